@@ -1,0 +1,68 @@
+# Everything a newcomer types. Needs Python 3.11-3.13, make and git; installs the rest below this checkout.
+SHELL := /bin/bash
+GEM_HOME ?= $(CURDIR)/.gem
+VENV := $(CURDIR)/.venv
+GEM := $(VENV)/bin/gem
+# Debian's own interpreter imports Airflow about twice as fast as most self-built ones, so it is tried first.
+PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { command -v $$p; break; }; done)
+# uv: the one on PATH, or one of our own.
+UV := $(or $(shell command -v uv 2>/dev/null),$(GEM_HOME)/uv/bin/uv)
+export GEM_HOME
+
+.PHONY: demo test unit check format lock install install-dev up down clean
+
+demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI up
+	$(GEM) up
+	$(GEM) run examples/corpus
+	$(GEM) status
+
+test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end through Airflow
+	$(VENV)/bin/pytest
+
+unit: install-dev  ## the fast tests only
+	$(VENV)/bin/pytest tests/unit
+
+check: install-dev  ## linter, types, import layers
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/basedpyright
+
+format: install-dev
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+up: install
+	$(GEM) up
+
+down:
+	@if [ -x $(GEM) ]; then $(GEM) down; fi
+
+lock: $(UV)  ## after changing pyproject.toml
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(UV) $(VENV)
+	$(UV) pip install -q --python $(VENV) --require-hashes --compile-bytecode -r requirements.lock
+	$(UV) pip install -q --python $(VENV) --no-deps -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(UV) pip install -q --python $(VENV) --require-hashes --compile-bytecode -r requirements-dev.lock
+	@touch $@
+
+$(VENV): | $(UV)
+	@[ -n "$(PYTHON)" ] || { echo "GEM needs Python 3.11, 3.12 or 3.13: install one, or say where it is with PYTHON=/path/to/python3"; exit 2; }
+	$(UV) venv -q --python $(PYTHON) $(VENV)
+
+$(GEM_HOME)/uv/bin/uv:
+	@[ -n "$(PYTHON)" ] || { echo "GEM needs Python 3.11, 3.12 or 3.13: install one, or say where it is with PYTHON=/path/to/python3"; exit 2; }
+	$(PYTHON) -m venv $(GEM_HOME)/uv
+	$(GEM_HOME)/uv/bin/pip install -q --disable-pip-version-check uv
+
+clean: down  ## removes the environment and ALL local data
+	rm -rf $(VENV) $(GEM_HOME)

@@ -1,0 +1,1 @@
+"""GEM: validated tool-use trajectories from ordinary text."""

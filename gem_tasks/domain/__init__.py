@@ -1,0 +1,1 @@
+"""Values without I/O: the words of the project. Import them from the module that defines them."""

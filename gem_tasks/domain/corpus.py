@@ -1,0 +1,101 @@
+"""Documents and the segments cut from them.
+
+Identity is content-addressed, so the same text gets the same ids on every machine and in every run:
+`document_id` hashes URI and content, `segment_id` is the document plus the character span.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from pydantic import Field
+
+from gem_tasks.domain.base import Json, Value
+
+
+class IngestReason(StrEnum):
+    """Why a document yields no segments."""
+
+    EMPTY = "empty"
+    TOO_SHORT = "too_short"
+    TOO_LARGE = "too_large"
+    BINARY = "binary"
+    BAD_ENCODING = "bad_encoding"
+    BAD_RECORD = "bad_record"
+    UNREADABLE = "unreadable"
+    DUPLICATE = "duplicate"
+
+
+class RawDocument(Value):
+    """What a reader found: one file, or one record of a JSONL or Parquet file.
+
+    Either `text` holds the decoded, still unnormalised text, or `reason` says why there is none.
+    """
+
+    uri: str
+    """Where it is: `file:///…`, `s3://bucket/key`, with `#id` for a record inside a file."""
+    etag: str
+    """The store's etag, or `mtime-size` for a local file."""
+    text: str = ""
+    media_type: str = "text/plain"
+    """`text/plain`, `text/markdown` or `text/html`: decides how markup is removed."""
+    title: str | None = None
+    license: str | None = None
+    language: str | None = None
+    """As the record claims; detection fills it when absent."""
+    metadata: Json = Field(default_factory=dict)
+    reason: IngestReason | None = None
+    detail: str = ""
+
+
+class Document(Value):
+    """One version of one text. `reason` is set when no segments were cut from it."""
+
+    document_id: str
+    uri: str
+    etag: str
+    content_hash: str
+    """SHA-256 of the normalised text, hex."""
+    title: str | None = None
+    license: str | None = None
+    language: str | None = None
+    """ISO 639-1 code, or None when there is too little text to tell."""
+    chars: int
+    """Length of the normalised text in characters."""
+    metadata: Json = Field(default_factory=dict)
+    reason: IngestReason | None = None
+    detail: str = ""
+    ingested_at: datetime | None = None
+
+
+class Segment(Value):
+    """A span of a document, small enough for one prompt."""
+
+    segment_id: str
+    document_id: str
+    document_uri: str
+    title: str | None = None
+    license: str | None = None
+    language: str | None = None
+    start: int
+    """First character of the span in the normalised document text."""
+    end: int
+    """One past the last character; `text == document_text[start:end]`."""
+    tokens: int
+    """Estimated, see `gem_tasks.corpus.segment.count_tokens`."""
+    text: str
+
+
+def content_hash(text: str) -> str:
+    """SHA-256 of the text as UTF-8, hex."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def document_id(uri: str, digest: str) -> str:
+    """Twenty hex characters (80 bits) that stand for this content at this URI."""
+    return sha256(f"{uri}\0{digest}".encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def segment_id(document: str, start: int, end: int) -> str:
+    """The document id and the span: another segmentation gets other ids, the same one the same."""
+    return f"{document}.{start}-{end}"

@@ -1,0 +1,47 @@
+"""Identity of a stage's output: change anything that could change the output and the recipe id changes.
+
+| counts                | why                                                            |
+|-----------------------|----------------------------------------------------------------|
+| stage name, version   | the code that builds the request and reads the answer          |
+| prompt text (SHA-256) | the instructions                                               |
+| model, sampling       | who answers, and how                                           |
+| parent recipe         | everything upstream, so a change invalidates what follows      |
+
+| left out              | why                                                            |
+|-----------------------|----------------------------------------------------------------|
+| endpoint URL, API key | the same model behind another address answers alike            |
+| concurrency, timeouts | transport only                                                 |
+| shard and partition   | placement only: a segment's result is reused wherever it lies  |
+
+`RECIPE_VERSION` is hashed too: raise it when this table changes.
+"""
+
+import json
+from hashlib import sha256
+
+from pydantic import Field
+
+from gem_tasks.domain.base import Json, Value
+
+RECIPE_VERSION = 1
+
+
+class Recipe(Value):
+    """One link of the chain. `recipe_id` is sixteen hex characters."""
+
+    stage: str
+    version: int
+    prompt_sha256: str | None = None
+    """None for the root link, which cuts segments without a model."""
+    model: str | None = None
+    params: Json = Field(default_factory=dict)
+    """Sampling parameters, or the segmenter's sizes."""
+    parent: str | None = None
+    """`recipe_id` of the stage before."""
+
+    @property
+    def recipe_id(self) -> str:
+        """Hash over all fields and the scheme's version."""
+        identity = {"scheme": RECIPE_VERSION, **self.model_dump()}
+        text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,65 @@
+"""Conversations that use tools, in the shape of the Chat Completions API."""
+
+import json
+from typing import Literal
+
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.workflow import ToolSpec
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class ToolCall(Value):
+    """One function call of an assistant message."""
+
+    id: str
+    name: str
+    arguments: Json
+
+    def to_openai(self) -> Json:
+        """Arguments become a JSON string, as the API has them."""
+        arguments = json.dumps(self.arguments, ensure_ascii=False)
+        return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": arguments}}
+
+
+class Message(Value):
+    """One message. A tool message answers exactly one call, named by `tool_call_id`."""
+
+    role: Role
+    content: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+    def to_openai(self) -> Json:
+        """Only the keys that the API expects for this role."""
+        message: Json = {"role": self.role, "content": self.content}
+        if self.tool_calls:
+            message["tool_calls"] = [call.to_openai() for call in self.tool_calls]
+        if self.tool_call_id is not None:
+            message["tool_call_id"] = self.tool_call_id
+        return message
+
+
+class Size(Value):
+    """The three counts that the paper reports (section 4.1)."""
+
+    messages: int
+    tools: int
+    calls: int
+
+
+class Trajectory(Value):
+    """Tools and a conversation that uses them; the system prompt is the first message."""
+
+    tools: tuple[ToolSpec, ...]
+    messages: tuple[Message, ...]
+
+    @property
+    def size(self) -> Size:
+        """Messages (the system prompt counts), tools defined, calls made."""
+        calls = sum(len(message.tool_calls) for message in self.messages)
+        return Size(messages=len(self.messages), tools=len(self.tools), calls=calls)
+
+    def tool(self, name: str) -> ToolSpec | None:
+        """The definition of that name, if there is one."""
+        return next((tool for tool in self.tools if tool.name == name), None)

@@ -1,0 +1,72 @@
+"""The error model: what went wrong, whose move it is, and what mends it.
+
+GemError
+├── UserError                   the person who typed the command can mend it: one line, exit code 2, no traceback
+├── EndpointError               the LLM endpoint answered with a fault, or not at all (carries an ErrorClass)
+├── StoreError                  an object could not be read or written
+└── ReconcileError              counts do not add up: a bug, never swallowed
+
+A bad document or a bad completion is *data*, not an exception: it becomes an `Outcome` with a reason or an `ErrorClass`
+and ends up as a row in Postgres. Exceptions are for what stops a whole task.
+"""
+
+from enum import StrEnum
+
+
+class ErrorClass(StrEnum):
+    """Why a (segment, recipe) failed. The value is what Postgres, logs and pages show."""
+
+    MALFORMED = "malformed"
+    TRUNCATED = "truncated"
+    REFUSED = "refused"
+    EMPTY = "empty"
+    BAD_REQUEST = "bad_request"
+    CONTEXT_LENGTH = "context_length"
+    AUTH = "auth"
+    UNKNOWN_MODEL = "unknown_model"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+
+
+# Worth another call later with the very same request: nothing about the segment caused them.
+RETRYABLE = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.SERVER_ERROR, ErrorClass.TIMEOUT, ErrorClass.CONNECTION})
+# Every further call would end the same way: stop the task and tell a person.
+CONFIGURATION = frozenset({ErrorClass.AUTH, ErrorClass.UNKNOWN_MODEL})
+
+
+class GemError(Exception):
+    """Base of everything GEM raises on purpose."""
+
+
+class UserError(GemError):
+    """Something the user can mend. `str()` is one line: the cause, then the mend."""
+
+    def __init__(self, cause: str, mend: str) -> None:
+        super().__init__(f"{cause.rstrip('.')}. {mend}")
+        self.cause = cause
+        self.mend = mend
+
+
+class EndpointError(GemError):
+    """A call to the LLM endpoint that brought no completion.
+
+    Attributes:
+        error_class: the canonical class, see `ErrorClass`.
+        retry_after_s: seconds the endpoint asked us to wait, if it did.
+    """
+
+    def __init__(self, error_class: ErrorClass, detail: str, retry_after_s: float | None = None) -> None:
+        super().__init__(f"{error_class}: {detail}")
+        self.error_class = error_class
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+class StoreError(GemError):
+    """An object store operation failed for another reason than "not there"."""
+
+
+class ReconcileError(GemError):
+    """Inputs and outcomes of a shard do not add up."""

@@ -1,0 +1,53 @@
+"""The few interfaces between the pipeline and the world. The ledger has none: real Postgres is cheap, fakes lie."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from gem_tasks.domain.chat import ChatRequest, Completion
+
+
+class ObjectStore(Protocol):
+    """Objects under string keys such as `segments/2026-01-01T00:00/shard-00000.parquet`.
+
+    Every method raises `StoreError` for faults; a key is never half written.
+    """
+
+    def put(self, key: str, data: bytes) -> None:
+        """Writes durably and atomically, replacing what was there."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Reads a whole object.
+
+        Raises:
+            KeyError: there is no such object.
+        """
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Keys that begin with the prefix, in lexical order."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Removes an object; deleting nothing is fine."""
+        ...
+
+    def url(self, key: str) -> str:
+        """Where a person finds the object: a path or an `s3://` URL. Never holds a secret."""
+        ...
+
+
+class ChatClient(Protocol):
+    """One endpoint. Bounds its own concurrency, so callers may ask for everything at once."""
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Makes the call, retrying what retrying can help.
+
+        Raises:
+            EndpointError: no completion was to be had; its class says why.
+        """
+        ...

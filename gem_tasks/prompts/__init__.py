@@ -1,0 +1,48 @@
+"""Prompts are Markdown files beside this one: static instructions, then named sections of data.
+
+The file is the system message, word for word, so a server can cache the prefix. Data never enters a template: each
+section goes into the user message inside a fence longer than any fence in the data, so no text can close it.
+"""
+
+import re
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.chat import ChatMessage
+
+
+class Prompt(Value):
+    """A prompt's text and the hash by which recipes and lineage know it."""
+
+    name: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Of the text as UTF-8, hex."""
+        return sha256(self.text.encode()).hexdigest()
+
+    def messages(self, **sections: str) -> tuple[ChatMessage, ChatMessage]:
+        """System and user message. Sections appear in the order given: put the text last."""
+        body = "\n\n".join(section(name.replace("_", " ").capitalize(), data) for name, data in sections.items())
+        return ChatMessage(role="system", content=self.text), ChatMessage(role="user", content=body)
+
+
+def section(title: str, data: str) -> str:
+    """A heading and the data between two fences of tildes that the data cannot contain."""
+    longest = max((len(run) for run in re.findall(r"~+", data)), default=0)
+    fence = "~" * max(4, longest + 1)
+    return f"# {title}\n{fence}\n{data}\n{fence}"
+
+
+@cache
+def load(name: str) -> Prompt:
+    """The prompt of that name.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    text = files(__package__ or __name__).joinpath(f"{name}.md").read_text(encoding="utf-8")
+    return Prompt(name=name, text=text)

@@ -1,0 +1,115 @@
+"""The written form of a trajectory, used in prompts, completions and synthesizer training alike.
+
+    <trajectory>
+    <system>rules</system>
+    <user>words</user>
+    <assistant>words <func>{"name": "f", "arguments": {}}</func> <func>…</func></assistant>
+    <tool>{"result": 1}</tool>        one per call, in the order of the calls
+    <tool>{"error": "…"}</tool>
+    <assistant>words</assistant>
+    </trajectory>
+
+Call ids are not written: they follow from the order, `call_1`, `call_2`, …
+"""
+
+import json
+import re
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+
+from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
+from gem_tasks.domain.workflow import ToolSpec
+from gem_tasks.prompts.tags import TagError, json_list, leaked_tag, one, parse_json
+
+_TURN = re.compile(r"\s*<(system|user|assistant|tool)>(.*?)</\1>", re.DOTALL)
+_CALL = re.compile(r"<func>(.*?)</func>", re.DOTALL)
+
+
+def render_tools(tools: Iterable[ToolSpec]) -> str:
+    """A JSON list of `{"name", "description", "parameters"}`, one tool a line."""
+    lines = ",\n".join(json.dumps(tool.model_dump(), ensure_ascii=False) for tool in tools)
+    return f"[\n{lines}\n]"
+
+
+def parse_tools(text: str, what: str = "<tools>") -> tuple[ToolSpec, ...]:
+    """Reads `render_tools` and the shapes that `ToolSpec.from_json` accepts.
+
+    Raises:
+        TagError: not a list of tool definitions, empty, or a name is defined twice.
+    """
+    tools: list[ToolSpec] = []
+    for item in json_list(text, what):
+        try:
+            tools.append(ToolSpec.from_json(item))
+        except (KeyError, TypeError, ValidationError) as error:
+            raise TagError(f"{what}: a tool needs name, description and parameters; at fault: {error}") from None
+    names = [tool.name for tool in tools]
+    doubled = next((name for name in names if names.count(name) > 1), None)
+    if not tools or doubled:
+        raise TagError(f"{what}: the tool {doubled!r} is defined twice" if doubled else f"{what} is empty")
+    return tuple(tools)
+
+
+def render_trajectory(messages: Iterable[Message]) -> str:
+    """Writes the turns in the form above."""
+    turns: list[str] = []
+    for message in messages:
+        parts = [message.content] if message.content else []
+        for call in message.tool_calls:
+            body = json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)
+            parts.append(f"<func>{body}</func>")
+        turns.append(f"<{message.role}>\n" + "\n".join(parts) + f"\n</{message.role}>")
+    return "<trajectory>\n" + "\n".join(turns) + "\n</trajectory>"
+
+
+def parse_trajectory(text: str, tools: tuple[ToolSpec, ...]) -> Trajectory:
+    """Reads the one `<trajectory>` of a completion. Form only: whether it is any good is for the checks.
+
+    Raises:
+        TagError: unclosed or stray tags, text between turns, broken JSON, or tool turns that answer no call.
+    """
+    body = one(text, "trajectory")
+    messages: list[Message] = []
+    waiting: list[str] = []
+    calls = position = 0
+    while match := _TURN.match(body, position):
+        position = match.end()
+        role, content = match[1], match[2].strip()
+        where = f"message {len(messages)} <{role}>"
+        if role == "assistant":
+            message = _assistant(content, where, calls)
+            calls += len(message.tool_calls)
+            waiting = [call.id for call in message.tool_calls]
+        elif role == "tool":
+            if not waiting:
+                raise TagError(f"{where} answers no call: write one <tool> per <func>, right after its <assistant>")
+            message = Message(role="tool", content=_plain(content, where), tool_call_id=waiting.pop(0))
+        else:
+            message = Message(role=role, content=_plain(content, where))  # pyright: ignore[reportArgumentType]
+        messages.append(message)
+    rest = body[position:].strip()
+    if rest:
+        raise TagError(f"after message {len(messages)}: expected a closed turn, found {rest[:60]!r}")
+    if not messages:
+        raise TagError("<trajectory> is empty")
+    return Trajectory(tools=tools, messages=tuple(messages))
+
+
+def _plain(content: str, where: str) -> str:
+    if tag := leaked_tag(content):
+        raise TagError(f"{where} contains {tag}: format tags may not appear inside a message")
+    return content
+
+
+def _assistant(content: str, where: str, calls_before: int) -> Message:
+    calls: list[ToolCall] = []
+    for index, raw in enumerate(_CALL.findall(content), start=calls_before + 1):
+        data = parse_json(raw, f"{where} <func>")
+        match data:
+            case {"name": str(name), "arguments": dict()}:
+                calls.append(ToolCall(id=f"call_{index}", name=name, arguments=data["arguments"]))
+            case _:
+                raise TagError(f'{where} <func> must be {{"name": "…", "arguments": {{…}}}}')
+    words = _plain(_CALL.sub("", content).strip(), where)
+    return Message(role="assistant", content=words or None, tool_calls=tuple(calls))

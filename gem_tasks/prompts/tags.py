@@ -1,0 +1,90 @@
+"""Reading and writing the tagged text in which models answer, strictly: anything ambiguous is an error."""
+
+import json
+import re
+from typing import Any
+
+FORMAT_TAGS = (
+    "multi_step reason summary platform domain task workflow description steps execution_graph actions tools requires "
+    "toolsets trajectory system user assistant tool func think"
+).split()
+"""Every tag of our formats; none of them may appear inside a message."""
+
+_ANY_TAG = re.compile(rf"</?(?:{'|'.join(FORMAT_TAGS)})\s*>", re.IGNORECASE)
+_THINKING = re.compile(r"^\s*<think>.*?</think>\s*", re.DOTALL)
+
+
+class TagError(ValueError):
+    """The text does not follow the format; the message is written for the model that made it."""
+
+
+def strip_thinking(text: str) -> str:
+    """Removes one leading `<think>…</think>` block of a reasoning model."""
+    return _THINKING.sub("", text, count=1)
+
+
+def leaked_tag(text: str) -> str | None:
+    """The first of our own tags in a text that should have none."""
+    match = _ANY_TAG.search(text)
+    return match[0] if match else None
+
+
+def blocks(text: str, tag: str) -> list[str]:
+    """The contents of all `<tag>…</tag>`, stripped, in order.
+
+    Raises:
+        TagError: a tag is not closed, closed twice, or nested in itself.
+    """
+    found: list[str] = []
+    start: int | None = None
+    for match in re.finditer(rf"<(/?){tag}>", text):
+        if match[1] and start is not None:
+            found.append(text[start : match.start()].strip())
+            start = None
+        elif match[1]:
+            raise TagError(f"</{tag}> closes nothing")
+        elif start is not None:
+            raise TagError(f"<{tag}> is opened twice without </{tag}> between")
+        else:
+            start = match.end()
+    if start is not None:
+        raise TagError(f"<{tag}> is not closed by </{tag}>")
+    return found
+
+
+def one(text: str, tag: str) -> str:
+    """The content of the only `<tag>…</tag>`.
+
+    Raises:
+        TagError: there is none, or more than one.
+    """
+    found = blocks(text, tag)
+    if len(found) != 1:
+        raise TagError(f"expected <{tag}>…</{tag}> exactly once, found it {len(found)} times")
+    return found[0]
+
+
+def parse_json(text: str, what: str) -> Any:
+    """Parses JSON, in a Markdown fence or bare.
+
+    Raises:
+        TagError: it is not JSON; names the place.
+    """
+    body = re.sub(r"^```(?:json)?\s*|\s*```$", "", text.strip())
+    try:
+        return json.loads(body)
+    except json.JSONDecodeError as error:
+        near = body[max(0, error.pos - 20) : error.pos + 20]
+        raise TagError(f"{what} is not valid JSON: {error.msg} at character {error.pos}, near {near!r}") from None
+
+
+def json_list(text: str, what: str) -> list[dict[str, Any]]:
+    """A JSON list of objects.
+
+    Raises:
+        TagError: it is something else.
+    """
+    data = parse_json(text, what)
+    if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):  # pyright: ignore[reportUnknownVariableType]
+        raise TagError(f"{what} must be a JSON list of objects")
+    return data  # pyright: ignore[reportUnknownVariableType]

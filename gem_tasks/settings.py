@@ -1,0 +1,110 @@
+"""All settings, built once at an edge (CLI, DAG task) and passed down; nothing reads the environment elsewhere.
+
+Order: `GEM_*` variables, then `{GEM_HOME}/services.env` (written by `gem up`), then the defaults here.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gem_tasks.errors import UserError
+
+StageName = Literal["filter", "extract", "generate", "refine", "validate"]
+STAGE_NAMES: tuple[StageName, ...] = ("filter", "extract", "generate", "refine", "validate")
+
+
+class Settings(BaseSettings):
+    """Every knob, with its unit."""
+
+    model_config = SettingsConfigDict(env_prefix="GEM_", frozen=True, extra="ignore")
+
+    home: Path = Path(".gem")
+    """State of the embedded services; nothing is written outside it."""
+
+    postgres_dsn: SecretStr | None = None
+    """`postgresql://user:password@host:port/database` of the lineage."""
+    store_url: str | None = None
+    """A directory, or `s3://bucket/prefix`. Default: `{home}/store`."""
+
+    llm_base_url: str | None = None
+    """OpenAI-compatible endpoint ending in `/v1`. Default: the offline teacher."""
+    llm_api_key: SecretStr | None = None
+    llm_model: str = "offline-rules"
+    llm_model_filter: str | None = None
+    llm_model_extract: str | None = None
+    llm_model_generate: str | None = None
+    llm_model_refine: str | None = None
+    llm_model_validate: str | None = None
+    llm_concurrency: int = Field(default=32, ge=1)
+    """Requests in flight per task."""
+    llm_timeout_s: float = Field(default=300, gt=0)
+    """Seconds for one request, from sending to the last byte."""
+    llm_max_attempts: int = Field(default=6, ge=1)
+    """HTTP requests per call at most, for 429, 5xx, timeouts and lost connections together."""
+    llm_temperature: float = Field(default=0.7, ge=0, le=2)
+
+    segment_target_tokens: int = Field(default=1200, ge=50)
+    segment_max_tokens: int = Field(default=2400, ge=100)
+    segment_min_chars: int = Field(default=200, ge=0)
+    """A document with less text than this is rejected as `too_short`."""
+    document_max_mb: float = Field(default=20, gt=0)
+    """A single document larger than this is rejected as `too_large` without being read into memory."""
+    shard_segments: int = Field(default=200, ge=1)
+    """Segments per shard; one Airflow task handles one shard."""
+
+    gate_max_failed_share: float = Field(default=0.2, ge=0, le=1)
+    gate_min_accepted_share: float = Field(default=0.0, ge=0, le=1)
+
+    def model_for(self, stage: str) -> str:
+        """The stage's own model, or the common one."""
+        return getattr(self, f"llm_model_{stage}") or self.llm_model
+
+    @property
+    def store_root(self) -> str:
+        """`store_url` or its default."""
+        return self.store_url or str(self.home.absolute() / "store")
+
+    @property
+    def database(self) -> str:
+        """The lineage DSN in clear: for the driver only, never for a log.
+
+        Raises:
+            UserError: none is configured.
+        """
+        if self.postgres_dsn is None:
+            raise UserError(
+                "No lineage database is configured",
+                "Run `gem up` for an embedded one, or set GEM_POSTGRES_DSN.",
+            )
+        return self.postgres_dsn.get_secret_value()
+
+    @property
+    def endpoint(self) -> str:
+        """The LLM endpoint.
+
+        Raises:
+            UserError: none is configured.
+        """
+        if self.llm_base_url is None:
+            raise UserError(
+                "No LLM endpoint is configured", "Run `gem up` for the offline teacher, or set GEM_LLM_BASE_URL."
+            )
+        return self.llm_base_url
+
+
+def load() -> Settings:
+    """Reads the environment and what `gem up` left.
+
+    Raises:
+        UserError: a variable has a value that does not fit.
+    """
+    home = Path(os.environ.get("GEM_HOME", ".gem"))
+    try:
+        return Settings(_env_file=home / "services.env")  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "GEM_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise UserError(f"{name}: {first['msg']}", "Correct or unset it.") from None
