@@ -37,6 +37,12 @@ def section(title: str, data: str) -> str:
     return f"# {title}\n{fence}\n{data}\n{fence}"
 
 
+def sections(body: str) -> dict[str, str]:
+    """The inverse of `Prompt.messages`: data by lower-case title, in order."""
+    found = re.finditer(r"^# ([^\n]+)\n(~{4,})\n(.*?)\n\2$", body, re.DOTALL | re.MULTILINE)
+    return {match[1].lower(): match[3] for match in found}
+
+
 @cache
 def load(name: str) -> Prompt:
     """The prompt of that name.
