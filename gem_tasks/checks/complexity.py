@@ -1,0 +1,27 @@
+"""The least a trajectory must have to teach multi-turn tool use."""
+
+from collections.abc import Iterator
+
+from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.domain.trajectory import Trajectory
+
+CHECK = "complexity"
+
+MIN_USER_TURNS = 2
+MIN_CALLS = 3
+MIN_DISTINCT_TOOLS_CALLED = 2
+
+
+def check(trajectory: Trajectory) -> Iterator[Finding]:
+    """Findings for too few user turns, calls, or different tools."""
+    calls = [call.name for message in trajectory.messages for call in message.tool_calls]
+    users = sum(message.role == "user" for message in trajectory.messages)
+    bounds = (
+        ("user turns", users, MIN_USER_TURNS),
+        ("calls", len(calls), MIN_CALLS),
+        ("different tools called", len(set(calls)), MIN_DISTINCT_TOOLS_CALLED),
+    )
+    for what, count, least in bounds:
+        if count < least:
+            detail = f"{count} {what}, at least {least} expected"
+            yield Finding(check=CHECK, severity=Severity.ERROR, detail=detail)
