@@ -34,4 +34,3 @@ class Record(Value):
     extract: Extraction | None = None
     generate: Trajectory | None = None
     refine: Trajectory | None = None
-    validate_: Judgement | None = None

@@ -11,6 +11,7 @@ FORMAT_TAGS = (
 """Every tag of our formats; none of them may appear inside a message."""
 
 _ANY_TAG = re.compile(rf"</?(?:{'|'.join(FORMAT_TAGS)})\s*>", re.IGNORECASE)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _THINKING = re.compile(r"^\s*<think>.*?</think>\s*", re.DOTALL)
 
 
@@ -72,10 +73,20 @@ def parse_json(text: str, what: str) -> Any:
     """
     body = re.sub(r"^```(?:json)?\s*|\s*```$", "", text.strip())
     try:
-        return json.loads(body)
+        data = json.loads(body, parse_constant=_no_constant)
+        if _SURROGATE.search(body):
+            json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         near = body[max(0, error.pos - 20) : error.pos + 20]
         raise TagError(f"{what} is not valid JSON: {error.msg} at character {error.pos}, near {near!r}") from None
+    except (UnicodeEncodeError, RecursionError, ValueError) as error:
+        raise TagError(f"{what} cannot be used: {type(error).__name__}: {str(error)[:100]}") from None
+    return data
+
+
+def _no_constant(name: str) -> None:
+    """NaN and Infinity are Python's extension, not JSON (RFC 8259 section 6)."""
+    raise ValueError(f"{name} is not JSON")
 
 
 def json_list(text: str, what: str) -> list[dict[str, Any]]:

@@ -1,1 +1,16 @@
-"""stages"""
+"""The stages in pipeline order. A new one is a module, a prompt of the same name, and a line in `STAGES`."""
+
+from gem_tasks.settings import StageName
+from gem_tasks.stages.base import Stage
+from gem_tasks.stages.extract import Extract
+from gem_tasks.stages.filter import Filter
+from gem_tasks.stages.generate import Generate
+from gem_tasks.stages.refine import Refine
+from gem_tasks.stages.validate import Validate
+
+STAGES: tuple[Stage, ...] = (Filter(), Extract(), Generate(), Refine(), Validate())
+
+
+def stage(name: StageName) -> Stage:
+    """The stage of that name."""
+    return next(stage for stage in STAGES if stage.name == name)

@@ -1,0 +1,52 @@
+"""What every stage is: a request built from a record, and a parser for the answer. No I/O; a bad answer never raises.
+
+The stage's name is also its prompt's file name, its field in `Record`, its row in every table and its task in the DAG.
+"""
+
+from typing import Protocol
+
+from gem_tasks import prompts
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.chat import ChatMessage, Sampling
+from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
+from gem_tasks.domain.record import Record
+from gem_tasks.settings import StageName
+
+
+class Stage(Protocol):
+    """One LLM stage."""
+
+    name: StageName
+    version: int
+    """Raise it when `request`, `parse` or `precheck` changes meaning; part of the recipe."""
+    sampling: Sampling
+    needs: tuple[StageName, ...]
+    """Stages whose output `request` and `precheck` read."""
+
+    @property
+    def output(self) -> type[Value]:
+        """Type of the accepted payload."""
+        ...
+
+    def precheck(self, record: Record) -> Rejected | None:
+        """A verdict that needs no model, or None."""
+        ...
+
+    def request(self, record: Record) -> tuple[ChatMessage, ...]:
+        """The prompt for this record."""
+        ...
+
+    def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
+        """Reads a complete answer. Never raises on model output."""
+        ...
+
+
+def repair(request: tuple[ChatMessage, ...], answer: str, complaint: str) -> tuple[ChatMessage, ...]:
+    """The conversation that asks for the same answer again, with the parser's complaint."""
+    # str.replace, not str.format: prompt and complaint may contain braces.
+    wanted = prompts.load("repair").text.replace("{complaint}", complaint)
+    return (
+        *request,
+        ChatMessage(role="assistant", content=answer),
+        ChatMessage(role="user", content=wanted),
+    )

@@ -1,0 +1,63 @@
+"""Stage 1: does the text teach a multi-step operation, and what about (paper section 3.2, stage 1)."""
+
+from gem_tasks import prompts
+from gem_tasks.domain.chat import ChatMessage, Sampling
+from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
+from gem_tasks.domain.record import Record, Topic
+from gem_tasks.prompts.tags import TagError, one, strip_thinking
+from gem_tasks.settings import StageName
+from gem_tasks.stages import vocabulary
+
+
+class Filter:
+    """Accepts with a `Topic`, rejects with the model's reason."""
+
+    name: StageName = "filter"
+    version = 1
+    sampling = Sampling(temperature=0, max_tokens=1024)
+    needs: tuple[StageName, ...] = ()
+    output = Topic
+
+    def precheck(self, record: Record) -> Rejected | None:
+        """Nothing to say without the model."""
+        del record
+
+    def request(self, record: Record) -> tuple[ChatMessage, ...]:
+        """The text, and its title where it has one."""
+        segment = record.segment
+        text = f"{segment.title}\n\n{segment.text}" if segment.title else segment.text
+        return prompts.load(self.name).messages(text=text)
+
+    def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
+        """Reads the tags; a value outside the paper's vocabulary is malformed."""
+        del record
+        try:
+            return _read(strip_thinking(text))
+        except TagError as error:
+            return Malformed(complaint=str(error))
+
+
+def _read(text: str) -> Accepted | Rejected:
+    verdict = one(text, "multi_step").lower()
+    if verdict == "false":
+        reason = one(text, "reason")
+        _known("reason", reason, vocabulary.REJECTIONS)
+        return Rejected(reason=reason)
+    if verdict != "true":
+        raise TagError(f"<multi_step> must be True or False, not {verdict[:40]!r}")
+    domains = tuple(dict.fromkeys(name.strip() for name in one(text, "domain").split(",") if name.strip()))
+    topic = Topic(
+        summary=one(text, "summary"), platform=one(text, "platform"), domains=domains, task_category=one(text, "task")
+    )
+    if not topic.summary or not domains:
+        raise TagError("<summary> and <domain> may not be empty")
+    _known("platform", topic.platform, vocabulary.PLATFORMS)
+    _known("task", topic.task_category, vocabulary.TASK_CATEGORIES)
+    for domain in domains:
+        _known("domain", domain, vocabulary.DOMAINS)
+    return Accepted.of(topic)
+
+
+def _known(tag: str, value: str, allowed: frozenset[str]) -> None:
+    if value not in allowed:
+        raise TagError(f"<{tag}> {value[:60]!r} is not one of: {', '.join(sorted(allowed))}")

@@ -1,0 +1,54 @@
+"""Stage 3: a whole conversation from text, workflow and tools, in one pass (paper section 3.2, stage 3)."""
+
+import json
+
+from gem_tasks import prompts
+from gem_tasks.domain.chat import ChatMessage, Sampling
+from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
+from gem_tasks.domain.record import Record
+from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.workflow import Workflow
+from gem_tasks.prompts.dialogue import parse_trajectory, render_tools
+from gem_tasks.prompts.tags import TagError, strip_thinking
+from gem_tasks.settings import StageName
+
+
+class Generate:
+    """Accepts with a `Trajectory` over the workflow's tools; whether it is sound is the validation's business."""
+
+    name: StageName = "generate"
+    version = 1
+    sampling = Sampling(temperature=0.8, max_tokens=16384)
+    needs: tuple[StageName, ...] = ("extract",)
+    output = Trajectory
+
+    def precheck(self, record: Record) -> Rejected | None:
+        """Nothing to say without the model."""
+        del record
+
+    def request(self, record: Record) -> tuple[ChatMessage, ...]:
+        """Tools and workflow, then the text."""
+        workflow = main_workflow(record)
+        return prompts.load(self.name).messages(
+            tools=render_tools(workflow.tools), workflow=_render(workflow), text=record.segment.text
+        )
+
+    def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
+        """Reads the turns; the tools are those that were given."""
+        try:
+            return Accepted.of(parse_trajectory(strip_thinking(text), main_workflow(record).tools))
+        except TagError as error:
+            return Malformed(complaint=str(error))
+
+
+def main_workflow(record: Record) -> Workflow:
+    """The workflow that the trajectory is about: the first, which is the most complete."""
+    if record.extract is None:
+        raise ValueError(f"{record.segment.segment_id} has not been through extract")
+    return record.extract.workflows[0]
+
+
+def _render(workflow: Workflow) -> str:
+    data = workflow.model_dump(exclude={"tools", "execution_graph"})
+    data["execution_graph"] = str(workflow.execution_graph)
+    return json.dumps(data, ensure_ascii=False, indent=1)

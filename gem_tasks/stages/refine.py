@@ -1,0 +1,46 @@
+"""Stage 4: a harder and richer version of the conversation (paper section 3.3).
+
+Unlike the paper's, ours sees the source text, which may not be contradicted.
+"""
+
+from gem_tasks import prompts
+from gem_tasks.domain.chat import ChatMessage, Sampling
+from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
+from gem_tasks.domain.record import Record
+from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools, render_trajectory
+from gem_tasks.prompts.tags import TagError, one, strip_thinking
+from gem_tasks.settings import StageName
+
+
+class Refine:
+    """Accepts with a `Trajectory` over its own, larger set of tools."""
+
+    name: StageName = "refine"
+    version = 1
+    sampling = Sampling(temperature=0.8, max_tokens=24576)
+    needs: tuple[StageName, ...] = ("generate",)
+    output = Trajectory
+
+    def precheck(self, record: Record) -> Rejected | None:
+        """Nothing to say without the model."""
+        del record
+
+    def request(self, record: Record) -> tuple[ChatMessage, ...]:
+        """Tools and draft, then the text."""
+        draft = record.generate
+        if draft is None:
+            raise ValueError(f"{record.segment.segment_id} has not been through generate")
+        return prompts.load(self.name).messages(
+            tools=render_tools(draft.tools), trajectory=render_trajectory(draft.messages), text=record.segment.text
+        )
+
+    def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
+        """Reads the full set of tools and the turns."""
+        del record
+        try:
+            answer = strip_thinking(text)
+            tools = parse_tools(one(answer, "toolsets"), "<toolsets>")
+            return Accepted.of(parse_trajectory(answer, tools))
+        except TagError as error:
+            return Malformed(complaint=str(error))
