@@ -55,6 +55,7 @@ class EndpointError(GemError):
     Attributes:
         error_class: the canonical class, see `ErrorClass`.
         retry_after_s: seconds the endpoint asked us to wait, if it did.
+        calls: HTTP requests made before giving up.
     """
 
     def __init__(self, error_class: ErrorClass, detail: str, retry_after_s: float | None = None) -> None:
@@ -62,6 +63,7 @@ class EndpointError(GemError):
         self.error_class = error_class
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.calls = 1
 
 
 class StoreError(GemError):

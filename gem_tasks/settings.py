@@ -44,7 +44,6 @@ class Settings(BaseSettings):
     """Seconds for one request, from sending to the last byte."""
     llm_max_attempts: int = Field(default=6, ge=1)
     """HTTP requests per call at most, for 429, 5xx, timeouts and lost connections together."""
-    llm_temperature: float = Field(default=0.7, ge=0, le=2)
 
     segment_target_tokens: int = Field(default=1200, ge=50)
     segment_max_tokens: int = Field(default=2400, ge=100)

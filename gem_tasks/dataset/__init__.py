@@ -1,1 +1,1 @@
-"""dataset"""
+"""Accepted trajectories as dataset versions, cards and exports."""

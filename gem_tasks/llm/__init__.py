@@ -1,1 +1,1 @@
-"""llm"""
+"""The LLM endpoint: one client behind the `ChatClient` port."""

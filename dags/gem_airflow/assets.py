@@ -1,0 +1,9 @@
+"""Assets that join the DAGs. A partition of `gem_segments` is one tick of the ingestion schedule."""
+
+from airflow.sdk import Asset
+
+SEGMENTS = Asset(name="gem_segments", uri="gem://segments", group="gem")
+DATASET = Asset(name="gem_dataset", uri="gem://dataset", group="gem")
+
+PARTITION_FORMAT = "%Y-%m-%dT%H:%M"
+"""Partition keys: the start of the hour, UTC."""

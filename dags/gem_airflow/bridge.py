@@ -1,0 +1,74 @@
+"""Airflow's context and Connections as GEM's values: the only place that knows both.
+
+A deployment defines the Connections `gem_postgres`, `gem_store` and `gem_llm`; the embedded services set `GEM_*`
+variables. What a variable says wins, so that a worker can be pointed elsewhere without touching Airflow.
+"""
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from airflow.sdk import Connection, get_current_context
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from gem_airflow.assets import PARTITION_FORMAT
+
+if TYPE_CHECKING:
+    from gem_tasks.lineage import RunContext
+    from gem_tasks.pipeline.workspace import Workspace
+
+
+def workspace() -> "Workspace":
+    """Settings, store and recipes for the running task."""
+    from gem_tasks.pipeline.workspace import Workspace
+    from gem_tasks.settings import load
+
+    for name, value in _from_connections().items():
+        os.environ.setdefault(name, value)
+    return Workspace.open(load())
+
+
+def run_context() -> "RunContext":
+    """Which try of which task instance writes a row."""
+    from gem_tasks.lineage import RunContext
+
+    ti = get_current_context()["ti"]
+    return RunContext(run_id=ti.run_id, task_id=ti.task_id, map_index=ti.map_index, try_number=ti.try_number)
+
+
+def partition_key() -> str:
+    """The run's partition; a run that was started without one belongs to the current hour."""
+    run = get_current_context()["dag_run"]
+    return run.partition_key or datetime.now(UTC).replace(minute=0).strftime(PARTITION_FORMAT)
+
+
+def _from_connections() -> dict[str, str]:
+    """`GEM_*` values from the Connections that exist."""
+    found: dict[str, str] = {}
+    if "GEM_POSTGRES_DSN" not in os.environ and (postgres := _connection("gem_postgres")):
+        found["GEM_POSTGRES_DSN"] = postgres.get_uri().replace("postgres://", "postgresql://", 1)
+    if "GEM_STORE_URL" not in os.environ and (store := _connection("gem_store")):
+        found |= _store(store)
+    if "GEM_LLM_BASE_URL" not in os.environ and (llm := _connection("gem_llm")):
+        found["GEM_LLM_BASE_URL"] = str(llm.extra_dejson.get("base_url") or llm.host)
+        found |= {"GEM_LLM_API_KEY": llm.password} if llm.password else {}
+    return found
+
+
+def _store(connection: Connection) -> dict[str, str]:
+    extra = connection.extra_dejson
+    values = {
+        "GEM_STORE_URL": extra.get("url") or connection.host,
+        "AWS_ENDPOINT_URL": extra.get("endpoint_url"),
+        "AWS_REGION": extra.get("region_name"),
+        "AWS_ACCESS_KEY_ID": connection.login,
+        "AWS_SECRET_ACCESS_KEY": connection.password,
+    }
+    return {name: str(value) for name, value in values.items() if value}
+
+
+def _connection(conn_id: str) -> Connection | None:
+    try:
+        return Connection.get(conn_id)
+    except AirflowNotFoundException:
+        return None

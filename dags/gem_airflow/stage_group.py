@@ -1,0 +1,55 @@
+"""One stage in a DAG: its work mapped over shards, then the gate, then where the gate may lead."""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from airflow.sdk import TaskGroup, XComArg, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from gem_airflow.bridge import partition_key, run_context, workspace
+from gem_tasks.settings import StageName
+
+LLM_POOL = "gem_llm"
+"""Airflow pool whose slots bound how many tasks talk to the endpoint at once."""
+
+
+class Ends(NamedTuple):
+    """Where a stage is entered and left."""
+
+    run: XComArg
+    gate: XComArg
+
+
+@task(task_id="run", pool=LLM_POOL, map_index_template="{{ shard }}", execution_timeout=timedelta(hours=12))
+def run_stage(stage: StageName, shard: dict[str, Any]) -> dict[str, Any]:
+    """Brings every segment of one shard to an outcome; asks the model only for what is missing."""
+    from gem_tasks.pipeline.shard import run_shard
+
+    return run_shard(workspace(), stage, shard["partition"], shard["shard"], run_context()).model_dump()
+
+
+@task.branch(task_id="gate", execution_timeout=timedelta(minutes=5))
+def gate(stage: StageName, following: str) -> str:
+    """Holds the stage's numbers against the policy, records the decision, and goes on or halts."""
+    from gem_tasks.pipeline.plan import gate
+
+    decision = gate(workspace(), stage, partition_key(), run_context())
+    return following if decision.action == "continue" else f"{stage}.halted"
+
+
+@task(task_id="halted", retries=0)
+def halted(stage: StageName) -> None:
+    """Fails the run with the gate's reason."""
+    from gem_tasks.pipeline.plan import last_decision
+
+    reason = last_decision(workspace(), stage, partition_key()).reason
+    raise AirflowFailException(f"The gate after {stage} halted this partition: {reason}")
+
+
+def stage_group(stage: StageName, shards: XComArg, following: str) -> Ends:
+    """A task group `{stage}` with the tasks `run`, `gate` and `halted`; the gate leads on to task `following`."""
+    with TaskGroup(stage, tooltip=f"The {stage} stage over the shards of the partition"):
+        done = run_stage.partial(stage=stage).expand(shard=shards)
+        decided = gate(stage, following)
+        done >> decided >> halted(stage)
+    return Ends(run=done, gate=decided)

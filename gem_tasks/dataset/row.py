@@ -1,0 +1,78 @@
+"""One published trajectory as a flat row: the columns of a dataset version, frozen under `ROW_VERSION`.
+
+Messages, tools and metadata are JSON strings: nested Parquet types do not survive tools with different schemas.
+"""
+
+import json
+from hashlib import sha256
+
+import pyarrow as pa
+
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.record import Topic
+from gem_tasks.domain.trajectory import Trajectory
+
+ROW_VERSION = 1
+
+SCHEMA = pa.schema(
+    [
+        pa.field("trajectory_id", pa.string(), nullable=False),
+        pa.field("segment_id", pa.string(), nullable=False),
+        pa.field("messages", pa.string(), nullable=False),
+        pa.field("tools", pa.string(), nullable=False),
+        pa.field("metadata", pa.string(), nullable=False),
+    ]
+)
+
+
+class Row(Value):
+    """A trajectory with where it came from."""
+
+    trajectory_id: str
+    segment: Segment
+    topic: Topic
+    trajectory: Trajectory
+
+    def metadata(self, partition: str, recipe: str, teacher: dict[str, str]) -> Json:
+        """Provenance, as the export contract names it; `teacher` is the model per stage."""
+        size = self.trajectory.size
+        return {
+            "trajectory_id": self.trajectory_id,
+            "segment_id": self.segment.segment_id,
+            "document_uri": self.segment.document_uri,
+            "document_id": self.segment.document_id,
+            "span": [self.segment.start, self.segment.end],
+            "title": self.segment.title,
+            "license": self.segment.license,
+            "language": self.segment.language,
+            "domain": list(self.topic.domains),
+            "platform": self.topic.platform,
+            "task_category": self.topic.task_category,
+            "summary": self.topic.summary,
+            "teacher": teacher,
+            "recipe": recipe,
+            "partition": partition,
+            "n_messages": size.messages,
+            "n_tools": size.tools,
+            "n_calls": size.calls,
+        }
+
+    def columns(self, metadata: Json) -> dict[str, str]:
+        """Values for `SCHEMA`."""
+        return {
+            "trajectory_id": self.trajectory_id,
+            "segment_id": self.segment.segment_id,
+            "messages": _dump([message.to_openai() for message in self.trajectory.messages]),
+            "tools": _dump([tool.to_openai() for tool in self.trajectory.tools]),
+            "metadata": _dump(metadata),
+        }
+
+
+def trajectory_id(segment_id: str, recipe: str) -> str:
+    """Twenty hex characters: the same segment under the same recipe is the same trajectory."""
+    return sha256(f"{segment_id}\0{recipe}".encode()).hexdigest()[:20]
+
+
+def _dump(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,51 @@
+"""The chain of recipes that the current code, prompts and settings stand for."""
+
+from gem_tasks import prompts
+from gem_tasks.corpus.segment import SEGMENT_VERSION
+from gem_tasks.domain.recipe import Recipe
+from gem_tasks.settings import Settings, StageName
+from gem_tasks.stages import STAGES
+
+
+class Chain:
+    """The root recipe and one per stage, each with the one before as parent."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.root = Recipe(
+            stage="segment",
+            version=SEGMENT_VERSION,
+            params={"target": settings.segment_target_tokens, "max": settings.segment_max_tokens},
+        )
+        repair = prompts.load("repair").sha256
+        self.by_stage: dict[StageName, Recipe] = {}
+        parent = self.root
+        for stage in STAGES:
+            parent = Recipe(
+                stage=stage.name,
+                version=stage.version,
+                prompt_sha256=prompts.load(stage.name).sha256,
+                model=settings.model_for(stage.name),
+                params={**stage.sampling.model_dump(), "repair": repair},
+                parent=parent.recipe_id,
+            )
+            self.by_stage[stage.name] = parent
+
+    def id_of(self, stage: StageName) -> str:
+        """Recipe id of a stage."""
+        return self.by_stage[stage].recipe_id
+
+    @property
+    def recipes(self) -> list[Recipe]:
+        """All links, the root first."""
+        return [self.root, *self.by_stage.values()]
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Model by stage, as dataset cards and export metadata show it."""
+        return {name: recipe.model or "" for name, recipe in self.by_stage.items()}
+
+    @staticmethod
+    def prompt_texts() -> dict[str, tuple[str, str]]:
+        """Name and text by hash of every prompt in use."""
+        used = [prompts.load(name) for name in (*(stage.name for stage in STAGES), "repair")]
+        return {prompt.sha256: (prompt.name, prompt.text) for prompt in used}

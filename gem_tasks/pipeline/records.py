@@ -1,0 +1,46 @@
+"""Puts together what a stage sees of the segments of one shard, from what Postgres says is accepted."""
+
+from typing import Any
+
+from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.record import Record
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES, StageName
+from gem_tasks.stages import stage
+from gem_tasks.store import keys, shards
+
+
+def load_records(work: Workspace, name: StageName, partition: str, shard: int) -> list[Record]:
+    """One record per input of the stage: every segment, or those the stage before accepted, in shard order."""
+    segments = segments_of(work, partition, shard)
+    position = STAGE_NAMES.index(name)
+    if position:
+        inputs = accepted(work, STAGE_NAMES[position - 1], partition, shard)
+        segments = [segment for segment in segments if segment.segment_id in inputs]
+    if not segments:
+        return []
+    outputs = {needed: output_of(work, needed, partition, shard) for needed in stage(name).needs}
+    return [
+        Record(segment=segment, **{needed: found[segment.segment_id] for needed, found in outputs.items()})
+        for segment in segments
+    ]
+
+
+def segments_of(work: Workspace, partition: str, shard: int) -> list[Segment]:
+    """The segments of a shard, in document order."""
+    return shards.decode_segments(work.store.get(keys.segments_key(partition, shard)))
+
+
+def accepted(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
+    """Segment ids that Postgres knows as accepted by the stage under the current recipe."""
+    with work.ledger() as ledger:
+        known = ledger.outcomes(partition, shard, work.chain.id_of(name))
+    return {segment for segment, (kind, _) in known.items() if kind == "accepted"}
+
+
+def output_of(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, Any]:
+    """Outputs that the shard's object holds for the stage, by segment id, as the stage's own type."""
+    output = stage(name).output
+    key = keys.stage_key(name, work.chain.id_of(name), partition, shard)
+    outcomes = shards.decode_outcomes(work.store.get(key))
+    return {found.segment_id: output.model_validate_json(found.payload) for found in outcomes if found.payload}

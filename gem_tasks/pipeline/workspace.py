@@ -1,0 +1,49 @@
+"""What a job needs at hand: settings, the object store, the ledger, and the current recipes."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Self
+
+from gem_tasks.lineage import Ledger
+from gem_tasks.llm.client import OpenAIClient
+from gem_tasks.pipeline.recipes import Chain
+from gem_tasks.ports import ObjectStore
+from gem_tasks.settings import STAGE_NAMES, Settings, StageName
+from gem_tasks.store import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Built once per task or command from settings."""
+
+    settings: Settings
+    store: ObjectStore
+    chain: Chain
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Connects nothing yet, but refuses settings that cannot work.
+
+        Raises:
+            UserError: the store's URL makes no sense.
+        """
+        return cls(settings=settings, store=open_store(settings.store_root), chain=Chain(settings))
+
+    def ledger(self) -> Ledger:
+        """A new connection to the lineage; a context manager."""
+        return Ledger(self.settings.database)
+
+    def client(self) -> OpenAIClient:
+        """A client for the configured endpoint; an async context manager."""
+        key = self.settings.llm_api_key
+        return OpenAIClient(
+            self.settings.endpoint,
+            key.get_secret_value() if key else None,
+            concurrency=self.settings.llm_concurrency,
+            timeout_s=self.settings.llm_timeout_s,
+            max_attempts=self.settings.llm_max_attempts,
+        )
+
+    def recipe_ids(self, names: Collection[StageName] = STAGE_NAMES) -> list[str]:
+        """Current recipe ids in stage order."""
+        return [self.chain.id_of(name) for name in names]
