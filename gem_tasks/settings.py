@@ -29,6 +29,11 @@ class Settings(BaseSettings):
     store_url: str | None = None
     """A directory, or `s3://bucket/prefix`. Default: `{home}/store`."""
 
+    airflow_url: str | None = None
+    """Where Airflow's UI and REST API answer. Default: the one that `gem up` started."""
+    airflow_username: str = "admin"
+    airflow_password: SecretStr | None = None
+
     llm_base_url: str | None = None
     """OpenAI-compatible endpoint ending in `/v1`. Default: the offline teacher."""
     llm_api_key: SecretStr | None = None

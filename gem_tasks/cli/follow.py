@@ -1,0 +1,107 @@
+"""Follows a run through Airflow: what it is doing now, how far each stage is, and how it ended."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from gem_tasks.domain.base import Value
+from gem_tasks.errors import GemError
+from gem_tasks.local.airflow_api import AirflowAPI
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES
+
+INGEST, SYNTHESIZE = "gem_ingest", "gem_synthesize"
+_POLL_S = 0.5
+_OVER = {"success", "failed"}
+_START_LIMIT_S = 120
+"""Seconds for the scheduler to turn an asset event into a run; more means it is not running."""
+
+
+class Followed(Value):
+    """Where to look afterwards."""
+
+    partition: str
+    ingest_run: str
+    ingest_url: str
+    synthesize_run: str | None = None
+    """None when there was nothing to do."""
+    synthesize_url: str | None = None
+
+
+def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, console: Console) -> Followed:
+    """Waits until the ingestion and the synthesis it started are over.
+
+    Raises:
+        GemError: a run failed; names the task and its log.
+    """
+    found = Followed(partition=partition, ingest_run=ingest_run, ingest_url=api.run_url(INGEST, ingest_run))
+    with _progress(console) as progress:
+        bar = progress.add_task("ingest", total=None)
+        _wait(api, INGEST, ingest_run, progress)
+        progress.update(bar, total=1, completed=1)
+        if _announced(api, ingest_run) == "skipped":
+            return found
+        run = _started_run(api, partition, ingest_run, progress)
+        bars = {name: progress.add_task(name, total=None) for name in STAGE_NAMES}
+        _wait(api, SYNTHESIZE, run, progress, lambda: _stage_bars(work, partition, progress, bars))
+    return found.model_copy(update={"synthesize_run": run, "synthesize_url": api.run_url(SYNTHESIZE, run)})
+
+
+def _wait(api: AirflowAPI, dag: str, run_id: str, progress: Progress, tick: object = None) -> None:
+    while (state := api.run_state(dag, run_id)) not in _OVER:
+        if callable(tick):
+            tick()
+        time.sleep(_POLL_S)
+    if callable(tick):
+        tick()
+    if state == "failed":
+        progress.stop()
+        raise GemError(_failure(api, dag, run_id))
+
+
+def _announced(api: AirflowAPI, run_id: str) -> str:
+    return next(task["state"] for task in api.tasks(INGEST, run_id) if task["task_id"] == "announce")
+
+
+def _started_run(api: AirflowAPI, partition: str, ingest_run: str, progress: Progress) -> str:
+    """The synthesis run that our ingestion's event started."""
+    deadline = time.monotonic() + _START_LIMIT_S
+    bar = progress.add_task("waiting for the scheduler", total=None)
+    while time.monotonic() < deadline:
+        for run in api.runs_of_partition(SYNTHESIZE, partition):
+            if ingest_run in api.caused_by(SYNTHESIZE, run):
+                progress.remove_task(bar)
+                return run
+        time.sleep(_POLL_S)
+    raise GemError(
+        f"{SYNTHESIZE} was not started within {_START_LIMIT_S} s. Is it unpaused, and is the scheduler healthy? "
+        "See `gem status`."
+    )
+
+
+def _stage_bars(work: Workspace, partition: str, progress: Progress, bars: dict[str, TaskID]) -> None:
+    """Done and total per stage: a stage's total is what the one before accepted."""
+    with work.ledger() as ledger:
+        total = sum(count for _, count in ledger.shards(partition))
+        for name in STAGE_NAMES:
+            metrics = ledger.metrics(partition, work.chain.id_of(name), name)
+            progress.update(bars[name], total=total, completed=metrics.total)
+            total = metrics.accepted
+
+
+def _failure(api: AirflowAPI, dag: str, run_id: str) -> str:
+    failed = [task for task in api.tasks(dag, run_id) if task["state"] == "failed"]
+    names = ", ".join(
+        task["task_id"] + (f"[{task['map_index']}]" if task["map_index"] >= 0 else "") for task in failed[:5]
+    )
+    return f"{dag} failed in {names or 'no task of its own'}. The task's log says why: {api.run_url(dag, run_id)}"
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Progress]:
+    columns = (SpinnerColumn(), TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=False) as progress:
+        yield progress

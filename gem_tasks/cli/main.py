@@ -1,0 +1,39 @@
+"""The `gem` command: one file per group of commands, one place where errors become a line and an exit code."""
+
+import sys
+
+import typer
+
+from gem_tasks.cli import export, inspect, run, services, synth
+from gem_tasks.errors import GemError, UserError
+
+app = typer.Typer(
+    name="gem",
+    help="Turns ordinary text into validated multi-turn tool-use trajectories.",
+    epilog="Start with: gem up, then: gem run examples/corpus",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+services.register(app)
+run.register(app)
+synth.register(app)
+inspect.register(app)
+export.register(app)
+
+
+def main() -> None:
+    """Runs the command. Exit code 2: the user can mend it; 1: GEM or a run failed."""
+    try:
+        app()
+    except UserError as error:
+        sys.exit(_say(f"gem: {error}", 2))
+    except GemError as error:
+        sys.exit(_say(f"gem: {error}", 1))
+    except KeyboardInterrupt:
+        sys.exit(_say("gem: interrupted; what runs in Airflow goes on", 130))
+
+
+def _say(line: str, code: int) -> int:
+    typer.echo(line, err=True)
+    return code

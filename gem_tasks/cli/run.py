@@ -1,0 +1,68 @@
+"""`gem run`: a source through ingestion and synthesis in Airflow, followed to the end."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gem_tasks.cli.follow import INGEST, Followed, follow
+from gem_tasks.cli.preflight import check_endpoint, check_source
+from gem_tasks.cli.summary import print_summary, summarise
+from gem_tasks.local.airflow_api import AirflowAPI
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import load
+
+PARTITION_FORMAT = "%Y-%m-%dT%H:00"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(run)
+
+
+def run(
+    source: Annotated[str, typer.Argument(help="A file, a directory, or s3://bucket/prefix.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Read only the first so many documents.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
+) -> None:
+    """Registers SOURCE, runs ingestion and synthesis through Airflow, and prints the summary.
+
+    Running it again reads only what is new or changed; nothing that has a result is paid twice.
+
+    Examples:
+        gem run examples/corpus
+        gem run ~/manuals --limit 100
+        gem run s3://my-bucket/docs --json | jq .stages
+    """
+    work = Workspace.open(load())
+    source = resolve(source)
+    check_source(source)
+    check_endpoint(work)
+    console = Console(stderr=True, quiet=as_json)
+    partition = current_partition()
+    with AirflowAPI(work.settings) as api:
+        ingest_run = api.trigger(INGEST, partition, {"source": source, "limit": limit})
+        console.print(f"Partition {partition}: {api.run_url(INGEST, ingest_run)}", soft_wrap=True)
+        followed = follow(work, api, partition, ingest_run, console)
+    _report(work, followed, as_json)
+
+
+def resolve(source: str) -> str:
+    """Local paths become absolute: the tasks run elsewhere."""
+    return source if "://" in source else str(Path(source).expanduser().absolute())
+
+
+def current_partition() -> str:
+    """The hour that a manual run adds to."""
+    return datetime.now(UTC).strftime(PARTITION_FORMAT)
+
+
+def _report(work: Workspace, followed: Followed, as_json: bool) -> None:
+    summary = summarise(work, followed.partition, followed.synthesize_run)
+    if as_json:
+        typer.echo(json.dumps({**followed.model_dump(), **summary}, indent=1))
+    else:
+        print_summary(summary, Console(), nothing_new=followed.synthesize_run is None)

@@ -1,0 +1,89 @@
+"""The few calls to Airflow's public REST API that following a run takes."""
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from gem_tasks.errors import UserError
+from gem_tasks.settings import Settings
+
+_PAGE = 100
+"""Airflow answers with at most this many rows, whatever is asked for."""
+
+
+class AirflowAPI:
+    """A session of one user. A context manager: leaving it closes the connections."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.airflow_url is None:
+            raise UserError("Airflow is not running", "Start it with `gem up`, or set GEM_AIRFLOW_URL.")
+        self.url = settings.airflow_url.rstrip("/")
+        password = settings.airflow_password.get_secret_value() if settings.airflow_password else ""
+        self._login = {"username": settings.airflow_username, "password": password}
+        self._http = httpx.Client(base_url=self.url, timeout=30)
+
+    def __enter__(self) -> "AirflowAPI":
+        """Logs in.
+
+        Raises:
+            UserError: Airflow does not answer, or refuses the login.
+        """
+        token = self._call("POST", "/auth/token", json=self._login)["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def trigger(self, dag: str, partition: str, conf: dict[str, Any]) -> str:
+        """Starts a run for a partition and returns its id."""
+        body = {"logical_date": None, "partition_key": partition, "conf": conf}
+        return self._call("POST", f"/api/v2/dags/{dag}/dagRuns", json=body)["dag_run_id"]
+
+    def run_state(self, dag: str, run_id: str) -> str:
+        """`queued`, `running`, `success` or `failed`."""
+        return self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='')}")["state"]
+
+    def runs_of_partition(self, dag: str, partition: str) -> list[str]:
+        """Ids of the newest runs for a partition, newest first."""
+        query = {"order_by": "-id", "limit": _PAGE}
+        runs = self._call("GET", f"/api/v2/dags/{dag}/dagRuns", params=query)["dag_runs"]
+        return [run["dag_run_id"] for run in runs if run.get("partition_key") == partition]
+
+    def caused_by(self, dag: str, run_id: str) -> list[str]:
+        """Ids of the ingestion runs whose asset events started this run."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='')}/upstreamAssetEvents"
+        events = self._call("GET", path)["asset_events"]
+        return [str(event["extra"].get("ingest_run_id")) for event in events]
+
+    def tasks(self, dag: str, run_id: str) -> list[dict[str, Any]]:
+        """All task instances of a run."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='')}/taskInstances"
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._call("GET", path, params={"limit": _PAGE, "offset": len(found)})
+            found += page["task_instances"]
+            if not page["task_instances"] or len(found) >= page["total_entries"]:
+                return found
+
+    def run_url(self, dag: str, run_id: str) -> str:
+        """The run's page."""
+        return f"{self.url}/dags/{dag}/runs/{quote(run_id, safe='')}"
+
+    def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        try:
+            answer = self._http.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise UserError(
+                f"Airflow at {self.url} does not answer ({type(error).__name__})", "Start it with `gem up`."
+            ) from error
+        if answer.status_code == 401:
+            raise UserError(f"Airflow at {self.url} refuses the login", "Check GEM_AIRFLOW_USERNAME and _PASSWORD.")
+        if answer.is_error:
+            raise UserError(
+                f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:300]}",
+                "Look at the api-server's log, see `gem status`.",
+            )
+        return answer.json()

@@ -1,0 +1,115 @@
+"""A valid trajectory has no findings; each fault is found by the check that owns it, at its place."""
+
+import pytest
+
+from gem_tasks.checks import run_checks
+from gem_tasks.checks.schema import argument_faults, tool_faults
+from gem_tasks.domain.trajectory import Message, ToolCall
+from gem_tasks.domain.workflow import ToolSpec
+from tests.factories import TOOLS, call, make_tool, make_trajectory, result, say
+
+VALID = make_trajectory().messages
+
+
+def found(*messages, tools=TOOLS):
+    return {(finding.check, finding.message_index) for finding in run_checks(make_trajectory(*messages, tools=tools))}
+
+
+def test_a_valid_trajectory_has_no_findings():
+    assert run_checks(make_trajectory()) == []
+
+
+@pytest.mark.parametrize(
+    ("messages", "place"),
+    [
+        (VALID[1:], 0),
+        ((*VALID, say("assistant", "again")), 11),
+        ((*VALID, say("user", "and?")), 11),
+        ((*VALID[:3], *VALID[4:]), 3),
+        ((*VALID[:4], result(1), *VALID[4:]), 4),
+        ((*VALID[:3], result(9), *VALID[4:]), 3),
+        ((*VALID[:1], say("user", "  "), *VALID[2:]), 1),
+        (VALID[:-1], 9),
+        ((*VALID[:6], call(1, "get_loan", loan_id="L-7"), result(1), *VALID[8:]), 6),
+    ],
+    ids=[
+        "no system prompt",
+        "assistant twice",
+        "user last",
+        "unanswered call",
+        "answered twice",
+        "answer to an unknown id",
+        "silent user",
+        "ends with a tool",
+        "id used twice",
+    ],
+)
+def test_faults_of_structure_are_found_where_they_are(messages, place):
+    assert ("structure", place) in found(*messages)
+
+
+def test_parallel_calls_may_be_answered_in_any_order():
+    both = Message(
+        role="assistant",
+        tool_calls=(
+            ToolCall(id="a", name="get_loan", arguments={"loan_id": "L-7"}),
+            ToolCall(id="b", name="get_loan", arguments={"loan_id": "L-8"}),
+        ),
+    )
+    answers = (
+        Message(role="tool", content="{}", tool_call_id="b"),
+        Message(role="tool", content="{}", tool_call_id="a"),
+    )
+    assert found(*VALID[:2], both, *answers, *VALID[4:]) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({}, "missing"),
+        ({"loan_id": 7}, "wrong type"),
+        ({"loan_id": "L-7", "colour": "red"}, "unknown property"),
+    ],
+)
+def test_arguments_are_held_against_the_schema_and_the_kinds_told_apart(arguments, fault):
+    ((path, detail),) = argument_faults(make_tool(), arguments)
+    assert path.startswith("$")
+    assert detail.startswith(fault)
+
+
+def test_an_undefined_function_is_found():
+    assert ("schema", 2) in found(*VALID[:2], call(1, "burn_library"), *VALID[3:])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"type": "array"},
+        {"type": "object", "properties": {"a": {"type": "text"}}},
+        {"type": "object", "properties": {"a": {"pattern": "("}}},
+        {"type": "object", "properties": {}, "required": ["a"]},
+    ],
+)
+def test_a_schema_that_no_api_would_take_is_a_finding(parameters):
+    tool = ToolSpec(name="t", description="d", parameters=parameters)
+    assert list(tool_faults(tool))
+    assert ("schema", None) in found(*VALID, tools=(*TOOLS, tool))
+
+
+def test_a_reference_in_a_schema_never_fetches_a_url():
+    tool = make_tool(loan_id={"$ref": "http://192.0.2.1/schema.json"})
+    ((_, detail),) = argument_faults(tool, {"loan_id": "L-7"})
+    assert "refers to something that is not in it" in detail
+
+
+def test_two_tools_of_one_name_are_a_finding():
+    assert ("schema", None) in found(*VALID, tools=(*TOOLS, make_tool("get_loan")))
+
+
+@pytest.mark.parametrize("leak", ["<func>", "</assistant>", "<think>", "<|im_end|>", "<tool_call>"])
+def test_traces_of_the_format_are_found(leak):
+    assert ("leak", 10) in found(*VALID[:-1], say("assistant", f"Done. {leak}"))
+
+
+def test_too_simple_a_conversation_is_refused():
+    assert found(*VALID[:5]) == {("complexity", None)}

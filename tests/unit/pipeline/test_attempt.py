@@ -1,0 +1,95 @@
+"""One record, one outcome: repair once, tell the classes apart, stop for configuration faults."""
+
+import pytest
+
+from gem_tasks.domain.chat import Completion, Usage
+from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.pipeline.attempt import attempt
+from gem_tasks.stages import stage
+from tests.factories import make_record, make_trajectory, say
+
+GOOD = "<multi_step>False</multi_step><reason>not_procedural</reason>"
+
+
+class Scripted:
+    """Answers in turn; an exception in the script is raised."""
+
+    def __init__(self, *answers):
+        self.answers, self.requests = list(answers), []
+
+    async def complete(self, request):
+        self.requests.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, str):
+            answer = Completion(text=answer, finish_reason="stop")
+        return answer.model_copy(update={"usage": Usage(prompt_tokens=10, completion_tokens=1)})
+
+
+async def outcome_of(*answers, name="filter", record=None):
+    client = Scripted(*answers)
+    return await attempt(stage(name), "m", record or make_record(), client), client
+
+
+async def test_a_good_answer_needs_one_call():
+    outcome, client = await outcome_of(GOOD)
+    assert (outcome.kind, outcome.reason) == ("rejected", "not_procedural")
+    assert outcome.cost.calls == len(client.requests) == 1
+
+
+async def test_a_malformed_answer_is_sent_back_once_with_the_complaint():
+    outcome, client = await outcome_of("nonsense", GOOD)
+    assert outcome.kind == "rejected"
+    assert outcome.cost.calls == 2
+    assert outcome.cost.usage.prompt_tokens == 20
+    *_, answer, complaint = client.requests[1].messages
+    assert answer.content == "nonsense"
+    assert "expected <multi_step>" in complaint.content
+
+
+@pytest.mark.parametrize(
+    ("answers", "error_class"),
+    [
+        (["nonsense", "still nonsense"], ErrorClass.MALFORMED),
+        (["", "  "], ErrorClass.EMPTY),
+        ([Completion(text=GOOD, finish_reason="length")] * 2, ErrorClass.TRUNCATED),
+        ([Completion(text="I cannot.", finish_reason="content_filter")], ErrorClass.REFUSED),
+        ([EndpointError(ErrorClass.TIMEOUT, "slow")], ErrorClass.TIMEOUT),
+        (["nonsense", EndpointError(ErrorClass.SERVER_ERROR, "500")], ErrorClass.SERVER_ERROR),
+        ([EndpointError(ErrorClass.CONTEXT_LENGTH, "long")], ErrorClass.CONTEXT_LENGTH),
+    ],
+)
+async def test_what_cannot_be_mended_fails_with_its_class(answers, error_class):
+    outcome, client = await outcome_of(*answers)
+    assert (outcome.kind, outcome.error_class) == ("failed", error_class)
+    assert outcome.cost.calls == len(answers)
+    assert not client.answers
+
+
+async def test_the_raw_answer_of_a_failure_is_kept():
+    outcome, _ = await outcome_of("first", "second \ud800")
+    assert outcome.raw == "second \ud800"
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.AUTH, ErrorClass.UNKNOWN_MODEL])
+async def test_a_configuration_fault_stops_the_task(error_class):
+    with pytest.raises(EndpointError):
+        await outcome_of(EndpointError(error_class, "no"))
+
+
+async def test_what_the_checks_refuse_costs_nothing():
+    broken = make_record(refine=make_trajectory(say("user", "hm")))
+    outcome, client = await outcome_of(name="validate", record=broken)
+    assert (outcome.kind, outcome.reason) == ("rejected", "check_structure")
+    assert client.requests == []
+
+
+def test_only_transport_faults_are_worth_another_run():
+    from gem_tasks.domain.outcome import Outcome
+
+    final = {
+        error: Outcome(segment_id="s", kind="failed", error_class=error).final
+        for error in (ErrorClass.TIMEOUT, ErrorClass.MALFORMED)
+    }
+    assert final == {ErrorClass.TIMEOUT: False, ErrorClass.MALFORMED: True}
