@@ -1,0 +1,127 @@
+"""`gem show` and `gem lineage`: one trajectory readable, and where anything came from."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.tree import Tree
+
+from gem_tasks.dataset.export import trajectory
+from gem_tasks.errors import UserError
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import load
+
+_COLOURS = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "yellow"}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(show)
+    app.command()(lineage)
+
+
+def show(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="A trajectory id, or the beginning of one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The exported object, as JSON.")] = False,
+) -> None:
+    """Shows one trajectory as a conversation.
+
+    Examples:
+        gem show 3f9a1c
+        gem show 3f9a1c --json | jq .tools
+    """
+    found = trajectory(Workspace.open(load()), id_)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    console = Console()
+    _head(console, found["metadata"])
+    for tool in found["tools"]:
+        function = tool["function"]
+        arguments = ", ".join(function["parameters"].get("properties", {}))
+        console.print(
+            f"[bold]{escape(function['name'])}[/]({escape(arguments)}) [dim]{escape(function['description'])}[/]"
+        )
+    for message in found["messages"]:
+        _message(console, message)
+
+
+def _head(console: Console, metadata: dict[str, Any]) -> None:
+    console.print(f"[bold]Trajectory {metadata['trajectory_id']}[/] from {escape(str(metadata['document_uri']))}")
+    kind = f"{metadata['platform']}, {metadata['task_category']}, {', '.join(metadata['domain'])}"
+    models = ", ".join(sorted(set(metadata["teacher"].values())))
+    console.print(f"{escape(kind)}; licence {escape(str(metadata['license']))}; made by {escape(models)}\n")
+
+
+def _message(console: Console, message: dict[str, Any]) -> None:
+    """Text from documents and models is printed as it is: markup in it is escaped."""
+    role = message["role"]
+    console.print(f"\n[bold {_COLOURS[role]}]{role}[/]")
+    if message["content"]:
+        if role == "tool":
+            console.print(_pretty(message["content"]))
+        else:
+            console.print(Panel(escape(message["content"]), border_style=_COLOURS[role]))
+    for call in message.get("tool_calls", []):
+        function = call["function"]
+        console.print(f"[bold]→ {escape(function['name'])}[/]", _pretty(function["arguments"]))
+
+
+def _pretty(text: str) -> Syntax | str:
+    try:
+        return Syntax(json.dumps(json.loads(text), ensure_ascii=False, indent=1), "json", word_wrap=True)
+    except json.JSONDecodeError:
+        return escape(text)
+
+
+def lineage(
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="A trajectory, segment or document id, or a document's URI.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+) -> None:
+    """Shows the whole life of a document: segments, what each stage made of them, and the trajectories.
+
+    Examples:
+        gem lineage file:///home/me/manuals/returns.md
+        gem lineage 3f9a1c --json | jq '.segments[].outcomes'
+    """
+    work = Workspace.open(load())
+    with work.ledger() as ledger:
+        found = ledger.lineage(id_)
+    if found is None:
+        raise UserError(f"Nothing is known as {id_!r}", "Ids are in `gem run`'s summary, exports and the Airflow logs.")
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1, default=str))
+    else:
+        Console().print(_tree(found))
+
+
+def _tree(document: dict[str, Any]) -> Tree:
+    state = f"[red]{document['reason']}[/] {escape(document['detail'])}" if document["reason"] else "ingested"
+    tree = Tree(f"[bold]document {document['document_id']}[/] {escape(document['uri'])}: {state}")
+    tree.add(
+        f"licence {escape(str(document['license']))}, language {document['language']}, {document['chars']} characters"
+    )
+    for segment in document["segments"]:
+        span = f"characters {segment['start_char']} to {segment['end_char']}"
+        branch = tree.add(
+            f"segment {segment['segment_id']}: {span}, {segment['partition_key']} shard {segment['shard']}"
+        )
+        for outcome in segment["outcomes"]:
+            branch.add(_outcome(outcome))
+        for trajectory_ in segment["trajectories"]:
+            branch.add(f"[green]trajectory {trajectory_['trajectory_id']}[/] in {trajectory_['dataset_version']}")
+    return tree
+
+
+def _outcome(outcome: dict[str, Any]) -> str:
+    why = outcome["reason"] or outcome["error_class"] or ""
+    detail = f" {escape(outcome['detail'])}" if outcome["detail"] else ""
+    made = f"recipe {outcome['recipe_id']}, model {escape(str(outcome['model']))}, {outcome['calls']} calls"
+    task = f"{outcome['airflow_task_id']}[{outcome['airflow_map_index']}] of {outcome['airflow_run_id']}"
+    return f"[bold]{outcome['stage']}[/] {outcome['outcome']} {why}{detail} [dim]({made}; {escape(task)})[/]"

@@ -1,0 +1,69 @@
+"""What a run came to: the funnel, sizes before and after refinement, cost in calls, and where things are."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from gem_tasks.pipeline.workspace import Workspace
+
+_MEASURES = ("messages", "tools", "calls")
+
+
+def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, Any]:
+    """The partition's numbers as plain JSON; calls and tokens are those of the run."""
+    with work.ledger() as ledger:
+        summary = ledger.summary(partition, work.recipe_ids(), run_id)
+    location = work.settings.store_root
+    return {**summary, "store": location, "airflow": work.settings.airflow_url}
+
+
+def print_summary(summary: dict[str, Any], console: Console, *, nothing_new: bool = False) -> None:
+    """The same for people."""
+    if nothing_new:
+        console.print("Nothing new: every document is known and every result is current. No model was called.")
+    console.print(_funnel(summary))
+    if dataset := summary.get("dataset"):
+        console.print(_sizes(dataset["manifest"]["means"]))
+        console.print(f"Dataset {dataset['version']}: {dataset['trajectories']} trajectories", highlight=False)
+        console.print(f"  {summary['store']}/datasets/{dataset['version']}/", soft_wrap=True, highlight=False)
+        console.print("Look at one:   gem show " + summary["example"], highlight=False)
+        console.print("Take them all: gem export --out data", highlight=False)
+
+
+def _funnel(summary: dict[str, Any]) -> Table:
+    table = Table(title=f"Partition {summary['partition']}", title_justify="left", min_width=60)
+    for column, justify in (("", "left"), ("in", "right"), ("accepted", "right"), ("not", "right"), ("calls", "right")):
+        table.add_column(column, justify=justify)  # pyright: ignore[reportArgumentType]
+    table.add_column("why not")
+    documents = summary["documents"]
+    left_out = sum(documents["reasons"].values())
+    table.add_row(
+        "documents",
+        str(documents["total"]),
+        str(documents["total"] - left_out),
+        str(left_out),
+        "",
+        _reasons(documents["reasons"]),
+    )
+    for stage in summary["stages"]:
+        lost = stage["rejected"] + stage["failed"]
+        total = str(stage["accepted"] + lost)
+        table.add_row(
+            stage["stage"], total, str(stage["accepted"]), str(lost), str(stage["calls"]), _reasons(stage["reasons"])
+        )
+    return table
+
+
+def _reasons(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(reasons.items(), key=lambda item: -item[1]))
+
+
+def _sizes(means: dict[str, dict[str, float]]) -> Table:
+    table = Table(title="Mean per trajectory", title_justify="left")
+    table.add_column("")
+    for measure in _MEASURES:
+        table.add_column(measure, justify="right")
+    for label, key in (("before refinement", "draft"), ("after", "refined")):
+        table.add_row(label, *(f"{means[key][measure]:.1f}" for measure in _MEASURES))
+    return table

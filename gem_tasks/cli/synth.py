@@ -1,0 +1,77 @@
+"""`gem synth`: the same stages in-process, without Airflow, for a small job or a notebook."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gem_tasks.cli.preflight import check_endpoint, check_source
+from gem_tasks.cli.run import current_partition, resolve
+from gem_tasks.cli.summary import print_summary, summarise
+from gem_tasks.dataset.export import export_openai
+from gem_tasks.dataset.publish import publish
+from gem_tasks.errors import GemError
+from gem_tasks.lineage import RunContext
+from gem_tasks.local import services
+from gem_tasks.pipeline.ingest import ingest
+from gem_tasks.pipeline.plan import gate, plan
+from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES, load
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(synth)
+
+
+def synth(
+    source: Annotated[str, typer.Argument(help="A file, a directory, or s3://bucket/prefix.")],
+    out: Annotated[Path, typer.Option(help="Folder for trajectories.jsonl.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Read only the first so many documents.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
+) -> None:
+    """Runs all stages over SOURCE in this process and exports what was accepted.
+
+    Starts the embedded Postgres and teacher if none are configured; Airflow is not needed.
+
+    Examples:
+        gem synth manual.md --out data
+        gem synth docs/ --out data --limit 20 --json
+    """
+    services.up(airflow=False)
+    work = Workspace.open(load())
+    source = resolve(source)
+    check_source(source)
+    check_endpoint(work)
+    console = Console(stderr=True, quiet=as_json)
+    partition = current_partition()
+    with console.status("ingest"):
+        ingest(work, source, partition, limit)
+    run_stages(work, partition, console)
+    published = publish(work, partition)
+    if published.version:
+        export_openai(work, out, partition)
+    summary = {**summarise(work, partition, None), "out": str(out)}
+    if as_json:
+        typer.echo(json.dumps(summary, indent=1))
+    else:
+        print_summary(summary, Console())
+
+
+def run_stages(work: Workspace, partition: str, console: Console) -> None:
+    """Every stage over every pending shard, one after the other.
+
+    Raises:
+        GemError: a gate halted.
+    """
+    shards = plan(work, partition)
+    for name in STAGE_NAMES:
+        for number, shard in enumerate(shards, start=1):
+            with console.status(f"{name}: shard {number} of {len(shards)}"):
+                run_shard(work, name, partition, shard["shard"], RunContext())
+        decision = gate(work, name, partition, RunContext())
+        if decision.action == "halt":
+            raise GemError(f"The gate after {name} halted: {decision.reason}")

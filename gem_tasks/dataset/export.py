@@ -1,0 +1,76 @@
+"""Published trajectories as files. The `openai` format is the contract for everything that reads GEM's data."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from gem_tasks.domain.base import Json
+from gem_tasks.errors import UserError
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.store import keys
+
+
+def published(work: Workspace, partition: str | None = None) -> Iterator[Json]:
+    """`{"messages", "tools", "metadata"}` of every current trajectory, version by version.
+
+    Args:
+        work: where from.
+        partition: only this partition; None for all.
+    """
+    with work.ledger() as ledger:
+        versions = ledger.current_datasets(partition)
+    for version in versions:
+        file = pq.ParquetFile(io.BytesIO(work.store.get(keys.dataset_key(version, "train-00000.parquet"))))
+        for batch in file.iter_batches(batch_size=64, columns=["messages", "tools", "metadata"]):
+            for row in batch.to_pylist():
+                yield {column: json.loads(text) for column, text in row.items()}
+
+
+def export_openai(work: Workspace, out: Path, partition: str | None = None) -> tuple[Path, int]:
+    """Writes `trajectories.jsonl` and returns its path and the number of lines.
+
+    Raises:
+        UserError: nothing is published, or the folder cannot be written.
+    """
+    path = out / "trajectories.jsonl"
+    part = path.with_suffix(".jsonl.part")
+    count = 0
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8") as file:
+            for count, row in enumerate(published(work, partition), start=1):
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        if not count:
+            part.unlink()
+            where = f" in partition {partition}" if partition else ""
+            raise UserError(f"No trajectories are published{where}", "Make some with `gem run SOURCE`.")
+        part.replace(path)
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}", "Choose another --out.") from error
+    return path, count
+
+
+FORMATS = {"openai": export_openai}
+"""A new format is a function here: (workspace, folder, partition) to (file, lines)."""
+
+
+def trajectory(work: Workspace, prefix: str) -> Json:
+    """The one current trajectory whose id begins so.
+
+    Raises:
+        UserError: there is none, or more than one.
+    """
+    with work.ledger() as ledger:
+        found = ledger.find_trajectories(prefix)
+    if len(found) != 1:
+        cause = "No trajectory begins" if not found else f"{len(found)} trajectories begin"
+        raise UserError(f"{cause} with {prefix!r}", "Give more of the id; `gem run` and `gem lineage` print them.")
+    ((key, version),) = found
+    file = pq.ParquetFile(io.BytesIO(work.store.get(keys.dataset_key(version, "train-00000.parquet"))))
+    table = file.read(columns=["trajectory_id", "messages", "tools", "metadata"])
+    row = table.filter(pc.equal(table["trajectory_id"], key)).to_pylist()[0]
+    return {column: json.loads(row[column]) for column in ("messages", "tools", "metadata")}
