@@ -87,7 +87,7 @@ def _stage_bars(work: Workspace, partition: str, progress: Progress, bars: dict[
     with work.ledger() as ledger:
         total = sum(count for _, count in ledger.shards(partition))
         for name in STAGE_NAMES:
-            metrics = ledger.metrics(partition, work.chain.id_of(name), name)
+            metrics = ledger.metrics(partition, work.chain.by_stage[name])
             progress.update(bars[name], total=total, completed=metrics.total)
             total = metrics.accepted
 

@@ -13,7 +13,7 @@ _MEASURES = ("messages", "tools", "calls")
 def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, Any]:
     """The partition's numbers as plain JSON; calls and tokens are those of the run."""
     with work.ledger() as ledger:
-        summary = ledger.summary(partition, work.recipe_ids(), run_id)
+        summary = ledger.summary(partition, list(work.chain.by_stage.values()), run_id)
     location = work.settings.store_root
     return {**summary, "store": location, "airflow": work.settings.airflow_url}
 

@@ -83,7 +83,7 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     # The manifest last: a version without one is unfinished.
     work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
     with work.ledger() as ledger:
-        ledger.commit_dataset(version, partition, recipe, manifest, tally.rows)
+        ledger.commit_dataset(version, partition, work.chain.by_stage["validate"], manifest, tally.rows)
     location = work.store.url(keys.dataset_key(version, ""))
     return PublishReport(partition=partition, version=version, trajectories=len(tally.rows), location=location)
 

@@ -1,1 +1,11 @@
-"""lineage"""
+"""The lineage in Postgres: every document's life. SQL is in `sql/`; only this package runs it."""
+
+from gem_tasks.lineage.ingestion import Ingestion
+from gem_tasks.lineage.reports import Reports, TrajectoryRow
+from gem_tasks.lineage.stages import RunContext, Stages
+
+__all__ = ["Ledger", "RunContext", "TrajectoryRow"]
+
+
+class Ledger(Ingestion, Stages, Reports):
+    """One connection with everything that is recorded and asked; use it in a `with` block."""

@@ -30,12 +30,12 @@ def plan(work: Workspace, partition: str) -> list[ShardRef]:
 
 def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> Decision:
     """Decides by the stage's numbers over the whole partition, and records the decision with them."""
-    settings, recipe = work.settings, work.chain.id_of(name)
+    settings, recipe = work.settings, work.chain.by_stage[name]
     policy = Policy(
         max_failed_share=settings.gate_max_failed_share, min_accepted_share=settings.gate_min_accepted_share
     )
     with work.ledger() as ledger:
-        decision = decide(ledger.metrics(partition, recipe, name), policy)
+        decision = decide(ledger.metrics(partition, recipe), policy)
         ledger.record_decision(partition, recipe, decision, run)
     logger.info("gate after %s: %s, %s", name, decision.action, decision.reason)
     return decision
@@ -44,4 +44,4 @@ def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> D
 def last_decision(work: Workspace, name: StageName, partition: str) -> Decision:
     """What the gate after the stage decided last."""
     with work.ledger() as ledger:
-        return ledger.last_decision(partition, work.chain.id_of(name))
+        return ledger.last_decision(partition, work.chain.by_stage[name])

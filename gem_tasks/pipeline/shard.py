@@ -77,15 +77,15 @@ class _Sheet:
     def __init__(self, work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> None:
         self.work, self.stage, self.run = work, stage_named(name), run
         self.partition, self.shard = partition, shard
-        self.recipe = work.chain.id_of(name)
-        self.key = keys.stage_key(name, self.recipe, partition, shard)
+        self.recipe = work.chain.by_stage[name]
+        self.key = keys.stage_key(name, self.recipe.recipe_id, partition, shard)
         self.records: list[Record] = load_records(work, name, partition, shard)
         self.outcomes: dict[str, Outcome] = self._kept()
 
     def _kept(self) -> dict[str, Outcome]:
         """Final outcomes that Postgres knows; the object alone proves nothing."""
         with self.work.ledger() as ledger:
-            known = ledger.outcomes(self.partition, self.shard, self.recipe)
+            known = ledger.outcomes(self.partition, self.shard, self.recipe.recipe_id)
         final = {segment for segment, (_, error_class) in known.items() if error_class not in RETRYABLE}
         if not final:
             return {}
@@ -97,7 +97,7 @@ class _Sheet:
         self.outcomes.update((outcome.segment_id, outcome) for outcome in fresh)
         self.work.store.put(self.key, shards.encode_outcomes(list(self.outcomes.values())))
         with self.work.ledger() as ledger:
-            ledger.commit_outcomes(self.recipe, self.stage.name, self.partition, self.shard, fresh, self.key, self.run)
+            ledger.commit_outcomes(self.recipe, self.partition, self.shard, fresh, self.key, self.run)
         for outcome in fresh:
             if outcome.kind == "failed":
                 logger.warning(

@@ -1,6 +1,5 @@
 """What a job needs at hand: settings, the object store, the ledger, and the current recipes."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,7 +7,7 @@ from gem_tasks.lineage import Ledger
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
-from gem_tasks.settings import STAGE_NAMES, Settings, StageName
+from gem_tasks.settings import Settings
 from gem_tasks.store import open_store
 
 
@@ -44,6 +43,6 @@ class Workspace:
             max_attempts=self.settings.llm_max_attempts,
         )
 
-    def recipe_ids(self, names: Collection[StageName] = STAGE_NAMES) -> list[str]:
+    def recipe_ids(self) -> list[str]:
         """Current recipe ids in stage order."""
-        return [self.chain.id_of(name) for name in names]
+        return [recipe.recipe_id for recipe in self.chain.by_stage.values()]

@@ -1,0 +1,113 @@
+"""Lineage of datasets, and the questions people ask: summaries and a document's whole life."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.recipe import Recipe
+from gem_tasks.lineage.connection import Connection, Row, columns
+
+_TRAJECTORY = "trajectory_id segment_id messages tools calls domains platform task_category".split()
+
+
+class TrajectoryRow(Value):
+    """A published trajectory as Postgres keeps it: counts and topic, not the conversation."""
+
+    trajectory_id: str
+    segment_id: str
+    messages: int
+    tools: int
+    calls: int
+    domains: tuple[str, ...]
+    platform: str
+    task_category: str
+
+
+class Reports(Connection):
+    """What publication, export and the CLI record and ask."""
+
+    def commit_dataset(
+        self, version: str, partition: str, recipe: Recipe, manifest: Json, rows: Sequence[TrajectoryRow]
+    ) -> None:
+        """Makes a version the partition's current one, in one transaction."""
+        values = [
+            {**row.model_dump(), "domains": ",".join(row.domains)}
+            for row in sorted(rows, key=lambda row: row.trajectory_id)
+        ]
+        recipe_id = recipe.recipe_id
+        with self.transaction():
+            self.run("lock_dataset", partition=partition)
+            self.run("retire_datasets", partition=partition)
+            self.run(
+                "insert_dataset",
+                version=version,
+                partition=partition,
+                recipe_id=recipe_id,
+                trajectories=len(rows),
+                manifest=Jsonb(manifest),
+            )
+            self.run("supersede_datasets", version=version, partition=partition)
+            self.run("upsert_trajectories", version=version, recipe_id=recipe_id, **columns(values, _TRAJECTORY))
+
+    def current_datasets(self, partition: str | None = None) -> list[str]:
+        """Versions that nothing supersedes, of one partition or of all."""
+        return [row["version"] for row in self.rows("current_datasets", partition=partition)]
+
+    def find_trajectories(self, prefix: str) -> list[tuple[str, str]]:
+        """`(trajectory id, dataset version)` of current ones that begin so; at most five."""
+        found = self.rows("find_trajectories", prefix=prefix)
+        return [(row["trajectory_id"], row["dataset_version"]) for row in found]
+
+    def summary(self, partition: str, recipes: Sequence[Recipe], run_id: str | None) -> Json:
+        """The partition's numbers under these recipes; calls and tokens of one run, or of all."""
+        documents = {row["reason"]: row["documents"] for row in self.rows("document_counts", partition=partition)}
+        current = self.rows("current_dataset", partition=partition)
+        dataset = current[0] if current else None
+        return {
+            "partition": partition,
+            "documents": {
+                "total": sum(documents.values()),
+                "reasons": {reason: count for reason, count in documents.items() if reason},
+            },
+            "segments": sum(row["segments"] for row in self.rows("shards", partition=partition)),
+            "stages": [self._stage(partition, recipe, run_id) for recipe in recipes],
+            "dataset": dataset,
+            "example": dataset["example"] if dataset else None,
+        }
+
+    def _stage(self, partition: str, recipe: Recipe, run_id: str | None) -> Json:
+        counts = {"accepted": 0, "rejected": 0, "failed": 0}
+        reasons: dict[str, int] = {}
+        for row in self.rows("stage_counts", partition=partition, recipe_id=recipe.recipe_id):
+            counts[row["outcome"]] += row["segments"]
+            if row["why"]:
+                reasons[row["why"]] = row["segments"]
+        cost = self.one("stage_cost", partition=partition, recipe_id=recipe.recipe_id, run_id=run_id)
+        return {"stage": recipe.stage, "model": recipe.model, **counts, "reasons": reasons, **cost}
+
+    def lineage(self, id_: str) -> Json | None:
+        """A document with its segments, their outcomes and trajectories; None if the id is of nothing.
+
+        Args:
+            id_: of a trajectory (or its first six characters or more), segment or document, or a document's URI.
+        """
+        found = self.rows("find_document", id=id_)
+        if not found:
+            return None
+        document = found[0]
+        key = document["document_id"]
+        outcomes, made = (self.rows(name, document_id=key) for name in ("document_outcomes", "document_trajectories"))
+        segments = [
+            {**row, "outcomes": _of(row, outcomes), "trajectories": _of(row, made)}
+            for row in self.rows("document_segments", document_id=key)
+        ]
+        return {**document, "segments": segments}
+
+
+def _of(segment: Row, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    key = segment["segment_id"]
+    return [
+        {name: value for name, value in row.items() if name != "segment_id"} for row in rows if row["segment_id"] == key
+    ]

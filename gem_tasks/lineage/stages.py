@@ -1,0 +1,113 @@
+"""Lineage of the stages: recipes, outcomes, what is pending, gate decisions."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from psycopg.types.json import Jsonb
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.gate import Decision, Metrics
+from gem_tasks.domain.outcome import Outcome, OutcomeKind
+from gem_tasks.domain.recipe import Recipe
+from gem_tasks.errors import RETRYABLE, ErrorClass
+from gem_tasks.lineage.connection import Connection, columns
+
+_OUTCOME = (
+    "segment_id outcome reason error_class detail calls prompt_tokens cached_tokens completion_tokens latency_ms"
+).split()
+_DETAIL_CHARS = 2000
+
+
+class RunContext(Value):
+    """Which try of which Airflow task instance writes; all None outside Airflow."""
+
+    run_id: str | None = None
+    task_id: str | None = None
+    map_index: int | None = None
+    try_number: int | None = None
+
+
+class Stages(Connection):
+    """What `pipeline.shard` and `pipeline.plan` record and ask."""
+
+    def record_recipes(self, prompts: Mapping[str, tuple[str, str]], recipes: Sequence[Recipe]) -> None:
+        """Prompts (hash to name and text) and recipes in use, parents first. Known ones stay as they are."""
+        with self.transaction():
+            for digest, (name, text) in prompts.items():
+                self.run("insert_prompts", sha256=digest, name=name, text=text)
+            for recipe in recipes:
+                values = recipe.model_dump() | {"params": Jsonb(recipe.params), "recipe_id": recipe.recipe_id}
+                self.run("insert_recipes", **values)
+
+    def outcomes(self, partition: str, shard: int, recipe_id: str) -> dict[str, tuple[OutcomeKind, ErrorClass | None]]:
+        """What is recorded for a shard, by segment id."""
+        found = self.rows("outcomes", partition=partition, shard=shard, recipe_id=recipe_id)
+        return {
+            row["segment_id"]: (
+                cast("OutcomeKind", row["outcome"]),
+                ErrorClass(row["error_class"]) if row["error_class"] else None,
+            )
+            for row in found
+        }
+
+    def commit_outcomes(
+        self,
+        recipe: Recipe,
+        partition: str,
+        shard: int,
+        outcomes: Sequence[Outcome],
+        object_key: str,
+        run: RunContext,
+    ) -> None:
+        """One row per outcome, in one statement; a repeated one counts its cost on top of the earlier attempts."""
+        rows = [_row(outcome) for outcome in sorted(outcomes, key=lambda outcome: outcome.segment_id)]
+        self.run(
+            "upsert_outcomes",
+            recipe_id=recipe.recipe_id,
+            stage=recipe.stage,
+            partition=partition,
+            shard=shard,
+            object_key=object_key,
+            **run.model_dump(),
+            **columns(rows, _OUTCOME),
+        )
+
+    def metrics(self, partition: str, recipe: Recipe) -> Metrics:
+        """Counts of a stage over a partition."""
+        return Metrics(stage=recipe.stage, **self.one("metrics", partition=partition, recipe_id=recipe.recipe_id))
+
+    def pending(self, partition: str, recipe_ids: Sequence[str]) -> list[int]:
+        """Shards with work left under this chain of recipes, see the query."""
+        retryable = [str(error) for error in RETRYABLE]
+        found = self.rows("pending", partition=partition, recipe_ids=list(recipe_ids), retryable=retryable)
+        return [row["shard"] for row in found]
+
+    def record_decision(self, partition: str, recipe: Recipe, decision: Decision, run: RunContext) -> None:
+        """A gate's decision with the numbers it was made on."""
+        self.run(
+            "record_decision",
+            partition=partition,
+            stage=recipe.stage,
+            recipe_id=recipe.recipe_id,
+            action=decision.action,
+            reason=decision.reason,
+            metrics=Jsonb(decision.metrics.model_dump()),
+            policy=Jsonb(decision.policy.model_dump()),
+            run_id=run.run_id,
+        )
+
+    def last_decision(self, partition: str, recipe: Recipe) -> Decision:
+        """What the gate after a stage decided last."""
+        return Decision.model_validate(self.one("last_decision", partition=partition, recipe_id=recipe.recipe_id))
+
+
+def _row(outcome: Outcome) -> dict[str, object]:
+    cost = outcome.cost
+    return {
+        **outcome.model_dump(include={"segment_id", "reason", "error_class"}),
+        "detail": outcome.detail[:_DETAIL_CHARS].encode("utf-8", "replace").decode(),
+        "outcome": outcome.kind,
+        "calls": cost.calls,
+        "latency_ms": round(cost.latency_s * 1000),
+        **cost.usage.model_dump(),
+    }

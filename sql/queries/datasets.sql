@@ -1,0 +1,41 @@
+-- insert_dataset --
+-- A version is named by its content: publishing it again changes nothing but that it is current.
+INSERT INTO datasets (version, partition_key, recipe_id, trajectories, manifest)
+VALUES (%(version)s, %(partition)s, %(recipe_id)s, %(trajectories)s, %(manifest)s)
+ON CONFLICT (version) DO UPDATE SET superseded_by = NULL
+
+-- lock_dataset --
+-- Serialises publishing of one partition.
+SELECT pg_advisory_xact_lock(hashtextextended('gem-publish ' || %(partition)s, 0))
+
+-- retire_datasets --
+-- Takes the current mark from the partition's versions; the self-reference is replaced by `supersede_datasets`.
+UPDATE datasets SET superseded_by = version WHERE partition_key = %(partition)s AND superseded_by IS NULL
+
+-- supersede_datasets --
+-- Points retired versions at the one that replaces them.
+UPDATE datasets SET superseded_by = %(version)s
+WHERE partition_key = %(partition)s AND superseded_by = version AND version <> %(version)s
+
+-- upsert_trajectories --
+-- Bulk upsert of a version's trajectories.
+INSERT INTO trajectories (trajectory_id, segment_id, recipe_id, dataset_version, messages, tools, calls, domains,
+                          platform, task_category)
+SELECT u.trajectory_id, u.segment_id, %(recipe_id)s, %(version)s, u.messages, u.tools, u.calls,
+       string_to_array(u.domains, ','), u.platform, u.task_category
+FROM unnest(%(trajectory_id)s::text[], %(segment_id)s::text[], %(messages)s::int[], %(tools)s::int[], %(calls)s::int[],
+            %(domains)s::text[], %(platform)s::text[], %(task_category)s::text[])
+     AS u(trajectory_id, segment_id, messages, tools, calls, domains, platform, task_category)
+ON CONFLICT (trajectory_id) DO UPDATE SET dataset_version = excluded.dataset_version
+
+-- current_datasets --
+-- Versions that nothing supersedes, oldest partition first; of one partition, or of all.
+SELECT version FROM datasets
+WHERE superseded_by IS NULL AND (%(partition)s::text IS NULL OR partition_key = %(partition)s)
+ORDER BY partition_key
+
+-- find_trajectories --
+-- Current trajectories whose id begins so (at most a few).
+SELECT trajectory_id, dataset_version FROM trajectories
+JOIN datasets ON version = dataset_version AND superseded_by IS NULL
+WHERE starts_with(trajectory_id, %(prefix)s) ORDER BY trajectory_id LIMIT 5

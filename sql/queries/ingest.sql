@@ -1,0 +1,54 @@
+-- register_source --
+-- The source's number; registering again changes nothing.
+INSERT INTO sources (uri) VALUES (%(uri)s)
+ON CONFLICT (uri) DO UPDATE SET uri = excluded.uri
+RETURNING source_id
+
+-- list_sources --
+-- All registered sources, oldest first.
+SELECT uri FROM sources ORDER BY source_id
+
+-- known_documents --
+-- Which of these document ids are recorded.
+SELECT document_id FROM documents WHERE document_id = ANY(%(ids)s)
+
+-- first_with_hash --
+-- The first document with segments for each of these content hashes.
+SELECT DISTINCT ON (content_hash) content_hash, document_id
+FROM documents
+WHERE content_hash = ANY(%(hashes)s) AND reason IS NULL
+ORDER BY content_hash, ingested_at, document_id
+
+-- next_shard --
+-- The first free shard number of a partition.
+SELECT coalesce(max(shard) + 1, 0) AS shard FROM segments WHERE partition_key = %(partition)s
+
+-- touch_partition --
+-- Makes sure the partition exists.
+INSERT INTO partitions (partition_key) VALUES (%(partition)s)
+ON CONFLICT (partition_key) DO UPDATE SET updated_at = now()
+
+-- insert_documents --
+-- Bulk insert; a document that is there stays as it is.
+INSERT INTO documents (document_id, source_id, partition_key, uri, etag, content_hash, title, license, language, chars,
+                       metadata, reason, detail)
+SELECT u.document_id, %(source_id)s, %(partition)s, u.uri, u.etag, u.content_hash, u.title, u.license, u.language,
+       u.chars, u.metadata::jsonb, u.reason, u.detail
+FROM unnest(%(document_id)s::text[], %(uri)s::text[], %(etag)s::text[], %(content_hash)s::text[], %(title)s::text[],
+            %(license)s::text[], %(language)s::text[], %(chars)s::int[], %(metadata)s::text[], %(reason)s::text[],
+            %(detail)s::text[])
+     AS u(document_id, uri, etag, content_hash, title, license, language, chars, metadata, reason, detail)
+ON CONFLICT (document_id) DO NOTHING
+
+-- insert_segments --
+-- Bulk insert; a segment that is there stays where it is.
+INSERT INTO segments (segment_id, document_id, partition_key, shard, row_no, start_char, end_char, tokens)
+SELECT u.segment_id, u.document_id, %(partition)s, u.shard, u.row_no, u.start_char, u.end_char, u.tokens
+FROM unnest(%(segment_id)s::text[], %(document_id)s::text[], %(shard)s::int[], %(row_no)s::int[],
+            %(start_char)s::int[], %(end_char)s::int[], %(tokens)s::int[])
+     AS u(segment_id, document_id, shard, row_no, start_char, end_char, tokens)
+ON CONFLICT (segment_id) DO NOTHING
+
+-- shards --
+-- Shards of a partition with their number of segments.
+SELECT shard, count(*) AS segments FROM segments WHERE partition_key = %(partition)s GROUP BY shard ORDER BY shard

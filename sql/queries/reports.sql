@@ -1,0 +1,50 @@
+-- document_counts --
+-- Documents recorded in a partition, by reason for having no segments (null: ingested).
+SELECT reason, count(*) AS documents FROM documents WHERE partition_key = %(partition)s GROUP BY reason
+
+-- stage_counts --
+-- Outcomes of a recipe over a partition, by reason or error class.
+SELECT outcome, coalesce(reason, error_class) AS why, count(*) AS segments
+FROM stage_results WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s
+GROUP BY outcome, why
+
+-- stage_cost --
+-- Calls and tokens of a recipe over a partition; with a run id, only what that run wrote.
+SELECT coalesce(sum(calls), 0)::int AS calls, coalesce(sum(prompt_tokens), 0)::bigint AS prompt_tokens,
+       coalesce(sum(completion_tokens), 0)::bigint AS completion_tokens
+FROM stage_results
+WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s
+  AND (%(run_id)s::text IS NULL OR airflow_run_id = %(run_id)s)
+
+-- current_dataset --
+-- The partition's current version, and one of its trajectories.
+SELECT d.version, d.trajectories, d.manifest,
+       (SELECT min(t.trajectory_id) FROM trajectories t WHERE t.dataset_version = d.version) AS example
+FROM datasets d WHERE d.partition_key = %(partition)s AND d.superseded_by IS NULL
+
+-- find_document --
+-- The document behind an id of any kind, or the newest under a URI.
+SELECT d.* FROM documents d
+WHERE d.document_id = %(id)s OR d.uri = %(id)s
+   OR d.document_id IN (SELECT s.document_id FROM segments s WHERE s.segment_id = %(id)s)
+   OR d.document_id IN (SELECT s.document_id FROM segments s JOIN trajectories t USING (segment_id)
+                        WHERE length(%(id)s) >= 6 AND starts_with(t.trajectory_id, %(id)s))
+ORDER BY d.ingested_at DESC LIMIT 1
+
+-- document_segments --
+-- Segments of a document in order.
+SELECT segment_id, partition_key, shard, start_char, end_char, tokens FROM segments
+WHERE document_id = %(document_id)s ORDER BY start_char
+
+-- document_outcomes --
+-- Everything that was ever made of a document's segments, with how.
+SELECT r.segment_id, r.stage, r.outcome, r.reason, r.error_class, r.detail, r.attempts, r.calls, r.prompt_tokens,
+       r.completion_tokens, r.latency_ms, r.recipe_id, r.object_key, c.model, c.prompt_sha256, c.version AS stage_version,
+       r.airflow_run_id, r.airflow_task_id, r.airflow_map_index, r.airflow_try, r.updated_at
+FROM stage_results r JOIN segments s USING (segment_id) JOIN recipes c USING (recipe_id)
+WHERE s.document_id = %(document_id)s ORDER BY r.segment_id, r.updated_at, r.stage
+
+-- document_trajectories --
+-- Trajectories made of a document.
+SELECT t.trajectory_id, t.segment_id, t.recipe_id, t.dataset_version, t.messages, t.tools, t.calls, t.created_at
+FROM trajectories t JOIN segments s USING (segment_id) WHERE s.document_id = %(document_id)s ORDER BY t.trajectory_id

@@ -1,0 +1,73 @@
+-- insert_prompts --
+-- Every prompt text that was ever used, by its hash.
+INSERT INTO prompts (sha256, name, text) VALUES (%(sha256)s, %(name)s, %(text)s) ON CONFLICT DO NOTHING
+
+-- insert_recipes --
+-- Recipes by their hash; parents come first.
+INSERT INTO recipes (recipe_id, stage, version, prompt_sha256, model, params, parent_id)
+VALUES (%(recipe_id)s, %(stage)s, %(version)s, %(prompt_sha256)s, %(model)s, %(params)s, %(parent)s)
+ON CONFLICT DO NOTHING
+
+-- outcomes --
+-- Outcomes of a shard under a recipe.
+SELECT segment_id, outcome, error_class FROM stage_results
+WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(recipe_id)s
+
+-- upsert_outcomes --
+-- Bulk upsert; tokens and calls of earlier attempts stay counted.
+INSERT INTO stage_results AS old (segment_id, recipe_id, stage, outcome, reason, error_class, detail, calls,
+    prompt_tokens, cached_tokens, completion_tokens, latency_ms, partition_key, shard, object_key,
+    airflow_run_id, airflow_task_id, airflow_map_index, airflow_try)
+SELECT u.segment_id, %(recipe_id)s, %(stage)s, u.outcome, u.reason, u.error_class, u.detail, u.calls,
+       u.prompt_tokens, u.cached_tokens, u.completion_tokens, u.latency_ms, %(partition)s, %(shard)s, %(object_key)s,
+       %(run_id)s, %(task_id)s, %(map_index)s, %(try_number)s
+FROM unnest(%(segment_id)s::text[], %(outcome)s::text[], %(reason)s::text[], %(error_class)s::text[],
+            %(detail)s::text[], %(calls)s::int[], %(prompt_tokens)s::int[], %(cached_tokens)s::int[],
+            %(completion_tokens)s::int[], %(latency_ms)s::int[])
+     AS u(segment_id, outcome, reason, error_class, detail, calls, prompt_tokens, cached_tokens, completion_tokens,
+          latency_ms)
+ON CONFLICT (segment_id, recipe_id) DO UPDATE SET
+    outcome = excluded.outcome, reason = excluded.reason, error_class = excluded.error_class, detail = excluded.detail,
+    attempts = old.attempts + 1,
+    calls = old.calls + excluded.calls,
+    prompt_tokens = old.prompt_tokens + excluded.prompt_tokens,
+    cached_tokens = old.cached_tokens + excluded.cached_tokens,
+    completion_tokens = old.completion_tokens + excluded.completion_tokens,
+    latency_ms = old.latency_ms + excluded.latency_ms,
+    object_key = excluded.object_key,
+    airflow_run_id = excluded.airflow_run_id, airflow_task_id = excluded.airflow_task_id,
+    airflow_map_index = excluded.airflow_map_index, airflow_try = excluded.airflow_try, updated_at = now()
+
+-- metrics --
+-- Counts of a stage over a partition.
+SELECT count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
+       count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
+       count(*) FILTER (WHERE outcome = 'failed') AS failed
+FROM stage_results WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s
+
+-- pending --
+-- Shards with a segment that a stage of the chain still has to bring to a final outcome. A segment needs stage k when it
+-- has no outcome there, or one worth retrying, and stage k-1 accepted it (the first stage takes every segment).
+WITH chain AS (
+    SELECT recipe_id, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
+    FROM unnest(%(recipe_ids)s::text[]) WITH ORDINALITY AS u(recipe_id, ord)
+)
+SELECT DISTINCT s.shard
+FROM segments s
+CROSS JOIN chain c
+LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
+LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
+WHERE s.partition_key = %(partition)s
+  AND (r.segment_id IS NULL OR r.error_class = ANY(%(retryable)s))
+  AND (c.parent IS NULL OR p.outcome = 'accepted')
+ORDER BY s.shard
+
+-- record_decision --
+-- A gate's decision with its numbers.
+INSERT INTO gate_decisions (partition_key, stage, recipe_id, action, reason, metrics, policy, airflow_run_id)
+VALUES (%(partition)s, %(stage)s, %(recipe_id)s, %(action)s, %(reason)s, %(metrics)s, %(policy)s, %(run_id)s)
+
+-- last_decision --
+-- What the gate after a stage decided last.
+SELECT action, reason, metrics, policy FROM gate_decisions
+WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s ORDER BY decision_id DESC LIMIT 1
