@@ -1,1 +1,1 @@
-"""cli"""
+"""The `gem` command."""

@@ -9,7 +9,7 @@ from gem_tasks.settings import STAGE_NAMES
 
 _MENDS = {
     ErrorClass.AUTH: "Set GEM_LLM_API_KEY to a valid key.",
-    ErrorClass.CONNECTION: "Is it running? `gem up` starts the offline teacher; GEM_LLM_BASE_URL names another endpoint.",
+    ErrorClass.CONNECTION: "Is it running? `gem up` starts the offline teacher; GEM_LLM_BASE_URL names another.",
     ErrorClass.UNKNOWN_MODEL: "GEM_LLM_BASE_URL must end where /chat/completions follows, usually in /v1.",
 }
 

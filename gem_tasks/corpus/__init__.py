@@ -1,1 +1,1 @@
-"""corpus"""
+"""From a source to segments: list, read, normalise, detect the language, cut."""

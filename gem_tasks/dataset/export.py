@@ -42,7 +42,8 @@ def export_openai(work: Workspace, out: Path, partition: str | None = None) -> t
     try:
         out.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8") as file:
-            for count, row in enumerate(published(work, partition), start=1):
+            for row in published(work, partition):
+                count += 1
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         if not count:
             part.unlink()

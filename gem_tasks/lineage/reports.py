@@ -107,7 +107,5 @@ class Reports(Connection):
 
 
 def _of(segment: Row, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    key = segment["segment_id"]
-    return [
-        {name: value for name, value in row.items() if name != "segment_id"} for row in rows if row["segment_id"] == key
-    ]
+    own = (dict(row) for row in rows if row["segment_id"] == segment["segment_id"])
+    return [row for row in own if row.pop("segment_id")]

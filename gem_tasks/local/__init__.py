@@ -1,1 +1,1 @@
-"""local"""
+"""The embedded services behind `gem up`."""

@@ -64,8 +64,6 @@ class Postgres:
         Raises:
             GemError: it does not start; carries the end of the server's log.
         """
-        if self.running:
-            return
         if not (self.data / "PG_VERSION").exists():
             self._init()
         settings = {
@@ -77,11 +75,20 @@ class Postgres:
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         command = ("pg_ctl", "-D", self.data, "-w", "-t", _START_LIMIT_S, "-l", self._log, "-o", options, "start")
         deadline = time.monotonic() + _TAKEOVER_LIMIT_S
-        while self._pg(*command).returncode:
-            # After a kill -9 the dead postmaster's children hold the data for some seconds.
-            if "another postmaster" not in self._log_tail() or time.monotonic() > deadline:
+        # After a kill -9 the dead postmaster's children hold the data for some seconds, and it may look alive.
+        while not self._accepts():
+            if not self.running and self._pg(*command).returncode == 0:
+                continue
+            if time.monotonic() > deadline:
                 raise GemError(f"PostgreSQL did not start: {self._log_tail()}")
-            time.sleep(0.5)
+            time.sleep(0.3)
+
+    def _accepts(self) -> bool:
+        try:
+            psycopg.connect(self.dsn("postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return self.running
 
     def stop(self) -> None:
         """Ends all sessions and stops; fine when it does not run."""
