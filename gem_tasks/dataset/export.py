@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gem_tasks.domain.base import Json
@@ -72,6 +71,6 @@ def trajectory(work: Workspace, prefix: str) -> Json:
         raise UserError(f"{cause} with {prefix!r}", "Give more of the id; `gem run` and `gem lineage` print them.")
     ((key, version),) = found
     file = pq.ParquetFile(io.BytesIO(work.store.get(keys.dataset_key(version, "train-00000.parquet"))))
-    table = file.read(columns=["trajectory_id", "messages", "tools", "metadata"])
-    row = table.filter(pc.equal(table["trajectory_id"], key)).to_pylist()[0]
+    position = file.read(columns=["trajectory_id"])["trajectory_id"].to_pylist().index(key)
+    row = file.read(columns=["messages", "tools", "metadata"]).slice(position, 1).to_pylist()[0]
     return {column: json.loads(row[column]) for column in ("messages", "tools", "metadata")}

@@ -1,11 +1,12 @@
 """One connection to the lineage, opened on first use; runs named queries and nothing else."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 from gem_tasks.errors import GemError, UserError
@@ -28,9 +29,11 @@ class Connection:
             UserError: Postgres does not answer or refuses the login; the password is not in the message.
         """
         try:
-            self._pg = psycopg.connect(self._dsn, autocommit=True, row_factory=dict_row, application_name="gem")
+            self._pg = psycopg.Connection[Row].connect(
+                self._dsn, autocommit=True, row_factory=dict_row, application_name="gem"
+            )
         except psycopg.OperationalError as error:
-            info = psycopg.conninfo.conninfo_to_dict(self._dsn)
+            info = conninfo_to_dict(self._dsn)
             where = f"{info.get('host')}:{info.get('port', 5432)}/{info.get('dbname')}"
             reason = str(error).strip().splitlines()[-1][-200:]
             raise UserError(
@@ -57,22 +60,22 @@ class Connection:
         return self._pg
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """All statements inside take effect together."""
         with self.pg.transaction():
             yield
 
-    def run(self, name: str, **values: Any) -> None:
+    def run(self, query: str, /, **values: Any) -> None:
         """Executes a named query that returns nothing of interest."""
-        self.pg.execute(queries()[name], values, binary=True)
+        self.pg.execute(queries()[query], values)
 
-    def rows(self, name: str, **values: Any) -> list[Row]:
+    def rows(self, query: str, /, **values: Any) -> list[Row]:
         """All rows of a named query."""
-        return self.pg.execute(queries()[name], values).fetchall()
+        return self.pg.execute(queries()[query], values).fetchall()
 
-    def one(self, name: str, **values: Any) -> Row:
+    def one(self, query: str, /, **values: Any) -> Row:
         """The only row of a named query."""
-        (row,) = self.rows(name, **values)
+        (row,) = self.rows(query, **values)
         return row
 
 

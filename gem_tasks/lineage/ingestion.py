@@ -1,7 +1,7 @@
 """Lineage of ingestion: sources, documents, segments, shards."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 from gem_tasks.domain.corpus import Document, Segment
@@ -32,7 +32,7 @@ class Ingestion(Connection):
         return {row["content_hash"]: row["document_id"] for row in found}
 
     @contextmanager
-    def partition_lock(self, partition: str) -> Iterator[None]:
+    def partition_lock(self, partition: str) -> Generator[None]:
         """Lets one ingestion at a time write to a partition; freed with the connection at the latest."""
         self.pg.execute("SELECT pg_advisory_lock(hashtextextended('gem-ingest ' || %s, 0))", [partition])
         try:
