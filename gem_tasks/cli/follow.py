@@ -1,7 +1,7 @@
 """Follows a run through Airflow: what it is doing now, how far each stage is, and how it ended."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -101,7 +101,7 @@ def _failure(api: AirflowAPI, dag: str, run_id: str) -> str:
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[Progress]:
+def _progress(console: Console) -> Generator[Progress]:
     columns = (SpinnerColumn(), TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=False) as progress:
         yield progress

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from gem_tasks.cli.follow import INGEST, Followed, follow
-from gem_tasks.cli.preflight import check_endpoint, check_source
+from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.summary import print_summary, summarise
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.workspace import Workspace
@@ -39,8 +39,7 @@ def run(
     """
     work = Workspace.open(load())
     source = resolve(source)
-    check_source(source)
-    check_endpoint(work)
+    preflight(work.settings, source)
     console = Console(stderr=True, quiet=as_json)
     partition = current_partition()
     with AirflowAPI(work.settings) as api:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gem_tasks.cli.preflight import check_endpoint, check_source
+from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.run import current_partition, resolve
 from gem_tasks.cli.summary import print_summary, summarise
 from gem_tasks.dataset.export import export_openai
@@ -44,8 +44,7 @@ def synth(
     services.up(airflow=False)
     work = Workspace.open(load())
     source = resolve(source)
-    check_source(source)
-    check_endpoint(work)
+    preflight(work.settings, source)
     console = Console(stderr=True, quiet=as_json)
     partition = current_partition()
     with console.status("ingest"):

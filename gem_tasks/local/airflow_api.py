@@ -1,11 +1,13 @@
 """The few calls to Airflow's public REST API that following a run takes."""
 
+import time
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from gem_tasks.errors import UserError
+from gem_tasks.errors import GemError, UserError
 from gem_tasks.settings import Settings
 
 _PAGE = 100
@@ -67,6 +69,29 @@ class AirflowAPI:
             found += page["task_instances"]
             if not page["task_instances"] or len(found) >= page["total_entries"]:
                 return found
+
+    def ensure_pool(self, name: str, slots: int, description: str) -> None:
+        """Creates a pool unless it exists; a changed number of slots stays as people set it."""
+        pools = self._call("GET", "/api/v2/pools", params={"limit": _PAGE})["pools"]
+        if name not in [pool["name"] for pool in pools]:
+            body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
+            self._call("POST", "/api/v2/pools", json=body)
+
+    def wait_for_dags(self, names: Collection[str], deadline: float) -> None:
+        """Waits until Airflow has read these DAGs.
+
+        Raises:
+            GemError: one of them does not import, or `deadline` (monotonic seconds) has passed.
+        """
+        while True:
+            dags = self._call("GET", "/api/v2/dags", params={"limit": _PAGE})["dags"]
+            if set(names) <= {dag["dag_id"] for dag in dags}:
+                return
+            for error in self._call("GET", "/api/v2/importErrors")["import_errors"]:
+                raise GemError(f"{error['filename']} does not import: {error['stack_trace'].strip()[-500:]}")
+            if time.monotonic() > deadline:
+                raise GemError(f"Airflow did not read the DAGs {', '.join(names)} in time")
+            time.sleep(0.5)
 
     def run_url(self, dag: str, run_id: str) -> str:
         """The run's page."""

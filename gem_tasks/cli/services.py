@@ -1,0 +1,109 @@
+"""`gem up | down | status | doctor`: the embedded services."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gem_tasks.local import doctor as examination
+from gem_tasks.local import processes, services
+from gem_tasks.local.state import load_state
+from gem_tasks.settings import load
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    for command in (up, down, status, doctor):
+        app.command()(command)
+
+
+def up() -> None:
+    """Starts PostgreSQL, the offline teacher and Airflow, and waits until all of it answers.
+
+    Repeating it is harmless; after a crash it recovers. State lives under GEM_HOME (default .gem).
+
+    Examples:
+        gem up
+        GEM_AIRFLOW_PORT=9090 gem up
+    """
+    console = Console(stderr=True)
+    with console.status("starting") as spinner:
+
+        def say(line: str) -> None:
+            spinner.update(line)
+            console.print(f"[dim]·[/] {line}")
+
+        services.up(say=say)
+    _print_login()
+
+
+def _print_login() -> None:
+    settings = load()
+    password = load_state(services.home_dir()).admin_password
+    typer.echo(f"Airflow:  {settings.airflow_url}   user {settings.airflow_username}   password {password}")
+    typer.echo("Next:     gem run examples/corpus")
+
+
+def down() -> None:
+    """Stops what `gem up` started; all data stay."""
+    with Console(stderr=True).status("stopping"):
+        services.down()
+    typer.echo("stopped")
+
+
+def status(as_json: AsJson = False) -> None:
+    """Shows which services run, where the UI is, and how to log in.
+
+    Examples:
+        gem status
+        gem status --json | jq .healthy
+    """
+    found = _status()
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    table = Table("service", "state", min_width=50)
+    for name, fault in found["services"].items():
+        table.add_row(name, "[green]up[/]" if fault is None else f"[red]{fault}[/]")
+    Console().print(table)
+    if found["healthy"]:
+        _print_login()
+    else:
+        typer.echo(f"Start it with: gem up      Logs: {found['logs']}")
+
+
+def _status() -> dict[str, Any]:
+    home = services.home_dir()
+    names = ("postgres", "teacher", "api_server", *services.health.AIRFLOW_PARTS)
+    started = (home / "services.env").exists()
+    faults = services.faults() if started else dict.fromkeys(names, "not started")
+    return {
+        "healthy": not faults,
+        "services": {name: faults.get(name) for name in names},
+        "processes": len(processes.ours(home)),
+        "airflow_url": load().airflow_url,
+        "home": str(home),
+        "logs": str(home / "logs"),
+    }
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Checks Python, disk, database, store, endpoint and Airflow, and says how to mend each.
+
+    Exit code 2 when something is wrong.
+    """
+    found = list(examination.examine(load()))
+    if as_json:
+        typer.echo(json.dumps([diagnosis.model_dump() for diagnosis in found], indent=1))
+    else:
+        table = Table("", "", "", min_width=60, show_header=False)
+        for diagnosis in found:
+            mark = "[green]ok[/]" if diagnosis.ok else "[red]no[/]"
+            table.add_row(mark, diagnosis.name, f"{diagnosis.detail} {diagnosis.mend}".strip())
+        Console().print(table)
+    if not all(diagnosis.ok for diagnosis in found):
+        raise typer.Exit(2)

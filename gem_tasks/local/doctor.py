@@ -1,0 +1,114 @@
+"""`gem doctor`: is everything there that a run needs, and what to do if not."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Iterator
+
+from gem_tasks.domain.base import Value
+from gem_tasks.errors import EndpointError, GemError, UserError
+from gem_tasks.llm.client import OpenAIClient
+from gem_tasks.local import health
+from gem_tasks.settings import STAGE_NAMES, Settings
+from gem_tasks.store import open_store
+
+_PYTHONS = ((3, 11), (3, 14))
+_FREE_GB = 2
+
+
+class Diagnosis(Value):
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+    """What to do; empty when nothing is wrong."""
+
+
+def examine(settings: Settings) -> Iterator[Diagnosis]:
+    """Looks at everything; what is wrong with one thing keeps none of the others from being looked at."""
+    for check in (_python, _disk, _database, _store, _endpoint, _airflow):
+        try:
+            yield check(settings)
+        except UserError as error:
+            yield Diagnosis(name=check.__name__.strip("_"), ok=False, detail=error.cause, mend=error.mend)
+
+
+def _python(settings: Settings) -> Diagnosis:
+    del settings
+    found = sys.version.split()[0]
+    ok = _PYTHONS[0] <= sys.version_info[:2] < _PYTHONS[1]
+    return Diagnosis(name="python", ok=ok, detail=found, mend="" if ok else "Use Python 3.11, 3.12 or 3.13.")
+
+
+def _disk(settings: Settings) -> Diagnosis:
+    home = settings.home.absolute()
+    place = next(path for path in (home, *home.parents) if path.exists())
+    free = shutil.disk_usage(place).free / 1e9
+    ok = free > _FREE_GB
+    return Diagnosis(name="disk", ok=ok, detail=f"{free:.0f} GB free", mend="" if ok else f"Free some below {place}.")
+
+
+def _database(settings: Settings) -> Diagnosis:
+    fault = health.postgres(settings.database)
+    mend = "Start it with `gem up`, or correct GEM_POSTGRES_DSN." if fault else ""
+    return Diagnosis(name="database", ok=not fault, detail=fault or "answers", mend=mend)
+
+
+def _store(settings: Settings) -> Diagnosis:
+    store, key = open_store(settings.store_root), "doctor/probe"
+    try:
+        store.put(key, b"probe")
+        store.delete(key)
+    except GemError as error:
+        return Diagnosis(name="store", ok=False, detail=str(error), mend="Check GEM_STORE_URL and its permissions.")
+    return Diagnosis(name="store", ok=True, detail=f"{settings.store_root} can be written")
+
+
+def _endpoint(settings: Settings) -> Diagnosis:
+    offered = asyncio.run(offered_models(settings))
+    return Diagnosis(name="endpoint", ok=True, detail=f"{settings.endpoint} offers {', '.join(offered[:5])}")
+
+
+def _airflow(settings: Settings) -> Diagnosis:
+    if settings.airflow_url is None:
+        return Diagnosis(name="airflow", ok=False, detail="not started", mend="Start it with `gem up`.")
+    faults = {name: why for name, why in health.airflow(settings.airflow_url).items() if why}
+    detail = ", ".join(f"{name}: {why}" for name, why in faults.items()) or f"healthy at {settings.airflow_url}"
+    mend = f"See the logs in {settings.home.absolute() / 'logs'}." if faults else ""
+    return Diagnosis(name="airflow", ok=not faults, detail=detail, mend=mend)
+
+
+_MENDS: dict[str, str] = {
+    "auth": "Set GEM_LLM_API_KEY to a valid key.",
+    "connection": "Is it running? `gem up` starts the offline teacher; GEM_LLM_BASE_URL names another.",
+    "timeout": "It did not answer in time; is GEM_LLM_BASE_URL right?",
+    "unknown_model": "GEM_LLM_BASE_URL must end where /chat/completions follows, usually in /v1.",
+}
+
+
+async def offered_models(settings: Settings) -> list[str]:
+    """Models of the endpoint, after checking that those of all stages are among them.
+
+    Raises:
+        UserError: it does not answer, refuses the key, or lacks a model; says what to set.
+    """
+    key = settings.llm_api_key
+    client = OpenAIClient(
+        settings.endpoint, key.get_secret_value() if key else None, concurrency=1, timeout_s=20, max_attempts=1
+    )
+    try:
+        async with client:
+            offered = await client.models()
+    except EndpointError as error:
+        mend = _MENDS.get(error.error_class, "Look at the endpoint's own log.")
+        raise UserError(f"The LLM endpoint {settings.endpoint} cannot be used ({error})", mend) from error
+    for stage in STAGE_NAMES:
+        model = settings.model_for(stage)
+        if offered and model not in offered:
+            raise UserError(
+                f"The LLM endpoint {settings.endpoint} has no model {model!r} (for stage {stage})",
+                f"Set GEM_LLM_MODEL or GEM_LLM_MODEL_{stage.upper()} to one of: {', '.join(offered[:20])}.",
+            )
+    return offered

@@ -1,0 +1,69 @@
+"""The environment of the embedded services: `GEM_*` for everything, `AIRFLOW__*` for Airflow."""
+
+import json
+import os
+from pathlib import Path
+
+from gem_tasks.local.state import State, write_private
+from gem_tasks.resources import shipped
+
+ADMIN, VIEWER = "admin", "viewer"
+
+
+def gem_env(home: Path, state: State, dsn: str) -> dict[str, str]:
+    """What tasks and the CLI need; variables that the user has set win."""
+    teacher = f"http://127.0.0.1:{state.ports['teacher']}/v1"
+    defaults = {
+        "GEM_HOME": str(home),
+        "GEM_POSTGRES_DSN": dsn,
+        "GEM_STORE_URL": str(home / "store"),
+        "GEM_LLM_BASE_URL": teacher,
+        "GEM_AIRFLOW_URL": f"http://127.0.0.1:{state.ports['airflow']}",
+        "GEM_AIRFLOW_USERNAME": ADMIN,
+        "GEM_AIRFLOW_PASSWORD": state.admin_password,
+    }
+    return {name: os.environ.get(name, value) for name, value in defaults.items()}
+
+
+def airflow_env(home: Path, state: State, airflow_dsn: str) -> dict[str, str]:
+    """Airflow on LocalExecutor over the embedded Postgres; the values and why: docs/architecture/local.md."""
+    folder = home / "airflow"
+    dags = shipped("dags")
+    passwords = folder / "passwords.json"
+    write_private(passwords, json.dumps({ADMIN: state.admin_password, VIEWER: state.viewer_password}))
+    url = f"http://127.0.0.1:{state.ports['airflow']}"
+    options = {
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": max(4, min(16, 2 * (os.cpu_count() or 2))),
+        "CORE__MAX_ACTIVE_TASKS_PER_DAG": 64,
+        "CORE__DAGS_FOLDER": dags,
+        "CORE__PLUGINS_FOLDER": folder / "plugins",
+        "CORE__LOAD_EXAMPLES": False,
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": False,
+        "CORE__FERNET_KEY": state.fernet_key,
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin,{VIEWER}:viewer",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": passwords,
+        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "DATABASE__SQL_ALCHEMY_CONN": airflow_dsn.replace("postgresql://", "postgresql+psycopg2://", 1),
+        "API__HOST": "127.0.0.1",
+        "API__PORT": state.ports["airflow"],
+        "API__BASE_URL": url,
+        "API__WORKERS": 1,
+        "API__SECRET_KEY": state.api_secret,
+        "API_AUTH__JWT_SECRET": state.jwt_secret,
+        "LOGGING__BASE_LOG_FOLDER": folder / "logs",
+        "LOGGING__WORKER_LOG_SERVER_PORT": state.ports["worker_logs"],
+        "LOGGING__TRIGGER_LOG_SERVER_PORT": state.ports["trigger_logs"],
+        "DAG_PROCESSOR__REFRESH_INTERVAL": 30,
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 30,
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.3,
+        # A killed scheduler's tasks are taken up again within a minute instead of five.
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 15,
+        "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": 30,
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 40,
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": 10,
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": 5,
+    }
+    env = {f"AIRFLOW__{name}": str(value) for name, value in options.items()}
+    path = os.pathsep.join(filter(None, [str(dags), os.environ.get("PYTHONPATH")]))
+    return {"AIRFLOW_HOME": str(folder), "PYTHONPATH": path, **env}

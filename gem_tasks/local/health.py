@@ -1,0 +1,44 @@
+"""Is each embedded service answering?"""
+
+from typing import Any
+
+import httpx
+import psycopg
+
+_LIMIT_S = 5
+AIRFLOW_PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+
+
+def postgres(dsn: str) -> str | None:
+    """None when it answers, else why not; never with the password."""
+    try:
+        psycopg.connect(dsn, connect_timeout=_LIMIT_S).close()
+    except psycopg.OperationalError as error:
+        return str(error).strip().splitlines()[-1][-200:]
+    return None
+
+
+def teacher(base_url: str) -> str | None:
+    """None when it answers, else why not."""
+    return _get(f"{base_url}/models", {"Authorization": "Bearer none"})[1]
+
+
+def airflow(url: str) -> dict[str, str | None]:
+    """Per part of Airflow: None when healthy, else why not."""
+    answer, fault = _get(f"{url}/api/v2/monitor/health", {})
+    if fault:
+        return dict.fromkeys(("api_server", *AIRFLOW_PARTS), fault)
+    found: dict[str, str | None] = {"api_server": None}
+    for name in AIRFLOW_PARTS:
+        status = str(answer.get(name, {}).get("status") or "not started")
+        found[name] = None if status == "healthy" else status
+    return found
+
+
+def _get(url: str, headers: dict[str, str]) -> tuple[dict[str, Any], str | None]:
+    try:
+        answer = httpx.get(url, headers=headers, timeout=_LIMIT_S)
+        answer.raise_for_status()
+        return answer.json(), None
+    except (httpx.HTTPError, ValueError) as error:
+        return {}, type(error).__name__

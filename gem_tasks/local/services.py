@@ -1,0 +1,174 @@
+"""`gem up` and `gem down`: PostgreSQL, the teacher and Airflow under one supervisor. Repeating either is harmless."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg
+from pydantic import SecretStr
+
+from gem_tasks.errors import GemError, UserError
+from gem_tasks.lineage.migrate import migrate
+from gem_tasks.local import health, processes
+from gem_tasks.local.airflow_api import AirflowAPI
+from gem_tasks.local.environment import airflow_env, gem_env
+from gem_tasks.local.postgres import Postgres
+from gem_tasks.local.state import State, load_state, save_state, settle_ports, write_private
+from gem_tasks.local.supervisor import AIRFLOW, TEACHER
+from gem_tasks.settings import load
+
+Say = Callable[[str], None]
+
+LINEAGE_DB, AIRFLOW_DB = "gem", "airflow"
+LLM_POOL = "gem_llm"
+_POOL_SLOTS = 4
+_HEALTHY_LIMIT_S = 240
+_DAGS = ("gem_ingest", "gem_synthesize")
+
+
+def home_dir() -> Path:
+    """GEM_HOME, absolute."""
+    return Path(os.environ.get("GEM_HOME", ".gem")).absolute()
+
+
+def up(*, airflow: bool = True, say: Say = lambda _: None) -> None:
+    """Starts what does not run and waits until all of it answers.
+
+    Args:
+        airflow: False starts PostgreSQL and the teacher only.
+        say: is told each step.
+
+    Raises:
+        UserError: a port is taken, or another `gem up` is at work.
+        GemError: a service does not become healthy; names its log.
+    """
+    home = home_dir()
+    with _alone(home):
+        if processes.supervisor(home) and not (airflow and not _has_airflow(home)):
+            say("services are running")
+        else:
+            _start(home, airflow, say)
+        _wait_healthy(home, airflow, say)
+
+
+def down(say: Say = lambda _: None) -> None:
+    """Stops everything of this GEM_HOME; data stay."""
+    home = home_dir()
+    if not home.exists():
+        return
+    with _alone(home):
+        say("stopping services")
+        if found := processes.supervisor(home):
+            processes.end([found])
+        processes.end(processes.ours(home))
+        postgres_of(home, load_state(home)).stop()
+
+
+def postgres_of(home: Path, state: State) -> Postgres:
+    """The embedded cluster of a home."""
+    return Postgres(home / "postgres", state.ports.get("postgres", 0), SecretStr(state.postgres_password))
+
+
+def _start(home: Path, airflow: bool, say: Say) -> None:
+    """Everything from nothing, or from what a crash left."""
+    state = load_state(home)
+    processes.end(processes.ours(home))
+    postgres_of(home, state).stop()
+    for line in settle_ports(state):
+        say(line)
+    save_state(home, state)
+    say("starting PostgreSQL")
+    postgres = postgres_of(home, state)
+    postgres.start()
+    for name in (LINEAGE_DB, AIRFLOW_DB):
+        postgres.create_database(name)
+    env = gem_env(home, state, postgres.dsn(LINEAGE_DB))
+    write_private(home / "services.env", "".join(f"{name}='{value}'\n" for name, value in env.items()))
+    env |= {processes.MARK: str(home), "GEM_TEACHER_PORT": str(state.ports["teacher"])}
+    migrate(env["GEM_POSTGRES_DSN"])
+    if airflow:
+        env |= airflow_env(home, state, postgres.dsn(AIRFLOW_DB))
+        _migrate_airflow(home, postgres.dsn(AIRFLOW_DB), env, say)
+    say("starting services")
+    _supervise(home, [TEACHER, *(AIRFLOW if airflow else ())], env)
+
+
+def _migrate_airflow(home: Path, dsn: str, env: dict[str, str], say: Say) -> None:
+    """`airflow db migrate`, unless this version has already done it to this database."""
+    mark = home / "airflow" / ".migrated"
+    current = version("apache-airflow-core")
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("SELECT to_regclass('alembic_version')").fetchone()
+    if row and row[0] and mark.exists() and mark.read_text(encoding="utf-8") == current:
+        return
+    say("preparing Airflow's database")
+    command = [str(Path(sys.executable).with_name("airflow")), "db", "migrate"]
+    done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise GemError(f"airflow db migrate failed: {done.stderr.strip()[-800:]}")
+    mark.write_text(current, encoding="utf-8")
+
+
+def _supervise(home: Path, names: list[str], env: dict[str, str]) -> None:
+    (home / "logs").mkdir(parents=True, exist_ok=True)
+    with (home / "logs" / "supervisor.log").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "gem_tasks.local.supervisor", *names],
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _has_airflow(home: Path) -> bool:
+    found = processes.supervisor(home)
+    return found is not None and AIRFLOW[0] in found.cmdline()
+
+
+def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
+    settings = load()
+    deadline = time.monotonic() + _HEALTHY_LIMIT_S
+    told: set[str] = set()
+    while waiting := faults(airflow):
+        for name in sorted({"teacher", "api_server", *health.AIRFLOW_PARTS} - set(waiting) - told):
+            if airflow or name == "teacher":
+                told.add(name)
+                say(f"{name} is up")
+        if time.monotonic() > deadline:
+            name, why = next(iter(waiting.items()))
+            raise GemError(f"{name} did not become healthy ({why}); its log is in {home / 'logs'}")
+        time.sleep(0.5)
+    if airflow:
+        with AirflowAPI(settings) as api:
+            api.ensure_pool(LLM_POOL, _POOL_SLOTS, "Tasks that talk to the LLM endpoint at once")
+            say("reading the DAGs")
+            api.wait_for_dags(_DAGS, deadline)
+
+
+def faults(airflow: bool = True) -> dict[str, str]:
+    """Why which service does not answer; empty when all is well."""
+    settings = load()
+    found = {"postgres": health.postgres(settings.database), "teacher": health.teacher(settings.endpoint)}
+    if airflow and settings.airflow_url:
+        found |= health.airflow(settings.airflow_url)
+    return {name: why for name, why in found.items() if why}
+
+
+@contextmanager
+def _alone(home: Path) -> Generator[None]:
+    """One `gem up` or `gem down` at a time per home."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError("Another `gem up` or `gem down` is at work", "Wait for it to finish.") from None
+        yield

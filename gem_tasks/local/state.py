@@ -1,0 +1,108 @@
+"""What `gem up` remembers between starts: ports, passwords and keys, in one private file under GEM_HOME."""
+
+import json
+import os
+import secrets
+import socket
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+from pydantic import BaseModel, Field, ValidationError
+
+from gem_tasks.errors import UserError
+
+SERVICES = ("postgres", "teacher", "airflow", "worker_logs", "trigger_logs")
+_PREFERRED = {"postgres": 15432, "teacher": 18100, "airflow": 18080, "worker_logs": 18793, "trigger_logs": 18794}
+
+
+def _secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class State(BaseModel):
+    """Made once per GEM_HOME. Everything in it stays on this machine."""
+
+    ports: dict[str, int] = Field(default_factory=dict)
+    postgres_password: str = Field(default_factory=_secret)
+    admin_password: str = Field(default_factory=_secret)
+    viewer_password: str = Field(default_factory=_secret)
+    jwt_secret: str = Field(default_factory=lambda: secrets.token_urlsafe(64))
+    api_secret: str = Field(default_factory=_secret)
+    fernet_key: str = Field(default_factory=lambda: urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+def load_state(home: Path) -> State:
+    """Reads the file, or makes a new state; `save_state` keeps it.
+
+    Raises:
+        UserError: the file is there but unreadable.
+    """
+    path = _path(home)
+    try:
+        return State.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return State()
+    except (ValidationError, OSError) as error:
+        raise UserError(f"{path} cannot be read ({type(error).__name__})", "Mend or remove it.") from error
+
+
+def save_state(home: Path, state: State) -> None:
+    """Writes the file, readable by its owner only."""
+    write_private(_path(home), json.dumps(state.model_dump(), indent=1))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replaces a file atomically with mode 0600."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def settle_ports(state: State) -> list[str]:
+    """Gives every service a port: the user's, the remembered one, the usual one, or any that is free.
+
+    Returns:
+        A line for each remembered port that somebody else has taken since.
+
+    Raises:
+        UserError: a port that the user asked for is taken.
+    """
+    said: list[str] = []
+    for name in SERVICES:
+        variable = f"GEM_{name.upper()}_PORT"
+        if wanted := os.environ.get(variable):
+            if not wanted.isdigit() or not _free(int(wanted)):
+                raise UserError(f"Port {wanted} for {name} is taken or no port", f"Choose another {variable}.")
+            state.ports[name] = int(wanted)
+            continue
+        usual = state.ports.get(name, _PREFERRED[name])
+        if _free(usual) and usual not in [port for other, port in state.ports.items() if other != name]:
+            state.ports[name] = usual
+            continue
+        if name in state.ports:
+            said.append(f"port {usual} of {name} is taken by another program; using another one")
+        state.ports[name] = _any_port()
+    return said
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            return False
+        return True
+
+
+def _any_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _path(home: Path) -> Path:
+    return home / "state.json"

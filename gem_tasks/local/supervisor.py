@@ -1,0 +1,100 @@
+"""Keeps the embedded services running: `python -m gem_tasks.local.supervisor NAME…`, detached by `gem up`.
+
+Starts each as a child, restarts one that ends (with growing pauses), and ends them all when it is told to stop.
+`airflow standalone` is not used: it leaves its children behind when it is terminated.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+from gem_tasks.local import processes
+
+logger = logging.getLogger("gem.supervisor")
+
+AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer")
+TEACHER = "teacher"
+_POLL_S = 0.5
+_STEADY_S = 60
+"""A child that ran so long is healthy: the next crash starts the pauses anew."""
+_LOG_BYTES = 50_000_000
+_LONGEST_PAUSE_S = 60
+
+
+@dataclass
+class Child:
+    """One service and its crashes in a row."""
+
+    name: str
+    command: list[str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    crashes: int = 0
+    not_before: float = field(default=0.0)
+
+    def start(self) -> None:
+        """Starts it with its output appended to its log."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        self.started = time.monotonic()
+        logger.info("%s started, pid %d", self.name, self.process.pid)
+
+    def tend(self) -> None:
+        """Starts it when it should run and does not."""
+        now = time.monotonic()
+        if self.process and (code := self.process.poll()) is not None:
+            self.crashes = 1 if now - self.started > _STEADY_S else self.crashes + 1
+            pause = min(_LONGEST_PAUSE_S, 2**self.crashes)
+            self.not_before, self.process = now + pause, None
+            logger.warning("%s ended with %d, restart in %d s; see %s", self.name, code, pause, self.log)
+        if self.process is None and now >= self.not_before:
+            self.start()
+
+
+def commands(names: list[str]) -> dict[str, list[str]]:
+    """Command line by service."""
+    teacher = [sys.executable, "-m", "gem_tasks.teacher.server", "--port", os.environ.get("GEM_TEACHER_PORT", "0")]
+    airflow = str(Path(sys.executable).with_name("airflow"))
+    return {name: teacher if name == TEACHER else [airflow, name] for name in names}
+
+
+def main(names: list[str]) -> None:
+    """Runs until SIGTERM or SIGINT."""
+    home = Path(os.environ["GEM_HOME"])
+    logs = home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    stop = Event()
+
+    def on_signal(number: int, frame: object) -> None:
+        del number, frame
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    children = [Child(name, command, _log(logs / f"{name}.log")) for name, command in commands(names).items()]
+    while not stop.wait(_POLL_S):
+        for child in children:
+            child.tend()
+    logger.info("stopping")
+    processes.end([process for process in processes.ours(home) if process.pid != os.getpid()])
+
+
+def _log(path: Path) -> Path:
+    """A log that grew large makes room for a new one; one old log is kept."""
+    if path.exists() and path.stat().st_size > _LOG_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    return path
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

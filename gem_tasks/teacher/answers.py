@@ -1,0 +1,39 @@
+"""Which question is it? Recognised by the form of answer that the instructions ask for, not by their prose."""
+
+from collections.abc import Callable
+from hashlib import sha256
+
+from gem_tasks.prompts import sections
+from gem_tasks.teacher import extract, filter, generate, refine, validate
+
+Answer = Callable[[dict[str, str], int], str]
+
+# The first mark found in the instructions decides; refine also asks for a <trajectory>, so it stands first.
+_MARKS: tuple[tuple[str, Answer], ...] = (
+    ("<multi_step>", filter.answer),
+    ("<execution_graph>", extract.answer),
+    ("<toolsets>", refine.answer),
+    ("<trajectory>", generate.answer),
+    ('"R1"', validate.answer),
+)
+
+
+class UnknownTask(ValueError):
+    """The instructions ask for nothing that the rules can answer."""
+
+
+def answer(messages: list[tuple[str, str]]) -> str:
+    """The completion for `(role, content)` messages. Equal questions get equal answers.
+
+    A conversation that asks for a repair is answered like its beginning: the rules do not learn from complaints.
+
+    Raises:
+        UnknownTask: it is none of GEM's questions.
+    """
+    system = next((content for role, content in messages if role == "system"), "")
+    user = next((content for role, content in messages if role == "user"), "")
+    for mark, respond in _MARKS:
+        if mark in system:
+            seed = int.from_bytes(sha256(f"{mark}\0{user}".encode("utf-8", "replace")).digest()[:8], "big")
+            return respond(sections(user), seed)
+    raise UnknownTask(f"{len(system)} characters of instructions ask for no form of answer that offline-rules knows")
