@@ -99,3 +99,8 @@ def json_list(text: str, what: str) -> list[dict[str, Any]]:
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):  # pyright: ignore[reportUnknownVariableType]
         raise TagError(f"{what} must be a JSON list of objects")
     return data  # pyright: ignore[reportUnknownVariableType]
+
+
+def neutral(text: str) -> str:
+    """The text with our own tags made harmless, for writers of tagged text."""
+    return _ANY_TAG.sub(lambda match: f"&lt;{match[0][1:-1]}&gt;", text)
