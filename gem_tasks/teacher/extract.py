@@ -11,6 +11,7 @@ from gem_tasks.teacher.toolkit import CREATING, Draft, build, spoken
 from gem_tasks.teacher.values import example
 
 _MOST_STEPS = 30
+_ANY = "1. Create the record.\n2. Check the record.\n3. Close the record."
 FINISHING = frozenset(
     """post submit send publish ship pay release confirm complete close approve cancel delete remove refund void return
     transfer issue finish archive block""".split()
@@ -22,9 +23,7 @@ def answer(sections: dict[str, str], seed: int) -> str:
     rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
     text, title = sections.get("text", ""), sections.get("summary", "").split(":")[0]
     found = analyse(text)
-    drafts = build(found, title) or build(
-        analyse("1. Create the record.\n2. Check the record.\n3. Close the record."), ""
-    )
+    drafts = build(found, title) or build(analyse(_ANY), "")
     tools = [draft.spec() for draft in drafts]
     steps = [step.sentence.text for step in found.steps][:_MOST_STEPS] or [tool.description for tool in tools]
     goal = _goal(drafts)

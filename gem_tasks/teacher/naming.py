@@ -25,8 +25,8 @@ _SCREEN_NOUNS = frozenset(
 )
 _NO_OBJECT = frozenset(
     """step way thing detail information more procedure process example note following sure need time use case data
-    item part type kind change result place work end top bottom right left side setting page something yes no filter sure url
-    incl default way close open enter select choose click rest amount total sum question answer reason""".split()
+    item part type kind change result place work end top bottom right left side setting page something yes no filter
+    incl default sure url close open enter select choose click rest amount total sum question answer reason""".split()
 )
 _ALSO_THINGS = frozenset(
     "order report record file group book request plan schedule label link issue refund return".split()
@@ -114,4 +114,7 @@ def topic_of(title: str, steps: Iterable[Step]) -> str:
         if entity := entity_of(step.rest):
             spoken = entity.replace("_", " ")
             counts[entity] += 3 if spoken in heading or spoken in step.sentence.heading.lower() else 1
-    return counts.most_common(1)[0][0] if counts else ""
+    if counts:
+        return counts.most_common(1)[0][0]
+    words = re.sub(r"^(?:how to\s+)?(?:\w+ing|\w+)\s+", "", heading)
+    return entity_of(words) or entity_of(heading)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gem_tasks.teacher.analyse import Limit, Sentence, named
+from gem_tasks.teacher.words import OPERATIONS
 
 Schema = dict[str, Any]
 
@@ -21,6 +22,9 @@ _OPTIONS = re.compile(
     r"(?:one of|either|options?(?: are)?:?|choose between|select|such as|types?:)\s*:?\s*"
     r"((?:[\"'“*`]*[A-Za-z][\w -]{1,24}[\"'”*`]*,\s*){1,6}(?:or|and)\s+[\"'“*`]*[A-Za-z][\w -]{1,24})",
     re.IGNORECASE,
+)
+_PLACE = re.compile(
+    r"^\W*\s*(?:action|page|button|icon|menu|tab|fasttab|window|dialog|list|pane|link|screen|section)\b"
 )
 _NOT_A_FIELD = frozenset(
     "ok yes no cancel new next back done finish note tip important warning close save home".split()
@@ -63,13 +67,20 @@ def fields(sentences: Iterable[Sentence]) -> dict[str, Schema]:
         options = enumeration(sentence.text)
         for name in named(sentence.raw):
             key = parameter_name(name)
-            if not key or name.lower() in _NOT_A_FIELD or name in options or len(found) >= MAX_FIELDS:
+            if not key or name in options or len(found) >= MAX_FIELDS or not _is_field(name, sentence.raw):
                 continue
             found.setdefault(key, field_schema(name))
         if options and len(found) < MAX_FIELDS:
             key = parameter_name(_before(sentence.text)) or "option"
             found[key] = {"type": "string", "enum": options, "description": f"One of: {', '.join(options)}."}
     return found
+
+
+def _is_field(name: str, raw: str) -> bool:
+    """Not a button, a page or an instruction in quotation marks."""
+    after = raw[raw.find(name) + len(name) :].lower()
+    words = name.lower().split()
+    return not (_PLACE.match(after) or words[0] in _NOT_A_FIELD or words[0] in OPERATIONS or len(words) > 4)
 
 
 def enumeration(text: str) -> list[str]:

@@ -61,7 +61,7 @@ def build(found: Analysis, title: str) -> list[Draft]:
 def _writes(operations: Sequence[Operation], found: Analysis, topic: str) -> list[Draft]:
     drafts: dict[str, Draft] = {}
     for made in operations:
-        if made.reads:
+        if made.reads or made.action == made.entity:
             continue
         draft = drafts.get(made.name)
         if draft is None and len(drafts) < _MOST_TOOLS - 2:
@@ -115,8 +115,8 @@ def _reads(operations: Sequence[Operation], main: str, writes: int) -> list[Draf
             "type": "integer",
             "minimum": 1,
             "maximum": 50,
-            "description": "How many to return.",
             "default": 10,
+            "description": "At most so many.",
         },
     }
     search.required = ["query"]
@@ -124,9 +124,8 @@ def _reads(operations: Sequence[Operation], main: str, writes: int) -> list[Draf
     found = {search.name: search, details.name: details}
     for made in operations:
         if made.reads and made.entity != main and len(found) < max(2, _LEAST_TOOLS - writes + 1):
-            purpose = (
-                f"Returns the {spoken(made.entity)} of a {spoken(main)}. {made.step.sentence.text[:120].rstrip('.: ')}."
-            )
+            why = made.step.sentence.text[:120].rstrip(".: ")
+            purpose = f"Returns the {spoken(made.entity)} of a {spoken(main)}. {why}."
             draft = _lookup("get", made.entity, purpose, f"{main}_id")
             found.setdefault(draft.name, draft)
     extra = Draft("list", f"{main}_change", True, f"Lists what was changed on a {spoken(main)}, newest first.")

@@ -3,20 +3,14 @@
 import random
 import re
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 Schema = dict[str, Any]
 
 _FIRST = "Amara Jonas Mei Priya Tomas Lena Kofi Sofia Malik Ingrid Rafael Noor Hanna Diego Yuki Elif".split()
 _LAST = "Okafor Lindqvist Tanaka Novak Silva Haddad Brandt Moreau Kaya Petrov Castillo Nguyen Weber Rossi".split()
-_COMPANIES = (
-    "Northwind Harbour|Alder & Finch|Kestrel Supplies|Bluefield Works|Juniper Hall|Marlow Freight|Tessera Labs".split(
-        "|"
-    )
-)
-_WORDS = "north spring blue annual regional standard priority spare follow-up quarterly urgent returned".split()
-_PLACES = "Riverside Hall Main Street 14|Dock 3|Building C|Room 212|Elm Road 9|Warehouse East".split("|")
-_ORIGIN = date(2026, 3, 2)
+_COMPANIES = "Northwind Harbour|Alder & Finch|Kestrel Supplies|Bluefield Works|Juniper Hall|Marlow Freight".split("|")_ORIGIN = date(2026, 3, 2)
 _DEPTH = 6
 
 
@@ -37,11 +31,17 @@ def example(name: str, schema: Schema, rng: random.Random, depth: int = 0) -> An
     for branch in ("anyOf", "oneOf"):
         if schema.get(branch):
             return example(name, schema[branch][0], rng, depth + 1)
-    kind = schema.get("type", "string")
-    kind = next((one for one in kind if one != "null"), "null") if isinstance(kind, list) else kind
-    match kind:
-        case "integer" | "number":
-            return _number(name, schema, rng, kind == "integer")
+    return _of_type(name, schema, rng, depth)
+
+
+def _of_type(name: str, schema: Schema, rng: random.Random, depth: int) -> Any:
+    declared = schema.get("type", "string")
+    kinds = cast("list[str]", declared) if isinstance(declared, list) else [str(declared)]
+    match next((kind for kind in kinds if kind != "null"), "null"):
+        case "integer":
+            return _number(schema, rng, whole=True)
+        case "number":
+            return _number(schema, rng, whole=False)
         case "boolean":
             return True
         case "array":
@@ -61,7 +61,7 @@ def _object(schema: Schema, rng: random.Random, depth: int) -> dict[str, Any]:
     return {key: example(key, properties.get(key, {}), rng, depth + 1) for key in wanted}
 
 
-def _number(name: str, schema: Schema, rng: random.Random, whole: bool) -> float | int:
+def _number(schema: Schema, rng: random.Random, *, whole: bool) -> float | int:
     low = schema.get("minimum", schema.get("exclusiveMinimum", 0) + (1 if "exclusiveMinimum" in schema else 0))
     high = schema.get("maximum", schema.get("exclusiveMaximum", low + 40) - (1 if "exclusiveMaximum" in schema else 0))
     low, high = (int(low), int(high)) if whole or high - low >= 2 else (low, high)
@@ -88,7 +88,7 @@ def _formatted(name: str, schema: Schema, rng: random.Random) -> str:
         "time": "09:30:00Z",
         "email": f"{rng.choice(_FIRST)}.{rng.choice(_LAST)}@{rng.choice(_LAST)}-{rng.choice(_WORDS)}.org".lower(),
         "uri": f"https://{rng.choice(_LAST).lower()}.org/{rng.choice(_WORDS)}",
-        "uuid": f"{rng.getrandbits(32):08x}-{rng.getrandbits(16):04x}-4{rng.getrandbits(12):03x}-8000-{rng.getrandbits(48):012x}",
+        "uuid": str(UUID(int=rng.getrandbits(128), version=4)),
     }
     return formats.get(str(schema.get("format"))) or _by_name(name.lower(), rng)
 
@@ -116,15 +116,6 @@ def new_id(name: str, rng: random.Random) -> str:
 
 def _matching(pattern: str, value: str, rng: random.Random) -> str:
     """A string for the commonest patterns; the plain value where none fits."""
-    candidates = (
-        value,
-        "09:30",
-        new_id("id", rng),
-        str(rng.randint(1000, 9999)),
-        "ABC123",
-        "A1",
-        "abc",
-        "+491701234567",
-        "1.0",
-    )
+    number = str(rng.randint(1000, 9999))
+    candidates = (value, "09:30", new_id("id", rng), number, "ABC123", "A1", "abc", "+491701234567", "1.0")
     return next((text for text in candidates if re.search(pattern, text)), value)
