@@ -10,7 +10,10 @@ Schema = dict[str, Any]
 
 _FIRST = "Amara Jonas Mei Priya Tomas Lena Kofi Sofia Malik Ingrid Rafael Noor Hanna Diego Yuki Elif".split()
 _LAST = "Okafor Lindqvist Tanaka Novak Silva Haddad Brandt Moreau Kaya Petrov Castillo Nguyen Weber Rossi".split()
-_COMPANIES = "Northwind Harbour|Alder & Finch|Kestrel Supplies|Bluefield Works|Juniper Hall|Marlow Freight".split("|")_ORIGIN = date(2026, 3, 2)
+_COMPANIES = "Northwind Harbour|Alder & Finch|Kestrel Supplies|Bluefield Works|Juniper Hall|Marlow Freight".split("|")
+_WORDS = "north spring blue annual regional standard priority spare follow-up quarterly urgent returned".split()
+_PLACES = "Riverside Hall|Main Street 14|Dock 3|Building C|Room 212|Elm Road 9|Warehouse East".split("|")
+_ORIGIN = date(2026, 3, 2)
 _DEPTH = 6
 
 
