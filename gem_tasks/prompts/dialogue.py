@@ -58,6 +58,7 @@ def render_trajectory(messages: Iterable[Message]) -> str:
         parts = [message.content] if message.content else []
         for call in message.tool_calls:
             body = json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)
+            body = body.replace("<", "\\u003c")  # the same JSON, and no argument can pose as a tag
             parts.append(f"<func>{body}</func>")
         turns.append(f"<{message.role}>\n" + "\n".join(parts) + f"\n</{message.role}>")
     return "<trajectory>\n" + "\n".join(turns) + "\n</trajectory>"

@@ -9,7 +9,7 @@ from gem_tasks.teacher.naming import Operation, operation, topic_of
 from gem_tasks.teacher.parameters import MAX_FIELDS, Schema, fields, limited
 from gem_tasks.teacher.words import plural
 
-_MOST_TOOLS = 8
+_MOST_TOOLS = 6
 _LEAST_TOOLS = 4
 CREATING = frozenset("create add register book reserve place issue record order make generate".split())
 
@@ -48,7 +48,7 @@ def spoken(entity: str) -> str:
 
 
 def build(found: Analysis, title: str) -> list[Draft]:
-    """Between four and eight tools in the order of use; empty if the text has no instruction to build on."""
+    """Between four and six tools in the order of use; empty if the text has no instruction to build on."""
     topic = topic_of(title, found.steps)
     if not topic:
         return []
