@@ -60,7 +60,7 @@ def current_partition() -> str:
 
 
 def _report(work: Workspace, followed: Followed, as_json: bool) -> None:
-    summary = summarise(work, followed.partition, followed.synthesize_run)
+    summary = summarise(work, followed.partition, followed.synthesize_run or followed.ingest_run)
     if as_json:
         typer.echo(json.dumps({**followed.model_dump(), **summary}, indent=1))
     else:
