@@ -1,10 +1,14 @@
 """HTML to Markdown-like text: headings and lists kept, navigation and scripts gone."""
 
+import logging
 import re
 from html.parser import HTMLParser
 
 import trafilatura
 from lxml.etree import LxmlError  # pyright: ignore[reportUnknownVariableType]
+
+# It reports every page without main content as an error; what became of the page is on the document.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 _MAX_DEPTH = 500
 """Deeper nesting than this is no page a person made; recursive extractors would run out of stack."""

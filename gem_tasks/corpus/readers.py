@@ -1,14 +1,11 @@
 """Files to raw documents, streaming: memory holds one document, never a file. What cannot be read gets a reason."""
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import zstandard
 
 from gem_tasks.corpus.decode import decode
 from gem_tasks.corpus.sources import SourceObject
@@ -17,7 +14,7 @@ from gem_tasks.domain.corpus import IngestReason, RawDocument
 _CHUNK = 1 << 20
 _OWN_FIELDS = frozenset({"id", "title", "text", "license", "lang"})
 _METADATA_CHARS = 10_000
-_BROKEN = (OSError, EOFError, zlib.error, zstandard.ZstdError, pa.ArrowException)
+_BROKEN = (OSError, pa.ArrowException)
 
 
 def read(found: SourceObject, limit_bytes: int) -> Iterator[RawDocument]:
@@ -41,13 +38,11 @@ def read(found: SourceObject, limit_bytes: int) -> Iterator[RawDocument]:
 
 
 def _unpacked(stored: IO[bytes], compression: str) -> IO[bytes]:
-    match compression:
-        case ".gz":
-            return cast("IO[bytes]", gzip.GzipFile(fileobj=stored))
-        case ".zst":
-            return cast("IO[bytes]", zstandard.ZstdDecompressor().stream_reader(stored, read_across_frames=True))
-        case _:
-            return stored
+    """Arrow's streams, because they notice a truncated file; zstandard's own reader takes it for the end."""
+    if not compression:
+        return stored
+    codec = "gzip" if compression == ".gz" else "zstd"
+    return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(stored), codec))
 
 
 def _text(found: SourceObject, stream: IO[bytes], limit: int) -> RawDocument:

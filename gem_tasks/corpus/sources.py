@@ -4,12 +4,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
 
+from gem_tasks.corpus.remote import open_remote
 from gem_tasks.errors import UserError
 from gem_tasks.store.s3 import open_bucket
 
@@ -48,8 +49,7 @@ class SourceObject:
         parts = urlsplit(self.uri)
         if parts.scheme == "file":
             return Path(self.uri.removeprefix("file://")).open("rb")
-        reader = obstore.open_reader(open_bucket(parts.netloc), parts.path.lstrip("/"))
-        return cast("IO[bytes]", reader)
+        return open_remote(open_bucket(parts.netloc), self.uri.removeprefix(f"s3://{parts.netloc}/"))
 
 
 def list_objects(source: str) -> Iterator[SourceObject]:

@@ -9,6 +9,7 @@ import random
 import time
 from types import TracebackType
 from typing import Self, cast
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import openai
 from openai.types.chat import ChatCompletion
@@ -30,8 +31,10 @@ class OpenAIClient:
     def __init__(
         self, base_url: str, api_key: str | None, *, concurrency: int, timeout_s: float, max_attempts: int
     ) -> None:
+        parts = urlsplit(base_url)
         self._sdk = openai.AsyncOpenAI(
-            base_url=base_url,
+            base_url=urlunsplit(parts._replace(query="")),
+            default_query=dict(parse_qsl(parts.query)),  # such as Azure's api-version
             api_key=api_key or "none",  # the SDK insists on one; local servers ignore it
             timeout=timeout_s,
             max_retries=0,

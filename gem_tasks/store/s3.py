@@ -84,9 +84,11 @@ class S3Store:
     def _try(self, what: str, key: str, act: Any) -> Any:
         try:
             return act()
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if what == "read":
+                raise KeyError(key) from None
             if what == "deleted":
                 return None
-            raise KeyError(key) from None
+            raise StoreError(f"{self.url(key)} cannot be {what}: is there such a bucket?") from error
         except BaseError as error:
             raise StoreError(f"{self.url(key)} cannot be {what}: {str(error)[:300]}") from error

@@ -1,0 +1,75 @@
+"""The DAGs import without any connection, quickly, documented, and wired as the pipeline demands."""
+
+import subprocess
+import sys
+import time
+from itertools import pairwise
+
+import pytest
+
+from gem_tasks.settings import STAGE_NAMES
+from tests.dags.conftest import DAGS
+
+pytestmark = [
+    pytest.mark.filterwarnings("default"),  # Airflow's own deprecations are not ours to mend
+]
+
+
+@pytest.fixture(scope="module")
+def bag():
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(dag_folder=str(DAGS))
+
+
+def test_all_dags_import(bag):
+    assert bag.import_errors == {}
+    assert set(bag.dags) == {"gem_ingest", "gem_synthesize"}
+
+
+def test_everything_is_documented_owned_and_retried(bag):
+    for dag in bag.dags.values():
+        assert dag.doc_md
+        assert dag.tags
+        assert dag.catchup is False
+        for task in dag.tasks:
+            assert task.owner == "gem", task.task_id
+            assert task.doc_md or task.python_callable.__doc__, task.task_id
+            assert task.retries or task.task_id.endswith(".halted"), task.task_id
+
+
+def test_each_stage_is_followed_by_its_gate_which_leads_on_or_halts(bag):
+    dag = bag.dags["gem_synthesize"]
+    runs = [f"{name}.run" for name in STAGE_NAMES]
+    for name, (_, following) in zip(STAGE_NAMES, pairwise([*runs, "publish"]), strict=True):
+        assert dag.get_task(f"{name}.run").downstream_task_ids == {f"{name}.gate"}
+        assert dag.get_task(f"{name}.gate").downstream_task_ids == {f"{name}.halted", following}
+        assert dag.get_task(f"{name}.run").pool == "gem_llm"
+
+
+def test_the_dags_are_joined_by_the_partitioned_asset(bag):
+    announce = bag.dags["gem_ingest"].get_task("announce")
+    assert [asset.name for asset in announce.outlets] == ["gem_segments"]
+    assert "gem_segments" in str(bag.dags["gem_synthesize"].timetable.asset_condition)
+
+
+@pytest.mark.parametrize("name", ["gem_ingest", "gem_synthesize"])
+def test_parsing_imports_nothing_heavy(name):
+    """What costs time stays inside the tasks; a timed test would only measure the machine."""
+    heavy = (
+        "sqlalchemy.orm,openai,pyarrow,boto3,trafilatura,psycopg,aiohttp,obstore,gem_tasks.pipeline,gem_tasks.stages"
+    )
+    code = (
+        "import sys; import airflow.sdk; from airflow.sdk import CronPartitionTimetable, dag, task; before = set(sys.modules);"
+        f"import {name}; new = set(sys.modules) - before; bad = sorted(new & set({heavy!r}.split(','))); print(bad)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=DAGS, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_warm_parse_of_both_takes_less_than_a_second_each(bag):
+    started = time.process_time()
+    from airflow.dag_processing.dagbag import DagBag
+
+    DagBag(dag_folder=str(DAGS))
+    assert time.process_time() - started < 2

@@ -1,0 +1,156 @@
+"""The lineage in a real Postgres: idempotent writes, exact counts, honest answers."""
+
+import psycopg
+import pytest
+
+from gem_tasks.domain.chat import Usage
+from gem_tasks.domain.corpus import Document, Segment, content_hash, segment_id
+from gem_tasks.domain.gate import Metrics, Policy
+from gem_tasks.domain.outcome import Cost, Outcome
+from gem_tasks.errors import ErrorClass, UserError
+from gem_tasks.gates import decide
+from gem_tasks.lineage import Ledger, RunContext, TrajectoryRow
+from gem_tasks.lineage.migrate import migrate
+from gem_tasks.pipeline.recipes import Chain
+from gem_tasks.settings import Settings
+
+PARTITION = "2026-01-31T14:00"
+CHAIN = Chain(Settings())
+FILTER, EXTRACT = CHAIN.by_stage["filter"], CHAIN.by_stage["extract"]
+COST = Cost(calls=2, usage=Usage(prompt_tokens=10, completion_tokens=3), latency_s=0.5)
+TABLES = set(
+    "sources documents segments partitions prompts recipes stage_results gate_decisions trajectories datasets".split()
+)
+
+
+def document(number, **changes):
+    values = {
+        "document_id": f"doc{number}", "uri": f"file:///{number}", "etag": "1-1",
+        "content_hash": content_hash(str(number)), "chars": 10, "metadata": {"note": "nul \0 inside"},
+    }  # fmt: skip
+    return Document(**{**values, **changes})
+
+
+def segment(number):
+    return Segment(
+        segment_id=segment_id(f"doc{number}", 0, 10), document_id=f"doc{number}", document_uri=f"file:///{number}",
+        start=0, end=10, tokens=3, text="0123456789",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def ledger(dsn):
+    with Ledger(dsn) as opened:
+        opened.record_recipes(CHAIN.prompt_texts(), CHAIN.recipes)
+        source = opened.register_source("file:///corpus")
+        opened.commit_ingest(PARTITION, source, [document(n) for n in (1, 2)], {0: [segment(1)], 1: [segment(2)]})
+        yield opened
+
+
+def accept(ledger, number, recipe, **changes):
+    outcome = Outcome(**{"segment_id": segment(number).segment_id, "kind": "accepted", "cost": COST, **changes})
+    ledger.commit_outcomes(recipe, PARTITION, number - 1, [outcome], "key", RunContext(run_id="r1", task_id="t"))
+
+
+def test_migrating_makes_the_tables_of_the_contract_and_can_be_undone(postgres):
+    postgres.create_database("migrations")
+    dsn = postgres.dsn("migrations")
+    migrate(dsn)
+    migrate(dsn)
+    with psycopg.connect(dsn) as connection:
+        found = {row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+    assert found >= TABLES
+    migrate(dsn, "base")
+    with psycopg.connect(dsn) as connection:
+        left = {row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+    assert not left & TABLES
+
+
+def test_ingesting_twice_records_once(ledger):
+    source = ledger.register_source("file:///corpus")
+    ledger.commit_ingest(PARTITION, source, [document(1)], {5: [segment(1)]})
+    assert ledger.shards(PARTITION) == [(0, 1), (1, 1)]
+    assert ledger.next_shard(PARTITION) == 2
+    assert ledger.known_documents(["doc1", "doc9"]) == {"doc1"}
+    assert ledger.first_with_hash([document(2).content_hash]) == {document(2).content_hash: "doc2"}
+    assert ledger.sources() == ["file:///corpus"]
+
+
+def test_pending_follows_the_chain(ledger):
+    chain = [FILTER.recipe_id, EXTRACT.recipe_id]
+    assert ledger.pending(PARTITION, chain) == [0, 1]
+    accept(ledger, 1, FILTER)
+    accept(ledger, 2, FILTER, kind="rejected", reason="not_procedural")
+    assert ledger.pending(PARTITION, chain) == [0]
+    accept(ledger, 1, EXTRACT, kind="failed", error_class=ErrorClass.TIMEOUT)
+    assert ledger.pending(PARTITION, chain) == [0]
+    accept(ledger, 1, EXTRACT, kind="failed", error_class=ErrorClass.MALFORMED)
+    assert ledger.pending(PARTITION, chain) == []
+
+
+def test_a_segment_has_one_outcome_per_recipe_and_costs_add_up(ledger):
+    accept(ledger, 1, FILTER, kind="failed", error_class=ErrorClass.TIMEOUT)
+    accept(ledger, 1, FILTER)
+    assert ledger.outcomes(PARTITION, 0, FILTER.recipe_id) == {segment(1).segment_id: ("accepted", None)}
+    (stage,) = [found for found in ledger.summary(PARTITION, [FILTER], None)["stages"]]
+    assert (stage["accepted"], stage["failed"], stage["calls"], stage["prompt_tokens"]) == (1, 0, 4, 20)
+    assert ledger.summary(PARTITION, [FILTER], "another run")["stages"][0]["calls"] == 0
+
+
+def test_an_outcome_without_its_reason_is_refused_by_the_database(ledger):
+    with pytest.raises(psycopg.errors.CheckViolation):
+        accept(ledger, 1, FILTER, kind="rejected")
+
+
+def test_decisions_are_kept_with_their_numbers(ledger):
+    decision = decide(Metrics(stage="filter", failed=3), Policy())
+    ledger.record_decision(PARTITION, FILTER, decision, RunContext())
+    assert ledger.last_decision(PARTITION, FILTER) == decision
+
+
+def publish(ledger, version, numbers):
+    rows = [
+        TrajectoryRow(
+            trajectory_id=f"abcdef{number}", segment_id=segment(number).segment_id, messages=20, tools=5, calls=8,
+            domains=("health",), platform="operator", task_category="customer_support",
+        )
+        for number in numbers
+    ]  # fmt: skip
+    ledger.commit_dataset(version, PARTITION, CHAIN.by_stage["validate"], {"version": version}, rows)
+
+
+def test_a_new_version_supersedes_and_an_old_one_can_return(ledger):
+    publish(ledger, "v1", [1])
+    publish(ledger, "v2", [1, 2])
+    assert ledger.current_datasets() == ["v2"]
+    assert ledger.find_trajectories("abcdef") == [("abcdef1", "v2"), ("abcdef2", "v2")]
+    publish(ledger, "v1", [1])
+    publish(ledger, "v1", [1])
+    assert ledger.current_datasets(PARTITION) == ["v1"]
+
+
+def test_a_documents_life_is_found_by_any_of_its_names(ledger):
+    accept(ledger, 1, FILTER)
+    publish(ledger, "v1", [1])
+    lives = [ledger.lineage(name) for name in ("doc1", "file:///1", segment(1).segment_id, "abcdef1")]
+    assert all(life["document_id"] == "doc1" for life in lives)
+    (found,) = lives[0]["segments"]
+    (outcome,) = found["outcomes"]
+    assert (outcome["model"], outcome["airflow_run_id"]) == ("offline-rules", "r1")
+    assert found["trajectories"][0]["trajectory_id"] == "abcdef1"
+    assert ledger.lineage("%") is None
+    assert ledger.lineage("'; DROP TABLE documents; --") is None
+
+
+def test_an_unreachable_database_is_one_line_without_the_password():
+    with pytest.raises(UserError) as error, Ledger("postgresql://gem:hush@127.0.0.1:1/gem"):
+        pass
+    assert "hush" not in str(error.value)
+    assert "gem up" in str(error.value)
+
+
+def test_two_ingestions_of_one_partition_wait_for_each_other(dsn):
+    with Ledger(dsn) as first, Ledger(dsn) as second, first.partition_lock(PARTITION):
+        taken = "SELECT pg_try_advisory_lock(hashtextextended('gem-ingest ' || %s, 0)) AS free"
+        assert second.pg.execute(taken, [PARTITION]).fetchone() == {"free": False}
+        assert second.pg.execute(taken, ["2026-01-31T15:00"]).fetchone() == {"free": True}

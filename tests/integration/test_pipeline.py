@@ -1,0 +1,244 @@
+"""The whole pipeline in-process: real Postgres, a real endpoint over HTTP, a directory or S3."""
+
+import gzip
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from gem_tasks.dataset.export import export_openai, trajectory
+from gem_tasks.dataset.publish import publish
+from gem_tasks.errors import UserError
+from gem_tasks.lineage import Ledger, RunContext
+from gem_tasks.pipeline.ingest import ingest
+from gem_tasks.pipeline.plan import gate, plan
+from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.settings import STAGE_NAMES
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "corpus"
+PARTITION = "2026-01-31T14:00"
+METADATA = set(
+    """trajectory_id segment_id document_uri license domain platform task_category teacher recipe partition""".split()
+)
+
+
+def synthesise(work, partition=PARTITION):
+    """All stages over all pending shards; returns the number of calls made."""
+    calls = 0
+    shards = plan(work, partition)
+    for name in STAGE_NAMES:
+        calls += sum(run_shard(work, name, partition, shard["shard"], RunContext(run_id="r")).calls for shard in shards)
+        assert gate(work, name, partition, RunContext()).action == "continue"
+    return calls
+
+
+def documents(dsn):
+    with Ledger(dsn) as ledger:
+        rows = ledger.pg.execute("SELECT uri, reason, detail FROM documents").fetchall()
+    return {row["uri"].rsplit("/", 1)[-1]: row["reason"] for row in rows}
+
+
+@pytest.fixture
+def finished(workspace, tmp_path):
+    work = workspace()
+    report = ingest(work, str(EXAMPLES), PARTITION)
+    assert synthesise(work) > 0
+    return work, report, publish(work, PARTITION)
+
+
+def test_examples_become_trajectories_that_keep_the_export_contract(finished, tmp_path):
+    work, _, published = finished
+    assert published.trajectories >= 8
+    path, count = export_openai(work, tmp_path / "out")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == count == published.trajectories
+    for row in rows:
+        assert set(row) == {"messages", "tools", "metadata"}
+        assert set(row["metadata"]) >= METADATA
+        keeps_the_chat_completions_format(row)
+
+
+def keeps_the_chat_completions_format(row):
+    schemas = {tool["function"]["name"]: tool["function"]["parameters"] for tool in row["tools"]}
+    assert all(tool["type"] == "function" for tool in row["tools"])
+    waiting = []
+    for message in row["messages"]:
+        if message["role"] == "tool":
+            assert message["tool_call_id"] == waiting.pop(0)
+            continue
+        assert not waiting
+        for call in message.get("tool_calls", []):
+            assert call["type"] == "function"
+            jsonschema.validate(json.loads(call["function"]["arguments"]), schemas[call["function"]["name"]])
+            waiting.append(call["id"])
+    assert row["messages"][0]["role"] == "system"
+    assert row["messages"][-1]["role"] == "assistant"
+
+
+def test_every_document_has_an_end_with_a_reason(finished, dsn):
+    found = documents(dsn)
+    assert found["empty.txt"] == "empty"
+    assert found["records.jsonl#2"] == "bad_record"
+    assert found["records.jsonl#loan-laptop-copy"] == "duplicate"
+    assert found["records.jsonl#loan-laptop"] is None
+    with Ledger(dsn) as ledger:
+        lost = ledger.pg.execute(
+            "SELECT count(*) AS n FROM segments s WHERE NOT EXISTS "
+            "(SELECT 1 FROM stage_results r WHERE r.segment_id = s.segment_id AND r.stage = 'filter')"
+        ).fetchone()
+    assert lost == {"n": 0}
+
+
+@pytest.mark.parametrize(
+    "name", ["essay-on-walking.txt", "meeting-notes.txt", "injection.md", "anleitung-waschmaschine.txt"]
+)
+def test_what_is_no_procedure_is_rejected_by_the_filter(finished, name):
+    work, *_ = finished
+    with work.ledger() as ledger:
+        life = ledger.lineage(f"file://{EXAMPLES / name}")
+    (outcome,) = life["segments"][0]["outcomes"]
+    assert (outcome["stage"], outcome["outcome"]) == ("filter", "rejected")
+    assert outcome["reason"]
+
+
+def test_a_second_run_makes_no_call_and_changes_nothing(finished, tmp_path):
+    work, first, published = finished
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*.parquet")}
+    again = ingest(work, str(EXAMPLES), PARTITION)
+    assert (again.unchanged, again.segments, again.shards) == (first.documents, 0, 0)
+    assert plan(work, PARTITION) == []
+    assert synthesise(work) == 0
+    assert publish(work, PARTITION) == published
+    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "store" / "stages").rglob("*.parquet")}
+    assert {path: before[path] for path in after} == after
+
+
+def test_a_changed_model_redoes_its_stage_and_what_follows_only(finished, workspace, teacher_url):
+    _, _, published = finished
+    work = workspace(segment_target_tokens=1200, llm_model_refine="offline-rules")
+    assert synthesise(work) == 0
+    changed = workspace()
+    recipe = changed.chain.by_stage["refine"]
+    changed.chain.by_stage["refine"] = recipe.model_copy(update={"version": recipe.version + 1})
+    changed.chain.by_stage["validate"] = changed.chain.by_stage["validate"].model_copy(
+        update={"parent": changed.chain.by_stage["refine"].recipe_id}
+    )
+    assert synthesise(changed) == 2 * published.trajectories
+    assert publish(changed, PARTITION).version != published.version
+
+
+def test_one_trajectory_can_be_looked_at(finished):
+    work, *_ = finished
+    with work.ledger() as ledger:
+        ((key, _), *_) = ledger.find_trajectories("")
+    assert trajectory(work, key[:12])["metadata"]["trajectory_id"] == key
+    with pytest.raises(UserError, match="No trajectory begins"):
+        trajectory(work, "zzz")
+
+
+def test_the_same_documents_give_the_same_dataset_on_s3(finished, workspace, bucket, postgres):
+    _, _, published = finished
+    name = f"s{os.getpid()}"
+    postgres.create_database(name, template="gem_template")
+    work = workspace(store_url=f"s3://{bucket}/gem", postgres_dsn=postgres.dsn(name))
+    ingest(work, str(EXAMPLES), PARTITION)
+    synthesise(work)
+    assert publish(work, PARTITION).version == published.version
+
+
+def test_a_bucket_can_be_a_source(workspace, bucket):
+    import boto3
+
+    client = boto3.client("s3")
+    for path in (EXAMPLES / "library-loans.txt", EXAMPLES / "records.jsonl"):
+        client.upload_file(str(path), bucket, f"docs/{path.name}")
+    packed = gzip.compress((EXAMPLES / "hotel-front-desk.md").read_bytes())
+    client.put_object(Bucket=bucket, Key="docs/hotel.md.gz", Body=packed)
+    report = ingest(workspace(), f"s3://{bucket}/docs", PARTITION)
+    assert (report.documents, report.rejected) == (5, 2)
+    with pytest.raises(UserError, match="holds nothing"):
+        ingest(workspace(), f"s3://{bucket}/nothing", PARTITION)
+    with pytest.raises(UserError, match="cannot be listed"):
+        ingest(workspace(), f"s3://{bucket}-missing/docs", PARTITION)
+
+
+def test_a_wrong_model_stops_the_task_with_one_line(workspace):
+    work = workspace(llm_model="gpt-wrong")
+    ingest(work, str(EXAMPLES / "library-loans.txt"), PARTITION)
+    plan(work, PARTITION)
+    with pytest.raises(UserError, match="GEM_LLM_MODEL"):
+        run_shard(work, "filter", PARTITION, 0, RunContext())
+
+
+def test_a_misbehaving_endpoint_costs_calls_but_loses_nothing(workspace, teacher_url):
+    work = workspace(
+        llm_base_url=f"{teacher_url}?rate_429=0.2&rate_5xx=0.1&rate_malformed=0.1&seed=4&retry_after_s=0.01"
+    )
+    ingest(work, str(EXAMPLES), PARTITION)
+    calls = synthesise(work)
+    with work.ledger() as ledger:
+        rows = ledger.pg.execute("SELECT stage, outcome, error_class FROM stage_results").fetchall()
+    assert calls > len(rows)
+    assert plan(work, PARTITION) == []
+    assert {row["error_class"] for row in rows} <= {None, "malformed"}
+
+
+def test_a_killed_worker_loses_nothing_and_the_next_one_goes_on(workspace, teacher_url, tmp_path, dsn):
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    text = (EXAMPLES / "library-loans.txt").read_text(encoding="utf-8")
+    for number in range(300):
+        (corpus / f"{number:03d}.txt").write_text(f"Branch {number}\n\n{text}", encoding="utf-8")
+    slow = f"{teacher_url}?latency_s=0.05"
+    work = workspace(shard_segments=300, llm_base_url=slow, llm_concurrency=4)
+    ingest(work, str(corpus), PARTITION)
+    plan(work, PARTITION)
+    script = (
+        "from gem_tasks.pipeline.shard import run_shard; from gem_tasks.pipeline.workspace import Workspace;"
+        "from gem_tasks.lineage import RunContext; from gem_tasks.settings import load;"
+        f"run_shard(Workspace.open(load()), 'filter', {PARTITION!r}, 0, RunContext())"
+    )
+    env = {
+        **os.environ, "GEM_POSTGRES_DSN": dsn, "GEM_STORE_URL": str(tmp_path / "store"), "GEM_LLM_BASE_URL": slow,
+        "GEM_SHARD_SEGMENTS": "300", "GEM_LLM_CONCURRENCY": "4",
+    }  # fmt: skip
+    with subprocess.Popen([sys.executable, "-c", script], env=env) as worker, work.ledger() as ledger:
+        deadline = time.monotonic() + 60
+        while not ledger.outcomes(PARTITION, 0, work.chain.id_of("filter")):
+            assert time.monotonic() < deadline, "the worker saved nothing"
+            time.sleep(0.05)
+        worker.send_signal(signal.SIGKILL)
+    report = run_shard(work, "filter", PARTITION, 0, RunContext())
+    assert report.reused >= 50
+    assert report.calls == 300 - report.reused
+    assert report.accepted + report.rejected + report.failed == 300
+
+
+def test_an_object_without_its_rows_counts_for_nothing(workspace):
+    """A crash between object and transaction: the retry overwrites it with the same bytes."""
+    work = workspace()
+    ingest(work, str(EXAMPLES / "library-loans.txt"), PARTITION)
+    plan(work, PARTITION)
+    run_shard(work, "filter", PARTITION, 0, RunContext())
+    key = next(iter(work.store.list("stages/filter/")))
+    with work.ledger() as ledger:
+        ledger.pg.execute("DELETE FROM stage_results")
+    work.store.put(key, b"half an object")
+    assert run_shard(work, "filter", PARTITION, 0, RunContext()).calls == 1
+
+
+def test_a_lost_object_is_noticed_not_invented(workspace, tmp_path):
+    work = workspace()
+    ingest(work, str(EXAMPLES / "library-loans.txt"), PARTITION)
+    plan(work, PARTITION)
+    run_shard(work, "filter", PARTITION, 0, RunContext())
+    shutil.rmtree(tmp_path / "store" / "stages")
+    with pytest.raises(KeyError):
+        run_shard(work, "extract", PARTITION, 0, RunContext())
