@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import CronPartitionTimetable, Param, dag, task
+from airflow.sdk import CronPartitionTimetable, Param, chain, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from gem_airflow.assets import PARTITION_FORMAT, SEGMENTS
@@ -67,7 +67,7 @@ def gem_ingest() -> None:
         outlet_events[SEGMENTS].extra = {"ingest_run_id": run_context().run_id, "shards": len(pending)}
         return [dict(shard) for shard in pending]
 
-    ingest_source.expand(source=list_sources()) >> announce()
+    chain(ingest_source.expand(source=list_sources()), announce())
 
 
 gem_ingest()

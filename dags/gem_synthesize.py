@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pendulum
-from airflow.sdk import PartitionedAssetTimetable, dag, task
+from airflow.sdk import PartitionedAssetTimetable, chain, dag, task
 
 from gem_airflow.assets import DATASET, SEGMENTS
 from gem_airflow.bridge import partition_key, workspace
@@ -47,8 +47,8 @@ def gem_synthesize() -> None:
     following = [*(f"{name}.run" for name in STAGE_NAMES[1:]), "publish"]
     ends = [stage_group(name, shards, after) for name, after in zip(STAGE_NAMES, following, strict=True)]
     for this, after in pairwise(ends):
-        this.gate >> after.run
-    ends[-1].gate >> publish()
+        chain(this.gate, after.run)
+    chain(ends[-1].gate, publish())
 
 
 gem_synthesize()

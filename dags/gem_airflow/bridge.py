@@ -33,7 +33,13 @@ def run_context() -> "RunContext":
     from gem_tasks.lineage import RunContext
 
     ti = get_current_context()["ti"]
-    return RunContext(run_id=ti.run_id, task_id=ti.task_id, map_index=ti.map_index, try_number=ti.try_number)
+    return RunContext(
+        run_id=ti.run_id,
+        task_id=ti.task_id,
+        map_index=ti.map_index,
+        try_number=ti.try_number,
+        last_try=ti.try_number > (ti.max_tries or 0),
+    )
 
 
 def partition_key() -> str:

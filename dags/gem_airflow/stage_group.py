@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from airflow.sdk import TaskGroup, XComArg, task
+from airflow.sdk import TaskGroup, XComArg, chain, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from gem_airflow.bridge import partition_key, run_context, workspace
@@ -51,5 +51,5 @@ def stage_group(stage: StageName, shards: XComArg, following: str) -> Ends:
     with TaskGroup(stage, tooltip=f"The {stage} stage over the shards of the partition"):
         done = run_stage.partial(stage=stage).expand(shard=shards)
         decided = gate(stage, following)
-        done >> decided >> halted(stage)
+        chain(done, decided, halted(stage))
     return Ends(run=done, gate=decided)

@@ -25,6 +25,8 @@ class RunContext(Value):
     task_id: str | None = None
     map_index: int | None = None
     try_number: int | None = None
+    last_try: bool = True
+    """Whether nobody will call again if this try fails."""
 
 
 class Stages(Connection):

@@ -91,9 +91,9 @@ class OpenAIClient:
 
 
 def _wait_s(attempt: int, asked_s: float | None) -> float:
-    """Exponential with full jitter, but never sooner than the endpoint asked for."""
-    backoff = random.uniform(0, min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt))  # noqa: S311
-    return max(backoff, min(asked_s or 0, _LONGEST_WAIT_S))
+    """Exponential, spread over its upper half, but never sooner than the endpoint asked for."""
+    longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt)
+    return max(random.uniform(longest / 2, longest), min(asked_s or 0, _LONGEST_WAIT_S))  # noqa: S311
 
 
 def _completion(answer: ChatCompletion, latency_s: float, calls: int) -> Completion:

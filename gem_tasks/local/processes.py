@@ -1,9 +1,12 @@
 """Finding and ending the processes that belong to one GEM_HOME, whoever started them and whatever became of the parent.
 
 Every process of ours carries a variable with its GEM_HOME, which its children inherit: a recycled pid cannot fool us.
+Airflow's workers overwrite that memory with their title: they are known by the session of the service they came from.
 """
 
 import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -13,14 +16,38 @@ _TERM_LIMIT_S = 15
 
 
 def ours(home: Path) -> list[psutil.Process]:
-    """All processes marked with this home, except the current one."""
-    own = psutil.Process().pid
+    """All processes of this home, except the current one."""
+    own, sessions = os.getpid(), dict(_sessions(home))
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.pid != own and process.environ().get(MARK) == str(home):
+        with contextlib.suppress(psutil.Error, OSError):
+            marked = process.environ().get(MARK) == str(home)
+            since = sessions.get(os.getsid(process.pid))
+            if process.pid != own and (marked or (since is not None and process.create_time() >= since - 1)):
                 found.append(process)
     return found
+
+
+def remember_session(home: Path, pid: int) -> None:
+    """Notes that a process of ours leads a session of its own."""
+    with (home / "sessions").open("a", encoding="utf-8") as file:
+        file.write(f"{pid} {psutil.Process(pid).create_time()}\n")
+
+
+def forget_sessions(home: Path) -> None:
+    """After everything was ended."""
+    (home / "sessions").unlink(missing_ok=True)
+
+
+def _sessions(home: Path) -> Iterator[tuple[int, float]]:
+    """`(session, when it began)`; one whose leader's pid belongs to somebody else by now is left out."""
+    path = home / "sessions"
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        pid, began = int(line.split()[0]), float(line.split()[1])
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if abs(psutil.Process(pid).create_time() - began) > 1:
+                continue
+        yield pid, began
 
 
 def supervisor(home: Path) -> psutil.Process | None:

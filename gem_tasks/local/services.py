@@ -79,6 +79,7 @@ def _start(home: Path, airflow: bool, say: Say) -> None:
     """Everything from nothing, or from what a crash left."""
     state = load_state(home)
     processes.end(processes.ours(home))
+    processes.forget_sessions(home)
     postgres_of(home, state).stop()
     for line in settle_ports(state):
         say(line)
@@ -156,7 +157,8 @@ def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
 def faults(airflow: bool = True) -> dict[str, str]:
     """Why which service does not answer; empty when all is well."""
     settings = load()
-    found = {"postgres": health.postgres(settings.database), "teacher": health.teacher(settings.endpoint)}
+    port = load_state(home_dir()).ports["teacher"]
+    found = {"postgres": health.postgres(settings.database), "teacher": health.teacher(port)}
     if airflow and settings.airflow_url:
         found |= health.airflow(settings.airflow_url)
     return {name: why for name, why in found.items() if why}

@@ -79,12 +79,12 @@ def settle_ports(state: State) -> list[str]:
             state.ports[name] = int(wanted)
             continue
         usual = state.ports.get(name, _PREFERRED[name])
-        if _free(usual) and usual not in [port for other, port in state.ports.items() if other != name]:
+        if _free(usual):
             state.ports[name] = usual
             continue
         if name in state.ports:
             said.append(f"port {usual} of {name} is taken by another program; using another one")
-        state.ports[name] = _any_port()
+        state.ports[name] = next(port for port in range(_PREFERRED[name] + 1, 65_000) if _usable(port, state))
     return said
 
 
@@ -98,10 +98,8 @@ def _free(port: int) -> bool:
         return True
 
 
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _usable(port: int, state: State) -> bool:
+    return port not in state.ports.values() and _free(port)
 
 
 def _path(home: Path) -> Path:

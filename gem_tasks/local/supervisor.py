@@ -46,6 +46,7 @@ class Child:
                 self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
             )
         self.started = time.monotonic()
+        processes.remember_session(self.log.parents[1], self.process.pid)
         logger.info("%s started, pid %d", self.name, self.process.pid)
 
     def tend(self) -> None:
