@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from gem_airflow.assets import PARTITION_FORMAT, SEGMENTS
 from gem_airflow.bridge import partition_key, run_context, workspace
+from gem_airflow.retries import DEFAULT_ARGS
 
 
 @dag(
@@ -19,7 +20,7 @@ from gem_airflow.bridge import partition_key, run_context, workspace
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "gem", "retries": 2, "retry_delay": timedelta(seconds=30)},
+    default_args=DEFAULT_ARGS,
     tags=["gem", "ingest"],
     doc_md=__doc__,
     params={
@@ -56,7 +57,7 @@ def gem_ingest() -> None:
         return ingest(workspace(), source, partition_key(), (params or {}).get("limit")).model_dump()
 
     @task(outlets=[SEGMENTS], trigger_rule="none_failed", execution_timeout=timedelta(minutes=5))
-    def announce(outlet_events: Any = None) -> list[dict[str, Any]]:
+    def announce(outlet_events: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
         """Starts the synthesis of this partition, unless there is nothing in it."""
         from gem_tasks.pipeline.plan import plan
 
@@ -64,6 +65,8 @@ def gem_ingest() -> None:
         pending = plan(workspace(), partition)
         if not pending:
             raise AirflowSkipException(f"{partition}: nothing to do under the current prompts and models")
+        if not dag_run.partition_key:  # started by hand without a partition: the event must name the one it went to
+            outlet_events[SEGMENTS].add_partitions([partition])
         outlet_events[SEGMENTS].extra = {"ingest_run_id": run_context().run_id, "shards": len(pending)}
         return [dict(shard) for shard in pending]
 

@@ -13,6 +13,7 @@ from airflow.sdk import PartitionedAssetTimetable, chain, dag, task
 
 from gem_airflow.assets import DATASET, SEGMENTS
 from gem_airflow.bridge import partition_key, workspace
+from gem_airflow.retries import DEFAULT_ARGS
 from gem_airflow.stage_group import stage_group
 from gem_tasks.settings import STAGE_NAMES
 
@@ -22,7 +23,7 @@ from gem_tasks.settings import STAGE_NAMES
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=4,
-    default_args={"owner": "gem", "retries": 3, "retry_delay": timedelta(seconds=20)},
+    default_args=DEFAULT_ARGS,
     tags=["gem", "synthesize"],
     doc_md=__doc__,
 )

@@ -74,7 +74,8 @@ def _in(value: Any, said: str) -> bool:
     return json.dumps(value, ensure_ascii=False).strip('"') in said or str(value) in said
 
 
-def _leaves(name: str, value: Any, schema: dict[str, Any]):
+def _leaves(name: str, value: Any, schema: Any):
+    schema = schema if isinstance(schema, dict) else {}
     if isinstance(value, dict):
         for key, part in value.items():
             yield from _leaves(key, part, schema.get("properties", {}).get(key, {}))

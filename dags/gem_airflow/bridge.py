@@ -6,7 +6,7 @@ variables. What a variable says wins, so that a worker can be pointed elsewhere 
 
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import Connection, get_current_context
 from airflow.sdk.exceptions import AirflowNotFoundException
@@ -32,7 +32,7 @@ def run_context() -> "RunContext":
     """Which try of which task instance writes a row."""
     from gem_tasks.lineage import RunContext
 
-    ti = get_current_context()["ti"]
+    ti = cast("Any", get_current_context())["ti"]
     return RunContext(
         run_id=ti.run_id,
         task_id=ti.task_id,
@@ -44,7 +44,7 @@ def run_context() -> "RunContext":
 
 def partition_key() -> str:
     """The run's partition; a run that was started without one belongs to the current hour."""
-    run = get_current_context()["dag_run"]
+    run = cast("Any", get_current_context())["dag_run"]
     return run.partition_key or datetime.now(UTC).replace(minute=0).strftime(PARTITION_FORMAT)
 
 

@@ -20,7 +20,7 @@ class Ends(NamedTuple):
     gate: XComArg
 
 
-@task(task_id="run", pool=LLM_POOL, map_index_template="{{ shard }}", execution_timeout=timedelta(hours=12))
+@task(task_id="run", pool=LLM_POOL, map_index_template="shard {{ shard.shard }}", execution_timeout=timedelta(hours=12))
 def run_stage(stage: StageName, shard: dict[str, Any]) -> dict[str, Any]:
     """Brings every segment of one shard to an outcome; asks the model only for what is missing."""
     from gem_tasks.pipeline.shard import run_shard

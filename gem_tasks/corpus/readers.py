@@ -42,7 +42,7 @@ def _unpacked(stored: IO[bytes], compression: str) -> IO[bytes]:
     if not compression:
         return stored
     codec = "gzip" if compression == ".gz" else "zstd"
-    return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(stored), codec))
+    return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(cast("Any", stored)), codec))
 
 
 def _text(found: SourceObject, stream: IO[bytes], limit: int) -> RawDocument:

@@ -5,6 +5,7 @@ the SDK's own retries are off. Malformed answers belong to `pipeline.attempt`, l
 """
 
 import asyncio
+import logging
 import random
 import time
 from types import TracebackType
@@ -17,6 +18,9 @@ from openai.types.chat import ChatCompletion
 from gem_tasks.domain.chat import ChatRequest, Completion, Usage
 from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.llm.faults import classify
+
+# One line per request would bury the lines about segments in a task's log.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0

@@ -81,7 +81,9 @@ def test_a_wish_against_a_rule_is_declined_by_number(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_irreversible_is_confirmed_in_the_turn_before(seed):
     messages = generated(seed).messages
-    first = next(i for i, message in enumerate(messages) if any(call.name == "close_loan" for call in message.tool_calls))
+    first = next(
+        i for i, message in enumerate(messages) if any(call.name == "close_loan" for call in message.tool_calls)
+    )
     assert messages[first - 1].role == "user"
     assert "?" in messages[first - 2].content or "please also tell me" in messages[first - 2].content
 
@@ -89,7 +91,9 @@ def test_the_irreversible_is_confirmed_in_the_turn_before(seed):
 def test_ids_and_names_stay_the_same_through_a_conversation():
     for seed in SEEDS:
         names: dict[str, str] = {}
-        for row in (row for result in results(generated(seed)) for row in [result, *sum(filter(_is_rows, result.values()), [])]):
+        for row in (
+            row for result in results(generated(seed)) for row in [result, *sum(filter(_is_rows, result.values()), [])]
+        ):
             if "reader_id" in row and "name" in row:
                 assert names.setdefault(row["reader_id"], row["name"]) == row["name"]
 
@@ -111,7 +115,16 @@ def test_a_value_beyond_the_limit_never_reaches_the_tool():
 
 def test_values_of_the_text_are_used_for_the_fields_they_belong_to():
     text = "1. Set the **Return Slot** field to **Night drop**.\n2. Close the loan."
-    tools = (*TOOLS[:3], tool("close_loan", "Closes.", ["loan_id", "return_slot"], loan_id={"type": "string"}, return_slot={"type": "string"}))
+    tools = (
+        *TOOLS[:3],
+        tool(
+            "close_loan",
+            "Closes.",
+            ["loan_id", "return_slot"],
+            loan_id={"type": "string"},
+            return_slot={"type": "string"},
+        ),
+    )
     asked = {"text": text, "execution_graph": "(search_readers)->(get_loan)->(close_loan)", "requires": []}
     calls = [call for message in generated(3, tools, **asked).messages for call in message.tool_calls]
     assert [call.arguments["return_slot"] for call in calls if call.name == "close_loan"][-1] == "Night drop"
@@ -125,12 +138,18 @@ def test_nested_and_patterned_parameters_are_filled_from_what_the_user_says():
     }
     line = {
         "type": "object",
-        "properties": {"sku": {"type": "string", "pattern": "^[A-Z]{3}-[0-9]{4}$"}, "quantity": {"type": "integer", "minimum": 1}},
+        "properties": {
+            "sku": {"type": "string", "pattern": "^[A-Z]{3}-[0-9]{4}$"},
+            "quantity": {"type": "integer", "minimum": 1},
+        },
         "required": ["sku", "quantity"],
     }
     schema = {
         "type": "object",
-        "properties": {"lines": order, "deliver_on": {"anyOf": [{"type": "null"}, {"type": "string", "format": "date"}]}},
+        "properties": {
+            "lines": order,
+            "deliver_on": {"anyOf": [{"type": "null"}, {"type": "string", "format": "date"}]},
+        },
         "required": ["lines", "deliver_on"],
         "$defs": {"line": line},
     }
@@ -199,8 +218,12 @@ schemas = st.recursive(
     ),
     max_leaves=6,
 )
-names = st.from_regex(r"\A[a-zA-Z0-9_-]{1,40}\Z") | st.sampled_from(["search_x", "get_x", "create_x", "delete_x", "flightSearch"])
-parameter_names = st.sampled_from(["id", "x_id", "query", "amount", "due_date", "</func>", "note", "items", "x_ids"]) | st.text(max_size=9)
+names = st.from_regex(r"\A[a-zA-Z0-9_-]{1,40}\Z") | st.sampled_from(
+    ["search_x", "get_x", "create_x", "delete_x", "flightSearch"]
+)
+parameter_names = st.sampled_from(
+    ["id", "x_id", "query", "amount", "due_date", "</func>", "note", "items", "x_ids"]
+) | st.text(max_size=9)
 
 
 @st.composite
@@ -233,4 +256,6 @@ def test_unreadable_sections_still_give_a_conversation(tools, workflow):
 def test_a_graph_that_cannot_be_read_falls_back_to_the_tools_in_their_order():
     asked = {"tools": render_tools(TOOLS), "workflow": json.dumps({"execution_graph": "nonsense"}), "text": TEXT}
     trajectory = parse_trajectory(generate.answer(asked, 1), TOOLS)
-    assert {call.name for message in trajectory.messages for call in message.tool_calls} >= {item.name for item in TOOLS[:4]}
+    assert {call.name for message in trajectory.messages for call in message.tool_calls} >= {
+        item.name for item in TOOLS[:4]
+    }

@@ -1,0 +1,20 @@
+"""Which failures of a task are worth another try."""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+
+from gem_tasks.errors import UserError
+
+# A wrong path, key or model name stays wrong: say so at once instead of after three tries.
+_POLICY = ExceptionRetryPolicy(
+    rules=[RetryRule(exception=UserError, action=RetryAction.FAIL, reason="a person has to mend this")]
+)
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "gem",
+    "retries": 3,
+    "retry_delay": timedelta(seconds=20),
+    "retry_policy": _POLICY,
+}
