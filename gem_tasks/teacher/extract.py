@@ -7,9 +7,8 @@ from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.prompts.dialogue import render_tools
 from gem_tasks.prompts.tags import neutral
 from gem_tasks.teacher.analyse import analyse
-from gem_tasks.teacher.toolkit import CREATING, Draft, build, spoken
+from gem_tasks.teacher.toolkit import CREATING, FINISHING, Draft, build, spoken
 from gem_tasks.teacher.values import example
-from gem_tasks.teacher.world import FINISHES, thing_of
 
 _MOST_STEPS = 30
 _ANY = "1. Create the record.\n2. Check the record.\n3. Close the record."
@@ -56,7 +55,7 @@ def _action(tool: ToolSpec, rng: random.Random) -> dict[str, object]:
     shared = random.Random(rng.random())  # noqa: S311
     arguments = {name: example(name, schema, shared) for name, schema in properties.items()}
     if "query" in arguments:
-        arguments["query"] = example(thing_of(tool.name), {"type": "string"}, shared)
+        arguments["query"] = example(tool.name.split("_", 1)[-1], {"type": "string"}, shared)
     return {"name": tool.name, "arguments": arguments}
 
 
@@ -68,7 +67,7 @@ def _requires(drafts: list[Draft]) -> list[dict[str, str]]:
     for draft in drafts:
         if draft.reads:
             continue
-        if draft.action in FINISHES and begins and begins != draft.name:
+        if draft.action in FINISHING and begins and begins != draft.name:
             pairs.append({"tool": draft.name, "after": begins})
         elif draft.action not in CREATING:
             pairs.append({"tool": draft.name, "after": search})

@@ -1,19 +1,37 @@
-"""Filter: is it a procedure of several steps with a system, a device or an organisation; and what about?"""
+"""Filter: is it a procedure of several steps with a system, a device or an organisation; and what about?
 
-from gem_tasks.corpus.language import detect
-from gem_tasks.teacher.analyse import Analysis, analyse
+Decides by form: instructions and where they stand, against signs of stories, concepts, reference and source code.
+Nothing here knows a product or a source; `benchmarks/teacher_filter.py` measures it.
+"""
+
+import re
+from collections import Counter
+from itertools import groupby
+
+from gem_tasks.teacher.analyse import Analysis, Step, analyse
+from gem_tasks.teacher.language import is_english
 from gem_tasks.teacher.topics import domains, platform, task_category
-from gem_tasks.teacher.words import SYSTEM_WORDS, words_of
+from gem_tasks.teacher.words import HAND_WORDS, PAST_WORDS, SYSTEM_WORDS, words_of
 
 _MIN_WORDS = 40
+_MIN_LETTERS = 0.5
+"""Share of letters and spaces; below it is binary, mojibake or numbers."""
 _MIN_STEPS = 3
 _MAX_CODE_SHARE = 0.5
 _MIN_SYSTEM_SHARE = 0.012
 """Share of words that name a system, a device or an organisation; cooking stays below, office work above."""
-_ORDERED_SHARE = 0.1
-"""Numbered instructions among the sentences: a how-to. Measured in docs/benchmarks.md."""
-_PROSE_SHARE = 0.4
-"""Without numbers the instructions must dominate."""
+_MAX_PAST_SHARE = 0.035
+"""Share of words in the past tense of telling: `was`, `said`; instructions stay far below."""
+_TITLE_SAYS_NO = re.compile(
+    r"\b(?:overview|introduction|about|faq|frequently asked|what is|what are|understanding|concepts?|reference|"
+    r"release notes|glossary|best practices|report\)|examples?|history|design details|rationale)\b",
+    re.IGNORECASE,
+)
+_TITLE_SAYS_YES = re.compile(
+    r"^\W*(?:how (?:to|do|can|you)|set(?:ting)? up|(?:to )?(?:[a-z]+ing|create|add|change|manage|configure|use|install|"
+    r"enable|post|make|register|reset|cancel|delete|update|send|print|walkthrough)\b)|\bstep[ -]by[ -]step\b|\btutorial\b",
+    re.IGNORECASE,
+)
 
 
 def answer(sections: dict[str, str], seed: int) -> str:
@@ -21,12 +39,13 @@ def answer(sections: dict[str, str], seed: int) -> str:
     del seed
     text = sections.get("text", "")
     words = words_of(text)
-    if reason := _rejection(text, words):
+    found = analyse(text)
+    if reason := _rejection(text, words, found):
         return f"<multi_step>False</multi_step>\n<reason>{reason}</reason>"
     return "\n".join(
         (
             "<multi_step>True</multi_step>",
-            f"<summary>{_summary(text)}</summary>",
+            f"<summary>{_summary(text, found)}</summary>",
             f"<platform>{platform(words)}</platform>",
             f"<domain>{', '.join(domains(words))}</domain>",
             f"<task>{task_category(words)}</task>",
@@ -34,38 +53,79 @@ def answer(sections: dict[str, str], seed: int) -> str:
     )
 
 
-def _rejection(text: str, words: list[str]) -> str | None:
+def _rejection(text: str, words: list[str], found: Analysis) -> str | None:
     """The reason for False, or None."""
-    if len(words) < _MIN_WORDS:
-        return "unreadable" if not words else "too_few_steps"
-    if detect(text) not in ("en", None):
+    if not _readable(text):
+        return "unreadable"
+    if not is_english(text):
         return "unsupported_language"
-    found = analyse(text)
-    if found.code_share > _MAX_CODE_SHARE:
+    if len(words) < _MIN_WORDS:
+        return "too_few_steps" if words else "unreadable"
+    steps = [step for step in found.steps if not step.sentence.note]
+    if found.code_share > _MAX_CODE_SHARE and _ordered(steps) < _MIN_STEPS:
         return "source_code"
-    if len(found.steps) < _MIN_STEPS:
-        return "not_procedural" if not found.steps else "too_few_steps"
-    if not _is_procedure(found):
+    if len(steps) < _MIN_STEPS:
+        return _why_no_steps(found, steps)
+    if not _is_procedure(_title(text), words, found, steps):
         return "not_procedural"
-    system = sum(word in SYSTEM_WORDS for word in words) / len(words)
-    return "no_system" if system < _MIN_SYSTEM_SHARE else None
+    return None if _has_system(words) else "no_system"
 
 
-def _is_procedure(found: Analysis) -> bool:
+def _readable(text: str) -> bool:
+    sample = text[:20_000].strip()
+    usual = sum(character.isalpha() or character.isspace() for character in sample)
+    return bool(sample) and "\x00" not in sample and usual >= _MIN_LETTERS * len(sample) and sample.count("\ufffd") < 20
+
+
+def _why_no_steps(found: Analysis, steps: list[Step]) -> str:
+    if found.table_share > 0.5:
+        return "reference_list"
+    return "too_few_steps" if steps else "not_procedural"
+
+
+def _is_procedure(title: str, words: list[str], found: Analysis, steps: list[Step]) -> bool:
+    """Weighs numbered instructions, unnumbered ones standing together, and what the title promises."""
+    if sum(word in PAST_WORDS for word in words) > _MAX_PAST_SHARE * len(words):
+        return False
     total = max(1, len(found.sentences))
-    ordered = sum(step.sentence.ordered for step in found.steps)
-    if ordered >= _MIN_STEPS and ordered / total > _ORDERED_SHARE:
+    concept = bool(_TITLE_SAYS_NO.search(title))
+    ordered, share = _ordered(steps), len(steps) / total
+    if ordered >= _MIN_STEPS and (ordered / total > 0.1 or _longest_run(found, steps) > _MIN_STEPS):
         return True
-    return len(found.steps) > _MIN_STEPS and len(found.steps) / total > _PROSE_SHARE
+    if found.code_share > 0.25:
+        return False
+    return len(steps) > _MIN_STEPS and share > (0.55 if concept else 0.4)
 
 
-def _summary(text: str) -> str:
+def _ordered(steps: list[Step]) -> int:
+    return sum(step.sentence.ordered and step.sentence.first for step in steps)
+
+
+def _longest_run(found: Analysis, steps: list[Step]) -> int:
+    """Most first sentences of numbered items in a row that are instructions."""
+    told = {id(step.sentence) for step in steps}
+    items = [sentence for sentence in found.sentences if sentence.ordered and sentence.first]
+    runs = groupby(items, key=lambda sentence: (sentence.section, id(sentence) in told))
+    return max((len(list(run)) for (_, is_step), run in runs if is_step), default=0)
+
+
+def _has_system(words: list[str]) -> bool:
+    counts = Counter(words)
+    system = sum(counts[word] for word in SYSTEM_WORDS)
+    by_hand = sum(counts[word] for word in HAND_WORDS)
+    return system > by_hand and system >= _MIN_SYSTEM_SHARE * len(words)
+
+
+def _title(text: str) -> str:
+    return next((line.strip("#* ").strip() for line in text.split("\n") if line.strip("#* ").strip()), "")
+
+
+def _summary(text: str, found: Analysis) -> str:
     """The title or first heading says what it is about, the first and last step how it goes."""
-    found = analyse(text)
-    first, last = found.steps[0], found.steps[-1]
-    title = next((line.strip("# *").strip() for line in text.split("\n") if line.strip("# *").strip()), "")
-    steps = f"from “{_short(first.sentence.text)}” to “{_short(last.sentence.text)}”"
-    return f"{_short(title)}: {len(found.steps)} steps {steps}.".replace("<", "‹").replace(">", "›")
+    steps = [step for step in found.steps if not step.sentence.note]
+    first, last = steps[0].sentence.text, steps[-1].sentence.text
+    told = f"from “{_short(first)}” to “{_short(last)}”"
+    return f"{_short(_title(text))}: {len(steps)} steps {told}.".replace("<", "‹").replace(">", "›")
 
 
 def _short(text: str) -> str:

@@ -18,9 +18,10 @@ _COUNT = re.compile(
 _AMOUNT = re.compile(r"\b(amount|price|cost|rate|discount|percentage|percent|weight|temperature|total|fee|limit)\b")
 _FLAG = re.compile(r"^(enable|allow|include|show|use|is|has|blocked|active|enabled|send|print)\b")
 _EMAIL = re.compile(r"\b(e-?mail)\b")
+_ITEM = r"[\"'“*`]*[A-Za-z][\w -]{0,24}?[\"'”*`]*"
 _OPTIONS = re.compile(
-    r"(?:one of|either|options?(?: are)?:?|choose between|select|such as|types?:)\s*:?\s*"
-    r"((?:[\"'“*`]*[A-Za-z][\w -]{1,24}[\"'”*`]*,\s*){1,6}(?:or|and)\s+[\"'“*`]*[A-Za-z][\w -]{1,24})",
+    r"(?:one of|either|options?(?: are)?:?|choose between|such as|types?:)\s*:?\s*"
+    rf"((?:{_ITEM},\s*){{0,6}}{_ITEM},?\s+(?:or|and)\s+{_ITEM})(?=[.,;:)]|\s+(?:to|for|in|when|if)\b|$)",
     re.IGNORECASE,
 )
 _PLACE = re.compile(

@@ -1,76 +1,145 @@
-"""Refine: the draft's business again, with more tools, longer answers, a changing wish, pitfalls and honest limits."""
+"""Refine: the draft kept, with more tools, a briefed system turn, longer results, and a user who wants more."""
 
 import random
+from collections.abc import Sequence
 
-from gem_tasks.domain.workflow import ToolSpec
-from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools, render_trajectory
+from gem_tasks.domain.trajectory import Message, Trajectory
+from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools
+from gem_tasks.prompts.tags import TagError
 from gem_tasks.teacher.analyse import Analysis, analyse
-from gem_tasks.teacher.conversation import Talk
-from gem_tasks.teacher.generate import settle
-from gem_tasks.teacher.neighbours import neighbours
-from gem_tasks.teacher.plan import from_draft
-from gem_tasks.teacher.rich_scenes import (
-    ask_everything,
-    change_mind,
-    guide,
-    note_down,
-    reach_limits,
-    tell_apart,
-    verify,
-)
-from gem_tasks.teacher.scenes import (
-    CONFIRM_RULE,
-    NO_GUESSING_RULE,
-    RULES_SHOWN,
-    Stage,
-    carry_out,
-    forbidden,
-)
-from gem_tasks.teacher.world import World, thing_of
+from gem_tasks.teacher.talk import briefing, episodes, rules
+from gem_tasks.teacher.talk.neighbours import neighbours
+from gem_tasks.teacher.talk.scene import Scene, enriched, fill_table, id_schema_of, scene_of
+from gem_tasks.teacher.talk.shapes import fits
+from gem_tasks.teacher.words import SCREEN_VERBS
 
-_WANTED_TOOLS = 9
-_EXTRA_TOOLS = 4
+_MOTIVES = (
+    "My boss wants this off the list today.", "The auditors come on Thursday and I want it clean by then.",
+    "I am covering for a colleague who is ill, so bear with me.", "I go on leave tomorrow and don't want to "
+    "leave a mess.",
+    "Somebody complained about it this morning, so it is a bit urgent.", "It's my second week here, so I might "
+    "ask silly things.",
+    "We had this lying around for ages and now everybody asks about it.",
+)  # fmt: skip
+_MOST_STEP = 160
+_CASUAL = (
+    ("I would like to", "I'd like to"),
+    ("I am ", "I'm "),
+    ("do not", "don't"),
+    ("cannot", "can't"),
+    ("Could you please", "Could you"),
+)
 
 
 def answer(sections: dict[str, str], seed: int) -> str:
-    """The `<toolsets>` and `<trajectory>` of `prompts/refine.md`."""
+    """`<toolsets>` and `<trajectory>` of `prompts/refine.md` for the sections `tools`, `trajectory` and `text`."""
     rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
-    given = parse_tools(sections.get("tools", "[]"))
-    draft = parse_trajectory(sections.get("trajectory", ""), given)
+    try:
+        given = parse_tools(sections.get("tools", ""))
+    except TagError:
+        given = ()
+    try:
+        draft = parse_trajectory(sections.get("trajectory", ""), given)
+    except TagError:
+        draft = Trajectory(tools=given, messages=())
+    scene = scene_of(draft, rng)
+    schema = id_schema_of(given, scene)
+    fill_table(scene, schema)
+    if not all(fits(schema, row[scene.key]) for row in scene.table):
+        schema = {"type": schema["type"]}
+    scene.tools = neighbours(given, scene.entity, scene.key, schema, scene.statuses)
     found = analyse(sections.get("text", ""))
-    plan = from_draft(draft)
-    main = plan.lookups[0][0][0] if plan.lookups else (plan.writes[0][0] if plan.writes else given[0].name)
-    extra = neighbours(thing_of(main), given, min(_EXTRA_TOOLS, max(2, _WANTED_TOOLS - len(given))))
-    tools = (*given, *extra)
-    world = World(tools, rng, rich=True)
-    plan = settle(plan, world, rng)
-    stage = Stage(Talk(_system(found, tools, world)), world, plan, found, rng)
-    tell_apart(stage)
-    stumbles_at = rng.randrange(len(plan.writes)) if plan.writes else -1
-    for index, call in enumerate(plan.writes):
-        carry_out(stage, call, fails_first=index == stumbles_at)
-        if index == 0:
-            verify(stage)
-            forbidden(stage)
-        if index == 1:
-            change_mind(stage, call)
-    reach_limits(stage)
-    guide(stage)
-    note_down(stage, extra)
-    ask_everything(stage, extra)
-    return f"<toolsets>{render_tools(tools)}</toolsets>\n{render_trajectory(stage.talk.messages)}"
+    by_hand = (step.sentence.text for step in found.steps if step.verb in SCREEN_VERBS)
+    scene.steps = [text for text in by_hand if len(text) < _MOST_STEP][:12]
+    _tell(scene, draft, found)
+    tools = (*given, *scene.tools.specs())
+    return f"<toolsets>{_escaped(render_tools(tools))}</toolsets>\n{scene.script.render()}"
 
 
-def _system(found: Analysis, tools: tuple[ToolSpec, ...], world: World) -> str:
-    """Rules numbered and grouped, then the data behind the tools."""
-    own = [f"A{number}. {rule}" for number, rule in enumerate(found.rules[:RULES_SHOWN], start=1)]
-    general = [f"B{number}. {rule}" for number, rule in enumerate((CONFIRM_RULE, NO_GUESSING_RULE), start=1)]
-    tables = sorted({thing_of(tool.name).replace(" ", "_") for tool in tools})[:8]
-    data = [f"- {table}({table}_id, name, status, owner, last_changed)" for table in tables]
-    keys = ", ".join(sorted(world.ids)[:8])
-    parts = ["You are an assistant that works with the tools you are given. Keep to the rules."]
-    parts += ["", "A. Rules of the procedure", *own] if own else []
-    parts += ["", "B. General rules", *general, "", "Data", *data]
-    parts += [f"Identifiers are given out by the system: {keys}."] if keys else []
-    parts += ["A record is open, or has the state that the last operation left it in."]
-    return "\n".join(parts)
+def _escaped(text: str) -> str:
+    """JSON whose strings cannot be taken for tags: a `<` stands only inside strings."""
+    return text.replace("<", "\\u003c")
+
+
+def _tell(scene: Scene, draft: Trajectory, found: Analysis) -> None:
+    """The draft's turns in their order, with episodes between and after them."""
+    system, *turns = draft.messages or (Message(role="system", content=""),)
+    renumbered = _brief(scene, system.content or "", found)
+    body, closing = _closing(turns)
+    breaks = [index for index in range(len(body)) if _is_break(body, index)]
+    chosen = (
+        scene.rng.sample((episodes.forgotten, episodes.limitation), 1)
+        if len(breaks) > 1 and scene.rng.random() < 0.6
+        else []
+    )
+    at = scene.rng.choice(breaks[len(breaks) // 2 :]) if chosen else -1
+    for index, message in enumerate(body):
+        _replay(scene, message, renumbered, first=index == 0, number=index)
+        if index == at:
+            for episode in chosen:
+                episode(scene)
+    _more(scene)
+    for message in closing:
+        _replay(scene, message, renumbered, first=False, number=0)
+    if scene.script.last != "assistant":
+        scene.script.assistant("Then we have everything. Have a good day.")
+
+
+def _more(scene: Scene) -> None:
+    """Episodes until the conversation is long enough."""
+    rng = scene.rng
+    goal = int(rng.gauss(46, 5))
+    if scene.script.last in ("", "system"):
+        scene.script.user("Hello, I need your help with a few things.")
+        scene.script.assistant("Of course, what is it about?")
+    episodes.overview(scene)
+    episodes.handover(scene)
+    extra = [episodes.compare, episodes.guidance, episodes.limitation]
+    rng.shuffle(extra)
+    for episode in extra:
+        if len(scene.script.messages) + 4 <= goal:
+            episode(scene)
+
+
+def _brief(scene: Scene, system: str, found: Analysis) -> dict[int, int]:
+    """Writes the system turn; gives the new numbers of the rules."""
+    head, stated = briefing.split_system(system)
+    known = {rule for _, rule in stated}
+    missing = [rule.text for rule in rules.numbered(found) if rule.text not in known and rule.text not in system]
+    assert scene.tools is not None  # noqa: S101 - set by the caller
+    listed, renumbered, _ = briefing.grouped(stated, [*missing, *briefing.own_rules(scene, scene.tools)])
+    head = head.strip() or "You are an assistant who works with the tools given."
+    scene.script.system(f"{head}\n\n# Rules\n{listed}\n\n# Data\n{briefing.tables(scene, scene.tools)}")
+    return renumbered
+
+
+def _closing(turns: Sequence[Message]) -> tuple[Sequence[Message], Sequence[Message]]:
+    """The turns before and from the user's last words, if nothing is done after those."""
+    last = max((index for index, message in enumerate(turns) if message.role == "user"), default=0)
+    if last == 0 or any(message.tool_calls for message in turns[last:]):
+        return turns, ()
+    return turns[:last], turns[last:]
+
+
+def _is_break(body: Sequence[Message], index: int) -> bool:
+    """Whether the user could bring up something else after this message."""
+    message = body[index]
+    after = body[index + 1].role if index + 1 < len(body) else ""
+    words = message.content or ""
+    settled = "?" not in words and "ule " not in words
+    return message.role == "assistant" and not message.tool_calls and after == "user" and settled
+
+
+def _replay(scene: Scene, message: Message, renumbered: dict[int, int], *, first: bool, number: int) -> None:
+    content = message.content or ""
+    if message.role == "tool":
+        message = enriched(scene, message, number)
+    elif message.role == "user":
+        for formal, casual in _CASUAL:
+            content = content.replace(formal, casual)
+        if first:
+            content = f"{content} {scene.rng.choice(_MOTIVES)}"
+        message = message.model_copy(update={"content": content})
+    elif content:
+        message = message.model_copy(update={"content": briefing.recited(content, renumbered)})
+    scene.script.replay(message)

@@ -11,6 +11,10 @@ from gem_tasks.teacher.words import plural
 
 _MOST_TOOLS = 6
 _LEAST_TOOLS = 4
+FINISHING = frozenset(
+    """post submit send publish ship pay release confirm complete close approve cancel delete remove refund void return
+    transfer issue finish archive block""".split()
+)
 CREATING = frozenset("create add register book reserve place issue record order make generate".split())
 
 

@@ -1,88 +1,139 @@
-"""Validate: the judge's three rules as far as rules can see. Blind to sense, exact about values and ids."""
+"""Validate: the judge's three rules by reading, as far as reading without understanding goes."""
 
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
-from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.trajectory import Message, Trajectory
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory
 from gem_tasks.prompts.tags import TagError
-from gem_tasks.teacher.phrases import scalars
+from gem_tasks.teacher.talk.english import past
+from gem_tasks.teacher.talk.grounding import Grounds, leaves
+from gem_tasks.teacher.talk.memory import Memory, response_of
+from gem_tasks.teacher.talk.tools import Tool, toolbox
+from gem_tasks.teacher.words import words_of
 
-_IDENTIFIER = re.compile(r"\b[A-Z]{1,6}-\d{3,}\b")
-_CLAIM = re.compile(r"\bI(?: have|'ve) (?:now |just )?(?:posted|created|sent|cancelled|deleted|updated|booked)\b")
-_INABILITY = re.compile(r"\bI (?:cannot|can't|am unable to) (?:use|call|access) ([a-z_]+)\b")
+_QUOTED = re.compile(r'"[^"]*"')
+"""Rules and notes are quoted: what they say is not what the assistant says."""
+_MIN_RULE = 15
+_CONDITIONAL = re.compile(r"\b(?:after|before|once|until|unless|if|when|not|cannot|has to|have to|could|would)\b", re.I)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_ID = re.compile(r"(?<![\w-])[A-Z]{1,6}-\d{2,}(?:-\d+)*(?![\w-])|\b\d{4}-\d{2}-\d{2}\b")
+_CLAIM = r"\b(?:I have|I've|has been|have been)\s+(?:now |just |already |successfully |also )?"
+_DONE = r"\bDone: [\w ,'-]{0,80}?\b"
+_UNABLE = re.compile(
+    r"\b(?:I (?:can't|cannot|can not|am unable to|am not able to)|I'm (?:unable|not able) to|"
+    r"I have no (?:tool|function))"
+)
+_GROUNDS_FOR_NO = re.compile(
+    r"\b(?:rule|limit|allowed|at most|at least|policy|permitted|until|unless|before|without|only|first)\b", re.I
+)
+_STATUS = re.compile(r"\bstatus(?: is)?(?: now)?:? ([a-z_ ]{3,20})")
 
 
 def answer(sections: dict[str, str], seed: int) -> str:
-    """The JSON of `prompts/validate.md`."""
-    del seed
+    """The verdict of `prompts/validate.md` for the sections `tools` and `trajectory`."""
+    del seed  # the same conversation always gets the same verdict
     try:
-        tools = parse_tools(sections.get("tools", "[]"))
+        tools = parse_tools(sections.get("tools", ""))
         trajectory = parse_trajectory(sections.get("trajectory", ""), tools)
     except TagError as error:
-        return json.dumps({"R1": 0, "R2": 0, "R3": 0, "reason": f"unreadable: {error}"})
-    faults = {"R1": _arguments(trajectory), "R2": _capability(trajectory), "R3": _context(trajectory)}
-    first = {rule: next(found, "") for rule, found in faults.items()}
-    reason = next((f"{rule}: {fault}" for rule, fault in first.items() if fault), "")
-    return json.dumps({**{rule: int(not fault) for rule, fault in first.items()}, "reason": reason})
+        return _verdict({"R1": f"it cannot be read: {error}", "R2": "it cannot be read", "R3": "it cannot be read"})
+    faults: dict[str, str] = {}
+    for rule, fault in _faults(trajectory):
+        faults.setdefault(rule, fault)
+    return _verdict(faults)
 
 
-def _arguments(trajectory: Trajectory) -> Iterator[str]:
-    """Values that nobody gave: not said, not returned, not a default or an option of the schema."""
-    said = ""
+def _verdict(faults: dict[str, str]) -> str:
+    marks = {rule: int(rule not in faults) for rule in ("R1", "R2", "R3")}
+    first = next(iter(faults.values()), "")
+    return json.dumps({**marks, "reason": first}, ensure_ascii=False)
+
+
+def _faults(trajectory: Trajectory) -> Iterator[tuple[str, str]]:
+    """`(rule, what is wrong)` in the order of the messages."""
+    tools = toolbox(trajectory.tools).tools
+    memory, grounds = Memory(), Grounds()
+    waiting: dict[str, tuple[str, Json]] = {}
     for index, message in enumerate(trajectory.messages):
-        for call in message.tool_calls:
-            for name, value in _free(trajectory, call):
-                if not _stands_in(value, said):
-                    yield f"message {index}: {name} {value!r} of {call.name} comes from nowhere"
-        said += f"\n{(message.content or '').lower()}"
-
-
-def _free(trajectory: Trajectory, call: ToolCall) -> Iterator[tuple[str, Any]]:
-    """Scalar arguments that the schema itself does not supply."""
-    tool = trajectory.tool(call.name)
-    properties: dict[str, Any] = (tool.parameters.get("properties") or {}) if tool else {}
-    for key, value in call.arguments.items():
-        schema = properties.get(key, {})
-        for name, scalar in scalars(value, key):
-            given = scalar in [*schema.get("enum", []), schema.get("default"), schema.get("const")]
-            if not given and scalar is not None and not isinstance(scalar, bool):
-                yield name, scalar
-
-
-def _stands_in(value: Any, said: str) -> bool:
-    text = str(value).lower()
-    plain = text.replace("<", "‹").replace(">", "›")
-    escaped = json.dumps(text, ensure_ascii=False)[1:-1]
-    return any(form in said for form in (text, plain, escaped)) or (text.endswith(".0") and text[:-2] in said)
-
-
-def _capability(trajectory: Trajectory) -> Iterator[str]:
-    """Deeds that no call did, and inabilities that a tool belies."""
-    succeeded = False
-    names = {tool.name for tool in trajectory.tools}
-    for index, message in enumerate(trajectory.messages):
+        where = f"message {index}: "
+        if message.role == "assistant":
+            for rule, fault in _assistant(message, trajectory, tools, memory, grounds):
+                yield rule, where + fault
+            waiting = {call.id: (call.name, call.arguments) for call in message.tool_calls}
+            continue
+        grounds.add(message.content or "")
         if message.role == "tool":
-            succeeded = succeeded or '"error"' not in (message.content or "")[:12]
-        if message.role == "assistant" and not message.tool_calls:
-            text = message.content or ""
-            if _CLAIM.search(text) and not succeeded:
-                yield f"message {index}: claims a deed before any call succeeded"
-            if (match := _INABILITY.search(text)) and match[1] in names:
-                yield f"message {index}: denies {match[1]}, which it has"
+            name, arguments = waiting.get(message.tool_call_id or "", ("", {}))
+            response = response_of(message)
+            for fault in memory.take(name, arguments, response):
+                yield "R3", where + fault
 
 
-def _context(trajectory: Trajectory) -> Iterator[str]:
-    """Identifiers told to the user that occurred nowhere before."""
-    known: set[str] = set()
-    for index, message in enumerate(trajectory.messages):
-        found = _identifiers(message)
-        if message.role == "assistant" and (strange := sorted(found - known)):
-            yield f"message {index}: {strange[0]} was never mentioned before"
-        known |= found
+def _assistant(
+    message: Message, trajectory: Trajectory, tools: dict[str, Tool], memory: Memory, grounds: Grounds
+) -> Iterator[tuple[str, str]]:
+    for call in message.tool_calls:
+        spec = trajectory.tool(call.name)
+        schema = spec.parameters if spec else {}
+        for leaf in leaves(call.arguments, schema, schema):
+            if not grounds.holds(leaf):
+                yield "R1", f"{call.name}.{'.'.join(leaf.path)} = {leaf.value!r} comes from nowhere"
+    for sentence in _SENTENCE.split(_own_words(message, trajectory)):
+        for fault in _false_claims(sentence, tools, memory):
+            yield "R2", fault
+        if fault := _false_inability(sentence, message.content or "", tools):
+            yield "R2", fault
+        yield from _contradictions(sentence, memory, grounds)
 
 
-def _identifiers(message: Message) -> set[str]:
-    return set(_IDENTIFIER.findall(message.content or ""))
+def _own_words(message: Message, trajectory: Trajectory) -> str:
+    """What the assistant says itself, without the rules and notes that it quotes."""
+    text = message.content or ""
+    if '"' in text:
+        for line in (trajectory.messages[0].content or "").splitlines():
+            rule = line.strip().partition(" ")[2]
+            if len(rule) > _MIN_RULE:
+                text = text.replace(rule, "")
+    return _QUOTED.sub("", text)
+
+
+def _false_claims(sentence: str, tools: dict[str, Tool], memory: Memory) -> Iterator[str]:
+    """A write is said to be done, and no call of a tool that does it has succeeded."""
+    if "?" in sentence or not re.search(f"{_CLAIM}|{_DONE}", sentence):
+        return
+    words = set(words_of(sentence))
+    for done in sorted({past(tool.verb) for tool in tools.values() if tool.kind in ("create", "change")}):
+        claim = re.search(rf"{_CLAIM}{re.escape(done)}\b|{_DONE}{re.escape(done)}(?=[.;,( ]*(?:$|\())", sentence)
+        if not claim or _CONDITIONAL.search(sentence[: claim.end()]):
+            continue
+        doers = [tool for tool in tools.values() if past(tool.verb) == done and tool.kind in ("create", "change")]
+        named = [tool for tool in doers if tool.noun and set(words_of(tool.noun)) <= words]
+        if named and not any(tool.name in memory.succeeded for tool in named):
+            yield f"it says that {named[0].noun} was {done}, but {named[0].name} has not succeeded"
+        elif not named and not any(past(tools[name].verb) == done for name in memory.succeeded if name in tools):
+            yield f"it says that something was {done}, but no such call has succeeded"
+
+
+def _false_inability(sentence: str, whole: str, tools: dict[str, Tool]) -> str:
+    """It says it cannot do what a tool does, and names no rule for it."""
+    if not _UNABLE.search(sentence) or _GROUNDS_FOR_NO.search(whole):
+        return ""
+    words = set(words_of(sentence))
+    able = next((tool for tool in tools.values() if tool.noun and {tool.verb, *words_of(tool.noun)} <= words), None)
+    return f"it says it cannot, but {able.name} can" if able else ""
+
+
+def _contradictions(sentence: str, memory: Memory, grounds: Grounds) -> Iterator[tuple[str, str]]:
+    ids = list(dict.fromkeys(_ID.findall(sentence)))
+    for token in ids:
+        if not grounds.has(token):
+            yield "R3", f"{token} occurs in no earlier message or result"
+    known = [token for token in ids if token in memory.status]
+    told = _STATUS.search(sentence)
+    if told and len(known) == 1 and len(_STATUS.findall(sentence)) == 1:
+        status, latest = told[1].strip().replace(" ", "_"), memory.status[known[0]]
+        if status in memory.statuses and status != latest:
+            yield "R3", f"the status of {known[0]} is {latest}, not {status}"

@@ -40,12 +40,26 @@ OPERATIONS: dict[str, str] = {
     "fill": "fill", "go": "go", "navigate": "navigate", "sign-in": "sign_in", "follow": "follow", "wait": "wait",
     "hold": "hold", "put": "put", "take": "take", "pick": "pick", "drag": "drag", "scroll": "scroll", "expand": "expand",
     "repair": "repair", "read": "read", "get": "get", "provide": "set", "determine": "determine",
+    "repeat": "repeat", "ensure": "verify", "double-click": "click", "right-click": "click", "hover": "hover",
+    "browse": "browse", "visit": "visit", "launch": "open", "paste": "paste", "leave": "leave", "describe": "set",
+    "name": "rename", "map": "map", "design": "design", "distribute": "distribute", "assemble": "assemble",
+    "plug": "plug", "detach": "detach", "subscribe": "subscribe", "unsubscribe": "unsubscribe", "continue": "continue",
+    "proceed": "proceed", "toggle": "switch", "swipe": "swipe", "hit": "press", "indicate": "set", "state": "set",
+    "check-in": "check_in", "evaluate": "evaluate", "estimate": "estimate", "forward": "forward", "reply": "reply",
+    "respond": "reply", "withdraw": "withdraw", "deposit": "deposit", "initiate": "start", "begin": "start",
+    "execute": "run", "perform": "run", "carry": "run", "implement": "implement", "install": "install", "mount": "mount",
+    "power": "switch", "raise": "raise", "lower": "lower", "rotate": "rotate", "align": "align", "calibrate": "calibrate",
+    "empty": "empty", "refill": "refill", "recalculate": "recalculate", "summarize": "summarize", "rate": "rate",
+    "tag": "tag", "pin": "pin", "mute": "mute", "join": "join", "host": "host", "attend": "attend", "discuss": "discuss",
+    "request": "request", "obtain": "get", "retrieve": "get", "fetch": "get", "acquire": "get", "trigger": "start",
+    "decide": "decide", "substitute": "replace", "outline": "outline", "draft": "draft", "finalize": "complete",
 }  # fmt: skip
 
 # Words that are nouns as often: only a determiner after them makes an instruction of them.
 NOUN_VERBS = frozenset(
     """book charge file group issue label log note order plan process purchase record refund report request return
-    schedule test transfer use void release report review search sort store track update upgrade post print""".split()
+    schedule test transfer use void release report review search sort store track update upgrade post print name map design power rate tag pin host draft state raise lower
+    estimate deposit visit launch""".split()
 )
 DETERMINER = re.compile(
     r"(?:the|a|an|this|that|these|all|any|each|every|your|their|one|both|to|it|them|\W)\b", re.IGNORECASE
@@ -53,7 +67,8 @@ DETERMINER = re.compile(
 
 # Verbs of handling a screen: they say how, not what; the operation is in their object.
 SCREEN_VERBS = frozenset(
-    "open select choose click tap enter type fill go navigate press scroll expand drag pick use follow look show view".split()
+    """open select choose click tap enter type fill go navigate press scroll expand drag pick use follow look show view
+    double-click right-click hover browse visit launch paste swipe hit toggle""".split()
 )
 
 # Words that make a text be about a system, device or organisation.
@@ -102,3 +117,19 @@ def plural(word: str) -> str:
     if word.endswith("y") and word[-2:-1] not in "aeiou":
         return word[:-1] + "ies"
     return word + ("es" if word.endswith(("ch", "sh", "x", "z")) else "s")
+
+
+# Words of doing something by hand in kitchen, garden, gym or workshop; no system answers to them.
+HAND_WORDS = frozenset(
+    """bake blender boil bowl bread broth butter cheese chicken chop cook cookie cup dish dough dressing drizzle egg
+    exercise flour fry garlic garnish gram heat inhale ingredient knead knit lemon marinate meat minute mixture muscle oil
+    onion oven paste pan pasta pepper pinch pot potato recipe rice roast salad salt sauce sauté sew simmer skillet slice
+    soak soup spice spoon spoonful sprinkle stir stove stretch sugar tablespoon taste teaspoon tomato vegetable vinegar
+    water whisk yarn yoga""".split()
+)
+
+# The past tense of stories and reports.
+PAST_WORDS = frozenset(
+    """was were had did said went came saw told knew thought felt stood looked seemed became began lived wrote found
+    made took gave asked proposed decided introduced rejected added used could would""".split()
+)

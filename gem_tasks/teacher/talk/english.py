@@ -38,7 +38,8 @@ FINAL = frozenset(
     "disable uninstall deploy return purchase escalate suspend block combine convert replace reconcile".split()
 )
 VERBS = (
-    READ_MANY | READ_ONE | CREATE | FINAL | frozenset(word.split("_")[0] for word in OPERATIONS.values()) | set(OPERATIONS)
+    READ_MANY | READ_ONE | CREATE | FINAL | set(OPERATIONS)
+    | frozenset(word.split("_")[0] for word in OPERATIONS.values())
     | frozenset("set assign attach confirm manage execute perform login authenticate allocate mark".split())
 )  # fmt: skip
 

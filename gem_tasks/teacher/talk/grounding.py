@@ -12,7 +12,9 @@ from gem_tasks.teacher.talk.shapes import choices, properties_of, settled
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?|\d+(?:\.\d+)?")
 _WORD = re.compile(r"\w+(?:[-'’.@/]\w+)*")
-_NUMERALS = dict(zip("one two three four five six seven eight nine ten eleven twelve".split(), range(1, 13), strict=True))
+_NUMERALS = dict(
+    zip("one two three four five six seven eight nine ten eleven twelve".split(), range(1, 13), strict=True)
+)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}$")
 _MONTHS = "January February March April May June July August September October November December".split()
 # Free text that the assistant words itself: most of its words must still have been used before.
@@ -70,7 +72,12 @@ class Grounds:
     def holds(self, leaf: Leaf) -> bool:
         """Whether the value was there before, or the schema leaves no or only a listed choice."""
         value = leaf.value
-        if value is None or isinstance(value, bool) or value in choices(leaf.schema) or value == leaf.schema.get("default"):
+        if (
+            value is None
+            or isinstance(value, bool)
+            or value in choices(leaf.schema)
+            or value == leaf.schema.get("default")
+        ):
             return True
         return self.has(value)
 

@@ -14,7 +14,8 @@ _LAST = (
     "Costa Dvorak Eriksen Ferrari Gupta Horvat Ito Jensen Kowalski Larsen Mbeki Nakamura Olsen Park Quispe Romano"
 ).split()
 _COMPANY = (
-    "Alder Bluefield Cedar Delta Eastgate Fairview Granite Harbour Ironbridge Juniper Kestrel Larkspur Marlow Northgate "
+    "Alder Bluefield Cedar Delta Eastgate Fairview Granite Harbour Ironbridge Juniper Kestrel Larkspur Marlow "
+    "Northgate "
     "Orchard Pinewood Quayside Redstone Silverlake Thornhill Underwood Valley Westbrook Yarrow"
 ).split()
 _TRADE = "Supplies|Works|Freight|Partners|Trading|Services|Interiors|Systems|Foods|Logistics|Printing|Tools".split("|")
@@ -51,7 +52,8 @@ def setting(rng: random.Random) -> Setting:
     domain = re.sub(r"\W+", "-", organisation.lower()).strip("-")
     email = f"{name.lower().replace(' ', '.')}@{domain}.com"
     user = Persona(name, rng.choice(_ROLES), f"E-{rng.randint(1100, 9899)}", email, rng.choice(_STYLES))
-    return Setting(organisation, date(2026, 1, 12) + timedelta(days=rng.randint(0, 250)), user)
+    today = date(2026, 1, 12) + timedelta(weeks=rng.randint(0, 36), days=rng.randint(0, 4))
+    return Setting(organisation, today, user)
 
 
 def person(rng: random.Random) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -11,8 +12,11 @@ from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.prompts.dialogue import render_trajectory
 from gem_tasks.prompts.tags import neutral
 from gem_tasks.teacher.talk.grounding import Grounds, Leaf, leaves
+from gem_tasks.teacher.talk.shapes import choices
 
 _TEMPLATE_TOKEN = re.compile(r"<(?=\|)|<(?=/?tool_(?:call|response)>)|\[(?=/?INST\])")
+_TELLING = 4
+"""Shorter strings may stand anywhere by chance."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -48,6 +52,10 @@ class Script:
 
     messages: list[Message] = field(default_factory=list[Message])
     grounds: Grounds = field(default_factory=Grounds)
+    told: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """`(parameter, value)` that the user has given."""
+    _learnt: Grounds = field(default_factory=Grounds)
+    """What the user has said and the tools have returned: without the rules of the system turn."""
     results: list[tuple[str, Json, Json]] = field(default_factory=list[tuple[str, Json, Json]])
     """`(tool name, arguments, response)` of every call so far."""
     _held: list[str] = field(default_factory=list[str])
@@ -71,6 +79,11 @@ class Script:
         self.flush()
         self._speak("user", text)
 
+    @property
+    def silent(self) -> bool:
+        """Whether the assistant has nothing held back."""
+        return not self._held
+
     def hold(self, text: str) -> None:
         """Words for the assistant's next turn, whatever that turn is."""
         if text:
@@ -86,6 +99,17 @@ class Script:
         if self._held:
             text, self._held = " ".join(self._held), []
             self._speak("assistant", text)
+
+    def replay(self, message: Message) -> None:
+        """A message of another conversation as it is; words of the same speaker flow together."""
+        self.flush()
+        if message.content and message.role in ("user", "assistant") and not message.tool_calls:
+            self._speak(message.role, message.content)
+            return
+        content = clean(message.content or "") or None
+        if message.role == "assistant" and self.last == "assistant":
+            content = f"{self.messages.pop().content} {content or ''}".strip()
+        self._add(message.model_copy(update={"content": content}))
 
     def call(self, *calls: Call, words: str = "") -> None:
         """One assistant turn with calls, and their answers in the same order."""
@@ -105,15 +129,29 @@ class Script:
             self._add(Message(role="tool", content=content, tool_call_id=tool_call.id))
 
     def unsaid(self, tool: ToolSpec, arguments: Json) -> list[Leaf]:
-        """The values of a call that nobody has mentioned yet."""
-        found = leaves(arguments, tool.parameters, tool.parameters)
-        return [leaf for leaf in found if not self.grounds.holds(leaf) or self._unchosen(leaf)]
+        """The values of a call that nobody has given for it yet; what stands somewhere by chance is not given."""
+        return [leaf for leaf in leaves(arguments, tool.parameters, tool.parameters) if not self._given(leaf)]
 
-    def _unchosen(self, leaf: Leaf) -> bool:
-        """An option of several still has to be chosen by somebody."""
-        options = leaf.schema.get("enum")
-        many = isinstance(options, list) and len(cast("list[Any]", options)) > 1
-        return many and isinstance(leaf.value, str) and "default" not in leaf.schema and not self.grounds.has(leaf.value)
+    def tell(self, found: Iterable[Leaf], words: str) -> None:
+        """The user gives values, in these words."""
+        self.told.update((leaf.name, str(leaf.value)) for leaf in found)
+        self.user(words)
+
+    def _given(self, leaf: Leaf) -> bool:
+        value, options = leaf.value, choices(leaf.schema)
+        if value is None or isinstance(value, bool) or options == [value] or value == leaf.schema.get("default"):
+            return True
+        if (leaf.name, str(value)) in self.told:
+            return True
+        named = isinstance(value, str) and len(value) >= _TELLING and not options
+        return (named or leaf.name.lower().endswith(("id", "ids"))) and self._learnt.has(value)
+
+    def reword(self, text: str) -> None:
+        """Changes what the user has just said."""
+        self.messages[-1] = self.messages[-1].model_copy(update={"content": clean(text).strip()})
+        self.grounds, self._learnt = Grounds(), Grounds()
+        for message in self.messages:
+            self._ground(message)
 
     def render(self) -> str:
         """The whole conversation in its written form."""
@@ -130,5 +168,11 @@ class Script:
 
     def _add(self, message: Message) -> None:
         self.messages.append(message)
-        if message.content:
+        self._ground(message)
+
+    def _ground(self, message: Message) -> None:
+        """What the assistant says proves nothing: it could have made it up."""
+        if message.content and message.role != "assistant":
             self.grounds.add(message.content)
+            if message.role != "system":
+                self._learnt.add(message.content)

@@ -19,16 +19,16 @@ _MAX_HOPS = 8
 
 def settled(schema: Any, root: Json) -> Json:
     """The schema with local references followed, `allOf` merged and the first useful branch of a union taken."""
-    node = _object(schema)
+    node: Json = _object(schema)
     for _ in range(_MAX_HOPS):
         if "$ref" in node:
-            node = {**_target(str(node["$ref"]), root), **{key: node[key] for key in node if key != "$ref"}}
+            node = {**_target(str(node["$ref"]), root), **_without(node, "$ref")}
         elif parts := _list(node.get("allOf")):
-            node = {key: node[key] for key in node if key != "allOf"}
+            node = _without(node, "allOf")
             for part in parts:
                 node = {**_object(part), **node}
         elif branch := _branch(node):
-            node = {**{key: node[key] for key in node if key not in ("anyOf", "oneOf")}, **branch}
+            node = {**_without(node, "anyOf", "oneOf"), **branch}
         else:
             break
     return node
@@ -98,6 +98,10 @@ def _validator(text: str) -> Draft202012Validator | None:
     except (SchemaError, RecursionError):
         return None
     return Draft202012Validator(schema, registry=Registry(), format_checker=_FORMATS)
+
+
+def _without(node: Json, *names: str) -> Json:
+    return {key: value for key, value in node.items() if key not in names}
 
 
 def _target(reference: str, root: Json) -> Json:

@@ -56,8 +56,10 @@ class Tool:
         if not self.noun:
             return self.verb
         if self.kind == "find":
-            return f"{self.verb} for {english.many(self.noun)}" if self.verb in ("search", "look", "query") else (
-                f"{self.verb} {english.many(self.noun)}"
+            return (
+                f"{self.verb} for {english.many(self.noun)}"
+                if self.verb in ("search", "look", "query")
+                else (f"{self.verb} {english.many(self.noun)}")
             )
         noun = english.a(self.noun) if self.kind == "create" and not known else f"the {self.noun}"
         return f"{self.verb} {noun}"

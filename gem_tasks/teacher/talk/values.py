@@ -33,6 +33,7 @@ class Values:
     """The person of the story, wherever one is asked for."""
     own: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
     """By parameter name: values that the source text itself contains."""
+    _labels: list[str] = field(default_factory=list[str])
 
     def make(self, name: str, schema: Any, root: Json, depth: int = 0) -> Any:
         """A value for a parameter.
@@ -107,7 +108,9 @@ class Values:
             if isinstance(step, int | float) and step > 0:
                 value = round(round(drawn / step) * step, 6)
             kept = int(value) if whole or value == int(value) else value
-            if fits({key: node[key] for key in node if "aximum" in key or "inimum" in key or key == "multipleOf"}, kept):
+            if fits(
+                {key: node[key] for key in node if "aximum" in key or "inimum" in key or key == "multipleOf"}, kept
+            ):
                 return kept
         raise Unfit(name)
 
@@ -129,6 +132,12 @@ class Values:
                 made.append(value)
         return made
 
+    def label(self) -> str:
+        """A word for a field that says nothing about itself; not the same twice."""
+        if not self._labels:
+            self._labels = self.rng.sample(_LABELS, len(_LABELS))
+        return self._labels.pop()
+
     def _string(self, name: str, node: Json) -> str:
         limits = {key: node[key] for key in _STRING_LIMITS if key in node}
         for candidate in self._candidates(name.lower(), node):
@@ -149,12 +158,16 @@ class Values:
             if words.search(name):
                 yield choose(self)
         low, high = node.get("minLength"), node.get("maxLength")
-        yield self.rng.choice(_LABELS)
+        yield self.label()
         yield self.rng.choice(_NOTES)
         if isinstance(high, int):
             yield self.rng.choice(_LABELS)[: max(high, 1)].strip()
         if isinstance(low, int) and low < 400:
             yield " ".join([*_NOTES] * 4)[: max(low, 1)].replace("  ", " ").ljust(low, "x")
+
+
+def _fresh(values: Values) -> str:
+    return values.label()
 
 
 def code(rng: random.Random, words: str) -> str:
@@ -213,7 +226,11 @@ def _everyday(values: Values, name: str) -> Iterator[str]:
     yield f"+49{values.rng.randint(1500000000, 1799999999)}"
 
 
-_LABELS = "Standard|North region|Spring round|Main|Retail|Domestic|Second floor|Batch 7|Priority|Field team|Annex B".split("|")
+_LABELS = (
+    "Standard|Domestic|Main|Regular|Group A|Type B|External|Level 2|Retail|North|Internal|Basic|Series "
+    "4|Extended|Local|"
+    "Annual|Shared|Class C|Central|Option 1"
+).split("|")
 _NOTES = (
     "agreed by phone this morning", "please handle this before Friday", "replaces the entry from last week",
     "requested by the head of department", "second attempt after the outage", "to be reviewed at the end of the month",
@@ -224,33 +241,31 @@ _REASONS = (
     "requested by the client", "new supplier terms", "staff change", "yearly review",
 )  # fmt: skip
 _STREETS = "Mill Lane 14|Harbour Street 8|Station Road 21|Elm Avenue 5|Market Square 3|Canal Walk 17".split("|")
-_BY_WORD: tuple[tuple[re.Pattern[str], Callable[[Values], str]], ...] = tuple(
-    (re.compile(words), choose)
-    for words, choose in (
-        (r"e-?mail", lambda values: _mail(values, "")),
-        (r"phone|mobile|telephone", lambda values: f"+49 30 55{values.rng.randint(1000, 9999)}"),
-        (r"(?:^|_)(?:date|deadline|day|until|due)(?:_|$)", lambda values: values.day("")),
-        (r"(?:^|_)time(?:_|$)", lambda values: f"{values.rng.randint(8, 17):02d}:30"),
-        (r"reason|cause|justif|purpose", lambda values: values.rng.choice(_REASONS)),
-        (r"note|comment|remark|message|body|instruction|detail|text|descr", lambda values: values.rng.choice(_NOTES)),
-        (r"subject|title|heading", lambda values: f"{values.company}, {values.today:%B}"),
-        (r"vendor|supplier|company|customer|client|partner|organi[sz]ation|bank|carrier", lambda values: values.company),
-        (r"person|employee|user|member|guest|patient|contact|owner|assignee|manager|driver|technician|approver|agent",
+_CHOICES: tuple[tuple[str, Callable[[Values], str]], ...] = (
+    (r"e-?mail", lambda values: _mail(values, "")),
+    (r"phone|mobile|telephone", lambda values: f"+49 30 55{values.rng.randint(1000, 9999)}"),
+    (r"(?:^|_)(?:date|deadline|day|until|due)(?:_|$)", lambda values: values.day("")),
+    (r"(?:^|_)time(?:_|$)", lambda values: f"{values.rng.randint(8, 17):02d}:30"),
+    (r"reason|cause|justif|purpose", lambda values: values.rng.choice(_REASONS)),
+    (r"note|comment|remark|message|body|instruction|detail|text|descr", lambda values: values.rng.choice(_NOTES)),
+    (r"subject|title|heading", lambda values: f"{values.company}, {values.today:%B}"),
+    (r"vendor|supplier|company|customer|client|partner|organi[sz]ation|bank|carrier", lambda values: values.company),
+    (r"person|employee|user|member|guest|patient|contact|owner|assignee|manager|driver|technician|approver|agent",
          lambda values: values.person),
-        (r"city|town", lambda values: people.city(values.rng)),
-        (r"street|address", lambda values: values.rng.choice(_STREETS)),
-        (r"post(?:al)?_?code|zip", lambda values: str(values.rng.randint(10115, 89999))),
-        (r"country", lambda values: values.rng.choice("Germany Portugal Norway Italy Ireland".split())),
-        (r"currency", lambda values: values.rng.choice("EUR USD GBP NOK".split())),
-        (r"language", lambda values: values.rng.choice("German Portuguese Italian French".split())),
-        (r"unit", lambda values: values.rng.choice("PCS BOX HOUR KG".split())),
-        (r"colou?r", lambda values: values.rng.choice("blue green grey red".split())),
-        (r"url|link|website", lambda values: _FORMATS["uri"](values, "")),
-        (r"file|path|folder|directory", lambda values: f"{values.today:%Y-%m}-{values.rng.randint(10, 99)}.pdf"),
-        (r"template|batch|group|profile|class|category|type|method|mode", lambda values: values.rng.choice(_LABELS)),
-        (r"(?:^|_)(?:code|no|number|ref|reference|key|serial|id)(?:_|$)", lambda values: code(values.rng, "ref no")),
-        (r"name|query|keyword|search|term", lambda values: values.company),
-        (r"location|place|site|room|warehouse|bin|store", lambda values: f"{people.place_name(values.rng)} site"),
-        (r"quantity|amount|count|number|qty", lambda values: str(values.rng.randint(2, 12))),
-    )
+    (r"city|town", lambda values: people.city(values.rng)),
+    (r"street|address", lambda values: values.rng.choice(_STREETS)),
+    (r"post(?:al)?_?code|zip", lambda values: str(values.rng.randint(10115, 89999))),
+    (r"country", lambda values: values.rng.choice("Germany Portugal Norway Italy Ireland".split())),
+    (r"currency", lambda values: values.rng.choice("EUR USD GBP NOK".split())),
+    (r"language", lambda values: values.rng.choice("German Portuguese Italian French".split())),
+    (r"unit", lambda values: values.rng.choice("PCS BOX HOUR KG".split())),
+    (r"colou?r", lambda values: values.rng.choice("blue green grey red".split())),
+    (r"url|link|website", lambda values: _FORMATS["uri"](values, "")),
+    (r"file|path|folder|directory", lambda values: f"{values.today:%Y-%m}-{values.rng.randint(10, 99)}.pdf"),
+    (r"template|batch|group|profile|class|category|type|method|mode", _fresh),
+    (r"(?:^|_)(?:code|no|number|ref|reference|key|serial|id)(?:_|$)", lambda values: code(values.rng, "ref no")),
+    (r"name|query|keyword|search|term", lambda values: values.company),
+    (r"location|place|site|room|warehouse|bin|store", lambda values: f"{people.place_name(values.rng)} site"),
+    (r"quantity|amount|count|number|qty", lambda values: str(values.rng.randint(2, 12))),
 )  # fmt: skip
+_BY_WORD = tuple((re.compile(words), choose) for words, choose in _CHOICES)

@@ -11,12 +11,16 @@ from gem_tasks.teacher.talk.shapes import fits
 from gem_tasks.teacher.talk.tools import Tool, Toolbox, same_thing
 from gem_tasks.teacher.talk.values import Unfit, Values, code
 
-_COMPANIES = frozenset("vendor supplier customer company partner organization bank carrier dealer agency client".split())
+_COMPANIES = frozenset(
+    "vendor supplier customer company partner organization bank carrier dealer agency client".split()
+)
 _PEOPLE = frozenset(
     "patient guest employee member user student contact person driver reader borrower visitor applicant candidate "
     "technician colleague manager owner passenger tenant caller resource".split()
 )
-_MONEY = frozenset("order invoice quote bill payment refund credit memo statement receipt loan claim budget contract".split())
+_MONEY = frozenset(
+    "order invoice quote bill payment refund credit memo statement receipt loan claim budget contract".split()
+)
 _DOCUMENTS = _MONEY | frozenset(
     "report request shipment document ticket application booking reservation appointment transaction journal entry "
     "permit license case return issue message line form agreement proposal".split()
@@ -88,6 +92,15 @@ class World:
             self.current[entity] = record
         return record
 
+    def stranger(self, like: Record) -> Record:
+        """Another record of the same kind with a name of its own."""
+        record = self.make(like.entity, current=False)
+        other = people.person(self.rng) if nature(like.entity) in ("person", "document") else people.company(self.rng)
+        if nature(like.entity) == "thing":
+            other = f"{people.place_name(self.rng)} {like.entity}"
+        record.fields[record.label_key] = other
+        return record
+
     def _new_id(self, entity: str, schema: Json) -> str | int:
         items = schema.get("items")
         node: Json = items if isinstance(items, dict) else schema  # pyright: ignore[reportUnknownVariableType]
@@ -101,7 +114,7 @@ class World:
                     made = self.values.make(f"{entity} id", {key: node[key] for key in node if key != "default"}, {})
                 except Unfit:
                     break
-            if made not in taken and isinstance(made, str | int) and not isinstance(made, bool):
+            if isinstance(made, str | int) and not isinstance(made, bool) and made not in taken:
                 return made
         return code(self.rng, entity)
 
@@ -166,11 +179,13 @@ class World:
         if tool.final or tool.verb in ("book", "reserve", "register", "schedule"):
             status = english.past(tool.verb).replace(" ", "_")
         own = {name: value for name, value in arguments.items() if name != record.key}
-        label = {record.label_key: before.fields[record.label_key]} if before and record.label_key in before.fields else {}
+        label = (
+            {record.label_key: before.fields[record.label_key]} if before and record.label_key in before.fields else {}
+        )
         said = [value for name, value in own.items() if isinstance(value, str) and name == record.label_key]
         record.fields = {**(label if not said and record.label_key in own else {}), **own, "status": status}
         if record.label_key not in record.fields:
-            record.label_key = next((name for name, value in own.items() if isinstance(value, str)), record.key)
+            record.label_key = record.key
         return {**record.row(), "created_at": self.now(), "created_by": self.setting.user.name}
 
     def _changed(self, tool: Tool, arguments: Json) -> Json:
@@ -184,7 +199,7 @@ class World:
         if tool.final and same_thing(record.entity, tool.noun):
             changed["status"] = done
         record.fields.update(changed)
-        others = {name: arguments[name] for name in ids if name in arguments and name != record.key}
+        others = {name: value for name, value in arguments.items() if name in ids and name != record.key}
         status = record.fields.get("status", "active")
         return {record.key: record.id, **others, **changed, "status": status, "updated_at": self.now()}
 
