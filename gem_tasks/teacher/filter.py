@@ -29,7 +29,8 @@ _TITLE_SAYS_NO = re.compile(
 )
 _TITLE_SAYS_YES = re.compile(
     r"^\W*(?:how (?:to|do|can|you)|set(?:ting)? up|(?:to )?(?:[a-z]+ing|create|add|change|manage|configure|use|install|"
-    r"enable|post|make|register|reset|cancel|delete|update|send|print|walkthrough)\b)|\bstep[ -]by[ -]step\b|\btutorial\b",
+    r"enable|post|make|register|reset|cancel|delete|update|send|print|walkthrough)\b)|"
+    r"\bstep[ -]by[ -]step\b|\btutorial\b",
     re.IGNORECASE,
 )
 

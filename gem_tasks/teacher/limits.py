@@ -9,7 +9,8 @@ from gem_tasks.teacher.words import singular
 _NUMBER = r"\d{1,7}(?:[.,]\d{1,3})?|one|two|three|four|five|six|seven|eight|nine|ten|twelve"
 _LIMIT = re.compile(
     r"\b(?P<kind>at most|no more than|not more than|never more than|up to|(?:a )?maximum (?:of|is)|at least|"
-    r"no (?:less|fewer) than|not less than|(?:a )?minimum (?:of|is)|more than|above|over|exceed|exceeding|fewer than|less than|exactly)"
+    r"no (?:less|fewer) than|not less than|(?:a )?minimum (?:of|is)|more than|above|over|exceed|exceeding|"
+    r"fewer than|less than|exactly)"
     rf"\s+(?:a |an |the )?[€$£]?(?P<number>{_NUMBER})\b\s*(?P<unit>(?:[A-Za-z-]+|%|°\s?[CF]|€)?)",
     re.IGNORECASE,
 )

@@ -47,11 +47,11 @@ OPERATIONS: dict[str, str] = {
     "proceed": "proceed", "toggle": "switch", "swipe": "swipe", "hit": "press", "indicate": "set", "state": "set",
     "check-in": "check_in", "evaluate": "evaluate", "estimate": "estimate", "forward": "forward", "reply": "reply",
     "respond": "reply", "withdraw": "withdraw", "deposit": "deposit", "initiate": "start", "begin": "start",
-    "execute": "run", "perform": "run", "carry": "run", "implement": "implement", "install": "install", "mount": "mount",
+    "execute": "run", "perform": "run", "carry": "run", "implement": "implement", "mount": "mount",
     "power": "switch", "raise": "raise", "lower": "lower", "rotate": "rotate", "align": "align", "calibrate": "calibrate",
     "empty": "empty", "refill": "refill", "recalculate": "recalculate", "summarize": "summarize", "rate": "rate",
     "tag": "tag", "pin": "pin", "mute": "mute", "join": "join", "host": "host", "attend": "attend", "discuss": "discuss",
-    "request": "request", "obtain": "get", "retrieve": "get", "fetch": "get", "acquire": "get", "trigger": "start",
+    "obtain": "get", "retrieve": "get", "fetch": "get", "acquire": "get", "trigger": "start",
     "decide": "decide", "substitute": "replace", "outline": "outline", "draft": "draft", "finalize": "complete",
 }  # fmt: skip
 

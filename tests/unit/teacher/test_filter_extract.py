@@ -62,8 +62,7 @@ def test_a_how_to_passes_and_a_concept_does_not():
         ),
         ("def f(x):\n    return g(x)\n\nclass A:\n    x = call(1)\n" * 30, "source_code"),
         (
-            "1. Chop the onion.\n2. Put the butter into the pan.\n3. Add the salt.\n4. Put in the onion.\n5. Take it out.\n"
-            * 3,
+            "1. Chop the onion.\n2. Melt the butter.\n3. Add the salt.\n4. Put in the onion.\n5. Take it out.\n" * 3,
             "no_system",
         ),
     ],
