@@ -19,8 +19,8 @@ _BETWEEN = re.compile(
     r"\s*(?P<unit>(?:[A-Za-z-]+|%|°\s?[CF]|€)?)",
     re.IGNORECASE,
 )
-_NUMBERS = dict(zip("one two three four five six seven eight nine ten".split(), range(1, 11), strict=True))
-_NUMBERS["twelve"] = 12
+_WORDS = "one two three four five six seven eight nine ten eleven twelve"
+_NUMBERS: dict[str, int] = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
 _UPPER = ("at most", "no more", "not more", "never more", "up to", "max", "a max", "fewer", "less", "exactly")
 _LOWER = ("at least", "no less", "no fewer", "not less", "min", "a min", "exactly")
 _FORBIDS = re.compile(
