@@ -1,4 +1,7 @@
-"""One connection to the lineage, opened on first use; runs named queries and nothing else."""
+"""One connection to the lineage, opened on first use; runs named queries and nothing else.
+
+Owns what Postgres cannot store: every value passes through `storable` here, whatever query it is for.
+"""
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,11 +9,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 from gem_tasks.errors import GemError, UserError
+from gem_tasks.lineage.address import CONNECT_LIMIT_S, refuse_malformed, unreachable
 from gem_tasks.lineage.queries import queries
+from gem_tasks.lineage.text import storable
 
 Row = dict[str, Any]
 
@@ -28,18 +32,17 @@ class Connection:
         Raises:
             UserError: Postgres does not answer or refuses the login; the password is not in the message.
         """
+        refuse_malformed(self._dsn)
         try:
             self._pg = psycopg.Connection[Row].connect(
-                self._dsn, autocommit=True, row_factory=dict_row, application_name="gem"
+                self._dsn,
+                autocommit=True,
+                row_factory=dict_row,
+                application_name="gem",
+                connect_timeout=CONNECT_LIMIT_S,
             )
         except psycopg.OperationalError as error:
-            info = conninfo_to_dict(self._dsn)
-            where = f"{info.get('host')}:{info.get('port', 5432)}/{info.get('dbname')}"
-            reason = str(error).strip().splitlines()[-1][-200:]
-            raise UserError(
-                f"The lineage database {where} cannot be reached ({reason})",
-                "Start it with `gem up`, or correct GEM_POSTGRES_DSN.",
-            ) from None
+            raise unreachable(self._dsn, error) from None
         return self
 
     def __exit__(
@@ -66,23 +69,33 @@ class Connection:
             yield
 
     def run(self, query: str, /, **values: Any) -> None:
-        """Executes a named query that returns nothing of interest."""
-        self.pg.execute(queries()[query], values)
+        """Executes a named query that returns nothing of interest.
+
+        Raises:
+            UserError: the database lacks a table or a column, because it was not migrated.
+        """
+        self._execute(query, values)
 
     def rows(self, query: str, /, **values: Any) -> list[Row]:
-        """All rows of a named query."""
-        return self.pg.execute(queries()[query], values).fetchall()
+        """All rows of a named query; raises like `run`."""
+        return self._execute(query, values).fetchall()
 
     def one(self, query: str, /, **values: Any) -> Row:
-        """The only row of a named query."""
+        """The only row of a named query; raises like `run`."""
         (row,) = self.rows(query, **values)
         return row
 
+    def _execute(self, query: str, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
+        try:
+            return self.pg.execute(queries()[query], {name: storable(value) for name, value in values.items()})
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+            reason = str(error.diag.message_primary)
+            raise UserError(
+                f"The lineage database is not up to date ({reason})",
+                "Run `gem up`, or for a database of your own `python -m gem_tasks.lineage.migrate`.",
+            ) from None
+
 
 def columns(items: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, list[Any]]:
-    """Rows turned into one array per column, as `unnest` takes them. NUL, which Postgres cannot store, is replaced."""
-    return {name: [_clean(item[name]) for item in items] for name in names}
-
-
-def _clean(value: Any) -> Any:
-    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
+    """Rows turned into one array per column, as `unnest` takes them."""
+    return {name: [item[name] for item in items] for name in names}

@@ -1,11 +1,11 @@
 """Lineage of ingestion: sources, documents, segments, shards."""
 
-import json
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 from gem_tasks.domain.corpus import Document, Segment
 from gem_tasks.lineage.connection import Connection, columns
+from gem_tasks.lineage.text import json_text
 
 _DOCUMENT = "document_id uri etag content_hash title license language chars metadata reason detail".split()
 _SEGMENT = "segment_id document_id shard row_no start_char end_char tokens".split()
@@ -49,7 +49,7 @@ class Ingestion(Connection):
     ) -> None:
         """Documents with all their segments, in one transaction. Doing it again changes nothing."""
         rows = [
-            {**document.model_dump(), "metadata": json.dumps(document.metadata).replace("\\u0000", "\\ufffd")}
+            {**document.model_dump(exclude={"metadata"}), "metadata": json_text(document.metadata)}
             for document in sorted(documents, key=lambda document: document.document_id)
         ]
         with self.transaction():

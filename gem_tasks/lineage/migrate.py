@@ -1,30 +1,70 @@
-"""Brings the lineage's schema to the newest version."""
+"""Brings the lineage's schema to the newest version: tables by Alembic, views from `sql/views`.
 
+`python -m gem_tasks.lineage.migrate` does it to GEM_POSTGRES_DSN, for a database that `gem up` does not own.
+"""
+
+import sys
+
+import psycopg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from gem_tasks.errors import UserError
+from gem_tasks.lineage.address import CONNECT_LIMIT_S, refuse_malformed, unreachable
+from gem_tasks.lineage.views import create_views, drop_views
 from gem_tasks.resources import shipped
+from gem_tasks.settings import load
+
+VERSION_TABLE = "gem_alembic_version"
+"""Not Alembic's default, which is Airflow's when both live in one database."""
 
 
 def migrate(dsn: str, revision: str = "head") -> None:
-    """Upgrades, or downgrades to an older revision (`base` for nothing). Safe when two processes do it at once.
+    """Upgrades, or downgrades to `base` (nothing). Safe when two processes do it at once.
 
     Raises:
-        UserError: the database does not answer.
+        UserError: the database does not answer, or a newer GEM has migrated it.
     """
-    engine = create_engine(dsn.replace("postgresql://", "postgresql+psycopg://", 1))
-    config = Config()
-    config.set_main_option("script_location", str(shipped("sql") / "migrations"))
+    refuse_malformed(dsn)
+    # The driver reads the DSN itself: SQLAlchemy's idea of a URL differs from libpq's.
+    # The driver reads the DSN itself: SQLAlchemy's idea of a URL differs from libpq's.
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn, connect_timeout=CONNECT_LIMIT_S)
+    )
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('gem-migrate', 0))"))
-            config.attributes["connection"] = connection
-            step = command.downgrade if revision == "base" else command.upgrade
-            step(config, revision)
+            _migrate(connection, revision)
     except OperationalError as error:
-        raise UserError("The lineage database cannot be reached", "Start it with `gem up`.") from error
+        raise unreachable(dsn, error.orig or error) from None
+    except CommandError as error:
+        raise UserError(f"The lineage database cannot be migrated ({error})", "Is it of a newer GEM?") from error
     finally:
         engine.dispose()
+
+
+def _migrate(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(shipped("sql") / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    head = ScriptDirectory.from_config(config).get_current_head()
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    if revision != "head" or context.get_current_revision() != head:
+        drop_views(connection)  # they hold on to columns that a step may change
+        step = command.downgrade if revision == "base" else command.upgrade
+        step(config, revision)
+    if revision == "head":
+        create_views(connection)
+
+
+if __name__ == "__main__":
+    try:
+        migrate(load().database)
+    except UserError as problem:
+        sys.stderr.write(f"gem: {problem}\n")
+        sys.exit(2)

@@ -1,13 +1,13 @@
 """Lineage of datasets, and the questions people ask: summaries and a document's whole life."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
-
-from psycopg.types.json import Jsonb
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.errors import UserError
 from gem_tasks.lineage.connection import Connection, Row, columns
+from gem_tasks.lineage.text import jsonb
 
 _TRAJECTORY = "trajectory_id segment_id messages tools calls domains platform task_category".split()
 
@@ -46,7 +46,7 @@ class Reports(Connection):
                 partition=partition,
                 recipe_id=recipe_id,
                 trajectories=len(rows),
-                manifest=Jsonb(manifest),
+                manifest=jsonb(manifest),
             )
             self.run("supersede_datasets", version=version, partition=partition)
             self.run("upsert_trajectories", version=version, recipe_id=recipe_id, **columns(values, _TRAJECTORY))
@@ -92,20 +92,30 @@ class Reports(Connection):
 
         Args:
             id_: of a trajectory (or its first six characters or more), segment or document, or a document's URI.
+
+        Raises:
+            UserError: trajectories of several documents begin so.
         """
         found = self.rows("find_document", id=id_)
         if not found:
             return None
         document = found[0]
+        if document.pop("guessed") and len(found) > 1:
+            raise UserError(f"{id_!r} begins trajectories of several documents", "Give more of the id.")
         key = document["document_id"]
-        outcomes, made = (self.rows(name, document_id=key) for name in ("document_outcomes", "document_trajectories"))
+        outcomes, made = (
+            _by_segment(self.rows(name, document_id=key)) for name in ("document_outcomes", "document_trajectories")
+        )
         segments = [
-            {**row, "outcomes": _of(row, outcomes), "trajectories": _of(row, made)}
+            {**row, "outcomes": outcomes[row["segment_id"]], "trajectories": made[row["segment_id"]]}
             for row in self.rows("document_segments", document_id=key)
         ]
         return {**document, "segments": segments}
 
 
-def _of(segment: Row, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    own = (dict(row) for row in rows if row["segment_id"] == segment["segment_id"])
-    return [row for row in own if row.pop("segment_id")]
+def _by_segment(rows: Sequence[Row]) -> defaultdict[str, list[Row]]:
+    """The rows under their segment's id, which they lose."""
+    grouped: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row.pop("segment_id")].append(row)
+    return grouped

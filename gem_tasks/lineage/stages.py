@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from psycopg.types.json import Jsonb
-
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.gate import Decision, Metrics
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import RETRYABLE, ErrorClass
 from gem_tasks.lineage.connection import Connection, columns
+from gem_tasks.lineage.text import jsonb
 
 _OUTCOME = (
     "segment_id outcome reason error_class detail calls prompt_tokens cached_tokens completion_tokens latency_ms"
@@ -38,7 +37,7 @@ class Stages(Connection):
             for digest, (name, text) in prompts.items():
                 self.run("insert_prompts", sha256=digest, name=name, text=text)
             for recipe in recipes:
-                values = recipe.model_dump() | {"params": Jsonb(recipe.params), "recipe_id": recipe.recipe_id}
+                values = recipe.model_dump() | {"params": jsonb(recipe.params), "recipe_id": recipe.recipe_id}
                 self.run("insert_recipes", **values)
 
     def outcomes(self, partition: str, shard: int, recipe_id: str) -> dict[str, tuple[OutcomeKind, ErrorClass | None]]:
@@ -93,8 +92,8 @@ class Stages(Connection):
             recipe_id=recipe.recipe_id,
             action=decision.action,
             reason=decision.reason,
-            metrics=Jsonb(decision.metrics.model_dump()),
-            policy=Jsonb(decision.policy.model_dump()),
+            metrics=jsonb(decision.metrics.model_dump()),
+            policy=jsonb(decision.policy.model_dump()),
             run_id=run.run_id,
         )
 
@@ -107,7 +106,7 @@ def _row(outcome: Outcome) -> dict[str, object]:
     cost = outcome.cost
     return {
         **outcome.model_dump(include={"segment_id", "reason", "error_class"}),
-        "detail": outcome.detail[:_DETAIL_CHARS].encode("utf-8", "replace").decode(),
+        "detail": outcome.detail[:_DETAIL_CHARS],
         "outcome": outcome.kind,
         "calls": cost.calls,
         "latency_ms": round(cost.latency_s * 1000),

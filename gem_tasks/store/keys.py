@@ -1,4 +1,16 @@
-"""Where things lie in the object store: the layout of DESIGN.md in one place."""
+"""Where things lie in the object store: the layout of DESIGN.md in one place, and what a key may be.
+
+A directory and a bucket disagree about odd keys: one takes `a//b` for `a/b`, the other refuses it; one takes 255 bytes
+a name, the other 1024 a key. Only what means the same on both is a key, so that data can move between them.
+"""
+
+import re
+
+from gem_tasks.errors import StoreError
+
+_NAME_BYTES = 200
+"""Of 255 that file systems allow; the rest is for the suffix of an unfinished write."""
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def segments_key(partition: str, shard: int) -> str:
@@ -14,3 +26,26 @@ def stage_key(stage: str, recipe: str, partition: str, shard: int) -> str:
 def dataset_key(version: str, name: str) -> str:
     """A file of a dataset version; an empty name gives its folder."""
     return f"datasets/{version}/{name}"
+
+
+def checked(key: str) -> str:
+    """The key itself, if it names an object: relative, names between single slashes, nothing that climbs.
+
+    Raises:
+        StoreError: it does not.
+    """
+    for name in key.split("/"):
+        if name in ("", ".", "..") or _FORBIDDEN.search(name) or len(name.encode()) > _NAME_BYTES:
+            raise StoreError(f"{key[:300]!r} is no key of an object")
+    return key
+
+
+def checked_prefix(prefix: str) -> str:
+    """The prefix itself, if keys can begin so: empty, or a key, which may end in a slash.
+
+    Raises:
+        StoreError: no key begins so.
+    """
+    if prefix:
+        checked(prefix.removesuffix("/"))
+    return prefix

@@ -5,7 +5,8 @@ service than AWS. A PUT is atomic on S3, so there is no temporary object.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import obstore
@@ -14,6 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucket
 
 from gem_tasks.errors import StoreError, UserError
+from gem_tasks.store.keys import checked, checked_prefix
 
 
 def open_bucket(bucket: str, prefix: str = "") -> Bucket:
@@ -53,42 +55,48 @@ class S3Store:
 
     def put(self, key: str, data: bytes) -> None:
         """One PUT; multipart for large ones."""
-        self._try("written", key, lambda: obstore.put(self._bucket, key, data))
+        with self._faults(key, "written"):
+            obstore.put(self._bucket, checked(key), data)
 
     def get(self, key: str) -> bytes:
         """One GET."""
-        return self._try("read", key, lambda: obstore.get(self._bucket, key).bytes().to_bytes())
+        with self._faults(key, "read"):
+            try:
+                return obstore.get(self._bucket, checked(key)).bytes().to_bytes()
+            except FileNotFoundError:
+                raise KeyError(key) from None
 
     def exists(self, key: str) -> bool:
         """One HEAD."""
-        try:
-            self._try("read", key, lambda: obstore.head(self._bucket, key))
-        except KeyError:
-            return False
-        return True
+        with self._faults(key, "read"):
+            try:
+                obstore.head(self._bucket, checked(key))
+            except FileNotFoundError:
+                return False
+            return True
 
     def list(self, prefix: str) -> Iterator[str]:
-        """Paginated listing."""
-        folder = prefix.rpartition("/")[0]
-        for page in obstore.list(self._bucket, prefix=folder or None):
-            yield from sorted(meta["path"] for meta in page if meta["path"].startswith(prefix))
+        """Paginated listing; S3 itself keeps the order."""
+        folder = checked_prefix(prefix).rpartition("/")[0]
+        with self._faults(prefix, "listed"):
+            for page in obstore.list(self._bucket, prefix=folder or None):
+                yield from (meta["path"] for meta in page if meta["path"].startswith(prefix))
 
     def delete(self, key: str) -> None:
         """One DELETE."""
-        self._try("deleted", key, lambda: obstore.delete(self._bucket, key))
+        with self._faults(key, "deleted"), suppress(FileNotFoundError):
+            obstore.delete(self._bucket, checked(key))
 
     def url(self, key: str) -> str:
         """`s3://…`."""
-        return f"{self._url}/{key}"
+        return f"{self._url}/{checked_prefix(key)}"
 
-    def _try(self, what: str, key: str, act: Any) -> Any:
+    @contextmanager
+    def _faults(self, key: str, done: str) -> Generator[None]:
+        """Turns obstore's errors into ours; of its report the first line says what is wrong."""
         try:
-            return act()
+            yield
         except FileNotFoundError as error:
-            if what == "read":
-                raise KeyError(key) from None
-            if what == "deleted":
-                return None
-            raise StoreError(f"{self.url(key)} cannot be {what}: is there such a bucket?") from error
+            raise StoreError(f"{self._url}/{key} cannot be {done}: is there such a bucket?") from error
         except BaseError as error:
-            raise StoreError(f"{self.url(key)} cannot be {what}: {str(error)[:300]}") from error
+            raise StoreError(f"{self._url}/{key} cannot be {done}: {str(error).splitlines()[0][:300]}") from error

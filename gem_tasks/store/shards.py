@@ -1,6 +1,7 @@
 """Shards as Parquet: flat, frozen columns, JSON in strings, zstd. Equal input gives equal bytes."""
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,11 @@ import pyarrow.parquet as pq
 from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.outcome import Cost, Outcome
+from gem_tasks.errors import StoreError
 
 _TEXT, _INT = pa.string(), pa.int64()
+# Half a character: JSON escapes and file names in old encodings bring it in, UTF-8 has no bytes for it.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 SEGMENTS = pa.schema(
     [
@@ -47,22 +51,30 @@ OUTCOMES = pa.schema(
 
 
 def encode_segments(segments: Sequence[Segment]) -> bytes:
-    """One row per segment, in order."""
+    """One row per segment, in order. Lone surrogates in texts become U+FFFD."""
     return _encode([segment.model_dump() for segment in segments], SEGMENTS)
 
 
 def decode_segments(data: bytes) -> list[Segment]:
-    """The inverse of `encode_segments`."""
+    """The inverse of `encode_segments`.
+
+    Raises:
+        StoreError: these are not the bytes of a shard.
+    """
     return [Segment.model_validate(row) for row in _decode(data)]
 
 
 def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:
-    """One row per outcome, in order; usage is spread over columns."""
+    """One row per outcome, in order; usage is spread over columns. Lone surrogates in texts become U+FFFD."""
     return _encode([_row(outcome) for outcome in outcomes], OUTCOMES)
 
 
 def decode_outcomes(data: bytes) -> list[Outcome]:
-    """The inverse of `encode_outcomes`."""
+    """The inverse of `encode_outcomes`.
+
+    Raises:
+        StoreError: these are not the bytes of a shard.
+    """
     return [_outcome(row) for row in _decode(data)]
 
 
@@ -80,10 +92,22 @@ def _outcome(row: dict[str, Any]) -> Outcome:
 
 def _encode(rows: list[dict[str, Any]], schema: pa.Schema) -> bytes:
     sink = io.BytesIO()
-    table = pa.Table.from_pylist(rows, schema=schema)
+    try:
+        table = pa.Table.from_pylist(rows, schema=schema)
+    except UnicodeEncodeError:  # rare, so it is not looked for beforehand
+        table = pa.Table.from_pylist([_writable(row) for row in rows], schema=schema)
     pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=500)
     return sink.getvalue()
 
 
+def _writable(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value for name, value in row.items()
+    }
+
+
 def _decode(data: bytes) -> list[dict[str, Any]]:
-    return pq.read_table(io.BytesIO(data)).to_pylist()
+    try:
+        return pq.read_table(io.BytesIO(data)).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise StoreError(f"a shard is damaged: {str(error)[:200]}") from error

@@ -2,7 +2,9 @@
 
 from alembic import context
 
+from gem_tasks.lineage.migrate import VERSION_TABLE
+
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, version_table="gem_alembic_version")
+context.configure(connection=connection, version_table=VERSION_TABLE)
 with context.begin_transaction():
     context.run_migrations()

@@ -23,13 +23,17 @@ SELECT d.version, d.trajectories, d.manifest,
 FROM datasets d WHERE d.partition_key = %(partition)s AND d.superseded_by IS NULL
 
 -- find_document --
--- The document behind an id of any kind, or the newest under a URI.
-SELECT d.* FROM documents d
-WHERE d.document_id = %(id)s OR d.uri = %(id)s
-   OR d.document_id IN (SELECT s.document_id FROM segments s WHERE s.segment_id = %(id)s)
-   OR d.document_id IN (SELECT s.document_id FROM segments s JOIN trajectories t USING (segment_id)
-                        WHERE length(%(id)s) >= 6 AND starts_with(t.trajectory_id, %(id)s))
-ORDER BY d.ingested_at DESC LIMIT 1
+-- The document behind an id of any kind or a URI, the newest version first; `guessed` when only a trajectory begins so.
+-- Each way in has its index: one condition with OR would read the whole table.
+WITH named AS (
+    SELECT d.document_id, false AS guessed FROM documents d WHERE d.document_id = %(id)s
+    UNION SELECT d.document_id, false FROM documents d WHERE d.uri = %(id)s
+    UNION SELECT s.document_id, false FROM segments s WHERE s.segment_id = %(id)s
+    UNION SELECT s.document_id, true FROM segments s JOIN trajectories t USING (segment_id)
+          WHERE length(%(id)s) >= 6 AND starts_with(t.trajectory_id, %(id)s)
+)
+SELECT d.*, n.guessed FROM documents d JOIN named n USING (document_id)
+ORDER BY n.guessed, d.ingested_at DESC, d.document_id LIMIT 2
 
 -- document_segments --
 -- Segments of a document in order.

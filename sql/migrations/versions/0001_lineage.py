@@ -192,5 +192,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP VIEW document_life, cost, failures, funnel")
+    op.execute("DROP VIEW IF EXISTS document_life, cost, failures, funnel")
     op.execute(f"DROP TABLE {', '.join(NAMES)}")

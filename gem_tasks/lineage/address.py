@@ -1,0 +1,54 @@
+"""The lineage's DSN in messages to people: where the database is, never its password.
+
+A password with an unescaped `/`, `@` or `%` makes libpq read parts of it as host, port or database, and repeat them in
+its complaint. So a DSN that does not look right is not quoted at all, only named.
+"""
+
+import re
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from gem_tasks.errors import UserError
+
+CONNECT_LIMIT_S = 15
+"""How long a host may take to answer before it counts as unreachable."""
+
+
+def refuse_malformed(dsn: str) -> None:
+    """Refuses what is no DSN before a driver can quote it.
+
+    Raises:
+        UserError: it cannot be read, or a part of it looks like a piece of a password.
+    """
+    _parts(dsn)
+
+
+def unreachable(dsn: str, error: BaseException) -> UserError:
+    """What to say when the database does not answer or refuses the login."""
+    info = _parts(dsn)
+    where = f"{info.get('host', 'localhost')}:{info.get('port', 5432)}/{info.get('dbname')}"
+    reason = str(error).strip().splitlines()[-1].strip()[-200:]
+    return UserError(
+        f"The lineage database {where} cannot be reached ({reason})",
+        "Start it with `gem up`, or correct GEM_POSTGRES_DSN.",
+    )
+
+
+def _parts(dsn: str) -> dict[str, Any]:
+    try:
+        info = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        raise _malformed() from None
+    numeric = re.fullmatch(r"[\d,]+", str(info.get("port", "5432")))
+    if not numeric or any("@" in str(info.get(part)) for part in ("host", "dbname")):
+        raise _malformed()
+    return info
+
+
+def _malformed() -> UserError:
+    return UserError(
+        "GEM_POSTGRES_DSN is not the address of a database",
+        "Write postgresql://user:password@host:port/database, with %40 for @, %2F for / and %25 for % in the password.",
+    )
