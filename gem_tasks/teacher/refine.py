@@ -8,7 +8,9 @@ from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_too
 from gem_tasks.prompts.tags import TagError
 from gem_tasks.teacher.analyse import Analysis, analyse
 from gem_tasks.teacher.talk import briefing, episodes, rules
-from gem_tasks.teacher.talk.neighbours import neighbours
+from gem_tasks.teacher.talk.handover import handover
+from gem_tasks.teacher.talk.neighbours import Neighbours, neighbours
+from gem_tasks.teacher.talk.overview import compare, overview
 from gem_tasks.teacher.talk.scene import Scene, enriched, fill_table, id_schema_of, scene_of
 from gem_tasks.teacher.talk.shapes import fits
 from gem_tasks.teacher.words import SCREEN_VERBS
@@ -22,6 +24,8 @@ _MOTIVES = (
     "We had this lying around for ages and now everybody asks about it.",
 )  # fmt: skip
 _MOST_STEP = 160
+_GOAL = 46
+"""Messages (the paper's mean)."""
 _CASUAL = (
     ("I would like to", "I'd like to"),
     ("I am ", "I'm "),
@@ -47,13 +51,13 @@ def answer(sections: dict[str, str], seed: int) -> str:
     fill_table(scene, schema)
     if not all(fits(schema, row[scene.key]) for row in scene.table):
         schema = {"type": schema["type"]}
-    scene.tools = neighbours(given, scene.entity, scene.key, schema, scene.statuses)
+    added = neighbours(given, scene.entity, scene.key, schema, scene.statuses)
+    scene.specs = (*given, *added.specs())
     found = analyse(sections.get("text", ""))
     by_hand = (step.sentence.text for step in found.steps if step.verb in SCREEN_VERBS)
     scene.steps = [text for text in by_hand if len(text) < _MOST_STEP][:12]
-    _tell(scene, draft, found)
-    tools = (*given, *scene.tools.specs())
-    return f"<toolsets>{_escaped(render_tools(tools))}</toolsets>\n{scene.script.render()}"
+    _tell(scene, draft, found, added)
+    return f"<toolsets>{_escaped(render_tools(scene.specs))}</toolsets>\n{scene.script.render()}"
 
 
 def _escaped(text: str) -> str:
@@ -61,55 +65,47 @@ def _escaped(text: str) -> str:
     return text.replace("<", "\\u003c")
 
 
-def _tell(scene: Scene, draft: Trajectory, found: Analysis) -> None:
+def _tell(scene: Scene, draft: Trajectory, found: Analysis, added: Neighbours) -> None:
     """The draft's turns in their order, with episodes between and after them."""
     system, *turns = draft.messages or (Message(role="system", content=""),)
-    renumbered = _brief(scene, system.content or "", found)
+    renumbered = _brief(scene, system.content or "", found, added)
     body, closing = _closing(turns)
     breaks = [index for index in range(len(body)) if _is_break(body, index)]
-    chosen = (
-        scene.rng.sample((episodes.forgotten, episodes.limitation), 1)
-        if len(breaks) > 1 and scene.rng.random() < 0.6
-        else []
-    )
-    at = scene.rng.choice(breaks[len(breaks) // 2 :]) if chosen else -1
+    at = scene.rng.choice(breaks[len(breaks) // 2 :]) if len(breaks) > 1 and scene.rng.random() < 0.6 else -1
     for index, message in enumerate(body):
         _replay(scene, message, renumbered, first=index == 0, number=index)
         if index == at:
-            for episode in chosen:
-                episode(scene)
-    _more(scene)
+            scene.rng.choice((episodes.forgotten, episodes.limitation))(scene)
+    _more(scene, added)
     for message in closing:
         _replay(scene, message, renumbered, first=False, number=0)
     if scene.script.last != "assistant":
         scene.script.assistant("Then we have everything. Have a good day.")
 
 
-def _more(scene: Scene) -> None:
+def _more(scene: Scene, added: Neighbours) -> None:
     """Episodes until the conversation is long enough."""
-    rng = scene.rng
-    goal = int(rng.gauss(46, 5))
+    goal = int(scene.rng.gauss(_GOAL, 5))
     if scene.script.last in ("", "system"):
         scene.script.user("Hello, I need your help with a few things.")
         scene.script.assistant("Of course, what is it about?")
-    episodes.overview(scene)
-    episodes.handover(scene)
-    extra = [episodes.compare, episodes.guidance, episodes.limitation]
-    rng.shuffle(extra)
-    for episode in extra:
-        if len(scene.script.messages) + 4 <= goal:
+    overview(scene, added)
+    handover(scene, added)
+    extra = [compare, episodes.guidance, episodes.limitation]
+    scene.rng.shuffle(extra)
+    for number, episode in enumerate(extra):
+        if len(scene.script.messages) <= goal or (number == 0 and scene.rng.random() < 0.4):
             episode(scene)
 
 
-def _brief(scene: Scene, system: str, found: Analysis) -> dict[int, int]:
+def _brief(scene: Scene, system: str, found: Analysis, added: Neighbours) -> dict[int, int]:
     """Writes the system turn; gives the new numbers of the rules."""
     head, stated = briefing.split_system(system)
     known = {rule for _, rule in stated}
     missing = [rule.text for rule in rules.numbered(found) if rule.text not in known and rule.text not in system]
-    assert scene.tools is not None  # noqa: S101 - set by the caller
-    listed, renumbered, _ = briefing.grouped(stated, [*missing, *briefing.own_rules(scene, scene.tools)])
+    listed, renumbered, _ = briefing.grouped(stated, [*missing, *briefing.own_rules(scene, added)])
     head = head.strip() or "You are an assistant who works with the tools given."
-    scene.script.system(f"{head}\n\n# Rules\n{listed}\n\n# Data\n{briefing.tables(scene, scene.tools)}")
+    scene.script.system(f"{head}\n\n# Rules\n{listed}\n\n# Data\n{briefing.tables(scene, added)}")
     return renumbered
 
 

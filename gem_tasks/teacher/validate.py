@@ -135,5 +135,5 @@ def _contradictions(sentence: str, memory: Memory, grounds: Grounds) -> Iterator
     told = _STATUS.search(sentence)
     if told and len(known) == 1 and len(_STATUS.findall(sentence)) == 1:
         status, latest = told[1].strip().replace(" ", "_"), memory.status[known[0]]
-        if status in memory.statuses and status != latest:
+        if status in memory.statuses and status != latest and not memory.mentions(known[0], status):
             yield "R3", f"the status of {known[0]} is {latest}, not {status}"

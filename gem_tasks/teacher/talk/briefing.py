@@ -71,7 +71,8 @@ def own_rules(scene: Scene, tools: Neighbours) -> list[str]:
     found = [f"Lists return at most {MOST_LISTED} entries at a time."]
     if tools.handover is not None:
         found.append(
-            f"Before a {scene.entity} is handed to somebody else, read the colleague and the note back to the user."
+            f"Before {english.a(scene.entity)} is handed to somebody else, read the colleague and the note back "
+            "to the user."
         )
     return found
 
@@ -90,10 +91,12 @@ def tables(scene: Scene, tools: Neighbours) -> str:
     if tools.staff is not None:
         lines.append("- staff: staff_number (key), name, branch, department")
     states = ", ".join(scene.statuses)
-    return "\n".join([*lines, f"States of a {scene.entity}: {states}. Priorities: low, normal, high."])
+    return "\n".join([*lines, f"States of {english.a(scene.entity)}: {states}. Priorities: low, normal, high."])
 
 
 def _table(key: str, row: Json) -> str:
     words = english.split_name(key)[:-1] or ["record"]
-    fields = [name for name, given in row.items() if name != key and not isinstance(given, dict)]
+    fields = [
+        name for name, given in row.items() if name not in (key, "total_count") and not isinstance(given, dict | list)
+    ]
     return f"- {english.many(' '.join(words)).replace(' ', '_')}: {', '.join([f'{key} (key)', *fields[:12]])}"

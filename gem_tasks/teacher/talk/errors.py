@@ -38,7 +38,7 @@ def _misspelt(walk: Walk, step: Step) -> bool:
     if not wrong or not fits(step.tool.spec.parameters, arguments) or walk.script.last != "user":
         return False
     said = walk.script.messages[-1].content or ""
-    if right not in said:
+    if said.count(right) != 1:
         return False
     walk.script.reword(said.replace(right, wrong))
     noun = step.tool.noun or "record"
@@ -56,7 +56,9 @@ def _mistyped(walk: Walk, step: Step) -> bool:
     said = (walk.script.messages[-1].content or "") if walk.script.last == "user" else ""
     ids = {param.name for param in step.tool.params if param.entity}
     texts = {name: text for name, text in step.arguments.items() if isinstance(text, str) and name not in ids}
-    name, right = next(((name, text) for name, text in texts.items() if text in said and _slip(text)), ("", ""))
+    name, right = next(
+        ((name, text) for name, text in texts.items() if said.count(text) == 1 and _slip(text)), ("", "")
+    )
     wrong = _slip(right)
     arguments = {**step.arguments, name: wrong}
     if step.tool.kind not in ("create", "change") or not wrong or not fits(step.tool.spec.parameters, arguments):

@@ -80,6 +80,10 @@ class Memory:
             faults += self._row(row, changed)
         return faults
 
+    def mentions(self, name: str, status: str) -> bool:
+        """Whether something in that state refers to a thing, so that a sentence may speak of both."""
+        return any(row.get("status") == status and name in row.values() for row in self.rows.values())
+
     def _row(self, row: Json, changed: set[str]) -> list[str]:
         key = id_field(row)
         if key is None:

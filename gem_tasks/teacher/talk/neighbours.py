@@ -11,6 +11,9 @@ from gem_tasks.teacher.talk import english
 MOST_LISTED = 50
 PRIORITIES = ("low", "normal", "high")
 _WANTED = 9
+_FOR_HANDOVER = 3
+"""Tools that have to be missing before the two for handing over are added."""
+_FOR_ARCHIVE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,56 +44,53 @@ def neighbours(
         id_schema: the schema that ids of it already have.
         statuses: the states that were seen of it.
     """
-    snake, many = entity.replace(" ", "_"), english.many(entity).replace(" ", "_")
+    snake = entity.replace(" ", "_")
     taken = {spec.name for spec in given}
     free = _WANTED - len(given)
     identity = {**id_schema, "description": f"ID of the {entity}."}
-    listing = _spec(
-        _name(taken, f"list_{many}", f"filter_{many}", f"list_all_{many}"),
-        f"Lists {english.many(entity)} that meet all of the given conditions, at most {MOST_LISTED} at a time.",
-        {
-            "status": {"type": "string", "enum": list(statuses), "description": f"State of the {entity}."},
-            "changed_after": {
-                "type": "string",
-                "format": "date",
-                "description": "Only what was changed after this day.",
-            },
-            "branch": {"type": "string", "minLength": 2, "description": "Only of this branch."},
-            "limit": {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": MOST_LISTED,
-                "default": 20,
-                "description": "At most so many.",
-            },
-        },
-        ["status"],
-    )
+    listing = _listing(taken, entity, statuses)
     history = _spec(
         _name(taken, f"get_{snake}_history", f"get_{snake}_log", f"read_{snake}_history"),
-        f"Returns everything that was done with a {entity}, newest first, with who did it.",
+        f"Returns everything that was done with {english.a(entity)}, newest first, with who did it.",
         {key: identity},
         [key],
     )
     staff = handover = archive = None
-    if free >= 3:
+    if free >= _FOR_HANDOVER:
         staff = _spec(
             _name(taken, "find_staff", "search_colleagues", "find_staff_by_name"),
             "Finds colleagues by name, with staff number and branch.",
             {"name": {"type": "string", "minLength": 2, "description": "First or last name."}},
             ["name"],
         )
-        handover = _handover(
-            _name(taken, f"assign_{snake}", f"hand_over_{snake}", f"reassign_{snake}"), entity, key, identity
-        )
-    if free >= 5:
+        names = (f"assign_{snake}", f"hand_over_{snake}", f"reassign_{snake}")
+        handover = _handover(_name(taken, *names), entity, key, identity)
+    if free >= _FOR_ARCHIVE:
         archive = _spec(
             _name(taken, f"archive_{snake}", f"file_away_{snake}", f"put_away_{snake}"),
-            f"Moves a {entity} that is no longer needed into the archive.",
+            f"Moves {english.a(entity)} that is no longer needed into the archive.",
             {key: identity, "reason": {"type": "string", "minLength": 3, "description": "Why."}},
             [key, "reason"],
         )
     return Neighbours(listing, history, staff, handover, archive)
+
+
+def _listing(taken: set[str], entity: str, statuses: Sequence[str]) -> ToolSpec:
+    many = english.many(entity)
+    snake = many.replace(" ", "_")
+    day = {"type": "string", "format": "date", "description": "Only what was changed after this day."}
+    limit = {"type": "integer", "minimum": 1, "maximum": MOST_LISTED, "default": 20, "description": "At most so many."}
+    return _spec(
+        _name(taken, f"list_{snake}", f"filter_{snake}", f"list_all_{snake}"),
+        f"Lists {many} that meet all of the given conditions, at most {MOST_LISTED} at a time.",
+        {
+            "status": {"type": "string", "enum": list(statuses), "description": f"State of the {entity}."},
+            "changed_after": day,
+            "branch": {"type": "string", "minLength": 2, "description": "Only of this branch."},
+            "limit": limit,
+        },
+        ["status"],
+    )
 
 
 def _handover(name: str, entity: str, key: str, identity: Json) -> ToolSpec:
@@ -116,7 +116,7 @@ def _handover(name: str, entity: str, key: str, identity: Json) -> ToolSpec:
     }
     return _spec(
         name,
-        f"Makes a colleague responsible for a {entity} and leaves a note for them.",
+        f"Makes a colleague responsible for {english.a(entity)} and leaves a note for them.",
         {key: identity, "assignee": assignee, "note": note},
         [key, "assignee"],
     )

@@ -14,7 +14,7 @@ from gem_tasks.domain.trajectory import Message, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.teacher.talk import english, people
 from gem_tasks.teacher.talk.memory import Memory, id_field, response_of, rows_in
-from gem_tasks.teacher.talk.neighbours import PRIORITIES, Neighbours
+from gem_tasks.teacher.talk.neighbours import PRIORITIES
 from gem_tasks.teacher.talk.script import Script
 from gem_tasks.teacher.talk.shapes import fits
 from gem_tasks.teacher.talk.tools import toolbox
@@ -42,7 +42,6 @@ class Scene:
     style: str
     branches: tuple[str, str]
     memory: Memory
-    tools: Neighbours | None = None
     table: list[Json] = field(default_factory=list[Json])
     """Other rows of the main thing, as the list will show them."""
     extras: dict[str, Json] = field(default_factory=dict[str, Json])
@@ -50,8 +49,8 @@ class Scene:
     histories: dict[str, list[Json]] = field(default_factory=dict[str, list[Json]])
     taken: set[str] = field(default_factory=set[str])
     """Names that fields and parameters of the draft already have."""
-    given: Sequence[ToolSpec] = ()
-    """The draft's tools."""
+    specs: Sequence[ToolSpec] = ()
+    """All tools, the draft's and the added ones."""
     steps: list[str] = field(default_factory=list[str])
     """Steps of the text that are done by hand, word for word."""
     greedy: bool = False
@@ -113,7 +112,6 @@ def scene_of(draft: Trajectory, rng: random.Random) -> Scene:
     branches = (people.city(rng), people.place_name(rng))
     style = rng.choice(("plain", "chatty", "hurried", "polite"))
     scene = Scene(rng, Script(), entity, key, main, statuses, today, style, branches, memory)
-    scene.given = draft.tools
     scene.taken = {name for row in memory.rows.values() for name in row}
     scene.taken |= {name for message in draft.messages for call in message.tool_calls for name in call.arguments}
     return scene
@@ -138,6 +136,11 @@ def _today(messages: Sequence[Message], rng: random.Random) -> date:
         return date(int(match[1]), int(match[2]), int(match[3])) if match else date(2026, 3, rng.randint(2, 27))
     except ValueError:
         return date(2026, 3, rng.randint(2, 27))
+
+
+def said(status: str) -> str:
+    """A state in words."""
+    return status.replace("_", " ")
 
 
 def id_schema_of(tools: Sequence[ToolSpec], scene: Scene) -> Json:

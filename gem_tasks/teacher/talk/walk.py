@@ -97,7 +97,9 @@ class Walk:
                 self.run([name])
 
     def _known(self, entity: str) -> bool:
-        return any(same_thing(name, entity) for name in self.world.current)
+        """Whether a result or the user has already given the id of such a thing."""
+        found = [record for name, record in self.world.current.items() if same_thing(name, entity)]
+        return any(self.script.grounds.has(record.id) for record in found)
 
     def arguments(self, tool: Tool) -> Json | None:
         """Arguments that validate; None if none can be found."""

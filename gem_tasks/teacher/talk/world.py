@@ -186,6 +186,7 @@ class World:
         record.fields = {**(label if not said and record.label_key in own else {}), **own, "status": status}
         if record.label_key not in record.fields:
             record.label_key = record.key
+        self._facets[f"events {record.id}"] = [self._event("created")]
         return {**record.row(), "created_at": self.now(), "created_by": self.setting.user.name}
 
     def _changed(self, tool: Tool, arguments: Json) -> Json:
@@ -199,9 +200,14 @@ class World:
         if tool.final and same_thing(record.entity, tool.noun):
             changed["status"] = done
         record.fields.update(changed)
+        self.events(record).insert(0, self._event(done))
         others = {name: value for name, value in arguments.items() if name in ids and name != record.key}
         status = record.fields.get("status", "active")
         return {record.key: record.id, **others, **changed, "status": status, "updated_at": self.now()}
+
+    def _event(self, action: str) -> Json:
+        user = self.setting.user.name
+        return {"changed_at": self.setting.today.isoformat(), "action": action, "changed_by": user}
 
     def events(self, record: Record) -> list[Json]:
         """What happened to a record, newest first; the same list every time but for what is done meanwhile."""
