@@ -23,7 +23,7 @@ def published(work: Workspace, partition: str | None = None) -> Iterator[Json]:
     with work.ledger() as ledger:
         versions = ledger.current_datasets(partition)
     for version in versions:
-        file = pq.ParquetFile(io.BytesIO(work.store.get(keys.dataset_key(version, "train-00000.parquet"))))
+        file = pq.ParquetFile(io.BytesIO(work.fetch(keys.dataset_key(version, "train-00000.parquet"))))
         for batch in file.iter_batches(batch_size=64, columns=["messages", "tools", "metadata"]):
             for row in batch.to_pylist():
                 yield {column: json.loads(text) for column, text in row.items()}
@@ -70,7 +70,7 @@ def trajectory(work: Workspace, prefix: str) -> Json:
         cause = "No trajectory begins" if not found else f"{len(found)} trajectories begin"
         raise UserError(f"{cause} with {prefix!r}", "Give more of the id; `gem run` and `gem lineage` print them.")
     ((key, version),) = found
-    file = pq.ParquetFile(io.BytesIO(work.store.get(keys.dataset_key(version, "train-00000.parquet"))))
+    file = pq.ParquetFile(io.BytesIO(work.fetch(keys.dataset_key(version, "train-00000.parquet"))))
     position = file.read(columns=["trajectory_id"])["trajectory_id"].to_pylist().index(key)
     row = file.read(columns=["messages", "tools", "metadata"]).slice(position, 1).to_pylist()[0]
     return {column: json.loads(row[column]) for column in ("messages", "tools", "metadata")}

@@ -28,7 +28,7 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int) -
 
 def segments_of(work: Workspace, partition: str, shard: int) -> list[Segment]:
     """The segments of a shard, in document order."""
-    return shards.decode_segments(work.store.get(keys.segments_key(partition, shard)))
+    return shards.decode_segments(work.fetch(keys.segments_key(partition, shard)))
 
 
 def accepted(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
@@ -42,5 +42,5 @@ def output_of(work: Workspace, name: StageName, partition: str, shard: int) -> d
     """Outputs that the shard's object holds for the stage, by segment id, as the stage's own type."""
     output = stage(name).output
     key = keys.stage_key(name, work.chain.id_of(name), partition, shard)
-    outcomes = shards.decode_outcomes(work.store.get(key))
+    outcomes = shards.decode_outcomes(work.fetch(key))
     return {found.segment_id: output.model_validate_json(found.payload) for found in outcomes if found.payload}

@@ -90,7 +90,7 @@ class _Sheet:
         final = {segment for segment, (_, error_class) in known.items() if error_class not in RETRYABLE}
         if not final:
             return {}
-        stored = shards.decode_outcomes(self.work.store.get(self.key))
+        stored = shards.decode_outcomes(self.work.fetch(self.key))
         return {outcome.segment_id: outcome for outcome in stored if outcome.segment_id in final}
 
     def save(self, fresh: Sequence[Outcome]) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from gem_tasks.errors import StoreError
 from gem_tasks.lineage import Ledger
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.pipeline.recipes import Chain
@@ -42,6 +43,17 @@ class Workspace:
             timeout_s=self.settings.llm_timeout_s,
             max_attempts=self.settings.llm_max_attempts,
         )
+
+    def fetch(self, key: str) -> bytes:
+        """An object that Postgres says exists.
+
+        Raises:
+            StoreError: it is gone.
+        """
+        try:
+            return self.store.get(key)
+        except KeyError:
+            raise StoreError(f"{self.store.url(key)} is gone, though the lineage names it") from None
 
     def recipe_ids(self) -> list[str]:
         """Current recipe ids in stage order."""

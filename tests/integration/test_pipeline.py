@@ -15,7 +15,7 @@ import pytest
 
 from gem_tasks.dataset.export import export_openai, trajectory
 from gem_tasks.dataset.publish import publish
-from gem_tasks.errors import UserError
+from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.plan import gate, plan
@@ -240,5 +240,5 @@ def test_a_lost_object_is_noticed_not_invented(workspace, tmp_path):
     plan(work, PARTITION)
     run_shard(work, "filter", PARTITION, 0, RunContext())
     shutil.rmtree(tmp_path / "store" / "stages")
-    with pytest.raises(KeyError):
+    with pytest.raises(StoreError, match="is gone"):
         run_shard(work, "extract", PARTITION, 0, RunContext())
