@@ -1,85 +1,105 @@
-"""HTML to Markdown-like text: headings and lists kept, navigation and scripts gone."""
+"""HTML to Markdown-like text: headings and lists kept, navigation and scripts gone. Takes linear time on any input."""
 
+import html
 import logging
 import re
-from html.parser import HTMLParser
+from typing import Any, NamedTuple, cast
 
 import trafilatura
-from lxml.etree import LxmlError  # pyright: ignore[reportUnknownVariableType]
+from lxml import etree as _untyped_etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+from lxml import html as lxml_html
 
 # It reports every page without main content as an error; what became of the page is on the document.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
-_MAX_DEPTH = 500
-"""Deeper nesting than this is no page a person made; recursive extractors would run out of stack."""
-_HIDDEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "iframe", "object"})
+etree = cast("Any", _untyped_etree)
+
+_MAX_TAGS = 100_000
+"""On pages with more, which no person wrote, finding the main content takes minutes: all visible text is taken."""
+_HIDDEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "iframe", "object", "title"})
 _BLOCK = frozenset(
     """address article aside blockquote br dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main
     nav ol p pre section table td th tr ul""".split()
 )
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_OPENING = {"li": "\n- ", **{f"h{level}": f"\n\n{'#' * level} " for level in range(1, 7)}}
+# Possessive, so that a tag that never ends is looked at once.
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)[^<>]*+>|<![^<>]*+>|<\?[^<>]*+>")
+_RAW_END = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
 
 
-def to_text(page: str) -> str:
+class Page(NamedTuple):
+    """What a page says."""
+
+    text: str
+    title: str | None
+    """Content of `<title>`."""
+
+
+def read_page(source: str) -> Page:
     """The page's main content; the whole visible text where no main content stands out."""
-    plain = _Plain()
-    plain.feed(page)
-    plain.close()
-    if plain.depth <= _MAX_DEPTH and (main := _main(page)):
-        return main
-    return plain.text()
+    source = source.replace("\0", "")
+    root = _parse(source)
+    if root is None:
+        return Page(_visible_of_soup(source), None)
+    title = root.findtext(".//title")
+    # The extractor takes the tree apart, so the fallback parses again.
+    text = _main_content(root, source) or _visible_text(_parse(source))
+    return Page(text, title)
 
 
-def title_of(page: str) -> str | None:
-    """Content of `<title>`, if there is one."""
-    match = _TITLE.search(page[:100_000])
-    return " ".join(match[1].split())[:300] or None if match else None
+def _parse(source: str) -> Any | None:
+    """The tree; None where the parser gives up, as it does on nesting that no person wrote."""
+    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        root = cast("Any", lxml_html).document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError):
+        return None
+    log = cast("Any", parser).error_log
+    return None if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in log) else root
 
 
-def _main(page: str) -> str | None:
+def _main_content(root: Any, source: str) -> str | None:
+    if source.count("<") > _MAX_TAGS:
+        return None
     try:
         return trafilatura.extract(
-            page, output_format="markdown", include_comments=False, include_tables=True, favor_recall=True
+            root, output_format="markdown", include_comments=False, include_tables=True, favor_recall=True
         )
-    except (LxmlError, ValueError, RecursionError):
+    except (etree.LxmlError, ValueError, RecursionError):
         return None
 
 
-class _Plain(HTMLParser):
-    """Visible text with line breaks at blocks. No recursion, so no nesting can exhaust the stack."""
+def _visible_text(root: Any) -> str:
+    """All text with line breaks at blocks, walked without recursion."""
+    parts: list[str] = []
+    walk = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walk:
+        tag = cast("str", element.tag)
+        if event == "end":
+            parts.append(("\n" if tag in _BLOCK else "") + _squeezed(element.tail))
+        elif tag in _HIDDEN:
+            walk.skip_subtree()
+        else:
+            parts.append(_OPENING.get(tag, "\n" if tag in _BLOCK else "") + _squeezed(element.text))
+    return "".join(parts)
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.depth = 0
-        """Deepest nesting seen."""
-        self._open = 0
-        self._hidden = 0
-        self._parts: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Counts nesting; starts a line at a block."""
-        del attrs
-        if tag not in _VOID:
-            self._open += 1
-            self.depth = max(self.depth, self._open)
-        self._hidden += tag in _HIDDEN
+def _squeezed(text: str | None) -> str:
+    return re.sub(r"\s+", " ", text) if text else ""
+
+
+def _visible_of_soup(source: str) -> str:
+    """Tags taken out one by one, for what is no tree."""
+    parts: list[str] = []
+    position = 0
+    while match := _TAG.search(source, position):
+        parts.append(_squeezed(html.unescape(source[position : match.start()])))
+        position = match.end()
+        closing, tag = match[1], (match[2] or "").lower()
+        if not closing and tag in _RAW_END:
+            end = _RAW_END[tag].search(source, position)
+            position = end.start() if end else len(source)
         if tag in _BLOCK:
-            self._parts.append({"li": "\n- ", "h1": "\n\n# ", "h2": "\n\n## ", "h3": "\n\n### "}.get(tag, "\n"))
-
-    def handle_endtag(self, tag: str) -> None:
-        """Leaves a hidden part; ends a line at a block."""
-        self._open = max(0, self._open - 1)
-        if tag in _HIDDEN:
-            self._hidden = max(0, self._hidden - 1)
-        if tag in _BLOCK:
-            self._parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        """Keeps visible words."""
-        if not self._hidden:
-            self._parts.append(" ".join(data.split()) + " " if data.strip() else " ")
-
-    def text(self) -> str:
-        """What was collected."""
-        return re.sub(r"[ \t]*\n[ \t]*", "\n", "".join(self._parts)).strip()
+            parts.append("\n" if closing else _OPENING.get(tag, "\n"))
+    parts.append(_squeezed(html.unescape(source[position:])))
+    return "".join(parts)

@@ -1,5 +1,6 @@
 """Language of a text, offline and deterministic."""
 
+import re
 from functools import cache
 from typing import cast
 
@@ -8,15 +9,22 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 _SAMPLE_CHARS = 3000
 _MIN_LETTERS = 20
 _MIN_PROBABILITY = 0.5
+_CODE = re.compile(r"([a-z]{2})(?:[-_].*)?", re.IGNORECASE)
 
 
 def detect(text: str) -> str | None:
     """ISO 639-1 code, or None when there is too little text to tell or the text is too mixed."""
     sample = text[:_SAMPLE_CHARS]
-    if sum(character.isalpha() for character in sample) < _MIN_LETTERS:
+    if sum(map(str.isalpha, sample)) < _MIN_LETTERS:
         return None
     language, probability = cast("tuple[str, float]", _identifier().classify(sample))
     return language if probability >= _MIN_PROBABILITY else None
+
+
+def code(claimed: str | None) -> str | None:
+    """ISO 639-1 of what a record claims, such as `en`, `EN-us` or `pt_BR`; None for anything else."""
+    match = _CODE.fullmatch(claimed.strip()) if claimed else None
+    return match[1].lower() if match else None
 
 
 @cache

@@ -1,20 +1,14 @@
 """Raw documents to documents: clean text, a title, a language, an identity, or the reason why not."""
 
-import re
-import unicodedata
 from typing import NamedTuple
 
-from gem_tasks.corpus import html
-from gem_tasks.corpus.language import detect
+from gem_tasks.corpus import html, markdown
+from gem_tasks.corpus.clean import clean, one_line
+from gem_tasks.corpus.language import code, detect
 from gem_tasks.domain.corpus import Document, IngestReason, RawDocument, content_hash, document_id
 
-_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_HEADING = re.compile(r"^#{1,3}[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
-# Controls, zero-width characters and direction overrides carry no words, but can hide some.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufffe\uffff]"
-)
+_TITLE_CHARS = 300
+_LICENSE_CHARS = 200
 
 
 class Normalised(NamedTuple):
@@ -24,61 +18,53 @@ class Normalised(NamedTuple):
     text: str
 
 
+class _Content(NamedTuple):
+    """What a document says, and what it says about itself."""
+
+    text: str = ""
+    title: str | None = None
+    license: str | None = None
+    language: str | None = None
+
+
 def normalise(raw: RawDocument, min_chars: int) -> Normalised:
     """Cleans and identifies one document.
 
     Args:
-        raw: as a reader found it.
+        raw: as a reader found it. What a record claims outweighs what its text says.
         min_chars: shorter texts are rejected as `too_short`.
     """
-    text, title = ("", raw.title) if raw.reason else _content(raw)
-    reason, detail = (raw.reason, raw.detail) if raw.reason else _verdict(text, min_chars)
+    found = _Content() if raw.reason else _content(raw)
+    reason, detail = (raw.reason, raw.detail) if raw.reason else _verdict(found.text, min_chars)
     # What has no text is known by where and which version it is, so that a mended file is a new document.
-    digest = content_hash(text) if text else content_hash(f"{raw.etag}\0{reason}")
+    digest = content_hash(found.text) if found.text else content_hash(f"{raw.etag}\0{reason}")
     document = Document(
         document_id=document_id(raw.uri, digest),
         uri=raw.uri,
         etag=raw.etag,
         content_hash=digest,
-        title=title,
-        license=raw.license,
-        language=raw.language or (detect(text) if text else None),
-        chars=len(text),
+        title=one_line(raw.title or found.title or "", _TITLE_CHARS),
+        license=one_line(raw.license or found.license or "", _LICENSE_CHARS),
+        language=code(raw.language) or code(found.language) or detect(found.text),
+        chars=len(found.text),
         metadata=raw.metadata,
         reason=reason,
         detail=detail,
     )
-    return Normalised(document, "" if reason else text)
+    return Normalised(document, "" if reason else found.text)
 
 
-def clean(text: str) -> str:
-    """Unicode NFC, plain line breaks, no invisible characters, no trailing blanks, at most one empty line in a row."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _INVISIBLE.sub("", text)
-    text = "\n".join(line.rstrip() for line in text.split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
-
-
-def _content(raw: RawDocument) -> tuple[str, str | None]:
-    """Clean text and title."""
-    text, title = raw.text, raw.title
+def _content(raw: RawDocument) -> _Content:
     if raw.media_type == "text/html":
-        title = title or html.title_of(text)
-        return clean(html.to_text(text)), title
-    text = clean(text)
+        page = html.read_page(raw.text)
+        text = clean(page.text)
+        return _Content(text, page.title or markdown.first_heading(text))
     if raw.media_type == "text/markdown":
-        if front := _FRONT_MATTER.match(text):
-            title = title or _front_title(front[1])
-            text = text[front.end() :]
-        text = clean(_COMMENT.sub("", text))
-        heading = _HEADING.search(text[:2000])
-        title = title or (heading[1][:300] if heading else None)
-    return text, title
-
-
-def _front_title(block: str) -> str | None:
-    match = re.search(r"^title:[ \t]*['\"]?(.+?)['\"]?[ \t]*$", block, re.MULTILINE)
-    return match[1][:300] if match else None
+        text, fields = markdown.unwrap(clean(raw.text))
+        text = clean(text)
+        title = fields.get("title") or markdown.first_heading(text)
+        return _Content(text, title, fields.get("license"), fields.get("lang"))
+    return _Content(clean(raw.text))
 
 
 def _verdict(text: str, min_chars: int) -> tuple[IngestReason | None, str]:

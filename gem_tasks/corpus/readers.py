@@ -1,6 +1,8 @@
-"""Files to raw documents, streaming: memory holds one document, never a file. What cannot be read gets a reason."""
+"""Files to raw documents, streaming: memory holds one document, never a file. What cannot be read gets a reason.
 
-import json
+A file that breaks off keeps the documents read before the break and gets one more row, `unreadable`, for itself.
+"""
+
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
@@ -8,12 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks.corpus.decode import decode
+from gem_tasks.corpus.records import from_fields, from_json, refused
 from gem_tasks.corpus.sources import SourceObject
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 
 _CHUNK = 1 << 20
-_OWN_FIELDS = frozenset({"id", "title", "text", "license", "lang"})
-_METADATA_CHARS = 10_000
+_ROWS = 64
+_HOPELESS = 1000
+"""After so many lines without a single record a file is no JSONL, and its other lines need no row each."""
 _BROKEN = (OSError, pa.ArrowException)
 
 
@@ -23,6 +27,9 @@ def read(found: SourceObject, limit_bytes: int) -> Iterator[RawDocument]:
     Args:
         found: the file.
         limit_bytes: a single document larger than this is not read into memory but reported as `too_large`.
+
+    Raises:
+        StoreError: the store of a remote file does not answer; nothing is known about the file.
     """
     try:
         with found.open() as stored:
@@ -33,8 +40,12 @@ def read(found: SourceObject, limit_bytes: int) -> Iterator[RawDocument]:
             else:
                 yield _text(found, _unpacked(stored, found.compression), limit_bytes)
     except _BROKEN as error:
-        detail = f"{type(error).__name__}: {str(error)[:200]}"
-        yield RawDocument(uri=found.uri, etag=found.etag, reason=IngestReason.UNREADABLE, detail=detail)
+        yield refused(found, None, IngestReason.UNREADABLE, _one_line(error))
+
+
+def _one_line(error: Exception) -> str:
+    cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(f"{type(error).__name__}: {cause}".split())[:200]
 
 
 def _unpacked(stored: IO[bytes], compression: str) -> IO[bytes]:
@@ -50,28 +61,41 @@ def _text(found: SourceObject, stream: IO[bytes], limit: int) -> RawDocument:
     while chunk := stream.read(_CHUNK):
         data += chunk
         if len(data) > limit:
-            return _no(found, found.uri, IngestReason.TOO_LARGE, f"more than {limit} bytes")
+            return refused(found, None, IngestReason.TOO_LARGE, f"more than {limit} bytes")
     text = decode(bytes(data))
     if isinstance(text, IngestReason):
-        return _no(found, found.uri, text)
+        return refused(found, None, text)
     return RawDocument(uri=found.uri, etag=found.etag, text=text, media_type=found.media_type)
 
 
 def _jsonl(found: SourceObject, stream: IO[bytes], limit: int) -> Iterator[RawDocument]:
+    bad, good = 0, False
     for number, line in _lines(stream, limit):
-        uri = f"{found.uri}#{number}"
-        if line is None:
-            yield _no(found, uri, IngestReason.TOO_LARGE, f"line {number} has more than {limit} bytes")
-        elif line.strip():
-            yield _record(found, uri, number, line)
+        if line is not None and not line.strip():
+            continue
+        document = _line(found, number, line, limit)
+        yield document
+        good = good or document.reason is None
+        bad += document.reason is not None
+        if bad >= _HOPELESS and not good:
+            yield refused(found, None, IngestReason.UNREADABLE, f"the first {bad} lines hold no record")
+            return
+
+
+def _line(found: SourceObject, number: int, line: bytes | None, limit: int) -> RawDocument:
+    if line is None:
+        return refused(found, number, IngestReason.TOO_LARGE, f"line {number} has more than {limit} bytes")
+    text = decode(line)
+    if isinstance(text, IngestReason):
+        return refused(found, number, text, f"line {number}")
+    return from_json(found, number, text)
 
 
 def _lines(stream: IO[bytes], limit: int) -> Iterator[tuple[int, bytes | None]]:
     """`(line number from 1, line)`; None for a line over the limit, which is skipped without being kept."""
     number, buffer, skipping = 1, bytearray(), False
     while chunk := stream.read(_CHUNK):
-        first, *rest = chunk.split(b"\n")
-        for index, piece in enumerate([first, *rest]):
+        for index, piece in enumerate(chunk.split(b"\n")):
             if index:
                 yield number, None if skipping else bytes(buffer)
                 number, buffer, skipping = number + 1, bytearray(), False
@@ -83,66 +107,31 @@ def _lines(stream: IO[bytes], limit: int) -> Iterator[tuple[int, bytes | None]]:
         yield number, None if skipping else bytes(buffer)
 
 
-def _record(found: SourceObject, uri: str, number: int, line: bytes) -> RawDocument:
-    text = decode(line)
-    if isinstance(text, IngestReason):
-        return _no(found, uri, text, f"line {number}")
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return _no(found, uri, IngestReason.BAD_RECORD, f"line {number} is no JSON: {str(error)[:150]}")
-    return _from_fields(found, uri, f"line {number}", record)
-
-
 def _parquet(found: SourceObject, stored: IO[bytes], limit: int) -> Iterator[RawDocument]:
     number = 0
-    for batch in pq.ParquetFile(cast("Any", stored)).iter_batches(batch_size=64):
-        for record in batch.to_pylist():
+    # With a buffer columns are read page by page; without, a whole row group's column at once.
+    for batch in pq.ParquetFile(cast("Any", stored), buffer_size=_CHUNK).iter_batches(batch_size=_ROWS):
+        arrays = cast("list[Any]", batch.columns)
+        columns = {name: _values(array) for name, array in zip(batch.schema.names, arrays, strict=True)}
+        for row in range(batch.num_rows):
             number += 1
-            uri = f"{found.uri}#{number}"
+            record = {name: values[row] for name, values in columns.items()}
             if len(str(record.get("text") or "")) > limit:
-                yield _no(found, uri, IngestReason.TOO_LARGE, f"row {number} has more than {limit} characters")
+                detail = f"row {number} has more than {limit} characters"
+                yield refused(found, number, IngestReason.TOO_LARGE, detail)
             else:
-                yield _from_fields(found, uri, f"row {number}", record)
+                yield from_fields(found, number, f"row {number}", record)
 
 
-def _from_fields(found: SourceObject, uri: str, where: str, record: Any) -> RawDocument:
-    """A record with `text`, and perhaps `id`, `url`, `title`, `license`, `lang`; anything else becomes metadata."""
-    if not isinstance(record, dict) or not isinstance(record.get("text"), str):  # pyright: ignore[reportUnknownArgumentType]
-        return _no(found, uri, IngestReason.BAD_RECORD, f"{where} is no object with a string `text`")
-    fields = cast("dict[str, Any]", record)
-    key = fields.get("id")
-    if isinstance(key, str | int) and str(key).strip():
-        uri = f"{found.uri}#{_clean(str(key))[:200]}"
-    others = {_clean(name): value for name, value in fields.items() if name not in _OWN_FIELDS}
-    return RawDocument(
-        uri=uri,
-        etag=found.etag,
-        text=_clean(fields["text"]),
-        media_type="text/markdown",
-        title=_string(fields.get("title")),
-        license=_string(fields.get("license")),
-        language=_string(fields.get("lang")),
-        metadata=_bounded(others),
-    )
+def _values(array: Any) -> list[Any]:
+    try:
+        return array.to_pylist()
+    except (ValueError, OverflowError):  # one date beyond Python's, or one string that is no UTF-8
+        return [_value(scalar) for scalar in array]
 
 
-def _string(value: Any) -> str | None:
-    return _clean(value)[:500] if isinstance(value, str) and value.strip() else None
-
-
-def _clean(text: str) -> str:
-    """Lone surrogates, which JSON can smuggle in, cannot be written as UTF-8."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Metadata as plain JSON of a bounded size; what is too much is named, not kept."""
-    text = _clean(json.dumps(metadata, ensure_ascii=False, default=str))
-    if len(text) <= _METADATA_CHARS:
-        return json.loads(text)
-    return {"left_out": f"{len(text)} characters of metadata", "fields": sorted(metadata)[:50]}
-
-
-def _no(found: SourceObject, uri: str, reason: IngestReason, detail: str = "") -> RawDocument:
-    return RawDocument(uri=uri, etag=found.etag, reason=reason, detail=detail)
+def _value(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):
+        return None

@@ -1,10 +1,15 @@
 """An object in a bucket as an ordinary binary file, for libraries that want one."""
 
 import io
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import cast
 
 import obstore
+from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import ObjectStore
+
+from gem_tasks.errors import StoreError
 
 _BUFFER_BYTES = 1 << 20
 
@@ -12,17 +17,36 @@ _BUFFER_BYTES = 1 << 20
 def open_remote(store: ObjectStore, key: str) -> io.BufferedReader:
     """A seekable stream that fetches ranges as they are read.
 
+    Opening and reading tell two faults apart:
+
     Raises:
-        OSError: the object does not exist or cannot be read.
+        OSError: this object is gone (obstore raises that itself) or closed to us, which is a fact about it.
+        StoreError: the service does not answer, which another try may mend.
     """
-    return io.BufferedReader(_Remote(obstore.open_reader(store, key)), _BUFFER_BYTES)
+    with _faults(key):
+        return io.BufferedReader(_Remote(obstore.open_reader(store, key), key), _BUFFER_BYTES)
+
+
+@contextmanager
+def _faults(key: str) -> Generator[None]:
+    try:
+        yield
+    except PermissionDeniedError as error:
+        raise PermissionError(_first_line(error)) from error
+    except BaseError as error:
+        raise StoreError(f"{key} cannot be read: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300]
 
 
 class _Remote(io.RawIOBase):
     """Adapts obstore's reader, whose results are buffers of its own, to Python's raw I/O protocol."""
 
-    def __init__(self, reader: "obstore.ReadableFile") -> None:
+    def __init__(self, reader: "obstore.ReadableFile", key: str) -> None:
         self._reader = reader
+        self._key = key
 
     def readable(self) -> bool:
         """It is for reading."""
@@ -35,7 +59,8 @@ class _Remote(io.RawIOBase):
     def readinto(self, buffer: object, /) -> int:
         """Fills the buffer as far as there is something."""
         view = memoryview(cast("bytearray", buffer))
-        data = self._reader.read(len(view))
+        with _faults(self._key):
+            data = self._reader.read(len(view))
         view[: len(data)] = memoryview(data)
         return len(data)
 

@@ -1,0 +1,100 @@
+"""The blocks of a Markdown-like text: headings, lists, fenced code, paragraphs. One pass over the lines."""
+
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_HEADING = re.compile(r"#{1,6}[ \t]")
+_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+\S")
+_UNDERLINE = re.compile(r"(?:={3,}|-{3,})\s*")
+_FENCES = ("```", "~~~")
+
+
+class Kind(Enum):
+    """What a block is."""
+
+    HEADING = auto()
+    LIST = auto()
+    """With nested lists, and with whatever is indented below an item."""
+    CODE = auto()
+    PARAGRAPH = auto()
+    """A table, too."""
+
+
+class Block(NamedTuple):
+    """A span of the text; the empty lines after a block belong to it, so that blocks cover the text."""
+
+    kind: Kind
+    start: int
+    end: int
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """The blocks in order, without a gap."""
+    scanner = _Scanner()
+    for match in _LINE.finditer(text):
+        if block := scanner.line(match[0], match.start()):
+            yield block
+    if block := scanner.close(len(text)):
+        yield block
+
+
+class _Scanner:
+    """The block that is open, and what the last lines were."""
+
+    def __init__(self) -> None:
+        self._kind: Kind | None = None
+        self._start = 0
+        self._lines = 0
+        self._after_blank = False
+        self._fence: str | None = None
+
+    def line(self, line: str, at: int) -> Block | None:
+        """Takes the next line; returns the block that it ends, if it ends one."""
+        words = line.strip()
+        if self._fence:
+            if words.startswith(self._fence):
+                self._fence = None
+            return None
+        if not words:
+            self._after_blank = True
+            return None
+        if self._is_underline(line):
+            self._kind = Kind.HEADING
+            return None
+        kind = self._kind_of(line, words)
+        closed = None
+        if kind is not None:
+            closed, self._kind, self._start, self._lines = self.close(at), kind, self._first(at), 0
+        self._lines += 1
+        self._after_blank = False
+        return closed
+
+    def close(self, at: int) -> Block | None:
+        """The open block, ended here."""
+        return Block(self._kind, self._start, at) if self._kind else None
+
+    def _first(self, at: int) -> int:
+        """Empty lines before the first block belong to it."""
+        return at if self._kind else 0
+
+    def _is_underline(self, line: str) -> bool:
+        single = self._kind is Kind.PARAGRAPH and self._lines == 1 and not self._after_blank
+        return single and bool(_UNDERLINE.fullmatch(line))
+
+    def _kind_of(self, line: str, words: str) -> Kind | None:
+        """The kind of the block that a line begins; None if it goes on with the open one."""
+        in_list = self._kind is Kind.LIST
+        inside = in_list and (line[0] in " \t" or not self._after_blank)
+        if words.startswith(_FENCES):
+            self._fence = words[:3]
+            return None if inside else Kind.CODE
+        if _HEADING.match(line):
+            return Kind.HEADING
+        if _ITEM.match(line):
+            return None if in_list else Kind.LIST
+        if inside or (self._kind is Kind.PARAGRAPH and not self._after_blank):
+            return None
+        return Kind.PARAGRAPH
