@@ -4,7 +4,7 @@
 
 Each line carries `text`, `title`, `source` and `label` (procedural or not_procedural; others are left out). A document
 counts as procedural when any of its segments passes, cut as the pipeline cuts. Reported for all documents, for two
-random halves, and per source, so that one can see whether the rules fit one source only.
+random halves, per source, and with each source left out, so that one can see whether the rules fit one source only.
 """
 
 import argparse
@@ -47,6 +47,9 @@ def main():
             verdict = passes(raw, settings)
             for group in ("all", half, str(raw.metadata.get("source"))):
                 counts[group][2 * label + verdict] += 1
+    for source in [group for group in counts if group != "all" and not group.startswith("half")]:
+        rest = zip(counts["all"], counts[source], strict=True)
+        counts[f"without {source}"] = [every - own for every, own in rest]
     rows = {}
     for group, (_, false_positive, missed, hit) in sorted(counts.items()):
         rows[group] = {

@@ -10,11 +10,11 @@ from gem_tasks.teacher.limits import Limit, limits
 from gem_tasks.teacher.sentences import Sentence, named, plain, sentences
 from gem_tasks.teacher.words import DETERMINER, NOUN_VERBS, OPERATIONS, RULE_MARKS
 
-__all__ = ["Analysis", "Limit", "Sentence", "Step", "analyse", "instruction", "named", "plain"]
+__all__ = ["LEAD", "Analysis", "Limit", "Sentence", "Step", "analyse", "instruction", "named", "plain"]
 
-_LEAD = re.compile(
+LEAD = re.compile(
     r"^(?:(?:please|then|next|now|first|second|secondly|third|finally|also|optionally|afterwards?|again|instead|"
-    r"alternatively|step \w+|to finish|lastly|carefully|immediately|always|and|so|just|simply|you (?:must|should|"
+    r"alternatively|or|step \w+|to finish|lastly|carefully|immediately|always|and|so|just|simply|you (?:must|should|"
     r"will need to|need to|have to)(?: then| first| now)?)[,:]?\s+|"
     r"(?:\(?optional\)?|required)[,:]?\s+|"
     r"(?:in|on|at|from|under|for|to|if|when|once|after|before|with|as|by|using|until|depending|where|within|via)\b"
@@ -23,6 +23,15 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 """What may stand before the verb of an instruction: a place, a condition, a filler."""
+_NUMBERED_LEAD = re.compile(
+    r"^(?:to [^,.;:]{3,80}?\s(?=you )|(?:the|your) (?:next|first|second|third|last|final) step (?:is|will be) to\s+|"
+    r"(?:you|users?|the users?)(?:'ll)? (?:can|may|must|should|will|need to|have to|(?:will )?(?:have|need) to)"
+    r"(?: now| then| first| also)*\s+)",
+    re.IGNORECASE,
+)
+"""What may stand there besides in a numbered list, where nobody only describes what one could do."""
+_FEWEST_WORDS = 5
+"""A shorter list item that begins with a word like `report` names a thing."""
 _MOST_LEADS = 4
 _NO_INSTRUCTION = re.compile(
     r"(?:is|are|was|were|has|have|had|can|will|would|may|of|sure that you're)\b", re.IGNORECASE
@@ -89,11 +98,12 @@ def instruction(sentence: Sentence) -> Step | None:
         word = _WORD.match(rest)
         if word and word[0].lower() in OPERATIONS:
             after = rest[word.end() :].strip(" ,")
-            doubtful = word[0].lower() in NOUN_VERBS and not DETERMINER.match(after) and not sentence.ordered
+            told = sentence.ordered or (sentence.item and len(sentence.text.split()) >= _FEWEST_WORDS)
+            doubtful = word[0].lower() in NOUN_VERBS and not DETERMINER.match(after) and not told
             if after and not doubtful and rest[word.end() : word.end() + 1] != ":" and not _NO_INSTRUCTION.match(after):
                 return Step(sentence, word[0].lower(), after.rstrip(".:; "))
             return None
-        lead = _LEAD.match(rest)
+        lead = LEAD.match(rest) or (_NUMBERED_LEAD.match(rest) if sentence.ordered else None)
         if not lead:
             return None
         rest = rest[lead.end() :]

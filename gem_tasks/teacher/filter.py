@@ -27,12 +27,6 @@ _TITLE_SAYS_NO = re.compile(
     r"release notes|glossary|best practices|report\)|examples?|history|design details|rationale)\b",
     re.IGNORECASE,
 )
-_TITLE_SAYS_YES = re.compile(
-    r"^\W*(?:how (?:to|do|can|you)|set(?:ting)? up|(?:to )?(?:[a-z]+ing|create|add|change|manage|configure|use|install|"
-    r"enable|post|make|register|reset|cancel|delete|update|send|print|walkthrough)\b)|"
-    r"\bstep[ -]by[ -]step\b|\btutorial\b",
-    re.IGNORECASE,
-)
 
 
 def answer(sections: dict[str, str], seed: int) -> str:
@@ -58,13 +52,13 @@ def _rejection(text: str, words: list[str], found: Analysis) -> str | None:
     """The reason for False, or None."""
     if not _readable(text):
         return "unreadable"
+    steps = [step for step in found.steps if not step.sentence.note]
+    if found.code_share > _MAX_CODE_SHARE and _ordered(steps) < _MIN_STEPS:
+        return "source_code"
     if not is_english(text):
         return "unsupported_language"
     if len(words) < _MIN_WORDS:
         return "too_few_steps" if words else "unreadable"
-    steps = [step for step in found.steps if not step.sentence.note]
-    if found.code_share > _MAX_CODE_SHARE and _ordered(steps) < _MIN_STEPS:
-        return "source_code"
     if len(steps) < _MIN_STEPS:
         return _why_no_steps(found, steps)
     if not _is_procedure(_title(text), words, found, steps):
@@ -118,7 +112,8 @@ def _has_system(words: list[str]) -> bool:
 
 
 def _title(text: str) -> str:
-    return next((line.strip("#* ").strip() for line in text.split("\n") if line.strip("#* ").strip()), "")
+    lines = (line.strip("#* \t\r") for line in text.split("\n"))
+    return next((line for line in lines if any(letter.isalpha() for letter in line)), "")
 
 
 def _summary(text: str, found: Analysis) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gem_tasks.teacher.words import singular
 
-_NUMBER = r"\d{1,7}(?:[.,]\d{1,3})?|one|two|three|four|five|six|seven|eight|nine|ten|twelve"
+_NUMBER = r"\d{1,7}(?:[.,]\d{1,3})?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _LIMIT = re.compile(
     r"\b(?P<kind>at most|no more than|not more than|never more than|up to|(?:a )?maximum (?:of|is)|at least|"
     r"no (?:less|fewer) than|not less than|(?:a )?minimum (?:of|is)|more than|above|over|exceed|exceeding|"
@@ -60,7 +60,7 @@ def limits(text: str) -> Iterator[Limit]:
 
 
 def _number(text: str) -> float:
-    return float(_NUMBERS.get(text.lower(), 0) or text.replace(",", ""))
+    return float(_NUMBERS.get(text.lower()) or text.replace(",", ""))
 
 
 def _noun(unit: str) -> str:

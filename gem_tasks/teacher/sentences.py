@@ -8,9 +8,11 @@ _MAX_LINE = 4000
 _MAX_SENTENCE = 400
 _WRAPPED_FROM = 50
 """A line at least this long without a full stop goes on in the next one."""
-_ITEM = re.compile(r"^[ \t]*(?:(\(?(?:\d{1,3}|[a-zA-Z])[.)])|[-*+•–])[ \t]+(?:\[[ xX]\][ \t]+)?")
+_ITEM = re.compile(r"^[ \t]*(?:(\(?(?:\d{1,3}|[a-zA-Z])[.)])|[-*+•–])(?:[ \t]+|$)(?:\[[ xX]\][ \t]+)?")
+_STEP_MARK = re.compile(r"^(?:\*\*|__)?step\s+\d{1,2}[a-z]?\s*[.:)–-](?:\*\*|__)?\s*", re.IGNORECASE)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.*?)[ \t#]*$")
 _BOLD_HEADING = re.compile(r"^[ \t]*(?:\*\*|__)([^*_\n]{3,100}?):?(?:\*\*|__):?[ \t]*$")
+_GOAL_LINE = re.compile(r"^(To [a-z][^.:;]{4,90}|[A-Z][^.:;]{4,90}\bfollow these steps):\s*$")
 _STEP_HEADING = re.compile(r"^(?:step\s+\w{1,5}|\d{1,2})[.:)]*\s*[-–—:]?\s+(?=\S)", re.IGNORECASE)
 _UNDERLINE = re.compile(r"^(?:={3,}|-{3,}|\*{3,}|_{3,})\s*$")
 _CODE_FENCE = re.compile(r"^\s*(?:```|~~~)")
@@ -79,6 +81,8 @@ class _Reader:
         self._heading, self._section = "", 0
         self._code = self._ordered = self._item = self._note = self._step_heading = False
         self._blank = True
+        self._numbered_next = False
+        """A line said no more than `Step 3:`, the instruction follows."""
 
     def line(self, line: str, below: str) -> None:
         if _CODE_FENCE.match(line):
@@ -93,7 +97,12 @@ class _Reader:
             self.flush()
             self._blank = True
             return
-        elif found := _HEADING.match(line) or _BOLD_HEADING.match(line) or self._underlined(line, below):
+        elif (
+            found := _HEADING.match(line)
+            or _BOLD_HEADING.match(line)
+            or self._underlined(line, below)
+            or _GOAL_LINE.match(line)
+        ):
             self._begin_section(plain(found[1]))
         else:
             self._prose(line)
@@ -132,9 +141,16 @@ class _Reader:
             self._ordered = marker[1] is not None or (self._ordered and self._item and indented)
             self._item = True
             body = body[marker.end() :]
-        elif not self._lines and not quoted and line[:1] not in " \t":
+        elif not self._lines and line[:1] not in " \t":
             self._item = self._ordered = False
         self._note = bool(quoted)
+        step = _STEP_MARK.match(body)
+        if step:
+            self.flush()
+            body = body[step.end() :]
+        if step or (self._numbered_next and not marker):
+            self._ordered = self._item = True
+        self._numbered_next = not body.strip() and bool(step or (marker and marker[1]))
         row = _ROW_ITEM.match(body.strip()) if marker else None
         if row and self.found:
             name = next(filter(None, row.groups()[:3]))

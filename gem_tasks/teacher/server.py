@@ -1,7 +1,7 @@
 """The offline teacher over HTTP: `/v1/chat/completions`, `/v1/models`, `/health` of the OpenAI API.
 
 Started with `python -m gem_tasks.teacher.server --port N`. Answers are made in worker processes, so that a burst of
-long ones does not keep the server from answering anything else.
+long ones does not keep the server from answering anything else. `GEM_TEACHER_API_KEY` makes it demand a key.
 """
 
 import argparse
@@ -9,47 +9,79 @@ import asyncio
 import json
 import os
 import time
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from math import ceil
-from typing import Any
+from multiprocessing import get_context
+from typing import Any, cast
 
 from aiohttp import web
 
 from gem_tasks.teacher.answers import UnknownTask, answer
-from gem_tasks.teacher.faults import Faults
+from gem_tasks.teacher.faults import HEADER, Faults
 
 MODEL = "offline-rules"
 _CHARS_PER_TOKEN = 4
 _MAX_BODY_BYTES = 64 << 20
-_POOL = web.AppKey("pool", ProcessPoolExecutor)
+_MAX_WORKERS = 4
+_UNLIMITED = 1_000_000
+Messages = list[tuple[str, str]]
+
+
+class Workers:
+    """Runs answers elsewhere; when a worker dies (killed for memory), the next call starts new ones."""
+
+    def __init__(self, start: Callable[[], Executor]) -> None:
+        self._start = start
+        self._pool: Executor | None = None
+
+    async def answer(self, messages: Messages) -> str:
+        """The completion.
+
+        Raises:
+            UnknownTask: the rules have no answer to this.
+            BrokenExecutor: a worker died of it.
+        """
+        pool = self._pool = self._pool or self._start()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, answer, messages)
+        except BrokenExecutor:
+            if self._pool is pool:
+                self._pool = None
+            raise
+
+    async def close(self, app: web.Application) -> None:
+        """Waits for nothing."""
+        del app
+        if self._pool:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+_WORKERS = web.AppKey("workers", Workers)
 _KEY = web.AppKey("key", str)
 
 
-def make_app(workers: int, api_key: str = "") -> web.Application:
+def make_app(workers: Workers, api_key: str = "") -> web.Application:
     """The application.
 
     Args:
-        workers: processes that make answers.
-        api_key: demanded as a bearer token when it is not empty.
+        workers: make the answers.
+        api_key: demanded as a bearer token on `/v1` when it is not empty.
     """
     app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[_authenticate])
     app[_KEY] = api_key
-    app[_POOL] = ProcessPoolExecutor(max_workers=workers)
+    app[_WORKERS] = workers
     app.router.add_post("/v1/chat/completions", _complete)
     app.router.add_get("/v1/models", _models)
     app.router.add_get("/health", _health)
-    app.on_cleanup.append(_close)
+    app.on_cleanup.append(workers.close)
     return app
-
-
-async def _close(app: web.Application) -> None:
-    app[_POOL].shutdown(wait=False, cancel_futures=True)
 
 
 @web.middleware
 async def _authenticate(request: web.Request, handler: Any) -> web.StreamResponse:
     key = request.app[_KEY]
-    if key and request.headers.get("Authorization") != f"Bearer {key}":
+    if key and request.path.startswith("/v1/") and request.headers.get("Authorization") != f"Bearer {key}":
         return _error(401, "Incorrect API key provided", "invalid_api_key")
     return await handler(request)
 
@@ -61,38 +93,66 @@ async def _health(request: web.Request) -> web.Response:
 
 async def _models(request: web.Request) -> web.Response:
     del request
-    return web.json_response({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "gem"}]})
+    entry = {"id": MODEL, "object": "model", "created": 0, "owned_by": "gem"}
+    return web.json_response({"object": "list", "data": [entry]})
 
 
 async def _complete(request: web.Request) -> web.Response:
     try:
         body = await request.json()
-        messages = [(str(message["role"]), str(message["content"])) for message in body["messages"]]
-    except (ValueError, TypeError, KeyError):
-        return _error(400, "The body must be JSON with a list of messages", "invalid_request_error")
-    if body.get("model") != MODEL:
-        return _error(404, f"The model {body.get('model')!r} does not exist; there is {MODEL}", "model_not_found")
-    faults = Faults.from_query(request.query, messages)
+        model, messages, limit = body.get("model"), _messages(body["messages"]), _limit(body)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return _error(400, f"The body must be a chat completion request: {error!r:.200}", "invalid_request")
+    if model != MODEL:
+        return _error(404, f"The model {model!r:.100} does not exist; there is {MODEL!r}", "model_not_found")
+    if body.get("stream"):
+        return _error(400, f"{MODEL} does not stream", "unsupported_parameter")
+    faults = Faults.asked(request.query, request.headers.get(HEADER, ""), messages)
     if refusal := await faults.before():
         return _error(refusal.status, refusal.message, refusal.code, refusal.headers)
     try:
-        text = await asyncio.get_running_loop().run_in_executor(request.app[_POOL], answer, messages)
+        text = await request.app[_WORKERS].answer(messages)
     except UnknownTask as error:
-        return _error(400, str(error), "invalid_request_error")
-    return web.json_response(_completion(messages, *faults.after(text, _limit(body))))
+        return _error(400, str(error), "invalid_request")
+    except BrokenExecutor:
+        return _error(503, "A worker died while answering", "server_error")
+    return web.json_response(_completion(messages, *faults.after(text, limit)))
+
+
+def _messages(given: Any) -> Messages:
+    """`(role, text)` of each message; content is a string or a list of text parts.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is something else.
+    """
+    if not isinstance(given, list) or not given:
+        raise ValueError("messages must be a list with at least one message")
+    return [(str(message["role"]), _text(message.get("content"))) for message in cast("list[Any]", given)]
+
+
+def _text(content: Any) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "\n".join(str(part["text"]) for part in content if part["type"] == "text")
 
 
 def _limit(body: dict[str, Any]) -> int:
-    """Characters the answer may have."""
-    tokens = body.get("max_completion_tokens") or body.get("max_tokens") or 1_000_000
-    return int(tokens) * _CHARS_PER_TOKEN
+    """Characters the answer may have.
+
+    Raises:
+        ValueError: the limit is not a positive whole number.
+    """
+    tokens = body.get("max_completion_tokens") or body.get("max_tokens") or _UNLIMITED
+    if not isinstance(tokens, int) or tokens < 1:
+        raise ValueError("max_tokens must be a positive whole number")
+    return tokens * _CHARS_PER_TOKEN
 
 
-def _completion(messages: list[tuple[str, str]], text: str, finish_reason: str) -> dict[str, Any]:
+def _completion(messages: Messages, text: str, finish_reason: str) -> dict[str, Any]:
     prompt = ceil(sum(len(content) for _, content in messages) / _CHARS_PER_TOKEN)
     completion = ceil(len(text) / _CHARS_PER_TOKEN)
     usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-    message = {"role": "assistant", "content": text}
+    message = {"role": "assistant", "content": text, "refusal": None}
     return {
         "id": f"chatcmpl-{time.time_ns():x}",
         "object": "chat.completion",
@@ -104,7 +164,8 @@ def _completion(messages: list[tuple[str, str]], text: str, finish_reason: str) 
 
 
 def _error(status: int, message: str, code: str, headers: dict[str, str] | None = None) -> web.Response:
-    body = json.dumps({"error": {"message": message, "type": "error", "param": None, "code": code}})
+    kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
+    body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}})
     return web.Response(status=status, text=body, content_type="application/json", headers=headers)
 
 
@@ -113,10 +174,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--workers", type=int, default=max(1, min(4, (os.cpu_count() or 2) - 1)))
+    parser.add_argument("--workers", type=int, default=max(1, min(_MAX_WORKERS, (os.cpu_count() or 2) - 1)))
     options = parser.parse_args()
-    app = make_app(options.workers, os.environ.get("GEM_TEACHER_API_KEY", ""))
-    web.run_app(app, host=options.host, port=options.port, print=None, access_log=None)
+    # Not forked: the server has threads by the time the first answer is asked for.
+    workers = Workers(lambda: ProcessPoolExecutor(options.workers, mp_context=get_context("forkserver")))
+    app = make_app(workers, os.environ.get("GEM_TEACHER_API_KEY", ""))
+    web.run_app(app, host=options.host, port=options.port, print=None, access_log=None, shutdown_timeout=2)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ OPERATIONS: dict[str, str] = {
     "fill": "fill", "go": "go", "navigate": "navigate", "sign-in": "sign_in", "follow": "follow", "wait": "wait",
     "hold": "hold", "put": "put", "take": "take", "pick": "pick", "drag": "drag", "scroll": "scroll", "expand": "expand",
     "repair": "repair", "read": "read", "get": "get", "provide": "set", "determine": "determine",
-    "repeat": "repeat", "ensure": "verify", "double-click": "click", "right-click": "click", "hover": "hover",
+    "repeat": "repeat", "access": "open", "login": "sign_in", "detail": "set", "reschedule": "reschedule", "unpack": "unpack", "pack": "pack", "ensure": "verify", "double-click": "click", "right-click": "click", "hover": "hover",
     "browse": "browse", "visit": "visit", "launch": "open", "paste": "paste", "leave": "leave", "describe": "set",
     "name": "rename", "map": "map", "design": "design", "distribute": "distribute", "assemble": "assemble",
     "plug": "plug", "detach": "detach", "subscribe": "subscribe", "unsubscribe": "unsubscribe", "continue": "continue",
@@ -58,7 +58,7 @@ OPERATIONS: dict[str, str] = {
 # Words that are nouns as often: only a determiner after them makes an instruction of them.
 NOUN_VERBS = frozenset(
     """book charge file group issue label log note order plan process purchase record refund report request return
-    schedule test transfer use void release report review search sort store track update upgrade post print name map design power rate tag pin host draft state raise lower
+    schedule test transfer use void release report review search sort store track update upgrade post print name map design access detail power rate tag pin host draft state raise lower
     estimate deposit visit launch""".split()
 )
 DETERMINER = re.compile(
@@ -68,8 +68,26 @@ DETERMINER = re.compile(
 # Verbs of handling a screen: they say how, not what; the operation is in their object.
 SCREEN_VERBS = frozenset(
     """open select choose click tap enter type fill go navigate press scroll expand drag pick use follow look show view
-    double-click right-click hover browse visit launch paste swipe hit toggle""".split()
+    access double-click right-click hover browse visit launch paste swipe hit toggle""".split()
 )
+
+# Verbs with a particle, and the operation they name; an empty one is no operation of a system.
+PARTICLES: dict[tuple[str, str], str] = {
+    ("set", "up"): "configure", ("turn", "on"): "enable", ("turn", "off"): "disable", ("switch", "on"): "enable",
+    ("switch", "off"): "disable", ("fill", "in"): "fill", ("fill", "out"): "fill", ("look", "up"): "search",
+    ("look", "for"): "search", ("search", "for"): "search", ("sign", "in"): "", ("log", "in"): "", ("sign", "out"): "",
+    ("log", "on"): "", ("log", "out"): "", ("log", "into"): "", ("sign", "into"): "", ("log", "off"): "",
+    ("sign", "up"): "register", ("hand", "over"): "hand_over", ("pick", "up"): "collect", ("carry", "out"): "run",
+    ("write", "down"): "record", ("print", "out"): "print", ("check", "in"): "check_in", ("check", "out"): "check_out",
+    ("roll", "back"): "revert", ("shut", "down"): "shut_down", ("take", "out"): "remove", ("send", "back"): "return",
+    ("clean", "up"): "clean_up", ("make", "sure"): "verify", ("move", "on"): "", ("go", "to"): "go", ("plug", "in"): "connect",
+    ("power", "on"): "enable", ("power", "off"): "disable", ("start", "by"): "", ("begin", "by"): "", ("ask", "for"): "ask",
+    ("call", "back"): "call", ("back", "up"): "back_up", ("close", "out"): "close", ("open", "up"): "open",
+    ("select", "from"): "select", ("click", "on"): "click", ("tap", "on"): "tap", ("decide", "on"): "", ("point", "to"): "",
+    ("refer", "to"): "", ("reply", "to"): "reply", ("respond", "to"): "reply", ("log", "a"): "log", ("apply", "for"): "request",
+    ("sign", "off"): "approve", ("wait", "for"): "", ("connect", "to"): "connect", ("add", "up"): "calculate",
+    ("split", "up"): "split", ("give", "back"): "return", ("put", "on"): "put", ("opt", "in"): "enable",
+}  # fmt: skip
 
 # Words that make a text be about a system, device or organisation.
 SYSTEM_WORDS = frozenset(
@@ -133,3 +151,13 @@ PAST_WORDS = frozenset(
     """was were had did said went came saw told knew thought felt stood looked seemed became began lived wrote found
     made took gave asked proposed decided introduced rejected added used could would""".split()
 )
+
+
+def third_person(action: str) -> str:
+    """`post` to `posts`, `hand_over` to `hands over`."""
+    verb, _, particle = action.partition("_")
+    if verb.endswith(("s", "sh", "ch", "x", "z", "o")):
+        verb += "es"
+    else:
+        verb = verb[:-1] + "ies" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else verb + "s"
+    return f"{verb} {particle}".strip().replace("_", " ")
