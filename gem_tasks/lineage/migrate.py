@@ -32,7 +32,6 @@ def migrate(dsn: str, revision: str = "head") -> None:
     """
     refuse_malformed(dsn)
     # The driver reads the DSN itself: SQLAlchemy's idea of a URL differs from libpq's.
-    # The driver reads the DSN itself: SQLAlchemy's idea of a URL differs from libpq's.
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn, connect_timeout=CONNECT_LIMIT_S)
     )

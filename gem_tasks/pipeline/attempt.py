@@ -1,7 +1,13 @@
-"""One record through one stage: ask, read, let the model mend a malformed answer once, and say how it ended.
+"""One record through one stage: what to ask, what an answer means, when to ask again, and how it ended. No I/O.
 
-Owns retries of unusable answers (two strikes). Transport faults are the client's; what it could not mend becomes a
-failed outcome here, except configuration faults, which would repeat for every record and stop the task instead.
+Owns retries of unusable answers: two strikes, the second with the parser's complaint. Transport faults and rate limits
+belong to `llm.client`; what it could not mend becomes a failed outcome here, except configuration faults, which would
+repeat for every record and stop the task instead. Lost workers belong to Airflow.
+
+    attempt = Attempt(stage, model, record)
+    while attempt.request:
+        attempt.answered(await client.complete(attempt.request))
+    attempt.outcome
 """
 
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion
@@ -14,42 +20,87 @@ from gem_tasks.stages.base import Stage, repair
 _STRIKES = 2
 
 
+class Attempt:
+    """The state of one record: either `request` or `outcome` is set."""
+
+    def __init__(self, stage: Stage, model: str, record: Record) -> None:
+        self.request: ChatRequest | None = None
+        """What to ask next."""
+        self.outcome: Outcome | None = None
+        """How it ended."""
+        self.strike = 1
+        """Which of the two chances `request` is."""
+        self.segment_id = record.segment.segment_id
+        self._stage, self._model, self._record = stage, model, record
+        self._cost = Cost()
+        if verdict := stage.precheck(record):
+            self._end(verdict)
+        else:
+            self._ask(stage.request(record))
+
+    def answered(self, completion: Completion) -> None:
+        """Reads the answer to `request`; never raises on what a model wrote."""
+        self._cost = _add(self._cost, completion)
+        verdict = _read(self._stage, completion, self._record)
+        if not isinstance(verdict, _Unusable):
+            self._end(verdict)
+        elif self.strike == _STRIKES or not verdict.mendable:
+            self._fail(verdict.error_class, verdict.complaint, raw=completion.text)
+        else:
+            self.strike += 1
+            answer = completion.text or "(empty)"
+            self._ask(repair(self._stage.request(self._record), answer, verdict.complaint))
+
+    def failed(self, error: EndpointError) -> None:
+        """The endpoint brought no answer to `request`.
+
+        Raises:
+            EndpointError: the same, when it is the configuration that is at fault.
+        """
+        if error.error_class in CONFIGURATION:
+            raise error
+        self._cost = self._cost.model_copy(update={"calls": self._cost.calls + error.calls})
+        self._fail(error.error_class, error.detail)
+
+    def _ask(self, messages: tuple[ChatMessage, ...]) -> None:
+        self.request = ChatRequest(model=self._model, messages=messages, sampling=self._stage.sampling)
+
+    def _end(self, verdict: Accepted | Rejected) -> None:
+        self.request = None
+        if isinstance(verdict, Accepted):
+            self.outcome = Outcome(
+                segment_id=self.segment_id, kind="accepted", payload=verdict.payload, cost=self._cost
+            )
+        else:
+            self.outcome = Outcome(
+                segment_id=self.segment_id,
+                kind="rejected",
+                reason=verdict.reason,
+                detail=verdict.detail,
+                cost=self._cost,
+            )
+
+    def _fail(self, error_class: ErrorClass, detail: str, raw: str | None = None) -> None:
+        self.request = None
+        self.outcome = Outcome(
+            segment_id=self.segment_id, kind="failed", error_class=error_class, detail=detail, raw=raw, cost=self._cost
+        )
+
+
 async def attempt(stage: Stage, model: str, record: Record, client: ChatClient) -> Outcome:
     """Exactly one outcome for the record.
 
     Raises:
         EndpointError: wrong key or unknown model.
     """
-    segment = record.segment.segment_id
-    if verdict := stage.precheck(record):
-        return Outcome(segment_id=segment, kind="rejected", reason=verdict.reason, detail=verdict.detail)
-    messages = stage.request(record)
-    cost = Cost()
-    for strike in range(1, _STRIKES + 1):
+    state = Attempt(stage, model, record)
+    while state.request:
         try:
-            completion = await client.complete(ChatRequest(model=model, messages=messages, sampling=stage.sampling))
+            state.answered(await client.complete(state.request))
         except EndpointError as error:
-            if error.error_class in CONFIGURATION:
-                raise
-            spent = cost.model_copy(update={"calls": cost.calls + error.calls})
-            return Outcome(
-                segment_id=segment, kind="failed", error_class=error.error_class, detail=error.detail, cost=spent
-            )
-        cost = _add(cost, completion)
-        verdict = _read(stage, completion, record)
-        if not isinstance(verdict, _Unusable):
-            return _outcome(segment, verdict, cost)
-        if strike == _STRIKES or not verdict.mendable:
-            return Outcome(
-                segment_id=segment,
-                kind="failed",
-                error_class=verdict.error_class,
-                detail=verdict.complaint,
-                raw=completion.text,
-                cost=cost,
-            )
-        messages = _again(stage, record, completion, verdict)
-    raise AssertionError("unreachable: the last strike returns")
+            state.failed(error)
+    assert state.outcome, "neither a request nor an outcome"  # noqa: S101 - an invariant of Attempt
+    return state.outcome
 
 
 class _Unusable(Malformed):
@@ -74,16 +125,6 @@ def _read(stage: Stage, completion: Completion, record: Record) -> Accepted | Re
     if isinstance(verdict, Malformed):
         return _Unusable(complaint=verdict.complaint, error_class=ErrorClass.MALFORMED)
     return verdict
-
-
-def _again(stage: Stage, record: Record, completion: Completion, verdict: _Unusable) -> tuple[ChatMessage, ...]:
-    return repair(stage.request(record), completion.text or "(empty)", verdict.complaint)
-
-
-def _outcome(segment: str, verdict: Accepted | Rejected, cost: Cost) -> Outcome:
-    if isinstance(verdict, Accepted):
-        return Outcome(segment_id=segment, kind="accepted", payload=verdict.payload, cost=cost)
-    return Outcome(segment_id=segment, kind="rejected", reason=verdict.reason, detail=verdict.detail, cost=cost)
 
 
 def _add(cost: Cost, completion: Completion) -> Cost:

@@ -144,43 +144,6 @@ CREATE INDEX trajectories_segment ON trajectories (segment_id);
 CREATE INDEX trajectories_dataset ON trajectories (dataset_version);
 """
 
-VIEWS = """
--- Where do documents and segments stay behind, per partition and recipe?
-CREATE VIEW funnel AS
-SELECT partition_key, stage, recipe_id,
-       count(*) AS outcomes,
-       count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
-       count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
-       count(*) FILTER (WHERE outcome = 'failed') AS failed
-FROM stage_results
-GROUP BY partition_key, stage, recipe_id;
-
--- What fails, and how often?
-CREATE VIEW failures AS
-SELECT stage, error_class, partition_key, count(*) AS segments, max(updated_at) AS last_seen, min(detail) AS example
-FROM stage_results
-WHERE outcome = 'failed'
-GROUP BY stage, error_class, partition_key;
-
--- What did each stage take in calls, tokens and time?
-CREATE VIEW cost AS
-SELECT stage, recipe_id, partition_key, count(*) AS segments, sum(calls) AS calls,
-       sum(prompt_tokens) AS prompt_tokens, sum(cached_tokens) AS cached_tokens,
-       sum(completion_tokens) AS completion_tokens, sum(latency_ms) / 1000.0 AS latency_s
-FROM stage_results
-GROUP BY stage, recipe_id, partition_key;
-
--- What became of one document? One row per segment and stage; filter by document_id or uri.
-CREATE VIEW document_life AS
-SELECT d.document_id, d.uri, d.reason AS document_reason, s.segment_id, s.start_char, s.end_char,
-       r.stage, r.recipe_id, r.outcome, coalesce(r.reason, r.error_class) AS why, r.detail, r.updated_at,
-       t.trajectory_id, t.dataset_version
-FROM documents d
-LEFT JOIN segments s USING (document_id)
-LEFT JOIN stage_results r USING (segment_id)
-LEFT JOIN trajectories t ON t.segment_id = r.segment_id AND t.recipe_id = r.recipe_id;
-"""
-
 NAMES = (
     "trajectories datasets gate_decisions stage_results recipes prompts segments documents partitions sources".split()
 )
@@ -188,9 +151,7 @@ NAMES = (
 
 def upgrade() -> None:
     op.execute(TABLES)
-    op.execute(VIEWS)
 
 
 def downgrade() -> None:
-    op.execute("DROP VIEW IF EXISTS document_life, cost, failures, funnel")
     op.execute(f"DROP TABLE {', '.join(NAMES)}")

@@ -12,7 +12,6 @@ def upgrade() -> None:
     # A btree entry has at most 2704 bytes, which the path of a mirrored site exceeds. It is only looked up whole.
     op.execute("DROP INDEX documents_uri")
     op.execute("CREATE INDEX documents_uri ON documents USING hash (uri)")
-    op.execute("DROP VIEW IF EXISTS document_life, cost, failures, funnel")
 
 
 def downgrade() -> None:
