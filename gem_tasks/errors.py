@@ -55,7 +55,8 @@ class EndpointError(GemError):
     Attributes:
         error_class: the canonical class, see `ErrorClass`.
         retry_after_s: seconds the endpoint asked us to wait, if it did.
-        calls: HTTP requests made before giving up.
+        faults: requests made before giving up, by class, this one included.
+        overloaded: the endpoint asks for fewer requests at a time.
     """
 
     def __init__(self, error_class: ErrorClass, detail: str, retry_after_s: float | None = None) -> None:
@@ -63,7 +64,13 @@ class EndpointError(GemError):
         self.error_class = error_class
         self.detail = detail
         self.retry_after_s = retry_after_s
-        self.calls = 1
+        self.faults = {error_class: 1}
+        self.overloaded = False
+
+    @property
+    def calls(self) -> int:
+        """HTTP requests made before giving up."""
+        return sum(self.faults.values())
 
 
 class StoreError(GemError):

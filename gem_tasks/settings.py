@@ -43,12 +43,15 @@ class Settings(BaseSettings):
     llm_model_generate: str | None = None
     llm_model_refine: str | None = None
     llm_model_validate: str | None = None
-    llm_concurrency: int = Field(default=32, ge=1)
-    """Requests in flight per task."""
-    llm_timeout_s: float = Field(default=300, gt=0)
-    """Seconds for one request, from sending to the last byte."""
+    llm_concurrency: int = Field(default=256, ge=1)
+    """Requests in flight per task at most; how many really are adapts to what the endpoint can take."""
+    llm_timeout_s: float = Field(default=600, gt=0)
+    """Seconds for one request at most, from sending to the last byte. The usual bound is lower: it follows from the
+    request's token budget and from how long answers took so far."""
     llm_max_attempts: int = Field(default=6, ge=1)
-    """HTTP requests per call at most, for 429, 5xx, timeouts and lost connections together."""
+    """HTTP requests per call at most, for 5xx, timeouts and lost connections together."""
+    journal_every_s: float = Field(default=5, gt=0)
+    """Seconds between chunks of answers sent to the object store: what a worker on another machine asks for again."""
 
     segment_target_tokens: int = Field(default=1200, ge=50)
     segment_max_tokens: int = Field(default=2400, ge=100)

@@ -1,8 +1,17 @@
 """One question to a model and its answer, independent of transport."""
 
+import json
+from functools import cached_property
+from hashlib import sha256
 from typing import Literal
 
+from pydantic import Field
+
 from gem_tasks.domain.base import Json, Value
+from gem_tasks.errors import ErrorClass
+
+FaultCounts = dict[ErrorClass, int]
+"""Requests that brought nothing usable, by class."""
 
 
 class ChatMessage(Value):
@@ -27,10 +36,27 @@ class ChatRequest(Value):
     messages: tuple[ChatMessage, ...]
     sampling: Sampling = Sampling()
 
+    @cached_property
+    def body(self) -> bytes:
+        """The body of `POST /chat/completions`. A cached one, for a call hashes it and sends it, perhaps repeatedly."""
+        return json.dumps(self.to_openai()).encode()
+
+    @property
+    def key(self) -> str:
+        """What identifies the request, whoever asks it and when."""
+        return sha256(self.body).hexdigest()[:32]
+
     def to_openai(self) -> Json:
-        """The body of `POST /chat/completions`."""
-        messages = [message.model_dump() for message in self.messages]
-        return {"model": self.model, "messages": messages, **self.sampling.model_dump()}
+        """`body` as an object."""
+        # Not model_dump: this runs once per request on the hot path.
+        messages = [{"role": message.role, "content": message.content} for message in self.messages]
+        sampling = self.sampling
+        return {
+            "model": self.model,
+            "messages": messages,
+            "temperature": sampling.temperature,
+            "max_tokens": sampling.max_tokens,
+        }
 
 
 class Usage(Value):
@@ -40,6 +66,8 @@ class Usage(Value):
     cached_tokens: int = 0
     """Part of `prompt_tokens` that the endpoint had cached."""
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Part of `completion_tokens` that the model spent on thinking."""
 
     def __add__(self, other: "Usage") -> "Usage":
         """Field by field."""
@@ -47,6 +75,7 @@ class Usage(Value):
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )
 
 
@@ -59,7 +88,19 @@ class Completion(Value):
     usage: Usage = Usage()
     latency_s: float = 0.0
     """From sending the request that succeeded to the last byte of its answer."""
-    calls: int = 1
-    """HTTP requests made for it, including those answered with 429 or 5xx."""
+    faults: FaultCounts = Field(default_factory=dict)
+    """Requests made for it before the one that succeeded."""
+    usd: float | None = None
+    """Its price; None while it, or the model's price, is not known."""
     model: str = ""
     """As the endpoint names itself, which may differ from what was asked for."""
+
+    @property
+    def calls(self) -> int:
+        """HTTP requests made for it."""
+        return 1 + sum(self.faults.values())
+
+
+def merged(one: FaultCounts, other: FaultCounts) -> FaultCounts:
+    """The sum, class by class."""
+    return {kind: one.get(kind, 0) + other.get(kind, 0) for kind in one | other}

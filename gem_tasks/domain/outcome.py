@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.chat import Usage
+from gem_tasks.domain.chat import Completion, FaultCounts, Usage, merged
 from gem_tasks.errors import RETRYABLE, ErrorClass
 
 OutcomeKind = Literal["accepted", "rejected", "failed"]
@@ -37,13 +37,31 @@ class Malformed(Value):
 
 
 class Cost(Value):
-    """What an outcome took."""
+    """What an outcome took. Calls add up: `calls` is the sum of `faults`, plus one when there is a usable answer."""
 
     calls: int = 0
-    """HTTP requests, including those answered with 429 or 5xx."""
+    """HTTP requests, whatever came of them."""
+    faults: FaultCounts = Field(default_factory=dict)
+    """Those that brought nothing usable: transport faults, rate limits, unusable answers."""
     usage: Usage = Usage()
     latency_s: float = 0.0
     """Sum over the completions that arrived."""
+    usd: float | None = None
+    """Sum over the completions whose price is known; None when none is."""
+
+    def plus(self, completion: Completion) -> "Cost":
+        """With one more completion."""
+        return Cost(
+            calls=self.calls + completion.calls,
+            faults=merged(self.faults, completion.faults),
+            usage=self.usage + completion.usage,
+            latency_s=self.latency_s + completion.latency_s,
+            usd=self.usd if completion.usd is None else (self.usd or 0.0) + completion.usd,
+        )
+
+    def wasted(self, faults: FaultCounts, calls: int) -> "Cost":
+        """With faults of `calls` further requests."""
+        return self.model_copy(update={"calls": self.calls + calls, "faults": merged(self.faults, faults)})
 
 
 class Outcome(Value):

@@ -12,7 +12,8 @@ from gem_tasks.lineage.connection import Connection, columns
 from gem_tasks.lineage.text import jsonb
 
 _OUTCOME = (
-    "segment_id outcome reason error_class detail calls prompt_tokens cached_tokens completion_tokens latency_ms"
+    "segment_id outcome reason error_class detail calls faults prompt_tokens cached_tokens completion_tokens"
+    " reasoning_tokens latency_ms usd"
 ).split()
 _DETAIL_CHARS = 2000
 
@@ -109,6 +110,8 @@ def _row(outcome: Outcome) -> dict[str, object]:
         "detail": outcome.detail[:_DETAIL_CHARS],
         "outcome": outcome.kind,
         "calls": cost.calls,
+        "faults": jsonb(cost.faults),
         "latency_ms": round(cost.latency_s * 1000),
+        "usd": cost.usd,
         **cost.usage.model_dump(),
     }

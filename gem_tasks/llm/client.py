@@ -1,74 +1,87 @@
 """One OpenAI-compatible endpoint behind the `ChatClient` port.
 
-Retries have one owner each. Here: 429, 5xx, timeouts and lost connections, with exponential backoff and `Retry-After`;
-the SDK's own retries are off. Malformed answers belong to `pipeline.attempt`, lost workers to Airflow.
+Retries have one owner each:
+
+| what went wrong                        | who asks again                                                         |
+|----------------------------------------|------------------------------------------------------------------------|
+| 5xx, timeouts, lost connections        | this module, `max_attempts` requests a call, backing off               |
+| 429, announced rate limits             | this module for `_PATIENCE_S`; `limiter` and `pacing` slow all down    |
+| unusable answers                       | `pipeline.attempt`, once, with the complaint                           |
+| lost workers, unreachable endpoints    | Airflow; what had arrived comes from `pipeline.journal`                |
+
+The SDK's own retries are off.
 """
 
 import asyncio
-import logging
 import random
 import time
 from types import TracebackType
-from typing import Self, cast
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from typing import Self
 
-import openai
-from openai.types.chat import ChatCompletion
-
-from gem_tasks.domain.chat import ChatRequest, Completion, Usage
+from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts
 from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
-from gem_tasks.llm.faults import classify
-
-# One line per request would bury the lines about segments in a task's log.
-logging.getLogger("httpx2").setLevel(logging.WARNING)
+from gem_tasks.llm.answers import read_completion
+from gem_tasks.llm.classify import from_status
+from gem_tasks.llm.deadline import Deadlines
+from gem_tasks.llm.limiter import Limiter
+from gem_tasks.llm.pacing import wait_s
+from gem_tasks.llm.tokens import estimate_tokens
+from gem_tasks.llm.transport import Transport
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
+_PATIENCE_S = 900.0
+"""How long a call may be turned away with 429 before it counts as failed."""
 
 
 class OpenAIClient:
-    """At most `concurrency` requests in flight; each has `timeout_s` seconds; a call makes `max_attempts` requests.
+    """Asks one endpoint. An async context manager: leaving it closes the connections.
 
-    An async context manager: leaving it closes the connections.
+    Args:
+        base_url: ends in `/v1`.
+        api_key: None for servers that want none.
+        concurrency: at most so many requests in flight; how many really are adapts to the endpoint.
+        timeout_s: upper bound for one request; see `Deadlines`.
+        max_attempts: requests per call for faults other than 429.
     """
 
     def __init__(
         self, base_url: str, api_key: str | None, *, concurrency: int, timeout_s: float, max_attempts: int
     ) -> None:
-        parts = urlsplit(base_url)
-        self._sdk = openai.AsyncOpenAI(
-            base_url=urlunsplit(parts._replace(query="")),
-            default_query=dict(parse_qsl(parts.query)),  # such as Azure's api-version
-            api_key=api_key or "none",  # the SDK insists on one; local servers ignore it
-            timeout=timeout_s,
-            max_retries=0,
-            http_client=openai.DefaultAioHttpClient(timeout=timeout_s),
-        )
-        self._slots = asyncio.Semaphore(concurrency)
+        self._base_url, self._api_key = base_url, api_key
+        self._transport = Transport(base_url, api_key)
+        self._limiter = Limiter(concurrency)
+        self._deadlines = Deadlines(timeout_s)
         self._max_attempts = max_attempts
 
     async def __aenter__(self) -> Self:
-        """Nothing to open: connections are made on first use."""
+        """Opens no connection yet: they are made on first use."""
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Closes the connections."""
-        await self._sdk.close()
+        await self._transport.__aexit__(kind, error, trace)
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call; see `ChatClient.complete`."""
-        attempt = 1
+        tokens = estimate_tokens(request.body) + request.sampling.max_tokens
+        faults: FaultCounts = {}
+        patience = time.monotonic() + _PATIENCE_S
         while True:
+            timeouts = faults.get(ErrorClass.TIMEOUT, 0)
             try:
-                return await self._once(request, attempt)
+                async with self._limiter:
+                    completion = await self._once(request.body, tokens, request.sampling.max_tokens, timeouts)
+                return completion.model_copy(update={"faults": faults}) if faults else completion
             except EndpointError as error:
-                if error.error_class not in RETRYABLE or attempt >= self._max_attempts:
-                    error.calls = attempt
+                faults[error.error_class] = faults.get(error.error_class, 0) + 1
+                if not self._worthwhile(error, faults, patience):
+                    error.faults = faults
                     raise
-                await asyncio.sleep(_wait_s(attempt, error.retry_after_s))
-                attempt += 1
+                await asyncio.sleep(_wait_s(sum(faults.values()), error.retry_after_s))
 
     async def models(self) -> list[str]:
         """Names the endpoint offers.
@@ -76,45 +89,40 @@ class OpenAIClient:
         Raises:
             EndpointError: it did not answer.
         """
-        try:
-            return [model.id async for model in self._sdk.models.list()]
-        except openai.OpenAIError as error:
-            raise classify(error) from error
+        from openai import OpenAIError
 
-    async def _once(self, request: ChatRequest, attempt: int) -> Completion:
-        async with self._slots:
-            started = time.monotonic()
-            try:
-                # Our frozen value becomes the SDK's keyword arguments; their overloads cannot see its type.
-                answer = cast("ChatCompletion", await self._sdk.chat.completions.create(**request.to_openai()))
-            except openai.OpenAIError as error:
-                raise classify(error) from error
-            except ValueError as error:  # the body was no JSON
-                raise EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer: {str(error)[:200]}") from error
-            return _completion(answer, time.monotonic() - started, attempt)
+        from gem_tasks.llm.sdk import from_sdk, sdk
+
+        try:
+            async with sdk(self._base_url, self._api_key) as client:
+                return [model.id async for model in client.models.list()]
+        except OpenAIError as error:
+            raise from_sdk(error) from error
+
+    async def _once(self, body: bytes, tokens: int, max_tokens: int, timeouts: int) -> Completion:
+        started = time.monotonic()
+        reply = await self._transport.post("/chat/completions", body, self._deadlines.limit_s(max_tokens, timeouts))
+        latency_s = time.monotonic() - started
+        if reply.status != 200:
+            error = from_status(reply.status, reply.headers, reply.body)
+            if error.overloaded:
+                self._limiter.complained(error.retry_after_s)
+            raise error
+        completion = read_completion(reply.body, latency_s)
+        self._deadlines.took(latency_s)
+        self._limiter.answered(latency_s)
+        if pause := wait_s(reply.headers, tokens):
+            self._limiter.pause(pause)
+        return completion
+
+    def _worthwhile(self, error: EndpointError, faults: FaultCounts, patience: float) -> bool:
+        if error.error_class is ErrorClass.RATE_LIMITED:
+            return time.monotonic() < patience
+        transient = sum(faults.values()) - faults.get(ErrorClass.RATE_LIMITED, 0)
+        return error.error_class in RETRYABLE and transient < self._max_attempts
 
 
 def _wait_s(attempt: int, asked_s: float | None) -> float:
     """Exponential, spread over its upper half, but never sooner than the endpoint asked for."""
-    longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt)
+    longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1))
     return max(random.uniform(longest / 2, longest), min(asked_s or 0, _LONGEST_WAIT_S))  # noqa: S311
-
-
-def _completion(answer: ChatCompletion, latency_s: float, calls: int) -> Completion:
-    if not answer.choices:
-        raise EndpointError(ErrorClass.SERVER_ERROR, "an answer without choices")
-    choice, usage = answer.choices[0], answer.usage
-    cached = usage.prompt_tokens_details.cached_tokens if usage and usage.prompt_tokens_details else 0
-    refused = choice.message.refusal and not choice.message.content
-    return Completion(
-        text=choice.message.content or choice.message.refusal or "",
-        finish_reason="content_filter" if refused else choice.finish_reason,
-        usage=Usage(
-            prompt_tokens=usage.prompt_tokens if usage else 0,
-            cached_tokens=cached or 0,
-            completion_tokens=usage.completion_tokens if usage else 0,
-        ),
-        latency_s=latency_s,
-        calls=calls,
-        model=answer.model,
-    )

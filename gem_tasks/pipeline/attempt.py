@@ -40,11 +40,13 @@ class Attempt:
 
     def answered(self, completion: Completion) -> None:
         """Reads the answer to `request`; never raises on what a model wrote."""
-        self._cost = _add(self._cost, completion)
+        self._cost = self._cost.plus(completion)
         verdict = _read(self._stage, completion, self._record)
         if not isinstance(verdict, _Unusable):
             self._end(verdict)
-        elif self.strike == _STRIKES or not verdict.mendable:
+            return
+        self._cost = self._cost.wasted({verdict.error_class: 1}, calls=0)
+        if self.strike == _STRIKES or not verdict.mendable:
             self._fail(verdict.error_class, verdict.complaint, raw=completion.text)
         else:
             self.strike += 1
@@ -59,7 +61,7 @@ class Attempt:
         """
         if error.error_class in CONFIGURATION:
             raise error
-        self._cost = self._cost.model_copy(update={"calls": self._cost.calls + error.calls})
+        self._cost = self._cost.wasted(error.faults, error.calls)
         self._fail(error.error_class, error.detail)
 
     def _ask(self, messages: tuple[ChatMessage, ...]) -> None:
@@ -125,11 +127,3 @@ def _read(stage: Stage, completion: Completion, record: Record) -> Accepted | Re
     if isinstance(verdict, Malformed):
         return _Unusable(complaint=verdict.complaint, error_class=ErrorClass.MALFORMED)
     return verdict
-
-
-def _add(cost: Cost, completion: Completion) -> Cost:
-    return Cost(
-        calls=cost.calls + completion.calls,
-        usage=cost.usage + completion.usage,
-        latency_s=cost.latency_s + completion.latency_s,
-    )

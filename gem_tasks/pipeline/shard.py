@@ -1,29 +1,36 @@
 """One stage over one shard: ask for what is missing, save as answers arrive, account for every record.
 
-Resumable by construction: outcomes are saved in small batches (object first, then one transaction), and a rerun asks
-only for records without a final outcome. A rerun of a finished shard makes no call and writes nothing.
+Resumable by construction: every completion goes to the journal as it arrives, outcomes are saved now and then (object
+first, then one transaction) so that progress shows, and a rerun asks only for what neither has. A rerun of a finished
+shard makes no call and writes nothing.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
-from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass, ReconcileError, UserError
+from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.attempt import attempt
-from gem_tasks.pipeline.records import load_records
+from gem_tasks.pipeline.journal import JournaledClient
+from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.ports import ChatClient
 from gem_tasks.settings import StageName
-from gem_tasks.stages import stage as stage_named
-from gem_tasks.store import keys, shards
 
 logger = logging.getLogger(__name__)
 
-_SAVE_EVERY = 50
-"""Outcomes per save: what a killed worker loses at most, beside the calls in flight."""
+_SAVE_EVERY_S = 10.0
+_SAVING_SHARE = 0.05
+"""Saving rewrites the shard's object, so a large one is saved less often: at most this share of the time."""
+_WINDOW = 2
+"""Records under way per request in flight: those beyond wait for a slot, back off, or are being written down."""
 _BROKEN_ENDPOINT_SHARE = 0.5
 """With more transport failures than this on the last try, it is the endpoint that failed, not the segments."""
 
@@ -41,6 +48,8 @@ class ShardReport(Value):
     """Outcomes that were there already."""
     calls: int
     """HTTP requests of this run."""
+    replayed: int
+    """Answers that an interrupted try had left in the journal."""
 
 
 def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
@@ -52,100 +61,106 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
             a retry goes on from there.
         ReconcileError: records and outcomes do not add up.
     """
-    sheet = _Sheet(work, name, partition, shard, run)
-    reused = len(sheet.outcomes)
-    missing = [record for record in sheet.records if record.segment.segment_id not in sheet.outcomes]
-    logger.info("%s %s shard %d: %d records, %d reused", name, partition, shard, len(sheet.records), reused)
-    fresh = asyncio.run(_work(sheet, missing)) if missing else []
+    sheet = Sheet(work, name, partition, shard, run)
+    missing = sheet.missing
+    logger.info("%s %s shard %d: %d records, %d reused", name, partition, shard, len(sheet.records), sheet.reused)
+    fresh, replayed = asyncio.run(_work(sheet, missing)) if missing else ([], 0)
     sheet.reconcile()
+    report = _report(sheet, fresh, replayed)
+    if fresh:
+        logger.info("%s", _summary(report, fresh))
     _raise_if_unfinished(fresh, run)
-    kinds = [outcome.kind for outcome in sheet.outcomes.values()]
-    return ShardReport(
-        stage=name,
-        partition=partition,
-        shard=shard,
-        accepted=kinds.count("accepted"),
-        rejected=kinds.count("rejected"),
-        failed=kinds.count("failed"),
-        reused=reused,
-        calls=sum(outcome.cost.calls for outcome in fresh),
-    )
+    return report
 
 
-class _Sheet:
-    """The outcomes of one shard: those kept from before, and those of this run as they are saved."""
-
-    def __init__(self, work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> None:
-        self.work, self.stage, self.run = work, stage_named(name), run
-        self.partition, self.shard = partition, shard
-        self.recipe = work.chain.by_stage[name]
-        self.key = keys.stage_key(name, self.recipe.recipe_id, partition, shard)
-        self.records: list[Record] = load_records(work, name, partition, shard)
-        self.outcomes: dict[str, Outcome] = self._kept()
-
-    def _kept(self) -> dict[str, Outcome]:
-        """Final outcomes that Postgres knows; the object alone proves nothing."""
-        with self.work.ledger() as ledger:
-            known = ledger.outcomes(self.partition, self.shard, self.recipe.recipe_id)
-        final = {segment for segment, (_, error_class) in known.items() if error_class not in RETRYABLE}
-        if not final:
-            return {}
-        stored = shards.decode_outcomes(self.work.fetch(self.key))
-        return {outcome.segment_id: outcome for outcome in stored if outcome.segment_id in final}
-
-    def save(self, fresh: Sequence[Outcome]) -> None:
-        """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""
-        self.outcomes.update((outcome.segment_id, outcome) for outcome in fresh)
-        self.work.store.put(self.key, shards.encode_outcomes(list(self.outcomes.values())))
-        with self.work.ledger() as ledger:
-            ledger.commit_outcomes(self.recipe, self.partition, self.shard, fresh, self.key, self.run)
-        for outcome in fresh:
-            if outcome.kind == "failed":
-                logger.warning(
-                    "segment %s failed in %s (%s): %s",
-                    outcome.segment_id, self.stage.name, outcome.error_class, outcome.detail[:300],
-                )  # fmt: skip
-
-    def reconcile(self) -> None:
-        """Every record has one outcome, and no outcome is without a record."""
-        expected = {record.segment.segment_id for record in self.records}
-        if lost := expected - set(self.outcomes):
-            raise ReconcileError(f"{self.key}: {len(lost)} records without an outcome, such as {min(lost)}")
-
-
-async def _work(sheet: _Sheet, missing: Sequence[Record]) -> list[Outcome]:
-    """All new outcomes; saved in batches while others are still under way."""
+async def _work(sheet: Sheet, missing: Sequence[Record]) -> tuple[list[Outcome], int]:
+    """All new outcomes, saved now and then while others are still under way, and how many answers were replayed."""
+    journal = sheet.work.journal(sheet.recipe.recipe_id, sheet.partition, sheet.shard)
+    journal.load()
     fresh: list[Outcome] = []
-    saved = 0
+    saved, due = 0, time.monotonic() + _SAVE_EVERY_S
     try:
-        async for outcome in _attempts(sheet, missing):
-            fresh.append(outcome)
-            if len(fresh) - saved >= _SAVE_EVERY:
-                await asyncio.to_thread(sheet.save, fresh[saved:])
-                saved = len(fresh)
+        async with sheet.work.client() as endpoint, journal:
+            client = JournaledClient(endpoint, journal)
+            async with aclosing(_attempts(sheet, missing, client)) as arriving:
+                async for outcome in arriving:
+                    fresh.append(outcome)
+                    if time.monotonic() >= due:
+                        due = await _save(sheet, fresh[saved:])
+                        saved = len(fresh)
     except EndpointError as error:
         raise _explain(error, sheet) from error
     finally:
         if len(fresh) > saved:
             sheet.save(fresh[saved:])
-    return fresh
+    journal.discard()
+    return fresh, client.replayed
 
 
-async def _attempts(sheet: _Sheet, missing: Sequence[Record]) -> AsyncIterator[Outcome]:
-    """Outcomes in the order of arrival; the client bounds how many are under way."""
+async def _save(sheet: Sheet, outcomes: Sequence[Outcome]) -> float:
+    """Saves, and says when to do so next."""
+    started = time.monotonic()
+    await asyncio.to_thread(sheet.save, outcomes)
+    now = time.monotonic()
+    return now + max(_SAVE_EVERY_S, (now - started) / _SAVING_SHARE)
+
+
+async def _attempts(sheet: Sheet, missing: Iterable[Record], client: ChatClient) -> AsyncGenerator[Outcome]:
+    """Outcomes in the order of arrival."""
     model = sheet.work.settings.model_for(sheet.stage.name)
-    async with sheet.work.client() as client:
-        tasks = [asyncio.create_task(attempt(sheet.stage, model, record, client)) for record in missing]
-        try:
-            for done in asyncio.as_completed(tasks):
-                yield await done
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    window = _WINDOW * sheet.work.settings.llm_concurrency
+    waiting = iter(missing)
+    running: set[asyncio.Task[Outcome]] = set()
+    arrived: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
+
+    def start() -> None:
+        if (record := next(waiting, None)) is not None:
+            task = asyncio.create_task(attempt(sheet.stage, model, record, client))
+            task.add_done_callback(arrived.put_nowait)
+            running.add(task)
+
+    try:
+        for _ in range(window):
+            start()
+        while running:
+            task = await arrived.get()
+            running.discard(task)
+            start()
+            yield task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
-def _explain(error: EndpointError, sheet: _Sheet) -> UserError:
+def _report(sheet: Sheet, fresh: Sequence[Outcome], replayed: int) -> ShardReport:
+    kinds = Counter(outcome.kind for outcome in sheet.outcomes.values())
+    return ShardReport(
+        stage=sheet.stage.name,
+        partition=sheet.partition,
+        shard=sheet.shard,
+        accepted=kinds["accepted"],
+        rejected=kinds["rejected"],
+        failed=kinds["failed"],
+        reused=sheet.reused,
+        calls=sum(outcome.cost.calls for outcome in fresh),
+        replayed=replayed,
+    )
+
+
+def _summary(report: ShardReport, fresh: Sequence[Outcome]) -> str:
+    """One line: what came out, and where every call went."""
+    faults: Counter[str] = Counter()
+    for outcome in fresh:
+        faults.update(outcome.cost.faults)
+    wasted = ", ".join(f"{count} {kind}" for kind, count in faults.most_common()) or "none"
+    return (
+        f"{report.accepted} accepted, {report.rejected} rejected, {report.failed} failed; {report.calls} calls,"
+        f" of which without a usable answer: {wasted}; {report.replayed} answers from the journal"
+    )
+
+
+def _explain(error: EndpointError, sheet: Sheet) -> UserError:
     """One line for the person who configured the endpoint."""
     name, base_url = sheet.stage.name, sheet.work.settings.endpoint
     model = sheet.work.settings.model_for(name)

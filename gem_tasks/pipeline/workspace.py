@@ -6,10 +6,11 @@ from typing import Self
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage import Ledger
 from gem_tasks.llm.client import OpenAIClient
+from gem_tasks.pipeline.journal import Journal
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
 from gem_tasks.settings import Settings
-from gem_tasks.store import open_store
+from gem_tasks.store import keys, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ class Workspace:
             timeout_s=self.settings.llm_timeout_s,
             max_attempts=self.settings.llm_max_attempts,
         )
+
+    def journal(self, recipe_id: str, partition: str, shard: int) -> Journal:
+        """The journal of an unfinished shard; nothing is read or written yet."""
+        prefix = keys.journal_prefix(recipe_id, partition, shard)
+        folder = self.settings.home.absolute() / prefix
+        return Journal(folder, self.store, prefix, self.settings.journal_every_s)
 
     def fetch(self, key: str) -> bytes:
         """An object that Postgres says exists.

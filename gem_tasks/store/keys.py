@@ -23,6 +23,11 @@ def stage_key(stage: str, recipe: str, partition: str, shard: int) -> str:
     return f"stages/{stage}/{recipe}/{partition}/shard-{shard:05d}.parquet"
 
 
+def journal_prefix(recipe: str, partition: str, shard: int) -> str:
+    """Answers of a shard that is not finished."""
+    return f"journal/{recipe}/{partition}/shard-{shard:05d}/"
+
+
 def dataset_key(version: str, name: str) -> str:
     """A file of a dataset version; an empty name gives its folder."""
     return f"datasets/{version}/{name}"

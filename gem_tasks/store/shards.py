@@ -1,6 +1,7 @@
 """Shards as Parquet: flat, frozen columns, JSON in strings, zstd. Equal input gives equal bytes."""
 
 import io
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -45,9 +46,14 @@ OUTCOMES = pa.schema(
         ("prompt_tokens", _INT),
         ("cached_tokens", _INT),
         ("completion_tokens", _INT),
+        ("reasoning_tokens", _INT),
         ("latency_s", pa.float64()),
+        ("faults", _TEXT),
+        ("usd", pa.float64()),
     ]
 )
+
+_COST = ("calls", "latency_s", "usd")
 
 
 def encode_segments(segments: Sequence[Segment]) -> bytes:
@@ -79,14 +85,20 @@ def decode_outcomes(data: bytes) -> list[Outcome]:
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:
-    row = outcome.model_dump(exclude={"cost"})
     cost = outcome.cost
-    return {**row, "calls": cost.calls, "latency_s": cost.latency_s, **cost.usage.model_dump()}
+    return {
+        **outcome.model_dump(exclude={"cost"}),
+        **cost.model_dump(exclude={"usage", "faults"}),
+        **cost.usage.model_dump(),
+        "faults": json.dumps(cost.faults, sort_keys=True),
+    }
 
 
 def _outcome(row: dict[str, Any]) -> Outcome:
-    usage = Usage(**{name: row.pop(name) for name in Usage.model_fields})
-    cost = Cost(calls=row.pop("calls"), latency_s=row.pop("latency_s"), usage=usage)
+    # Columns that were added later are missing in older shards: their fields keep their defaults.
+    usage = Usage(**{name: row.pop(name) for name in Usage.model_fields if name in row})
+    faults = json.loads(row.pop("faults", "{}"))
+    cost = Cost(usage=usage, faults=faults, **{name: row.pop(name) for name in _COST if name in row})
     return Outcome(**row, cost=cost)
 
 

@@ -14,26 +14,34 @@ SELECT segment_id, outcome, error_class FROM stage_results
 WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(recipe_id)s
 
 -- upsert_outcomes --
--- Bulk upsert; tokens and calls of earlier attempts stay counted.
-INSERT INTO stage_results AS old (segment_id, recipe_id, stage, outcome, reason, error_class, detail, calls,
-    prompt_tokens, cached_tokens, completion_tokens, latency_ms, partition_key, shard, object_key,
+-- Bulk upsert; what earlier attempts cost stays counted.
+INSERT INTO stage_results AS old (segment_id, recipe_id, stage, outcome, reason, error_class, detail, calls, faults,
+    prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, latency_ms, usd, partition_key, shard, object_key,
     airflow_run_id, airflow_task_id, airflow_map_index, airflow_try)
-SELECT u.segment_id, %(recipe_id)s, %(stage)s, u.outcome, u.reason, u.error_class, u.detail, u.calls,
-       u.prompt_tokens, u.cached_tokens, u.completion_tokens, u.latency_ms, %(partition)s, %(shard)s, %(object_key)s,
-       %(run_id)s, %(task_id)s, %(map_index)s, %(try_number)s
+SELECT u.segment_id, %(recipe_id)s, %(stage)s, u.outcome, u.reason, u.error_class, u.detail, u.calls, u.faults,
+       u.prompt_tokens, u.cached_tokens, u.completion_tokens, u.reasoning_tokens, u.latency_ms, u.usd,
+       %(partition)s, %(shard)s, %(object_key)s, %(run_id)s, %(task_id)s, %(map_index)s, %(try_number)s
 FROM unnest(%(segment_id)s::text[], %(outcome)s::text[], %(reason)s::text[], %(error_class)s::text[],
-            %(detail)s::text[], %(calls)s::int[], %(prompt_tokens)s::int[], %(cached_tokens)s::int[],
-            %(completion_tokens)s::int[], %(latency_ms)s::int[])
-     AS u(segment_id, outcome, reason, error_class, detail, calls, prompt_tokens, cached_tokens, completion_tokens,
-          latency_ms)
+            %(detail)s::text[], %(calls)s::int[], %(faults)s::jsonb[], %(prompt_tokens)s::int[],
+            %(cached_tokens)s::int[], %(completion_tokens)s::int[], %(reasoning_tokens)s::int[],
+            %(latency_ms)s::int[], %(usd)s::double precision[])
+     AS u(segment_id, outcome, reason, error_class, detail, calls, faults, prompt_tokens, cached_tokens,
+          completion_tokens, reasoning_tokens, latency_ms, usd)
 ON CONFLICT (segment_id, recipe_id) DO UPDATE SET
     outcome = excluded.outcome, reason = excluded.reason, error_class = excluded.error_class, detail = excluded.detail,
     attempts = old.attempts + 1,
     calls = old.calls + excluded.calls,
+    faults = (SELECT coalesce(jsonb_object_agg(key, total), '{}')
+              FROM (SELECT key, sum(value::int) AS total
+                    FROM (SELECT * FROM jsonb_each_text(old.faults)
+                          UNION ALL SELECT * FROM jsonb_each_text(excluded.faults)) AS both_
+                    GROUP BY key) AS summed),
     prompt_tokens = old.prompt_tokens + excluded.prompt_tokens,
     cached_tokens = old.cached_tokens + excluded.cached_tokens,
     completion_tokens = old.completion_tokens + excluded.completion_tokens,
+    reasoning_tokens = old.reasoning_tokens + excluded.reasoning_tokens,
     latency_ms = old.latency_ms + excluded.latency_ms,
+    usd = coalesce(old.usd + excluded.usd, old.usd, excluded.usd),
     object_key = excluded.object_key,
     airflow_run_id = excluded.airflow_run_id, airflow_task_id = excluded.airflow_task_id,
     airflow_map_index = excluded.airflow_map_index, airflow_try = excluded.airflow_try, updated_at = now()

@@ -27,8 +27,11 @@ OUTCOMES = st.builds(
     error_class=st.none() | st.sampled_from(ErrorClass), detail=TEXTS, payload=st.none() | TEXTS,
     raw=st.none() | TEXTS,
     cost=st.builds(
-        Cost, calls=COUNTS, latency_s=st.floats(0, 1e9),
-        usage=st.builds(Usage, prompt_tokens=COUNTS, cached_tokens=COUNTS, completion_tokens=COUNTS),
+        Cost, calls=COUNTS, latency_s=st.floats(0, 1e9), usd=st.none() | st.floats(0, 1e9),
+        faults=st.dictionaries(st.sampled_from(ErrorClass), COUNTS, max_size=3),
+        usage=st.builds(
+            Usage, prompt_tokens=COUNTS, cached_tokens=COUNTS, completion_tokens=COUNTS, reasoning_tokens=COUNTS
+        ),
     ),
 )  # fmt: skip
 
@@ -70,13 +73,25 @@ def test_a_truncated_shard_is_a_store_error():
         shards.decode_outcomes(whole[: len(whole) // 2])
 
 
+FIRST_COLUMNS = (
+    "segment_id kind reason error_class detail payload raw calls prompt_tokens cached_tokens completion_tokens latency_s"
+).split()
+
+
+def test_shards_of_the_first_version_can_still_be_read():
+    outcome = Outcome(segment_id="a", kind="accepted", payload="{}", cost=Cost(calls=2, usage=Usage(prompt_tokens=3)))
+    sink = io.BytesIO()
+    pq.write_table(pq.read_table(io.BytesIO(shards.encode_outcomes([outcome]))).select(FIRST_COLUMNS), sink)
+    assert shards.decode_outcomes(sink.getvalue()) == [outcome]
+
+
 def test_the_columns_are_those_that_stored_shards_have():
-    """Changing them makes what is stored unreadable for other versions: then this list changes with a migration."""
+    """Changing them makes what is stored unreadable for other versions: columns may only be added, with a default."""
     text, count, real = pa.string(), pa.int64(), pa.float64()
     expected = {
         "segment_id": text, "kind": text, "reason": text, "error_class": text, "detail": text, "payload": text,
         "raw": text, "calls": count, "prompt_tokens": count, "cached_tokens": count, "completion_tokens": count,
-        "latency_s": real,
+        "reasoning_tokens": count, "latency_s": real, "faults": text, "usd": real,
     }  # fmt: skip
     stored = pq.read_schema(io.BytesIO(shards.encode_outcomes([])))
     assert dict(zip(stored.names, stored.types, strict=True)) == expected

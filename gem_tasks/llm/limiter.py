@@ -1,0 +1,134 @@
+"""How many requests may be in flight: grows while the endpoint copes, halves when it complains. One per endpoint.
+
+Starts modest and doubles ten times a second while everything is taken, for the first completions may be a minute away
+while refusals come at once. The first complaint, or the ceiling, ends that. From then on a limit that is used up grows
+by a twentieth per round (a round is as many answers as may be in flight), unless answers have become twice as slow as
+they were at best; and when more than one answer in eight of a round says 429 or 503 it is halved, once per round. A
+lone 429 among hundreds of answers is weather: it costs its own request a wait, not everybody half the speed.
+"""
+
+import asyncio
+import time
+from collections import deque
+from types import TracebackType
+
+_START = 32
+_RAMP_S = 0.1
+_GROWTH = 0.05
+_BEARABLE_SHARE = 1 / 8
+_SLOWER = 2.0
+"""Answers may take so many times what they took at best before growth stops."""
+_FORGET = 1.02
+"""The best is forgotten at this rate per round, so that a lucky minute does not bind for ever."""
+
+
+class Limiter:
+    """Hands out the right to send, first come first served. An async context manager per request.
+
+    Args:
+        ceiling: never more in flight than this.
+    """
+
+    def __init__(self, ceiling: int) -> None:
+        self.ceiling = ceiling
+        self.limit = float(min(_START, ceiling))
+        self.in_flight = 0
+        self.complaints = 0
+        """How often the limit was halved."""
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._resume_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._ramping = self.limit < ceiling
+        self._round = _Round()
+        self._best_s = float("inf")
+        self._bearable = True
+
+    async def __aenter__(self) -> None:
+        """Waits for the right to send."""
+        if self.in_flight < int(self.limit) and not self._waiting and time.monotonic() >= self._resume_at:
+            self.in_flight += 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._arm()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._release()  # granted and cancelled in the same moment
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Gives it back."""
+        self._release()
+
+    def answered(self, latency_s: float) -> None:
+        """A completion came."""
+        self._round.answers += 1
+        self._round.latency_s += latency_s
+        if not self._ramping and self._bearable and self._waiting:
+            self.limit = min(self.ceiling, self.limit + 1 / self.limit + _GROWTH)
+        self._close_round()
+
+    def complained(self, retry_after_s: float | None) -> None:
+        """The endpoint says 429 or 503, perhaps with how long to stay away."""
+        self._round.complaints += 1
+        self._ramping = False
+        if self._round.complaints > max(1.0, self.limit * _BEARABLE_SHARE):
+            self.complaints += 1
+            self.limit = max(1.0, self.limit / 2)
+            self._round = _Round()
+            if retry_after_s:
+                self.pause(retry_after_s)
+
+    def pause(self, seconds: float) -> None:
+        """Sends nothing more for so long."""
+        self._resume_at = max(self._resume_at, time.monotonic() + seconds)
+
+    def _close_round(self) -> None:
+        if self._round.answers < max(self.limit, 8):
+            return
+        mean = self._round.latency_s / self._round.answers
+        self._best_s = min(self._best_s * _FORGET, mean)
+        self._bearable = mean <= self._best_s * _SLOWER
+        self._round = _Round()
+
+    def _release(self) -> None:
+        self.in_flight -= 1
+        self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting and self.in_flight < int(self.limit) and time.monotonic() >= self._resume_at:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.in_flight += 1
+                turn.set_result(None)
+        self._arm()
+
+    def _arm(self) -> None:
+        """Someone waits: looks again when a pause ends, or for the next doubling."""
+        if self._timer or not self._waiting:
+            return
+        pause = self._resume_at - time.monotonic()
+        if pause > 0 or self._ramping:
+            self._timer = asyncio.get_running_loop().call_later(max(pause, _RAMP_S), self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        if self._ramping:
+            self.limit = min(self.ceiling, self.limit * 2)
+            self._ramping = self.limit < self.ceiling
+        self._wake()
+
+
+class _Round:
+    """What came back since the limit was last judged."""
+
+    __slots__ = ("answers", "complaints", "latency_s")
+
+    def __init__(self) -> None:
+        self.answers = 0
+        self.complaints = 0
+        self.latency_s = 0.0

@@ -1,0 +1,189 @@
+"""Every completion is durable as soon as it arrives, so that no answer is paid for twice.
+
+A line goes to a local file first, and the caller waits until that is synced: a process killed on this machine loses
+only the calls in flight. Every few seconds the new lines follow to the object store in one chunk, so that a worker on
+another machine loses the calls of those seconds too. Lines are found again by the request itself: whatever asks the
+same gets the answer that is there. When a shard is finished its outcomes take the journal's place and it is discarded.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import shutil
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+from pydantic import ValidationError
+
+from gem_tasks.domain.chat import ChatRequest, Completion
+from gem_tasks.errors import StoreError
+from gem_tasks.ports import ChatClient, ObjectStore
+
+logger = logging.getLogger(__name__)
+
+
+class Journal:
+    """The answers of one unfinished shard. An async context manager while answers arrive.
+
+    Args:
+        folder: of this shard, on a local disk.
+        store: where the chunks go.
+        prefix: of this shard, in the store.
+        every_s: seconds between chunks.
+    """
+
+    def __init__(self, folder: Path, store: ObjectStore, prefix: str, every_s: float) -> None:
+        self._folder, self._store, self._prefix, self._every_s = folder, store, prefix, every_s
+        self._writer = uuid.uuid4().hex[:12]
+        self._known: dict[str, list[Completion]] = defaultdict(list)
+        self._lines: list[bytes] = []
+        self._durable: asyncio.Future[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._unsent: list[bytes] = []
+        self._chunks: list[str] = []
+        self._shipping: asyncio.Task[None] | None = None
+
+    def load(self) -> int:
+        """Reads what earlier tries left here and in the store; returns how many answers there are.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        lines: dict[bytes, None] = {}  # the same line lies here and in a chunk
+        for path in sorted(self._folder.glob("*.jsonl")):
+            lines.update(dict.fromkeys(path.read_bytes().splitlines()))
+        self._chunks = list(self._store.list(self._prefix))
+        for key in self._chunks:
+            lines.update(dict.fromkeys(_unpack(self._store.get(key)).splitlines()))
+        for line in lines:
+            try:
+                entry = json.loads(line)
+                self._known[entry["key"]].append(Completion.model_validate(entry["completion"]))
+            except (ValueError, KeyError, TypeError, ValidationError):
+                logger.info("a torn line in the journal of %s is passed over", self._prefix)
+        return sum(len(answers) for answers in self._known.values())
+
+    def take(self, key: str) -> Completion | None:
+        """An answer to this request that nobody has taken yet."""
+        answers = self._known.get(key)
+        return answers.pop() if answers else None
+
+    async def append(self, key: str, completion: Completion) -> None:
+        """Returns when the answer is on the disk. Those that arrive meanwhile share the next sync.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        self._lines.append(b'{"key":"%b","id":"%b","completion":%b}\n' % (
+            key.encode(), uuid.uuid4().hex[:8].encode(), completion.model_dump_json().encode()
+        ))  # fmt: skip
+        if self._durable is None:
+            self._durable = asyncio.get_running_loop().create_future()
+        durable = self._durable
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_out())
+        await asyncio.shield(durable)
+
+    def discard(self) -> None:
+        """Removes it everywhere: the outcomes are saved."""
+        for key in self._chunks:
+            self._store.delete(key)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def __aenter__(self) -> Self:
+        """Begins shipping."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._shipping = asyncio.create_task(self._ship())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops shipping. What stayed unsent is only needed when the shard did not end well."""
+        if self._shipping:
+            self._shipping.cancel()
+            await asyncio.gather(self._shipping, return_exceptions=True)
+        if self._writing:
+            await self._writing
+        if error:
+            await self._send()
+
+    async def _write_out(self) -> None:
+        while self._lines:
+            lines, self._lines = self._lines, []
+            durable, self._durable = self._durable, None
+            assert durable, "lines without anyone waiting for them"  # noqa: S101
+            try:
+                await asyncio.to_thread(self._write, lines)
+            except OSError as problem:
+                durable.set_exception(StoreError(f"{self._folder} cannot be written: {problem.strerror}"))
+            else:
+                durable.set_result(None)
+                self._unsent += lines
+        self._writing = None
+
+    def _write(self, lines: Iterable[bytes]) -> None:
+        with (self._folder / f"{self._writer}.jsonl").open("ab") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fdatasync(file.fileno())
+
+    async def _ship(self) -> None:
+        while True:
+            await asyncio.sleep(self._every_s)
+            await self._send()
+
+    async def _send(self) -> None:
+        """One chunk of what is new. A store that is away for a moment does not stop the stage."""
+        lines, self._unsent = self._unsent, []
+        if not lines:
+            return
+        key = f"{self._prefix}{self._writer}-{len(self._chunks):06d}.jsonl.zst"
+        try:
+            await asyncio.to_thread(lambda: self._store.put(key, _pack(lines)))
+            self._chunks.append(key)
+        except StoreError as error:
+            logger.warning("the journal stays local for now: %s", error)
+            self._unsent = lines + self._unsent
+
+
+class JournaledClient:
+    """A `ChatClient` that asks only what the journal has no answer to.
+
+    Attributes:
+        replayed: answers that came from the journal.
+    """
+
+    def __init__(self, client: ChatClient, journal: Journal) -> None:
+        self._client, self._journal = client, journal
+        self.replayed = 0
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """From the journal, or made and written there; see `ChatClient.complete`."""
+        key = request.key
+        if found := self._journal.take(key):
+            self.replayed += 1
+            return found
+        completion = await self._client.complete(request)
+        await self._journal.append(key, completion)
+        return completion
+
+
+def _pack(lines: list[bytes]) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(b"".join(lines))
+    return sink.getvalue().to_pybytes()
+
+
+def _unpack(data: bytes) -> bytes:
+    try:
+        return pa.CompressedInputStream(pa.BufferReader(data), "zstd").read()
+    except (OSError, pa.ArrowException):
+        return b""  # a store without atomic writes left half a chunk: its answers are asked for again
