@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from gem_airflow.assets import PARTITION_FORMAT, SEGMENTS
 from gem_airflow.bridge import partition_key, run_context, workspace
+from gem_airflow.options import BUDGET
 from gem_airflow.retries import DEFAULT_ARGS
 
 
@@ -37,6 +38,7 @@ from gem_airflow.retries import DEFAULT_ARGS
             title="Limit",
             description="Read only so many documents.",
         ),
+        "budget_usd": BUDGET,
     },
 )
 def gem_ingest() -> None:
@@ -67,7 +69,11 @@ def gem_ingest() -> None:
             raise AirflowSkipException(f"{partition}: nothing to do under the current prompts and models")
         if not dag_run.partition_key:  # started by hand without a partition: the event must name the one it went to
             outlet_events[SEGMENTS].add_partitions([partition])
-        outlet_events[SEGMENTS].extra = {"ingest_run_id": run_context().run_id, "shards": len(pending)}
+        outlet_events[SEGMENTS].extra = {
+            "ingest_run_id": run_context().run_id,
+            "shards": len(pending),
+            "budget_usd": dag_run.conf.get("budget_usd"),
+        }
         return [dict(shard) for shard in pending]
 
     chain(ingest_source.expand(source=list_sources()), announce())

@@ -13,6 +13,7 @@ from airflow.sdk import PartitionedAssetTimetable, chain, dag, task
 
 from gem_airflow.assets import DATASET, SEGMENTS
 from gem_airflow.bridge import partition_key, workspace
+from gem_airflow.options import BUDGET
 from gem_airflow.retries import DEFAULT_ARGS
 from gem_airflow.stage_group import stage_group
 from gem_tasks.settings import STAGE_NAMES
@@ -26,6 +27,7 @@ from gem_tasks.settings import STAGE_NAMES
     default_args=DEFAULT_ARGS,
     tags=["gem", "synthesize"],
     doc_md=__doc__,
+    params={"budget_usd": BUDGET},
 )
 def gem_synthesize() -> None:
     """One group per stage: a stage added to `STAGE_NAMES` appears here by itself."""

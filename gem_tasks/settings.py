@@ -38,11 +38,30 @@ class Settings(BaseSettings):
     """OpenAI-compatible endpoint ending in `/v1`. Default: the offline teacher."""
     llm_api_key: SecretStr | None = None
     llm_model: str = "offline-rules"
+
+    # A stage may have an endpoint, a key and a model of its own. Without a key of its own it has the common one only
+    # when its endpoint is the common one too: a key is not shown to strangers.
+    llm_base_url_filter: str | None = None
+    llm_base_url_extract: str | None = None
+    llm_base_url_generate: str | None = None
+    llm_base_url_refine: str | None = None
+    llm_base_url_validate: str | None = None
+    llm_api_key_filter: SecretStr | None = None
+    llm_api_key_extract: SecretStr | None = None
+    llm_api_key_generate: SecretStr | None = None
+    llm_api_key_refine: SecretStr | None = None
+    llm_api_key_validate: SecretStr | None = None
     llm_model_filter: str | None = None
     llm_model_extract: str | None = None
     llm_model_generate: str | None = None
     llm_model_refine: str | None = None
     llm_model_validate: str | None = None
+
+    llm_prices: Path | None = None
+    """Prices of your models, in the form of `gem_tasks/llm/prices.toml`."""
+    budget_usd: float | None = Field(default=None, gt=0)
+    """What one run may spend. A run that reaches it stops before the next call and can be continued."""
+
     llm_concurrency: int = Field(default=256, ge=1)
     """Requests in flight per task at most; how many really are adapts to what the endpoint can take."""
     llm_timeout_s: float = Field(default=600, gt=0)
@@ -88,18 +107,25 @@ class Settings(BaseSettings):
             )
         return self.postgres_dsn.get_secret_value()
 
-    @property
-    def endpoint(self) -> str:
-        """The LLM endpoint.
+    def endpoint_for(self, stage: str) -> str:
+        """The stage's own LLM endpoint, or the common one.
 
         Raises:
             UserError: none is configured.
         """
-        if self.llm_base_url is None:
+        found = getattr(self, f"llm_base_url_{stage}") or self.llm_base_url
+        if found is None:
             raise UserError(
                 "No LLM endpoint is configured", "Run `gem up` for the offline teacher, or set GEM_LLM_BASE_URL."
             )
-        return self.llm_base_url
+        return found
+
+    def key_for(self, stage: str) -> str | None:
+        """The key for the stage's endpoint, in clear: for the client only."""
+        own: SecretStr | None = getattr(self, f"llm_api_key_{stage}")
+        if own is None and getattr(self, f"llm_base_url_{stage}") in (None, self.llm_base_url):
+            own = self.llm_api_key
+        return own.get_secret_value() if own else None
 
 
 def load() -> Settings:

@@ -25,7 +25,8 @@ def workspace() -> "Workspace":
 
     for name, value in _from_connections().items():
         os.environ.setdefault(name, value)
-    return Workspace.open(load())
+    settings, budget = load(), _budget_usd()
+    return Workspace.open(settings.model_copy(update={"budget_usd": budget}) if budget else settings)
 
 
 def run_context() -> "RunContext":
@@ -46,6 +47,15 @@ def partition_key() -> str:
     """The run's partition; a run that was started without one belongs to the current hour."""
     run = cast("Any", get_current_context())["dag_run"]
     return run.partition_key or datetime.now(UTC).replace(minute=0).strftime(PARTITION_FORMAT)
+
+
+def _budget_usd() -> float | None:
+    """What the run was given to spend: by whoever started it, or by the ingestion whose event did."""
+    context = cast("Any", get_current_context())
+    if own := context["params"].get("budget_usd"):
+        return own
+    events = [event for events in (context.get("triggering_asset_events") or {}).values() for event in events]
+    return next((budget for event in reversed(events) if (budget := (event.extra or {}).get("budget_usd"))), None)
 
 
 def _from_connections() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """One stage in a DAG: its work mapped over shards, then the gate, then where the gate may lead."""
 
+import os
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -9,8 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from gem_airflow.bridge import partition_key, run_context, workspace
 from gem_tasks.settings import StageName
 
-LLM_POOL = "gem_llm"
-"""Airflow pool whose slots bound how many tasks talk to the endpoint at once."""
+_POOL = "gem_llm"
 
 
 class Ends(NamedTuple):
@@ -20,7 +20,7 @@ class Ends(NamedTuple):
     gate: XComArg
 
 
-@task(task_id="run", pool=LLM_POOL, map_index_template="shard {{ shard.shard }}", execution_timeout=timedelta(hours=12))
+@task(task_id="run", map_index_template="shard {{ shard.shard }}", execution_timeout=timedelta(hours=12))
 def run_stage(stage: StageName, shard: dict[str, Any]) -> dict[str, Any]:
     """Brings every segment of one shard to an outcome; asks the model only for what is missing."""
     from gem_tasks.pipeline.shard import run_shard
@@ -49,7 +49,15 @@ def halted(stage: StageName) -> None:
 def stage_group(stage: StageName, shards: XComArg, following: str) -> Ends:
     """A task group `{stage}` with the tasks `run`, `gate` and `halted`; the gate leads on to task `following`."""
     with TaskGroup(stage, tooltip=f"The {stage} stage over the shards of the partition"):
-        done = run_stage.partial(stage=stage).expand(shard=shards)
+        done = run_stage.override(pool=_pool(stage)).partial(stage=stage).expand(shard=shards)
         decided = gate(stage, following)
         chain(done, decided, halted(stage))
     return Ends(run=done, gate=decided)
+
+
+def _pool(stage: StageName) -> str:
+    """The pool whose slots bound how many tasks talk to the stage's endpoint at once.
+
+    A stage with an endpoint of its own has a pool of its own: a slow endpoint holds up nobody else.
+    """
+    return f"{_POOL}_{stage}" if os.environ.get(f"GEM_LLM_BASE_URL_{stage.upper()}") else _POOL

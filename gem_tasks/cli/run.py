@@ -26,6 +26,9 @@ def register(app: typer.Typer) -> None:
 def run(
     source: Annotated[str, typer.Argument(help="A file, a directory, or s3://bucket/prefix.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Read only the first so many documents.")] = None,
+    budget_usd: Annotated[
+        float | None, typer.Option(min=0.01, help="Stop before the models have cost more. Default: GEM_BUDGET_USD.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
 ) -> None:
     """Registers SOURCE, runs ingestion and synthesis through Airflow, and prints the summary.
@@ -34,7 +37,7 @@ def run(
 
     Examples:
         gem run examples/corpus
-        gem run ~/manuals --limit 100
+        gem run ~/manuals --limit 100 --budget-usd 5
         gem run s3://my-bucket/docs --json | jq .stages
     """
     work = Workspace.open(load())
@@ -43,7 +46,7 @@ def run(
     console = Console(stderr=True, quiet=as_json)
     partition = current_partition()
     with AirflowAPI(work.settings) as api:
-        ingest_run = api.trigger(INGEST, partition, {"source": source, "limit": limit})
+        ingest_run = api.trigger(INGEST, partition, {"source": source, "limit": limit, "budget_usd": budget_usd})
         console.print(f"Partition {partition}: {api.run_url(INGEST, ingest_run)}", soft_wrap=True)
         followed = follow(work, api, partition, ingest_run, console)
     _report(work, followed, as_json)

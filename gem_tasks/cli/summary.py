@@ -23,6 +23,8 @@ def print_summary(summary: dict[str, Any], console: Console, *, nothing_new: boo
     if nothing_new:
         console.print("Nothing new: every document is known and every result is current. No model was called.")
     console.print(_funnel(summary))
+    if cost := _cost(summary):
+        console.print(cost, highlight=False)
     if dataset := summary.get("dataset"):
         console.print(_sizes(dataset["manifest"]["means"]))
         console.print(f"Dataset {dataset['version']}: {dataset['trajectories']} trajectories", highlight=False)
@@ -53,6 +55,18 @@ def _funnel(summary: dict[str, Any]) -> Table:
             stage["stage"], total, str(stage["accepted"]), str(lost), str(stage["calls"]), _reasons(stage["reasons"])
         )
     return table
+
+
+def _cost(summary: dict[str, Any]) -> str:
+    """What the run cost, per accepted trajectory too; empty when nothing is known to cost anything."""
+    prices = {stage["stage"]: stage["usd"] for stage in summary["stages"] if stage["usd"]}
+    total = sum(prices.values())
+    if not total:
+        return ""
+    parts = ", ".join(f"{name} ${usd:.2f}" for name, usd in prices.items())
+    accepted = summary["stages"][-1]["accepted"]
+    each = f", ${total / accepted:.4f} per accepted trajectory" if accepted else ""
+    return f"Cost ${total:.2f} ({parts}){each}"
 
 
 def _reasons(reasons: dict[str, int]) -> str:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 from rich.console import Console
@@ -67,10 +68,11 @@ def run_stages(work: Workspace, partition: str, console: Console) -> None:
         GemError: a gate halted.
     """
     shards = plan(work, partition)
+    run = RunContext(run_id=f"synth__{uuid4().hex[:12]}")  # what the budget belongs to
     for name in STAGE_NAMES:
         for number, shard in enumerate(shards, start=1):
             with console.status(f"{name}: shard {number} of {len(shards)}"):
-                run_shard(work, name, partition, shard["shard"], RunContext())
+                run_shard(work, name, partition, shard["shard"], run)
         decision = gate(work, name, partition, RunContext())
         if decision.action == "halt":
             raise GemError(f"The gate after {name} halted: {decision.reason}")

@@ -2,9 +2,9 @@
 
 from gem_tasks.lineage.ingestion import Ingestion
 from gem_tasks.lineage.reports import Reports, TrajectoryRow
-from gem_tasks.lineage.stages import RunContext, Stages
+from gem_tasks.lineage.stages import Purse, RunContext, Stages
 
-__all__ = ["Ledger", "RunContext", "TrajectoryRow"]
+__all__ = ["Ledger", "Purse", "RunContext", "TrajectoryRow"]
 
 
 class Ledger(Ingestion, Stages, Reports):

@@ -16,6 +16,8 @@ _OUTCOME = (
     " reasoning_tokens latency_ms usd"
 ).split()
 _DETAIL_CHARS = 2000
+_PLENTY = 1 / 8
+"""Nobody takes more of what is left in a run's purse than this at a time, or others would have to stop for it."""
 
 
 class RunContext(Value):
@@ -27,6 +29,15 @@ class RunContext(Value):
     try_number: int | None = None
     last_try: bool = True
     """Whether nobody will call again if this try fails."""
+
+
+class Purse(Value):
+    """Where a task's spending is kept: the run, and the task's place in it."""
+
+    run_id: str
+    recipe_id: str
+    partition: str
+    shard: int
 
 
 class Stages(Connection):
@@ -73,6 +84,24 @@ class Stages(Connection):
             **run.model_dump(),
             **columns(rows, _OUTCOME),
         )
+
+    def draw(self, purse: Purse, limit: float, needed: float, wanted: float) -> float:
+        """Takes `needed` USD out of what the run may spend, or nothing if there is not so much; returns what was taken.
+
+        Up to `wanted` is taken while there is plenty, so that the caller need not come back for every call.
+        """
+        with self.transaction():
+            self.run("lock_spending", run_id=purse.run_id)
+            left = limit - self.one("spent", run_id=purse.run_id)["usd"]
+            if needed > left:
+                return 0.0
+            taken = max(needed, min(wanted, left * _PLENTY))
+            self.run("draw", **purse.model_dump(), usd=taken)
+        return taken
+
+    def hand_back(self, purse: Purse, usd: float) -> None:
+        """Money that was drawn and not spent."""
+        self.run("draw", **purse.model_dump(), usd=-usd)
 
     def metrics(self, partition: str, recipe: Recipe) -> Metrics:
         """Counts of a stage over a partition."""

@@ -68,7 +68,8 @@ def _store(settings: Settings) -> Diagnosis:
 
 def _endpoint(settings: Settings) -> Diagnosis:
     offered = asyncio.run(offered_models(settings))
-    return Diagnosis(name="endpoint", ok=True, detail=f"{settings.endpoint} offers {', '.join(offered[:5])}")
+    detail = "; ".join(f"{endpoint} offers {', '.join(models[:5])}" for endpoint, models in offered.items())
+    return Diagnosis(name="endpoint", ok=True, detail=detail)
 
 
 def _airflow(settings: Settings) -> Diagnosis:
@@ -88,27 +89,30 @@ _MENDS: dict[str, str] = {
 }
 
 
-async def offered_models(settings: Settings) -> list[str]:
-    """Models of the endpoint, after checking that those of all stages are among them.
+async def offered_models(settings: Settings) -> dict[str, list[str]]:
+    """Models by endpoint, after checking that each stage's is among those of its endpoint.
 
     Raises:
-        UserError: it does not answer, refuses the key, or lacks a model; says what to set.
+        UserError: one does not answer, refuses the key, or lacks a model; says what to set.
     """
-    key = settings.llm_api_key
-    client = OpenAIClient(
-        settings.endpoint, key.get_secret_value() if key else None, concurrency=1, timeout_s=20, max_attempts=1
-    )
-    try:
-        async with client:
-            offered = await client.models()
-    except EndpointError as error:
-        mend = _MENDS.get(error.error_class, "Look at the endpoint's own log.")
-        raise UserError(f"The LLM endpoint {settings.endpoint} cannot be used ({error})", mend) from error
+    offered: dict[str, list[str]] = {}
     for stage in STAGE_NAMES:
-        model = settings.model_for(stage)
-        if offered and model not in offered:
+        endpoint = settings.endpoint_for(stage)
+        if endpoint not in offered:
+            offered[endpoint] = await _models(endpoint, settings.key_for(stage))
+        model, known = settings.model_for(stage), offered[endpoint]
+        if known and model not in known:
             raise UserError(
-                f"The LLM endpoint {settings.endpoint} has no model {model!r} (for stage {stage})",
-                f"Set GEM_LLM_MODEL or GEM_LLM_MODEL_{stage.upper()} to one of: {', '.join(offered[:20])}.",
+                f"The LLM endpoint {endpoint} has no model {model!r} (for stage {stage})",
+                f"Set GEM_LLM_MODEL or GEM_LLM_MODEL_{stage.upper()} to one of: {', '.join(known[:20])}.",
             )
     return offered
+
+
+async def _models(endpoint: str, key: str | None) -> list[str]:
+    try:
+        async with OpenAIClient(endpoint, key, concurrency=1, timeout_s=20, max_attempts=1) as client:
+            return await client.models()
+    except EndpointError as error:
+        mend = _MENDS.get(error.error_class, "Look at the endpoint's own log.")
+        raise UserError(f"The LLM endpoint {endpoint} cannot be used ({error})", mend) from error

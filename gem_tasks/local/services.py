@@ -21,7 +21,7 @@ from gem_tasks.local.environment import airflow_env, gem_env
 from gem_tasks.local.postgres import Postgres
 from gem_tasks.local.state import State, load_state, save_state, settle_ports, write_private
 from gem_tasks.local.supervisor import AIRFLOW, TEACHER
-from gem_tasks.settings import load
+from gem_tasks.settings import STAGE_NAMES, load
 
 Say = Callable[[str], None]
 
@@ -150,6 +150,9 @@ def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
     if airflow:
         with AirflowAPI(settings) as api:
             api.ensure_pool(LLM_POOL, _POOL_SLOTS, "Tasks that talk to the LLM endpoint at once")
+            for stage in STAGE_NAMES:
+                about = f"The same for {stage}, when it has an endpoint of its own"
+                api.ensure_pool(f"{LLM_POOL}_{stage}", _POOL_SLOTS, about)
             say("reading the DAGs")
             api.wait_for_dags(_DAGS, deadline)
 

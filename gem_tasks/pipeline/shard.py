@@ -20,6 +20,7 @@ from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.attempt import attempt
 from gem_tasks.pipeline.journal import JournaledClient
 from gem_tasks.pipeline.sheet import Sheet
+from gem_tasks.pipeline.spending import spending
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.ports import ChatClient
 from gem_tasks.settings import StageName
@@ -56,7 +57,7 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
     """Brings every record of the shard to an outcome of the stage under the current recipe.
 
     Raises:
-        UserError: the endpoint refuses the key or does not know the model.
+        UserError: the endpoint refuses the key or does not know the model, or the run's budget is spent.
         EndpointError: the endpoint failed for some records, or on the last try for most; what did arrive is saved, so
             a retry goes on from there.
         ReconcileError: records and outcomes do not add up.
@@ -80,8 +81,8 @@ async def _work(sheet: Sheet, missing: Sequence[Record]) -> tuple[list[Outcome],
     fresh: list[Outcome] = []
     saved, due = 0, time.monotonic() + _SAVE_EVERY_S
     try:
-        async with sheet.work.client() as endpoint, journal:
-            client = JournaledClient(endpoint, journal)
+        async with sheet.work.client(sheet.stage.name) as endpoint, journal, spending(sheet) as meter:
+            client = JournaledClient(meter(endpoint), journal)
             async with aclosing(_attempts(sheet, missing, client)) as arriving:
                 async for outcome in arriving:
                     fresh.append(outcome)
@@ -162,8 +163,8 @@ def _summary(report: ShardReport, fresh: Sequence[Outcome]) -> str:
 
 def _explain(error: EndpointError, sheet: Sheet) -> UserError:
     """One line for the person who configured the endpoint."""
-    name, base_url = sheet.stage.name, sheet.work.settings.endpoint
-    model = sheet.work.settings.model_for(name)
+    name, settings = sheet.stage.name, sheet.work.settings
+    base_url, model = settings.endpoint_for(name), settings.model_for(name)
     return UserError(
         f"{base_url} refuses model {model!r} for stage {name} ({error.error_class}): {error.detail}",
         "Check GEM_LLM_BASE_URL, GEM_LLM_API_KEY and GEM_LLM_MODEL, for instance with `gem doctor`, and run it again.",

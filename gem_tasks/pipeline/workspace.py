@@ -9,7 +9,7 @@ from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.pipeline.journal import Journal
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
-from gem_tasks.settings import Settings
+from gem_tasks.settings import Settings, StageName
 from gem_tasks.store import keys, open_store
 
 
@@ -34,12 +34,11 @@ class Workspace:
         """A new connection to the lineage; a context manager."""
         return Ledger(self.settings.database)
 
-    def client(self) -> OpenAIClient:
-        """A client for the configured endpoint; an async context manager."""
-        key = self.settings.llm_api_key
+    def client(self, stage: StageName) -> OpenAIClient:
+        """A client for the stage's endpoint; an async context manager."""
         return OpenAIClient(
-            self.settings.endpoint,
-            key.get_secret_value() if key else None,
+            self.settings.endpoint_for(stage),
+            self.settings.key_for(stage),
             concurrency=self.settings.llm_concurrency,
             timeout_s=self.settings.llm_timeout_s,
             max_attempts=self.settings.llm_max_attempts,

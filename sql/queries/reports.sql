@@ -11,7 +11,7 @@ GROUP BY outcome, why
 -- stage_cost --
 -- Calls and tokens of a recipe over a partition; with a run id, only what that run wrote.
 SELECT coalesce(sum(calls), 0)::int AS calls, coalesce(sum(prompt_tokens), 0)::bigint AS prompt_tokens,
-       coalesce(sum(completion_tokens), 0)::bigint AS completion_tokens
+       coalesce(sum(completion_tokens), 0)::bigint AS completion_tokens, sum(usd) AS usd
 FROM stage_results
 WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s
   AND (%(run_id)s::text IS NULL OR airflow_run_id = %(run_id)s)
@@ -43,7 +43,7 @@ WHERE document_id = %(document_id)s ORDER BY start_char
 -- document_outcomes --
 -- Everything that was ever made of a document's segments, with how.
 SELECT r.segment_id, r.stage, r.outcome, r.reason, r.error_class, r.detail, r.attempts, r.calls, r.prompt_tokens,
-       r.completion_tokens, r.latency_ms, r.recipe_id, r.object_key, c.model, c.prompt_sha256, c.version AS stage_version,
+       r.completion_tokens, r.latency_ms, r.usd, r.faults, r.recipe_id, r.object_key, c.model, c.prompt_sha256, c.version AS stage_version,
        r.airflow_run_id, r.airflow_task_id, r.airflow_map_index, r.airflow_try, r.updated_at
 FROM stage_results r JOIN segments s USING (segment_id) JOIN recipes c USING (recipe_id)
 WHERE s.document_id = %(document_id)s ORDER BY r.segment_id, r.updated_at, r.stage

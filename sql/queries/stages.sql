@@ -79,3 +79,17 @@ VALUES (%(partition)s, %(stage)s, %(recipe_id)s, %(action)s, %(reason)s, %(metri
 -- What the gate after a stage decided last.
 SELECT action, reason, metrics, policy FROM gate_decisions
 WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s ORDER BY decision_id DESC LIMIT 1
+
+-- lock_spending --
+-- One task at a time looks into a run's purse and takes from it.
+SELECT pg_advisory_xact_lock(hashtextextended('gem-spending-' || %(run_id)s, 0))
+
+-- spent --
+-- What a run's tasks have drawn so far.
+SELECT coalesce(sum(usd), 0) AS usd FROM spending WHERE run_id = %(run_id)s
+
+-- draw --
+-- Takes money out of a run's purse, or hands it back.
+INSERT INTO spending AS old (run_id, recipe_id, partition_key, shard, usd)
+VALUES (%(run_id)s, %(recipe_id)s, %(partition)s, %(shard)s, %(usd)s)
+ON CONFLICT (run_id, recipe_id, partition_key, shard) DO UPDATE SET usd = old.usd + excluded.usd, updated_at = now()

@@ -11,8 +11,8 @@ from gem_tasks.lineage.migrate import migrate
 from gem_tasks.resources import shipped
 
 TABLES = set(
-    "sources documents segments partitions prompts recipes stage_results gate_decisions trajectories datasets spending"
-    .split()
+    "sources documents segments partitions prompts recipes stage_results spending gate_decisions trajectories"
+    " datasets".split()
 )
 VIEWS = {path.stem for path in (shipped("sql") / "views").glob("*.sql")}
 REVISIONS = sorted(path.name[:4] for path in (shipped("sql") / "migrations/versions").glob("0*.py"))

@@ -74,7 +74,8 @@ def test_a_truncated_shard_is_a_store_error():
 
 
 FIRST_COLUMNS = (
-    "segment_id kind reason error_class detail payload raw calls prompt_tokens cached_tokens completion_tokens latency_s"
+    "segment_id kind reason error_class detail payload raw calls prompt_tokens cached_tokens completion_tokens"
+    " latency_s"
 ).split()
 
 

@@ -1,0 +1,66 @@
+"""A `ChatClient` that puts a price on every answer and stops before the budget is overspent."""
+
+from typing import Protocol
+
+from gem_tasks.domain.chat import ChatRequest, Completion, Usage
+from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.llm.prices import Pricing
+from gem_tasks.llm.tokens import estimate_tokens
+from gem_tasks.ports import ChatClient
+
+_ENOUGH = 20
+_MARGIN = 1.25
+
+
+class Allowance(Protocol):
+    """Money that may be spent."""
+
+    async def reserve(self, usd: float) -> None:
+        """Sets so much aside for a call.
+
+        Raises:
+            UserError: there is not so much left, and nothing under way that could give some back.
+        """
+        ...
+
+    def settle(self, reserved: float, spent: float) -> None:
+        """The call is over; what it did not take is free again."""
+        ...
+
+
+class MeteredClient:
+    """Prices answers.
+
+    Before a call its prompt and the longest answer seen so far (a quarter more, and at most its token budget) are set
+    aside; the budget alone as long as there are few answers to go by.
+    """
+
+    def __init__(self, client: ChatClient, pricing: Pricing, allowance: Allowance | None) -> None:
+        self._client, self._pricing, self._allowance = client, pricing, allowance
+        self._answers = self._longest = 0
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Makes the call if there is money for it; see `ChatClient.complete` and `Allowance.reserve`."""
+        estimate = self._estimate(request) if self._allowance else 0.0
+        if self._allowance:
+            await self._allowance.reserve(estimate)
+        spent, timeouts = 0.0, 0
+        try:
+            completion = await self._client.complete(request)
+            spent, timeouts = self._pricing(completion.usage), completion.faults.get(ErrorClass.TIMEOUT, 0)
+        except EndpointError as error:
+            timeouts = error.faults.get(ErrorClass.TIMEOUT, 0)
+            raise
+        finally:
+            if self._allowance:
+                # An endpoint may charge for what we hung up on, and does not say.
+                self._allowance.settle(estimate, spent + timeouts * estimate)
+        self._answers += 1
+        self._longest = max(self._longest, completion.usage.completion_tokens)
+        return completion.model_copy(update={"usd": spent})
+
+    def _estimate(self, request: ChatRequest) -> float:
+        longest = request.sampling.max_tokens
+        if self._answers >= _ENOUGH:
+            longest = min(longest, int(self._longest * _MARGIN))
+        return self._pricing(Usage(prompt_tokens=estimate_tokens(request.body), completion_tokens=longest))

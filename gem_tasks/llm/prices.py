@@ -1,0 +1,93 @@
+"""What a model's tokens cost.
+
+The user's file comes first, then ours, then genai-prices, which knows the models of public providers. There the
+endpoint counts too: the same model behind another address has another price, and on your own machines none it knows.
+"""
+
+import tomllib
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.chat import Usage
+from gem_tasks.errors import UserError
+
+_OURS = Path(__file__).with_name("prices.toml")
+_MILLION = 1_000_000
+Pricing = Callable[[Usage], float]
+"""USD for the tokens of a call."""
+
+
+class Price(Value):
+    """USD per million tokens."""
+
+    input: float = Field(ge=0)
+    cached_input: float | None = Field(default=None, ge=0)
+    """As `input` when not given."""
+    output: float = Field(ge=0)
+    reasoning: float | None = Field(default=None, ge=0)
+    """As `output` when not given."""
+
+    def __call__(self, usage: Usage) -> float:
+        """USD for the tokens of a call."""
+        cached = self.input if self.cached_input is None else self.cached_input
+        reasoning = self.output if self.reasoning is None else self.reasoning
+        return (
+            (usage.prompt_tokens - usage.cached_tokens) * self.input
+            + usage.cached_tokens * cached
+            + (usage.completion_tokens - usage.reasoning_tokens) * self.output
+            + usage.reasoning_tokens * reasoning
+        ) / _MILLION
+
+
+def pricing(model: str, base_url: str, own: Path | None = None) -> Pricing | None:
+    """How to price a model's calls; None when nobody knows.
+
+    Args:
+        model: as asked for.
+        base_url: of the endpoint.
+        own: the user's file.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    for path in (own, _OURS):
+        if path and (price := _table(path).get(model)):
+            return price
+    return _public(model, base_url)
+
+
+def _table(path: Path) -> dict[str, Price]:
+    try:
+        with path.open("rb") as file:
+            return {model: Price.model_validate(fields) for model, fields in tomllib.load(file).items()}
+    except OSError as error:
+        raise UserError(f"GEM_LLM_PRICES: {path} cannot be read ({error.strerror})", "Correct the path.") from None
+    except (ValueError, ValidationError) as error:
+        line = str(error).splitlines()[0]
+        form = 'Write ["model"], then input = … and output = … in USD per million tokens.'
+        raise UserError(f"GEM_LLM_PRICES: {path} is no price table ({line})", form) from None
+
+
+def _public(model: str, base_url: str) -> Pricing | None:
+    from genai_prices import Usage as Tokens
+    from genai_prices import calc_price
+
+    def price(usage: Usage) -> float:
+        tokens: Any = Tokens(
+            input_tokens=usage.prompt_tokens,
+            cache_read_tokens=usage.cached_tokens,
+            output_tokens=usage.completion_tokens,
+        )
+        total: Decimal = calc_price(tokens, model, provider_api_url=base_url).total_price
+        return float(total)
+
+    try:
+        price(Usage(prompt_tokens=1, completion_tokens=1))
+    except LookupError:
+        return None
+    return price

@@ -1,0 +1,87 @@
+"""A run's budget, shared by all of its tasks through Postgres.
+
+A task draws money in small sums and hands back what it did not spend; a killed one cannot, so a budget may stop a run
+somewhat early, but never late. When nothing more can be drawn, a task goes on with what its own calls give back as they
+end, and stops when none is under way: nothing that was paid for is lost.
+"""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from gem_tasks.errors import UserError
+from gem_tasks.lineage import Ledger, Purse
+
+_CALLS_PER_DRAW = 32
+"""Drawing costs a round trip: enough for so many calls is drawn at a time, as long as there is so much."""
+
+
+class BudgetSpentError(UserError):
+    """The run may not spend what the next call could cost."""
+
+
+class Budget:
+    """One task's hand in a run's purse; an `Allowance`. An async context manager: leaving it hands the rest back."""
+
+    def __init__(self, ledger: Callable[[], Ledger], purse: Purse, limit: float) -> None:
+        self._ledger, self._purse, self._limit = ledger, purse, limit
+        self._free = 0.0
+        self._out = 0
+        self._empty = False
+        self._drawing = asyncio.Lock()
+        self._settled = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        """Draws nothing yet."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Hands back what is free."""
+        if self._free > 0:
+            await asyncio.to_thread(self._hand_back, self._free)
+
+    async def reserve(self, usd: float) -> None:
+        """See `Allowance.reserve`."""
+        while not await self._take(usd):
+            if not self._out:
+                raise self._spent(usd)
+            self._settled.clear()
+            await self._settled.wait()
+
+    def settle(self, reserved: float, spent: float) -> None:
+        """See `Allowance.settle`."""
+        self._free += reserved - spent
+        self._out -= 1
+        self._settled.set()
+
+    async def _take(self, usd: float) -> bool:
+        if self._free < usd and not self._empty:
+            async with self._drawing:
+                needed = usd - self._free
+                if needed > 0 and not self._empty:
+                    drawn = await asyncio.to_thread(self._draw, needed, usd * _CALLS_PER_DRAW)
+                    self._free += drawn
+                    self._empty = not drawn
+        if self._free < usd:
+            return False
+        self._free -= usd
+        self._out += 1
+        return True
+
+    def _draw(self, needed: float, wanted: float) -> float:
+        with self._ledger() as ledger:
+            return ledger.draw(self._purse, self._limit, needed, wanted)
+
+    def _hand_back(self, usd: float) -> None:
+        with self._ledger() as ledger:
+            ledger.hand_back(self._purse, usd)
+
+    def _spent(self, usd: float) -> BudgetSpentError:
+        return BudgetSpentError(
+            f"The budget of ${self._limit:.2f} for this run is spent: another call could cost ${usd:.4f}",
+            "What has arrived is saved. Raise GEM_BUDGET_USD, or budget_usd of the run, and clear the failed tasks"
+            " (or run it again): they go on where they stopped.",
+        )

@@ -1,0 +1,46 @@
+"""Puts prices, and the run's budget if it has one, between a stage and its endpoint."""
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from gem_tasks.errors import UserError
+from gem_tasks.lineage import Purse
+from gem_tasks.llm.metered import MeteredClient
+from gem_tasks.llm.prices import pricing
+from gem_tasks.pipeline.budget import Budget
+from gem_tasks.pipeline.sheet import Sheet
+from gem_tasks.ports import ChatClient
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def spending(sheet: Sheet) -> AsyncGenerator[Callable[[ChatClient], ChatClient]]:
+    """What wraps the stage's client.
+
+    Raises:
+        UserError: there is a budget, but no price to hold it by.
+    """
+    settings, stage = sheet.work.settings, sheet.stage.name
+    model, endpoint = settings.model_for(stage), settings.endpoint_for(stage)
+    price = pricing(model, endpoint, settings.llm_prices)
+    if price is None:
+        if settings.budget_usd:
+            raise UserError(
+                f"No price is known for {model!r} at {endpoint}, so the budget cannot be kept",
+                "Name its prices in a file and set GEM_LLM_PRICES to it; gem_tasks/llm/prices.toml shows the form.",
+            )
+        logger.info("no price is known for %r at %s: only tokens are counted (GEM_LLM_PRICES)", model, endpoint)
+        yield lambda client: client
+    elif settings.budget_usd is None:
+        yield lambda client: MeteredClient(client, price, None)
+    else:
+        purse = Purse(
+            run_id=sheet.run.run_id or "",
+            recipe_id=sheet.recipe.recipe_id,
+            partition=sheet.partition,
+            shard=sheet.shard,
+        )
+        async with Budget(sheet.work.ledger, purse, settings.budget_usd) as budget:
+            yield lambda client: MeteredClient(client, price, budget)

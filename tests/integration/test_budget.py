@@ -1,0 +1,108 @@
+"""A run's budget in Postgres: shared by its tasks, never overspent, and what is left over goes back."""
+
+import asyncio
+
+import pytest
+
+from gem_tasks.domain.chat import Completion, Usage
+from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.lineage import Ledger, Purse
+from gem_tasks.llm.metered import MeteredClient
+from gem_tasks.llm.prices import Price
+from gem_tasks.pipeline.budget import Budget, BudgetSpentError
+from tests.integration.endpoint import request
+
+PRICE = Price(input=0, output=1_000_000)  # a dollar per token of output
+
+
+class Endpoint:
+    """Answers of so many tokens, one after the other by hand or at once."""
+
+    def __init__(self, tokens=1, error=None):
+        self.tokens, self.error, self.calls = tokens, error, 0
+
+    async def complete(self, request):
+        self.calls += 1
+        await asyncio.sleep(0.001)
+        if self.error:
+            raise self.error
+        return Completion(text="x", finish_reason="stop", usage=Usage(completion_tokens=self.tokens))
+
+
+@pytest.fixture
+def recipe(dsn):
+    with Ledger(dsn) as ledger:
+        ledger.pg.execute("INSERT INTO recipes (recipe_id, stage, version, params) VALUES ('r', 'filter', 1, '{}')")
+
+
+def budget(dsn, limit, shard=0, run="run"):
+    return Budget(lambda: Ledger(dsn), Purse(run_id=run, recipe_id="r", partition="p", shard=shard), limit)
+
+
+def spent(dsn, run="run"):
+    with Ledger(dsn) as ledger:
+        return ledger.one("spent", run_id=run)["usd"]
+
+
+async def ask(dsn, limit, calls, endpoint, max_tokens=10, **place):
+    """How many answers came before the money was gone, and whether it was."""
+    async with budget(dsn, limit, **place) as purse:
+        client = MeteredClient(endpoint, PRICE, purse)
+        results = await asyncio.gather(
+            *(client.complete(request(max_tokens=max_tokens)) for _ in range(calls)), return_exceptions=True
+        )
+    stopped = any(isinstance(result, BudgetSpentError) for result in results)
+    return sum(isinstance(result, Completion) for result in results), stopped
+
+
+async def test_with_enough_money_everything_is_asked_and_the_rest_goes_back(dsn, recipe):
+    assert await ask(dsn, limit=1000, calls=50, endpoint=Endpoint()) == (50, False)
+    assert spent(dsn) == pytest.approx(50)
+
+
+async def test_it_stops_before_it_overspends_and_after_all_that_surely_fits(dsn, recipe):
+    endpoint = Endpoint(tokens=10)
+    answers, stopped = await ask(dsn, limit=105, calls=50, endpoint=endpoint)
+    assert (answers, stopped) == (10, True)
+    assert endpoint.calls == 10
+    assert spent(dsn) == pytest.approx(100)
+
+
+async def test_answers_shorter_than_feared_leave_money_for_more(dsn, recipe):
+    answers, stopped = await ask(dsn, limit=100, calls=200, endpoint=Endpoint(tokens=1))
+    assert stopped
+    assert 90 <= answers <= 100
+
+
+async def test_tasks_of_a_run_share_one_purse_and_other_runs_have_their_own(dsn, recipe):
+    await asyncio.gather(
+        *(ask(dsn, limit=60, calls=40, endpoint=Endpoint(tokens=10), shard=shard) for shard in range(3))
+    )
+    assert spent(dsn) <= 60
+    assert await ask(dsn, limit=60, calls=5, endpoint=Endpoint(tokens=10), run="other") == (5, False)
+
+
+async def test_what_a_killed_task_had_drawn_stays_spent(dsn, recipe):
+    purse = budget(dsn, limit=100)
+    await purse.reserve(60)  # and the worker dies
+    assert await ask(dsn, limit=100, calls=10, endpoint=Endpoint(tokens=10)) == (4, True)
+
+
+async def test_requests_that_were_given_up_are_counted_as_if_they_were_charged(dsn, recipe):
+    error = EndpointError(ErrorClass.TIMEOUT, "slow")
+    async with budget(dsn, limit=100) as purse:
+        client = MeteredClient(Endpoint(error=error), PRICE, purse)
+        with pytest.raises(EndpointError):
+            await client.complete(request(max_tokens=10))
+    assert spent(dsn) == pytest.approx(10)
+
+
+async def test_the_message_says_what_to_do(dsn, recipe):
+    async with budget(dsn, limit=5) as purse:
+        with pytest.raises(BudgetSpentError, match=r"\$5.00 .*GEM_BUDGET_USD"):
+            await MeteredClient(Endpoint(), PRICE, purse).complete(request(max_tokens=10))
+
+
+async def test_every_answer_carries_its_price(dsn):
+    completion = await MeteredClient(Endpoint(tokens=3), PRICE, None).complete(request())
+    assert completion.usd == 3

@@ -1,0 +1,142 @@
+"""The journal: durable before the caller goes on, found again by request, here and on another machine."""
+
+import asyncio
+
+import pytest
+
+from gem_tasks.domain.chat import Completion
+from gem_tasks.errors import EndpointError, ErrorClass, StoreError
+from gem_tasks.pipeline.journal import Journal, JournaledClient
+from gem_tasks.store.local import LocalStore
+from tests.integration.endpoint import request
+
+PREFIX = "journal/r/p/shard-00000/"
+
+
+@pytest.fixture
+def store(tmp_path):
+    return LocalStore(tmp_path / "store")
+
+
+def journal(tmp_path, store, machine="here", every_s=60.0):
+    return Journal(tmp_path / machine / PREFIX, store, PREFIX, every_s)
+
+
+class Endpoint:
+    def __init__(self):
+        self.asked = []
+
+    async def complete(self, request):
+        self.asked.append(request.messages[0].content)
+        await asyncio.sleep(0)
+        if self.asked[-1] == "broken":
+            raise EndpointError(ErrorClass.TIMEOUT, "slow")
+        return Completion(text=f"to {self.asked[-1]} \u2028 {len(self.asked)}", finish_reason="stop")
+
+
+async def ask(written, endpoint, *texts):
+    async with written:
+        client = JournaledClient(endpoint, written)
+        return await asyncio.gather(*(client.complete(request(text)) for text in texts)), client.replayed
+
+
+async def test_what_was_answered_is_never_asked_again_on_this_machine(tmp_path, store):
+    endpoint = Endpoint()
+    first, _ = await ask(journal(tmp_path, store), endpoint, "a", "b", "c")
+    again = journal(tmp_path, store)
+    assert again.load() == 3
+    second, replayed = await ask(again, endpoint, "a", "b", "c", "d")
+    assert second[:3] == first
+    assert (replayed, endpoint.asked) == (3, ["a", "b", "c", "d"])
+
+
+async def test_nor_on_another_machine_once_a_chunk_was_sent(tmp_path, store):
+    endpoint = Endpoint()
+    written = journal(tmp_path, store, every_s=0.05)
+    async with written:
+        client = JournaledClient(endpoint, written)
+        await asyncio.gather(*(client.complete(request(text)) for text in "abc"))
+        await asyncio.sleep(0.3)
+        await client.complete(request("late"))
+        elsewhere = journal(tmp_path, store, machine="there")
+        assert elsewhere.load() == 3  # what is not sent yet is asked again there: at most `every_s` seconds of answers
+    _, replayed = await ask(elsewhere, endpoint, "a", "b", "c")
+    assert (replayed, endpoint.asked.count("a")) == (3, 1)
+
+
+async def test_an_answer_that_lies_here_and_in_the_store_counts_once(tmp_path, store):
+    written = journal(tmp_path, store, every_s=0.02)
+    async with written:
+        await JournaledClient(Endpoint(), written).complete(request("a"))
+        await asyncio.sleep(0.2)
+    assert journal(tmp_path, store).load() == 1
+
+
+async def test_two_records_with_the_same_text_have_an_answer_each(tmp_path, store):
+    endpoint = Endpoint()
+    await ask(journal(tmp_path, store), endpoint, "same", "same")
+    again = journal(tmp_path, store)
+    again.load()
+    _, replayed = await ask(again, endpoint, "same", "same", "same")
+    assert (replayed, len(endpoint.asked)) == (2, 3)
+
+
+async def test_a_failure_is_not_written_down(tmp_path, store):
+    written = journal(tmp_path, store)
+    with pytest.raises(EndpointError):
+        await ask(written, Endpoint(), "broken")
+    assert journal(tmp_path, store).load() == 0
+
+
+async def test_a_stage_that_fails_sends_what_it_has(tmp_path, store):
+    written = journal(tmp_path, store)
+    with pytest.raises(RuntimeError):
+        async with written:
+            await JournaledClient(Endpoint(), written).complete(request("a"))
+            raise RuntimeError
+    assert journal(tmp_path, store, machine="there").load() == 1
+
+
+async def test_torn_lines_and_half_chunks_are_passed_over(tmp_path, store):
+    await ask(journal(tmp_path, store), Endpoint(), "a", "b")
+    (file,) = (tmp_path / "here" / PREFIX).glob("*.jsonl")
+    file.write_bytes(file.read_bytes()[:-25])
+    store.put(PREFIX + "other-000000.jsonl.zst", b"\x28\xb5\x2f\xfd half")
+    assert journal(tmp_path, store).load() == 1
+
+
+async def test_discarding_leaves_nothing(tmp_path, store):
+    written = journal(tmp_path, store, every_s=0.02)
+    async with written:
+        await JournaledClient(Endpoint(), written).complete(request("a"))
+        await asyncio.sleep(0.2)
+    written.discard()
+    assert list(store.list("journal/")) == []
+    assert journal(tmp_path, store).load() == 0
+
+
+async def test_a_full_disk_is_an_error_not_a_lost_answer(tmp_path, store):
+    written = journal(tmp_path, store)
+    async with written:
+        (tmp_path / "here" / PREFIX).rmdir()
+        with pytest.raises(StoreError, match="cannot be written"):
+            await JournaledClient(Endpoint(), written).complete(request("a"))
+
+
+async def test_a_store_that_is_away_for_a_moment_gets_the_lines_later(tmp_path, store):
+    class Flaky(LocalStore):
+        down = True
+
+        def put(self, key, data):
+            if self.down:
+                raise StoreError("away")
+            super().put(key, data)
+
+    flaky = Flaky(tmp_path / "store")
+    written = Journal(tmp_path / "here" / PREFIX, flaky, PREFIX, 0.05)
+    async with written:
+        await JournaledClient(Endpoint(), written).complete(request("a"))
+        await asyncio.sleep(0.2)
+        Flaky.down = False
+        await asyncio.sleep(0.2)
+    assert journal(tmp_path, store, machine="there").load() == 1
