@@ -1,10 +1,10 @@
 """How many requests may be in flight: grows while the endpoint copes, halves when it complains. One per endpoint.
 
-Starts modest and doubles ten times a second while everything is taken, for the first completions may be a minute away
-while refusals come at once. The first complaint, or the ceiling, ends that. From then on a limit that is used up grows
-by a twentieth per round (a round is as many answers as may be in flight), unless answers have become twice as slow as
-they were at best; and when more than one answer in eight of a round says 429 or 503 it is halved, once per round. A
-lone 429 among hundreds of answers is weather: it costs its own request a wait, not everybody half the speed.
+Starts modest and doubles forty times a second while everything is taken, for the first completions may be a minute
+away while refusals come at once. The first complaint, or the ceiling, ends that. From then on a limit that is used up
+grows by a twentieth per round (a round is as many answers as may be in flight), unless answers have become twice as
+slow as they were at best; and when more than one answer in eight of a round says 429 or 503 it is halved, once per
+round. A lone 429 among hundreds of answers is weather: it costs its own request a wait, not everybody half the speed.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ import time
 from collections import deque
 from types import TracebackType
 
-_START = 32
-_RAMP_S = 0.1
+_START = 64
+_RAMP_S = 0.025
 _GROWTH = 0.05
 _BEARABLE_SHARE = 1 / 8
 _SLOWER = 2.0

@@ -7,9 +7,10 @@ requests in flight (docs/benchmarks.md), so the hot path does without them.
 from collections.abc import Mapping
 from types import TracebackType
 from typing import NamedTuple, Self
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from yarl import URL
 
 from gem_tasks.errors import EndpointError, ErrorClass
 
@@ -35,9 +36,9 @@ class Transport:
     """
 
     def __init__(self, base_url: str, api_key: str | None) -> None:
-        parts = urlsplit(base_url)
-        self._root = urlunsplit(parts._replace(query="", path=parts.path.rstrip("/")))
-        self._query = dict(parse_qsl(parts.query))
+        self._base = URL(base_url)
+        self._urls: dict[str, URL] = {}
+        self._proxy = _proxy(self._base)
         self._headers = {"Content-Type": "application/json", "User-Agent": "gem"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
@@ -49,7 +50,6 @@ class Transport:
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=300),
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=True,  # proxies
         )
         return self
 
@@ -75,13 +75,24 @@ class Transport:
         limit = aiohttp.ClientTimeout(total=limit_s, sock_connect=_CONNECT_S)
         try:
             async with self._session.post(
-                self._root + path, params=self._query, data=body, timeout=limit, allow_redirects=False
+                self._url(path), data=body, timeout=limit, allow_redirects=False, proxy=self._proxy
             ) as response:
                 return Reply(response.status, response.headers, await _read(response))
         except TimeoutError:
             raise EndpointError(ErrorClass.TIMEOUT, f"no complete answer within {limit_s:.1f} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise EndpointError(ErrorClass.CONNECTION, f"{type(error).__name__}: {str(error)[:300]}") from error
+
+    def _url(self, path: str) -> URL:
+        """Built once: that takes as long as parsing the answer."""
+        if path not in self._urls:
+            self._urls[path] = self._base.with_path(self._base.path.rstrip("/") + path, keep_query=True)
+        return self._urls[path]
+
+
+def _proxy(url: URL) -> str | None:
+    """From the environment. aiohttp would look there again for every request, in a thread."""
+    return None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

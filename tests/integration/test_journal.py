@@ -118,7 +118,7 @@ async def test_discarding_leaves_nothing(tmp_path, store):
 async def test_a_full_disk_is_an_error_not_a_lost_answer(tmp_path, store):
     written = journal(tmp_path, store)
     async with written:
-        (tmp_path / "here" / PREFIX).rmdir()
+        (tmp_path / "here").write_text("a file where a folder should be")
         with pytest.raises(StoreError, match="cannot be written"):
             await JournaledClient(Endpoint(), written).complete(request("a"))
 
