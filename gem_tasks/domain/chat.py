@@ -35,6 +35,12 @@ class ChatRequest(Value):
     model: str
     messages: tuple[ChatMessage, ...]
     sampling: Sampling = Sampling()
+    answer_schema: Json | None = None
+    """JSON schema of the answer, for endpoints that can hold a model to one (`response_format`, strict)."""
+
+    def without_schema(self) -> "ChatRequest":
+        """The same for an endpoint that cannot hold a model to a schema. No copy: that would keep the cached body."""
+        return ChatRequest(model=self.model, messages=self.messages, sampling=self.sampling)
 
     @cached_property
     def body(self) -> bytes:
@@ -51,12 +57,16 @@ class ChatRequest(Value):
         # Not model_dump: this runs once per request on the hot path.
         messages = [{"role": message.role, "content": message.content} for message in self.messages]
         sampling = self.sampling
-        return {
+        body: Json = {
             "model": self.model,
             "messages": messages,
             "temperature": sampling.temperature,
             "max_tokens": sampling.max_tokens,
         }
+        if self.answer_schema:
+            wanted = {"name": "answer", "strict": True, "schema": self.answer_schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": wanted}
+        return body
 
 
 class Usage(Value):

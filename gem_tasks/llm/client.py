@@ -15,6 +15,7 @@ The SDK's own retries are off.
 import asyncio
 import random
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,7 @@ from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.llm.answers import read_completion
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.deadline import Deadlines
+from gem_tasks.llm.features import Features
 from gem_tasks.llm.limiter import Limiter
 from gem_tasks.llm.pacing import wait_s
 from gem_tasks.llm.tokens import estimate_tokens
@@ -43,15 +45,25 @@ class OpenAIClient:
         concurrency: at most so many requests in flight; how many really are adapts to the endpoint.
         timeout_s: upper bound for one request; see `Deadlines`.
         max_attempts: requests per call for faults other than 429.
+        features: file that remembers what endpoints can do.
     """
 
     def __init__(
-        self, base_url: str, api_key: str | None, *, concurrency: int, timeout_s: float, max_attempts: int
+        self,
+        base_url: str,
+        api_key: str | None,
+        *,
+        concurrency: int,
+        timeout_s: float,
+        max_attempts: int,
+        features: Path | None = None,
     ) -> None:
         self._base_url, self._api_key = base_url, api_key
         self._transport = Transport(base_url, api_key)
         self._limiter = Limiter(concurrency)
         self._deadlines = Deadlines(timeout_s)
+        self._features = Features(features, base_url)
+        self._probing = asyncio.Lock()
         self._max_attempts = max_attempts
 
     async def __aenter__(self) -> Self:
@@ -67,8 +79,30 @@ class OpenAIClient:
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call; see `ChatClient.complete`."""
+        if request.answer_schema is None or (known := self._features.json_schema(request.model)):
+            return await self._complete(request, {})
+        if known is None:
+            async with self._probing:  # the others wait for what the first one learns
+                if self._features.json_schema(request.model) is None:
+                    return await self._probe(request)
+            return await self.complete(request)
+        return await self._complete(request.without_schema(), {})
+
+    async def _probe(self, request: ChatRequest) -> Completion:
+        """Asks with the schema, and without it if the endpoint takes that for a bad request."""
+        try:
+            completion = await self._complete(request, {})
+        except EndpointError as error:
+            if error.error_class is not ErrorClass.BAD_REQUEST:
+                raise
+            completion = await self._complete(request.without_schema(), error.faults)
+            self._features.learned(request.model, json_schema=False)
+            return completion
+        self._features.learned(request.model, json_schema=True)
+        return completion
+
+    async def _complete(self, request: ChatRequest, faults: FaultCounts) -> Completion:
         tokens = estimate_tokens(request.body) + request.sampling.max_tokens
-        faults: FaultCounts = {}
         patience = time.monotonic() + _PATIENCE_S
         while True:
             timeouts = faults.get(ErrorClass.TIMEOUT, 0)

@@ -65,7 +65,12 @@ class Attempt:
         self._fail(error.error_class, error.detail)
 
     def _ask(self, messages: tuple[ChatMessage, ...]) -> None:
-        self.request = ChatRequest(model=self._model, messages=messages, sampling=self._stage.sampling)
+        self.request = ChatRequest(
+            model=self._model,
+            messages=messages,
+            sampling=self._stage.sampling,
+            answer_schema=self._stage.answer_schema,
+        )
 
     def _end(self, verdict: Accepted | Rejected) -> None:
         self.request = None

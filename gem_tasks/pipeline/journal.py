@@ -14,6 +14,7 @@ import os
 import shutil
 import uuid
 from collections import defaultdict
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -106,6 +107,8 @@ class Journal:
         for key in self._chunks:
             self._store.delete(key)
         shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(OSError):  # somebody else's shard lies there too
+            os.removedirs(self._folder.parent)
 
     async def __aenter__(self) -> Self:
         """Begins shipping."""

@@ -2,9 +2,11 @@
 
 from gem_tasks import prompts
 from gem_tasks.corpus.segment import SEGMENT_VERSION
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.settings import Settings, StageName
 from gem_tasks.stages import STAGES
+from gem_tasks.stages.base import Stage
 
 
 class Chain:
@@ -25,7 +27,7 @@ class Chain:
                 version=stage.version,
                 prompt_sha256=prompts.load(stage.name).sha256,
                 model=settings.model_for(stage.name),
-                params={**stage.sampling.model_dump(), "repair": repair},
+                params=_params(stage, repair),
                 parent=parent.recipe_id,
             )
             self.by_stage[stage.name] = parent
@@ -49,3 +51,8 @@ class Chain:
         """Name and text by hash of every prompt in use."""
         used = [prompts.load(name) for name in (*(stage.name for stage in STAGES), "repair")]
         return {prompt.sha256: (prompt.name, prompt.text) for prompt in used}
+
+
+def _params(stage: Stage, repair: str) -> Json:
+    schema = {"answer_schema": stage.answer_schema} if stage.answer_schema else {}
+    return {**stage.sampling.model_dump(), "repair": repair, **schema}

@@ -18,6 +18,7 @@ from gem_tasks.domain.record import Record
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.attempt import attempt
+from gem_tasks.pipeline.budget import BudgetSpentError
 from gem_tasks.pipeline.journal import JournaledClient
 from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.pipeline.spending import spending
@@ -89,6 +90,9 @@ async def _work(sheet: Sheet, missing: Sequence[Record]) -> tuple[list[Outcome],
                     if time.monotonic() >= due:
                         due = await _save(sheet, fresh[saved:])
                         saved = len(fresh)
+    except BudgetSpentError as error:
+        logger.error("%d of %d segments are left: %s", len(missing) - len(fresh), len(sheet.records), error)
+        raise
     except EndpointError as error:
         raise _explain(error, sheet) from error
     finally:

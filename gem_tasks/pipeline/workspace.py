@@ -42,6 +42,7 @@ class Workspace:
             concurrency=self.settings.llm_concurrency,
             timeout_s=self.settings.llm_timeout_s,
             max_attempts=self.settings.llm_max_attempts,
+            features=self.settings.home.absolute() / "endpoints.json",
         )
 
     def journal(self, recipe_id: str, partition: str, shard: int) -> Journal:

@@ -6,7 +6,7 @@ The stage's name is also its prompt's file name, its field in `Record`, its row 
 from typing import Protocol
 
 from gem_tasks import prompts
-from gem_tasks.domain.base import Value
+from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
@@ -20,6 +20,8 @@ class Stage(Protocol):
     version: int
     """Raise it when `request`, `parse` or `precheck` changes meaning; part of the recipe."""
     sampling: Sampling
+    answer_schema: Json | None
+    """JSON schema of the answer, where the answer is JSON; None for tagged text."""
     needs: tuple[StageName, ...]
     """Stages whose output `request` and `precheck` read."""
 

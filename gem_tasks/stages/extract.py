@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from gem_tasks import prompts
 from gem_tasks.checks.schema import argument_faults, tool_faults
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
@@ -24,6 +25,7 @@ class Extract:
     name: StageName = "extract"
     version = 1
     sampling = Sampling(temperature=0.3, max_tokens=8192)
+    answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("filter",)
     output = Extraction
 

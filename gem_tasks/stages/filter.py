@@ -1,6 +1,7 @@
 """Stage 1: does the text teach a multi-step operation, and what about (paper section 3.2, stage 1)."""
 
 from gem_tasks import prompts
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record, Topic
@@ -15,6 +16,7 @@ class Filter:
     name: StageName = "filter"
     version = 1
     sampling = Sampling(temperature=0, max_tokens=1024)
+    answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ()
     output = Topic
 

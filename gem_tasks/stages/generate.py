@@ -3,6 +3,7 @@
 import json
 
 from gem_tasks import prompts
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
@@ -19,6 +20,7 @@ class Generate:
     name: StageName = "generate"
     version = 1
     sampling = Sampling(temperature=0.8, max_tokens=16384)
+    answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("extract",)
     output = Trajectory
 

@@ -4,6 +4,7 @@ Unlike the paper's, ours sees the source text, which may not be contradicted.
 """
 
 from gem_tasks import prompts
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
@@ -19,6 +20,7 @@ class Refine:
     name: StageName = "refine"
     version = 1
     sampling = Sampling(temperature=0.8, max_tokens=24576)
+    answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("generate",)
     output = Trajectory
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from gem_tasks import prompts
 from gem_tasks.checks import CHECKS_VERSION, run_checks
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.finding import Severity
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
@@ -14,6 +15,12 @@ from gem_tasks.prompts.tags import TagError, parse_json, strip_thinking
 from gem_tasks.settings import StageName
 
 _RULES = ("R1", "R2", "R3")
+_VERDICT: Json = {
+    "type": "object",
+    "properties": {**{rule: {"type": "integer", "enum": [0, 1]} for rule in _RULES}, "reason": {"type": "string"}},
+    "required": [*_RULES, "reason"],
+    "additionalProperties": False,
+}
 
 
 class Validate:
@@ -22,6 +29,7 @@ class Validate:
     name: StageName = "validate"
     version = 1000 * CHECKS_VERSION + 1
     sampling = Sampling(temperature=0, max_tokens=2048)
+    answer_schema: Json | None = _VERDICT
     needs: tuple[StageName, ...] = ("refine",)
     output = Judgement
 
