@@ -42,8 +42,10 @@ class Features:
         part.replace(self._path)
 
     def _read(self) -> dict[str, Any]:
+        if self._path is None:
+            return {}
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8")) if self._path else {}
+            found: Any = json.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
