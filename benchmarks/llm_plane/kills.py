@@ -14,6 +14,7 @@ import json
 import multiprocessing
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,13 @@ def endpoint(port, connection):
 
     app.on_startup.append(ready)
     web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None, handle_signals=False)
+
+
+def free_port():
+    """One that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def workspace(config, home):
@@ -153,9 +161,10 @@ def main():
     ours, theirs = multiprocessing.Pipe()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        database = Postgres(folder / "pg", 15990, SecretStr("bench"))
+        database = Postgres(folder / "pg", free_port(), SecretStr("bench"))
         database.start()
-        server = multiprocessing.Process(target=endpoint, args=(15991, theirs), daemon=True)
+        port = free_port()
+        server = multiprocessing.Process(target=endpoint, args=(port, theirs), daemon=True)
         try:
             migrate(database.dsn("postgres"))
             server.start()
@@ -163,7 +172,7 @@ def main():
             config = {
                 "dsn": database.dsn("postgres"),
                 "store": str(folder / "store"),
-                "url": "http://127.0.0.1:15991/v1",
+                "url": f"http://127.0.0.1:{port}/v1",
             }
             work = prepare(config, options.segments, folder)
             lives = list(hunt(config, folder, options.kills, options.elsewhere))
