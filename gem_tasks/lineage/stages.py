@@ -63,6 +63,10 @@ class Stages(Connection):
             for row in found
         }
 
+    def segment_ids(self, partition: str, shard: int) -> set[str]:
+        """The segments of a shard."""
+        return {row["segment_id"] for row in self.rows("segment_ids", partition=partition, shard=shard)}
+
     def commit_outcomes(
         self,
         recipe: Recipe,

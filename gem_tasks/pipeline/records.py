@@ -1,5 +1,6 @@
 """Puts together what a stage sees of the segments of one shard, from what Postgres says is accepted."""
 
+from collections.abc import Set
 from typing import Any
 
 from gem_tasks.domain.corpus import Segment
@@ -10,19 +11,24 @@ from gem_tasks.stages import stage
 from gem_tasks.store import keys, shards
 
 
-def load_records(work: Workspace, name: StageName, partition: str, shard: int) -> list[Record]:
-    """One record per input of the stage: every segment, or those the stage before accepted, in shard order."""
-    segments = segments_of(work, partition, shard)
+def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
+    """Segment ids that a stage has to deal with: all of the shard, or those the stage before accepted."""
     position = STAGE_NAMES.index(name)
     if position:
-        inputs = accepted(work, STAGE_NAMES[position - 1], partition, shard)
-        segments = [segment for segment in segments if segment.segment_id in inputs]
-    if not segments:
+        return accepted(work, STAGE_NAMES[position - 1], partition, shard)
+    with work.ledger() as ledger:
+        return ledger.segment_ids(partition, shard)
+
+
+def load_records(work: Workspace, name: StageName, partition: str, shard: int, wanted: Set[str]) -> list[Record]:
+    """The records of these segments, in shard order."""
+    if not wanted:
         return []
     outputs = {needed: output_of(work, needed, partition, shard) for needed in stage(name).needs}
     return [
         Record(segment=segment, **{needed: found[segment.segment_id] for needed, found in outputs.items()})
-        for segment in segments
+        for segment in segments_of(work, partition, shard)
+        if segment.segment_id in wanted
     ]
 
 

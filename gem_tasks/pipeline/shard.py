@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 
 from gem_tasks.domain.base import Value
@@ -64,10 +64,8 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
         ReconcileError: records and outcomes do not add up.
     """
     sheet = Sheet(work, name, partition, shard, run)
-    missing = sheet.missing
-    logger.info("%s %s shard %d: %d records, %d reused", name, partition, shard, len(sheet.records), sheet.reused)
-    fresh, replayed = asyncio.run(_work(sheet, missing)) if missing else ([], 0)
-    sheet.reconcile()
+    logger.info("%s %s shard %d: %d records, %d reused", name, partition, shard, len(sheet.expected), sheet.reused)
+    fresh, replayed = asyncio.run(_work(sheet)) if sheet.left else ([], 0)
     report = _report(sheet, fresh, replayed)
     if fresh:
         logger.info("%s", _summary(report, fresh))
@@ -75,7 +73,7 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
     return report
 
 
-async def _work(sheet: Sheet, missing: Sequence[Record]) -> tuple[list[Outcome], int]:
+async def _work(sheet: Sheet) -> tuple[list[Outcome], int]:
     """All new outcomes, saved now and then while others are still under way, and how many answers were replayed."""
     journal = sheet.work.journal(sheet.recipe.recipe_id, sheet.partition, sheet.shard)
     journal.load()
@@ -84,14 +82,15 @@ async def _work(sheet: Sheet, missing: Sequence[Record]) -> tuple[list[Outcome],
     try:
         async with sheet.work.client(sheet.stage.name) as endpoint, journal, spending(sheet) as meter:
             client = JournaledClient(meter(endpoint), journal)
-            async with aclosing(_attempts(sheet, missing, client)) as arriving:
+            async with aclosing(_attempts(sheet, sheet.missing(), client)) as arriving:
                 async for outcome in arriving:
                     fresh.append(outcome)
                     if time.monotonic() >= due:
                         due = await _save(sheet, fresh[saved:])
                         saved = len(fresh)
     except BudgetSpentError as error:
-        logger.error("%d of %d segments are left: %s", len(missing) - len(fresh), len(sheet.records), error)
+        left = sheet.left - len(fresh[saved:])
+        logger.error("%d of %d segments are left: %s", left, len(sheet.expected), error)
         raise
     except EndpointError as error:
         raise _explain(error, sheet) from error
@@ -110,11 +109,10 @@ async def _save(sheet: Sheet, outcomes: Sequence[Outcome]) -> float:
     return now + max(_SAVE_EVERY_S, (now - started) / _SAVING_SHARE)
 
 
-async def _attempts(sheet: Sheet, missing: Iterable[Record], client: ChatClient) -> AsyncGenerator[Outcome]:
+async def _attempts(sheet: Sheet, waiting: Iterator[Record], client: ChatClient) -> AsyncGenerator[Outcome]:
     """Outcomes in the order of arrival."""
     model = sheet.work.settings.model_for(sheet.stage.name)
     window = _WINDOW * sheet.work.settings.llm_concurrency
-    waiting = iter(missing)
     running: set[asyncio.Task[Outcome]] = set()
     arrived: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
 
@@ -139,14 +137,14 @@ async def _attempts(sheet: Sheet, missing: Iterable[Record], client: ChatClient)
 
 
 def _report(sheet: Sheet, fresh: Sequence[Outcome], replayed: int) -> ShardReport:
-    kinds = Counter(outcome.kind for outcome in sheet.outcomes.values())
+    counts = sheet.counts()
     return ShardReport(
         stage=sheet.stage.name,
         partition=sheet.partition,
         shard=sheet.shard,
-        accepted=kinds["accepted"],
-        rejected=kinds["rejected"],
-        failed=kinds["failed"],
+        accepted=counts["accepted"],
+        rejected=counts["rejected"],
+        failed=counts["failed"],
         reused=sheet.reused,
         calls=sum(outcome.cost.calls for outcome in fresh),
         replayed=replayed,

@@ -1,13 +1,14 @@
 """The outcomes of one stage over one shard: those kept from before, and those of this run as they are saved."""
 
 import logging
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 
-from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import RETRYABLE, ReconcileError
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.records import load_records
+from gem_tasks.pipeline.records import inputs, load_records
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName
 from gem_tasks.stages import stage as stage_named
@@ -17,39 +18,46 @@ logger = logging.getLogger(__name__)
 
 
 class Sheet:
-    """One per task."""
+    """One per task. What is finished is known from Postgres alone: no object is read for it."""
 
     def __init__(self, work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> None:
         self.work, self.stage, self.run = work, stage_named(name), run
         self.partition, self.shard = partition, shard
         self.recipe = work.chain.by_stage[name]
         self.key = keys.stage_key(name, self.recipe.recipe_id, partition, shard)
-        self.records: list[Record] = load_records(work, name, partition, shard)
-        self.outcomes: dict[str, Outcome] = self._kept()
-        self.reused = len(self.outcomes)
-        """Outcomes that were there already."""
+        with work.ledger() as ledger:
+            known = ledger.outcomes(partition, shard, self.recipe.recipe_id)
+        self.expected = inputs(work, name, partition, shard)
+        self.kinds: dict[str, OutcomeKind] = {
+            segment: kind
+            for segment, (kind, error_class) in known.items()
+            if error_class not in RETRYABLE and segment in self.expected
+        }
+        """How each record that has a final outcome ended."""
+        self.reused = len(self.kinds)
+        self._outcomes: dict[str, Outcome] = {}
 
     @property
-    def missing(self) -> list[Record]:
-        """Records without an outcome."""
-        return [record for record in self.records if record.segment.segment_id not in self.outcomes]
+    def left(self) -> int:
+        """Records without a final outcome."""
+        return len(self.expected) - len(self.kinds)
 
-    def _kept(self) -> dict[str, Outcome]:
-        """Final outcomes that Postgres knows; the object alone proves nothing."""
-        with self.work.ledger() as ledger:
-            known = ledger.outcomes(self.partition, self.shard, self.recipe.recipe_id)
-        final = {segment for segment, (_, error_class) in known.items() if error_class not in RETRYABLE}
-        if not final:
-            return {}
-        stored = shards.decode_outcomes(self.work.fetch(self.key))
-        return {outcome.segment_id: outcome for outcome in stored if outcome.segment_id in final}
+    def missing(self) -> Iterator[Record]:
+        """Those records. What the caller has let go of is not kept here."""
+        wanted = self.expected - set(self.kinds)
+        records = deque(load_records(self.work, self.stage.name, self.partition, self.shard, wanted))
+        while records:
+            yield records.popleft()
 
     def save(self, fresh: Sequence[Outcome]) -> None:
         """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""
-        self.outcomes.update((outcome.segment_id, outcome) for outcome in fresh)
-        self.work.store.put(self.key, shards.encode_outcomes(list(self.outcomes.values())))
+        if self.reused and not self._outcomes:
+            self._outcomes = self._kept()
+        self._outcomes.update((outcome.segment_id, outcome) for outcome in fresh)
+        self.work.store.put(self.key, shards.encode_outcomes(list(self._outcomes.values())))
         with self.work.ledger() as ledger:
             ledger.commit_outcomes(self.recipe, self.partition, self.shard, fresh, self.key, self.run)
+        self.kinds.update((outcome.segment_id, outcome.kind) for outcome in fresh)
         for outcome in fresh:
             if outcome.kind == "failed":
                 logger.warning(
@@ -57,12 +65,17 @@ class Sheet:
                     outcome.segment_id, self.stage.name, outcome.error_class, outcome.detail[:300],
                 )  # fmt: skip
 
-    def reconcile(self) -> None:
-        """Every record has one outcome, and no outcome is without a record.
+    def counts(self) -> Counter[OutcomeKind]:
+        """How many ended how.
 
         Raises:
-            ReconcileError: they do not add up.
+            ReconcileError: a record has no outcome.
         """
-        expected = {record.segment.segment_id for record in self.records}
-        if lost := expected - set(self.outcomes):
+        if lost := self.expected - set(self.kinds):
             raise ReconcileError(f"{self.key}: {len(lost)} records without an outcome, such as {min(lost)}")
+        return Counter(self.kinds.values())
+
+    def _kept(self) -> dict[str, Outcome]:
+        """Final outcomes that Postgres knows; the object alone proves nothing."""
+        stored = shards.decode_outcomes(self.work.fetch(self.key))
+        return {outcome.segment_id: outcome for outcome in stored if outcome.segment_id in self.kinds}

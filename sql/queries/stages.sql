@@ -93,3 +93,7 @@ SELECT coalesce(sum(usd), 0) AS usd FROM spending WHERE run_id = %(run_id)s
 INSERT INTO spending AS old (run_id, recipe_id, partition_key, shard, usd)
 VALUES (%(run_id)s, %(recipe_id)s, %(partition)s, %(shard)s, %(usd)s)
 ON CONFLICT (run_id, recipe_id, partition_key, shard) DO UPDATE SET usd = old.usd + excluded.usd, updated_at = now()
+
+-- segment_ids --
+-- Segments of a shard.
+SELECT segment_id FROM segments WHERE partition_key = %(partition)s AND shard = %(shard)s
