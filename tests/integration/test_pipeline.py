@@ -190,7 +190,7 @@ def test_a_misbehaving_endpoint_costs_calls_but_loses_nothing(workspace, teacher
     assert {row["error_class"] for row in rows} <= {None, "malformed"}
 
 
-def test_a_killed_worker_loses_nothing_and_the_next_one_goes_on(workspace, teacher_url, tmp_path, dsn):
+def test_a_killed_worker_loses_nothing_and_pays_only_for_what_was_in_flight(workspace, teacher_url, tmp_path, dsn):
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     text = (EXAMPLES / "library-loans.txt").read_text(encoding="utf-8")
@@ -206,19 +206,70 @@ def test_a_killed_worker_loses_nothing_and_the_next_one_goes_on(workspace, teach
         f"run_shard(Workspace.open(load()), 'filter', {PARTITION!r}, 0, RunContext())"
     )
     env = {
-        **os.environ, "GEM_POSTGRES_DSN": dsn, "GEM_STORE_URL": str(tmp_path / "store"), "GEM_LLM_BASE_URL": slow,
-        "GEM_SHARD_SEGMENTS": "300", "GEM_LLM_CONCURRENCY": "4",
+        **os.environ, "GEM_HOME": str(tmp_path), "GEM_POSTGRES_DSN": dsn, "GEM_STORE_URL": str(tmp_path / "store"),
+        "GEM_LLM_BASE_URL": slow, "GEM_SHARD_SEGMENTS": "300", "GEM_LLM_CONCURRENCY": "4",
     }  # fmt: skip
-    with subprocess.Popen([sys.executable, "-c", script], env=env) as worker, work.ledger() as ledger:
+    with subprocess.Popen([sys.executable, "-c", script], env=env) as worker:
         deadline = time.monotonic() + 60
-        while not ledger.outcomes(PARTITION, 0, work.chain.id_of("filter")):
-            assert time.monotonic() < deadline, "the worker saved nothing"
-            time.sleep(0.05)
+        while (answered := answers_in_journal(tmp_path)) < 80:
+            assert time.monotonic() < deadline, f"the worker wrote down {answered} answers"
+            time.sleep(0.02)
         worker.send_signal(signal.SIGKILL)
+    answered = answers_in_journal(tmp_path)
     report = run_shard(work, "filter", PARTITION, 0, RunContext())
-    assert report.reused >= 50
-    assert report.calls == 300 - report.reused
+    assert report.replayed == answered
     assert report.accepted + report.rejected + report.failed == 300
+    with work.ledger() as ledger:
+        found = ledger.pg.execute("SELECT count(*) AS n, sum(calls) AS calls FROM stage_results").fetchone()
+    assert found == {"n": 300, "calls": 300}
+    assert answers_in_journal(tmp_path) == 0
+    assert run_shard(work, "filter", PARTITION, 0, RunContext()).calls == 0
+
+
+def answers_in_journal(home):
+    return sum(path.read_bytes().count(b"\n") for path in (home / "journal").rglob("*.jsonl"))
+
+
+def test_a_spent_budget_stops_the_run_and_more_money_continues_it(workspace, tmp_path, caplog):
+    prices = tmp_path / "prices.toml"
+    prices.write_text('["offline-rules"]\ninput = 100\noutput = 100\n', encoding="utf-8")
+    run = RunContext(run_id="run")
+    work = workspace(llm_prices=prices, budget_usd=1.2, shard_segments=30, llm_concurrency=1)
+    ingest(work, str(EXAMPLES), PARTITION)
+    plan(work, PARTITION)
+    with pytest.raises(UserError, match=r"budget of \$1.20 .* GEM_BUDGET_USD"):
+        run_shard(work, "filter", PARTITION, 0, run)
+    (line,) = [record.message for record in caplog.records if "segments are left" in record.message]
+    with work.ledger() as ledger:
+        spent = ledger.pg.execute("SELECT count(*) AS n, sum(usd) AS usd FROM stage_results").fetchone()
+    assert 0 < spent["usd"] <= 1.2
+    assert line.startswith(f"{15 - spent['n']} of 15 segments are left")
+    richer = workspace(llm_prices=prices, budget_usd=50, shard_segments=30)
+    report = run_shard(richer, "filter", PARTITION, 0, run)
+    assert (report.reused, report.calls) == (spent["n"], 15 - spent["n"])
+
+
+def test_a_budget_without_a_price_is_refused_before_the_first_call(workspace, tmp_path):
+    work = workspace(budget_usd=1, llm_model="unheard-of")
+    ingest(work, str(EXAMPLES / "library-loans.txt"), PARTITION)
+    plan(work, PARTITION)
+    with pytest.raises(UserError, match="No price is known for 'unheard-of'"):
+        run_shard(work, "filter", PARTITION, 0, RunContext())
+
+
+def test_calls_are_accounted_for_by_class(workspace, teacher_url):
+    work = workspace(llm_base_url=f"{teacher_url}?rate_429=0.3&rate_malformed=0.2&seed=11&retry_after_s=0.01")
+    ingest(work, str(EXAMPLES), PARTITION)
+    synthesise(work)
+    with work.ledger() as ledger:
+        rows = ledger.pg.execute(
+            "SELECT outcome, calls, (SELECT coalesce(sum(value::int), 0) FROM jsonb_each_text(faults)) AS wasted"
+            " FROM stage_results"
+        ).fetchall()
+        wasted = {row["error_class"] for row in ledger.pg.execute("SELECT error_class FROM wasted_calls")}
+    assert wasted == {"rate_limited", "malformed"}
+    for row in rows:
+        assert row["calls"] == row["wasted"] + (row["outcome"] != "failed" and row["calls"] > 0)
 
 
 def test_an_object_without_its_rows_counts_for_nothing(workspace):
