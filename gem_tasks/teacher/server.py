@@ -18,13 +18,15 @@ from typing import Any, cast
 from aiohttp import web
 
 from gem_tasks.teacher.answers import UnknownTask, answer
-from gem_tasks.teacher.faults import HEADER, Faults
+from gem_tasks.teacher.faults import HEADER, Faults, Refusal
+from gem_tasks.teacher.spoil import Answer
 
 MODEL = "offline-rules"
 _CHARS_PER_TOKEN = 4
 _MAX_BODY_BYTES = 64 << 20
 _MAX_WORKERS = 4
 _UNLIMITED = 1_000_000
+_DROPS = 20
 Messages = list[tuple[str, str]]
 
 
@@ -59,18 +61,21 @@ class Workers:
 
 _WORKERS = web.AppKey("workers", Workers)
 _KEY = web.AppKey("key", str)
+_FAULTS = web.AppKey("faults", str)
 
 
-def make_app(workers: Workers, api_key: str = "") -> web.Application:
+def make_app(workers: Workers, api_key: str = "", faults: str = "") -> web.Application:
     """The application.
 
     Args:
         workers: make the answers.
         api_key: demanded as a bearer token on `/v1` when it is not empty.
+        faults: options of `Faults` that hold unless a request asks for others, as in a query.
     """
     app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[_authenticate])
     app[_KEY] = api_key
     app[_WORKERS] = workers
+    app[_FAULTS] = faults
     app.router.add_post("/v1/chat/completions", _complete)
     app.router.add_get("/v1/models", _models)
     app.router.add_get("/health", _health)
@@ -97,7 +102,7 @@ async def _models(request: web.Request) -> web.Response:
     return web.json_response({"object": "list", "data": [entry]})
 
 
-async def _complete(request: web.Request) -> web.Response:
+async def _complete(request: web.Request) -> web.StreamResponse:
     try:
         body = await request.json()
         model, messages, limit = body.get("model"), _messages(body["messages"]), _limit(body)
@@ -107,16 +112,49 @@ async def _complete(request: web.Request) -> web.Response:
         return _error(404, f"The model {model!r:.100} does not exist; there is {MODEL!r}", "model_not_found")
     if body.get("stream"):
         return _error(400, f"{MODEL} does not stream", "unsupported_parameter")
-    faults = Faults.asked(request.query, request.headers.get(HEADER, ""), messages)
-    if refusal := await faults.before():
-        return _error(refusal.status, refusal.message, refusal.code, refusal.headers)
+    faults = Faults.asked(request.query, request.headers.get(HEADER, ""), messages, request.app[_FAULTS])
+    match await faults.before():
+        case Refusal() as refusal:
+            return _error(refusal.status, refusal.message, refusal.code, refusal.headers)
+        case "hang":
+            await _until_gone(request)
+        case "reset":
+            _reset(request)
+        case None:
+            pass
     try:
         text = await request.app[_WORKERS].answer(messages)
     except UnknownTask as error:
         return _error(400, str(error), "invalid_request")
     except BrokenExecutor:
         return _error(503, "A worker died while answering", "server_error")
-    return web.json_response(_completion(messages, *faults.after(text, limit)))
+    body = _completion(messages, faults.after(text, limit))
+    drip_s = faults.drip_s()
+    return await _drip(request, body, drip_s) if drip_s else web.json_response(body)
+
+
+async def _until_gone(request: web.Request) -> None:
+    """Says nothing for as long as somebody waits."""
+    while request.transport and not request.transport.is_closing():
+        await asyncio.sleep(0.2)
+
+
+def _reset(request: web.Request) -> None:
+    """Breaks the connection off."""
+    if request.transport:
+        request.transport.abort()
+
+
+async def _drip(request: web.Request, body: dict[str, Any], seconds: float) -> web.StreamResponse:
+    """The answer in twenty pieces."""
+    data = json.dumps(body).encode()
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    size = len(data) // _DROPS + 1
+    for start in range(0, len(data), size):
+        await asyncio.sleep(seconds / _DROPS)
+        await response.write(data[start : start + size])
+    return response
 
 
 def _messages(given: Any) -> Messages:
@@ -148,17 +186,18 @@ def _limit(body: dict[str, Any]) -> int:
     return tokens * _CHARS_PER_TOKEN
 
 
-def _completion(messages: Messages, text: str, finish_reason: str) -> dict[str, Any]:
+def _completion(messages: Messages, answer: Answer) -> dict[str, Any]:
+    text = answer.text or answer.refusal or ""
     prompt = ceil(sum(len(content) for _, content in messages) / _CHARS_PER_TOKEN)
     completion = ceil(len(text) / _CHARS_PER_TOKEN)
     usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-    message = {"role": "assistant", "content": text, "refusal": None}
+    message = {"role": "assistant", "content": answer.text, "refusal": answer.refusal}
     return {
         "id": f"chatcmpl-{time.time_ns():x}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": MODEL,
-        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason, "logprobs": None}],
+        "choices": [{"index": 0, "message": message, "finish_reason": answer.finish_reason, "logprobs": None}],
         "usage": usage,
     }
 
@@ -175,10 +214,11 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, default=max(1, min(_MAX_WORKERS, (os.cpu_count() or 2) - 1)))
+    parser.add_argument("--faults", default="", help='for every request, such as "rate_429=0.05&latency_s=0.2"')
     options = parser.parse_args()
     # Not forked: the server has threads by the time the first answer is asked for.
     workers = Workers(lambda: ProcessPoolExecutor(options.workers, mp_context=get_context("forkserver")))
-    app = make_app(workers, os.environ.get("GEM_TEACHER_API_KEY", ""))
+    app = make_app(workers, os.environ.get("GEM_TEACHER_API_KEY", ""), options.faults)
     web.run_app(app, host=options.host, port=options.port, print=None, access_log=None, shutdown_timeout=2)
 
 
