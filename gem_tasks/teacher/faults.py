@@ -1,8 +1,8 @@
 """Misbehaviour on demand, seeded by the request's content, so that retries, gates and checks meet something.
 
 Asked for in the query of the URL or, in the same form, in the header `X-Gem-Faults`; the server's `--faults` gives the
-default. docs/offline-teacher.md lists the options. The same request meets the same fate at the same attempt; a retry draws
-again.
+default. docs/offline-teacher.md lists the options. The same request meets the same fate at the same attempt; a retry
+draws again.
 """
 
 import asyncio
