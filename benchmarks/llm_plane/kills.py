@@ -14,7 +14,6 @@ import json
 import multiprocessing
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,19 +22,12 @@ from collections import Counter
 from pathlib import Path
 
 from aiohttp import web
-from pydantic import SecretStr
+from bench import PARTITION, add_shard, database, free_port, workspace
 
-from gem_tasks.domain.corpus import Document, Segment
 from gem_tasks.lineage import RunContext
-from gem_tasks.lineage.migrate import migrate
-from gem_tasks.local.postgres import Postgres
-from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.shard import run_shard
-from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import Settings
 from gem_tasks.store import keys, shards
 
-PARTITION = "2026-01-01T00:00"
 CONCURRENCY = 64
 ANSWER = "<multi_step>False</multi_step>\n<reason>not_procedural</reason>"
 
@@ -74,46 +66,16 @@ def endpoint(port, connection):
     web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None, handle_signals=False)
 
 
-def free_port():
-    """One that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def workspace(config, home):
-    """What the worker process works on."""
-    return Workspace.open(
-        Settings(
-            home=home,
-            postgres_dsn=SecretStr(config["dsn"]),
-            store_url=config["store"],
-            llm_base_url=config["url"],
-            llm_model="bench",
-            llm_concurrency=CONCURRENCY,
-        )
-    )
-
-
 def prepare(config, count, folder):
     """One shard of so many segments."""
-    work = workspace(config, folder)
-    document = Document(document_id="d" * 20, uri="file:///d", etag="1", content_hash="h", chars=count * 4000)
-    segments = [
-        Segment(
-            segment_id=f"{'d' * 20}.{number * 4000}-{number * 4000 + 4000}",
-            document_id=document.document_id, document_uri=document.uri,
-            start=number * 4000, end=number * 4000 + 4000, tokens=1000,
-            text=f"SEGMENT-{number:05d} " + "words and words " * 240,
-        )
-        for number in range(count)
-    ]  # fmt: skip
-    work.store.put(keys.segments_key(PARTITION, 0), shards.encode_segments(segments))
-    with work.ledger() as ledger:
-        source = ledger.register_source("file:///d")
-        ledger.commit_ingest(PARTITION, source, [document], {0: segments})
-    plan(work, PARTITION)
+    work = open_workspace(config, folder)
+    add_shard(work, [f"SEGMENT-{number:05d} " + "words and words " * 240 for number in range(count)])
     return work
+
+
+def open_workspace(config, home):
+    """What the worker process works on."""
+    return workspace(config["dsn"], config["store"], home, config["url"], llm_concurrency=CONCURRENCY)
 
 
 def worker(config, home):
@@ -151,7 +113,7 @@ def main():
     """Prints the counts."""
     if sys.argv[1:2] == ["--work"]:
         config, home = json.loads(sys.argv[2]), Path(sys.argv[3])
-        run_shard(workspace(config, home), "filter", PARTITION, 0, RunContext(run_id="bench"))
+        run_shard(open_workspace(config, home), "filter", PARTITION, 0, RunContext(run_id="bench"))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--segments", type=int, default=2000)
@@ -161,25 +123,17 @@ def main():
     ours, theirs = multiprocessing.Pipe()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        database = Postgres(folder / "pg", free_port(), SecretStr("bench"))
-        database.start()
         port = free_port()
         server = multiprocessing.Process(target=endpoint, args=(port, theirs), daemon=True)
-        try:
-            migrate(database.dsn("postgres"))
+        with database(folder) as dsn:
             server.start()
-            ours.recv()
-            config = {
-                "dsn": database.dsn("postgres"),
-                "store": str(folder / "store"),
-                "url": f"http://127.0.0.1:{port}/v1",
-            }
-            work = prepare(config, options.segments, folder)
-            lives = list(hunt(config, folder, options.kills, options.elsewhere))
-            report(work, options, lives)
-        finally:
-            server.kill()
-            database.stop()
+            try:
+                ours.recv()
+                config = {"dsn": dsn, "store": str(folder / "store"), "url": f"http://127.0.0.1:{port}/v1"}
+                work = prepare(config, options.segments, folder)
+                report(work, options, list(hunt(config, folder, options.kills, options.elsewhere)))
+            finally:
+                server.kill()
 
 
 def report(work, options, lives):

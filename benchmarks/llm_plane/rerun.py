@@ -14,18 +14,13 @@ import time
 from pathlib import Path
 from statistics import median
 
-from kills import free_port
-from pydantic import SecretStr
+from bench import PARTITION, database, workspace
 
 from gem_tasks.lineage import RunContext
-from gem_tasks.lineage.migrate import migrate
-from gem_tasks.local.postgres import Postgres
 from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.shard import run_shard
-from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, Settings
+from gem_tasks.settings import STAGE_NAMES
 
-PARTITION = "2026-01-01T00:00"
 SHARD = 200
 
 FILL = """
@@ -77,21 +72,13 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        database = Postgres(folder / "pg", free_port(), SecretStr("bench"))
-        database.start()
-        try:
-            dsn = database.dsn("postgres")
-            migrate(dsn)
-            work = Workspace.open(
-                Settings(home=folder, postgres_dsn=SecretStr(dsn), llm_base_url="http://127.0.0.1:1/v1")
-            )
+        with database(folder) as dsn:
+            work = workspace(dsn, folder / "store", folder, "http://127.0.0.1:1/v1")
             fill(work, options.segments)
             planned = [timed(lambda: plan(work, PARTITION)) for _ in range(options.runs)]
             assert all(not pending for _, pending in planned)
             forced = [timed(lambda: stages(work, options.segments // SHARD)) for _ in range(options.runs)]
             assert all(calls == 0 for _, calls in forced)
-        finally:
-            database.stop()
     scale = 100_000 / options.segments
     figures = {
         "plan": median(seconds for seconds, _ in planned),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
@@ -18,6 +19,7 @@ from gem_tasks.errors import UserError
 
 _OURS = Path(__file__).with_name("prices.toml")
 _MILLION = 1_000_000
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 Pricing = Callable[[Usage], float]
 """USD for the tokens of a call."""
 
@@ -58,7 +60,7 @@ def pricing(model: str, base_url: str, own: Path | None = None) -> Pricing | Non
     for path in (own, _OURS):
         if path and (price := _table(path).get(model)):
             return price
-    return _public(model, base_url)
+    return None if urlsplit(base_url).hostname in _LOCAL else _public(model, base_url)
 
 
 def _table(path: Path) -> dict[str, Price]:
