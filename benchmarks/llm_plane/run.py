@@ -34,7 +34,7 @@ PEERS = {
     "aiohttp": "aiohttp",
     "sdk": "openai",
     "sdk_aiohttp": "openai[aiohttp]",
-    "datatrove": "datatrove[inference]",
+    "datatrove": "datatrove[io] aiofiles aiosqlite httpx pandas pyyaml typer",
     "distilabel": "distilabel[openai] requests",
     "curator": "bespokelabs-curator",
     "data_designer": "data-designer",
@@ -79,7 +79,8 @@ class Bench:
             console.print(f"installing {peer}")
             run = {"check": True, "capture_output": True, "text": True}
             subprocess.run([sys.executable, "-m", "venv", "--clear", folder], **run)
-            subprocess.run([python, "-m", "pip", "install", "-q", *PEERS[peer].split()], **run)
+            for packages in (["--upgrade", "pip"], PEERS[peer].split()):
+                subprocess.run([python, "-m", "pip", "install", "-q", *packages], **run)
             (folder / "ready").touch()
         return str(python)
 
