@@ -135,7 +135,12 @@ class OpenAIClient:
 
     async def _once(self, body: bytes, tokens: int, max_tokens: int, timeouts: int) -> Completion:
         started = time.monotonic()
-        reply = await self._transport.post("/chat/completions", body, self._deadlines.limit_s(max_tokens, timeouts))
+        try:
+            async with self._deadlines.watch(max_tokens, timeouts):
+                reply = await self._transport.post("/chat/completions", body)
+        except TimeoutError:
+            after = f"no complete answer within {time.monotonic() - started:.1f} s"
+            raise EndpointError(ErrorClass.TIMEOUT, after) from None
         latency_s = time.monotonic() - started
         if reply.status != 200:
             error = from_status(reply.status, reply.headers, reply.body)

@@ -48,6 +48,7 @@ class Transport:
         """Opens no connection yet."""
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=300),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -60,26 +61,26 @@ class Transport:
         if self._session:
             await self._session.close()
 
-    async def post(self, path: str, body: bytes, limit_s: float) -> Reply:
-        """Sends a JSON body.
+    async def post(self, path: str, body: bytes) -> Reply:
+        """Sends a JSON body. How long that may take is the caller's business; only connecting has a limit here.
 
         Args:
             path: below the base URL, such as `/chat/completions`.
             body: JSON.
-            limit_s: from sending to the last byte of the reply.
 
         Raises:
             EndpointError: no complete reply came; whatever its status, one that came is returned.
         """
         assert self._session, "used outside its context"  # noqa: S101
-        limit = aiohttp.ClientTimeout(total=limit_s, sock_connect=_CONNECT_S)
         try:
             async with self._session.post(
-                self._url(path), data=body, timeout=limit, allow_redirects=False, proxy=self._proxy
+                self._url(path), data=body, allow_redirects=False, proxy=self._proxy
             ) as response:
                 return Reply(response.status, response.headers, await _read(response))
+        except aiohttp.ConnectionTimeoutError:
+            raise EndpointError(ErrorClass.TIMEOUT, f"no connection within {_CONNECT_S:.0f} s") from None
         except TimeoutError:
-            raise EndpointError(ErrorClass.TIMEOUT, f"no complete answer within {limit_s:.1f} s") from None
+            raise  # the caller's
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise EndpointError(ErrorClass.CONNECTION, f"{type(error).__name__}: {str(error)[:300]}") from error
 
