@@ -19,6 +19,8 @@ _PER_RUNNING = 3
 """So many answers must have come for each request under way."""
 _EVERY = 25
 _FEW = 32
+_NEWS = 0.1
+"""A smaller change is not worth moving every deadline."""
 _MARGIN = 3.0
 _SHORTEST_S = 2.0
 
@@ -59,7 +61,10 @@ class Deadlines:
         if self._answers < max(_ENOUGH, _PER_RUNNING * running) or (self._answers % _EVERY and running > _FEW):
             return
         ordered = sorted(self._latencies)
-        self._usual_s = ordered[int(len(ordered) * 0.99)]
+        usual_s = ordered[int(len(ordered) * 0.99)]
+        if self._usual_s and abs(usual_s / self._usual_s - 1) < _NEWS:
+            return
+        self._usual_s = usual_s
         for watch in self.running:
             watch.tighten()
 

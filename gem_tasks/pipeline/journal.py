@@ -118,12 +118,11 @@ class Journal:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stops shipping. What stayed unsent is only needed when the shard did not end well."""
-        if self._shipping:
-            self._shipping.cancel()
-            await asyncio.gather(self._shipping, return_exceptions=True)
-        if self._syncing:
-            await asyncio.gather(self._syncing, return_exceptions=True)
+        """Stops. What is not synced and sent yet only matters when the shard did not end well."""
+        for task in (self._shipping, None if error else self._syncing):
+            if task:
+                task.cancel()
+        await asyncio.gather(*filter(None, (self._shipping, self._syncing)), return_exceptions=True)
         if self._file:
             self._file.close()
         if error:

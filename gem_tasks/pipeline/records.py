@@ -1,6 +1,6 @@
 """Puts together what a stage sees of the segments of one shard, from what Postgres says is accepted."""
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import Any
 
 from gem_tasks.domain.corpus import Segment
@@ -20,19 +20,20 @@ def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[
         return ledger.segment_ids(partition, shard)
 
 
-def load_records(work: Workspace, name: StageName, partition: str, shard: int, wanted: Set[str]) -> list[Record]:
-    """The records of these segments, in shard order."""
-    if not wanted:
-        return []
-    outputs = {needed: output_of(work, needed, partition, shard) for needed in stage(name).needs}
-    return [
-        Record(segment=segment, **{needed: found[segment.segment_id] for needed, found in outputs.items()})
-        for segment in segments_of(work, partition, shard)
-        if segment.segment_id in wanted
-    ]
+def load_records(work: Workspace, name: StageName, partition: str, shard: int, wanted: Set[str]) -> Iterator[Record]:
+    """The records of these segments, in shard order; a record is made when it is asked for."""
+    outputs = {needed: _payloads(work, needed, partition, shard) for needed in stage(name).needs}
+    for segment in segments_of(work, partition, shard):
+        key = segment.segment_id
+        if key in wanted:
+            made: dict[str, Any] = {
+                needed: stage(needed).output.model_validate_json(payloads.pop(key))
+                for needed, payloads in outputs.items()
+            }
+            yield Record(segment=segment, **made)
 
 
-def segments_of(work: Workspace, partition: str, shard: int) -> list[Segment]:
+def segments_of(work: Workspace, partition: str, shard: int) -> Iterator[Segment]:
     """The segments of a shard, in document order."""
     return shards.decode_segments(work.fetch(keys.segments_key(partition, shard)))
 
@@ -47,6 +48,11 @@ def accepted(work: Workspace, name: StageName, partition: str, shard: int) -> se
 def output_of(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, Any]:
     """Outputs that the shard's object holds for the stage, by segment id, as the stage's own type."""
     output = stage(name).output
+    payloads = _payloads(work, name, partition, shard)
+    return {segment: output.model_validate_json(payload) for segment, payload in payloads.items()}
+
+
+def _payloads(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, str]:
     key = keys.stage_key(name, work.chain.id_of(name), partition, shard)
     outcomes = shards.decode_outcomes(work.fetch(key))
-    return {found.segment_id: output.model_validate_json(found.payload) for found in outcomes if found.payload}
+    return {found.segment_id: found.payload for found in outcomes if found.payload}

@@ -1,7 +1,7 @@
 """The outcomes of one stage over one shard: those kept from before, and those of this run as they are saved."""
 
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
@@ -43,11 +43,9 @@ class Sheet:
         return len(self.expected) - len(self.kinds)
 
     def missing(self) -> Iterator[Record]:
-        """Those records. What the caller has let go of is not kept here."""
+        """Those records, read as they are asked for."""
         wanted = self.expected - set(self.kinds)
-        records = deque(load_records(self.work, self.stage.name, self.partition, self.shard, wanted))
-        while records:
-            yield records.popleft()
+        return load_records(self.work, self.stage.name, self.partition, self.shard, wanted)
 
     def save(self, fresh: Sequence[Outcome]) -> None:
         """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""

@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -53,6 +53,7 @@ OUTCOMES = pa.schema(
     ]
 )
 
+_BATCH_ROWS = 64
 _COST = ("calls", "latency_s", "usd")
 
 
@@ -61,13 +62,13 @@ def encode_segments(segments: Sequence[Segment]) -> bytes:
     return _encode([segment.model_dump() for segment in segments], SEGMENTS)
 
 
-def decode_segments(data: bytes) -> list[Segment]:
-    """The inverse of `encode_segments`.
+def decode_segments(data: bytes) -> Iterator[Segment]:
+    """The inverse of `encode_segments`, as they are asked for.
 
     Raises:
         StoreError: these are not the bytes of a shard.
     """
-    return [Segment.model_validate(row) for row in _decode(data)]
+    return (Segment.model_validate(row) for row in _decode(data))
 
 
 def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:
@@ -75,13 +76,13 @@ def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:
     return _encode([_row(outcome) for outcome in outcomes], OUTCOMES)
 
 
-def decode_outcomes(data: bytes) -> list[Outcome]:
-    """The inverse of `encode_outcomes`.
+def decode_outcomes(data: bytes) -> Iterator[Outcome]:
+    """The inverse of `encode_outcomes`, as they are asked for.
 
     Raises:
         StoreError: these are not the bytes of a shard.
     """
-    return [_outcome(row) for row in _decode(data)]
+    return (_outcome(row) for row in _decode(data))
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:
@@ -118,8 +119,9 @@ def _writable(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _decode(data: bytes) -> list[dict[str, Any]]:
+def _decode(data: bytes) -> Iterator[dict[str, Any]]:
     try:
-        return pq.read_table(io.BytesIO(data)).to_pylist()
+        for batch in pq.ParquetFile(io.BytesIO(data)).iter_batches(batch_size=_BATCH_ROWS):
+            yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise StoreError(f"a shard is damaged: {str(error)[:200]}") from error
