@@ -22,14 +22,14 @@ def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[
 
 def load_records(work: Workspace, name: StageName, partition: str, shard: int, wanted: Set[str]) -> Iterator[Record]:
     """The records of these segments, in shard order; a record is made when it is asked for."""
-    outputs = {needed: _payloads(work, needed, partition, shard) for needed in stage(name).needs}
+    outputs = {
+        needed: (stage(needed).output.model_validate_json, _payloads(work, needed, partition, shard))
+        for needed in stage(name).needs
+    }
     for segment in segments_of(work, partition, shard):
         key = segment.segment_id
         if key in wanted:
-            made: dict[str, Any] = {
-                needed: stage(needed).output.model_validate_json(payloads.pop(key))
-                for needed, payloads in outputs.items()
-            }
+            made: dict[str, Any] = {name: read(payloads.pop(key)) for name, (read, payloads) in outputs.items()}
             yield Record(segment=segment, **made)
 
 
