@@ -19,6 +19,7 @@ from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.attempt import attempt
 from gem_tasks.pipeline.budget import BudgetSpentError
+from gem_tasks.pipeline.collector import rare_collections
 from gem_tasks.pipeline.journal import JournaledClient
 from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.pipeline.spending import spending
@@ -65,7 +66,8 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
     """
     sheet = Sheet(work, name, partition, shard, run)
     logger.info("%s %s shard %d: %d records, %d reused", name, partition, shard, len(sheet.expected), sheet.reused)
-    fresh, replayed = asyncio.run(_work(sheet)) if sheet.left else ([], 0)
+    with rare_collections():
+        fresh, replayed = asyncio.run(_work(sheet)) if sheet.left else ([], 0)
     report = _report(sheet, fresh, replayed)
     if fresh:
         logger.info("%s", _summary(report, fresh))
@@ -77,36 +79,60 @@ async def _work(sheet: Sheet) -> tuple[list[Outcome], int]:
     """All new outcomes, saved now and then while others are still under way, and how many answers were replayed."""
     journal = sheet.work.journal(sheet.recipe.recipe_id, sheet.partition, sheet.shard)
     journal.load()
-    fresh: list[Outcome] = []
-    saved, due = 0, time.monotonic() + _SAVE_EVERY_S
+    saver = _Saver(sheet)
     try:
         async with sheet.work.client(sheet.stage.name) as endpoint, journal, spending(sheet) as meter:
             client = JournaledClient(meter(endpoint), journal)
             async with aclosing(_attempts(sheet, sheet.missing(), client)) as arriving:
                 async for outcome in arriving:
-                    fresh.append(outcome)
-                    if time.monotonic() >= due:
-                        due = await _save(sheet, fresh[saved:])
-                        saved = len(fresh)
+                    saver.add(outcome)
     except BudgetSpentError as error:
-        left = sheet.left - len(fresh[saved:])
+        left = sheet.left - saver.unsaved
         logger.error("%d of %d segments are left: %s", left, len(sheet.expected), error)
         raise
     except EndpointError as error:
         raise _explain(error, sheet) from error
     finally:
-        if len(fresh) > saved:
-            sheet.save(fresh[saved:])
+        await saver.finish()
     journal.discard()
-    return fresh, client.replayed
+    return saver.fresh, client.replayed
 
 
-async def _save(sheet: Sheet, outcomes: Sequence[Outcome]) -> float:
-    """Saves, and says when to do so next."""
-    started = time.monotonic()
-    await asyncio.to_thread(sheet.save, outcomes)
-    now = time.monotonic()
-    return now + max(_SAVE_EVERY_S, (now - started) / _SAVING_SHARE)
+class _Saver:
+    """Saves outcomes beside the work: every few seconds, and when only the last calls are still out."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.fresh: list[Outcome] = []
+        self._sheet = sheet
+        self._saved = 0
+        self._due = time.monotonic() + _SAVE_EVERY_S
+        self._nearly_all = sheet.left - sheet.work.settings.llm_concurrency
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def unsaved(self) -> int:
+        """Outcomes that are not saved yet."""
+        return len(self.fresh) - self._saved
+
+    def add(self, outcome: Outcome) -> None:
+        """One more."""
+        self.fresh.append(outcome)
+        if (time.monotonic() >= self._due or len(self.fresh) == self._nearly_all) and self._task is None:
+            self._task = asyncio.create_task(self._save())
+
+    async def finish(self) -> None:
+        """The rest."""
+        if self._task:
+            await self._task
+        if self.unsaved:
+            await self._save()
+
+    async def _save(self) -> None:
+        started, count = time.monotonic(), len(self.fresh)
+        await asyncio.to_thread(self._sheet.save, self.fresh[self._saved : count])
+        now = time.monotonic()
+        self._saved, self._task = count, None
+        self._due = now + max(_SAVE_EVERY_S, (now - started) / _SAVING_SHARE)
 
 
 async def _attempts(sheet: Sheet, waiting: Iterator[Record], client: ChatClient) -> AsyncGenerator[Outcome]:

@@ -5,7 +5,7 @@ section goes into the user message inside a fence longer than any fence in the d
 """
 
 import re
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib.resources import files
 
@@ -27,12 +27,16 @@ class Prompt(Value):
     def messages(self, **sections: str) -> tuple[ChatMessage, ChatMessage]:
         """System and user message. Sections appear in the order given: put the text last."""
         body = "\n\n".join(section(name.replace("_", " ").capitalize(), data) for name, data in sections.items())
-        return ChatMessage(role="system", content=self.text), ChatMessage(role="user", content=body)
+        return self._system, ChatMessage(role="user", content=body)
+
+    @cached_property
+    def _system(self) -> ChatMessage:
+        return ChatMessage(role="system", content=self.text)
 
 
 def section(title: str, data: str) -> str:
     """A heading and the data between two fences of tildes that the data cannot contain."""
-    longest = max((len(run) for run in re.findall(r"~+", data)), default=0)
+    longest = max((len(run) for run in re.findall(r"~+", data)), default=0) if "~" in data else 0
     fence = "~" * max(4, longest + 1)
     return f"# {title}\n{fence}\n{data}\n{fence}"
 

@@ -12,7 +12,6 @@ FORMAT_TAGS = (
 
 _ANY_TAG = re.compile(rf"</?(?:{'|'.join(FORMAT_TAGS)})\s*>", re.IGNORECASE)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_THINKING = re.compile(r"^\s*<think>.*?</think>\s*", re.DOTALL)
 
 
 class TagError(ValueError):
@@ -21,7 +20,10 @@ class TagError(ValueError):
 
 def strip_thinking(text: str) -> str:
     """Removes one leading `<think>…</think>` block of a reasoning model."""
-    return _THINKING.sub("", text, count=1)
+    if not text.lstrip().startswith("<think>"):
+        return text
+    _, closed, answer = text.partition("</think>")
+    return answer.lstrip() if closed else text
 
 
 def leaked_tag(text: str) -> str | None:
