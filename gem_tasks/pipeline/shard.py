@@ -115,8 +115,10 @@ class _Saver:
         return len(self.fresh) - self._saved
 
     def add(self, outcome: Outcome) -> None:
-        """One more."""
+        """One more; raises what an earlier save met."""
         self.fresh.append(outcome)
+        if self._task and self._task.done():
+            self._task.result()
         if (time.monotonic() >= self._due or len(self.fresh) == self._nearly_all) and self._task is None:
             self._task = asyncio.create_task(self._save())
 
