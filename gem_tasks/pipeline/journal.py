@@ -29,7 +29,7 @@ from gem_tasks.ports import ChatClient, ObjectStore
 
 logger = logging.getLogger(__name__)
 
-_SYNC_S = 0.05
+_SYNC_S = 0.1
 """Between syncs: what a power failure may cost."""
 
 

@@ -86,6 +86,7 @@ async def _work(sheet: Sheet) -> tuple[list[Outcome], int]:
             async with aclosing(_attempts(sheet, sheet.missing(), client)) as arriving:
                 async for outcome in arriving:
                     saver.add(outcome)
+            saver.begin()  # while the connections close
     except BudgetSpentError as error:
         left = sheet.left - saver.unsaved
         logger.error("%d of %d segments are left: %s", left, len(sheet.expected), error)
@@ -119,7 +120,12 @@ class _Saver:
         self.fresh.append(outcome)
         if self._task and self._task.done():
             self._task.result()
-        if (time.monotonic() >= self._due or len(self.fresh) == self._nearly_all) and self._task is None:
+        if time.monotonic() >= self._due or len(self.fresh) == self._nearly_all:
+            self.begin()
+
+    def begin(self) -> None:
+        """Saves what there is, unless that is under way."""
+        if self._task is None and self.unsaved:
             self._task = asyncio.create_task(self._save())
 
     async def finish(self) -> None:
