@@ -16,6 +16,9 @@ StageName = Literal["filter", "extract", "generate", "refine", "validate"]
 STAGE_NAMES: tuple[StageName, ...] = ("filter", "extract", "generate", "refine", "validate")
 
 
+LLMMode = Literal["online", "batch"]
+
+
 class Settings(BaseSettings):
     """Every knob, with its unit."""
 
@@ -57,6 +60,16 @@ class Settings(BaseSettings):
     llm_model_refine: str | None = None
     llm_model_validate: str | None = None
 
+    llm_mode: LLMMode = "online"
+    """`batch` sends a stage's requests through the endpoint's Batch API: half the price, answers within a day."""
+    llm_mode_filter: LLMMode | None = None
+    llm_mode_extract: LLMMode | None = None
+    llm_mode_generate: LLMMode | None = None
+    llm_mode_refine: LLMMode | None = None
+    llm_mode_validate: LLMMode | None = None
+    llm_batch_poll_s: float = Field(default=60, gt=0)
+    """Seconds between looks at a batch that is under way."""
+
     llm_prices: Path | None = None
     """Prices of your models, in the form of `gem_tasks/llm/prices.toml`."""
     budget_usd: float | None = Field(default=None, gt=0)
@@ -87,6 +100,10 @@ class Settings(BaseSettings):
     def model_for(self, stage: str) -> str:
         """The stage's own model, or the common one."""
         return getattr(self, f"llm_model_{stage}") or self.llm_model
+
+    def mode_for(self, stage: str) -> LLMMode:
+        """The stage's own mode, or the common one."""
+        return getattr(self, f"llm_mode_{stage}") or self.llm_mode
 
     @property
     def store_root(self) -> str:

@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 
 def workspace() -> "Workspace":
     """Settings, store and recipes for the running task."""
+    work, budget = connected(), _budget_usd()
+    if budget is None:
+        return work
+    return type(work).open(work.settings.model_copy(update={"budget_usd": budget}))
+
+
+def connected() -> "Workspace":
+    """The same without the options of a run: for triggers, which belong to none."""
     from gem_tasks.pipeline.workspace import Workspace
     from gem_tasks.settings import load
 
     for name, value in _from_connections().items():
         os.environ.setdefault(name, value)
-    settings, budget = load(), _budget_usd()
-    return Workspace.open(settings.model_copy(update={"budget_usd": budget}) if budget else settings)
+    return Workspace.open(load())
 
 
 def run_context() -> "RunContext":

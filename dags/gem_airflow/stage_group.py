@@ -2,12 +2,13 @@
 
 import os
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from airflow.sdk import TaskGroup, XComArg, chain, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from gem_airflow.bridge import partition_key, run_context, workspace
+from gem_airflow.stage_operator import StageOperator
 from gem_tasks.settings import StageName
 
 _POOL = "gem_llm"
@@ -18,14 +19,6 @@ class Ends(NamedTuple):
 
     run: XComArg
     gate: XComArg
-
-
-@task(task_id="run", map_index_template="shard {{ shard.shard }}", execution_timeout=timedelta(hours=12))
-def run_stage(stage: StageName, shard: dict[str, Any]) -> dict[str, Any]:
-    """Brings every segment of one shard to an outcome; asks the model only for what is missing."""
-    from gem_tasks.pipeline.shard import run_shard
-
-    return run_shard(workspace(), stage, shard["partition"], shard["shard"], run_context()).model_dump()
 
 
 @task.branch(task_id="gate", execution_timeout=timedelta(minutes=5))
@@ -49,10 +42,17 @@ def halted(stage: StageName) -> None:
 def stage_group(stage: StageName, shards: XComArg, following: str) -> Ends:
     """A task group `{stage}` with the tasks `run`, `gate` and `halted`; the gate leads on to task `following`."""
     with TaskGroup(stage, tooltip=f"The {stage} stage over the shards of the partition"):
-        done = run_stage.override(pool=_pool(stage)).partial(stage=stage).expand(shard=shards)
+        run = StageOperator.partial(
+            task_id="run",
+            stage=stage,
+            pool=_pool(stage),
+            map_index_template="shard {{ task.shard.shard }}",
+            execution_timeout=timedelta(hours=12),
+            doc_md=StageOperator.__doc__,
+        ).expand(shard=shards)
         decided = gate(stage, following)
-        chain(done, decided, halted(stage))
-    return Ends(run=done, gate=decided)
+        chain(run, decided, halted(stage))
+    return Ends(run=run.output, gate=decided)
 
 
 def _pool(stage: StageName) -> str:

@@ -16,9 +16,9 @@ from gem_tasks.dataset.publish import publish
 from gem_tasks.errors import GemError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
+from gem_tasks.pipeline.batch import run_stage
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.plan import gate, plan
-from gem_tasks.pipeline.shard import run_shard
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, load
 
@@ -72,7 +72,7 @@ def run_stages(work: Workspace, partition: str, console: Console) -> None:
     for name in STAGE_NAMES:
         for number, shard in enumerate(shards, start=1):
             with console.status(f"{name}: shard {number} of {len(shards)}"):
-                run_shard(work, name, partition, shard["shard"], run)
+                run_stage(work, name, partition, shard["shard"], run)
         decision = gate(work, name, partition, RunContext())
         if decision.action == "halt":
             raise GemError(f"The gate after {name} halted: {decision.reason}")

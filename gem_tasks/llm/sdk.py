@@ -1,5 +1,6 @@
 """The official SDK for everything but chat completions: models, files, batches. Importing it takes a second."""
 
+import logging
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import openai
@@ -8,6 +9,7 @@ from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.classify import from_status
 
 _TIMEOUT_S = 60.0
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write a line for every look at a batch
 
 
 def sdk(base_url: str, api_key: str | None) -> openai.AsyncOpenAI:

@@ -47,7 +47,7 @@ class Budget:
         """See `Allowance.reserve`."""
         while not await self._take(usd):
             if not self._out:
-                raise self._spent(usd)
+                raise spent(self._limit, usd)
             self._settled.clear()
             await self._settled.wait()
 
@@ -79,9 +79,11 @@ class Budget:
         with self._ledger() as ledger:
             ledger.hand_back(self._purse, usd)
 
-    def _spent(self, usd: float) -> BudgetSpentError:
-        return BudgetSpentError(
-            f"The budget of ${self._limit:.2f} for this run is spent: another call could cost ${usd:.4f}",
-            "What has arrived is saved. Raise GEM_BUDGET_USD, or budget_usd of the run, and clear the failed tasks"
-            " (or run it again): they go on where they stopped.",
-        )
+
+def spent(limit: float, usd: float) -> BudgetSpentError:
+    """What to say when `usd` more would be over the limit."""
+    return BudgetSpentError(
+        f"The budget of ${limit:.2f} for this run is spent: another call could cost ${usd:.4f}",
+        "What has arrived is saved. Raise GEM_BUDGET_USD, or budget_usd of the run, and clear the failed tasks"
+        " (or run it again): they go on where they stopped.",
+    )

@@ -102,6 +102,16 @@ class Journal:
         if self._syncing is None or self._syncing.done():
             self._syncing = asyncio.create_task(self._sync(self._file.fileno()))
 
+    async def flush(self) -> None:
+        """Sends what is unsent: somebody on another machine may go on from here.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        await self._send()
+        if self._unsent:
+            raise StoreError(f"{self._store.url(self._prefix)} cannot be written, and another worker may need it")
+
     def discard(self) -> None:
         """Removes it everywhere: the outcomes are saved."""
         for key in self._chunks:

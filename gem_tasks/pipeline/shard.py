@@ -68,10 +68,10 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
     logger.info("%s %s shard %d: %d records, %d reused", name, partition, shard, len(sheet.expected), sheet.reused)
     with rare_collections():
         fresh, replayed = asyncio.run(_work(sheet)) if sheet.left else ([], 0)
-    report = _report(sheet, fresh, replayed)
+    report = report_on(sheet, fresh, replayed)
     if fresh:
         logger.info("%s", _summary(report, fresh))
-    _raise_if_unfinished(fresh, run)
+    raise_if_unfinished([outcome for outcome in fresh if not outcome.final], len(fresh), run)
     return report
 
 
@@ -92,7 +92,7 @@ async def _work(sheet: Sheet) -> tuple[list[Outcome], int]:
         logger.error("%d of %d segments are left: %s", left, len(sheet.expected), error)
         raise
     except EndpointError as error:
-        raise _explain(error, sheet) from error
+        raise explain(error, sheet) from error
     finally:
         await saver.finish()
     journal.discard()
@@ -170,7 +170,12 @@ async def _attempts(sheet: Sheet, waiting: Iterator[Record], client: ChatClient)
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _report(sheet: Sheet, fresh: Sequence[Outcome], replayed: int) -> ShardReport:
+def report_on(sheet: Sheet, fresh: Sequence[Outcome], replayed: int) -> ShardReport:
+    """Counts over the whole shard and of what is fresh.
+
+    Raises:
+        ReconcileError: a record has no outcome.
+    """
     counts = sheet.counts()
     return ShardReport(
         stage=sheet.stage.name,
@@ -197,7 +202,7 @@ def _summary(report: ShardReport, fresh: Sequence[Outcome]) -> str:
     )
 
 
-def _explain(error: EndpointError, sheet: Sheet) -> UserError:
+def explain(error: EndpointError, sheet: Sheet) -> UserError:
     """One line for the person who configured the endpoint."""
     name, settings = sheet.stage.name, sheet.work.settings
     base_url, model = settings.endpoint_for(name), settings.model_for(name)
@@ -207,10 +212,13 @@ def _explain(error: EndpointError, sheet: Sheet) -> UserError:
     )
 
 
-def _raise_if_unfinished(fresh: Sequence[Outcome], run: RunContext) -> None:
-    """Leaves transport failures to the next try; the last one accepts a few, which a later run will ask for again."""
-    broken = [outcome for outcome in fresh if not outcome.final]
-    allowed = _BROKEN_ENDPOINT_SHARE * len(fresh) if run.last_try else 0
+def raise_if_unfinished(broken: Sequence[Outcome], asked: int, run: RunContext) -> None:
+    """Leaves transport failures to the next try; the last one accepts a few, which a later run will ask for again.
+
+    Raises:
+        EndpointError: there are too many.
+    """
+    allowed = _BROKEN_ENDPOINT_SHARE * asked if run.last_try else 0
     if len(broken) > allowed:
         error_class, detail = broken[-1].error_class or ErrorClass.CONNECTION, broken[-1].detail
-        raise EndpointError(error_class, f"{len(broken)} of {len(fresh)} segments got no answer; the last: {detail}")
+        raise EndpointError(error_class, f"{len(broken)} of {asked} segments got no answer; the last: {detail}")

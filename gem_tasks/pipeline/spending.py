@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Purse
 from gem_tasks.llm.metered import MeteredClient
-from gem_tasks.llm.prices import pricing
+from gem_tasks.llm.prices import Pricing, pricing
 from gem_tasks.pipeline.budget import Budget
 from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.ports import ChatClient
@@ -15,9 +15,8 @@ from gem_tasks.ports import ChatClient
 logger = logging.getLogger(__name__)
 
 
-@asynccontextmanager
-async def spending(sheet: Sheet) -> AsyncGenerator[Callable[[ChatClient], ChatClient]]:
-    """What wraps the stage's client.
+def priced(sheet: Sheet) -> Pricing | None:
+    """How to price the stage's calls; None when nobody knows.
 
     Raises:
         UserError: there is a budget, but no price to hold it by.
@@ -32,15 +31,27 @@ async def spending(sheet: Sheet) -> AsyncGenerator[Callable[[ChatClient], ChatCl
                 "Name its prices in a file and set GEM_LLM_PRICES to it; gem_tasks/llm/prices.toml shows the form.",
             )
         logger.info("no price is known for %r at %s: only tokens are counted (GEM_LLM_PRICES)", model, endpoint)
+    return price
+
+
+def purse(sheet: Sheet) -> Purse:
+    """Where the stage's spending over the shard is kept."""
+    return Purse(
+        run_id=sheet.run.run_id or "",
+        recipe_id=sheet.recipe.recipe_id,
+        partition=sheet.partition,
+        shard=sheet.shard,
+    )
+
+
+@asynccontextmanager
+async def spending(sheet: Sheet) -> AsyncGenerator[Callable[[ChatClient], ChatClient]]:
+    """What wraps the stage's client; raises like `priced`."""
+    price, limit = priced(sheet), sheet.work.settings.budget_usd
+    if price is None:
         yield lambda client: client
-    elif settings.budget_usd is None:
+    elif limit is None:
         yield lambda client: MeteredClient(client, price, None)
     else:
-        purse = Purse(
-            run_id=sheet.run.run_id or "",
-            recipe_id=sheet.recipe.recipe_id,
-            partition=sheet.partition,
-            shard=sheet.shard,
-        )
-        async with Budget(sheet.work.ledger, purse, settings.budget_usd) as budget:
+        async with Budget(sheet.work.ledger, purse(sheet), limit) as budget:
             yield lambda client: MeteredClient(client, price, budget)

@@ -5,6 +5,7 @@ from typing import Self
 
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage import Ledger
+from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.pipeline.journal import Journal
 from gem_tasks.pipeline.recipes import Chain
@@ -44,6 +45,11 @@ class Workspace:
             max_attempts=self.settings.llm_max_attempts,
             features=self.settings.home.absolute() / "endpoints.json",
         )
+
+    def batches(self, stage: StageName) -> BatchClient:
+        """The Batch API of the stage's endpoint; an async context manager."""
+        features = self.settings.home.absolute() / "endpoints.json"
+        return BatchClient(self.settings.endpoint_for(stage), self.settings.key_for(stage), features)
 
     def journal(self, recipe_id: str, partition: str, shard: int) -> Journal:
         """The journal of an unfinished shard; nothing is read or written yet."""

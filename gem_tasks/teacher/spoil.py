@@ -1,48 +1,102 @@
-"""Answers as models get them wrong: cut, malformed, empty, refused, in the wrong language, with made-up arguments."""
+"""Bends a good answer the way models do: broken tags, another script, an argument out of thin air."""
 
+import json
 import random
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+import string
+from collections.abc import Iterator
+from typing import Any, cast
 
-_REFUSAL = "I'm sorry, but I can't help with that."
-_WRONG_LANGUAGE = "申し訳ありませんが、この文章には複数の手順が含まれていないようです。"
-_ARGUMENT = re.compile(r'("arguments"\s*:\s*\{[^{}]*?"[^"]+"\s*:\s*)("[^"]*"|-?\d+(?:\.\d+)?)')
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes into the completion's choice."""
-
-    text: str | None
-    finish_reason: str = "stop"
-    refusal: str | None = None
-
-
-def spoil(answer: Answer, limit: int, hits: Callable[[str], bool], chance: random.Random) -> Answer:
-    """The answer after the faults that `hits` says are due; longer than `limit` characters is cut."""
-    text = answer.text or ""
-    if hits("rate_refused"):
-        return Answer(None, refusal=_REFUSAL)
-    if hits("rate_empty"):
-        return Answer("")
-    if hits("rate_language"):
-        text = _WRONG_LANGUAGE
-    if hits("rate_hallucinated"):
-        text = _with_made_up_argument(text, chance)
-    if hits("rate_malformed"):
-        text = text.replace(">", "]", 3)
-    if hits("rate_truncated"):
-        limit = min(limit, len(text) // 2)
-    return Answer(text) if len(text) <= limit else Answer(text[:limit], "length")
+_CALL = re.compile(r"<func>(.*?)</func>", re.DOTALL)
+_TAG_OR_JSON = re.compile(r'</?\w+>|"(?:[^"\\\n]|\\.)*"|[^<"\n]+|.', re.DOTALL)
+_LETTER = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|[A-Za-z]")
+_PROSE_WORDS = 3
+"""A run with fewer words may be a name, a slug or a keyword of the format."""
+_LATIN = string.ascii_letters
+_CYRILLIC = "абцдефгхийклмнопярстувшчыз" + "АБЦДЕФГХИЙКЛМНОПЯРСТУВШЧЫЗ"
+_SCRIPT = dict(zip(_LATIN, _CYRILLIC, strict=True))
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_KEYWORD = re.compile(r"[a-z_]+")
+"""Looks like a value of an enumeration: changing it breaks the schema before it breaks the grounding."""
+_TRIES = 50
 
 
-def _with_made_up_argument(text: str, chance: random.Random) -> str:
-    """One argument of one call becomes a value of its kind that nobody has said; an answer without calls stays."""
-    found = list(_ARGUMENT.finditer(text))
-    if not found:
+def malformed(text: str) -> str:
+    """Its first tags are not closed."""
+    return text.replace(">", "]", 3)
+
+
+def in_cyrillic(text: str) -> str:
+    """The same form with its prose in another script: tags, JSON keys and single words stay."""
+    return _TAG_OR_JSON.sub(lambda match: _prose(match[0]), text)
+
+
+def hallucinated(text: str, rng: random.Random) -> str:
+    """One argument of one call becomes a value that occurs nowhere else; an answer without calls stays as it is."""
+    slots = [(match, path) for match in _CALL.finditer(text) for path in _slots(_arguments(match[1]))]
+    if not slots:
         return text
-    match = chance.choice(found)
-    number = chance.randrange(10**6, 10**7)
-    value = f'"QZ-{number}"' if match[2].startswith('"') else str(number)
-    return text[: match.start(2)] + value + text[match.end(2) :]
+    telling = [slot for slot in slots if not _KEYWORD.fullmatch(str(_at(_arguments(slot[0][1]), slot[1])))]
+    match, path = rng.choice(telling or slots)
+    body = json.loads(match[1])
+    holder = _at(body["arguments"], path[:-1])
+    holder[path[-1]] = _unheard(holder[path[-1]], text, rng)
+    written = json.dumps(body, ensure_ascii=False).replace("<", "\\u003c")
+    return f"{text[: match.start(1)]}{written}{text[match.end(1) :]}"
+
+
+def _prose(run: str) -> str:
+    if run.startswith("<") or len(run.split()) < _PROSE_WORDS:
+        return run
+    return _LETTER.sub(lambda match: _SCRIPT.get(match[0], match[0]), run)
+
+
+def _arguments(call: str) -> Any:
+    try:
+        body = json.loads(call)
+    except ValueError:
+        return None
+    return cast("dict[str, Any]", body).get("arguments") if isinstance(body, dict) else None
+
+
+def _slots(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where strings and numbers are."""
+    if isinstance(value, dict):
+        for key, part in cast("dict[str, Any]", value).items():
+            yield from _slots(part, (*path, key))
+    elif isinstance(value, list):
+        for index, part in enumerate(cast("list[Any]", value)):
+            yield from _slots(part, (*path, index))
+    elif path and isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
+        yield path
+
+
+def _at(value: Any, path: tuple[str | int, ...]) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+def _unheard(value: Any, text: str, rng: random.Random) -> Any:
+    """A value of the same shape that the text does not contain."""
+    for extra in range(_TRIES):
+        if isinstance(value, str):
+            made = _DATE.sub(lambda match: _date(match[0], rng), value)
+            made = made if made != value else "".join(_other(letter, rng) for letter in value) + "x" * (extra // 10)
+        else:
+            made = value + rng.randrange(1, 10 ** (1 + extra // 5))
+        if str(made) not in text:
+            return made
+    return value
+
+
+def _date(date: str, rng: random.Random) -> str:
+    return f"{date[:4]}-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02}"
+
+
+def _other(letter: str, rng: random.Random) -> str:
+    if letter.isdigit():
+        return rng.choice(string.digits)
+    if letter.isascii() and letter.isalpha():
+        return rng.choice(string.ascii_uppercase if letter.isupper() else string.ascii_lowercase)
+    return letter

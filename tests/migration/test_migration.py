@@ -11,7 +11,7 @@ from gem_tasks.lineage.migrate import migrate
 from gem_tasks.resources import shipped
 
 TABLES = set(
-    "sources documents segments partitions prompts recipes stage_results spending gate_decisions trajectories"
+    "sources documents segments partitions prompts recipes stage_results spending batches gate_decisions trajectories"
     " datasets".split()
 )
 VIEWS = {path.stem for path in (shipped("sql") / "views").glob("*.sql")}

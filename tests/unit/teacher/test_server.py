@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -13,10 +12,10 @@ from aiohttp import web
 
 from gem_tasks import prompts
 from gem_tasks.teacher.answers import UnknownTask, answer
-from gem_tasks.teacher.faults import HEADER, Faults
-from gem_tasks.teacher.server import MODEL, Workers, make_app
-from gem_tasks.teacher.spoil import Answer
-from tests.teacher_cases import TEXT, sections
+from gem_tasks.teacher.faults import HEADER
+from gem_tasks.teacher.server import MODEL, make_app
+from gem_tasks.teacher.workers import Workers
+from tests.teacher_cases import TEXT
 
 URL = "http://teacher/v1/chat/completions"
 
@@ -26,8 +25,8 @@ async def serve(tmp_path):
     """Starts the application on a unix socket; gives a client."""
     cleanups = []
 
-    async def start(api_key="", pool=lambda: ThreadPoolExecutor(2), faults=""):
-        runner = web.AppRunner(make_app(Workers(pool), api_key, faults), shutdown_timeout=0.1)
+    async def start(api_key="", pool=lambda: ThreadPoolExecutor(2)):
+        runner = web.AppRunner(make_app(Workers(pool), tmp_path / "state", api_key), shutdown_timeout=0.1)
         await runner.setup()
         path = str(tmp_path / f"{len(cleanups)}.sock")
         await web.UnixSite(runner, path).start()
@@ -143,99 +142,6 @@ async def test_health_answers_while_answers_are_made(serve):
     async with asyncio.timeout(5), client.get("http://teacher/health") as response:
         assert response.status == 200
     busy.cancel()
-
-
-async def test_faults_come_on_demand_by_query_or_header_or_from_the_start(serve):
-    client = await serve()
-    options = {"headers": {HEADER: "rate_429=1&retry_after_s=3"}}
-    status, body, headers = await post(client, question(), **options)
-    assert (status, headers["Retry-After"], body["error"]["code"]) == (429, "3", "rate_limit_exceeded")
-    async with client.post(f"{URL}?rate_5xx=1", json=question()) as response:
-        assert response.status in {500, 502, 503}
-    assert (await post(client, question()))[0] == 200
-    faulty = await serve(faults="rate_502=1")
-    assert (await post(faulty, question()))[0] == 502
-    assert (await post(faulty, question(), headers={HEADER: "rate_502=0"}))[0] == 200
-
-
-@pytest.mark.parametrize("status", [500, 502, 503])
-async def test_server_errors_can_be_told_apart(serve, status):
-    assert (await post(await serve(), question(), headers={HEADER: f"rate_{status}=1"}))[0] == status
-
-
-async def test_a_429_need_not_say_when_to_come_back(serve):
-    _, _, headers = await post(await serve(), question(), headers={HEADER: "rate_429=1"})
-    assert "Retry-After" not in headers
-
-
-async def test_a_connection_can_break_and_a_request_can_hang(serve):
-    client = await serve()
-    with pytest.raises(aiohttp.ClientError):
-        await post(client, question(), headers={HEADER: "rate_reset=1"})
-    with pytest.raises(TimeoutError):
-        await post(client, question(), headers={HEADER: "rate_hang=1"}, timeout=aiohttp.ClientTimeout(total=0.3))
-
-
-async def test_a_slow_drip_arrives_whole_and_late(serve):
-    started = asyncio.get_running_loop().time()
-    status, body, _ = await post(await serve(), question(), headers={HEADER: "rate_drip=1&drip_s=0.4"})
-    assert (status, body["choices"][0]["finish_reason"]) == (200, "stop")
-    assert asyncio.get_running_loop().time() - started >= 0.35
-
-
-async def test_a_refusal_has_its_own_field(serve):
-    _, body, _ = await post(await serve(), question(), headers={HEADER: "rate_refused=1"})
-    message = body["choices"][0]["message"]
-    assert message["content"] is None and message["refusal"]
-
-
-async def test_latencies_scatter_around_the_median_and_are_reproducible():
-    async def latencies(seed):
-        found = []
-        for number in range(40):
-            faults = Faults.asked({"latency_s": "1", "latency_sigma": "0.5", "seed": seed}, "", [("u", f"l{number}")])
-            found.append(faults._latency_s())
-        return found
-
-    drawn = await latencies("1")
-    assert 0.5 < sorted(drawn)[20] < 1.5
-    assert max(drawn) > 1.5 > 0.7 > min(drawn)
-
-
-async def test_a_request_meets_the_same_fates_in_the_same_order_under_the_same_seed():
-    async def fates(seed):
-        asked = [Faults.asked({"rate_429": "0.5", "seed": seed}, "", [("user", f"fates {seed}")]) for _ in range(20)]
-        return [await fate.before() is None for fate in asked]
-
-    first, other = await fates("1"), await fates("2")
-    assert first != other
-    assert {True, False} == set(first), "a retry must be able to succeed"
-
-
-def test_options_that_are_no_numbers_are_left_out():
-    faults = Faults.asked({"rate_malformed": "often", "rate_truncated": "nan", "seed": "²"}, "rate_429=inf", [])
-    assert faults.after("<a>", 10) == Answer("<a>")
-
-
-def spoilt(option, text="<a>b</a>"):
-    return Faults.asked({option: "1"}, "", []).after(text, 10**6)
-
-
-def test_spoilt_answers_are_cut_or_lose_their_tags_or_their_content():
-    assert spoilt("rate_truncated", "x" * 10) == Answer("xxxxx", "length")
-    assert spoilt("rate_malformed") == Answer("<a]b</a]")
-    assert spoilt("rate_empty") == Answer("")
-    assert spoilt("rate_refused").text is None and spoilt("rate_refused").refusal
-    assert not spoilt("rate_language").text.isascii()
-
-
-def test_a_made_up_argument_is_one_that_nobody_said_and_of_its_kind():
-    text = answer([(message.role, message.content) for message in prompts.load("generate").messages(**sections())])
-    wrong = spoilt("rate_hallucinated", text).text
-    assert wrong != text
-    (made_up,) = set(re.findall(r"QZ-\d{7}|(?<![\d.])\d{7}(?!\d)", wrong)) - set(re.findall(r"\d{7}", text))
-    assert made_up not in text
-    assert spoilt("rate_hallucinated", "<a>no call</a>") == Answer("<a>no call</a>")
 
 
 @pytest.mark.parametrize(

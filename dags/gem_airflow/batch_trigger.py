@@ -1,0 +1,70 @@
+"""Looks at batches now and then, in the triggerer, until all have ended.
+
+The triggerer needs `dags/` on its PYTHONPATH.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+if TYPE_CHECKING:
+    from gem_tasks.pipeline.visit import Pending
+    from gem_tasks.pipeline.workspace import Workspace
+
+_SHORTEST_S = 3.0
+"""A trigger that fires within a moment of the deferral can fail the task: the scheduler still takes it for queued."""
+
+
+class BatchTrigger(BaseTrigger):
+    """Fires with `pending` when its batches have ended, or when nobody but the worker can say what is wrong.
+
+    Args:
+        pending: `Pending` as JSON. Holds no key and no address: those come from the environment, or Connections.
+        poll_s: seconds between looks.
+    """
+
+    def __init__(self, pending: dict[str, Any], poll_s: float) -> None:
+        super().__init__()
+        self.pending, self.poll_s = pending, poll_s
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """For the database."""
+        return "gem_airflow.batch_trigger.BatchTrigger", {"pending": self.pending, "poll_s": self.poll_s}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """One event, when it is time to collect."""
+        # Imports and Connections take their time: not in the loop that all triggers share.
+        work, pending = await asyncio.to_thread(_prepare, self.pending)
+        ended = False
+        while not ended:
+            await asyncio.sleep(max(self.poll_s, _SHORTEST_S))
+            ended = await self._look(work, pending)
+        yield TriggerEvent(self.pending)
+
+    async def _look(self, work: "Workspace", pending: "Pending") -> bool:
+        from gem_tasks.errors import RETRYABLE, EndpointError, UserError
+        from gem_tasks.pipeline.batch import poll
+
+        try:
+            progress = await poll(work, pending)
+        except EndpointError as error:
+            self.log.warning("%s; looking again in %g s", error, self.poll_s)
+            return error.error_class not in RETRYABLE
+        except UserError as error:
+            self.log.warning("%s", error)
+            return True
+        for line in progress.lines:
+            self.log.info("%s", line)
+        return progress.ended
+
+
+def _prepare(pending: dict[str, Any]) -> "tuple[Workspace, Pending]":
+    from gem_airflow.bridge import connected
+    from gem_tasks.pipeline.visit import Pending
+
+    for name in ("gem_tasks.pipeline.batch", "gem_tasks.llm.sdk"):  # what `_look` will need
+        import_module(name)
+    return connected(), Pending.model_validate(pending)

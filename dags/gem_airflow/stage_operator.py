@@ -1,0 +1,69 @@
+"""The task that brings one shard through one stage, in the stage's mode.
+
+Online it asks and returns. In batch mode it submits and defers: the triggerer looks at the batch now and then, and no
+worker slot or pool slot is held meanwhile. A retry finds the batch that is under way; see `gem_tasks.pipeline.batch`.
+
+Not OpenAIBatchOperator or LLMBatchOperator: docs/adr/0005-batch-mode.md says why.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import BaseOperator
+
+from gem_airflow.bridge import run_context, workspace
+from gem_tasks.settings import StageName
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from gem_tasks.pipeline.visit import Pending
+    from gem_tasks.pipeline.workspace import Workspace
+
+_LONGEST_WAIT = timedelta(hours=26)
+"""An endpoint has 24 hours. When they are over the next try collects what there is."""
+
+
+class StageOperator(BaseOperator):
+    """Brings every segment of one shard to an outcome; asks the model only for what is missing.
+
+    Args:
+        stage: which one.
+        shard: partition and number.
+        kwargs: of every operator.
+    """
+
+    template_fields = ("stage", "shard")
+
+    def __init__(self, *, stage: StageName, shard: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stage: StageName = stage
+        self.shard = shard
+
+    def execute(self, context: "Context") -> dict[str, Any]:
+        """The whole stage online, or up to the first submission."""
+        from gem_tasks.pipeline.batch import submit
+        from gem_tasks.pipeline.shard import run_shard
+
+        work, run = workspace(), run_context()
+        stage, partition, shard = self.stage, self.shard["partition"], self.shard["shard"]
+        if work.settings.mode_for(stage) == "batch" and (pending := submit(work, stage, partition, shard, run)):
+            self._wait(work, pending)
+        return run_shard(work, stage, partition, shard, run).model_dump()
+
+    def collected(self, context: "Context", event: dict[str, Any]) -> dict[str, Any]:
+        """Takes in what has ended, and waits again for what was sent after it."""
+        from gem_tasks.pipeline.batch import collect
+        from gem_tasks.pipeline.visit import Pending
+
+        work = workspace()
+        found = collect(work, Pending.model_validate(event), run_context())
+        if isinstance(found, Pending):
+            self._wait(work, found)
+        return found.model_dump()
+
+    def _wait(self, work: "Workspace", pending: "Pending") -> NoReturn:
+        from gem_airflow.batch_trigger import BatchTrigger
+
+        trigger = BatchTrigger(pending.model_dump(mode="json"), work.settings.llm_batch_poll_s)
+        self.defer(trigger=trigger, method_name="collected", timeout=_LONGEST_WAIT)

@@ -1,0 +1,79 @@
+"""Lineage of batches: announced before they are created, so that none is ever submitted twice."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Literal
+
+from pydantic import Field
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.chat import FaultCounts
+from gem_tasks.lineage.connection import Connection
+from gem_tasks.lineage.text import jsonb
+
+EndState = Literal["collected", "failed", "lost"]
+
+
+class Place(Value):
+    """The stage's work over one shard, which batches belong to."""
+
+    recipe_id: str
+    partition: str
+    shard: int
+
+
+class BatchRow(Value):
+    """A batch as it is recorded."""
+
+    gem_key: str
+    batch_id: str | None = None
+    """None while it is announced only."""
+    state: Literal["announced", "submitted", "collected"] = "announced"
+    custom_ids: tuple[str, ...]
+    faults: dict[str, FaultCounts] = Field(default_factory=dict)
+    """By custom id, of requests that brought no answer."""
+    usd_reserved: float = 0.0
+    """Drawn from the budget of its run until it is known what it cost."""
+    airflow_run_id: str | None = None
+
+
+class Batches(Connection):
+    """What `pipeline.batch` records and asks."""
+
+    @contextmanager
+    def batch_lock(self, place: Place) -> Generator[None]:
+        """Lets one worker at a time submit and collect for a shard; freed with the connection at the latest."""
+        name = f"gem-batch {place.recipe_id} {place.partition} {place.shard}"
+        self.pg.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+        try:
+            yield
+        finally:
+            self.pg.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+
+    def announce_batch(self, place: Place, row: BatchRow) -> None:
+        """Before it is created."""
+        self.run(
+            "announce_batch",
+            **place.model_dump(),
+            gem_key=row.gem_key,
+            custom_ids=list(row.custom_ids),
+            usd_reserved=row.usd_reserved,
+            airflow_run_id=row.airflow_run_id,
+        )
+
+    def batch_submitted(self, gem_key: str, batch_id: str) -> None:
+        """After it was created."""
+        self.run("batch_submitted", gem_key=gem_key, batch_id=batch_id)
+
+    def batch_ended(self, gem_key: str, state: EndState, faults: Mapping[str, FaultCounts]) -> None:
+        """After what it brought is safe."""
+        self.run("batch_ended", gem_key=gem_key, state=state, faults=jsonb(faults))
+
+    def open_batches(self, place: Place) -> list[BatchRow]:
+        """Those of a shard that is not finished."""
+        found = self.rows("open_batches", **place.model_dump())
+        return [BatchRow.model_validate(row) for row in found]
+
+    def batches_done(self, place: Place) -> None:
+        """The shard is finished."""
+        self.run("batches_done", **place.model_dump())

@@ -1,0 +1,95 @@
+"""The files of a batch: requests as lines of JSON within the API's limits, and what comes back for each.
+
+platform.openai.com/docs/guides/batch
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from gem_tasks.domain.chat import Completion
+from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.llm.answers import completion
+from gem_tasks.llm.classify import from_status
+
+URL = "/v1/chat/completions"
+MAX_REQUESTS = 50_000
+"""Per batch; the guide's section "Rate limits"."""
+MAX_BYTES = 200_000_000
+"""Per input file; the same place."""
+
+
+class Part(NamedTuple):
+    """An input file that keeps the limits."""
+
+    path: Path
+    custom_ids: list[str]
+
+
+class Line(NamedTuple):
+    """What came of one request."""
+
+    custom_id: str
+    result: Completion | EndpointError | None
+    """None: never executed, because the batch was cancelled."""
+
+
+def line(custom_id: str, body: bytes) -> bytes:
+    """A line of an input file.
+
+    Args:
+        custom_id: comes back with the answer.
+        body: of a chat completion request.
+    """
+    return b'{"custom_id":%b,"method":"POST","url":"%b","body":%b}\n' % (
+        json.dumps(custom_id).encode(), URL.encode(), body
+    )  # fmt: skip
+
+
+def split(
+    lines: Iterable[tuple[str, bytes]], folder: Path, max_requests: int = MAX_REQUESTS, max_bytes: int = MAX_BYTES
+) -> Iterator[Part]:
+    """Writes `(custom_id, line)` pairs to files in the folder, each handed out as soon as it is full."""
+    waiting = iter(lines)
+    first = next(waiting, None)
+    number = 0
+    while first is not None:
+        part, size = Part(folder / f"part-{number:04d}.jsonl", []), 0
+        with part.path.open("wb") as file:
+            while first is not None and len(part.custom_ids) < max_requests:
+                custom_id, text = first
+                if part.custom_ids and size + len(text) > max_bytes:
+                    break
+                file.write(text)
+                part.custom_ids.append(custom_id)
+                size += len(text)
+                first = next(waiting, None)
+        yield part
+        number += 1
+
+
+def read_line(text: bytes) -> Line | None:
+    """A line of an output or error file; None when it is none."""
+    try:
+        data = json.loads(text)
+        custom_id = data["custom_id"]
+        return Line(custom_id, _result(data)) if isinstance(custom_id, str) else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _result(data: Any) -> Completion | EndpointError | None:
+    response = cast("dict[str, Any]", data.get("response") or {})
+    error = cast("dict[str, Any]", data.get("error") or {})
+    if error.get("code") == "batch_cancelled":
+        return None
+    if error.get("code") == "batch_expired":
+        return EndpointError(ErrorClass.TIMEOUT, "the batch expired before the request was executed")
+    if error or response.get("status_code") != 200:
+        body: Any = response.get("body") or {"error": error}
+        return from_status(int(response.get("status_code") or 500), {}, json.dumps(body))
+    try:
+        return completion(response["body"])
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as problem:
+        return EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer ({type(problem).__name__})")

@@ -1,0 +1,98 @@
+"""One stage over one shard through a Batch API: submit, poll, collect, until every record has an outcome.
+
+Between these calls nobody waits and no worker is held; any worker may make the next one. Each is safe to repeat:
+
+| what happens                                     | what the next call finds                                     |
+|--------------------------------------------------|--------------------------------------------------------------|
+| the worker dies before the batch is created      | an announced batch that the endpoint does not know: forgotten |
+| … after creating, before recording it            | the batch, by the key in its metadata                        |
+| … while waiting                                  | a submitted batch                                            |
+| … while collecting                               | the answers so far in the journal, the batch once more       |
+| requests fail or expire, or lines are missing    | they go into the next batch, three times at most             |
+| an answer is unusable                            | its repair request goes into the next batch                  |
+| the endpoint's queue is full                    | nothing under way: it submits again, for a day at most       |
+| the batch is cancelled                           | what it brought is saved; the task stops with one line       |
+"""
+
+import asyncio
+import logging
+import time
+
+from gem_tasks.domain.base import Value
+from gem_tasks.errors import CONFIGURATION, EndpointError
+from gem_tasks.lineage import Place, RunContext
+from gem_tasks.pipeline.shard import ShardReport, explain, run_shard
+from gem_tasks.pipeline.sheet import Sheet
+from gem_tasks.pipeline.visit import Pending, Visit
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import StageName
+
+logger = logging.getLogger(__name__)
+
+
+class Progress(Value):
+    """How far the batches are."""
+
+    ended: bool
+    lines: tuple[str, ...]
+    """One per batch, for the log."""
+
+
+def submit(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> Pending | None:
+    """Sends what is missing as batches, or finds those that are under way; None when nothing is missing.
+
+    Raises:
+        UserError: the endpoint has no Batch API or refuses the key, the budget is spent, or a batch was cancelled.
+        EndpointError: the endpoint failed; what was submitted is recorded, so a retry goes on from there.
+    """
+    sheet = Sheet(work, name, partition, shard, run)
+    if not sheet.left:
+        return None
+    found = _visit(sheet, Pending(stage=name, partition=partition, shard=shard, batches=()))
+    return found if isinstance(found, Pending) else None
+
+
+async def poll(work: Workspace, pending: Pending) -> Progress:
+    """How far they are; raises like `submit`."""
+    async with work.batches(pending.stage) as client:
+        states = [await client.state(batch_id) for batch_id in pending.batches]
+    lines = [
+        f"{state.batch_id}: {state.completed + state.failed}/{state.total} done, {state.status}"
+        for state in states
+        if state
+    ]
+    return Progress(ended=all(state is None or state.ended for state in states), lines=tuple(lines))
+
+
+def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport | Pending:
+    """Takes in what the batches brought; Pending again when something was sent after them, or they have not ended.
+
+    Raises like `submit`, and:
+        ReconcileError: records and outcomes do not add up.
+    """
+    return _visit(Sheet(work, pending.stage, pending.partition, pending.shard, run), pending)
+
+
+def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
+    """The stage in its mode, waiting in place, for the command line; raises like `run_shard` and `collect`."""
+    if work.settings.mode_for(name) == "online":
+        return run_shard(work, name, partition, shard, run)
+    found: ShardReport | Pending | None = submit(work, name, partition, shard, run)
+    while isinstance(found, Pending):
+        time.sleep(work.settings.llm_batch_poll_s)
+        progress = asyncio.run(poll(work, found))
+        logger.info("%s", "; ".join(progress.lines))
+        if progress.ended:
+            found = collect(work, found, run)
+    return found or run_shard(work, name, partition, shard, run)
+
+
+def _visit(sheet: Sheet, pending: Pending) -> ShardReport | Pending:
+    place = Place(recipe_id=sheet.recipe.recipe_id, partition=sheet.partition, shard=sheet.shard)
+    with sheet.work.ledger() as ledger, ledger.batch_lock(place):
+        try:
+            return asyncio.run(Visit(sheet, ledger, place, pending).go())
+        except EndpointError as error:
+            if error.error_class in CONFIGURATION:
+                raise explain(error, sheet) from error
+            raise

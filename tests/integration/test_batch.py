@@ -1,0 +1,420 @@
+"""A stage through the Batch API, over HTTP against the teacher: nothing is lost, nothing submitted twice."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from functools import partial
+
+import pytest
+from aiohttp import web
+
+from gem_tasks.errors import EndpointError, UserError
+from gem_tasks.lineage import RunContext
+from gem_tasks.llm.batch import BatchClient
+from gem_tasks.llm.batch_file import split
+from gem_tasks.pipeline import visit
+from gem_tasks.pipeline.batch import collect, poll, run_stage, submit
+from gem_tasks.pipeline.ingest import ingest
+from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.visit import Pending
+from tests.integration.conftest import free_port, wait_for
+from tests.integration.endpoint import serving
+from tests.integration.test_pipeline import EXAMPLES
+
+PARTITION = "2026-01-31T14:00"
+RUN = RunContext(run_id="r", last_try=False)
+LAST = RunContext(run_id="r")
+LIMIT_S = 60
+
+
+@pytest.fixture
+def teacher(tmp_path):
+    """A teacher of the test's own: `start(faults)`, `stop()`, `url`, `batches()`."""
+
+    class Teacher:
+        port = free_port()
+        url = f"http://127.0.0.1:{port}/v1"
+        process = None
+
+        def start(self, faults=""):
+            command = [sys.executable, "-m", "gem_tasks.teacher.server", "--port", str(self.port), "--workers", "1"]
+            command += ["--state", str(tmp_path / "teacher"), "--faults", faults]
+            self.process = subprocess.Popen(command)
+            wait_for(f"http://127.0.0.1:{self.port}/health", self.process)
+            return self
+
+        def stop(self):
+            if self.process:
+                self.process.kill()
+                self.process.wait()
+
+        def batches(self):
+            return json.load(urllib.request.urlopen(f"{self.url}/batches?limit=100"))["data"]
+
+        def files(self):
+            return sorted(path.name for path in (tmp_path / "teacher" / "files").iterdir())
+
+    made = Teacher()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def prepared(workspace, teacher):
+    """A workspace in batch mode with one shard."""
+
+    def make(faults="", **changes):
+        teacher.start(faults)
+        work = workspace(
+            llm_base_url=teacher.url, llm_mode="batch", llm_batch_poll_s=0.1, shard_segments=100, **changes
+        )
+        ingest(work, str(EXAMPLES), PARTITION)
+        assert plan(work, PARTITION) == [{"partition": PARTITION, "shard": 0}]
+        return work
+
+    return make
+
+
+def finish(work, found, run=LAST):
+    """Polls and collects until there is a report; returns it and the number of rounds."""
+    rounds = 0
+    deadline = time.monotonic() + LIMIT_S
+    while isinstance(found, Pending):
+        while not asyncio.run(poll(work, found)).ended:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        found, rounds = collect(work, found, run), rounds + 1
+        assert time.monotonic() < deadline
+    return found, rounds
+
+
+def rows(work, sql="SELECT segment_id, outcome, reason, error_class, calls, faults FROM stage_results ORDER BY 1"):
+    with work.ledger() as ledger:
+        return ledger.pg.execute(sql).fetchall()
+
+
+def states(work):
+    return [row["state"] for row in rows(work, "SELECT state FROM batches ORDER BY announced_at")]
+
+
+def test_batch_mode_ends_like_online_mode(prepared, workspace, teacher, postgres):
+    work = prepared()
+    pending = submit(work, "filter", PARTITION, 0, RUN)
+    assert len(pending.batches) == 1
+    report, rounds = finish(work, pending)
+    assert rounds == 1
+    name = f"online{time.monotonic_ns()}"
+    postgres.create_database(name, template="gem_template")
+    online = workspace(postgres_dsn=postgres.dsn(name), llm_base_url=teacher.url, shard_segments=100)
+    ingest(online, str(EXAMPLES), PARTITION)
+    plan(online, PARTITION)
+    assert run_shard(online, "filter", PARTITION, 0, LAST).model_copy(update={"replayed": 0}) == report
+    assert rows(work) == rows(online)
+    assert states(work) == ["done"]
+    assert teacher.files() == [], "files at the endpoint are tidied up"
+    assert submit(work, "filter", PARTITION, 0, RUN) is None
+    assert len(teacher.batches()) == 1
+
+
+def test_every_stage_can_be_run_so_and_waits_in_place(prepared):
+    work = prepared()
+    for name in ("filter", "extract", "generate", "refine", "validate"):
+        report = run_stage(work, name, PARTITION, 0, LAST)
+        assert report.accepted, name
+        assert report.failed == 0
+
+
+def test_requests_that_fail_in_a_batch_are_submitted_again(prepared, teacher):
+    work = prepared("rate_request_failed=0.4&seed=1")
+    report, rounds = finish(work, submit(work, "filter", PARTITION, 0, RUN))
+    assert rounds > 1
+    assert len(teacher.batches()) == rounds
+    found = rows(work)
+    assert {row["error_class"] for row in found} == {None}
+    wasted = sum(sum(row["faults"].values()) for row in found)
+    assert wasted > 0
+    assert sum(row["calls"] for row in found) == len(found) + wasted == report.calls
+    sizes = [batch["request_counts"]["total"] for batch in teacher.batches()]
+    assert sizes == sorted(sizes), "newest first: each round is smaller"
+    assert sum(sizes) == report.calls
+
+
+def test_what_never_succeeds_fails_after_a_few_batches_and_is_asked_again_by_the_next_try(prepared, teacher):
+    work = prepared("rate_request_failed=1")
+    with pytest.raises(EndpointError, match=r"segments got no answer"):
+        finish(work, submit(work, "filter", PARTITION, 0, RUN), RUN)
+    assert len(teacher.batches()) == 3
+    assert {(row["error_class"], row["calls"]) for row in rows(work)} == {("server_error", 3)}
+    teacher.stop()
+    teacher.start()
+    report, rounds = finish(work, submit(work, "filter", PARTITION, 0, LAST))
+    assert (rounds, report.failed) == (1, 0)
+    assert {row["calls"] for row in rows(work)} == {4}
+
+
+def test_an_expired_batch_gives_what_it_has_and_the_rest_goes_into_the_next(prepared, teacher):
+    work = prepared("rate_expired=1")
+    pending = submit(work, "filter", PARTITION, 0, RUN)
+    teacher.stop()
+    teacher.start()
+    pending = finish_one(work, pending)
+    report, _ = finish(work, pending)
+    assert report.failed == 0
+    kept, again = (batch["request_counts"] for batch in reversed(teacher.batches()))
+    assert 0 < kept["completed"] < kept["total"]
+    assert again["total"] == kept["total"] - kept["completed"]
+    assert {"timeout"} == {kind for row in rows(work) for kind in row["faults"]}
+
+
+def finish_one(work, pending):
+    while not asyncio.run(poll(work, pending)).ended:
+        time.sleep(0.05)
+    found = collect(work, pending, RUN)
+    assert isinstance(found, Pending)
+    return found
+
+
+def test_a_file_that_is_refused_as_a_whole_is_one_clear_line(prepared, teacher):
+    work = prepared("rate_invalid_file=1")
+    with pytest.raises(UserError, match=r"failed as a whole \(invalid_file\): line 1: "):
+        finish(work, submit(work, "filter", PARTITION, 0, RUN))
+    assert states(work) == ["failed"]
+    teacher.stop()
+    teacher.start()
+    report, _ = finish(work, submit(work, "filter", PARTITION, 0, LAST))
+    assert report.failed == 0
+
+
+def test_a_full_queue_is_waited_for(prepared, teacher, caplog):
+    work = prepared("rate_queue_full=1")
+    pending = finish_one(work, submit(work, "filter", PARTITION, 0, RUN))
+    assert pending.batches == ()
+    assert pending.queue_full_since
+    assert "was turned away: Enqueued token limit reached" in caplog.text
+    with pytest.raises(EndpointError, match="full for a day"):
+        finish(work, finish_one(work, pending.model_copy(update={"queue_full_since": 1.0})))
+    teacher.stop()
+    teacher.start()
+    report, _ = finish(work, pending)
+    assert report.failed == 0
+    assert set(states(work)) == {"failed", "done"}
+
+
+def test_malformed_answers_get_their_repair_request_in_a_smaller_batch(prepared, teacher):
+    work = prepared("rate_malformed=0.5&seed=3")
+    report, rounds = finish(work, submit(work, "filter", PARTITION, 0, RUN))
+    repair, first = (batch["request_counts"]["total"] for batch in teacher.batches())
+    assert rounds == 2
+    assert 0 < repair < first
+    found = rows(work)
+    assert sum(row["faults"].get("malformed", 0) for row in found) >= repair
+    assert sum(row["calls"] for row in found) == report.calls == first + repair
+    assert {row["error_class"] for row in found} <= {None, "malformed"}
+
+
+class Killed(BaseException):
+    """What happens to a worker between two statements."""
+
+
+def test_a_worker_that_dies_after_creating_a_batch_does_not_submit_it_twice(prepared, teacher, monkeypatch):
+    work = prepared()
+    created = BatchClient.submit
+
+    async def dies(self, path, key):
+        await created(self, path, key)
+        raise Killed
+
+    monkeypatch.setattr(BatchClient, "submit", dies)
+    with pytest.raises(Killed):
+        submit(work, "filter", PARTITION, 0, RUN)
+    assert states(work) == ["announced"]
+    monkeypatch.undo()
+    pending = submit(work, "filter", PARTITION, 0, RUN)
+    (batch,) = teacher.batches()
+    assert pending.batches == (batch["id"],)
+    report, _ = finish(work, pending)
+    assert len(teacher.batches()) == 1
+    assert report.failed == 0
+
+
+def test_a_worker_that_dies_before_creating_a_batch_leaves_nothing_behind(prepared, teacher, monkeypatch):
+    work = prepared()
+
+    async def dies(self, path, key):
+        raise Killed
+
+    monkeypatch.setattr(BatchClient, "submit", dies)
+    with pytest.raises(Killed):
+        submit(work, "filter", PARTITION, 0, RUN)
+    monkeypatch.undo()
+    finish(work, submit(work, "filter", PARTITION, 0, RUN))
+    assert states(work) == ["lost", "done"]
+    assert len(teacher.batches()) == 1
+
+
+def test_a_worker_that_dies_while_waiting_is_followed_by_one_that_waits_for_the_same_batch(prepared, teacher):
+    work = prepared("batch_delay_s=1")
+    pending = submit(work, "filter", PARTITION, 0, RUN)
+    assert submit(work, "filter", PARTITION, 0, RUN).batches == pending.batches
+    assert collect(work, pending, RUN).batches == pending.batches, "it has not ended"
+    teacher.stop()
+    teacher.start()
+    report, _ = finish(work, submit(work, "filter", PARTITION, 0, RUN))
+    assert report.failed == 0
+    assert len(teacher.batches()) == 1, "the teacher went on where it stopped"
+
+
+def test_a_worker_that_dies_while_collecting_reads_the_rest_without_counting_twice(prepared, monkeypatch):
+    work = prepared()
+    pending = submit(work, "filter", PARTITION, 0, RUN)
+    lines = BatchClient.lines
+
+    async def dies(self, state):
+        number = 0
+        async for line in lines(self, state):
+            if number == 5:
+                raise Killed
+            number += 1
+            yield line
+
+    monkeypatch.setattr(BatchClient, "lines", dies)
+    with pytest.raises(Killed):
+        finish(work, pending)
+    monkeypatch.undo()
+    report, _ = finish(work, submit(work, "filter", PARTITION, 0, RUN) or run_shard(work, "filter", PARTITION, 0, LAST))
+    assert report.failed == 0
+    assert {row["calls"] for row in rows(work)} == {1}
+
+
+def test_a_batch_the_endpoint_forgot_is_submitted_again(prepared, teacher, tmp_path):
+    work = prepared("batch_delay_s=30")
+    submit(work, "filter", PARTITION, 0, RUN)
+    teacher.stop()
+    for path in (tmp_path / "teacher" / "batches").iterdir():
+        path.unlink()
+    teacher.start()
+    report, _ = finish(work, submit(work, "filter", PARTITION, 0, RUN))
+    assert report.failed == 0
+    assert states(work) == ["lost", "done"]
+
+
+def test_a_cancelled_batch_stops_the_task_and_keeps_what_it_brought(prepared, teacher):
+    work = prepared("batch_delay_s=30")
+    (batch_id,) = submit(work, "filter", PARTITION, 0, RUN).batches
+    urllib.request.urlopen(urllib.request.Request(f"{teacher.url}/batches/{batch_id}/cancel", method="POST"))
+    with pytest.raises(UserError, match="was cancelled after 0 of"):
+        finish(work, submit(work, "filter", PARTITION, 0, RUN) or pytest.fail("nothing is pending"))
+    teacher.stop()
+    teacher.start()
+    report, _ = finish(work, submit(work, "filter", PARTITION, 0, LAST))
+    assert report.failed == 0
+    assert {row["calls"] for row in rows(work)} == {1}
+
+
+async def test_an_endpoint_without_a_batch_api_is_one_clear_line(workspace):
+    async with serving(lambda number, body: web.Response(status=500)) as (_, url):
+        work = workspace(llm_base_url=url, llm_mode_filter="batch", shard_segments=100)
+        ingest(work, str(EXAMPLES / "library-loans.txt"), PARTITION)
+        plan(work, PARTITION)
+        with pytest.raises(UserError, match=r"has no Batch API \(404 for /v1/files\).*GEM_LLM_MODE"):
+            await asyncio.to_thread(submit, work, "filter", PARTITION, 0, RUN)
+    assert states(work) == ["lost"]
+
+
+def test_a_wrong_model_is_one_clear_line(prepared):
+    work = prepared(llm_model="gpt-wrong")
+    with pytest.raises(UserError, match="GEM_LLM_MODEL"):
+        finish(work, submit(work, "filter", PARTITION, 0, RUN))
+
+
+def test_a_large_round_is_several_batches_and_a_worker_may_die_between_them(prepared, teacher, monkeypatch):
+    work = prepared()
+    monkeypatch.setattr(visit, "split", partial(split, max_requests=6))
+    created, calls = BatchClient.submit, []
+
+    async def dies(self, path, key):
+        calls.append(key)
+        if len(calls) == 3:
+            raise Killed
+        return await created(self, path, key)
+
+    monkeypatch.setattr(BatchClient, "submit", dies)
+    with pytest.raises(Killed):
+        submit(work, "filter", PARTITION, 0, RUN)
+    pending = submit(work, "filter", PARTITION, 0, RUN)
+    assert len(pending.batches) == 2
+    report, rounds = finish(work, pending)
+    assert (report.failed, rounds) == (0, 2)
+    assert {row["calls"] for row in rows(work)} == {1}
+    assert [batch["request_counts"]["total"] for batch in reversed(teacher.batches())] == [6, 6, report.calls - 12]
+
+
+def test_lines_that_are_missing_doubled_or_unknown_are_accounted_for(prepared, teacher, tmp_path, caplog):
+    work = prepared()
+    pending = submit(work, "filter", PARTITION, 0, RUN)
+    while not asyncio.run(poll(work, pending)).ended:
+        time.sleep(0.05)
+    (batch,) = teacher.batches()
+    path = tmp_path / "teacher" / "files" / f"{batch['output_file_id']}.bin"
+    _, second, *others = path.read_bytes().splitlines()
+    stray = json.dumps({**json.loads(second), "custom_id": "nobody-1"}).encode()
+    path.write_bytes(b"\n".join([b"{torn", second, second, stray, *others]))
+    report, rounds = finish(work, pending)
+    assert (report.failed, rounds) == (0, 2)
+    found = rows(work)
+    assert sorted(row["calls"] for row in found) == [1] * (len(found) - 1) + [2]
+    assert [row["faults"] for row in found if row["faults"]] == [{"server_error": 1}]
+    for said in ("1 lines of unknown requests, such as nobody-1", "1 lines doubled", "1 lines missing"):
+        assert said in caplog.text
+
+
+def test_answers_that_the_endpoint_has_deleted_are_asked_for_again(prepared, teacher):
+    work = prepared()
+    pending = submit(work, "filter", PARTITION, 0, RUN)
+    while not asyncio.run(poll(work, pending)).ended:
+        time.sleep(0.05)
+    file_id = teacher.batches()[0]["output_file_id"]
+    urllib.request.urlopen(urllib.request.Request(f"{teacher.url}/files/{file_id}", method="DELETE"))
+    report, rounds = finish(work, pending)
+    assert (report.failed, rounds) == (0, 2)
+
+
+PRICES = '["offline-rules"]\ninput = 1.0\noutput = 2.0\n'
+
+
+def spent(work):
+    return rows(work, "SELECT sum(usd) AS usd FROM spending")[0]["usd"]
+
+
+def test_a_batch_costs_half_and_what_was_set_aside_comes_back(prepared, tmp_path):
+    (tmp_path / "prices.toml").write_text(PRICES)
+    work = prepared(llm_prices=tmp_path / "prices.toml", budget_usd=5)
+    pending = submit(work, "filter", PARTITION, 0, RUN)
+    assert spent(work) > 0
+    finish(work, pending)
+    (total,) = rows(
+        work, "SELECT sum(usd) AS usd, sum(prompt_tokens) AS i, sum(completion_tokens) AS o FROM stage_results"
+    )
+    assert total["usd"] == pytest.approx((total["i"] + 2 * total["o"]) / 2e6)
+    assert spent(work) == pytest.approx(total["usd"])
+
+
+def test_a_budget_that_a_batch_could_break_stops_it_before_it_is_created(prepared, teacher, tmp_path):
+    (tmp_path / "prices.toml").write_text(PRICES)
+    work = prepared(llm_prices=tmp_path / "prices.toml", budget_usd=0.001)
+    with pytest.raises(UserError, match="budget of"):
+        submit(work, "filter", PARTITION, 0, RUN)
+    assert teacher.batches() == []
+
+
+def test_progress_names_each_batch(prepared):
+    work = prepared("batch_delay_s=5")
+    pending = submit(work, "filter", PARTITION, 0, RUN)
+    while "in_progress" not in (progress := asyncio.run(poll(work, pending))).lines[0]:
+        time.sleep(0.05)
+    assert not progress.ended
+    assert progress.lines[0].startswith(f"{pending.batches[0]}: 0/")
