@@ -104,9 +104,11 @@ class BatchClient:
         return batch.id
 
     async def find(self, key: str) -> str | None:
-        """The id of the batch with this key in its metadata, if there is one."""
-        with _errors(self._base_url):
-            scanned = 0
+        """The id of the batch with this key in its metadata, if there is one among the newest."""
+        import openai
+
+        scanned = 0
+        with _errors(self._base_url), suppress(openai.NotFoundError):  # not every endpoint can list
             async for batch in self._client.batches.list(limit=100):
                 if (batch.metadata or {}).get(_KEY) == key:
                     return batch.id

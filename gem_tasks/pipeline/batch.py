@@ -2,16 +2,16 @@
 
 Between these calls nobody waits and no worker is held; any worker may make the next one. Each is safe to repeat:
 
-| what happens                                     | what the next call finds                                     |
-|--------------------------------------------------|--------------------------------------------------------------|
-| the worker dies before the batch is created      | an announced batch that the endpoint does not know: forgotten |
-| … after creating, before recording it            | the batch, by the key in its metadata                        |
-| … while waiting                                  | a submitted batch                                            |
-| … while collecting                               | the answers so far in the journal, the batch once more       |
-| requests fail or expire, or lines are missing    | they go into the next batch, three times at most             |
-| an answer is unusable                            | its repair request goes into the next batch                  |
-| the endpoint's queue is full                    | nothing under way: it submits again, for a day at most       |
-| the batch is cancelled                           | what it brought is saved; the task stops with one line       |
+| what happens                                  | what the next call finds                                      |
+|-----------------------------------------------|---------------------------------------------------------------|
+| the worker dies before the batch is created   | an announced batch that the endpoint does not know: forgotten |
+| … after creating, before recording it         | the batch, by the key in its metadata                         |
+| … while waiting                               | a submitted batch                                             |
+| … while collecting                            | the answers so far in the journal, and the batch once more    |
+| requests fail or expire, or lines are missing | they go into the next batch, three times at most              |
+| an answer is unusable                         | its repair request goes into the next batch                   |
+| the endpoint's queue is full                  | nothing under way: it submits again, for a day at most        |
+| the batch is cancelled                        | what it brought is saved; the task stops with one line        |
 """
 
 import asyncio

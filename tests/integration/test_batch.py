@@ -325,6 +325,12 @@ async def test_an_endpoint_without_a_batch_api_is_one_clear_line(workspace):
     assert states(work) == ["lost"]
 
 
+async def test_an_endpoint_that_cannot_list_its_batches_knows_none():
+    async with serving(lambda number, body: web.Response(status=500)) as (_, url), BatchClient(url, None) as client:
+        assert await client.find("key") is None
+        assert await client.state("batch_x") is None
+
+
 def test_a_wrong_model_is_one_clear_line(prepared):
     work = prepared(llm_model="gpt-wrong")
     with pytest.raises(UserError, match="GEM_LLM_MODEL"):
