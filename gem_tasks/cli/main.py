@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gem_tasks.cli import export, inspect, run, services, synth
+from gem_tasks.cli import export, failures, inspect, run, services, synth
 from gem_tasks.errors import GemError, UserError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ services.register(app)
 run.register(app)
 synth.register(app)
 inspect.register(app)
+failures.register(app)
 export.register(app)
 
 

@@ -9,9 +9,9 @@ VALUES (%(recipe_id)s, %(stage)s, %(version)s, %(prompt_sha256)s, %(model)s, %(p
 ON CONFLICT DO NOTHING
 
 -- outcomes --
--- Outcomes of a shard under a recipe.
+-- Outcomes of a shard under a recipe, without failures that somebody wants tried again.
 SELECT segment_id, outcome, error_class FROM stage_results
-WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(recipe_id)s
+WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(recipe_id)s AND NOT retry_asked
 
 -- upsert_outcomes --
 -- Bulk upsert; what earlier attempts cost stays counted.
@@ -29,7 +29,7 @@ FROM unnest(%(segment_id)s::text[], %(outcome)s::text[], %(reason)s::text[], %(e
           completion_tokens, reasoning_tokens, latency_ms, usd)
 ON CONFLICT (segment_id, recipe_id) DO UPDATE SET
     outcome = excluded.outcome, reason = excluded.reason, error_class = excluded.error_class, detail = excluded.detail,
-    attempts = old.attempts + 1,
+    attempts = old.attempts + 1, retry_asked = false,
     calls = old.calls + excluded.calls,
     faults = (SELECT coalesce(jsonb_object_agg(key, total), '{}')
               FROM (SELECT key, sum(value::int) AS total
@@ -66,7 +66,7 @@ CROSS JOIN chain c
 LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
 WHERE s.partition_key = %(partition)s
-  AND (r.segment_id IS NULL OR r.error_class = ANY(%(retryable)s))
+  AND (r.segment_id IS NULL OR r.error_class = ANY(%(retryable)s) OR r.retry_asked)
   AND (c.parent IS NULL OR p.outcome = 'accepted')
 ORDER BY s.shard
 

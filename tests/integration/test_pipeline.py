@@ -15,8 +15,9 @@ import pytest
 
 from gem_tasks.dataset.export import export_openai, trajectory
 from gem_tasks.dataset.publish import publish
-from gem_tasks.errors import StoreError, UserError
+from gem_tasks.errors import ErrorClass, StoreError, UserError
 from gem_tasks.lineage import Ledger, RunContext
+from gem_tasks.pipeline.failures import Which, failures, retry
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.plan import gate, plan
 from gem_tasks.pipeline.shard import run_shard
@@ -293,3 +294,33 @@ def test_a_lost_object_is_noticed_not_invented(workspace, tmp_path):
     shutil.rmtree(tmp_path / "store" / "stages")
     with pytest.raises(StoreError, match="is gone"):
         run_shard(work, "extract", PARTITION, 0, RunContext())
+
+
+def test_failures_are_listed_with_their_answers_and_only_they_are_tried_again(workspace, teacher_url):
+    broken = workspace(llm_base_url=f"{teacher_url}?rate_malformed=0.6&seed=3", gate_max_failed_share=1)
+    ingest(broken, str(EXAMPLES), PARTITION)
+    plan(broken, PARTITION)
+    for shard in plan(broken, PARTITION):
+        run_shard(broken, "filter", PARTITION, shard["shard"], RunContext())
+    work = workspace()
+    found = failures(work, Which(error_class=ErrorClass.MALFORMED), limit=100)
+    assert found.total == len(found.newest) > 2
+    assert all("]" in failure.raw and failure.uri for failure in found.newest)
+    assert failures(work, Which(error_class=ErrorClass.REFUSED), limit=100).total == 0
+    before = rows_by_segment(work)
+    assert retry(work, Which(stage="extract"), dry_run=False) == {}
+    assert retry(work, Which(stage="filter"), dry_run=True) == {PARTITION: found.total}
+    assert retry(work, Which(stage="filter"), dry_run=False) == {PARTITION: found.total}
+    for shard in plan(work, PARTITION):
+        run_shard(work, "filter", PARTITION, shard["shard"], RunContext())
+    after = rows_by_segment(work)
+    again = {failure.segment_id for failure in found.newest}
+    assert {segment for segment in after if after[segment] != before[segment]} == again
+    assert failures(work, Which(), limit=1).total == 0
+    assert all(after[segment]["calls"] == before[segment]["calls"] + 1 for segment in again)
+
+
+def rows_by_segment(work):
+    with work.ledger() as ledger:
+        rows = ledger.pg.execute("SELECT segment_id, outcome, calls, updated_at FROM stage_results").fetchall()
+    return {row["segment_id"]: row for row in rows}

@@ -1,0 +1,109 @@
+"""`gem failures` and `gem retry`: what failed and why, and the same again, and nothing else."""
+
+import json
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gem_tasks.errors import ErrorClass
+from gem_tasks.local.airflow_api import AirflowAPI
+from gem_tasks.pipeline.failures import Which, failures, retry
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import StageName, load
+
+SYNTHESIZE = "gem_synthesize"
+ClassOption = Annotated[ErrorClass | None, typer.Option("--class", help="Only failures of this class.")]
+StageOption = Annotated[str | None, typer.Option(help="Only those of this stage.")]
+PartitionOption = Annotated[str | None, typer.Option(help="Only those of this partition, such as 2026-01-31T14:00.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("failures")(list_failures)
+    app.command("retry")(retry_failures)
+
+
+def list_failures(
+    error_class: ClassOption = None,
+    stage: StageOption = None,
+    partition: PartitionOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show the newest so many.")] = 20,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the model's last answers too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, raw answers included, as JSON.")] = False,
+) -> None:
+    """Lists segments that a stage could not bring to a result, the newest first, with counts by class.
+
+    Examples:
+        gem failures
+        gem failures --class malformed --stage generate --raw
+        gem failures --json | jq -r '.[].raw'
+    """
+    which = Which(error_class=error_class, stage=_stage(stage), partition=partition)
+    found = failures(Workspace.open(load()), which, limit)
+    if as_json:
+        typer.echo(
+            json.dumps([failure.model_dump(mode="json") for failure in found.newest], ensure_ascii=False, indent=1)
+        )
+        return
+    console = Console()
+    if not found.total:
+        console.print("Nothing failed.")
+        return
+    counts = Counter({f"{name} in {stage}": count for (stage, name), count in found.counts.items()})
+    console.print(f"{found.total} failed: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
+    console.print(_table(found.newest))
+    for failure in found.newest if raw else ():
+        console.rule(f"{failure.stage} of {failure.segment_id}")
+        console.print(escape(failure.raw or "(no answer came)"))
+    console.print("Try them again: gem retry --class CLASS", highlight=False)
+
+
+def retry_failures(
+    error_class: ClassOption = None,
+    stage: StageOption = None,
+    partition: PartitionOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON, and nothing else.")] = False,
+) -> None:
+    """Asks again for failed segments, and for nothing else: starts a synthesis run for each of their partitions.
+
+    Examples:
+        gem retry --class malformed
+        gem retry --stage generate --dry-run
+    """
+    work = Workspace.open(load())
+    which = Which(error_class=error_class, stage=_stage(stage), partition=partition)
+    marked = retry(work, which, dry_run=dry_run)
+    runs: dict[str, str] = {}
+    if marked and not dry_run:
+        with AirflowAPI(work.settings) as api:
+            runs = {key: api.run_url(SYNTHESIZE, api.trigger(SYNTHESIZE, key, {})) for key in marked}
+    _report(marked, runs, as_json)
+
+
+def _stage(name: str | None) -> StageName | None:
+    return Which.model_validate({"stage": name}).stage
+
+
+def _report(marked: dict[str, int], runs: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"segments": marked, "runs": runs}, indent=1))
+        return
+    console = Console()
+    console.print(f"{sum(marked.values())} segments in {len(marked)} partitions")
+    for key, url in runs.items():
+        console.print(f"  {key}: {marked[key]} segments, {url}", soft_wrap=True, highlight=False)
+
+
+def _table(found: list[Any]) -> Table:
+    table = Table()
+    for column in ("stage", "class", "document", "what went wrong"):
+        table.add_column(column, overflow="fold")
+    for failure in found:
+        detail = failure.detail.splitlines()[0][:200] if failure.detail else ""
+        table.add_row(failure.stage, failure.error_class, escape(failure.uri), escape(detail))
+    return table

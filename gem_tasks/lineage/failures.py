@@ -1,0 +1,21 @@
+"""Lineage of what failed."""
+
+from collections.abc import Sequence
+
+from gem_tasks.lineage.connection import Connection, Row
+
+
+class FailureRows(Connection):
+    """What `pipeline.failures` asks and marks. `which` is error_class, stage and partition; None means any."""
+
+    def failed(self, recipe_ids: Sequence[str], limit: int, **which: str | None) -> list[Row]:
+        """Failed segments, the newest first."""
+        return self.rows("failed", recipe_ids=list(recipe_ids), limit=limit, **which)
+
+    def failed_counts(self, recipe_ids: Sequence[str], **which: str | None) -> list[Row]:
+        """How many there are, by stage, class and partition."""
+        return self.rows("failed_counts", recipe_ids=list(recipe_ids), **which)
+
+    def mark_failed(self, recipe_ids: Sequence[str], **which: str | None) -> None:
+        """The next run asks for them again."""
+        self.run("mark_failed", recipe_ids=list(recipe_ids), **which)

@@ -1,0 +1,81 @@
+"""Quarantine: failed segments with their last answers, and marking them to be asked for again."""
+
+from collections import Counter, defaultdict
+
+from gem_tasks.domain.base import Value
+from gem_tasks.errors import ErrorClass, StoreError
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import StageName
+from gem_tasks.store import shards
+
+
+class Which(Value):
+    """Which failures are meant; None means any."""
+
+    error_class: ErrorClass | None = None
+    stage: StageName | None = None
+    partition: str | None = None
+
+
+class Failure(Value):
+    """One segment that a stage could not bring to a result."""
+
+    segment_id: str
+    uri: str
+    stage: StageName
+    recipe_id: str
+    partition: str
+    shard: int
+    error_class: ErrorClass
+    detail: str
+    calls: int
+    object_key: str
+    raw: str | None = None
+    """The model's last answer, when there was one."""
+
+
+class Failures(Value):
+    """The newest, and how many there are in all by stage and class."""
+
+    newest: list[Failure]
+    counts: dict[tuple[StageName, ErrorClass], int]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.counts.values())
+
+
+def failures(work: Workspace, which: Which, limit: int) -> Failures:
+    """Failures under the current recipes."""
+    with work.ledger() as ledger:
+        rows = ledger.failed(work.recipe_ids(), limit, **which.model_dump())
+        counted = ledger.failed_counts(work.recipe_ids(), **which.model_dump())
+    raws = _raws(work, {row["object_key"] for row in rows})
+    newest = [Failure.model_validate({**row, "raw": raws[row["object_key"]].get(row["segment_id"])}) for row in rows]
+    counts: Counter[tuple[StageName, ErrorClass]] = Counter()
+    for row in counted:
+        counts[row["stage"], row["error_class"]] += row["segments"]
+    return Failures(newest=newest, counts=counts)
+
+
+def retry(work: Workspace, which: Which, *, dry_run: bool) -> dict[str, int]:
+    """Marks them to be asked for again; returns how many by partition. Everything else keeps its result."""
+    found: Counter[str] = Counter()
+    with work.ledger() as ledger, ledger.transaction():
+        for row in ledger.failed_counts(work.recipe_ids(), **which.model_dump()):
+            found[row["partition"]] += row["segments"]
+        if not dry_run:
+            ledger.mark_failed(work.recipe_ids(), **which.model_dump())
+    return dict(found)
+
+
+def _raws(work: Workspace, object_keys: set[str]) -> dict[str, dict[str, str | None]]:
+    """Last answers by object and segment; an object that is gone has none."""
+    found: dict[str, dict[str, str | None]] = defaultdict(dict)
+    for key in object_keys:
+        try:
+            found[key] = {outcome.segment_id: outcome.raw for outcome in shards.decode_outcomes(work.fetch(key))}
+        except StoreError:
+            continue
+    return found
