@@ -1,10 +1,10 @@
 """How many requests may be in flight: grows while the endpoint copes, halves when it complains. One per endpoint.
 
 Starts modest and doubles forty times a second while everything is taken, for the first completions may be a minute
-away while refusals come at once. The first complaint, or the ceiling, ends that. From then on a limit that is used up
-grows by a twentieth per round (a round is as many answers as may be in flight), unless answers have become twice as
-slow as they were at best; and when more than one answer in eight of a round says 429 or 503 it is halved, once per
-round. A lone 429 among hundreds of answers is weather: it costs its own request a wait, not everybody half the speed.
+away while refusals come at once. When more than one request in eight of a round is answered 429 or 503 it is halved,
+once per round (a round is as many answers as may be in flight). That, or the ceiling, ends the doubling; from then on a
+limit that is used up grows by a tenth per round, unless answers have become twice as slow as they were at best. A lone
+429 among hundreds of answers is weather: it costs its own request a wait, not everybody half the speed.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from types import TracebackType
 
 _START = 64
 _RAMP_S = 0.025
-_GROWTH = 0.05
+_GROWTH = 0.1
 _BEARABLE_SHARE = 1 / 8
 _SLOWER = 2.0
 """Answers may take so many times what they took at best before growth stops."""
@@ -46,7 +46,7 @@ class Limiter:
     async def __aenter__(self) -> None:
         """Waits for the right to send."""
         if self.in_flight < int(self.limit) and not self._waiting and time.monotonic() >= self._resume_at:
-            self.in_flight += 1
+            self._grant()
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -75,9 +75,10 @@ class Limiter:
     def complained(self, retry_after_s: float | None) -> None:
         """The endpoint says 429 or 503, perhaps with how long to stay away."""
         self._round.complaints += 1
-        self._ramping = False
-        if self._round.complaints > max(1.0, self.limit * _BEARABLE_SHARE):
+        # Refusals come at once and answers much later, so it is what was sent that they are a share of.
+        if self._round.complaints > max(1.0, max(self.limit, self._round.sent) * _BEARABLE_SHARE):
             self.complaints += 1
+            self._ramping = False
             self.limit = max(1.0, self.limit / 2)
             self._round = _Round()
             if retry_after_s:
@@ -95,6 +96,10 @@ class Limiter:
         self._bearable = mean <= self._best_s * _SLOWER
         self._round = _Round()
 
+    def _grant(self) -> None:
+        self.in_flight += 1
+        self._round.sent += 1
+
     def _release(self) -> None:
         self.in_flight -= 1
         self._wake()
@@ -103,7 +108,7 @@ class Limiter:
         while self._waiting and self.in_flight < int(self.limit) and time.monotonic() >= self._resume_at:
             turn = self._waiting.popleft()
             if not turn.done():
-                self.in_flight += 1
+                self._grant()
                 turn.set_result(None)
         self._arm()
 
@@ -126,9 +131,10 @@ class Limiter:
 class _Round:
     """What came back since the limit was last judged."""
 
-    __slots__ = ("answers", "complaints", "latency_s")
+    __slots__ = ("answers", "complaints", "latency_s", "sent")
 
     def __init__(self) -> None:
         self.answers = 0
         self.complaints = 0
         self.latency_s = 0.0
+        self.sent = 0

@@ -139,6 +139,8 @@ class _Saver:
         started, count = time.monotonic(), len(self.fresh)
         await asyncio.to_thread(self._sheet.save, self.fresh[self._saved : count])
         now = time.monotonic()
+        for index in range(self._saved, count):  # saved texts need not stay in memory
+            self.fresh[index] = self.fresh[index].model_copy(update={"payload": None, "raw": None})
         self._saved, self._task = count, None
         self._due = now + max(_SAVE_EVERY_S, (now - started) / _SAVING_SHARE)
 

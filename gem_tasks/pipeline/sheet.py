@@ -4,6 +4,8 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import pyarrow as pa
+
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import RETRYABLE, ReconcileError
@@ -35,7 +37,7 @@ class Sheet:
         }
         """How each record that has a final outcome ended."""
         self.reused = len(self.kinds)
-        self._outcomes: dict[str, Outcome] = {}
+        self._saved: list[pa.Table] = []
 
     @property
     def left(self) -> int:
@@ -49,12 +51,12 @@ class Sheet:
 
     def save(self, fresh: Sequence[Outcome]) -> None:
         """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""
-        if self.reused and not self._outcomes:
-            self._outcomes = self._kept()
-        self._outcomes.update((outcome.segment_id, outcome) for outcome in fresh)
-        self.work.store.put(self.key, shards.encode_outcomes(list(self._outcomes.values())))
+        kept = [shards.outcome_table(self._kept())] if self.reused and not self._saved else self._saved
+        tables = [*kept, shards.outcome_table(fresh)]
+        self.work.store.put(self.key, shards.join_outcomes(tables))
         with self.work.ledger() as ledger:
             ledger.commit_outcomes(self.recipe, self.partition, self.shard, fresh, self.key, self.run)
+        self._saved = tables
         self.kinds.update((outcome.segment_id, outcome.kind) for outcome in fresh)
         for outcome in fresh:
             if outcome.kind == "failed":
@@ -73,7 +75,7 @@ class Sheet:
             raise ReconcileError(f"{self.key}: {len(lost)} records without an outcome, such as {min(lost)}")
         return Counter(self.kinds.values())
 
-    def _kept(self) -> dict[str, Outcome]:
+    def _kept(self) -> list[Outcome]:
         """Final outcomes that Postgres knows; the object alone proves nothing."""
         stored = shards.decode_outcomes(self.work.fetch(self.key))
-        return {outcome.segment_id: outcome for outcome in stored if outcome.segment_id in self.kinds}
+        return [outcome for outcome in stored if outcome.segment_id in self.kinds]

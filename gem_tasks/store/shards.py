@@ -59,7 +59,7 @@ _COST = ("calls", "latency_s", "usd")
 
 def encode_segments(segments: Sequence[Segment]) -> bytes:
     """One row per segment, in order. Lone surrogates in texts become U+FFFD."""
-    return _encode([segment.model_dump() for segment in segments], SEGMENTS)
+    return _bytes(_table([segment.model_dump() for segment in segments], SEGMENTS))
 
 
 def decode_segments(data: bytes) -> Iterator[Segment]:
@@ -73,7 +73,17 @@ def decode_segments(data: bytes) -> Iterator[Segment]:
 
 def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:
     """One row per outcome, in order; usage is spread over columns. Lone surrogates in texts become U+FFFD."""
-    return _encode([_row(outcome) for outcome in outcomes], OUTCOMES)
+    return join_outcomes([outcome_table(outcomes)])
+
+
+def outcome_table(outcomes: Sequence[Outcome]) -> pa.Table:
+    """The rows of `encode_outcomes`, to be joined with others later: far smaller than the outcomes themselves."""
+    return _table([_row(outcome) for outcome in outcomes], OUTCOMES)
+
+
+def join_outcomes(tables: Sequence[pa.Table]) -> bytes:
+    """One shard of several tables."""
+    return _bytes(pa.concat_tables(tables))
 
 
 def decode_outcomes(data: bytes) -> Iterator[Outcome]:
@@ -103,12 +113,15 @@ def _outcome(row: dict[str, Any]) -> Outcome:
     return Outcome(**row, cost=cost)
 
 
-def _encode(rows: list[dict[str, Any]], schema: pa.Schema) -> bytes:
-    sink = io.BytesIO()
+def _table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     try:
-        table = pa.Table.from_pylist(rows, schema=schema)
+        return pa.Table.from_pylist(rows, schema=schema)
     except UnicodeEncodeError:  # rare, so it is not looked for beforehand
-        table = pa.Table.from_pylist([_writable(row) for row in rows], schema=schema)
+        return pa.Table.from_pylist([_writable(row) for row in rows], schema=schema)
+
+
+def _bytes(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=500)
     return sink.getvalue()
 

@@ -116,7 +116,7 @@ def _batch(file_id: str, metadata: Any) -> dict[str, Any]:
     now = int(time.time())
     marks = "in_progress finalizing completed failed expired cancelling cancelled".split()
     return {
-        "id": f"batch_{uuid.uuid4().hex[:24]}",
+        "id": f"batch_{time.time_ns():016x}{uuid.uuid4().hex[:8]}",  # in the order of creation
         "object": "batch",
         "endpoint": ENDPOINT,
         "errors": None,

@@ -132,3 +132,16 @@ async def test_a_cancelled_call_gives_its_place_back(moment):
     assert limiter.in_flight == 0
     async with asyncio.timeout(1), limiter:
         assert limiter.in_flight == 1
+
+
+async def test_refusals_that_come_long_before_the_first_answers_are_still_only_a_share():
+    limiter = Limiter(64)
+
+    async def sent():
+        async with limiter:
+            pass
+
+    await asyncio.gather(*(sent() for _ in range(200)))
+    for _ in range(12):  # of 200 sent, while not one answer has come
+        limiter.complained(1.0)
+    assert limiter.complaints == 0
