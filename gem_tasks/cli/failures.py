@@ -17,7 +17,7 @@ from gem_tasks.settings import StageName, load
 
 SYNTHESIZE = "gem_synthesize"
 ClassOption = Annotated[ErrorClass | None, typer.Option("--class", help="Only failures of this class.")]
-StageOption = Annotated[str | None, typer.Option(help="Only those of this stage.")]
+StageOption = Annotated[StageName | None, typer.Option(help="Only those of this stage.")]
 PartitionOption = Annotated[str | None, typer.Option(help="Only those of this partition, such as 2026-01-31T14:00.")]
 
 
@@ -42,7 +42,7 @@ def list_failures(
         gem failures --class malformed --stage generate --raw
         gem failures --json | jq -r '.[].raw'
     """
-    which = Which(error_class=error_class, stage=_stage(stage), partition=partition)
+    which = Which(error_class=error_class, stage=stage, partition=partition)
     found = failures(Workspace.open(load()), which, limit)
     if as_json:
         typer.echo(
@@ -76,17 +76,13 @@ def retry_failures(
         gem retry --stage generate --dry-run
     """
     work = Workspace.open(load())
-    which = Which(error_class=error_class, stage=_stage(stage), partition=partition)
-    marked = retry(work, which, dry_run=dry_run)
-    runs: dict[str, str] = {}
-    if marked and not dry_run:
-        with AirflowAPI(work.settings) as api:
-            runs = {key: api.run_url(SYNTHESIZE, api.trigger(SYNTHESIZE, key, {})) for key in marked}
-    _report(marked, runs, as_json)
-
-
-def _stage(name: str | None) -> StageName | None:
-    return Which.model_validate({"stage": name}).stage
+    which = Which(error_class=error_class, stage=stage, partition=partition)
+    if dry_run:
+        return _report(retry(work, which, dry_run=True), {}, as_json)
+    with AirflowAPI(work.settings) as api:  # nothing is marked when nobody is there to act on it
+        marked = retry(work, which, dry_run=False)
+        runs = {key: api.run_url(SYNTHESIZE, api.trigger(SYNTHESIZE, key, {})) for key in marked}
+    return _report(marked, runs, as_json)
 
 
 def _report(marked: dict[str, int], runs: dict[str, str], as_json: bool) -> None:
@@ -94,7 +90,7 @@ def _report(marked: dict[str, int], runs: dict[str, str], as_json: bool) -> None
         typer.echo(json.dumps({"segments": marked, "runs": runs}, indent=1))
         return
     console = Console()
-    console.print(f"{sum(marked.values())} segments in {len(marked)} partitions")
+    console.print(f"segments: {sum(marked.values())}, partitions: {len(marked)}")
     for key, url in runs.items():
         console.print(f"  {key}: {marked[key]} segments, {url}", soft_wrap=True, highlight=False)
 
