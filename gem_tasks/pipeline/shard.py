@@ -8,18 +8,18 @@ shard makes no call and writes nothing.
 import asyncio
 import logging
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
-from gem_tasks.errors import EndpointError, ErrorClass, UserError
+from gem_tasks.errors import EndpointError, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.attempt import attempt
 from gem_tasks.pipeline.budget import BudgetSpentError
 from gem_tasks.pipeline.collector import rare_collections
+from gem_tasks.pipeline.fresh import Fresh
 from gem_tasks.pipeline.journal import JournaledClient
 from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.pipeline.spending import spending
@@ -67,16 +67,16 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
     sheet = Sheet(work, name, partition, shard, run)
     logger.info("%s %s shard %d: %d records, %d reused", name, partition, shard, len(sheet.expected), sheet.reused)
     with rare_collections():
-        fresh, replayed = asyncio.run(_work(sheet)) if sheet.left else ([], 0)
+        fresh, replayed = asyncio.run(_work(sheet)) if sheet.left else (Fresh(), 0)
     report = report_on(sheet, fresh, replayed)
-    if fresh:
+    if fresh.ended:
         logger.info("%s", _summary(report, fresh))
-    raise_if_unfinished([outcome for outcome in fresh if not outcome.final], len(fresh), run)
+    raise_if_unfinished(fresh, run)
     return report
 
 
-async def _work(sheet: Sheet) -> tuple[list[Outcome], int]:
-    """All new outcomes, saved now and then while others are still under way, and how many answers were replayed."""
+async def _work(sheet: Sheet) -> tuple[Fresh, int]:
+    """What came, saved now and then while others are still under way, and how many answers were replayed."""
     journal = sheet.work.journal(sheet.recipe.recipe_id, sheet.partition, sheet.shard)
     journal.load()
     saver = _Saver(sheet)
@@ -103,45 +103,45 @@ class _Saver:
     """Saves outcomes beside the work: every few seconds, and when only the last calls are still out."""
 
     def __init__(self, sheet: Sheet) -> None:
-        self.fresh: list[Outcome] = []
+        self.fresh = Fresh()
         self._sheet = sheet
-        self._saved = 0
+        self._waiting: list[Outcome] = []
         self._due = time.monotonic() + _SAVE_EVERY_S
         self._nearly_all = sheet.left - sheet.work.settings.llm_concurrency
         self._task: asyncio.Task[None] | None = None
 
     @property
     def unsaved(self) -> int:
-        """Outcomes that are not saved yet."""
-        return len(self.fresh) - self._saved
+        """Outcomes that wait for the next save."""
+        return len(self._waiting)
 
     def add(self, outcome: Outcome) -> None:
         """One more; raises what an earlier save met."""
-        self.fresh.append(outcome)
+        self.fresh.add(outcome)
+        self._waiting.append(outcome)
         if self._task and self._task.done():
             self._task.result()
-        if time.monotonic() >= self._due or len(self.fresh) == self._nearly_all:
+        if time.monotonic() >= self._due or self.fresh.ended == self._nearly_all:
             self.begin()
 
     def begin(self) -> None:
         """Saves what there is, unless that is under way."""
-        if self._task is None and self.unsaved:
+        if self._task is None and self._waiting:
             self._task = asyncio.create_task(self._save())
 
     async def finish(self) -> None:
         """The rest."""
         if self._task:
             await self._task
-        if self.unsaved:
+        if self._waiting:
             await self._save()
 
     async def _save(self) -> None:
-        started, count = time.monotonic(), len(self.fresh)
-        await asyncio.to_thread(self._sheet.save, self.fresh[self._saved : count])
+        started, count = time.monotonic(), len(self._waiting)
+        await asyncio.to_thread(self._sheet.save, self._waiting[:count])
         now = time.monotonic()
-        for index in range(self._saved, count):  # saved texts need not stay in memory
-            self.fresh[index] = self.fresh[index].model_copy(update={"payload": None, "raw": None})
-        self._saved, self._task = count, None
+        del self._waiting[:count]
+        self._task = None
         self._due = now + max(_SAVE_EVERY_S, (now - started) / _SAVING_SHARE)
 
 
@@ -172,7 +172,7 @@ async def _attempts(sheet: Sheet, waiting: Iterator[Record], client: ChatClient)
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def report_on(sheet: Sheet, fresh: Sequence[Outcome], replayed: int) -> ShardReport:
+def report_on(sheet: Sheet, fresh: Fresh, replayed: int) -> ShardReport:
     """Counts over the whole shard and of what is fresh.
 
     Raises:
@@ -187,17 +187,14 @@ def report_on(sheet: Sheet, fresh: Sequence[Outcome], replayed: int) -> ShardRep
         rejected=counts["rejected"],
         failed=counts["failed"],
         reused=sheet.reused,
-        calls=sum(outcome.cost.calls for outcome in fresh),
+        calls=fresh.calls,
         replayed=replayed,
     )
 
 
-def _summary(report: ShardReport, fresh: Sequence[Outcome]) -> str:
+def _summary(report: ShardReport, fresh: Fresh) -> str:
     """One line: what came out, and where every call went."""
-    faults: Counter[str] = Counter()
-    for outcome in fresh:
-        faults.update(outcome.cost.faults)
-    wasted = ", ".join(f"{count} {kind}" for kind, count in faults.most_common()) or "none"
+    wasted = ", ".join(f"{count} {kind}" for kind, count in fresh.faults.most_common()) or "none"
     return (
         f"{report.accepted} accepted, {report.rejected} rejected, {report.failed} failed; {report.calls} calls,"
         f" of which without a usable answer: {wasted}; {report.replayed} answers from the journal"
@@ -214,13 +211,15 @@ def explain(error: EndpointError, sheet: Sheet) -> UserError:
     )
 
 
-def raise_if_unfinished(broken: Sequence[Outcome], asked: int, run: RunContext) -> None:
+def raise_if_unfinished(fresh: Fresh, run: RunContext, before: int = 0) -> None:
     """Leaves transport failures to the next try; the last one accepts a few, which a later run will ask for again.
+
+    Args:
+        fresh: what this run brought.
+        run: whether it is the last try.
+        before: outcomes of earlier visits of the same run.
 
     Raises:
         EndpointError: there are too many.
     """
-    allowed = _BROKEN_ENDPOINT_SHARE * asked if run.last_try else 0
-    if len(broken) > allowed:
-        error_class, detail = broken[-1].error_class or ErrorClass.CONNECTION, broken[-1].detail
-        raise EndpointError(error_class, f"{len(broken)} of {asked} segments got no answer; the last: {detail}")
+    fresh.raise_if_broken(before, _BROKEN_ENDPOINT_SHARE if run.last_try else 0)

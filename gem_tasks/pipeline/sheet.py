@@ -4,8 +4,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-import pyarrow as pa
-
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import RETRYABLE, ReconcileError
@@ -37,7 +35,6 @@ class Sheet:
         }
         """How each record that has a final outcome ended."""
         self.reused = len(self.kinds)
-        self._saved: list[pa.Table] = []
 
     @property
     def left(self) -> int:
@@ -51,12 +48,10 @@ class Sheet:
 
     def save(self, fresh: Sequence[Outcome]) -> None:
         """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""
-        kept = [shards.outcome_table(self._kept())] if self.reused and not self._saved else self._saved
-        tables = [*kept, shards.outcome_table(fresh)]
-        self.work.store.put(self.key, shards.join_outcomes(tables))
+        stored = self.work.fetch(self.key) if self.kinds else None
+        self.work.store.put(self.key, shards.add_outcomes(stored, self.kinds.keys(), fresh))
         with self.work.ledger() as ledger:
             ledger.commit_outcomes(self.recipe, self.partition, self.shard, fresh, self.key, self.run)
-        self._saved = tables
         self.kinds.update((outcome.segment_id, outcome.kind) for outcome in fresh)
         for outcome in fresh:
             if outcome.kind == "failed":
@@ -74,8 +69,3 @@ class Sheet:
         if lost := self.expected - set(self.kinds):
             raise ReconcileError(f"{self.key}: {len(lost)} records without an outcome, such as {min(lost)}")
         return Counter(self.kinds.values())
-
-    def _kept(self) -> list[Outcome]:
-        """Final outcomes that Postgres knows; the object alone proves nothing."""
-        stored = shards.decode_outcomes(self.work.fetch(self.key))
-        return [outcome for outcome in stored if outcome.segment_id in self.kinds]

@@ -13,7 +13,6 @@ from uuid import uuid4
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest, FaultCounts, Usage
-from gem_tasks.domain.outcome import Outcome
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.lineage import BatchRow, EndState, Ledger, Place
 from gem_tasks.llm.batch import BatchClient, BatchState
@@ -21,6 +20,7 @@ from gem_tasks.llm.batch_file import Part, split
 from gem_tasks.llm.tokens import estimate_tokens
 from gem_tasks.pipeline import budget
 from gem_tasks.pipeline.exchange import PRICE_SHARE, Exchange, Tally
+from gem_tasks.pipeline.fresh import Fresh
 from gem_tasks.pipeline.journal import Journal
 from gem_tasks.pipeline.shard import ShardReport, raise_if_unfinished, report_on
 from gem_tasks.pipeline.sheet import Sheet
@@ -62,7 +62,7 @@ class Visit:
     def __init__(self, sheet: Sheet, ledger: Ledger, place: Place, pending: Pending) -> None:
         self._sheet, self._ledger, self._place, self._pending = sheet, ledger, place, pending
         self._price = priced(sheet)
-        self._fresh: list[Outcome] = []
+        self._fresh = Fresh()
 
     async def go(self) -> ShardReport | Pending:
         """Pending as long as batches are under way, then the report."""
@@ -222,11 +222,11 @@ class Visit:
     def _save(self, exchange: Exchange) -> None:
         if ended := exchange.take_ended():
             self._sheet.save(ended)
-            self._fresh += ended
+            for outcome in ended:
+                self._fresh.add(outcome)
 
     def _waiting(self, batches: Sequence[str]) -> Pending:
-        calls = self._pending.calls + sum(outcome.cost.calls for outcome in self._fresh)
-        ended = self._pending.ended + len(self._fresh)
+        calls, ended = self._pending.calls + self._fresh.calls, self._pending.ended + self._fresh.ended
         return self._pending.model_copy(update={"batches": tuple(batches), "calls": calls, "ended": ended})
 
     def _report(self, replayed: int) -> ShardReport:
@@ -235,8 +235,7 @@ class Visit:
             update={"reused": report.reused - before.ended, "calls": report.calls + before.calls}
         )
         logger.info("%s", report)
-        broken = [outcome for outcome in self._fresh if not outcome.final]
-        raise_if_unfinished(broken, before.ended + len(self._fresh), self._sheet.run)
+        raise_if_unfinished(self._fresh, self._sheet.run, before.ended)
         return report
 
 

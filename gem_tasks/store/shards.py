@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 import pyarrow as pa
@@ -54,6 +54,7 @@ OUTCOMES = pa.schema(
 )
 
 _BATCH_ROWS = 64
+_GROUP_ROWS = 500
 _COST = ("calls", "latency_s", "usd")
 
 
@@ -73,17 +74,26 @@ def decode_segments(data: bytes) -> Iterator[Segment]:
 
 def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:
     """One row per outcome, in order; usage is spread over columns. Lone surrogates in texts become U+FFFD."""
-    return join_outcomes([outcome_table(outcomes)])
+    return add_outcomes(None, frozenset(), outcomes)
 
 
-def outcome_table(outcomes: Sequence[Outcome]) -> pa.Table:
-    """The rows of `encode_outcomes`, to be joined with others later: far smaller than the outcomes themselves."""
-    return _table([_row(outcome) for outcome in outcomes], OUTCOMES)
+def add_outcomes(stored: bytes | None, kept: Set[str], fresh: Sequence[Outcome]) -> bytes:
+    """`encode_outcomes` of those stored before and fresh ones, with a few stored rows in memory at a time.
 
+    Args:
+        stored: a shard, or None.
+        kept: segment ids of the stored outcomes that stay; the others, which no transaction knows, go.
+        fresh: outcomes to add.
 
-def join_outcomes(tables: Sequence[pa.Table]) -> bytes:
-    """One shard of several tables."""
-    return _bytes(pa.concat_tables(tables))
+    Raises:
+        StoreError: `stored` is not the bytes of a shard.
+    """
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, OUTCOMES, compression="zstd", compression_level=3) as writer:
+        for batch in _batches(stored, _GROUP_ROWS) if stored else ():
+            writer.write_table(_current(pa.Table.from_batches([batch]), kept))
+        writer.write_table(_table([_row(outcome) for outcome in fresh], OUTCOMES), row_group_size=_GROUP_ROWS)
+    return sink.getvalue()
 
 
 def decode_outcomes(data: bytes) -> Iterator[Outcome]:
@@ -120,9 +130,17 @@ def _table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
         return pa.Table.from_pylist([_writable(row) for row in rows], schema=schema)
 
 
+def _current(table: pa.Table, kept: Set[str]) -> pa.Table:
+    """The rows that stay, in today's columns."""
+    if table.schema != OUTCOMES:  # written by an older version
+        outcomes = [_outcome(row) for row in table.to_pylist()]
+        table = _table([_row(outcome) for outcome in outcomes], OUTCOMES)
+    return table.filter(pa.array([segment in kept for segment in table["segment_id"].to_pylist()], pa.bool_()))
+
+
 def _bytes(table: pa.Table) -> bytes:
     sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=500)
+    pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=_GROUP_ROWS)
     return sink.getvalue()
 
 
@@ -133,8 +151,12 @@ def _writable(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _decode(data: bytes) -> Iterator[dict[str, Any]]:
+    for batch in _batches(data, _BATCH_ROWS):
+        yield from batch.to_pylist()
+
+
+def _batches(data: bytes, rows: int) -> Iterator[pa.RecordBatch]:
     try:
-        for batch in pq.ParquetFile(io.BytesIO(data)).iter_batches(batch_size=_BATCH_ROWS):
-            yield from batch.to_pylist()
+        yield from pq.ParquetFile(io.BytesIO(data)).iter_batches(batch_size=rows)
     except (pa.ArrowException, OSError) as error:
         raise StoreError(f"a shard is damaged: {str(error)[:200]}") from error
