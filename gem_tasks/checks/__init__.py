@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from gem_tasks.checks import claims, complexity, leaks, schema, structure
+from gem_tasks.checks import claims, complexity, grounding, leaks, realism, schema, structure
 from gem_tasks.checks.case import Case, Evidence
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Trajectory
@@ -14,6 +14,8 @@ CHECKS: dict[str, Check] = {
     schema.CHECK: schema.check,
     leaks.CHECK: leaks.check,
     claims.CHECK: claims.check,
+    grounding.CHECK: grounding.check,
+    realism.CHECK: realism.check,
     complexity.CHECK: complexity.check,
 }
 

@@ -66,7 +66,7 @@ def check(case: Case) -> Iterator[Finding]:
         deeds.heard += "\n" + (message.content or "").lower()
         exchange = case.answered.get(index)
         if exchange and not exchange.failed:
-            deeds.done |= pasts(verb(exchange.call.name))
+            deeds.done.update(form for word in words(exchange.call.name) for form in pasts(word))
             deeds.written = deeds.written or not reads(exchange.call.name)
 
 

@@ -60,7 +60,8 @@ def test_parallel_calls_may_be_answered_in_any_order():
         Message(role="tool", content="{}", tool_call_id="b"),
         Message(role="tool", content="{}", tool_call_id="a"),
     )
-    assert found(*VALID[:2], both, *answers, *VALID[4:]) == set()
+    parallel = (VALID[0], say("user", "Please look at loans L-7 and L-8."), both, *answers, *VALID[4:])
+    assert found(*parallel) == set()
 
 
 @pytest.mark.parametrize(
