@@ -2,7 +2,18 @@
 
 from collections.abc import Callable, Iterator
 
-from gem_tasks.checks import claims, complexity, grounding, leaks, realism, schema, structure
+from gem_tasks.checks import (
+    claims,
+    complexity,
+    confirmation,
+    fidelity,
+    grounding,
+    leaks,
+    policy,
+    realism,
+    schema,
+    structure,
+)
 from gem_tasks.checks.case import Case, Evidence
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Trajectory
@@ -16,6 +27,9 @@ CHECKS: dict[str, Check] = {
     claims.CHECK: claims.check,
     grounding.CHECK: grounding.check,
     realism.CHECK: realism.check,
+    policy.CHECK: policy.check,
+    confirmation.CHECK: confirmation.check,
+    fidelity.CHECK: fidelity.check,
     complexity.CHECK: complexity.check,
 }
 

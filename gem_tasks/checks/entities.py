@@ -4,16 +4,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from gem_tasks.checks.case import objects
 from gem_tasks.checks.verbs import words
 from gem_tasks.domain.base import Json
 
 _ID_ENDINGS = {"id", "uuid", "guid", "sku", "isbn", "iban", "number", "no", "code", "ref", "reference"}
-_NOT_IDENTITY = {"phone", "mobile", "fax", "telephone", "error", "status", "page", "zip", "postal", "country", "currency",
-                 "language", "request", "trace", "transaction", "discount", "promo", "total", "room", "seat", "floor",
-                 "line", "serial", "version", "house", "parent", "previous", "next"}  # fmt: skip
+_NOT_IDENTITY = frozenset(
+    """
+    phone mobile fax telephone error status page zip postal country currency language request trace transaction discount
+    promo total room seat floor line serial version house parent previous next
+    """.split()
+)
 _HAS_DIGIT = re.compile(r"\d")
 
 
@@ -58,13 +61,13 @@ def sightings(data: Any) -> Iterator[Sighting]:
 
 def identifiers(data: Any) -> set[str]:
     """Every identifier that occurs in a value, also as a reference to another thing."""
-    return {
-        str(value)
-        for _, row in objects(data)
-        for key, value in row.items()
-        for value in (value if isinstance(value, list) else [value])
-        if _is_ident(value) and (is_id_key(key) or key.endswith("ids"))
-    }
+    found: set[str] = set()
+    for _, row in objects(data):
+        for key, value in row.items():
+            if is_id_key(key) or key.endswith("ids"):
+                parts: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]
+                found.update(str(part) for part in parts if _is_ident(part))
+    return found
 
 
 def _is_ident(value: Any) -> bool:

@@ -38,32 +38,40 @@ _QUANTITY = re.compile(r"[$€£]?\s?([-+]?\d[\d,.]*)\s?(%|[a-zA-Zµ°€$£]{0,
 _NUMBER_IN = re.compile(r"\d[\d,.]*\d|\d")
 _ID_IN = re.compile(r"(?<![\w-])(?=[\w-]*[A-Za-z])[A-Za-z]{1,12}[-_#]\w*\d[\w-]*(?![\w-])")
 
-_ID_WORDS = {
-    "id",
-    "ids",
-    "uuid",
-    "guid",
-    "code",
-    "ref",
-    "reference",
-    "number",
-    "no",
-    "key",
-    "token",
-    "sku",
-    "iban",
-    "isbn",
-}
-_PAGING = {"limit", "page", "offset", "top", "max", "results", "size", "per", "skip", "k", "n"}
-_ORDERING = {"position", "index", "rank", "step", "order", "line", "sequence", "priority", "level"}
-_AGGREGATE = {"total", "amount", "sum", "balance", "remaining", "difference", "refund", "subtotal", "cost", "price", "fee",
-              "quantity", "count", "duration", "new", "minutes", "hours", "days", "nights", "budget", "rate", "value",
-              "payment", "discount", "weight", "volume", "area"}  # fmt: skip
-_AUTHORED = {"message", "body", "note", "notes", "text", "comment", "comments", "description", "reason", "summary",
-             "content", "subject", "remark", "remarks", "details", "explanation", "justification", "instructions",
-             "title", "memo", "feedback", "query", "question", "prompt", "search", "keywords", "keyword"}  # fmt: skip
-_NAMES = {"name", "customer", "person", "address", "street", "city", "town", "owner", "contact", "company", "guest",
-          "patient", "employee", "recipient", "author", "user", "username", "member", "vendor", "supplier"}  # fmt: skip
+_ID_WORDS = frozenset(
+    """
+    id ids uuid guid code ref reference number no key token sku iban isbn
+    """.split()
+)
+_PAGING = frozenset(
+    """
+    limit page offset top max results size per skip k n
+    """.split()
+)
+_ORDERING = frozenset(
+    """
+    position index rank step order line sequence priority level
+    """.split()
+)
+_AGGREGATE = frozenset(
+    """
+    total amount sum balance remaining difference refund subtotal cost price fee quantity count duration new
+    minutes hours days nights budget rate value payment discount weight volume area
+    """.split()
+)
+_AUTHORED = frozenset(
+    """
+    message body note notes text comment comments description reason summary content subject remark remarks
+    details explanation justification instructions title memo feedback query question prompt search keywords
+    keyword
+    """.split()
+)
+_NAMES = frozenset(
+    """
+    name customer person address street city town owner contact company guest patient employee recipient author
+    user username member vendor supplier
+    """.split()
+)
 _SMALL = 5
 _SLIGHT = 20
 _MOST_PAGING = 1000

@@ -21,16 +21,30 @@ from gem_tasks.domain.finding import Finding, Severity
 
 CHECK = "realism"
 
-_FIXED = {"name", "title", "price", "cost", "fee", "email", "phone", "address", "currency", "created", "sku", "isbn",
-          "birth", "type", "category", "brand", "manufacturer", "model", "author", "origin", "unit", "deposit",
-          "capacity", "weight", "rating"}  # fmt: skip
-_CHANGING = {"status", "state", "total", "balance", "quantity", "stock", "amount", "count", "owner", "assignee", "due",
-             "expires", "tier", "plan", "subtotal", "priority", "stage", "condition"}  # fmt: skip
-_FLEETING = {"updated", "changed", "modified", "at", "timestamp", "time", "ms", "now", "seen", "checked", "request",
-             "requests", "remaining", "elapsed", "message", "version", "revision", "estimated", "eta", "history",
-             "result", "success", "query", "page", "last"}  # fmt: skip
-_SETS = {"update", "set", "change", "edit", "modify", "rename", "move", "assign", "create", "register", "schedule", "put",
-         "reschedule", "book", "configure", "patch", "replace", "upsert", "save", "record", "enable"}  # fmt: skip
+_FIXED = frozenset(
+    """
+    name title price cost fee email phone address currency created sku isbn birth type category brand
+    manufacturer model author origin unit deposit capacity weight rating
+    """.split()
+)
+_CHANGING = frozenset(
+    """
+    status state total balance quantity stock amount count owner assignee due expires tier plan subtotal
+    priority stage condition
+    """.split()
+)
+_FLEETING = frozenset(
+    """
+    updated changed modified at timestamp time ms now seen checked request requests remaining elapsed message
+    version revision estimated eta history result success query page last
+    """.split()
+)
+_SETS = frozenset(
+    """
+    update set change edit modify rename move assign create register schedule put reschedule book configure
+    patch replace upsert save record enable
+    """.split()
+)
 _COUNTS = {"count", "total_count", "total_results", "result_count", "num_results", "number_of_results"}
 _MOST_PER_MESSAGE = 8
 
