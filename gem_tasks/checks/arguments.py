@@ -8,6 +8,7 @@ from gem_tasks.checks.case import MAX_DEPTH
 from gem_tasks.domain.base import Json
 
 _MOST_LINKS = 8
+_COMBINATORS = frozenset({"anyOf", "oneOf", "allOf"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def leaves(arguments: Json, schema: Json) -> Iterator[Leaf]:
         path, name, value, node, depth = stack.pop()
         if depth > MAX_DEPTH:
             continue
-        node = resolved(node, schema)
+        node = resolved(node, schema) if node else node
         parts: list[tuple[str, str, Any, Json, int]] = []
         if isinstance(value, dict):
             known = _dict(node.get("properties"))
@@ -63,9 +64,9 @@ def resolved(node: Json, root: Json) -> Json:
         for step in link[2:].split("/"):
             target = _dict(target).get(step)
         node = _dict(target)
-    branches = [*_list(node.get("anyOf")), *_list(node.get("oneOf")), *_list(node.get("allOf"))]
-    if not branches:
+    if _COMBINATORS.isdisjoint(node):
         return node
+    branches = [branch for keyword in sorted(_COMBINATORS) for branch in _list(node.get(keyword))]
     merged: Json = dict(node)
     for branch in branches:
         for key, value in _dict(branch).items():

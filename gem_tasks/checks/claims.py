@@ -18,13 +18,18 @@ from gem_tasks.domain.trajectory import Message
 CHECK = "claims"
 
 _ADVERB = r"(?:(?:now|just|already|also|successfully|gone ahead and|then|both|safely)\s+)*"
-_I_HAVE = rf"\b(?:I have|I['’]ve|we have|we['’]ve)\s+{_ADVERB}"
-_HAS_BEEN = rf"\b(?:(?:has|have)\s+{_ADVERB}been\s+{_ADVERB}|(?:was|were)\s+successfully\s+|(?:is|are)\s+now\s+)"
-_STRONG = (
-    "created booked cancelled canceled updated deleted sent submitted renewed refunded rescheduled scheduled posted "
-    "transferred assigned added removed registered approved processed placed reserved issued changed activated "
-    "deactivated enabled disabled uploaded archived merged modified charged closed"
-).split()
+_I_HAVE = re.compile(rf"\b(?:I have|I['’]ve|we have|we['’]ve)\s+{_ADVERB}(\w+)", re.IGNORECASE)
+_HAS_BEEN = re.compile(
+    rf"\b(?:(?:has|have)\s+{_ADVERB}been\s+{_ADVERB}|(?:was|were)\s+successfully\s+|(?:is|are)\s+now\s+)(\w+)",
+    re.IGNORECASE,
+)
+_STRONG = frozenset(
+    (
+        "created booked cancelled canceled updated deleted sent submitted renewed refunded rescheduled scheduled posted "
+        "transferred assigned added removed registered approved processed placed reserved issued changed activated "
+        "deactivated enabled disabled uploaded archived merged modified charged closed"
+    ).split()
+)
 """Deeds that take a system, whatever the tools are called."""
 _LOOKED = re.compile(
     r"\bI(?:['’]ve| have)?\s+(?:just |now |already )?"
@@ -113,25 +118,28 @@ def _prose(name: str) -> re.Pattern[str]:
 
 
 def _claims(text: str, index: int, writes: frozenset[str], deeds: _Deeds) -> Iterator[Finding]:
+    ours = _participles(writes)
     for sentence in _SENTENCE.split(_QUOTED.sub("", text)):
-        for mine, pattern in ((True, _claim(_I_HAVE, writes)), (False, _claim(_HAS_BEEN, writes))):
+        for mine, pattern in ((True, _I_HAVE), (False, _HAS_BEEN)):
             found = pattern.search(sentence)
-            if not found or sentence.endswith("?") or _CONDITIONAL.search(sentence[: found.end()]):
+            deed = found[1].lower() if found else ""
+            if not found or (deed not in ours and deed not in _STRONG):
                 continue
-            deed = found[1].lower()
-            if deed in deeds.done or (not mine and deed in deeds.heard):
+            if sentence.endswith("?") or _CONDITIONAL.search(sentence[: found.end()]):
                 continue
-            ours = any(deed in pasts(word) for word in writes)
-            if deeds.written and not (ours and mine):
+            if (
+                deed in deeds.done
+                or (not mine and deed in deeds.heard)
+                or (deeds.written and not (mine and deed in ours))
+            ):
                 continue
             yield _finding("claimed_deed", f"no call has done what it says: {found[0]!r}", index)
             return
 
 
 @lru_cache(maxsize=4096)
-def _claim(opening: str, writes: frozenset[str]) -> re.Pattern[str]:
-    deeds = {form for word in writes for form in pasts(word)} | set(_STRONG)
-    return re.compile(rf"{opening}({'|'.join(re.escape(deed) for deed in sorted(deeds))})\b", re.IGNORECASE)
+def _participles(verbs: frozenset[str]) -> frozenset[str]:
+    return frozenset(form for word in verbs for form in pasts(word))
 
 
 def _finding(kind: str, detail: str, index: int) -> Finding:

@@ -1,4 +1,4 @@
-"""A clear yes before what cannot be undone (paper, generation prompt: explicit confirmation before irreversible writes).
+"""A clear yes before what cannot be undone (paper, generation prompt: confirmation before irreversible writes).
 
 Asked means: the assistant spoke and ended with a question, or announced and asked to confirm; answered means that the
 user's next words agree. Both are read from the form, in a few languages; an instruction that names the deed without
@@ -16,12 +16,14 @@ from gem_tasks.domain.finding import Finding, Severity
 CHECK = "confirmation"
 
 _ASKS = re.compile(
-    r"\?|\b(?:confirm|go ahead|your (?:ok|okay|approval|go)|let me know|say (?:yes|so)|tell me|bestätig|confirme[rz]?)\w*",
+    r"\?|\b(?:confirm|go ahead|your (?:ok|okay|approval|go)|let me know|say (?:yes|so)|tell me"
+    r"|bestätig|confirme[rz]?)\w*",
     re.IGNORECASE,
 )
 _AGREES = re.compile(
-    r"\b(?:yes|yeah|yep|yup|sure|ok|okay|confirm(?:ed)?|go ahead|do (?:it|that|so)|please do|proceed|correct|right|exactly"
-    r"|agreed?|fine|perfect|great|absolutely|definitely|of course|sounds good|that works|let'?s|go for it|approved?|ja"
+    r"\b(?:yes|yeah|yep|yup|sure|ok|okay|confirm(?:ed)?|go ahead|do (?:it|that|so)|please do|proceed|correct"
+    r"|right"
+    r"|exactly|agreed?|fine|perfect|great|absolutely|definitely|of course|sounds good|that works|let'?s|go for it|approved?|ja"
     r"|genau|gerne|bitte|oui|d'accord|sí|si|claro|vale)\b",
     re.IGNORECASE,
 )

@@ -63,11 +63,16 @@ def identifiers(data: Any) -> set[str]:
     """Every identifier that occurs in a value, also as a reference to another thing."""
     found: set[str] = set()
     for _, row in objects(data):
-        for key, value in row.items():
-            if is_id_key(key) or key.endswith("ids"):
-                parts: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]
-                found.update(str(part) for part in parts if _is_ident(part))
+        found.update(own_identifiers(row))
     return found
+
+
+def own_identifiers(row: Json) -> Iterator[str]:
+    """The identifiers in a row's own fields."""
+    for key, value in row.items():
+        if is_id_key(key) or key.endswith("ids"):
+            parts: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]
+            yield from (str(part) for part in parts if _is_ident(part))
 
 
 def _is_ident(value: Any) -> bool:

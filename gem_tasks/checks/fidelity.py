@@ -2,7 +2,7 @@
 
 The paper's refinement never sees the source and alters its limits; here everything that claims to come from the text
 must resemble a sentence of it. `traces` gives the spans for lineage. What does not resemble any is a warning, because
-good paraphrase shares few words; a number that the text does not contain is told apart, because numbers have no synonyms.
+good paraphrase shares few words; a number that the text does not contain is told apart: numbers have no synonyms.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,9 @@ def check(case: Case) -> Iterator[Finding]:
     for rule in rules(case.system):
         if strange := rule.numbers - known:
             shown = ", ".join(f"{number:g}" for number in sorted(strange))
-            yield _finding("number", f"{shown} is not in the text: {rule.text[:120]}", 0)
+            technical = strange <= _technical(case)
+            kind = "tool_number" if technical else "number"
+            yield _finding(kind, f"{shown} is not in the text: {rule.text[:120]}", 0, unsettled=not technical)
     if extraction:
         yield from _workflow(extraction.workflows[0], text)
 
@@ -73,15 +75,20 @@ def _workflow(workflow: Workflow, text: str) -> Iterator[Finding]:
                 yield _finding("limit", f"{tool.name}: {keyword} {limit:g} is not in the text", path=path)
 
 
+def _technical(case: Case) -> set[float]:
+    """Bounds of the tools' own schemas: a system turn may state how the added tools work."""
+    return {limit for tool in case.trajectory.tools for _, _, limit in _limits(tool, paging=True)}
+
+
 def _about(tool: ToolSpec) -> frozenset[str]:
     return stems_of(tool.description) | {stem(word) for word in words(tool.name) if word not in _GENERIC}
 
 
-def _limits(tool: ToolSpec) -> Iterator[tuple[str, str, float]]:
-    """Numeric bounds of a tool's parameters, `(json path, keyword, bound)`, without those of paging."""
+def _limits(tool: ToolSpec, *, paging: bool = False) -> Iterator[tuple[str, str, float]]:
+    """Numeric bounds of a tool's parameters, `(json path, keyword, bound)`, those of paging only if wanted."""
     found = tool.parameters.get("properties")
     for name, schema in (cast(Json, found) if isinstance(found, dict) else {}).items():
-        if not isinstance(schema, dict) or name in _PAGING:
+        if not isinstance(schema, dict) or (name in _PAGING and not paging):
             continue
         for keyword in _BOUNDS:
             limit: Any = cast(Json, schema).get(keyword)
@@ -89,7 +96,7 @@ def _limits(tool: ToolSpec) -> Iterator[tuple[str, str, float]]:
                 yield f"$.properties.{name}.{keyword}", keyword, limit
 
 
-def _finding(kind: str, detail: str, index: int | None = None, path: str = "") -> Finding:
+def _finding(kind: str, detail: str, index: int | None = None, path: str = "", *, unsettled: bool = True) -> Finding:
     return Finding(
         check=CHECK,
         severity=Severity.WARNING,
@@ -97,5 +104,5 @@ def _finding(kind: str, detail: str, index: int | None = None, path: str = "") -
         detail=detail[:300],
         message_index=index,
         json_path=path,
-        unsettled=True,
+        unsettled=unsettled,
     )

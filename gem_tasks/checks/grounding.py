@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, cast
 
 from gem_tasks.checks.arguments import Leaf, leaves
@@ -90,13 +91,20 @@ class _Grounds:
     proposed: Said = field(default_factory=Said)
     """Words of the assistant that the user has answered."""
     pending: list[str] = field(default_factory=list[str])
-    today: list[date] = field(default_factory=list[date])
+    system: str = ""
     lengths: set[int] = field(default_factory=set[int])
     """Of the lists in results."""
     keyed: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """The fields in which an identifier stood in results."""
     told: Said = field(default_factory=Said)
     """System turn and users only."""
+
+    @cached_property
+    def today(self) -> list[date]:
+        """The latest dates of the system turn, one of which is the current one."""
+        calendar = Calendar()
+        calendar.read(self.system)
+        return sorted(calendar.dates)[-_SMALL:]
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -128,9 +136,7 @@ def _hear(case: Case, index: int, role: str, text: str, grounds: _Grounds) -> No
         return
     grounds.told.add(text)
     if role == "system":
-        calendar = Calendar()
-        calendar.read(text)
-        grounds.today.extend(sorted(calendar.dates)[-_SMALL:])
+        grounds.system += text + "\n"
 
 
 def _hear_result(data: Any, grounds: _Grounds) -> None:

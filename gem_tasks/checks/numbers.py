@@ -33,7 +33,9 @@ _WORDS: dict[str, float] = (
     | {"ein": 1, "eine": 1, "einen": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7}
     | {"acht": 8, "neun": 9, "zehn": 10, "un": 1, "une": 1, "deux": 2, "trois": 3, "dos": 2, "tres": 3}
 )
-_WORD = re.compile(rf"\b({'|'.join(sorted(_WORDS, key=len, reverse=True))})(?:[- ]({'|'.join(_ONES[1:10])}))?\b", re.I)
+_WORD = re.compile(r"[a-zü]+")
+_NUMERALS = frozenset(_WORDS)
+_DIGIT = re.compile(r"\d")
 _MULTIPLES = re.compile(r"(\d+(?:\.\d+)?)\s*(thousand|million|dozen|hundred)\b", re.I)
 _FACTORS = (60, 3600, 24, 1440, 86400, 7, 12, 10, 100, 1000, 1_000_000, 1024, 1024**2, 2.54, 30.48, 0.3048, 1.609344,
             0.45359237, 28.349523, 3.785411784, 4.184)  # fmt: skip
@@ -43,15 +45,27 @@ _MOST_TERMS = 32
 
 def numbers(text: str) -> set[float]:
     """All quantities in a text, in digits or words."""
+    found = _in_words(text.lower())
+    if not _DIGIT.search(text):
+        return found
     plain = _NOT_QUANTITIES.sub(" ", text)
-    found: set[float] = set()
     for match in _NUMBER.finditer(plain):
         found.update(_readings(match[1], (match[2] or "").lower()))
-    for match in _WORD.finditer(plain):
-        ones = _WORDS[match[2].lower()] if match[2] else 0
-        found.add(float(_WORDS[match[1].lower()] + ones))
     for match in _MULTIPLES.finditer(plain):
         found.add(float(match[1]) * _WORDS[match[2].lower()])
+    return found
+
+
+def _in_words(lowered: str) -> set[float]:
+    """`three`, `a dozen`, `twenty-five`."""
+    words = _WORD.findall(lowered)
+    found: set[float] = set()
+    if not _NUMERALS.isdisjoint(words):
+        for word, following in zip(words, [*words[1:], ""], strict=True):
+            if word in _WORDS:
+                tens, ones = _WORDS[word], _WORDS.get(following, 0)
+                compound = word in _TENS and following in _ONES[1:10]
+                found.add(float(tens + ones if compound else tens))
     return found
 
 

@@ -165,9 +165,7 @@ def _contradictions(system: str, text: str) -> tuple[tuple[str, bool], ...]:
     """Rules that stand in the text with other numbers; certain when the text has such a number nowhere."""
     read, found = source(text), list[tuple[str, bool]]()
     for rule in rules(system):
-        if not rule.numbers - read.numbers - _TRIVIAL and not rule.numbers:
-            continue
-        if len(rule.stems) < _MIN_WORDS:
+        if not rule.numbers - _TRIVIAL or len(rule.stems) < _MIN_WORDS:
             continue
         score, place = read.best(rule.stems)
         theirs = read.around(place) if place >= 0 else frozenset[float]()

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from gem_tasks.checks.arguments import leaves
 from gem_tasks.checks.case import Case, Exchange, NotJson, objects
-from gem_tasks.checks.entities import Sighting, identifiers, is_id_key, sightings
+from gem_tasks.checks.entities import Sighting, identifiers, is_id_key, own_identifiers, sightings
 from gem_tasks.checks.verbs import reads, verb, words
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.finding import Finding, Severity
@@ -184,7 +184,7 @@ def _learn(position: int, exchange: Exchange, world: _World) -> None:
                 if _is_plain(value) and value is not None
             }
         )
-        linked = identifiers(seen.row) | together
+        linked = {*own_identifiers(seen.row), *together}
         for ident in linked:
             world.links.setdefault(ident, set()).update(linked)
 

@@ -14,25 +14,7 @@ _SPACE = re.compile(r"\s+")
 _MIN_STEM = 4
 _SHORT = 4
 """Characters up to which a string must stand as a word of its own: `to` is in every text."""
-_ENDINGS = (
-    "ations",
-    "ation",
-    "ments",
-    "ment",
-    "ings",
-    "ing",
-    "ies",
-    "ied",
-    "ers",
-    "ed",
-    "es",
-    "er",
-    "ly",
-    "al",
-    "s",
-    "e",
-    "y",
-)
+_ENDINGS = "ation ment ing ied er ed ly al e y".split()
 
 STOP = frozenset(
     """
@@ -52,6 +34,10 @@ def folded(text: str) -> str:
 @lru_cache(maxsize=32768)
 def stem(word: str) -> str:
     """A crude stem: `returned`, `returns` and `return` meet. Good enough to compare, not to show."""
+    if word.endswith("ies") and len(word) > _MIN_STEM:
+        word = word[:-3] + "y"
+    elif word.endswith("s") and not word.endswith("ss") and len(word) >= _MIN_STEM:
+        word = word[:-1]
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM:
             return word[: -len(ending)]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from gem_tasks.checks.numbers import numbers
 from gem_tasks.checks.said import content_words, stem
@@ -19,8 +19,13 @@ class Sentence:
 
     start: int
     end: int
+    text: str
     stems: frozenset[str]
-    numbers: frozenset[float]
+
+    @cached_property
+    def numbers(self) -> frozenset[float]:
+        """Its quantities, without the number of the list item."""
+        return frozenset(numbers(_MARKER.sub("", self.text)))
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,7 @@ def source(text: str) -> Source:
     for match in _SENTENCE.finditer(text):
         stems = stems_of(match[0])
         if len(stems) >= _MIN_WORDS:
-            has_digit_or_word = numbers(_MARKER.sub("", match[0]))
-            found.append(Sentence(match.start(), match.end(), stems, frozenset(has_digit_or_word)))
+            found.append(Sentence(match.start(), match.end(), match[0], stems))
     return Source(tuple(found), frozenset[str]().union(*(item.stems for item in found)), frozenset(numbers(text)))
 
 
