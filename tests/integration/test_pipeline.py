@@ -17,6 +17,7 @@ from gem_tasks.dataset.export import export_openai, trajectory
 from gem_tasks.dataset.publish import publish
 from gem_tasks.errors import ErrorClass, StoreError, UserError
 from gem_tasks.lineage import Ledger, RunContext
+from gem_tasks.pipeline.agreement import Opinion, agreement
 from gem_tasks.pipeline.failures import Which, failures, retry
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.plan import gate, plan
@@ -324,3 +325,21 @@ def rows_by_segment(work):
     with work.ledger() as ledger:
         rows = ledger.pg.execute("SELECT segment_id, outcome, calls, updated_at FROM stage_results").fetchall()
     return {row["segment_id"]: row for row in rows}
+
+
+def test_the_judge_is_held_against_the_checks(finished):
+    work, *_ = finished
+    known = agreement(work, sample=0, seed=0)
+    assert (known.both_pass, known.calls, known.kappa) == (finished[2].trajectories, 0, None)
+    with work.ledger() as ledger:  # as if the checks had refused some
+        ledger.pg.execute(
+            "UPDATE stage_results SET outcome = 'rejected', reason = 'check_grounding'"
+            " WHERE recipe_id = %s AND segment_id IN"
+            " (SELECT segment_id FROM stage_results WHERE recipe_id = %s ORDER BY segment_id LIMIT 3)",
+            [work.chain.id_of("validate")] * 2,
+        )
+    found = agreement(work, sample=2, seed=1)
+    assert found.checks_refuse == 3
+    assert found.sample == {"check_grounding": Opinion(asked=2, refused=0)}
+    assert found.calls == 2
+    assert found.kappa == 0
