@@ -94,8 +94,8 @@ class Settings(BaseSettings):
     shard_segments: int = Field(default=200, ge=1)
     """Segments per shard; one Airflow task handles one shard."""
 
-    gate_max_failed_share: float = Field(default=0.2, ge=0, le=1)
-    gate_min_accepted_share: float = Field(default=0.0, ge=0, le=1)
+    gates: Path | None = None
+    """Bounds of your own, in the form of `gem_tasks/gates/gates.toml`, which it replaces."""
 
     def model_for(self, stage: str) -> str:
         """The stage's own model, or the common one."""

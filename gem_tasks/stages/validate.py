@@ -56,7 +56,7 @@ class Validate:
             quote = f' — "{verdict.quote}"' if verdict.quote else ""
             made_up = " (not found in the conversation)" if verdict.quote and not verdict.quoted else ""
             return Rejected(reason=slug, detail=f"{verdict.reason}{quote}{made_up}")
-        return Accepted.of(judgement)
+        return Accepted.of(judgement).model_copy(update={"measures": _trajectory(record).measures})
 
 
 def judged(text: str, record: Record) -> Judgement:

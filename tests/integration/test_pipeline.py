@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,8 +20,9 @@ from gem_tasks.errors import ErrorClass, StoreError, UserError
 from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.agreement import Opinion, agreement
 from gem_tasks.pipeline.failures import Which, failures, retry
+from gem_tasks.pipeline.gating import answer, gate, last_decision, review
 from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import gate, plan
+from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.shard import run_shard
 from gem_tasks.settings import STAGE_NAMES
 
@@ -298,7 +300,7 @@ def test_a_lost_object_is_noticed_not_invented(workspace, tmp_path):
 
 
 def test_failures_are_listed_with_their_answers_and_only_they_are_tried_again(workspace, teacher_url):
-    broken = workspace(llm_base_url=f"{teacher_url}?rate_malformed=0.6&seed=3", gate_max_failed_share=1)
+    broken = workspace(llm_base_url=f"{teacher_url}?rate_malformed=0.6&seed=3")
     ingest(broken, str(EXAMPLES), PARTITION)
     plan(broken, PARTITION)
     for shard in plan(broken, PARTITION):
@@ -343,3 +345,40 @@ def test_the_judge_is_held_against_the_checks(finished):
     assert found.sample == {"check_grounding": Opinion(asked=2, refused=0)}
     assert found.calls == 2
     assert found.kappa == 0
+
+
+STRICT = """
+[filter]
+accepted_share = { min = 0.99, action = "review", sample = 1 }
+"""
+
+
+def test_a_reviewer_sees_numbers_and_examples_and_is_asked_once(workspace, tmp_path):
+    gates = tmp_path / "gates.toml"
+    gates.write_text(STRICT, encoding="utf-8")
+    work = workspace(gates=gates)
+    ingest(work, str(EXAMPLES), PARTITION)
+    for shard in plan(work, PARTITION):
+        run_shard(work, "filter", PARTITION, shard["shard"], RunContext())
+    assert gate(work, "filter", PARTITION, RunContext()).action == "review"
+    body = review(work, "filter", PARTITION)
+    assert "| accepted_share |" in body
+    assert "**broken**" in body
+    assert len(re.findall(r"^rejected: ", body, re.MULTILINE)) == 5
+    passed = answer(work, "filter", PARTITION, RunContext(), go_on=True, person="ada", comment="a new source")
+    assert (passed.action, passed.person) == ("continue", "ada")
+    assert "ada let it pass: a new source" in passed.reason
+    assert gate(work, "filter", PARTITION, RunContext()).action == "continue"
+    answer(work, "filter", PARTITION, RunContext(), go_on=False, person="bob", comment="")
+    assert last_decision(work, "filter", PARTITION).action == "halt"
+    assert gate(work, "filter", PARTITION, RunContext()).action == "review"
+
+
+def test_what_is_accepted_is_measured_for_the_gates(finished):
+    work, *_ = finished
+    with work.ledger() as ledger:
+        for name in ("generate", "refine", "validate"):
+            numbers = ledger.gate_metrics(PARTITION, work.chain.by_stage[name]).numbers
+            assert numbers["mean_messages"] > 10
+            assert 0 < numbers["top_tool_share"] <= 1
+            assert 0 <= numbers["tool_entropy"] <= 1
