@@ -13,7 +13,8 @@ from gem_tasks.checks.verbs import reads
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 
 TAGS = ["<think>The user wants this.</think>", "<func>", "</assistant>", "<|im_end|>", "<tool_call>", "[/INST]",
-        "<|eot_id|>", "</tool_response>", '<function=get>', "<system>", "<|start_header_id|>user", "<thinking>"]  # fmt: skip
+        "<|eot_id|>", "</tool_response>", "<function=get>", "<system>", "<|start_header_id|>user",
+        "<thinking>"]  # fmt: skip
 FIRST = "Aurelio Brigitta Cosmin Dragana Eluned Fiorella Gunnar Hyacinth Ignatius Jadwiga".split()
 LAST = "Abernathy Bolzano Czerny Dvorakova Eskildsen Falkenrath Grimaldi Hofstetter Iwanow Jankowska".split()
 
@@ -493,8 +494,8 @@ def other_thing_answered(sample, rng):
 def not_json(sample, rng):
     made = pick(rng, good(sample))
     text = sample.messages[made.answer_index].content if made else ""
-    spoilt = rng.choice([text[: len(text) // 2], text.replace('"', "'"), "Here is the result: " + text, text[:-1] + ",}",
-                         "The operation was successful.", "```json\n" + text + "\n```"])  # fmt: skip
+    spoilt = rng.choice([text[: len(text) // 2], text.replace('"', "'"), "Here is the result: " + text,
+                         text[:-1] + ",}", "The operation was successful.", "```json\n" + text + "\n```"])  # fmt: skip
     return sample.with_message(made.answer_index, content=spoilt) if made else None
 
 

@@ -128,7 +128,9 @@ def main():
     for family, kinds in KINDS.items():
         for kind in kinds:
             rng = random.Random(f"{options.seed}{kind.__name__}")
-            made, hits, refused, missed = measure(kind, OWNERS.get(kind.__name__, OWNERS[family]), samples, sound, options.each, rng)
+            made, hits, refused, missed = measure(
+                kind, OWNERS.get(kind.__name__, OWNERS[family]), samples, sound, options.each, rng
+            )
             recall = hits / made if made else None
             rows.append({"family": family, "kind": kind.__name__, "made": made, "found": hits, "refused": refused,
                          "recall": recall, "interval": interval(hits, made), "missed": missed})  # fmt: skip

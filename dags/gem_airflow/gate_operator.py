@@ -1,8 +1,8 @@
 """The gate after a stage: a visible branch, decided by numbers and a policy, or by a person where the policy says so.
 
 `GateOperator` leads on, to `{stage}.review` or to `{stage}.halted`; the review leads on or to `{stage}.halted`. A
-review waits in the state `awaiting_input`: no worker, no triggerer. It is answered on Airflow's required-actions page, with
-`gem review`, or over REST, by users whose role allows it.
+review waits in the state `awaiting_input`: no worker, no triggerer. It is answered on Airflow's required-actions page,
+with `gem review`, or over REST, by users whose role allows it.
 """
 
 from datetime import timedelta

@@ -25,8 +25,8 @@ _HAS_BEEN = re.compile(
 )
 _STRONG = frozenset(
     (
-        "created booked cancelled canceled updated deleted sent submitted renewed refunded rescheduled scheduled posted "
-        "transferred assigned added removed registered approved processed placed reserved issued changed activated "
+        "created booked cancelled canceled updated deleted sent submitted renewed refunded rescheduled scheduled "
+        "posted transferred assigned added removed registered approved processed placed reserved issued changed activated "
         "deactivated enabled disabled uploaded archived merged modified charged closed"
     ).split()
 )
