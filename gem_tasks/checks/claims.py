@@ -25,9 +25,10 @@ _HAS_BEEN = re.compile(
 )
 _STRONG = frozenset(
     (
-        "created booked cancelled canceled updated deleted sent submitted renewed refunded rescheduled scheduled "
-        "posted transferred assigned added removed registered approved processed placed reserved issued changed activated "
-        "deactivated enabled disabled uploaded archived merged modified charged closed"
+        "created booked cancelled canceled updated deleted sent submitted renewed refunded rescheduled "
+        "scheduled posted transferred assigned added removed registered approved processed placed reserved "
+        "issued changed activated deactivated enabled disabled uploaded archived merged modified charged "
+        "closed"
     ).split()
 )
 """Deeds that take a system, whatever the tools are called."""

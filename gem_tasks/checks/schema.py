@@ -2,21 +2,13 @@
 
 Shape (types, required, unknown properties) must hold for every call. A limit (bounds, enum, pattern, format) may be
 broken by a call that got an error for it: that is how conversations teach to recover, so it is only a warning there.
-Most calls are fine, so a compiled test (`compiled`) answers first; `jsonschema` explains what that refuses.
 """
 
-import json
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-
 from gem_tasks.checks.case import Case, Exchange
-from gem_tasks.checks.compiled import Test, compiled
+from gem_tasks.checks.validator import validator
 from gem_tasks.domain.finding import Finding, Severity
 from gem_tasks.domain.workflow import TOOL_NAME, ToolSpec
 
@@ -42,7 +34,7 @@ def tool_faults(tool: ToolSpec) -> Iterator[str]:
     if schema.get("type") != "object":
         yield f"parameters of {tool.name} must be a schema of type object"
         return
-    if fault := _schema_fault(tool.canonical_parameters):
+    if fault := validator(tool.canonical_parameters).fault:
         yield f"parameters of {tool.name} are no valid JSON Schema: {fault}"
         return
     properties: dict[str, Any] = schema.get("properties") or {}
@@ -57,20 +49,9 @@ def argument_faults(tool: ToolSpec, arguments: dict[str, Any]) -> Iterator[tuple
 
 
 def faults_by_keyword(tool: ToolSpec, arguments: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """`(schema keyword, json path, what is wrong)`; the keyword is `$ref` for what cannot be resolved."""
-    schema = tool.canonical_parameters
-    fits = compiled(schema)
-    if fits and _holds(fits, arguments):
-        return
-    try:
-        errors: list[ValidationError] = sorted(
-            _validator(schema).iter_errors(arguments), key=lambda error: error.json_path
-        )
-    except (Unresolvable, RecursionError, OverflowError) as error:
-        yield "$ref", "$", f"the schema refers to something that is not in it: {error}"
-        return
-    for error in errors:
-        yield str(error.validator), error.json_path, _explain(error)
+    """`(schema keyword, json path, what is wrong)`."""
+    for keyword, path, message in validator(tool.canonical_parameters).faults(arguments):
+        yield keyword, path, f"{_KINDS.get(keyword, keyword)}: {message}"
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -107,38 +88,3 @@ def _call(tool: ToolSpec, exchange: Exchange) -> Iterator[Finding]:
             message_index=exchange.index,
             json_path=path,
         )
-
-
-def _holds(test: Test, value: Any) -> bool:
-    try:
-        return test(value)
-    except (RecursionError, OverflowError, ValueError):
-        return False
-
-
-@lru_cache(maxsize=4096)
-def _schema_fault(schema: str) -> str:
-    """What is wrong with a schema, in the meta-schema's words; empty when nothing is."""
-    if compiled(schema) is not None:
-        return ""
-    try:
-        Draft202012Validator.check_schema(json.loads(schema), format_checker=Draft202012Validator.FORMAT_CHECKER)
-    except SchemaError as error:
-        return f"{error.message[:200]} at {error.json_path}"
-    except (RecursionError, OverflowError) as error:
-        return f"it cannot be read: {type(error).__name__}"
-    return ""
-
-
-@lru_cache(maxsize=4096)
-def _validator(schema: str) -> Draft202012Validator:
-    """Compiled once per distinct schema; the key is its canonical JSON."""
-    # An empty registry: a `$ref` in model output must never make us fetch a URL.
-    return Draft202012Validator(
-        json.loads(schema), registry=Registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
-
-
-def _explain(error: ValidationError) -> str:
-    kind = _KINDS.get(str(error.validator), str(error.validator))
-    return f"{kind}: {error.message[:200]}"

@@ -2,7 +2,7 @@
 
 from gem_tasks.domain.gate import Action, Decision, Held, Metrics, Policy
 
-_GRAVITY: dict[Action, int] = {"continue": 0, "review": 1, "halt": 2}
+_GRAVITY: tuple[Action, ...] = ("continue", "review", "halt")
 
 
 def decide(metrics: Metrics, policy: Policy) -> Decision:
@@ -32,7 +32,7 @@ def _judge(metrics: Metrics, held: tuple[Held, ...]) -> tuple[Action, str]:
     broken = [each for each in held if each.broken]
     if not broken:
         return "continue", _kept(metrics, held)
-    action = max((each.bound.action for each in broken), key=_GRAVITY.__getitem__)
+    action = _GRAVITY[max(_GRAVITY.index(each.bound.action) for each in broken)]
     reasons = [f"{each.metric} is {each.number:.3g}, expected {each.bound}" for each in broken]
     return action, f"{'; '.join(reasons)} ({total} outcomes)"
 

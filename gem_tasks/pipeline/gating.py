@@ -4,6 +4,7 @@ import logging
 from importlib.resources import files
 
 from gem_tasks.domain.gate import Decision, Policy
+from gem_tasks.domain.outcome import OutcomeKind
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.gates import decide, parse_policy, report
 from gem_tasks.gates.decide import confirmed
@@ -95,7 +96,7 @@ def review(work: Workspace, name: StageName, partition: str) -> str:
     return report(decision, partition, examples)
 
 
-def _telling(broken: set[str]) -> list[list[str]]:
+def _telling(broken: set[str]) -> list[list[OutcomeKind]]:
     """Outcomes to show, the most telling first: failures for failures, refusals for a low yield, else what passed."""
     if any(metric.startswith("failed_share") for metric in broken):
         return [["failed"]]

@@ -5,10 +5,11 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 
 from gem_tasks.checks import run_checks
 from gem_tasks.checks.case import Evidence
-from gem_tasks.checks.compiled import compiled
+from gem_tasks.checks.validator import validator
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
 from tests.factories import make_record
@@ -78,12 +79,20 @@ def test_no_trajectory_makes_a_check_raise(case, known):
 
 @given(schema, value)
 @settings(max_examples=600, deadline=None)
-def test_a_compiled_schema_is_valid_and_says_what_jsonschema_says(made, given_value):
+def test_the_validator_says_what_the_reference_implementation_says(made, given_value):
     written = json.dumps(made, sort_keys=True)
-    test = compiled(written)
-    if test is None:
-        return
-    made = json.loads(written)
+    ours, made = validator(written), json.loads(written)
     checker = Draft202012Validator.FORMAT_CHECKER
-    Draft202012Validator.check_schema(made, format_checker=checker)
-    assert test(given_value) == Draft202012Validator(made, format_checker=checker).is_valid(given_value)
+    try:
+        Draft202012Validator.check_schema(made, format_checker=checker)
+    except SchemaError:
+        assert ours.fault
+        assert not ours.fits(given_value)
+        return
+    if "$ref" in written:  # the reference implementation looks for the target only when it is used
+        return
+    assert not ours.fault
+    # `format` differs in what the two know; nothing else may.
+    if "format" not in written:
+        assert ours.fits(given_value) == Draft202012Validator(made).is_valid(given_value)
+        assert ours.fits(given_value) == (not list(ours.faults(given_value)))
