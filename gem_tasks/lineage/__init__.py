@@ -5,10 +5,11 @@ from gem_tasks.lineage.failures import FailureRows
 from gem_tasks.lineage.ingestion import Ingestion
 from gem_tasks.lineage.judging import JudgingRows
 from gem_tasks.lineage.reports import Reports, TrajectoryRow
+from gem_tasks.lineage.similar import SimilarRows
 from gem_tasks.lineage.stages import Purse, RunContext, Stages
 
 __all__ = ["BatchRow", "EndState", "Ledger", "Place", "Purse", "RunContext", "TrajectoryRow"]
 
 
-class Ledger(Ingestion, Stages, Batches, FailureRows, JudgingRows, Reports):
+class Ledger(Ingestion, Stages, Batches, FailureRows, JudgingRows, SimilarRows, Reports):
     """One connection with everything that is recorded and asked; use it in a `with` block."""

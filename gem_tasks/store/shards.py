@@ -29,6 +29,7 @@ SEGMENTS = pa.schema(
         ("start", _INT),
         ("end", _INT),
         ("tokens", _INT),
+        ("near_duplicate_of", _TEXT),
         ("text", _TEXT),
     ]
 )
