@@ -90,8 +90,8 @@ class Settings(BaseSettings):
     segment_min_chars: int = Field(default=200, ge=0)
     """A document with less text than this is rejected as `too_short`."""
     near_duplicate: float = Field(default=0.85, ge=0, le=1)
-    """Similarity (Jaccard, of runs of five words) from which a segment counts as a repetition of an earlier one, which the
-    filter then rejects without a call. 0 turns the search off."""
+    """Similarity (Jaccard, of runs of five words) from which a segment counts as a repetition of an earlier one: the
+    filter then rejects it without a call. 0 turns the search off."""
     document_max_mb: float = Field(default=20, gt=0)
     """A single document larger than this is rejected as `too_large` without being read into memory."""
     shard_segments: int = Field(default=200, ge=1)

@@ -10,11 +10,13 @@ import re
 from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import pairwise
+from typing import Any
 
-from rensa import RMinHash
+import rensa
 
 from gem_tasks.domain.base import Value
 
+_MINHASH: Any = rensa.RMinHash  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - no stubs
 _VALUES, _BANDS, _SEED = 128, 16, 42
 _ROWS = _VALUES // _BANDS
 _WORDS = 5
@@ -43,7 +45,7 @@ class Signature(Value):
 
 def signatures(texts: Sequence[str]) -> list[Signature]:
     """One for each text, in order."""
-    found = RMinHash.digests_from_token_sets([shingles(text) for text in texts], _VALUES, _SEED)
+    found: list[list[int]] = _MINHASH.digests_from_token_sets([shingles(text) for text in texts], _VALUES, _SEED)
     return [_signature(values) for values in found]
 
 
@@ -66,5 +68,5 @@ def _signature(values: Sequence[int]) -> Signature:
 
 def _hash(number: int, values: Sequence[int]) -> int:
     packed = b"".join(value.to_bytes(4, "little") for value in values)
-    person = f"{RMinHash.ALGORITHM_VERSION}.{number}".encode()
+    person = f"{_MINHASH.ALGORITHM_VERSION}.{number}".encode()
     return int.from_bytes(blake2b(packed, digest_size=8, person=person).digest(), "little", signed=True)
