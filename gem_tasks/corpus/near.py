@@ -10,13 +10,13 @@ import re
 from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import rensa
 
 from gem_tasks.domain.base import Value
 
-_MINHASH: Any = rensa.RMinHash  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - no stubs
+_MINHASH = cast("Any", rensa).RMinHash  # the package has no stubs
 _VALUES, _BANDS, _SEED = 128, 16, 42
 _ROWS = _VALUES // _BANDS
 _WORDS = 5
