@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     near_duplicate: float = Field(default=0.85, ge=0, le=1)
     """Similarity (Jaccard, of runs of five words) from which a segment counts as a repetition of an earlier one: the
     filter then rejects it without a call. 0 turns the search off."""
+    keep_contaminated: bool = False
+    """Publish trajectories that overlap with benchmark test items all the same; they are marked."""
     document_max_mb: float = Field(default=20, gt=0)
     """A single document larger than this is rejected as `too_large` without being read into memory."""
     shard_segments: int = Field(default=200, ge=1)
