@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 GO_ON, HALT = "Go on", "Halt"
+COMMENT = Param("", type=["null", "string"], title="Comment", maxLength=2000)
+"""The form's field. Airflow adds the DAG's params to an operator's, so it is given where the task is made."""
 _PATIENCE = timedelta(days=7)
 
 
@@ -59,7 +61,6 @@ class ReviewOperator(HITLBranchOperator):
             subject=f"The gate after {stage} asks for you",
             options=[GO_ON, HALT],
             options_mapping={GO_ON: following, HALT: f"{stage}.halted"},
-            params={"comment": Param("", type=["null", "string"], title="Comment", maxLength=2000)},
             response_timeout=_PATIENCE,
             **kwargs,
         )

@@ -8,7 +8,7 @@ from airflow.sdk import TaskGroup, XComArg, chain, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from gem_airflow.bridge import partition_key, workspace
-from gem_airflow.gate_operator import GateOperator, ReviewOperator
+from gem_airflow.gate_operator import COMMENT, GateOperator, ReviewOperator
 from gem_airflow.stage_operator import StageOperator
 from gem_tasks.settings import StageName
 
@@ -54,7 +54,13 @@ def stage_group(stage: StageName, shards: XComArg, following: str) -> Ends:
             execution_timeout=timedelta(minutes=5),
             doc_md=GateOperator.__doc__,
         )
-        review = ReviewOperator(task_id="review", stage=stage, following=following, doc_md=ReviewOperator.__doc__)
+        review = ReviewOperator(
+            task_id="review",
+            stage=stage,
+            following=following,
+            params={"comment": COMMENT},
+            doc_md=ReviewOperator.__doc__,
+        )
         end = halted(stage)
         chain(run, gate, review, end)
         chain(gate, end)

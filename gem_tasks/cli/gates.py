@@ -41,7 +41,7 @@ def gates(
     settings = load()
     bounds = policy(settings.model_copy(update={"gates": check})) if check else policy(settings)
     decisions: list[dict[str, Any]] = []
-    if check is None:
+    if check is None and settings.postgres_dsn:
         with Workspace.open(settings).ledger() as ledger:
             decisions = ledger.decisions(_NEWEST)
     if as_json:

@@ -8,7 +8,7 @@ hash keyed by the source text: whoever lacks the text cannot try values out.
 import hmac
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, cast
 
@@ -64,13 +64,14 @@ def scrub(trajectory: Trajectory, text: str, language: str | None = None) -> Scr
 
 def personal(text: str, language: str | None = None) -> Iterator[tuple[str, str]]:
     """`(kind, value)` for every e-mail address, phone, card or account number and key; reserved ones are left out."""
-    for kind, pattern, is_real in (
+    kinds: list[tuple[str, re.Pattern[str], Callable[[str], bool]]] = [
         ("email", _EMAIL, _is_address),
         ("card", _CARD, _is_card),
-        ("iban", _IBAN, iban.is_valid),
+        ("iban", _IBAN, lambda value: iban.is_valid(value)),
         ("phone", _PHONE, lambda value: _is_phone(value, language or "")),
         *(("key", pattern, bool) for pattern in _key_patterns()),
-    ):
+    ]
+    for kind, pattern, is_real in kinds:
         yield from ((kind, match[0]) for match in pattern.finditer(text) if is_real(match[0]))
 
 

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from textwrap import wrap
 
 from gem_tasks.domain.gate import Decision, Held
 
+_COLUMNS = 96
 _MOST = 1500
 """Characters of an example."""
 
@@ -24,8 +26,13 @@ def report(decision: Decision, partition: str, examples: Sequence[tuple[str, str
     if examples:
         lines += ["", f"## {len(examples)} examples"]
     for heading, text in examples:
-        lines += ["", fenced(f"{heading}\n\n{text[:_MOST]}")]
+        lines += ["", fenced(wrapped(f"{heading}\n\n{text[:_MOST]}"))]
     return "\n".join(lines)
+
+
+def wrapped(text: str) -> str:
+    """Lines that fit a page: blocks are not folded by the browser."""
+    return "\n".join(part for line in text.splitlines() for part in (wrap(line, _COLUMNS) or [""]))
 
 
 def fenced(text: str) -> str:

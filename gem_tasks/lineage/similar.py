@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from gem_tasks.corpus.near import Signature
 from gem_tasks.lineage.connection import Connection, Row
 
 
@@ -18,14 +17,10 @@ class SimilarRows(Connection):
         """
         return self.rows("candidates", bands=list(bands), numbers=list(numbers))
 
-    def insert_signatures(self, signatures: Mapping[str, Signature]) -> None:
-        """Of segments that repeat nothing, by segment id. Doing it again changes nothing."""
-        pairs = [(segment, band) for segment, signature in signatures.items() for band in signature.bands]
-        self.run(
-            "insert_signatures",
-            segment_id=list(signatures),
-            digest=[signature.digest for signature in signatures.values()],
-        )
+    def insert_signatures(self, signatures: Mapping[str, tuple[bytes, Sequence[int]]]) -> None:
+        """Digest and bands of segments that repeat nothing, by segment id. Doing it again changes nothing."""
+        pairs = [(segment, band) for segment, (_, bands) in signatures.items() for band in bands]
+        self.run("insert_signatures", segment_id=list(signatures), digest=[digest for digest, _ in signatures.values()])
         self.run("insert_bands", segment_id=[segment for segment, _ in pairs], band=[band for _, band in pairs])
 
     def insert_near_duplicates(self, found: Mapping[str, tuple[str, float]]) -> None:

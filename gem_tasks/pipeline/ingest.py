@@ -120,7 +120,9 @@ class _Batch:
             self.work.store.put(keys.segments_key(self.partition, number), shards.encode_segments(segments))
         with self.ledger.transaction():
             self.ledger.commit_ingest(self.partition, self.source_id, self.documents, numbered)
-            self.ledger.insert_signatures(marked.signatures)
+            self.ledger.insert_signatures(
+                {segment: (signed.digest, signed.bands) for segment, signed in marked.signatures.items()}
+            )
             self.ledger.insert_near_duplicates(marked.duplicates)
         update = {
             "segments": report.segments + len(self.segments),

@@ -11,7 +11,7 @@ WITH results AS (
            avg((measures ->> 'tools')::float) AS mean_tools,
            avg((measures ->> 'calls')::float) AS mean_calls,
            count(*) FILTER (WHERE reason IN ('check_grounding', 'judge_r1', 'judge_open_grounding')) AS ungrounded,
-           count(*) FILTER (WHERE reason LIKE '%duplicate%') AS duplicates,
+           count(*) FILTER (WHERE strpos(reason, 'duplicate') > 0) AS duplicates,
            sum(usd) AS usd
     FROM stage_results
     GROUP BY partition_key, recipe_id, stage
