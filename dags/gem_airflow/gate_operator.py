@@ -6,7 +6,7 @@ with `gem review`, or over REST, by users whose role allows it.
 """
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.standard.operators.branch import BaseBranchOperator
 from airflow.providers.standard.operators.hitl import HITLBranchOperator
@@ -66,12 +66,16 @@ class ReviewOperator(HITLBranchOperator):
         )
         self.stage: StageName = stage
 
-    def execute(self, context: "Context") -> None:
+    def execute(self, context: "Context") -> Any:
         """Asks. The body is set here, after Airflow has rendered templates: `{{ }}` in a document stays what it is."""
-        from gem_tasks.pipeline.gating import review
+        from gem_tasks.pipeline.gating import last_decision, review
 
+        decided = last_decision(workspace(), self.stage, partition_key())
+        if cast("Any", context)["ti"].try_number > 1 and decided.person:
+            # Airflow may retry a task that was answered within seconds: nobody is asked twice.
+            return self.do_branch(context, self.options_mapping[GO_ON if decided.action == "continue" else HALT])
         self.body = review(workspace(), self.stage, partition_key())
-        super().execute(context)
+        return super().execute(context)
 
     def execute_complete(self, context: "Context", event: dict[str, Any]) -> Any:
         """Records the answer, then follows it."""

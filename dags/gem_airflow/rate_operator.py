@@ -1,7 +1,7 @@
 """One item of an audit as a form on Airflow's required-actions page."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
@@ -45,8 +45,10 @@ class RateOperator(HITLOperator):
 
     def execute(self, context: "Context") -> None:
         """Asks. Set after Airflow has rendered templates, so that `{{ }}` in a document stays what it is."""
-        from gem_tasks.pipeline.audit import items
+        from gem_tasks.pipeline.audit import is_rated, items
 
+        if cast("Any", context)["ti"].try_number > 1 and is_rated(workspace(), self.sample["audit"], self.sample["item"]):
+            return  # Airflow may retry a task that was answered within seconds: nobody is asked twice
         (item,) = items(workspace(), self.sample["audit"], [self.sample["item"]])
         self.subject = f"Audit {self.sample['audit']}, item {item.item}"
         self.body = item.markdown

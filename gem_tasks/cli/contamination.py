@@ -1,6 +1,7 @@
 """`gem contamination`: the index of benchmark test items that datasets are held against."""
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,9 +56,12 @@ def show(
 def _fetched() -> contamination.Index:
     """From the locked packages, without what they depend on: only their data is read, nothing of them is run."""
     wanted = shipped("envs") / "contamination" / "requirements.txt"
+    uv = shutil.which("uv") or load().home / "uv" / "bin" / "uv"
+    # Our environments are made by uv and have no pip; those of others may have it.
+    pip = [uv, "pip"] if Path(uv).exists() else [sys.executable, "-m", "pip"]
     with tempfile.TemporaryDirectory() as folder:
-        install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "--target", folder]
-        done = subprocess.run([*install, "-r", wanted], capture_output=True, text=True, check=False)  # noqa: S603
+        install = [*pip, "install", "-q", "--no-deps", "--require-hashes", "--target", folder, "-r", wanted]
+        done = subprocess.run(install, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             line = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
             raise UserError(f"The packages cannot be fetched: {line[:200]}", "Or name a folder with --packages.")

@@ -102,6 +102,12 @@ def rate(work: Workspace, audit_id: int, ratings: Sequence[Rating]) -> None:
         ledger.record_ratings(audit_id, ratings)
 
 
+def is_rated(work: Workspace, audit_id: int, item: int) -> bool:
+    """Whether somebody rated an item."""
+    with work.ledger() as ledger:
+        return any(rating.item == item for rating in ledger.audit_ratings(audit_id))
+
+
 def result(work: Workspace, audit_id: int | None = None) -> AuditReport:
     """What an audit (or the newest) says so far.
 
