@@ -47,7 +47,9 @@ class RateOperator(HITLOperator):
         """Asks. Set after Airflow has rendered templates, so that `{{ }}` in a document stays what it is."""
         from gem_tasks.pipeline.audit import is_rated, items
 
-        if cast("Any", context)["ti"].try_number > 1 and is_rated(workspace(), self.sample["audit"], self.sample["item"]):
+        if cast("Any", context)["ti"].try_number > 1 and is_rated(
+            workspace(), self.sample["audit"], self.sample["item"]
+        ):
             return  # Airflow may retry a task that was answered within seconds: nobody is asked twice
         (item,) = items(workspace(), self.sample["audit"], [self.sample["item"]])
         self.subject = f"Audit {self.sample['audit']}, item {item.item}"

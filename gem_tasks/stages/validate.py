@@ -3,6 +3,7 @@
 from gem_tasks import prompts
 from gem_tasks.checks import CHECKS_VERSION, run_checks
 from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.fidelity import traces
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.finding import Finding, Severity
@@ -56,7 +57,8 @@ class Validate:
             quote = f' — "{verdict.quote}"' if verdict.quote else ""
             made_up = " (not found in the conversation)" if verdict.quote and not verdict.quoted else ""
             return Rejected(reason=slug, detail=f"{verdict.reason}{quote}{made_up}")
-        return Accepted.of(judgement).model_copy(update={"measures": _trajectory(record).measures})
+        measures = _trajectory(record).measures | {"spans": _spans(record)}
+        return Accepted.of(judgement).model_copy(update={"measures": measures})
 
 
 def judged(text: str, record: Record) -> Judgement:
@@ -74,6 +76,14 @@ def judged(text: str, record: Record) -> Judgement:
 def findings_of(record: Record) -> list[Finding]:
     """What the deterministic checks say, held against the text and the workflows found in it."""
     return run_checks(_trajectory(record), Evidence(record.segment.text, record.extract))
+
+
+def _spans(record: Record) -> dict[str, tuple[int, int]]:
+    """Where in the segment the tools, steps and rules come from: `[start, end)` in characters; absent for none."""
+    first = _trajectory(record).messages[0]
+    system = (first.content or "") if first.role == "system" else ""
+    found = traces(Evidence(record.segment.text, record.extract), system)
+    return {trace.what: (trace.start, trace.end) for trace in found if trace.end}
 
 
 def _open(findings: list[Finding]) -> list[Finding]:

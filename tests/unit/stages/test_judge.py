@@ -56,6 +56,14 @@ def test_all_rules_kept_accept():
     assert Judgement.model_validate_json(verdict.payload).kept
 
 
+def test_what_is_accepted_says_where_its_rules_come_from():
+    record = make_record()
+    spans = stage("validate").parse(answer(), record).measures["spans"]
+    assert spans
+    for start, end in spans.values():
+        assert record.segment.text[start:end].strip()
+
+
 def test_an_open_finding_that_is_a_fault_rejects():
     judgement = judged(answer(findings=[settled(2, 1), settled(1, 0)]), OPEN)
     assert not judgement.kept
