@@ -50,7 +50,7 @@ class RateOperator(HITLOperator):
         if cast("Any", context)["ti"].try_number > 1 and is_rated(
             workspace(), self.sample["audit"], self.sample["item"]
         ):
-            return  # Airflow may retry a task that was answered within seconds: nobody is asked twice
+            return  # Airflow may retry a task that was answered within seconds
         (item,) = items(workspace(), self.sample["audit"], [self.sample["item"]])
         self.subject = f"Audit {self.sample['audit']}, item {item.item}"
         self.body = item.markdown
