@@ -1,7 +1,8 @@
 """The stages filter → extract → generate → refine → validate over the shards of one partition, then publish.
 
-Every stage is mapped over the shards and followed by a gate, which reads the stage's numbers from Postgres and either
-lets the partition go on or halts it. A cleared task asks only for what is missing: no outcome is paid twice.
+Every stage is mapped over the shards and followed by a gate, which reads the stage's numbers from Postgres and lets the
+partition go on, asks a person (Airflow's required actions), or halts it. A cleared task asks only for what is missing:
+no outcome is paid twice.
 """
 
 from datetime import timedelta
@@ -50,8 +51,9 @@ def gem_synthesize() -> None:
     following = [*(f"{name}.run" for name in STAGE_NAMES[1:]), "publish"]
     ends = [stage_group(name, shards, after) for name, after in zip(STAGE_NAMES, following, strict=True)]
     for this, after in pairwise(ends):
-        chain(this.gate, after.run)
-    chain(ends[-1].gate, publish())
+        chain([this.gate, this.review], after.run)
+    # Whatever halted, nothing is published: not even what earlier runs of the partition had accepted.
+    chain([ends[-1].gate, ends[-1].review, *(end.halted for end in ends)], publish())
 
 
 gem_synthesize()

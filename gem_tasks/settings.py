@@ -89,13 +89,18 @@ class Settings(BaseSettings):
     segment_max_tokens: int = Field(default=2400, ge=100)
     segment_min_chars: int = Field(default=200, ge=0)
     """A document with less text than this is rejected as `too_short`."""
+    near_duplicate: float = Field(default=0.85, ge=0, le=1)
+    """Similarity (Jaccard, of runs of five words) from which a segment counts as a repetition of an earlier one: the
+    filter then rejects it without a call. 0 turns the search off."""
+    keep_contaminated: bool = False
+    """Publish trajectories that overlap with benchmark test items all the same; they are marked."""
     document_max_mb: float = Field(default=20, gt=0)
     """A single document larger than this is rejected as `too_large` without being read into memory."""
     shard_segments: int = Field(default=200, ge=1)
     """Segments per shard; one Airflow task handles one shard."""
 
-    gate_max_failed_share: float = Field(default=0.2, ge=0, le=1)
-    gate_min_accepted_share: float = Field(default=0.0, ge=0, le=1)
+    gates: Path | None = None
+    """Bounds of your own, in the form of `gem_tasks/gates/gates.toml`, which it replaces."""
 
     def model_for(self, stage: str) -> str:
         """The stage's own model, or the common one."""

@@ -7,52 +7,64 @@ from typing import NamedTuple
 from airflow.sdk import TaskGroup, XComArg, chain, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from gem_airflow.bridge import partition_key, run_context, workspace
+from gem_airflow.bridge import partition_key, workspace
+from gem_airflow.gate_operator import COMMENT, GateOperator, ReviewOperator
 from gem_airflow.stage_operator import StageOperator
 from gem_tasks.settings import StageName
 
 _POOL = "gem_llm"
+_ONE_WAY = "none_failed_min_one_success"
+"""Entered from the gate or from the review: one of them was skipped."""
 
 
 class Ends(NamedTuple):
     """Where a stage is entered and left."""
 
     run: XComArg
-    gate: XComArg
+    gate: GateOperator
+    review: ReviewOperator
+    halted: XComArg
 
 
-@task.branch(task_id="gate", execution_timeout=timedelta(minutes=5))
-def gate(stage: StageName, following: str) -> str:
-    """Holds the stage's numbers against the policy, records the decision, and goes on or halts."""
-    from gem_tasks.pipeline.plan import gate
-
-    decision = gate(workspace(), stage, partition_key(), run_context())
-    return following if decision.action == "continue" else f"{stage}.halted"
-
-
-@task(task_id="halted", retries=0)
+@task(task_id="halted", retries=0, trigger_rule=_ONE_WAY)
 def halted(stage: StageName) -> None:
-    """Fails the run with the gate's reason."""
-    from gem_tasks.pipeline.plan import last_decision
+    """Fails the run with the reason of the policy or the person who decided."""
+    from gem_tasks.pipeline.gating import last_decision
 
     reason = last_decision(workspace(), stage, partition_key()).reason
     raise AirflowFailException(f"The gate after {stage} halted this partition: {reason}")
 
 
 def stage_group(stage: StageName, shards: XComArg, following: str) -> Ends:
-    """A task group `{stage}` with the tasks `run`, `gate` and `halted`; the gate leads on to task `following`."""
+    """A task group `{stage}` with `run`, `gate`, `review` and `halted`; gate and review lead on to task `following`."""
     with TaskGroup(stage, tooltip=f"The {stage} stage over the shards of the partition"):
         run = StageOperator.partial(
             task_id="run",
             stage=stage,
             pool=_pool(stage),
+            trigger_rule=_ONE_WAY,
             map_index_template="shard {{ task.shard.shard }}",
             execution_timeout=timedelta(hours=12),
             doc_md=StageOperator.__doc__,
         ).expand(shard=shards)
-        decided = gate(stage, following)
-        chain(run, decided, halted(stage))
-    return Ends(run=run.output, gate=decided)
+        gate = GateOperator(
+            task_id="gate",
+            stage=stage,
+            following=following,
+            execution_timeout=timedelta(minutes=5),
+            doc_md=GateOperator.__doc__,
+        )
+        review = ReviewOperator(
+            task_id="review",
+            stage=stage,
+            following=following,
+            params={"comment": COMMENT},
+            doc_md=ReviewOperator.__doc__,
+        )
+        end = halted(stage)
+        chain(run, gate, review, end)
+        chain(gate, end)
+    return Ends(run=run.output, gate=gate, review=review, halted=end)
 
 
 def _pool(stage: StageName) -> str:

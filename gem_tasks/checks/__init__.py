@@ -2,23 +2,49 @@
 
 from collections.abc import Callable, Iterator
 
-from gem_tasks.checks import complexity, leaks, schema, structure
+from gem_tasks.checks import (
+    claims,
+    complexity,
+    confirmation,
+    fidelity,
+    grounding,
+    leaks,
+    policy,
+    realism,
+    schema,
+    structure,
+)
+from gem_tasks.checks.case import Case, Evidence
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Trajectory
 
-Check = Callable[[Trajectory], Iterator[Finding]]
+Check = Callable[[Case], Iterator[Finding]]
 
 CHECKS: dict[str, Check] = {
     structure.CHECK: structure.check,
     schema.CHECK: schema.check,
     leaks.CHECK: leaks.check,
+    claims.CHECK: claims.check,
+    grounding.CHECK: grounding.check,
+    realism.CHECK: realism.check,
+    policy.CHECK: policy.check,
+    confirmation.CHECK: confirmation.check,
+    fidelity.CHECK: fidelity.check,
     complexity.CHECK: complexity.check,
 }
 
-CHECKS_VERSION = 1
+CHECKS_VERSION = 2
 """Part of the validate recipe: raise it when a verdict can change."""
 
+NO_EVIDENCE = Evidence()
 
-def run_checks(trajectory: Trajectory) -> list[Finding]:
-    """All findings of all checks, in the order of `CHECKS`."""
-    return [finding for check in CHECKS.values() for finding in check(trajectory)]
+
+def run_checks(trajectory: Trajectory, evidence: Evidence = NO_EVIDENCE) -> list[Finding]:
+    """All findings of all checks, in the order of `CHECKS`.
+
+    Args:
+        trajectory: what is checked.
+        evidence: the segment and its workflows; without them the checks that compare with the text have less to say.
+    """
+    case = Case(trajectory, evidence)
+    return [finding for check in CHECKS.values() for finding in check(case)]

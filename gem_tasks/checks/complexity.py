@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from gem_tasks.checks.case import Case
 from gem_tasks.domain.finding import Finding, Severity
-from gem_tasks.domain.trajectory import Trajectory
 
 CHECK = "complexity"
 
@@ -12,10 +12,10 @@ MIN_CALLS = 3
 MIN_DISTINCT_TOOLS_CALLED = 2
 
 
-def check(trajectory: Trajectory) -> Iterator[Finding]:
+def check(case: Case) -> Iterator[Finding]:
     """Findings for too few user turns, calls, or different tools."""
-    calls = [call.name for message in trajectory.messages for call in message.tool_calls]
-    users = sum(message.role == "user" for message in trajectory.messages)
+    calls = [call.name for message in case.messages for call in message.tool_calls]
+    users = sum(message.role == "user" for message in case.messages)
     bounds = (
         ("user turns", users, MIN_USER_TURNS),
         ("calls", len(calls), MIN_CALLS),
@@ -24,4 +24,4 @@ def check(trajectory: Trajectory) -> Iterator[Finding]:
     for what, count, least in bounds:
         if count < least:
             detail = f"{count} {what}, at least {least} expected"
-            yield Finding(check=CHECK, severity=Severity.ERROR, detail=detail)
+            yield Finding(check=CHECK, severity=Severity.ERROR, kind="too_few", detail=detail)

@@ -1,22 +1,83 @@
-"""Traces of the format or of the prompt inside a message: tags, chat-template tokens, hidden reasoning."""
+"""Traces of the format or of the prompt inside a message or an argument: tags, role labels, template tokens, reasoning.
+
+Sources of the tokens: the chat templates of Qwen, Llama 2 and 3, Mistral, DeepSeek, GLM and Gemma, and the tool-call
+tags of Hermes, Qwen-Coder and Claude. A model trained on a leak learns to emit it in the middle of its answer.
+"""
 
 import re
 from collections.abc import Iterator
 
+from gem_tasks.checks.case import Case, scalars
 from gem_tasks.domain.finding import Finding, Severity
-from gem_tasks.domain.trajectory import Trajectory
-from gem_tasks.prompts.tags import leaked_tag
+from gem_tasks.domain.trajectory import Message
+from gem_tasks.prompts.tags import FORMAT_TAGS, leaked_tag
 
 CHECK = "leak"
 
-_TEMPLATE_TOKEN = re.compile(r"<\|[a-z_]+\|>|</?tool_(?:call|response)>|\[/?INST\]")
+_TEMPLATE_TOKEN = re.compile(
+    r"<[|｜][\w▁ -]{1,40}[|｜]>"
+    r"|\[/?INST\]|<</?SYS>>|\[(?:/?TOOL_(?:CALLS|RESULTS)|AVAILABLE_TOOLS)\]|<(?:start|end)_of_turn>"
+    r"|</?(?:tool_(?:calls?|responses?|results?|use)|function_(?:calls?|results?|response)|invoke|antml:\w+)\b[^<>]{0,80}>"
+    r"|<function=\w+>|</function>|<parameter(?:=\w+|\s+name=)"
+    r"|</?(?:think(?:ing)?|reason(?:ing)?|scratchpad|reflection|inner_monologue|chain_of_thought|observation)\b[^<>]{0,40}>"
+    rf"|<(?:{'|'.join(FORMAT_TAGS)})\s+\w+\s*=[^<>]{{0,80}}>",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"\s*(?:#{1,4}\s*|\*\*)?(system|user|human|assistant|tool)(?:\*\*)?\s*:(?:\*\*)?\s", re.IGNORECASE)
+_OTHER_SPEAKER = re.compile(
+    r"^[ \t]*(?:#{1,4} ?(?:User|Human|Assistant|System|Instruction|Response|Observation)\s*:?\s*$"
+    r"|(?:Human|Assistant|Observation|Thought|Action Input)\s*:\s)",
+    re.MULTILINE,
+)
+_META = re.compile(
+    r"\b(?:candidate tools|the (?:given|provided|source) (?:text|workflow)"
+    r"|(?:this|the) trajectory (?:shows|demonstrates)"
+    r"|(?:rule conflict|error recovery|multi-hop|domain rules) pattern|as an ai language model)\b",
+    re.IGNORECASE,
+)
+_LABELS_OF = {
+    "user": {"user", "human"},
+    "assistant": {"assistant", "user", "human"},
+    "system": {"system"},
+    "tool": {"tool", "assistant"},
+}
 
 
-def check(trajectory: Trajectory) -> Iterator[Finding]:
-    """One finding per message that contains a tag of ours or a token of a chat template."""
-    for index, message in enumerate(trajectory.messages):
-        text = message.content or ""
-        token = _TEMPLATE_TOKEN.search(text)
-        if leaked := leaked_tag(text) or (token and token[0]):
-            detail = f"{message.role} contains {leaked}"
-            yield Finding(check=CHECK, severity=Severity.ERROR, detail=detail, message_index=index)
+def check(case: Case) -> Iterator[Finding]:
+    """Findings for tags, template tokens, role labels and talk about the prompt."""
+    for index, message in enumerate(case.messages):
+        yield from _text(message, index)
+        for call in message.tool_calls:
+            for path, _, value in scalars(call.arguments):
+                if isinstance(value, str) and "<" in value and (found := _token(value)):
+                    detail = f"{call.name} is called with {found}"
+                    yield _finding("token", detail, index, path)
+
+
+def _text(message: Message, index: int) -> Iterator[Finding]:
+    text = message.content or ""
+    if found := _token(text):
+        yield _finding("token", f"{message.role} contains {found}", index)
+    label = _LABEL.match(text) if ":" in text else None
+    if label and label[1].lower() in _LABELS_OF[message.role]:
+        yield _finding("role_label", f"{message.role} begins with {label[0].strip()}", index)
+    elif message.role in ("user", "assistant") and (other := _OTHER_SPEAKER.search(text)):
+        yield _finding("role_label", f"{message.role} contains {other[0].strip()}", index)
+    if message.role in ("user", "assistant") and (meta := _META.search(text)):
+        yield Finding(
+            check=CHECK, severity=Severity.WARNING, kind="prompt_talk", unsettled=True, message_index=index,
+            detail=f"{message.role} speaks of its making: {meta[0]!r}",
+        )  # fmt: skip
+
+
+def _token(text: str) -> str | None:
+    if "<" not in text and "[" not in text:
+        return None
+    token = _TEMPLATE_TOKEN.search(text)
+    return leaked_tag(text) or (token[0] if token else None)
+
+
+def _finding(kind: str, detail: str, index: int, path: str = "") -> Finding:
+    return Finding(
+        check=CHECK, severity=Severity.ERROR, kind=kind, detail=detail[:300], message_index=index, json_path=path
+    )

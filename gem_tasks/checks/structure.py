@@ -1,13 +1,19 @@
-"""The turns of a conversation: roles in order, one answer per call, ids that match."""
+"""The turns of a conversation: roles in order, one answer per call, ids that match.
+
+The grammar is the paper's (appendix, generation prompt): user or tool → assistant; assistant with a call → tool;
+assistant without → user; tool → user never. Parallel calls are one assistant message and may be answered in any order.
+"""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
+from gem_tasks.checks.case import Case
 from gem_tasks.domain.finding import Finding, Severity
-from gem_tasks.domain.trajectory import Message, Trajectory
+from gem_tasks.domain.trajectory import Message
 
 CHECK = "structure"
 
-# Who may speak after whom (paper, appendix: turn grammar). "call" is an assistant message with calls.
+# Who may speak after whom. "call" is an assistant message with calls.
 _NEXT = {
     "start": {"system"},
     "system": {"user"},
@@ -18,41 +24,67 @@ _NEXT = {
 }
 
 
-def check(trajectory: Trajectory) -> Iterator[Finding]:
+def check(case: Case) -> Iterator[Finding]:
     """Findings for wrong order, unanswered or doubly answered calls, repeated ids and empty messages."""
     seen: set[str] = set()
     waiting: list[str] = []
     before = "start"
-    for index, message in enumerate(trajectory.messages):
+    for index, message in enumerate(case.messages):
         kind = "call" if message.tool_calls else message.role
         if waiting and kind != "tool":
-            yield _finding(f"{len(waiting)} calls are not answered before the next turn", index)
+            yield _finding("unanswered_call", f"{len(waiting)} calls are not answered before the next turn", index)
         elif kind not in _NEXT[before]:
-            yield _finding(f"{message.role} may not follow {before}", index)
+            yield _finding("role_order", f"{message.role} may not follow {before}", index)
         yield from _message(message, index, seen, waiting)
         before = kind
+    last = len(case.messages) - 1
     if before != "assistant":
-        yield _finding("the last message must be the assistant's, without a call", len(trajectory.messages) - 1)
+        yield _finding("ending", "the last message must be the assistant's, without a call", last)
+    yield from _echoes(case)
 
 
 def _message(message: Message, index: int, seen: set[str], waiting: list[str]) -> Iterator[Finding]:
     """Checks one message and keeps `seen` and `waiting` (ids of calls without an answer) up to date."""
     if not (message.content or "").strip() and not message.tool_calls:
-        yield _finding(f"{message.role} says nothing", index)
+        yield _finding("empty", f"{message.role} says nothing", index)
     if message.tool_calls and message.role != "assistant":
-        yield _finding(f"{message.role} may not call tools", index)
+        yield _finding("caller", f"{message.role} may not call tools", index)
+    if message.tool_call_id is not None and message.role != "tool":
+        yield _finding("stray_answer_id", f"{message.role} carries a tool_call_id", index)
     if message.role == "tool":
         if message.tool_call_id in waiting:
             waiting.remove(message.tool_call_id)
         else:
-            yield _finding(f"answers {message.tool_call_id!r}, which waits for no answer", index)
+            detail = f"answers {message.tool_call_id!r}, which waits for no answer"
+            yield _finding("stray_answer", detail, index)
         return
     waiting[:] = [call.id for call in message.tool_calls]
+    if not all(call_id.strip() for call_id in waiting):
+        yield _finding("empty_id", "a call has no id", index)
     doubled = {call_id for call_id in waiting if call_id in seen or waiting.count(call_id) > 1}
     seen.update(waiting)
     if doubled:
-        yield _finding(f"call ids are used twice: {', '.join(sorted(doubled))}", index)
+        yield _finding("doubled_id", f"call ids are used twice: {', '.join(sorted(doubled))}", index)
 
 
-def _finding(detail: str, index: int) -> Finding:
-    return Finding(check=CHECK, severity=Severity.ERROR, detail=detail, message_index=max(index, 0))
+def _echoes(case: Case) -> Iterator[Finding]:
+    """Long turns of user or assistant that repeat, word for word, the turn before of the other role.
+
+    That is what a swapped or copied role looks like when the order of roles is intact.
+    """
+    spoken = [
+        (index, message.role, (message.content or "").strip())
+        for index, message in enumerate(case.messages)
+        if message.role in ("user", "assistant")
+    ]
+    for (_, role, text), (index, other, again) in pairwise(spoken):
+        if role != other and text == again and len(text) > _SHORT:
+            yield _finding("echo", f"{other} repeats the {role}'s message", index)
+
+
+_SHORT = 24
+"""Characters up to which two people may well say the same."""
+
+
+def _finding(kind: str, detail: str, index: int) -> Finding:
+    return Finding(check=CHECK, severity=Severity.ERROR, kind=kind, detail=detail, message_index=max(index, 0))

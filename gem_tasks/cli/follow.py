@@ -46,7 +46,13 @@ def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, co
             return found
         run = _started_run(api, partition, ingest_run, progress)
         bars = {name: progress.add_task(name, total=None) for name in STAGE_NAMES}
-        _wait(api, SYNTHESIZE, run, progress, lambda: _stage_bars(work, partition, progress, bars))
+        asked: set[str] = set()
+
+        def tick() -> None:
+            _stage_bars(work, partition, progress, bars)
+            _say_who_is_asked(api, run, progress, asked)
+
+        _wait(api, SYNTHESIZE, run, progress, tick)
     return found.model_copy(update={"synthesize_run": run, "synthesize_url": api.run_url(SYNTHESIZE, run)})
 
 
@@ -90,6 +96,20 @@ def _stage_bars(work: Workspace, partition: str, progress: Progress, bars: dict[
             metrics = ledger.metrics(partition, work.chain.by_stage[name])
             progress.update(bars[name], total=total, completed=metrics.total)
             total = metrics.accepted
+
+
+def _say_who_is_asked(api: AirflowAPI, run: str, progress: Progress, said: set[str]) -> None:
+    """One line for each gate that waits for a person; nothing else moves until somebody answers."""
+    for waiting in api.waiting(SYNTHESIZE, run):
+        task = waiting["task_instance"]
+        stage = task["task_id"].partition(".")[0]
+        if stage not in said:
+            said.add(stage)
+            progress.console.print(
+                f"The gate after {stage} waits for a person: {api.review_url(task)}\n"
+                f"or in another terminal: gem review {stage}, then gem review {stage} --go-on | --halt",
+                soft_wrap=True, markup=False,
+            )  # fmt: skip
 
 
 def _failure(api: AirflowAPI, dag: str, run_id: str) -> str:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gem_tasks.cli import export, failures, inspect, run, services, synth
+from gem_tasks.cli import audit, contamination, export, failures, gates, inspect, judge, run, services, synth
 from gem_tasks.errors import GemError, UserError
 
 app = typer.Typer(
@@ -20,7 +20,11 @@ run.register(app)
 synth.register(app)
 inspect.register(app)
 failures.register(app)
+gates.register(app)
+judge.register(app)
+audit.register(app)
 export.register(app)
+contamination.register(app)
 
 
 def main() -> None:

@@ -17,8 +17,9 @@ from gem_tasks.errors import GemError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
 from gem_tasks.pipeline.batch import run_stage
+from gem_tasks.pipeline.gating import gate
 from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import gate, plan
+from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, load
 
@@ -32,6 +33,7 @@ def synth(
     source: Annotated[str, typer.Argument(help="A file, a directory, or s3://bucket/prefix.")],
     out: Annotated[Path, typer.Option(help="Folder for trajectories.jsonl.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Read only the first so many documents.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Go on where a gate would ask a person.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
 ) -> None:
     """Runs all stages over SOURCE in this process and exports what was accepted.
@@ -50,7 +52,7 @@ def synth(
     partition = current_partition()
     with console.status("ingest"):
         ingest(work, source, partition, limit)
-    run_stages(work, partition, console)
+    run_stages(work, partition, console, yes=yes)
     published = publish(work, partition)
     if published.version:
         export_openai(work, out, partition)
@@ -61,11 +63,11 @@ def synth(
         print_summary(summary, Console())
 
 
-def run_stages(work: Workspace, partition: str, console: Console) -> None:
+def run_stages(work: Workspace, partition: str, console: Console, *, yes: bool = False) -> None:
     """Every stage over every pending shard, one after the other.
 
     Raises:
-        GemError: a gate halted.
+        GemError: a gate halted, or would ask a person and nobody said `yes` beforehand.
     """
     shards = plan(work, partition)
     run = RunContext(run_id=f"synth__{uuid4().hex[:12]}")  # what the budget belongs to
@@ -74,5 +76,6 @@ def run_stages(work: Workspace, partition: str, console: Console) -> None:
             with console.status(f"{name}: shard {number} of {len(shards)}"):
                 run_stage(work, name, partition, shard["shard"], run)
         decision = gate(work, name, partition, RunContext())
-        if decision.action == "halt":
-            raise GemError(f"The gate after {name} halted: {decision.reason}")
+        if decision.action == "halt" or (decision.action == "review" and not yes):
+            hint = "" if decision.action == "halt" else ". Look at it, and go on with --yes"
+            raise GemError(f"The gate after {name} halted: {decision.reason}{hint}")

@@ -1,79 +1,182 @@
 """The dataset card: what a person should know before training on a version."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from gem_tasks.domain.base import Json
 
 OFFLINE_MODEL = "offline-rules"
+_MOST = 15
+"""Rows of a distribution."""
+_BAR = 30
+"""Characters of the longest bar."""
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 _WARNING = """
 > **Made by the offline teacher.** The stages {stages} were answered by GEM's rule-based stand-in (`offline-rules`), not
 > by a language model. This data shows that the pipeline works. For real training, configure a real model and run again.
+"""
+_LIMITS = """
+- Tools and their results were written by a model: no real system ran.
+- Checks find what contradicts the conversation or the text. What is plausible, consistent and wrong passes.
+- Licences are those that the sources claim; whether a derived text may be used is for you to find out.
+- Near duplicates are searched for among the segments of all partitions, and among the trajectories of this one only.
 """
 
 
 def render(manifest: Json) -> str:
     """Markdown with a YAML header that the Hugging Face Hub reads."""
     offline = [stage for stage, model in manifest["teacher"].items() if model == OFFLINE_MODEL]
-    warning = _WARNING.format(stages=", ".join(offline)) if offline else ""
-    size = manifest["means"]
-    return f"""---
-tags: [tool-use, agents, synthetic, gem]
-configs: [{{config_name: default, data_files: "train-*.parquet"}}]
----
-
-# GEM trajectories, version {manifest["version"]}
-{warning}
-{manifest["trajectories"]} multi-turn tool-use trajectories from {manifest["documents"]} documents of partition
-`{manifest["partition"]}`, made by the method of the GEM paper (arXiv 2601.10355) and validated by deterministic checks
-and a judge.
-
-| mean per trajectory | before refinement | after |
-|---|---|---|
-| messages | {size["draft"]["messages"]} | {size["refined"]["messages"]} |
-| tools | {size["draft"]["tools"]} | {size["refined"]["tools"]} |
-| calls | {size["draft"]["calls"]} | {size["refined"]["calls"]} |
-
-## How it was made
-
-| stage | model | recipe |
-|---|---|---|
-{_rows((f"{stage} | `{model}`", f"`{manifest['recipes'][stage]}`") for stage, model in manifest["teacher"].items())}
-
-## What is in it
-
-Columns `trajectory_id`, `segment_id` and, as JSON strings, `messages` and `tools` (Chat Completions format) and
-`metadata` (source, licence, models, recipe). Licences are those of the source documents:
-
-| licence | trajectories |
-|---|---|
-{_counts(manifest["licenses"])}
-
-| platform | trajectories |
-|---|---|
-{_counts(manifest["platforms"])}
-
-| task category | trajectories |
-|---|---|
-{_counts(manifest["task_categories"])}
-"""
+    size, count = manifest["means"], manifest["trajectories"]
+    stages = manifest["teacher"]
+    parts = [
+        _header(count),
+        f"# GEM trajectories, version {manifest['version']}",
+        _WARNING.format(stages=", ".join(offline)).strip() if offline else "",
+        f"{count} multi-turn tool-use trajectories from {manifest['documents']} documents of partition"
+        f" `{manifest['partition']}`, made by the method of the GEM paper (arXiv 2601.10355) and validated by"
+        " deterministic checks and a judge.",
+        _table(
+            ("mean per trajectory", "before refinement", "after"),
+            ((name, size["draft"][name], size["refined"][name]) for name in ("messages", "tools", "calls")),
+        ),
+        "## From documents to trajectories",
+        _funnel(manifest),
+        "## What was refused, and why",
+        _refused(manifest),
+        "## What is in it",
+        "Columns `trajectory_id`, `segment_id` and, as JSON strings, `messages` and `tools` (Chat Completions format)"
+        " and `metadata` (source, licence, models, recipe).",
+        *_distributions(manifest),
+        "## Contamination, privacy, audit",
+        *_looked_at(manifest),
+        "## How it was made",
+        _table(
+            ("stage", "model", "recipe", "prompt"),
+            (
+                (stage, f"`{_cell(model)}`", f"`{manifest['recipes'][stage]}`", f"`{manifest['prompts'][stage][:12]}`")
+                for stage, model in stages.items()
+            ),
+        ),
+        "## Known limits",
+        _LIMITS.strip(),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def counts(values: Iterable[str | None]) -> dict[str, int]:
-    """How often each value occurs, most frequent first, ties by name."""
-    found = Counter(value or "unknown" for value in values)
+def counts(found: Mapping[str, int]) -> dict[str, int]:
+    """Most frequent first, ties by name."""
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _counts(found: dict[str, int]) -> str:
-    return _rows((_cell(name), str(count)) for name, count in found.items())
+def _header(count: int) -> str:
+    size = next((name for limit, name in _SIZES if count < limit), "n>1M")
+    return f"""---
+task_categories: [text-generation]
+tags: [tool-use, function-calling, agents, synthetic, gem]
+size_categories: [{size}]
+configs: [{{config_name: default, data_files: "train-*.parquet"}}]
+---"""
 
 
-def _rows(pairs: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f"| {left} | {right} |" for left, right in pairs)
+def _funnel(manifest: Json) -> str:
+    funnel = manifest["funnel"]
+    total = funnel["documents"]["total"]
+    read = sum(funnel["documents"]["reasons"].values())
+    rows = [("documents", total, total - read, read, 0), ("segments", funnel["segments"], funnel["segments"], 0, 0)]
+    rows += [
+        (stage["stage"], sum(stage[name] for name in ("accepted", "rejected", "failed")), stage["accepted"],
+         stage["rejected"], stage["failed"])
+        for stage in funnel["stages"]
+    ]  # fmt: skip
+    left_out = sum(manifest["excluded"].values())
+    rows.append(("published", manifest["trajectories"] + left_out, manifest["trajectories"], left_out, 0))
+    yields = [(*row, f"{row[2] / row[1]:.1%}" if row[1] else "") for row in rows]
+    return _table(("step", "in", "accepted", "rejected", "failed", "yield"), yields)
+
+
+def _refused(manifest: Json) -> str:
+    found: Counter[tuple[str, str]] = Counter()
+    for reason, count in manifest["funnel"]["documents"]["reasons"].items():
+        found["documents", reason] += count
+    for stage in manifest["funnel"]["stages"]:
+        for reason, count in stage["reasons"].items():
+            found[stage["stage"], reason] += count
+    for reason, count in manifest["excluded"].items():
+        found["publication", reason] += count
+    rows = [(step, _cell(reason), count) for (step, reason), count in found.most_common()]
+    refused = _table(("step", "reason", "count"), rows) if rows else "Nothing was refused."
+    if not manifest["warnings"]:
+        return refused
+    return f"{refused}\n\nWhat the checks noticed in published trajectories, without refusing them:\n\n" + _bars(
+        "check", manifest["warnings"], manifest["trajectories"]
+    )
+
+
+def _distributions(manifest: Json) -> Iterable[str]:
+    count = manifest["trajectories"]
+    for title, name in (
+        ("licence of the source", "licenses"),
+        ("source", "sources"),
+        ("domain", "domains"),
+        ("platform", "platforms"),
+        ("task category", "task_categories"),
+        ("tool", "tools"),
+    ):
+        yield _bars(title, manifest[name], count)
+    for name in ("tools", "domains"):
+        found = manifest["diversity"][name]
+        yield (
+            f"Diversity of {name}: {found['distinct']} distinct, entropy {found['entropy_bits']} bits (evenness"
+            f" {found['evenness']}); the most common is in {found['top_share']:.1%} of trajectories."
+        )
+
+
+def _looked_at(manifest: Json) -> Iterable[str]:
+    found, privacy = manifest["contamination"], manifest["privacy"]
+    if found["packages"]:
+        packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
+        yield (
+            f"**Contamination**: held against {found['items']} test items of {packages}:"
+            f" {manifest['excluded'].get('contaminated', 0)} left out, {found['kept']} kept and marked."
+        )
+    else:
+        yield "**Contamination**: not checked. `gem contamination --build` makes the index."
+    yield (
+        f"**Privacy**: replaced because the source has it: {_named(privacy['replaced'])}. Left as it is because no"
+        f" source has it, most likely invented: {_named(privacy['flagged'])}. Distinct values per trajectory."
+    )
+    yield "**Audit**: `gem audit report` has the ratings of this version, if people rated it."
+
+
+def _named(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in found.items()) or "nothing"
+
+
+def _bars(title: str, found: Mapping[str, int], total: int) -> str:
+    """A distribution as a table with bars: readable wherever Markdown is."""
+    longest = max(found.values(), default=1)
+    rows = [
+        (_cell(name), number, f"{number / total:.1%}", "█" * max(1, round(number / longest * _BAR)))
+        for name, number in islice(found.items(), _MOST)
+    ]
+    if len(found) > _MOST:
+        rest = list(found.values())[_MOST:]
+        rows.append((f"*{len(rest)} more*", sum(rest), "", ""))
+    return _table((title, "trajectories", "share", ""), rows)
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    head = list(columns)
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
 
 
 def _cell(text: str) -> str:
-    """Licence names come from documents: no pipe, line break or markup may get out of its cell."""
-    return text.replace("|", "/").replace("\n", " ").replace("<", "&lt;")[:80]
+    """Names come from documents and models: no pipe, line break or markup may get out of its cell."""
+    plain = " ".join(text.split())[:80].replace("|", "/").replace("<", "&lt;")
+    for sign in "\\`*_[]!":
+        plain = plain.replace(sign, "\\" + sign)
+    return plain

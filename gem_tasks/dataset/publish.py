@@ -5,23 +5,31 @@ gained trajectories gets a new version that supersedes its last one.
 """
 
 import json
+import logging
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks.dataset import card
+from gem_tasks.dataset.diversity import diversity
 from gem_tasks.dataset.row import ROW_VERSION, SCHEMA, Row, trajectory_id
+from gem_tasks.dataset.select import Chosen, Selection
 from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.trajectory import Size
 from gem_tasks.lineage import TrajectoryRow
 from gem_tasks.pipeline.records import accepted, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys
+
+logger = logging.getLogger(__name__)
 
 
 class PublishReport(Value):
@@ -31,6 +39,8 @@ class PublishReport(Value):
     version: str | None
     """None when there is nothing to publish."""
     trajectories: int
+    excluded: int = 0
+    """Accepted, but not published: see the table `dataset_exclusions`."""
     location: str | None = None
 
 
@@ -40,11 +50,17 @@ class _Tally:
     def __init__(self) -> None:
         self.rows: list[TrajectoryRow] = []
         self.documents: set[str] = set()
-        self.licenses: list[str | None] = []
+        self.sources: Counter[str] = Counter()
+        self.licenses: Counter[str] = Counter()
+        self.tools: Counter[str] = Counter()
+        self.warnings: Counter[str] = Counter()
+        self.replaced: Counter[str] = Counter()
+        self.flagged: Counter[str] = Counter()
+        self.contaminated = 0
         self.drafts: list[Size] = []
 
-    def add(self, row: Row, draft: Size) -> None:
-        size = row.trajectory.size
+    def add(self, chosen: Chosen, draft: Size, judgement: Judgement) -> None:
+        row, size = chosen.row, chosen.row.trajectory.size
         self.rows.append(
             TrajectoryRow(
                 trajectory_id=row.trajectory_id,
@@ -58,25 +74,32 @@ class _Tally:
             )
         )
         self.documents.add(row.segment.document_id)
-        self.licenses.append(row.segment.license)
+        self.sources[_source(row.segment.document_uri)] += 1
+        self.licenses[row.segment.license or "unknown"] += 1
+        self.tools.update(row.trajectory.measures["called"])
+        self.warnings.update({f"{finding.check}: {finding.kind}" for finding in judgement.warnings})
+        self.replaced.update(chosen.replaced)
+        self.flagged.update(chosen.flagged)
+        self.contaminated += chosen.contamination is not None
         self.drafts.append(draft)
 
 
 def publish(work: Workspace, partition: str) -> PublishReport:
-    """Publishes what is accepted under the current recipes.
+    """Publishes what is accepted under the current recipes, except what `Selection` leaves out.
 
     The Parquet file is written shard by shard; memory holds one shard and a few numbers per trajectory.
     """
-    recipe = work.chain.id_of("validate")
-    tally = _Tally()
+    recipe, tally, selection = work.chain.id_of("validate"), _Tally(), Selection(work)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.parquet"
         with pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=3) as writer:
-            for rows in _shards(work, partition, recipe, tally):
+            for rows in _shards(work, partition, recipe, tally, selection):
                 writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), row_group_size=500)
+        for left_out in selection.exclusions:
+            logger.info("segment %s is not published (%s): %s", left_out.segment_id, left_out.reason, left_out.detail)
         if not tally.rows:
-            return PublishReport(partition=partition, version=None, trajectories=0)
-        manifest = _manifest(work, partition, tally)
+            return PublishReport(partition=partition, version=None, trajectories=0, excluded=len(selection.exclusions))
+        manifest = _manifest(work, partition, tally, selection)
         version = str(manifest["version"])
         work.store.put(keys.dataset_key(version, "train-00000.parquet"), path.read_bytes())
     work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
@@ -84,11 +107,20 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
     with work.ledger() as ledger:
         ledger.commit_dataset(version, partition, work.chain.by_stage["validate"], manifest, tally.rows)
+        ledger.replace_exclusions(version, selection.exclusions)
     location = work.store.url(keys.dataset_key(version, ""))
-    return PublishReport(partition=partition, version=version, trajectories=len(tally.rows), location=location)
+    return PublishReport(
+        partition=partition,
+        version=version,
+        trajectories=len(tally.rows),
+        excluded=len(selection.exclusions),
+        location=location,
+    )
 
 
-def _shards(work: Workspace, partition: str, recipe: str, tally: _Tally) -> Iterator[list[dict[str, str]]]:
+def _shards(
+    work: Workspace, partition: str, recipe: str, tally: _Tally, selection: Selection
+) -> Iterator[list[dict[str, str]]]:
     """Rows to write, one list per shard."""
     teacher = work.chain.models
     with work.ledger() as ledger:
@@ -97,38 +129,69 @@ def _shards(work: Workspace, partition: str, recipe: str, tally: _Tally) -> Iter
         passed = accepted(work, "validate", partition, number)
         if not passed:
             continue
-        topics, drafts, refined = (
-            output_of(work, name, partition, number) for name in ("filter", "generate", "refine")
+        topics, drafts, refined, judgements = (
+            output_of(work, name, partition, number) for name in ("filter", "generate", "refine", "validate")
         )
-        rows: list[dict[str, str]] = []
-        for segment in segments_of(work, partition, number):
-            key = segment.segment_id
-            if key not in passed:
-                continue
-            row = Row(
-                trajectory_id=trajectory_id(key, recipe), segment=segment, topic=topics[key], trajectory=refined[key]
+        found = [
+            Row(
+                trajectory_id=trajectory_id(segment.segment_id, recipe),
+                segment=segment,
+                topic=topics[segment.segment_id],
+                trajectory=refined[segment.segment_id],
             )
-            tally.add(row, drafts[key].size)
-            rows.append(row.columns(row.metadata(partition, recipe, teacher)))
+            for segment in segments_of(work, partition, number)
+            if segment.segment_id in passed
+        ]
+        rows: list[dict[str, str]] = []
+        for chosen in selection.choose(found):
+            row, key = chosen.row, chosen.row.segment.segment_id
+            tally.add(chosen, drafts[key].size, judgements[key])
+            looked = chosen.model_dump(include={"replaced", "flagged", "contamination"})
+            rows.append(row.columns(row.metadata(partition, recipe, teacher) | looked))
         yield rows
 
 
-def _manifest(work: Workspace, partition: str, tally: _Tally) -> Json:
-    digest = sha256("\n".join(sorted(row.trajectory_id for row in tally.rows)).encode()).hexdigest()[:8]
+def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selection) -> Json:
+    index, count = selection.index, len(tally.rows)
+    packages = index.packages if index else None
+    contents = [*sorted(row.trajectory_id for row in tally.rows), json.dumps(packages), str(ROW_VERSION)]
+    digest = sha256("\n".join(contents).encode()).hexdigest()[:8]
+    with work.ledger() as ledger:
+        funnel = ledger.summary(partition, work.chain.recipes, None)
+    domains = Counter(domain for row in tally.rows for domain in row.domains)
     return {
         "version": f"{partition.replace(':', '').replace('-', '')}-{digest}",
         "row_version": ROW_VERSION,
         "partition": partition,
-        "trajectories": len(tally.rows),
+        "trajectories": count,
         "documents": len(tally.documents),
         "files": ["train-00000.parquet"],
         "teacher": work.chain.models,
         "recipes": {name: work.chain.id_of(name) for name in work.chain.by_stage},
+        "prompts": {name: recipe.prompt_sha256 for name, recipe in work.chain.by_stage.items()},
+        "funnel": {name: funnel[name] for name in ("documents", "segments", "stages")},
         "means": {"draft": _means(tally.drafts), "refined": _means([_size(row) for row in tally.rows])},
         "licenses": card.counts(tally.licenses),
-        "platforms": card.counts(row.platform for row in tally.rows),
-        "task_categories": card.counts(row.task_category for row in tally.rows),
+        "sources": card.counts(tally.sources),
+        "platforms": card.counts(Counter(row.platform for row in tally.rows)),
+        "task_categories": card.counts(Counter(row.task_category for row in tally.rows)),
+        "domains": card.counts(domains),
+        "tools": card.counts(tally.tools),
+        "diversity": {
+            "tools": diversity(tally.tools, count).model_dump(),
+            "domains": diversity(domains, count).model_dump(),
+        },
+        "warnings": card.counts(tally.warnings),
+        "excluded": card.counts(Counter(each.reason for each in selection.exclusions)),
+        "contamination": {"packages": packages, "items": index.items if index else 0, "kept": tally.contaminated},
+        "privacy": {"replaced": card.counts(tally.replaced), "flagged": card.counts(tally.flagged)},
     }
+
+
+def _source(uri: str) -> str:
+    """Where a document comes from: a host or bucket, or a folder."""
+    parts = urlsplit(uri.partition("#")[0])
+    return parts.netloc or parts.path.rpartition("/")[0].rpartition("/")[2] or uri
 
 
 def _size(row: TrajectoryRow) -> Size:

@@ -13,7 +13,7 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.trajectory import Trajectory
 
-ROW_VERSION = 1
+ROW_VERSION = 2
 
 SCHEMA = pa.schema(
     [

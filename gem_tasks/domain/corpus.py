@@ -83,6 +83,8 @@ class Segment(Value):
     """One past the last character; `text == document_text[start:end]`."""
     tokens: int
     """Estimated, see `gem_tasks.corpus.segment.count_tokens`."""
+    near_duplicate_of: str | None = None
+    """An earlier segment with nearly the same text."""
     text: str
 
 

@@ -23,3 +23,7 @@ class Finding(Value):
     """Index into `Trajectory.messages`; None when it concerns tools or the whole."""
     json_path: str = ""
     """Place inside the call's arguments or the tool's schema, `$.a.b[0]`; empty for the whole message."""
+    kind: str = ""
+    """Which fault of those that the check knows: a short, stable, countable slug such as `wrong_type`."""
+    unsettled: bool = False
+    """True when code cannot tell whether it is a fault: only these need the judge."""

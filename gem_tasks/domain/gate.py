@@ -2,20 +2,23 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gem_tasks.domain.base import Value
 
-Action = Literal["continue", "halt"]
+Action = Literal["continue", "review", "halt"]
+"""Go on; ask a person; fail the run."""
 
 
 class Metrics(Value):
-    """Counts of one stage over one partition."""
+    """Numbers of one stage over one partition, as the view `gate_metrics` has them."""
 
     stage: str
     accepted: int = 0
     rejected: int = 0
     failed: int = 0
+    numbers: dict[str, float] = Field(default_factory=dict)
+    """What bounds are held against, by metric; a metric that the stage does not have is absent."""
 
     @property
     def total(self) -> int:
@@ -23,19 +26,65 @@ class Metrics(Value):
         return self.accepted + self.rejected + self.failed
 
 
-class Policy(Value):
-    """Bounds that a stage must keep; a share is of all its outcomes."""
+class Bound(Value):
+    """What a number must keep, and what happens when it does not."""
 
-    max_failed_share: float = Field(default=0.2, ge=0, le=1)
-    min_accepted_share: float = Field(default=0.0, ge=0, le=1)
-    min_total: int = Field(default=20, ge=0)
-    """With fewer outcomes than this, shares mean nothing and the gate lets pass, unless everything failed."""
+    min: float | None = None
+    max: float | None = None
+    action: Action = "halt"
+    sample: int = Field(default=20, ge=1)
+    """With fewer outcomes than this the number means nothing, and the bound is not held against it."""
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> "Bound":
+        if self.min is None and self.max is None:
+            raise ValueError("give min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
+
+    def keeps(self, number: float) -> bool:
+        """Whether a number lies within."""
+        return (self.min is None or number >= self.min) and (self.max is None or number <= self.max)
+
+    def __str__(self) -> str:
+        """Such as `at least 0.1`."""
+        parts = [
+            f"{word} {bound:g}" for word, bound in (("at least", self.min), ("at most", self.max)) if bound is not None
+        ]
+        return " and ".join(parts)
+
+
+class Policy(Value):
+    """The bounds of every stage, by metric, and the hash of the file they come from."""
+
+    sha256: str
+    bounds: dict[str, dict[str, tuple[Bound, ...]]]
+
+
+class Held(Value):
+    """One number held against one bound."""
+
+    metric: str
+    number: float | None
+    """None when the stage does not have it, or nothing was measured."""
+    bound: Bound
+    enough: bool
+    """Whether there were enough outcomes."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether it counts, and is not kept."""
+        return self.enough and self.number is not None and not self.bound.keeps(self.number)
 
 
 class Decision(Value):
-    """What a gate decided and why, as it is recorded and shown."""
+    """What a gate or a person decided and why, as it is recorded and shown."""
 
     action: Action
     reason: str
     metrics: Metrics
-    policy: Policy
+    held: tuple[Held, ...] = ()
+    policy_sha256: str = ""
+    person: str | None = None
+    """Who decided; None for the policy."""

@@ -4,8 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from gem_tasks.domain.base import Value
+from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Completion, FaultCounts, Usage, merged
+from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import RETRYABLE, ErrorClass
 
 OutcomeKind = Literal["accepted", "rejected", "failed"]
@@ -15,11 +16,14 @@ class Accepted(Value):
     """The stage's own output, as JSON text; its type is known from the stage."""
 
     payload: str
+    measures: Json = Field(default_factory=dict)
+    """Numbers and names that gates look at; see the view `gate_metrics`."""
 
     @classmethod
     def of(cls, output: BaseModel) -> "Accepted":
         """Serialises the output."""
-        return cls(payload=output.model_dump_json())
+        measures = output.measures if isinstance(output, Trajectory) else {}
+        return cls(payload=output.model_dump_json(), measures=measures)
 
 
 class Rejected(Value):
@@ -77,6 +81,8 @@ class Outcome(Value):
     """One line for people; for failed, what the parser or the endpoint said."""
     payload: str | None = None
     """For accepted: the stage's output as JSON."""
+    measures: Json = Field(default_factory=dict)
+    """For accepted: what gates look at. Kept in the lineage only."""
     raw: str | None = None
     """For failed: the last answer as it came, kept for inspection."""
     cost: Cost = Cost()

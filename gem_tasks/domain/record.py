@@ -2,7 +2,6 @@
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import Segment
-from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
 
@@ -14,16 +13,6 @@ class Topic(Value):
     platform: str
     domains: tuple[str, ...]
     task_category: str
-
-
-class Judgement(Value):
-    """Output of the validation: the judge's rules (paper, appendix) and what the checks only warned of."""
-
-    r1: bool
-    r2: bool
-    r3: bool
-    reason: str = ""
-    warnings: tuple[Finding, ...] = ()
 
 
 class Record(Value):

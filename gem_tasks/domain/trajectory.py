@@ -60,6 +60,12 @@ class Trajectory(Value):
         calls = sum(len(message.tool_calls) for message in self.messages)
         return Size(messages=len(self.messages), tools=len(self.tools), calls=calls)
 
+    @property
+    def measures(self) -> Json:
+        """What gates look at: the size, and the names of the tools that were called."""
+        called = {call.name for message in self.messages for call in message.tool_calls}
+        return {**self.size.model_dump(), "called": sorted(called)}
+
     def tool(self, name: str) -> ToolSpec | None:
         """The definition of that name, if there is one."""
         return next((tool for tool in self.tools if tool.name == name), None)

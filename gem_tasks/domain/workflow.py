@@ -1,7 +1,9 @@
 """What a text teaches to do: steps, the order of calls, and the tools they need (paper section 3.2, stage 2)."""
 
+import json
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from pydantic import Field
 
@@ -17,6 +19,11 @@ class ToolSpec(Value):
     name: str
     description: str
     parameters: Json
+
+    @cached_property
+    def canonical_parameters(self) -> str:
+        """The schema as JSON with sorted keys: equal schemas have equal texts, so validators are cached by it."""
+        return json.dumps(self.parameters, sort_keys=True)
 
     def to_openai(self) -> Json:
         """`{"type": "function", "function": {...}}`."""

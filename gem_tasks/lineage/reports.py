@@ -51,6 +51,13 @@ class Reports(Connection):
             self.run("supersede_datasets", version=version, partition=partition)
             self.run("upsert_trajectories", version=version, recipe_id=recipe_id, **columns(values, _TRAJECTORY))
 
+    def replace_exclusions(self, version: str, found: Sequence[Value]) -> None:
+        """What a version leaves out: values with `segment_id`, `reason` and `detail`."""
+        with self.transaction():
+            self.run("clear_exclusions", version=version)
+            values = [each.model_dump() for each in found]
+            self.run("insert_exclusions", version=version, **columns(values, ("segment_id", "reason", "detail")))
+
     def current_datasets(self, partition: str | None = None) -> list[str]:
         """Versions that nothing supersedes, of one partition or of all."""
         return [row["version"] for row in self.rows("current_datasets", partition=partition)]

@@ -8,12 +8,12 @@ from gem_tasks.domain.gate import Decision, Metrics
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import RETRYABLE, ErrorClass
-from gem_tasks.lineage.connection import Connection, columns
+from gem_tasks.lineage.connection import Connection, Row, columns
 from gem_tasks.lineage.text import jsonb
 
 _OUTCOME = (
     "segment_id outcome reason error_class detail calls faults prompt_tokens cached_tokens completion_tokens"
-    " reasoning_tokens latency_ms usd"
+    " reasoning_tokens latency_ms usd measures"
 ).split()
 _DETAIL_CHARS = 2000
 _PLENTY = 1 / 8
@@ -111,6 +111,23 @@ class Stages(Connection):
         """Counts of a stage over a partition."""
         return Metrics(stage=recipe.stage, **self.one("metrics", partition=partition, recipe_id=recipe.recipe_id))
 
+    def gate_metrics(self, partition: str, recipe: Recipe) -> Metrics:
+        """The same with every number that a gate may bound."""
+        counts = self.metrics(partition, recipe)
+        numbers: dict[str, float] = {}
+        for row in self.rows("gate_metrics", partition=partition, recipe_id=recipe.recipe_id):
+            by_class: dict[str, int] = row.pop("failed_by_class")
+            numbers = {name: number for name, number in row.items() if number is not None}
+            numbers |= {f"failed_share.{name}": count / counts.total for name, count in by_class.items()}
+        return counts.model_copy(update={"numbers": numbers})
+
+    def gate_examples(self, partition: str, recipe: Recipe, outcomes: Sequence[OutcomeKind], limit: int) -> list[Row]:
+        """A few results that ended so, always the same ones."""
+        return self.rows(
+            "gate_examples",
+            partition=partition, recipe_id=recipe.recipe_id, outcomes=list(outcomes), limit=limit,
+        )  # fmt: skip
+
     def pending(self, partition: str, recipe_ids: Sequence[str]) -> list[int]:
         """Shards with work left under this chain of recipes, see the query."""
         retryable = [str(error) for error in RETRYABLE]
@@ -127,13 +144,20 @@ class Stages(Connection):
             action=decision.action,
             reason=decision.reason,
             metrics=jsonb(decision.metrics.model_dump()),
-            policy=jsonb(decision.policy.model_dump()),
+            policy=jsonb([held.model_dump() for held in decision.held]),
+            policy_sha256=decision.policy_sha256,
+            person=decision.person,
             run_id=run.run_id,
         )
 
-    def last_decision(self, partition: str, recipe: Recipe) -> Decision:
-        """What the gate after a stage decided last."""
-        return Decision.model_validate(self.one("last_decision", partition=partition, recipe_id=recipe.recipe_id))
+    def decisions(self, limit: int) -> list[Row]:
+        """The newest decisions of all gates."""
+        return self.rows("decisions", limit=limit)
+
+    def last_decision(self, partition: str, recipe: Recipe) -> Decision | None:
+        """What was decided last after a stage, by the policy or by a person."""
+        found = self.rows("last_decision", partition=partition, recipe_id=recipe.recipe_id)
+        return Decision.model_validate(found[0]) if found else None
 
 
 def _row(outcome: Outcome) -> dict[str, object]:
@@ -146,5 +170,6 @@ def _row(outcome: Outcome) -> dict[str, object]:
         "faults": jsonb(cost.faults),
         "latency_ms": round(cost.latency_s * 1000),
         "usd": cost.usd,
+        "measures": jsonb(outcome.measures) if outcome.measures else None,
         **cost.usage.model_dump(),
     }

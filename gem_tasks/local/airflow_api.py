@@ -70,6 +70,27 @@ class AirflowAPI:
             if not page["task_instances"] or len(found) >= page["total_entries"]:
                 return found
 
+    def waiting(self, dag: str, run_id: str = "~") -> list[dict[str, Any]]:
+        """Questions to people that nobody has answered yet; `~` means of any run."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='~')}/hitlDetails"
+        query = {"response_received": False, "state": "awaiting_input", "limit": _PAGE}
+        return self._call("GET", path, params=query)["hitl_details"]
+
+    def answer(self, task: dict[str, Any], option: str, comment: str) -> None:
+        """Answers a question, in the name of the session's user; `task` is the `task_instance` of `waiting`.
+
+        Raises:
+            UserError: the user may not, or somebody was faster.
+        """
+        run_id = quote(task["dag_run_id"], safe="")
+        path = f"/api/v2/dags/{task['dag_id']}/dagRuns/{run_id}/taskInstances/{task['task_id']}/-1/hitlDetails"
+        self._call("PATCH", path, json={"chosen_options": [option], "params_input": {"comment": comment}})
+
+    def review_url(self, task: dict[str, Any]) -> str:
+        """The page where a person answers."""
+        run = self.run_url(task["dag_id"], task["dag_run_id"])
+        return f"{run}/tasks/{task['task_id']}/required_actions"
+
     def ensure_pool(self, name: str, slots: int, description: str) -> None:
         """Creates a pool unless it exists; a changed number of slots stays as people set it."""
         pools = self._call("GET", "/api/v2/pools", params={"limit": _PAGE})["pools"]

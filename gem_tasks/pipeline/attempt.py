@@ -76,7 +76,11 @@ class Attempt:
         self.request = None
         if isinstance(verdict, Accepted):
             self.outcome = Outcome(
-                segment_id=self.segment_id, kind="accepted", payload=verdict.payload, cost=self._cost
+                segment_id=self.segment_id,
+                kind="accepted",
+                payload=verdict.payload,
+                measures=verdict.measures,
+                cost=self._cost,
             )
         else:
             self.outcome = Outcome(

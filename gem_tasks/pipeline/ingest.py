@@ -16,6 +16,7 @@ from gem_tasks.corpus.sources import list_objects
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import Document, IngestReason, RawDocument, Segment
 from gem_tasks.lineage import Ledger
+from gem_tasks.pipeline.near_duplicates import mark
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys, shards
 
@@ -37,6 +38,8 @@ class IngestReport(Value):
     rejected: int = 0
     """New, but without segments; the reason is on the document."""
     segments: int = 0
+    near_duplicates: int = 0
+    """Segments that nearly repeat an earlier one; they are among `segments`."""
     shards: int = 0
 
 
@@ -110,12 +113,22 @@ class _Batch:
 
     def flush(self, report: IngestReport) -> IngestReport:
         """Writes the waiting segments as shards, then commits them with their documents in one transaction."""
-        first = self.ledger.next_shard(self.partition)
-        numbered = dict(enumerate(_batches(self.segments, self.work.settings.shard_segments), start=first))
+        settings, first = self.work.settings, self.ledger.next_shard(self.partition)
+        marked = mark(self.ledger, self.segments, settings.near_duplicate)
+        numbered = dict(enumerate(_batches(marked.segments, settings.shard_segments), start=first))
         for number, segments in numbered.items():
             self.work.store.put(keys.segments_key(self.partition, number), shards.encode_segments(segments))
-        self.ledger.commit_ingest(self.partition, self.source_id, self.documents, numbered)
-        update = {"segments": report.segments + len(self.segments), "shards": report.shards + len(numbered)}
+        with self.ledger.transaction():
+            self.ledger.commit_ingest(self.partition, self.source_id, self.documents, numbered)
+            self.ledger.insert_signatures(
+                {segment: (signed.digest, signed.bands) for segment, signed in marked.signatures.items()}
+            )
+            self.ledger.insert_near_duplicates(marked.duplicates)
+        update = {
+            "segments": report.segments + len(self.segments),
+            "near_duplicates": report.near_duplicates + len(marked.duplicates),
+            "shards": report.shards + len(numbered),
+        }
         self.documents, self.segments = [], []
         return report.model_copy(update=update)
 

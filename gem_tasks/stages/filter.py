@@ -11,18 +11,20 @@ from gem_tasks.stages import vocabulary
 
 
 class Filter:
-    """Accepts with a `Topic`, rejects with the model's reason."""
+    """Accepts with a `Topic`; rejects near duplicates without a call, others with the model's reason."""
 
     name: StageName = "filter"
-    version = 1
+    version = 2
     sampling = Sampling(temperature=0, max_tokens=1024)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ()
     output = Topic
 
     def precheck(self, record: Record) -> Rejected | None:
-        """Nothing to say without the model."""
-        del record
+        """Nobody pays to learn about a text again that was judged before."""
+        if of := record.segment.near_duplicate_of:
+            return Rejected(reason="near_duplicate", detail=f"nearly the same text as segment {of}")
+        return None
 
     def request(self, record: Record) -> tuple[ChatMessage, ...]:
         """The text, and its title where it has one."""

@@ -1,41 +1,35 @@
-"""Stage 5: deterministic checks, then the judge's three rules (paper section 3.4). What fails here is not published."""
-
-from typing import Any
+"""Stage 5: deterministic checks, then the judge (paper section 3.4). What fails here is not published."""
 
 from gem_tasks import prompts
 from gem_tasks.checks import CHECKS_VERSION, run_checks
+from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.fidelity import traces
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
-from gem_tasks.domain.finding import Severity
+from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
-from gem_tasks.domain.record import Judgement, Record
+from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
-from gem_tasks.prompts.tags import TagError, parse_json, strip_thinking
+from gem_tasks.prompts.tags import TagError
 from gem_tasks.settings import StageName
-
-_RULES = ("R1", "R2", "R3")
-_VERDICT: Json = {
-    "type": "object",
-    "properties": {**{rule: {"type": "integer", "enum": [0, 1]} for rule in _RULES}, "reason": {"type": "string"}},
-    "required": [*_RULES, "reason"],
-    "additionalProperties": False,
-}
+from gem_tasks.stages.judge import ANSWER, MOST_OPEN, parse_judgement, render_open
 
 
 class Validate:
-    """Rejects with `check_…` without a call, or with `judge_r1..3` after one; accepts with a `Judgement`."""
+    """Rejects with `check_…` without a call, or with `judge_…` after one; accepts with a `Judgement`."""
 
     name: StageName = "validate"
-    version = 1000 * CHECKS_VERSION + 1
-    sampling = Sampling(temperature=0, max_tokens=2048)
-    answer_schema: Json | None = _VERDICT
-    needs: tuple[StageName, ...] = ("refine",)
+    version = 1000 * CHECKS_VERSION + 2
+    sampling = Sampling(temperature=0, max_tokens=4096)
+    answer_schema: Json | None = ANSWER
+    needs: tuple[StageName, ...] = ("extract", "refine")
     output = Judgement
 
     def precheck(self, record: Record) -> Rejected | None:
         """The first error among the deterministic checks: no judge is paid for what code can refuse."""
-        errors = [finding for finding in run_checks(_trajectory(record)) if finding.severity is Severity.ERROR]
+        errors = [finding for finding in findings_of(record) if finding.severity is Severity.ERROR]
         if not errors:
             return None
         first, more = errors[0], len(errors) - 1
@@ -44,26 +38,56 @@ class Validate:
         return Rejected(reason=f"check_{first.check}", detail=detail)
 
     def request(self, record: Record) -> tuple[ChatMessage, ...]:
-        """Tools and conversation; the judge does not see the text."""
+        """Tools, conversation, what the checks left open, and the text."""
         trajectory = _trajectory(record)
         return prompts.load(self.name).messages(
-            tools=render_tools(trajectory.tools), trajectory=render_trajectory(trajectory.messages)
+            tools=render_tools(trajectory.tools),
+            trajectory=render_trajectory(trajectory.messages),
+            open_findings=render_open(_open(findings_of(record))),
+            text=record.segment.text,
         )
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
-        """Reads the verdict; an unreadable one is malformed, never a 0 and never a 1."""
+        """Reads the verdicts; an unreadable one is malformed, never a 0 and never a 1."""
         try:
-            verdict: Any = parse_json(strip_thinking(text), "the verdict")
+            judgement = judged(text, record)
         except TagError as error:
             return Malformed(complaint=str(error))
-        if not isinstance(verdict, dict) or any(verdict.get(rule) not in (0, 1) for rule in _RULES):  # pyright: ignore[reportUnknownMemberType]
-            return Malformed(complaint='the verdict must be {"R1": 0 or 1, "R2": 0 or 1, "R3": 0 or 1, "reason": "…"}')
-        reason = str(verdict.get("reason") or "")[:500]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-        broken = next((rule for rule in _RULES if not verdict[rule]), None)
-        if broken:
-            return Rejected(reason=f"judge_{broken.lower()}", detail=reason)
-        warnings = tuple(run_checks(_trajectory(record)))
-        return Accepted.of(Judgement(r1=True, r2=True, r3=True, reason=reason, warnings=warnings))
+        for slug, verdict in judgement.faults.items():
+            quote = f' — "{verdict.quote}"' if verdict.quote else ""
+            made_up = " (not found in the conversation)" if verdict.quote and not verdict.quoted else ""
+            return Rejected(reason=slug, detail=f"{verdict.reason}{quote}{made_up}")
+        measures = _trajectory(record).measures | {"spans": _spans(record)}
+        return Accepted.of(judgement).model_copy(update={"measures": measures})
+
+
+def judged(text: str, record: Record) -> Judgement:
+    """The judge's answer about a record.
+
+    Raises:
+        TagError: it cannot be read.
+    """
+    findings = findings_of(record)
+    said = [message.model_dump_json() for message in _trajectory(record).messages]
+    judgement = parse_judgement(text, _open(findings), [*said, record.segment.text])
+    return judgement.model_copy(update={"warnings": tuple(findings)})
+
+
+def findings_of(record: Record) -> list[Finding]:
+    """What the deterministic checks say, held against the text and the workflows found in it."""
+    return run_checks(_trajectory(record), Evidence(record.segment.text, record.extract))
+
+
+def _spans(record: Record) -> dict[str, tuple[int, int]]:
+    """Where in the segment the tools, steps and rules come from: `[start, end)` in characters; absent for none."""
+    first = _trajectory(record).messages[0]
+    system = (first.content or "") if first.role == "system" else ""
+    found = traces(Evidence(record.segment.text, record.extract), system)
+    return {trace.what: (trace.start, trace.end) for trace in found if trace.end}
+
+
+def _open(findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.unsettled][:MOST_OPEN]
 
 
 def _trajectory(record: Record) -> Trajectory:

@@ -29,6 +29,7 @@ SEGMENTS = pa.schema(
         ("start", _INT),
         ("end", _INT),
         ("tokens", _INT),
+        ("near_duplicate_of", _TEXT),
         ("text", _TEXT),
     ]
 )
@@ -108,7 +109,7 @@ def decode_outcomes(data: bytes) -> Iterator[Outcome]:
 def _row(outcome: Outcome) -> dict[str, Any]:
     cost = outcome.cost
     return {
-        **outcome.model_dump(exclude={"cost"}),
+        **outcome.model_dump(exclude={"cost", "measures"}),
         **cost.model_dump(exclude={"usage", "faults"}),
         **cost.usage.model_dump(),
         "faults": json.dumps(cost.faults, sort_keys=True),

@@ -1,4 +1,7 @@
-"""Validate: the judge's three rules by reading, as far as reading without understanding goes."""
+"""Validate: the judge's rules R1 to R3 by reading, as far as reading without understanding goes.
+
+R4, R5 and the open findings always pass: the rules here read no policy, and pretend none.
+"""
 
 import json
 import re
@@ -29,39 +32,48 @@ _UNABLE = re.compile(
 _GROUNDS_FOR_NO = re.compile(
     r"\b(?:rule|limit|allowed|at most|at least|policy|permitted|until|unless|before|without|only|first)\b", re.I
 )
+_NUMBERED = re.compile(r"^(\d+)\. ", re.M)
+_RULES = ("R1", "R2", "R3", "R4", "R5")
+_QUOTE = 200
 _STATUS = re.compile(r"\bstatus(?: is)?(?: now)?:? ([a-z_ ]{3,20})")
 
 
 def answer(sections: dict[str, str], seed: int) -> str:
-    """The verdict of `prompts/validate.md` for the sections `tools` and `trajectory`."""
+    """The verdicts of `prompts/validate.md` for the sections `tools`, `trajectory` and `open findings`."""
     del seed  # the same conversation always gets the same verdict
+    numbers = [int(number) for number in _NUMBERED.findall(sections.get("open findings", ""))]
     try:
         tools = parse_tools(sections.get("tools", ""))
         trajectory = parse_trajectory(sections.get("trajectory", ""), tools)
     except TagError as error:
-        return _verdict({"R1": f"it cannot be read: {error}", "R2": "it cannot be read", "R3": "it cannot be read"})
-    faults: dict[str, str] = {}
-    for rule, fault in _faults(trajectory):
-        faults.setdefault(rule, fault)
-    return _verdict(faults)
+        return _verdict(dict.fromkeys(("R1", "R2", "R3"), ("", f"it cannot be read: {error}")), numbers)
+    faults: dict[str, tuple[str, str]] = {}
+    for rule, index, fault in _faults(trajectory):
+        words = (trajectory.messages[index].content or "")[:_QUOTE]
+        faults.setdefault(rule, (words, f"message {index}: {fault}"))
+    return _verdict(faults, numbers)
 
 
-def _verdict(faults: dict[str, str]) -> str:
-    marks = {rule: int(rule not in faults) for rule in ("R1", "R2", "R3")}
-    first = next(iter(faults.values()), "")
-    return json.dumps({**marks, "reason": first}, ensure_ascii=False)
+def _verdict(faults: dict[str, tuple[str, str]], numbers: list[int]) -> str:
+    """Every rule and every open finding with its mark; `faults` are quote and reason by rule."""
+    rules = [
+        {"rule": rule, "pass": int(rule not in faults), "quote": quote, "reason": reason}
+        for rule in _RULES
+        for quote, reason in (faults.get(rule, ("", "")),)
+    ]
+    findings = [{"number": number, "fault": 0, "quote": "", "reason": ""} for number in numbers]
+    return json.dumps({"rules": rules, "findings": findings}, ensure_ascii=False)
 
 
-def _faults(trajectory: Trajectory) -> Iterator[tuple[str, str]]:
-    """`(rule, what is wrong)` in the order of the messages."""
+def _faults(trajectory: Trajectory) -> Iterator[tuple[str, int, str]]:
+    """`(rule, message index, what is wrong)` in the order of the messages."""
     tools = toolbox(trajectory.tools).tools
     memory, grounds = Memory(), Grounds()
     waiting: dict[str, tuple[str, Json]] = {}
     for index, message in enumerate(trajectory.messages):
-        where = f"message {index}: "
         if message.role == "assistant":
             for rule, fault in _assistant(message, trajectory, tools, memory, grounds):
-                yield rule, where + fault
+                yield rule, index, fault
             waiting = {call.id: (call.name, call.arguments) for call in message.tool_calls}
             continue
         grounds.add(message.content or "")
@@ -69,7 +81,7 @@ def _faults(trajectory: Trajectory) -> Iterator[tuple[str, str]]:
             name, arguments = waiting.get(message.tool_call_id or "", ("", {}))
             response = response_of(message)
             for fault in memory.take(name, arguments, response):
-                yield "R3", where + fault
+                yield "R3", index, fault
 
 
 def _assistant(

@@ -39,3 +39,12 @@ ORDER BY partition_key
 SELECT trajectory_id, dataset_version FROM trajectories
 JOIN datasets ON version = dataset_version AND superseded_by IS NULL
 WHERE starts_with(trajectory_id, %(prefix)s) ORDER BY trajectory_id LIMIT 5
+
+-- clear_exclusions --
+-- Forgets what a version leaves out.
+DELETE FROM dataset_exclusions WHERE version = %(version)s
+
+-- insert_exclusions --
+-- Bulk insert.
+INSERT INTO dataset_exclusions (version, segment_id, reason, detail)
+SELECT %(version)s, * FROM unnest(%(segment_id)s::text[], %(reason)s::text[], %(detail)s::text[])

@@ -16,17 +16,17 @@ WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(reci
 -- upsert_outcomes --
 -- Bulk upsert; what earlier attempts cost stays counted.
 INSERT INTO stage_results AS old (segment_id, recipe_id, stage, outcome, reason, error_class, detail, calls, faults,
-    prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, latency_ms, usd, partition_key, shard, object_key,
-    airflow_run_id, airflow_task_id, airflow_map_index, airflow_try)
+    prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, latency_ms, usd, measures, partition_key, shard,
+    object_key, airflow_run_id, airflow_task_id, airflow_map_index, airflow_try)
 SELECT u.segment_id, %(recipe_id)s, %(stage)s, u.outcome, u.reason, u.error_class, u.detail, u.calls, u.faults,
-       u.prompt_tokens, u.cached_tokens, u.completion_tokens, u.reasoning_tokens, u.latency_ms, u.usd,
+       u.prompt_tokens, u.cached_tokens, u.completion_tokens, u.reasoning_tokens, u.latency_ms, u.usd, u.measures,
        %(partition)s, %(shard)s, %(object_key)s, %(run_id)s, %(task_id)s, %(map_index)s, %(try_number)s
 FROM unnest(%(segment_id)s::text[], %(outcome)s::text[], %(reason)s::text[], %(error_class)s::text[],
             %(detail)s::text[], %(calls)s::int[], %(faults)s::jsonb[], %(prompt_tokens)s::int[],
             %(cached_tokens)s::int[], %(completion_tokens)s::int[], %(reasoning_tokens)s::int[],
-            %(latency_ms)s::int[], %(usd)s::double precision[])
+            %(latency_ms)s::int[], %(usd)s::double precision[], %(measures)s::jsonb[])
      AS u(segment_id, outcome, reason, error_class, detail, calls, faults, prompt_tokens, cached_tokens,
-          completion_tokens, reasoning_tokens, latency_ms, usd)
+          completion_tokens, reasoning_tokens, latency_ms, usd, measures)
 ON CONFLICT (segment_id, recipe_id) DO UPDATE SET
     outcome = excluded.outcome, reason = excluded.reason, error_class = excluded.error_class, detail = excluded.detail,
     attempts = old.attempts + 1, retry_asked = false,
@@ -42,7 +42,7 @@ ON CONFLICT (segment_id, recipe_id) DO UPDATE SET
     reasoning_tokens = old.reasoning_tokens + excluded.reasoning_tokens,
     latency_ms = old.latency_ms + excluded.latency_ms,
     usd = coalesce(old.usd + excluded.usd, old.usd, excluded.usd),
-    object_key = excluded.object_key,
+    measures = excluded.measures, object_key = excluded.object_key,
     airflow_run_id = excluded.airflow_run_id, airflow_task_id = excluded.airflow_task_id,
     airflow_map_index = excluded.airflow_map_index, airflow_try = excluded.airflow_try, updated_at = now()
 
@@ -52,6 +52,19 @@ SELECT count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
        count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
        count(*) FILTER (WHERE outcome = 'failed') AS failed
 FROM stage_results WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s
+
+-- gate_metrics --
+-- Every number of a stage over a partition that a gate may bound.
+SELECT failed_by_class, accepted_share, failed_share, mean_messages, mean_tools, mean_calls, ungrounded_share,
+       duplicate_share, top_tool_share, tool_entropy, usd_per_accepted
+FROM gate_metrics WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s
+
+-- gate_examples --
+-- Results that ended so, in an order that looks random and stays the same.
+SELECT r.segment_id, r.shard, d.uri, r.outcome, coalesce(r.reason, r.error_class) AS reason, r.detail
+FROM stage_results r JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+WHERE r.partition_key = %(partition)s AND r.recipe_id = %(recipe_id)s AND r.outcome = ANY(%(outcomes)s)
+ORDER BY md5(r.segment_id), r.segment_id LIMIT %(limit)s
 
 -- pending --
 -- Shards with a segment that a stage of the chain still has to bring to a final outcome. A segment needs stage k when it
@@ -72,12 +85,19 @@ ORDER BY s.shard
 
 -- record_decision --
 -- A gate's decision with its numbers.
-INSERT INTO gate_decisions (partition_key, stage, recipe_id, action, reason, metrics, policy, airflow_run_id)
-VALUES (%(partition)s, %(stage)s, %(recipe_id)s, %(action)s, %(reason)s, %(metrics)s, %(policy)s, %(run_id)s)
+INSERT INTO gate_decisions
+    (partition_key, stage, recipe_id, action, reason, metrics, policy, policy_sha256, person, airflow_run_id)
+VALUES (%(partition)s, %(stage)s, %(recipe_id)s, %(action)s, %(reason)s, %(metrics)s, %(policy)s, %(policy_sha256)s,
+        %(person)s, %(run_id)s)
+
+-- decisions --
+-- The newest decisions of all gates.
+SELECT decided_at, partition_key AS partition, stage, action, person, reason, policy_sha256
+FROM gate_decisions ORDER BY decision_id DESC LIMIT %(limit)s
 
 -- last_decision --
 -- What the gate after a stage decided last.
-SELECT action, reason, metrics, policy FROM gate_decisions
+SELECT action, reason, metrics, policy AS held, policy_sha256, person FROM gate_decisions
 WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s ORDER BY decision_id DESC LIMIT 1
 
 -- lock_spending --

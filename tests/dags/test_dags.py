@@ -23,7 +23,7 @@ def bag():
 
 def test_all_dags_import(bag):
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"gem_ingest", "gem_synthesize"}
+    assert set(bag.dags) == {"gem_audit", "gem_ingest", "gem_synthesize"}
 
 
 def test_everything_is_documented_owned_and_retried(bag):
@@ -37,12 +37,14 @@ def test_everything_is_documented_owned_and_retried(bag):
             assert task.retries or task.task_id.endswith(".halted"), task.task_id
 
 
-def test_each_stage_is_followed_by_its_gate_which_leads_on_or_halts(bag):
+def test_each_stage_is_followed_by_its_gate_which_leads_on_asks_or_halts(bag):
     dag = bag.dags["gem_synthesize"]
     runs = [f"{name}.run" for name in STAGE_NAMES]
     for name, (_, following) in zip(STAGE_NAMES, pairwise([*runs, "publish"]), strict=True):
         assert dag.get_task(f"{name}.run").downstream_task_ids == {f"{name}.gate"}
-        assert dag.get_task(f"{name}.gate").downstream_task_ids == {f"{name}.halted", following}
+        assert dag.get_task(f"{name}.gate").downstream_task_ids == {f"{name}.review", f"{name}.halted", following}
+        assert dag.get_task(f"{name}.review").downstream_task_ids == {f"{name}.halted", following}
+        assert dag.get_task(f"{name}.halted").downstream_task_ids == {"publish"}
         assert dag.get_task(f"{name}.run").pool == "gem_llm"
 
 
@@ -52,7 +54,7 @@ def test_the_dags_are_joined_by_the_partitioned_asset(bag):
     assert "gem_segments" in str(bag.dags["gem_synthesize"].timetable.asset_condition)
 
 
-@pytest.mark.parametrize("name", ["gem_ingest", "gem_synthesize"])
+@pytest.mark.parametrize("name", ["gem_audit", "gem_ingest", "gem_synthesize"])
 def test_parsing_imports_nothing_heavy(name):
     """What costs time stays inside the tasks; a timed test would only measure the machine."""
     heavy = "sqlalchemy.orm,openai,pyarrow,boto3,trafilatura,psycopg,aiohttp,gem_tasks.pipeline,gem_tasks.stages"

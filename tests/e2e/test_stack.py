@@ -131,7 +131,8 @@ def test_a_run_survives_the_death_of_everything(home, tmp_path):
     """kill -9 of supervisor, scheduler, workers, API server and teacher in the middle of a stage, then `gem up`."""
     corpus = make_corpus(tmp_path / "corpus", 120)
     port = json.loads((home / "state.json").read_text())["ports"]["teacher"]
-    slow = {"GEM_LLM_BASE_URL": f"http://127.0.0.1:{port}/v1?latency_s=0.5", "GEM_LLM_CONCURRENCY": "4"}
+    copies = {"GEM_NEAR_DUPLICATE": "0"}  # the documents are copies of one, and all of them are to count
+    slow = {"GEM_LLM_BASE_URL": f"http://127.0.0.1:{port}/v1?latency_s=0.5", "GEM_LLM_CONCURRENCY": "4", **copies}
     gem(home, "down")
     gem(home, "up", **slow)
     env = {name: value for name, value in os.environ.items() if not name.startswith("GEM_")}
@@ -142,7 +143,7 @@ def test_a_run_survives_the_death_of_everything(home, tmp_path):
             process.send_signal(signal.SIGKILL)
         run.kill()
     assert 0 < outcomes(home, corpus, "generate") < 120, "the kill came too late to prove anything"
-    gem(home, "up")
+    gem(home, "up", **copies)
     wait(lambda: published(home, corpus)[0] >= 120, "the run did not go on", 300)
     assert published(home, corpus) == (120, 120)
     assert outcomes(home, corpus, "generate") == outcomes(home, corpus, "validate") == 120

@@ -1,11 +1,13 @@
 """The lineage in a real Postgres: idempotent writes, exact counts, honest answers."""
 
+import math
+
 import psycopg
 import pytest
 
 from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.corpus import Document, Segment, content_hash, segment_id
-from gem_tasks.domain.gate import Metrics, Policy
+from gem_tasks.domain.gate import Bound, Metrics, Policy
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import ErrorClass, UserError
 from gem_tasks.gates import decide
@@ -103,9 +105,51 @@ def test_an_outcome_without_its_reason_is_refused_by_the_database(ledger):
 
 
 def test_decisions_are_kept_with_their_numbers(ledger):
-    decision = decide(Metrics(stage="filter", failed=3), Policy())
+    assert ledger.last_decision(PARTITION, FILTER) is None
+    bounds = {"filter": {"failed_share": (Bound(max=0.2, sample=1),)}}
+    decision = decide(
+        Metrics(stage="filter", accepted=1, failed=3, numbers={"failed_share": 0.75}), Policy(sha256="p", bounds=bounds)
+    )
     ledger.record_decision(PARTITION, FILTER, decision, RunContext())
     assert ledger.last_decision(PARTITION, FILTER) == decision
+    by_ada = decision.model_copy(update={"action": "continue", "person": "ada", "reason": "a [new] source"})
+    ledger.record_decision(PARTITION, FILTER, by_ada, RunContext())
+    assert ledger.last_decision(PARTITION, FILTER) == by_ada
+    assert [row["person"] for row in ledger.decisions(5)] == ["ada", None]
+
+
+def test_gates_see_every_number(ledger):
+    measures = [
+        {"messages": 40, "tools": 8, "calls": 10, "called": ["a", "b"]},
+        {"messages": 50, "tools": 10, "calls": 20, "called": ["a"]},
+    ]
+    source = ledger.register_source("file:///corpus")
+    ledger.commit_ingest(PARTITION, source, [document(n) for n in (3, 4)], {2: [segment(3)], 3: [segment(4)]})
+    for number, measured in enumerate(measures, start=1):
+        accept(ledger, number, FILTER, measures=measured, cost=Cost(calls=1, usd=0.5))
+    accept(ledger, 3, FILTER, kind="rejected", reason="near_duplicate")
+    accept(ledger, 4, FILTER, kind="failed", error_class=ErrorClass.MALFORMED)
+    found = ledger.gate_metrics(PARTITION, FILTER)
+    assert (found.accepted, found.rejected, found.failed) == (2, 1, 1)
+    entropy = -(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3)) / math.log(2)
+    assert found.numbers == pytest.approx(
+        {
+            "accepted_share": 0.5,
+            "failed_share": 0.25,
+            "failed_share.malformed": 0.25,
+            "mean_messages": 45,
+            "mean_tools": 9,
+            "mean_calls": 15,
+            "duplicate_share": 0.25,
+            "top_tool_share": 1,
+            "tool_entropy": entropy,
+            "usd_per_accepted": 0.5,
+        }
+    )
+
+
+def test_a_gate_before_any_outcome_sees_nothing(ledger):
+    assert ledger.gate_metrics(PARTITION, FILTER).numbers == {}
 
 
 def publish(ledger, version, numbers):

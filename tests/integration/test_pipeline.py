@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,9 +18,11 @@ from gem_tasks.dataset.export import export_openai, trajectory
 from gem_tasks.dataset.publish import publish
 from gem_tasks.errors import ErrorClass, StoreError, UserError
 from gem_tasks.lineage import Ledger, RunContext
+from gem_tasks.pipeline.agreement import Opinion, agreement
 from gem_tasks.pipeline.failures import Which, failures, retry
+from gem_tasks.pipeline.gating import answer, gate, last_decision, review
 from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import gate, plan
+from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.shard import run_shard
 from gem_tasks.settings import STAGE_NAMES
 
@@ -198,7 +201,7 @@ def test_a_killed_worker_loses_nothing_and_pays_only_for_what_was_in_flight(work
     for number in range(300):
         (corpus / f"{number:03d}.txt").write_text(f"Branch {number}\n\n{text}", encoding="utf-8")
     slow = f"{teacher_url}?latency_s=0.05"
-    work = workspace(shard_segments=300, llm_base_url=slow, llm_concurrency=4)
+    work = workspace(shard_segments=300, llm_base_url=slow, llm_concurrency=4, near_duplicate=0)
     ingest(work, str(corpus), PARTITION)
     plan(work, PARTITION)
     script = (
@@ -297,7 +300,7 @@ def test_a_lost_object_is_noticed_not_invented(workspace, tmp_path):
 
 
 def test_failures_are_listed_with_their_answers_and_only_they_are_tried_again(workspace, teacher_url):
-    broken = workspace(llm_base_url=f"{teacher_url}?rate_malformed=0.6&seed=3", gate_max_failed_share=1)
+    broken = workspace(llm_base_url=f"{teacher_url}?rate_malformed=0.6&seed=3")
     ingest(broken, str(EXAMPLES), PARTITION)
     plan(broken, PARTITION)
     for shard in plan(broken, PARTITION):
@@ -324,3 +327,58 @@ def rows_by_segment(work):
     with work.ledger() as ledger:
         rows = ledger.pg.execute("SELECT segment_id, outcome, calls, updated_at FROM stage_results").fetchall()
     return {row["segment_id"]: row for row in rows}
+
+
+def test_the_judge_is_held_against_the_checks(finished):
+    work, *_ = finished
+    known = agreement(work, sample=0, seed=0)
+    assert (known.both_pass, known.calls, known.kappa) == (finished[2].trajectories, 0, None)
+    with work.ledger() as ledger:  # as if the checks had refused some
+        ledger.pg.execute(
+            "UPDATE stage_results SET outcome = 'rejected', reason = 'check_grounding'"
+            " WHERE recipe_id = %s AND segment_id IN"
+            " (SELECT segment_id FROM stage_results WHERE recipe_id = %s ORDER BY segment_id LIMIT 3)",
+            [work.chain.id_of("validate")] * 2,
+        )
+    found = agreement(work, sample=2, seed=1)
+    assert found.checks_refuse == 3
+    assert found.sample == {"check_grounding": Opinion(asked=2, refused=0)}
+    assert found.calls == 2
+    assert found.kappa == 0
+
+
+STRICT = """
+[filter]
+accepted_share = { min = 0.99, action = "review", sample = 1 }
+"""
+
+
+def test_a_reviewer_sees_numbers_and_examples_and_is_asked_once(workspace, tmp_path):
+    gates = tmp_path / "gates.toml"
+    gates.write_text(STRICT, encoding="utf-8")
+    work = workspace(gates=gates)
+    ingest(work, str(EXAMPLES), PARTITION)
+    for shard in plan(work, PARTITION):
+        run_shard(work, "filter", PARTITION, shard["shard"], RunContext())
+    assert gate(work, "filter", PARTITION, RunContext()).action == "review"
+    body = review(work, "filter", PARTITION)
+    assert "| accepted_share |" in body
+    assert "**broken**" in body
+    assert len(re.findall(r"^rejected: ", body, re.MULTILINE)) == 5
+    passed = answer(work, "filter", PARTITION, RunContext(), go_on=True, person="ada", comment="a new source")
+    assert (passed.action, passed.person) == ("continue", "ada")
+    assert "ada let it pass: a new source" in passed.reason
+    assert gate(work, "filter", PARTITION, RunContext()).action == "continue"
+    answer(work, "filter", PARTITION, RunContext(), go_on=False, person="bob", comment="")
+    assert last_decision(work, "filter", PARTITION).action == "halt"
+    assert gate(work, "filter", PARTITION, RunContext()).action == "review"
+
+
+def test_what_is_accepted_is_measured_for_the_gates(finished):
+    work, *_ = finished
+    with work.ledger() as ledger:
+        for name in ("generate", "refine", "validate"):
+            numbers = ledger.gate_metrics(PARTITION, work.chain.by_stage[name]).numbers
+            assert numbers["mean_messages"] > 10
+            assert 0 < numbers["top_tool_share"] <= 1
+            assert 0 <= numbers["tool_entropy"] <= 1

@@ -1,19 +1,12 @@
 """Reading JSON Schemas of any origin: references, unions, and whether a value fits. Never raises on odd schemas."""
 
 import json
-import re
-from functools import lru_cache
 from typing import Any, cast
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, UnknownType
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-
+from gem_tasks.checks.validator import validator
 from gem_tasks.domain.base import Json
 from gem_tasks.prompts.tags import leaked_tag
 
-_FORMATS = Draft202012Validator.FORMAT_CHECKER
 _MAX_HOPS = 8
 
 
@@ -76,28 +69,12 @@ def usable(name: str, parameters: Json) -> bool:
     if leaked_tag(name) or parameters.get("type") != "object":
         return False
     text = json.dumps(parameters, sort_keys=True)
-    return leaked_tag(text) is None and _validator(text) is not None
+    return leaked_tag(text) is None and not validator(text).fault
 
 
 def fits(parameters: Json, value: Any) -> bool:
     """Whether the value validates; False where the schema itself cannot be used."""
-    validator = _validator(json.dumps(parameters, sort_keys=True))
-    if validator is None:
-        return False
-    try:
-        return validator.is_valid(value)  # pyright: ignore[reportUnknownMemberType]
-    except (Unresolvable, UnknownType, re.error, RecursionError, ArithmeticError):
-        return False
-
-
-@lru_cache(maxsize=1024)
-def _validator(text: str) -> Draft202012Validator | None:
-    schema = json.loads(text)
-    try:
-        Draft202012Validator.check_schema(schema, format_checker=_FORMATS)
-    except (SchemaError, RecursionError):
-        return None
-    return Draft202012Validator(schema, registry=Registry(), format_checker=_FORMATS)
+    return validator(json.dumps(parameters, sort_keys=True)).fits(value)
 
 
 def _without(node: Json, *names: str) -> Json:

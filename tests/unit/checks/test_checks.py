@@ -60,7 +60,8 @@ def test_parallel_calls_may_be_answered_in_any_order():
         Message(role="tool", content="{}", tool_call_id="b"),
         Message(role="tool", content="{}", tool_call_id="a"),
     )
-    assert found(*VALID[:2], both, *answers, *VALID[4:]) == set()
+    parallel = (VALID[0], say("user", "Please look at loans L-7 and L-8."), both, *answers, *VALID[4:])
+    assert found(*parallel) == set()
 
 
 @pytest.mark.parametrize(
@@ -98,8 +99,8 @@ def test_a_schema_that_no_api_would_take_is_a_finding(parameters):
 
 def test_a_reference_in_a_schema_never_fetches_a_url():
     tool = make_tool(loan_id={"$ref": "http://192.0.2.1/schema.json"})
-    ((_, detail),) = argument_faults(tool, {"loan_id": "L-7"})
-    assert "refers to something that is not in it" in detail
+    (fault,) = tool_faults(tool)
+    assert "Retrieval is disabled" in fault
 
 
 def test_two_tools_of_one_name_are_a_finding():

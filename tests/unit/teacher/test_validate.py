@@ -18,7 +18,15 @@ SEEDS = range(30)
 
 def verdict(trajectory: Trajectory) -> dict:
     asked = {"tools": render_tools(trajectory.tools), "trajectory": render_trajectory(trajectory.messages)}
-    return json.loads(validate.answer(asked, 0))
+    return faults(validate.answer(asked, 0))
+
+
+def faults(answered):
+    """Reasons by broken rule; the answer is complete."""
+    found = json.loads(answered)
+    assert [each["rule"] for each in found["rules"]] == ["R1", "R2", "R3", "R4", "R5"]
+    assert all(each["reason"] or each["pass"] for each in found["rules"])
+    return {each["rule"]: each["reason"] for each in found["rules"] if not each["pass"]}
 
 
 def generated(seed):
@@ -26,9 +34,7 @@ def generated(seed):
 
 
 def failing(*messages):
-    found = verdict(make_trajectory(say("system", "Loans are renewed at most twice."), *messages))
-    assert found["reason"]
-    return [rule for rule in ("R1", "R2", "R3") if found[rule] == 0]
+    return list(verdict(make_trajectory(say("system", "Loans are renewed at most twice."), *messages)))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -36,11 +42,11 @@ def test_it_passes_what_generate_and_refine_write(seed):
     draft = generated(seed)
     asked = {"tools": render_tools(TOOLS), "trajectory": render_trajectory(draft.messages), "text": TEXT}
     for trajectory in (draft, refined(refine.answer(asked, seed))):
-        assert verdict(trajectory) == {"R1": 1, "R2": 1, "R3": 1, "reason": ""}
+        assert verdict(trajectory) == {}
 
 
 def test_it_passes_a_conversation_of_another_origin():
-    assert verdict(make_trajectory()) == {"R1": 1, "R2": 1, "R3": 1, "reason": ""}
+    assert verdict(make_trajectory()) == {}
 
 
 def test_an_invented_id_breaks_r1():
@@ -67,7 +73,7 @@ def test_a_date_in_other_words_and_an_option_are_no_invention():
         result(1),
         say("assistant", "I have closed the loan."),
     )
-    assert verdict(Trajectory(tools=(tool,), messages=messages))["R1"] == 1
+    assert "R1" not in verdict(Trajectory(tools=(tool,), messages=messages))
 
 
 def test_a_claim_without_a_call_breaks_r2():
@@ -90,7 +96,7 @@ def test_declining_by_a_rule_is_honest():
         say("user", "Renew L-7 again."),
         say("assistant", "I can't renew the loan: rule 1 allows that at most twice."),
     )
-    assert verdict(make_trajectory(say("system", "1. Loans are renewed at most twice."), *said))["R2"] == 1
+    assert "R2" not in verdict(make_trajectory(say("system", "1. Loans are renewed at most twice."), *said))
 
 
 def test_an_id_that_no_result_holds_breaks_r3():
@@ -118,20 +124,23 @@ def test_changing_one_id_in_a_result_is_noticed(seed):
         match for match in re.finditer(r"\"loan_id\": \"(LO-\d{4})\"", text) if "<tool>" in text[: match.start()]
     )
     spoilt = text[: found.start()] + '"loan_id": "LO-0001"' + text[found.end() :]
-    found = json.loads(validate.answer({"tools": render_tools(TOOLS), "trajectory": spoilt}, 0))
-    assert 0 in found.values()
+    assert faults(validate.answer({"tools": render_tools(TOOLS), "trajectory": spoilt}, 0))
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
 @settings(max_examples=50, deadline=None)
 def test_whatever_it_is_given_it_answers_in_form(tools, trajectory):
-    found = json.loads(validate.answer({"tools": tools, "trajectory": trajectory}, 0))
-    assert set(found) == {"R1", "R2", "R3", "reason"}
+    faults(validate.answer({"tools": tools, "trajectory": trajectory}, 0))
 
 
 def test_what_cannot_be_read_does_not_pass():
-    found = json.loads(validate.answer({"tools": "", "trajectory": ""}, 0))
-    assert (found["R1"], found["R2"], found["R3"]) == (0, 0, 0)
+    assert {"R1", "R2", "R3"} == set(faults(validate.answer({"tools": "", "trajectory": ""}, 0)))
+
+
+def test_every_open_finding_gets_a_verdict():
+    asked = {"tools": render_tools(TOOLS), "trajectory": render_trajectory(make_trajectory().messages)}
+    found = json.loads(validate.answer({**asked, "open findings": "1. message 4, grounding: a\n2. fidelity: b"}, 0))
+    assert [(each["number"], each["fault"]) for each in found["findings"]] == [(1, 0), (2, 0)]
 
 
 def test_praise_and_verdicts_inside_the_conversation_have_no_say():

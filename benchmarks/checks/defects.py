@@ -1,0 +1,652 @@
+"""Defects that models make, injected into sound trajectories: one function a kind, named as it is reported.
+
+Each takes a `Sample` and a random generator and returns the spoilt sample, or None where it has nothing to spoil. What
+is put in is drawn at random, never from what the checks look for; `KINDS` says which check ought to notice.
+"""
+
+import json
+import re
+from dataclasses import dataclass, replace
+
+from gem_tasks.checks.case import Case, Evidence
+from gem_tasks.checks.verbs import reads
+from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
+
+TAGS = ["<think>The user wants this.</think>", "<func>", "</assistant>", "<|im_end|>", "<tool_call>", "[/INST]",
+        "<|eot_id|>", "</tool_response>", "<function=get>", "<system>", "<|start_header_id|>user",
+        "<thinking>"]  # fmt: skip
+FIRST = "Aurelio Brigitta Cosmin Dragana Eluned Fiorella Gunnar Hyacinth Ignatius Jadwiga".split()
+LAST = "Abernathy Bolzano Czerny Dvorakova Eskildsen Falkenrath Grimaldi Hofstetter Iwanow Jankowska".split()
+
+
+@dataclass(frozen=True)
+class Sample:
+    trajectory: Trajectory
+    evidence: Evidence
+
+    @property
+    def messages(self):
+        return list(self.trajectory.messages)
+
+    @property
+    def case(self):
+        return Case(self.trajectory, self.evidence)
+
+    def having(self, messages, tools=None):
+        made = Trajectory(tools=self.trajectory.tools if tools is None else tuple(tools), messages=tuple(messages))
+        return replace(self, trajectory=made)
+
+    def with_message(self, index, **update):
+        messages = self.messages
+        messages[index] = messages[index].model_copy(update=update)
+        return self.having(messages)
+
+    def with_call(self, exchange, *, name=None, arguments=None):
+        def changed(call):
+            if call is not exchange.call:
+                return call
+            given = call.arguments if arguments is None else arguments
+            return ToolCall(id=call.id, name=name or call.name, arguments=given)
+
+        calls = tuple(changed(call) for call in self.trajectory.messages[exchange.index].tool_calls)
+        return self.with_message(exchange.index, tool_calls=calls)
+
+
+def pick(rng, options):
+    options = list(options)
+    return rng.choice(options) if options else None
+
+
+def at(sample, *roles, calls=None, first=1):
+    return [
+        index
+        for index, message in enumerate(sample.trajectory.messages)
+        if index >= first and message.role in roles and (calls is None or bool(message.tool_calls) == calls)
+    ]
+
+
+def good(sample):
+    return [item for item in sample.case.exchanges if not item.failed and item.answer_index is not None]
+
+
+# Structure
+
+
+def swap_roles(sample, rng):
+    index = pick(rng, [i for i in at(sample, "user") if sample.messages[i - 1].role == "assistant" and i > 1])
+    if index is None:
+        return None
+    messages = sample.messages
+    messages[index - 1 : index + 1] = [
+        Message(role="user", content=messages[index - 1].content),
+        Message(role="assistant", content=messages[index].content),
+    ]
+    return sample.having(messages)
+
+
+def drop_tool_message(sample, rng):
+    return _without(sample, pick(rng, at(sample, "tool")))
+
+
+def drop_call_message(sample, rng):
+    return _without(sample, pick(rng, at(sample, "assistant", calls=True)))
+
+
+def drop_user_turn(sample, rng):
+    return _without(sample, pick(rng, at(sample, "user", first=2)))
+
+
+def drop_system(sample, rng):
+    return _without(sample, 0)
+
+
+def end_on_tool(sample, rng):
+    tools = at(sample, "tool")
+    return sample.having(sample.messages[: tools[-1] + 1]) if tools else None
+
+
+def call_after_final(sample, rng):
+    made = pick(rng, good(sample))
+    messages = sample.messages
+    call = ToolCall(id="call_9001", name=made.call.name, arguments=made.call.arguments) if made else None
+    return sample.having([*messages, Message(role="assistant", tool_calls=(call,))]) if call else None
+
+
+def double_tool_message(sample, rng):
+    index = pick(rng, at(sample, "tool"))
+    messages = sample.messages
+    return sample.having([*messages[: index + 1], messages[index], *messages[index + 1 :]]) if index else None
+
+
+def repeated_call_id(sample, rng):
+    indices = at(sample, "assistant", calls=True)
+    if len(indices) < 2:
+        return None
+    one, other = sorted(rng.sample(indices, 2))
+    calls = sample.messages[other].tool_calls
+    used = sample.messages[one].tool_calls[0].id
+    return sample.with_message(other, tool_calls=(calls[0].model_copy(update={"id": used}), *calls[1:]))
+
+
+def wrong_answer_id(sample, rng):
+    index = pick(rng, at(sample, "tool"))
+    return sample.with_message(index, tool_call_id=f"call_{rng.randint(500, 999)}") if index else None
+
+
+def empty_message(sample, rng):
+    index = pick(rng, at(sample, "user", "assistant", calls=False))
+    return sample.with_message(index, content=rng.choice(["", "  ", None])) if index else None
+
+
+def leaked_tag(sample, rng):
+    index = pick(rng, at(sample, "user", "assistant", calls=False))
+    words = (sample.messages[index].content or "").split(" ") if index else []
+    place = rng.randint(0, len(words))
+    return (
+        sample.with_message(index, content=" ".join([*words[:place], rng.choice(TAGS), *words[place:]]))
+        if index
+        else None
+    )
+
+
+def other_speaker(sample, rng):
+    index = pick(rng, at(sample, "assistant", calls=False))
+    more = rng.choice(["\n\nHuman: And what about the other one?", "\n### User\nThanks.", "\nAssistant: Here you go."])
+    return sample.with_message(index, content=(sample.messages[index].content or "") + more) if index else None
+
+
+def call_as_text(sample, rng):
+    found = [item for item in good(sample) if len(sample.messages[item.index].tool_calls) == 1]
+    made = pick(rng, found)
+    if not made:
+        return None
+    given = json.dumps(made.call.arguments, ensure_ascii=False)
+    listed = ", ".join(f"{key}={json.dumps(value)}" for key, value in made.call.arguments.items())
+    form = rng.choice(["{n}({l})", 'Let me do that.\n```json\n{{"name": "{n}", "arguments": {g}}}\n```',
+                       "I called `{n}` and this is what I got.", "Action: {n}\nAction Input: {g}",
+                       "*calls {n}*", "I'm now running {n} for you."])  # fmt: skip
+    text = form.format(n=made.call.name, l=listed, g=given)
+    return _replaced_exchange(sample, made, text)
+
+
+def claimed_deed(sample, rng):
+    """The only write with this verb is gone, what the assistant says of it stays."""
+    writes = [item for item in good(sample) if not reads(item.call.name)]
+    verbs = [item.call.name.split("_")[0] for item in writes]
+    alone = [
+        item for item in writes
+        if verbs.count(item.call.name.split("_")[0]) == 1 and len(sample.messages[item.index].tool_calls) == 1
+    ]  # fmt: skip
+    made = pick(rng, alone)
+    if not made:
+        return None
+    verb = made.call.name.split("_")[0]
+    past = verb + ("d" if verb.endswith("e") else "ed")
+    irregular = {"send": "sent", "set": "set", "pay": "paid", "submit": "submitted", "cancel": "cancelled"}
+    noun = " ".join(made.call.name.split("_")[1:])
+    text = rng.choice(["I've {p} the {n} for you.", "I have now {p} the {n} as you wished.",
+                       "All set! I have successfully {p} the {n}."])  # fmt: skip
+    return _replaced_exchange(sample, made, text.format(p=irregular.get(verb, past), n=noun))
+
+
+def _replaced_exchange(sample, made, text):
+    """The call and its answer become words; what follows is moved up where the roles allow it."""
+    messages = sample.messages
+    rest = messages[made.answer_index + 1 :]
+    while rest and rest[0].role != "user":
+        rest.pop(0)
+    before = messages[: made.index]
+    while before and before[-1].role != "user":
+        before.pop()
+    return sample.having([*before, Message(role="assistant", content=text), *rest]) if rest else None
+
+
+def _without(sample, index):
+    if index is None:
+        return None
+    messages = sample.messages
+    del messages[index]
+    return sample.having(messages)
+
+
+# Schema
+
+
+def renamed_function(sample, rng):
+    made = pick(rng, good(sample))
+    name = made.call.name if made else ""
+    other = rng.choice([name + "s", name.replace("_", ""), "get_" + name, name + "_v2", name[:-1], name.upper()])
+    return sample.with_call(made, name=other) if made and other not in sample.case.tools else None
+
+
+def changed_type(sample, rng):
+    made, key = _argument(
+        sample, rng, lambda value, schema: schema.get("type") in ("string", "integer", "number", "boolean")
+    )
+    if not made:
+        return None
+    value = made.call.arguments[key]
+    if isinstance(value, str):
+        wrong = rng.choice([[value], {"value": value}, rng.randint(2, 999), None, True])
+    else:
+        wrong = rng.choice([str(value), [value], {"value": value}, None])
+    return sample.with_call(made, arguments={**made.call.arguments, key: wrong})
+
+
+def dropped_required(sample, rng):
+    found = [item for item in good(sample) if sample.case.tools[item.call.name].parameters.get("required")]
+    made = pick(rng, found)
+    if not made:
+        return None
+    gone = rng.choice([key for key in sample.case.tools[made.call.name].parameters["required"]])
+    return sample.with_call(made, arguments={key: value for key, value in made.call.arguments.items() if key != gone})
+
+
+def unknown_property(sample, rng):
+    made = pick(rng, good(sample))
+    if not made:
+        return None
+    extra = rng.choice(
+        [("user_id", 7), ("confirm", True), ("notes", "n/a"), ("priority_level", "high"), ("verbose", False)]
+    )
+    return sample.with_call(made, arguments={**made.call.arguments, extra[0]: extra[1]})
+
+
+def broken_limit(sample, rng):
+    made, key = _argument(sample, rng, lambda value, schema: {"enum", "maximum", "maxLength"} & set(schema))
+    if not made:
+        return None
+    schema = sample.case.tools[made.call.name].parameters["properties"][key]
+    if "enum" in schema:
+        wrong = "unlisted_option"
+    elif "maximum" in schema:
+        wrong = schema["maximum"] + rng.randint(1, 50)
+    else:
+        wrong = "x" * (schema["maxLength"] + 1)
+    return sample.with_call(made, arguments={**made.call.arguments, key: wrong})
+
+
+def broken_definition(sample, rng):
+    tools = list(sample.trajectory.tools)
+    place = rng.randrange(len(tools))
+    parameters = json.loads(json.dumps(tools[place].parameters))
+    update = {"parameters": parameters}
+    fault = rng.randrange(5)
+    if fault == 0:
+        parameters["required"] = [*parameters.get("required", []), "absent_thing"]
+    elif fault == 1:
+        parameters["type"] = "array"
+    elif fault == 2:
+        parameters.setdefault("properties", {})["extra"] = {"type": "text"}
+    elif fault == 3:
+        update = {"name": tools[place].name.replace("_", " ") + "!"}
+    else:
+        update = {"description": " "}
+    tools[place] = tools[place].model_copy(update=update)
+    tools[place].__dict__.pop("canonical_parameters", None)
+    return sample.having(sample.messages, tools)
+
+
+def _argument(sample, rng, wanted):
+    found = []
+    for item in good(sample):
+        properties = sample.case.tools[item.call.name].parameters.get("properties", {})
+        found += [(item, key) for key, value in item.call.arguments.items() if wanted(value, properties.get(key, {}))]
+    return rng.choice(found) if found else (None, None)
+
+
+# Grounding
+
+ID = re.compile(r"(?:^|_)(?:id|number|code|ref|reference)$")
+
+
+def invented_id(sample, rng):
+    made, key = _argument(sample, rng, lambda value, schema: isinstance(value, str) and re.search(r"\d", value))
+    made, key = _id_argument(sample, rng)
+    if not made:
+        return None
+    return _swapped(sample, made, key, re.sub(r"\d+", lambda m: _other_digits(m[0], rng), made.call.arguments[key]))
+
+
+def mistyped_id(sample, rng):
+    made, key = _id_argument(sample, rng)
+    digits = [i for i, sign in enumerate(made.call.arguments[key]) if sign.isdigit()] if made else []
+    if not digits:
+        return None
+    old, place = made.call.arguments[key], rng.choice(digits)
+    new = old[:place] + str((int(old[place]) + rng.randint(1, 9)) % 10) + old[place + 1 :]
+    if any(new in (message.content or "") for message in sample.messages):
+        return None
+    return _swapped(sample, made, key, new)
+
+
+def id_of_another_kind(sample, rng):
+    made, key = _id_argument(sample, rng)
+    if not made:
+        return None
+    others = [
+        (name, value)
+        for item in good(sample) if item.index < made.index and isinstance(item.data, dict)
+        for name, value in item.data.items()
+        if ID.search(name) and isinstance(value, str) and name != key and value != made.call.arguments[key]
+        and not set(name.split("_")[:-1]) & set(key.split("_")[:-1]) and re.search(r"\d", value)
+    ]  # fmt: skip
+    other = pick(rng, others)
+    return _swapped(sample, made, key, other[1]) if other else None
+
+
+def premature_call(sample, rng):
+    """A call that needs an id moves before the call that returns it."""
+    made, key = _id_argument(sample, rng)
+    if not made or len(sample.messages[made.index].tool_calls) != 1:
+        return None
+    value = made.call.arguments[key]
+    source = next((i for i, m in enumerate(sample.messages) if value in (m.content or "")), None)
+    if source is None or sample.messages[source].role != "tool" or made.index <= source:
+        return None
+    origin = sample.case.answered.get(source)
+    if origin is None or len(sample.messages[origin.index].tool_calls) != 1:
+        return None
+    messages = sample.messages
+    pair = messages[made.index : made.index + 2]
+    rest = [m for i, m in enumerate(messages) if i not in (made.index, made.index + 1)]
+    place = rest.index(messages[origin.index])
+    return sample.having([*rest[:place], *pair, *rest[place:]])
+
+
+def invented_number(sample, rng):
+    made, key = _argument(
+        sample, rng,
+        lambda value, schema: isinstance(value, int | float) and not isinstance(value, bool) and "enum" not in schema,
+    )  # fmt: skip
+    if not made or key in ("max_results", "limit", "page"):
+        return None
+    low, high = _bounds(sample.case.tools[made.call.name].parameters["properties"][key])
+    value = rng.randint(low, high)
+    return _swapped(sample, made, key, value) if value != made.call.arguments[key] else None
+
+
+def invented_date(sample, rng):
+    made, key = _argument(
+        sample, rng, lambda value, schema: isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)
+    )
+    date = f"20{rng.randint(20, 29)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
+    return _swapped(sample, made, key, date) if made else None
+
+
+def invented_name(sample, rng):
+    made, key = _argument(sample, rng, _is_words)
+    return _swapped(sample, made, key, f"{rng.choice(FIRST)} {rng.choice(LAST)}") if made else None
+
+
+def invented_contact(sample, rng):
+    made, key = _argument(sample, rng, _is_words)
+    one = f"{rng.choice(FIRST)}.{rng.choice(LAST)}@corp{rng.randint(10, 99)}.test".lower()
+    other = f"+{rng.randint(1, 99)} {rng.randint(100, 999)} {rng.randint(100000, 999999)}"
+    return _swapped(sample, made, key, rng.choice([one, other])) if made else None
+
+
+def _is_words(value, schema):
+    return isinstance(value, str) and "enum" not in schema and "format" not in schema and not re.search(r"\d", value)
+
+
+def _id_argument(sample, rng):
+    found = [
+        (item, key)
+        for item in good(sample)
+        for key, value in item.call.arguments.items()
+        if isinstance(value, str) and ID.search(key) and re.search(r"\d", value)
+    ]
+    return rng.choice(found) if found else (None, None)
+
+
+def _other_digits(digits, rng):
+    return "".join(str((int(sign) + rng.randint(1, 9)) % 10) for sign in digits)
+
+
+def _bounds(schema):
+    low = schema.get("minimum", 2)
+    high = schema.get("maximum", 900)
+    return int(max(low, 2)), int(max(high, low + 1, 3))
+
+
+def _swapped(sample, made, key, value):
+    """The argument changes, and the answer echoes it, as systems do."""
+    old = made.call.arguments[key]
+    spoilt = sample.with_call(made, arguments={**made.call.arguments, key: value})
+    before = json.dumps(old, ensure_ascii=False)
+    answer = (sample.messages[made.answer_index].content or "").replace(before, json.dumps(value, ensure_ascii=False))
+    return spoilt.with_message(made.answer_index, content=answer)
+
+
+# Results
+
+FIXED = ("name", "price", "owner", "email", "created", "created_by", "type", "category")
+
+
+def altered_fact(sample, rng):
+    """A fact of identity differs in a later look at the same thing."""
+    return _altered(sample, rng, FIXED)
+
+
+def altered_status(sample, rng):
+    return _altered(sample, rng, ("status", "state", "stage"), of_reads=True)
+
+
+def _altered(sample, rng, fields, of_reads=False):
+    seen, found = {}, []
+    writes = 0
+    for item in good(sample):
+        writes += not reads(item.call.name)
+        if not isinstance(item.data, dict):
+            continue
+        for row in [
+            item.data,
+            *(r for v in item.data.values() if isinstance(v, list) for r in v if isinstance(r, dict)),
+        ]:
+            ident = next((value for key, value in row.items() if ID.search(key) and isinstance(value, str)), None)
+            for key in fields:
+                if ident is None or not isinstance(row.get(key), str | int | float):
+                    continue
+                before = seen.get((ident, key))
+                if (
+                    before == writes
+                    and reads(item.call.name)
+                    and f'"{ident}"' in (sample.messages[item.answer_index].content or "")
+                ):
+                    found.append((item, key, row[key], ident))
+                seen[ident, key] = writes
+    chosen = pick(rng, found)
+    if not chosen:
+        return None
+    item, key, value, _ = chosen
+    other = rng.choice(FIRST) + " " + rng.choice(LAST) if isinstance(value, str) else value + rng.randint(2, 60)
+    if of_reads:
+        other = rng.choice(
+            [option for option in ("suspended", "open", "archived", "on_hold", "done") if option != value]
+        )
+    return _answer(sample, item, key, value, other)
+
+
+def _answer(sample, item, key, value, other):
+    text = sample.messages[item.answer_index].content or ""
+    old = f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+    new = f"{json.dumps(key)}: {json.dumps(other, ensure_ascii=False)}"
+    return sample.with_message(item.answer_index, content=text.replace(old, new)) if old in text else None
+
+
+def other_thing_answered(sample, rng):
+    found = [
+        (item, key)
+        for item in good(sample)
+        if isinstance(item.data, dict)
+        for key, value in item.call.arguments.items()
+        if ID.search(key) and isinstance(value, str) and item.data.get(key) == value and re.search(r"\d", value)
+    ]
+    chosen = pick(rng, found)
+    if not chosen:
+        return None
+    item, key = chosen
+    value = item.call.arguments[key]
+    return _answer(sample, item, key, value, re.sub(r"\d+", lambda m: _other_digits(m[0], rng), value))
+
+
+def not_json(sample, rng):
+    made = pick(rng, good(sample))
+    text = sample.messages[made.answer_index].content if made else ""
+    spoilt = rng.choice([text[: len(text) // 2], text.replace('"', "'"), "Here is the result: " + text,
+                         text[:-1] + ",}", "The operation was successful.", "```json\n" + text + "\n```"])  # fmt: skip
+    return sample.with_message(made.answer_index, content=spoilt) if made else None
+
+
+def lost_write(sample, rng):
+    """A later look at what was written shows another value."""
+    found = []
+    for place, item in enumerate(good(sample)):
+        if reads(item.call.name) or not re.match(r"update|set|change|create|edit|assign|rename|move", item.call.name):
+            continue
+        ident = next((v for k, v in item.call.arguments.items() if ID.search(k) and isinstance(v, str)), None)
+        for later in good(sample)[place + 1 :]:
+            if ident and not reads(later.call.name) and ident in json.dumps(later.call.arguments):
+                break
+            if not reads(later.call.name) or not isinstance(later.data, dict) or ident not in later.data.values():
+                continue
+            for key, value in item.call.arguments.items():
+                if later.data.get(key) == value and not ID.search(key) and isinstance(value, str | int | float):
+                    found.append((later, key, value))
+    chosen = pick(rng, found)
+    if not chosen:
+        return None
+    item, key, value = chosen
+    other = not value if isinstance(value, bool) else (value + 3 if isinstance(value, int | float) else "Unknown entry")
+    return _answer(sample, item, key, value, other)
+
+
+def wrong_echo(sample, rng):
+    found = [
+        (item, key, value)
+        for item in good(sample)
+        if isinstance(item.data, dict) and re.match(r"update|set|change|create|edit|assign", item.call.name)
+        for key, value in item.call.arguments.items()
+        if not ID.search(key) and isinstance(value, str | int | float) and item.data.get(key) == value
+    ]
+    chosen = pick(rng, found)
+    if not chosen:
+        return None
+    item, key, value = chosen
+    other = not value if isinstance(value, bool) else (value + 3 if isinstance(value, int | float) else "Unknown entry")
+    return _answer(sample, item, key, value, other)
+
+
+# Policy and fidelity
+
+
+def broken_order(sample, rng):
+    """What the text demands first does not happen, or fails."""
+    requires = sample.evidence.extraction.workflows[0].requires
+    done = [item.call.name for item in good(sample)]
+    pairs = [pair for pair in requires if pair.tool in done and pair.after in done and pair.tool != pair.after]
+    pair = pick(rng, pairs)
+    if not pair:
+        return None
+    spoilt = sample
+    for item in good(sample):
+        if item.call.name == pair.after:
+            error = json.dumps({"error": {"code": "UNAVAILABLE", "message": "The service does not answer."}})
+            spoilt = spoilt.with_message(item.answer_index, content=error)
+    return spoilt
+
+
+def loosened_limit(sample, rng):
+    original = {tool.name: tool for tool in sample.evidence.extraction.workflows[0].tools}
+    tools = list(sample.trajectory.tools)
+    found = [
+        (place, name, keyword)
+        for place, tool in enumerate(tools)
+        if tool.name in original
+        for name, schema in original[tool.name].parameters.get("properties", {}).items()
+        for keyword in ("maximum", "minimum", "enum", "maxItems")
+        if keyword in schema and keyword in tool.parameters.get("properties", {}).get(name, {})
+    ]
+    chosen = pick(rng, found)
+    if not chosen:
+        return None
+    place, name, keyword = chosen
+    parameters = json.loads(json.dumps(tools[place].parameters))
+    limit = parameters["properties"][name][keyword]
+    step = rng.randint(1, 40)
+    wider = [*limit, "anything"] if keyword == "enum" else limit - step if keyword == "minimum" else limit + step
+    parameters["properties"][name][keyword] = wider
+    tools[place] = tools[place].model_copy(update={"parameters": parameters})
+    tools[place].__dict__.pop("canonical_parameters", None)
+    return sample.having(sample.messages, tools)
+
+
+def unasked_deed(sample, rng):
+    """Before an irreversible write, question and yes are gone."""
+    final = re.compile(r"(?:delete|remove|cancel|close|post|pay|refund|transfer|submit|send|publish|void|revoke)_")
+    messages = sample.messages
+    found = [
+        item.index
+        for item in good(sample)
+        if final.match(item.call.name)
+        and item.index > 4
+        and [message.role for message in messages[item.index - 3 : item.index]] == ["user", "assistant", "user"]
+    ]
+    index = pick(rng, found)
+    if index is None:
+        return None
+    before = messages[: index - 2]
+    asked = Message(role="user", content="And then there is the other matter I told you about.")
+    return sample.having([*before[:-1], asked, *messages[index:]])
+
+
+def altered_rule(sample, rng):
+    """A number in a rule that the text states is another one."""
+    system, text = sample.messages[0].content or "", sample.evidence.text
+    lines = [
+        line for line in system.splitlines()
+        if re.search(r"(?<![\w.-])\d+(?![\w.-])", line[3:]) and line[4:44].strip() and line[4:44].strip() in text
+    ]  # fmt: skip
+    line = pick(rng, lines)
+    if not line:
+        return None
+    changed = line[:3] + re.sub(
+        r"(?<![\w.-])\d+(?![\w.-])", lambda m: str(int(m[0]) + rng.randint(3, 77)), line[3:], count=1
+    )
+    return sample.with_message(0, content=system.replace(line, changed))
+
+
+def invented_rule(sample, rng):
+    """A rule with a number that the text does not have."""
+    system = sample.messages[0].content or ""
+    number = rng.randint(13, 979)
+    rule = rng.choice([f"No more than {number} requests per month are accepted.", f"A fee of {number} euros applies.",
+                       f"Customers must be members for at least {number} days."])  # fmt: skip
+    return sample.with_message(0, content=f"{system}\n{rule}")
+
+
+KINDS = {
+    "structure": (swap_roles, drop_tool_message, drop_call_message, drop_user_turn, drop_system, end_on_tool,
+                  call_after_final, double_tool_message, repeated_call_id, wrong_answer_id, empty_message, leaked_tag,
+                  other_speaker, call_as_text, claimed_deed),
+    "schema": (renamed_function, changed_type, dropped_required, unknown_property, broken_limit, broken_definition),
+    "grounding": (invented_id, mistyped_id, id_of_another_kind, premature_call, invented_number, invented_date,
+                  invented_name, invented_contact),
+    "consistency": (altered_fact, altered_status, other_thing_answered, not_json, lost_write, wrong_echo),
+    "policy": (broken_order, loosened_limit, unasked_deed, altered_rule),
+    "fidelity": (invented_rule,),
+}  # fmt: skip
+OWNERS = {
+    "structure": {"structure", "leak", "claims"},
+    "leaked_tag": {"leak"},
+    "other_speaker": {"leak"},
+    "call_as_text": {"claims"},
+    "claimed_deed": {"claims"},
+    "schema": {"schema"},
+    "grounding": {"grounding"},
+    "consistency": {"realism"},
+    "policy": {"policy", "confirmation"},
+    "fidelity": {"fidelity", "policy"},
+}
+"""Checks that count as having noticed, by family; by kind where the family would be too generous."""

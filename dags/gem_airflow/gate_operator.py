@@ -1,0 +1,94 @@
+"""The gate after a stage: a visible branch, decided by numbers and a policy, or by a person where the policy says so.
+
+`GateOperator` leads on, to `{stage}.review` or to `{stage}.halted`; the review leads on or to `{stage}.halted`. A
+review waits in the state `awaiting_input`: no worker, no triggerer. It is answered on Airflow's required-actions page,
+with `gem review`, or over REST, by users whose role allows it.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.providers.standard.operators.branch import BaseBranchOperator
+from airflow.providers.standard.operators.hitl import HITLBranchOperator
+from airflow.sdk import Param
+
+from gem_airflow.bridge import partition_key, run_context, workspace
+from gem_tasks.settings import StageName
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+GO_ON, HALT = "Go on", "Halt"
+COMMENT = Param("", type=["null", "string"], title="Comment", maxLength=2000)
+"""The form's field. Airflow adds the DAG's params to an operator's, so it is given where the task is made."""
+_PATIENCE = timedelta(days=7)
+
+
+class GateOperator(BaseBranchOperator):
+    """Holds the stage's numbers against the policy, records the decision, and goes on, asks a person, or halts.
+
+    Args:
+        stage: which one.
+        following: task that comes next.
+        kwargs: of every operator.
+    """
+
+    def __init__(self, *, stage: StageName, following: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stage: StageName = stage
+        self.following = following
+
+    def choose_branch(self, context: "Context") -> str:
+        """The task that the decision leads to."""
+        from gem_tasks.pipeline.gating import gate
+
+        decision = gate(workspace(), self.stage, partition_key(), run_context())
+        ways = {"continue": self.following, "review": f"{self.stage}.review", "halt": f"{self.stage}.halted"}
+        return ways[decision.action]
+
+
+class ReviewOperator(HITLBranchOperator):
+    """Shows a person the numbers and five examples, waits for the answer, records it with the name, and follows it.
+
+    Args:
+        stage: which one.
+        following: task that comes next.
+        kwargs: of every operator.
+    """
+
+    def __init__(self, *, stage: StageName, following: str, **kwargs: Any) -> None:
+        super().__init__(
+            subject=f"The gate after {stage} asks for you",
+            options=[GO_ON, HALT],
+            options_mapping={GO_ON: following, HALT: f"{stage}.halted"},
+            response_timeout=_PATIENCE,
+            **kwargs,
+        )
+        self.stage: StageName = stage
+
+    def execute(self, context: "Context") -> Any:
+        """Asks. The body is set here, after Airflow has rendered templates: `{{ }}` in a document stays what it is."""
+        from gem_tasks.pipeline.gating import last_decision, review
+
+        decided = last_decision(workspace(), self.stage, partition_key())
+        if cast("Any", context)["ti"].try_number > 1 and decided.person:
+            # Airflow may retry a task that was answered within seconds: nobody is asked twice.
+            return self.do_branch(context, self.options_mapping[GO_ON if decided.action == "continue" else HALT])
+        self.body = review(workspace(), self.stage, partition_key())
+        return super().execute(context)
+
+    def execute_complete(self, context: "Context", event: dict[str, Any]) -> Any:
+        """Records the answer, then follows it."""
+        from gem_tasks.pipeline.gating import answer
+
+        if "error" not in event:
+            answer(
+                workspace(),
+                self.stage,
+                partition_key(),
+                run_context(),
+                go_on=event["chosen_options"] == [GO_ON],
+                person=str((event.get("responded_by_user") or {}).get("name") or "somebody"),
+                comment=str((event.get("params_input") or {}).get("comment") or ""),
+            )
+        return super().execute_complete(context, event)

@@ -1,0 +1,174 @@
+"""Dates and clock times as people write them, and what follows from a date that was said.
+
+`next Friday` needs a day to count from: a date of the system turn, which is where prompts name the current one.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+_MONTHS = "january february march april may june july august september october november december".split()
+_MONTH_OF = {
+    **{name: at + 1 for at, name in enumerate(_MONTHS)},
+    **{name[:3]: at + 1 for at, name in enumerate(_MONTHS)},
+    **{"sept": 9, "januar": 1, "februar": 2, "märz": 3, "mai": 5, "juni": 6, "juli": 7, "oktober": 10, "dezember": 12},
+    **{"okt": 10, "dez": 12},
+}
+_DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_DAY_OF = {name: at for at, name in enumerate(_DAYS)} | {name[:3]: at for at, name in enumerate(_DAYS)}
+
+_ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
+_COMPACT = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
+_SLASHED = re.compile(r"(?<![\d.])(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})(?!\d)")
+_SHORT = re.compile(r"(?<![\d./])(\d{1,2})[/.](\d{1,2})(?:\.|(?![\d/.]))")
+_NAME = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
+_DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:of\s+)?({_NAME})\b\.?,?(?:\s+(\d{{4}}))?", re.I)
+_MONTH_DAY = re.compile(rf"\b({_NAME})\b\.?\s+(?:the\s+)?(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}}))?", re.I)
+_MONTH_YEAR = re.compile(rf"\b({_NAME})\b\.?,?\s+(\d{{4}})\b", re.I)
+_ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b", re.I)
+_WEEKDAY = re.compile(rf"\b({'|'.join(_DAYS)}|mon|tue|wed|thu|fri|sat|sun)s?\b", re.I)
+_RELATIVE = re.compile(
+    r"\b(today|tonight|tomorrow|yesterday|now|this (?:morning|afternoon|evening|week|month|weekend)|day after tomorrow"
+    r"|next (?:week|month|year|weekend|day)|end of (?:the |this |next )?(?:week|month|year)|last (?:week|month|year)"
+    r"|later|from now|ago|heute|morgen|übermorgen|gestern)\b",
+    re.I,
+)
+_SPAN = re.compile(
+    r"\b(\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|thirty|couple of)[\s-]+"
+    r"(day|night|week|fortnight|month|year|business day|working day|hour)s?\b",
+    re.I,
+)
+_NUMERAL = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+            "nine": 9, "ten": 10, "twelve": 12, "fourteen": 14, "thirty": 30, "couple of": 2}  # fmt: skip
+_LENGTH = {"day": 1, "night": 1, "week": 7, "fortnight": 14, "month": 30, "year": 365, "hour": 0}
+_NAMED_OFFSETS = {"today": 0, "tonight": 0, "now": 0, "tomorrow": 1, "yesterday": -1, "day after tomorrow": 2,
+                  "heute": 0, "morgen": 1, "übermorgen": 2, "gestern": -1, "next day": 1, "next week": 7,
+                  "last week": -7}  # fmt: skip
+_SLACK = {30: (28, 29, 30, 31), 365: (365, 366)}
+_CLOCK = re.compile(r"(?<![\d:])(\d{1,2})[:.h](\d{2})(?::\d{2})?\s*([ap])?\.?(?:m\b)?", re.I)
+_HOUR = re.compile(r"\b(\d{1,2})\s*(?:([ap])\.?m\b|o['’]clock|uhr|h\b)", re.I)
+_NEAR_DAYS = 31
+_MOST_DATES = 60
+
+
+def day(year: int, month: int, number: int) -> date | None:
+    """A date, or None when the calendar has none such."""
+    try:
+        return date(year, month, number)
+    except ValueError:
+        return None
+
+
+@dataclass
+class Calendar:
+    """Every date and hint at a date in the texts read so far."""
+
+    dates: set[date] = field(default_factory=set[date])
+    partial: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    """(month, day) without a year."""
+    months: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    """(year, month) without a day."""
+    ordinals: set[int] = field(default_factory=set[int])
+    weekdays: set[int] = field(default_factory=set[int])
+    offsets: set[int] = field(default_factory=set[int])
+    """Days from today, as named."""
+    spans: set[int] = field(default_factory=set[int])
+    """Lengths in days."""
+    vague: bool = False
+    """Something relative was said that has no exact reading."""
+
+    def read(self, text: str) -> None:
+        """Takes in a text."""
+        self._digits(text)
+        self._names(text)
+        for match in _RELATIVE.finditer(text):
+            word = match[1].lower()
+            self.offsets.update([_NAMED_OFFSETS[word]] if word in _NAMED_OFFSETS else [])
+            self.vague = True
+        for match in _SPAN.finditer(text):
+            count = _NUMERAL.get(match[1].lower()) or (int(match[1]) if match[1].isdecimal() else 0)
+            length = _LENGTH[match[2].lower().split()[-1]]
+            self.spans.update(count * days for days in _SLACK.get(length, (length,)))
+            self.vague = self.vague or match[2].lower().startswith(("business", "working"))
+
+    def _digits(self, text: str) -> None:
+        for pattern in (_ISO, _COMPACT):
+            for match in pattern.finditer(text):
+                self._add(day(int(match[1]), int(match[2]), int(match[3])))
+        for match in _SLASHED.finditer(text):
+            year = int(match[3]) + (2000 if len(match[3]) == 2 else 0)
+            self._add(day(year, int(match[1]), int(match[2])))
+            self._add(day(year, int(match[2]), int(match[1])))
+        for match in _SHORT.finditer(text):
+            one, other = int(match[1]), int(match[2])
+            self.partial.update([(one, other), (other, one)])
+
+    def _names(self, text: str) -> None:
+        for match in _DAY_MONTH.finditer(text):
+            self._named(_MONTH_OF[match[2].lower()], int(match[1]), match[3])
+        for match in _MONTH_DAY.finditer(text):
+            self._named(_MONTH_OF[match[1].lower()], int(match[2]), match[3])
+        for match in _MONTH_YEAR.finditer(text):
+            self.months.add((int(match[2]), _MONTH_OF[match[1].lower()]))
+        self.ordinals.update(int(found) for found in _ORDINAL.findall(text))
+        self.weekdays.update(_DAY_OF[found.lower()[:3]] for found in _WEEKDAY.findall(text))
+
+    def _named(self, month: int, number: int, year: str | None) -> None:
+        if year:
+            self._add(day(int(year), month, number))
+        else:
+            self.partial.add((month, number))
+
+    def _add(self, found: date | None) -> None:
+        if found:
+            self.dates.add(found)
+
+    def knows(self, wanted: date) -> bool:
+        """Whether the date itself was said, perhaps without its year, or as first or last day of a named month."""
+        edge = wanted.day == 1 or (wanted + timedelta(days=1)).day == 1 if wanted < date.max else False
+        return (
+            wanted in self.dates
+            or (wanted.month, wanted.day) in self.partial
+            or (edge and (wanted.year, wanted.month) in self.months)
+        )
+
+    def derives(self, wanted: date, today: Iterable[date]) -> bool:
+        """Whether the date follows from what was said: so many days from one, a named day counted from today."""
+        anchors = sorted(self.dates, reverse=True)[:_MOST_DATES]
+        if any(abs((wanted - known).days) in self.spans for known in anchors):
+            return True
+        for base in today:
+            distance = (wanted - base).days
+            if distance in self.offsets or abs(distance) in self.spans:
+                return True
+            if abs(distance) <= _NEAR_DAYS and (wanted.weekday() in self.weekdays or wanted.day in self.ordinals):
+                return True
+        return wanted.day in self.ordinals and any(
+            (known.year, known.month) == (wanted.year, wanted.month) for known in anchors
+        )
+
+    @property
+    def hints(self) -> bool:
+        """Whether anything relative was said, so that a person could work a date out."""
+        return bool(self.vague or self.weekdays or self.spans or self.ordinals or self.offsets)
+
+
+def times(text: str) -> set[tuple[int, int]]:
+    """(hour, minute) of every clock time; without am or pm both halves of the day."""
+    found: set[tuple[int, int]] = set()
+    for match in _CLOCK.finditer(text):
+        found.update(_halves(int(match[1]), int(match[2]), match[3]))
+    for match in _HOUR.finditer(text):
+        found.update(_halves(int(match[1]), 0, match[2]))
+    lowered = text.lower()
+    found.update(
+        clock for word, clock in (("noon", (12, 0)), ("midnight", (0, 0)), ("midday", (12, 0))) if word in lowered
+    )
+    return found
+
+
+def _halves(hour: int, minute: int, half: str | None) -> Iterable[tuple[int, int]]:
+    if half:
+        return [(hour % 12 + (12 if half.lower() == "p" else 0), minute)]
+    return [(hour, minute)] if hour > 12 else [(hour, minute), ((hour + 12) % 24, minute)]

@@ -1,0 +1,81 @@
+"""The things that tool results are about: rows known by an identifier, and which field is that identifier."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from gem_tasks.checks.case import objects
+from gem_tasks.checks.verbs import words
+from gem_tasks.domain.base import Json
+
+_ID_ENDINGS = {"id", "uuid", "guid", "sku", "isbn", "iban", "number", "no", "code", "ref", "reference"}
+_NOT_IDENTITY = frozenset(
+    """
+    phone mobile fax telephone error status page zip postal country currency language request trace transaction discount
+    promo total room seat floor line serial version house parent previous next
+    """.split()
+)
+_HAS_DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One row about one thing."""
+
+    path: str
+    """Of the row inside the result."""
+    key: str
+    """The field that holds the identifier."""
+    ident: str
+    row: Json
+
+    @property
+    def thing(self) -> tuple[str, str]:
+        """What it is about. The noun of a bare `id` is unknown, so such rows meet others of the same identifier."""
+        return (noun(self.key), self.ident)
+
+
+@lru_cache(maxsize=8192)
+def noun(key: str) -> str:
+    """`order_id` and `orderNumber` are about an order; `id` about something unnamed."""
+    return " ".join(word for word in words(key) if word not in _ID_ENDINGS)
+
+
+@lru_cache(maxsize=8192)
+def is_id_key(key: str) -> bool:
+    """Whether a field names a thing rather than describes it."""
+    found = words(key)
+    return bool(found) and found[-1] in _ID_ENDINGS and not set(found) & _NOT_IDENTITY
+
+
+def sightings(data: Any) -> Iterator[Sighting]:
+    """Every row that says by its first identifying field what it is about."""
+    for path, row in objects(data):
+        for key, value in row.items():
+            if is_id_key(key) and _is_ident(value):
+                yield Sighting(path, key, str(value), row)
+                break
+
+
+def identifiers(data: Any) -> set[str]:
+    """Every identifier that occurs in a value, also as a reference to another thing."""
+    found: set[str] = set()
+    for _, row in objects(data):
+        found.update(own_identifiers(row))
+    return found
+
+
+def own_identifiers(row: Json) -> Iterator[str]:
+    """The identifiers in a row's own fields."""
+    for key, value in row.items():
+        if is_id_key(key) or key.endswith("ids"):
+            parts: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]
+            yield from (str(part) for part in parts if _is_ident(part))
+
+
+def _is_ident(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return False
+    return bool(_HAS_DIGIT.search(value)) if isinstance(value, str) else True

@@ -1,0 +1,108 @@
+"""Tools, steps and rules trace back to the segment.
+
+The paper's refinement never sees the source and alters its limits; here everything that claims to come from the text
+must resemble a sentence of it. `traces` gives the spans for lineage. What does not resemble any is a warning, because
+good paraphrase shares few words; a number that the text does not contain is told apart: numbers have no synonyms.
+"""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from gem_tasks.checks.case import Case, Evidence
+from gem_tasks.checks.said import stem
+from gem_tasks.checks.source import Trace, rules, source, stems_of
+from gem_tasks.checks.verbs import READS, words
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.domain.workflow import ToolSpec, Workflow
+
+CHECK = "fidelity"
+
+_STEP = 0.34
+"""Share of a step's words that its sentence must have; paraphrases of real models lie around one half."""
+_TRIVIAL = frozenset({0.0, 1.0, 2.0, 100.0})
+"""Numbers of grammar ("one of", "both") and of percentages."""
+_GENERIC = READS | frozenset(
+    "create update set add change make post delete remove record records item items id".split()
+)
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "maxItems")
+_PAGING = {"limit", "page", "offset", "max_results", "page_size", "top_k", "per_page"}
+
+
+def traces(evidence: Evidence, system: str = "") -> tuple[Trace, ...]:
+    """Where the workflow's tools and steps and the lines of the system turn come from; empty without a text."""
+    if evidence.text is None:
+        return ()
+    read = source(evidence.text)
+    found: list[Trace] = []
+    if evidence.extraction:
+        workflow = evidence.extraction.workflows[0]
+        found += [read.trace(f"tool:{tool.name}", _about(tool)) for tool in workflow.tools]
+        found += [read.trace(f"step:{at}", stems_of(step)) for at, step in enumerate(workflow.steps)]
+    found += [read.trace(f"rule:{at}", rule.stems) for at, rule in enumerate(rules(system))]
+    return tuple(found)
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Findings for numbers that the text does not contain, and for tools and steps that resemble nothing in it."""
+    text, extraction = case.evidence.text, case.evidence.extraction
+    if text is None:
+        return
+    known = source(text).numbers | _TRIVIAL
+    for rule in rules(case.system):
+        if strange := rule.numbers - known:
+            shown = ", ".join(f"{number:g}" for number in sorted(strange))
+            technical = strange <= _technical(case)
+            kind = "tool_number" if technical else "number"
+            yield _finding(kind, f"{shown} is not in the text: {rule.text[:120]}", 0, unsettled=not technical)
+    if extraction:
+        yield from _workflow(extraction.workflows[0], text)
+
+
+def _workflow(workflow: Workflow, text: str) -> Iterator[Finding]:
+    read = source(text)
+    known = read.numbers | _TRIVIAL
+    for at, step in enumerate(workflow.steps):
+        stems = stems_of(step)
+        if stems and read.best(stems)[0] < _STEP:
+            yield _finding("step", f"step {at} resembles no sentence of the text: {step[:120]}")
+    for tool in workflow.tools:
+        own = {stem(word) for word in words(tool.name) if word not in _GENERIC}
+        if own and not own & read.stems:
+            yield _finding("tool", f"nothing in the text is about {tool.name}")
+        for path, keyword, limit in _limits(tool):
+            if limit not in known:
+                yield _finding("limit", f"{tool.name}: {keyword} {limit:g} is not in the text", path=path)
+
+
+def _technical(case: Case) -> set[float]:
+    """Bounds of the tools' own schemas: a system turn may state how the added tools work."""
+    return {limit for tool in case.trajectory.tools for _, _, limit in _limits(tool, paging=True)}
+
+
+def _about(tool: ToolSpec) -> frozenset[str]:
+    return stems_of(tool.description) | {stem(word) for word in words(tool.name) if word not in _GENERIC}
+
+
+def _limits(tool: ToolSpec, *, paging: bool = False) -> Iterator[tuple[str, str, float]]:
+    """Numeric bounds of a tool's parameters, `(json path, keyword, bound)`, those of paging only if wanted."""
+    found = tool.parameters.get("properties")
+    for name, schema in (cast(Json, found) if isinstance(found, dict) else {}).items():
+        if not isinstance(schema, dict) or (name in _PAGING and not paging):
+            continue
+        for keyword in _BOUNDS:
+            limit: Any = cast(Json, schema).get(keyword)
+            if isinstance(limit, int | float) and not isinstance(limit, bool):
+                yield f"$.properties.{name}.{keyword}", keyword, limit
+
+
+def _finding(kind: str, detail: str, index: int | None = None, path: str = "", *, unsettled: bool = True) -> Finding:
+    return Finding(
+        check=CHECK,
+        severity=Severity.WARNING,
+        kind=kind,
+        detail=detail[:300],
+        message_index=index,
+        json_path=path,
+        unsettled=unsettled,
+    )

@@ -1,0 +1,377 @@
+"""Where arguments come from: each value must have been said before, or follow plainly from what was.
+
+Hallucinated parameters are the first of the paper's three failure signatures, and the judge's rule R1. A value is
+traced to the system turn, the user, an earlier tool result, or the schema (enum, const, default); or to a transparent
+derivation: another format of number or date, another unit, case, concatenation, arithmetic, the length of a list, a day
+counted from the one that the system turn names. Proposals of the assistant count once the user has answered them,
+but never for identifiers: saying an invented id twice does not make it real.
+
+Three outcomes. Traced: silence. Invented (identifiers, addresses, dates and numbers that nothing explains): an error.
+Words that could be a paraphrase or an inference: a warning marked `unsettled`, the only ones a judge is paid for.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any, cast
+
+from gem_tasks.checks.arguments import Leaf, leaves
+from gem_tasks.checks.case import Case, Exchange, NotJson, objects
+from gem_tasks.checks.dates import Calendar, day
+from gem_tasks.checks.numbers import computed, converted, known
+from gem_tasks.checks.said import STOP, Said, content_words
+from gem_tasks.checks.verbs import words
+from gem_tasks.domain.finding import Finding, Severity
+
+CHECK = "grounding"
+
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?")
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([AaPp])\.?[Mm]\.?)?")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
+_URL = re.compile(r"(?:https?|ftp|s3)://\S+", re.I)
+_PHONE = re.compile(r"\+?[\d\s()./-]{7,20}")
+_TOKEN = re.compile(r"[^\s]*\d[^\s]*")
+_QUANTITY = re.compile(r"[$€£]?\s?([-+]?\d[\d,.]*)\s?(%|[a-zA-Zµ°€$£]{0,12})(?:\s(?:per|/)\s?\w+)?")
+_NUMBER_IN = re.compile(r"\d[\d,.]*\d|\d")
+_ID_IN = re.compile(r"(?<![\w-])(?=[\w-]*[A-Za-z])[A-Za-z]{1,12}[-_#]\w*\d[\w-]*(?![\w-])")
+
+_ID_WORDS = frozenset(
+    """
+    id ids uuid guid code ref reference number no key token sku iban isbn
+    """.split()
+)
+_PAGING = frozenset(
+    """
+    limit page offset top max results size per skip k n
+    """.split()
+)
+_ORDERING = frozenset(
+    """
+    position index rank step order line sequence priority level
+    """.split()
+)
+_AGGREGATE = frozenset(
+    """
+    total amount sum balance remaining difference refund subtotal cost price fee quantity count duration new
+    minutes hours days nights budget rate value payment discount weight volume area
+    """.split()
+)
+_AUTHORED = frozenset(
+    """
+    message body note notes text comment comments description reason summary content subject remark remarks
+    details explanation justification instructions title memo feedback query question prompt search keywords
+    keyword
+    """.split()
+)
+_NAMES = frozenset(
+    """
+    name customer person address street city town owner contact company guest patient employee recipient author
+    user username member vendor supplier
+    """.split()
+)
+_SMALL = 5
+_SLIGHT = 20
+_MOST_PAGING = 1000
+_PHONE_TAIL = 7
+_LONG = 6
+_MIN_DIGITS = 4
+_NEIGHBOURS = 40
+
+
+@dataclass
+class _Grounds:
+    """What counts as a source at a point of the conversation."""
+
+    given: Said = field(default_factory=Said)
+    """System turn, users, tools."""
+    proposed: Said = field(default_factory=Said)
+    """Words of the assistant that the user has answered."""
+    pending: list[str] = field(default_factory=list[str])
+    system: str = ""
+    lengths: set[int] = field(default_factory=set[int])
+    """Of the lists in results."""
+    keyed: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """The fields in which an identifier stood in results."""
+    told: Said = field(default_factory=Said)
+    """System turn and users only."""
+
+    @cached_property
+    def today(self) -> list[date]:
+        """The latest dates of the system turn, one of which is the current one."""
+        calendar = Calendar()
+        calendar.read(self.system)
+        return sorted(calendar.dates)[-_SMALL:]
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Findings for argument values that cannot be traced."""
+    grounds = _Grounds()
+    exchanges: dict[int, list[Exchange]] = {}
+    for exchange in case.exchanges:
+        exchanges.setdefault(exchange.index, []).append(exchange)
+    for index, message in enumerate(case.messages):
+        for exchange in exchanges.get(index, []):
+            tool = case.tools.get(exchange.call.name)
+            for leaf in leaves(exchange.call.arguments, tool.parameters if tool else {}):
+                yield from _leaf(leaf, exchange, grounds, case)
+        _hear(case, index, message.role, message.content or "", grounds)
+
+
+def _hear(case: Case, index: int, role: str, text: str, grounds: _Grounds) -> None:
+    """Takes a message in as a source."""
+    if role == "assistant":
+        grounds.pending.append(text)
+        return
+    grounds.given.add(text)
+    if role == "user":
+        for proposal in grounds.pending:
+            grounds.proposed.add(proposal)
+        grounds.pending.clear()
+    if role == "tool":
+        _hear_result(case.data.get(index), grounds)
+        return
+    grounds.told.add(text)
+    if role == "system":
+        grounds.system += text + "\n"
+
+
+def _hear_result(data: Any, grounds: _Grounds) -> None:
+    if isinstance(data, NotJson):
+        return
+    if isinstance(data, list):
+        grounds.lengths.add(len(cast("list[Any]", data)))
+    for _, row in objects(data):
+        for key, value in row.items():
+            if isinstance(value, list):
+                grounds.lengths.add(len(cast("list[Any]", value)))
+            elif isinstance(value, str) and value and _is_id_name(key):
+                grounds.keyed.setdefault(value.casefold(), set()).add(key)
+
+
+def _is_id_name(name: str) -> bool:
+    found = words(name)
+    return bool(found) and found[-1] in _ID_WORDS
+
+
+def _leaf(leaf: Leaf, exchange: Exchange, grounds: _Grounds, case: Case) -> Iterator[Finding]:
+    if leaf.settled:
+        return
+    verdict = _number(leaf, grounds) if isinstance(leaf.value, int | float) else _string(leaf, str(leaf.value), grounds)
+    if verdict is None:
+        if isinstance(leaf.value, str) and (other := _wrong_source(leaf, grounds)):
+            detail = f"{leaf.value!r} was returned as {other}, not as {leaf.name}"
+            yield _finding("wrong_source", detail, leaf, exchange, error=True)
+        return
+    detail = f"{json.dumps(leaf.value, ensure_ascii=False)[:120]} was not said before"
+    if verdict == "invented" and _comes_later(leaf.value, exchange, case):
+        yield _finding("premature", f"{detail}: it is known only from a later result", leaf, exchange, error=True)
+    else:
+        yield _finding(verdict, detail, leaf, exchange, error=verdict == "invented")
+
+
+def _finding(kind: str, detail: str, leaf: Leaf, exchange: Exchange, *, error: bool) -> Finding:
+    return Finding(
+        check=CHECK,
+        severity=Severity.ERROR if error else Severity.WARNING,
+        kind=kind,
+        detail=f"{exchange.call.name}.{leaf.name[:60]}: {detail[:200]}",
+        message_index=exchange.index,
+        json_path=leaf.path,
+        unsettled=not error,
+    )
+
+
+def _comes_later(value: Any, exchange: Exchange, case: Case) -> bool:
+    """Whether a later result gives the value, so that the call should have waited for it.
+
+    The call's own answer does not count: systems echo what they are given.
+    """
+    wanted = json.dumps(value, ensure_ascii=False)
+    later = range(exchange.index + 1, len(case.messages))
+    return any(
+        case.messages[at].role == "tool" and at != exchange.answer_index and wanted in (case.messages[at].content or "")
+        for at in later
+        if not _echoes(case, at, wanted)
+    )
+
+
+def _echoes(case: Case, at: int, wanted: str) -> bool:
+    other = case.answered.get(at)
+    return other is not None and wanted in json.dumps(other.call.arguments, ensure_ascii=False)
+
+
+def _wrong_source(leaf: Leaf, grounds: _Grounds) -> str:
+    """The field that an identifier came from, when it plainly names another kind of thing.
+
+    Only where the right kind was there to be had: some earlier result had a field of exactly the argument's name.
+    """
+    value = cast(str, leaf.value)
+    keys = grounds.keyed.get(value.casefold())
+    if not keys or not _is_id_name(leaf.name) or len(words(leaf.name)) < 2 or leaf.name in keys:
+        return ""
+    noun = set(words(leaf.name)) - _ID_WORDS
+    if any(set(words(key)) & noun or not set(words(key)) - _ID_WORDS for key in keys):
+        return ""
+    if not any(leaf.name in other for other in grounds.keyed.values()) or grounds.told.spelled(value):
+        return ""
+    return min(keys)
+
+
+def _number(leaf: Leaf, grounds: _Grounds) -> str | None:
+    """None when traced, else the kind of finding."""
+    try:
+        value = float(leaf.value)
+    except OverflowError:
+        return "invented"
+    name = set(words(leaf.name))
+    if not math.isfinite(value) or value in (0, 1):
+        return None
+    if (name & _PAGING and name <= _PAGING and value <= _MOST_PAGING) or (name & _ORDERING and value <= _SLIGHT):
+        return None
+    said = grounds.given.numbers()
+    if known(value, said) or grounds.given.spelled(_plain(leaf.value)):
+        return None
+    proposed = grounds.proposed.numbers()
+    if known(value, proposed) or converted(value, said) or _counted(value, name, grounds):
+        return None
+    if name & _AGGREGATE and computed(value, _recent_numbers(grounds)):
+        return None
+    if value.is_integer() and _DATE.fullmatch(str(leaf.value)) is None and abs(value) <= _SMALL:
+        return "unsettled_number"
+    return "invented"
+
+
+def _plain(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else str(value)
+
+
+def _counted(value: float, name: set[str], grounds: _Grounds) -> bool:
+    return bool(name & (_AGGREGATE | _PAGING)) and value in grounds.lengths
+
+
+def _recent_numbers(grounds: _Grounds) -> list[float]:
+    """Of the last few things said: sums are made of what is at hand."""
+    found: list[float] = []
+    for item in grounds.given.utterances[-4:] + grounds.proposed.utterances[-1:]:
+        found.extend(sorted(number for number in item.numbers if number not in (0, 1)))
+    return found[-_NEIGHBOURS:]
+
+
+def _string(leaf: Leaf, value: str, grounds: _Grounds) -> str | None:
+    """None when traced, else the kind of finding."""
+    text = value.strip()
+    if not text or grounds.given.literally(text):
+        return None
+    name = set(words(leaf.name))
+    if match := _DATE.fullmatch(text):
+        return _date(match, grounds)
+    if match := _CLOCK.fullmatch(text):
+        return _time(match, grounds)
+    if _EMAIL.fullmatch(text) or _URL.fullmatch(text):
+        return _address(text, grounds)
+    if _PHONE.fullmatch(text) and sum(sign.isdigit() for sign in text) >= _PHONE_TAIL:
+        digits = "".join(sign for sign in text if sign.isdigit())
+        return None if grounds.given.calls_number(digits[-_PHONE_TAIL:]) else "invented"
+    quantity = None if _is_id_name(leaf.name) else _QUANTITY.fullmatch(text)
+    if quantity and _quantity(quantity[1], grounds):
+        return None
+    if _TOKEN.fullmatch(text):
+        return _token(leaf, text, grounds)
+    return _words(name, text, grounds)
+
+
+def _date(match: re.Match[str], grounds: _Grounds) -> str | None:
+    wanted = day(int(match[1]), int(match[2]), int(match[3]))
+    if wanted is None:
+        return "invented"
+    calendar, proposed = grounds.given.calendar, grounds.proposed.calendar
+    traced = calendar.knows(wanted) or proposed.knows(wanted)
+    traced = traced or calendar.derives(wanted, grounds.today) or _whole_year(wanted, grounds)
+    if not traced:
+        return "unsettled_date" if calendar.hints and not grounds.today else "invented"
+    return _time_of_day(int(match[4]), int(match[5]), grounds) if match[4] else None
+
+
+def _whole_year(wanted: date, grounds: _Grounds) -> bool:
+    """First or last day of a year that was named."""
+    return (wanted.month, wanted.day) in ((1, 1), (12, 31)) and wanted.year in grounds.given.numbers()
+
+
+def _time(match: re.Match[str], grounds: _Grounds) -> str | None:
+    hour = int(match[1]) % 12 + (12 if match[3].lower() == "p" else 0) if match[3] else int(match[1])
+    return _time_of_day(hour, int(match[2]), grounds)
+
+
+def _time_of_day(hour: int, minute: int, grounds: _Grounds) -> str | None:
+    edges = {(0, 0), (23, 59), (24, 0)}
+    if (hour, minute) in edges | grounds.given.times() | grounds.proposed.times():
+        return None
+    return "unsettled_time"
+
+
+def _address(text: str, grounds: _Grounds) -> str | None:
+    """An e-mail address or URL that was not said; one made of parts that were is for the judge."""
+    parts = [part for part in content_words(text) if part not in ("http", "https", "www", "com", "org", "net")]
+    said = grounds.given.words(parts)
+    return "unsettled_address" if parts and len(said) == len(parts) else "invented"
+
+
+def _token(leaf: Leaf, text: str, grounds: _Grounds) -> str | None:
+    """A word with digits: an identifier, a code, a quantity with its unit, a file name."""
+    if grounds.given.spelled(text):
+        return None
+    if _is_id_name(leaf.name):
+        return "invented"
+    if grounds.proposed.spelled(text):
+        return None
+    parts = re.findall(r"[^\W\d_]+|\d+", text)
+    numbers = grounds.given.numbers()
+    loose = [part for part in parts if not (grounds.given.words([part.casefold()]) or _is_number(part, numbers))]
+    if not loose and len(parts) > 1:
+        return None
+    return "unsettled_code" if len(loose) < len(parts) and not any(part.isdigit() for part in loose) else "invented"
+
+
+def _quantity(digits: str, grounds: _Grounds) -> bool:
+    try:
+        value = float(digits.replace(",", ""))
+    except ValueError:
+        return False
+    said = grounds.given.numbers()
+    return known(value, said) or converted(value, said) or known(value, grounds.proposed.numbers())
+
+
+def _is_number(part: str, said: set[float]) -> bool:
+    return part.isdecimal() and len(part) < _SLIGHT and float(part) in said
+
+
+def _words(name: set[str], text: str, grounds: _Grounds) -> str | None:
+    """Words without digits, or prose."""
+    if grounds.given.spelled(text) or grounds.proposed.literally(text):
+        return None
+    wanted = content_words(text)
+    letters = [word for word in wanted if not word.isdecimal()]
+    said = grounds.given.words(letters)
+    missing = len(letters) - len(said)
+    if _invented_detail(text, grounds):
+        return "invented"
+    if not missing or (name & _AUTHORED and len(wanted) >= _SMALL):
+        return None
+    proposed = grounds.proposed.words([word for word in letters if word not in set(said)])
+    if len(proposed) == missing or (len(wanted) >= _LONG and 2 * missing <= len(wanted)):
+        return None
+    is_name = bool(name & _NAMES) and text[:1].isupper()
+    return "invented" if is_name and not said and not proposed else "unsettled_words"
+
+
+def _invented_detail(text: str, grounds: _Grounds) -> bool:
+    """Whether prose contains an identifier or a long number that nobody gave."""
+    for token in _ID_IN.findall(text):
+        if not grounds.given.spelled(token) and token.casefold() not in STOP:
+            return True
+    long = [found for found in _NUMBER_IN.findall(text) if sum(sign.isdigit() for sign in found) >= _MIN_DIGITS]
+    return any(not (grounds.given.spelled(found) or _quantity(found, grounds)) for found in long)

@@ -1,0 +1,120 @@
+"""Numbers as people and systems write them, and what follows from them by plain arithmetic.
+
+Digits inside dates, clock times and identifiers (`RD-2647`, `2026-05-14`) are no quantities and are left out: otherwise
+every timestamp would "explain" every small number.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from itertools import combinations
+
+_NOT_QUANTITIES = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+    r"|\b\d{1,2}:\d{2}(?::\d{2})?\b"
+    r"|\b[A-Za-z]{1,12}[-_#]\w*\d[\w-]*|\b(?=\w*[A-Za-z_])(?=\w*\d)(?!\d+(?:[.,]\d+)?(?:[a-zA-Z]{1,4})\b)\w+\b"
+)
+_NUMBER = re.compile(
+    r"(?<![\w.,])[-+]?(\d{1,3}(?:[,.' \u00a0]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)\s?(k\b|m\b|K\b|M\b)?"
+)
+_THOUSANDS = re.compile(r"(?<=\d)[,' \u00a0](?=\d{3}(?!\d))")
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+_WORDS: dict[str, float] = (
+    {word: at for at, word in enumerate(_ONES)}
+    | {word: 20 + 10 * at for at, word in enumerate(_TENS)}
+    | {word: at + 1 for at, word in enumerate(_ORDINALS)}
+    | {"once": 1, "twice": 2, "thrice": 3, "couple": 2, "both": 2, "pair": 2, "single": 1, "double": 2, "triple": 3}
+    | {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000, "half": 0.5, "quarter": 0.25}
+    | {"ein": 1, "eine": 1, "einen": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7}
+    | {"acht": 8, "neun": 9, "zehn": 10, "un": 1, "une": 1, "deux": 2, "trois": 3, "dos": 2, "tres": 3}
+)
+_WORD = re.compile(r"[a-zü]+")
+_NUMERALS = frozenset(_WORDS)
+_DIGIT = re.compile(r"\d")
+_MULTIPLES = re.compile(r"(\d+(?:\.\d+)?)\s*(thousand|million|dozen|hundred)\b", re.I)
+_FACTORS = (60, 3600, 24, 1440, 86400, 7, 12, 10, 100, 1000, 1_000_000, 1024, 1024**2, 2.54, 30.48, 0.3048, 1.609344,
+            0.45359237, 28.349523, 3.785411784, 4.184)  # fmt: skip
+"""Between units of time, money (cents), metric prefixes, bytes, and the common imperial ones."""
+_MOST_TERMS = 32
+
+
+def numbers(text: str) -> set[float]:
+    """All quantities in a text, in digits or words."""
+    found = _in_words(text.lower())
+    if not _DIGIT.search(text):
+        return found
+    plain = _NOT_QUANTITIES.sub(" ", text)
+    for match in _NUMBER.finditer(plain):
+        found.update(_readings(match[1], (match[2] or "").lower()))
+    for match in _MULTIPLES.finditer(plain):
+        found.add(float(match[1]) * _WORDS[match[2].lower()])
+    return found
+
+
+def _in_words(lowered: str) -> set[float]:
+    """`three`, `a dozen`, `twenty-five`."""
+    words = _WORD.findall(lowered)
+    found: set[float] = set()
+    if not _NUMERALS.isdisjoint(words):
+        for word, following in zip(words, [*words[1:], ""], strict=True):
+            if word in _WORDS:
+                tens, ones = _WORDS[word], _WORDS.get(following, 0)
+                compound = word in _TENS and following in _ONES[1:10]
+                found.add(float(tens + ones if compound else tens))
+    return found
+
+
+def _readings(digits: str, suffix: str) -> Iterable[float]:
+    """`1,200.5` is one number; `1.200` and `1,5` are read in both ways, English and continental."""
+    scale = {"k": 1e3, "m": 1e6}.get(suffix, 1)
+    forms = {_THOUSANDS.sub("", digits).replace(",", ".")}
+    if "." in digits or "," in digits:
+        forms.add(re.sub(r"[.,' \u00a0](?=\d{3}(?!\d))", "", digits).replace(",", "."))
+    for form in forms:
+        try:
+            value = float(form)
+        except ValueError:
+            continue
+        yield value
+        if scale > 1:
+            yield value * scale
+
+
+def known(value: float, said: set[float]) -> bool:
+    """Whether a number was said, up to its sign."""
+    return value in said or -value in said
+
+
+def converted(value: float, said: set[float]) -> bool:
+    """Whether a number is one that was said in another unit, as a percentage, or rounded."""
+    if not math.isfinite(value) or value == 0:
+        return False
+    near = [value * factor for factor in _FACTORS] + [value / factor for factor in _FACTORS]
+    near += [(value - 32) / 1.8, value * 1.8 + 32]
+    if any(round(form, 6) in said for form in near if math.isfinite(form)):
+        return True
+    return any(_close(form, given) for given in said if not given.is_integer() for form in (value, *near))
+
+
+def computed(value: float, said: Iterable[float]) -> bool:
+    """Whether a number is sum, difference, product, quotient or share of two that were said, or the sum of all."""
+    terms = [term for term in dict.fromkeys(said) if math.isfinite(term)][-_MOST_TERMS:]
+    if _close(math.fsum(terms), value):
+        return True
+    for one, other in combinations(terms, 2):
+        results = [one + other, one - other, other - one, one * other, one * other / 100]
+        results += [one * (1 - other / 100), other * (1 - one / 100), one * (1 + other / 100), other * (1 + one / 100)]
+        results += [one / other] if other else []
+        results += [other / one] if one else []
+        if any(_close(result, value) for result in results):
+            return True
+    return False
+
+
+def _close(one: float, other: float) -> bool:
+    return math.isfinite(one) and math.isclose(one, other, rel_tol=1e-4, abs_tol=0.005)

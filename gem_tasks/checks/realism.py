@@ -1,0 +1,236 @@
+"""Tool results that could come from one real system: JSON, about the thing that was asked for, with stable facts.
+
+Nothing is executed when a model writes a trajectory, so nothing but this check stops a price from changing between two
+looks. The rule: a fact about a thing (same identifier) stays until a successful write could have changed it. Facts of
+identity (name, price, date of creation) need a write that names the thing; states and totals may also follow from a
+write to something connected with it. Whatever looks like a clock, a counter of requests or a history is left alone.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from gem_tasks.checks.arguments import leaves
+from gem_tasks.checks.case import Case, Exchange, NotJson, objects
+from gem_tasks.checks.entities import Sighting, identifiers, is_id_key, own_identifiers, sightings
+from gem_tasks.checks.verbs import reads, verb, words
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.finding import Finding, Severity
+
+CHECK = "realism"
+
+_FIXED = frozenset(
+    """
+    name title price cost fee email phone address currency created sku isbn birth type category brand
+    manufacturer model author origin unit deposit capacity weight rating
+    """.split()
+)
+_CHANGING = frozenset(
+    """
+    status state total balance quantity stock amount count owner assignee due expires tier plan subtotal
+    priority stage condition
+    """.split()
+)
+_FLEETING = frozenset(
+    """
+    updated changed modified at timestamp time ms now seen checked request requests remaining elapsed message
+    version revision estimated eta history result success query page last
+    """.split()
+)
+_SETS = frozenset(
+    """
+    update set change edit modify rename move assign create register schedule put reschedule book configure
+    patch replace upsert save record enable
+    """.split()
+)
+_COUNTS = {"count", "total_count", "total_results", "result_count", "num_results", "number_of_results"}
+_MOST_PER_MESSAGE = 8
+
+
+@dataclass
+class _Fact:
+    value: Any
+    at: int
+    """Position of the exchange that told it."""
+    index: int
+    """Of the message."""
+
+
+@dataclass
+class _World:
+    """What the results have said so far."""
+
+    facts: dict[tuple[str, str], dict[str, _Fact]] = field(default_factory=dict[tuple[str, str], dict[str, _Fact]])
+    links: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """Identifiers that stood in one row or result with an identifier."""
+    writes: list[tuple[int, set[str]]] = field(default_factory=list[tuple[int, set[str]]])
+    """Position and identifiers of every successful write."""
+    set_to: dict[tuple[str, str], _Fact] = field(default_factory=dict[tuple[str, str], _Fact])
+    """(identifier, field): what the last write set it to."""
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Findings for results that are no JSON, answer for something else, or contradict what was told or written."""
+    world = _World()
+    for position, exchange in enumerate(case.exchanges):
+        if exchange.answer_index is None:
+            continue
+        if isinstance(exchange.data, NotJson):
+            yield _finding("not_json", "the result is not JSON", exchange, "")
+        if isinstance(exchange.data, NotJson) or exchange.failed:
+            continue
+        yield from _answers_for_another(exchange)
+        yield from _miscounted(exchange)
+        is_write = not reads(exchange.call.name)
+        if is_write:
+            yield from _echo(exchange)
+            _write(position, exchange, world)
+        contradictions = list(_contradictions(position, exchange, world))
+        yield from contradictions[:_MOST_PER_MESSAGE]
+        _learn(position, exchange, world)
+
+
+def _answers_for_another(exchange: Exchange) -> Iterator[Finding]:
+    """Asked about one thing, a result has the same field with another identifier."""
+    if not isinstance(exchange.data, dict):
+        return
+    row = cast(Json, exchange.data)
+    for key, given in exchange.call.arguments.items():
+        told = row.get(key)
+        if is_id_key(key) and isinstance(given, str) and isinstance(told, str) and _norm(given) != _norm(told):
+            yield _finding("other_thing", f"{key} {given!r} was asked for, {told!r} is answered", exchange, f"$.{key}")
+
+
+def _miscounted(exchange: Exchange) -> Iterator[Finding]:
+    """A count that is less than the rows beside it; more may be on other pages."""
+    for path, row in objects(exchange.data):
+        lists = [cast("list[Any]", value) for value in row.values() if isinstance(value, list)]
+        for key, value in row.items():
+            if key in _COUNTS and type(value) is int and len(lists) == 1 and value < len(lists[0]):
+                detail = f"{key} is {value}, but {len(lists[0])} are listed"
+                yield _finding("miscounted", detail, exchange, f"{path}.{key}")
+
+
+def _echo(exchange: Exchange) -> Iterator[Finding]:
+    """A write whose result names an argument's field with another value."""
+    if not isinstance(exchange.data, dict) or verb(exchange.call.name) not in _SETS:
+        return
+    row = cast(Json, exchange.data)
+    for key, given in exchange.call.arguments.items():
+        told = row.get(key)
+        if key in row and _is_plain(given) and _is_plain(told) and not is_id_key(key) and not _same(given, told):
+            detail = f"{key} was set to {_show(given)}, the result says {_show(told)}"
+            yield _finding("echo", detail, exchange, f"$.{key}")
+
+
+def _write(position: int, exchange: Exchange, world: _World) -> None:
+    touched = identifiers(exchange.call.arguments) | identifiers(exchange.data)
+    touched |= {str(leaf.value) for leaf in leaves(exchange.call.arguments, {}) if is_id_key(leaf.name)}
+    world.writes.append((position, touched))
+    idents = [str(value) for key, value in exchange.call.arguments.items() if is_id_key(key) and value is not None]
+    if verb(exchange.call.name) in _SETS:
+        for key, value in exchange.call.arguments.items():
+            if _is_plain(value) and not is_id_key(key) and idents:
+                world.set_to[idents[0], key] = _Fact(value, position, exchange.index)
+
+
+def _contradictions(position: int, exchange: Exchange, world: _World) -> Iterator[Finding]:
+    for seen in sightings(exchange.data):
+        known = world.facts.get(seen.thing, {})
+        for key, value in seen.row.items():
+            path = f"{seen.path}.{key}"
+            if key == seen.key or not _is_plain(value):
+                continue
+            written = world.set_to.get((seen.ident, key))
+            if written and written.at < position and _unwritten(seen, key, value, written, world):
+                detail = f"{key} of {seen.ident} was set to {_show(written.value)}, now it reads {_show(value)}"
+                yield _finding("write_lost", detail, exchange, path)
+            elif key in known and _changed(seen, key, value, known[key], world):
+                detail = f"{key} of {seen.ident} was {_show(known[key].value)}, is {_show(value)}, and nothing wrote it"
+                yield _finding("changed", detail, exchange, path)
+
+
+def _unwritten(seen: Sighting, key: str, value: Any, written: _Fact, world: _World) -> bool:
+    """A write is gone: the value differs, and no later write could have replaced it."""
+    if _same(written.value, value) or set(words(key)) & _FLEETING:
+        return False
+    return not any(at > written.at and seen.ident in touched for at, touched in world.writes)
+
+
+def _changed(seen: Sighting, key: str, value: Any, known: _Fact, world: _World) -> bool:
+    """The value differs, and no write since then excuses it."""
+    about = set(words(key))
+    if about & _FLEETING or _same(known.value, value) or value is None or known.value is None:
+        return False
+    since = [touched for at, touched in world.writes if at > known.at]
+    if about & _FIXED or is_id_key(key):
+        return not any(seen.ident in touched for touched in since)
+    if about & _CHANGING:
+        near = {seen.ident} | world.links.get(seen.ident, set()) | identifiers(seen.row)
+        return not any(near & touched or not touched for touched in since)
+    return False
+
+
+def _learn(position: int, exchange: Exchange, world: _World) -> None:
+    together = identifiers(exchange.call.arguments)
+    for seen in sightings(exchange.data):
+        facts = world.facts.setdefault(seen.thing, {})
+        facts.update(
+            {
+                key: _Fact(value, position, exchange.index)
+                for key, value in seen.row.items()
+                if _is_plain(value) and value is not None
+            }
+        )
+        linked = {*own_identifiers(seen.row), *together}
+        for ident in linked:
+            world.links.setdefault(ident, set()).update(linked)
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal as people read it: case and spacing aside, `5` and `5.0` and `"5"`, a date and the instant it begins."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other or _norm(one) == _norm(other)
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return one == other or math.isclose(one, other, rel_tol=1e-6) or (one != one and other != other)
+    left, right = _norm(one), _norm(other)
+    return left == right or _is_date_of(left, right) or _is_date_of(right, left) or _number(left) == _number(right)
+
+
+def _norm(value: Any) -> str:
+    return " ".join(str(value).casefold().replace("_", " ").replace("-", " ").split())
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+_DATE_CHARS = 10
+
+
+def _is_date_of(day: str, instant: str) -> bool:
+    return len(day) == _DATE_CHARS and day[:2].isdigit() and instant.startswith(day)
+
+
+def _show(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)[:80]
+
+
+def _finding(kind: str, detail: str, exchange: Exchange, path: str) -> Finding:
+    return Finding(
+        check=CHECK,
+        severity=Severity.ERROR,
+        kind=kind,
+        detail=f"{exchange.call.name}: {detail[:300]}",
+        message_index=exchange.answer_index,
+        json_path=path[:300],
+    )

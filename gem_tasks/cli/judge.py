@@ -1,0 +1,71 @@
+"""`gem judge`: whether the paid judge agrees with the free checks, and what it adds."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gem_tasks.pipeline.agreement import Agreement, agreement
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import load
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("judge")(judge)
+
+
+def judge(
+    sample: Annotated[int, typer.Option(min=0, help="Ask the judge about so many that the checks refused.")] = 50,
+    seed: Annotated[int, typer.Option(help="Draws the sample: the same seed, the same trajectories.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")] = False,
+) -> None:
+    """Compares the judge with the deterministic checks, under the current prompts and models.
+
+    Each trajectory of the sample costs one call; results and datasets stay as they are.
+
+    Examples:
+        gem judge
+        gem judge --sample 0            (only what is known, no call)
+        gem judge --sample 200 --json
+    """
+    found = agreement(Workspace.open(load()), sample, seed)
+    if as_json:
+        figures = {"asked": found.asked, "confirmed": found.confirmed, "kappa": found.kappa}
+        typer.echo(json.dumps({**found.model_dump(), **figures}, indent=1))
+        return
+    _print(found)
+
+
+def _print(found: Agreement) -> None:
+    console = Console(highlight=False)
+    if not found.both_pass + found.judge_refuses + found.checks_refuse:
+        console.print("Nothing has been validated under the current prompts and models yet.")
+        return
+    console.print(_two_by_two(found))
+    if found.by_reason:
+        added = ", ".join(f"{reason} {count}" for reason, count in sorted(found.by_reason.items()))
+        console.print(f"The judge alone refuses: {added}")
+    console.print(f"Calls that the checks saved: {found.checks_refuse}")
+    for check, opinion in found.sample.items():
+        console.print(f"  {check}: the judge refuses {opinion.refused} of {opinion.asked} as well")
+    if found.confirmed is not None:
+        kappa = "undefined" if found.kappa is None else f"{found.kappa:.2f}"
+        console.print(f"Agreement on all (Cohen's kappa, from the sample): {kappa}")
+    cost = "" if found.usd is None else f", ${found.usd:.4f}"
+    console.print(f"{found.calls} calls{cost}; {found.unreadable} of them without a readable verdict")
+
+
+def _two_by_two(found: Agreement) -> Table:
+    table = Table(title="Checks beside judge, trajectories")
+    for column in ("", "judge passes", "judge refuses"):
+        table.add_column(column, justify="left" if not column else "right")
+    table.add_row("checks pass", str(found.both_pass), str(found.judge_refuses))
+    if found.confirmed is None:
+        table.add_row(f"checks refuse ({found.checks_refuse})", "not asked", "not asked")
+    else:
+        both = f"{found.confirmed:.0%}"
+        table.add_row(f"checks refuse ({found.checks_refuse})", f"{1 - found.confirmed:.0%}", both)
+    return table

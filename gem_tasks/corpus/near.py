@@ -1,0 +1,72 @@
+"""Near duplicates: MinHash signatures of texts and the bands under which similar ones meet (Broder 1997; LSH banding as
+in Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3).
+
+A signature has 128 values, of which 8 bits each are kept (b-bit MinHash, Li and König 2010): 128 bytes a text, and the
+similarity that they estimate is off by 0.03 on average. Sixteen bands of eight values: texts of similarity 0.85 meet in
+99.4 %, of 0.8 in 95 %, of 0.5 in 6 % of cases; whoever meets is compared by signature.
+"""
+
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+from itertools import pairwise
+from typing import Any, cast
+
+import rensa
+
+from gem_tasks.domain.base import Value
+
+_MINHASH = cast("Any", rensa).RMinHash  # the package has no stubs
+_VALUES, _BANDS, _SEED = 128, 16, 42
+_ROWS = _VALUES // _BANDS
+_WORDS = 5
+"""Shingle: so many words in a row, as usual for texts of some length."""
+_CHARACTERS = 9
+"""Shingle of scripts that write no spaces."""
+_LONGEST_WORD = 20
+_WORD = re.compile(r"\w+")
+_CHANCE = 1 / 256
+"""Two different values share their lowest byte so often."""
+
+
+class Signature(Value):
+    """What is stored of a text."""
+
+    digest: bytes
+    """128 bytes."""
+    bands: tuple[int, ...]
+    """Sixteen signed 64-bit hashes; another version of the algorithm never meets this one."""
+
+    def similarity(self, digest: bytes) -> float:
+        """Estimated Jaccard similarity of the shingles, 0 to 1."""
+        same = sum(mine == theirs for mine, theirs in zip(self.digest, digest, strict=True)) / _VALUES
+        return max(0.0, (same - _CHANCE) / (1 - _CHANCE))
+
+
+def signatures(texts: Sequence[str]) -> list[Signature]:
+    """One for each text, in order."""
+    found: list[list[int]] = _MINHASH.digests_from_token_sets([shingles(text) for text in texts], _VALUES, _SEED)
+    return [_signature(values) for values in found]
+
+
+def shingles(text: str) -> list[str]:
+    """Overlapping runs of words, or of characters where there are no spaces; of a short text the words themselves."""
+    words = _WORD.findall(text.casefold())
+    if sum(map(len, words)) > _LONGEST_WORD * len(words):
+        whole = "".join(words)
+        return [whole[at : at + _CHARACTERS] for at in range(max(1, len(whole) - _CHARACTERS + 1))]
+    if len(words) < _WORDS:
+        return words
+    return [" ".join(words[at : at + _WORDS]) for at in range(len(words) - _WORDS + 1)]
+
+
+def _signature(values: Sequence[int]) -> Signature:
+    edges = pairwise(range(0, _VALUES + 1, _ROWS))
+    bands = (_hash(number, values[start:end]) for number, (start, end) in enumerate(edges))
+    return Signature(digest=bytes(value & 0xFF for value in values), bands=tuple(bands))
+
+
+def _hash(number: int, values: Sequence[int]) -> int:
+    packed = b"".join(value.to_bytes(4, "little") for value in values)
+    person = f"{_MINHASH.ALGORITHM_VERSION}.{number}".encode()
+    return int.from_bytes(blake2b(packed, digest_size=8, person=person).digest(), "little", signed=True)

@@ -1,0 +1,175 @@
+"""Personal data and secrets: what comes from the source text is replaced, what a model made up is counted.
+
+Replacements keep the form (length, separators, country code, key prefix), so that schemas still hold, and depend on the
+value alone within a trajectory: user, arguments and results go on speaking of the same thing. They are drawn with a
+hash keyed by the source text: whoever lacks the text cannot try values out.
+"""
+
+import hmac
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, cast
+
+from phonenumbers import Leniency, PhoneNumberMatcher
+from stdnum import iban, luhn
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.trajectory import Trajectory
+
+_EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[A-Za-z]{2,24}\b")
+_RESERVED = re.compile(r"(?:^|[@.])(?:example\.(?:com|net|org)|example|test|invalid|localhost)$", re.I)
+_PHONE = re.compile(r"(?<![\w.,/-])\+?\(?\d[\d ()./-]{5,18}\d(?![\w-])")
+_FICTIONAL = re.compile(r"555\D?01\d\d$")
+_CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
+_TEST_CARDS = re.compile(r"^(?:4242|41111|55555|37828|4000000|60111111)")
+_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)")
+_REGIONS = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "nl": "NL", "pt": "PT", "pl": "PL"}
+_LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
+_PREFIX = re.compile(r"(?:[A-Za-z]{2,10}[-_]){1,3}|AKIA|ASIA|AIza|eyJ")
+
+
+class Scrubbed(Value):
+    """A trajectory without the personal data of its source."""
+
+    trajectory: Trajectory
+    replaced: dict[str, int]
+    """Distinct values by kind that stood in the source text."""
+    flagged: dict[str, int]
+    """Distinct values by kind that did not: most likely invented, and left as they are."""
+
+
+def scrub(trajectory: Trajectory, text: str, language: str | None = None) -> Scrubbed:
+    """Replaces what the trajectory took over from its source text.
+
+    Args:
+        trajectory: as accepted.
+        text: of the segment.
+        language: of the text, ISO 639-1: whose national phone numbers to look for.
+    """
+    dumped = trajectory.model_dump()
+    found = {item for part in _strings(dumped) for item in personal(part, language)}
+    if not found:
+        return Scrubbed(trajectory=trajectory, replaced={}, flagged={})
+    known = {(kind, _plain(value)) for kind, value in personal(text, language)}
+    key = text.encode("utf-8", "surrogatepass")
+    swaps = {value: _other(kind, value, key) for kind, value in found if (kind, _plain(value)) in known}
+    replaced = _distinct(item for item in found if item[1] in swaps)
+    flagged = _distinct(item for item in found if item[1] not in swaps)
+    if swaps:
+        trajectory = Trajectory.model_validate(_swapped(dumped, swaps))
+    return Scrubbed(trajectory=trajectory, replaced=replaced, flagged=flagged)
+
+
+def personal(text: str, language: str | None = None) -> Iterator[tuple[str, str]]:
+    """`(kind, value)` for every e-mail address, phone, card or account number and key; reserved ones are left out."""
+    kinds: list[tuple[str, re.Pattern[str], Callable[[str], bool]]] = [
+        ("email", _EMAIL, _is_address),
+        ("card", _CARD, _is_card),
+        ("iban", _IBAN, lambda value: iban.is_valid(value)),
+        ("phone", _PHONE, lambda value: _is_phone(value, language or "")),
+        *(("key", pattern, bool) for pattern in _key_patterns()),
+    ]
+    for kind, pattern, is_real in kinds:
+        yield from ((kind, match[0]) for match in pattern.finditer(text) if is_real(match[0]))
+
+
+def _is_address(value: str) -> bool:
+    return not _RESERVED.search(value)
+
+
+def _is_card(value: str) -> bool:
+    digits = _plain(value)
+    return luhn.is_valid(digits) and not _TEST_CARDS.match(digits) and len(set(digits)) > len("00")
+
+
+def _is_phone(value: str, language: str) -> bool:
+    """National numbers need separators: a bare run of digits is more often an order number."""
+    if _FICTIONAL.search(value) or (not value.startswith("+") and value.isdecimal()):
+        return False
+    region = _REGIONS.get(language, "US")
+    return PhoneNumberMatcher(value, region, leniency=Leniency.VALID).has_next()
+
+
+@cache
+def _key_patterns() -> tuple[re.Pattern[str], ...]:
+    """Forms of keys, as detect-secrets knows them; imported on first use, because it takes a moment."""
+    from detect_secrets.plugins import (
+        aws,
+        github_token,
+        gitlab_token,
+        jwt,
+        npm,
+        openai,
+        private_key,
+        pypi_token,
+        sendgrid,
+        slack,
+        stripe,
+        telegram_token,
+        twilio,
+    )
+
+    detectors = (
+        aws.AWSKeyDetector, github_token.GitHubTokenDetector, gitlab_token.GitLabTokenDetector, jwt.JwtTokenDetector,
+        npm.NpmDetector, openai.OpenAIDetector, private_key.PrivateKeyDetector, pypi_token.PypiTokenDetector,
+        sendgrid.SendGridDetector, slack.SlackDetector, stripe.StripeDetector, telegram_token.TelegramBotTokenDetector,
+        twilio.TwilioKeyDetector,
+    )  # fmt: skip
+    return tuple(pattern for detector in detectors for pattern in cast("Any", detector).denylist)
+
+
+def _other(kind: str, value: str, key: bytes) -> str:
+    """A value of the same form; equal ones get equal ones, however they are written."""
+    plain = _plain(value)
+    stream = hmac.digest(key, f"{kind}\0{plain}".encode("utf-8", "surrogatepass"), "sha512") * (len(value) // 64 + 1)
+    if kind == "email":
+        return f"user{int.from_bytes(stream[:3], 'big') % 10**6:06d}@example.com"
+    kept = len(match[0]) if (match := _PREFIX.match(value)) and kind == "key" else 0
+    if kind == "phone" and value.startswith("+"):
+        kept = re.match(r"\+\d{1,3}(?=\D)|\+\d\d?", value).end()  # pyright: ignore[reportOptionalMemberAccess]
+    if kind == "iban":
+        kept = 2
+    taken = iter(stream[len(_plain(value[:kept])) :])
+    return value[:kept] + "".join(_drawn(sign, taken) for sign in value[kept:])
+
+
+def _drawn(sign: str, stream: Iterator[int]) -> str:
+    if sign.isdecimal():
+        return _DIGITS[next(stream) % 10]
+    if sign.isalpha():
+        letter = _LETTERS[next(stream) % 26]
+        return letter.upper() if sign.isupper() else letter
+    return sign
+
+
+def _plain(value: str) -> str:
+    return "".join(sign for sign in value if sign.isalnum() or sign == "@").casefold()
+
+
+def _distinct(found: Iterator[tuple[str, str]]) -> dict[str, int]:
+    return dict(sorted(Counter(kind for kind, _ in {(kind, _plain(value)) for kind, value in found}).items()))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in cast("dict[str, Any]", value).values():
+            yield from _strings(part)
+    elif isinstance(value, list | tuple):
+        for part in cast("list[Any]", value):
+            yield from _strings(part)
+
+
+def _swapped(value: Any, swaps: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        for old in sorted(swaps, key=len, reverse=True):
+            value = value.replace(old, swaps[old])
+        return value
+    if isinstance(value, dict):
+        return {name: _swapped(part, swaps) for name, part in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_swapped(part, swaps) for part in cast("list[Any]", value)]
+    return value

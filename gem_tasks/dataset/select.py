@@ -1,0 +1,97 @@
+"""Which accepted trajectories go into a dataset version, and what is changed on the way.
+
+Left out, with a recorded reason: what overlaps with benchmark test items, and what nearly repeats another trajectory of
+the partition. Personal data of the source is replaced.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from gem_tasks.corpus.near import Signature, signatures
+from gem_tasks.dataset import contamination
+from gem_tasks.dataset.privacy import Scrubbed, scrub
+from gem_tasks.dataset.row import Row
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.pipeline.workspace import Workspace
+
+
+class Exclusion(Value):
+    """An accepted trajectory that is not published."""
+
+    segment_id: str
+    reason: str
+    """`contaminated` or `near_duplicate`."""
+    detail: str
+
+
+class Chosen(Value):
+    """A trajectory as it is published."""
+
+    row: Row
+    replaced: dict[str, int]
+    flagged: dict[str, int]
+    contamination: str | None
+    """Set only when contaminated trajectories are kept on purpose."""
+
+
+class Selection:
+    """Looks at the rows of one partition, shard by shard, in order.
+
+    Attributes:
+        index: what test items are known by; None when nobody built it.
+        exclusions: what was left out so far.
+    """
+
+    def __init__(self, work: Workspace) -> None:
+        self.index = stored_index(work)
+        self.exclusions: list[Exclusion] = []
+        self._keep_contaminated = work.settings.keep_contaminated
+        self._threshold = work.settings.near_duplicate
+        self._seen: dict[int, list[tuple[str, Signature]]] = {}
+
+    def choose(self, rows: Sequence[Row]) -> Iterator[Chosen]:
+        """Those of a shard that are published."""
+        signed = signatures([_spoken(row.trajectory) for row in rows])
+        for row, signature in zip(rows, signed, strict=True):
+            overlap = self.index.overlap(row.trajectory) if self.index else None
+            if overlap and not self._keep_contaminated:
+                self._leave_out(row, "contaminated", overlap)
+            elif self._threshold and (twin := self._twin(signature)):
+                self._leave_out(row, "near_duplicate", f"nearly the same trajectory as that of segment {twin}")
+            else:
+                for band in signature.bands:
+                    self._seen.setdefault(band, []).append((row.segment.segment_id, signature))
+                clean = scrub(row.trajectory, row.segment.text, row.segment.language)
+                yield _chosen(row, clean, overlap)
+
+    def _leave_out(self, row: Row, reason: str, detail: str) -> None:
+        self.exclusions.append(Exclusion(segment_id=row.segment.segment_id, reason=reason, detail=detail))
+
+    def _twin(self, signature: Signature) -> str | None:
+        near = (found for band in signature.bands for found in self._seen.get(band, ()))
+        return next((of for of, other in near if signature.similarity(other.digest) >= self._threshold), None)
+
+
+def stored_index(work: Workspace) -> contamination.Index | None:
+    """The index of test items, if somebody built it.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    return contamination.decode(work.fetch(contamination.KEY)) if work.store.exists(contamination.KEY) else None
+
+
+def _chosen(row: Row, clean: Scrubbed, overlap: str | None) -> Chosen:
+    row = row.model_copy(update={"trajectory": clean.trajectory})
+    return Chosen(row=row, replaced=clean.replaced, flagged=clean.flagged, contamination=overlap)
+
+
+def _spoken(trajectory: Trajectory) -> str:
+    """What is said and called; results, which differ in ids and dates only, and the system turn do not count."""
+    parts: list[str] = []
+    for message in trajectory.messages:
+        if message.role in ("user", "assistant"):
+            parts.append(message.content or "")
+            parts += [f"{call.name} {json.dumps(call.arguments, sort_keys=True)}" for call in message.tool_calls]
+    return "\n".join(parts)

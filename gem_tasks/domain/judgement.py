@@ -1,0 +1,40 @@
+"""What the judge says about a trajectory, and when that keeps it."""
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.finding import Finding
+
+RULES = ("R1", "R2", "R3", "R4", "R5")
+"""Arguments, capability, context (the paper's); policy and state, faithfulness to the text (ours)."""
+
+
+class Verdict(Value):
+    """One yes or no."""
+
+    fault: bool
+    quote: str = ""
+    """The words that show the fault."""
+    reason: str = ""
+    quoted: bool = False
+    """Whether the quote really occurs in the conversation or the text."""
+    finding: Finding | None = None
+    """The open finding that it settles; None for a rule."""
+
+
+class Judgement(Value):
+    """Output of the validation: every verdict, and what the checks only warned of."""
+
+    rules: dict[str, Verdict]
+    findings: tuple[Verdict, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def faults(self) -> dict[str, Verdict]:
+        """By a slug such as `judge_r3` or `judge_open_grounding`; rules first."""
+        broken = {f"judge_{rule.lower()}": self.rules[rule] for rule in RULES if self.rules[rule].fault}
+        confirmed = {f"judge_open_{each.finding.check}": each for each in self.findings if each.fault and each.finding}
+        return broken | confirmed
+
+    @property
+    def kept(self) -> bool:
+        """The keep rule: all rules hold, and no open finding is a fault."""
+        return not self.faults

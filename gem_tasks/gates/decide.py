@@ -1,0 +1,45 @@
+"""The decision after a stage."""
+
+from gem_tasks.domain.gate import Action, Decision, Held, Metrics, Policy
+
+_GRAVITY: tuple[Action, ...] = ("continue", "review", "halt")
+
+
+def decide(metrics: Metrics, policy: Policy) -> Decision:
+    """The gravest action among the broken bounds; a stage in which everything failed halts under any policy."""
+    held = tuple(
+        Held(metric=metric, number=metrics.numbers.get(metric), bound=bound, enough=metrics.total >= bound.sample)
+        for metric, bounds in policy.bounds.get(metrics.stage, {}).items()
+        for bound in bounds
+    )
+    action, reason = _judge(metrics, held)
+    return Decision(action=action, reason=reason, metrics=metrics, held=held, policy_sha256=policy.sha256)
+
+
+def confirmed(decision: Decision, last: Decision | None) -> Decision:
+    """The decision, or to go on when a person let these very numbers pass under this very policy before."""
+    same = last and last.metrics == decision.metrics and last.policy_sha256 == decision.policy_sha256
+    if decision.action != "review" or not last or not same or last.person is None or last.action != "continue":
+        return decision
+    reason = f"{last.person} let these numbers pass before: {last.reason}"
+    return decision.model_copy(update={"action": "continue", "reason": reason, "person": last.person})
+
+
+def _judge(metrics: Metrics, held: tuple[Held, ...]) -> tuple[Action, str]:
+    total = metrics.total
+    if total and metrics.failed == total:
+        return "halt", f"all {total} segments failed"
+    broken = [each for each in held if each.broken]
+    if not broken:
+        return "continue", _kept(metrics, held)
+    action = _GRAVITY[max(_GRAVITY.index(each.bound.action) for each in broken)]
+    reasons = [f"{each.metric} is {each.number:.3g}, expected {each.bound}" for each in broken]
+    return action, f"{'; '.join(reasons)} ({total} outcomes)"
+
+
+def _kept(metrics: Metrics, held: tuple[Held, ...]) -> str:
+    if not metrics.total:
+        return "no outcomes"
+    thin = sum(not each.enough for each in held)
+    note = f"; too few for {thin} of {len(held)} bounds" if thin else ""
+    return f"{metrics.accepted} of {metrics.total} accepted, {metrics.failed} failed{note}"

@@ -1,0 +1,48 @@
+"""A decision as Markdown, for the person who is asked. What comes from documents and models stands in fences only."""
+
+import re
+from collections.abc import Sequence
+from textwrap import wrap
+
+from gem_tasks.domain.gate import Decision, Held
+
+_COLUMNS = 96
+_MOST = 1500
+"""Characters of an example."""
+
+
+def report(decision: Decision, partition: str, examples: Sequence[tuple[str, str]]) -> str:
+    """The numbers against their bounds, and examples as `(heading, text)`; headings and texts may be hostile."""
+    lines = [
+        f"**{decision.metrics.stage}** of partition `{partition}`: {decision.reason}",
+        "",
+        "| metric | measured | expected | action | |",
+        "|---|---|---|---|---|",
+        *(_row(held) for held in decision.held),
+        "",
+        f"Outcomes: {decision.metrics.accepted} accepted, {decision.metrics.rejected} rejected,"
+        f" {decision.metrics.failed} failed. Policy `{decision.policy_sha256[:12]}`.",
+    ]
+    if examples:
+        lines += ["", f"## {len(examples)} examples"]
+    for heading, text in examples:
+        lines += ["", fenced(wrapped(f"{heading}\n\n{text[:_MOST]}"))]
+    return "\n".join(lines)
+
+
+def wrapped(text: str) -> str:
+    """Lines that fit a page: blocks are not folded by the browser."""
+    return "\n".join(part for line in text.splitlines() for part in (wrap(line, _COLUMNS) or [""]))
+
+
+def fenced(text: str) -> str:
+    """A code block that the text cannot close: nothing in it is rendered, linked or loaded."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _row(held: Held) -> str:
+    number = "not measured" if held.number is None else f"{held.number:.3g}"
+    state = "**broken**" if held.broken else "kept" if held.enough else f"fewer than {held.bound.sample}"
+    return f"| {held.metric} | {number} | {held.bound} | {held.bound.action} | {state} |"

@@ -1,0 +1,15 @@
+"""Lineage of what checks and judge refused."""
+
+from gem_tasks.lineage.connection import Connection, Row
+
+
+class JudgingRows(Connection):
+    """What `pipeline.agreement` asks."""
+
+    def judged_counts(self, recipe_id: str) -> dict[str | None, int]:
+        """Trajectories by rejection reason; None is accepted."""
+        return {row["reason"]: row["segments"] for row in self.rows("judged_counts", recipe_id=recipe_id)}
+
+    def refused_by_checks(self, recipe_id: str, seed: int, limit: int) -> list[Row]:
+        """A sample that depends on the seed only."""
+        return self.rows("refused_by_checks", recipe_id=recipe_id, seed=seed, limit=limit)

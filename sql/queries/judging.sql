@@ -1,0 +1,13 @@
+-- judged_counts --
+-- How trajectories ended in the validation under this recipe, by reason; NULL is accepted.
+SELECT reason, count(*)::int AS segments
+FROM stage_results
+WHERE recipe_id = %(recipe_id)s AND outcome <> 'failed'
+GROUP BY reason
+
+-- refused_by_checks --
+-- A sample, the same for the same seed, of what the checks refused before the judge saw it.
+SELECT segment_id, partition_key AS partition, shard, reason
+FROM stage_results
+WHERE recipe_id = %(recipe_id)s AND outcome = 'rejected' AND reason LIKE 'check\_%%'
+ORDER BY md5(segment_id || %(seed)s::text), segment_id LIMIT %(limit)s

@@ -1,0 +1,18 @@
+"""The card's tables hold whatever documents call themselves."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gem_tasks.dataset.card import _bars, _cell
+
+
+@given(st.text(max_size=100))
+def test_no_name_leaves_its_cell(name):
+    table = _bars("source", {name: 3, "b": 1}, 4)
+    assert len(table.splitlines()) == 4
+    assert all(line.count("|") == 5 for line in table.splitlines())
+    assert "<" not in _cell(name)
+
+
+def test_markup_is_inert():
+    assert _cell("![x](http://evil) <script>`a`") == r"\!\[x\](http://evil) &lt;script>\`a\`"

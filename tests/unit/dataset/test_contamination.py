@@ -1,0 +1,83 @@
+"""An index of test items finds them again, in whatever case and punctuation, and finds nothing else."""
+
+import gzip
+import json
+
+import pytest
+
+from gem_tasks.dataset.contamination import build, decode, encode
+from gem_tasks.domain.trajectory import Message
+from gem_tasks.errors import StoreError, UserError
+from tests.factories import TOOLS, make_tool, make_trajectory
+
+QUESTION = "Move the final report within the document directory to the temp directory, and create it first."
+TASK = "You want to cancel reservation EHGLP3 because you have a scheduling conflict with your sister."
+
+
+@pytest.fixture
+def folder(tmp_path):
+    bfcl, tau2 = tmp_path / "bfcl_eval/data", tmp_path / "inspect_evals/tau2/data/domains/airline"
+    (bfcl / "multi_turn_func_doc").mkdir(parents=True)
+    tau2.mkdir(parents=True)
+    (bfcl / "BFCL_v4_format_sensitivity.json").write_text('{\n"ids": []\n}', encoding="utf-8")
+    item = {"id": "0", "question": [[{"role": "user", "content": QUESTION}]]}
+    (bfcl / "BFCL_v4_multi_turn_base.json").write_text(json.dumps(item) + "\n", encoding="utf-8")
+    tools = "\n".join(json.dumps({"name": name}) for name in ("mv", "cp", "grep", "touch"))
+    (bfcl / "multi_turn_func_doc" / "files.json").write_text(tools, encoding="utf-8")
+    actions = {"actions": [{"name": "cancel_reservation"}]}
+    task = {"user_scenario": {"instructions": TASK}, "evaluation_criteria": actions}
+    (tau2 / "tasks.json.gz").write_bytes(gzip.compress(json.dumps([task]).encode()))
+    policy = "Never offer compensation unless the user asks for it and is a gold member."
+    (tau2 / "policy.txt").write_text(policy, encoding="utf-8")
+    info = tmp_path / "bfcl_eval-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: bfcl_eval\nVersion: 1\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_items_of_both_benchmarks_are_read(folder):
+    index = build(folder)
+    assert (index.items, index.packages) == (2, {"bfcl_eval": "1"})
+    assert index.toolsets == {
+        "BFCL files": frozenset({"mv", "cp", "grep", "touch"}),
+        "τ²-bench airline": frozenset({"cancel_reservation"}),
+    }
+    assert decode(encode(index)) == index
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Hi! {QUESTION.upper()} Thanks",
+        "move the final report within the document directory to the temp directory - and create it first",
+        TASK,
+        "Note: never offer compensation unless the user asks for it and is a gold member!",
+    ],
+)
+def test_a_pasted_item_is_found(folder, text):
+    trajectory = make_trajectory(Message(role="user", content=text))
+    assert (build(folder).overlap(trajectory) or "").startswith("test item: ")
+
+
+def test_the_tools_of_a_benchmark_are_found(folder):
+    trajectory = make_trajectory().model_copy(
+        update={"tools": tuple(make_tool(name) for name in ("mv", "cp", "grep", "renew"))}
+    )
+    assert build(folder).overlap(trajectory) == "tools of BFCL files: cp, grep, mv"
+    few = trajectory.model_copy(update={"tools": (make_tool("mv"), make_tool("cp"), *TOOLS)})
+    assert build(folder).overlap(few) is None
+
+
+def test_other_trajectories_are_not(folder):
+    assert build(folder).overlap(make_trajectory()) is None
+
+
+def test_a_folder_without_the_packages_is_refused(tmp_path):
+    with pytest.raises(UserError, match="does not exist"):
+        build(tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"", b"PAR1", b"nonsense"])
+def test_a_damaged_index_is_named(data):
+    with pytest.raises(StoreError, match="contamination index is damaged"):
+        decode(data)
