@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gem_tasks.cli import export, failures, inspect, run, services, synth
+from gem_tasks.cli import audit, export, failures, inspect, run, services, synth
 from gem_tasks.errors import GemError, UserError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ run.register(app)
 synth.register(app)
 inspect.register(app)
 failures.register(app)
+audit.register(app)
 export.register(app)
 
 

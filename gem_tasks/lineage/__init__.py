@@ -1,5 +1,6 @@
 """The lineage in Postgres: every document's life. SQL is in `sql/`; only this package runs it."""
 
+from gem_tasks.lineage.audits import AuditRows
 from gem_tasks.lineage.batches import Batches, BatchRow, EndState, Place
 from gem_tasks.lineage.failures import FailureRows
 from gem_tasks.lineage.ingestion import Ingestion
@@ -9,5 +10,5 @@ from gem_tasks.lineage.stages import Purse, RunContext, Stages
 __all__ = ["BatchRow", "EndState", "Ledger", "Place", "Purse", "RunContext", "TrajectoryRow"]
 
 
-class Ledger(Ingestion, Stages, Batches, FailureRows, Reports):
+class Ledger(Ingestion, Stages, Batches, FailureRows, AuditRows, Reports):
     """One connection with everything that is recorded and asked; use it in a `with` block."""

@@ -12,7 +12,7 @@ from gem_tasks.resources import shipped
 
 TABLES = set(
     "sources documents segments partitions prompts recipes stage_results spending batches gate_decisions trajectories"
-    " datasets".split()
+    " datasets audits audit_items audit_ratings".split()
 )
 VIEWS = {path.stem for path in (shipped("sql") / "views").glob("*.sql")}
 REVISIONS = sorted(path.name[:4] for path in (shipped("sql") / "migrations/versions").glob("0*.py"))
