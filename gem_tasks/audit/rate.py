@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -97,7 +98,7 @@ def _rating(path: Path, line: int, row: object, rater: str | None) -> Rating:
         raise UserError(f"{path}, line {line}: no JSON object", "Write one object a line.")
     try:
         # What `gem audit items` printed may stand beside the ratings: only the rating's own fields are read.
-        given = {name: value for name, value in row.items() if name in Rating.model_fields}
+        given = {name: value for name, value in cast("Json", row).items() if name in Rating.model_fields}
         return Rating.model_validate(({"rater": rater} if rater else {}) | given)
     except ValidationError as error:
         first = error.errors()[0]

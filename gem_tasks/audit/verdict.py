@@ -58,7 +58,9 @@ def report(audit: Audit, ratings: Sequence[Rating]) -> Report:
     raters: defaultdict[str, int] = defaultdict(int)
     for rating in ratings:
         raters[rating.rater] += 1
-    qualities = {quality: _quality(ratings, quality, sorted(raters)) for quality in QUALITIES}
+    qualities: dict[Quality, QualityReport] = {
+        quality: _quality(ratings, quality, sorted(raters)) for quality in QUALITIES
+    }
     rated = len({rating.item_id for rating in ratings})
     passed, reason = _bar(audit, rated, qualities["coherence"])
     return Report(audit=audit, rated=rated, raters=dict(raters), qualities=qualities, passed=passed, reason=reason)
