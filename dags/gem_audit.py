@@ -69,7 +69,7 @@ def gem_audit() -> None:
             for rater in raters
         ]
 
-    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=10))
+    @task(trigger_rule="all_done_min_one_success", execution_timeout=timedelta(minutes=10))
     def report(forms: list[dict[str, Any]]) -> dict[str, Any]:
         """What all ratings come to, those from the terminal included."""
         from gem_tasks.audit.draw import find

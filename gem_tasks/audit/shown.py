@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from textwrap import wrap
 
 import pyarrow.parquet as pq
 
@@ -20,6 +21,9 @@ from gem_tasks.store import keys, shards
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """What moves a terminal's cursor or turns the direction of text around."""
+
+_WIDTH = 96
+"""Characters in a line of a block on Airflow's page."""
 
 
 class Shown(Value):
@@ -58,10 +62,16 @@ def markdown(found: Shown, limit: int = 12_000) -> str:
 
 
 def _fenced(text: str, limit: int) -> str:
-    cut = text if len(text) <= limit else f"{text[:limit]}\n… ({len(text) - limit} more characters)"
+    cut = _wrapped(text if len(text) <= limit else f"{text[:limit]}\n… ({len(text) - limit} more characters)")
     longest = max((len(run) for run in re.findall(r"`+", cut)), default=0)
     fence = "`" * max(longest + 1, 3)
     return f"{fence}text\n{cut}\n{fence}"
+
+
+def _wrapped(text: str) -> str:
+    """Airflow's page does not wrap blocks: what is longer than its width would have to be scrolled to."""
+    lines = (wrap(line, _WIDTH, drop_whitespace=False, replace_whitespace=False) or [""] for line in text.split("\n"))
+    return "\n".join(part.rstrip() for parts in lines for part in parts)
 
 
 def _segments(work: Workspace, wanted: dict[str, AuditItem], partition: str, shard: int) -> Iterator[Shown]:

@@ -72,6 +72,15 @@ def test_text_cannot_leave_its_fence(hostile):
 
 def test_long_texts_are_cut_and_say_so():
     item = AuditItem(item_id="a", position=1, stratum="s", partition="p", shard=0, recipe_id="r")
-    page = markdown(Shown(item=item, source="u", sections=(("Text", "x" * 500),)), limit=100)
+    page = markdown(Shown(item=item, source="u", sections=(("Text", "ß" * 500),)), limit=100)
     assert "400 more characters" in page
-    assert "x" * 101 not in page
+    assert page.count("ß") == 100
+
+
+def test_long_lines_are_wrapped_for_the_page_and_nothing_else_is_changed():
+    item = AuditItem(item_id="a", position=1, stratum="s", partition="p", shard=0, recipe_id="r")
+    text = "  indented\n\n" + "word " * 60 + "\n" + "y" * 300
+    page = markdown(Shown(item=item, source="u", sections=(("Text", text),)))
+    assert max(map(len, page.splitlines())) <= 100
+    assert "\n  indented\n\nword" in page
+    assert (page.count("word"), page.count("y" * 90)) == (60, 3)
