@@ -66,13 +66,15 @@ class RatingOperator(HITLOperator):
 
         from gem_tasks.audit.draw import find
         from gem_tasks.audit.rate import rate
-        from gem_tasks.domain.audit import Rating
+        from gem_tasks.domain.audit import NAME_LENGTH, Rating
 
         answer: Any = super().execute_complete(context, event)
         if answer["chosen_options"] != [SAVE]:
             return "skipped"
         given = answer["params_input"] or {}
-        person = str((event.get("responded_by_user") or {}).get("name") or self.form["rater"] or "somebody")
+        person = str((event.get("responded_by_user") or {}).get("name") or self.form["rater"] or "somebody")[
+            :NAME_LENGTH
+        ]
         scores = {name: given.get(name) for name in _SCORES}
         try:
             rating = Rating.model_validate(

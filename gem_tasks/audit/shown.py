@@ -70,7 +70,7 @@ def _fenced(text: str, limit: int) -> str:
 
 def _wrapped(text: str) -> str:
     """Airflow's page does not wrap blocks: what is longer than its width would have to be scrolled to."""
-    lines = (wrap(line, _WIDTH, drop_whitespace=False, replace_whitespace=False) or [""] for line in text.split("\n"))
+    lines = (wrap(line, _WIDTH, replace_whitespace=False) or [""] for line in text.split("\n"))
     return "\n".join(part.rstrip() for parts in lines for part in parts)
 
 

@@ -14,7 +14,8 @@ from gem_tasks.audit.draw import draw, find
 from gem_tasks.audit.rate import rate, read_ratings, so_far, unrated
 from gem_tasks.audit.shown import Shown, one, shown
 from gem_tasks.audit.verdict import Report
-from gem_tasks.domain.audit import QUALITIES, Audit, Rating, Sample, What
+from gem_tasks.domain.audit import NAME_LENGTH, QUALITIES, Audit, Rating, Sample, What
+from gem_tasks.errors import UserError
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -72,6 +73,9 @@ def rate_items(
     Examples:
         gem audit rate --rater anna
     """
+    rater = rater.strip()
+    if not 1 <= len(rater) <= NAME_LENGTH:
+        raise UserError(f"A rater's name has 1 to {NAME_LENGTH} characters", "Give another --rater.")
     work = Workspace.open(load())
     found = find(work, audit_id)
     console = Console()

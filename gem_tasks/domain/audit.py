@@ -18,6 +18,9 @@ QUALITIES: dict[Quality, str] = {
 }
 """What is asked of the rater, each from 1 (no) to 5 (fully)."""
 
+NAME_LENGTH = 100
+"""Characters of a rater's name at most."""
+
 Score = Annotated[int, Field(ge=1, le=5)]
 
 
@@ -67,7 +70,7 @@ class Rating(Value):
     """What one person thinks of one item."""
 
     item_id: str
-    rater: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    rater: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH)]
     coherence: Score
     tools: Score
     faithfulness: Score
