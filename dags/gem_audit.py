@@ -1,0 +1,91 @@
+"""Started by hand: draws a sample at random and asks people to rate it, on Airflow's required-actions page.
+
+Every item becomes a form, for each rater one of his own where raters are named. The last task says what the ratings
+come to. `gem audit rate` asks the same questions in the terminal; both count.
+"""
+
+from datetime import timedelta
+from typing import Any, cast
+
+import pendulum
+from airflow.sdk import Param, chain, dag, task
+
+from gem_airflow.bridge import run_context, workspace
+from gem_airflow.rating_operator import FORM, RatingOperator
+from gem_airflow.retries import DEFAULT_ARGS
+
+_MOST_FORMS = 1000
+"""Airflow maps a task over 1024 items at most."""
+
+
+def _text(title: str, description: str) -> Param:
+    return Param(None, type=["null", "string"], title=title, description=description)
+
+
+@dag(
+    schedule=None,
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    default_args=DEFAULT_ARGS,
+    tags=["gem", "audit"],
+    doc_md=__doc__,
+    params={
+        "what": Param("trajectories", type="string", enum=["trajectories", "segments"], title="What"),
+        "size": Param(50, type="integer", minimum=1, maximum=_MOST_FORMS, title="Items"),
+        "seed": Param(0, type="integer", title="Seed", description="The same seed draws the same items again."),
+        "version": _text("Dataset version", "Only this one. Empty: all current ones."),
+        "first": _text("First partition", "Such as 2026-01-31T14:00. Empty: from the beginning."),
+        "last": _text("Last partition", "Itself included. Empty: to the end."),
+        "raters": Param(
+            [],
+            type=["null", "array"],
+            items={"type": "string"},
+            title="Raters",
+            description="User names, one a line: each gets every item. Empty: whoever comes first.",
+        ),
+    },
+)
+def gem_audit() -> None:
+    """Draw, ask, sum up."""
+
+    @task(execution_timeout=timedelta(minutes=10))
+    def draw(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Draws and records the sample; returns a form per item and rater."""
+        from gem_tasks.audit.draw import draw
+        from gem_tasks.domain.audit import Sample
+        from gem_tasks.errors import UserError
+
+        work, given = workspace(), dict(params or {})
+        raters = list(dict.fromkeys(given.pop("raters", None) or [])) or [None]
+        sample = Sample.model_validate({name: given[name] for name in Sample.model_fields})
+        if sample.size * len(raters) > _MOST_FORMS:
+            raise UserError(f"{sample.size} items for {len(raters)} raters are too many forms", "Draw fewer items.")
+        audit = draw(work, sample, run_context().run_id)
+        with work.ledger() as ledger:
+            items = ledger.audit_items(audit.audit_id)
+        return [
+            {"audit_id": audit.audit_id, "item": item.model_dump(), "rater": rater}
+            for item in items
+            for rater in raters
+        ]
+
+    @task(trigger_rule="all_done_min_one_success", execution_timeout=timedelta(minutes=10))
+    def report(forms: list[dict[str, Any]]) -> dict[str, Any]:
+        """What all ratings come to, those from the terminal included."""
+        from gem_tasks.audit.draw import find
+        from gem_tasks.audit.rate import so_far
+
+        work = workspace()
+        return so_far(work, find(work, forms[0]["audit_id"])).model_dump(mode="json")
+
+    forms = draw()
+    rated = RatingOperator.partial(
+        task_id="rate",
+        params=FORM,
+        map_index_template="item {{ task.form.item.position }}{{ ' ' ~ task.form.rater if task.form.rater else '' }}",
+        doc_md=RatingOperator.__doc__,
+    ).expand(form=forms)
+    chain(rated, report(cast("Any", forms)))
+
+
+gem_audit()

@@ -1,0 +1,52 @@
+"""Drawing a sample, and finding it again."""
+
+import json
+from hashlib import sha256
+from random import Random
+
+from gem_tasks.domain.audit import Audit, AuditItem, Sample
+from gem_tasks.errors import UserError
+from gem_tasks.pipeline.workspace import Workspace
+
+_STARTS = 1000
+
+
+def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
+    """Draws and records the sample; the same one of the same data is the audit that there is already.
+
+    Raises:
+        UserError: there is nothing to draw from.
+    """
+    start = Random(sample.seed).randrange(_STARTS) / _STARTS  # noqa: S311 (it has to come out the same again)
+    with work.ledger() as ledger:
+        items, population = ledger.draw_sample(sample, work.chain.id_of("extract"), start)
+        if not items:
+            raise UserError(
+                f"There are no {sample.what} to draw from", "Make some with `gem run SOURCE`, or ask wider."
+            )
+        versions = ledger.versions_drawn_from(sample) if sample.what == "trajectories" else []
+        audit_id = _name(sample, items, versions)
+        ledger.insert_audit(audit_id, sample, items, population, versions, run_id)
+        (audit,) = ledger.find_audits(audit_id, 1)
+    return audit
+
+
+def find(work: Workspace, prefix: str | None) -> Audit:
+    """The one audit whose id begins so; without a prefix the newest.
+
+    Raises:
+        UserError: there is none, or more than one.
+    """
+    with work.ledger() as ledger:
+        found = ledger.find_audits(prefix or "", 2 if prefix else 1)
+    if not found and not prefix:
+        raise UserError("Nothing was drawn for an audit yet", "Draw a sample: gem audit draw")
+    if len(found) != 1:
+        cause = "No audit begins" if not found else "More than one audit begins"
+        raise UserError(f"{cause} with {prefix!r}", "`gem audit report` lists them.")
+    return found[0]
+
+
+def _name(sample: Sample, items: list[AuditItem], versions: list[str]) -> str:
+    content = json.dumps([sample.model_dump(), [item.item_id for item in items], versions])
+    return sha256(content.encode()).hexdigest()[:12]

@@ -1,0 +1,134 @@
+"""What a rater gets to see of an item: plain text in sections. Texts come from documents and models: hostile."""
+
+import io
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from textwrap import wrap
+
+import pyarrow.parquet as pq
+
+from gem_tasks.audit.conversation import conversation
+from gem_tasks.domain.audit import QUALITIES, AuditItem
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.workflow import Extraction, ToolSpec
+from gem_tasks.pipeline.records import segments_of
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.store import keys, shards
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What moves a terminal's cursor or turns the direction of text around."""
+
+_WIDTH = 96
+"""Characters in a line of a block on Airflow's page."""
+
+
+class Shown(Value):
+    """An item with its sections, heading first."""
+
+    item: AuditItem
+    source: str
+    """URI of the document."""
+    sections: tuple[tuple[str, str], ...]
+
+
+def shown(work: Workspace, items: Sequence[AuditItem]) -> Iterator[Shown]:
+    """The items with their texts, an object of the store at a time; not in the order given."""
+    for (partition, shard), group in groupby(sorted(items, key=_place), key=_place):
+        wanted = {item.item_id: item for item in group}
+        segments = {item.item_id: item for item in wanted.values() if item.version is None}
+        if segments:
+            yield from _segments(work, segments, partition, shard)
+        if len(segments) < len(wanted):
+            trajectories = {key: item for key, item in wanted.items() if item.version is not None}
+            yield from _trajectories(work, trajectories, partition, shard)
+
+
+def one(work: Workspace, item: AuditItem) -> Shown:
+    """A single item with its texts."""
+    (found,) = shown(work, [item])
+    return found
+
+
+def markdown(found: Shown, limit: int = 12_000) -> str:
+    """The item for a page: every text in a fence that it cannot close, cut at `limit` characters a section."""
+    asked = "\n".join(f"- **{quality}**: {question}" for quality, question in QUALITIES.items())
+    parts = [f"Rate each from 1 (no) to 5 (fully):\n\n{asked}", _fenced(found.source, limit)]
+    parts += [f"### {heading}\n\n{_fenced(text, limit)}" for heading, text in found.sections]
+    return "\n\n".join(parts)
+
+
+def _fenced(text: str, limit: int) -> str:
+    cut = _wrapped(text if len(text) <= limit else f"{text[:limit]}\n… ({len(text) - limit} more characters)")
+    longest = max((len(run) for run in re.findall(r"`+", cut)), default=0)
+    fence = "`" * max(longest + 1, 3)
+    return f"{fence}text\n{cut}\n{fence}"
+
+
+def _wrapped(text: str) -> str:
+    """Airflow's page does not wrap blocks: what is longer than its width would have to be scrolled to."""
+    lines = (wrap(line, _WIDTH, replace_whitespace=False) or [""] for line in text.split("\n"))
+    return "\n".join(part.rstrip() for parts in lines for part in parts)
+
+
+def _segments(work: Workspace, wanted: dict[str, AuditItem], partition: str, shard: int) -> Iterator[Shown]:
+    made = dict(_extractions(work, wanted, partition, shard))
+    for segment in segments_of(work, partition, shard):
+        if item := wanted.get(segment.segment_id):
+            yield _shown(item, segment, *_workflows(made[item.item_id]))
+
+
+def _extractions(
+    work: Workspace, wanted: dict[str, AuditItem], partition: str, shard: int
+) -> Iterator[tuple[str, Extraction]]:
+    """What the extraction of then made of them, whatever the recipe is today."""
+    for recipe in {item.recipe_id for item in wanted.values()}:
+        for outcome in shards.decode_outcomes(work.fetch(keys.stage_key("extract", recipe, partition, shard))):
+            if outcome.segment_id in wanted and outcome.payload:
+                yield outcome.segment_id, Extraction.model_validate_json(outcome.payload)
+
+
+def _trajectories(work: Workspace, wanted: dict[str, AuditItem], partition: str, shard: int) -> Iterator[Shown]:
+    rows = {row["metadata"]["segment_id"]: (key, row) for key, row in _published(work, wanted)}
+    for segment in segments_of(work, partition, shard):
+        if found := rows.get(segment.segment_id):
+            key, row = found
+            tools = [ToolSpec.from_json(tool) for tool in row["tools"]]
+            yield _shown(
+                wanted[key], segment, ("Tools", _tools(tools)), ("Conversation", conversation(row["messages"]))
+            )
+
+
+def _published(work: Workspace, wanted: dict[str, AuditItem]) -> Iterator[tuple[str, Json]]:
+    by_version: defaultdict[str, list[str]] = defaultdict(list)
+    for key, item in wanted.items():
+        by_version[str(item.version)].append(key)
+    for version, ids in by_version.items():
+        data = io.BytesIO(work.fetch(keys.dataset_key(version, "train-00000.parquet")))
+        for row in pq.read_table(data, filters=[("trajectory_id", "in", ids)]).to_pylist():
+            yield row["trajectory_id"], {name: json.loads(row[name]) for name in ("messages", "tools", "metadata")}
+
+
+def _shown(item: AuditItem, segment: Segment, *sections: tuple[str, str]) -> Shown:
+    plain = tuple((heading, _CONTROL.sub("\ufffd", text)) for heading, text in (("Text", segment.text), *sections))
+    return Shown(item=item, source=_CONTROL.sub("\ufffd", segment.document_uri), sections=plain)
+
+
+def _workflows(extraction: Extraction) -> Iterator[tuple[str, str]]:
+    for number, workflow in enumerate(extraction.workflows, 1):
+        steps = "\n".join(f"{place}. {step}" for place, step in enumerate(workflow.steps, 1))
+        yield f"Workflow {number}", f"{workflow.description}\n\n{steps}\n\n{workflow.execution_graph}"
+        yield f"Tools of workflow {number}", _tools(workflow.tools)
+
+
+def _tools(tools: Sequence[ToolSpec]) -> str:
+    return "\n".join(
+        f"{tool.name}({', '.join(tool.parameters.get('properties', {}))}): {tool.description}" for tool in tools
+    )
+
+
+def _place(item: AuditItem) -> tuple[str, int]:
+    return item.partition, item.shard

@@ -1,0 +1,77 @@
+"""Audits: what is drawn, and how people rate it."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from gem_tasks.domain.base import Value
+
+What = Literal["segments", "trajectories"]
+"""Segments come with their workflows and tools; trajectories with the text they were made from."""
+
+Quality = Literal["coherence", "tools", "faithfulness"]
+QUALITIES: dict[Quality, str] = {
+    "coherence": "Does it make sense from beginning to end?",
+    "tools": "Are the tools the ones that this task needs?",
+    "faithfulness": "Is it what the text says, with nothing made up?",
+}
+"""What is asked of the rater, each from 1 (no) to 5 (fully)."""
+
+NAME_LENGTH = 100
+"""Characters of a rater's name at most."""
+
+Score = Annotated[int, Field(ge=1, le=5)]
+
+
+class Sample(Value):
+    """What to draw. The same sample of the same data is the same items."""
+
+    what: What = "trajectories"
+    size: int = Field(default=50, ge=1, le=1000)
+    seed: int = 0
+    version: str | None = None
+    """Only this dataset version (for segments: its partition)."""
+    first: str | None = None
+    """First partition, such as `2026-01-31T14:00`."""
+    last: str | None = None
+    """Last partition, itself included."""
+
+
+class AuditItem(Value):
+    """One drawn segment or trajectory."""
+
+    item_id: str
+    position: int
+    """From 1, in the order of rating: at random, so that strata do not follow each other."""
+    stratum: str
+    partition: str
+    shard: int
+    recipe_id: str
+    """Under which it was made, so that it can be shown after prompts have changed."""
+    version: str | None = None
+    """Dataset version of a trajectory."""
+
+
+class Audit(Value):
+    """A sample that was drawn."""
+
+    audit_id: str
+    sample: Sample
+    population: int
+    """How many there were to draw from."""
+    versions: tuple[str, ...]
+    """Dataset versions that the sample stands for; empty for segments."""
+    items: int
+    drawn_at: datetime
+
+
+class Rating(Value):
+    """What one person thinks of one item."""
+
+    item_id: str
+    rater: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH)]
+    coherence: Score
+    tools: Score
+    faithfulness: Score
+    comment: str = Field(default="", max_length=2000)

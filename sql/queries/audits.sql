@@ -1,0 +1,103 @@
+-- draw_trajectories --
+-- A sample of current trajectories, stratified by source and first domain: sorted by stratum and at random within it,
+-- then every (total / size)th from a random start. Each has the same chance, each stratum its share.
+WITH population AS (
+    SELECT t.trajectory_id AS item_id, s.partition_key AS partition, s.shard, t.recipe_id,
+           t.dataset_version AS version, o.uri || ' ' || coalesce(t.domains[1], '') AS stratum
+    FROM trajectories t JOIN datasets v ON v.version = t.dataset_version AND v.superseded_by IS NULL
+    JOIN segments s USING (segment_id) JOIN documents d USING (document_id) JOIN sources o USING (source_id)
+    WHERE (%(version)s::text IS NULL OR v.version = %(version)s)
+      AND (%(first)s::text IS NULL OR v.partition_key >= %(first)s)
+      AND (%(last)s::text IS NULL OR v.partition_key <= %(last)s)
+), numbered AS (
+    SELECT *, row_number() OVER (ORDER BY stratum, md5(%(seed)s::text || item_id), item_id) - 1 AS place,
+           count(*) OVER () AS total
+    FROM population
+)
+SELECT item_id, partition, shard, recipe_id, version, stratum, total,
+       (row_number() OVER (ORDER BY md5(%(seed)s::text || '/' || item_id), item_id))::int AS position
+FROM generate_series(0, %(size)s::int - 1) AS k
+JOIN numbered ON k < total AND place = floor((k + %(start)s::numeric) * total / least(%(size)s::int, total))
+ORDER BY position
+
+-- draw_segments --
+-- The same of segments whose workflows were accepted under a recipe, stratified by source.
+WITH population AS (
+    SELECT r.segment_id AS item_id, s.partition_key AS partition, s.shard, r.recipe_id,
+           NULL::text AS version, o.uri AS stratum
+    FROM stage_results r JOIN segments s USING (segment_id)
+    JOIN documents d USING (document_id) JOIN sources o USING (source_id)
+    WHERE r.recipe_id = %(recipe_id)s AND r.outcome = 'accepted'
+      AND (%(version)s::text IS NULL
+           OR s.partition_key = (SELECT partition_key FROM datasets WHERE version = %(version)s))
+      AND (%(first)s::text IS NULL OR s.partition_key >= %(first)s)
+      AND (%(last)s::text IS NULL OR s.partition_key <= %(last)s)
+), numbered AS (
+    SELECT *, row_number() OVER (ORDER BY stratum, md5(%(seed)s::text || item_id), item_id) - 1 AS place,
+           count(*) OVER () AS total
+    FROM population
+)
+SELECT item_id, partition, shard, recipe_id, version, stratum, total,
+       (row_number() OVER (ORDER BY md5(%(seed)s::text || '/' || item_id), item_id))::int AS position
+FROM generate_series(0, %(size)s::int - 1) AS k
+JOIN numbered ON k < total AND place = floor((k + %(start)s::numeric) * total / least(%(size)s::int, total))
+ORDER BY position
+
+-- versions_drawn_from --
+-- Current versions that a sample of trajectories stands for.
+SELECT version FROM datasets
+WHERE superseded_by IS NULL
+  AND (%(version)s::text IS NULL OR version = %(version)s)
+  AND (%(first)s::text IS NULL OR partition_key >= %(first)s)
+  AND (%(last)s::text IS NULL OR partition_key <= %(last)s)
+ORDER BY version
+
+-- insert_audit --
+-- An audit is named by what was drawn: drawing the same again finds it.
+INSERT INTO audits (audit_id, sample, population, versions, airflow_run_id)
+VALUES (%(audit_id)s, %(sample)s, %(population)s, %(versions)s, %(run_id)s) ON CONFLICT DO NOTHING
+
+-- insert_audit_items --
+-- Bulk insert of what was drawn.
+INSERT INTO audit_items (audit_id, item_id, position, stratum, partition_key, shard, recipe_id, version)
+SELECT %(audit_id)s, * FROM unnest(%(item_id)s::text[], %(position)s::int[], %(stratum)s::text[], %(partition)s::text[],
+                                   %(shard)s::int[], %(recipe_id)s::text[], %(version)s::text[])
+ON CONFLICT DO NOTHING
+
+-- find_audits --
+-- Audits whose id begins so, the newest first.
+SELECT audit_id, sample, population, versions, drawn_at,
+       (SELECT count(*)::int FROM audit_items i WHERE i.audit_id = a.audit_id) AS items
+FROM audits a WHERE starts_with(audit_id, %(prefix)s) ORDER BY drawn_at DESC, audit_id LIMIT %(limit)s
+
+-- audit_items --
+-- What an audit drew, in the order of rating.
+SELECT item_id, position, stratum, partition_key AS partition, shard, recipe_id, version
+FROM audit_items WHERE audit_id = %(audit_id)s ORDER BY position
+
+-- upsert_ratings --
+-- Bulk upsert: who rates an item again replaces the rating.
+INSERT INTO audit_ratings AS old (audit_id, item_id, rater, coherence, tools, faithfulness, comment)
+SELECT %(audit_id)s, * FROM unnest(%(item_id)s::text[], %(rater)s::text[], %(coherence)s::int[], %(tools)s::int[],
+                                   %(faithfulness)s::int[], %(comment)s::text[])
+ON CONFLICT (audit_id, item_id, rater) DO UPDATE SET
+    coherence = excluded.coherence, tools = excluded.tools, faithfulness = excluded.faithfulness,
+    comment = excluded.comment, rated_at = now()
+
+-- ratings --
+-- All ratings of an audit.
+SELECT item_id, rater, coherence, tools, faithfulness, comment
+FROM audit_ratings WHERE audit_id = %(audit_id)s ORDER BY item_id, rater
+
+-- lock_audit --
+-- Serialises rating of one audit, so that its verdict is that of all ratings.
+SELECT pg_advisory_xact_lock(hashtextextended('gem-audit ' || %(audit_id)s, 0))
+
+-- mark_audited --
+-- Calls these versions audited.
+UPDATE datasets SET audited_by = %(audit_id)s WHERE version = ANY(%(versions)s)
+
+-- mark_not_audited --
+-- Takes the name from these versions: all of them, or those that have it from this audit.
+UPDATE datasets SET audited_by = NULL
+WHERE version = ANY(%(versions)s) AND (%(audit_id)s::text IS NULL OR audited_by = %(audit_id)s)
