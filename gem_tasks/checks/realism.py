@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, cast
 
 from gem_tasks.checks.arguments import leaves
@@ -59,14 +60,23 @@ class _Fact:
 
 
 @dataclass
+class _Write:
+    at: int
+    touched: set[str]
+    """Identifiers."""
+    names: frozenset[str]
+    """Fields it speaks of."""
+
+
+@dataclass
 class _World:
     """What the results have said so far."""
 
     facts: dict[tuple[str, str], dict[str, _Fact]] = field(default_factory=dict[tuple[str, str], dict[str, _Fact]])
     links: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """Identifiers that stood in one row or result with an identifier."""
-    writes: list[tuple[int, set[str]]] = field(default_factory=list[tuple[int, set[str]]])
-    """Position and identifiers of every successful write."""
+    writes: list[_Write] = field(default_factory=list[_Write])
+    """Every successful write."""
     set_to: dict[tuple[str, str], _Fact] = field(default_factory=dict[tuple[str, str], _Fact])
     """(identifier, field): what the last write set it to."""
 
@@ -128,12 +138,15 @@ def _echo(exchange: Exchange) -> Iterator[Finding]:
 def _write(position: int, exchange: Exchange, world: _World) -> None:
     touched = identifiers(exchange.call.arguments) | identifiers(exchange.data)
     touched |= {str(leaf.value) for leaf in leaves(exchange.call.arguments, {}) if is_id_key(leaf.name)}
-    world.writes.append((position, touched))
+    world.writes.append(_Write(position, touched, _named(exchange)))
     idents = [str(value) for key, value in exchange.call.arguments.items() if is_id_key(key) and value is not None]
+    # What is created is named by the answer only.
+    named = own_identifiers(cast(Json, exchange.data)) if isinstance(exchange.data, dict) else iter(())
+    things = dict.fromkeys([*idents[:1], *islice(named, 1)])
     if verb(exchange.call.name) in _SETS:
         for key, value in exchange.call.arguments.items():
-            if _is_plain(value) and not is_id_key(key) and idents:
-                world.set_to[idents[0], key] = _Fact(value, position, exchange.index)
+            if _is_plain(value) and not is_id_key(key):
+                world.set_to.update({(thing, key): _Fact(value, position, exchange.index) for thing in things})
 
 
 def _contradictions(position: int, exchange: Exchange, world: _World) -> Iterator[Finding]:
@@ -156,7 +169,15 @@ def _unwritten(seen: Sighting, key: str, value: Any, written: _Fact, world: _Wor
     """A write is gone: the value differs, and no later write could have replaced it."""
     if _same(written.value, value) or set(words(key)) & _FLEETING:
         return False
-    return not any(at > written.at and seen.ident in touched for at, touched in world.writes)
+    about = set(words(key))
+    later = (write for write in world.writes if write.at > written.at and seen.ident in write.touched)
+    return not any(key in write.names or about & _CHANGING for write in later)
+
+
+def _named(exchange: Exchange) -> frozenset[str]:
+    """The fields that a write speaks of, in its arguments or its answer: the others it leaves alone."""
+    rows = (row for _, row in objects(exchange.data))
+    return frozenset(exchange.call.arguments).union(*rows)
 
 
 def _changed(seen: Sighting, key: str, value: Any, known: _Fact, world: _World) -> bool:
@@ -164,7 +185,7 @@ def _changed(seen: Sighting, key: str, value: Any, known: _Fact, world: _World) 
     about = set(words(key))
     if about & _FLEETING or _same(known.value, value) or value is None or known.value is None:
         return False
-    since = [touched for at, touched in world.writes if at > known.at]
+    since = [write.touched for write in world.writes if write.at > known.at]
     if about & _FIXED or is_id_key(key):
         return not any(seen.ident in touched for touched in since)
     if about & _CHANGING:
