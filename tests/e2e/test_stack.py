@@ -131,7 +131,9 @@ def test_a_run_survives_the_death_of_everything(home, tmp_path):
     """kill -9 of supervisor, scheduler, workers, API server and teacher in the middle of a stage, then `gem up`."""
     corpus = make_corpus(tmp_path / "corpus", 120)
     port = json.loads((home / "state.json").read_text())["ports"]["teacher"]
-    copies = {"GEM_NEAR_DUPLICATE": "0"}  # the documents are copies of one, and all of them are to count
+    (tmp_path / "gates.toml").write_text("[default]\n", encoding="utf-8")
+    # The documents are copies of one, and all of them are to count: no gate may ask a person about so little variety.
+    copies = {"GEM_NEAR_DUPLICATE": "0", "GEM_GATES": str(tmp_path / "gates.toml")}
     slow = {"GEM_LLM_BASE_URL": f"http://127.0.0.1:{port}/v1?latency_s=0.5", "GEM_LLM_CONCURRENCY": "4", **copies}
     gem(home, "down")
     gem(home, "up", **slow)
