@@ -27,6 +27,7 @@ from gem_tasks.domain.trajectory import Size
 from gem_tasks.lineage import TrajectoryRow
 from gem_tasks.pipeline.records import accepted, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES
 from gem_tasks.store import keys
 
 logger = logging.getLogger(__name__)
@@ -157,7 +158,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
     contents = [*sorted(row.trajectory_id for row in tally.rows), json.dumps(packages), str(ROW_VERSION)]
     digest = sha256("\n".join(contents).encode()).hexdigest()[:8]
     with work.ledger() as ledger:
-        funnel = ledger.summary(partition, work.chain.recipes, None)
+        funnel = ledger.summary(partition, [work.chain.by_stage[name] for name in STAGE_NAMES], None)
     domains = Counter(domain for row in tally.rows for domain in row.domains)
     return {
         "version": f"{partition.replace(':', '').replace('-', '')}-{digest}",

@@ -1,0 +1,80 @@
+"""The last look before publishing: what is left out, what is replaced, and what the card says of it."""
+
+import json
+
+import pytest
+
+from gem_tasks.dataset import contamination
+from gem_tasks.dataset.contamination import Index
+from gem_tasks.dataset.publish import publish
+from gem_tasks.dataset.row import Row
+from gem_tasks.dataset.select import Selection
+from gem_tasks.pipeline.records import output_of, segments_of
+from tests.integration.test_pipeline import PARTITION, finished  # noqa: F401 - a fixture
+
+
+def card(work, version):
+    return work.store.get(f"datasets/{version}/README.md").decode()
+
+
+def grams_of(trajectory):
+    return {gram for message in trajectory.messages for gram, _ in contamination._grams(message.content or "")}
+
+
+def known_by(wanted, others):
+    """An index of test items that only one of the trajectories contains."""
+    grams = grams_of(wanted).difference(*map(grams_of, others))
+    assert grams
+    return Index(packages={"bfcl_eval": "1"}, items=1, ngrams=frozenset(grams), toolsets={})
+
+
+def test_what_overlaps_with_a_benchmark_is_left_out_with_its_reason(finished, workspace):  # noqa: F811
+    work, _, published = finished
+    assert "not checked" in card(work, published.version)
+    with work.ledger() as ledger:
+        numbers = [number for number, _ in ledger.shards(PARTITION)]
+    made = [pair for number in numbers for pair in output_of(work, "refine", PARTITION, number).items()]
+    (segment, wanted), *others = made
+    index = known_by(wanted, [trajectory for _, trajectory in others])
+    work.store.put(contamination.KEY, contamination.encode(index))
+    again = publish(work, PARTITION)
+    assert again.version != published.version
+    assert (again.trajectories, again.excluded) == (published.trajectories - 1, 1)
+    with work.ledger() as ledger:
+        rows = ledger.pg.execute("SELECT * FROM dataset_exclusions").fetchall()
+    assert [(row["version"], row["segment_id"], row["reason"]) for row in rows] == [
+        (again.version, segment, "contaminated")
+    ]
+    assert "test item: " in rows[0]["detail"]
+    assert "1 test items of bfcl_eval 1: 1 left out, 0 kept" in card(work, again.version)
+    kept = publish(workspace(keep_contaminated=True, store_url=work.settings.store_url), PARTITION)
+    assert kept.trajectories == published.trajectories
+    assert "0 left out, 1 kept and marked" in card(work, kept.version)
+
+
+def test_a_card_has_funnel_reasons_and_distributions(finished):  # noqa: F811
+    work, _, published = finished
+    text = card(work, published.version)
+    for wanted in (
+        "| documents |", "| published |", "| filter | not\\_procedural |", "| tool | trajectories |", "█",
+        "Diversity of tools"
+    ):  # fmt: skip
+        assert wanted in text
+    manifest = json.loads(work.store.get(f"datasets/{published.version}/manifest.json"))
+    assert manifest["funnel"]["stages"][0]["accepted"] >= published.trajectories
+    assert set(manifest["prompts"]) == {"filter", "extract", "generate", "refine", "validate"}
+
+
+@pytest.mark.parametrize(("near_duplicate", "published"), [(0.85, 1), (0, 2)])
+def test_trajectories_that_repeat_each_other_are_published_once(finished, workspace, near_duplicate, published):  # noqa: F811
+    work = workspace(near_duplicate=near_duplicate)
+    topics, refined = (output_of(finished[0], name, PARTITION, 0) for name in ("filter", "refine"))
+    segment = next(found for found in segments_of(finished[0], PARTITION, 0) if found.segment_id in refined)
+    made = refined[segment.segment_id]
+    row = Row(trajectory_id="a", segment=segment, topic=topics[segment.segment_id], trajectory=made)
+    twin = row.model_copy(update={"segment": segment.model_copy(update={"segment_id": "twin"})})
+    selection = Selection(work)
+    assert len(list(selection.choose([row, twin]))) == published
+    assert [(each.segment_id, each.reason) for each in selection.exclusions] == [("twin", "near_duplicate")][
+        published - 1 :
+    ]
