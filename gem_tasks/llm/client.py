@@ -28,7 +28,7 @@ from gem_tasks.llm.features import Features
 from gem_tasks.llm.limiter import Limiter
 from gem_tasks.llm.pacing import wait_s
 from gem_tasks.llm.tokens import estimate_tokens
-from gem_tasks.llm.transport import Transport
+from gem_tasks.llm.transport import transport_to
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
@@ -59,7 +59,7 @@ class OpenAIClient:
         features: Path | None = None,
     ) -> None:
         self._base_url, self._api_key = base_url, api_key
-        self._transport = Transport(base_url, api_key)
+        self._transport = transport_to(base_url, api_key)
         self._limiter = Limiter(concurrency)
         self._deadlines = Deadlines(timeout_s)
         self._features = Features(features, base_url)
