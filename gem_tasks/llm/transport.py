@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.request import getproxies, proxy_bypass
 
-from aiohappyeyeballs import start_connection
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType] - a bare tuple in it
 from yarl import URL
 
 from gem_tasks.errors import EndpointError, ErrorClass
