@@ -142,6 +142,8 @@ class OpenAIClient:
             after = f"no complete answer within {time.monotonic() - started:.1f} s"
             raise EndpointError(ErrorClass.TIMEOUT, after) from None
         latency_s = time.monotonic() - started
+        if pause := wait_s(reply.headers, tokens):  # a 429 often says no more than this
+            self._limiter.pause(min(pause, _LONGEST_WAIT_S))
         if reply.status != 200:
             error = from_status(reply.status, reply.headers, reply.body)
             if error.overloaded:
@@ -150,8 +152,6 @@ class OpenAIClient:
         completion = read_completion(reply.body, latency_s)
         self._deadlines.took(latency_s)
         self._limiter.answered(latency_s)
-        if pause := wait_s(reply.headers, tokens):
-            self._limiter.pause(pause)
         return completion
 
     def _worthwhile(self, error: EndpointError, faults: FaultCounts, patience: float) -> bool:
