@@ -119,7 +119,7 @@ ON CONFLICT (run_id, recipe_id, partition_key, shard) DO UPDATE SET usd = old.us
 SELECT count(*)::int AS answers, coalesce(max(completion_tokens), 0) AS longest FROM (
     SELECT completion_tokens FROM stage_results
     WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s AND calls = 1 AND completion_tokens > 0
-    LIMIT 500) AS some
+    LIMIT 500) AS enough
 
 -- segment_ids --
 -- Segments of a shard.
