@@ -47,7 +47,7 @@ class StageOperator(BaseOperator):
 
         work, run = workspace(), run_context()
         stage, partition, shard = self.stage, self.shard["partition"], self.shard["shard"]
-        if work.settings.mode_for(stage) == "batch" and (pending := submit(work, stage, partition, shard, run)):
+        if pending := submit(work, stage, partition, shard, run):  # in online mode only what is out from before
             self._wait(work, pending)
         return run_shard(work, stage, partition, shard, run).model_dump()
 

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Literal
 
 from pydantic import Field
+from pydantic_core import to_json
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.errors import ErrorClass
@@ -45,7 +46,13 @@ class ChatRequest(Value):
     @cached_property
     def body(self) -> bytes:
         """The body of `POST /chat/completions`. A cached one, for a call hashes it and sends it, perhaps repeatedly."""
-        return json.dumps(self.to_openai()).encode()
+        body = self.to_openai()
+        try:
+            return to_json(body)
+        except (
+            ValueError
+        ):  # half a character, which a model's answer may hold: an escape, for UTF-8 has no bytes for it
+            return json.dumps(body).encode()
 
     @property
     def key(self) -> str:

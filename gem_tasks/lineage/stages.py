@@ -107,6 +107,11 @@ class Stages(Connection):
         """Money that was drawn and not spent."""
         self.run("draw", **purse.model_dump(), usd=-usd)
 
+    def known_answers(self, partition: str, recipe_id: str) -> tuple[int, int]:
+        """How many answers of a recipe are known, and the longest in tokens."""
+        found = self.one("known_answers", partition=partition, recipe_id=recipe_id)
+        return found["answers"], found["longest"]
+
     def metrics(self, partition: str, recipe: Recipe) -> Metrics:
         """Counts of a stage over a partition."""
         return Metrics(stage=recipe.stage, **self.one("metrics", partition=partition, recipe_id=recipe.recipe_id))

@@ -28,7 +28,7 @@ from gem_tasks.llm.features import Features
 from gem_tasks.llm.limiter import Limiter
 from gem_tasks.llm.pacing import wait_s
 from gem_tasks.llm.tokens import estimate_tokens
-from gem_tasks.llm.transport import Transport
+from gem_tasks.llm.transport import transport_to
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
@@ -59,7 +59,7 @@ class OpenAIClient:
         features: Path | None = None,
     ) -> None:
         self._base_url, self._api_key = base_url, api_key
-        self._transport = Transport(base_url, api_key)
+        self._transport = transport_to(base_url, api_key)
         self._limiter = Limiter(concurrency)
         self._deadlines = Deadlines(timeout_s)
         self._features = Features(features, base_url)
@@ -142,6 +142,8 @@ class OpenAIClient:
             after = f"no complete answer within {time.monotonic() - started:.1f} s"
             raise EndpointError(ErrorClass.TIMEOUT, after) from None
         latency_s = time.monotonic() - started
+        if pause := wait_s(reply.headers, tokens):  # a 429 often says no more than this
+            self._limiter.pause(min(pause, _LONGEST_WAIT_S))
         if reply.status != 200:
             error = from_status(reply.status, reply.headers, reply.body)
             if error.overloaded:
@@ -150,8 +152,6 @@ class OpenAIClient:
         completion = read_completion(reply.body, latency_s)
         self._deadlines.took(latency_s)
         self._limiter.answered(latency_s)
-        if pause := wait_s(reply.headers, tokens):
-            self._limiter.pause(pause)
         return completion
 
     def _worthwhile(self, error: EndpointError, faults: FaultCounts, patience: float) -> bool:

@@ -7,6 +7,7 @@ been a very long answer all the same: each timeout doubles what the next try get
 """
 
 import asyncio
+import math
 from collections import deque
 from types import TracebackType
 
@@ -23,6 +24,8 @@ _NEWS = 0.1
 """A smaller change is not worth moving every deadline."""
 _MARGIN = 3.0
 _SHORTEST_S = 2.0
+_SWEEP_S = 0.05
+"""Between looks at what may be overdue."""
 
 
 class Deadlines:
@@ -38,6 +41,8 @@ class Deadlines:
         self._answers = 0
         self._usual_s: float | None = None
         self.running: set[Watch] = set()
+        self._next = math.inf
+        self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, max_tokens: int, timeouts: int) -> "Watch":
         """For a request of so many tokens that was given up so many times before.
@@ -65,8 +70,33 @@ class Deadlines:
         if self._usual_s and abs(usual_s / self._usual_s - 1) < _NEWS:
             return
         self._usual_s = usual_s
-        for watch in self.running:
-            watch.tighten()
+        if self.running:
+            self._sweep()
+
+    def start(self, watch: "Watch") -> None:
+        """A request is under way."""
+        self.running.add(watch)
+        self._look_at(watch.due)
+
+    def _look_at(self, due: float) -> None:
+        """One timer for all of them: most requests end long before, and a timer each costs as much as parsing."""
+        if due < self._next:
+            if self._timer:
+                self._timer.cancel()
+            self._next, self._timer = due, asyncio.get_running_loop().call_at(due, self._sweep)
+
+    def _sweep(self) -> None:
+        """Gives up what is overdue, and looks again when the next may be."""
+        if self._timer:
+            self._timer.cancel()
+        self._next, self._timer = math.inf, None
+        now = asyncio.get_running_loop().time()
+        overdue = [watch for watch in self.running if watch.due <= now]
+        for watch in overdue:
+            self.running.discard(watch)
+            watch.give_up()
+        if self.running:
+            self._look_at(max(now + _SWEEP_S, min(watch.due for watch in self.running)))
 
 
 class Watch:
@@ -75,12 +105,17 @@ class Watch:
     def __init__(self, deadlines: Deadlines, max_tokens: int, timeouts: int) -> None:
         self._deadlines, self._asked = deadlines, (max_tokens, timeouts)
         self._started = asyncio.get_running_loop().time()
-        self._timeout = asyncio.timeout_at(self._started + deadlines.limit_s(max_tokens, timeouts))
+        self._timeout = asyncio.timeout(None)
+
+    @property
+    def due(self) -> float:
+        """When it is given up, in the loop's time, as far as is known now."""
+        return self._started + self._deadlines.limit_s(*self._asked)
 
     async def __aenter__(self) -> None:
         """From here."""
         await self._timeout.__aenter__()
-        self._deadlines.running.add(self)
+        self._deadlines.start(self)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -93,7 +128,6 @@ class Watch:
         self._deadlines.running.discard(self)
         await self._timeout.__aexit__(kind, error, trace)
 
-    def tighten(self) -> None:
-        """Goes by what is known now."""
-        if not self._timeout.expired():
-            self._timeout.reschedule(self._started + self._deadlines.limit_s(*self._asked))
+    def give_up(self) -> None:
+        """The time is up."""
+        self._timeout.reschedule(0)

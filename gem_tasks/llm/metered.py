@@ -33,11 +33,19 @@ class MeteredClient:
 
     Before a call its prompt and the longest answer seen so far (a quarter more, and at most its token budget) are set
     aside; the budget alone as long as there are few answers to go by.
+
+    Args:
+        client: makes the calls.
+        pricing: of its model.
+        allowance: None to spend without a limit.
+        known: how many answers to such requests came before, and the longest in tokens.
     """
 
-    def __init__(self, client: ChatClient, pricing: Pricing, allowance: Allowance | None) -> None:
+    def __init__(
+        self, client: ChatClient, pricing: Pricing, allowance: Allowance | None, known: tuple[int, int] = (0, 0)
+    ) -> None:
         self._client, self._pricing, self._allowance = client, pricing, allowance
-        self._answers = self._longest = 0
+        self._answers, self._longest = known
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call if there is money for it; see `ChatClient.complete` and `Allowance.reserve`."""

@@ -1,65 +1,97 @@
 """One endpoint's connections: a request body in, a reply out, nothing in between.
 
-The SDK's transports cost five to fifteen times the CPU of plain aiohttp per call and fall behind at a few hundred
-requests in flight (docs/benchmarks.md), so the hot path does without them.
+The SDK's transports cost several times the CPU of this one per call and fall behind at a few hundred requests in
+flight; aiohttp's client costs twice to three times as much (docs/benchmarks.md). So the hot path has HTTP/1.1 of its
+own: pooled connections over httptools. An endpoint behind a proxy is reached through aiohttp.
 """
 
-from collections.abc import Mapping
+import asyncio
+import socket
+import ssl
+import time
+from collections import deque
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, Protocol, Self
 from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType] - a bare tuple in it
 from yarl import URL
 
 from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.llm.connection import Connection
+from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
 
-_CONNECT_S = 20.0
-_MAX_BODY_BYTES = 64 << 20
-"""No completion is that long: an endpoint that sends more is broken or hostile."""
-
-
-class Reply(NamedTuple):
-    """An HTTP response, read to its end."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+_READ_BYTES = 256 << 10
+_ADDRESSES_S = 300.0
+_NEXT_ADDRESS_S = 0.25
+"""An address that has not answered after so long gets company (RFC 8305)."""
 
 
-class Transport:
-    """Keeps connections open; as many as there are requests. An async context manager.
+class AnyTransport(Protocol):
+    """What the client needs: an async context manager with `post`."""
+
+    async def __aenter__(self) -> Self:
+        """Opens no connection yet."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the connections."""
+        ...
+
+    async def post(self, path: str, body: bytes) -> Reply:
+        """See `Transport.post`."""
+        ...
+
+
+def transport_to(base_url: str, api_key: str | None) -> AnyTransport:
+    """Straight, or through the proxy that the environment names for this host.
 
     Args:
         base_url: ends in `/v1`; a query, such as Azure's `api-version`, goes with every request.
         api_key: sent as a bearer token.
-    """
 
-    def __init__(self, base_url: str, api_key: str | None) -> None:
-        self._base = URL(base_url)
-        self._urls: dict[str, URL] = {}
-        self._proxy = _proxy(self._base)
-        self._headers = {"Content-Type": "application/json", "User-Agent": "gem"}
-        if api_key:
-            self._headers["Authorization"] = f"Bearer {api_key}"
-        self._session: aiohttp.ClientSession | None = None
+    Raises:
+        UserError: the key cannot be sent.
+    """
+    url = URL(base_url)
+    proxy = None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
+    if proxy is None:
+        return Transport(url, api_key)
+    from gem_tasks.llm.proxied import ProxiedTransport  # aiohttp takes a third of a second to import
+
+    return ProxiedTransport(url, api_key, proxy)
+
+
+class Transport:
+    """Keeps connections open; as many as there are requests. See `transport_to`."""
+
+    def __init__(self, base_url: URL, api_key: str | None) -> None:
+        self._base = base_url
+        headers = request_headers(api_key) | {
+            "Host": base_url.host_port_subcomponent or "",
+            "Accept-Encoding": "identity",
+        }
+        self._fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._heads: dict[str, bytes] = {}
+        self._buffer = memoryview(bytearray(_READ_BYTES))
+        self._idle: list[Connection] = []
+        self._addresses: deque[Any] = deque()
+        self._resolved_at = 0.0
+        self._resolving = asyncio.Lock()
+        self._tls = _tls() if base_url.scheme == "https" else None
 
     async def __aenter__(self) -> Self:
         """Opens no connection yet."""
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=300),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
-            headers=self._headers,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Closes the connections."""
-        if self._session:
-            await self._session.close()
+        self._close_idle()
+        await asyncio.sleep(0)  # the loop closes sockets in its next turn
 
     async def post(self, path: str, body: bytes) -> Reply:
         """Sends a JSON body. How long that may take is the caller's business; only connecting has a limit here.
@@ -71,37 +103,72 @@ class Transport:
         Raises:
             EndpointError: no complete reply came; whatever its status, one that came is returned.
         """
-        assert self._session, "used outside its context"  # noqa: S101
         try:
-            async with self._session.post(
-                self._url(path), data=body, allow_redirects=False, proxy=self._proxy
-            ) as response:
-                return Reply(response.status, response.headers, await _read(response))
-        except aiohttp.ConnectionTimeoutError:
-            raise EndpointError(ErrorClass.TIMEOUT, f"no connection within {_CONNECT_S:.0f} s") from None
-        except TimeoutError:
-            raise  # the caller's
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+            connection = self._take() or await self._open()
+            reply = await connection.send(b"%b%d\r\n\r\n%b" % (self._head(path), len(body), body))
+        except OSError as error:
             raise EndpointError(ErrorClass.CONNECTION, f"{type(error).__name__}: {str(error)[:300]}") from error
+        if connection.reusable:
+            connection.idle_since = time.monotonic()
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return reply
 
-    def _url(self, path: str) -> URL:
-        """Built once: that takes as long as parsing the answer."""
-        if path not in self._urls:
-            self._urls[path] = self._base.with_path(self._base.path.rstrip("/") + path, keep_query=True)
-        return self._urls[path]
+    def _head(self, path: str) -> bytes:
+        """All up to the body's length, built once."""
+        if path not in self._heads:
+            url = self._base.with_path(self._base.path.rstrip("/") + path, keep_query=True)
+            self._heads[path] = f"POST {url.raw_path_qs} HTTP/1.1\r\n{self._fields}Content-Length: ".encode()
+        return self._heads[path]
+
+    def _take(self) -> Connection | None:
+        """The connection that was used last, which is the least likely to have been closed at the other end."""
+        while self._idle:
+            connection = self._idle.pop()
+            if time.monotonic() - connection.idle_since > KEEP_ALIVE_S:
+                connection.close()
+                self._close_idle()  # they have been idle for longer
+            elif connection.reusable:
+                return connection
+        return None
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _open(self) -> Connection:
+        """A new connection.
+
+        Raises:
+            EndpointError: not within the time.
+            OSError: nobody there, or no valid certificate.
+        """
+        loop = asyncio.get_running_loop()
+        host = self._base.raw_host or ""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                sock = await start_connection(await self._resolved(host), happy_eyeballs_delay=_NEXT_ADDRESS_S)
+                name = host if self._tls else None
+                _, connection = await loop.create_connection(
+                    lambda: Connection(self._buffer), sock=sock, ssl=self._tls, server_hostname=name
+                )
+        except TimeoutError:
+            raise EndpointError(ErrorClass.TIMEOUT, f"no connection within {CONNECT_S:.0f} s") from None
+        return connection
+
+    async def _resolved(self, host: str) -> list[Any]:
+        """Where the host is; another address first each time, for that is how names share load."""
+        async with self._resolving:
+            if not self._addresses or time.monotonic() - self._resolved_at > _ADDRESSES_S:
+                loop = asyncio.get_running_loop()
+                found = await loop.getaddrinfo(host, self._base.port, type=socket.SOCK_STREAM)
+                self._addresses, self._resolved_at = deque(found), time.monotonic()
+        self._addresses.rotate(-1)
+        return list(self._addresses)
 
 
-def _proxy(url: URL) -> str | None:
-    """From the environment. aiohttp would look there again for every request, in a thread."""
-    return None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_any():
-        parts.append(part)
-        size += len(part)
-        if size > _MAX_BODY_BYTES:
-            raise aiohttp.ClientPayloadError(f"the answer is larger than {_MAX_BODY_BYTES >> 20} MB")
-    return b"".join(parts)
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

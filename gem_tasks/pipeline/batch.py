@@ -12,6 +12,7 @@ Between these calls nobody waits and no worker is held; any worker may make the 
 | an answer is unusable                         | its repair request goes into the next batch                   |
 | the endpoint's queue is full                  | nothing under way: it submits again, for a day at most        |
 | the batch is cancelled                        | what it brought is saved; the task stops with one line        |
+| the stage goes back to online mode            | what is out is waited for, for it is paid; the rest online    |
 """
 
 import asyncio
@@ -39,14 +40,16 @@ class Progress(Value):
 
 
 def submit(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> Pending | None:
-    """Sends what is missing as batches, or finds those that are under way; None when nothing is missing.
+    """Sends what is missing as batches, or finds those that are under way; None when the rest is for `run_shard`.
+
+    In online mode nothing is sent, but batches that are out from before are found all the same: they are paid for.
 
     Raises:
         UserError: the endpoint has no Batch API or refuses the key, the budget is spent, or a batch was cancelled.
         EndpointError: the endpoint failed; what was submitted is recorded, so a retry goes on from there.
     """
     sheet = Sheet(work, name, partition, shard, run)
-    if not sheet.left:
+    if not sheet.left or (_online(sheet) and not _any_out(sheet)):
         return None
     found = _visit(sheet, Pending(stage=name, partition=partition, shard=shard, batches=()))
     return found if isinstance(found, Pending) else None
@@ -70,13 +73,12 @@ def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport |
     Raises like `submit`, and:
         ReconcileError: records and outcomes do not add up.
     """
-    return _visit(Sheet(work, pending.stage, pending.partition, pending.shard, run), pending)
+    place = pending.stage, pending.partition, pending.shard
+    return _visit(Sheet(work, *place, run), pending) or run_shard(work, *place, run)
 
 
 def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
     """The stage in its mode, waiting in place, for the command line; raises like `run_shard` and `collect`."""
-    if work.settings.mode_for(name) == "online":
-        return run_shard(work, name, partition, shard, run)
     found: ShardReport | Pending | None = submit(work, name, partition, shard, run)
     while isinstance(found, Pending):
         time.sleep(work.settings.llm_batch_poll_s)
@@ -87,12 +89,25 @@ def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run:
     return found or run_shard(work, name, partition, shard, run)
 
 
-def _visit(sheet: Sheet, pending: Pending) -> ShardReport | Pending:
-    place = Place(recipe_id=sheet.recipe.recipe_id, partition=sheet.partition, shard=sheet.shard)
+def _visit(sheet: Sheet, pending: Pending) -> ShardReport | Pending | None:
+    place = _place(sheet)
     with sheet.work.ledger() as ledger, ledger.batch_lock(place):
         try:
-            return asyncio.run(Visit(sheet, ledger, place, pending).go())
+            return asyncio.run(Visit(sheet, ledger, place, pending, may_send=not _online(sheet)).go())
         except EndpointError as error:
             if error.error_class in CONFIGURATION:
                 raise explain(error, sheet) from error
             raise
+
+
+def _online(sheet: Sheet) -> bool:
+    return sheet.work.settings.mode_for(sheet.stage.name) == "online"
+
+
+def _any_out(sheet: Sheet) -> bool:
+    with sheet.work.ledger() as ledger:
+        return any(row.state != "collected" for row in ledger.open_batches(_place(sheet)))
+
+
+def _place(sheet: Sheet) -> Place:
+    return Place(recipe_id=sheet.recipe.recipe_id, partition=sheet.partition, shard=sheet.shard)

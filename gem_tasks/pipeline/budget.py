@@ -1,11 +1,13 @@
 """A run's budget, shared by all of its tasks through Postgres.
 
-A task draws money in small sums and hands back what it did not spend; a killed one cannot, so a budget may stop a run
-somewhat early, but never late. When nothing more can be drawn, a task goes on with what its own calls give back as they
-end, and stops when none is under way: nothing that was paid for is lost.
+A task draws money in small sums, and hands back at once what is more than its next calls may need, for other tasks wait
+for it: as long as few answers are known, each call is feared to be a long one. A killed task cannot hand back, so a
+budget may stop a run somewhat early, but never late. When nothing more can be drawn, a task goes on with what its own
+calls give back as they end, and stops when none is under way: nothing that was paid for is lost.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -15,6 +17,9 @@ from gem_tasks.lineage import Ledger, Purse
 
 _CALLS_PER_DRAW = 32
 """Drawing costs a round trip: enough for so many calls is drawn at a time, as long as there is so much."""
+_SURPLUS_CALLS = 3 * _CALLS_PER_DRAW
+_ASK_AGAIN_S = 1.0
+"""After an empty purse: others may have handed something back."""
 
 
 class BudgetSpentError(UserError):
@@ -28,8 +33,8 @@ class Budget:
         self._ledger, self._purse, self._limit = ledger, purse, limit
         self._free = 0.0
         self._out = 0
-        self._empty = False
-        self._drawing = asyncio.Lock()
+        self._ask_at = 0.0
+        self._moving = asyncio.Lock()
         self._settled = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -40,8 +45,9 @@ class Budget:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Hands back what is free."""
-        if self._free > 0:
-            await asyncio.to_thread(self._hand_back, self._free)
+        rest, self._free = self._free, 0.0
+        if rest > 0:
+            await asyncio.to_thread(self._hand_back, rest)
 
     async def reserve(self, usd: float) -> None:
         """See `Allowance.reserve`."""
@@ -58,18 +64,26 @@ class Budget:
         self._settled.set()
 
     async def _take(self, usd: float) -> bool:
-        if self._free < usd and not self._empty:
-            async with self._drawing:
-                needed = usd - self._free
-                if needed > 0 and not self._empty:
+        if self._free < usd and self._may_ask():
+            async with self._moving:
+                if (needed := usd - self._free) > 0 and self._may_ask():
                     drawn = await asyncio.to_thread(self._draw, needed, usd * _CALLS_PER_DRAW)
                     self._free += drawn
-                    self._empty = not drawn
+                    self._ask_at = 0.0 if drawn else time.monotonic() + _ASK_AGAIN_S
+        elif self._free > usd * _SURPLUS_CALLS and not self._moving.locked():
+            async with self._moving:
+                surplus = self._free - usd * _CALLS_PER_DRAW
+                self._free -= surplus
+                await asyncio.to_thread(self._hand_back, surplus)
         if self._free < usd:
             return False
         self._free -= usd
         self._out += 1
         return True
+
+    def _may_ask(self) -> bool:
+        """Whether drawing may bring something. With no call under way there is nothing else to hope for."""
+        return not self._out or time.monotonic() >= self._ask_at
 
     def _draw(self, needed: float, wanted: float) -> float:
         with self._ledger() as ledger:

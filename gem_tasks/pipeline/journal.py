@@ -8,23 +8,22 @@ finished its outcomes take the journal's place and it is discarded.
 """
 
 import asyncio
-import json
 import logging
 import os
 import shutil
 import uuid
-from collections import defaultdict
 from contextlib import suppress
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pyarrow as pa
-from pydantic import ValidationError
 
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.errors import StoreError
+from gem_tasks.pipeline.answers import Answers
 from gem_tasks.ports import ChatClient, ObjectStore
 
 logger = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class Journal:
     def __init__(self, folder: Path, store: ObjectStore, prefix: str, every_s: float) -> None:
         self._folder, self._store, self._prefix, self._every_s = folder, store, prefix, every_s
         self._writer = uuid.uuid4().hex[:12]
-        self._known: dict[str, list[Completion]] = defaultdict(list)
+        self._answers = Answers(folder)
         self._file: FileIO | None = None
         self._count = 0
         self._syncing: asyncio.Task[None] | None = None
@@ -55,29 +54,20 @@ class Journal:
         self._shipping: asyncio.Task[None] | None = None
 
     def load(self) -> int:
-        """Reads what earlier tries left here and in the store; returns how many answers there are.
+        """Finds what earlier tries left here and in the store; returns how many answers there are.
 
         Raises:
-            StoreError: the store cannot be read.
+            StoreError: the store cannot be read, or the disk not be written.
         """
-        lines: dict[bytes, None] = {}  # the same line lies here and in a chunk
-        for path in sorted(self._folder.glob("*.jsonl")):
-            lines.update(dict.fromkeys(path.read_bytes().splitlines()))
+        self._answers.add_local()
         self._chunks = list(self._store.list(self._prefix))
         for key in self._chunks:
-            lines.update(dict.fromkeys(_unpack(self._store.get(key)).splitlines()))
-        for line in lines:
-            try:
-                entry = json.loads(line)
-                self._known[entry["key"]].append(Completion.model_validate(entry["completion"]))
-            except (ValueError, KeyError, TypeError, ValidationError):
-                logger.info("a torn line in the journal of %s is passed over", self._prefix)
-        return sum(len(answers) for answers in self._known.values())
+            self._answers.add_chunk(key.rpartition("/")[2], partial(self._store.get, key))
+        return len(self._answers)
 
     def take(self, key: str) -> Completion | None:
         """An answer to this request that nobody has taken yet."""
-        answers = self._known.get(key)
-        return answers.pop() if answers else None
+        return self._answers.take(key)
 
     async def append(self, key: str, completion: Completion) -> None:
         """Returns when the answer survives this process. Syncing to the disk follows at once, in groups.
@@ -114,6 +104,7 @@ class Journal:
 
     def discard(self) -> None:
         """Removes it everywhere: the outcomes are saved."""
+        self._answers.close()
         for key in self._chunks:
             self._store.delete(key)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -135,6 +126,7 @@ class Journal:
         await asyncio.gather(*filter(None, (self._shipping, self._syncing)), return_exceptions=True)
         if self._file:
             self._file.close()
+        self._answers.close()
         if error:
             await self._send()
 
@@ -189,10 +181,3 @@ def _pack(lines: list[bytes]) -> bytes:
     with pa.CompressedOutputStream(sink, "zstd") as stream:
         stream.write(b"".join(lines))
     return sink.getvalue().to_pybytes()
-
-
-def _unpack(data: bytes) -> bytes:
-    try:
-        return pa.CompressedInputStream(pa.BufferReader(data), "zstd").read()
-    except (OSError, pa.ArrowException):
-        return b""  # a store without atomic writes left half a chunk: its answers are asked for again

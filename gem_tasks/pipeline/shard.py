@@ -34,6 +34,7 @@ _SAVING_SHARE = 0.05
 """Saving rewrites the shard's object, so a large one is saved less often: at most this share of the time."""
 _WINDOW = 2
 """Records under way per request in flight: those beyond wait for a slot, back off, or are being written down."""
+_HEAD_START = 64
 _BROKEN_ENDPOINT_SHARE = 0.5
 """With more transport failures than this on the last try, it is the endpoint that failed, not the segments."""
 
@@ -159,8 +160,10 @@ async def _attempts(sheet: Sheet, waiting: Iterator[Record], client: ChatClient)
             running.add(task)
 
     try:
-        for _ in range(window):
+        for started in range(window):
             start()
+            if started % _HEAD_START == 0:
+                await asyncio.sleep(0)  # the first are on their way while the others are put together
         while running:
             task = await arrived.get()
             running.discard(task)

@@ -53,5 +53,7 @@ async def spending(sheet: Sheet) -> AsyncGenerator[Callable[[ChatClient], ChatCl
     elif limit is None:
         yield lambda client: MeteredClient(client, price, None)
     else:
+        with sheet.work.ledger() as ledger:
+            known = ledger.known_answers(sheet.partition, sheet.recipe.recipe_id)
         async with Budget(sheet.work.ledger, purse(sheet), limit) as budget:
-            yield lambda client: MeteredClient(client, price, budget)
+            yield lambda client: MeteredClient(client, price, budget, known)

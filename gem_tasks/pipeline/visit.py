@@ -57,15 +57,17 @@ class Visit:
         ledger: holds the lock.
         place: what the lock is for.
         pending: what earlier visits counted.
+        may_send: False in online mode, when only what is out from before is taken in.
     """
 
-    def __init__(self, sheet: Sheet, ledger: Ledger, place: Place, pending: Pending) -> None:
+    def __init__(self, sheet: Sheet, ledger: Ledger, place: Place, pending: Pending, *, may_send: bool = True) -> None:
         self._sheet, self._ledger, self._place, self._pending = sheet, ledger, place, pending
+        self._may_send = may_send
         self._price = priced(sheet)
         self._fresh = Fresh()
 
-    async def go(self) -> ShardReport | Pending:
-        """Pending as long as batches are under way, then the report."""
+    async def go(self) -> ShardReport | Pending | None:
+        """Pending as long as batches are under way, then the report; None when the rest is to be asked online."""
         work, sheet = self._sheet.work, self._sheet
         journal = work.journal(self._place.recipe_id, sheet.partition, sheet.shard)
         async with work.batches(sheet.stage.name) as client:
@@ -78,6 +80,8 @@ class Visit:
             async with journal:
                 problems = [await self._take_in(client, exchange, journal, row, state) for row, state in found]
             self._save(exchange)
+            if not self._may_send:
+                return self._leave_the_rest(journal, problems)
             for problem in (exchange.problem, *problems):
                 if problem:
                     raise problem
@@ -90,6 +94,15 @@ class Visit:
         journal.discard()
         self._ledger.batches_done(self._place)
         return self._report(exchange.replayed)
+
+    def _leave_the_rest(self, journal: Journal, problems: Sequence[Exception | None]) -> None:
+        """Ends batch mode for the shard; why a batch brought nothing matters no more, its requests are asked online."""
+        for problem in filter(None, problems):
+            logger.warning("%s", problem)
+        if not self._sheet.left:
+            journal.discard()
+        self._ledger.batches_done(self._place)
+        logger.info("batches are in, %d segments are left for online mode", self._sheet.left)
 
     def _queue_full(self, states: Sequence[BatchState | None]) -> bool:
         """Whether to come back later with the same.

@@ -1,6 +1,7 @@
 """A stage through the Batch API, over HTTP against the teacher: nothing is lost, nothing submitted twice."""
 
 import asyncio
+import dataclasses
 import json
 import subprocess
 import sys
@@ -300,6 +301,25 @@ def test_a_batch_the_endpoint_forgot_is_submitted_again(prepared, teacher, tmp_p
     report, _ = finish(work, submit(work, "filter", PARTITION, 0, RUN))
     assert report.failed == 0
     assert states(work) == ["lost", "done"]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_going_back_to_online_mode_waits_for_what_is_out_and_asks_the_rest_online(prepared, teacher, cancelled):
+    work = prepared("rate_malformed=0.3&batch_delay_s=1&seed=3")
+    submit(work, "filter", PARTITION, 0, RUN)
+    before = len(rows(work, "SELECT * FROM segments"))
+    if cancelled:
+        batch_id = teacher.batches()[0]["id"]
+        urllib.request.urlopen(urllib.request.Request(f"{teacher.url}/batches/{batch_id}/cancel", method="POST"))
+    online = dataclasses.replace(work, settings=work.settings.model_copy(update={"llm_mode": "online"}))
+    report = run_stage(online, "filter", PARTITION, 0, LAST)
+    assert report.accepted + report.rejected + report.failed == before == len(rows(work))
+    assert len(teacher.batches()) == 1
+    assert states(work) == ["done"]
+    needed = sum(row["calls"] for row in rows(work))
+    malformed = sum((row["faults"] or {}).get("malformed", 0) for row in rows(work))
+    assert malformed and needed == before + malformed - sum(row["outcome"] == "failed" for row in rows(work))
+    assert not list(work.store.list("journal/"))
 
 
 def test_a_cancelled_batch_stops_the_task_and_keeps_what_it_brought(prepared, teacher):

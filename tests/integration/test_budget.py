@@ -82,6 +82,41 @@ async def test_tasks_of_a_run_share_one_purse_and_other_runs_have_their_own(dsn,
     assert await ask(dsn, limit=60, calls=5, endpoint=Endpoint(tokens=10), run="other") == (5, False)
 
 
+async def test_what_was_set_aside_out_of_fear_goes_back_to_the_other_tasks_as_soon_as_answers_are_known(dsn, recipe):
+    async with budget(dsn, limit=1000) as purse:
+        client = MeteredClient(Endpoint(tokens=1), PRICE, purse)
+        for _ in range(20):
+            await client.complete(request(max_tokens=10))
+        assert spent(dsn) >= 100  # for the next ten calls, which may cost ten dollars each
+        for _ in range(5):
+            await client.complete(request(max_tokens=10))
+        assert spent(dsn) <= 25 + 32 + 1
+    assert spent(dsn) == pytest.approx(25)
+
+
+async def test_a_purse_that_was_empty_is_looked_into_again(dsn, recipe, monkeypatch):
+    monkeypatch.setattr("gem_tasks.pipeline.budget._ASK_AGAIN_S", 0.0)
+    async with budget(dsn, limit=30, shard=0) as first, budget(dsn, limit=30, shard=1) as second:
+        await first.reserve(20)
+        await second.reserve(10)
+        waiting = asyncio.create_task(second.reserve(15))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        first.settle(20, 5)
+        await first.__aexit__(None, None, None)
+        second.settle(10, 10)
+        async with asyncio.timeout(5):
+            await waiting
+        second.settle(15, 15)
+    assert spent(dsn) == pytest.approx(30)
+
+
+async def test_answers_of_earlier_tasks_say_how_long_the_next_may_be(dsn, recipe):
+    async with budget(dsn, limit=5) as purse:
+        client = MeteredClient(Endpoint(tokens=1), PRICE, purse, known=(20, 1))
+        assert (await client.complete(request(max_tokens=10))).usd == 1
+
+
 async def test_what_a_killed_task_had_drawn_stays_spent(dsn, recipe):
     purse = budget(dsn, limit=100)
     await purse.reserve(60)  # and the worker dies

@@ -1,6 +1,7 @@
 """The journal: durable before the caller goes on, found again by request, here and on another machine."""
 
 import asyncio
+import tracemalloc
 
 import pytest
 
@@ -103,6 +104,35 @@ async def test_torn_lines_and_half_chunks_are_passed_over(tmp_path, store):
     file.write_bytes(file.read_bytes()[:-25])
     store.put(PREFIX + "other-000000.jsonl.zst", b"\x28\xb5\x2f\xfd half")
     assert journal(tmp_path, store).load() == 1
+
+
+@pytest.mark.parametrize("machine", ["here", "there"])
+async def test_finding_answers_takes_no_memory_for_their_texts(tmp_path, store, machine):
+    written = journal(tmp_path, store)
+    async with written:
+        for number in range(400):
+            await written.append(f"{number:032x}", Completion(text="x" * 50_000, finish_reason="stop"))
+        await written.flush()
+    again = journal(tmp_path, store, machine=machine)
+    tracemalloc.start()
+    try:
+        assert again.load() == 400
+        held, _ = tracemalloc.get_traced_memory()
+        assert held < 1_000_000
+        assert len(again.take(f"{7:032x}").text) == 50_000
+        assert again.take(f"{7:032x}") is None
+    finally:
+        tracemalloc.stop()
+        again.discard()
+
+
+async def test_a_chunk_is_fetched_once_however_often_a_worker_is_replaced(tmp_path, store, monkeypatch):
+    async with journal(tmp_path, store) as written:
+        await written.append("a" * 32, Completion(text="x", finish_reason="stop"))
+        await written.flush()
+    assert journal(tmp_path, store, machine="there").load() == 1
+    monkeypatch.setattr(LocalStore, "get", lambda self, key: pytest.fail(f"{key} is fetched again"))
+    assert journal(tmp_path, store, machine="there").load() == 1
 
 
 async def test_discarding_leaves_nothing(tmp_path, store):

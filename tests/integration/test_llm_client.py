@@ -132,6 +132,22 @@ async def test_an_announced_limit_is_not_run_into():
     assert min(times[1] - times[0], times[2] - times[1]) >= 0.35
 
 
+async def test_a_refusal_that_announces_when_there_will_be_room_holds_everybody_that_long():
+    """OpenAI's 429 for tokens per minute: no Retry-After, but the bucket's state."""
+    times = []
+
+    def script(number, body):
+        times.append(time.monotonic())
+        if number > 1:
+            return answer()
+        names = {"x_ratelimit_remaining_tokens": "0", "x_ratelimit_reset_tokens": "700ms"}
+        return failing(429, **names)
+
+    async with serving(script) as (_, url), client_for(url, concurrency=1) as client:
+        await asyncio.gather(client.complete(request("a")), client.complete(request("b")))
+    assert min(times[1:]) - times[0] >= 0.65
+
+
 async def test_never_more_in_flight_than_the_ceiling():
     async def script(number, body):
         await asyncio.sleep(0.02)

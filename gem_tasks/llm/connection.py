@@ -1,0 +1,163 @@
+"""One HTTP/1.1 connection: bytes of a request in, a reply out. httptools (Node's parser) reads what comes.
+
+It does what a chat completion needs and no more: one request at a time, replies with a length, in chunks or up to the
+end of the connection, interim replies passed over. Whatever is not clean (bytes that nobody asked for, a body that
+breaks off, one without bounds) ends the connection, so that no reply can be taken for another's.
+"""
+
+import asyncio
+import zlib
+from typing import cast
+
+import httptools
+
+from gem_tasks.llm.reply import MAX_BODY_BYTES, Reply
+
+_OK = 200
+_ANY_ZLIB = 47
+"""gzip or zlib, with the largest window."""
+
+
+class BrokenReplyError(ConnectionError):
+    """The connection brought something else than one whole reply."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """Made by `loop.create_connection`.
+
+    Args:
+        buffer: where all connections of a loop read into, one after the other: a buffer per read costs a system call.
+    """
+
+    def __init__(self, buffer: memoryview) -> None:
+        self.idle_since = 0.0
+        self._buffer = buffer
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[Reply] | None = None
+        self._reusable = False
+        self._begun = self._headed = False
+        self._headers: dict[str, str] = {}
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    @property
+    def reusable(self) -> bool:
+        """Whether it takes another request."""
+        return self._reusable and self._transport is not None and not self._transport.is_closing()
+
+    async def send(self, request: bytes) -> Reply:
+        """Sends a request, head and body, and waits for its reply. Being cancelled ends the connection.
+
+        Raises:
+            OSError: no whole reply came.
+        """
+        assert self._transport, "not connected"  # noqa: S101
+        self._reusable = self._begun = self._headed = False
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            self._transport.write(request)
+            return _decoded(await self._waiter)
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._waiter = None
+
+    def close(self) -> None:
+        """At once, whatever is under way."""
+        self._reusable = False
+        if self._transport:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """By the loop."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """By the loop."""
+        del sizehint
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """By the loop: bytes came."""
+        try:
+            self._parser.feed_data(self._buffer[:nbytes])
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            cause = error.__context__
+            self._fail(cause if isinstance(cause, BrokenReplyError) else BrokenReplyError(f"not HTTP: {error}"))
+        if self._waiter is None:  # bytes that nobody asked for
+            self.close()
+
+    def eof_received(self) -> None:
+        """By the loop: it closes the connection then."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """By the loop. A reply without a length ends here."""
+        self._reusable = False
+        bounded = "content-length" in self._headers or "chunked" in self._headers.get("transfer-encoding", "").lower()
+        if self._headed and not bounded and exc is None:
+            self._finish()
+        else:
+            self._fail(exc or BrokenReplyError("the connection was closed before the reply was complete"))
+
+    def on_message_begin(self) -> None:
+        """By the parser."""
+        if self._begun:
+            raise BrokenReplyError("bytes came after the reply")
+        self._begun = True
+        self._headed = False
+        self._headers, self._parts, self._size = {}, [], 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """By the parser."""
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """By the parser."""
+        self._headed = self._parser.get_status_code() >= _OK
+
+    def on_body(self, body: bytes) -> None:
+        """By the parser."""
+        self._size += len(body)
+        if self._size > MAX_BODY_BYTES:
+            raise BrokenReplyError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
+        self._parts.append(body)
+
+    def on_message_complete(self) -> None:
+        """By the parser."""
+        if self._headed:
+            self._reusable = self._parser.should_keep_alive()
+            self._finish()
+        else:  # such as 100 Continue
+            self._begun = False
+
+    def _finish(self) -> None:
+        if self._waiter and not self._waiter.done():
+            reply = Reply(self._parser.get_status_code(), self._headers, b"".join(self._parts))
+            self._waiter.set_result(reply)
+        self._parts = []
+
+    def _fail(self, error: Exception) -> None:
+        self._reusable = False
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_exception(error)
+        if self._transport:
+            self._transport.abort()
+
+
+def _decoded(reply: Reply) -> Reply:
+    """Without a compression that nobody asked for: some gateways apply one all the same."""
+    coding = reply.headers.get("content-encoding", "identity").lower()
+    if coding == "identity":
+        return reply
+    if coding not in {"gzip", "x-gzip", "deflate"}:
+        raise BrokenReplyError(f"the reply is compressed with {coding[:40]!r}")
+    try:
+        unpack = zlib.decompressobj(_ANY_ZLIB)
+        body = unpack.decompress(reply.body, MAX_BODY_BYTES)
+    except zlib.error as error:
+        raise BrokenReplyError(f"the reply is not {coding}: {error}") from error
+    if not unpack.eof:
+        raise BrokenReplyError("the compressed reply is cut off, or larger than 64 MB")
+    return reply._replace(body=body)

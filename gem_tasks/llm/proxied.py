@@ -1,0 +1,66 @@
+"""An endpoint behind a proxy, through aiohttp, which knows how to talk to one."""
+
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, MAX_BODY_BYTES, Reply, request_headers
+
+
+class ProxiedTransport:
+    """As `transport.Transport`.
+
+    Args:
+        base_url: ends in `/v1`; a query, such as Azure's `api-version`, goes with every request.
+        api_key: sent as a bearer token.
+        proxy: its URL. aiohttp would look for it in the environment for every request, in a thread.
+    """
+
+    def __init__(self, base_url: URL, api_key: str | None, proxy: str) -> None:
+        self._base, self._proxy, self._headers = base_url, proxy, request_headers(api_key)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Opens no connection yet."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=300),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+            headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the connections."""
+        if self._session:
+            await self._session.close()
+
+    async def post(self, path: str, body: bytes) -> Reply:
+        """See `transport.Transport.post`."""
+        assert self._session, "used outside its context"  # noqa: S101
+        url = self._base.with_path(self._base.path.rstrip("/") + path, keep_query=True)
+        try:
+            async with self._session.post(url, data=body, allow_redirects=False, proxy=self._proxy) as response:
+                return Reply(response.status, response.headers, await _read(response))
+        except aiohttp.ConnectionTimeoutError:
+            raise EndpointError(ErrorClass.TIMEOUT, f"no connection within {CONNECT_S:.0f} s") from None
+        except TimeoutError:
+            raise  # the caller's
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise EndpointError(ErrorClass.CONNECTION, f"{type(error).__name__}: {str(error)[:300]}") from error
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            raise aiohttp.ClientPayloadError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
+    return b"".join(parts)

@@ -1,0 +1,35 @@
+"""What both transports have in common: the reply they bring, how large it may be, the headers they send."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gem_tasks.errors import UserError
+
+MAX_BODY_BYTES = 64 << 20
+"""No completion is that long: an endpoint that sends more is broken or hostile."""
+CONNECT_S = 20.0
+KEEP_ALIVE_S = 60.0
+"""A connection that was idle for longer is not used again: whatever is in between may have forgotten it."""
+
+
+class Reply(NamedTuple):
+    """An HTTP response, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    """To be asked for in lower case."""
+    body: bytes
+
+
+def request_headers(api_key: str | None) -> dict[str, str]:
+    """Those of every request.
+
+    Raises:
+        UserError: the key would break out of its header.
+    """
+    headers = {"Content-Type": "application/json", "User-Agent": "gem"}
+    if api_key:
+        if not (api_key.isascii() and api_key.isprintable()):
+            raise UserError("The API key holds characters that an HTTP header cannot", "Set GEM_LLM_API_KEY again.")
+        headers["Authorization"] = f"Bearer {api_key}"
+    return headers
