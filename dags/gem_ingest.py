@@ -1,6 +1,9 @@
 """Hourly: what is new in the registered sources becomes segments of this hour's partition.
 
 The asset event carries the partition key and starts `gem_synthesize` for it.
+
+**Backfilling this DAG means: announce these partitions again.** A backfill run reads no source: it goes straight to
+`announce`, `gem_synthesize` recomputes what is stale, and `synthesised` waits for it. docs/incremental.md shows how.
 """
 
 from datetime import timedelta
@@ -11,8 +14,9 @@ from airflow.sdk import CronPartitionTimetable, Param, chain, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from gem_airflow.assets import PARTITION_FORMAT, SEGMENTS
-from gem_airflow.bridge import partition_key, run_context, workspace
-from gem_airflow.options import BUDGET
+from gem_airflow.backfill import ingest_or_announce, synthesised
+from gem_airflow.bridge import is_backfill, partition_key, run_context, run_options, workspace
+from gem_airflow.options import RUN_OPTIONS
 from gem_airflow.retries import DEFAULT_ARGS
 
 
@@ -36,13 +40,13 @@ from gem_airflow.retries import DEFAULT_ARGS
             type=["null", "integer"],
             minimum=1,
             title="Limit",
-            description="Read only so many documents.",
+            description="Read only so many documents. Backfill: only the first so many of the partition.",
         ),
-        "budget_usd": BUDGET,
+        **RUN_OPTIONS,
     },
 )
 def gem_ingest() -> None:
-    """Sources to segments, one mapped task per source."""
+    """Sources to segments, one mapped task per source; or, in a backfill, an old partition announced again."""
 
     @task(execution_timeout=timedelta(minutes=5))
     def list_sources(params: dict[str, Any] | None = None) -> list[str]:
@@ -60,23 +64,27 @@ def gem_ingest() -> None:
 
     @task(outlets=[SEGMENTS], trigger_rule="none_failed", execution_timeout=timedelta(minutes=5))
     def announce(outlet_events: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
-        """Starts the synthesis of this partition, unless there is nothing in it."""
-        from gem_tasks.pipeline.plan import plan
+        """Starts the synthesis of this partition with the run's options, unless there is nothing to do in it."""
+        from gem_tasks.pipeline.plan import announce
 
-        partition = partition_key()
-        pending = plan(workspace(), partition)
-        if not pending:
+        partition, options = partition_key(), run_options()
+        if not is_backfill():  # those two were about what to read
+            options = options.model_copy(update={"sources": (), "limit": None})
+        pending = announce(workspace(options), partition, run_context())
+        if pending is None:
             raise AirflowSkipException(f"{partition}: nothing to do under the current prompts and models")
         if not dag_run.partition_key:  # started by hand without a partition: the event must name the one it went to
             outlet_events[SEGMENTS].add_partitions([partition])
         outlet_events[SEGMENTS].extra = {
             "ingest_run_id": run_context().run_id,
             "shards": len(pending),
-            "budget_usd": dag_run.conf.get("budget_usd"),
+            "options": options.packed(),
         }
         return [dict(shard) for shard in pending]
 
-    chain(ingest_source.expand(source=list_sources()), announce())
+    way, sources, announced = ingest_or_announce(), list_sources(), announce()
+    chain(way, [sources, announced])
+    chain(ingest_source.expand(source=sources), announced, synthesised())
 
 
 gem_ingest()

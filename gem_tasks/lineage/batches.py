@@ -41,9 +41,9 @@ class Batches(Connection):
     """What `pipeline.batch` records and asks."""
 
     @contextmanager
-    def batch_lock(self, place: Place) -> Generator[None]:
-        """Lets one worker at a time submit and collect for a shard; freed with the connection at the latest."""
-        name = f"gem-batch {place.recipe_id} {place.partition} {place.shard}"
+    def shard_lock(self, recipe_id: str, partition: str, shard: int) -> Generator[None]:
+        """One task at a time on a shard of a stage; freed with the connection at the latest."""
+        name = f"gem-shard {recipe_id} {partition} {shard}"
         self.pg.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
         try:
             yield

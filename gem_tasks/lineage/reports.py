@@ -1,7 +1,8 @@
 """Lineage of datasets, and the questions people ask: summaries and a document's whole life."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.recipe import Recipe
@@ -27,6 +28,15 @@ class TrajectoryRow(Value):
 
 class Reports(Connection):
     """What publication, export and the CLI record and ask."""
+
+    @contextmanager
+    def publish_lock(self, partition: str) -> Generator[None]:
+        """Lets one publication of a partition at a time look and write; freed with the connection at the latest."""
+        self.run("lock_publication", partition=partition)
+        try:
+            yield
+        finally:
+            self.run("unlock_publication", partition=partition)
 
     def commit_dataset(
         self, version: str, partition: str, recipe: Recipe, manifest: Json, rows: Sequence[TrajectoryRow]

@@ -21,7 +21,7 @@ import time
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import CONFIGURATION, EndpointError
 from gem_tasks.lineage import Place, RunContext
-from gem_tasks.pipeline.shard import ShardReport, explain, run_shard
+from gem_tasks.pipeline.shard import ShardReport, explain, finished_before, run_shard
 from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.pipeline.visit import Pending, Visit
 from gem_tasks.pipeline.workspace import Workspace
@@ -45,10 +45,10 @@ def submit(work: Workspace, name: StageName, partition: str, shard: int, run: Ru
         UserError: the endpoint has no Batch API or refuses the key, the budget is spent, or a batch was cancelled.
         EndpointError: the endpoint failed; what was submitted is recorded, so a retry goes on from there.
     """
-    sheet = Sheet(work, name, partition, shard, run)
-    if not sheet.left:
-        return None
-    found = _visit(sheet, Pending(stage=name, partition=partition, shard=shard, batches=()))
+    with work.ledger() as ledger:
+        if finished_before(ledger, work, name, partition, shard):
+            return None
+    found = _visit(work, Pending(stage=name, partition=partition, shard=shard, batches=()), run)
     return found if isinstance(found, Pending) else None
 
 
@@ -70,7 +70,7 @@ def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport |
     Raises like `submit`, and:
         ReconcileError: records and outcomes do not add up.
     """
-    return _visit(Sheet(work, pending.stage, pending.partition, pending.shard, run), pending)
+    return _visit(work, pending, run)
 
 
 def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
@@ -87,9 +87,10 @@ def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run:
     return found or run_shard(work, name, partition, shard, run)
 
 
-def _visit(sheet: Sheet, pending: Pending) -> ShardReport | Pending:
-    place = Place(recipe_id=sheet.recipe.recipe_id, partition=sheet.partition, shard=sheet.shard)
-    with sheet.work.ledger() as ledger, ledger.batch_lock(place):
+def _visit(work: Workspace, pending: Pending, run: RunContext) -> ShardReport | Pending:
+    place = Place(recipe_id=work.chain.id_of(pending.stage), partition=pending.partition, shard=pending.shard)
+    with work.ledger() as ledger, ledger.shard_lock(place.recipe_id, place.partition, place.shard):
+        sheet = Sheet(work, pending.stage, pending.partition, pending.shard, run)
         try:
             return asyncio.run(Visit(sheet, ledger, place, pending).go())
         except EndpointError as error:

@@ -1,31 +1,46 @@
-"""The chain of recipes that the current code, prompts and settings stand for."""
+"""The chain of recipes that the code, prompts and settings stand for, or that a run's overrides make of them."""
+
+from collections.abc import Mapping
 
 from gem_tasks import prompts
 from gem_tasks.corpus.segment import SEGMENT_VERSION
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.prompts import Prompt
 from gem_tasks.settings import Settings, StageName
 from gem_tasks.stages import STAGES
 from gem_tasks.stages.base import Stage
 
+PROMPT_NAMES = (*(stage.name for stage in STAGES), "repair")
+
 
 class Chain:
-    """The root recipe and one per stage, each with the one before as parent."""
+    """The root recipe and one per stage, each with the one before as parent.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: whose models, sizes and prompts count.
+        overrides: prompts to take instead of the current ones, by name.
+
+    Attributes:
+        prompts: the prompts in use, by name.
+        by_stage: the recipes.
+    """
+
+    def __init__(self, settings: Settings, overrides: Mapping[str, Prompt] | None = None) -> None:
+        self.prompts = {name: prompts.load(name) for name in PROMPT_NAMES} | dict(overrides or {})
         self.root = Recipe(
             stage="segment",
             version=SEGMENT_VERSION,
             params={"target": settings.segment_target_tokens, "max": settings.segment_max_tokens},
         )
-        repair = prompts.load("repair").sha256
+        repair = self.prompts["repair"].sha256
         self.by_stage: dict[StageName, Recipe] = {}
         parent = self.root
         for stage in STAGES:
             parent = Recipe(
                 stage=stage.name,
                 version=stage.version,
-                prompt_sha256=prompts.load(stage.name).sha256,
+                prompt_sha256=self.prompts[stage.name].sha256,
                 model=settings.model_for(stage.name),
                 params=_params(stage, repair),
                 parent=parent.recipe_id,
@@ -46,11 +61,9 @@ class Chain:
         """Model by stage, as dataset cards and export metadata show it."""
         return {name: recipe.model or "" for name, recipe in self.by_stage.items()}
 
-    @staticmethod
-    def prompt_texts() -> dict[str, tuple[str, str]]:
+    def prompt_texts(self) -> dict[str, tuple[str, str]]:
         """Name and text by hash of every prompt in use."""
-        used = [prompts.load(name) for name in (*(stage.name for stage in STAGES), "repair")]
-        return {prompt.sha256: (prompt.name, prompt.text) for prompt in used}
+        return {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.values()}
 
 
 def _params(stage: Stage, repair: str) -> Json:

@@ -27,6 +27,7 @@ class Sheet:
         self.key = keys.stage_key(name, self.recipe.recipe_id, partition, shard)
         with work.ledger() as ledger:
             known = ledger.outcomes(partition, shard, self.recipe.recipe_id)
+            scope = ledger.scoped_segments(partition, work.scope) if work.scope.narrowed else None
         self.expected = inputs(work, name, partition, shard)
         self.kinds: dict[str, OutcomeKind] = {
             segment: kind
@@ -35,16 +36,22 @@ class Sheet:
         }
         """How each record that has a final outcome ended."""
         self.reused = len(self.kinds)
+        self._asked = self.expected if scope is None else self.expected & scope
+        """What this run has to bring to an outcome; what lies outside a narrowed run's scope stays as it is."""
+
+    @property
+    def unended(self) -> set[str]:
+        """Ids of records of this run without a final outcome."""
+        return self._asked - self.kinds.keys()
 
     @property
     def left(self) -> int:
-        """Records without a final outcome."""
-        return len(self.expected) - len(self.kinds)
+        """How many they are."""
+        return len(self.unended)
 
     def missing(self) -> Iterator[Record]:
         """Those records, read as they are asked for."""
-        wanted = self.expected - set(self.kinds)
-        return load_records(self.work, self.stage.name, self.partition, self.shard, wanted)
+        return load_records(self.work, self.stage.name, self.partition, self.shard, self.unended)
 
     def save(self, fresh: Sequence[Outcome]) -> None:
         """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""
@@ -66,6 +73,6 @@ class Sheet:
         Raises:
             ReconcileError: a record has no outcome.
         """
-        if lost := self.expected - set(self.kinds):
+        if lost := self.unended:
             raise ReconcileError(f"{self.key}: {len(lost)} records without an outcome, such as {min(lost)}")
         return Counter(self.kinds.values())

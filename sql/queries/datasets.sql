@@ -8,6 +8,14 @@ ON CONFLICT (version) DO UPDATE SET superseded_by = NULL
 -- Serialises publishing of one partition.
 SELECT pg_advisory_xact_lock(hashtextextended('gem-publish ' || %(partition)s, 0))
 
+-- lock_publication --
+-- The same lock for as long as one publication looks, writes and commits.
+SELECT pg_advisory_lock(hashtextextended('gem-publish ' || %(partition)s, 0))
+
+-- unlock_publication --
+-- Lets the next one publish the partition.
+SELECT pg_advisory_unlock(hashtextextended('gem-publish ' || %(partition)s, 0))
+
 -- retire_datasets --
 -- Takes the current mark from the partition's versions; the self-reference is replaced by `supersede_datasets`.
 UPDATE datasets SET superseded_by = version WHERE partition_key = %(partition)s AND superseded_by IS NULL
