@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 def workspace(options: "RunOptions | None" = None) -> "Workspace":
     """Settings, store and recipes for the running task, under these options or those of its run."""
     work, options = connected(), options or run_options()
-    return type(work).open(work.settings, options) if options.packed() else work
+    return type(work).open(work.settings, options=options) if options.packed() else work
 
 
 def connected() -> "Workspace":

@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from gem_tasks.cli import audit, contamination, export, failures, gates, inspect, judge, run, services, synth
+from gem_tasks.cli import (
+    audit,
+    backfill,
+    contamination,
+    export,
+    failures,
+    gates,
+    inspect,
+    judge,
+    run,
+    services,
+    stale,
+    synth,
+)
 from gem_tasks.errors import GemError, UserError
 
 app = typer.Typer(
@@ -20,6 +33,8 @@ run.register(app)
 synth.register(app)
 inspect.register(app)
 failures.register(app)
+stale.register(app)
+backfill.register(app)
 gates.register(app)
 judge.register(app)
 audit.register(app)

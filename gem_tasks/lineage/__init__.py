@@ -8,8 +8,8 @@ from gem_tasks.lineage.judging import JudgingRows
 from gem_tasks.lineage.rebuild import Rebuild, Scope
 from gem_tasks.lineage.reports import Reports, TrajectoryRow
 from gem_tasks.lineage.similar import SimilarRows
-from gem_tasks.lineage.stale import StaleRows
 from gem_tasks.lineage.stages import Purse, RunContext, Stages
+from gem_tasks.lineage.stale import StaleRows
 
 __all__ = ["BatchRow", "EndState", "Ledger", "Place", "Purse", "RunContext", "Scope", "TrajectoryRow"]
 

@@ -1,7 +1,7 @@
 """What work would take, from what like work took: averages per stage and model, measured pace, known prices.
 
-Nothing is made up. Where a stage has no results of its model, those of other models stand in for calls and tokens and it
-is said; where it has none at all, a call per segment is assumed and tokens, money and time stay unknown.
+Nothing is made up. Where a stage has no results of its model, those of other models stand in for calls and tokens, and
+it is said; where it has none at all, a call per segment is assumed and tokens, money and time stay unknown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,9 +49,8 @@ class Rate(Value):
     def of(self, segments: float) -> Estimate:
         """For so many segments."""
         each = self.model_dump(include=set(Estimate.model_fields))
-        return Estimate(
-            segments=segments, **{name: None if one is None else one * segments for name, one in each.items()}
-        )
+        took = {name: None if one is None else one * segments for name, one in each.items()}
+        return Estimate.model_validate({"segments": segments, **took})
 
 
 def rates(work: Workspace, ledger: Ledger) -> dict[StageName, Rate]:

@@ -26,7 +26,7 @@ class Range(Value):
     def dates(self) -> tuple[str, str]:
         """Both ends as Airflow takes them."""
         first, last = (tick(key) for key in (self.first, self.last))
-        assert first and last, "a range has keys of the schedule"  # noqa: S101, PT018 - made here only
+        assert first and last, "a range has keys of the schedule"  # noqa: S101 - made here only
         return first.isoformat(), last.isoformat()
 
     @property

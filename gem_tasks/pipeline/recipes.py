@@ -1,33 +1,28 @@
-"""The chain of recipes that the code, prompts and settings stand for, or that a run's overrides make of them."""
+"""The chain of recipes that the current code, prompts and settings stand for."""
 
-from collections.abc import Mapping
-
-from gem_tasks import prompts
 from gem_tasks.corpus.segment import SEGMENT_VERSION
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.prompts import Prompt
+from gem_tasks.pipeline.attempt import Asking
+from gem_tasks.prompts import PromptSet, shipped
 from gem_tasks.settings import Settings, StageName
 from gem_tasks.stages import STAGES
 from gem_tasks.stages.base import Stage
-
-PROMPT_NAMES = (*(stage.name for stage in STAGES), "repair")
 
 
 class Chain:
     """The root recipe and one per stage, each with the one before as parent.
 
     Args:
-        settings: whose models, sizes and prompts count.
-        overrides: prompts to take instead of the current ones, by name.
+        settings: segment sizes and models.
+        prompts: whose; ours by default.
 
     Attributes:
-        prompts: the prompts in use, by name.
-        by_stage: the recipes.
+        prompts: what the recipes are made of, and what requests are made from.
     """
 
-    def __init__(self, settings: Settings, overrides: Mapping[str, Prompt] | None = None) -> None:
-        self.prompts = {name: prompts.load(name) for name in PROMPT_NAMES} | dict(overrides or {})
+    def __init__(self, settings: Settings, prompts: PromptSet | None = None) -> None:
+        self.prompts = prompts or shipped()
         self.root = Recipe(
             stage="segment",
             version=SEGMENT_VERSION,
@@ -61,9 +56,14 @@ class Chain:
         """Model by stage, as dataset cards and export metadata show it."""
         return {name: recipe.model or "" for name, recipe in self.by_stage.items()}
 
+    def asking(self, stage: StageName) -> Asking:
+        """Model and prompts of a stage's requests."""
+        model = self.by_stage[stage].model or ""
+        return Asking(model=model, prompt=self.prompts[stage], repair=self.prompts["repair"])
+
     def prompt_texts(self) -> dict[str, tuple[str, str]]:
         """Name and text by hash of every prompt in use."""
-        return {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.values()}
+        return {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.by_name.values()}
 
 
 def _params(stage: Stage, repair: str) -> Json:

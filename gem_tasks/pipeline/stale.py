@@ -1,7 +1,7 @@
 """What the current code, prompts and models would recompute, why, and what that would take. Counting is Postgres' work.
 
-A segment waits at one stage. From there on it is expected to go as far as it went last time; one that never was there is
-expected to go on with the probability that its stage accepts, so numbers behind it are estimates.
+A segment waits at one stage. From there on it is expected to go as far as it went last time; one that never was there
+is expected to go on with the probability that its stage accepts, so numbers behind it are estimates.
 """
 
 from collections import Counter, defaultdict

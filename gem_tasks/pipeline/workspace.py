@@ -9,9 +9,9 @@ from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.pipeline.journal import Journal
 from gem_tasks.pipeline.options import RunOptions
-from gem_tasks.pipeline.recipes import PROMPT_NAMES, Chain
+from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
-from gem_tasks.prompts import Prompt
+from gem_tasks.prompts import NAMES, Prompt, PromptSet
 from gem_tasks.settings import Settings, StageName
 from gem_tasks.store import keys, open_store
 
@@ -29,21 +29,26 @@ class Workspace:
     """Whether `chain` is another than the current one: its results are kept beside, and nothing of it is published."""
 
     @classmethod
-    def open(cls, settings: Settings, options: RunOptions | None = None) -> Self:
-        """Connects nothing yet, unless another prompt is asked for, but refuses settings that cannot work.
+    def open(cls, settings: Settings, prompts: PromptSet | None = None, options: RunOptions | None = None) -> Self:
+        """Connects nothing yet, unless a stored prompt is asked for, but refuses settings that cannot work.
 
         The one place where a run's overrides turn into settings and recipes.
+
+        Args:
+            settings: of the edge.
+            prompts: those of the run; by default the ones that are there now.
+            options: what the run is asked for.
 
         Raises:
             UserError: the store's URL makes no sense, or a prompt that is asked for is unknown.
         """
         options = options or RunOptions()
-        current = Chain(settings)
+        current = Chain(settings, prompts)
         changes: dict[str, object] = {f"llm_model_{stage}": model for stage, model in options.models.items()}
         if options.budget_usd:
             changes["budget_usd"] = options.budget_usd
         settings = settings.model_copy(update=changes)
-        chain = Chain(settings, _stored(settings, options.prompts)) if options.override else current
+        chain = Chain(settings, current.prompts.changed(*_stored(settings, options.prompts)))
         return cls(
             settings=settings,
             store=open_store(settings.store_root),
@@ -99,21 +104,21 @@ class Workspace:
         return [recipe.recipe_id for recipe in self.chain.by_stage.values()]
 
 
-def _stored(settings: Settings, wanted: dict[str, str]) -> dict[str, Prompt]:
-    """Stored versions of prompts, by name.
+def _stored(settings: Settings, wanted: dict[str, str]) -> list[Prompt]:
+    """Stored versions of prompts.
 
     Raises:
         UserError: there is none of that hash, or more than one.
     """
-    found: dict[str, Prompt] = {}
+    found: list[Prompt] = []
     if wanted:
         with Ledger(settings.database) as ledger:
             for name, prefix in wanted.items():
-                if name not in PROMPT_NAMES:
-                    raise UserError(f"There is no prompt {name!r}", f"Prompts are {', '.join(PROMPT_NAMES)}.")
+                if name not in NAMES:
+                    raise UserError(f"There is no prompt {name!r}", f"Prompts are {', '.join(NAMES)}.")
                 texts = ledger.prompt_texts(name, prefix)
                 if len(texts) != 1:
                     cause = f"{len(texts)} versions of the prompt {name!r} begin" if texts else f"No {name!r} begins"
                     raise UserError(f"{cause} with {prefix!r}", "Give the SHA-256 of a version that was stored.")
-                found[name] = Prompt(name=name, text=texts[0])
+                found.append(Prompt(name=name, text=texts[0]))
     return found
