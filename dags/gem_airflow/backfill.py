@@ -22,7 +22,7 @@ def ingest_or_announce() -> str:
     mode="reschedule",
     poke_interval=5,
     exponential_backoff=True,
-    max_wait=timedelta(minutes=1),
+    max_wait=timedelta(seconds=30),
     timeout=_PATIENCE.total_seconds(),
 )
 def synthesised(ti: Any = None) -> bool:
@@ -35,7 +35,7 @@ def synthesised(ti: Any = None) -> bool:
     if not is_backfill():
         raise AirflowSkipException("only a backfill waits for the synthesis")
     run_id = taken_by(workspace(), partition_key(), run_context())
-    state = str(ti.get_dagrun_state("gem_synthesize", run_id)) if run_id else "not started"
+    state = ti.get_dagrun_state("gem_synthesize", run_id) if run_id else None
     if state == "failed":
         raise AirflowFailException(f"gem_synthesize failed for {partition_key()}: {run_id}")
     return state == "success"

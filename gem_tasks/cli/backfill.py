@@ -21,7 +21,7 @@ from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.ranges import Range, bound
 from gem_tasks.pipeline.stale import Stale, stale
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName, load
+from gem_tasks.settings import load
 
 _POLL_S = 1.0
 _SWEEP_LIMIT_S = 120
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 def backfill(
     first: FromOption = None,
     last: ToOption = None,
-    stage: Annotated[list[StageName] | None, typer.Option(help="Only these stages; repeatable.")] = None,
+    stage: Annotated[list[str] | None, typer.Option(help="Only these stages; repeatable.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only documents of these sources; repeatable.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many documents of a partition.")] = None,
     budget_usd: Annotated[

@@ -8,6 +8,7 @@ from gem_tasks.cli import (
     audit,
     backfill,
     contamination,
+    diff,
     export,
     failures,
     gates,
@@ -35,6 +36,7 @@ inspect.register(app)
 failures.register(app)
 stale.register(app)
 backfill.register(app)
+diff.register(app)
 gates.register(app)
 judge.register(app)
 audit.register(app)

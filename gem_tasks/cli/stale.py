@@ -98,7 +98,7 @@ def _by_stage(found: Stale) -> Table:
     table = Table(title="Stale", title_justify="left")
     table.add_column("stage")
     table.add_column("why")
-    for column in ("segments", "calls", "prompt tokens", "completion tokens", "USD", "time"):
+    for column in ("segments", "calls", "tokens in", "tokens out", "USD", "time"):
         table.add_column(column, justify="right")
     for stage in found.stages:
         table.add_row(stage.stage, _why(stage), *_cells(stage.estimate))

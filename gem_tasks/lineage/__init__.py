@@ -2,6 +2,7 @@
 
 from gem_tasks.lineage.audits import AuditRows
 from gem_tasks.lineage.batches import Batches, BatchRow, EndState, Place
+from gem_tasks.lineage.compare import CompareRows
 from gem_tasks.lineage.failures import FailureRows
 from gem_tasks.lineage.ingestion import Ingestion
 from gem_tasks.lineage.judging import JudgingRows
@@ -14,5 +15,17 @@ from gem_tasks.lineage.stale import StaleRows
 __all__ = ["BatchRow", "EndState", "Ledger", "Place", "Purse", "RunContext", "Scope", "TrajectoryRow"]
 
 
-class Ledger(Ingestion, Stages, Rebuild, StaleRows, Batches, FailureRows, JudgingRows, SimilarRows, AuditRows, Reports):
+class Ledger(
+    Ingestion,
+    Stages,
+    Rebuild,
+    StaleRows,
+    CompareRows,
+    Batches,
+    FailureRows,
+    JudgingRows,
+    SimilarRows,
+    AuditRows,
+    Reports,
+):
     """One connection with everything that is recorded and asked; use it in a `with` block."""
