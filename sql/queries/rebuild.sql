@@ -6,7 +6,7 @@ WITH chain AS (
     FROM unnest(%(recipe_ids)s::text[]) WITH ORDINALITY AS u(recipe_id, ord)
 )
 SELECT DISTINCT s.shard
-FROM segments s
+FROM live_segments s
 CROSS JOIN chain c
 LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
@@ -23,7 +23,7 @@ WITH chain AS (
     FROM unnest(%(recipe_ids)s::text[]) WITH ORDINALITY AS u(recipe_id, ord)
 )
 SELECT (c.ord - 1)::int AS stage, count(*)::int AS segments
-FROM segments s
+FROM live_segments s
 CROSS JOIN chain c
 LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
@@ -40,7 +40,7 @@ SELECT EXISTS (SELECT 1 FROM stage_results
 -- shard_state --
 -- How far a stage is over a shard, in one row: what it has to deal with, and the final outcomes that there are.
 SELECT CASE WHEN %(parent_id)s::text IS NULL
-            THEN (SELECT count(*) FROM segments WHERE partition_key = %(partition)s AND shard = %(shard)s)
+            THEN (SELECT count(*) FROM live_segments WHERE partition_key = %(partition)s AND shard = %(shard)s)
             ELSE (SELECT count(*) FROM stage_results
                   WHERE partition_key = %(partition)s AND recipe_id = %(parent_id)s AND shard = %(shard)s
                     AND outcome = 'accepted') END::int AS expected,

@@ -16,7 +16,7 @@ WITH chain AS (
 ), waiting AS (
     SELECT s.segment_id, s.partition_key, coalesce(d.again, false) AS again,
            CASE WHEN d.again THEN d.ord ELSE coalesce(d.ord, 0) + 1 END AS frontier
-    FROM segments s LEFT JOIN deepest d USING (segment_id)
+    FROM live_segments s LEFT JOIN deepest d USING (segment_id)
     WHERE (%(first)s::text IS NULL OR s.partition_key >= %(first)s)
       AND (%(last)s::text IS NULL OR s.partition_key <= %(last)s)
       AND (d.segment_id IS NULL OR d.again OR (d.passed AND d.ord < cardinality(%(recipe_ids)s::text[])))
