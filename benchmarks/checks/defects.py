@@ -182,7 +182,9 @@ def claimed_deed(sample, rng):
         return None
     verb = made.call.name.split("_")[0]
     past = verb + ("d" if verb.endswith("e") else "ed")
-    irregular = {"send": "sent", "set": "set", "pay": "paid", "submit": "submitted", "cancel": "cancelled"}
+    irregular = {"send": "sent", "set": "set", "pay": "paid", "submit": "submitted", "cancel": "cancelled",
+                 "copy": "copied", "apply": "applied", "verify": "verified", "modify": "modified",
+                 "notify": "notified", "reset": "reset", "plan": "planned", "stop": "stopped"}  # fmt: skip
     noun = " ".join(made.call.name.split("_")[1:])
     text = rng.choice(["I've {p} the {n} for you.", "I have now {p} the {n} as you wished.",
                        "All set! I have successfully {p} the {n}."])  # fmt: skip

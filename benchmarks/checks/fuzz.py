@@ -2,6 +2,8 @@
 
     python benchmarks/checks/fuzz.py FOLDER [--count 1000000] [--limit-s 2] [--seed 1]
 
+May run in parts with different seeds; stopped with Ctrl-C or SIGTERM it reports what it has done.
+
 FOLDER is what `clean.py` wrote. Completions are real ones of the offline teacher with characters, tags, braces, digits
 and whole spans swapped, doubled, cut or replaced, and plain noise. Counts crashes (any exception) and hangs (longer
 than the limit).
@@ -37,6 +39,10 @@ PIECES = (
     "[" * 500, '{"a":' * 300,
 )  # fmt: skip
 NOISE = "abcXYZ 0123456789<>/{}[]\"'\\:,.-_()#\n\té漢🙂\u0000\u200b"
+
+
+class Stop(BaseException):
+    """Raised by SIGTERM and SIGINT."""
 
 
 class Hang(BaseException):
@@ -123,15 +129,23 @@ def main():
     def alarm(*_):
         raise Hang
 
+    def stop(*_):
+        raise Stop
+
     signal.signal(signal.SIGALRM, alarm)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     found, broken, slowest = Counter(), [], 0.0
-    for _ in track(range(options.count), "completions", disable=not sys.stderr.isatty()):
+    turns = iter(track(range(options.count), "completions", disable=not sys.stderr.isatty()))
+    while next(turns, None) is not None:
         name, record, text = rng.choice(pool)
         text = spoilt(text, rng)
         started = time.perf_counter()
         signal.setitimer(signal.ITIMER_REAL, options.limit_s)
         try:
             found[one(name, record, text)] += 1
+        except Stop:
+            break
         except (Exception, Hang) as error:  # noqa: BLE001 - that is what is looked for
             found["broken"] += 1
             broken.append({"stage": name, "error": repr(error)[:300], "text": text[:5000]})
@@ -140,7 +154,13 @@ def main():
         slowest = max(slowest, time.perf_counter() - started)
     print(
         json.dumps(
-            {"counts": dict(sorted(found.items())), "slowest_s": round(slowest, 3), "broken": broken[:20]}, indent=1
+            {
+                "completions": found.total(),
+                "counts": dict(sorted(found.items())),
+                "slowest_s": round(slowest, 3),
+                "broken": broken[:20],
+            },
+            indent=1,
         )
     )
     sys.exit(bool(broken))

@@ -30,6 +30,9 @@ class NotJson:
 
 NOT_JSON = NotJson()
 
+Rows = tuple[tuple[str, Json], ...]
+"""`(json path, object)` for every object inside a JSON value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -54,6 +57,8 @@ class Exchange:
     """The answer as JSON, or `NOT_JSON`."""
     failed: bool
     """Whether the answer reports an error, or there is none."""
+    rows: Rows
+    """Of the answer."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,11 @@ class Case:
     def data(self) -> dict[int, Any]:
         """The parsed content of every tool message, by message index."""
         return {index: parsed(message.content) for index, message in enumerate(self.messages) if message.role == "tool"}
+
+    @cached_property
+    def rows(self) -> dict[int, Rows]:
+        """Every object inside the results, by message index: several checks walk through them."""
+        return {index: tuple(objects(data)) for index, data in self.data.items()}
 
     @cached_property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -110,7 +120,8 @@ class Case:
                 place = answers.get(call.id)
                 data = NOT_JSON if place is None else self.data[place]
                 raw = "" if place is None else self.messages[place].content or ""
-                yield Exchange(call, index, place, data, place is None or failed(data, raw))
+                rows = () if place is None else self.rows[place]
+                yield Exchange(call, index, place, data, place is None or failed(data, raw), rows)
 
 
 def parsed(content: str | None) -> Any:

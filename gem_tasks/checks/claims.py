@@ -72,8 +72,9 @@ def check(case: Case) -> Iterator[Finding]:
         deeds.heard += "\n" + (message.content or "").lower()
         exchange = case.answered.get(index)
         if exchange and not exchange.failed:
-            deeds.done.update(form for word in words(exchange.call.name) for form in pasts(word))
-            deeds.written = deeds.written or not reads(exchange.call.name)
+            name, looks = exchange.call.name, reads(exchange.call.name)
+            deeds.done.update(form for word in ([verb(name)] if looks else words(name)) for form in pasts(word))
+            deeds.written = deeds.written or not looks
 
 
 def _assistant(

@@ -1,4 +1,4 @@
-"""Dates and clock times as people write them, and what follows from a date that was said.
+"""Dates as people write them, and what follows from a date that was said.
 
 `next Friday` needs a day to count from: a date of the system turn, which is where prompts name the current one.
 """
@@ -13,10 +13,13 @@ _MONTH_OF = {
     **{name: at + 1 for at, name in enumerate(_MONTHS)},
     **{name[:3]: at + 1 for at, name in enumerate(_MONTHS)},
     **{"sept": 9, "januar": 1, "februar": 2, "märz": 3, "mai": 5, "juni": 6, "juli": 7, "oktober": 10, "dezember": 12},
-    **{"okt": 10, "dez": 12},
+    **{"okt": 10, "dez": 12, "janvier": 1, "février": 2, "mars": 3, "avril": 4, "juin": 6, "juillet": 7, "août": 8},
 }
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
-_DAY_OF = {name: at for at, name in enumerate(_DAYS)} | {name[:3]: at for at, name in enumerate(_DAYS)}
+_TAGE = "montag dienstag mittwoch donnerstag freitag samstag sonntag".split()
+_DAY_OF = {name[:size]: at for names in (_DAYS, _TAGE) for at, name in enumerate(names) for size in (3, None)} | {
+    "sonnabend": 5
+}
 
 _ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
@@ -27,7 +30,17 @@ _DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:of\s+)?({_NAME}
 _MONTH_DAY = re.compile(rf"\b({_NAME})\b\.?\s+(?:the\s+)?(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}}))?", re.I)
 _MONTH_YEAR = re.compile(rf"\b({_NAME})\b\.?,?\s+(\d{{4}})\b", re.I)
 _ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b", re.I)
-_WEEKDAY = re.compile(rf"\b({'|'.join(_DAYS)}|mon|tue|wed|thu|fri|sat|sun)s?\b", re.I)
+_WEEKDAY = re.compile(rf"\b({'|'.join([*_DAYS, *_TAGE, 'sonnabend'])}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)s?\b", re.I)
+_WEEKENDS = re.compile(r"\b(?:weekends?|wochenende)\b", re.I)
+_PERIOD = re.compile(
+    r"\b(this|next|last|coming|current|following|the|diese[rns]?|nächste[rns]?|letzte[rns]?|des|of)\s+"
+    r"(week|month|quarter|year|woche|monats?|quartals?|jahre?s?)\b|\b(month|quarter|year|jahres|monats)[ -]?ende?\b",
+    re.I,
+)
+_PERIOD_OF = {"woche": "week", "monat": "month", "monats": "month", "quartal": "quarter", "quartals": "quarter",
+              "jahr": "year", "jahre": "year", "jahres": "year"}  # fmt: skip
+_SHIFT = {"next": 1, "coming": 1, "following": 1, "last": -1, "näch": 1, "letz": -1}
+_BARE_MONTH = re.compile(rf"\b(?:in|of|by|until|through|for|end|mid|early|late|ende|anfang|im)[\s-]+({_NAME})\b", re.I)
 _RELATIVE = re.compile(
     r"\b(today|tonight|tomorrow|yesterday|now|this (?:morning|afternoon|evening|week|month|weekend)|day after tomorrow"
     r"|next (?:week|month|year|weekend|day)|end of (?:the |this |next )?(?:week|month|year)|last (?:week|month|year)"
@@ -46,10 +59,12 @@ _NAMED_OFFSETS = {"today": 0, "tonight": 0, "now": 0, "tomorrow": 1, "yesterday"
                   "heute": 0, "morgen": 1, "übermorgen": 2, "gestern": -1, "next day": 1, "next week": 7,
                   "last week": -7}  # fmt: skip
 _SLACK = {30: (28, 29, 30, 31), 365: (365, 366)}
-_CLOCK = re.compile(r"(?<![\d:])(\d{1,2})[:.h](\d{2})(?::\d{2})?\s*([ap])?\.?(?:m\b)?", re.I)
-_HOUR = re.compile(r"\b(\d{1,2})\s*(?:([ap])\.?m\b|o['’]clock|uhr|h\b)", re.I)
 _NEAR_DAYS = 31
 _MOST_DATES = 60
+_DAY_CODES = frozenset("mo tu we th fr sa su".split())
+_WEEK_EDGES = (0, 4, 5, 6)
+"""A week begins on Monday or Sunday and ends on Friday, Saturday or Sunday."""
+_MONTHS_AROUND = 12
 
 
 def day(year: int, month: int, number: int) -> date | None:
@@ -69,6 +84,10 @@ class Calendar:
     """(month, day) without a year."""
     months: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     """(year, month) without a day."""
+    bare_months: set[int] = field(default_factory=set[int])
+    """Months without day and year."""
+    periods: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    """(week, month, quarter or year, how many from now)."""
     ordinals: set[int] = field(default_factory=set[int])
     weekdays: set[int] = field(default_factory=set[int])
     offsets: set[int] = field(default_factory=set[int])
@@ -86,6 +105,9 @@ class Calendar:
             word = match[1].lower()
             self.offsets.update([_NAMED_OFFSETS[word]] if word in _NAMED_OFFSETS else [])
             self.vague = True
+        for match in _PERIOD.finditer(text):
+            which, unit = (match[1] or "").lower(), (match[2] or match[3]).lower()
+            self.periods.add((_PERIOD_OF.get(unit, unit), _SHIFT.get(which, _SHIFT.get(which[:4], 0))))
         for match in _SPAN.finditer(text):
             count = _NUMERAL.get(match[1].lower()) or (int(match[1]) if match[1].isdecimal() else 0)
             length = _LENGTH[match[2].lower().split()[-1]]
@@ -113,6 +135,8 @@ class Calendar:
             self.months.add((int(match[2]), _MONTH_OF[match[1].lower()]))
         self.ordinals.update(int(found) for found in _ORDINAL.findall(text))
         self.weekdays.update(_DAY_OF[found.lower()[:3]] for found in _WEEKDAY.findall(text))
+        self.weekdays.update((5, 6) if _WEEKENDS.search(text) else ())
+        self.bare_months.update(_MONTH_OF[found.lower()] for found in _BARE_MONTH.findall(text))
 
     def _named(self, month: int, number: int, year: str | None) -> None:
         if year:
@@ -144,8 +168,27 @@ class Calendar:
                 return True
             if abs(distance) <= _NEAR_DAYS and (wanted.weekday() in self.weekdays or wanted.day in self.ordinals):
                 return True
+            if self._bounds_a_period(wanted, base):
+                return True
         return wanted.day in self.ordinals and any(
             (known.year, known.month) == (wanted.year, wanted.month) for known in anchors
+        )
+
+    def _bounds_a_period(self, wanted: date, today: date) -> bool:
+        """First or last day of a period that was named: `next week`, `until the end of the year`, `in October`."""
+        weeks = (wanted - timedelta(days=wanted.weekday()) - today + timedelta(days=today.weekday())).days // 7
+        if ("week", weeks) in self.periods and wanted.weekday() in _WEEK_EDGES:
+            return True
+        last = wanted < date.max and (wanted + timedelta(days=1)).day == 1
+        if wanted.day != 1 and not last:
+            return False
+        months = 12 * (wanted.year - today.year) + wanted.month - today.month
+        quarters = 4 * (wanted.year - today.year) + (wanted.month - 1) // 3 - (today.month - 1) // 3
+        return (
+            ("month", months) in self.periods
+            or (wanted.month % 3 == (0 if last else 1) and ("quarter", quarters) in self.periods)
+            or (wanted.month == (12 if last else 1) and ("year", wanted.year - today.year) in self.periods)
+            or (wanted.month in self.bare_months and abs(months) <= _MONTHS_AROUND)
         )
 
     @property
@@ -154,21 +197,7 @@ class Calendar:
         return bool(self.vague or self.weekdays or self.spans or self.ordinals or self.offsets)
 
 
-def times(text: str) -> set[tuple[int, int]]:
-    """(hour, minute) of every clock time; without am or pm both halves of the day."""
-    found: set[tuple[int, int]] = set()
-    for match in _CLOCK.finditer(text):
-        found.update(_halves(int(match[1]), int(match[2]), match[3]))
-    for match in _HOUR.finditer(text):
-        found.update(_halves(int(match[1]), 0, match[2]))
-    lowered = text.lower()
-    found.update(
-        clock for word, clock in (("noon", (12, 0)), ("midnight", (0, 0)), ("midday", (12, 0))) if word in lowered
-    )
-    return found
-
-
-def _halves(hour: int, minute: int, half: str | None) -> Iterable[tuple[int, int]]:
-    if half:
-        return [(hour % 12 + (12 if half.lower() == "p" else 0), minute)]
-    return [(hour, minute)] if hour > 12 else [(hour, minute), ((hour + 12) % 24, minute)]
+def is_weekday(text: str) -> bool:
+    """`FR`, `fri` or `Friday`: what a day that was said is called in a schedule."""
+    word = text.strip(" .").lower()
+    return word in _DAY_CODES or word in _DAY_OF

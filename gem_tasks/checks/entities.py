@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
-from gem_tasks.checks.case import objects
+from gem_tasks.checks.case import Rows
 from gem_tasks.checks.verbs import words
 from gem_tasks.domain.base import Json
 
@@ -17,6 +17,10 @@ _NOT_IDENTITY = frozenset(
     promo total room seat floor line serial version house parent previous next
     """.split()
 )
+_KEYS = frozenset("id uuid guid".split())
+_OF_TRAFFIC = frozenset("request trace correlation error session".split())
+"""`request_id` is another with every answer; `time_request_id` is not."""
+_OTHERS = frozenset("previous next parent".split())
 _HAS_DIGIT = re.compile(r"\d")
 
 
@@ -47,22 +51,27 @@ def noun(key: str) -> str:
 def is_id_key(key: str) -> bool:
     """Whether a field names a thing rather than describes it."""
     found = words(key)
-    return bool(found) and found[-1] in _ID_ENDINGS and not set(found) & _NOT_IDENTITY
+    if not found or found[-1] not in _ID_ENDINGS:
+        return False
+    if _NOT_IDENTITY.isdisjoint(found):
+        return True
+    traffic = len(found) == 2 and found[0] in _OF_TRAFFIC
+    return found[-1] in _KEYS and _OTHERS.isdisjoint(found) and not traffic
 
 
-def sightings(data: Any) -> Iterator[Sighting]:
+def sightings(rows: Rows) -> Iterator[Sighting]:
     """Every row that says by its first identifying field what it is about."""
-    for path, row in objects(data):
+    for path, row in rows:
         for key, value in row.items():
             if is_id_key(key) and _is_ident(value):
                 yield Sighting(path, key, str(value), row)
                 break
 
 
-def identifiers(data: Any) -> set[str]:
-    """Every identifier that occurs in a value, also as a reference to another thing."""
+def identifiers(rows: Rows) -> set[str]:
+    """Every identifier that occurs in some rows, also as a reference to another thing."""
     found: set[str] = set()
-    for _, row in objects(data):
+    for _, row in rows:
         found.update(own_identifiers(row))
     return found
 
@@ -70,9 +79,12 @@ def identifiers(data: Any) -> set[str]:
 def own_identifiers(row: Json) -> Iterator[str]:
     """The identifiers in a row's own fields."""
     for key, value in row.items():
-        if is_id_key(key) or key.endswith("ids"):
-            parts: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]
-            yield from (str(part) for part in parts if _is_ident(part))
+        if not (is_id_key(key) or key.endswith("ids")):
+            continue
+        if isinstance(value, list):
+            yield from (str(part) for part in cast("list[Any]", value) if _is_ident(part))
+        elif _is_ident(value):
+            yield str(value)
 
 
 def _is_ident(value: Any) -> bool:

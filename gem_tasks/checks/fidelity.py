@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from gem_tasks.checks.case import Case, Evidence
-from gem_tasks.checks.said import stem
-from gem_tasks.checks.source import Trace, rules, source, stems_of
+from gem_tasks.checks.numbers import converted
+from gem_tasks.checks.said import content_stems, stem
+from gem_tasks.checks.source import Trace, rules, source
 from gem_tasks.checks.verbs import READS, words
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.finding import Finding, Severity
@@ -38,7 +39,7 @@ def traces(evidence: Evidence, system: str = "") -> tuple[Trace, ...]:
     if evidence.extraction:
         workflow = evidence.extraction.workflows[0]
         found += [read.trace(f"tool:{tool.name}", _about(tool)) for tool in workflow.tools]
-        found += [read.trace(f"step:{at}", stems_of(step)) for at, step in enumerate(workflow.steps)]
+        found += [read.trace(f"step:{at}", content_stems(step)) for at, step in enumerate(workflow.steps)]
     found += [read.trace(f"rule:{at}", rule.stems) for at, rule in enumerate(rules(system))]
     return tuple(found)
 
@@ -63,7 +64,7 @@ def _workflow(workflow: Workflow, text: str) -> Iterator[Finding]:
     read = source(text)
     known = read.numbers | _TRIVIAL
     for at, step in enumerate(workflow.steps):
-        stems = stems_of(step)
+        stems = content_stems(step)
         if stems and read.best(stems)[0] < _STEP:
             yield _finding("step", f"step {at} resembles no sentence of the text: {step[:120]}")
     for tool in workflow.tools:
@@ -71,7 +72,7 @@ def _workflow(workflow: Workflow, text: str) -> Iterator[Finding]:
         if own and not own & read.stems:
             yield _finding("tool", f"nothing in the text is about {tool.name}")
         for path, keyword, limit in _limits(tool):
-            if limit not in known:
+            if limit not in known and not converted(limit, set(read.numbers)):
                 yield _finding("limit", f"{tool.name}: {keyword} {limit:g} is not in the text", path=path)
 
 
@@ -81,7 +82,7 @@ def _technical(case: Case) -> set[float]:
 
 
 def _about(tool: ToolSpec) -> frozenset[str]:
-    return stems_of(tool.description) | {stem(word) for word in words(tool.name) if word not in _GENERIC}
+    return content_stems(tool.description) | {stem(word) for word in words(tool.name) if word not in _GENERIC}
 
 
 def _limits(tool: ToolSpec, *, paging: bool = False) -> Iterator[tuple[str, str, float]]:

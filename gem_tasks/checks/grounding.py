@@ -20,8 +20,10 @@ from functools import cached_property
 from typing import Any, cast
 
 from gem_tasks.checks.arguments import Leaf, leaves
-from gem_tasks.checks.case import Case, Exchange, NotJson, objects
-from gem_tasks.checks.dates import Calendar, day
+from gem_tasks.checks.case import Case, Exchange, Rows
+from gem_tasks.checks.clock import in_part_of_day, shifted
+from gem_tasks.checks.dates import Calendar, day, is_weekday
+from gem_tasks.checks.kinds import Kinds, is_id_name
 from gem_tasks.checks.numbers import computed, converted, known
 from gem_tasks.checks.said import STOP, Said, content_words
 from gem_tasks.checks.verbs import words
@@ -39,11 +41,6 @@ _QUANTITY = re.compile(r"[$€£]?\s?([-+]?\d[\d,.]*)\s?(%|[a-zA-Zµ°€$£]{0,
 _NUMBER_IN = re.compile(r"\d[\d,.]*\d|\d")
 _ID_IN = re.compile(r"(?<![\w-])(?=[\w-]*[A-Za-z])[A-Za-z]{1,12}[-_#]\w*\d[\w-]*(?![\w-])")
 
-_ID_WORDS = frozenset(
-    """
-    id ids uuid guid code ref reference number no key token sku iban isbn
-    """.split()
-)
 _PAGING = frozenset(
     """
     limit page offset top max results size per skip k n
@@ -64,7 +61,7 @@ _AUTHORED = frozenset(
     """
     message body note notes text comment comments description reason summary content subject remark remarks
     details explanation justification instructions title memo feedback query question prompt search keywords
-    keyword
+    keyword agenda headline caption
     """.split()
 )
 _NAMES = frozenset(
@@ -86,6 +83,7 @@ _NEIGHBOURS = 40
 class _Grounds:
     """What counts as a source at a point of the conversation."""
 
+    kinds: Kinds
     given: Said = field(default_factory=Said)
     """System turn, users, tools."""
     proposed: Said = field(default_factory=Said)
@@ -94,8 +92,6 @@ class _Grounds:
     system: str = ""
     lengths: set[int] = field(default_factory=set[int])
     """Of the lists in results."""
-    keyed: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
-    """The fields in which an identifier stood in results."""
     told: Said = field(default_factory=Said)
     """System turn and users only."""
 
@@ -109,7 +105,7 @@ class _Grounds:
 
 def check(case: Case) -> Iterator[Finding]:
     """Findings for argument values that cannot be traced."""
-    grounds = _Grounds()
+    grounds = _Grounds(Kinds(case))
     exchanges: dict[int, list[Exchange]] = {}
     for exchange in case.exchanges:
         exchanges.setdefault(exchange.index, []).append(exchange)
@@ -132,29 +128,23 @@ def _hear(case: Case, index: int, role: str, text: str, grounds: _Grounds) -> No
             grounds.proposed.add(proposal)
         grounds.pending.clear()
     if role == "tool":
-        _hear_result(case.data.get(index), grounds)
+        answered = case.answered.get(index)
+        call = answered.call.name if answered else ""
+        _hear_result(case.data.get(index), case.rows.get(index, ()), call, grounds)
         return
     grounds.told.add(text)
     if role == "system":
         grounds.system += text + "\n"
 
 
-def _hear_result(data: Any, grounds: _Grounds) -> None:
-    if isinstance(data, NotJson):
-        return
+def _hear_result(data: Any, rows: Rows, call: str, grounds: _Grounds) -> None:
     if isinstance(data, list):
         grounds.lengths.add(len(cast("list[Any]", data)))
-    for _, row in objects(data):
-        for key, value in row.items():
+    grounds.kinds.hear(rows, call)
+    for _, row in rows:
+        for value in row.values():
             if isinstance(value, list):
                 grounds.lengths.add(len(cast("list[Any]", value)))
-            elif isinstance(value, str) and value and _is_id_name(key):
-                grounds.keyed.setdefault(value.casefold(), set()).add(key)
-
-
-def _is_id_name(name: str) -> bool:
-    found = words(name)
-    return bool(found) and found[-1] in _ID_WORDS
 
 
 def _leaf(leaf: Leaf, exchange: Exchange, grounds: _Grounds, case: Case) -> Iterator[Finding]:
@@ -162,9 +152,11 @@ def _leaf(leaf: Leaf, exchange: Exchange, grounds: _Grounds, case: Case) -> Iter
         return
     verdict = _number(leaf, grounds) if isinstance(leaf.value, int | float) else _string(leaf, str(leaf.value), grounds)
     if verdict is None:
-        if isinstance(leaf.value, str) and (other := _wrong_source(leaf, grounds)):
+        other, sure = grounds.kinds.other(leaf) if isinstance(leaf.value, str) else ("", False)
+        if other:
             detail = f"{leaf.value!r} was returned as {other}, not as {leaf.name}"
-            yield _finding("wrong_source", detail, leaf, exchange, error=True)
+            sure = sure and not grounds.told.spelled(str(leaf.value))
+            yield _finding("wrong_source", detail, leaf, exchange, error=sure)
         return
     detail = f"{json.dumps(leaf.value, ensure_ascii=False)[:120]} was not said before"
     if verdict == "invented" and _comes_later(leaf.value, exchange, case):
@@ -202,23 +194,6 @@ def _comes_later(value: Any, exchange: Exchange, case: Case) -> bool:
 def _echoes(case: Case, at: int, wanted: str) -> bool:
     other = case.answered.get(at)
     return other is not None and wanted in json.dumps(other.call.arguments, ensure_ascii=False)
-
-
-def _wrong_source(leaf: Leaf, grounds: _Grounds) -> str:
-    """The field that an identifier came from, when it plainly names another kind of thing.
-
-    Only where the right kind was there to be had: some earlier result had a field of exactly the argument's name.
-    """
-    value = cast(str, leaf.value)
-    keys = grounds.keyed.get(value.casefold())
-    if not keys or not _is_id_name(leaf.name) or len(words(leaf.name)) < 2 or leaf.name in keys:
-        return ""
-    noun = set(words(leaf.name)) - _ID_WORDS
-    if any(set(words(key)) & noun or not set(words(key)) - _ID_WORDS for key in keys):
-        return ""
-    if not any(leaf.name in other for other in grounds.keyed.values()) or grounds.told.spelled(value):
-        return ""
-    return min(keys)
 
 
 def _number(leaf: Leaf, grounds: _Grounds) -> str | None:
@@ -276,7 +251,7 @@ def _string(leaf: Leaf, value: str, grounds: _Grounds) -> str | None:
     if _PHONE.fullmatch(text) and sum(sign.isdigit() for sign in text) >= _PHONE_TAIL:
         digits = "".join(sign for sign in text if sign.isdigit())
         return None if grounds.given.calls_number(digits[-_PHONE_TAIL:]) else "invented"
-    quantity = None if _is_id_name(leaf.name) else _QUANTITY.fullmatch(text)
+    quantity = None if is_id_name(leaf.name) else _QUANTITY.fullmatch(text)
     if quantity and _quantity(quantity[1], grounds):
         return None
     if _TOKEN.fullmatch(text):
@@ -308,9 +283,13 @@ def _time(match: re.Match[str], grounds: _Grounds) -> str | None:
 
 def _time_of_day(hour: int, minute: int, grounds: _Grounds) -> str | None:
     edges = {(0, 0), (23, 59), (24, 0)}
-    if (hour, minute) in edges | grounds.given.times() | grounds.proposed.times():
+    said = grounds.given.times() | grounds.proposed.times()
+    if (hour, minute) in edges | said:
         return None
-    return "unsettled_time"
+    if any(in_part_of_day(item.folded, hour, minute) for item in grounds.told.utterances):
+        return None
+    lengths = grounds.given.durations() | grounds.proposed.durations()
+    return None if shifted((hour, minute), lengths) & said else "unsettled_time"
 
 
 def _address(text: str, grounds: _Grounds) -> str | None:
@@ -324,7 +303,7 @@ def _token(leaf: Leaf, text: str, grounds: _Grounds) -> str | None:
     """A word with digits: an identifier, a code, a quantity with its unit, a file name."""
     if grounds.given.spelled(text):
         return None
-    if _is_id_name(leaf.name):
+    if is_id_name(leaf.name):
         return "invented"
     if grounds.proposed.spelled(text):
         return None
@@ -359,7 +338,9 @@ def _words(name: set[str], text: str, grounds: _Grounds) -> str | None:
     missing = len(letters) - len(said)
     if _invented_detail(text, grounds):
         return "invented"
-    if not missing or (name & _AUTHORED and len(wanted) >= _SMALL):
+    if not missing or (name & _AUTHORED and (len(wanted) >= _SMALL or 2 * missing <= len(wanted))):
+        return None
+    if is_weekday(text) and (grounds.given.calendar.weekdays or grounds.given.calendar.dates):
         return None
     proposed = grounds.proposed.words([word for word in letters if word not in set(said)])
     if len(proposed) == missing or (len(wanted) >= _LONG and 2 * missing <= len(wanted)):

@@ -12,11 +12,14 @@ from itertools import combinations
 _NOT_QUANTITIES = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?"
     r"|\b\d{1,2}:\d{2}(?::\d{2})?\b"
-    r"|\b[A-Za-z]{1,12}[-_#]\w*\d[\w-]*|\b(?=\w*[A-Za-z_])(?=\w*\d)(?!\d+(?:[.,]\d+)?(?:[a-zA-Z]{1,4})\b)\w+\b"
+    r"|\b[A-Za-z]{1,12}[-_#]\w*\d[\w-]*|\b[A-Za-z_]+\d\w*\b"
+    r"|\b(?!\d+[a-zA-Z]{1,4}\b)\d+[A-Za-z_]\w*\b"
 )
 _NUMBER = re.compile(
     r"(?<![\w.,])[-+]?(\d{1,3}(?:[,.' \u00a0]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)\s?(k\b|m\b|K\b|M\b)?"
 )
+_SIZES = re.compile(r"(?<=\d)\s?[x×]\s?(?=\d)")
+"""`51x70` is two numbers."""
 _THOUSANDS = re.compile(r"(?<=\d)[,' \u00a0](?=\d{3}(?!\d))")
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -48,6 +51,8 @@ def numbers(text: str) -> set[float]:
     found = _in_words(text.lower())
     if not _DIGIT.search(text):
         return found
+    if "x" in text or "×" in text:
+        text = _SIZES.sub(" × ", text)
     plain = _NOT_QUANTITIES.sub(" ", text)
     for match in _NUMBER.finditer(plain):
         found.update(_readings(match[1], (match[2] or "").lower()))

@@ -165,6 +165,9 @@ def _contradictions(system: str, text: str) -> tuple[tuple[str, bool], ...]:
     """Rules that stand in the text with other numbers; certain when the text has such a number nowhere."""
     read, found = source(text), list[tuple[str, bool]]()
     for rule in rules(system):
+        if rule.numbers and (quoted := read.misquoted(rule.text)):
+            found.append((f"the rule says {quoted[0]} where the text says {quoted[1]}: {rule.text[:120]}", True))
+            continue
         if not rule.numbers - _TRIVIAL or len(rule.stems) < _MIN_WORDS:
             continue
         score, place = read.best(rule.stems)

@@ -46,7 +46,17 @@ _SETS = frozenset(
     patch replace upsert save record enable
     """.split()
 )
-_COUNTS = {"count", "total_count", "total_results", "result_count", "num_results", "number_of_results"}
+_COUNTS: frozenset[str] = frozenset(
+    {"count", "total_count", "total_results", "result_count", "num_results", "number_of_results"}
+)
+_STATES = frozenset("status state stage condition online connected".split())
+"""What people and machines outside change between two turns of a conversation: then the judge is asked."""
+_CLOCKS = frozenset("updated changed modified timestamp ms now seen checked remaining elapsed".split())
+_COUNTERS = {"version", "revision", "etag"}
+_LEVELS = frozenset("quantity amount balance stock count total units".split())
+_ADDS = frozenset("move transfer add assign book".split())
+"""Writes whose `quantity` is what is added, while the result's may be the new level."""
+_PLAIN = (str, int, float)
 _MOST_PER_MESSAGE = 8
 
 
@@ -55,8 +65,8 @@ class _Fact:
     value: Any
     at: int
     """Position of the exchange that told it."""
-    index: int
-    """Of the message."""
+    turns: int
+    """User turns before it."""
 
 
 @dataclass
@@ -84,6 +94,7 @@ class _World:
 def check(case: Case) -> Iterator[Finding]:
     """Findings for results that are no JSON, answer for something else, or contradict what was told or written."""
     world = _World()
+    users = [at for at, message in enumerate(case.messages) if message.role == "user"]
     for position, exchange in enumerate(case.exchanges):
         if exchange.answer_index is None:
             continue
@@ -93,13 +104,14 @@ def check(case: Case) -> Iterator[Finding]:
             continue
         yield from _answers_for_another(exchange)
         yield from _miscounted(exchange)
-        is_write = not reads(exchange.call.name)
-        if is_write:
+        given = identifiers(tuple(objects(exchange.call.arguments)))
+        if not reads(exchange.call.name):
             yield from _echo(exchange)
-            _write(position, exchange, world)
-        contradictions = list(_contradictions(position, exchange, world))
-        yield from contradictions[:_MOST_PER_MESSAGE]
-        _learn(position, exchange, world)
+            _write(position, exchange, given, world)
+        seen = tuple(sightings(exchange.rows))
+        turns = sum(1 for at in users if at < exchange.index)
+        yield from islice(_contradictions(position, exchange, seen, turns, world), _MOST_PER_MESSAGE)
+        _learn(position, turns, seen, given, world)
 
 
 def _answers_for_another(exchange: Exchange) -> Iterator[Finding]:
@@ -115,7 +127,9 @@ def _answers_for_another(exchange: Exchange) -> Iterator[Finding]:
 
 def _miscounted(exchange: Exchange) -> Iterator[Finding]:
     """A count that is less than the rows beside it; more may be on other pages."""
-    for path, row in objects(exchange.data):
+    for path, row in exchange.rows:
+        if _COUNTS.isdisjoint(row):
+            continue
         lists = [cast("list[Any]", value) for value in row.values() if isinstance(value, list)]
         for key, value in row.items():
             if key in _COUNTS and type(value) is int and len(lists) == 1 and value < len(lists[0]):
@@ -130,13 +144,15 @@ def _echo(exchange: Exchange) -> Iterator[Finding]:
     row = cast(Json, exchange.data)
     for key, given in exchange.call.arguments.items():
         told = row.get(key)
+        if verb(exchange.call.name) in _ADDS and _LEVELS.intersection(words(key)):
+            continue
         if key in row and _is_plain(given) and _is_plain(told) and not is_id_key(key) and not _same(given, told):
             detail = f"{key} was set to {_show(given)}, the result says {_show(told)}"
             yield _finding("echo", detail, exchange, f"$.{key}")
 
 
-def _write(position: int, exchange: Exchange, world: _World) -> None:
-    touched = identifiers(exchange.call.arguments) | identifiers(exchange.data)
+def _write(position: int, exchange: Exchange, given: set[str], world: _World) -> None:
+    touched = given | identifiers(exchange.rows)
     touched |= {str(leaf.value) for leaf in leaves(exchange.call.arguments, {}) if is_id_key(leaf.name)}
     world.writes.append(_Write(position, touched, _named(exchange)))
     idents = [str(value) for key, value in exchange.call.arguments.items() if is_id_key(key) and value is not None]
@@ -145,73 +161,74 @@ def _write(position: int, exchange: Exchange, world: _World) -> None:
     things = dict.fromkeys([*idents[:1], *islice(named, 1)])
     if verb(exchange.call.name) in _SETS:
         for key, value in exchange.call.arguments.items():
-            if _is_plain(value) and not is_id_key(key):
-                world.set_to.update({(thing, key): _Fact(value, position, exchange.index) for thing in things})
+            adds = verb(exchange.call.name) in _ADDS and _LEVELS.intersection(words(key))
+            if _is_plain(value) and not is_id_key(key) and not adds:
+                world.set_to.update({(thing, key): _Fact(value, position, 0) for thing in things})
 
 
-def _contradictions(position: int, exchange: Exchange, world: _World) -> Iterator[Finding]:
-    for seen in sightings(exchange.data):
+def _contradictions(
+    position: int, exchange: Exchange, sighted: tuple[Sighting, ...], turns: int, world: _World
+) -> Iterator[Finding]:
+    for seen in sighted:
         known = world.facts.get(seen.thing, {})
         for key, value in seen.row.items():
-            path = f"{seen.path}.{key}"
             if key == seen.key or not _is_plain(value):
                 continue
             written = world.set_to.get((seen.ident, key))
+            before = known.get(key)
             if written and written.at < position and _unwritten(seen, key, value, written, world):
                 detail = f"{key} of {seen.ident} was set to {_show(written.value)}, now it reads {_show(value)}"
-                yield _finding("write_lost", detail, exchange, path)
-            elif key in known and _changed(seen, key, value, known[key], world):
-                detail = f"{key} of {seen.ident} was {_show(known[key].value)}, is {_show(value)}, and nothing wrote it"
-                yield _finding("changed", detail, exchange, path)
+                yield _finding("write_lost", detail, exchange, f"{seen.path}.{key}")
+            elif before and _changed(seen, key, value, before, world):
+                detail = f"{key} of {seen.ident} was {_show(before.value)}, is {_show(value)}, and nothing wrote it"
+                outside = before.turns < turns and not _STATES.isdisjoint(words(key))
+                yield _finding("changed", detail, exchange, f"{seen.path}.{key}", unsettled=outside)
 
 
 def _unwritten(seen: Sighting, key: str, value: Any, written: _Fact, world: _World) -> bool:
     """A write is gone: the value differs, and no later write could have replaced it."""
-    if _same(written.value, value) or set(words(key)) & _FLEETING:
-        return False
     about = set(words(key))
+    if _same(written.value, value) or about & _CLOCKS or key in _COUNTERS:
+        return False
     later = (write for write in world.writes if write.at > written.at and seen.ident in write.touched)
     return not any(key in write.names or about & _CHANGING for write in later)
 
 
 def _named(exchange: Exchange) -> frozenset[str]:
     """The fields that a write speaks of, in its arguments or its answer: the others it leaves alone."""
-    rows = (row for _, row in objects(exchange.data))
+    rows = (row for _, row in exchange.rows)
     return frozenset(exchange.call.arguments).union(*rows)
 
 
 def _changed(seen: Sighting, key: str, value: Any, known: _Fact, world: _World) -> bool:
     """The value differs, and no write since then excuses it."""
+    if value == known.value or value is None or known.value is None:
+        return False
     about = set(words(key))
-    if about & _FLEETING or _same(known.value, value) or value is None or known.value is None:
+    if about & _FLEETING or _same(known.value, value):
         return False
     since = [write.touched for write in world.writes if write.at > known.at]
     if about & _FIXED or is_id_key(key):
         return not any(seen.ident in touched for touched in since)
     if about & _CHANGING:
-        near = {seen.ident} | world.links.get(seen.ident, set()) | identifiers(seen.row)
+        near = {seen.ident} | world.links.get(seen.ident, set()) | identifiers(tuple(objects(seen.row)))
         return not any(near & touched or not touched for touched in since)
     return False
 
 
-def _learn(position: int, exchange: Exchange, world: _World) -> None:
-    together = identifiers(exchange.call.arguments)
-    for seen in sightings(exchange.data):
+def _learn(position: int, turns: int, sighted: tuple[Sighting, ...], given: set[str], world: _World) -> None:
+    for seen in sighted:
         facts = world.facts.setdefault(seen.thing, {})
-        facts.update(
-            {
-                key: _Fact(value, position, exchange.index)
-                for key, value in seen.row.items()
-                if _is_plain(value) and value is not None
-            }
-        )
-        linked = {*own_identifiers(seen.row), *together}
+        for key, value in seen.row.items():
+            if isinstance(value, _PLAIN):
+                facts[key] = _Fact(value, position, turns)
+        linked = {*own_identifiers(seen.row), *given}
         for ident in linked:
             world.links.setdefault(ident, set()).update(linked)
 
 
 def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, str | int | float)
+    return value is None or isinstance(value, _PLAIN)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -246,10 +263,11 @@ def _show(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)[:80]
 
 
-def _finding(kind: str, detail: str, exchange: Exchange, path: str) -> Finding:
+def _finding(kind: str, detail: str, exchange: Exchange, path: str, *, unsettled: bool = False) -> Finding:
     return Finding(
         check=CHECK,
-        severity=Severity.ERROR,
+        severity=Severity.WARNING if unsettled else Severity.ERROR,
+        unsettled=unsettled,
         kind=kind,
         detail=f"{exchange.call.name}: {detail[:300]}",
         message_index=exchange.answer_index,

@@ -5,12 +5,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from gem_tasks.checks.dates import Calendar, times
+from gem_tasks.checks.clock import durations, times
+from gem_tasks.checks.dates import Calendar
 from gem_tasks.checks.numbers import numbers
 
 _TOKEN = re.compile(r"\w+")
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
-_SPACE = re.compile(r"\s+")
+_APART = re.compile(r"[\W_]+")
+_READ_OUT = 10
+"""Characters from which an identifier is found however it is grouped: shorter ones would be found by chance."""
 _MIN_STEM = 4
 _SHORT = 4
 """Characters up to which a string must stand as a word of its own: `to` is in every text."""
@@ -28,7 +31,7 @@ STOP = frozenset(
 
 def folded(text: str) -> str:
     """Lower-case, single spaces, plain quotes: what two writers of the same words have in common."""
-    return _SPACE.sub(" ", text.casefold().replace("’", "'")).strip()
+    return " ".join(text.casefold().replace("’", "'").split())
 
 
 @lru_cache(maxsize=32768)
@@ -47,6 +50,18 @@ def stem(word: str) -> str:
 def content_words(text: str) -> list[str]:
     """The words that carry meaning, folded."""
     return [word for word in _TOKEN.findall(text.casefold().replace("_", " ")) if word not in STOP]
+
+
+def content_stems(text: str) -> frozenset[str]:
+    """Stems of the words that carry meaning; numbers are compared on their own."""
+    found = set(map(_stem_of_content, _TOKEN.findall(text.casefold().replace("_", " "))))
+    found.discard("")
+    return frozenset(found)
+
+
+@lru_cache(maxsize=32768)
+def _stem_of_content(word: str) -> str:
+    return "" if word in STOP or word.isdecimal() else stem(word)
 
 
 @lru_cache(maxsize=8192)
@@ -87,6 +102,16 @@ class Utterance:
         return frozenset(times(self.text))
 
     @cached_property
+    def squeezed(self) -> str:
+        """Letters and digits only, for long identifiers that people read out in groups."""
+        return _APART.sub("", self.folded)
+
+    @cached_property
+    def durations(self) -> frozenset[int]:
+        """All lengths of time up to a day, in minutes."""
+        return frozenset(durations(self.folded))
+
+    @cached_property
     def digits(self) -> str:
         """Digits only, for telephone numbers."""
         return re.sub(r"[^\d]+", "", re.sub(r"(?<=\d)[\s()./-]{1,2}(?=[\d(])", "", self.text))
@@ -121,7 +146,12 @@ class Said:
     def spelled(self, value: str) -> bool:
         """Whether the same letters and digits stand somewhere, whatever separates them."""
         pattern = _spelled(value)
-        return pattern is not None and any(pattern.search(item.folded) for item in self.newest_first())
+        if pattern is None:
+            return False
+        if any(pattern.search(item.folded) for item in self.newest_first()):
+            return True
+        bare = _APART.sub("", value.casefold())
+        return len(bare) >= _READ_OUT and any(bare in item.squeezed for item in self.newest_first())
 
     def words(self, words: Iterable[str]) -> list[str]:
         """Those of the words that were said, by stem."""
@@ -138,6 +168,10 @@ class Said:
     def times(self) -> set[tuple[int, int]]:
         """All clock times so far."""
         return set[tuple[int, int]]().union(*(item.times for item in self.utterances))
+
+    def durations(self) -> set[int]:
+        """All lengths of time so far, in minutes."""
+        return set[int]().union(*(item.durations for item in self.utterances))
 
     def calls_number(self, digits: str) -> bool:
         """Whether a telephone number was said, in whatever grouping and with or without its country code."""

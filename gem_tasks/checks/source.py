@@ -6,11 +6,22 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from gem_tasks.checks.numbers import numbers
-from gem_tasks.checks.said import content_words, stem
+from gem_tasks.checks.said import content_stems
 
 _SENTENCE = re.compile(r"[^\n.!?;|]+(?:[.!?;|](?=\S)[^\n.!?;|]*)*[.!?;|]?")
 _MARKER = re.compile(r"^\s*(?:[-*•>]\s*|#+\s*|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s+|\(?[a-zA-Z][.)]\s+)+")
+_PIECE = re.compile(r"\d[\d,.]*\d|\d|[^\W\d_]+")
 _MIN_WORDS = 2
+_MIN_QUOTED = 3
+"""Words beside the first from which the same words are a quotation."""
+_MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez"
+_DATED = re.compile(
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th|\.)?\s+(?:of\s+)?(?:{_MONTH})[a-zäé]*\.?(?:,?\s+\d{{4}})?"
+    rf"|(?:{_MONTH})[a-zäé]*\.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?)",
+    re.IGNORECASE,
+)
+_APART = re.compile(rf"(?<=[.!?;])\s+(?:\(\d{{1,2}}\)\s+)?(?=[A-Z])(?!(?i:{_MONTH}))")
+_CURRENT = re.compile(r"\b(?:today|current date|date:|now\b|it is|heute|aujourd'hui)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class Trace:
 class Source:
     """A segment, read once."""
 
+    text: str
     sentences: tuple[Sentence, ...]
     stems: frozenset[str]
     numbers: frozenset[float]
@@ -63,6 +75,25 @@ class Source:
         near = self.sentences[max(0, place - 1) : place + 2]
         return frozenset[float]().union(*(sentence.numbers for sentence in near))
 
+    @cached_property
+    def _masked(self) -> tuple[str, list[str]]:
+        return masked(self.text)
+
+    def misquoted(self, rule: str) -> tuple[str, str] | None:
+        """`(its numbers, the text's)` where a rule is the text's own words with other numbers; None otherwise."""
+        ours, numerals = masked(rule)
+        if not numerals or ours.count(" ") <= _MIN_QUOTED:
+            return None
+        theirs, known = self._masked
+        found, at = None, theirs.find(ours)
+        while at >= 0:
+            first = theirs.count("#", 0, at)
+            there = known[first : first + len(numerals)]
+            if there == numerals:
+                return None
+            found, at = there, theirs.find(ours, at + 1)
+        return (", ".join(numerals), ", ".join(found)) if found else None
+
     def trace(self, what: str, stems: frozenset[str]) -> Trace:
         """The best sentence as a span."""
         score, place = self.best(stems)
@@ -72,20 +103,22 @@ class Source:
         return Trace(what, sentence.start, sentence.end, round(score, 3))
 
 
-def stems_of(text: str) -> frozenset[str]:
-    """Stems of the words that carry meaning; numbers are compared on their own."""
-    return frozenset(stem(word) for word in content_words(text) if not word.isdecimal())
-
-
 @lru_cache(maxsize=64)
 def source(text: str) -> Source:
     """Reads a segment. Cached, for several checks and several trajectories ask for the same one."""
     found: list[Sentence] = []
     for match in _SENTENCE.finditer(text):
-        stems = stems_of(match[0])
+        stems = content_stems(match[0])
         if len(stems) >= _MIN_WORDS:
             found.append(Sentence(match.start(), match.end(), match[0], stems))
-    return Source(tuple(found), frozenset[str]().union(*(item.stems for item in found)), frozenset(numbers(text)))
+    return Source(text, tuple(found), frozenset[str]().union(*(item.stems for item in found)), frozenset(numbers(text)))
+
+
+def masked(text: str) -> tuple[str, list[str]]:
+    """The words with `#` for every number, ` a # b `-spaced at the ends too, and the numbers."""
+    pieces = _PIECE.findall(text.casefold())
+    numerals = [piece.replace(",", "") for piece in pieces if piece[0].isdigit()]
+    return " " + " ".join("#" if piece[0].isdigit() else piece for piece in pieces) + " ", numerals
 
 
 @dataclass(frozen=True)
@@ -102,9 +135,14 @@ def rules(system: str) -> tuple[Rule, ...]:
     """The lines of a system turn that say something, without their markers; table definitions are no rules."""
     lines = (_MARKER.sub("", part) for line in system.splitlines() for part in _parts(line))
     kept = [line for line in lines if not re.match(r"\s*\w+\s*\([\w, :]+\)", line)]
-    made = (Rule(line.strip(), stems_of(line), frozenset(numbers(line))) for line in kept)
+    made = (Rule(line.strip(), content_stems(line), frozenset(numbers(_without_today(line)))) for line in kept)
     return tuple(rule for rule in made if len(rule.stems) >= _MIN_WORDS)
 
 
+def _without_today(line: str) -> str:
+    """The day on which the conversation takes place is no rule of the text."""
+    return _DATED.sub(" ", line) if _CURRENT.search(line) else line
+
+
 def _parts(line: str) -> Iterable[str]:
-    return re.split(r"(?<=[.!?;])\s+(?=[A-Z])", line)
+    return _APART.split(line)

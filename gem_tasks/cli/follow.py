@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import GemError
 from gem_tasks.local.airflow_api import AirflowAPI
+from gem_tasks.pipeline.gating import last_decision
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES
 
@@ -52,7 +53,10 @@ def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, co
             _stage_bars(work, partition, progress, bars)
             _say_who_is_asked(api, run, progress, asked)
 
-        _wait(api, SYNTHESIZE, run, progress, tick)
+        try:
+            _wait(api, SYNTHESIZE, run, progress, tick)
+        except GemError as error:
+            raise GemError(_halt(work, api, partition, run) or str(error)) from None
     return found.model_copy(update={"synthesize_run": run, "synthesize_url": api.run_url(SYNTHESIZE, run)})
 
 
@@ -110,6 +114,20 @@ def _say_who_is_asked(api: AirflowAPI, run: str, progress: Progress, said: set[s
                 f"or in another terminal: gem review {stage}, then gem review {stage} --go-on | --halt",
                 soft_wrap=True, markup=False,
             )  # fmt: skip
+
+
+def _halt(work: Workspace, api: AirflowAPI, partition: str, run: str) -> str:
+    """Why a gate ended the run, in one line; empty when none did."""
+    for task in api.tasks(SYNTHESIZE, run):
+        stage, _, what = task["task_id"].partition(".")
+        name = next((known for known in STAGE_NAMES if known == stage), None)
+        if name and what == "halted" and task["state"] == "failed":
+            reason = last_decision(work, name, partition).reason
+            return (
+                f"The gate after {stage} halted partition {partition}: {reason}. "
+                f"Nothing was published. {api.run_url(SYNTHESIZE, run)}"
+            )
+    return ""
 
 
 def _failure(api: AirflowAPI, dag: str, run_id: str) -> str:

@@ -48,7 +48,11 @@ def _print(found: Agreement) -> None:
     if found.by_reason:
         added = ", ".join(f"{reason} {count}" for reason, count in sorted(found.by_reason.items()))
         console.print(f"The judge alone refuses: {added}")
-    console.print(f"Calls that the checks saved: {found.checks_refuse}")
+    total = found.both_pass + found.judge_refuses + found.checks_refuse
+    console.print(f"Judge calls that the checks saved: {found.checks_refuse} of {total} trajectories")
+    if found.values:
+        settled = found.values - found.open_values
+        console.print(f"Argument values traced without a judge: {settled:,} of {found.values:,}")
     for check, opinion in found.sample.items():
         console.print(f"  {check}: the judge refuses {opinion.refused} of {opinion.asked} as well")
     if found.confirmed is not None:

@@ -23,6 +23,10 @@ def report(decision: Decision, partition: str, examples: Sequence[tuple[str, str
         f"Outcomes: {decision.metrics.accepted} accepted, {decision.metrics.rejected} rejected,"
         f" {decision.metrics.failed} failed. Policy `{decision.policy_sha256[:12]}`.",
     ]
+    bound = {held.metric for held in decision.held}
+    free = [f"{name} {number:.3g}" for name, number in sorted(decision.metrics.numbers.items()) if name not in bound]
+    if free:
+        lines += ["", f"Measured too, without a bound: {', '.join(free)}."]
     if examples:
         lines += ["", f"## {len(examples)} examples"]
     for heading, text in examples:

@@ -42,6 +42,10 @@ class Agreement(Value):
     """What the judge refuses, by rule or open finding."""
     sample: dict[str, Opinion]
     """By the check that came first."""
+    values: int = 0
+    """Argument values in accepted trajectories: what would have to be asked about without `grounding`."""
+    open_values: int = 0
+    """Those that the judge was asked about."""
     unreadable: int = 0
     """Answers in the sample that could not be read, and calls that failed."""
     calls: int = 0
@@ -82,6 +86,7 @@ def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
     recipe = work.chain.id_of(_STAGE.name)
     with work.ledger() as ledger:
         counts = ledger.judged_counts(recipe)
+        values, open_values = ledger.settled_values(recipe)
         drawn = ledger.refused_by_checks(recipe, seed, sample)
     wanted: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
     for row in drawn:
@@ -105,6 +110,8 @@ def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
             reason: Opinion(asked=opinions[reason, True] + opinions[reason, False], refused=opinions[reason, False])
             for reason in sorted({reason for reason, _ in opinions})
         },
+        values=values,
+        open_values=open_values,
         unreadable=asked.judgements.count(None),
         calls=asked.calls,
         usd=asked.usd,

@@ -1,6 +1,7 @@
 """Stage 5: deterministic checks, then the judge (paper section 3.4). What fails here is not published."""
 
 from gem_tasks.checks import CHECKS_VERSION, run_checks
+from gem_tasks.checks.arguments import leaves
 from gem_tasks.checks.case import Evidence
 from gem_tasks.checks.fidelity import traces
 from gem_tasks.domain.base import Json
@@ -57,7 +58,7 @@ class Validate:
             quote = f' — "{verdict.quote}"' if verdict.quote else ""
             made_up = " (not found in the conversation)" if verdict.quote and not verdict.quoted else ""
             return Rejected(reason=slug, detail=f"{verdict.reason}{quote}{made_up}")
-        measures = _trajectory(record).measures | {"spans": _spans(record)}
+        measures = _trajectory(record).measures | _settled(record, judgement) | {"spans": _spans(record)}
         return Accepted.of(judgement).model_copy(update={"measures": measures})
 
 
@@ -76,6 +77,13 @@ def judged(text: str, record: Record) -> Judgement:
 def findings_of(record: Record) -> list[Finding]:
     """What the deterministic checks say, held against the text and the workflows found in it."""
     return run_checks(_trajectory(record), Evidence(record.segment.text, record.extract))
+
+
+def _settled(record: Record, judgement: Judgement) -> Json:
+    """How many argument values there are, and how many of them the checks could not trace: what the judge was for."""
+    calls = [call for message in _trajectory(record).messages for call in message.tool_calls]
+    opened = sum(finding.unsettled and finding.check == "grounding" for finding in judgement.warnings)
+    return {"values": sum(1 for call in calls for _ in leaves(call.arguments, {})), "open_values": opened}
 
 
 def _spans(record: Record) -> dict[str, tuple[int, int]]:

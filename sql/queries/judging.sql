@@ -5,6 +5,13 @@ FROM stage_results
 WHERE recipe_id = %(recipe_id)s AND outcome <> 'failed'
 GROUP BY reason
 
+-- settled_values --
+-- Argument values of accepted trajectories under this recipe, and those of them that only a judge could settle.
+SELECT coalesce(sum((measures->>'values')::int), 0)::int AS total,
+       coalesce(sum((measures->>'open_values')::int), 0)::int AS open
+FROM stage_results
+WHERE recipe_id = %(recipe_id)s AND outcome = 'accepted'
+
 -- refused_by_checks --
 -- A sample, the same for the same seed, of what the checks refused before the judge saw it.
 SELECT segment_id, partition_key AS partition, shard, reason

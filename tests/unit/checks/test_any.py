@@ -45,7 +45,7 @@ schema = st.recursive(
             "items": inner,
             "required": st.lists(st.sampled_from(["loan_id", "weeks"]), max_size=2),
             "enum": st.lists(value, max_size=3),
-            "maximum": st.integers(-5, 5) | st.floats(),
+            "maximum": st.integers(-5, 5) | st.floats(allow_nan=False, allow_infinity=False),
             "additionalProperties": st.booleans() | inner,
             "anyOf": st.lists(inner, max_size=2),
         },

@@ -21,7 +21,11 @@ RESULT = (
 )
 
 
-def kinds(arguments, user="", system="Today is 2026-05-14, a Thursday. At most 3 weeks.", later="{}", proposal=None):
+def kinds(arguments, *given, **more):
+    return [(found.kind, found.json_path) for found in findings(arguments, *given, **more)]
+
+
+def findings(arguments, user="", system="Today is 2026-05-14, a Thursday. At most 3 weeks.", later="{}", proposal=None):
     asked = say("user", user or "Please see to it.")
     spoken = (say("assistant", proposal), say("user", "Yes, do that.")) if proposal else ()
 
@@ -40,9 +44,7 @@ def kinds(arguments, user="", system="Today is 2026-05-14, a Thursday. At most 3
         *turn(3, "get", {}, later),
     )
     tools = (ToolSpec(name="do", description="d", parameters=SCHEMA),)
-    return [
-        (found.kind, found.json_path) for found in grounding.check(Case(Trajectory(tools=tools, messages=messages)))
-    ]
+    return list(grounding.check(Case(Trajectory(tools=tools, messages=messages))))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +135,17 @@ def test_a_value_that_a_later_result_gives_was_used_too_early():
     assert kinds({"loan_id": "L-42"}, later='{"loan_id": "L-42"}') == [("premature", "$.loan_id")]
 
 
-def test_an_identifier_of_another_kind_of_thing_is_a_wrong_source():
-    assert kinds({"order_id": "C-991"}) == [("wrong_source", "$.order_id")]
-    assert kinds({"order_id": "C-991"}, "order C-991 please") == []
+@pytest.mark.parametrize(
+    ("arguments", "user", "severity"),
+    [
+        ({"order_id": "C-991"}, "", "error"),
+        ({"order_id": "C-991"}, "order C-991 please", "warning"),
+        ({"assignee_id": "C-991"}, "", None),
+        ({"order_id": "OR-2648"}, "", None),
+    ],
+    ids=["other letters than all orders have", "the user said so", "no form of its own", "the right kind"],
+)
+def test_an_identifier_of_another_kind_of_thing_is_a_wrong_source(arguments, user, severity):
+    assert [item.severity for item in findings(arguments, user) if item.kind == "wrong_source"] == (
+        [severity] if severity else []
+    )

@@ -9,7 +9,7 @@ from gem_tasks.domain.gate import Bound, Metrics, Policy
 from gem_tasks.gates import decide, report
 
 DECISION = decide(
-    Metrics(stage="filter", accepted=1, rejected=99, numbers={"accepted_share": 0.01}),
+    Metrics(stage="filter", accepted=1, rejected=99, numbers={"accepted_share": 0.01, "duplicate_share": 0.25}),
     Policy(sha256="p" * 64, bounds={"filter": {"accepted_share": (Bound(min=0.1, action="review"),)}}),
 )
 
@@ -17,6 +17,7 @@ DECISION = decide(
 def test_numbers_stand_beside_their_bounds():
     body = report(DECISION, "2026-01-31T14:00", [("rejected: not_procedural — file:///a", "Once upon a time")])
     assert "| accepted_share | 0.01 | at least 0.1 | review | **broken** |" in body
+    assert "duplicate_share 0.25" in body
     assert "2026-01-31T14:00" in body
     assert "Once upon a time" in body
 
