@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gem_tasks.cli import audit, contamination, export, failures, gates, inspect, judge, run, services, synth
+from gem_tasks.cli import audit, contamination, export, failures, gates, inspect, judge, run, services, source, synth
 from gem_tasks.errors import GemError, UserError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ failures.register(app)
 gates.register(app)
 judge.register(app)
 audit.register(app)
+source.register(app)
 export.register(app)
 contamination.register(app)
 

@@ -9,6 +9,7 @@ import logging
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
@@ -24,7 +25,9 @@ from gem_tasks.dataset.select import Chosen, Selection
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.trajectory import Size
+from gem_tasks.errors import UserError
 from gem_tasks.lineage import TrajectoryRow
+from gem_tasks.pipeline.recipes import Chain, Recorded
 from gem_tasks.pipeline.records import accepted, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES
@@ -88,8 +91,46 @@ class _Tally:
 def publish(work: Workspace, partition: str) -> PublishReport:
     """Publishes what is accepted under the current recipes, except what `Selection` leaves out.
 
-    The Parquet file is written shard by shard; memory holds one shard and a few numbers per trajectory.
+    The Parquet file is written shard by shard; memory holds one shard and a few numbers per trajectory. Two
+    publications of a partition follow each other, so that the version that is current has seen the latest changes.
     """
+    with work.ledger() as holder, holder.publish_lock(partition):
+        changes = holder.changes(partition)
+        report = _publish(work, partition)
+        if report.version:
+            holder.changes_published(partition, changes)
+    return report
+
+
+def republish(work: Workspace, partition: str) -> PublishReport:
+    """Publishes a partition anew by the recipes that its last version was made by, without what was withdrawn since.
+
+    No model is asked, whatever the current prompts are. If nothing is left, the partition has no version any more.
+
+    Raises:
+        UserError: it was never published, or before a stage that there is now.
+    """
+    with work.ledger() as ledger:
+        recipes = ledger.dataset_recipes(partition)
+        changes = ledger.changes(partition)
+    if not recipes:
+        raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
+    chain = Chain.recorded(work.settings, [Recorded.model_validate(row) for row in recipes])
+    report = publish(replace(work, chain=chain), partition)
+    if report.version is None:
+        with work.ledger() as ledger:
+            ledger.withdraw_dataset(partition)
+            ledger.changes_published(partition, changes)
+    return report
+
+
+def changed_partitions(work: Workspace) -> list[str]:
+    """Published partitions of which a document was superseded, vanished or came back since."""
+    with work.ledger() as ledger:
+        return ledger.changed_partitions()
+
+
+def _publish(work: Workspace, partition: str) -> PublishReport:
     recipe, tally, selection = work.chain.id_of("validate"), _Tally(), Selection(work)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.parquet"

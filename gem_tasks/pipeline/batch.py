@@ -45,10 +45,7 @@ def submit(work: Workspace, name: StageName, partition: str, shard: int, run: Ru
         UserError: the endpoint has no Batch API or refuses the key, the budget is spent, or a batch was cancelled.
         EndpointError: the endpoint failed; what was submitted is recorded, so a retry goes on from there.
     """
-    sheet = Sheet(work, name, partition, shard, run)
-    if not sheet.left:
-        return None
-    found = _visit(sheet, Pending(stage=name, partition=partition, shard=shard, batches=()))
+    found = _visit(work, Pending(stage=name, partition=partition, shard=shard, batches=()), run, always=False)
     return found if isinstance(found, Pending) else None
 
 
@@ -70,7 +67,9 @@ def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport |
     Raises like `submit`, and:
         ReconcileError: records and outcomes do not add up.
     """
-    return _visit(Sheet(work, pending.stage, pending.partition, pending.shard, run), pending)
+    found = _visit(work, pending, run, always=True)
+    assert found is not None  # noqa: S101  only a submission may find nothing to do
+    return found
 
 
 def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
@@ -87,9 +86,14 @@ def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run:
     return found or run_shard(work, name, partition, shard, run)
 
 
-def _visit(sheet: Sheet, pending: Pending) -> ShardReport | Pending:
-    place = Place(recipe_id=sheet.recipe.recipe_id, partition=sheet.partition, shard=sheet.shard)
-    with sheet.work.ledger() as ledger, ledger.batch_lock(place):
+def _visit(work: Workspace, pending: Pending, run: RunContext, always: bool) -> ShardReport | Pending | None:
+    """One visit under the shard's lock; None if nothing is missing and the visit is not wanted all the same."""
+    stage, partition, shard = pending.stage, pending.partition, pending.shard
+    place = Place(recipe_id=work.chain.id_of(stage), partition=partition, shard=shard)
+    with work.ledger() as ledger, ledger.shard_lock(place.recipe_id, partition, shard):
+        sheet = Sheet(work, stage, partition, shard, run, ledger)
+        if not (sheet.left or always):
+            return None
         try:
             return asyncio.run(Visit(sheet, ledger, place, pending).go())
         except EndpointError as error:

@@ -58,13 +58,20 @@ class ShardReport(Value):
 def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
     """Brings every record of the shard to an outcome of the stage under the current recipe.
 
+    Whoever comes while another run is at it waits, and finds it done.
+
     Raises:
         UserError: the endpoint refuses the key or does not know the model, or the run's budget is spent.
         EndpointError: the endpoint failed for some records, or on the last try for most; what did arrive is saved, so
             a retry goes on from there.
         ReconcileError: records and outcomes do not add up.
     """
-    sheet = Sheet(work, name, partition, shard, run)
+    with work.ledger() as holder, holder.shard_lock(work.chain.id_of(name), partition, shard):
+        return _run_shard(Sheet(work, name, partition, shard, run, holder), run)
+
+
+def _run_shard(sheet: Sheet, run: RunContext) -> ShardReport:
+    name, partition, shard = sheet.stage.name, sheet.partition, sheet.shard
     logger.info("%s %s shard %d: %d records, %d reused", name, partition, shard, len(sheet.expected), sheet.reused)
     with rare_collections():
         fresh, replayed = asyncio.run(_work(sheet)) if sheet.left else (Fresh(), 0)

@@ -68,13 +68,15 @@ ORDER BY md5(r.segment_id), r.segment_id LIMIT %(limit)s
 
 -- pending --
 -- Shards with a segment that a stage of the chain still has to bring to a final outcome. A segment needs stage k when it
--- has no outcome there, or one worth retrying, and stage k-1 accepted it (the first stage takes every segment).
+-- has no outcome there, or one worth retrying, and stage k-1 accepted it (the first stage takes every segment). What
+-- became of a text that was superseded or is gone is nobody's concern.
 WITH chain AS (
     SELECT recipe_id, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
     FROM unnest(%(recipe_ids)s::text[]) WITH ORDINALITY AS u(recipe_id, ord)
 )
 SELECT DISTINCT s.shard
 FROM segments s
+JOIN documents d ON d.document_id = s.document_id AND d.live
 CROSS JOIN chain c
 LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
@@ -115,5 +117,6 @@ VALUES (%(run_id)s, %(recipe_id)s, %(partition)s, %(shard)s, %(usd)s)
 ON CONFLICT (run_id, recipe_id, partition_key, shard) DO UPDATE SET usd = old.usd + excluded.usd, updated_at = now()
 
 -- segment_ids --
--- Segments of a shard.
-SELECT segment_id FROM segments WHERE partition_key = %(partition)s AND shard = %(shard)s
+-- Segments of a shard whose documents live.
+SELECT s.segment_id FROM segments s JOIN documents d USING (document_id)
+WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s AND d.live
