@@ -14,7 +14,7 @@ import pickle  # between our own processes only
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import SimpleQueue
@@ -29,11 +29,12 @@ _ALONE = 256
 """So many documents are prepared here before other processes are started, which takes a second."""
 _AHEAD = 3
 """Batches on the way per process."""
+_COMMAND = (sys.executable, "-m", "gem_tasks.pipeline.ingest_pool")
 T = TypeVar("T")
 
 
 def prepared(
-    batches: Iterable[tuple[T, list[RawDocument]]], rules: Rules, processes: int
+    batches: Iterable[tuple[T, list[RawDocument]]], rules: Rules, processes: int, command: Sequence[str] = _COMMAND
 ) -> Iterator[tuple[T, list[Prepared]]]:
     """Each batch's companion with its documents prepared, in order.
 
@@ -41,6 +42,7 @@ def prepared(
         batches: read as there is room for them.
         rules: of the source.
         processes: how many to use besides this one; with 1 there are no others.
+        command: what each of them runs.
     """
     waiting = iter(batches)
     done = 0
@@ -49,7 +51,7 @@ def prepared(
         done += len(raws)
         if done >= _ALONE and processes > 1:
             break
-    with _pool(processes) as submit:
+    with _pool(processes, command) as submit:
         under_way: deque[tuple[T, Future[list[Prepared]]]] = deque()
         for label, raws in waiting:
             under_way.append((label, submit(raws, rules) if raws else _nothing()))
@@ -68,9 +70,9 @@ def _nothing() -> Future[list[Prepared]]:
 
 
 @contextmanager
-def _pool(processes: int) -> Generator["_Submit"]:
+def _pool(processes: int, command: Sequence[str]) -> Generator["_Submit"]:
     pool = ThreadPoolExecutor(processes)
-    submit = _Submit(pool)
+    submit = _Submit(pool, command)
     try:
         yield submit
     finally:
@@ -81,8 +83,8 @@ def _pool(processes: int) -> Generator["_Submit"]:
 class _Submit:
     """Hands work to an idle process, starting one if there is none; a thread waits for each."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
+    def __init__(self, pool: ThreadPoolExecutor, command: Sequence[str]) -> None:
+        self._pool, self._command = pool, command
         self._idle: SimpleQueue[_Process] = SimpleQueue()
 
     def __call__(self, raws: list[RawDocument], rules: Rules) -> Future[list[Prepared]]:
@@ -94,7 +96,7 @@ class _Submit:
             self._idle.get().close()
 
     def _prepare(self, raws: list[RawDocument], rules: Rules) -> list[Prepared]:
-        process = _Process() if self._idle.empty() else self._idle.get()
+        process = _Process(self._command) if self._idle.empty() else self._idle.get()
         try:
             answer = process.ask(raws, rules)
         except (EOFError, OSError):  # it is dead
@@ -118,9 +120,7 @@ def _deadly(raw: RawDocument) -> RawDocument:
 class _Process:
     """One child, and the two pipes."""
 
-    def __init__(self) -> None:
-        # Its own folder is on the path already; nothing of the parent's arguments or main module is run again.
-        command = [sys.executable, "-m", "gem_tasks.pipeline.ingest_pool"]
+    def __init__(self, command: Sequence[str]) -> None:
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
 
     def ask(self, raws: list[RawDocument], rules: Rules) -> list[Prepared]:
