@@ -1,6 +1,8 @@
 """Hourly: what is new in the registered sources becomes segments of this hour's partition.
 
-The asset event carries the partition key and starts `gem_synthesize` for it.
+The asset event carries the partition key and starts `gem_synthesize` for it. Where a document changed or vanished, the
+datasets of the partitions that it was in are published anew without it; no model is asked for that. A source that
+fails, fails the run at its end, and holds up nobody else.
 
 **Backfilling this DAG means: announce these partitions again.** A backfill run reads no source: it goes straight to
 `announce`, `gem_synthesize` recomputes what is stale, and `synthesised` waits for it. docs/incremental.md shows how.
@@ -13,15 +15,16 @@ import pendulum
 from airflow.sdk import CronPartitionTimetable, Param, chain, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from gem_airflow.assets import PARTITION_FORMAT, SEGMENTS
+from gem_airflow.assets import DATASET, SEGMENTS
 from gem_airflow.backfill import ingest_or_announce, synthesised
 from gem_airflow.bridge import is_backfill, partition_key, run_context, run_options, workspace
-from gem_airflow.options import RUN_OPTIONS
+from gem_airflow.options import RUN_OPTIONS, SOURCE, source_of
 from gem_airflow.retries import DEFAULT_ARGS
+from gem_tasks.domain.partition import FORMAT
 
 
 @dag(
-    schedule=CronPartitionTimetable("0 * * * *", timezone="UTC", key_format=PARTITION_FORMAT),
+    schedule=CronPartitionTimetable("0 * * * *", timezone="UTC", key_format=FORMAT),
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
@@ -29,12 +32,7 @@ from gem_airflow.retries import DEFAULT_ARGS
     tags=["gem", "ingest"],
     doc_md=__doc__,
     params={
-        "source": Param(
-            None,
-            type=["null", "string"],
-            title="Source",
-            description="A file, a directory or s3://bucket/prefix to register and read. Empty: all registered ones.",
-        ),
+        **SOURCE,
         "limit": Param(
             None,
             type=["null", "integer"],
@@ -46,23 +44,45 @@ from gem_airflow.retries import DEFAULT_ARGS
     },
 )
 def gem_ingest() -> None:
-    """Sources to segments, one mapped task per source; or, in a backfill, an old partition announced again."""
+    """Sources to segments, one mapped task per source, then whom that concerns; or an old partition announced again."""
 
     @task(execution_timeout=timedelta(minutes=5))
     def list_sources(params: dict[str, Any] | None = None) -> list[str]:
-        """The source of this run, or all that are registered."""
+        """The source of this run, or all that are enabled."""
         from gem_tasks.pipeline.ingest import sources
 
         return sources(workspace(), (params or {}).get("source"))
 
     @task(map_index_template="{{ source }}", execution_timeout=timedelta(hours=6), max_active_tis_per_dag=2)
     def ingest_source(source: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Reads, normalises, de-duplicates and cuts one source; writes shards and their rows."""
+        """Finds what is new, changed or gone in one source; writes shards and their rows."""
         from gem_tasks.pipeline.ingest import ingest
 
-        return ingest(workspace(), source, partition_key(), (params or {}).get("limit")).model_dump()
+        given = params or {}
+        read = source_of(source, given)
+        return ingest(
+            workspace(), read, partition_key(), given.get("limit"), bool(given.get("accept_vanished"))
+        ).model_dump()
 
-    @task(outlets=[SEGMENTS], trigger_rule="none_failed", execution_timeout=timedelta(minutes=5))
+    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
+    def list_changed() -> list[str]:
+        """Published partitions of which a document was superseded, vanished or came back."""
+        from gem_tasks.dataset.publish import changed_partitions
+
+        return changed_partitions(workspace())
+
+    @task(outlets=[DATASET], map_index_template="{{ partition }}", execution_timeout=timedelta(hours=1))
+    def republish(partition: str) -> dict[str, Any]:
+        """Publishes a partition anew, by the recipes of its last version, without what was withdrawn."""
+        from gem_tasks.dataset.publish import republish
+
+        return republish(workspace(), partition).model_dump()
+
+    @task(trigger_rule="none_failed", execution_timeout=timedelta(minutes=5))
+    def all_read() -> None:
+        """Fails with any source, so that the run does, after everything else was done."""
+
+    @task(outlets=[SEGMENTS], trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
     def announce(outlet_events: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
         """Starts the synthesis of this partition with the run's options, unless there is nothing to do in it."""
         from gem_tasks.pipeline.plan import announce
@@ -83,8 +103,11 @@ def gem_ingest() -> None:
         return [dict(shard) for shard in pending]
 
     way, sources, announced = ingest_or_announce(), list_sources(), announce()
+    ingested, changed = ingest_source.expand(source=sources), list_changed()
     chain(way, [sources, announced])
-    chain(ingest_source.expand(source=sources), announced, synthesised())
+    chain(ingested, [announced, changed, all_read()])
+    chain(announced, synthesised())
+    republish.expand(partition=changed)
 
 
 gem_ingest()

@@ -6,13 +6,12 @@ variables. What a variable says wins, so that a worker can be pointed elsewhere 
 
 import logging
 import os
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import Connection, get_current_context
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from gem_airflow.assets import PARTITION_FORMAT
+from gem_tasks.domain.partition import partition_of
 
 if TYPE_CHECKING:
     from gem_tasks.lineage import RunContext
@@ -53,9 +52,12 @@ def run_context() -> "RunContext":
 
 
 def partition_key() -> str:
-    """The run's partition; a run that was started without one belongs to the current hour."""
+    """The run's partition; a run that was started without one belongs to the hour in which it was asked for.
+
+    Not to the hour in which a task asks: its tasks would disagree over the turn of an hour.
+    """
     run = cast("Any", get_current_context())["dag_run"]
-    return run.partition_key or datetime.now(UTC).replace(minute=0).strftime(PARTITION_FORMAT)
+    return run.partition_key or partition_of(run.run_after)
 
 
 def run_options() -> "RunOptions":

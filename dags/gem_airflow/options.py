@@ -1,8 +1,13 @@
-"""Options that DAGs take: those of `gem_tasks.pipeline.options.RunOptions`, as forms show them."""
+"""Options that people give to runs: a source and its settings, and those of `gem_tasks.pipeline.options.RunOptions`."""
+
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param
 
 from gem_tasks.settings import STAGE_NAMES
+
+if TYPE_CHECKING:
+    from gem_tasks.domain.corpus import Source
 
 BUDGET = Param(
     None,
@@ -39,3 +44,40 @@ RUN_OPTIONS = {
     ),
     "models": _override("Models (variant)", 'Other models than the current ones, as {"refine": "model"}.'),
 }
+
+SOURCE: dict[str, Param] = {
+    "source": Param(
+        None,
+        type=["null", "string"],
+        title="Source",
+        description="A file, a directory, s3://bucket/prefix or hf://datasets/owner/name to register and read."
+        " Empty: all that are enabled.",
+    ),
+    "license": Param(
+        None,
+        type=["null", "string"],
+        title="Licence",
+        description="Of the source's documents that name none themselves. Kept with the source.",
+    ),
+    "target_tokens": Param(
+        None, type=["null", "integer"], minimum=50, title="Segment size", description="Kept with the source, too."
+    ),
+    "max_tokens": Param(None, type=["null", "integer"], minimum=100, title="Largest segment"),
+    "min_chars": Param(None, type=["null", "integer"], minimum=0, title="Shortest document, in characters"),
+    "accept_vanished": Param(
+        False,
+        type="boolean",
+        title="What vanished is meant to",
+        description="Retire the documents of vanished objects, however many there are.",
+    ),
+}
+"""A source and its settings, which `gem_ingest` registers."""
+
+
+def source_of(uri: str, params: dict[str, Any]) -> "Source":
+    """One of the sources of a run, with the settings that the run gives to the one that it names."""
+    from gem_tasks.domain.corpus import Source
+
+    named = params.get("source") == uri
+    settings = ("license", "target_tokens", "max_tokens", "min_chars")
+    return Source(uri=uri, **{name: params.get(name) for name in settings if named})

@@ -16,6 +16,7 @@ from gem_tasks.cli import (
     judge,
     run,
     services,
+    source,
     stale,
     synth,
 )
@@ -40,6 +41,7 @@ diff.register(app)
 gates.register(app)
 judge.register(app)
 audit.register(app)
+source.register(app)
 export.register(app)
 contamination.register(app)
 

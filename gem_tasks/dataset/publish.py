@@ -13,6 +13,7 @@ import logging
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
@@ -28,7 +29,9 @@ from gem_tasks.dataset.select import Chosen, Selection
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.trajectory import Size
+from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
+from gem_tasks.pipeline.recipes import Chain, Recorded
 from gem_tasks.pipeline.records import accepted, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES
@@ -94,7 +97,8 @@ class _Tally:
 def publish(work: Workspace, partition: str) -> PublishReport:
     """Publishes what a complete partition has accepted under the current recipes, except what `Selection` leaves out.
 
-    The Parquet file is written shard by shard; memory holds one shard and a few numbers per trajectory.
+    The Parquet file is written shard by shard; memory holds one shard and a few numbers per trajectory. Two
+    publications of a partition follow each other, so that the version that is current has seen the latest changes.
     """
     if work.variant:
         reason = "these recipes are not the current ones: their results are kept beside, for `gem diff`"
@@ -102,7 +106,34 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     with work.ledger() as ledger, ledger.publish_lock(partition):
         if reason := _unfinished(ledger.unfinished(partition, work.recipe_ids())):
             return PublishReport(partition=partition, version=None, held_back=reason)
-        return _publish(work, ledger, partition)
+        return _publish_changes(work, ledger, partition)
+
+
+def republish(work: Workspace, partition: str) -> PublishReport:
+    """Publishes a partition anew by the recipes that its last version was made by, without what was withdrawn since.
+
+    No model is asked, whatever the current prompts are, and the partition need not be complete: a version only loses by
+    it. If nothing is left, the partition has no version any more.
+
+    Raises:
+        UserError: it was never published, or before a stage that there is now.
+    """
+    with work.ledger() as ledger, ledger.publish_lock(partition):
+        recipes, changes = ledger.dataset_recipes(partition), ledger.changes(partition)
+        if not recipes:
+            raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
+        chain = Chain.recorded(work.settings, [Recorded.model_validate(row) for row in recipes])
+        report = _publish_changes(replace(work, chain=chain), ledger, partition)
+        if report.version is None:
+            ledger.withdraw_dataset(partition)
+            ledger.changes_published(partition, changes)
+    return report
+
+
+def changed_partitions(work: Workspace) -> list[str]:
+    """Published partitions of which a document was superseded, vanished or came back since."""
+    with work.ledger() as ledger:
+        return ledger.changed_partitions()
 
 
 def _unfinished(waiting: dict[int, int]) -> str | None:
@@ -111,6 +142,15 @@ def _unfinished(waiting: dict[int, int]) -> str | None:
         return None
     stages = ", ".join(f"{STAGE_NAMES[position]} of {count}" for position, count in waiting.items())
     return f"the partition is not complete under the current recipes: {stages} segments is still to be done"
+
+
+def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
+    """Under the lock: the version that becomes current has seen all changes up to now."""
+    changes = ledger.changes(partition)
+    report = _publish(work, ledger, partition)
+    if report.version:
+        ledger.changes_published(partition, changes)
+    return report
 
 
 def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:

@@ -9,14 +9,31 @@ from gem_tasks.lineage.judging import JudgingRows
 from gem_tasks.lineage.rebuild import Rebuild, Scope
 from gem_tasks.lineage.reports import Reports, TrajectoryRow
 from gem_tasks.lineage.similar import SimilarRows
+from gem_tasks.lineage.sources import Compared, ReadObject, Registered, SourceRows
 from gem_tasks.lineage.stages import Purse, RunContext, Stages
 from gem_tasks.lineage.stale import StaleRows
+from gem_tasks.lineage.versions import Settled, Versions
 
-__all__ = ["BatchRow", "EndState", "Ledger", "Place", "Purse", "RunContext", "Scope", "TrajectoryRow"]
+__all__ = [
+    "BatchRow",
+    "Compared",
+    "EndState",
+    "Ledger",
+    "Place",
+    "Purse",
+    "ReadObject",
+    "Registered",
+    "RunContext",
+    "Scope",
+    "Settled",
+    "TrajectoryRow",
+]
 
 
 class Ledger(
     Ingestion,
+    SourceRows,
+    Versions,
     Stages,
     Rebuild,
     StaleRows,

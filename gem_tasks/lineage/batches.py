@@ -1,7 +1,6 @@
 """Lineage of batches: announced before they are created, so that none is ever submitted twice."""
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -39,16 +38,6 @@ class BatchRow(Value):
 
 class Batches(Connection):
     """What `pipeline.batch` records and asks."""
-
-    @contextmanager
-    def shard_lock(self, recipe_id: str, partition: str, shard: int) -> Generator[None]:
-        """One task at a time on a shard of a stage; freed with the connection at the latest."""
-        name = f"gem-shard {recipe_id} {partition} {shard}"
-        self.pg.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
-        try:
-            yield
-        finally:
-            self.pg.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
     def announce_batch(self, place: Place, row: BatchRow) -> None:
         """Before it is created."""

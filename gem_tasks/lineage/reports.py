@@ -1,8 +1,7 @@
 """Lineage of datasets, and the questions people ask: summaries and a document's whole life."""
 
 from collections import defaultdict
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.recipe import Recipe
@@ -28,15 +27,6 @@ class TrajectoryRow(Value):
 
 class Reports(Connection):
     """What publication, export and the CLI record and ask."""
-
-    @contextmanager
-    def publish_lock(self, partition: str) -> Generator[None]:
-        """Lets one publication of a partition at a time look and write; freed with the connection at the latest."""
-        self.run("lock_publication", partition=partition)
-        try:
-            yield
-        finally:
-            self.run("unlock_publication", partition=partition)
 
     def commit_dataset(
         self, version: str, partition: str, recipe: Recipe, manifest: Json, rows: Sequence[TrajectoryRow]
@@ -67,6 +57,16 @@ class Reports(Connection):
             self.run("clear_exclusions", version=version)
             values = [each.model_dump() for each in found]
             self.run("insert_exclusions", version=version, **columns(values, ("segment_id", "reason", "detail")))
+
+    def dataset_recipes(self, partition: str) -> list[Row]:
+        """The chain by which the partition's newest version was made, the root first; empty if there is none."""
+        return self.rows("dataset_recipes", partition=partition)
+
+    def withdraw_dataset(self, partition: str) -> None:
+        """Leaves a partition without a current version: nothing that it was made of is left."""
+        with self.transaction():
+            self.run("lock_dataset", partition=partition)
+            self.run("retire_datasets", partition=partition)
 
     def current_datasets(self, partition: str | None = None) -> list[str]:
         """Versions that nothing supersedes, of one partition or of all."""

@@ -48,7 +48,7 @@ def submit(work: Workspace, name: StageName, partition: str, shard: int, run: Ru
     with work.ledger() as ledger:
         if finished_before(ledger, work, name, partition, shard):
             return None
-    found = _visit(work, Pending(stage=name, partition=partition, shard=shard, batches=()), run)
+    found = _visit(work, Pending(stage=name, partition=partition, shard=shard, batches=()), run, always=False)
     return found if isinstance(found, Pending) else None
 
 
@@ -70,7 +70,9 @@ def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport |
     Raises like `submit`, and:
         ReconcileError: records and outcomes do not add up.
     """
-    return _visit(work, pending, run)
+    found = _visit(work, pending, run, always=True)
+    assert found is not None  # noqa: S101  only a submission may find nothing to do
+    return found
 
 
 def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
@@ -87,10 +89,14 @@ def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run:
     return found or run_shard(work, name, partition, shard, run)
 
 
-def _visit(work: Workspace, pending: Pending, run: RunContext) -> ShardReport | Pending:
-    place = Place(recipe_id=work.chain.id_of(pending.stage), partition=pending.partition, shard=pending.shard)
-    with work.ledger() as ledger, ledger.shard_lock(place.recipe_id, place.partition, place.shard):
-        sheet = Sheet(work, pending.stage, pending.partition, pending.shard, run)
+def _visit(work: Workspace, pending: Pending, run: RunContext, always: bool) -> ShardReport | Pending | None:
+    """One visit under the shard's lock; None if nothing is missing and the visit is not wanted all the same."""
+    stage, partition, shard = pending.stage, pending.partition, pending.shard
+    place = Place(recipe_id=work.chain.id_of(stage), partition=partition, shard=shard)
+    with work.ledger() as ledger, ledger.shard_lock(place.recipe_id, partition, shard):
+        sheet = Sheet(work, stage, partition, shard, run, ledger)
+        if not (sheet.left or always):
+            return None
         try:
             return asyncio.run(Visit(sheet, ledger, place, pending).go())
         except EndpointError as error:

@@ -1,13 +1,27 @@
 """The chain of recipes that the current code, prompts and settings stand for."""
 
+from collections.abc import Sequence
+
 from gem_tasks.corpus.segment import SEGMENT_VERSION
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.errors import UserError
 from gem_tasks.pipeline.attempt import Asking
 from gem_tasks.prompts import PromptSet, shipped
 from gem_tasks.settings import Settings, StageName
 from gem_tasks.stages import STAGES
 from gem_tasks.stages.base import Stage
+
+
+class Recorded(Recipe):
+    """A recipe as Postgres has it, which may be of an older scheme: it keeps its id."""
+
+    known_as: str
+
+    @property
+    def recipe_id(self) -> str:
+        """As it was recorded."""
+        return self.known_as
 
 
 class Chain:
@@ -41,6 +55,23 @@ class Chain:
                 parent=parent.recipe_id,
             )
             self.by_stage[stage.name] = parent
+
+    @classmethod
+    def recorded(cls, settings: Settings, recipes: Sequence[Recorded]) -> "Chain":
+        """An earlier chain, by which something was made, as it is recorded.
+
+        Raises:
+            UserError: it lacks a stage that there is now.
+        """
+        chain = cls(settings)
+        by_name = {recipe.stage: recipe for recipe in recipes}
+        if missing := [name for name in chain.by_stage if name not in by_name]:
+            raise UserError(
+                f"It was made before there was a stage {missing[0]}", "Backfill the partition under today's stages."
+            )
+        chain.root = by_name["segment"]
+        chain.by_stage = {name: by_name[name] for name in chain.by_stage}
+        return chain
 
     def id_of(self, stage: StageName) -> str:
         """Recipe id of a stage."""

@@ -58,6 +58,8 @@ class ShardReport(Value):
 def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
     """Brings every record of the shard to an outcome of the stage under the current recipe.
 
+    Whoever comes while another run is at it waits, and finds it done.
+
     Raises:
         UserError: the endpoint refuses the key or does not know the model, or the run's budget is spent.
         EndpointError: the endpoint failed for some records, or on the last try for most; what did arrive is saved, so
@@ -69,7 +71,7 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
             return finished
         # Another run of the partition may be at it: what that one brings is not asked for again.
         with ledger.shard_lock(work.chain.id_of(name), partition, shard):
-            return _run(Sheet(work, name, partition, shard, run))
+            return _run(Sheet(work, name, partition, shard, run, ledger))
 
 
 def finished_before(ledger: Ledger, work: Workspace, name: StageName, partition: str, shard: int) -> ShardReport | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import RETRYABLE, ReconcileError
-from gem_tasks.lineage import RunContext
+from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.records import inputs, load_records
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName
@@ -18,9 +18,15 @@ logger = logging.getLogger(__name__)
 
 
 class Sheet:
-    """One per task. What is finished is known from Postgres alone: no object is read for it."""
+    """One per task. What is finished is known from Postgres alone: no object is read for it.
 
-    def __init__(self, work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> None:
+    It rewrites the shard's object from what it knows, so it is made and used under the shard's lock, `holder`'s.
+    """
+
+    def __init__(
+        self, work: Workspace, name: StageName, partition: str, shard: int, run: RunContext, holder: Ledger
+    ) -> None:
+        self._holder = holder
         self.work, self.stage, self.run = work, stage_named(name), run
         self.partition, self.shard = partition, shard
         self.recipe = work.chain.by_stage[name]
@@ -55,6 +61,7 @@ class Sheet:
 
     def save(self, fresh: Sequence[Outcome]) -> None:
         """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""
+        self._holder.still_locked()
         stored = self.work.fetch(self.key) if self.kinds else None
         self.work.store.put(self.key, shards.add_outcomes(stored, self.kinds.keys(), fresh))
         with self.work.ledger() as ledger:

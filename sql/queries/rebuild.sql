@@ -39,16 +39,16 @@ SELECT EXISTS (SELECT 1 FROM stage_results
 
 -- shard_state --
 -- How far a stage is over a shard, in one row: what it has to deal with, and the final outcomes that there are.
-SELECT CASE WHEN %(parent_id)s::text IS NULL
-            THEN (SELECT count(*) FROM live_segments WHERE partition_key = %(partition)s AND shard = %(shard)s)
-            ELSE (SELECT count(*) FROM stage_results
-                  WHERE partition_key = %(partition)s AND recipe_id = %(parent_id)s AND shard = %(shard)s
-                    AND outcome = 'accepted') END::int AS expected,
-       count(*) FILTER (WHERE outcome = 'accepted')::int AS accepted,
-       count(*) FILTER (WHERE outcome = 'rejected')::int AS rejected,
-       count(*) FILTER (WHERE outcome = 'failed' AND NOT retry_asked AND error_class <> ALL(%(retryable)s))::int AS failed
-FROM stage_results
-WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s AND shard = %(shard)s
+SELECT count(*)::int AS expected,
+       count(*) FILTER (WHERE r.outcome = 'accepted')::int AS accepted,
+       count(*) FILTER (WHERE r.outcome = 'rejected')::int AS rejected,
+       count(*) FILTER (WHERE r.outcome = 'failed' AND NOT r.retry_asked AND r.error_class <> ALL(%(retryable)s))::int
+           AS failed
+FROM live_segments s
+LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = %(recipe_id)s
+LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = %(parent_id)s
+WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s
+  AND (%(parent_id)s::text IS NULL OR p.outcome = 'accepted')
 
 -- scoped_segments --
 -- Segments of a partition that a narrowed run is about.

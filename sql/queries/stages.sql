@@ -98,5 +98,6 @@ VALUES (%(run_id)s, %(recipe_id)s, %(partition)s, %(shard)s, %(usd)s)
 ON CONFLICT (run_id, recipe_id, partition_key, shard) DO UPDATE SET usd = old.usd + excluded.usd, updated_at = now()
 
 -- segment_ids --
--- Segments of a shard.
-SELECT segment_id FROM segments WHERE partition_key = %(partition)s AND shard = %(shard)s
+-- Segments of a shard whose documents live.
+SELECT s.segment_id FROM segments s JOIN documents d USING (document_id)
+WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s AND d.live
