@@ -1,6 +1,11 @@
 """Hourly: what is new in the registered sources becomes segments of this hour's partition.
 
-The asset event carries the partition key and starts `gem_synthesize` for it.
+The asset event carries the partition key and starts `gem_synthesize` for it. Where a document changed or vanished, the
+datasets of the partitions that it was in are published anew without it; no model is asked for that. A source that
+fails, fails the run at its end, and holds up nobody else.
+
+**Backfilling this DAG means: announce these partitions again.** A backfill run reads no source: it goes straight to
+`announce`, `gem_synthesize` recomputes what is stale, and `synthesised` waits for it. docs/incremental.md shows how.
 """
 
 from datetime import timedelta
@@ -10,14 +15,16 @@ import pendulum
 from airflow.sdk import CronPartitionTimetable, Param, chain, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from gem_airflow.assets import PARTITION_FORMAT, SEGMENTS
-from gem_airflow.bridge import partition_key, run_context, workspace
-from gem_airflow.options import BUDGET
+from gem_airflow.assets import DATASET, SEGMENTS
+from gem_airflow.backfill import ingest_or_announce, synthesised
+from gem_airflow.bridge import is_backfill, partition_key, run_context, run_options, workspace
+from gem_airflow.options import RUN_OPTIONS, SOURCE, source_of
 from gem_airflow.retries import DEFAULT_ARGS
+from gem_tasks.domain.partition import FORMAT
 
 
 @dag(
-    schedule=CronPartitionTimetable("0 * * * *", timezone="UTC", key_format=PARTITION_FORMAT),
+    schedule=CronPartitionTimetable("0 * * * *", timezone="UTC", key_format=FORMAT),
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
@@ -25,58 +32,82 @@ from gem_airflow.retries import DEFAULT_ARGS
     tags=["gem", "ingest"],
     doc_md=__doc__,
     params={
-        "source": Param(
-            None,
-            type=["null", "string"],
-            title="Source",
-            description="A file, a directory or s3://bucket/prefix to register and read. Empty: all registered ones.",
-        ),
+        **SOURCE,
         "limit": Param(
             None,
             type=["null", "integer"],
             minimum=1,
             title="Limit",
-            description="Read only so many documents.",
+            description="Read only so many documents. Backfill: only the first so many of the partition.",
         ),
-        "budget_usd": BUDGET,
+        **RUN_OPTIONS,
     },
 )
 def gem_ingest() -> None:
-    """Sources to segments, one mapped task per source."""
+    """Sources to segments, one mapped task per source, then whom that concerns; or an old partition announced again."""
 
     @task(execution_timeout=timedelta(minutes=5))
     def list_sources(params: dict[str, Any] | None = None) -> list[str]:
-        """The source of this run, or all that are registered."""
+        """The source of this run, or all that are enabled."""
         from gem_tasks.pipeline.ingest import sources
 
         return sources(workspace(), (params or {}).get("source"))
 
     @task(map_index_template="{{ source }}", execution_timeout=timedelta(hours=6), max_active_tis_per_dag=2)
     def ingest_source(source: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Reads, normalises, de-duplicates and cuts one source; writes shards and their rows."""
+        """Finds what is new, changed or gone in one source; writes shards and their rows."""
         from gem_tasks.pipeline.ingest import ingest
 
-        return ingest(workspace(), source, partition_key(), (params or {}).get("limit")).model_dump()
+        given = params or {}
+        read = source_of(source, given)
+        return ingest(
+            workspace(), read, partition_key(), given.get("limit"), bool(given.get("accept_vanished"))
+        ).model_dump()
 
-    @task(outlets=[SEGMENTS], trigger_rule="none_failed", execution_timeout=timedelta(minutes=5))
+    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
+    def list_changed() -> list[str]:
+        """Published partitions of which a document was superseded, vanished or came back."""
+        from gem_tasks.dataset.publish import changed_partitions
+
+        return changed_partitions(workspace())
+
+    @task(outlets=[DATASET], map_index_template="{{ partition }}", execution_timeout=timedelta(hours=1))
+    def republish(partition: str) -> dict[str, Any]:
+        """Publishes a partition anew, by the recipes of its last version, without what was withdrawn."""
+        from gem_tasks.dataset.publish import republish
+
+        return republish(workspace(), partition).model_dump()
+
+    @task(trigger_rule="none_failed", execution_timeout=timedelta(minutes=5))
+    def all_read() -> None:
+        """Fails with any source, so that the run does, after everything else was done."""
+
+    @task(outlets=[SEGMENTS], trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
     def announce(outlet_events: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
-        """Starts the synthesis of this partition, unless there is nothing in it."""
-        from gem_tasks.pipeline.plan import plan
+        """Starts the synthesis of this partition with the run's options, unless there is nothing to do in it."""
+        from gem_tasks.pipeline.plan import announce
 
-        partition = partition_key()
-        pending = plan(workspace(), partition)
-        if not pending:
+        partition, options = partition_key(), run_options()
+        if not is_backfill():  # those two were about what to read
+            options = options.model_copy(update={"sources": (), "limit": None})
+        pending = announce(workspace(options), partition, run_context())
+        if pending is None:
             raise AirflowSkipException(f"{partition}: nothing to do under the current prompts and models")
         if not dag_run.partition_key:  # started by hand without a partition: the event must name the one it went to
             outlet_events[SEGMENTS].add_partitions([partition])
         outlet_events[SEGMENTS].extra = {
             "ingest_run_id": run_context().run_id,
             "shards": len(pending),
-            "budget_usd": dag_run.conf.get("budget_usd"),
+            "options": options.packed(),
         }
         return [dict(shard) for shard in pending]
 
-    chain(ingest_source.expand(source=list_sources()), announce())
+    way, sources, announced = ingest_or_announce(), list_sources(), announce()
+    ingested, changed = ingest_source.expand(source=sources), list_changed()
+    chain(way, [sources, announced])
+    chain(ingested, [announced, changed, all_read()])
+    chain(announced, synthesised())
+    republish.expand(partition=changed)
 
 
 gem_ingest()

@@ -2,7 +2,8 @@
 
 Every stage is mapped over the shards and followed by a gate, which reads the stage's numbers from Postgres and lets the
 partition go on, asks a person (Airflow's required actions), or halts it. A cleared task asks only for what is missing:
-no outcome is paid twice.
+no outcome is paid twice. Options come from the params, or from the event that started the run. Nothing is published
+until the partition is complete under the current recipes.
 """
 
 from datetime import timedelta
@@ -10,11 +11,12 @@ from itertools import pairwise
 from typing import Any
 
 import pendulum
-from airflow.sdk import PartitionedAssetTimetable, chain, dag, task
+from airflow.sdk import Param, PartitionedAssetTimetable, chain, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from gem_airflow.assets import DATASET, SEGMENTS
-from gem_airflow.bridge import partition_key, workspace
-from gem_airflow.options import BUDGET
+from gem_airflow.bridge import announced_by, partition_key, run_context, workspace
+from gem_airflow.options import RUN_OPTIONS
 from gem_airflow.retries import DEFAULT_ARGS
 from gem_airflow.stage_group import stage_group
 from gem_tasks.settings import STAGE_NAMES
@@ -28,7 +30,16 @@ from gem_tasks.settings import STAGE_NAMES
     default_args=DEFAULT_ARGS,
     tags=["gem", "synthesize"],
     doc_md=__doc__,
-    params={"budget_usd": BUDGET},
+    params={
+        "limit": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            title="Limit",
+            description="Only the first so many documents of the partition; then nothing is published.",
+        ),
+        **RUN_OPTIONS,
+    },
 )
 def gem_synthesize() -> None:
     """One group per stage: a stage added to `STAGE_NAMES` appears here by itself."""
@@ -36,16 +47,19 @@ def gem_synthesize() -> None:
     @task(execution_timeout=timedelta(minutes=5))
     def plan() -> list[dict[str, Any]]:
         """Shards of the partition with work left under the current prompts and models."""
-        from gem_tasks.pipeline.plan import plan
+        from gem_tasks.pipeline.plan import take_up
 
-        return [dict(shard) for shard in plan(workspace(), partition_key())]
+        return [dict(shard) for shard in take_up(workspace(), partition_key(), announced_by(), run_context())]
 
     @task(outlets=[DATASET], trigger_rule="none_failed", execution_timeout=timedelta(hours=1))
     def publish() -> dict[str, Any]:
-        """Writes the dataset version: Parquet, manifest, card, rows in `trajectories`."""
+        """Writes the dataset version: Parquet, manifest, card, rows in `trajectories`. Skipped while incomplete."""
         from gem_tasks.dataset.publish import publish
 
-        return publish(workspace(), partition_key()).model_dump()
+        report = publish(workspace(), partition_key())
+        if report.held_back:
+            raise AirflowSkipException(f"Not published: {report.held_back}")
+        return report.model_dump()
 
     shards = plan()
     following = [*(f"{name}.run" for name in STAGE_NAMES[1:]), "publish"]

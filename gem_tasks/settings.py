@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     """Publish trajectories that overlap with benchmark test items all the same; they are marked."""
     document_max_mb: float = Field(default=20, gt=0)
     """A single document larger than this is rejected as `too_large` without being read into memory."""
+    ingest_processes: int = Field(default=0, ge=0)
+    """Processes that prepare the documents of one source; 0: one for every core, 1: none besides the task's own."""
     shard_segments: int = Field(default=200, ge=1)
     """Segments per shard; one Airflow task handles one shard."""
 

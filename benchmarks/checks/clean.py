@@ -12,6 +12,7 @@ import argparse
 import json
 from pathlib import Path
 
+from gem_tasks import prompts
 from gem_tasks.checks import run_checks
 from gem_tasks.corpus.normalise import normalise
 from gem_tasks.corpus.readers import read
@@ -37,7 +38,7 @@ def made(item):
     """The record after all stages, or None where one of them says no."""
     record = Record(segment=item)
     for stage in STAGES:
-        asked = [(message.role, message.content) for message in stage.request(record)]
+        asked = [(message.role, message.content) for message in stage.request(record, prompts.load(stage.name))]
         outcome = stage.parse(answer(asked), record)
         if not isinstance(outcome, Accepted):
             return None

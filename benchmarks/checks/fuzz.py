@@ -21,6 +21,7 @@ from pathlib import Path
 from mutations import load
 from rich.progress import track
 
+from gem_tasks import prompts
 from gem_tasks.checks import run_checks
 from gem_tasks.checks.case import Evidence
 from gem_tasks.domain.corpus import Segment
@@ -67,7 +68,7 @@ def completions(found, rng):
     pool = []
     for record in rng.sample(found, min(len(found), 60)):
         for name in ("filter", "extract", "validate"):
-            asked = [(message.role, message.content) for message in stage(name).request(record)]
+            asked = [(message.role, message.content) for message in stage(name).request(record, prompts.load(name))]
             pool.append((name, record, answer(asked)))
         turns = render_trajectory(record.refine.messages)
         pool.append(("generate", record, turns))

@@ -4,6 +4,3 @@ from airflow.sdk import Asset
 
 SEGMENTS = Asset(name="gem_segments", uri="gem://segments", group="gem")
 DATASET = Asset(name="gem_dataset", uri="gem://dataset", group="gem")
-
-PARTITION_FORMAT = "%Y-%m-%dT%H:%M"
-"""Partition keys: the start of the hour, UTC."""

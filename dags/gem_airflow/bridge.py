@@ -4,26 +4,27 @@ A deployment defines the Connections `gem_postgres`, `gem_store` and `gem_llm`; 
 variables. What a variable says wins, so that a worker can be pointed elsewhere without touching Airflow.
 """
 
+import logging
 import os
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import Connection, get_current_context
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from gem_airflow.assets import PARTITION_FORMAT
+from gem_tasks.domain.partition import partition_of
 
 if TYPE_CHECKING:
     from gem_tasks.lineage import RunContext
+    from gem_tasks.pipeline.options import RunOptions
     from gem_tasks.pipeline.workspace import Workspace
 
+logger = logging.getLogger(__name__)
 
-def workspace() -> "Workspace":
-    """Settings, store and recipes for the running task."""
-    work, budget = connected(), _budget_usd()
-    if budget is None:
-        return work
-    return type(work).open(work.settings.model_copy(update={"budget_usd": budget}))
+
+def workspace(options: "RunOptions | None" = None) -> "Workspace":
+    """Settings, store and recipes for the running task, under these options or those of its run."""
+    work, options = connected(), options or run_options()
+    return type(work).open(work.settings, options=options) if options.packed() else work
 
 
 def connected() -> "Workspace":
@@ -51,18 +52,44 @@ def run_context() -> "RunContext":
 
 
 def partition_key() -> str:
-    """The run's partition; a run that was started without one belongs to the current hour."""
+    """The run's partition; a run that was started without one belongs to the hour in which it was asked for.
+
+    Not to the hour in which a task asks: its tasks would disagree over the turn of an hour.
+    """
     run = cast("Any", get_current_context())["dag_run"]
-    return run.partition_key or datetime.now(UTC).replace(minute=0).strftime(PARTITION_FORMAT)
+    return run.partition_key or partition_of(run.run_after)
 
 
-def _budget_usd() -> float | None:
-    """What the run was given to spend: by whoever started it, or by the ingestion whose event did."""
-    context = cast("Any", get_current_context())
-    if own := context["params"].get("budget_usd"):
+def run_options() -> "RunOptions":
+    """What the run was asked for: by whoever started it, or else by the events that did."""
+    from gem_tasks.pipeline.options import RunOptions, merged
+
+    own = RunOptions.read(cast("Any", get_current_context())["params"])
+    announced = [RunOptions.read(extra.get("options") or {}) for extra in _events().values()]
+    if own.packed() or not announced:
         return own
-    events = [event for events in (context.get("triggering_asset_events") or {}).values() for event in events]
-    return next((budget for event in reversed(events) if (budget := (event.extra or {}).get("budget_usd"))), None)
+    options = merged(announced)
+    if any(each.override not in (None, options.override) for each in announced):
+        logger.warning("announced together with other work, so this variant waits until it is announced again")
+    return options
+
+
+def announced_by() -> list[str]:
+    """The runs whose announcements started this one."""
+    return [str(run_id) for run_id in _events()]
+
+
+def is_backfill() -> bool:
+    """Whether the run belongs to a backfill: it announces its partition again and reads no source."""
+    return cast("Any", get_current_context())["dag_run"].run_type == "backfill"
+
+
+def _events() -> dict[str, dict[str, Any]]:
+    """Extras of the events that started the run, oldest first, by the run that they came from."""
+    found = cast("Any", get_current_context()).get("triggering_asset_events") or {}
+    events = [event for events in found.values() for event in events]
+    return {str((event.extra or {}).get("ingest_run_id") or number): event.extra or {}
+            for number, event in enumerate(events)}  # fmt: skip
 
 
 def _from_connections() -> dict[str, str]:

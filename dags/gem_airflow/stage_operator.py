@@ -47,6 +47,9 @@ class StageOperator(BaseOperator):
 
         work, run = workspace(), run_context()
         stage, partition, shard = self.stage, self.shard["partition"], self.shard["shard"]
+        if not work.options.asks_for(stage):
+            self.log.info("This run does not ask for %s: %s", stage, ", ".join(work.options.stages))
+            return dict(self.shard)
         if pending := submit(work, stage, partition, shard, run):  # in online mode only what is out from before
             self._wait(work, pending)
         return run_shard(work, stage, partition, shard, run).model_dump()

@@ -18,3 +18,27 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     centre = share + spread / 2
     margin = _Z * sqrt(share * (1 - share) / total + spread / (4 * total))
     return max((centre - margin) / (1 + spread), 0.0), min((centre + margin) / (1 + spread), 1.0)
+
+
+def paired_difference(only_first: int, only_second: int, total: int) -> tuple[float, float, float]:
+    """Second share minus first over the same cases, and its 95 % interval (Bonett and Price 2012, BJMSP 65, 388-404).
+
+    Args:
+        only_first: cases that only the first has.
+        only_second: cases that only the second has.
+        total: all cases.
+
+    Raises:
+        ValueError: there are none, or more that differ than there are.
+    """
+    if min(only_first, only_second) < 0 or not total or only_first + only_second > total:
+        raise ValueError(f"{only_first} and {only_second} of {total} are no shares")
+    first, second = (only_first + 1) / (total + 2), (only_second + 1) / (total + 2)
+    margin = _Z * sqrt((first + second - (second - first) ** 2) / (total + 2))
+    low, high = max(second - first - margin, -1.0), min(second - first + margin, 1.0)
+    return (only_second - only_first) / total, low, high
+
+
+def mean_margin(spread: float, total: int) -> float | None:
+    """Half the 95 % interval of a mean of differences; None for fewer than two."""
+    return _Z * spread / sqrt(total) if total > 1 else None

@@ -103,7 +103,7 @@ def lineage(
 
 def _tree(document: dict[str, Any]) -> Tree:
     state = f"[red]{document['reason']}[/] {escape(document['detail'])}" if document["reason"] else "ingested"
-    tree = Tree(f"[bold]document {document['document_id']}[/] {escape(document['uri'])}: {state}")
+    tree = Tree(f"[bold]document {document['document_id']}[/] {escape(document['uri'])}: {state}{_end(document)}")
     tree.add(
         f"licence {escape(str(document['license']))}, language {document['language']}, {document['chars']} characters"
     )
@@ -117,6 +117,12 @@ def _tree(document: dict[str, Any]) -> Tree:
         for trajectory_ in segment["trajectories"]:
             branch.add(f"[green]trajectory {trajectory_['trajectory_id']}[/] in {trajectory_['dataset_version']}")
     return tree
+
+
+def _end(document: dict[str, Any]) -> str:
+    if document["superseded_by"]:
+        return f", [yellow]superseded[/] by document {document['superseded_by']}"
+    return f", [yellow]gone[/] since {document['gone_at']:%Y-%m-%d %H:%M} UTC" if document["gone_at"] else ""
 
 
 def _outcome(outcome: dict[str, Any]) -> str:

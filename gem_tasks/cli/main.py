@@ -4,7 +4,22 @@ import sys
 
 import typer
 
-from gem_tasks.cli import audit, contamination, export, failures, gates, inspect, judge, run, services, synth
+from gem_tasks.cli import (
+    audit,
+    backfill,
+    contamination,
+    diff,
+    export,
+    failures,
+    gates,
+    inspect,
+    judge,
+    run,
+    services,
+    source,
+    stale,
+    synth,
+)
 from gem_tasks.errors import GemError, UserError
 
 app = typer.Typer(
@@ -20,9 +35,13 @@ run.register(app)
 synth.register(app)
 inspect.register(app)
 failures.register(app)
+stale.register(app)
+backfill.register(app)
+diff.register(app)
 gates.register(app)
 judge.register(app)
 audit.register(app)
+source.register(app)
 export.register(app)
 contamination.register(app)
 

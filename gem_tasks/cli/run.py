@@ -11,11 +11,10 @@ from rich.console import Console
 from gem_tasks.cli.follow import INGEST, Followed, follow
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.summary import print_summary, summarise
+from gem_tasks.domain.partition import partition_of
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
-
-PARTITION_FORMAT = "%Y-%m-%dT%H:00"
 
 
 def register(app: typer.Typer) -> None:
@@ -24,11 +23,16 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    source: Annotated[str, typer.Argument(help="A file, a directory, or s3://bucket/prefix.")],
+    source: Annotated[
+        str, typer.Argument(help="A file, a directory, s3://bucket/prefix, or hf://datasets/owner/name.")
+    ],
     limit: Annotated[int | None, typer.Option(min=1, help="Read only the first so many documents.")] = None,
     budget_usd: Annotated[
         float | None, typer.Option(min=0.01, help="Stop before the models have cost more. Default: GEM_BUDGET_USD.")
     ] = None,
+    accept_vanished: Annotated[
+        bool, typer.Option(help="However many objects of the source have vanished: it is meant.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
 ) -> None:
     """Registers SOURCE, runs ingestion and synthesis through Airflow, and prints the summary.
@@ -43,10 +47,11 @@ def run(
     work = Workspace.open(load())
     source = resolve(source)
     preflight(work.settings, source)
+    conf = {"source": source, "limit": limit, "budget_usd": budget_usd, "accept_vanished": accept_vanished}
     console = Console(stderr=True, quiet=as_json)
     partition = current_partition()
     with AirflowAPI(work.settings) as api:
-        ingest_run = api.trigger(INGEST, partition, {"source": source, "limit": limit, "budget_usd": budget_usd})
+        ingest_run = api.trigger(INGEST, partition, conf)
         console.print(f"Partition {partition}: {api.run_url(INGEST, ingest_run)}", soft_wrap=True)
         followed = follow(work, api, partition, ingest_run, console)
     _report(work, followed, as_json)
@@ -59,7 +64,7 @@ def resolve(source: str) -> str:
 
 def current_partition() -> str:
     """The hour that a manual run adds to."""
-    return datetime.now(UTC).strftime(PARTITION_FORMAT)
+    return partition_of(datetime.now(UTC))
 
 
 def _report(work: Workspace, followed: Followed, as_json: bool) -> None:

@@ -54,6 +54,8 @@ def synth(
         ingest(work, source, partition, limit)
     run_stages(work, partition, console, yes=yes)
     published = publish(work, partition)
+    if published.held_back:
+        raise GemError(f"Nothing is published: {published.held_back}")
     if published.version:
         export_openai(work, out, partition)
     summary = {**summarise(work, partition, None), "out": str(out)}

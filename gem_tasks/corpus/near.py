@@ -9,7 +9,8 @@ similarity that they estimate is off by 0.03 on average. Sixteen bands of eight 
 import re
 from collections.abc import Sequence
 from hashlib import blake2b
-from itertools import pairwise
+from itertools import accumulate
+from struct import Struct
 from typing import Any, cast
 
 import rensa
@@ -25,6 +26,11 @@ _CHARACTERS = 9
 """Shingle of scripts that write no spaces."""
 _LONGEST_WORD = 20
 _WORD = re.compile(r"\w+")
+_PACK = Struct(f"<{_VALUES}I").pack
+_BAND_BYTES = _ROWS * 4
+_PERSONS = [
+    (number * _BAND_BYTES, f"{_MINHASH.ALGORITHM_VERSION}.{number}".encode()) for number in range(_VALUES // _ROWS)
+]
 _CHANCE = 1 / 256
 """Two different values share their lowest byte so often."""
 
@@ -57,16 +63,16 @@ def shingles(text: str) -> list[str]:
         return [whole[at : at + _CHARACTERS] for at in range(max(1, len(whole) - _CHARACTERS + 1))]
     if len(words) < _WORDS:
         return words
-    return [" ".join(words[at : at + _WORDS]) for at in range(len(words) - _WORDS + 1)]
+    joined = " ".join(words)
+    starts = [0, *accumulate(len(word) + 1 for word in words)]
+    return [joined[start : end - 1] for start, end in zip(starts, starts[_WORDS:], strict=False)]
 
 
 def _signature(values: Sequence[int]) -> Signature:
-    edges = pairwise(range(0, _VALUES + 1, _ROWS))
-    bands = (_hash(number, values[start:end]) for number, (start, end) in enumerate(edges))
-    return Signature(digest=bytes(value & 0xFF for value in values), bands=tuple(bands))
+    packed = _PACK(*values)
+    bands = (_hash(person, packed[start : start + _BAND_BYTES]) for start, person in _PERSONS)
+    return Signature(digest=packed[::4], bands=tuple(bands))
 
 
-def _hash(number: int, values: Sequence[int]) -> int:
-    packed = b"".join(value.to_bytes(4, "little") for value in values)
-    person = f"{_MINHASH.ALGORITHM_VERSION}.{number}".encode()
+def _hash(person: bytes, packed: bytes) -> int:
     return int.from_bytes(blake2b(packed, digest_size=8, person=person).digest(), "little", signed=True)

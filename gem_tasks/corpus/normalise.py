@@ -42,6 +42,8 @@ def normalise(raw: RawDocument, min_chars: int) -> Normalised:
         document_id=document_id(raw.uri, digest),
         uri=raw.uri,
         etag=raw.etag,
+        object_key=raw.object_key,
+        fingerprint=raw.fingerprint(),
         content_hash=digest,
         title=one_line(raw.title or found.title or "", _TITLE_CHARS),
         license=one_line(raw.license or found.license or "", _LICENSE_CHARS),

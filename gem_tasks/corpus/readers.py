@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks.corpus.decode import decode
+from gem_tasks.corpus.objects import SourceObject
 from gem_tasks.corpus.records import from_fields, from_json, refused
-from gem_tasks.corpus.sources import SourceObject
+from gem_tasks.corpus.warc import read_warc
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 
 _CHUNK = 1 << 20
@@ -37,6 +38,8 @@ def read(found: SourceObject, limit_bytes: int) -> Iterator[RawDocument]:
                 yield from _parquet(found, stored, limit_bytes)
             elif found.media_type == "application/jsonl":
                 yield from _jsonl(found, _unpacked(stored, found.compression), limit_bytes)
+            elif found.media_type == "application/warc":
+                yield from read_warc(found, stored, limit_bytes)
             else:
                 yield _text(found, _unpacked(stored, found.compression), limit_bytes)
     except _BROKEN as error:
@@ -53,7 +56,7 @@ def _unpacked(stored: IO[bytes], compression: str) -> IO[bytes]:
     if not compression:
         return stored
     codec = "gzip" if compression == ".gz" else "zstd"
-    return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(cast("Any", stored)), codec))
+    return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(cast("Any", stored), mode="r"), codec))
 
 
 def _text(found: SourceObject, stream: IO[bytes], limit: int) -> RawDocument:

@@ -7,7 +7,7 @@ import json
 from typing import Any, cast
 
 from gem_tasks.corpus.clean import one_line
-from gem_tasks.corpus.sources import SourceObject
+from gem_tasks.corpus.objects import SourceObject
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 
 _OWN_FIELDS = frozenset({"id", "title", "text", "license", "lang"})
@@ -39,6 +39,7 @@ def from_fields(found: SourceObject, number: int, where: str, record: Any) -> Ra
     return RawDocument(
         uri=f"{found.uri}#{name or number}",
         etag=found.etag,
+        object_key=found.uri,
         text=_whole(text),
         media_type="text/markdown",
         title=_string(fields.get("title")),
@@ -51,7 +52,7 @@ def from_fields(found: SourceObject, number: int, where: str, record: Any) -> Ra
 def refused(found: SourceObject, number: int | None, reason: IngestReason, detail: str = "") -> RawDocument:
     """A document that is none, and why; `number` is that of the record, None for the whole file."""
     uri = found.uri if number is None else f"{found.uri}#{number}"
-    return RawDocument(uri=uri, etag=found.etag, reason=reason, detail=_whole(detail))
+    return RawDocument(uri=uri, etag=found.etag, object_key=found.uri, reason=reason, detail=_whole(detail))
 
 
 def _string(value: Any) -> str | None:

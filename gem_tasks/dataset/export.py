@@ -16,6 +16,8 @@ from gem_tasks.store import keys
 def published(work: Workspace, partition: str | None = None) -> Iterator[Json]:
     """`{"messages", "tools", "metadata"}` of every current trajectory, version by version.
 
+    Left out is what was made of texts that were superseded or are gone, even if no new version says so yet.
+
     Args:
         work: where from.
         partition: only this partition; None for all.
@@ -23,10 +25,14 @@ def published(work: Workspace, partition: str | None = None) -> Iterator[Json]:
     with work.ledger() as ledger:
         versions = ledger.current_datasets(partition)
     for version in versions:
+        with work.ledger() as ledger:
+            withdrawn = ledger.withdrawn_trajectories(version)
         file = pq.ParquetFile(io.BytesIO(work.fetch(keys.dataset_key(version, "train-00000.parquet"))))
         for batch in file.iter_batches(batch_size=64, columns=["messages", "tools", "metadata"]):
             for row in batch.to_pylist():
-                yield {column: json.loads(text) for column, text in row.items()}
+                found = {column: json.loads(text) for column, text in row.items()}
+                if found["metadata"]["trajectory_id"] not in withdrawn:
+                    yield found
 
 
 def export_openai(work: Workspace, out: Path, partition: str | None = None) -> tuple[Path, int]:

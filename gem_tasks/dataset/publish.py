@@ -2,6 +2,10 @@
 
 A version is named by partition and content, so publishing the same set again changes nothing, and a partition that
 gained trajectories gets a new version that supersedes its last one.
+
+A partition is published when it is complete: every segment has come to its end under the current recipes. Until then
+the version before stays current, whole, so nobody ever reads half old and half new data. Publication is one at a time
+for a partition, under a lock: who comes second sees what the first one saw, or more.
 """
 
 import json
@@ -9,6 +13,7 @@ import logging
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
@@ -24,7 +29,9 @@ from gem_tasks.dataset.select import Chosen, Selection
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.trajectory import Size
-from gem_tasks.lineage import TrajectoryRow
+from gem_tasks.errors import UserError
+from gem_tasks.lineage import Ledger, TrajectoryRow
+from gem_tasks.pipeline.recipes import Chain, Recorded
 from gem_tasks.pipeline.records import accepted, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES
@@ -38,8 +45,10 @@ class PublishReport(Value):
 
     partition: str
     version: str | None
-    """None when there is nothing to publish."""
-    trajectories: int
+    """None when there is nothing to publish, or it is not yet time."""
+    trajectories: int = 0
+    held_back: str | None = None
+    """Why the version before stays current."""
     excluded: int = 0
     """Accepted, but not published: see the table `dataset_exclusions`."""
     location: str | None = None
@@ -86,10 +95,65 @@ class _Tally:
 
 
 def publish(work: Workspace, partition: str) -> PublishReport:
-    """Publishes what is accepted under the current recipes, except what `Selection` leaves out.
+    """Publishes what a complete partition has accepted under the current recipes, except what `Selection` leaves out.
 
-    The Parquet file is written shard by shard; memory holds one shard and a few numbers per trajectory.
+    The Parquet file is written shard by shard; memory holds one shard and a few numbers per trajectory. Two
+    publications of a partition follow each other, so that the version that is current has seen the latest changes.
     """
+    if work.variant:
+        reason = "these recipes are not the current ones: their results are kept beside, for `gem diff`"
+        return PublishReport(partition=partition, version=None, held_back=reason)
+    with work.ledger() as ledger, ledger.publish_lock(partition):
+        if reason := _unfinished(ledger.unfinished(partition, work.recipe_ids())):
+            return PublishReport(partition=partition, version=None, held_back=reason)
+        return _publish_changes(work, ledger, partition)
+
+
+def republish(work: Workspace, partition: str) -> PublishReport:
+    """Publishes a partition anew by the recipes that its last version was made by, without what was withdrawn since.
+
+    No model is asked, whatever the current prompts are, and the partition need not be complete: a version only loses by
+    it. If nothing is left, the partition has no version any more.
+
+    Raises:
+        UserError: it was never published, or before a stage that there is now.
+    """
+    with work.ledger() as ledger, ledger.publish_lock(partition):
+        recipes, changes = ledger.dataset_recipes(partition), ledger.changes(partition)
+        if not recipes:
+            raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
+        chain = Chain.recorded(work.settings, [Recorded.model_validate(row) for row in recipes])
+        report = _publish_changes(replace(work, chain=chain), ledger, partition)
+        if report.version is None:
+            ledger.withdraw_dataset(partition)
+            ledger.changes_published(partition, changes)
+    return report
+
+
+def changed_partitions(work: Workspace) -> list[str]:
+    """Published partitions of which a document was superseded, vanished or came back since."""
+    with work.ledger() as ledger:
+        return ledger.changed_partitions()
+
+
+def _unfinished(waiting: dict[int, int]) -> str | None:
+    """Why the partition is not complete; None when it is."""
+    if not waiting:
+        return None
+    stages = ", ".join(f"{STAGE_NAMES[position]} of {count}" for position, count in waiting.items())
+    return f"the partition is not complete under the current recipes: {stages} segments is still to be done"
+
+
+def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
+    """Under the lock: the version that becomes current has seen all changes up to now."""
+    changes = ledger.changes(partition)
+    report = _publish(work, ledger, partition)
+    if report.version:
+        ledger.changes_published(partition, changes)
+    return report
+
+
+def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
     recipe, tally, selection = work.chain.id_of("validate"), _Tally(), Selection(work)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.parquet"
@@ -99,23 +163,21 @@ def publish(work: Workspace, partition: str) -> PublishReport:
         for left_out in selection.exclusions:
             logger.info("segment %s is not published (%s): %s", left_out.segment_id, left_out.reason, left_out.detail)
         if not tally.rows:
-            return PublishReport(partition=partition, version=None, trajectories=0, excluded=len(selection.exclusions))
+            return PublishReport(partition=partition, version=None, excluded=len(selection.exclusions))
         manifest = _manifest(work, partition, tally, selection)
         version = str(manifest["version"])
         work.store.put(keys.dataset_key(version, "train-00000.parquet"), path.read_bytes())
     work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
     # The manifest last: a version without one is unfinished.
     work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
-    with work.ledger() as ledger:
-        ledger.commit_dataset(version, partition, work.chain.by_stage["validate"], manifest, tally.rows)
-        ledger.replace_exclusions(version, selection.exclusions)
-    location = work.store.url(keys.dataset_key(version, ""))
+    ledger.commit_dataset(version, partition, work.chain.by_stage["validate"], manifest, tally.rows)
+    ledger.replace_exclusions(version, selection.exclusions)
     return PublishReport(
         partition=partition,
         version=version,
         trajectories=len(tally.rows),
         excluded=len(selection.exclusions),
-        location=location,
+        location=work.store.url(keys.dataset_key(version, "")),
     )
 
 

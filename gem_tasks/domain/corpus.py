@@ -6,7 +6,7 @@ Identity is content-addressed, so the same text gets the same ids on every machi
 
 from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
+from hashlib import sha1, sha256
 
 from pydantic import Field
 
@@ -26,6 +26,18 @@ class IngestReason(StrEnum):
     DUPLICATE = "duplicate"
 
 
+class Source(Value):
+    """Where documents come from, and what holds for all of them. None: as in the settings."""
+
+    uri: str
+    """A path, `file:///…`, `s3://bucket/prefix` or `hf://datasets/owner/name`."""
+    license: str | None = None
+    """Of documents that name none themselves."""
+    target_tokens: int | None = Field(default=None, ge=50)
+    max_tokens: int | None = Field(default=None, ge=100)
+    min_chars: int | None = Field(default=None, ge=0)
+
+
 class RawDocument(Value):
     """What a reader found: one file, or one record of a JSONL or Parquet file.
 
@@ -36,6 +48,8 @@ class RawDocument(Value):
     """Where it is: `file:///…`, `s3://bucket/key`, with `#id` for a record inside a file."""
     etag: str
     """The store's etag, or `mtime-size` for a local file."""
+    object_key: str = ""
+    """URI of the file that it was read from; empty when that is its own."""
     text: str = ""
     media_type: str = "text/plain"
     """`text/plain`, `text/markdown` or `text/html`: decides how markup is removed."""
@@ -47,6 +61,16 @@ class RawDocument(Value):
     reason: IngestReason | None = None
     detail: str = ""
 
+    @property
+    def read_from(self) -> str:
+        """URI of the file that holds it."""
+        return self.object_key or self.uri
+
+    def fingerprint(self) -> str:
+        """Forty hex characters that stand for what was read, word for word; cheaper than normalising it again."""
+        read = (self.text, self.media_type, self.title, self.license, self.language, self.reason, self.detail)
+        return sha1(repr(read).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+
 
 class Document(Value):
     """One version of one text. `reason` is set when no segments were cut from it."""
@@ -54,6 +78,10 @@ class Document(Value):
     document_id: str
     uri: str
     etag: str
+    object_key: str = ""
+    """URI of the file that holds it; empty when that is its own."""
+    fingerprint: str | None = None
+    """See `RawDocument.fingerprint`."""
     content_hash: str
     """SHA-256 of the normalised text, hex."""
     title: str | None = None

@@ -2,15 +2,47 @@
 
 from gem_tasks.lineage.audits import AuditRows
 from gem_tasks.lineage.batches import Batches, BatchRow, EndState, Place
+from gem_tasks.lineage.compare import CompareRows
 from gem_tasks.lineage.failures import FailureRows
 from gem_tasks.lineage.ingestion import Ingestion
 from gem_tasks.lineage.judging import JudgingRows
+from gem_tasks.lineage.rebuild import Rebuild, Scope
 from gem_tasks.lineage.reports import Reports, TrajectoryRow
 from gem_tasks.lineage.similar import SimilarRows
+from gem_tasks.lineage.sources import Compared, ReadObject, Registered, SourceRows
 from gem_tasks.lineage.stages import Purse, RunContext, Stages
+from gem_tasks.lineage.stale import StaleRows
+from gem_tasks.lineage.versions import Settled, Versions
 
-__all__ = ["BatchRow", "EndState", "Ledger", "Place", "Purse", "RunContext", "TrajectoryRow"]
+__all__ = [
+    "BatchRow",
+    "Compared",
+    "EndState",
+    "Ledger",
+    "Place",
+    "Purse",
+    "ReadObject",
+    "Registered",
+    "RunContext",
+    "Scope",
+    "Settled",
+    "TrajectoryRow",
+]
 
 
-class Ledger(Ingestion, Stages, Batches, FailureRows, JudgingRows, SimilarRows, AuditRows, Reports):
+class Ledger(
+    Ingestion,
+    SourceRows,
+    Versions,
+    Stages,
+    Rebuild,
+    StaleRows,
+    CompareRows,
+    Batches,
+    FailureRows,
+    JudgingRows,
+    SimilarRows,
+    AuditRows,
+    Reports,
+):
     """One connection with everything that is recorded and asked; use it in a `with` block."""

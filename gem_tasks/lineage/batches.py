@@ -1,7 +1,6 @@
 """Lineage of batches: announced before they are created, so that none is ever submitted twice."""
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -39,16 +38,6 @@ class BatchRow(Value):
 
 class Batches(Connection):
     """What `pipeline.batch` records and asks."""
-
-    @contextmanager
-    def batch_lock(self, place: Place) -> Generator[None]:
-        """Lets one worker at a time submit and collect for a shard; freed with the connection at the latest."""
-        name = f"gem-batch {place.recipe_id} {place.partition} {place.shard}"
-        self.pg.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
-        try:
-            yield
-        finally:
-            self.pg.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
     def announce_batch(self, place: Place, row: BatchRow) -> None:
         """Before it is created."""

@@ -1,55 +1,44 @@
-"""Lineage of ingestion: sources, documents, segments, shards."""
+"""Lineage of ingestion: documents, segments, shards."""
 
-from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 
 from gem_tasks.domain.corpus import Document, Segment
-from gem_tasks.lineage.connection import Connection, columns
+from gem_tasks.lineage.connection import columns
+from gem_tasks.lineage.locks import Locks
 from gem_tasks.lineage.text import json_text
 
-_DOCUMENT = "document_id uri etag content_hash title license language chars metadata reason detail".split()
+_DOCUMENT = (
+    "document_id object_key fingerprint uri etag content_hash title license language chars metadata reason detail"
+).split()
 _SEGMENT = "segment_id document_id shard row_no start_char end_char tokens".split()
 
 
-class Ingestion(Connection):
+class Ingestion(Locks):
     """What `pipeline.ingest` records and asks."""
 
-    def register_source(self, uri: str) -> int:
-        """The source's number; registering again changes nothing."""
-        return self.one("register_source", uri=uri)["source_id"]
-
-    def sources(self) -> list[str]:
-        """All registered sources, oldest first."""
-        return [row["uri"] for row in self.rows("list_sources")]
-
-    def known_documents(self, ids: Collection[str]) -> set[str]:
-        """Those of the ids that are recorded."""
-        return {row["document_id"] for row in self.rows("known_documents", ids=list(ids))}
+    def known_documents(self, ids: Collection[str]) -> dict[str, bool]:
+        """Those of the ids that are recorded, and whether as duplicates."""
+        return {row["document_id"]: row["duplicate"] for row in self.rows("known_documents", ids=list(ids))}
 
     def first_with_hash(self, hashes: Collection[str]) -> dict[str, str]:
-        """Content hash to the first document with segments that has it."""
+        """Content hash to the first living document with segments that has it."""
         found = self.rows("first_with_hash", hashes=list(hashes))
         return {row["content_hash"]: row["document_id"] for row in found}
 
-    @contextmanager
-    def partition_lock(self, partition: str) -> Generator[None]:
-        """Lets one ingestion at a time write to a partition; freed with the connection at the latest."""
-        self.pg.execute("SELECT pg_advisory_lock(hashtextextended('gem-ingest ' || %s, 0))", [partition])
-        try:
-            yield
-        finally:
-            self.pg.execute("SELECT pg_advisory_unlock(hashtextextended('gem-ingest ' || %s, 0))", [partition])
-
-    def next_shard(self, partition: str) -> int:
-        """The first free shard number of a partition."""
-        return self.one("next_shard", partition=partition)["shard"]
+    def reserve_shards(self, partition: str, count: int) -> int:
+        """The first of `count` shard numbers of a partition; nobody else ever gets them."""
+        return self.one("reserve_shards", partition=partition, count=count)["first"]
 
     def commit_ingest(
         self, partition: str, source_id: int, documents: Sequence[Document], shards: Mapping[int, Sequence[Segment]]
     ) -> None:
         """Documents with all their segments, in one transaction. Doing it again changes nothing."""
         rows = [
-            {**document.model_dump(exclude={"metadata"}), "metadata": json_text(document.metadata)}
+            {
+                **document.model_dump(exclude={"metadata"}),
+                "object_key": document.object_key or document.uri,
+                "metadata": json_text(document.metadata),
+            }
             for document in sorted(documents, key=lambda document: document.document_id)
         ]
         with self.transaction():
@@ -65,6 +54,14 @@ class Ingestion(Connection):
 
 def _segment_rows(shard: int, segments: Sequence[Segment]) -> list[dict[str, object]]:
     return [
-        {**segment.model_dump(), "shard": shard, "row_no": row, "start_char": segment.start, "end_char": segment.end}
+        {
+            "segment_id": segment.segment_id,
+            "document_id": segment.document_id,
+            "tokens": segment.tokens,
+            "shard": shard,
+            "row_no": row,
+            "start_char": segment.start,
+            "end_char": segment.end,
+        }
         for row, segment in enumerate(segments)
     ]

@@ -58,6 +58,16 @@ class Reports(Connection):
             values = [each.model_dump() for each in found]
             self.run("insert_exclusions", version=version, **columns(values, ("segment_id", "reason", "detail")))
 
+    def dataset_recipes(self, partition: str) -> list[Row]:
+        """The chain by which the partition's newest version was made, the root first; empty if there is none."""
+        return self.rows("dataset_recipes", partition=partition)
+
+    def withdraw_dataset(self, partition: str) -> None:
+        """Leaves a partition without a current version: nothing that it was made of is left."""
+        with self.transaction():
+            self.run("lock_dataset", partition=partition)
+            self.run("retire_datasets", partition=partition)
+
     def current_datasets(self, partition: str | None = None) -> list[str]:
         """Versions that nothing supersedes, of one partition or of all."""
         return [row["version"] for row in self.rows("current_datasets", partition=partition)]

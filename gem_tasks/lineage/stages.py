@@ -7,7 +7,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.gate import Decision, Metrics
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.errors import RETRYABLE, ErrorClass
+from gem_tasks.errors import ErrorClass
 from gem_tasks.lineage.connection import Connection, Row, columns
 from gem_tasks.lineage.text import jsonb
 
@@ -132,12 +132,6 @@ class Stages(Connection):
             "gate_examples",
             partition=partition, recipe_id=recipe.recipe_id, outcomes=list(outcomes), limit=limit,
         )  # fmt: skip
-
-    def pending(self, partition: str, recipe_ids: Sequence[str]) -> list[int]:
-        """Shards with work left under this chain of recipes, see the query."""
-        retryable = [str(error) for error in RETRYABLE]
-        found = self.rows("pending", partition=partition, recipe_ids=list(recipe_ids), retryable=retryable)
-        return [row["shard"] for row in found]
 
     def record_decision(self, partition: str, recipe: Recipe, decision: Decision, run: RunContext) -> None:
         """A gate's decision with the numbers it was made on."""

@@ -114,6 +114,47 @@ class AirflowAPI:
                 raise GemError(f"Airflow did not read the DAGs {', '.join(names)} in time")
             time.sleep(0.5)
 
+    def backfill(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Creates a backfill, as Airflow's own form and CLI do.
+
+        Raises:
+            UserError: another one of the DAG is under way, or Airflow refuses the dates or the params.
+        """
+        return self._call("POST", "/api/v2/backfills", json=body)
+
+    def backfill_keys(self, body: dict[str, Any]) -> list[str]:
+        """Partitions that such a backfill would make runs for, in its order; nothing is created."""
+        found = self._call("POST", "/api/v2/backfills/dry_run", json=body)["backfills"]
+        return [run["partition_key"] for run in found]
+
+    def backfill_state(self, backfill_id: int) -> dict[str, Any]:
+        """A backfill as Airflow knows it: `is_paused`, `completed_at`, …."""
+        return self._call("GET", f"/api/v2/backfills/{backfill_id}")
+
+    def open_backfills(self, dag: str) -> list[dict[str, Any]]:
+        """The DAG's backfills that are not complete, newest first."""
+        query = {"dag_id": dag, "order_by": "-id", "limit": _PAGE}
+        found = self._call("GET", "/api/v2/backfills", params=query)["backfills"]
+        return [each for each in found if each["completed_at"] is None]
+
+    def change_backfill(self, backfill_id: int, verb: str) -> None:
+        """`pause`, `unpause` or `cancel`."""
+        self._call("PUT", f"/api/v2/backfills/{backfill_id}/{verb}")
+
+    def backfill_runs(self, dag: str, since: str) -> dict[str, dict[str, Any]]:
+        """Backfill runs of a DAG that were made since then (ISO date), by partition, the newest of each."""
+        found: dict[str, dict[str, Any]] = {}
+        offset = 0
+        while True:
+            query = {"run_type": "backfill", "order_by": "-id", "limit": _PAGE, "offset": offset}
+            page = self._call("GET", f"/api/v2/dags/{dag}/dagRuns", params=query)["dag_runs"]
+            new = [run for run in page if (run["queued_at"] or since) >= since]
+            for run in new:
+                found.setdefault(run["partition_key"], run)
+            if not page or len(new) < len(page):
+                return found
+            offset += len(page)
+
     def run_url(self, dag: str, run_id: str) -> str:
         """The run's page."""
         return f"{self.url}/dags/{dag}/runs/{quote(run_id, safe='')}"

@@ -22,7 +22,7 @@ import time
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import CONFIGURATION, EndpointError
 from gem_tasks.lineage import Place, RunContext
-from gem_tasks.pipeline.shard import ShardReport, explain, run_shard
+from gem_tasks.pipeline.shard import ShardReport, explain, finished_before, run_shard
 from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.pipeline.visit import Pending, Visit
 from gem_tasks.pipeline.workspace import Workspace
@@ -48,10 +48,13 @@ def submit(work: Workspace, name: StageName, partition: str, shard: int, run: Ru
         UserError: the endpoint has no Batch API or refuses the key, the budget is spent, or a batch was cancelled.
         EndpointError: the endpoint failed; what was submitted is recorded, so a retry goes on from there.
     """
-    sheet = Sheet(work, name, partition, shard, run)
-    if not sheet.left or (_online(sheet) and not _any_out(sheet)):
-        return None
-    found = _visit(sheet, Pending(stage=name, partition=partition, shard=shard, batches=()))
+    pending = Pending(stage=name, partition=partition, shard=shard, batches=())
+    with work.ledger() as ledger:
+        if finished_before(ledger, work, name, partition, shard):
+            return None
+        if _online(work, name) and all(row.state == "collected" for row in ledger.open_batches(_place(work, pending))):
+            return None
+    found = _visit(work, pending, run, always=False)
     return found if isinstance(found, Pending) else None
 
 
@@ -73,8 +76,8 @@ def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport |
     Raises like `submit`, and:
         ReconcileError: records and outcomes do not add up.
     """
-    place = pending.stage, pending.partition, pending.shard
-    return _visit(Sheet(work, *place, run), pending) or run_shard(work, *place, run)
+    found = _visit(work, pending, run, always=True)
+    return found or run_shard(work, pending.stage, pending.partition, pending.shard, run)
 
 
 def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
@@ -89,25 +92,31 @@ def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run:
     return found or run_shard(work, name, partition, shard, run)
 
 
-def _visit(sheet: Sheet, pending: Pending) -> ShardReport | Pending | None:
-    place = _place(sheet)
-    with sheet.work.ledger() as ledger, ledger.batch_lock(place):
+def _visit(work: Workspace, pending: Pending, run: RunContext, always: bool) -> ShardReport | Pending | None:
+    """One visit under the shard's lock; None if the rest is for `run_shard`, or nothing is missing.
+
+    Args:
+        work: where.
+        pending: what is under way.
+        run: who visits.
+        always: visit even if nothing is missing, to take in what was paid for.
+    """
+    place = _place(work, pending)
+    with work.ledger() as ledger, ledger.shard_lock(place.recipe_id, place.partition, place.shard):
+        sheet = Sheet(work, pending.stage, place.partition, place.shard, run, ledger)
+        if not (sheet.left or always):
+            return None
         try:
-            return asyncio.run(Visit(sheet, ledger, place, pending, may_send=not _online(sheet)).go())
+            return asyncio.run(Visit(sheet, ledger, place, pending, may_send=not _online(work, pending.stage)).go())
         except EndpointError as error:
             if error.error_class in CONFIGURATION:
                 raise explain(error, sheet) from error
             raise
 
 
-def _online(sheet: Sheet) -> bool:
-    return sheet.work.settings.mode_for(sheet.stage.name) == "online"
+def _online(work: Workspace, stage: StageName) -> bool:
+    return work.settings.mode_for(stage) == "online"
 
 
-def _any_out(sheet: Sheet) -> bool:
-    with sheet.work.ledger() as ledger:
-        return any(row.state != "collected" for row in ledger.open_batches(_place(sheet)))
-
-
-def _place(sheet: Sheet) -> Place:
-    return Place(recipe_id=sheet.recipe.recipe_id, partition=sheet.partition, shard=sheet.shard)
+def _place(work: Workspace, pending: Pending) -> Place:
+    return Place(recipe_id=work.chain.id_of(pending.stage), partition=pending.partition, shard=pending.shard)

@@ -46,9 +46,9 @@ class Exchange:
         self._spent = 0.0
         self._waiting: dict[str, Attempt] = {}
         self._ended: list[Outcome] = []
-        model = sheet.work.settings.model_for(sheet.stage.name)
+        asking = sheet.work.chain.asking(sheet.stage.name)
         for record in sheet.missing() if sheet.left else ():
-            self._advance(Attempt(sheet.stage, model, record))
+            self._advance(Attempt(sheet.stage, asking, record))
 
     def requests(self) -> Iterator[tuple[str, ChatRequest]]:
         """What is to be asked, by custom id: segment and strike."""

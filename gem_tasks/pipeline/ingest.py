@@ -1,29 +1,30 @@
-"""Source to segments: read, normalise, leave out what is known or doubled, cut, write shards, record everything.
+"""Source to segments: find what is new or changed, read, prepare, leave out what is known or doubled, record.
 
-A commit holds whole documents, and all of a document's shards are in it: a document that Postgres knows is complete,
-so a crash costs at most one batch, which the retry reads again.
+Safe to repeat, to interrupt, and to run twice at once. What is unchanged is not opened; what changed is compared
+document by document; what vanished is retired once the whole source was seen (`ingest_scan`).
 """
 
 import logging
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import TypeVar
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from gem_tasks.corpus.normalise import Normalised, normalise
+from gem_tasks.corpus.prefetch import prefetched
 from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.segment import segment
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources import SourceObject, admit, list_objects
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.corpus import Document, IngestReason, RawDocument, Segment
-from gem_tasks.lineage import Ledger
-from gem_tasks.pipeline.near_duplicates import mark
+from gem_tasks.domain.corpus import IngestReason, RawDocument, Source
+from gem_tasks.lineage import Ledger, ReadObject, Registered
+from gem_tasks.pipeline.ingest_commit import Commits, Ended, Seen
+from gem_tasks.pipeline.ingest_pool import prepared
+from gem_tasks.pipeline.ingest_prepare import Rules
+from gem_tasks.pipeline.ingest_scan import Scan
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.store import keys, shards
 
 logger = logging.getLogger(__name__)
 
-_T = TypeVar("_T")
-_BATCH_DOCUMENTS = 256
+_BATCH_DOCUMENTS = 128
+_BATCH_CHARS = 2_000_000
 
 
 class IngestReport(Value):
@@ -31,8 +32,10 @@ class IngestReport(Value):
 
     source: str
     partition: str
+    objects: int = 0
+    """Listed by this run."""
     documents: int = 0
-    """Read from the source, after the limit."""
+    """In them, as far as the limit goes; those of unchanged objects are known without opening these."""
     unchanged: int = 0
     """Known from an earlier run with the same content."""
     rejected: int = 0
@@ -41,119 +44,156 @@ class IngestReport(Value):
     near_duplicates: int = 0
     """Segments that nearly repeat an earlier one; they are among `segments`."""
     shards: int = 0
+    superseded: int = 0
+    """Documents that a newer version took the place of."""
+    gone: int = 0
+    """Documents whose object, or whose record in it, has vanished."""
+    restored: int = 0
+    """Documents that were superseded or gone, and are back."""
+
+
+def register(work: Workspace, source: Source) -> Registered:
+    """Registers a source, or changes its settings. A new one has to have something to read.
+
+    Raises:
+        UserError: it is none, or cannot be read.
+    """
+    kind = admit(source.uri)
+    with work.ledger() as ledger:
+        if source.uri not in (row["uri"] for row in ledger.source_list()):
+            next(list_objects(source.uri))
+        return ledger.register(source, kind)
 
 
 def sources(work: Workspace, source: str | None) -> list[str]:
-    """The one source of this run, or all that are registered."""
+    """The one source of this run, or all that are enabled."""
     if source:
         return [source]
     with work.ledger() as ledger:
         return ledger.sources()
 
 
-def ingest(work: Workspace, source: str, partition: str, limit: int | None = None) -> IngestReport:
-    """Adds what is new in a source to a partition. Safe to repeat and to run twice at once.
+def ingest(
+    work: Workspace,
+    source: str | Source,
+    partition: str,
+    limit: int | None = None,
+    accept_vanished: bool = False,
+) -> IngestReport:
+    """Adds what is new in a source to a partition, and retires what it holds no longer.
 
     Args:
         work: where to.
-        source: a file, a directory, or `s3://bucket/prefix`.
+        source: what to read; it is registered.
         partition: key of the partition that new segments go to.
-        limit: look at the first so many documents only.
+        limit: look at the first so many documents only; nothing is taken for gone then.
+        accept_vanished: however many objects have vanished, it is meant.
 
     Raises:
-        UserError: the source does not exist or cannot be read.
+        UserError: the source cannot be listed, or so much has vanished that a person has to say that it is meant.
     """
-    report = IngestReport(source=source, partition=partition)
-    with work.ledger() as ledger, ledger.partition_lock(partition):
-        source_id = ledger.register_source(source)
-        batch = _Batch(work, ledger, source_id, partition)
-        for raws in _batches(islice(_raw_documents(work, source), limit), _BATCH_DOCUMENTS):
-            report = batch.add(raws, report)
-        return batch.flush(report)
+    registered = register(work, source if isinstance(source, Source) else Source(uri=source))
+    with work.ledger() as ledger, ledger.source_lock(registered.source_id):
+        # How far a scan has come may have changed while this one waited for its turn.
+        registered = ledger.register(Source(uri=registered.uri), registered.kind)
+        run = _Ingestion(work, ledger, registered, partition, limit)
+        report = run.go(accept_vanished)
+    logger.info("%s", report)
+    return report
 
 
-def _raw_documents(work: Workspace, source: str) -> Iterator[RawDocument]:
-    limit_bytes = int(work.settings.document_max_mb * 1_000_000)
-    for found in list_objects(source):
-        yield from read(found, limit_bytes)
-
-
+@dataclass(slots=True)
 class _Batch:
-    """Documents and segments that wait to be written together."""
+    """What is read and not yet prepared."""
 
-    def __init__(self, work: Workspace, ledger: Ledger, source_id: int, partition: str) -> None:
-        self.work, self.ledger = work, ledger
-        self.source_id, self.partition = source_id, partition
-        self.documents: list[Document] = []
-        self.segments: list[Segment] = []
+    raws: list[RawDocument] = field(default_factory=list[RawDocument])
+    same: list[Seen] = field(default_factory=list[Seen])
+    ended: list[Ended] = field(default_factory=list[Ended])
+    reached: str = ""
+    chars: int = 0
 
-    def add(self, raws: list[RawDocument], report: IngestReport) -> IngestReport:
-        """Normalises a batch, leaves out what is known, cuts the rest, and writes shards that are full."""
-        settings = self.work.settings
-        found = [normalise(raw, settings.segment_min_chars) for raw in raws]
-        known = self.ledger.known_documents([item.document.document_id for item in found])
-        new = [item for item in found if item.document.document_id not in known]
-        rejected = 0
-        for document, text in _mark_duplicates(self.ledger, self.documents, new):
-            self.documents.append(document)
-            rejected += document.reason is not None
-            if document.reason is None:
-                cut = segment(text, document, settings.segment_target_tokens, settings.segment_max_tokens)
-                self.segments.extend(cut)
-            else:
-                logger.info("%s: no segments (%s) %s", document.uri, document.reason, document.detail)
-        report = report.model_copy(
-            update={
-                "documents": report.documents + len(raws),
-                "unchanged": report.unchanged + len(raws) - len(new),
-                "rejected": report.rejected + rejected,
-            }
+    def add(self, raw: RawDocument) -> bool:
+        """Takes a document; says whether it is enough."""
+        self.raws.append(raw)
+        self.chars += len(raw.text)
+        return len(self.raws) >= _BATCH_DOCUMENTS or self.chars >= _BATCH_CHARS
+
+
+class _Ingestion:
+    """One source into one partition."""
+
+    def __init__(self, work: Workspace, ledger: Ledger, source: Registered, partition: str, limit: int | None) -> None:
+        self._work, self._ledger, self._source, self._partition = work, ledger, source, partition
+        self._limit = limit
+        self._read = 0
+        self._stopped = False
+        if limit:
+            self._source = source.model_copy(update={"scan_position": ""})
+
+    def go(self, accept_vanished: bool) -> IngestReport:
+        commits = Commits(self._work, self._ledger, self._source.source_id, self._partition)
+        scan = self._scan(commits)
+        report = IngestReport(
+            source=self._source.uri,
+            partition=self._partition,
+            objects=scan.listed,
+            documents=scan.unchanged + self._read,
+            unchanged=scan.unchanged + commits.counts.unchanged,
         )
-        return self.flush(report) if len(self.segments) >= settings.shard_segments else report
+        if not self._stopped:
+            commits.settled += scan.finish(accept_vanished)
+            if commits.settled.reread:
+                # What was a duplicate of a document that is now gone takes its place: a file that was renamed.
+                self._source = self._source.model_copy(update={"scan_position": ""})
+                self._scan(commits).finish(accept_vanished)
+        settled = commits.settled.model_dump(exclude={"reread"})
+        return report.model_copy(update={**commits.counts.model_dump(exclude={"unchanged"}), **settled})
 
-    def flush(self, report: IngestReport) -> IngestReport:
-        """Writes the waiting segments as shards, then commits them with their documents in one transaction."""
-        settings, first = self.work.settings, self.ledger.next_shard(self.partition)
-        marked = mark(self.ledger, self.segments, settings.near_duplicate)
-        numbered = dict(enumerate(_batches(marked.segments, settings.shard_segments), start=first))
-        for number, segments in numbered.items():
-            self.work.store.put(keys.segments_key(self.partition, number), shards.encode_segments(segments))
-        with self.ledger.transaction():
-            self.ledger.commit_ingest(self.partition, self.source_id, self.documents, numbered)
-            self.ledger.insert_signatures(
-                {segment: (signed.digest, signed.bands) for segment, signed in marked.signatures.items()}
-            )
-            self.ledger.insert_near_duplicates(marked.duplicates)
-        update = {
-            "segments": report.segments + len(self.segments),
-            "near_duplicates": report.near_duplicates + len(marked.duplicates),
-            "shards": report.shards + len(numbered),
-        }
-        self.documents, self.segments = [], []
-        return report.model_copy(update=update)
+    def _scan(self, commits: Commits) -> Scan:
+        scan, settings = Scan(self._ledger, self._source), self._work.settings
+        rules, processes = Rules.of(self._source, settings), settings.ingest_processes or _cores()
+        batches = ((batch, batch.raws) for batch in self._batches(scan))
+        for batch, found in prepared(batches, rules, processes):
+            commits.add(found, batch.same, batch.ended, "" if self._limit else batch.reached)
+        commits.flush()
+        return scan
+
+    def _batches(self, scan: Scan) -> Iterator[_Batch]:
+        batch = _Batch()
+        for piece in scan.pieces():
+            for found in prefetched(piece):
+                documents, broken = 0, False
+                for raw in read(found, int(self._work.settings.document_max_mb * 1_000_000)):
+                    if self._limit and scan.unchanged + self._read >= self._limit:
+                        self._stopped = True
+                        yield self._without_known(batch)
+                        return
+                    documents, self._read = documents + 1, self._read + 1
+                    broken = broken or (raw.reason is IngestReason.UNREADABLE and raw.uri == found.uri)
+                    if batch.add(raw):
+                        yield self._without_known(batch)
+                        batch = _Batch()
+                batch.ended.append(_ended(found, documents, broken))
+            batch.reached = scan.position
+            yield self._without_known(batch)
+            batch = _Batch()
+
+    def _without_known(self, batch: _Batch) -> _Batch:
+        """Leaves nothing to prepare of what was read before, word for word."""
+        if batch.raws:
+            fingerprints = [raw.fingerprint() for raw in batch.raws]
+            known = self._ledger.same_records([raw.uri for raw in batch.raws], fingerprints)
+            batch.same = [(known[at], raw.read_from, raw.uri) for at, raw in enumerate(batch.raws) if at in known]
+            batch.raws = [raw for at, raw in enumerate(batch.raws) if at not in known]
+        return batch
 
 
-def _mark_duplicates(
-    ledger: Ledger, waiting: list[Document], items: list[Normalised]
-) -> Iterator[tuple[Document, str]]:
-    """Gives a document with a text that was seen before the reason `duplicate`, naming the first one."""
-    owners = ledger.first_with_hash([item.document.content_hash for item in items if item.document.reason is None])
-    owners |= {document.content_hash: document.document_id for document in waiting if document.reason is None}
-    seen: set[str] = set()
-    for item in items:
-        document = item.document
-        if document.document_id in seen:  # the very same record twice in one file
-            continue
-        seen.add(document.document_id)
-        if document.reason is None:
-            owner = owners.setdefault(document.content_hash, document.document_id)
-            if owner != document.document_id:
-                update = {"reason": IngestReason.DUPLICATE, "detail": f"same text as document {owner}"}
-                document = document.model_copy(update=update)
-        yield document, item.text
+def _ended(found: SourceObject, documents: int, broken: bool) -> Ended:
+    # What could not even be opened may be mended without its etag changing, so it is looked at again.
+    etag = "" if broken and documents == 1 else found.etag
+    return Ended(read=ReadObject(key=found.uri, etag=etag, size=found.size, documents=documents), broken=broken)
 
 
-def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
+def _cores() -> int:
+    """How many processes may run at once here, which in a container is fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from gem_tasks.corpus.near import Signature, signatures
+from gem_tasks.corpus.near import Signature
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.lineage import Ledger
@@ -28,7 +28,7 @@ class _Seen(Value):
     digest: bytes
 
 
-def mark(ledger: Ledger, segments: Sequence[Segment], threshold: float) -> Marked:
+def mark(ledger: Ledger, segments: Sequence[Segment], signed: Sequence[Signature], threshold: float) -> Marked:
     """Looks every segment up among all that are recorded and among those before it.
 
     Another version of the same document is no duplicate: it takes its place.
@@ -36,11 +36,11 @@ def mark(ledger: Ledger, segments: Sequence[Segment], threshold: float) -> Marke
     Args:
         ledger: to ask; nothing is written.
         segments: new ones.
+        signed: their signatures, in the same order.
         threshold: similarity from which a segment counts as repeated, 0 to 1; 0 turns the search off.
     """
     if not threshold or not segments:
         return Marked(segments=list(segments), signatures={}, duplicates={})
-    signed = signatures([segment.text for segment in segments])
     stored = _stored(ledger, signed)
     fresh: dict[int, list[_Seen]] = defaultdict(list)
     found = Marked(segments=[], signatures={}, duplicates={})

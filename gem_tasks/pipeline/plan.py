@@ -1,8 +1,10 @@
-"""What is left to do in a partition under the current recipes."""
+"""What is left to do in a partition under the run's recipes, and what waits to be published."""
 
 import logging
+from collections.abc import Sequence
 from typing import TypedDict
 
+from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -16,9 +18,46 @@ class ShardRef(TypedDict):
 
 
 def plan(work: Workspace, partition: str) -> list[ShardRef]:
-    """Shards with a segment that lacks a final outcome in some stage. Registers the recipes in use."""
+    """Shards with a segment that lacks a final outcome in a stage of the run. Registers the recipes in use."""
     with work.ledger() as ledger:
         ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
-        pending = ledger.pending(partition, work.recipe_ids())
+        asked = [recipe.recipe_id for name, recipe in work.chain.by_stage.items() if work.options.asks_for(name)]
+        pending = ledger.pending(partition, work.recipe_ids(), asked, work.scope)
     logger.info("%s: %d shards with work left", partition, len(pending))
     return [{"partition": partition, "shard": number} for number in pending]
+
+
+def announce(work: Workspace, partition: str, run: RunContext) -> list[ShardRef] | None:
+    """What the synthesis will find to do, recorded as announced by this run; None when there is nothing."""
+    pending = plan(work, partition)
+    if not pending and not unpublished(work, partition):
+        return None
+    with work.ledger() as ledger:
+        ledger.announce(run.run_id or "", partition, work.options.packed())
+    return pending
+
+
+def take_up(work: Workspace, partition: str, announced_by: Sequence[str], run: RunContext) -> list[ShardRef]:
+    """The plan of a synthesis, which says to those who announced the partition that this run is theirs."""
+    with work.ledger() as ledger:
+        ledger.take_announcements(announced_by, partition, run.run_id or "")
+    return plan(work, partition)
+
+
+def taken_by(work: Workspace, partition: str, run: RunContext) -> str | None:
+    """The run of the synthesis that took up what this run announced; None as long as none has."""
+    with work.ledger() as ledger:
+        return ledger.announcement_taken_by(run.run_id or "", partition)
+
+
+def unpublished(work: Workspace, partition: str) -> bool:
+    """Whether the partition is complete under the current recipes, but its dataset is one of older ones, or none.
+
+    So it is after a variant that was computed beside was adopted: nothing is left to compute, only to publish.
+    """
+    if work.variant:
+        return False
+    with work.ledger() as ledger:
+        return ledger.unpublished(partition, work.chain.id_of("validate")) and not ledger.unfinished(
+            partition, work.recipe_ids()
+        )

@@ -39,10 +39,11 @@ def segments_of(work: Workspace, partition: str, shard: int) -> Iterator[Segment
 
 
 def accepted(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
-    """Segment ids that Postgres knows as accepted by the stage under the current recipe."""
+    """Segment ids that Postgres knows as accepted by the stage under the current recipe, and whose documents live."""
     with work.ledger() as ledger:
         known = ledger.outcomes(partition, shard, work.chain.id_of(name))
-    return {segment for segment, (kind, _) in known.items() if kind == "accepted"}
+        withdrawn = ledger.withdrawn_segments(partition, shard)
+    return {segment for segment, (kind, _) in known.items() if kind == "accepted" and segment not in withdrawn}
 
 
 def output_of(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import EndpointError, UserError
-from gem_tasks.lineage import RunContext
+from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.attempt import attempt
 from gem_tasks.pipeline.budget import BudgetSpentError
 from gem_tasks.pipeline.collector import rare_collections
@@ -25,7 +25,7 @@ from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.pipeline.spending import spending
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.ports import ChatClient
-from gem_tasks.settings import StageName
+from gem_tasks.settings import STAGE_NAMES, StageName
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +59,40 @@ class ShardReport(Value):
 def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
     """Brings every record of the shard to an outcome of the stage under the current recipe.
 
+    Whoever comes while another run is at it waits, and finds it done.
+
     Raises:
         UserError: the endpoint refuses the key or does not know the model, or the run's budget is spent.
         EndpointError: the endpoint failed for some records, or on the last try for most; what did arrive is saved, so
             a retry goes on from there.
         ReconcileError: records and outcomes do not add up.
     """
-    sheet = Sheet(work, name, partition, shard, run)
-    logger.info("%s %s shard %d: %d records, %d reused", name, partition, shard, len(sheet.expected), sheet.reused)
+    with work.ledger() as ledger:
+        if finished := finished_before(ledger, work, name, partition, shard):
+            return finished
+        # Another run of the partition may be at it: what that one brings is not asked for again.
+        with ledger.shard_lock(work.chain.id_of(name), partition, shard):
+            return _run(Sheet(work, name, partition, shard, run, ledger))
+
+
+def finished_before(ledger: Ledger, work: Workspace, name: StageName, partition: str, shard: int) -> ShardReport | None:
+    """The report of a shard in which the stage has nothing left to do, from one look at the lineage; None otherwise."""
+    state = ledger.shard_state(work.chain.by_stage[name], partition, shard, first=name == STAGE_NAMES[0])
+    if state.ended < state.expected:
+        return None
+    logger.info("%s %s shard %d: nothing to do, %d reused", name, partition, shard, state.ended)
+    counts = state.model_dump(include={"accepted", "rejected", "failed"})
+    return ShardReport(
+        stage=name, partition=partition, shard=shard, **counts, reused=state.ended, calls=0, replayed=0
+    )  # fmt: skip
+
+
+def _run(sheet: Sheet) -> ShardReport:
+    name, run = sheet.stage.name, sheet.run
+    logger.info(
+        "%s %s shard %d: %d records, %d reused",
+        name, sheet.partition, sheet.shard, len(sheet.expected), sheet.reused,
+    )  # fmt: skip
     with rare_collections():
         fresh, replayed = asyncio.run(_work(sheet)) if sheet.left else (Fresh(), 0)
     report = report_on(sheet, fresh, replayed)
@@ -148,14 +174,14 @@ class _Saver:
 
 async def _attempts(sheet: Sheet, waiting: Iterator[Record], client: ChatClient) -> AsyncGenerator[Outcome]:
     """Outcomes in the order of arrival."""
-    model = sheet.work.settings.model_for(sheet.stage.name)
+    asking = sheet.work.chain.asking(sheet.stage.name)
     window = _WINDOW * sheet.work.settings.llm_concurrency
     running: set[asyncio.Task[Outcome]] = set()
     arrived: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
 
     def start() -> None:
         if (record := next(waiting, None)) is not None:
-            task = asyncio.create_task(attempt(sheet.stage, model, record, client))
+            task = asyncio.create_task(attempt(sheet.stage, asking, record, client))
             task.add_done_callback(arrived.put_nowait)
             running.add(task)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import RETRYABLE, ReconcileError
-from gem_tasks.lineage import RunContext
+from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.records import inputs, load_records
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName
@@ -18,15 +18,22 @@ logger = logging.getLogger(__name__)
 
 
 class Sheet:
-    """One per task. What is finished is known from Postgres alone: no object is read for it."""
+    """One per task. What is finished is known from Postgres alone: no object is read for it.
 
-    def __init__(self, work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> None:
+    It rewrites the shard's object from what it knows, so it is made and used under the shard's lock, `holder`'s.
+    """
+
+    def __init__(
+        self, work: Workspace, name: StageName, partition: str, shard: int, run: RunContext, holder: Ledger
+    ) -> None:
+        self._holder = holder
         self.work, self.stage, self.run = work, stage_named(name), run
         self.partition, self.shard = partition, shard
         self.recipe = work.chain.by_stage[name]
         self.key = keys.stage_key(name, self.recipe.recipe_id, partition, shard)
         with work.ledger() as ledger:
             known = ledger.outcomes(partition, shard, self.recipe.recipe_id)
+            scope = ledger.scoped_segments(partition, work.scope) if work.scope.narrowed else None
         self.expected = inputs(work, name, partition, shard)
         self.kinds: dict[str, OutcomeKind] = {
             segment: kind
@@ -35,19 +42,26 @@ class Sheet:
         }
         """How each record that has a final outcome ended."""
         self.reused = len(self.kinds)
+        self._asked = self.expected if scope is None else self.expected & scope
+        """What this run has to bring to an outcome; what lies outside a narrowed run's scope stays as it is."""
+
+    @property
+    def unended(self) -> set[str]:
+        """Ids of records of this run without a final outcome."""
+        return self._asked - self.kinds.keys()
 
     @property
     def left(self) -> int:
-        """Records without a final outcome."""
-        return len(self.expected) - len(self.kinds)
+        """How many they are."""
+        return len(self.unended)
 
     def missing(self) -> Iterator[Record]:
         """Those records, read as they are asked for."""
-        wanted = self.expected - set(self.kinds)
-        return load_records(self.work, self.stage.name, self.partition, self.shard, wanted)
+        return load_records(self.work, self.stage.name, self.partition, self.shard, self.unended)
 
     def save(self, fresh: Sequence[Outcome]) -> None:
         """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""
+        self._holder.still_locked()
         stored = self.work.fetch(self.key) if self.kinds else None
         self.work.store.put(self.key, shards.add_outcomes(stored, self.kinds.keys(), fresh))
         with self.work.ledger() as ledger:
@@ -66,6 +80,6 @@ class Sheet:
         Raises:
             ReconcileError: a record has no outcome.
         """
-        if lost := self.expected - set(self.kinds):
+        if lost := self.unended:
             raise ReconcileError(f"{self.key}: {len(lost)} records without an outcome, such as {min(lost)}")
         return Counter(self.kinds.values())

@@ -37,7 +37,7 @@ def priced(sheet: Sheet) -> Pricing | None:
 def purse(sheet: Sheet) -> Purse:
     """Where the stage's spending over the shard is kept."""
     return Purse(
-        run_id=sheet.run.run_id or "",
+        run_id=sheet.work.options.purse or sheet.run.run_id or "",
         recipe_id=sheet.recipe.recipe_id,
         partition=sheet.partition,
         shard=sheet.shard,

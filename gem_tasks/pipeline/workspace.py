@@ -1,15 +1,17 @@
 """What a job needs at hand: settings, the object store, the ledger, and the current recipes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
-from gem_tasks.errors import StoreError
-from gem_tasks.lineage import Ledger
+from gem_tasks.errors import StoreError, UserError
+from gem_tasks.lineage import Ledger, Scope
 from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.pipeline.journal import Journal
+from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
+from gem_tasks.prompts import NAMES, Prompt, PromptSet
 from gem_tasks.settings import Settings, StageName
 from gem_tasks.store import keys, open_store
 
@@ -21,15 +23,39 @@ class Workspace:
     settings: Settings
     store: ObjectStore
     chain: Chain
+    options: RunOptions = field(default_factory=RunOptions)
+    """What this run is asked for."""
+    variant: bool = False
+    """Whether `chain` is another than the current one: its results are kept beside, and nothing of it is published."""
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
-        """Connects nothing yet, but refuses settings that cannot work.
+    def open(cls, settings: Settings, prompts: PromptSet | None = None, options: RunOptions | None = None) -> Self:
+        """Connects nothing yet, unless a stored prompt is asked for, but refuses settings that cannot work.
+
+        The one place where a run's overrides turn into settings and recipes.
+
+        Args:
+            settings: of the edge.
+            prompts: those of the run; by default the ones that are there now.
+            options: what the run is asked for.
 
         Raises:
-            UserError: the store's URL makes no sense.
+            UserError: the store's URL makes no sense, or a prompt that is asked for is unknown.
         """
-        return cls(settings=settings, store=open_store(settings.store_root), chain=Chain(settings))
+        options = options or RunOptions()
+        current = Chain(settings, prompts)
+        changes: dict[str, object] = {f"llm_model_{stage}": model for stage, model in options.models.items()}
+        if options.budget_usd:
+            changes["budget_usd"] = options.budget_usd
+        settings = settings.model_copy(update=changes)
+        chain = Chain(settings, current.prompts.changed(*_stored(settings, options.prompts)))
+        return cls(
+            settings=settings,
+            store=open_store(settings.store_root),
+            chain=chain,
+            options=options,
+            variant=chain.recipes != current.recipes,
+        )
 
     def ledger(self) -> Ledger:
         """A new connection to the lineage; a context manager."""
@@ -68,6 +94,31 @@ class Workspace:
         except KeyError:
             raise StoreError(f"{self.store.url(key)} is gone, though the lineage names it") from None
 
+    @property
+    def scope(self) -> Scope:
+        """The part of a partition that this run is about."""
+        return Scope(sources=self.options.sources, limit=self.options.limit)
+
     def recipe_ids(self) -> list[str]:
         """Current recipe ids in stage order."""
         return [recipe.recipe_id for recipe in self.chain.by_stage.values()]
+
+
+def _stored(settings: Settings, wanted: dict[str, str]) -> list[Prompt]:
+    """Stored versions of prompts.
+
+    Raises:
+        UserError: there is none of that hash, or more than one.
+    """
+    found: list[Prompt] = []
+    if wanted:
+        with Ledger(settings.database) as ledger:
+            for name, prefix in wanted.items():
+                if name not in NAMES:
+                    raise UserError(f"There is no prompt {name!r}", f"Prompts are {', '.join(NAMES)}.")
+                texts = ledger.prompt_texts(name, prefix)
+                if len(texts) != 1:
+                    cause = f"{len(texts)} versions of the prompt {name!r} begin" if texts else f"No {name!r} begins"
+                    raise UserError(f"{cause} with {prefix!r}", "Give the SHA-256 of a version that was stored.")
+                found.append(Prompt(name=name, text=texts[0]))
+    return found

@@ -1,10 +1,10 @@
 """Stage 1: does the text teach a multi-step operation, and what about (paper section 3.2, stage 1)."""
 
-from gem_tasks import prompts
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record, Topic
+from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.tags import TagError, one, strip_thinking
 from gem_tasks.settings import StageName
 from gem_tasks.stages import vocabulary
@@ -26,11 +26,11 @@ class Filter:
             return Rejected(reason="near_duplicate", detail=f"nearly the same text as segment {of}")
         return None
 
-    def request(self, record: Record) -> tuple[ChatMessage, ...]:
+    def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """The text, and its title where it has one."""
         segment = record.segment
         text = f"{segment.title}\n\n{segment.text}" if segment.title else segment.text
-        return prompts.load(self.name).messages(text=text)
+        return prompt.messages(text=text)
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads the tags; a value outside the paper's vocabulary is malformed."""

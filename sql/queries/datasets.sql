@@ -48,3 +48,15 @@ DELETE FROM dataset_exclusions WHERE version = %(version)s
 -- Bulk insert.
 INSERT INTO dataset_exclusions (version, segment_id, reason, detail)
 SELECT %(version)s, * FROM unnest(%(segment_id)s::text[], %(reason)s::text[], %(detail)s::text[])
+
+-- dataset_recipes --
+-- The chain of recipes behind the newest version of a partition, the root first.
+WITH RECURSIVE chain AS (
+    SELECT r.*, 0 AS depth FROM recipes r
+    WHERE r.recipe_id = (SELECT d.recipe_id FROM datasets d WHERE d.partition_key = %(partition)s
+                         ORDER BY d.superseded_by IS NULL DESC, d.created_at DESC LIMIT 1)
+    UNION ALL
+    SELECT r.*, c.depth + 1 FROM chain c JOIN recipes r ON r.recipe_id = c.parent_id
+)
+SELECT recipe_id AS known_as, stage, version, prompt_sha256, model, params, parent_id AS parent
+FROM chain ORDER BY depth DESC

@@ -1,27 +1,20 @@
--- register_source --
--- The source's number; registering again changes nothing.
-INSERT INTO sources (uri) VALUES (%(uri)s)
-ON CONFLICT (uri) DO UPDATE SET uri = excluded.uri
-RETURNING source_id
-
--- list_sources --
--- All registered sources, oldest first.
-SELECT uri FROM sources ORDER BY source_id
-
 -- known_documents --
--- Which of these document ids are recorded.
-SELECT document_id FROM documents WHERE document_id = ANY(%(ids)s)
+-- Which of these document ids are recorded, and which of those as duplicates.
+SELECT document_id, coalesce(reason = 'duplicate', false) AS duplicate FROM documents WHERE document_id = ANY(%(ids)s)
 
 -- first_with_hash --
--- The first document with segments for each of these content hashes.
+-- The first living document with segments for each of these content hashes.
 SELECT DISTINCT ON (content_hash) content_hash, document_id
 FROM documents
-WHERE content_hash = ANY(%(hashes)s) AND reason IS NULL
+WHERE content_hash = ANY(%(hashes)s) AND reason IS NULL AND live
 ORDER BY content_hash, ingested_at, document_id
 
--- next_shard --
--- The first free shard number of a partition.
-SELECT coalesce(max(shard) + 1, 0) AS shard FROM segments WHERE partition_key = %(partition)s
+-- reserve_shards --
+-- The first of so many shard numbers that nobody had or will ever have.
+INSERT INTO partitions AS p (partition_key, next_shard) VALUES (%(partition)s, %(count)s)
+ON CONFLICT (partition_key) DO UPDATE SET updated_at = now(), next_shard = %(count)s + greatest(
+    p.next_shard, (SELECT coalesce(max(shard) + 1, 0) FROM segments WHERE partition_key = %(partition)s))
+RETURNING next_shard - %(count)s AS first
 
 -- touch_partition --
 -- Makes sure the partition exists.
@@ -29,16 +22,18 @@ INSERT INTO partitions (partition_key) VALUES (%(partition)s)
 ON CONFLICT (partition_key) DO UPDATE SET updated_at = now()
 
 -- insert_documents --
--- Bulk insert; a document that is there stays as it is.
-INSERT INTO documents (document_id, source_id, partition_key, uri, etag, content_hash, title, license, language, chars,
-                       metadata, reason, detail)
-SELECT u.document_id, %(source_id)s, %(partition)s, u.uri, u.etag, u.content_hash, u.title, u.license, u.language,
-       u.chars, u.metadata::jsonb, u.reason, u.detail
-FROM unnest(%(document_id)s::text[], %(uri)s::text[], %(etag)s::text[], %(content_hash)s::text[], %(title)s::text[],
-            %(license)s::text[], %(language)s::text[], %(chars)s::int[], %(metadata)s::text[], %(reason)s::text[],
-            %(detail)s::text[])
-     AS u(document_id, uri, etag, content_hash, title, license, language, chars, metadata, reason, detail)
-ON CONFLICT (document_id) DO NOTHING
+-- Bulk insert; a document that is there stays as it is, unless it was a duplicate and is none any more.
+INSERT INTO documents AS old (document_id, source_id, partition_key, object_key, fingerprint, uri, etag, content_hash,
+                              title, license, language, chars, metadata, reason, detail)
+SELECT u.document_id, %(source_id)s, %(partition)s, u.object_key, u.fingerprint, u.uri, u.etag, u.content_hash,
+       u.title, u.license, u.language, u.chars, u.metadata::jsonb, u.reason, u.detail
+FROM unnest(%(document_id)s::text[], %(object_key)s::text[], %(fingerprint)s::text[], %(uri)s::text[],
+            %(etag)s::text[], %(content_hash)s::text[], %(title)s::text[], %(license)s::text[], %(language)s::text[],
+            %(chars)s::int[], %(metadata)s::text[], %(reason)s::text[], %(detail)s::text[])
+     AS u(document_id, object_key, fingerprint, uri, etag, content_hash, title, license, language, chars, metadata,
+          reason, detail)
+ON CONFLICT (document_id) DO UPDATE SET partition_key = excluded.partition_key, reason = NULL, detail = ''
+WHERE old.reason = 'duplicate' AND excluded.reason IS NULL
 
 -- insert_segments --
 -- Bulk insert; a segment that is there stays where it is.

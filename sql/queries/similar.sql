@@ -1,11 +1,11 @@
 -- candidates --
--- Segments that share a band with one of the asking texts.
+-- Segments of living documents that share a band with one of the asking texts.
 SELECT DISTINCT u.number, b.segment_id, s.document_id, d.uri, m.digest
 FROM unnest(%(bands)s::bigint[], %(numbers)s::int[]) AS u(band, number)
 JOIN segment_bands b ON b.band = u.band
 JOIN segment_signatures m ON m.segment_id = b.segment_id
 JOIN segments s ON s.segment_id = b.segment_id
-JOIN documents d ON d.document_id = s.document_id
+JOIN documents d ON d.document_id = s.document_id AND d.live
 
 -- insert_signatures --
 -- Bulk insert.

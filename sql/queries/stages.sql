@@ -66,23 +66,6 @@ FROM stage_results r JOIN segments s USING (segment_id) JOIN documents d USING (
 WHERE r.partition_key = %(partition)s AND r.recipe_id = %(recipe_id)s AND r.outcome = ANY(%(outcomes)s)
 ORDER BY md5(r.segment_id), r.segment_id LIMIT %(limit)s
 
--- pending --
--- Shards with a segment that a stage of the chain still has to bring to a final outcome. A segment needs stage k when it
--- has no outcome there, or one worth retrying, and stage k-1 accepted it (the first stage takes every segment).
-WITH chain AS (
-    SELECT recipe_id, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
-    FROM unnest(%(recipe_ids)s::text[]) WITH ORDINALITY AS u(recipe_id, ord)
-)
-SELECT DISTINCT s.shard
-FROM segments s
-CROSS JOIN chain c
-LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
-LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
-WHERE s.partition_key = %(partition)s
-  AND (r.segment_id IS NULL OR r.error_class = ANY(%(retryable)s) OR r.retry_asked)
-  AND (c.parent IS NULL OR p.outcome = 'accepted')
-ORDER BY s.shard
-
 -- record_decision --
 -- A gate's decision with its numbers.
 INSERT INTO gate_decisions
@@ -122,5 +105,6 @@ SELECT count(*)::int AS answers, coalesce(max(completion_tokens), 0) AS longest 
     LIMIT 500) AS enough
 
 -- segment_ids --
--- Segments of a shard.
-SELECT segment_id FROM segments WHERE partition_key = %(partition)s AND shard = %(shard)s
+-- Segments of a shard whose documents live.
+SELECT s.segment_id FROM segments s JOIN documents d USING (document_id)
+WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s AND d.live

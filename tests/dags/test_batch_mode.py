@@ -36,21 +36,13 @@ def settings(dsn, teacher_url, tmp_path, monkeypatch):
     return Settings()
 
 
-def test_a_partition_goes_through_batches_to_the_dataset(settings, monkeypatch):
+def test_a_partition_goes_through_batches_to_the_dataset(settings):
     from airflow.dag_processing.dagbag import DagBag
     from airflow.utils.db import initdb
 
-    from gem_airflow import bridge
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return NOW
-
     initdb()
-    monkeypatch.setattr(bridge, "datetime", Clock)
     ingest(Workspace.open(settings), str(EXAMPLES), "2026-01-31T14:00")
-    run = DagBag(dag_folder=str(DAGS)).dags["gem_synthesize"].test()
+    run = DagBag(dag_folder=str(DAGS)).dags["gem_synthesize"].test(run_after=NOW)
     states = {(ti.task_id, ti.map_index): ti.state for ti in run.get_task_instances()}
     assert run.state == "success", states
     with psycopg.connect(settings.database) as connection:

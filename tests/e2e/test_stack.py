@@ -1,5 +1,6 @@
 """The whole stack as a user has it: `gem up`, `gem run` through Airflow, crashes, and `gem down`."""
 
+import hashlib
 import json
 import os
 import re
@@ -14,6 +15,8 @@ import psycopg
 import pytest
 
 from gem_tasks.local import processes
+from gem_tasks.local.airflow_api import AirflowAPI
+from gem_tasks.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "corpus"
@@ -56,14 +59,23 @@ def summary(home, *arguments, **variables):
     return json.loads(gem(home, "run", *arguments, "--json", **variables).stdout)
 
 
-def query(home, sql, *values):
+def connect(home):
     dsn = next(
         line.split("=", 1)[1].strip("'")
         for line in (home / "services.env").read_text().splitlines()
         if line.startswith("GEM_POSTGRES_DSN")
     )
-    with psycopg.connect(dsn) as connection:
+    return psycopg.connect(dsn)
+
+
+def query(home, sql, *values):
+    with connect(home) as connection:
         return connection.execute(sql, values).fetchall()
+
+
+def change(home, sql, *values):
+    with connect(home) as connection:
+        connection.execute(sql, values)
 
 
 def test_up_gives_a_login_that_works_and_a_second_up_is_harmless(home):
@@ -93,6 +105,40 @@ def test_the_examples_run_through_airflow_and_again_for_nothing(home, tmp_path):
     outcomes = life["segments"][0]["outcomes"]
     assert [outcome["stage"] for outcome in outcomes] == ["filter", "extract", "generate", "refine", "validate"]
     assert all(outcome["airflow_run_id"].startswith("asset_triggered") for outcome in outcomes)
+
+
+def test_airflows_backfill_recomputes_what_is_stale_and_ingests_nothing(home):
+    """A variant of the refine prompt over a past partition, then results that are gone, both by Airflow itself."""
+    ((partition, version, current),) = query(home, "SELECT partition_key, version, recipe_id FROM datasets")
+    first = stage_calls(home)
+    documents = query(home, "SELECT count(*), max(ingested_at) FROM documents")
+    text = query(home, "SELECT text FROM prompts WHERE name = 'refine'")[0][0] + "\nBe terse.\n"
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    change(home, "INSERT INTO prompts (sha256, name, text) VALUES (%s, 'refine', %s)", sha256, text)
+    where = ("--from", partition, "--to", partition)
+    (made,) = json.loads(gem(home, "backfill", *where, "--prompt", f"refine={sha256[:12]}", "--json").stdout)
+    assert made["runs"] == {partition: "success"}
+    again = {stage: calls - first[stage] for stage, calls in stage_calls(home).items()}
+    assert again == {"filter": 0, "extract": 0, "generate": 0, "refine": first["refine"], "validate": first["validate"]}
+    assert query(home, "SELECT version FROM datasets WHERE superseded_by IS NULL") == [(version,)]
+    assert json.loads(gem(home, "stale", "--json").stdout)["ranges"] == []
+    change(home, "DELETE FROM stage_results WHERE recipe_id = %s", current)
+    found = json.loads(gem(home, "stale", "--json").stdout)
+    assert [stage["stage"] for stage in found["stages"]] == ["validate"]
+    assert found["commands"][0]["gem"] == f"gem backfill --from {partition} --to {partition}"
+    (made,) = json.loads(gem(home, "backfill", "--json", "--order", "oldest").stdout)
+    assert made["runs"] == {partition: "success"}
+    assert stage_calls(home)["validate"] == 2 * first["validate"]
+    assert query(home, "SELECT count(*), max(ingested_at) FROM documents") == documents
+    with AirflowAPI(Settings(_env_file=home / "services.env")) as api:
+        runs = api.backfill_runs("gem_ingest", "2026-01-01")
+        states = {task["task_id"]: task["state"] for task in api.tasks("gem_ingest", runs[partition]["dag_run_id"])}
+    assert states["list_sources"] == states["ingest_source"] == "skipped"
+    assert states["announce"] == states["synthesised"] == "success"
+
+
+def stage_calls(home):
+    return dict(query(home, "SELECT stage, sum(calls)::int FROM stage_results GROUP BY stage"))
 
 
 @pytest.mark.parametrize(

@@ -72,8 +72,8 @@ def test_ingesting_twice_records_once(ledger):
     source = ledger.register_source("file:///corpus")
     ledger.commit_ingest(PARTITION, source, [document(1)], {5: [segment(1)]})
     assert ledger.shards(PARTITION) == [(0, 1), (1, 1)]
-    assert ledger.next_shard(PARTITION) == 2
-    assert ledger.known_documents(["doc1", "doc9"]) == {"doc1"}
+    assert [ledger.reserve_shards(PARTITION, 3), ledger.reserve_shards(PARTITION, 1)] == [2, 5]
+    assert ledger.known_documents(["doc1", "doc9"]) == {"doc1": False}
     assert ledger.first_with_hash([document(2).content_hash]) == {document(2).content_hash: "doc2"}
     assert ledger.sources() == ["file:///corpus"]
 
@@ -193,8 +193,8 @@ def test_an_unreachable_database_is_one_line_without_the_password():
     assert "gem up" in str(error.value)
 
 
-def test_two_ingestions_of_one_partition_wait_for_each_other(dsn):
-    with Ledger(dsn) as first, Ledger(dsn) as second, first.partition_lock(PARTITION):
-        taken = "SELECT pg_try_advisory_lock(hashtextextended('gem-ingest ' || %s, 0)) AS free"
+def test_two_publications_of_one_partition_wait_for_each_other(dsn):
+    with Ledger(dsn) as first, Ledger(dsn) as second, first.publish_lock(PARTITION):
+        taken = "SELECT pg_try_advisory_lock(hashtextextended('gem-publishing ' || %s, 0)) AS free"
         assert second.pg.execute(taken, [PARTITION]).fetchone() == {"free": False}
         assert second.pg.execute(taken, ["2026-01-31T15:00"]).fetchone() == {"free": True}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_tasks.audit.agreement import cohen, fleiss, kappa, unanimous
-from gem_tasks.audit.interval import wilson
+from gem_tasks.audit.interval import paired_difference, wilson
 
 # Fleiss' kappa of 14 raters, 10 items, 5 categories: the worked example of the method, 0.210.
 COUNTS = [
@@ -76,3 +76,12 @@ def test_a_share_of_nothing_is_refused():
     for hits, total in ((0, 0), (3, 2), (-1, 2)):
         with pytest.raises(ValueError, match="no share"):
             wilson(hits, total)
+
+
+def test_a_paired_difference_has_its_interval_around_it():
+    difference, low, high = paired_difference(5, 15, 100)
+    assert difference == pytest.approx(0.1)
+    assert -0.01 < low < 0.1 < high < 0.2
+    assert paired_difference(0, 0, 10)[0] == 0
+    with pytest.raises(ValueError, match="no shares"):
+        paired_difference(6, 5, 10)

@@ -4,7 +4,8 @@ import pytest
 
 from gem_tasks.domain.chat import Completion, Usage
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.pipeline.attempt import attempt
+from gem_tasks.pipeline.attempt import Asking, attempt
+from gem_tasks.prompts import load
 from gem_tasks.stages import stage
 from tests.factories import make_record, make_trajectory, say
 
@@ -27,9 +28,13 @@ class Scripted:
         return answer.model_copy(update={"usage": Usage(prompt_tokens=10, completion_tokens=1)})
 
 
+def asking(name):
+    return Asking(model="m", prompt=load(name), repair=load("repair"))
+
+
 async def outcome_of(*answers, name="filter", record=None):
     client = Scripted(*answers)
-    return await attempt(stage(name), "m", record or make_record(), client), client
+    return await attempt(stage(name), asking(name), record or make_record(), client), client
 
 
 async def test_a_good_answer_needs_one_call():

@@ -50,7 +50,7 @@ def test_no_answer_makes_a_stage_raise(item, text):
 
 @pytest.mark.parametrize("item", STAGES, ids=lambda item: item.name)
 def test_instructions_come_first_and_are_the_same_for_every_record(item):
-    system, user = item.request(make_record())
+    system, user = item.request(make_record(), prompts.load(item.name))
     assert system.content == prompts.load(item.name).text
     assert user.role == "user"
 

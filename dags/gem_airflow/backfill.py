@@ -1,0 +1,41 @@
+"""What a backfill of `gem_ingest` does instead of ingesting: announce an old partition, wait for its synthesis."""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from gem_airflow.bridge import is_backfill, partition_key, run_context, workspace
+
+_PATIENCE = timedelta(days=8)
+"""Longer than a gate may wait for a person."""
+
+
+@task.branch(execution_timeout=timedelta(minutes=5))
+def ingest_or_announce() -> str:
+    """A backfill run announces its partition and ingests nothing: today's documents are none of an old hour."""
+    return "announce" if is_backfill() else "list_sources"
+
+
+@task.sensor(
+    mode="reschedule",
+    poke_interval=5,
+    exponential_backoff=True,
+    max_wait=timedelta(seconds=30),
+    timeout=_PATIENCE.total_seconds(),
+)
+def synthesised(ti: Any = None) -> bool:
+    """In a backfill: waits for the synthesis of the partition, without holding a worker, and fails if it does.
+
+    So the backfill's number of active runs, its pause and its cancellation hold for the synthesis too.
+    """
+    from gem_tasks.pipeline.plan import taken_by
+
+    if not is_backfill():
+        raise AirflowSkipException("only a backfill waits for the synthesis")
+    run_id = taken_by(workspace(), partition_key(), run_context())
+    state = ti.get_dagrun_state("gem_synthesize", run_id) if run_id else None
+    if state == "failed":
+        raise AirflowFailException(f"gem_synthesize failed for {partition_key()}: {run_id}")
+    return state == "success"

@@ -1,0 +1,86 @@
+"""A dataset on the Hugging Face Hub as a source, through the Hub's own client.
+
+`hf://datasets/OWNER/NAME[@REVISION][/PATH]`. HF_TOKEN and HF_ENDPOINT are the client's usual variables. The Hub lists a
+repository in an order of its own, so its names (not its files) are sorted in memory; the largest have some 100,000.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import IO, Any, cast
+
+from gem_tasks.corpus.objects import SourceObject, hidden, media_type, why
+from gem_tasks.errors import StoreError, UserError
+
+_FORM = re.compile(r"datasets/([\w.-]+/[\w.-]+?)(?:@([\w.%/-]+?))?(?:/(.+?))?/?")
+_BLOCK = 1 << 20
+
+
+def list_dataset(name: str, after: str) -> Iterator[SourceObject]:
+    """The readable files of a dataset, from behind `after` on.
+
+    Args:
+        name: what follows `hf://`.
+        after: a URI.
+
+    Raises:
+        UserError: there is no such dataset, it is closed to us, or the Hub does not answer.
+    """
+    form = _FORM.fullmatch(name)
+    if form is None:
+        raise UserError(f"hf://{name} is no dataset", "Write hf://datasets/OWNER/NAME, @REVISION and /PATH if need be.")
+    repo, revision, path = form[1], form[2], form[3] or ""
+    base = f"hf://datasets/{repo}{f'@{revision}' if revision else ''}/"
+    files = sorted(_files(repo, revision, path), key=lambda file: (base + file.path).encode())
+    for file in files:
+        uri = base + file.path
+        if uri.encode() > after.encode() and (kind := media_type(file.path)):
+            opener = partial(_open, f"datasets/{repo}@{file.commit}/{file.path}")
+            yield SourceObject(uri, file.etag, file.size, *kind, open=opener, remote=True)
+
+
+class _File:
+    """A name in a repository, and the version that it has there."""
+
+    __slots__ = ("commit", "etag", "path", "size")
+
+    def __init__(self, path: str, etag: str, size: int, commit: str) -> None:
+        self.path, self.etag, self.size, self.commit = path, etag, size, commit
+
+
+def _files(repo: str, revision: str | None, path: str) -> list[_File]:
+    from huggingface_hub import HfApi
+
+    api = cast("Any", HfApi())
+    commit = str(_asked(repo, lambda: api.dataset_info(repo, revision=revision, timeout=60).sha))
+    found: list[Any] = _asked(
+        repo,
+        lambda: list(api.list_repo_tree(repo, path, recursive=True, revision=commit, repo_type="dataset")),
+    )
+    return [
+        _File(entry.path, entry.lfs.sha256 if entry.lfs else entry.blob_id, entry.size, commit)
+        for entry in found
+        if hasattr(entry, "blob_id") and not hidden(entry.path)
+    ]
+
+
+def _asked(repo: str, ask: Callable[[], Any]) -> Any:
+    """An answer of the Hub; its errors are those of its HTTP client, and of sockets."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return ask()
+    except (HfHubHTTPError, OSError, RuntimeError) as error:
+        mend = "Check the name, HF_TOKEN and HF_ENDPOINT."
+        raise UserError(f"hf://datasets/{repo} cannot be listed ({why(error)})", mend) from error
+
+
+def _open(path: str) -> IO[bytes]:
+    """A seekable stream that fetches blocks as they are read."""
+    from huggingface_hub import HfFileSystem
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return cast("IO[bytes]", cast("Any", HfFileSystem()).open(path, "rb", block_size=_BLOCK))
+    except HfHubHTTPError as error:
+        raise StoreError(f"hf://{path} cannot be read: {why(error)}") from error

@@ -1,0 +1,68 @@
+"""One file of a source, wherever it lies, and which files can be read at all."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO
+
+FORMATS = {
+    ".txt": "text/plain",
+    ".md": "text/markdown",
+    ".markdown": "text/markdown",
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".jsonl": "application/jsonl",
+    ".parquet": "application/parquet",
+    ".warc": "application/warc",
+}
+COMPRESSIONS = (".gz", ".zst")
+READABLE = f"Readable are {' '.join(FORMATS)}, all but Parquet also as .gz or .zst."
+CLOSED = ("inode/directory", "")
+"""Media type of a folder that could not be listed: whatever is below it is unknown, not gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceObject:
+    """One file to read."""
+
+    uri: str
+    """`file:///…`, `s3://bucket/key` or `hf://…`. Bytes of a local name that are no UTF-8 appear as U+FFFD."""
+    etag: str
+    """The store's etag, or modification time (ns) and size of a local file."""
+    size: int
+    """Bytes, as stored."""
+    media_type: str
+    compression: str
+    """`.gz`, `.zst`, or empty."""
+    open: Callable[[], IO[bytes]] = field(repr=False, compare=False)
+    """A seekable stream of the stored bytes. Raises OSError if this file cannot be read."""
+    remote: bool = False
+    """Every read is a request."""
+
+    @property
+    def order(self) -> bytes:
+        """By what listings are sorted, and Postgres compares keys."""
+        return self.uri.encode("utf-8", "surrogatepass")
+
+    @property
+    def closed(self) -> bool:
+        """Whether this is a folder that could not be looked into."""
+        return (self.media_type, self.compression) == CLOSED
+
+
+def media_type(name: str) -> tuple[str, str] | None:
+    """`(media type, compression)` by a file's name, None if it is not of a readable kind."""
+    stem = name.lower()
+    compression = next((suffix for suffix in COMPRESSIONS if stem.endswith(suffix)), "")
+    kind = FORMATS.get(os.path.splitext(stem.removesuffix(compression))[1])  # noqa: PTH122  a hundred thousand times
+    return (kind, compression) if kind else None
+
+
+def why(error: Exception) -> str:
+    """An error's cause in one line."""
+    return (getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0])[:200]
+
+
+def hidden(key: str) -> bool:
+    """Whether a part of a path begins with a dot."""
+    return any(part.startswith(".") for part in key.split("/"))

@@ -1,0 +1,87 @@
+"""Lineage of recipes: all that were ever used, and two of them side by side over the same segments."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.recipe import Recipe
+from gem_tasks.lineage.connection import Connection
+
+
+class UsedRecipe(Value):
+    """A recipe with what it was used for."""
+
+    recipe: Recipe
+    first_seen_at: datetime
+    results: int
+
+
+class Means(Value):
+    """Per segment. Money is None where no price was known."""
+
+    calls: float
+    prompt_tokens: float
+    completion_tokens: float
+    usd: float | None
+    latency_ms: float
+
+
+class SizePair(Value):
+    """A size (messages, tools or calls) of what both accepted."""
+
+    name: str
+    pairs: int
+    a: float
+    b: float
+    spread: float
+    """Standard deviation of the differences."""
+
+
+class Compared(Value):
+    """Two recipes of a stage over the segments that both have a result of."""
+
+    segments: int
+    accepted_a: int
+    accepted_b: int
+    only_a: int
+    """Accepted by A and not by B."""
+    only_b: int
+    a: Means | None
+    """None without common segments."""
+    b: Means | None
+    sizes: list[SizePair]
+    reasons: dict[str, tuple[int, int]]
+    """Turned down by A and by B, by reason or error class."""
+
+
+class CompareRows(Connection):
+    """What `pipeline.compare` asks."""
+
+    def recipes_used(self) -> dict[str, UsedRecipe]:
+        """All recipes by id, the newest first."""
+        found: dict[str, UsedRecipe] = {}
+        for row in self.rows("recipes_used"):
+            key, seen, results = row.pop("recipe_id"), row.pop("first_seen_at"), row.pop("results")
+            found[key] = UsedRecipe(recipe=Recipe.model_validate(row), first_seen_at=seen, results=results)
+        return found
+
+    def prompts_named(self, hashes: Collection[str]) -> dict[str, str]:
+        """Prompt texts by hash."""
+        return {row["sha256"]: row["text"] for row in self.rows("prompts_named", hashes=sorted(hashes))}
+
+    def compared(self, a: str, b: str) -> Compared:
+        """Two recipes by id."""
+        row = self.one("compared", a=a, b=b)
+        counts = {name: row[name] for name in ("segments", "accepted_a", "accepted_b", "only_a", "only_b")}
+        means = {
+            side: Means.model_validate({name: row[f"{name}_{side}"] for name in Means.model_fields})
+            if row["segments"]
+            else None
+            for side in ("a", "b")
+        }
+        return Compared(
+            **counts,
+            **means,
+            sizes=[SizePair.model_validate(size) for size in self.rows("compared_sizes", a=a, b=b)],
+            reasons={row["why"]: (row["a"], row["b"]) for row in self.rows("compared_reasons", a=a, b=b)},
+        )

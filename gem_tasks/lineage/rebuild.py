@@ -1,0 +1,113 @@
+"""Lineage of rebuilding: what is left to do, in whole or in part; what is complete; announcements."""
+
+from collections.abc import Sequence
+
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.recipe import Recipe
+from gem_tasks.errors import RETRYABLE
+from gem_tasks.lineage.connection import Connection
+from gem_tasks.lineage.text import jsonb
+
+_RETRYABLE = [str(error) for error in RETRYABLE]
+
+
+class Scope(Value):
+    """The part of a partition that a run is about: sources by URI, and the first so many documents of them."""
+
+    sources: tuple[str, ...] = ()
+    limit: int | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether it is less than everything."""
+        return bool(self.sources or self.limit)
+
+
+class ShardState(Value):
+    """Counts of a stage over a shard."""
+
+    expected: int
+    accepted: int
+    rejected: int
+    failed: int
+
+    @property
+    def ended(self) -> int:
+        """Final outcomes."""
+        return self.accepted + self.rejected + self.failed
+
+
+class Rebuild(Connection):
+    """What `pipeline.plan`, `pipeline.sheet`, publication and the DAGs ask and record."""
+
+    def pending(
+        self, partition: str, recipe_ids: Sequence[str], asked: Sequence[str] | None = None, scope: Scope | None = None
+    ) -> list[int]:
+        """Shards with work left under this chain of recipes: in the asked ones, in a part of the partition."""
+        scope = scope or Scope()
+        found = self.rows(
+            "pending",
+            partition=partition,
+            recipe_ids=list(recipe_ids),
+            asked=list(recipe_ids if asked is None else asked),
+            retryable=_RETRYABLE,
+            narrowed=scope.narrowed,
+            **_columns(scope),
+        )
+        return [row["shard"] for row in found]
+
+    def unfinished(self, partition: str, recipe_ids: Sequence[str]) -> dict[int, int]:
+        """Segments that wait for a first outcome, by the stage's position in the chain; empty: it is complete.
+
+        A failure is an outcome, even one that a later run tries again.
+        """
+        found = self.rows("unfinished", partition=partition, recipe_ids=list(recipe_ids))
+        return {row["stage"]: row["segments"] for row in found}
+
+    def unpublished(self, partition: str, recipe_id: str) -> bool:
+        """Whether something is accepted, but the current dataset is of another recipe."""
+        return self.one("unpublished", partition=partition, recipe_id=recipe_id)["yes"]
+
+    def shard_state(self, recipe: Recipe, partition: str, shard: int, *, first: bool) -> ShardState:
+        """How far a stage is over a shard: one cheap look, without the segments' ids.
+
+        Args:
+            recipe: of the stage.
+            partition: key.
+            shard: number.
+            first: whether the stage takes every segment, not those that the parent accepted.
+        """
+        row = self.one(
+            "shard_state",
+            partition=partition,
+            shard=shard,
+            recipe_id=recipe.recipe_id,
+            parent_id=None if first else recipe.parent,
+            retryable=_RETRYABLE,
+        )
+        return ShardState.model_validate(row)
+
+    def scoped_segments(self, partition: str, scope: Scope) -> set[str]:
+        """Ids of the segments in a scope."""
+        return {row["segment_id"] for row in self.rows("scoped_segments", partition=partition, **_columns(scope))}
+
+    def prompt_texts(self, name: str, prefix: str) -> list[str]:
+        """Stored versions of a prompt whose SHA-256 begins so; at most three."""
+        return [row["text"] for row in self.rows("prompt_texts", name=name, prefix=prefix)]
+
+    def announce(self, run_id: str, partition: str, options: Json) -> None:
+        """The run asks for the synthesis of a partition."""
+        self.run("announce", run_id=run_id, partition=partition, options=jsonb(options))
+
+    def take_announcements(self, run_ids: Sequence[str], partition: str, taken_by: str) -> None:
+        """A run of the synthesis takes up what these runs announced."""
+        self.run("take_announcements", run_ids=list(run_ids), partition=partition, taken_by=taken_by)
+
+    def announcement_taken_by(self, run_id: str, partition: str) -> str | None:
+        """The run of the synthesis that took it up; None as long as none has."""
+        found = self.rows("announcement_taken_by", run_id=run_id, partition=partition)
+        return found[0]["taken_by"] if found else None
+
+
+def _columns(scope: Scope) -> dict[str, object]:
+    return {"sources": list(scope.sources), "limit": scope.limit}

@@ -1,0 +1,109 @@
+"""Lineage of sources: what is registered, which objects each holds, and how far a scan has come."""
+
+from collections.abc import Collection, Sequence
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.corpus import Source
+from gem_tasks.lineage.connection import Connection, Row, columns
+
+_OBJECT = "key etag size documents".split()
+
+
+class Registered(Source):
+    """A source with its number and state."""
+
+    source_id: int
+    kind: str
+    enabled: bool
+    scan_position: str
+    """Key up to which an unfinished scan has come; empty when there is none."""
+
+
+class Compared(Value):
+    """A listed object beside what is recorded of it."""
+
+    key: str
+    same: bool
+    """Unchanged since it was last read to the end."""
+    missing: bool
+    """An earlier scan did not find it."""
+    documents: int | None
+
+
+class ReadObject(Value):
+    """An object that was read to its end."""
+
+    key: str
+    etag: str
+    size: int
+    documents: int
+
+
+class Known(Value):
+    """How much of a source is left."""
+
+    known: int
+    missing: int
+    example: str | None
+
+
+class SourceRows(Connection):
+    """What `gem source` and the scan record and ask."""
+
+    def register(self, source: Source, kind: str) -> Registered:
+        """The source as it is registered now; what is None stays as it was."""
+        return Registered.model_validate(self.one("register_source", kind=kind, **source.model_dump()))
+
+    def register_source(self, uri: str) -> int:
+        """The number of a source; registering again changes nothing."""
+        kind = "s3" if uri.startswith("s3://") else "hf" if uri.startswith("hf://") else "files"
+        return self.register(Source(uri=uri), kind).source_id
+
+    def sources(self) -> list[str]:
+        """All enabled sources, oldest first."""
+        return [row["uri"] for row in self.rows("enabled_sources")]
+
+    def source_list(self) -> list[Row]:
+        """All sources with settings, state, and how much each holds."""
+        return self.rows("source_list")
+
+    def enable_source(self, which: str, enabled: bool) -> str | None:
+        """Switches a source, named by URI or number, on or off; its URI, or None if there is no such source."""
+        found = self.rows("enable_source", which=which, enabled=enabled)
+        return found[0]["uri"] if found else None
+
+    def compare_objects(self, source_id: int, keys: Sequence[str], etags: Sequence[str]) -> list[Compared]:
+        """What is known of listed objects."""
+        found = self.rows("compare_objects", source_id=source_id, keys=list(keys), etags=list(etags))
+        return [Compared.model_validate(row) for row in found]
+
+    def mark_missing(
+        self, source_id: int, after: str, upto: str | None, keys: Sequence[str], closed: Sequence[str]
+    ) -> None:
+        """Notes which known objects between two keys of the listing are not among its `keys`.
+
+        Args:
+            source_id: of what.
+            after: the key before the first of `keys`.
+            upto: the last of them; None: to the end.
+            keys: what was listed.
+            closed: folders that could not be looked into; nothing is known of what is below.
+        """
+        self.run("mark_missing", source_id=source_id, after=after, upto=upto, keys=list(keys), closed=list(closed))
+
+    def found_again(self, source_id: int, keys: Collection[str]) -> None:
+        """Takes back that these are missing."""
+        self.run("found_again", source_id=source_id, keys=list(keys))
+
+    def scan_position(self, source_id: int, position: str) -> None:
+        """Records how far a scan has come; empty: it is finished."""
+        self.run("scan_position", source_id=source_id, position=position)
+
+    def known_objects(self, source_id: int) -> Known:
+        """How many objects a source had, and how many of them are missing."""
+        return Known.model_validate(self.one("known_objects", source_id=source_id))
+
+    def upsert_objects(self, source_id: int, objects: Sequence[ReadObject]) -> None:
+        """Records what was read to the end."""
+        rows = [item.model_dump() for item in objects]
+        self.run("upsert_objects", source_id=source_id, **columns(rows, _OBJECT))

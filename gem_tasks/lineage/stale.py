@@ -1,0 +1,78 @@
+"""Lineage of what is stale: counts of segments by where they wait and what they had before, and what results took."""
+
+from collections.abc import Collection, Sequence
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.recipe import Recipe
+from gem_tasks.errors import RETRYABLE
+from gem_tasks.lineage.connection import Connection
+
+
+class StaleRow(Value):
+    """Segments of a partition that are alike, seen from one stage of the chain; see the query."""
+
+    partition: str
+    frontier: int
+    ord: int
+    again: bool
+    known: bool
+    before: str | None
+    segments: int
+
+
+class HistoryRow(Value):
+    """Averages over the results of a stage that a model made."""
+
+    stage: str
+    model: str | None
+    results: int
+    accepted_share: float
+    calls: float
+    prompt_tokens: float
+    completion_tokens: float
+    usd: float | None
+
+
+class PaceRow(Value):
+    """Seconds per segment of a stage in Airflow."""
+
+    stage: str
+    seconds: float
+    runs: int
+
+
+class StaleRows(Connection):
+    """What `pipeline.stale` asks."""
+
+    def stale(self, chain: Sequence[Recipe], first: str | None, last: str | None) -> list[StaleRow]:
+        """Work left under a chain of recipes, over a range of partitions or all."""
+        found = self.rows(
+            "stale",
+            recipe_ids=[recipe.recipe_id for recipe in chain],
+            stages=[recipe.stage for recipe in chain],
+            retryable=[str(error) for error in RETRYABLE],
+            first=first,
+            last=last,
+        )
+        return [StaleRow.model_validate(row) for row in found]
+
+    def history(self) -> list[HistoryRow]:
+        """What results took, by stage and model."""
+        return [HistoryRow.model_validate(row) for row in self.rows("history")]
+
+    def pace(self) -> dict[str, PaceRow]:
+        """How fast stages went in Airflow."""
+        return {row["stage"]: PaceRow.model_validate(row) for row in self.rows("pace")}
+
+    def recipes_named(self, recipe_ids: Collection[str]) -> dict[str, Recipe]:
+        """Recipes by id; unknown ids are left out."""
+        found = self.rows("recipes_named", recipe_ids=sorted(recipe_ids))
+        return {row.pop("recipe_id"): Recipe.model_validate(row) for row in found}
+
+    def partition_keys(self) -> list[str]:
+        """All partitions, oldest first."""
+        return [row["partition_key"] for row in self.rows("partition_keys")]
+
+    def unpublished_partitions(self, recipe_id: str) -> list[str]:
+        """Partitions with something accepted under the recipe whose current dataset is not of it."""
+        return [row["partition_key"] for row in self.rows("unpublished_partitions", recipe_id=recipe_id)]

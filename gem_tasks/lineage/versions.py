@@ -1,0 +1,94 @@
+"""Lineage of versions: which document took whose place, which is gone, and whose dataset that concerns.
+
+A document lives until its object, read to the end, no longer holds it, or until its object is gone. A partition counts
+what happens to its documents; a publication remembers up to which count it has seen, so nothing is missed between.
+"""
+
+from collections.abc import Collection, Sequence
+
+from gem_tasks.domain.base import Value
+from gem_tasks.lineage.connection import Connection, Row
+
+
+class Settled(Value):
+    """What became of earlier documents."""
+
+    superseded: int = 0
+    gone: int = 0
+    restored: int = 0
+    reread: int = 0
+    """Objects that are to be read again, because a text in them is no longer a duplicate."""
+
+    def __add__(self, other: "Settled") -> "Settled":
+        """Both together."""
+        mine, theirs = self.model_dump(), other.model_dump()
+        return Settled(**{name: count + theirs[name] for name, count in mine.items()})
+
+
+class Versions(Connection):
+    """What the scan, publication and export record and ask."""
+
+    def begin_seen(self) -> None:
+        """Prepares this connection for `saw`."""
+        self.run("make_seen")
+
+    def saw(self, seen: Sequence[tuple[str, str, str]]) -> None:
+        """Documents met in objects that are being read: `(document id, object, uri)`."""
+        ids, objects, uris = (list(column) for column in zip(*seen, strict=True)) if seen else ([], [], [])
+        self.run("insert_seen", document_id=ids, object_key=objects, uri=uris)
+
+    def same_records(self, uris: Sequence[str], fingerprints: Sequence[str]) -> dict[int, str]:
+        """Position (from 0) to document id of those that were read before, word for word."""
+        found = self.rows("same_records", uris=list(uris), fingerprints=list(fingerprints))
+        return {row["number"] - 1: row["document_id"] for row in found}
+
+    def settle(self, complete: Sequence[str], broken: Sequence[str]) -> Settled:
+        """Compares what was seen in objects with what they held before, in the transaction that adds documents.
+
+        Args:
+            complete: objects that were read to their end.
+            broken: objects that could not be: what was not seen in them may still be there.
+        """
+        keys = [*complete, *broken]
+        restored = self.rows("restore_documents", keys=keys)
+        retired = self.rows("retire_documents", keys=list(complete))
+        self.run("forget_seen", keys=keys)
+        settled = self._changed([*restored, *retired], retired)
+        superseded = sum(row["superseded_by"] is not None for row in retired)
+        update = {"restored": len(restored), "superseded": superseded, "gone": len(retired) - superseded}
+        return settled.model_copy(update=update)
+
+    def retire_missing(self, source_id: int) -> Settled:
+        """Tombstones for all documents of the source's missing objects, in one transaction."""
+        with self.transaction():
+            gone = self.rows("retire_missing", source_id=source_id)
+            return self._changed(gone, gone).model_copy(update={"gone": len(gone)})
+
+    def changed_partitions(self) -> list[str]:
+        """Partitions whose dataset has not yet heard of what became of its documents."""
+        return [row["partition_key"] for row in self.rows("changed_partitions")]
+
+    def changes(self, partition: str) -> int:
+        """A count to be read before a partition, and handed to `changes_published` after it was published."""
+        return self.one("changes", partition=partition)["changes"]
+
+    def changes_published(self, partition: str, changes: int) -> None:
+        """The current version of the partition knows of these changes."""
+        self.run("changes_published", partition=partition, changes=changes)
+
+    def withdrawn_segments(self, partition: str, shard: int) -> set[str]:
+        """Segments of a shard whose document was superseded or is gone."""
+        return {row["segment_id"] for row in self.rows("withdrawn_segments", partition=partition, shard=shard)}
+
+    def withdrawn_trajectories(self, version: str) -> set[str]:
+        """Trajectories of a dataset version whose document was superseded or is gone."""
+        return {row["trajectory_id"] for row in self.rows("withdrawn_trajectories", version=version)}
+
+    def _changed(self, touched: Collection[Row], retired: Collection[Row]) -> Settled:
+        """Counts the change for the partitions that it concerns, and looks for duplicates that are none any more."""
+        partitions = sorted({row["partition_key"] for row in touched if row["reason"] is None})
+        if partitions:
+            self.run("count_changes", partitions=partitions)
+        hashes = sorted({row["content_hash"] for row in retired if row["reason"] is None})
+        reread = self.rows("reread_duplicates", hashes=hashes) if hashes else []
+        return Settled(reread=len(reread))

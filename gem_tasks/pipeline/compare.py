@@ -1,0 +1,137 @@
+"""Two recipes of one stage: where their chains differ, and what that did to the same segments from there on.
+
+A changed prompt shows its effect mostly behind it, in what the validation accepts. So the comparison goes on to those
+recipes of later stages that differ in nothing but what came before them.
+"""
+
+from collections.abc import Mapping
+from difflib import unified_diff
+from typing import Any
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.recipe import Recipe
+from gem_tasks.errors import UserError
+from gem_tasks.lineage.compare import Compared, UsedRecipe
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES
+
+
+class Difference(Value):
+    """How two recipes of a stage differ, apart from what came before them."""
+
+    stage: str
+    fields: dict[str, tuple[Any, Any]]
+    """Model, version (code) and parameters that differ: A's and B's value."""
+    prompt: str
+    """Unified diff; empty when the prompts are the same."""
+
+
+class Effect(Value):
+    """What it did in one stage."""
+
+    stage: str
+    recipe_a: str
+    recipe_b: str
+    found: Compared
+
+
+class Comparison(Value):
+    """All of it."""
+
+    recipe_a: str
+    recipe_b: str
+    stage: str
+    differences: list[Difference]
+    effects: list[Effect]
+
+
+def compare(work: Workspace, a: str, b: str) -> Comparison:
+    """Compares two recipes, each given by its id, the beginning of it, or a stage's name: the current one.
+
+    Raises:
+        UserError: there is none, or several, or they are of different stages.
+    """
+    with work.ledger() as ledger:
+        used = ledger.recipes_used()
+        first, second = _resolve(work, used, a), _resolve(work, used, b)
+        stages = [used[key].recipe.stage for key in (first, second)]
+        if stages[0] != stages[1]:
+            raise UserError(f"{a} is a recipe of {stages[0]}, {b} of {stages[1]}", "Compare two of the same stage.")
+        changed = [pair for pair in zip(_chain(used, first), _chain(used, second), strict=True) if _own(*pair)]
+        hashes = {each.prompt_sha256 for pair in changed for each in pair if each.prompt_sha256}
+        hashes |= {each.params["repair"] for pair in changed for each in pair if "repair" in each.params}
+        texts = ledger.prompts_named(hashes)
+        pairs = _pairs(used, first, second)
+        effects = [
+            Effect(stage=used[x].recipe.stage, recipe_a=x, recipe_b=y, found=ledger.compared(x, y)) for x, y in pairs
+        ]
+    return Comparison(
+        recipe_a=first,
+        recipe_b=second,
+        stage=stages[0],
+        differences=[_difference(x, y, texts) for x, y in changed],
+        effects=[effect for effect in effects if effect.found.segments],
+    )
+
+
+def _resolve(work: Workspace, used: Mapping[str, UsedRecipe], given: str) -> str:
+    if given in STAGE_NAMES:
+        given = work.chain.id_of(given)  # pyright: ignore[reportArgumentType]
+    found = [key for key in used if key.startswith(given)]
+    if len(found) != 1:
+        cause = f"{len(found)} recipes begin" if found else "No recipe begins"
+        raise UserError(f"{cause} with {given!r}", "`gem diff` without arguments lists all recipes.")
+    return found[0]
+
+
+def _chain(used: Mapping[str, UsedRecipe], recipe_id: str | None) -> list[Recipe]:
+    """The recipe and those before it, the root first."""
+    chain: list[Recipe] = []
+    while recipe_id:
+        chain.insert(0, used[recipe_id].recipe)
+        recipe_id = used[recipe_id].recipe.parent
+    return chain
+
+
+def _own(a: Recipe, b: Recipe) -> bool:
+    """Whether they differ in more than what came before."""
+    return a.model_copy(update={"parent": None}) != b.model_copy(update={"parent": None})
+
+
+def _pairs(used: Mapping[str, UsedRecipe], a: str, b: str) -> list[tuple[str, str]]:
+    """The pair and what follows it: of several continuations the one with most results."""
+    pairs = [(a, b)]
+    while True:
+        last = pairs[-1]
+        following = [
+            (x, y)
+            for x, one in used.items()
+            if one.recipe.parent == last[0]
+            for y, other in used.items()
+            if other.recipe.parent == last[1] and not _own(one.recipe, other.recipe)
+        ]
+        if not following or last[0] == last[1]:
+            return pairs
+        pairs.append(max(following, key=lambda pair: min(used[key].results for key in pair)))
+
+
+def _difference(a: Recipe, b: Recipe, texts: Mapping[str, str]) -> Difference:
+    fields: dict[str, tuple[Any, Any]] = {
+        name: (getattr(a, name), getattr(b, name))
+        for name in ("model", "version")
+        if getattr(a, name) != getattr(b, name)
+    }
+    for name in sorted((a.params.keys() | b.params.keys()) - {"repair"}):
+        if a.params.get(name) != b.params.get(name):
+            fields[name] = (a.params.get(name), b.params.get(name))
+    diff = _diff(a.stage, a.prompt_sha256, b.prompt_sha256, texts)
+    diff += _diff("repair", a.params.get("repair"), b.params.get("repair"), texts)
+    return Difference(stage=a.stage, fields=fields, prompt=diff)
+
+
+def _diff(name: str, a: str | None, b: str | None, texts: Mapping[str, str]) -> str:
+    if a == b or not a or not b:
+        return ""
+    before, after = (texts.get(each, "").splitlines(keepends=True) for each in (a, b))
+    lines = unified_diff(before, after, f"{name} {a[:12]}", f"{name} {b[:12]}")
+    return "".join(line if line.endswith("\n") else line + "\n" for line in lines)

@@ -1,0 +1,84 @@
+"""What one run is asked for: a part of a partition, other prompts or models than the current ones, a budget.
+
+Backfill runs of `gem_ingest` take it as params and hand it on in the asset event's `extra`; `gem_synthesize` works by
+it. Two events that Airflow puts into one run are merged so that everything current gets done: see `merged`.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+from pydantic import Field, ValidationError
+
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.errors import UserError
+from gem_tasks.settings import StageName
+
+
+class RunOptions(Value):
+    """Empty ones ask for everything that is stale under the current recipes."""
+
+    stages: tuple[StageName, ...] = ()
+    """Only these stages do anything. Empty: all."""
+    sources: tuple[str, ...] = ()
+    """Only documents of these sources, by URI. Empty: all."""
+    limit: int | None = Field(default=None, ge=1)
+    """Only the first so many documents of the partition."""
+    budget_usd: float | None = Field(default=None, gt=0)
+    purse: str | None = None
+    """Runs that name the same purse share the budget. None: the run has it for itself."""
+    prompts: dict[str, str] = Field(default_factory=dict)
+    """Recipe override: SHA-256 (or its beginning) of a stored prompt, by stage or `repair`."""
+    models: dict[StageName, str] = Field(default_factory=dict)
+    """Recipe override: model by stage."""
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Self:
+        """From params or an event's extra; empty values count as not given, unknown names are not looked at.
+
+        Raises:
+            UserError: a value does not fit.
+        """
+        try:
+            return cls.model_validate({name: given[name] for name in cls.model_fields if given.get(name)})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise UserError(f"{name}: {first['msg']}", "Correct the run's params.") from None
+
+    def packed(self) -> Json:
+        """Plain JSON of what differs from the default."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
+    def override(self) -> tuple[dict[str, str], dict[StageName, str]] | None:
+        """Prompts and models of another recipe than the current one; None when that one is meant."""
+        return (self.prompts, self.models) if self.prompts or self.models else None
+
+    def asks_for(self, stage: StageName) -> bool:
+        """Whether the stage does anything in this run."""
+        return not self.stages or stage in self.stages
+
+
+def merged(all_options: Iterable[RunOptions]) -> RunOptions:
+    """One run for several announcements of its partition: as wide as the widest, under the current recipes if any is.
+
+    An override that meets an announcement without it is left out (the caller says so): current work comes first. The
+    smallest budget holds.
+    """
+    found = list(all_options)
+    plain = [options for options in found if not options.override]
+    kept = plain or found[-1:]
+    last = kept[-1]
+    every: dict[str, Any] = {"stages": (), "sources": ()}
+    for name in every:
+        if all(getattr(options, name) for options in kept):
+            every[name] = tuple(dict.fromkeys(each for options in kept for each in getattr(options, name)))
+    limits = [options.limit for options in kept]
+    budgets = [options.budget_usd for options in kept if options.budget_usd]
+    return last.model_copy(
+        update={
+            **every,
+            "limit": max(limit for limit in limits if limit) if all(limits) else None,
+            "budget_usd": min(budgets, default=None),
+        }
+    )

@@ -1,0 +1,93 @@
+"""Partition keys as ticks of the ingestion's schedule, collapsed into ranges that one backfill each covers.
+
+A backfill makes a run for every tick of its range. A tick without a partition costs a run of seconds, and a backfill
+waits for the one before it, so short gaps are taken along; a partition that is up to date is not.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from gem_tasks.domain.base import Value
+from gem_tasks.errors import UserError
+
+KEY_FORMAT = "%Y-%m-%dT%H:%M"
+TICK = timedelta(hours=1)
+_GAP = 6 * TICK
+
+
+class Range(Value):
+    """From one partition to another, both included."""
+
+    first: str
+    last: str
+    partitions: int
+
+    @property
+    def dates(self) -> tuple[str, str]:
+        """Both ends as Airflow takes them."""
+        first, last = (tick(key) for key in (self.first, self.last))
+        assert first and last, "a range has keys of the schedule"  # noqa: S101 - made here only
+        return first.isoformat(), last.isoformat()
+
+    @property
+    def command(self) -> str:
+        """What to type."""
+        return f"gem backfill --from {self.first} --to {self.last}"
+
+
+def tick(key: str) -> datetime | None:
+    """The tick of a partition; None when the key is of none."""
+    try:
+        when = datetime.strptime(key, KEY_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return when if not when.minute and when.strftime(KEY_FORMAT) == key else None
+
+
+def bound(text: str, *, end: bool) -> str:
+    """The partition key that a person means by a day, an hour or a key.
+
+    Args:
+        text: such as `2026-01-31`, `2026-01-31T14` or `2026-01-31T14:00`.
+        end: whether a day means its last hour.
+
+    Raises:
+        UserError: it is no point in time.
+    """
+    try:
+        when = datetime.fromisoformat(text if len(text) != len("2026-01-31T14") else f"{text}:00")
+    except ValueError:
+        raise UserError(f"{text!r} is no partition", "Write a day or an hour, such as 2026-01-31T14:00.") from None
+    when = when.astimezone(UTC) if when.tzinfo else when
+    if end and len(text) == len("2026-01-31"):
+        when += timedelta(hours=23)
+    return when.replace(minute=0).strftime(KEY_FORMAT)
+
+
+def ranges(wanted: Collection[str], existing: Iterable[str]) -> tuple[list[Range], list[str]]:
+    """The wanted partitions as ranges, oldest first, and those that are of no tick.
+
+    Args:
+        wanted: keys to cover.
+        existing: keys of all partitions; one that is not wanted splits a range.
+    """
+    keys = sorted({*wanted, *existing})
+    found: list[list[str]] = []
+    open_ = False
+    for key in keys:
+        when = tick(key)
+        if when is None:
+            continue
+        if key not in wanted:
+            open_ = False
+        elif open_ and when - _tick(found[-1]) <= _GAP:
+            found[-1].append(key)
+        else:
+            found.append([key])
+            open_ = True
+    off_schedule = sorted(key for key in wanted if tick(key) is None)
+    return [Range(first=group[0], last=group[-1], partitions=len(group)) for group in found], off_schedule
+
+
+def _tick(group: Sequence[str]) -> datetime:
+    return datetime.strptime(group[-1], KEY_FORMAT).replace(tzinfo=UTC)

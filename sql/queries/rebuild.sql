@@ -1,0 +1,74 @@
+-- pending --
+-- Shards with a segment that a stage of the chain still has to bring to a final outcome. A segment needs stage k when it
+-- has no outcome there, or one worth retrying, and stage k-1 accepted it (the first stage takes every segment).
+WITH chain AS (
+    SELECT recipe_id, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
+    FROM unnest(%(recipe_ids)s::text[]) WITH ORDINALITY AS u(recipe_id, ord)
+)
+SELECT DISTINCT s.shard
+FROM live_segments s
+CROSS JOIN chain c
+LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
+LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
+WHERE s.partition_key = %(partition)s AND c.recipe_id = ANY(%(asked)s)
+  AND (r.segment_id IS NULL OR r.error_class = ANY(%(retryable)s) OR r.retry_asked)
+  AND (c.parent IS NULL OR p.outcome = 'accepted')
+  AND (NOT %(narrowed)s OR s.segment_id IN (SELECT scoped_segments(%(partition)s, %(sources)s::text[], %(limit)s::int)))
+ORDER BY s.shard
+
+-- unfinished --
+-- Segments of a partition without any outcome in the stage that comes next for them, by stage of the chain (from 0).
+WITH chain AS (
+    SELECT recipe_id, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
+    FROM unnest(%(recipe_ids)s::text[]) WITH ORDINALITY AS u(recipe_id, ord)
+)
+SELECT (c.ord - 1)::int AS stage, count(*)::int AS segments
+FROM live_segments s
+CROSS JOIN chain c
+LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
+LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
+WHERE s.partition_key = %(partition)s AND r.segment_id IS NULL AND (c.parent IS NULL OR p.outcome = 'accepted')
+GROUP BY c.ord ORDER BY c.ord
+
+-- unpublished --
+-- Whether something is accepted under a recipe, but the partition's current dataset is not of that recipe.
+SELECT EXISTS (SELECT 1 FROM stage_results
+               WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s AND outcome = 'accepted')
+   AND NOT EXISTS (SELECT 1 FROM datasets
+                   WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s AND superseded_by IS NULL) AS yes
+
+-- shard_state --
+-- How far a stage is over a shard, in one row: what it has to deal with, and the final outcomes that there are.
+SELECT count(*)::int AS expected,
+       count(*) FILTER (WHERE r.outcome = 'accepted')::int AS accepted,
+       count(*) FILTER (WHERE r.outcome = 'rejected')::int AS rejected,
+       count(*) FILTER (WHERE r.outcome = 'failed' AND NOT r.retry_asked AND r.error_class <> ALL(%(retryable)s))::int
+           AS failed
+FROM live_segments s
+LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = %(recipe_id)s
+LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = %(parent_id)s
+WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s
+  AND (%(parent_id)s::text IS NULL OR p.outcome = 'accepted')
+
+-- scoped_segments --
+-- Segments of a partition that a narrowed run is about.
+SELECT segment_id FROM scoped_segments(%(partition)s, %(sources)s::text[], %(limit)s::int) AS f(segment_id)
+
+-- prompt_texts --
+-- Stored versions of a prompt whose hash begins so (at most a few).
+SELECT text FROM prompts WHERE name = %(name)s AND starts_with(sha256, %(prefix)s) ORDER BY sha256 LIMIT 3
+
+-- announce --
+-- A run of the ingestion tells the synthesis about a partition. A retry announces it anew.
+INSERT INTO announcements (run_id, partition_key, options) VALUES (%(run_id)s, %(partition)s, %(options)s)
+ON CONFLICT (run_id, partition_key) DO UPDATE
+SET options = excluded.options, announced_at = now(), taken_by = NULL, taken_at = NULL
+
+-- take_announcements --
+-- A run of the synthesis takes up what these runs announced; one that is cleared takes up its own again.
+UPDATE announcements SET taken_by = %(taken_by)s, taken_at = now()
+WHERE partition_key = %(partition)s AND run_id = ANY(%(run_ids)s)
+
+-- announcement_taken_by --
+-- The run of the synthesis that took up an announcement; none yet.
+SELECT taken_by FROM announcements WHERE run_id = %(run_id)s AND partition_key = %(partition)s

@@ -1,0 +1,86 @@
+-- register_source --
+-- The source as it is registered; registering again changes only what is given, and switches nothing on or off.
+INSERT INTO sources AS old (uri, kind, license, target_tokens, max_tokens, min_chars)
+VALUES (%(uri)s, %(kind)s, %(license)s, %(target_tokens)s, %(max_tokens)s, %(min_chars)s)
+ON CONFLICT (uri) DO UPDATE SET
+    license = coalesce(excluded.license, old.license),
+    target_tokens = coalesce(excluded.target_tokens, old.target_tokens),
+    max_tokens = coalesce(excluded.max_tokens, old.max_tokens),
+    min_chars = coalesce(excluded.min_chars, old.min_chars)
+RETURNING source_id, uri, kind, license, target_tokens, max_tokens, min_chars, enabled, scan_position
+
+-- enabled_sources --
+-- What the hourly run looks at, oldest first.
+SELECT uri FROM sources WHERE enabled ORDER BY source_id
+
+-- source_list --
+-- All sources with what is known of them.
+SELECT s.source_id, s.uri, s.kind, s.license, s.target_tokens, s.max_tokens, s.min_chars, s.enabled, s.registered_at,
+       s.scanned_at, s.scan_position <> '' AS interrupted, coalesce(o.objects, 0) AS objects,
+       coalesce(o.documents, 0)::bigint AS documents, coalesce(o.missing, 0) AS missing, coalesce(o.gone, 0) AS gone
+FROM sources s LEFT JOIN (
+    SELECT source_id, count(*) FILTER (WHERE gone_at IS NULL) AS objects,
+           sum(documents) FILTER (WHERE gone_at IS NULL) AS documents,
+           count(*) FILTER (WHERE missing_since IS NOT NULL AND gone_at IS NULL) AS missing,
+           count(*) FILTER (WHERE gone_at IS NOT NULL) AS gone
+    FROM source_objects GROUP BY source_id
+) o USING (source_id)
+ORDER BY s.source_id
+
+-- enable_source --
+-- Switches a source on or off; no row if there is none of that name or number.
+UPDATE sources SET enabled = %(enabled)s WHERE uri = %(which)s OR source_id::text = %(which)s RETURNING uri
+
+-- compare_objects --
+-- Of these listed objects: which are as they were when they were last read, and how many documents they held.
+SELECT u.key, o.documents, coalesce(o.etag = u.etag AND o.gone_at IS NULL, false) AS same,
+       o.missing_since IS NOT NULL AS missing
+FROM unnest(%(keys)s::text[], %(etags)s::text[]) AS u(key, etag)
+LEFT JOIN source_objects o ON o.source_id = %(source_id)s AND o.key = u.key
+
+-- mark_missing --
+-- Objects between two keys of the listing that were not in it, except below folders that could not be looked into.
+UPDATE source_objects o SET missing_since = now()
+WHERE o.source_id = %(source_id)s AND o.key > %(after)s AND (%(upto)s::text IS NULL OR o.key <= %(upto)s)
+  AND o.gone_at IS NULL AND o.missing_since IS NULL
+  AND NOT EXISTS (SELECT 1 FROM unnest(%(keys)s::text[]) AS u(key) WHERE u.key = o.key)
+  AND NOT EXISTS (SELECT 1 FROM unnest(%(closed)s::text[]) AS c(key) WHERE starts_with(o.key, c.key))
+
+-- found_again --
+-- Objects that were thought missing and are there.
+UPDATE source_objects SET missing_since = NULL WHERE source_id = %(source_id)s AND key = ANY(%(keys)s)
+
+-- scan_position --
+-- How far a scan has come; empty: the next one begins anew.
+UPDATE sources SET scan_position = %(position)s, scanned_at = CASE WHEN %(position)s = '' THEN now() ELSE scanned_at END
+WHERE source_id = %(source_id)s
+
+-- known_objects --
+-- How many objects a source has, and how many of them are missing.
+SELECT count(*) AS known, count(missing_since) AS missing, min(key) FILTER (WHERE missing_since IS NOT NULL) AS example
+FROM source_objects WHERE source_id = %(source_id)s AND gone_at IS NULL
+
+-- retire_missing --
+-- Tombstones for the documents of missing objects.
+WITH missing AS (
+    UPDATE source_objects SET gone_at = now(), missing_since = NULL
+    WHERE source_id = %(source_id)s AND missing_since IS NOT NULL AND gone_at IS NULL
+    RETURNING key
+)
+UPDATE documents d SET gone_at = now() FROM missing m WHERE d.object_key = m.key AND d.live
+RETURNING d.document_id, d.partition_key, d.content_hash, d.reason
+
+-- upsert_objects --
+-- Objects that were read to the end.
+INSERT INTO source_objects (source_id, key, etag, size, documents)
+SELECT %(source_id)s, u.* FROM unnest(%(key)s::text[], %(etag)s::text[], %(size)s::bigint[], %(documents)s::int[]) AS u
+ON CONFLICT (source_id, key) DO UPDATE SET etag = excluded.etag, size = excluded.size, documents = excluded.documents,
+    read_at = now(), missing_since = NULL, gone_at = NULL
+
+-- reread_duplicates --
+-- Objects with a document that repeats one of these texts, which nobody else has now, are to be read again.
+UPDATE source_objects o SET etag = ''
+FROM documents d
+WHERE d.content_hash = ANY(%(hashes)s) AND d.reason = 'duplicate' AND d.live AND o.key = d.object_key
+  AND NOT EXISTS (SELECT 1 FROM documents x WHERE x.content_hash = d.content_hash AND x.reason IS NULL AND x.live)
+RETURNING o.source_id

@@ -1,0 +1,85 @@
+-- stale --
+-- Segments with work left under the chain, counted by where they are in it and by what they last had in each stage from
+-- there on. `frontier`: the stage that has to deal with them next (from 1). `again`: it did, and is to try once more.
+-- `known`: they have a result of that stage under another recipe, so where they went from there is known too: a row
+-- whose `before` is NULL then means that they did not get to stage `ord`.
+WITH chain AS (
+    SELECT recipe_id, stage, ord FROM unnest(%(recipe_ids)s::text[], %(stages)s::text[])
+        WITH ORDINALITY AS u(recipe_id, stage, ord)
+), deepest AS (
+    SELECT DISTINCT ON (r.segment_id) r.segment_id, c.ord, r.outcome = 'accepted' AS passed,
+           r.retry_asked OR coalesce(r.error_class = ANY(%(retryable)s), false) AS again
+    FROM stage_results r JOIN chain c USING (recipe_id)
+    WHERE (%(first)s::text IS NULL OR r.partition_key >= %(first)s)
+      AND (%(last)s::text IS NULL OR r.partition_key <= %(last)s)
+    ORDER BY r.segment_id, c.ord DESC
+), waiting AS (
+    SELECT s.segment_id, s.partition_key, coalesce(d.again, false) AS again,
+           CASE WHEN d.again THEN d.ord ELSE coalesce(d.ord, 0) + 1 END AS frontier
+    FROM live_segments s LEFT JOIN deepest d USING (segment_id)
+    WHERE (%(first)s::text IS NULL OR s.partition_key >= %(first)s)
+      AND (%(last)s::text IS NULL OR s.partition_key <= %(last)s)
+      AND (d.segment_id IS NULL OR d.again OR (d.passed AND d.ord < cardinality(%(recipe_ids)s::text[])))
+), before AS (
+    SELECT DISTINCT ON (r.segment_id, r.stage) r.segment_id, r.stage, r.recipe_id
+    FROM stage_results r JOIN waiting w USING (segment_id)
+    WHERE r.recipe_id <> ALL(%(recipe_ids)s::text[])
+    ORDER BY r.segment_id, r.stage, r.updated_at DESC
+)
+SELECT w.partition_key AS partition, w.frontier::int, c.ord::int, w.again, k.segment_id IS NOT NULL AS known,
+       b.recipe_id AS before, count(*)::int AS segments
+FROM waiting w
+JOIN chain at ON at.ord = w.frontier
+LEFT JOIN before k ON k.segment_id = w.segment_id AND k.stage = at.stage
+JOIN chain c ON c.ord >= w.frontier
+LEFT JOIN before b ON b.segment_id = w.segment_id AND b.stage = c.stage
+GROUP BY w.partition_key, w.frontier, c.ord, w.again, known, b.recipe_id
+ORDER BY w.partition_key, w.frontier, c.ord
+
+-- history --
+-- What a result of a stage took on average, by model, whatever came of it.
+SELECT r.stage, c.model, count(*)::int AS results, avg((r.outcome = 'accepted')::int)::float AS accepted_share,
+       avg(r.calls)::float AS calls, avg(r.prompt_tokens)::float AS prompt_tokens,
+       avg(r.completion_tokens)::float AS completion_tokens, avg(r.usd)::float AS usd
+FROM stage_results r JOIN recipes c USING (recipe_id)
+GROUP BY r.stage, c.model
+
+-- pace --
+-- Seconds per segment that a stage took in Airflow, waits between tasks included: from the end of the stage before (or
+-- from the plan) to the gate. Only runs that nobody was asked in.
+WITH ends AS (
+    SELECT airflow_run_id, stage, min(decided_at) AS at, bool_or(person IS NOT NULL OR action <> 'continue') AS held
+    FROM gate_decisions WHERE airflow_run_id IS NOT NULL GROUP BY airflow_run_id, stage
+), marks AS (
+    SELECT airflow_run_id, stage, at, held FROM ends
+    UNION ALL
+    SELECT taken_by, NULL, max(taken_at), false FROM announcements WHERE taken_by IS NOT NULL GROUP BY taken_by
+), spans AS (
+    SELECT airflow_run_id, stage, extract(epoch FROM at - lag(at) OVER way) AS seconds,
+           held OR bool_or(held) OVER way AS held
+    FROM marks WINDOW way AS (PARTITION BY airflow_run_id ORDER BY at)
+), counts AS (
+    SELECT airflow_run_id, stage, count(*) AS segments FROM stage_results
+    WHERE airflow_run_id IS NOT NULL GROUP BY airflow_run_id, stage
+)
+SELECT stage, (sum(seconds) / sum(segments))::float AS seconds, count(*)::int AS runs
+FROM spans JOIN counts USING (airflow_run_id, stage)
+WHERE seconds IS NOT NULL AND NOT held
+GROUP BY stage
+
+-- recipes_named --
+-- Recipes by id.
+SELECT recipe_id, stage, version, prompt_sha256, model, params, parent_id AS parent FROM recipes
+WHERE recipe_id = ANY(%(recipe_ids)s)
+
+-- partition_keys --
+-- All partitions, oldest first.
+SELECT partition_key FROM partitions ORDER BY partition_key
+
+-- unpublished_partitions --
+-- Partitions in which something is accepted under a recipe, while their current dataset is of another one, or none.
+SELECT DISTINCT r.partition_key FROM stage_results r
+WHERE r.recipe_id = %(recipe_id)s AND r.outcome = 'accepted'
+  AND NOT EXISTS (SELECT 1 FROM datasets d WHERE d.partition_key = r.partition_key
+                    AND d.recipe_id = %(recipe_id)s AND d.superseded_by IS NULL)
+ORDER BY r.partition_key

@@ -1,0 +1,67 @@
+"""`gem_ingest` as Airflow runs it, in this process: new text is announced, withdrawn text republished, a fault isolated."""
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from gem_tasks.dataset.publish import publish
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import Settings
+from tests.dags.conftest import DAGS
+from tests.integration.conftest import dsn, postgres, teacher_url
+from tests.integration.test_pipeline import EXAMPLES, synthesise
+
+__all__ = ["dsn", "postgres", "teacher_url"]
+
+pytestmark = [pytest.mark.filterwarnings("default")]
+# Asked for in the last minute of an hour: whatever its tasks take, they write to that hour.
+NOW, LATER = datetime(2026, 1, 31, 14, 59, 59, tzinfo=UTC), datetime(2026, 1, 31, 15, 5, tzinfo=UTC)
+FIRST, SECOND = "2026-01-31T14:00", "2026-01-31T15:00"
+
+
+@pytest.fixture
+def work(dsn, teacher_url, tmp_path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("GEM_")]:
+        monkeypatch.delenv(name)
+    values = {"GEM_HOME": str(tmp_path / "home"), "GEM_POSTGRES_DSN": dsn, "GEM_LLM_BASE_URL": teacher_url}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return Workspace.open(Settings())
+
+
+def run(moment, **conf):
+    """How each task ended."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    done = DagBag(dag_folder=str(DAGS)).dags["gem_ingest"].test(run_after=moment, run_conf=conf)
+    return done.state, {(ti.task_id, ti.map_index): ti.state for ti in done.get_task_instances()}
+
+
+def test_an_hour_reads_announces_and_republishes(work, tmp_path):
+    from airflow.utils.db import initdb
+
+    initdb()
+    folder = tmp_path / "s"
+    folder.mkdir()
+    for name in ("library-loans.txt", "hotel-front-desk.md"):
+        (folder / name).write_text((EXAMPLES / name).read_text(encoding="utf-8"), encoding="utf-8")
+    state, tasks = run(NOW, source=str(folder), license="CC0-1.0")
+    assert (state, tasks["announce", -1]) == ("success", "success")
+    with work.ledger() as ledger:
+        (source,) = ledger.source_list()
+        assert source["license"] == "CC0-1.0"
+        assert [segments for _, segments in ledger.shards(FIRST)] == [2]
+    synthesise(work, FIRST)
+    assert publish(work, FIRST).trajectories == 2
+    (folder / "library-loans.txt").unlink()
+    with work.ledger() as ledger:
+        ledger.register_source(str(tmp_path / "unplugged"))
+    state, tasks = run(LATER)
+    assert tasks["republish", 0] == "success"
+    assert [tasks["ingest_source", number] for number in (0, 1)] == ["success", "failed"]
+    assert (tasks["announce", -1], tasks["all_read", -1], state) == ("skipped", "upstream_failed", "failed")
+    with work.ledger() as ledger:
+        (version,) = ledger.current_datasets()
+        assert ledger.withdrawn_trajectories(version) == set()
+        assert ledger.shards(SECOND) == []
