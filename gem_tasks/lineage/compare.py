@@ -73,15 +73,16 @@ class CompareRows(Connection):
         """Two recipes by id."""
         row = self.one("compared", a=a, b=b)
         counts = {name: row[name] for name in ("segments", "accepted_a", "accepted_b", "only_a", "only_b")}
-        means = {
-            side: Means.model_validate({name: row[f"{name}_{side}"] for name in Means.model_fields})
+        a_means, b_means = (
+            Means.model_validate({name: row[f"{name}_{side}"] for name in Means.model_fields})
             if row["segments"]
             else None
             for side in ("a", "b")
-        }
+        )
         return Compared(
             **counts,
-            **means,
+            a=a_means,
+            b=b_means,
             sizes=[SizePair.model_validate(size) for size in self.rows("compared_sizes", a=a, b=b)],
             reasons={row["why"]: (row["a"], row["b"]) for row in self.rows("compared_reasons", a=a, b=b)},
         )

@@ -54,6 +54,16 @@ def test_the_dags_are_joined_by_the_partitioned_asset(bag):
     assert "gem_segments" in str(bag.dags["gem_synthesize"].timetable.asset_condition)
 
 
+def test_a_backfill_takes_a_way_of_its_own_that_reads_no_source(bag):
+    dag = bag.dags["gem_ingest"]
+    assert dag.get_task("ingest_or_announce").downstream_task_ids == {"list_sources", "announce"}
+    assert dag.get_task("list_sources").upstream_task_ids == {"ingest_or_announce"}
+    assert dag.get_task("synthesised").upstream_task_ids == {"announce"}
+    assert dag.get_task("synthesised").reschedule
+    options = {"budget_usd", "purse", "stages", "sources", "limit", "prompts", "models"}
+    assert options <= set(dag.params) & set(bag.dags["gem_synthesize"].params)
+
+
 @pytest.mark.parametrize("name", ["gem_audit", "gem_ingest", "gem_synthesize"])
 def test_parsing_imports_nothing_heavy(name):
     """What costs time stays inside the tasks; a timed test would only measure the machine."""
