@@ -39,7 +39,7 @@ class Language(BaseFilter):
             self._model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
         if len(doc.text) < 200:
             return False, "too_short"
-        doc.metadata["language"], _ = self._model.classify(doc.text[:3000])
+        doc.metadata["language"], _ = self._model.classify(doc.text[:1500])
         return True
 
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-_SAMPLE_CHARS = 3000
+_SAMPLE_CHARS = 1500
 _MIN_LETTERS = 20
 _MIN_PROBABILITY = 0.5
 _CODE = re.compile(r"([a-z]{2})(?:[-_].*)?", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""`gem_ingest` as Airflow runs it, in this process: new text is announced, withdrawn text republished, a fault isolated."""
+"""`gem_ingest` as Airflow runs it, in this process: new text announced, withdrawn text republished, faults isolated."""
 
 import os
 from datetime import UTC, datetime
