@@ -53,7 +53,7 @@ def main():
     shutil.rmtree(options.work, ignore_errors=True)
     work = str(options.work)
     config = MinhashConfig(hash_config=HashConfig(precision=64), n_grams=5, num_buckets=BUCKETS, hashes_per_bucket=ROWS)
-    tasks = options.hours
+    tasks = options.hours  # a file an hour, and a task a file
     started = time.monotonic()
     read = JsonlReader(str(options.corpus), glob_pattern="**/*.jsonl.gz")
     filters = [Language(), *([GopherQualityFilter()] if options.gopher else [])]
