@@ -119,12 +119,11 @@ def _say_who_is_asked(api: AirflowAPI, run: str, progress: Progress, said: set[s
 def _halt(work: Workspace, api: AirflowAPI, partition: str, run: str) -> str:
     """Why a gate ended the run, in one line; empty when none did."""
     for task in api.tasks(SYNTHESIZE, run):
-        stage, _, what = task["task_id"].partition(".")
-        name = next((known for known in STAGE_NAMES if known == stage), None)
-        if name and what == "halted" and task["state"] == "failed":
+        name = next((known for known in STAGE_NAMES if task["task_id"] == f"{known}.halted"), None)
+        if name and task["state"] == "failed":
             reason = last_decision(work, name, partition).reason
             return (
-                f"The gate after {stage} halted partition {partition}: {reason}. "
+                f"The gate after {name} halted partition {partition}: {reason}. "
                 f"Nothing was published. {api.run_url(SYNTHESIZE, run)}"
             )
     return ""
