@@ -12,7 +12,7 @@ from gem_tasks.errors import GemError
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.gating import last_decision
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.settings import STAGE_NAMES, StageName
 
 INGEST, SYNTHESIZE = "gem_ingest", "gem_synthesize"
 _POLL_S = 0.5
@@ -119,7 +119,7 @@ def _say_who_is_asked(api: AirflowAPI, run: str, progress: Progress, said: set[s
 def _halt(work: Workspace, api: AirflowAPI, partition: str, run: str) -> str:
     """Why a gate ended the run, in one line; empty when none did."""
     for task in api.tasks(SYNTHESIZE, run):
-        name = next((known for known in STAGE_NAMES if task["task_id"] == f"{known}.halted"), None)
+        name: StageName | None = next((known for known in STAGE_NAMES if task["task_id"] == f"{known}.halted"), None)
         if name and task["state"] == "failed":
             reason = last_decision(work, name, partition).reason
             return (
