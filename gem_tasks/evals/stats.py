@@ -11,8 +11,8 @@ from statistics import fmean, stdev
 
 import numpy as np
 
-from gem_tasks.domain.base import Value
 from gem_tasks.domain.evaluation import OVERALL, CaseScore, Score
+from gem_tasks.domain.promotion import Difference
 
 By = dict[str, dict[str, list[float]]]
 """Scores of the epochs by case by category."""
@@ -53,22 +53,6 @@ def _scores(by: By, metric: str, reduce: Callable[[Sequence[float]], float]) -> 
 def _mean(category: str, metric: str, values: Sequence[float]) -> Score:
     spread = stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
     return Score(category=category, metric=metric, value=fmean(values), standard_error=spread, cases=len(values))
-
-
-class Difference(Value):
-    """How much better one model is than another on the same cases."""
-
-    mean: float
-    """Of the challenger minus the champion, in score."""
-    low: float
-    """Lower bound of the two-sided interval."""
-    high: float
-    confidence: float
-    better: float
-    """Share of resamples in which the challenger is better."""
-    cases: int
-    resamples: int
-    seed: int
 
 
 def paired_bootstrap(

@@ -3,6 +3,7 @@
 from gem_tasks.lineage.audits import AuditRows
 from gem_tasks.lineage.batches import Batches, BatchRow, EndState, Place
 from gem_tasks.lineage.distill import DistillRows
+from gem_tasks.lineage.evaluations import EvaluationRow, EvaluationRows
 from gem_tasks.lineage.failures import FailureRows
 from gem_tasks.lineage.ingestion import Ingestion
 from gem_tasks.lineage.judging import JudgingRows
@@ -10,8 +11,10 @@ from gem_tasks.lineage.reports import Reports, TrajectoryRow
 from gem_tasks.lineage.similar import SimilarRows
 from gem_tasks.lineage.stages import Purse, RunContext, Stages
 
-__all__ = ["BatchRow", "EndState", "Ledger", "Place", "Purse", "RunContext", "TrajectoryRow"]
+__all__ = ["BatchRow", "EndState", "EvaluationRow", "Ledger", "Place", "Purse", "RunContext", "TrajectoryRow"]
 
 
-class Ledger(Ingestion, Stages, Batches, FailureRows, JudgingRows, SimilarRows, AuditRows, DistillRows, Reports):
+class Ledger(
+    Ingestion, Stages, Batches, FailureRows, JudgingRows, SimilarRows, AuditRows, DistillRows, EvaluationRows, Reports
+):
     """One connection with everything that is recorded and asked; use it in a `with` block."""

@@ -43,6 +43,11 @@ def model_key(model_id: str, name: str) -> str:
     return f"models/{model_id}/{name}"
 
 
+def evaluation_key(evaluation_id: str, name: str) -> str:
+    """A file of an evaluation; an empty name gives its folder."""
+    return f"evals/{evaluation_id}/{name}"
+
+
 def experiment_key(experiment_id: str, name: str) -> str:
     """A file of an experiment's report; an empty name gives its folder."""
     return f"experiments/{experiment_id}/{name}"
