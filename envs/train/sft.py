@@ -8,11 +8,15 @@ assistant says, only. Metrics go to `metrics.jsonl`, TensorBoard, and as JSON li
 last. What a person can mend is one line on standard error that begins with `gem: `, and exit code 2.
 """
 
+import ctypes
+import fcntl
 import json
+import os
+import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from datasets import Dataset, load_dataset
 from peft import LoraConfig
@@ -24,6 +28,8 @@ from trl import SFTConfig, SFTTrainer
 def main(job: dict[str, Any]) -> None:
     """Trains, saves, and writes the result."""
     run, began = Path(job["run"]), time.monotonic()
+    die_with_parent()
+    lock = only_one(run)
     base = resolve(job, run)
     if job.get("base_only"):
         finish(run, {"base": str(base), "seconds": time.monotonic() - began})
@@ -64,6 +70,25 @@ def main(job: dict[str, Any]) -> None:
             "cpu_seconds": time.process_time(), "loss": meter.last("loss"), "validation_loss": meter.last("eval_loss"),
             "device": str(trainer.args.device),
         })  # fmt: skip
+    del lock
+
+
+def die_with_parent() -> None:
+    """The kernel ends us when whoever started us dies, even by kill -9: a retry shall not meet its predecessor."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def only_one(run: Path) -> IO[str] | None:
+    """A lock that lasts as long as the process; of several processes of one job the first has it."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        return None
+    lock = (run / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        complain(f"Another process is training in {run}", "Wait for it, or end it.")
+    return lock
 
 
 def resolve(job: dict[str, Any], run: Path) -> Path | str:

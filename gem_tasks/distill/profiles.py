@@ -97,7 +97,9 @@ def load(name: str, **changes: object) -> Profile:
     own = Path(name)
     path = own if own.suffix in (".yaml", ".yml") else _folder() / f"{name}.yaml"
     if not path.is_file():
-        raise UserError(f"There is no training profile {name!r}", f"Choose one of {', '.join(names())}, or a YAML file.")
+        raise UserError(
+            f"There is no training profile {name!r}", f"Choose one of {', '.join(names())}, or a YAML file."
+        )
     wanted = {key: value for key, value in changes.items() if value is not None}
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -128,7 +128,7 @@ def _write(work: Workspace, spec: SetSpec, set_id: str, placed: Placed) -> tuple
     left_out: Counter[str] = Counter()
     written: Placed = []
     parts = {split: _Parts(work, set_id, split) for split in SPLITS}
-    where = {each.trajectory_id: split for each, split in placed}
+    where: dict[str, Split] = {each.trajectory_id: split for each, split in placed}
     for candidate, row in _rows(work, spec, [each for each, _ in placed], left_out):
         split = where[candidate.trajectory_id]
         parts[split].add(row)

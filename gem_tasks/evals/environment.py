@@ -18,7 +18,7 @@ from gem_tasks.errors import UserError
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.resources import shipped
 
-EnvironmentName = Literal["bfcl", "tau2"]
+EnvironmentName = Literal["bfcl", "tau2", "train", "vllm"]
 _STAMP = "installed.sha256"
 _LIMIT_S = 1800
 _PYTHONS = ("3.11", "3.12")
@@ -55,13 +55,24 @@ def _install(home: Path, name: EnvironmentName, progress: Progress) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     wanted = ["--no-deps", "--require-hashes", "-r", str(lock)]
     if uv := _uv(home):
-        _run([uv, "venv", "-q", "--no-project", *_uv_python(), str(folder)], name)
+        _run([uv, "venv", "-q", "--seed", "--no-project", *_uv_python(), str(folder)], name)
+        _install_torch(home, name, progress)
         _run([uv, "pip", "install", "-q", "--python", str(python_of(home, name)), *wanted], name)
     else:
         _run([_python(), "-m", "venv", str(folder)], name)
+        _install_torch(home, name, progress)
         _run([str(python_of(home, name)), "-m", "pip", "install", "-q", *wanted], name)
     (folder / _STAMP).write_text(_wanted(name), encoding="utf-8")
     progress(f"install {name}", count, count)
+
+
+def _install_torch(home: Path, name: EnvironmentName, progress: Progress) -> None:
+    """PyTorch, which a lock cannot name: the build depends on the machine. By pip, which follows its index settings."""
+    wanted = shipped("envs") / name / "torch.txt"
+    if wanted.is_file():
+        progress(f"install {name}: {wanted.read_text(encoding='utf-8').strip()}", 0, 0)
+        pip = [str(python_of(home, name)), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        _run([*pip, "-r", str(wanted)], name)
 
 
 def _run(command: Sequence[str], name: str) -> None:

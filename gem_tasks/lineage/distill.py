@@ -55,3 +55,7 @@ class DistillRows(Connection):
     def pipeline_cost(self, segments: Sequence[str], recipes: Sequence[str]) -> list[Json]:
         """What segments cost the pipeline, by stage in order."""
         return self.rows("pipeline_cost", segments=list(segments), recipes=list(recipes))
+
+    def recipes_of_versions(self, versions: Sequence[str]) -> list[list[str]]:
+        """Recipe ids of all stages, by dataset version."""
+        return [list(row["recipes"].values()) for row in self.rows("recipes_of_versions", versions=list(versions))]

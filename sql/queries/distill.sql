@@ -63,3 +63,7 @@ SELECT stage, count(*)::int AS segments, sum(calls)::int AS calls, sum(prompt_to
        count(*) FILTER (WHERE outcome = 'accepted')::int AS accepted
 FROM stage_results WHERE segment_id = ANY(%(segments)s) AND recipe_id = ANY(%(recipes)s)
 GROUP BY stage ORDER BY min(updated_at)
+
+-- recipes_of_versions --
+-- Recipe ids by stage that dataset versions name.
+SELECT manifest -> 'recipes' AS recipes FROM datasets WHERE version = ANY(%(versions)s)
