@@ -43,8 +43,6 @@ def main(job: dict[str, Any]) -> None:
     validation, _ = load(Path(job["validation"]), tokenizer, args.max_length, job["too_long"])
     if not len(train):
         complain(f"All {dropped} rows are longer than max_length={args.max_length}", "Raise it, or set too_long: truncate.")
-    if not len(validation):
-        args.eval_strategy = "no"
     meter = Meter(run, job.get("max_cpu_minutes"))
     trainer = SFTTrainer(
         model=str(base),
@@ -58,6 +56,8 @@ def main(job: dict[str, Any]) -> None:
     resumed = newest_checkpoint(run)
     say(event="start", rows=len(train), dropped=dropped, resumed_from=resumed and resumed.name)
     done = trainer.train(resume_from_checkpoint=resumed and str(resumed))
+    if len(validation):
+        trainer.evaluate()
     save(trainer, tokenizer, run / "model")
     if trainer.accelerator.is_main_process:
         parameters = sum(each.numel() for each in trainer.model.parameters())
@@ -120,6 +120,7 @@ def arguments(job: dict[str, Any], run: Path) -> SFTConfig:
         "report_to": ["tensorboard"],
         "include_num_input_tokens_seen": "all",
         "save_strategy": "steps",
+        "per_device_eval_batch_size": 1,
         "save_total_limit": 2,
         "seed": job["seed"],
         "disable_tqdm": True,

@@ -7,7 +7,9 @@ import typer
 from gem_tasks.cli import (
     audit,
     contamination,
+    distill,
     evaluate,
+    experiment,
     export,
     failures,
     gates,
@@ -42,6 +44,8 @@ contamination.register(app)
 evaluate.register(app)
 models.register(app)
 ground.register(app)
+distill.register(app)
+experiment.register(app)
 
 
 def main() -> None:

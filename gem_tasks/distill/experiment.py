@@ -1,6 +1,6 @@
 """An experiment: arms that differ in one thing, trained, served and measured in one way, and one report. Pure.
 
-What is to be done is planned once, as a value, and travels from task to task: a retry does what the first try was to do.
+What is to be done is planned once, as a value, and travels from task to task: a retry does what the first was to do.
 """
 
 import tomllib
@@ -75,9 +75,11 @@ class Options(Value):
     """Held-out texts for a synthesizer at most."""
     max_tokens: int | None = Field(default=None, ge=1)
     """Of one answer."""
+    message_limit: int = Field(default=100, ge=2)
+    """Of a τ² conversation."""
     request_timeout_s: float = Field(default=600, gt=0)
     user_url: str | None = None
-    """Who plays the customer in τ²-bench. None: the pipeline's endpoint, or the model itself when that is the teacher."""
+    """Who plays the customer in τ²-bench. None: the pipeline's model, or the model itself when that is the teacher."""
     user_model: str | None = None
     endpoint_url: str | None = None
     """Measure this server instead of training and serving one."""
@@ -108,7 +110,8 @@ class Plan(Value):
         if own.sources and not self.experiment.needs_sources:
             changes["sources"] = own.sources
         wanted = {name: value for name, value in changes.items() if value is not None and name not in arm.set}
-        smaller = min(filter(None, (own.size, arm.set.get("size"))), default=None)
+        sizes = (own.size or self.profile.set.get("size"), arm.set.get("size"))
+        smaller = min(filter(None, sizes), default=None)
         merged = {**arm.set, **wanted, **({"size": smaller} if smaller else {})}
         if sources is not None:
             merged["sources"] = sources
@@ -140,6 +143,8 @@ def plan(options: Options, now: datetime | None = None) -> Plan:
         raise UserError("An endpoint needs an address and a model", "Give both, or neither.")
     found = experiments()[options.experiment]
     profile = profiles.load(options.profile)
+    given = options.model_fields_set
+    options = options_of({**options.model_dump(), **{k: v for k, v in profile.measure.items() if k not in given}})
     kind = found.kind or options.kind or profile.kind
     harnesses = tuple(name for name in _OF_KIND[kind] if name in options.harnesses)
     if not harnesses:
@@ -176,7 +181,7 @@ def _concrete(found: Experiment, options: Options) -> Experiment:
         return found
     if len(options.sources) != 2:
         raise UserError(f"{found.name} compares two sources", "Give two patterns: --source 'a*' --source 'b*'.")
-    named = dict(zip(("@a", "@b"), options.sources, strict=True))
+    named: dict[str, str] = {"@a": options.sources[0], "@b": options.sources[1]}
     arms = tuple(
         arm.model_copy(
             update={

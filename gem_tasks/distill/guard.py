@@ -38,7 +38,7 @@ def main(lease: Path) -> int:
     """Stands in line, runs the server, ends it."""
     job: Json = json.loads(lease.read_text(encoding="utf-8"))
     signal.signal(signal.SIGTERM, _leave)
-    with Path(job["lock"]).open("w") as lock:
+    with Path(job["lock"]).open("w", encoding="utf-8") as lock:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

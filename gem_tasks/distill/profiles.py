@@ -65,12 +65,16 @@ class Profile(Value):
     lora: Json | None = None
     set: Json = Field(default_factory=dict)
     """Fields of `SetSpec` that this profile asks for."""
+    measure: Json = Field(default_factory=dict)
+    """Fields of `experiment.Options` that hold unless a person says otherwise."""
     seed: int = 0
 
     @property
     def sha256(self) -> str:
-        """Of everything but the name."""
-        return sha256(json.dumps(self.model_dump(exclude={"name"}), sort_keys=True).encode()).hexdigest()
+        """Of everything that determines the weights, given a set."""
+        return sha256(
+            json.dumps(self.model_dump(exclude={"name", "set", "measure"}), sort_keys=True).encode()
+        ).hexdigest()
 
     @property
     def base(self) -> str:

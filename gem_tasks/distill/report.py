@@ -1,4 +1,4 @@
-"""One report of one experiment: `report.md` with tables and plots beside `raw.json`, from which all of it can be redone.
+"""One report of one experiment: `report.md` with tables and plots beside `raw.json`, of which all of it is made.
 
 Scores are shown as they are, with their standard errors; what stands beside them from the paper is marked as such and
 compared with nothing. A difference between two arms is a paired bootstrap over the same cases.
@@ -86,9 +86,7 @@ def _gather(work: Workspace, plan: Plan, models: dict[str, Model | None], measur
             found[arm] = known[0] if known else None
             recipes = ledger.recipes_of_versions(known[0].versions) if known else []
             lineage[arm] = sorted({each for several in recipes for each in several})
-    return Result(
-        plan=plan, models=models, sets=found, measured=tuple(measured), reports=reports, lineage=lineage
-    )
+    return Result(plan=plan, models=models, sets=found, measured=tuple(measured), reports=reports, lineage=lineage)
 
 
 def _facts(result: Result) -> Iterator[str]:
@@ -195,7 +193,17 @@ def _yields(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
             if who in measures and name not in shown:
                 shown.add(name)
                 table.append((name, *_yield_cells(measures[who])))
-    head = ("", "texts", "accepted", "share", "calls", "tokens", "tokens / accepted", "USD / accepted", "mean seconds / text")
+    head = (
+        "",
+        "texts",
+        "accepted",
+        "share",
+        "calls",
+        "tokens",
+        "tokens / accepted",
+        "USD / accepted",
+        "mean seconds / text",
+    )
     yield _table(head, table)
     yield (
         "The texts are those of published trajectories, so the pipeline accepted all of them by construction; what it "
@@ -241,7 +249,7 @@ def _drops(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
 def _differences(result: Result) -> Iterator[str]:
     """Every pair of arms on the same cases."""
     lines: list[tuple[str, ...]] = []
-    by = {(each.harness, each.label): [] for each in result.measured}
+    by: dict[tuple[str, str], list[Measured]] = {(each.harness, each.label): [] for each in result.measured}
     for each in result.measured:
         by[each.harness, each.label].append(each)
     for (harness, _), rows in by.items():

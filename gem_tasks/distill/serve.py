@@ -83,7 +83,7 @@ def start(work: Workspace, model: Model, options: ServeOptions, progress: Progre
         "env": {"HF_HUB_OFFLINE": "1"} if Path(path).is_dir() else {},
     }
     lease.write_text(json.dumps(job), encoding="utf-8")
-    guard = subprocess.Popen(
+    guard = subprocess.Popen(  # noqa: S603 - our own command, no shell
         [sys.executable, "-m", "gem_tasks.distill.guard", str(lease)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

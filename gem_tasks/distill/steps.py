@@ -80,17 +80,16 @@ def measure(
     Raises:
         UserError: the endpoint does not answer, or there is nothing to ask for.
     """
-    folder = work.settings.home.absolute() / "distill" / "runs" / plan.plan_id / _slug(name)
+    folder = work.settings.home.absolute() / "distill" / "runs" / plan.plan_id / slug(name)
     arm = arm_of(plan, name)
     labels = list(arm.tests) or [HELD_OUT] if harness == "synthesizer" else [""]
     found: list[Measured] = []
     for label in labels:
-        out = folder / "-".join(filter(None, (harness, _slug(label))))
+        out = folder / "-".join(filter(None, (harness, slug(label))))
         report = _run(work, plan, arm, harness, label, endpoint, out, progress)
-        key = keys.experiment_key(plan.plan_id, f"{_slug(name)}/{out.name}.json")
+        key = keys.experiment_key(plan.plan_id, f"{slug(name)}/{out.name}.json")
         work.store.put(key, report.model_dump_json(indent=1).encode())
-        with work.ledger() as ledger:
-            evaluation = registry.record(ledger, report, out, model.model_id if model else None, run_id)
+        evaluation = registry.record(work, report, out, model.model_id if model else None, run_id)
         found.append(
             Measured(
                 arm=name,
@@ -160,7 +159,9 @@ def _run(
     if harness == "tau2":
         user = _user(plan, work.settings, endpoint)
         domains: Json = {} if own.tau2_ids else {"domains": ("airline", "retail")}
-        simulated = Tau2Options(**common, **domains, ids=own.tau2_ids, epochs=own.epochs, user=user)
+        simulated = Tau2Options(
+            **common, **domains, ids=own.tau2_ids, epochs=own.epochs, user=user, message_limit=own.message_limit
+        )
         return tau2.evaluate(endpoint, simulated, out, home=home, progress=progress)
     sources = arm.tests.get(label)
     found = sets.build(work, plan.spec(arm, sources))
@@ -186,5 +187,6 @@ def _user(plan: Plan, settings: Settings, endpoint: Endpoint) -> Endpoint:
     return Endpoint(base_url=settings.llm_base_url, model=settings.llm_model, api_key=settings.llm_api_key)
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """A name as a part of a path."""
     return "-".join("".join(char if char.isalnum() else " " for char in name.lower()).split())

@@ -1,8 +1,8 @@
 """Training a model in the environment `envs/train`, and what is recorded of it.
 
 The folder of a run is `GEM_HOME/distill/{model id}`: data, checkpoints, metrics, TensorBoard. The id follows from
-profile and set, so the same command after a kill finds the same folder and goes on from the newest whole checkpoint, and
-after success finds the model in Postgres and trains nothing.
+profile and set, so the same command after a kill finds the same folder and goes on from the newest whole checkpoint,
+and after success finds the model in Postgres and trains nothing.
 """
 
 import json
