@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import Param, get_current_context
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from gem_airflow.bridge import run_context, workspace
 
@@ -76,10 +76,9 @@ def skip_unless_enough(work: "Workspace", profile: str, min_new: int) -> None:
 def measured(
     harness: str, item: dict[str, Any], model: dict[str, Any] | None, server: dict[str, Any] | None
 ) -> list[str]:
-    """Runs a harness over an arm and returns where its reports are.
+    """Runs a harness over an arm and returns where its reports are: nowhere, when the plan has no such harness.
 
-    Raises:
-        AirflowSkipException: the plan has no such harness.
+    It does not skip: what follows a setup task has to succeed.
     """
     from gem_tasks.distill.experiment import Plan
     from gem_tasks.distill.record import keep_measured
@@ -89,10 +88,11 @@ def measured(
 
     work, planned = workspace(), Plan.model_validate(item["plan"])
     if harness not in planned.harnesses:
-        raise AirflowSkipException(f"{harness} is not asked for")
+        logger.info("%s is not asked for", harness)
+        return []
     endpoint = Served.model_validate(server).endpoint if server else endpoint_of(planned, work.settings)
     if endpoint is None:
-        raise AirflowSkipException("there is no server")
+        raise AirflowException("the task serve returned no server")
     trained = Model.model_validate(model) if model else None
     found = measure(work, planned, item["arm"], cast("Any", harness), endpoint, trained, run_context().run_id, saying())
     keep_measured(work, planned, found)

@@ -52,11 +52,11 @@ def serve(model: dict[str, Any] | None) -> dict[str, Any] | None:
     return start(workspace(), Model.model_validate(model), ServeOptions(), saying()).model_dump()
 
 
-@task(trigger_rule="none_failed", execution_timeout=timedelta(days=2))
+@task(execution_timeout=timedelta(days=2))
 def measure(
     harness: str, item: dict[str, Any], model: dict[str, Any] | None, server: dict[str, Any] | None
 ) -> list[str]:
-    """Runs a harness over the arm and records its report; skipped when it is not asked for."""
+    """Runs a harness over the arm and records its report; does nothing when it is not asked for."""
     return measured(harness, item, model, server)
 
 

@@ -53,8 +53,13 @@ def main(job: dict[str, Any]) -> None:
         peft_config=LoraConfig(task_type="CAUSAL_LM", **job["lora"]) if job["lora"] else None,
         callbacks=[meter],
     )
+    if not len(trainer.train_dataset):
+        complain(
+            f"Cut to max_length={args.max_length}, no row has an answer of the assistant left: tools and rules fill it",
+            "Raise max_length.",
+        )
     resumed = newest_checkpoint(run)
-    say(event="start", rows=len(train), dropped=dropped, resumed_from=resumed and resumed.name)
+    say(event="start", rows=len(trainer.train_dataset), dropped=dropped, resumed_from=resumed and resumed.name)
     done = trainer.train(resume_from_checkpoint=resumed and str(resumed))
     if len(validation):
         trainer.evaluate()
@@ -62,7 +67,7 @@ def main(job: dict[str, Any]) -> None:
     if trainer.accelerator.is_main_process:
         parameters = sum(each.numel() for each in trainer.model.parameters())
         finish(run, {
-            "base": str(base), "rows": len(train), "dropped": dropped, "parameters": parameters,
+            "base": str(base), "rows": len(trainer.train_dataset), "dropped": dropped, "parameters": parameters,
             "steps": trainer.state.global_step, "tokens": trainer.state.num_input_tokens_seen,
             "resumed_from": resumed and resumed.name, "seconds": time.monotonic() - began,
             "train_seconds": done.metrics["train_runtime"], "steps_here": trainer.state.global_step - meter.first,

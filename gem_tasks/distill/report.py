@@ -92,6 +92,7 @@ def _gather(work: Workspace, plan: Plan, models: dict[str, Model | None], measur
 def _facts(result: Result) -> Iterator[str]:
     own = result.plan.options
     chosen = {name: value for name, value in own.model_dump(exclude_defaults=True).items() if value not in ((), None)}
+    few = own.bfcl_ids or own.tau2_ids
     yield _table(
         ("", ""),
         [
@@ -99,7 +100,7 @@ def _facts(result: Result) -> Iterator[str]:
             ("run", result.plan.plan_id),
             ("profile", own.profile),
             ("options", ", ".join(f"{name}={value}" for name, value in chosen.items()) or "defaults"),
-            ("cases", "a fixed smoke subset: plumbing, not a benchmark" if own.subset == "smoke" else "all"),
+            ("cases", "all" if own.subset == "full" and not few else "a few: plumbing, not a benchmark"),
         ],
     )
     if any(model and model.base == "scratch" for model in result.models.values()):
