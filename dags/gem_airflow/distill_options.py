@@ -82,7 +82,7 @@ def measured(
     """
     from gem_tasks.distill.experiment import Plan
     from gem_tasks.distill.record import keep_measured
-    from gem_tasks.distill.serve import Served
+    from gem_tasks.distill.serve import Served, renewing
     from gem_tasks.distill.steps import endpoint_of, measure
     from gem_tasks.domain.distill import Model
 
@@ -90,11 +90,15 @@ def measured(
     if harness not in planned.harnesses:
         logger.info("%s is not asked for", harness)
         return []
-    endpoint = Served.model_validate(server).endpoint if server else endpoint_of(planned, work.settings)
+    served = Served.model_validate(server) if server else None
+    endpoint = served.endpoint if served else endpoint_of(planned, work.settings)
     if endpoint is None:
         raise AirflowException("the task serve returned no server")
     trained = Model.model_validate(model) if model else None
-    found = measure(work, planned, item["arm"], cast("Any", harness), endpoint, trained, run_context().run_id, saying())
+    with renewing(served):
+        found = measure(
+            work, planned, item["arm"], cast("Any", harness), endpoint, trained, run_context().run_id, saying()
+        )
     keep_measured(work, planned, found)
     return [each.key for each in found]
 

@@ -29,17 +29,16 @@ def follow(settings: Settings, options: Options) -> None:
             console.print(f"{DAG} was paused; it now also follows new dataset versions (param min_new)")
         run_id = api.start(DAG, options.model_dump(mode="json", exclude_unset=True))
         console.print(f"Run: {api.run_url(DAG, run_id)}", soft_wrap=True)
-        state = _wait(api, run_id, console)
-        report = api.xcom(DAG, run_id, "report") if state == "success" else None
+        state, told = _wait(api, run_id, console)
+        report = api.xcom(DAG, run_id, "report") if told.get(("report", -1)) == "success" else None
         url = api.run_url(DAG, run_id)
-    if state != "success":
-        raise GemError(f"the run failed; its tasks and logs: {url}")
+    if state != "success" or report is None:
+        raise GemError(f"the run ended without a report; its tasks and logs: {url}")
     typer.echo(f"Report: {report}")
-    if report:
-        _show(settings, report)
+    _show(settings, report)
 
 
-def _wait(api: AirflowAPI, run_id: str, console: Console) -> str:
+def _wait(api: AirflowAPI, run_id: str, console: Console) -> tuple[str, dict[tuple[str, int], str]]:
     told: dict[tuple[str, int], str] = {}
     while True:
         state = api.run_state(DAG, run_id)
@@ -51,7 +50,7 @@ def _wait(api: AirflowAPI, run_id: str, console: Console) -> str:
                     console.print(f"{key[0]}{place}: {now}", markup=False)
                 told[key] = now
         if state in _ENDED:
-            return state
+            return state, told
         time.sleep(_LOOK_S)
 
 

@@ -44,7 +44,7 @@ def main(lease: Path) -> int:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if not lease.exists():
+                if not _held(lease, job):
                     return 0
                 time.sleep(_LOOK_S)
         return _run(lease, job)
@@ -57,8 +57,9 @@ def _leave(number: int, frame: object) -> None:
 
 
 def _run(lease: Path, job: Json) -> int:
-    until = time.monotonic() + job["ttl_s"]
-    env = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)} | job["env"]
+    # On a busy machine threads that spin while they wait are several times slower than threads that sleep.
+    calm = {"OMP_WAIT_POLICY": "PASSIVE"}
+    env = calm | {name: value for name, value in os.environ.items() if name.startswith(_KEPT)} | job["env"]
     cache = Path(env.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "hub"
     cache.mkdir(parents=True, exist_ok=True)  # transformers answers 500 to /v1/models without it
     with Path(job["log"]).open("ab") as log:
@@ -71,12 +72,20 @@ def _run(lease: Path, job: Json) -> int:
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
         try:
-            while lease.exists() and time.monotonic() < until and server.poll() is None:
+            while _held(lease, job) and server.poll() is None:
                 time.sleep(_LOOK_S)
             return server.poll() or 0
         finally:
             _end(server)
             lease.unlink(missing_ok=True)
+
+
+def _held(lease: Path, job: Json) -> bool:
+    """Whether the lease is there and somebody renewed it lately."""
+    try:
+        return time.time() - lease.stat().st_mtime < job["idle_s"]
+    except FileNotFoundError:
+        return False
 
 
 def _end(server: "subprocess.Popen[bytes]") -> None:

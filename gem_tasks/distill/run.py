@@ -35,6 +35,7 @@ def _endpoint(work: Workspace, plan: Plan, model: Model | None, progress: Progre
         return
     served = serve.start(work, model, ServeOptions(), progress)
     try:
-        yield served.endpoint
+        with serve.renewing(served):
+            yield served.endpoint
     finally:
         serve.stop(served)

@@ -1,19 +1,24 @@
 """A model behind an OpenAI-compatible address for as long as it is evaluated: vLLM on a GPU, `transformers serve` else.
 
 The server lives below a guard (`gem_tasks.distill.guard`), a process of its own, so that it outlives the task that
-starts it and no longer than its lease: a file, removed by `stop`, too old after `ttl_hours`. Whoever is killed in
-between, the guard goes when the lease does, and the server when the guard does. One server at a time per GEM_HOME:
+starts it and no longer than its lease: a file that `stop` removes and `renewing` keeps fresh. Whoever is killed in
+between, and whether or not a teardown runs (Airflow runs none when a person marks the run failed), the guard goes when
+nobody has renewed the lease for `idle_minutes`, and the server when the guard does. One server at a time per GEM_HOME:
 guards stand in line at a lock, since two would share one GPU.
 """
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -31,6 +36,7 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.resources import shipped
 
 _END_LIMIT_S = 40
+_RENEW_S = 20.0
 _TAIL = 8
 
 
@@ -41,8 +47,8 @@ class ServeOptions(Value):
     """Tokens of prompt and answer together; None: what the model was made for."""
     tool_call_parser: str = "hermes"
     """vLLM's name for the form in which the model writes calls."""
-    ttl_hours: float = Field(default=24, gt=0)
-    """The server ends by itself after that."""
+    idle_minutes: float = Field(default=15, gt=0)
+    """The server ends by itself when nobody has renewed its lease for so long."""
     start_limit_s: float = Field(default=1800, gt=0)
     """For loading the weights; waiting in line for another server does not count."""
 
@@ -79,7 +85,7 @@ def start(work: Workspace, model: Model, options: ServeOptions, progress: Progre
         "command": command,
         "lock": str(folder / "lock"),
         "log": str(lease.with_suffix(".log")),
-        "ttl_s": options.ttl_hours * 3600,
+        "idle_s": options.idle_minutes * 60,
         "env": {"HF_HUB_OFFLINE": "1"} if Path(path).is_dir() else {},
     }
     lease.write_text(json.dumps(job), encoding="utf-8")
@@ -104,6 +110,24 @@ def start(work: Workspace, model: Model, options: ServeOptions, progress: Progre
         stop(served)
         raise
     return served
+
+
+@contextmanager
+def renewing(served: Served | None) -> Generator[None]:
+    """Keeps the lease fresh for as long as somebody works with the server."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while served and not done.wait(_RENEW_S):
+            _touch(Path(served.lease))
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def stop(served: Served) -> None:
@@ -164,8 +188,15 @@ def _wait_healthy(served: Served, limit_s: float, progress: Progress) -> None:
         with contextlib.suppress(OSError):
             if urllib.request.urlopen(url, timeout=5).status == 200:  # noqa: S310 - our own http address
                 return
+        _touch(lease)
         progress(f"waiting for {served.engine}" if deadline else "waiting for another server to end", 0, 0)
         time.sleep(0.5)
+
+
+def _touch(lease: Path) -> None:
+    """Renews a lease that is there; one that was taken back stays so."""
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(lease)
 
 
 def _alive(served: Served) -> bool:

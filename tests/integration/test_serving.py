@@ -24,9 +24,7 @@ class Healthy(http.server.BaseHTTPRequestHandler):
         self.send_response(200); self.end_headers()
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Healthy).serve_forever()
 """
-MODEL = Model(
-    model_id="m", name="n", base="b", profile="p", profile_sha256="0", set_id=None, location="/nowhere"
-)
+MODEL = Model(model_id="m", name="n", base="b", profile="p", profile_sha256="0", set_id=None, location="/nowhere")
 
 
 @pytest.fixture
@@ -79,8 +77,14 @@ def test_killing_the_guard_ends_the_server(start):
     assert gone(found)
 
 
-def test_a_lease_that_is_too_old_ends_it(start):
-    assert gone(processes(start(ttl_hours=2 / 3600)))
+def test_a_lease_that_nobody_renews_ends_it_and_one_that_is_renewed_does_not(start, monkeypatch):
+    monkeypatch.setattr(serve, "_RENEW_S", 0.2)
+    served = start(idle_minutes=3 / 60)
+    found = processes(served)
+    with serve.renewing(served):
+        time.sleep(5)
+        assert all(each.is_running() for each in found)
+    assert gone(found)
 
 
 def test_the_next_server_waits_for_the_one_before(start):

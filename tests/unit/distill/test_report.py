@@ -46,7 +46,7 @@ def made(experiment, reports, *, harness="bfcl", label="", base="scratch", **opt
         sets=dict.fromkeys(arms, found),
         measured=rows,
         reports={f"k{n}": each for n, each in enumerate(reports)},
-        lineage=dict.fromkeys(arms, ["r1"]),
+        lineage={arm: ["r1"] for arm in arms},
     )
 
 
@@ -54,7 +54,8 @@ def test_scores_of_arms_stand_beside_the_papers_and_their_difference_has_an_inte
     result = made("refinement-ablation", [report("bfcl", [0, 0, 1, 0] * 5), report("bfcl", [1, 1, 1, 0] * 5)])
     text = render(result, ["loss"])
     for wanted in (
-        "| unrefined | 25.00 ± ", "| refined | 75.00 ± ", "*paper: 8B, no refinement* | 26.00", "*paper: GEM-8B* | 30.25",
+        "| unrefined | 25.00 ± ", "| refined | 75.00 ± ", "*paper: 8B, no refinement* | 26.00",
+        "*paper: GEM-8B* | 30.25",
         "| bfcl | unrefined → refined | +50.00 |", "| yes | 20 |", "![loss](loss.png)", "v1", "r1", "e-k0",
         "made from random weights",
     ):  # fmt: skip
