@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -89,17 +88,11 @@ def start(work: Workspace, model: Model, options: ServeOptions, progress: Progre
         "env": {"HF_HUB_OFFLINE": "1"} if Path(path).is_dir() else {},
     }
     lease.write_text(json.dumps(job), encoding="utf-8")
-    guard = subprocess.Popen(  # noqa: S603 - our own command, no shell
-        [sys.executable, "-m", "gem_tasks.distill.guard", str(lease)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    guard = _spawn([sys.executable, "-m", "gem_tasks.distill.guard", str(lease)])
     served = Served(
         lease=str(lease),
-        guard_pid=guard.pid,
-        guard_began=psutil.Process(guard.pid).create_time(),
+        guard_pid=guard,
+        guard_began=psutil.Process(guard).create_time(),
         base_url=f"http://127.0.0.1:{port}/v1",
         model=name,
         engine=engine,
@@ -172,6 +165,12 @@ def _command(
     python = ensure(home, "train", progress)
     script = shipped("envs") / "train" / "serve.py"
     return "transformers", path, [str(python), str(script), path, *common, "--device", "cpu", "--reasoning", "off"]
+
+
+def _spawn(command: list[str]) -> int:
+    """Starts a process that outlives us, in a session of its own; `subprocess` would ask for it at our end."""
+    nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+    return os.posix_spawn(command[0], command, os.environ, file_actions=nothing, setsid=True)
 
 
 def _wait_healthy(served: Served, limit_s: float, progress: Progress) -> None:
