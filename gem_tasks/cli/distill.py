@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gem_tasks.cli.follow_distill import follow
-from gem_tasks.cli.telling import telling
+from gem_tasks.cli.progress import shown
 from gem_tasks.distill import formats, profiles, sets
 from gem_tasks.distill.experiment import options_of
 from gem_tasks.distill.files import write_set
@@ -101,7 +101,7 @@ def install(
     for each in name or _NAMES:
         if each not in _NAMES:
             raise UserError(f"There is no environment {each!r}", f"Choose of: {', '.join(_NAMES)}.")
-        with telling() as say:
+        with shown(quiet=False) as say:
             python = environment.ensure(home, each, say)
         typer.echo(f"{each}: {python}")
 
@@ -127,7 +127,7 @@ def train(
     base = {"path": model, "scratch": None} if model else None
     chosen = profiles.load(profile, kind=kind, model=base, seed=seed)
     spec = chosen.spec(size=size, refined=False if unrefined else None, sources=tuple(source) if source else None)
-    with telling() as say:
+    with shown(quiet=as_json) as say:
         found = train_model(work, chosen, sets.build(work, spec), progress=say)
     if as_json:
         typer.echo(found.model_dump_json(indent=1))

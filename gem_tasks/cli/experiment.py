@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gem_tasks.cli.follow_distill import follow
-from gem_tasks.cli.telling import telling
+from gem_tasks.cli.progress import shown
 from gem_tasks.distill import record, report
 from gem_tasks.distill.experiment import experiments, options_of, plan
 from gem_tasks.distill.run import run as run_here
@@ -76,7 +76,7 @@ def run(
     if not local:
         follow(settings, options)
         return
-    with telling() as say:
+    with shown(quiet=False) as say:
         where = run_here(Workspace.open(settings), planned, say)
     typer.echo(f"Report: {where}")
 

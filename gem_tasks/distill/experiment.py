@@ -146,7 +146,7 @@ def plan(options: Options, now: datetime | None = None) -> Plan:
     given = options.model_fields_set
     options = options_of({**options.model_dump(), **{k: v for k, v in profile.measure.items() if k not in given}})
     kind = found.kind or options.kind or profile.kind
-    harnesses = tuple(name for name in _OF_KIND[kind] if name in options.harnesses)
+    harnesses: tuple[Harness, ...] = tuple(name for name in _OF_KIND[kind] if name in options.harnesses)
     if not harnesses:
         raise UserError(f"No harness is left for a model of kind {kind}", f"It has: {', '.join(_OF_KIND[kind])}.")
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%S")
