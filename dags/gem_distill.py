@@ -51,7 +51,7 @@ def gem_distill() -> None:
             for name in steps.HARNESSES
         ]
         ended = steps.stop(cast("Any", server))
-        ended.as_teardown(setups=server)
+        ended.as_teardown(setups=cast("Any", server))
         chain(server, *tests, ended)
 
     items = cast("Any", steps.plan())
