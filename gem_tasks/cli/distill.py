@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from gem_tasks.cli.follow_distill import follow
 from gem_tasks.cli.progress import shown
 from gem_tasks.distill import formats, profiles, sets
 from gem_tasks.distill.experiment import options_of
 from gem_tasks.distill.files import write_set
+from gem_tasks.distill.train import require_machine
 from gem_tasks.distill.train import train as train_model
 from gem_tasks.domain.distill import SetSpec, SftSet
 from gem_tasks.errors import UserError
@@ -76,7 +77,7 @@ def build_sets(
 @group.command("profiles")
 def list_profiles() -> None:
     """Lists the training profiles that come with GEM."""
-    table = Table("profile", "learns", "from", "set", "how")
+    table = Table(Column("profile", no_wrap=True), "learns", "from", "set", "how")
     for name in profiles.names():
         found = profiles.load(name)
         how = "LoRA" if found.lora else "all weights"
@@ -126,6 +127,7 @@ def train(
     work = Workspace.open(load())
     base = {"path": model, "scratch": None} if model else None
     chosen = profiles.load(profile, kind=kind, model=base, seed=seed)
+    require_machine(chosen)
     spec = chosen.spec(size=size, refined=False if unrefined else None, sources=tuple(source) if source else None)
     with shown(quiet=as_json) as say:
         found = train_model(work, chosen, sets.build(work, spec), progress=say)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from gem_tasks.cli.follow_distill import follow
 from gem_tasks.cli.progress import shown
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 @group.command("list")
 def list_() -> None:
     """Lists the experiments: what each asks, and its arms."""
-    table = Table("experiment", "question", "arms")
+    table = Table(Column("experiment", no_wrap=True), "question", "arms")
     for name, found in experiments().items():
         table.add_row(name, found.question, ", ".join(arm.name for arm in found.arms))
     Console().print(table)

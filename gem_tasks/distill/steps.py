@@ -10,7 +10,7 @@ from pathlib import Path
 from gem_tasks.corpus.segment import count_tokens
 from gem_tasks.distill import sets
 from gem_tasks.distill.experiment import HELD_OUT, Arm, Plan
-from gem_tasks.distill.train import train
+from gem_tasks.distill.train import require_machine, train
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.distill import Model, SftSet
@@ -52,6 +52,7 @@ def train_arm(
     if plan.external:
         return None
     arm = arm_of(plan, name)
+    require_machine(plan.profile)
     progress("build the set", 0, 0)
     found = sets.build(work, plan.spec(arm))
     return train(work, plan.profile, found, base_only=arm.base, run_id=run_id, progress=progress)

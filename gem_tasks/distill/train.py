@@ -85,6 +85,19 @@ def train(
     return model
 
 
+def require_machine(profile: Profile) -> None:
+    """Says before anything is built that a profile cannot be trained here.
+
+    Raises:
+        UserError: it needs GPUs, and there are none.
+    """
+    if profile.launch and not _gpus():
+        raise UserError(
+            f"The profile {profile.name} trains on GPUs ({profile.launch}), and this machine has none",
+            "Run it where there are some, or choose another profile: gem distill profiles",
+        )
+
+
 def run_folder(work: Workspace, key: str) -> Path:
     """Where a run keeps its data and checkpoints."""
     return work.settings.home.absolute() / "distill" / key
@@ -128,7 +141,7 @@ def _known(work: Workspace, key: str) -> Model | None:
 def _job(profile: Profile, folder: Path, base_only: bool) -> Json:
     sft = dict(profile.sft)
     if profile.batch:
-        each = int(sft.get("per_device_train_batch_size", 1)) * (_gpus() if profile.launch else 1)
+        each = int(sft.get("per_device_train_batch_size", 1)) * (_gpus() or 1 if profile.launch else 1)
         sft["gradient_accumulation_steps"] = max(1, profile.batch // each)
     return {
         **profile.model_dump(include={"chat_template", "too_long", "max_cpu_minutes", "lora", "seed", "model"}),
@@ -159,15 +172,9 @@ def _command(profile: Profile, python: Path, job: Path, base_only: bool) -> list
     script = [str(folder / "sft.py"), str(job)]
     if profile.launch is None or base_only:
         return [str(python), *script]
-    gpus = _gpus()
-    if not gpus:
-        raise UserError(
-            f"The profile {profile.name} trains on GPUs ({profile.launch}), and this machine has none",
-            "Run it where there are some, or choose another profile: gem distill profiles",
-        )
     config = folder / "accelerate" / f"{profile.launch}.yaml"
     accelerate = python.with_name("accelerate")
-    return [str(accelerate), "launch", "--config_file", str(config), "--num_processes", str(gpus), *script]
+    return [str(accelerate), "launch", "--config_file", str(config), "--num_processes", str(_gpus()), *script]
 
 
 def _gpus() -> int:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from gem_tasks.distill import profiles
+from gem_tasks.distill import profiles, train
 from gem_tasks.distill.experiment import experiments, options_of, plan
+from gem_tasks.distill.train import require_machine
 from gem_tasks.errors import UserError
 
 
@@ -93,3 +94,17 @@ def test_what_is_measured_does_not_make_another_model():
     found = profiles.load("smoke")
     assert found.model_copy(update={"measure": {}, "set": {}}).sha256 == found.sha256
     assert found.model_copy(update={"seed": 1}).sha256 != found.sha256
+
+
+def test_a_profile_for_gpus_is_refused_where_there_are_none(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(UserError, match="trains on GPUs"):
+        require_machine(profiles.load("qwen3-8b-agent"))
+    require_machine(profiles.load("qwen3-8b-agent-lora"))
+
+
+def test_the_batch_of_the_paper_is_spread_over_what_gpus_there_are(monkeypatch, tmp_path):
+    for visible, steps in (("", 64), ("0,1,2,3", 16), ("0,1,2,3,4,5,6,7", 8)):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        job = train._job(profiles.load("qwen3-8b-agent"), tmp_path, base_only=False)
+        assert job["sft"]["gradient_accumulation_steps"] == steps
