@@ -90,13 +90,13 @@ def test_a_draft_that_overlaps_with_a_benchmark_is_left_out_and_counted(finished
     assert sum(after.counts.values()) + after.left_out["contaminated"] == sum(before.counts.values())
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_sets_and_published_trajectories_become_files_of_every_framework(finished, tmp_path, name):  # noqa: F811
+def test_sets_and_published_trajectories_become_files_of_every_framework(finished, tmp_path):  # noqa: F811
     work, _, published = finished
     found = sets.build(work, spec())
-    written = files.write_set(work, found, name, tmp_path / "set")
-    assert [each.rows + each.left_out for each in written] == [found.counts[split] for split in SPLITS]
-    assert files.write_published(work, name, tmp_path / "all").rows == published.trajectories
+    for name in FORMATS:
+        written = files.write_set(work, found, name, tmp_path / name)
+        assert [each.rows + each.left_out for each in written] == [found.counts[split] for split in SPLITS], name
+        assert files.write_published(work, name, tmp_path / f"all-{name}").rows == published.trajectories, name
 
 
 def test_what_is_not_there_is_said(finished, workspace):  # noqa: F811
