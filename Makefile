@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 UV := $(or $(shell command -v uv 2>/dev/null),$(GEM_HOME)/uv/bin/uv)
 export GEM_HOME
 
-.PHONY: demo test unit check format lock install install-dev up down clean
+.PHONY: demo test unit check format lock lock-envs distill-envs install install-dev up down clean
 
 demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI up
 	$(GEM) up
@@ -42,6 +42,13 @@ down:
 lock: $(UV)  ## after changing pyproject.toml
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+lock-envs: $(UV)  ## after changing envs/train or envs/vllm
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/train/overrides.txt envs/train/requirements.in -o envs/train/requirements.txt
+	$(UV) pip compile -q --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes envs/vllm/requirements.in -o envs/vllm/requirements.txt
+
+distill-envs: install  ## the environments of training and harnesses, installed now instead of at first use
+	$(GEM) distill envs
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

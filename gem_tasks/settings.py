@@ -101,6 +101,14 @@ class Settings(BaseSettings):
     shard_segments: int = Field(default=200, ge=1)
     """Segments per shard; one Airflow task handles one shard."""
 
+    eval_api_key: SecretStr | None = None
+    """Key for the endpoint that `gem eval` tests."""
+    eval_user_api_key: SecretStr | None = None
+    """Key for the simulated user of τ²-bench; the one above when both are at the same address."""
+
+    ground_api_key: SecretStr | None = None
+    """Bearer token for the API that `gem ground-api` calls."""
+
     gates: Path | None = None
     """Bounds of your own, in the form of `gem_tasks/gates/gates.toml`, which it replaces."""
 

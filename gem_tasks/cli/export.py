@@ -6,10 +6,14 @@ from typing import Annotated
 
 import typer
 
-from gem_tasks.dataset.export import FORMATS
+from gem_tasks.dataset.export import export_openai
+from gem_tasks.distill.files import write_published
+from gem_tasks.distill.formats import FORMATS
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
+
+_FORMATS = ("openai", *FORMATS)
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def export(
     out: Annotated[Path, typer.Option(help="Folder to write to; made if it does not exist.")],
-    format_: Annotated[str, typer.Option("--format", help=f"One of: {', '.join(FORMATS)}.")] = "openai",
+    format_: Annotated[str, typer.Option("--format", help=f"One of: {', '.join(_FORMATS)}.")] = "openai",
     partition: Annotated[str | None, typer.Option(help="Only this partition, such as 2026-01-31T14:00.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print file and count as JSON.")] = False,
 ) -> None:
@@ -27,9 +31,20 @@ def export(
 
     Examples:
         gem export --out data
+        gem export --format sharegpt --out data       (LLaMA-Factory)
         gem export --format openai --partition 2026-01-31T14:00 --out data
     """
-    if format_ not in FORMATS:
-        raise UserError(f"There is no export format {format_!r}", f"Choose one of: {', '.join(FORMATS)}.")
-    path, count = FORMATS[format_](Workspace.open(load()), out, partition)
-    typer.echo(json.dumps({"file": str(path), "trajectories": count}) if as_json else f"{count} trajectories in {path}")
+    if format_ not in _FORMATS:
+        raise UserError(f"There is no export format {format_!r}", f"Choose one of: {', '.join(_FORMATS)}.")
+    work, left_out = Workspace.open(load()), 0
+    if format_ == "openai":
+        path, count = export_openai(work, out, partition)
+    else:
+        written = write_published(work, format_, out, partition)
+        path, count, left_out = written.path, written.rows, written.left_out
+    if as_json:
+        typer.echo(json.dumps({"file": str(path), "trajectories": count, "left_out": left_out}))
+        return
+    typer.echo(f"{count} trajectories in {path}")
+    if left_out:
+        typer.echo(f"{left_out} do not fit the form of {format_}", err=True)

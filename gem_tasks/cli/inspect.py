@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.tree import Tree
 
+from gem_tasks.cli.origin import model_origin, origin_tree
 from gem_tasks.dataset.export import trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.workspace import Workspace
@@ -80,11 +81,13 @@ def _pretty(text: str) -> Syntax | str:
 
 def lineage(
     id_: Annotated[
-        str, typer.Argument(metavar="ID", help="A trajectory, segment or document id, or a document's URI.")
+        str, typer.Argument(metavar="ID", help="A trajectory, segment, document or model id, or a document's URI.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
     """Shows the whole life of a document: segments, what each stage made of them, and the trajectories.
+
+    Of a model: the dataset versions, recipes, prompts and documents behind it, its evaluations, and who decided.
 
     Examples:
         gem lineage file:///home/me/manuals/returns.md
@@ -93,6 +96,10 @@ def lineage(
     work = Workspace.open(load())
     with work.ledger() as ledger:
         found = ledger.lineage(id_)
+        origin = None if found else model_origin(ledger, id_)
+    if origin:
+        typer.echo(json.dumps(origin, indent=1, default=str)) if as_json else Console().print(origin_tree(origin))
+        return
     if found is None:
         raise UserError(f"Nothing is known as {id_!r}", "Ids are in `gem run`'s summary, exports and the Airflow logs.")
     if as_json:

@@ -9,11 +9,16 @@ from gem_tasks.cli import (
     backfill,
     contamination,
     diff,
+    distill,
+    evaluate,
+    experiment,
     export,
     failures,
     gates,
+    ground,
     inspect,
     judge,
+    models,
     run,
     services,
     source,
@@ -44,6 +49,11 @@ audit.register(app)
 source.register(app)
 export.register(app)
 contamination.register(app)
+evaluate.register(app)
+models.register(app)
+ground.register(app)
+distill.register(app)
+experiment.register(app)
 
 
 def main() -> None:

@@ -60,10 +60,6 @@ def export_openai(work: Workspace, out: Path, partition: str | None = None) -> t
     return path, count
 
 
-FORMATS = {"openai": export_openai}
-"""A new format is a function here: (workspace, folder, partition) to (file, lines)."""
-
-
 def trajectory(work: Workspace, prefix: str) -> Json:
     """The one current trajectory whose id begins so.
 

@@ -3,6 +3,8 @@
 from gem_tasks.lineage.audits import AuditRows
 from gem_tasks.lineage.batches import Batches, BatchRow, EndState, Place
 from gem_tasks.lineage.compare import CompareRows
+from gem_tasks.lineage.distill import DistillRows
+from gem_tasks.lineage.evaluations import EvaluationRow, EvaluationRows
 from gem_tasks.lineage.failures import FailureRows
 from gem_tasks.lineage.ingestion import Ingestion
 from gem_tasks.lineage.judging import JudgingRows
@@ -18,6 +20,7 @@ __all__ = [
     "BatchRow",
     "Compared",
     "EndState",
+    "EvaluationRow",
     "Ledger",
     "Place",
     "Purse",
@@ -43,6 +46,8 @@ class Ledger(
     JudgingRows,
     SimilarRows,
     AuditRows,
+    DistillRows,
+    EvaluationRows,
     Reports,
 ):
     """One connection with everything that is recorded and asked; use it in a `with` block."""

@@ -44,6 +44,24 @@ class AirflowAPI:
         body = {"logical_date": None, "partition_key": partition, "conf": conf}
         return self._call("POST", f"/api/v2/dags/{dag}/dagRuns", json=body)["dag_run_id"]
 
+    def start(self, dag: str, conf: dict[str, Any]) -> str:
+        """Starts a run that belongs to no partition and returns its id."""
+        return self._call("POST", f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None, "conf": conf})[
+            "dag_run_id"
+        ]
+
+    def unpause(self, dag: str) -> bool:
+        """Lets the DAG run; whether it was paused."""
+        paused: bool = self._call("GET", f"/api/v2/dags/{dag}")["is_paused"]
+        if paused:
+            self._call("PATCH", f"/api/v2/dags/{dag}", json={"is_paused": False})
+        return paused
+
+    def xcom(self, dag: str, run_id: str, task: str) -> Any:
+        """What a task returned."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task}/xcomEntries/return_value"
+        return self._call("GET", path)["value"]
+
     def run_state(self, dag: str, run_id: str) -> str:
         """`queued`, `running`, `success` or `failed`."""
         return self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='')}")["state"]

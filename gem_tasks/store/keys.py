@@ -33,6 +33,26 @@ def dataset_key(version: str, name: str) -> str:
     return f"datasets/{version}/{name}"
 
 
+def set_key(set_id: str, name: str) -> str:
+    """A file of a set to train on; an empty name gives its folder."""
+    return f"sets/{set_id}/{name}"
+
+
+def model_key(model_id: str, name: str) -> str:
+    """A file of a trained model; an empty name gives its folder."""
+    return f"models/{model_id}/{name}"
+
+
+def evaluation_key(evaluation_id: str, name: str) -> str:
+    """A file of an evaluation; an empty name gives its folder."""
+    return f"evals/{evaluation_id}/{name}"
+
+
+def experiment_key(experiment_id: str, name: str) -> str:
+    """A file of an experiment's report; an empty name gives its folder."""
+    return f"experiments/{experiment_id}/{name}"
+
+
 def checked(key: str) -> str:
     """The key itself, if it names an object: relative, names between single slashes, nothing that climbs.
 

@@ -23,7 +23,7 @@ def bag():
 
 def test_all_dags_import(bag):
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"gem_audit", "gem_ingest", "gem_synthesize"}
+    assert set(bag.dags) == {"gem_audit", "gem_distill", "gem_ingest", "gem_synthesize"}
 
 
 def test_everything_is_documented_owned_and_retried(bag):
@@ -64,7 +64,7 @@ def test_a_backfill_takes_a_way_of_its_own_that_reads_no_source(bag):
     assert options <= set(dag.params) & set(bag.dags["gem_synthesize"].params)
 
 
-@pytest.mark.parametrize("name", ["gem_audit", "gem_ingest", "gem_synthesize"])
+@pytest.mark.parametrize("name", ["gem_audit", "gem_distill", "gem_ingest", "gem_synthesize"])
 def test_parsing_imports_nothing_heavy(name):
     """What costs time stays inside the tasks; a timed test would only measure the machine."""
     heavy = "sqlalchemy.orm,openai,pyarrow,boto3,trafilatura,psycopg,aiohttp,gem_tasks.pipeline,gem_tasks.stages"
@@ -74,3 +74,14 @@ def test_parsing_imports_nothing_heavy(name):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=DAGS, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_training_waits_for_a_person_and_every_server_has_a_teardown(bag):
+    dag = bag.dags["gem_distill"]
+    assert "gem_dataset" in str(dag.timetable.asset_condition)
+    assert dag.is_paused_upon_creation
+    serve, stop = dag.get_task("arm.serve"), dag.get_task("arm.stop")
+    assert serve.is_setup
+    assert stop.is_teardown
+    assert {"arm.bfcl", "arm.tau2", "arm.synthesizer"} <= serve.downstream_task_ids
+    assert dag.get_task("report").upstream_task_ids > {"plan"}

@@ -1,0 +1,61 @@
+"""From a dataset version to a model and its scores: sets, training, serving, harnesses, report, promotion.
+
+One mapped group per arm of the experiment; the default experiment has two, the base and the trained model. The server
+of an arm is a setup task with a teardown: it ends whatever becomes of the evaluation, and by itself when Airflow dies.
+
+A dataset version starts it, but it is paused at first, and a run that an asset event started is skipped until there are
+`min_new` trajectories that no model of this profile has seen: a laptop does not train every hour. By hand:
+`gem distill run`, `gem experiment run`, or the play button with params.
+"""
+
+from typing import Any, cast
+
+import pendulum
+from airflow.sdk import Param, PartitionedAssetTimetable, chain, dag, task_group
+
+from gem_airflow import distill_tasks as steps
+from gem_airflow.assets import DATASET
+from gem_airflow.distill_options import PARAMS
+from gem_airflow.retries import DEFAULT_ARGS
+
+_MIN_NEW = Param(
+    1000,
+    type="integer",
+    minimum=0,
+    title="New trajectories",
+    description="A run that a dataset version started is skipped when there are fewer that no model has seen.",
+)
+
+
+@dag(
+    schedule=PartitionedAssetTimetable(assets=DATASET),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    is_paused_upon_creation=True,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=["gem", "distill"],
+    doc_md=__doc__,
+    params={**PARAMS, "min_new": _MIN_NEW},
+)
+def gem_distill() -> None:
+    """Plan, an arm each, report, promotion."""
+
+    @task_group
+    def arm(item: Any) -> None:
+        """One model: trained, served, measured."""
+        model = steps.train(item)
+        server = steps.serve(cast("Any", model))
+        tests = [
+            steps.measure.override(task_id=name)(name, item, cast("Any", model), cast("Any", server))
+            for name in steps.HARNESSES
+        ]
+        ended = steps.stop(cast("Any", server))
+        ended.as_teardown(setups=cast("Any", server))
+        chain(server, *tests, ended)
+
+    items = cast("Any", steps.plan())
+    chain(arm.expand(item=items), steps.report(items), steps.promote(items))
+
+
+gem_distill()

@@ -1,0 +1,226 @@
+"""Supervised fine-tuning with TRL, as one job file says. Started by `gem distill train`, by accelerate, or by hand:
+
+    python sft.py job.json              one process: CPU or one GPU
+    accelerate launch --config_file accelerate/fsdp2.yaml sft.py job.json
+
+The same command goes on where a killed one stopped: from the newest checkpoint that is whole. Loss is on what the
+assistant says, only. Metrics go to `metrics.jsonl`, TensorBoard, and as JSON lines to standard output; `result.json` comes
+last. What a person can mend is one line on standard error that begins with `gem: `, and exit code 2.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from datasets import Dataset, load_dataset
+from peft import LoraConfig
+from scratch import build, template
+from transformers import AutoConfig, AutoTokenizer, TrainerCallback, set_seed
+from trl import SFTConfig, SFTTrainer
+
+
+def main(job: dict[str, Any]) -> None:
+    """Trains, saves, and writes the result."""
+    run, began = Path(job["run"]), time.monotonic()
+    die_with_parent()
+    lock = only_one(run)
+    base = resolve(job, run)
+    if job.get("base_only"):
+        finish(run, {"base": str(base), "seconds": time.monotonic() - began})
+        return
+    set_seed(job["seed"])
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    if job["chat_template"]:
+        tokenizer.chat_template = template(job["chat_template"])
+    args = arguments(job, run)
+    train, dropped = load(Path(job["train"]), tokenizer, args.max_length, job["too_long"])
+    validation, _ = load(Path(job["validation"]), tokenizer, args.max_length, job["too_long"])
+    if not len(train):
+        complain(f"All {dropped} rows are longer than max_length={args.max_length}", "Raise it, or set too_long: truncate.")
+    meter = Meter(run, job.get("max_cpu_minutes"))
+    trainer = SFTTrainer(
+        model=str(base),
+        args=args,
+        processing_class=tokenizer,
+        train_dataset=train,
+        eval_dataset=validation if len(validation) else None,
+        peft_config=LoraConfig(task_type="CAUSAL_LM", **job["lora"]) if job["lora"] else None,
+        callbacks=[meter],
+    )
+    if not len(trainer.train_dataset):
+        complain(
+            f"Cut to max_length={args.max_length}, no row has an answer of the assistant left: tools and rules fill it",
+            "Raise max_length.",
+        )
+    resumed = newest_checkpoint(run)
+    say(event="start", rows=len(trainer.train_dataset), dropped=dropped, resumed_from=resumed and resumed.name)
+    done = trainer.train(resume_from_checkpoint=resumed and str(resumed))
+    if len(validation):
+        trainer.evaluate()
+    save(trainer, tokenizer, run / "model")
+    if trainer.accelerator.is_main_process:
+        parameters = sum(each.numel() for each in trainer.model.parameters())
+        finish(run, {
+            "base": str(base), "rows": len(trainer.train_dataset), "dropped": dropped, "parameters": parameters,
+            "steps": trainer.state.global_step, "tokens": trainer.state.num_input_tokens_seen,
+            "resumed_from": resumed and resumed.name, "seconds": time.monotonic() - began,
+            "train_seconds": done.metrics["train_runtime"], "steps_here": trainer.state.global_step - meter.first,
+            "tokens_here": trainer.state.num_input_tokens_seen - meter.tokens_before,
+            "cpu_seconds": time.process_time(), "loss": meter.last("loss"), "validation_loss": meter.last("eval_loss"),
+            "device": str(trainer.args.device),
+        })  # fmt: skip
+    del lock
+
+
+def die_with_parent() -> None:
+    """The kernel ends us when whoever started us dies, even by kill -9: a retry shall not meet its predecessor."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def only_one(run: Path) -> IO[str] | None:
+    """A lock that lasts as long as the process; of several processes of one job the first has it."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        return None
+    lock = (run / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        complain(f"Another process is training in {run}", "Wait for it, or end it.")
+    return lock
+
+
+def resolve(job: dict[str, Any], run: Path) -> Path | str:
+    """Where the weights are: made here, in a folder, or an id of the hub."""
+    model = job["model"]
+    if model.get("scratch"):
+        folder = run / "base"
+        if not (folder / "generation_config.json").exists():
+            build(folder, Path(job["train"]), model["scratch"], job["chat_template"] or "qwen3", job["seed"])
+        return folder
+    name = model["path"]
+    if Path(name).is_dir():
+        return Path(name)
+    try:
+        AutoConfig.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        complain(
+            f"The weights of {name} cannot be had: no such folder, and the hub says: {first[:200]}",
+            "Give a folder with --model, or log in to the hub, or set HF_HOME to where they are.",
+        )
+    return name
+
+
+def arguments(job: dict[str, Any], run: Path) -> SFTConfig:
+    """TRL's own arguments; what is not the profile's business is set here."""
+    values = {
+        "assistant_only_loss": True,
+        "report_to": ["tensorboard"],
+        "include_num_input_tokens_seen": "all",
+        "save_strategy": "steps",
+        "per_device_eval_batch_size": 1,
+        "save_total_limit": 2,
+        "seed": job["seed"],
+        "disable_tqdm": True,
+        **job["sft"],
+        "output_dir": str(run / "checkpoints"),
+    }
+    try:
+        return SFTConfig(**values)
+    except (TypeError, ValueError) as error:
+        complain(f"The profile's section `sft` does not fit: {str(error).splitlines()[0][:300]}", "Correct the profile.")
+
+
+def load(path: Path, tokenizer: Any, longest: int, too_long: str) -> tuple[Dataset, int]:
+    """Rows that fit, and how many do not: a conversation that is cut has no end to learn."""
+    if not path.stat().st_size:
+        return Dataset.from_dict({"messages": [], "tools": []}), 0
+    rows = load_dataset("json", data_files=str(path), split="train", cache_dir=str(path.parent / "cache"))
+    if too_long == "truncate":
+        return rows, 0
+
+    def fits(row: dict[str, Any]) -> bool:
+        tools = json.loads(row["tools"]) or None
+        ids = tokenizer.apply_chat_template(row["messages"], tools=tools, tokenize=True, return_dict=True)["input_ids"]
+        return len(ids) <= longest
+
+    kept = rows.filter(fits)
+    return kept, len(rows) - len(kept)
+
+
+def newest_checkpoint(run: Path) -> Path | None:
+    """The newest one that is whole: `trainer_state.json` is written last."""
+    whole = [path.parent for path in run.glob("checkpoints/checkpoint-*/trainer_state.json")]
+    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def save(trainer: SFTTrainer, tokenizer: Any, folder: Path) -> None:
+    """Plain weights that any server loads, in files of at most 1 GB; an adapter is merged into its base."""
+    state = trainer.accelerator.get_state_dict(trainer.model)
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if not trainer.accelerator.is_main_process:
+        return
+    if hasattr(model, "merge_and_unload"):
+        model, state = model.merge_and_unload(), None
+    model.save_pretrained(folder, state_dict=state, max_shard_size="1GB")
+    tokenizer.save_pretrained(folder)
+
+
+class Meter(TrainerCallback):
+    """Writes what is logged where people and `gem` can follow it."""
+
+    def __init__(self, run: Path, max_cpu_minutes: float | None) -> None:
+        self._path = run / "metrics.jsonl"
+        self._limit_s = max_cpu_minutes * 60 if max_cpu_minutes else None
+        self._values: dict[str, float] = {}
+        self.first = self.tokens_before = 0
+
+    def last(self, name: str) -> float | None:
+        """The newest value of a metric."""
+        return self._values.get(name)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.first, self.tokens_before = state.global_step, state.num_input_tokens_seen
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self._limit_s and time.process_time() > self._limit_s:
+            control.should_training_stop = True
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        if not state.is_world_process_zero or not logs:
+            return
+        self._values |= logs
+        row = {"step": state.global_step, "of": state.max_steps, "at": round(time.time(), 1), **logs}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        say(event="log", **row)
+
+
+def finish(run: Path, result: dict[str, Any]) -> None:
+    """The result, whole or not at all."""
+    part = run / "result.json.part"
+    part.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    part.replace(run / "result.json")
+    say(event="done", **result)
+
+
+def say(**what: Any) -> None:
+    """One line for whoever follows."""
+    print(json.dumps(what), flush=True)
+
+
+def complain(cause: str, mend: str) -> None:
+    """Ends with what a person can mend."""
+    print(f"gem: {cause.rstrip('.')}. {mend}", file=sys.stderr, flush=True)
+    raise SystemExit(2)
+
+
+if __name__ == "__main__":
+    main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))

@@ -1,0 +1,215 @@
+"""`gem distill`: sets to train on, training, and the whole way through Airflow."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from gem_tasks.cli.follow_distill import follow
+from gem_tasks.cli.progress import shown
+from gem_tasks.distill import formats, profiles, sets
+from gem_tasks.distill.experiment import options_of
+from gem_tasks.distill.files import write_set
+from gem_tasks.distill.train import require_machine
+from gem_tasks.distill.train import train as train_model
+from gem_tasks.domain.distill import SetSpec, SftSet
+from gem_tasks.errors import UserError
+from gem_tasks.evals import environment
+from gem_tasks.evals.environment import EnvironmentName
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import load
+
+group = typer.Typer(name="distill", help="From trajectories to a model: sets, training, scores.", no_args_is_help=True)
+_NAMES: tuple[EnvironmentName, ...] = ("train", "bfcl", "tau2")
+
+Kind = Annotated[str, typer.Option(help="`agent`: the conversations. `synthesizer`: text to tools and conversation.")]
+Size = Annotated[int | None, typer.Option(min=1, help="Trajectories to train on at most.")]
+Source = Annotated[list[str] | None, typer.Option(help="Only from these: a pattern of source or address; repeatable.")]
+Seed = Annotated[int, typer.Option(help="Of the split and the choice: the same seed, the same set.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group."""
+    app.add_typer(group)
+
+
+@group.command("sets")
+def build_sets(
+    kind: Annotated[str | None, typer.Option(help="Build one: `agent` or `synthesizer`. Without it: list.")] = None,
+    refined: Annotated[bool, typer.Option("--refined/--unrefined", help="Refined trajectories, or drafts.")] = True,
+    judged: Annotated[
+        bool, typer.Option("--judged/--not-judged", help="Without what the judge refused, or with.")
+    ] = True,
+    audited: Annotated[bool, typer.Option("--audited", help="Only versions that passed an audit.")] = False,
+    source: Source = None,
+    size: Size = None,
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option(help="Also write it as files to this folder.")] = None,
+    format_: Annotated[str, typer.Option("--format", help=f"Of the files: {', '.join(formats.FORMATS)}.")] = "trl",
+    as_json: AsJson = False,
+) -> None:
+    """Builds a set from the published trajectories, or lists those there are.
+
+    No document is in two splits; drafts and refined ones of one seed have the same splits.
+
+    Examples:
+        gem distill sets
+        gem distill sets --kind agent --size 1000
+        gem distill sets --kind synthesizer --unrefined --out data --format sharegpt
+    """
+    work = Workspace.open(load())
+    if kind is None:
+        with work.ledger() as ledger:
+            _print_sets(ledger.find_sets(), as_json)
+        return
+    found = sets.build(work, _spec(kind, refined, judged, audited, source, size, seed))
+    if out:
+        for each in write_set(work, found, format_, out):
+            left = f", {each.left_out} that do not fit the form" if each.left_out else ""
+            typer.echo(f"{each.rows} rows in {each.path}{left}", err=True)
+    _print_sets([found], as_json)
+
+
+@group.command("profiles")
+def list_profiles() -> None:
+    """Lists the training profiles that come with GEM."""
+    table = Table(Column("profile", no_wrap=True), "learns", "from", "set", "how")
+    for name in profiles.names():
+        found = profiles.load(name)
+        how = "LoRA" if found.lora else "all weights"
+        asked = ", ".join(f"{key}={value}" for key, value in found.set.items())
+        table.add_row(name, found.kind, found.base, asked, f"{how}, {found.launch or 'one process'}")
+    Console().print(table)
+
+
+@group.command("envs")
+def install(
+    name: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(_NAMES)}; default: all.")] = None,
+) -> None:
+    """Installs the environments of training and harnesses now instead of at first use.
+
+    On a machine without a GPU, PIP_EXTRA_INDEX_URL with PyTorch's CPU index saves some 5 GB.
+
+    Examples:
+        gem distill envs
+        gem distill envs train
+    """
+    home = load().home
+    for each in name or _NAMES:
+        if each not in _NAMES:
+            raise UserError(f"There is no environment {each!r}", f"Choose of: {', '.join(_NAMES)}.")
+        with shown(quiet=False) as say:
+            python = environment.ensure(home, each, say)
+        typer.echo(f"{each}: {python}")
+
+
+@group.command("train")
+def train(
+    profile: Annotated[str, typer.Option(help="See: gem distill profiles; or a YAML file.")] = "smoke",
+    model: Annotated[str | None, typer.Option(help="Folder or hub id to start from, instead of the profile's.")] = None,
+    kind: Annotated[str | None, typer.Option(help="`agent` or `synthesizer`, instead of the profile's.")] = None,
+    unrefined: Annotated[bool, typer.Option("--unrefined", help="Train on drafts.")] = False,
+    source: Source = None,
+    size: Size = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Trains in this terminal. The same command again goes on where it was stopped, or finds what is done.
+
+    Examples:
+        gem distill train --profile smoke
+        gem distill train --profile qwen3-8b-agent --model ~/weights/Qwen3-8B
+    """
+    work = Workspace.open(load())
+    base = {"path": model, "scratch": None} if model else None
+    chosen = profiles.load(profile, kind=kind, model=base, seed=seed)
+    require_machine(chosen)
+    spec = chosen.spec(size=size, refined=False if unrefined else None, sources=tuple(source) if source else None)
+    with shown(quiet=as_json) as say:
+        found = train_model(work, chosen, sets.build(work, spec), progress=say)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=1))
+        return
+    seen = found.metrics
+    typer.echo(f"Model {found.model_id} ({found.name}) in {found.location}")
+    typer.echo(f"{seen['steps']} steps over {seen['rows']} rows, loss {seen['loss']}, {seen['seconds']:.0f} s")
+
+
+@group.command("run")
+def run(
+    profile: Annotated[str, typer.Option(help="See: gem distill profiles.")] = "smoke",
+    experiment: Annotated[str, typer.Option(help="See: gem experiment list.")] = "distill",
+    model: Annotated[str | None, typer.Option(help="Folder or hub id to start from.")] = None,
+    harness: Annotated[list[str] | None, typer.Option(help="bfcl, tau2, synthesizer; repeatable.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="All cases instead of the smoke subset.")] = False,
+    bfcl_id: Annotated[list[str] | None, typer.Option(help="Only this BFCL case; repeatable.")] = None,
+    tau2_id: Annotated[list[str] | None, typer.Option(help="Only this τ² case, such as airline/8; repeatable.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Tries per τ² case; default 4.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Of one answer.")] = None,
+    source: Source = None,
+    size: Size = None,
+    seed: Seed = 0,
+    endpoint_url: Annotated[str | None, typer.Option(help="Measure this server; nothing is trained.")] = None,
+    endpoint_model: Annotated[str | None, typer.Option(help="The model's name there.")] = None,
+) -> None:
+    """Sets, training, serving, scores and the report through Airflow (DAG gem_distill), followed to the end.
+
+    Examples:
+        gem distill run
+        gem distill run --profile qwen3-8b-agent --full
+        gem distill run --endpoint-url https://host/v1 --endpoint-model name --full
+    """
+    options = {
+        "profile": profile,
+        "experiment": experiment,
+        "model": model,
+        "harnesses": harness,
+        "subset": "full" if full else "smoke",
+        "bfcl_ids": bfcl_id,
+        "tau2_ids": tau2_id,
+        "epochs": epochs,
+        "max_tokens": max_tokens,
+        "sources": source,
+        "size": size,
+        "seed": seed,
+        "endpoint_url": endpoint_url,
+        "endpoint_model": endpoint_model,
+    }
+    follow(load(), options_of(options))
+
+
+def _spec(
+    kind: str, refined: bool, judged: bool, audited: bool, source: list[str] | None, size: int | None, seed: int
+) -> SetSpec:
+    if kind not in ("agent", "synthesizer"):
+        raise UserError(f"There is no kind {kind!r}", "Choose agent or synthesizer.")
+    return SetSpec(
+        kind=kind,
+        refined=refined,
+        judged=judged,
+        audited=audited,
+        sources=tuple(source or ()),
+        size=size,
+        seed=seed,
+    )
+
+
+def _print_sets(found: list[SftSet], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=1))
+        return
+    if not found:
+        typer.echo("There are no sets yet. Build one: gem distill sets --kind agent")
+        return
+    table = Table("set", "kind", "of", "train", "validation", "test", "left out", "dataset versions")
+    for each in found:
+        wanted = each.spec.model_dump(exclude_defaults=True, exclude={"kind"})
+        of = ", ".join(f"{name}={value}" for name, value in wanted.items()) or "everything"
+        counts = [str(each.counts[split]) for split in ("train", "validation", "test")]
+        left = ", ".join(f"{reason} {count}" for reason, count in each.left_out.items()) or "-"
+        table.add_row(each.set_id, each.spec.kind, of, *counts, left, ", ".join(each.versions))
+    Console().print(table)

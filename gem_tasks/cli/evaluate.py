@@ -1,0 +1,249 @@
+"""`gem eval install | bfcl | tau2 | synthesizer`: runs a model through a harness and records what it is worth."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import SecretStr, ValidationError
+from rich.console import Console
+
+from gem_tasks.cli import evaluations
+from gem_tasks.cli.evaluation_tables import score_table
+from gem_tasks.cli.progress import shown
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.evaluation import Endpoint, EvalReport
+from gem_tasks.errors import UserError
+from gem_tasks.evals import bfcl, environment, synthesizer, tau2
+from gem_tasks.evals.held_out import held_out, pipeline_yield
+from gem_tasks.evals.options import BFCL_CATEGORIES, BfclOptions, SynthesizerOptions, Tau2Options
+from gem_tasks.evals.registry import find_model, record
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import Settings, load
+
+evaluate = typer.Typer(
+    help="What a model is worth, measured in the field's own harnesses.",
+    epilog="Keys are read from GEM_EVAL_API_KEY and GEM_EVAL_USER_API_KEY. Try first: --subset smoke",
+    no_args_is_help=True,
+)
+Options = TypeVar("Options", BfclOptions, Tau2Options)
+BaseUrl = Annotated[str, typer.Option(help="OpenAI-compatible endpoint of the model, ending in /v1.")]
+ModelName = Annotated[str, typer.Option("--model", help="The model's name there.")]
+ModelId = Annotated[str | None, typer.Option(help="Whose result it is, of `gem models list`.")]
+SubsetOption = Annotated[str, typer.Option(help="`full`, `smoke` (a few fixed cases), or a file with an id a line.")]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Folder for the harness's files; an unfinished run is gone on with.")
+]
+Thinking = Annotated[bool | None, typer.Option("--thinking/--no-thinking", help="Asked of the server's chat template.")]
+Seed = Annotated[int | None, typer.Option(help="Sent with every request.")]
+Concurrency = Annotated[int, typer.Option(min=1, help="Cases at a time.")]
+MaxTokens = Annotated[int | None, typer.Option(min=1, help="Of one answer.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    evaluations.register(evaluate)
+    app.add_typer(evaluate, name="eval")
+
+
+@evaluate.command("install")
+def install(
+    name: Annotated[str, typer.Argument(help="bfcl or tau2")],
+) -> None:
+    """Makes a harness's environment below GEM_HOME (bfcl 390 MB, tau2 570 MB); one that is there is left alone.
+
+    Examples:
+        gem eval install bfcl
+        gem eval install tau2
+    """
+    if name not in ("bfcl", "tau2"):
+        raise UserError(f"There is no environment {name!r}", "Name bfcl or tau2.")
+    with shown(quiet=False) as progress:
+        python = environment.ensure(load().home, name, progress)
+    typer.echo(f"{name} is ready: {python}")
+
+
+@evaluate.command("bfcl")
+def run_bfcl(
+    base_url: BaseUrl,
+    model: ModelName,
+    subset: SubsetOption = "full",
+    category: Annotated[list[str] | None, typer.Option(help="One of the four; may be repeated.")] = None,
+    mode: Annotated[str, typer.Option(help="`native` tool calls, or calls in the text (`prompt`).")] = "native",
+    thinking: Thinking = None,
+    seed: Seed = None,
+    temperature: Annotated[float, typer.Option(help="BFCL's own is 0.001.")] = 0.001,
+    max_tokens: MaxTokens = None,
+    concurrency: Concurrency = 16,
+    model_id: ModelId = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """BFCL V3 multi-turn with the official bfcl-eval: base, miss_func, miss_param, long_context; 200 cases each.
+
+    Examples:
+        gem eval bfcl --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --subset smoke
+        gem eval bfcl --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --out runs/base
+    """
+    options = _options(
+        BfclOptions,
+        categories=tuple(category or BFCL_CATEGORIES),
+        mode=mode,
+        temperature=temperature,
+        thinking=thinking,
+        seed=seed,
+        max_tokens=max_tokens,
+        concurrency=concurrency,
+        **_subset(subset),
+    )
+    settings = load()
+    owner, endpoint = _known(settings, model_id), _endpoint(base_url, model, settings.eval_api_key)
+    folder = out or _folder(settings, "bfcl", model)
+    with shown(as_json) as progress:
+        report = bfcl.evaluate(endpoint, options, folder, home=settings.home, progress=progress)
+    _finish(settings, report, folder, owner, as_json)
+
+
+@evaluate.command("tau2")
+def run_tau2(
+    base_url: BaseUrl,
+    model: ModelName,
+    user_model: Annotated[str, typer.Option(help="The model that plays the customer.")],
+    user_base_url: Annotated[str | None, typer.Option(help="Its endpoint; default: that of --base-url.")] = None,
+    subset: SubsetOption = "full",
+    domain: Annotated[list[str] | None, typer.Option(help="airline, retail, telecom; may be repeated.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Tries per task, for Avg@k and Pass@k.")] = 4,
+    thinking: Thinking = None,
+    seed: Seed = None,
+    max_tokens: MaxTokens = None,
+    concurrency: Concurrency = 8,
+    model_id: ModelId = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """τ²-bench with inspect-evals: airline (50 tasks) and retail (114), four tries each, Avg@4 and Pass@4.
+
+    Examples:
+        gem eval tau2 --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --user-model qwen3-32b --subset smoke
+        gem eval tau2 --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --user-model gpt-4.1
+            --user-base-url https://api.openai.com/v1
+    """
+    settings = load()
+    owner = _known(settings, model_id)
+    # A key is not shown to strangers: the user's endpoint gets the agent's key only when it is the same endpoint.
+    shared = settings.eval_api_key if user_base_url in (None, base_url) else None
+    user = _endpoint(user_base_url or base_url, user_model, settings.eval_user_api_key or shared)
+    options = _options(
+        Tau2Options,
+        user=user,
+        domains=tuple(domain or ("airline", "retail")),
+        epochs=epochs,
+        thinking=thinking,
+        seed=seed,
+        max_tokens=max_tokens,
+        concurrency=concurrency,
+        **_subset(subset),
+    )
+    folder = out or _folder(settings, "tau2", model)
+    with shown(as_json) as progress:
+        report = tau2.evaluate(
+            _endpoint(base_url, model, settings.eval_api_key), options, folder, home=settings.home, progress=progress
+        )
+    _finish(settings, report, folder, owner, as_json)
+
+
+@evaluate.command("synthesizer")
+def run_synthesizer(
+    base_url: BaseUrl,
+    model: ModelName,
+    source: Annotated[str, typer.Argument(metavar="TEXTS", help="A set's id (its test split), or a partition.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many texts.")] = None,
+    temperature: Annotated[float, typer.Option(min=0)] = 0.7,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Of one answer.")] = 8192,
+    concurrency: Concurrency = 32,
+    model_id: ModelId = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Texts to trajectories in one call: how many are valid, how varied, at what cost, beside the pipeline's.
+
+    Examples:
+        gem eval synthesizer 5f2c --base-url http://127.0.0.1:8000/v1 --model gem-synthesizer
+        gem eval synthesizer 2026-01-31T14:00 --limit 50 --base-url http://127.0.0.1:8000/v1 --model gem-synthesizer
+    """
+    settings = load()
+    owner, work = _known(settings, model_id), Workspace.open(settings)
+    segments = held_out(work, source)[:limit]
+    options = SynthesizerOptions(
+        prices=settings.llm_prices, concurrency=concurrency, temperature=temperature, max_tokens=max_tokens
+    )
+    folder = out or _folder(settings, "synthesizer", model)
+    with shown(as_json) as progress:
+        report = synthesizer.evaluate(
+            _endpoint(base_url, model, settings.eval_api_key),
+            options,
+            folder,
+            segments=segments,
+            pipeline=pipeline_yield(work, segments),
+            progress=progress,
+        )
+    _finish(settings, report, folder, owner, as_json)
+
+
+def _options(kind: type[Options], **values: Any) -> Options:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "options"
+        raise UserError(f"{name}: {first['msg']}", "`--help` says what is possible.") from None
+
+
+def _endpoint(base_url: str, model: str, key: SecretStr | None) -> Endpoint:
+    if not re.match(r"https?://[^\s@]+$", base_url):
+        raise UserError("--base-url is no http address", "Write http://host:port/v1; keys go into GEM_EVAL_API_KEY.")
+    return Endpoint(base_url=base_url, model=model, api_key=key)
+
+
+def _subset(value: str) -> Json:
+    if value in ("smoke", "full"):
+        return {"subset": value}
+    path = Path(value)
+    if not path.is_file():
+        raise UserError(f"--subset: {value!r} is neither smoke nor full nor a file", "A file has an id a line.")
+    ids = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    wanted = tuple(dict.fromkeys(each for each in ids if each and not each.startswith("#")))
+    if not wanted:
+        raise UserError(f"{value} names no case", "Write an id a line, such as multi_turn_base_0 or airline/7.")
+    return {"ids": wanted}
+
+
+def _folder(settings: Settings, harness: str, model: str) -> Path:
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", model).strip("-")[-60:]
+    return settings.home.absolute() / "evals" / f"{harness}-{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+
+
+def _known(settings: Settings, model_id: str | None) -> str | None:
+    """The full id, before hours are spent on a wrong one."""
+    if model_id is None:
+        return None
+    with Workspace.open(settings).ledger() as ledger:
+        return find_model(ledger, model_id).model_id
+
+
+def _finish(settings: Settings, report: EvalReport, folder: Path, model_id: str | None, as_json: bool) -> None:
+    recorded = settings.postgres_dsn is not None
+    evaluation_id = record(Workspace.open(settings), report, folder, model_id) if recorded else None
+    if as_json:
+        found = report.model_dump(mode="json")
+        typer.echo(json.dumps({"evaluation_id": evaluation_id, "folder": str(folder), **found}, indent=1))
+        return
+    console = Console()
+    score_table(console, report)
+    kept = (
+        f"Evaluation {evaluation_id}: gem eval show {evaluation_id}" if evaluation_id else "Not recorded: no database"
+    )
+    console.print(f"{kept}\nFiles: {folder}", highlight=False)

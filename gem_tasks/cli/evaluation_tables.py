@@ -1,0 +1,125 @@
+"""Evaluations as people read them. Names come from endpoints and files, so they are escaped."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gem_tasks.domain.evaluation import EvalReport
+from gem_tasks.domain.promotion import Verdict
+from gem_tasks.evals.board import Row
+from gem_tasks.lineage import EvaluationRow
+
+
+def score_table(console: Console, report: EvalReport) -> None:
+    """Scores with standard errors, then what a reader must know."""
+    table = Table(title=f"{report.harness}: {escape(report.model)}", title_justify="left")
+    for column in ("category", "metric", "score", "± standard error", "cases"):
+        table.add_column(column)
+    for score in report.scores:
+        cells = (percent(score.value), percent(score.standard_error), str(score.cases))
+        table.add_row(score.category, score.metric, *cells, style="bold" if score.category == "overall" else None)
+    console.print(table)
+    settings = report.settings
+    said = [settings.version, settings.subset, f"{settings.mode} calls", f"seed {settings.seed}"]
+    said += [f"temperature {settings.temperature}", f"thinking {_switch(settings.thinking)}"]
+    said += [f"user {settings.user_model}"] if settings.user_model else []
+    console.print(escape(", ".join(said)) + f"; {report.seconds:.0f} s", style="dim", highlight=False)
+    if report.harness == "synthesizer":
+        _yields(console, report)
+    if report.errors:
+        first = next(case.error for case in report.cases if case.error)
+        line = f"{report.errors} of {len(report.cases)} tries failed outside the model and count as 0: {escape(first)}"
+        console.print(f"[red]{line}[/]", highlight=False)
+
+
+def case_table(report: EvalReport) -> Table:
+    """Every try."""
+    table = Table()
+    for column in ("case", "category", "try", "score", "error"):
+        table.add_column(column)
+    for case in report.cases:
+        error = escape(case.error or "")
+        table.add_row(escape(case.case_id), escape(case.category), str(case.epoch), f"{case.score:g}", error)
+    return table
+
+
+def list_table(rows: Sequence[EvaluationRow]) -> Table:
+    """One line an evaluation."""
+    table = Table()
+    for column in ("evaluation", "at", "harness", "model", "overall", "± SE", "subset", "tries", "errors"):
+        table.add_column(column)
+    for row in rows:
+        overall = row.scores[0] if row.scores else {"value": None, "standard_error": None}
+        when = f"{row.evaluated_at:%Y-%m-%d %H:%M}"
+        cells = (percent(overall["value"]), percent(overall["standard_error"]), str(row.settings["subset"]))
+        model = escape(row.model) + (f" [dim]{row.model_id}[/]" if row.model_id else "")
+        table.add_row(row.evaluation_id, when, row.harness, model, *cells, str(row.tries), str(row.errors))
+    return table
+
+
+def comparison(console: Console, first: EvalReport, second: EvalReport, verdict: Verdict) -> None:
+    """Both columns of scores, then the difference on the same cases."""
+    table = Table(title=f"{first.harness}", title_justify="left")
+    for column in ("category", "metric", escape(first.model), escape(second.model)):
+        table.add_column(column)
+    theirs = {(score.category, score.metric): score for score in second.scores}
+    for score in first.scores:
+        other = theirs.get((score.category, score.metric))
+        table.add_row(score.category, score.metric, percent(score.value), percent(other.value if other else None))
+    console.print(table)
+    said = {"promoted": "The second is better", "kept": "The second is not better"}
+    console.print(f"{said.get(verdict.outcome, verdict.outcome)}: {escape(verdict.why)}.", highlight=False)
+    for each in verdict.differences.values():
+        console.print(f"It was better in {each.better:.1%} of {each.resamples} resamples (seed {each.seed}).")
+
+
+def board_table(rows: Sequence[Row]) -> Table:
+    """Ours, then the paper's."""
+    table = Table(caption="Per cent. Paper: arXiv 2601.10355, its own harness settings are not reported.")
+    for column in ("model", "BFCL", "base", "miss func", "miss param", "long ctx", "airline @4", "retail @4", "where"):
+        table.add_column(column)
+    for row in rows:
+        bfcl = (row.bfcl, row.bfcl_base, row.bfcl_miss_func, row.bfcl_miss_param, row.bfcl_long_context)
+        tau2 = (_pair(row.airline_avg4, row.airline_pass4), _pair(row.retail_avg4, row.retail_pass4))
+        cells = [_number(value) for value in bfcl]
+        if row.bfcl is not None and row.bfcl_error is not None:
+            cells[0] += f" ± {row.bfcl_error:.1f}"
+        table.add_row(escape(row.model), *cells, *tau2, row.where, style="dim" if row.where == "paper" else None)
+    return table
+
+
+def percent(value: float | None) -> str:
+    """A share as people read it."""
+    return "-" if value is None else f"{100 * value:.2f}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _pair(average: float | None, passed: float | None) -> str:
+    return "-" if average is None else f"{average:.1f} / {_number(passed)}"
+
+
+def _switch(value: bool | None) -> str:
+    return {True: "on", False: "off", None: "as the server has it"}[value]
+
+
+def _yields(console: Console, report: EvalReport) -> None:
+    table = Table()
+    for column in ("", "texts", "valid", "tokens / valid", "USD / valid", "latency p50 / p90 s", "tools", "entropy"):
+        table.add_column(column)
+    for name in ("synthesizer", "pipeline"):
+        if not (row := report.measures.get(name)):
+            continue
+        each, latency, tools = row["per_accepted"], row["latency_s"], row["diversity"].get("tools", {})
+        tokens = "-" if each["tokens"] is None else f"{each['tokens']:.0f}"
+        usd = "-" if each["usd"] is None else f"{each['usd']:.5f}"
+        seconds = f"{latency['p50']:.2f} / {latency['p90']:.2f}" if latency else "-"
+        cells = (str(row["texts"]), str(row["accepted"]), tokens, usd, seconds)
+        table.add_row(name, *cells, str(tools.get("distinct", "-")), str(tools.get("entropy_bits", "-")))
+    console.print(table)
+    reasons = ", ".join(f"{name} {count}" for name, count in report.measures.get("reasons", {}).items())
+    console.print(f"Not valid: {escape(reasons) or 'none'}", highlight=False)

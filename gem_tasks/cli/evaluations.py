@@ -1,0 +1,100 @@
+"""`gem eval list | show | compare | board`: what was measured, one beside the other."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gem_tasks.cli.evaluation_tables import board_table, case_table, comparison, list_table, score_table
+from gem_tasks.evals.board import leaderboard
+from gem_tasks.evals.promotion import judge
+from gem_tasks.evals.registry import find_evaluation
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import load
+
+ModelId = Annotated[str | None, typer.Option(help="Only of this model, of `gem models list`.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("list")(list_evaluations)
+    app.command("show")(show_evaluation)
+    app.command("compare")(compare)
+    app.command("board")(board)
+
+
+def list_evaluations(
+    model_id: ModelId = None,
+    harness: Annotated[str | None, typer.Option(help="bfcl, tau2 or synthesizer.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Lists evaluations, the newest first.
+
+    Examples:
+        gem eval list --harness bfcl
+    """
+    with Workspace.open(load()).ledger() as ledger:
+        rows = ledger.find_evaluations(model_id=model_id, harness=harness, limit=limit)
+    if as_json:
+        typer.echo(json.dumps([row.model_dump(mode="json") for row in rows], indent=1))
+    else:
+        Console().print(list_table(rows))
+
+
+def show_evaluation(
+    evaluation_id: Annotated[str, typer.Argument(help="An evaluation's id, or the beginning of one.")],
+    cases: Annotated[bool, typer.Option("--cases", help="Also every case.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Shows an evaluation's scores with their standard errors, its settings, and its cases if wanted.
+
+    Examples:
+        gem eval show 3f9a1c --cases
+    """
+    with Workspace.open(load()).ledger() as ledger:
+        report = ledger.evaluation(find_evaluation(ledger, evaluation_id))
+    if as_json:
+        typer.echo(report.model_dump_json(indent=1))
+        return
+    console = Console()
+    score_table(console, report)
+    if cases:
+        console.print(case_table(report))
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="An evaluation of the one model.")],
+    second: Annotated[
+        str, typer.Argument(help="An evaluation of the other, in the same harness and on the same cases.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Holds the second against the first, case by case: paired bootstrap with a 95 % interval.
+
+    Examples:
+        gem eval compare 3f9a1c 77b0e2
+    """
+    with Workspace.open(load()).ledger() as ledger:
+        one, other = (ledger.evaluation(find_evaluation(ledger, each)) for each in (first, second))
+    verdict = judge({one.harness: one}, {other.harness: other})
+    if as_json:
+        typer.echo(verdict.model_dump_json(indent=1))
+    else:
+        comparison(Console(), one, other, verdict)
+
+
+def board(as_json: JsonOption = False) -> None:
+    """All models side by side, with the paper's own figures as reference rows.
+
+    Examples:
+        gem eval board
+    """
+    with Workspace.open(load()).ledger() as ledger:
+        rows = leaderboard(ledger)
+    if as_json:
+        typer.echo(json.dumps([row.model_dump() for row in rows], indent=1))
+    else:
+        Console().print(board_table(rows))

@@ -1,0 +1,95 @@
+"""`gem experiment`: the paper's experiments, as configurations of one runner."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from gem_tasks.cli.follow_distill import follow
+from gem_tasks.cli.progress import shown
+from gem_tasks.distill import record, report
+from gem_tasks.distill.experiment import experiments, options_of, plan
+from gem_tasks.distill.run import run as run_here
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import load
+
+group = typer.Typer(name="experiment", help="The paper's experiments.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group."""
+    app.add_typer(group)
+
+
+@group.command("list")
+def list_() -> None:
+    """Lists the experiments: what each asks, and its arms."""
+    table = Table(Column("experiment", no_wrap=True), "question", "arms")
+    for name, found in experiments().items():
+        table.add_row(name, found.question, ", ".join(arm.name for arm in found.arms))
+    Console().print(table)
+
+
+@group.command("run")
+def run(
+    name: Annotated[str, typer.Argument(help="See: gem experiment list.")],
+    profile: Annotated[str, typer.Option(help="See: gem distill profiles.")] = "smoke",
+    model: Annotated[str | None, typer.Option(help="Folder or hub id to start from.")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Patterns; for cross-domain A and then B.")] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Trajectories to train on at most.")] = None,
+    harness: Annotated[list[str] | None, typer.Option(help="bfcl, tau2, synthesizer; repeatable.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="All cases instead of the smoke subset.")] = False,
+    bfcl_id: Annotated[list[str] | None, typer.Option(help="Only this BFCL case; repeatable.")] = None,
+    tau2_id: Annotated[list[str] | None, typer.Option(help="Only this τ² case; repeatable.")] = None,
+    texts: Annotated[int | None, typer.Option(min=1, help="Held-out texts for a synthesizer at most.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Of one answer.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Tries per τ² case; default 4.")] = None,
+    seed: Annotated[int, typer.Option(help="Of splits, choice and training.")] = 0,
+    local: Annotated[bool, typer.Option("--local", help="In this process, without Airflow.")] = False,
+) -> None:
+    """Runs an experiment and writes its report.
+
+    Examples:
+        gem experiment run refinement-ablation --profile smoke
+        gem experiment run cost-benefit --profile qwen3-8b-synthesizer
+        gem experiment run cross-domain --source '18F*' --source 'MicrosoftDocs/*'
+    """
+    options = options_of(
+        {
+            "experiment": name,
+            "profile": profile,
+            "model": model,
+            "sources": source,
+            "size": size,
+            "harnesses": harness,
+            "subset": "full" if full else "smoke",
+            "bfcl_ids": bfcl_id,
+            "tau2_ids": tau2_id,
+            "texts": texts,
+            "max_tokens": max_tokens,
+            "epochs": epochs,
+            "seed": seed,
+        }
+    )
+    settings, planned = load(), plan(options)
+    if not local:
+        follow(settings, options)
+        return
+    with shown(quiet=False) as say:
+        where = run_here(Workspace.open(settings), planned, say)
+    typer.echo(f"Report: {where}")
+
+
+@group.command("report")
+def again(
+    plan_id: Annotated[str, typer.Argument(help="The run's id, as the report names it.")],
+) -> None:
+    """Writes a run's report again from what it has so far.
+
+    Examples:
+        gem experiment report distill-smoke-20261125T220000
+    """
+    work = Workspace.open(load())
+    planned = record.find_plan(work, plan_id)
+    typer.echo(report.write(work, planned, *record.so_far(work, planned))[0])

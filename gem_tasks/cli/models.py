@@ -1,0 +1,118 @@
+"""`gem models`: what was trained, who is champion, and a person's word over the gate's."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.promotion import Promotion
+from gem_tasks.evals.registry import decide, find_model, override
+from gem_tasks.lineage import Ledger
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import load
+
+models = typer.Typer(help="Trained models: the champion of each name, and who decided.", no_args_is_help=True)
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A model's id or name, or the beginning of one.")]
+By = Annotated[str, typer.Option(help="Your name; kept with the decision.")]
+Why = Annotated[str, typer.Option(help="Your reason; kept with the decision.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.add_typer(models, name="models")
+
+
+@models.command("list")
+def list_models(
+    name: Annotated[str, typer.Argument(help="Only ids and names that begin so.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Lists models with their status, newest evaluations and last decision.
+
+    Examples:
+        gem models list
+        gem models list qwen3-8b --json
+    """
+    with Workspace.open(load()).ledger() as ledger:
+        rows: list[Json] = [
+            {
+                **model.model_dump(mode="json"),
+                "evaluations": _scores(ledger, model.model_id),
+                "decision": next((each.model_dump(mode="json") for each in ledger.promotions(model.model_id)), None),
+            }
+            for model in ledger.find_models(name, limit)
+        ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    table = Table()
+    for column in ("model", "name", "status", "base", "evaluations", "last decision"):
+        table.add_column(column)
+    for row in rows:
+        scores = ", ".join(f"{harness} {100 * value:.2f}" for harness, value in row["evaluations"].items()) or "-"
+        last = row["decision"]
+        said = f"{last['outcome']} by {last['decided_by']}: {last['why']}" if last else "-"
+        status = {"champion": "[green]champion[/]", "rejected": "[red]rejected[/]"}.get(row["status"], row["status"])
+        table.add_row(row["model_id"], escape(row["name"]), status, escape(row["base"]), scores, escape(said))
+    Console().print(table)
+
+
+@models.command("decide")
+def decide_model(
+    model: ModelArgument,
+    against: Annotated[str | None, typer.Option(help="Another model; default: the champion, else the base.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Lets the gate decide: promoted if better with 95 % confidence on the same cases, else kept.
+
+    Examples:
+        gem models decide qwen3-8b-agent
+    """
+    with Workspace.open(load()).ledger() as ledger:
+        chosen = find_model(ledger, against).model_id if against else None
+        _say(decide(ledger, model, chosen), as_json)
+
+
+@models.command("promote")
+def promote(model: ModelArgument, by: By, why: Why, as_json: JsonOption = False) -> None:
+    """Makes a model champion of its name, whatever the numbers say.
+
+    Examples:
+        gem models promote 3f9a1c --by anna --why "better at our own tickets"
+    """
+    with Workspace.open(load()).ledger() as ledger:
+        _say(override(ledger, model, "promoted", by, why), as_json)
+
+
+@models.command("reject")
+def reject(model: ModelArgument, by: By, why: Why, as_json: JsonOption = False) -> None:
+    """Marks a model as unwanted; a champion loses its place, which is then empty.
+
+    Examples:
+        gem models reject 3f9a1c --by anna --why "leaks phone numbers"
+    """
+    with Workspace.open(load()).ledger() as ledger:
+        _say(override(ledger, model, "rejected", by, why), as_json)
+
+
+def _scores(ledger: Ledger, model_id: str) -> dict[str, float]:
+    """Overall by harness, of the newest evaluation in each."""
+    found: dict[str, float] = {}
+    for row in ledger.find_evaluations(model_id=model_id):
+        if row.scores:
+            found.setdefault(row.harness, row.scores[0]["value"])
+    return found
+
+
+def _say(decision: Promotion, as_json: bool) -> None:
+    if as_json:
+        typer.echo(decision.model_dump_json(indent=1))
+        return
+    against = f" against {decision.against}" if decision.against else ""
+    typer.echo(f"{decision.model_id} is {decision.outcome}{against}, by {decision.decided_by}: {decision.why}")

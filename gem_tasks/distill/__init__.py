@@ -1,0 +1,1 @@
+"""From published trajectories to a model: sets, training, serving, experiments and their reports."""

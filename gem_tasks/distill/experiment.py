@@ -1,0 +1,194 @@
+"""An experiment: arms that differ in one thing, trained, served and measured in one way, and one report. Pure.
+
+What is to be done is planned once, as a value, and travels from task to task: a retry does what the first was to do.
+"""
+
+import tomllib
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from gem_tasks.distill import profiles
+from gem_tasks.distill.profiles import Profile
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.distill import Kind, SetSpec
+from gem_tasks.domain.evaluation import Harness
+from gem_tasks.errors import UserError
+from gem_tasks.evals.options import Subset
+
+DEFAULT = "distill"
+HELD_OUT = "held out"
+_OF_KIND: dict[Kind, tuple[Harness, ...]] = {"agent": ("bfcl", "tau2"), "synthesizer": ("synthesizer",)}
+
+
+class Arm(Value):
+    """One model of an experiment."""
+
+    name: str
+    base: bool = False
+    """The base itself, with no training."""
+    set: Json = Field(default_factory=dict)
+    """Fields of `SetSpec` that make this arm what it is."""
+    tests: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Of a synthesizer: patterns of sources by label, whose held-out texts it is asked for."""
+
+
+class Experiment(Value):
+    """What `experiments.toml` says."""
+
+    name: str
+    title: str
+    question: str
+    kind: Kind | None = None
+    """None: the profile's."""
+    paper: tuple[str, ...] = ()
+    """Rows of the paper that stand beside ours."""
+    needs_sources: bool = False
+    arms: tuple[Arm, ...]
+
+
+class Options(Value):
+    """What a person or a DAG run chooses."""
+
+    experiment: str = DEFAULT
+    profile: str = "smoke"
+    model: str | None = None
+    """A folder or hub id instead of the profile's base."""
+    kind: Kind | None = None
+    size: int | None = Field(default=None, ge=1)
+    refined: bool | None = None
+    audited: bool = False
+    sources: tuple[str, ...] = ()
+    """Patterns; for cross-domain the first is A and the second B."""
+    seed: int = 0
+    harnesses: tuple[Harness, ...] = ("bfcl", "tau2", "synthesizer")
+    """Those that fit the kind of the model are run."""
+    subset: Subset = "smoke"
+    bfcl_ids: tuple[str, ...] = ()
+    tau2_ids: tuple[str, ...] = ()
+    epochs: int = Field(default=4, ge=1)
+    """Of τ²-bench."""
+    texts: int | None = Field(default=None, ge=1)
+    """Held-out texts for a synthesizer at most."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Of one answer."""
+    message_limit: int = Field(default=100, ge=2)
+    """Of a τ² conversation."""
+    request_timeout_s: float = Field(default=600, gt=0)
+    user_url: str | None = None
+    """Who plays the customer in τ²-bench. None: the pipeline's model, or the model itself when that is the teacher."""
+    user_model: str | None = None
+    endpoint_url: str | None = None
+    """Measure this server instead of training and serving one."""
+    endpoint_model: str | None = None
+
+
+class Plan(Value):
+    """An experiment made concrete."""
+
+    plan_id: str
+    """Names the folder of its results."""
+    options: Options
+    experiment: Experiment
+    kind: Kind
+    harnesses: tuple[Harness, ...]
+
+    @property
+    def profile(self) -> Profile:
+        """With the options' changes."""
+        own = self.options
+        base = {"path": own.model, "scratch": None} if own.model else None
+        return profiles.load(own.profile, kind=self.kind, model=base, seed=own.seed)
+
+    def spec(self, arm: Arm, sources: tuple[str, ...] | None = None) -> SetSpec:
+        """The set of an arm: profile, then arm, then what the person asked for."""
+        own = self.options
+        changes: dict[str, Any] = {"size": own.size, "refined": own.refined, "audited": own.audited or None}
+        if own.sources and not self.experiment.needs_sources:
+            changes["sources"] = own.sources
+        wanted = {name: value for name, value in changes.items() if value is not None and name not in arm.set}
+        sizes = (own.size or self.profile.set.get("size"), arm.set.get("size"))
+        smaller = min(filter(None, sizes), default=None)
+        merged = {**arm.set, **wanted, **({"size": smaller} if smaller else {})}
+        if sources is not None:
+            merged["sources"] = sources
+        return self.profile.spec(**merged)
+
+    @property
+    def external(self) -> bool:
+        """Nothing is trained or served."""
+        return self.options.endpoint_url is not None
+
+
+@cache
+def experiments() -> dict[str, Experiment]:
+    """All of them by name, in the file's order."""
+    data = tomllib.loads(files(__package__ or __name__).joinpath("experiments.toml").read_text(encoding="utf-8"))
+    return {name: Experiment.model_validate({"name": name, **values}) for name, values in data.items()}
+
+
+def plan(options: Options, now: datetime | None = None) -> Plan:
+    """What is to be done.
+
+    Raises:
+        UserError: the experiment, the profile or the combination does not exist.
+    """
+    if options.experiment not in experiments():
+        known = ", ".join(experiments())
+        raise UserError(f"There is no experiment {options.experiment!r}", f"Choose one of: {known}.")
+    if (options.endpoint_url is None) != (options.endpoint_model is None):
+        raise UserError("An endpoint needs an address and a model", "Give both, or neither.")
+    found = experiments()[options.experiment]
+    profile = profiles.load(options.profile)
+    given = options.model_fields_set
+    options = options_of({**options.model_dump(), **{k: v for k, v in profile.measure.items() if k not in given}})
+    kind = found.kind or options.kind or profile.kind
+    harnesses: tuple[Harness, ...] = tuple(name for name in _OF_KIND[kind] if name in options.harnesses)
+    if not harnesses:
+        raise UserError(f"No harness is left for a model of kind {kind}", f"It has: {', '.join(_OF_KIND[kind])}.")
+    stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%S")
+    return Plan(
+        plan_id=f"{found.name}-{profile.name}-{stamp}",
+        options=options,
+        experiment=_concrete(found, options),
+        kind=kind,
+        harnesses=harnesses,
+    )
+
+
+def options_of(values: Json) -> Options:
+    """Options from params or a command line; what is None keeps its default.
+
+    Raises:
+        UserError: one does not fit.
+    """
+    try:
+        return Options.model_validate({name: value for name, value in values.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", "Correct that option.") from None
+
+
+def _concrete(found: Experiment, options: Options) -> Experiment:
+    """Sources in place of `@a` and `@b`; one arm for an endpoint that is measured as it is."""
+    if options.endpoint_model:
+        tests: Json = {} if found.needs_sources is False else {"tests": found.arms[0].tests}
+        found = found.model_copy(update={"arms": (Arm(name=options.endpoint_model, **tests),)})
+    if not found.needs_sources:
+        return found
+    if len(options.sources) != 2:
+        raise UserError(f"{found.name} compares two sources", "Give two patterns: --source 'a*' --source 'b*'.")
+    named: dict[str, str] = {"@a": options.sources[0], "@b": options.sources[1]}
+    arms = tuple(
+        arm.model_copy(
+            update={
+                "set": {**arm.set, **({"sources": tuple(named[key] for key in arm.set["sources"])} if arm.set else {})},
+                "tests": {label: tuple(named[key] for key in keys) for label, keys in arm.tests.items()},
+            }
+        )
+        for arm in found.arms
+    )
+    return found.model_copy(update={"arms": arms})

@@ -1,0 +1,117 @@
+"""Rows as files for a framework: one row in memory at a time, finished files only."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gem_tasks.dataset.export import published
+from gem_tasks.distill import sets
+from gem_tasks.distill.formats import FORMATS, side_files
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.distill import SPLITS, SftSet
+from gem_tasks.errors import UserError
+from gem_tasks.pipeline.workspace import Workspace
+
+_VERL = pa.schema([("messages", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])))])
+_BATCH = 200
+Pair = tuple[list[Json], list[Json]]
+"""Messages and tools."""
+
+
+class Written(Value):
+    """A file and what is in it."""
+
+    path: Path
+    rows: int
+    left_out: int
+    """Rows that the framework's form cannot hold."""
+
+
+def write_published(work: Workspace, name: str, out: Path, partition: str | None = None) -> Written:
+    """All current trajectories, in one file.
+
+    Raises:
+        UserError: nothing is published, the form does not exist, or the folder cannot be written.
+    """
+    rows = ((row["messages"], row["tools"]) for row in published(work, partition))
+    found = _write(rows, name, out, "train")
+    if not found.rows:
+        where = f" in partition {partition}" if partition else ""
+        raise UserError(f"No trajectories are published{where}", "Make some with `gem run SOURCE`.")
+    return found
+
+
+def write_set(work: Workspace, found: SftSet, name: str, out: Path) -> list[Written]:
+    """A file per split.
+
+    Raises:
+        UserError: the form does not exist, or the folder cannot be written.
+    """
+    return [
+        _write(
+            ((json.loads(row["messages"]), json.loads(row["tools"])) for row in sets.read(work, found, split)),
+            name,
+            out,
+            split,
+        )
+        for split in SPLITS
+    ]
+
+
+def _write(rows: Iterable[Pair], name: str, out: Path, split: str) -> Written:
+    if name not in FORMATS:
+        raise UserError(f"There is no format {name!r}", f"Choose one of: {', '.join(FORMATS)}.")
+    path = out / f"{split}.{'parquet' if name == 'verl' else 'jsonl'}"
+    part = path.with_name(path.name + ".part")
+    counted = _Counted(rows, name)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (_parquet if name == "verl" else _jsonl)(counted, part)
+        if counted.rows or counted.left_out or split != "train":
+            part.replace(path)
+        else:
+            part.unlink()
+        for side, text in side_files(name).items():
+            (out / side).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}", "Choose another --out.") from error
+    return Written(path=path, rows=counted.rows, left_out=counted.left_out)
+
+
+class _Counted:
+    """Converted rows, and how many there were and were not."""
+
+    def __init__(self, rows: Iterable[Pair], name: str) -> None:
+        self._rows, self._convert = rows, FORMATS[name]
+        self.rows = self.left_out = 0
+
+    def __iter__(self) -> Iterator[Json]:
+        for messages, tools in self._rows:
+            row = self._convert(messages, tools)
+            if row is None:
+                self.left_out += 1
+            else:
+                self.rows += 1
+                yield row
+
+
+def _jsonl(rows: Iterable[Json], path: Path) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _parquet(rows: Iterable[Json], path: Path) -> None:
+    with pq.ParquetWriter(path, _VERL, compression="zstd") as writer:
+        batch: list[Any] = []
+        for row in rows:
+            batch.append(row)
+            if len(batch) == _BATCH:
+                writer.write_table(pa.Table.from_pylist(batch, schema=_VERL))
+                batch = []
+        if batch:
+            writer.write_table(pa.Table.from_pylist(batch, schema=_VERL))

@@ -1,0 +1,216 @@
+"""A model behind an OpenAI-compatible address for as long as it is evaluated: vLLM on a GPU, `transformers serve` else.
+
+The server lives below a guard (`gem_tasks.distill.guard`), a process of its own, so that it outlives the task that
+starts it and no longer than its lease: a file that `stop` removes and `renewing` keeps fresh. Whoever is killed in
+between, and whether or not a teardown runs (Airflow runs none when a person marks the run failed), the guard goes when
+nobody has renewed the lease for `idle_minutes`, and the server when the guard does. One server at a time per GEM_HOME:
+guards stand in line at a lock, since two would share one GPU.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+from pydantic import Field
+
+from gem_tasks.distill.train import weights
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.distill import Model
+from gem_tasks.domain.evaluation import Endpoint
+from gem_tasks.errors import GemError
+from gem_tasks.evals.environment import ensure
+from gem_tasks.evals.progress import Progress, silent
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.resources import shipped
+
+_END_LIMIT_S = 40
+_RENEW_S = 20.0
+_TAIL = 8
+
+
+class ServeOptions(Value):
+    """How to serve."""
+
+    max_model_len: int | None = Field(default=None, ge=128)
+    """Tokens of prompt and answer together; None: what the model was made for."""
+    tool_call_parser: str = "hermes"
+    """vLLM's name for the form in which the model writes calls."""
+    idle_minutes: float = Field(default=15, gt=0)
+    """The server ends by itself when nobody has renewed its lease for so long."""
+    start_limit_s: float = Field(default=1800, gt=0)
+    """For loading the weights; waiting in line for another server does not count."""
+
+
+class Served(Value):
+    """A running server; a plain value, so that one task can start it and another stop it."""
+
+    lease: str
+    guard_pid: int
+    guard_began: float
+    """When the guard's process was made: a recycled pid is not it."""
+    base_url: str
+    model: str
+    engine: str
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """For the harnesses."""
+        return Endpoint(base_url=self.base_url, model=self.model)
+
+
+def start(work: Workspace, model: Model, options: ServeOptions, progress: Progress = silent) -> Served:
+    """Starts a server and waits until it answers.
+
+    Raises:
+        GemError: it ended, or does not answer in time; the end of its log is in the message.
+    """
+    folder = work.settings.home.absolute() / "distill" / "serving"
+    folder.mkdir(parents=True, exist_ok=True)
+    path, port = weights(work, model, progress), _free_port()
+    engine, name, command = _command(work, path, port, options, progress)
+    lease = folder / f"{model.model_id}-{uuid4().hex[:8]}.json"
+    job = {
+        "command": command,
+        "lock": str(folder / "lock"),
+        "log": str(lease.with_suffix(".log")),
+        "idle_s": options.idle_minutes * 60,
+        "env": {"HF_HUB_OFFLINE": "1"} if Path(path).is_dir() else {},
+    }
+    lease.write_text(json.dumps(job), encoding="utf-8")
+    guard = _spawn([sys.executable, "-m", "gem_tasks.distill.guard", str(lease)])
+    served = Served(
+        lease=str(lease),
+        guard_pid=guard,
+        guard_began=psutil.Process(guard).create_time(),
+        base_url=f"http://127.0.0.1:{port}/v1",
+        model=name,
+        engine=engine,
+    )
+    try:
+        _wait_healthy(served, options.start_limit_s, progress)
+    except BaseException:
+        stop(served)
+        raise
+    return served
+
+
+@contextmanager
+def renewing(served: Served | None) -> Generator[None]:
+    """Keeps the lease fresh for as long as somebody works with the server."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while served and not done.wait(_RENEW_S):
+            _touch(Path(served.lease))
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def stop(served: Served) -> None:
+    """Takes the lease back and waits until guard and server are gone; stopping what is gone is fine."""
+    Path(served.lease).unlink(missing_ok=True)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        guard = psutil.Process(served.guard_pid)
+        if abs(guard.create_time() - served.guard_began) > 1:
+            return
+        family = [*guard.children(recursive=True), guard]
+        try:
+            guard.wait(_END_LIMIT_S)
+        except psutil.TimeoutExpired:
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+
+
+def running(home: Path) -> list[Json]:
+    """Leases of this home that somebody holds."""
+    folder = home.absolute() / "distill" / "serving"
+    return [{"lease": str(path), "since": path.stat().st_mtime} for path in sorted(folder.glob("*.json"))]
+
+
+def _command(
+    work: Workspace, path: str, port: int, options: ServeOptions, progress: Progress
+) -> tuple[str, str, list[str]]:
+    """Engine, the model's name there, and what to run."""
+    home, length = work.settings.home, options.max_model_len
+    common = ["--host", "127.0.0.1", "--port", str(port)]
+    if shutil.which("nvidia-smi"):
+        vllm = shutil.which("vllm") or str(ensure(home, "vllm", progress).with_name("vllm"))
+        own = [
+            "--served-model-name",
+            "gem",
+            "--enable-auto-tool-choice",
+            "--tool-call-parser",
+            options.tool_call_parser,
+        ]
+        limit = ["--max-model-len", str(length)] if length else []
+        return "vllm", "gem", [vllm, "serve", path, *common, *own, *limit]
+    python = ensure(home, "train", progress)
+    script = shipped("envs") / "train" / "serve.py"
+    return "transformers", path, [str(python), str(script), path, *common, "--device", "cpu", "--reasoning", "off"]
+
+
+def _spawn(command: list[str]) -> int:
+    """Starts a process that outlives us, in a session of its own; `subprocess` would ask for it at our end."""
+    nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+    return os.posix_spawn(command[0], command, os.environ, file_actions=nothing, setsid=True)
+
+
+def _wait_healthy(served: Served, limit_s: float, progress: Progress) -> None:
+    lease, deadline = Path(served.lease), None
+    log = lease.with_suffix(".log")
+    url = served.base_url.removesuffix("/v1") + "/health"
+    while True:
+        if log.exists() and deadline is None:  # the guard has the lock
+            deadline = time.monotonic() + limit_s
+        if not psutil.pid_exists(served.guard_pid) or not _alive(served):
+            raise GemError(f"the server of {served.model} ended: {_tail(log)}")
+        if deadline and time.monotonic() > deadline:
+            raise GemError(f"the server of {served.model} did not answer within {limit_s:.0f} s: {_tail(log)}")
+        with contextlib.suppress(OSError):
+            if urllib.request.urlopen(url, timeout=5).status == 200:  # noqa: S310 - our own http address
+                return
+        _touch(lease)
+        progress(f"waiting for {served.engine}" if deadline else "waiting for another server to end", 0, 0)
+        time.sleep(0.5)
+
+
+def _touch(lease: Path) -> None:
+    """Renews a lease that is there; one that was taken back stays so."""
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(lease)
+
+
+def _alive(served: Served) -> bool:
+    try:
+        return psutil.Process(served.guard_pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else ["it left no log"]
+    return " / ".join(lines[-_TAIL:])[-1500:]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

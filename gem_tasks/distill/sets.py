@@ -1,0 +1,220 @@
+"""Sets to train on, from published trajectories: `sets/{id}/{split}-00000.parquet`, a manifest, rows in Postgres.
+
+Two passes. The first asks Postgres what there is and decides who goes where, so splits do not depend on what is read.
+The second reads stage outputs shard by shard, in the recipes that the dataset version names, and writes as it goes:
+memory holds one shard, one part of each split, and a few words per trajectory.
+"""
+
+import io
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from itertools import groupby
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gem_tasks import prompts
+from gem_tasks.dataset.row import trajectory_id
+from gem_tasks.dataset.select import stored_index
+from gem_tasks.distill.row import SCHEMA, SET_VERSION, clean, row_of
+from gem_tasks.distill.split import assign, choose
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.distill import SPLITS, Candidate, SetSpec, SftSet, Split
+from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.errors import UserError
+from gem_tasks.lineage.connection import Row
+from gem_tasks.pipeline.records import segments_of
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.prompts import synthesis
+from gem_tasks.store import keys, shards
+
+PART_ROWS = 1000
+"""Rows of one object."""
+Placed = list[tuple[Candidate, Split]]
+
+
+def candidates(work: Workspace, spec: SetSpec) -> list[Candidate]:
+    """What the spec may take, in shard order, before its size."""
+    with work.ledger() as ledger:
+        rows = ledger.sft_candidates(spec)
+    return [each for each in map(_candidate, rows) if _wanted(each, spec)]
+
+
+def build(work: Workspace, spec: SetSpec) -> SftSet:
+    """Builds the set, or finds it where it was built before.
+
+    Raises:
+        UserError: there is nothing to train on.
+    """
+    placed = place(candidates(work, spec), spec)
+    if not any(split == "train" for _, split in placed):
+        raise UserError(
+            f"There are no trajectories to train on ({_described(spec)})",
+            "Publish some with `gem run SOURCE`, or ask for less; `gem distill sets --count` says what there is.",
+        )
+    set_id = _identity(work, spec, placed)
+    key = keys.set_key(set_id, "manifest.json")
+    if work.store.exists(key):
+        found = SftSet.model_validate(json.loads(work.fetch(key))["set"])
+    else:
+        found, placed = _write(work, spec, set_id, placed)
+    with work.ledger() as ledger:
+        ledger.record_set(found, placed)
+    return found
+
+
+def place(found: Sequence[Candidate], spec: SetSpec) -> Placed:
+    """Every candidate that the set takes, with its split; only training is bounded by the spec's size."""
+    splits = assign(found, spec)
+    trained = {each.trajectory_id for each in choose((each for each in found if splits[each.group] == "train"), spec)}
+    return [
+        (each, splits[each.group]) for each in found if splits[each.group] != "train" or each.trajectory_id in trained
+    ]
+
+
+def read(work: Workspace, found: SftSet, split: Split) -> Iterator[dict[str, str]]:
+    """The rows of a split, as `gem_tasks.distill.row` writes them."""
+    for part in range(-(-found.counts[split] // PART_ROWS)):
+        data = work.fetch(keys.set_key(found.set_id, f"{split}-{part:05d}.parquet"))
+        for batch in pq.ParquetFile(io.BytesIO(data)).iter_batches(batch_size=64):
+            yield from batch.to_pylist()
+
+
+def find(work: Workspace, prefix: str) -> SftSet:
+    """The one set whose id begins so.
+
+    Raises:
+        UserError: there is none, or more than one.
+    """
+    with work.ledger() as ledger:
+        found = ledger.find_sets(prefix, limit=2)
+    if len(found) != 1:
+        raise UserError(f"{'No' if not found else 'More than one'} set begins with {prefix!r}", "See: gem distill sets")
+    return found[0]
+
+
+def _candidate(row: Row) -> Candidate:
+    copy_of, uri = row.pop("copy_of"), row["document_uri"]
+    group = uri if not copy_of else copy_of if "://" in copy_of else f"{uri.partition('#')[0]}#{copy_of}"
+    key = row.pop("trajectory_id") or trajectory_id(row["segment_id"], row["recipes"]["validate"])
+    return Candidate(trajectory_id=key, group=group, **row)
+
+
+def _wanted(each: Candidate, spec: SetSpec) -> bool:
+    names = (each.source, each.document_uri)
+    return not spec.sources or any(fnmatchcase(name, pattern) for name in names for pattern in spec.sources)
+
+
+def _described(spec: SetSpec) -> str:
+    return ", ".join(f"{name}={value}" for name, value in spec.model_dump(exclude_defaults=True).items())
+
+
+def _identity(work: Workspace, spec: SetSpec, placed: Placed) -> str:
+    index = stored_index(work)
+    contents: Json = {
+        "version": SET_VERSION,
+        "spec": spec.model_dump(exclude={"size", "partition"}),  # what they come to is in the items
+        "prompt": prompts.load(synthesis.PROMPT).sha256 if spec.kind == "synthesizer" else None,
+        "contamination": index.packages if index else None,
+        "items": sorted((each.trajectory_id, each.version, split) for each, split in placed),
+    }
+    return sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _write(work: Workspace, spec: SetSpec, set_id: str, placed: Placed) -> tuple[SftSet, Placed]:
+    left_out: Counter[str] = Counter()
+    written: Placed = []
+    parts = {split: _Parts(work, set_id, split) for split in SPLITS}
+    where: dict[str, Split] = {each.trajectory_id: split for each, split in placed}
+    for candidate, row in _rows(work, spec, [each for each, _ in placed], left_out):
+        split = where[candidate.trajectory_id]
+        parts[split].add(row)
+        written.append((candidate, split))
+    counts = {split: part.close() for split, part in parts.items()}
+    found = SftSet(
+        set_id=set_id,
+        spec=spec,
+        versions=tuple(sorted({each.version for each, _ in written})),
+        counts=counts,
+        left_out=dict(left_out),
+        location=work.store.url(keys.set_key(set_id, "")),
+    )
+    manifest = {"set": found.model_dump(), "strata": _strata(written), "set_version": SET_VERSION}
+    # The manifest last: a set without one is unfinished.
+    work.store.put(keys.set_key(set_id, "manifest.json"), json.dumps(manifest, indent=1).encode())
+    return found, written
+
+
+class _Parts:
+    """A split that is being written, in objects of `PART_ROWS` rows."""
+
+    def __init__(self, work: Workspace, set_id: str, split: Split) -> None:
+        self._work, self._set_id, self._split = work, set_id, split
+        self._rows: list[dict[str, str]] = []
+        self._written = 0
+
+    def add(self, row: dict[str, str]) -> None:
+        self._rows.append(row)
+        if len(self._rows) == PART_ROWS:
+            self._flush()
+
+    def close(self) -> int:
+        """Writes what is left and returns the number of rows."""
+        if self._rows:
+            self._flush()
+        return self._written
+
+    def _flush(self) -> None:
+        name = f"{self._split}-{self._written // PART_ROWS:05d}.parquet"
+        sink = io.BytesIO()
+        table = pa.Table.from_pylist(self._rows, schema=SCHEMA)
+        pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=200)
+        self._work.store.put(keys.set_key(self._set_id, name), sink.getvalue())
+        self._written += len(self._rows)
+        self._rows = []
+
+
+def _rows(
+    work: Workspace, spec: SetSpec, placed: list[Candidate], left_out: Counter[str]
+) -> Iterator[tuple[Candidate, dict[str, str]]]:
+    """What is learnt, shard by shard; whatever cannot be, is counted with its reason."""
+    index = None if work.settings.keep_contaminated else stored_index(work)
+    stage = "refine" if spec.refined else "generate"
+    for (partition, shard), members in groupby(placed, key=lambda each: (each.partition, each.shard)):
+        wanted = {each.segment_id: each for each in members}
+        texts = {each.segment_id: each for each in segments_of(work, partition, shard) if each.segment_id in wanted}
+        made = _outputs(work, stage, partition, shard, wanted)
+        for segment_id, candidate in wanted.items():
+            trajectory = made.get(segment_id)
+            if trajectory is None or segment_id not in texts:
+                left_out["gone"] += 1
+            elif index and index.overlap(trajectory):  # drafts and refused ones were not looked at before
+                left_out["contaminated"] += 1
+            else:
+                kept, text = clean(trajectory, texts[segment_id])
+                yield candidate, row_of(candidate, spec.kind, kept, text)
+
+
+def _outputs(
+    work: Workspace, stage: str, partition: str, shard: int, wanted: dict[str, Candidate]
+) -> dict[str, Trajectory]:
+    """Trajectories of the wanted segments, from the recipes that their dataset versions name."""
+    recipes: defaultdict[str, set[str]] = defaultdict(set)
+    for key, each in wanted.items():
+        recipes[each.recipes[stage]].add(key)
+    return {
+        outcome.segment_id: Trajectory.model_validate_json(outcome.payload)
+        for recipe, members in recipes.items()
+        for outcome in shards.decode_outcomes(work.fetch(keys.stage_key(stage, recipe, partition, shard)))
+        if outcome.payload and outcome.segment_id in members
+    }
+
+
+def _strata(written: Placed) -> dict[str, dict[str, int]]:
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for each, split in written:
+        counts[each.stratum][split] += 1
+    return {stratum: dict(found) for stratum, found in sorted(counts.items())}

@@ -1,0 +1,66 @@
+"""Who is trained on and who is held out: by document, stratified, the same for the same seed. Pure.
+
+A document's address and its copies are one group, and a group is in one split. Within a stratum (source and domain) the
+groups stand in the order in which they came, those of one partition shuffled by the seed, and take their split from an
+additive recurrence (frac(start + i·φ), the start from seed and stratum): any run of groups has very nearly the shares
+that were asked for, and a group that came later moves none that came before. So what was held out of one version's
+training is held out of the next one's too, and old and new models can be compared on it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+from gem_tasks.domain.distill import Candidate, SetSpec, Split
+
+_GOLDEN = 0.6180339887498949
+
+
+def assign(candidates: Sequence[Candidate], spec: SetSpec) -> dict[str, Split]:
+    """The split of every group.
+
+    Args:
+        candidates: all there are, whatever the spec's size: the split does not depend on it.
+        spec: seed and shares.
+    """
+    first: dict[str, Candidate] = {}
+    for each in sorted(candidates, key=lambda each: (each.partition, each.document_uri, each.segment_id)):
+        first.setdefault(each.group, each)
+    strata: defaultdict[str, list[Candidate]] = defaultdict(list)
+    for each in sorted(first.values(), key=lambda each: (each.partition, _uniform(spec.seed, each.group), each.group)):
+        strata[each.stratum].append(each)
+    found: dict[str, Split] = {}
+    for stratum, members in strata.items():
+        start = _uniform(spec.seed, f"stratum {stratum}")
+        for position, each in enumerate(members):
+            found[each.group] = _split((start + position * _GOLDEN) % 1, spec)
+    return found
+
+
+def choose(candidates: Iterable[Candidate], spec: SetSpec) -> list[Candidate]:
+    """At most `spec.size` of them, each stratum in proportion; a smaller choice is part of every larger one."""
+    pool = list(candidates)
+    if spec.size is None or len(pool) <= spec.size:
+        return pool
+    strata: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
+    for each in pool:
+        strata[each.stratum].append((_uniform(spec.seed, each.trajectory_id), each.trajectory_id))
+    ranked = [
+        ((rank + jitter) / len(members), key)
+        for members in strata.values()
+        for rank, (jitter, key) in enumerate(sorted(members))
+    ]
+    taken = {key for _, key in sorted(ranked)[: spec.size]}
+    return [each for each in pool if each.trajectory_id in taken]
+
+
+def _split(place: float, spec: SetSpec) -> Split:
+    if place < spec.test_share:
+        return "test"
+    return "validation" if place < spec.test_share + spec.validation_share else "train"
+
+
+def _uniform(seed: int, key: str) -> float:
+    """In [0, 1), the same for the same seed and key."""
+    digest = blake2b(f"{seed} {key}".encode("utf-8", "surrogatepass"), digest_size=7).digest()
+    return int.from_bytes(digest, "big") / 2**56

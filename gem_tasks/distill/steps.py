@@ -1,0 +1,193 @@
+"""The steps of an experiment, as an Airflow task or a loop calls them: train an arm, serve it, measure it.
+
+What a step needs from an earlier one is in Postgres, in the store, or in the value that the earlier one returned. A
+harness's own files stay under `GEM_HOME/distill/runs/{plan}`, where a retry goes on; reports go to the store.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gem_tasks.corpus.segment import count_tokens
+from gem_tasks.distill import sets
+from gem_tasks.distill.experiment import HELD_OUT, Arm, Plan
+from gem_tasks.distill.train import require_machine, train
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.distill import Model, SftSet
+from gem_tasks.domain.evaluation import Endpoint, EvalReport, Harness
+from gem_tasks.errors import UserError
+from gem_tasks.evals import bfcl, registry, synthesizer, tau2
+from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options
+from gem_tasks.evals.progress import Progress, silent
+from gem_tasks.evals.synthesizer import Yield
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import Settings
+from gem_tasks.store import keys
+
+_TEACHER = "offline-rules"
+
+
+class Measured(Value):
+    """One report of one arm, and where it is."""
+
+    arm: str
+    harness: Harness
+    label: str
+    """What it was measured on, where an arm is measured on several things."""
+    key: str
+    """Of the report in the store."""
+    evaluation_id: str
+    seconds: float
+
+
+def arm_of(plan: Plan, name: str) -> Arm:
+    """The arm of that name."""
+    return next(arm for arm in plan.experiment.arms if arm.name == name)
+
+
+def train_arm(
+    work: Workspace, plan: Plan, name: str, run_id: str | None = None, progress: Progress = silent
+) -> Model | None:
+    """Builds the arm's set and trains on it; None for an endpoint that is measured as it is."""
+    if plan.external:
+        return None
+    arm = arm_of(plan, name)
+    require_machine(plan.profile)
+    progress("build the set", 0, 0)
+    found = sets.build(work, plan.spec(arm))
+    return train(work, plan.profile, found, base_only=arm.base, run_id=run_id, progress=progress)
+
+
+def endpoint_of(plan: Plan, settings: Settings) -> Endpoint | None:
+    """The server that is measured as it is, if the plan names one."""
+    own = plan.options
+    if own.endpoint_url is None or own.endpoint_model is None:
+        return None
+    return Endpoint(base_url=own.endpoint_url, model=own.endpoint_model, api_key=settings.eval_api_key)
+
+
+def measure(
+    work: Workspace,
+    plan: Plan,
+    name: str,
+    harness: Harness,
+    endpoint: Endpoint,
+    model: Model | None,
+    run_id: str | None = None,
+    progress: Progress = silent,
+) -> list[Measured]:
+    """Runs one harness over one arm; records every report in Postgres and keeps it in the store.
+
+    Raises:
+        UserError: the endpoint does not answer, or there is nothing to ask for.
+    """
+    folder = work.settings.home.absolute() / "distill" / "runs" / plan.plan_id / slug(name)
+    arm = arm_of(plan, name)
+    labels = list(arm.tests) or [HELD_OUT] if harness == "synthesizer" else [""]
+    found: list[Measured] = []
+    for label in labels:
+        out = folder / "-".join(filter(None, (harness, slug(label))))
+        report = _run(work, plan, arm, harness, label, endpoint, out, progress)
+        key = keys.experiment_key(plan.plan_id, f"{slug(name)}/{out.name}.json")
+        work.store.put(key, report.model_dump_json(indent=1).encode())
+        evaluation = registry.record(work, report, out, model.model_id if model else None, run_id)
+        found.append(
+            Measured(
+                arm=name,
+                harness=harness,
+                label=label,
+                key=key,
+                evaluation_id=evaluation,
+                seconds=report.seconds,
+            )
+        )
+    return found
+
+
+def held_out(work: Workspace, found: SftSet, most: int | None = None) -> list[Segment]:
+    """The texts of a set's test split, as they would have been trained on."""
+    texts: dict[str, Segment] = {}
+    for row in sets.read(work, found, "test"):
+        key, text = row["segment_id"], row["text"]
+        document, _, span = key.rpartition(".")
+        start, _, end = span.partition("-")
+        texts[key] = Segment(
+            segment_id=key,
+            document_id=document,
+            document_uri=row["document_uri"],
+            start=int(start),
+            end=int(end),
+            tokens=count_tokens(text),
+            text=text,
+        )
+    return list(texts.values())[:most]
+
+
+def pipeline_yield(work: Workspace, found: SftSet, segments: Sequence[Segment]) -> Yield:
+    """What the same texts took the pipeline that made the set: all stages, retries included."""
+    with work.ledger() as ledger:
+        recipes = sorted({recipe for each in ledger.recipes_of_versions(found.versions) for recipe in each})
+        rows = ledger.pipeline_cost([each.segment_id for each in segments], recipes)
+    accepted = next((row["accepted"] for row in rows if row["stage"] == "validate"), 0)
+    prices = [row["usd"] for row in rows if row["usd"] is not None]
+    latency = sum(int(row["latency_ms"]) for row in rows) / 1000
+    return Yield(
+        texts=len(segments),
+        accepted=accepted,
+        calls=sum(row["calls"] for row in rows),
+        prompt_tokens=sum(int(row["prompt_tokens"]) for row in rows),
+        completion_tokens=sum(int(row["completion_tokens"]) for row in rows),
+        usd=sum(prices) if prices else None,
+        latency_s={"mean": round(latency / len(segments), 4)} if segments else {},
+    )
+
+
+def _run(
+    work: Workspace,
+    plan: Plan,
+    arm: Arm,
+    harness: Harness,
+    label: str,
+    endpoint: Endpoint,
+    out: Path,
+    progress: Progress,
+) -> EvalReport:
+    own, home = plan.options, work.settings.home
+    common: Json = {"subset": own.subset, "max_tokens": own.max_tokens, "request_timeout_s": own.request_timeout_s}
+    if harness == "bfcl":
+        options = BfclOptions(**common, ids=own.bfcl_ids)
+        return bfcl.evaluate(endpoint, options, out, home=home, progress=progress)
+    if harness == "tau2":
+        user = _user(plan, work.settings, endpoint)
+        domains: Json = {} if own.tau2_ids else {"domains": ("airline", "retail")}
+        simulated = Tau2Options(
+            **common, **domains, ids=own.tau2_ids, epochs=own.epochs, user=user, message_limit=own.message_limit
+        )
+        return tau2.evaluate(endpoint, simulated, out, home=home, progress=progress)
+    sources = arm.tests.get(label)
+    found = sets.build(work, plan.spec(arm, sources))
+    segments = held_out(work, found, own.texts)
+    if not segments:
+        raise UserError(f"No text is held out for {arm.name} {label}".strip(), "Publish more, or widen the sources.")
+    asked = SynthesizerOptions(
+        prices=work.settings.llm_prices,
+        request_timeout_s=own.request_timeout_s,
+        **({"max_tokens": own.max_tokens} if own.max_tokens else {}),
+    )
+    pipeline = pipeline_yield(work, found, segments)
+    return synthesizer.evaluate(endpoint, asked, out, segments=segments, pipeline=pipeline, progress=progress)
+
+
+def _user(plan: Plan, settings: Settings, endpoint: Endpoint) -> Endpoint:
+    """Who plays the customer: who was named, else the pipeline's model, else the model under test itself."""
+    own = plan.options
+    if own.user_url and own.user_model:
+        return Endpoint(base_url=own.user_url, model=own.user_model, api_key=settings.eval_user_api_key)
+    if settings.llm_model == _TEACHER or settings.llm_base_url is None:  # the teacher knows its own prompts only
+        return endpoint
+    return Endpoint(base_url=settings.llm_base_url, model=settings.llm_model, api_key=settings.llm_api_key)
+
+
+def slug(name: str) -> str:
+    """A name as a part of a path."""
+    return "-".join("".join(char if char.isalnum() else " " for char in name.lower()).split())

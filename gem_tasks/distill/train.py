@@ -1,0 +1,233 @@
+"""Training a model in the environment `envs/train`, and what is recorded of it.
+
+The folder of a run is `GEM_HOME/distill/{model id}`: data, checkpoints, metrics, TensorBoard. The id follows from
+profile and set, so the same command after a kill finds the same folder and goes on from the newest whole checkpoint,
+and after success finds the model in Postgres and trains nothing.
+"""
+
+import json
+import os
+import shutil
+from hashlib import sha256
+from pathlib import Path
+
+from gem_tasks.distill import sets
+from gem_tasks.distill.profiles import Profile
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.distill import Model, SftSet, Split
+from gem_tasks.errors import GemError, UserError
+from gem_tasks.evals.child import HarnessError, events
+from gem_tasks.evals.environment import ensure
+from gem_tasks.evals.progress import Progress, silent
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.resources import shipped
+from gem_tasks.store import keys
+
+_LIMIT_S = 14 * 24 * 3600.0
+_COMPLAINT = "gem: "
+_KEPT = ("HF_TOKEN", "HF_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+
+
+def model_id(profile: Profile, found: SftSet, *, base_only: bool = False) -> str:
+    """Sixteen hex characters over everything that determines the weights."""
+    parts = [profile.sha256, found.set_id, "base" if base_only else "trained"]
+    return sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def train(
+    work: Workspace,
+    profile: Profile,
+    found: SftSet,
+    *,
+    base_only: bool = False,
+    run_id: str | None = None,
+    progress: Progress = silent,
+) -> Model:
+    """Trains on a set, or finds what was trained before.
+
+    Args:
+        work: where sets and models are.
+        profile: how.
+        found: on what.
+        base_only: only gets hold of the base, which is evaluated like a trained model.
+        run_id: of Airflow, for the lineage.
+        progress: told each step.
+
+    Raises:
+        UserError: the weights cannot be had, the profile does not fit, or another process trains the same.
+        GemError: the training ended with an error.
+    """
+    key = model_id(profile, found, base_only=base_only)
+    if known := _known(work, key):
+        progress(f"{known.name} {key} is trained already", 1, 1)
+        return known
+    folder = run_folder(work, key)
+    job = _job(profile, folder, base_only)
+    _write_data(work, found, folder)
+    path = folder / "job.json"
+    path.write_text(json.dumps(job, indent=1), encoding="utf-8")
+    python = ensure(work.settings.home, "train", progress)
+    _follow(_command(profile, python, path, base_only), folder, progress)
+    result: Json = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    model = Model(
+        model_id=key,
+        name=profile.name if not base_only else f"{profile.name}-base",
+        base=profile.base,
+        profile=profile.name,
+        profile_sha256=profile.sha256,
+        set_id=None if base_only else found.set_id,
+        location=_keep(work, key, folder, result, progress),
+        status="kept" if base_only else "candidate",
+        metrics={"profile": profile.model_dump(exclude={"name"}), **result},
+    )
+    with work.ledger() as ledger:
+        ledger.record_model(model, run_id)
+    return model
+
+
+def require_machine(profile: Profile) -> None:
+    """Says before anything is built that a profile cannot be trained here.
+
+    Raises:
+        UserError: it needs GPUs, and there are none.
+    """
+    if profile.launch and not _gpus():
+        raise UserError(
+            f"The profile {profile.name} trains on GPUs ({profile.launch}), and this machine has none",
+            "Run it where there are some, or choose another profile: gem distill profiles",
+        )
+
+
+def run_folder(work: Workspace, key: str) -> Path:
+    """Where a run keeps its data and checkpoints."""
+    return work.settings.home.absolute() / "distill" / key
+
+
+def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
+    """A folder with the model's weights, fetched from the store when they are not here; or an id of the hub."""
+    if not model.location.startswith(work.store.url(keys.model_key(model.model_id, ""))):
+        return model.location
+    folder = run_folder(work, model.model_id) / "served"
+    if not (folder / ".complete").exists():
+        prefix = keys.model_key(model.model_id, "")
+        names = [key.removeprefix(prefix) for key in work.store.list(prefix)]
+        for number, name in enumerate(names):
+            progress(f"fetch {name}", number, len(names))
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(work.fetch(f"{prefix}{name}"))
+        (folder / ".complete").touch()
+    return str(folder)
+
+
+def find(work: Workspace, prefix: str) -> Model:
+    """The newest model whose id or name begins so.
+
+    Raises:
+        UserError: there is none.
+    """
+    with work.ledger() as ledger:
+        found = ledger.find_models(prefix, limit=1)
+    if not found:
+        raise UserError(f"No model begins with {prefix!r}", "See: gem distill models")
+    return found[0]
+
+
+def _known(work: Workspace, key: str) -> Model | None:
+    with work.ledger() as ledger:
+        return next(iter(ledger.find_models(key, limit=1)), None)
+
+
+def _job(profile: Profile, folder: Path, base_only: bool) -> Json:
+    sft = dict(profile.sft)
+    if profile.batch:
+        each = int(sft.get("per_device_train_batch_size", 1)) * (_gpus() or 1 if profile.launch else 1)
+        sft["gradient_accumulation_steps"] = max(1, profile.batch // each)
+    return {
+        **profile.model_dump(include={"chat_template", "too_long", "max_cpu_minutes", "lora", "seed", "model"}),
+        "sft": sft,
+        "run": str(folder),
+        "train": str(folder / "data" / "train.jsonl"),
+        "validation": str(folder / "data" / "validation.jsonl"),
+        "base_only": base_only,
+    }
+
+
+def _write_data(work: Workspace, found: SftSet, folder: Path) -> None:
+    """Both splits as JSONL, as TRL takes them."""
+    splits: tuple[Split, ...] = ("train", "validation")
+    for split in splits:
+        path = folder / "data" / f"{split}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with part.open("w", encoding="utf-8") as file:
+            for row in sets.read(work, found, split):
+                line = {"messages": json.loads(row["messages"]), "tools": row["tools"]}
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        part.replace(path)
+
+
+def _command(profile: Profile, python: Path, job: Path, base_only: bool) -> list[str]:
+    folder = shipped("envs") / "train"
+    script = [str(folder / "sft.py"), str(job)]
+    if profile.launch is None or base_only:
+        return [str(python), *script]
+    config = folder / "accelerate" / f"{profile.launch}.yaml"
+    accelerate = python.with_name("accelerate")
+    return [str(accelerate), "launch", "--config_file", str(config), "--num_processes", str(_gpus()), *script]
+
+
+def _gpus() -> int:
+    """NVIDIA GPUs, without asking torch, which is not in this environment."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([each for each in visible.split(",") if each.strip() not in ("", "-1")])
+    return len(list(Path("/proc/driver/nvidia/gpus").glob("*"))) if shutil.which("nvidia-smi") else 0
+
+
+def _follow(command: list[str], folder: Path, progress: Progress) -> None:
+    """Runs it to its end.
+
+    Raises:
+        UserError: what the script says a person can mend.
+        GemError: it ended with an error of another kind.
+    """
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    log = folder / "train.log"
+    try:
+        for event in events(command, {"OMP_WAIT_POLICY": "PASSIVE", **kept, **_tensorboard(folder)}, log, _LIMIT_S):
+            _tell(event, progress)
+    except HarnessError as error:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        said = next((line.removeprefix(_COMPLAINT) for line in reversed(lines) if line.startswith(_COMPLAINT)), None)
+        if said:
+            cause, _, mend = said.partition(". ")
+            raise UserError(cause, mend) from None
+        raise GemError(f"the training failed: {error}") from None
+
+
+def _tensorboard(folder: Path) -> dict[str, str]:
+    return {"TENSORBOARD_LOGGING_DIR": str(folder / "tensorboard"), "HF_DATASETS_CACHE": str(folder / "data" / "cache")}
+
+
+def _tell(event: Json, progress: Progress) -> None:
+    if event["event"] == "start":
+        where = f", going on from {event['resumed_from']}" if event["resumed_from"] else ""
+        progress(f"train on {event['rows']} rows ({event['dropped']} too long){where}", 0, 0)
+    elif event["event"] == "log" and "loss" in event:
+        progress(f"train: loss {event['loss']:.3f}", event["step"], event["of"])
+
+
+def _keep(work: Workspace, key: str, folder: Path, result: Json, progress: Progress) -> str:
+    """Puts the weights into the store and returns where they are; those of others stay where they are."""
+    made = folder / ("base" if (folder / "base").is_dir() and not (folder / "model").is_dir() else "model")
+    if not made.is_dir():
+        return str(result["base"])
+    files = sorted(path for path in made.rglob("*") if path.is_file())
+    for number, path in enumerate(files):
+        progress(f"store {path.name}", number, len(files))
+        work.store.put(keys.model_key(key, path.relative_to(made).as_posix()), path.read_bytes())
+    for name in ("metrics.jsonl", "result.json", "job.json"):
+        if (folder / name).exists():
+            work.store.put(keys.model_key(key, f"training/{name}"), (folder / name).read_bytes())
+    return work.store.url(keys.model_key(key, ""))

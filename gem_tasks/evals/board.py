@@ -1,0 +1,51 @@
+"""All models side by side: the newest full evaluations of each, and the paper's figures as reference rows."""
+
+from gem_tasks.domain.evaluation import OVERALL
+from gem_tasks.evals.paper import PAPER, Reference
+from gem_tasks.lineage import EvaluationRow, Ledger
+
+_MOST = 1000
+_COLUMNS = {
+    ("bfcl", OVERALL, "accuracy"): "bfcl",
+    ("bfcl", "multi_turn_base", "accuracy"): "bfcl_base",
+    ("bfcl", "multi_turn_miss_func", "accuracy"): "bfcl_miss_func",
+    ("bfcl", "multi_turn_miss_param", "accuracy"): "bfcl_miss_param",
+    ("bfcl", "multi_turn_long_context", "accuracy"): "bfcl_long_context",
+    ("tau2", "airline", "avg@4"): "airline_avg4",
+    ("tau2", "airline", "pass@4"): "airline_pass4",
+    ("tau2", "retail", "avg@4"): "retail_avg4",
+    ("tau2", "retail", "pass@4"): "retail_pass4",
+}
+
+
+class Row(Reference):
+    """A model's numbers in per cent; None where it has none."""
+
+    bfcl_error: float | None = None
+    """Standard error of `bfcl`."""
+    where: str
+    """`paper`, or the subset that was run here."""
+
+
+def leaderboard(ledger: Ledger) -> list[Row]:
+    """Ours, the best first, then the paper's."""
+    found: dict[tuple[str, str], dict[str, float | None]] = {}
+    for row in reversed(ledger.find_evaluations(limit=_MOST)):  # the newest last, so that it stays
+        found.setdefault((row.model_id or row.model, str(row.settings["subset"])), {}).update(_numbers(row))
+    ours = [
+        Row.model_validate({"model": model, "where": subset, **numbers})
+        for (model, subset), numbers in found.items()
+        if numbers
+    ]
+    ours.sort(key=lambda row: (-(row.bfcl or -1), -(row.airline_avg4 or -1), row.model))
+    return [*ours, *(Row(**each.model_dump(), where="paper") for each in PAPER)]
+
+
+def _numbers(row: EvaluationRow) -> dict[str, float | None]:
+    numbers: dict[str, float | None] = {}
+    for score in row.scores:
+        if column := _COLUMNS.get((row.harness, score["category"], score["metric"])):
+            numbers[column] = 100 * score["value"]
+            if column == "bfcl" and score["standard_error"] is not None:
+                numbers["bfcl_error"] = 100 * score["standard_error"]
+    return numbers

@@ -1,0 +1,120 @@
+"""Harnesses pin what GEM cannot live with, so each has an environment of its own below GEM_HOME, made on demand.
+
+What is in it is `envs/NAME/requirements.txt`, locked and hashed. It is complete, so nothing is resolved: `--no-deps`
+also keeps out what a harness asks for but does not use here (BFCL's torch, 5 GB). The stamp is the lock's hash, written
+last: an interrupted or outdated installation is made again, a current one costs a read.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+from gem_tasks.errors import UserError
+from gem_tasks.evals.progress import Progress, silent
+from gem_tasks.resources import shipped
+
+EnvironmentName = Literal["bfcl", "tau2", "train", "vllm"]
+_STAMP = "installed.sha256"
+_LIMIT_S = 1800
+_PYTHONS = ("3.11", "3.12")
+"""Those that the locked packages have wheels for."""
+
+
+def python_of(home: Path, name: EnvironmentName) -> Path:
+    """Its interpreter, whether it is there or not."""
+    return _folder(home, name) / "bin" / "python"
+
+
+def installed(home: Path, name: EnvironmentName) -> bool:
+    """Whether it is there and what the lock says."""
+    stamp = _folder(home, name) / _STAMP
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == _wanted(name)
+
+
+def ensure(home: Path, name: EnvironmentName, progress: Progress = silent) -> Path:
+    """Its interpreter, after installing what is missing.
+
+    Raises:
+        UserError: the packages cannot be had; the message has the installer's own last line.
+    """
+    if not installed(home, name):
+        _install(home, name, progress)
+    return python_of(home, name)
+
+
+def _install(home: Path, name: EnvironmentName, progress: Progress) -> None:
+    folder, lock = _folder(home, name), shipped("envs") / name / "requirements.txt"
+    count = sum(line.endswith("\\") and "==" in line for line in lock.read_text(encoding="utf-8").splitlines())
+    progress(f"install {name}: {count} packages into {folder}", 0, 0)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    wanted = ["--no-deps", "--require-hashes", "-r", str(lock)]
+    if uv := _uv(home):
+        _run([uv, "venv", "-q", "--seed", "--no-project", *_uv_python(), str(folder)], name)
+        _install_torch(home, name, progress)
+        _run([uv, "pip", "install", "-q", "--python", str(python_of(home, name)), *wanted], name)
+    else:
+        _run([_python(), "-m", "venv", str(folder)], name)
+        _install_torch(home, name, progress)
+        _run([str(python_of(home, name)), "-m", "pip", "install", "-q", *wanted], name)
+    (folder / _STAMP).write_text(_wanted(name), encoding="utf-8")
+    progress(f"install {name}", count, count)
+
+
+def _install_torch(home: Path, name: EnvironmentName, progress: Progress) -> None:
+    """PyTorch, which a lock cannot name: the build depends on the machine. By pip, which follows its index settings."""
+    wanted = shipped("envs") / name / "torch.txt"
+    if wanted.is_file():
+        progress(f"install {name}: {wanted.read_text(encoding='utf-8').strip()}", 0, 0)
+        pip = [str(python_of(home, name)), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        _run([*pip, "-r", str(wanted)], name)
+
+
+def _run(command: Sequence[str], name: str) -> None:
+    quiet = {**os.environ, "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "1"}
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command, no shell
+            command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet
+        )
+    except subprocess.TimeoutExpired:
+        raise UserError(f"Installing {name} took over {_LIMIT_S // 60} minutes", "Try it again: it goes on.") from None
+    if done.returncode:
+        line = (done.stderr.strip().splitlines() or ["the installer said nothing"])[-1]
+        mend = f"Mend that, then: gem eval install {name}"
+        raise UserError(f"The environment {name} cannot be installed: {line[:300]}", mend)
+
+
+def _folder(home: Path, name: EnvironmentName) -> Path:
+    return home.absolute() / "envs" / name
+
+
+def _wanted(name: EnvironmentName) -> str:
+    return sha256((shipped("envs") / name / "requirements.txt").read_bytes()).hexdigest()
+
+
+def _uv(home: Path) -> str | None:
+    own = home.absolute() / "uv" / "bin" / "uv"
+    return shutil.which("uv") or (str(own) if own.exists() else None)
+
+
+def _current() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _uv_python() -> list[str]:
+    """Ours where it fits: another may not be there and would have to be fetched."""
+    return ["--python", sys.executable if _current() in _PYTHONS else ">=3.11,<3.13"]
+
+
+def _python() -> str:
+    if _current() in _PYTHONS:
+        return sys.executable
+    for version in _PYTHONS:
+        if found := shutil.which(f"python{version}"):
+            return found
+    raise UserError("BFCL and τ²-bench need Python 3.11 or 3.12", "Install one of them, or uv.")

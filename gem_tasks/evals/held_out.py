@@ -1,0 +1,80 @@
+"""Texts that a synthesizer was not trained on, and what the pipeline made of the very same ones."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.errors import UserError
+from gem_tasks.evals.synthesizer import Yield, sizes, spread, variety
+from gem_tasks.pipeline.records import accepted, output_of, segments_of
+from gem_tasks.pipeline.workspace import Workspace
+
+
+def held_out(work: Workspace, source: str) -> list[Segment]:
+    """The test split of a set, or those segments of a partition that the filter accepted.
+
+    Args:
+        work: store and lineage.
+        source: a set's id or the beginning of one, or a partition such as `2026-01-31T14:00`.
+
+    Raises:
+        UserError: there is no such set or partition, or it has no such text.
+    """
+    with work.ledger() as ledger:
+        sets = ledger.find_sets(source, limit=2) if source else []
+        places = ledger.held_out(sets[0].set_id) if len(sets) == 1 else _of_partition(work, source)
+    if not places:
+        raise UserError(f"{source!r} has no held-out texts", "Name a set of `gem distill sets`, or a partition.")
+    found: list[Segment] = []
+    for (partition, shard), rows in groupby(places, key=lambda row: row[1:]):
+        wanted = {segment_id for segment_id, _, _ in rows}
+        found += [each for each in segments_of(work, partition, shard) if each.segment_id in wanted]
+    return found
+
+
+def _of_partition(work: Workspace, partition: str) -> list[tuple[str, str, int]]:
+    with work.ledger() as ledger:
+        shards = [shard for shard, _ in ledger.shards(partition)]
+    return [(each, partition, shard) for shard in shards for each in sorted(accepted(work, "filter", partition, shard))]
+
+
+def pipeline_yield(work: Workspace, segments: Sequence[Segment]) -> Yield | None:
+    """What the current recipes made of these segments; None when they never ran on them."""
+    ids = [segment.segment_id for segment in segments]
+    with work.ledger() as ledger:
+        stages = ledger.pipeline_cost(ids, work.recipe_ids())
+        last = [row for row in stages if row["stage"] == "validate"]
+        if not last:
+            return None
+        places = ledger.segment_places(ids)
+        latencies = ledger.segment_latencies(ids, work.recipe_ids())
+    made = _trajectories(work, places)
+    prices = [float(row["usd"]) for row in stages if row["usd"] is not None]
+    return Yield(
+        texts=len(ids),
+        accepted=len(made),
+        calls=_sum(stages, "calls"),
+        prompt_tokens=_sum(stages, "prompt_tokens"),
+        completion_tokens=_sum(stages, "completion_tokens"),
+        usd=sum(prices) if prices else None,
+        latency_s=spread(latencies),
+        diversity=variety(made),
+        size=sizes(made),
+    )
+
+
+def _sum(stages: Sequence[Json], name: str) -> int:
+    return sum(int(row[name] or 0) for row in stages)
+
+
+def _trajectories(work: Workspace, places: Sequence[tuple[str, str, int]]) -> list[Trajectory]:
+    """Refined and accepted by the validation, of these segments."""
+    found: list[Trajectory] = []
+    for (partition, shard), rows in groupby(places, key=lambda row: row[1:]):
+        valid = accepted(work, "validate", partition, shard) & {segment_id for segment_id, _, _ in rows}
+        if valid:
+            outputs = output_of(work, "refine", partition, shard)
+            found += [outputs[segment_id] for segment_id in sorted(valid)]
+    return found

@@ -1,0 +1,72 @@
+"""What to run of each harness, and how."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.evaluation import Endpoint
+
+BfclCategory = Literal["multi_turn_base", "multi_turn_miss_func", "multi_turn_miss_param", "multi_turn_long_context"]
+BFCL_CATEGORIES: tuple[BfclCategory, ...] = (
+    "multi_turn_base",
+    "multi_turn_miss_func",
+    "multi_turn_miss_param",
+    "multi_turn_long_context",
+)
+Tau2Domain = Literal["airline", "retail", "telecom"]
+Subset = Literal["smoke", "full"]
+
+
+class RunOptions(Value):
+    """What all harnesses that run in an environment of their own have."""
+
+    subset: Subset = "full"
+    """`smoke`: a few fixed cases, for plumbing."""
+    ids: tuple[str, ...] = ()
+    """Only these cases; stronger than `subset`."""
+    thinking: bool | None = None
+    """Sent to the server's chat template as `enable_thinking`; None: nothing is sent."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Of one answer; None: the server's own bound."""
+    seed: int | None = None
+    """Sent with every request; None: none is sent."""
+    concurrency: int = Field(default=16, ge=1)
+    """Cases at a time."""
+    request_timeout_s: float = Field(default=600, gt=0)
+    """For one answer."""
+    timeout_s: float = Field(default=24 * 3600, gt=0)
+    """For the whole run; what is done by then is kept, and a later call goes on."""
+
+
+class BfclOptions(RunOptions):
+    """BFCL V3 multi-turn."""
+
+    categories: tuple[BfclCategory, ...] = BFCL_CATEGORIES
+    mode: Literal["native", "prompt"] = "native"
+    temperature: float = 0.001
+    """BFCL's own default."""
+
+
+class Tau2Options(RunOptions):
+    """τ²-bench. Case ids are `airline/7`."""
+
+    user: Endpoint
+    """Who plays the customer."""
+    domains: tuple[Tau2Domain, ...] = ("airline", "retail")
+    epochs: int = Field(default=4, ge=1)
+    """Tries per case: Avg@k and Pass@k."""
+    message_limit: int = Field(default=100, ge=1)
+    """Turns of a conversation; 100 is the harness's own."""
+
+
+class SynthesizerOptions(Value):
+    """A synthesizer over held-out texts."""
+
+    prices: Path | None = None
+    """Prices of your models, as `GEM_LLM_PRICES`."""
+    concurrency: int = Field(default=32, ge=1)
+    request_timeout_s: float = Field(default=600, gt=0)
+    temperature: float = 0.7
+    max_tokens: int = Field(default=8192, ge=1)

@@ -1,0 +1,61 @@
+"""Is the new model better? Pure: two sets of reports in, a verdict out.
+
+Better means: in at least one harness the whole interval of the paired difference lies above zero, and in none below.
+Both models have to have run the same cases in the same way; where they did not, nothing is concluded. Chance has as
+many goes as there are harnesses, so each gets its share of the error that the policy allows.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from gem_tasks.domain.evaluation import EvalReport
+from gem_tasks.domain.promotion import Difference, Policy, Verdict
+from gem_tasks.evals.stats import paired_bootstrap
+
+Reports = Mapping[str, EvalReport]
+"""By harness."""
+
+
+def judge(champion: Reports, challenger: Reports, policy: Policy = Policy()) -> Verdict:  # noqa: B008 - frozen
+    """Holds the challenger against the champion in every harness that both ran."""
+    common = sorted(set(champion) & set(challenger))
+    if not common:
+        return Verdict(outcome="kept", why="the two were evaluated in no common harness")
+    if unfair := [fault for name in common for fault in _unfair(champion[name], challenger[name], policy)]:
+        return Verdict(outcome="kept", why=unfair[0])
+    confidence = 1 - (1 - policy.confidence) / len(common)
+    found = {name: _difference(champion[name], challenger[name], confidence, policy) for name in common}
+    worse = [name for name, each in found.items() if each.high < 0]
+    better = [name for name, each in found.items() if each.low > 0]
+    if worse:
+        return Verdict(outcome="kept", why=f"worse in {_said(found, worse)}", differences=found)
+    if better:
+        return Verdict(outcome="promoted", why=f"better in {_said(found, better)}", differences=found)
+    return Verdict(outcome="kept", why=f"not better with confidence in {_said(found, common)}", differences=found)
+
+
+def _unfair(champion: EvalReport, challenger: EvalReport, policy: Policy) -> Iterator[str]:
+    """Why two reports cannot be compared."""
+    one, other = champion.settings.model_dump(), challenger.settings.model_dump()
+    if changed := [name for name in one if one[name] != other[name]]:
+        yield f"{champion.harness}: the two ran with different {', '.join(changed)}"
+    cases = [{(case.category, case.case_id, case.epoch) for case in report.cases} for report in (champion, challenger)]
+    if cases[0] != cases[1]:
+        yield f"{champion.harness}: the two did not run the same cases ({len(cases[0] ^ cases[1])} on one side only)"
+    for who, report in (("champion", champion), ("challenger", challenger)):
+        if report.errors > policy.most_errors * len(report.cases):
+            tries = f"{report.errors} of {len(report.cases)} tries of the {who}"
+            yield f"{champion.harness}: {tries} failed outside the model"
+
+
+def _difference(champion: EvalReport, challenger: EvalReport, confidence: float, policy: Policy) -> Difference:
+    return paired_bootstrap(
+        champion.cases, challenger.cases, confidence=confidence, resamples=policy.resamples, seed=policy.seed
+    )
+
+
+def _said(found: Mapping[str, Difference], names: list[str]) -> str:
+    return "; ".join(
+        f"{name}: {100 * found[name].mean:+.2f} points"
+        f" [{100 * found[name].low:+.2f}, {100 * found[name].high:+.2f}] over {found[name].cases} cases"
+        for name in names
+    )

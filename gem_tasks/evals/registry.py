@@ -1,0 +1,140 @@
+"""Where reports meet the lineage: recording them, and deciding who is champion, by numbers or by a person.
+
+A champion is the champion of a name (`qwen3-8b-agent`). A challenger is held against it, else against the model that it
+was trained from; without either there is nothing to be better than, and it is kept. A person's word goes over the
+numbers and is recorded as such.
+"""
+
+from hashlib import sha256
+from pathlib import Path
+
+from gem_tasks.domain.distill import Model
+from gem_tasks.domain.evaluation import EvalReport
+from gem_tasks.domain.promotion import THE_GATE, Policy, Promotion, Verdict
+from gem_tasks.errors import UserError
+from gem_tasks.evals.promotion import judge
+from gem_tasks.lineage import EvaluationRow, Ledger
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.store import keys
+
+_ID = 16
+
+
+def record(
+    work: Workspace, report: EvalReport, out_dir: Path, model_id: str | None = None, run_id: str | None = None
+) -> str:
+    """Puts a report into the store and its numbers into the lineage, under an id that follows from its content.
+
+    Args:
+        work: store and lineage.
+        report: what to record.
+        out_dir: where the harness's own files are; they stay there.
+        model_id: whose it is, in `models`; None for an endpoint of somebody else's.
+        run_id: of the Airflow run.
+    """
+    body = report.model_dump_json(indent=1).encode()
+    evaluation_id = sha256(body).hexdigest()[:_ID]
+    work.store.put(keys.evaluation_key(evaluation_id, "report.json"), body)
+    with work.ledger() as ledger:
+        ledger.record_evaluation(evaluation_id, report, str(out_dir.absolute()), model_id, run_id)
+    return evaluation_id
+
+
+def decide(
+    ledger: Ledger,
+    model_id: str,
+    against: str | None = None,
+    policy: Policy = Policy(),  # noqa: B008 - frozen
+) -> Promotion:
+    """Promotes or keeps a model by its newest evaluations, and records why.
+
+    Args:
+        ledger: the lineage.
+        model_id: the challenger.
+        against: whom to hold it against; default: the champion of its name, else its base.
+        policy: when it is better.
+
+    Raises:
+        UserError: there is no such model, or it is the champion.
+    """
+    model = find_model(ledger, model_id)
+    with ledger.transaction():
+        ledger.lock_champion(model.name)
+        champion = ledger.champion(model.name)
+        if champion == model.model_id:
+            raise UserError(f"{model.model_id} is the champion of {model.name} already", "There is nothing to decide.")
+        other = against or champion or ledger.untrained_base(model.model_id, model.base)
+        decision = _decision(model, other, _verdict(ledger, model, other, policy), policy)
+        ledger.record_promotion(decision, model.name)
+    return decision
+
+
+def override(ledger: Ledger, model_id: str, outcome: str, by: str, why: str) -> Promotion:
+    """A person's decision: `promoted` or `rejected`, whatever the numbers say.
+
+    Raises:
+        UserError: there is no such model, or nobody, or no reason is named.
+    """
+    if not by.strip() or not why.strip():
+        raise UserError("A decision needs a name and a reason", "Give --by and --why.")
+    model = find_model(ledger, model_id)
+    with ledger.transaction():
+        ledger.lock_champion(model.name)
+        decision = Promotion.model_validate(
+            {
+                "model_id": model.model_id,
+                "against": ledger.champion(model.name),
+                "outcome": outcome,
+                "decided_by": by.strip()[:100],
+                "why": why.strip()[:2000],
+                "evidence": {"override": True, "status_before": model.status},
+            }
+        )
+        ledger.record_promotion(decision, model.name)
+    return decision
+
+
+def find_model(ledger: Ledger, prefix: str) -> Model:
+    """The one model whose id or name begins so; of a name the newest.
+
+    Raises:
+        UserError: there is none, or an id's beginning fits several.
+    """
+    found = ledger.find_models(prefix)
+    exact = [model for model in found if prefix in (model.model_id, model.name)]
+    if not found:
+        raise UserError(f"There is no model {prefix!r}", "`gem models list` shows them.")
+    if not exact and len(found) > 1:
+        raise UserError(f"{prefix!r} begins {len(found)} models", "Give more of the id.")
+    return (exact or found)[0]
+
+
+def find_evaluation(ledger: Ledger, prefix: str) -> EvaluationRow:
+    """The one evaluation whose id begins so.
+
+    Raises:
+        UserError: there is none, or several.
+    """
+    found = ledger.find_evaluations(prefix, limit=2) if prefix else []
+    if len(found) != 1:
+        what = "several evaluations begin" if found else "no evaluation begins"
+        raise UserError(f"{what.capitalize()} with {prefix!r}", "`gem eval list` shows them.")
+    return found[0]
+
+
+def _verdict(ledger: Ledger, model: Model, other: str | None, policy: Policy) -> Verdict:
+    if other is None:
+        return Verdict(outcome="kept", why=f"there is no champion of {model.name} and no base model to compare with")
+    return judge(ledger.evaluations_of(other), ledger.evaluations_of(model.model_id), policy)
+
+
+def _decision(model: Model, other: str | None, verdict: Verdict, policy: Policy) -> Promotion:
+    differences = {name: each.model_dump() for name, each in verdict.differences.items()}
+    return Promotion(
+        model_id=model.model_id,
+        against=other,
+        outcome=verdict.outcome,
+        decided_by=THE_GATE,
+        why=verdict.why,
+        evidence={"policy": policy.model_dump(), "differences": differences},
+    )

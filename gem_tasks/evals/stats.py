@@ -1,0 +1,104 @@
+"""Scores with standard errors, and the paired bootstrap: pure, deterministic by seed.
+
+Cases are the sample, the epochs of a case one cluster (Miller 2024, "Adding Error Bars to Evals", sections 2 and 3).
+Overall is the plain mean of the categories, as in BFCL; its variance is that of independent strata.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean, stdev
+
+import numpy as np
+
+from gem_tasks.domain.evaluation import OVERALL, CaseScore, Score
+from gem_tasks.domain.promotion import Difference
+
+By = dict[str, dict[str, list[float]]]
+"""Scores of the epochs by case by category."""
+_CHUNK = 500
+"""Resamples drawn at a time: bounds memory."""
+
+
+def average(cases: Iterable[CaseScore], metric: str = "accuracy") -> tuple[Score, ...]:
+    """The mean over epochs, then cases, then categories: accuracy, or Avg@k."""
+    return _scores(grouped(cases), metric, fmean)
+
+
+def passed_any(cases: Iterable[CaseScore], metric: str) -> tuple[Score, ...]:
+    """The share of cases that any epoch solved: Pass@k for as many epochs as there are."""
+    return _scores(grouped(cases), metric, max)
+
+
+def grouped(cases: Iterable[CaseScore]) -> By:
+    """By category and case; both in order of appearance."""
+    found: By = defaultdict(lambda: defaultdict(list))
+    for case in cases:
+        found[case.category][case.case_id].append(case.score)
+    return {category: dict(by_case) for category, by_case in found.items()}
+
+
+def _scores(by: By, metric: str, reduce: Callable[[Sequence[float]], float]) -> tuple[Score, ...]:
+    parts = [_mean(category, metric, [reduce(tries) for tries in cases.values()]) for category, cases in by.items()]
+    if not parts:
+        return ()
+    errors = [part.standard_error for part in parts]
+    known = [error for error in errors if error is not None]
+    spread = math.sqrt(sum(error**2 for error in known)) / len(parts) if len(known) == len(parts) else None
+    value, count = fmean(part.value for part in parts), sum(part.cases for part in parts)
+    overall = Score(category=OVERALL, metric=metric, value=value, standard_error=spread, cases=count)
+    return (overall, *parts)
+
+
+def _mean(category: str, metric: str, values: Sequence[float]) -> Score:
+    spread = stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
+    return Score(category=category, metric=metric, value=fmean(values), standard_error=spread, cases=len(values))
+
+
+def paired_bootstrap(
+    champion: Sequence[CaseScore],
+    challenger: Sequence[CaseScore],
+    *,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Difference:
+    """Resamples cases within their category; both models keep their scores of a case together.
+
+    Raises:
+        ValueError: they did not run the same cases, or none.
+    """
+    differences = _differences(grouped(champion), grouped(challenger))
+    draw = np.random.default_rng(seed)
+    total = np.zeros(resamples)
+    for values in differences:
+        for start in range(0, resamples, _CHUNK):
+            count = min(_CHUNK, resamples - start)
+            total[start : start + count] += values[draw.integers(0, len(values), (count, len(values)))].mean(axis=1)
+    means = total / len(differences)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Difference(
+        mean=float(np.mean([values.mean() for values in differences])),
+        low=float(low),
+        high=float(high),
+        confidence=confidence,
+        better=float((means > 0).mean()),
+        cases=sum(len(values) for values in differences),
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def _differences(champion: By, challenger: By) -> "list[np.ndarray[tuple[int], np.dtype[np.float64]]]":
+    """Per category, challenger minus champion by case."""
+    if not champion or _names(champion) != _names(challenger):
+        odd = len(_names(champion) ^ _names(challenger))
+        raise ValueError(f"the two did not run the same cases: {odd} stand on one side only")
+    return [
+        np.array([fmean(challenger[category][case]) - fmean(tries) for case, tries in cases.items()])
+        for category, cases in sorted(champion.items())
+    ]
+
+
+def _names(by: By) -> set[tuple[str, str]]:
+    return {(category, case) for category, cases in by.items() for case in cases}

@@ -1,0 +1,1 @@
+"""API grounding: do synthesized tools and calls fit an API that exists?"""

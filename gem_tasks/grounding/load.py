@@ -1,0 +1,54 @@
+"""Trajectories to ground: published ones, or a file in the `openai` export format."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from gem_tasks.dataset.export import published
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
+from gem_tasks.domain.workflow import ToolSpec
+from gem_tasks.errors import UserError
+from gem_tasks.pipeline.workspace import Workspace
+
+
+def from_store(work: Workspace) -> Iterator[tuple[str, Trajectory]]:
+    """Every current trajectory with its id."""
+    for row in published(work):
+        yield row["metadata"]["trajectory_id"], trajectory_of(row)
+
+
+def from_file(path: Path) -> Iterator[tuple[str, Trajectory]]:
+    """Every trajectory of a `trajectories.jsonl`; ids are those of its metadata, else line numbers.
+
+    Raises:
+        UserError: a line is no such object; names the line.
+    """
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                yield str(row.get("metadata", {}).get("trajectory_id", number)), trajectory_of(row)
+            except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+                first = str(error).splitlines()[0][:200]
+                raise UserError(
+                    f"{path} line {number} is no trajectory: {first}", "Make one with `gem export`."
+                ) from None
+
+
+def trajectory_of(row: Json) -> Trajectory:
+    """Reads `{"messages", "tools"}` as the Chat Completions API has them."""
+    tools = tuple(ToolSpec.from_json(tool) for tool in row["tools"])
+    return Trajectory(tools=tools, messages=tuple(_message(each) for each in row["messages"]))
+
+
+def _message(row: Json) -> Message:
+    calls = tuple(
+        ToolCall(id=call["id"], name=call["function"]["name"], arguments=json.loads(call["function"]["arguments"]))
+        for call in row.get("tool_calls") or ()
+    )
+    return Message(role=row["role"], content=row.get("content"), tool_calls=calls, tool_call_id=row.get("tool_call_id"))

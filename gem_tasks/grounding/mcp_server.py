@@ -1,0 +1,102 @@
+"""An MCP server, by URL (streamable HTTP) or as a command (stdio), through the official client.
+
+The SDK follows redirects within the server's own origin only; a command gets the SDK's minimal environment, none of our
+settings.
+"""
+
+import shlex
+from contextlib import AsyncExitStack
+
+import anyio
+from mcp import Client, StdioServerParameters
+from mcp.shared.exceptions import MCPError
+
+from gem_tasks.domain.base import Json
+from gem_tasks.errors import UserError
+from gem_tasks.grounding.values import Operation, Reply
+
+_PAGES = 50
+
+
+class McpApi:
+    """One server. An async context manager: entering it connects and lists the tools."""
+
+    def __init__(self, address: str, timeout_s: float) -> None:
+        self._address, self._timeout_s = address, timeout_s
+        self._stack = AsyncExitStack()
+        self._client: Client | None = None
+        self._operations: tuple[Operation, ...] = ()
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The tools that it lists."""
+        return self._operations
+
+    async def __aenter__(self) -> "McpApi":
+        """Connects.
+
+        Raises:
+            UserError: it cannot be started or does not answer.
+        """
+        try:
+            with anyio.fail_after(self._timeout_s):
+                client = Client(_server(self._address), read_timeout_seconds=self._timeout_s)
+                self._client = await self._stack.enter_async_context(client)
+                self._operations = await _list(self._client)
+        except (OSError, TimeoutError, MCPError, ValueError, ExceptionGroup) as error:
+            await self._stack.aclose()
+            first = _innermost(error)
+            line = f"{type(first).__name__} {str(first)[:200]}".strip()
+            raise UserError(
+                f"The MCP server {self._address!r} does not answer: {line}", "Is it a URL or a command?"
+            ) from None
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Ends the session, and the command if it was one."""
+        await self._stack.aclose()
+
+    async def call(self, operation: Operation, arguments: Json) -> Reply:
+        """Calls the tool; see `Call`."""
+        assert self._client  # noqa: S101 - entered
+        try:
+            result = await self._client.call_tool(operation.name, arguments)
+        except TimeoutError:
+            return Reply(ok=False, reason="timeout", detail=f"{operation.name} took too long")
+        except (MCPError, OSError) as error:
+            return Reply(ok=False, reason="mcp_error", detail=str(error)[:200])
+        text = " ".join(getattr(part, "text", "") for part in result.content)
+        if result.is_error:
+            return Reply(ok=False, reason="tool_error", detail=text[:200])
+        return Reply(ok=True, body=result.structured_content)
+
+
+async def _list(client: Client) -> tuple[Operation, ...]:
+    found: list[Operation] = []
+    cursor = None
+    for _ in range(_PAGES):
+        page = await client.list_tools(cursor=cursor)
+        for tool in page.tools:
+            schema = tool.input_schema
+            description, places = tool.description or "", dict.fromkeys(schema.get("properties", {}), "argument")
+            found.append(
+                Operation.model_validate(
+                    {"name": tool.name, "description": description, "parameters": schema, "places": places}
+                )
+            )
+        if not (cursor := page.next_cursor):
+            break
+    return tuple(found)
+
+
+def _server(address: str) -> str | StdioServerParameters:
+    if address.startswith(("http://", "https://")):
+        return address
+    command, *arguments = shlex.split(address) or [""]
+    return StdioServerParameters(command=command, args=arguments)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    if isinstance(error, BaseExceptionGroup):
+        return _innermost(error.exceptions[0])  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
+    return error

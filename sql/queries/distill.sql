@@ -1,0 +1,69 @@
+-- sft_candidates --
+-- Current trajectories that a set may take: published ones, and with `unjudged` those that only the judge refused.
+WITH versions AS (
+    SELECT version, partition_key, recipe_id, manifest -> 'recipes' AS recipes FROM datasets
+    WHERE superseded_by IS NULL
+      AND (%(partition)s::text IS NULL OR partition_key = %(partition)s)
+      AND (NOT %(audited)s::boolean OR audited_by IS NOT NULL)
+), found AS (
+    SELECT t.trajectory_id, t.segment_id, v.version, v.recipes, coalesce(t.domains[1], '') AS domain
+    FROM trajectories t JOIN versions v ON v.version = t.dataset_version
+    UNION ALL
+    SELECT NULL, r.segment_id, v.version, v.recipes, ''
+    FROM versions v JOIN stage_results r ON r.recipe_id = v.recipe_id AND r.partition_key = v.partition_key
+    WHERE %(unjudged)s::boolean AND r.outcome = 'rejected' AND starts_with(r.reason, 'judge_')
+)
+SELECT f.trajectory_id, f.segment_id, f.version, f.recipes, f.domain, s.partition_key AS partition, s.shard,
+       d.uri AS document_uri, coalesce(d.metadata ->> 'source', o.uri) AS source, d.metadata ->> 'copy_of' AS copy_of
+FROM found f JOIN segments s USING (segment_id) JOIN documents d USING (document_id) JOIN sources o USING (source_id)
+ORDER BY s.partition_key, s.shard, s.row_no, f.segment_id
+
+-- insert_sft_set --
+-- A set is named by its content: building it again changes nothing.
+INSERT INTO sft_sets (set_id, spec, versions, counts, left_out, location)
+VALUES (%(set_id)s, %(spec)s, %(versions)s, %(counts)s, %(left_out)s, %(location)s) ON CONFLICT DO NOTHING
+
+-- insert_sft_set_items --
+-- Bulk insert of what is in a set.
+INSERT INTO sft_set_items (set_id, trajectory_id, segment_id, dataset_version, split)
+SELECT %(set_id)s, * FROM unnest(%(trajectory_id)s::text[], %(segment_id)s::text[], %(version)s::text[],
+                                 %(split)s::text[])
+ON CONFLICT DO NOTHING
+
+-- find_sft_sets --
+-- Sets whose id begins so, the newest first.
+SELECT set_id, spec, versions, counts, left_out, location FROM sft_sets
+WHERE starts_with(set_id, %(prefix)s) ORDER BY created_at DESC, set_id LIMIT %(limit)s
+
+-- upsert_model --
+-- A model is named by profile, set and base: training it again replaces its numbers, not its status.
+INSERT INTO models (model_id, name, base, profile, profile_sha256, set_id, location, status, metrics, airflow_run_id)
+VALUES (%(model_id)s, %(name)s, %(base)s, %(profile)s, %(profile_sha256)s, %(set_id)s, %(location)s, %(status)s,
+        %(metrics)s, %(run_id)s)
+ON CONFLICT (model_id) DO UPDATE SET
+    location = excluded.location, metrics = excluded.metrics, airflow_run_id = excluded.airflow_run_id
+
+-- find_models --
+-- Models whose id or name begins so, the newest first.
+SELECT model_id, name, base, profile, profile_sha256, set_id, location, status, metrics, created_at FROM models
+WHERE starts_with(model_id, %(prefix)s) OR starts_with(name, %(prefix)s)
+ORDER BY created_at DESC, model_id LIMIT %(limit)s
+
+-- new_since_model --
+-- Current trajectories that no set of a model of this name was drawn from.
+SELECT count(*)::int AS fresh FROM trajectories t
+JOIN datasets v ON v.version = t.dataset_version AND v.superseded_by IS NULL
+WHERE NOT EXISTS (SELECT 1 FROM models m JOIN sft_set_items i USING (set_id)
+                  WHERE m.name = %(name)s AND i.trajectory_id = t.trajectory_id)
+
+-- pipeline_cost --
+-- What these segments cost in the stages of the pipeline, by recipe.
+SELECT stage, count(*)::int AS segments, sum(calls)::int AS calls, sum(prompt_tokens)::bigint AS prompt_tokens,
+       sum(completion_tokens)::bigint AS completion_tokens, sum(latency_ms)::bigint AS latency_ms, sum(usd) AS usd,
+       count(*) FILTER (WHERE outcome = 'accepted')::int AS accepted
+FROM stage_results WHERE segment_id = ANY(%(segments)s) AND recipe_id = ANY(%(recipes)s)
+GROUP BY stage ORDER BY min(updated_at)
+
+-- recipes_of_versions --
+-- Recipe ids by stage that dataset versions name.
+SELECT manifest -> 'recipes' AS recipes FROM datasets WHERE version = ANY(%(versions)s)

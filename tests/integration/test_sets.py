@@ -1,0 +1,108 @@
+"""Sets over real Postgres and a real store: nothing is torn apart, nothing is made twice, everything can be traced."""
+
+import json
+
+import pytest
+
+from gem_tasks.dataset import contamination
+from gem_tasks.dataset.contamination import Index
+from gem_tasks.distill import files, sets, steps
+from gem_tasks.distill.formats import FORMATS
+from gem_tasks.domain.distill import SPLITS, SetSpec
+from gem_tasks.errors import UserError
+from gem_tasks.prompts import synthesis
+from tests.integration.test_pipeline import finished  # noqa: F401 - a fixture
+
+SHARES = {"test_share": 0.3, "validation_share": 0.2}
+
+
+def rows(work, found):
+    return {split: list(sets.read(work, found, split)) for split in SPLITS}
+
+
+def spec(**changes):
+    return SetSpec(**{"kind": "agent", **SHARES, **changes})
+
+
+def test_no_document_is_in_two_splits_and_the_set_is_traced_to_its_trajectories(finished):  # noqa: F811
+    work, _, published = finished
+    found = sets.build(work, spec())
+    by = rows(work, found)
+    documents = [{row["document_uri"] for row in by[split]} for split in SPLITS]
+    assert sum(map(len, documents)) == len(set.union(*documents))
+    assert sum(found.counts.values()) == published.trajectories
+    assert found.versions == (published.version,)
+    with work.ledger() as ledger:
+        items = ledger.pg.execute("SELECT * FROM sft_set_items WHERE set_id = %s", [found.set_id]).fetchall()
+    assert {(row["trajectory_id"], row["split"]) for row in items} == {
+        (row["trajectory_id"], split) for split in SPLITS for row in by[split]
+    }
+
+
+def test_the_same_set_is_found_not_built_again(finished, monkeypatch):  # noqa: F811
+    work = finished[0]
+    found = sets.build(work, spec())
+    monkeypatch.setattr(sets, "_write", lambda *_: pytest.fail("it was built again"))
+    assert sets.build(work, spec()) == found
+    assert sets.find(work, found.set_id[:6]) == found
+
+
+def test_drafts_and_refined_of_one_seed_have_the_same_splits(finished):  # noqa: F811
+    work = finished[0]
+    refined, drafts = (rows(work, sets.build(work, spec(refined=each))) for each in (True, False))
+    for split in SPLITS:
+        assert [row["segment_id"] for row in refined[split]] == [row["segment_id"] for row in drafts[split]]
+    assert refined["train"][0]["messages"] != drafts["train"][0]["messages"]
+
+
+def test_a_synthesizer_learns_what_the_parser_reads(finished):  # noqa: F811
+    work = finished[0]
+    found = sets.build(work, spec(kind="synthesizer"))
+    for row in rows(work, found)["train"]:
+        system, user, answer = json.loads(row["messages"])
+        assert [system["role"], user["role"], answer["role"]] == ["system", "user", "assistant"]
+        assert row["text"] in user["content"]
+        trajectory = synthesis.read(answer["content"])
+        assert synthesis.write(trajectory) == answer["content"]
+
+
+def test_held_out_texts_stand_beside_what_they_cost_the_pipeline(finished):  # noqa: F811
+    work = finished[0]
+    found = sets.build(work, spec(kind="synthesizer"))
+    segments = steps.held_out(work, found)
+    assert [each.segment_id for each in segments] == [row["segment_id"] for row in rows(work, found)["test"]]
+    cost = steps.pipeline_yield(work, found, segments)
+    assert (cost.texts, cost.accepted) == (len(segments), len(segments))
+    assert cost.calls == 5 * len(segments)
+    assert cost.completion_tokens > 0
+
+
+def test_a_draft_that_overlaps_with_a_benchmark_is_left_out_and_counted(finished):  # noqa: F811
+    work = finished[0]
+    before = sets.build(work, spec(refined=False))
+    said = [json.loads(row["messages"])[0]["content"] for row in rows(work, before)["train"]]
+    grams = frozenset(gram for gram, _ in contamination._grams(said[0]))
+    index = Index(packages={"bfcl_eval": "1"}, items=1, ngrams=grams, toolsets={})
+    work.store.put(contamination.KEY, contamination.encode(index))
+    after = sets.build(work, spec(refined=False))
+    assert after.set_id != before.set_id
+    assert after.left_out["contaminated"] >= 1
+    assert sum(after.counts.values()) + after.left_out["contaminated"] == sum(before.counts.values())
+
+
+def test_sets_and_published_trajectories_become_files_of_every_framework(finished, tmp_path):  # noqa: F811
+    work, _, published = finished
+    found = sets.build(work, spec())
+    for name in FORMATS:
+        written = files.write_set(work, found, name, tmp_path / name)
+        assert [each.rows + each.left_out for each in written] == [found.counts[split] for split in SPLITS], name
+        assert files.write_published(work, name, tmp_path / f"all-{name}").rows == published.trajectories, name
+
+
+def test_what_is_not_there_is_said(finished, workspace):  # noqa: F811
+    with pytest.raises(UserError, match="no trajectories to train on"):
+        sets.build(finished[0], spec(sources=("nowhere*",)))
+    with pytest.raises(UserError, match="no trajectories to train on"):
+        sets.build(finished[0], spec(audited=True))
+    with pytest.raises(UserError, match="No set begins"):
+        sets.find(finished[0], "zz")

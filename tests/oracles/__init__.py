@@ -1,0 +1,1 @@
+"""Endpoints that know a benchmark's answers, and one that knows nothing: they test harness and runner, not models."""

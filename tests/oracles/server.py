@@ -1,0 +1,77 @@
+"""A small OpenAI-compatible server over real HTTP; a function says what it answers."""
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+def words(text):
+    return {"role": "assistant", "content": text}
+
+
+def calls(*wanted):
+    """A message that makes calls, each `(name, arguments)`."""
+    made = [
+        {"id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+        for at, (name, arguments) in enumerate(wanted)
+    ]
+    return {"role": "assistant", "content": None, "tool_calls": made}
+
+
+def dumb(body, headers):
+    return words("I am sorry, there is nothing I can do.")
+
+
+def _handler(models):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        requests = 0
+
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            self.reply(200, {"object": "list", "data": [{"id": name, "object": "model"} for name in models]})
+
+        def do_POST(self):
+            type(self).requests += 1
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            try:
+                message = models[body["model"]](body, self.headers)
+            except (LookupError, ValueError, TypeError) as error:  # a bug of the oracle: shows as a failed case
+                self.reply(400, {"error": {"message": repr(error), "type": "invalid_request_error"}})
+                return
+            if isinstance(message, int):
+                self.reply(message, {"error": {"message": "as the test wants it", "type": "server_error"}})
+                return
+            reason = "tool_calls" if message.get("tool_calls") else "stop"
+            choice = {"index": 0, "message": message, "finish_reason": reason}
+            usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+            head = {"id": "x", "object": "chat.completion", "created": 0, "model": body["model"]}
+            self.reply(200, {**head, "choices": [choice], "usage": usage})
+
+        def reply(self, status, body):
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    return Handler
+
+
+@contextmanager
+def serving(**models):
+    """Base URL of a server with these models: name to `(body, headers) -> message`, or an HTTP status."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(models))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
