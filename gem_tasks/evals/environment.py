@@ -5,6 +5,7 @@ also keeps out what a harness asks for but does not use here (BFCL's torch, 5 GB
 last: an interrupted or outdated installation is made again, a current one costs a read.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -43,7 +44,12 @@ def ensure(home: Path, name: EnvironmentName, progress: Progress = silent) -> Pa
         UserError: the packages cannot be had; the message has the installer's own last line.
     """
     if not installed(home, name):
-        _install(home, name, progress)
+        folder = _folder(home, name)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another task may be at it
+            if not installed(home, name):
+                _install(home, name, progress)
     return python_of(home, name)
 
 
@@ -52,7 +58,6 @@ def _install(home: Path, name: EnvironmentName, progress: Progress) -> None:
     count = sum(line.endswith("\\") and "==" in line for line in lock.read_text(encoding="utf-8").splitlines())
     progress(f"install {name}: {count} packages into {folder}", 0, 0)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     wanted = ["--no-deps", "--require-hashes", "-r", str(lock)]
     if uv := _uv(home):
         _run([uv, "venv", "-q", "--seed", "--no-project", *_uv_python(), str(folder)], name)

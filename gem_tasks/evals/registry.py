@@ -63,7 +63,7 @@ def decide(
         champion = ledger.champion(model.name)
         if champion == model.model_id:
             raise UserError(f"{model.model_id} is the champion of {model.name} already", "There is nothing to decide.")
-        other = against or champion or ledger.untrained_base(model.model_id, model.base)
+        other = against or champion or ledger.untrained_base(model.model_id)
         decision = _decision(model, other, _verdict(ledger, model, other, policy), policy)
         ledger.record_promotion(decision, model.name)
     return decision

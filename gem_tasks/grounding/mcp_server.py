@@ -7,10 +7,10 @@ settings.
 import shlex
 from contextlib import AsyncExitStack
 
-import anyio
 from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
 
+from gem_tasks.checks.case import NotJson, parsed
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
 from gem_tasks.grounding.values import Operation, Reply
@@ -39,10 +39,10 @@ class McpApi:
             UserError: it cannot be started or does not answer.
         """
         try:
-            with anyio.fail_after(self._timeout_s):
-                client = Client(_server(self._address), read_timeout_seconds=self._timeout_s)
-                self._client = await self._stack.enter_async_context(client)
-                self._operations = await _list(self._client)
+            # The client bounds each request itself; a scope of ours around it would be left in the wrong order.
+            client = Client(_server(self._address), read_timeout_seconds=self._timeout_s)
+            self._client = await self._stack.enter_async_context(client)
+            self._operations = await _list(self._client)
         except (OSError, TimeoutError, MCPError, ValueError, ExceptionGroup) as error:
             await self._stack.aclose()
             first = _innermost(error)
@@ -68,7 +68,8 @@ class McpApi:
         text = " ".join(getattr(part, "text", "") for part in result.content)
         if result.is_error:
             return Reply(ok=False, reason="tool_error", detail=text[:200])
-        return Reply(ok=True, body=result.structured_content)
+        body = parsed(text) if result.structured_content is None else result.structured_content
+        return Reply(ok=True, body=None if isinstance(body, NotJson) else body)
 
 
 async def _list(client: Client) -> tuple[Operation, ...]:

@@ -83,9 +83,9 @@ class EvaluationRows(Connection):
         """Id of the champion among models of a name."""
         return _first(self.rows("champion", name=name))
 
-    def untrained_base(self, model_id: str, base: str) -> str | None:
+    def untrained_base(self, model_id: str) -> str | None:
         """Id of the model that is another's base, where it is known as one."""
-        return _first(self.rows("untrained_base", model_id=model_id, base=base))
+        return _first(self.rows("untrained_base", model_id=model_id))
 
     def record_promotion(self, decision: Promotion, name: str) -> None:
         """A decision and what follows for the champion, inside the caller's transaction."""

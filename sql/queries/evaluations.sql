@@ -45,10 +45,10 @@ SELECT pg_advisory_xact_lock(hashtextextended('gem-champion ' || %(name)s, 0))
 SELECT model_id FROM models WHERE name = %(name)s AND status = 'champion'
 
 -- untrained_base --
--- The model that is what another was trained from.
-SELECT model_id FROM models WHERE set_id IS NULL AND model_id <> %(model_id)s
-  AND %(base)s IN (model_id, base, location)
-ORDER BY created_at DESC LIMIT 1
+-- The untrained model that another was trained from; of several, the one of the same profile, then the newest.
+SELECT b.model_id FROM models b JOIN models m ON m.model_id = %(model_id)s
+WHERE b.set_id IS NULL AND b.model_id <> m.model_id AND b.name <> m.name AND m.base IN (b.model_id, b.base, b.location)
+ORDER BY b.profile_sha256 = m.profile_sha256 DESC, b.created_at DESC LIMIT 1
 
 -- set_model_status --
 -- What a model is now.

@@ -1,0 +1,89 @@
+"""The real harnesses against endpoints whose score is known: the ground truth solves all, knowing nothing none."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from gem_tasks.domain.evaluation import Endpoint, EvalReport
+from gem_tasks.errors import UserError
+from gem_tasks.evals import bfcl, tau2
+from gem_tasks.evals.environment import ensure, installed
+from gem_tasks.evals.options import BFCL_CATEGORIES, BfclOptions, Tau2Options
+from tests.oracles import bfcl as bfcl_oracle
+from tests.oracles import tau2 as tau2_oracle
+from tests.oracles.server import dumb, serving
+
+HOME = Path(__file__).parents[2] / ".gem"
+"""That of `make`: it has uv, and what is installed there once is kept."""
+BFCL_IDS = tuple(f"{category}_{number}" for category in BFCL_CATEGORIES for number in (3, 77))
+TAU2_IDS = ("airline/8", "retail/0")
+"""Tasks whose reference actions change the database: doing nothing solves neither."""
+
+
+def package(name, path):
+    """A folder of a package in a harness's environment, which is made first."""
+    python = ensure(HOME, name)
+    return next(python.parents[1].glob(f"lib/python3*/site-packages/{path}"))
+
+
+def together(run, *models):
+    """The runs at the same time: most of each is imports."""
+    with ThreadPoolExecutor(len(models)) as pool:
+        return [future.result() for future in [pool.submit(run, model) for model in models]]
+
+
+def test_bfcl_the_oracle_solves_every_case_the_dumb_endpoint_none_and_a_failing_one_is_no_result(tmp_path):
+    data = package("bfcl", "bfcl_eval/data")
+    assert installed(HOME, "bfcl")
+
+    def run(model):
+        options = BfclOptions(ids=BFCL_IDS, concurrency=4, seed=7)
+        try:
+            return bfcl.evaluate(Endpoint(base_url=url, model=model), options, tmp_path / model, home=HOME)
+        except UserError as error:
+            return error
+
+    models = {"oracle": bfcl_oracle.oracle(data), "dumb": dumb, "failing": lambda body, headers: 400}
+    with serving(**models) as url:
+        oracle, nothing, failing = together(run, *models)
+    assert isinstance(oracle, EvalReport)
+    assert oracle.score().value >= 0.95
+    assert nothing.score().value <= 0.05
+    assert [case.case_id for case in oracle.cases] == list(BFCL_IDS)
+    assert {score.category: score.cases for score in oracle.scores} == {
+        "overall": 8,
+        **dict.fromkeys(BFCL_CATEGORIES, 2),
+    }
+    assert (oracle.errors, oracle.settings.seed, oracle.settings.mode) == (0, 7, "native")
+    assert EvalReport.model_validate_json((tmp_path / "oracle" / "report.json").read_text()) == oracle
+    assert "No case could be run" in str(failing)
+    assert not (tmp_path / "failing" / "report.json").exists()
+
+
+def test_tau2_the_oracle_solves_every_task_and_an_agent_that_does_nothing_none(tmp_path):
+    data = package("tau2", "inspect_evals/tau2/data/domains")
+
+    def run(model):
+        user = Endpoint(base_url=url, model="user")
+        options = Tau2Options(ids=TAU2_IDS, epochs=1, user=user, concurrency=2)
+        return tau2.evaluate(Endpoint(base_url=url, model=model), options, tmp_path / model, home=HOME)
+
+    models = {"oracle": tau2_oracle.agent(data), "dumb": dumb}
+    with serving(**models, user=tau2_oracle.user(data)) as url:
+        oracle, nothing = together(run, *models)
+    assert oracle.score().value >= 0.95
+    assert nothing.score().value <= 0.05
+    assert {case.case_id for case in oracle.cases} == set(TAU2_IDS)
+    assert {score.metric for score in oracle.scores} == {"avg@1", "pass@1"}
+    assert (oracle.errors, oracle.settings.user_model) == (0, "user")
+
+
+def test_an_endpoint_that_is_down_is_said_before_anything_runs(tmp_path):
+    with pytest.raises(UserError, match="cannot be used"):
+        bfcl.evaluate(Endpoint(base_url="http://127.0.0.1:9/v1", model="m"), BfclOptions(), tmp_path, home=tmp_path)
+
+
+def test_a_model_that_the_endpoint_does_not_have_is_said_with_those_it_has(tmp_path):
+    with serving(dumb=dumb) as url, pytest.raises(UserError, match=r"does not offer 'm'. It offers: dumb"):
+        bfcl.evaluate(Endpoint(base_url=url, model="m"), BfclOptions(), tmp_path, home=tmp_path)
