@@ -102,7 +102,11 @@ def classes(db: ConsoleRows, filters: Filters, current: Sequence[str]) -> list[F
     rows: list[Row] = db.rows("console_failure_classes", recipe_ids=list(current), **filters.partitions)
     return [
         FailureClass(
-            **{**row, "retriable": row["retriable"] or 0},
+            stage=row["stage"],
+            error_class=row["error_class"],
+            segments=row["segments"],
+            retriable=row["retriable"] or 0,
+            last_seen=row["last_seen"],
             trend=tuple(trend[row["stage"], row["error_class"]].get(at, 0) for at in axis),
         )
         for row in rows

@@ -31,7 +31,6 @@ class RecipeYield(Value):
     calls: int = 0
     tokens: int = 0
     usd: float | None = None
-    partitions: int = 0
 
     @property
     def total(self) -> int:
@@ -115,9 +114,7 @@ def _yield(link: Link, row: Row | None, current: bool) -> RecipeYield:
     kept: dict[str, Any] = link.model_dump(include=set(names))
     if row is None:
         return RecipeYield(**kept, current=current)
-    counts: dict[str, Any] = {
-        name: row[name] or 0 for name in ("accepted", "rejected", "failed", "calls", "tokens", "partitions")
-    }
+    counts: dict[str, Any] = {name: row[name] or 0 for name in ("accepted", "rejected", "failed", "calls", "tokens")}
     return RecipeYield(**kept, **counts, current=current, usd=row["usd"] if row["priced"] else None)
 
 

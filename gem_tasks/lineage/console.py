@@ -20,7 +20,7 @@ _MOST = 8
 """Connections of one API server process."""
 _PATIENCE_S = 10
 _OPTIONS = "-c default_transaction_read_only=on -c statement_timeout=15s -c TimeZone=UTC"
-_SEARCH_LIMIT = "SET LOCAL gin_fuzzy_search_limit = 20000"
+_SEARCH_LIMIT = "SELECT set_config('gin_fuzzy_search_limit', '5000', true), set_config('enable_seqscan', 'off', true)"
 """About so many matches of a search are looked at: a word that is in every address would be in millions."""
 
 
@@ -38,6 +38,11 @@ class ConsoleRows(Reports, FailureRows):
             return self.rows("console_documents_found", **values)
 
 
+def _alive(connection: psycopg.Connection[Row]) -> None:
+    """Raises when Postgres has ended the connection, as it does when it restarts: the pool then makes another."""
+    connection.execute("SELECT 1")
+
+
 class ConsolePool:
     """Connects when it is first asked; safe in threads."""
 
@@ -52,7 +57,7 @@ class ConsolePool:
             open=False,
             timeout=_PATIENCE_S,
             max_idle=300,
-            check=ConnectionPool.check_connection,
+            check=_alive,
             kwargs={
                 "autocommit": True,
                 "row_factory": dict_row,

@@ -4,7 +4,7 @@ The pages are one FastAPI app under `/gem`, shown in frames: a tab of the naviga
 Addresses are relative, so that they hold under a path prefix.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -47,8 +47,8 @@ class GemPlugin(AirflowPlugin):
     """The pages and where they hang."""
 
     name = "gem_console"
-    fastapi_apps: ClassVar[list[Any]] = [{"app": LazyApp(), "url_prefix": PREFIX, "name": "GEM"}]
-    external_views: ClassVar[list[Any]] = [
+    fastapi_apps: list[Any] = [{"app": LazyApp(), "url_prefix": PREFIX, "name": "GEM"}]  # noqa: RUF012
+    external_views: list[Any] = [  # noqa: RUF012 - Airflow declares them so
         _view("GEM", "gem/", "nav", "gem", nav_top_level=True, icon="gem/static/gem.svg",
               icon_dark_mode="gem/static/gem-dark.svg"),
         _view("GEM", "gem/run?dag_id={DAG_ID}&run_id={RUN_ID}", "dag_run", "gem_run"),

@@ -77,7 +77,7 @@ def _settings() -> Settings:
 
 
 def _connection(conn_id: str) -> Connection | None:
-    from airflow.exceptions import AirflowNotFoundException
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
         return Connection.get_connection_from_secrets(conn_id)

@@ -40,10 +40,13 @@ def _environment() -> Environment:
         "number": number, "usd": usd, "share": share, "when": when, "length_of_time": length_of_time, "url": _url,
         "tail": tail, "oneline": oneline, "tojson_pretty": pretty,
     }  # fmt: skip
-    made.globals |= {"charts": charts, "with_query": with_query, "task_url": task_url, "run_url": run_url,
-                     "marked": marked, "version": _assets_version(), "charts_compact": compact,
-                     "charts_usd": usd}  # fmt: skip
-    made.globals["ui"] = made.get_template("macros.html").module
+    shared: dict[str, Any] = {
+        "charts": charts, "with_query": with_query, "task_url": task_url, "run_url": run_url, "marked": marked,
+        "version": _assets_version(), "charts_compact": compact, "charts_usd": usd,
+    }  # fmt: skip
+    made.globals.update(shared)
+    macros: dict[str, Any] = {"ui": made.get_template("macros.html").module}
+    made.globals.update(macros)
     return made
 
 

@@ -33,10 +33,15 @@ FROM datasets WHERE superseded_by IS NULL AND partition_key >= %(first)s AND par
 
 -- console_series --
 -- What was done and paid over time, by stage and outcome.
-SELECT date_trunc(%(step)s, a.hour, 'UTC') AS at, r.stage, a.outcome, sum(a.results)::bigint AS results,
-       sum(a.calls)::bigint AS calls, sum(a.usd) AS usd
-FROM stage_activity a JOIN recipes r USING (recipe_id)
-WHERE a.hour >= %(since)s AND (%(source_id)s::int IS NULL OR a.source_id = %(source_id)s)
+WITH hours AS (
+    SELECT hour, recipe_id, outcome, sum(results) AS results, sum(calls) AS calls, sum(usd) AS usd
+    FROM stage_activity
+    WHERE hour >= %(since)s AND (%(source_id)s::int IS NULL OR source_id = %(source_id)s)
+    GROUP BY hour, recipe_id, outcome
+)
+SELECT date_trunc(%(step)s, h.hour, 'UTC') AS at, r.stage, h.outcome, sum(h.results)::bigint AS results,
+       sum(h.calls)::bigint AS calls, sum(h.usd) AS usd
+FROM hours h JOIN recipes r USING (recipe_id)
 GROUP BY 1, 2, 3 ORDER BY 1
 
 -- console_last_hour --
@@ -88,7 +93,7 @@ ORDER BY d.ingested_at DESC, d.document_id DESC LIMIT %(limit)s
 -- console_documents_found --
 -- Documents whose title or address has these words; of very many, some (see gin_fuzzy_search_limit).
 WITH found AS MATERIALIZED (
-    SELECT document_id FROM documents d WHERE gem_words(d.uri, d.title) @@ %(words)s::tsquery LIMIT 20000
+    SELECT document_id FROM documents d WHERE gem_words(d.uri, d.title) @@ %(words)s::tsquery LIMIT 5000
 )
 SELECT d.document_id, d.uri, d.title, d.license, d.language, d.chars, d.reason, d.partition_key AS partition,
        d.ingested_at, d.ingested_at AS place_at, d.document_id AS place_id
@@ -201,7 +206,7 @@ SELECT recipe_id, sum(segments) FILTER (WHERE outcome = 'accepted')::bigint AS a
        sum(segments) FILTER (WHERE outcome = 'rejected')::bigint AS rejected,
        sum(segments) FILTER (WHERE outcome = 'failed')::bigint AS failed,
        sum(calls)::bigint AS calls, sum(prompt_tokens + completion_tokens)::bigint AS tokens,
-       sum(priced)::bigint AS priced, sum(usd) AS usd, count(DISTINCT partition_key)::int AS partitions
+       sum(priced)::bigint AS priced, sum(usd) AS usd
 FROM stage_totals WHERE recipe_id = ANY(%(recipe_ids)s) GROUP BY recipe_id
 
 -- console_failure_classes --
@@ -283,4 +288,4 @@ SELECT to_jsonb(m) AS found FROM models m ORDER BY m.created_at DESC LIMIT 200
 
 -- console_evaluations --
 -- Evaluations, whatever columns they have.
-SELECT to_jsonb(e) AS found FROM evaluations e ORDER BY e.created_at DESC LIMIT 500
+SELECT to_jsonb(e) AS found FROM evaluations e ORDER BY e.evaluated_at DESC LIMIT 500

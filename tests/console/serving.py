@@ -16,7 +16,7 @@ def prepare():
     home = os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="gem-airflow-"))
     os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
     os.environ.setdefault("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", f"sqlite:///{home}/airflow.db")
-    os.environ.setdefault("AIRFLOW__API_AUTH__JWT_SECRET", "only-for-tests-" * 4)
+    os.environ.setdefault("AIRFLOW__API_AUTH__JWT_SECRET", "only-for-tests-" * 8)
     os.environ.setdefault("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", ",".join(f"{role}:{role}" for role in ROLES))
     if str(PLUGINS) not in sys.path:
         sys.path.insert(0, str(PLUGINS))
@@ -41,6 +41,14 @@ def airflow_stand_in(calls):
 
     app.mount(MOUNT, LazyApp())
     return app
+
+
+def ready(app):
+    """Makes the pages read their settings now."""
+    from fastapi.testclient import TestClient
+
+    answer = TestClient(app).get("/gem/", headers={"Authorization": f"Bearer {token('viewer')}"})
+    assert answer.status_code == 200, answer.text
 
 
 @cache

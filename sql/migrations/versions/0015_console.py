@@ -27,7 +27,7 @@ CREATE TABLE stage_totals (
     PRIMARY KEY (partition_key, recipe_id, source_id, outcome, why)
 );
 CREATE INDEX stage_totals_recipe ON stage_totals (recipe_id, outcome);
-CREATE INDEX stage_totals_updated ON stage_totals (updated_at);
+CREATE INDEX stage_totals_failed ON stage_totals (partition_key) WHERE outcome = 'failed';
 
 CREATE TABLE stage_activity (
     hour              timestamptz NOT NULL,
@@ -43,6 +43,7 @@ CREATE TABLE stage_activity (
     PRIMARY KEY (hour, recipe_id, source_id, outcome, why)
 );
 CREATE INDEX stage_activity_recipe ON stage_activity (recipe_id, hour);
+CREATE INDEX stage_activity_failed ON stage_activity (hour) WHERE outcome = 'failed';
 
 CREATE TABLE ingest_totals (
     partition_key text COLLATE "C" NOT NULL,
