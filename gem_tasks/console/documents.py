@@ -22,6 +22,13 @@ _WORDS = re.compile(r"[^\W_]+")
 _MOST_WORDS = 12
 
 
+class Source(Value):
+    """Where documents come from."""
+
+    source_id: int
+    uri: str
+
+
 class DocumentQuery(Value):
     """What to list."""
 
@@ -100,6 +107,11 @@ class DocumentLife(Value):
     calls: int
     tokens: int
     usd: float | None
+
+
+def sources(db: ConsoleRows) -> list[Source]:
+    """All registered ones."""
+    return [Source.model_validate(row) for row in db.rows("console_sources")]
 
 
 def documents(db: ConsoleRows, query: DocumentQuery) -> DocumentPage:

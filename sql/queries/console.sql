@@ -289,3 +289,7 @@ SELECT to_jsonb(m) AS found FROM models m ORDER BY m.created_at DESC LIMIT 200
 -- console_evaluations --
 -- Evaluations, whatever columns they have.
 SELECT to_jsonb(e) AS found FROM evaluations e ORDER BY e.evaluated_at DESC LIMIT 500
+
+-- console_promotions --
+-- Who became champion, whatever columns there are.
+SELECT to_jsonb(p) AS found FROM promotions p ORDER BY p.decided_at DESC LIMIT 100

@@ -43,10 +43,6 @@ async def _page(request: Request, template: str, make: Make) -> HTMLResponse:
     return found
 
 
-def _sources(db: ConsoleRows) -> list[dict[str, Any]]:
-    return db.rows("console_sources")
-
-
 @router.get("/")
 async def overview_page(request: Request, filters: FiltersDep) -> HTMLResponse:
     """Overview."""
@@ -54,7 +50,7 @@ async def overview_page(request: Request, filters: FiltersDep) -> HTMLResponse:
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         chain, every = chain_of(db, work, filters.chain)
         view = overview.overview(db, filters, chain)
-        return {"view": view, "chain": chain, "chains": every, "filters": filters, "sources": _sources(db),
+        return {"view": view, "chain": chain, "chains": every, "filters": filters, "sources": documents.sources(db),
                 "stages": STAGE_NAMES}  # fmt: skip
 
     return await _page(request, "overview.html", make)
@@ -76,7 +72,7 @@ async def documents_page(request: Request, query: DocumentQueryDep) -> HTMLRespo
     """Documents."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
-        return {"view": documents.documents(db, query), "sources": _sources(db), "domains": DOMAINS,
+        return {"view": documents.documents(db, query), "sources": documents.sources(db), "domains": DOMAINS,
                 "statuses": STATUSES}  # fmt: skip
 
     return await _page(request, "documents.html", make)
@@ -163,7 +159,7 @@ async def failures_page(request: Request, filters: FiltersDep, query: FailureQue
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         view = failures.failures(db, work, filters, wanted, work.recipe_ids())
-        return {"view": view, "filters": filters, "wanted": wanted, "sources": _sources(db)}
+        return {"view": view, "filters": filters, "wanted": wanted, "sources": documents.sources(db)}
 
     return await _page(request, "failures.html", make)
 
