@@ -20,6 +20,7 @@ FAILED = "failed"
 """The status of documents with failed segments; every other one is a reason, or empty for documents that were read."""
 _WORDS = re.compile(r"[^\W_]+")
 _MOST_WORDS = 12
+_LONGEST_WORD = 100
 
 
 class Source(Value):
@@ -138,7 +139,7 @@ def _rows(db: ConsoleRows, query: DocumentQuery) -> list[Row]:
 
 def to_words(text: str) -> str:
     """A query for all of the words, each as a beginning."""
-    words = [word.lower() for word in _WORDS.findall(text)][:_MOST_WORDS]
+    words = [word.lower()[:_LONGEST_WORD] for word in _WORDS.findall(text)][:_MOST_WORDS]
     return " & ".join(f"{word}:*" for word in words)
 
 

@@ -79,9 +79,7 @@ class ConsolePool:
         try:
             with self._pool.connection() as connection:
                 yield ConsoleRows(connection)
-        except (PoolTimeout, psycopg.OperationalError) as error:
-            if isinstance(error, psycopg.errors.QueryCanceled):
-                raise
+        except (PoolTimeout, psycopg.errors.AdminShutdown, psycopg.errors.ConnectionException) as error:
             raise unreachable(self._dsn, error) from None
 
     def close(self) -> None:

@@ -44,10 +44,6 @@ SELECT date_trunc(%(step)s, h.hour, 'UTC') AS at, r.stage, h.outcome, sum(h.resu
 FROM hours h JOIN recipes r USING (recipe_id)
 GROUP BY 1, 2, 3 ORDER BY 1
 
--- console_last_hour --
--- When anything was done last.
-SELECT max(hour) AS at FROM stage_activity
-
 -- console_partitions --
 -- The newest partitions.
 SELECT partition_key, created_at FROM partitions

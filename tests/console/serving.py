@@ -47,7 +47,7 @@ def ready(app):
     """Makes the pages read their settings now."""
     from fastapi.testclient import TestClient
 
-    answer = TestClient(app).get("/gem/", headers={"Authorization": f"Bearer {token('viewer')}"})
+    answer = TestClient(app).get(f"{PREFIX}/gem/", headers={"Authorization": f"Bearer {token('viewer')}"})
     assert answer.status_code == 200, answer.text
 
 
