@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 class SegmentsLink(BaseOperatorLink):
     """To what this task instance made of each segment."""
 
-    name = "GEM: segments"
+    @property
+    def name(self) -> str:
+        """What stands on the button."""
+        return "GEM: segments"
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
         """The address.
@@ -32,7 +35,10 @@ class SegmentsLink(BaseOperatorLink):
 class RunLink(BaseOperatorLink):
     """To the numbers of this run and its partitions."""
 
-    name = "GEM: this run"
+    @property
+    def name(self) -> str:
+        """What stands on the button."""
+        return "GEM: this run"
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
         """The address.

@@ -150,7 +150,9 @@ WHERE (%(at)s::timestamptz IS NULL OR (t.created_at, t.trajectory_id) < (%(at)s,
   AND (%(version)s::text IS NULL OR t.dataset_version = %(version)s)
   AND (%(least)s::int IS NULL OR t.messages >= %(least)s)
   AND (%(most)s::int IS NULL OR t.messages <= %(most)s)
-  AND (%(audited)s::boolean IS NULL OR (v.audited_by IS NOT NULL) = %(audited)s)
+  AND (%(audited)s::boolean IS DISTINCT FROM true
+       OR t.dataset_version = ANY(ARRAY(SELECT version FROM datasets WHERE audited_by IS NOT NULL)))
+  AND (%(audited)s::boolean IS DISTINCT FROM false OR v.audited_by IS NULL)
 ORDER BY t.created_at DESC, t.trajectory_id DESC LIMIT %(limit)s
 
 -- console_refused --

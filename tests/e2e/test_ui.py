@@ -42,12 +42,25 @@ def page(stack):
         browser.close()
 
 
-def test_airflow_loads_the_plugin_and_lets_nobody_in_without_a_login(stack):
+@pytest.fixture
+def logged_in():
+    opened = []
+
+    def make(url, password):
+        login = httpx.post(f"{url}/auth/token", json={"username": "admin", "password": password}).json()
+        opened.append(httpx.Client(headers={"Authorization": f"Bearer {login['access_token']}"}, timeout=60))
+        return opened[-1]
+
+    yield make
+    for client in opened:
+        client.close()
+
+
+def test_airflow_loads_the_plugin_and_lets_nobody_in_without_a_login(stack, logged_in):
     url, password = stack
     assert httpx.get(f"{url}/gem/").status_code == 401
     assert httpx.get(f"{url}/gem/api/overview").status_code == 401
-    login = httpx.post(f"{url}/auth/token", json={"username": "admin", "password": password}).json()
-    client = httpx.Client(headers={"Authorization": f"Bearer {login['access_token']}"}, timeout=60)
+    client = logged_in(url, password)
     assert client.get(f"{url}/api/v2/plugins/importErrors").json()["total_entries"] == 0
     assert client.get(f"{url}/gem/api/overview").json()["published"] > 0
     retried = client.post(f"{url}/gem/api/failures/retry", json={"which": {"stage": "generate"}, "dry_run": True})
@@ -73,10 +86,9 @@ def test_from_the_navigation_to_a_trajectory_to_the_log_of_its_task(page, stack)
     frame.get_by_role("heading", name="What this run did").wait_for()
 
 
-def test_tasks_have_a_button_to_their_page(page, stack, home):
-    url, password = stack
-    login = httpx.post(f"{url}/auth/token", json={"username": "admin", "password": password}).json()
-    client = httpx.Client(headers={"Authorization": f"Bearer {login['access_token']}"}, timeout=60)
+def test_tasks_have_a_button_to_their_page(page, stack, home, logged_in):
+    client = logged_in(*stack)
+    url, _ = stack
     runs = client.get(f"{url}/api/v2/dags/gem_synthesize/dagRuns", params={"state": "success"}).json()["dag_runs"]
     run = client.get(f"{url}/gem/api/trajectories").json()["trajectories"] and runs[0]["dag_run_id"]
     links = client.get(

@@ -176,6 +176,7 @@ CREATE INDEX stage_results_run ON stage_results (airflow_run_id, airflow_task_id
 ALTER TABLE trajectories ADD COLUMN called text[] NOT NULL DEFAULT '{}',
     ADD COLUMN findings text[] NOT NULL DEFAULT '{}';
 CREATE INDEX trajectories_newest ON trajectories (created_at DESC, trajectory_id DESC);
+CREATE INDEX trajectories_messages ON trajectories (messages);
 CREATE INDEX trajectories_platform ON trajectories (platform, created_at DESC, trajectory_id DESC);
 CREATE INDEX trajectories_recipe ON trajectories (recipe_id, created_at DESC, trajectory_id DESC);
 CREATE INDEX trajectories_domains ON trajectories USING gin (domains);
