@@ -10,6 +10,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.lineage.connection import Row
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES
 
 _CONTEXT = 3
 
@@ -54,12 +55,24 @@ class PromptVersion(Value):
     recipes: tuple[RecipeYield, ...]
 
 
+class StaleStage(Value):
+    """Results of a stage under other recipes than the present ones, and what they took then."""
+
+    stage: str
+    segments: int
+    calls: int
+    usd: float | None
+    first: str
+    last: str
+    """The partitions they lie between."""
+
+
 class Prompts(Value):
     """All versions, by name, the newest first."""
 
     prompts: tuple[PromptVersion, ...]
-    stale: dict[str, int]
-    """Results by stage that stand under other recipes than the present ones."""
+    stale: tuple[StaleStage, ...]
+    """What a backfill would recompute, at about what it took the last time; `gem stale` knows more exactly."""
 
 
 class DiffLine(Value):
@@ -91,11 +104,14 @@ def prompts(db: ConsoleRows, work: Workspace) -> Prompts:
         )
         for row in db.rows("console_prompts")
     ]
-    stale: dict[str, int] = {}
-    for recipe in used:
-        if not recipe.current and recipe.total:
-            stale[recipe.stage] = stale.get(recipe.stage, 0) + recipe.total
-    return Prompts(prompts=tuple(versions), stale=stale)
+    rows = {row["stage"]: row for row in db.rows("console_stale", recipe_ids=work.recipe_ids())}
+    stale = [_stale(rows[stage]) for stage in STAGE_NAMES if stage in rows]
+    return Prompts(prompts=tuple(versions), stale=tuple(stale))
+
+
+def _stale(row: Row) -> StaleStage:
+    kept = {name: row[name] for name in ("stage", "segments", "calls", "first", "last")}
+    return StaleStage(**kept, usd=row["usd"] if row["priced"] else None)
 
 
 def used_recipes(db: ConsoleRows, work: Workspace) -> list[RecipeYield]:

@@ -47,7 +47,12 @@ class Airflow:
     async def trigger(self, dag: str, partition: str, conf: dict[str, Any]) -> Answer:
         """Starts a run for a partition."""
         body = {"logical_date": None, "partition_key": partition, "conf": conf}
-        answer = await self._http.post(f"/api/v2/dags/{quote(dag, safe='')}/dagRuns", json=body)
+        found, problem = await self.post(f"/api/v2/dags/{quote(dag, safe='')}/dagRuns", body)
+        return Answer(found.get("dag_run_id"), problem)
+
+    async def post(self, path: str, body: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+        """What Airflow answers, or an empty answer and the problem."""
+        answer = await self._http.post(path, json=body)
         if answer.is_success:
-            return Answer(answer.json()["dag_run_id"], None)
-        return Answer(None, f"Airflow answered {answer.status_code}: {answer.text[:300]}")
+            return answer.json(), None
+        return {}, f"Airflow answered {answer.status_code}: {answer.text[:300]}"

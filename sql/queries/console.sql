@@ -291,3 +291,12 @@ SELECT to_jsonb(e) AS found FROM evaluations e ORDER BY e.evaluated_at DESC LIMI
 -- console_promotions --
 -- Who became champion, whatever columns there are.
 SELECT to_jsonb(p) AS found FROM promotions p ORDER BY p.decided_at DESC LIMIT 100
+
+-- console_stale --
+-- Results that stand under other recipes than the present ones, with what such results took on average.
+SELECT r.stage, sum(t.segments)::bigint AS segments, sum(t.calls)::bigint AS calls,
+       sum(t.priced)::bigint AS priced, sum(t.usd) AS usd,
+       min(t.partition_key) AS first, max(t.partition_key) AS last
+FROM stage_totals t JOIN recipes r USING (recipe_id)
+WHERE t.recipe_id <> ALL(%(recipe_ids)s)
+GROUP BY r.stage HAVING sum(t.segments) > 0

@@ -39,6 +39,12 @@ def airflow_stand_in(calls):
         calls.append((dag, await request.json(), dict(request.headers)))
         return {"dag_run_id": f"manual__{len(calls)}"}
 
+    @app.post("/api/v2/backfills/dry_run")
+    @app.post("/api/v2/backfills")
+    async def backfill(request: Request):
+        calls.append(("backfill", await request.json(), dict(request.headers)))
+        return {"total_entries": 3} if request.url.path.endswith("dry_run") else {"id": 7}
+
     app.mount(MOUNT, LazyApp())
     return app
 

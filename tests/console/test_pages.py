@@ -123,6 +123,31 @@ def test_a_retry_marks_the_failures_and_starts_runs_as_the_user(client, calls, w
     assert marked == answer["segments"] > 0
 
 
+def test_a_backfill_is_counted_first_and_started_by_airflow_as_the_user(client, calls):
+    asked = {"first": "2026-11-01T10:00:00Z", "last": "2026-11-01T12:00:00Z"}
+    operator = client("op")
+    assert operator.post("api/backfills", json=asked).json() == {"runs": 3, "backfill_id": None, "problem": None}
+    assert operator.post("api/backfills", json={**asked, "dry_run": False}).json()["backfill_id"] == 7
+    name, body, headers = calls[-1]
+    assert (name, body["dag_id"], body["reprocess_behavior"]) == ("backfill", "gem_ingest", "completed")
+    assert headers["authorization"].startswith("Bearer ")
+
+
+def test_what_earlier_prompts_made_is_stale(work):
+    from gem_tasks.console.prompts import prompts
+    from gem_tasks.lineage.console import ConsolePool
+    from gem_tasks.pipeline.workspace import Workspace
+
+    changed = Workspace.open(work.settings.model_copy(update={"llm_model_refine": "another"}))
+    pool = ConsolePool(work.settings.database)
+    with pool.rows() as db:
+        assert prompts(db, work).stale == ()
+        stale = prompts(db, changed).stale
+    pool.close()
+    assert [one.stage for one in stale] == ["refine", "validate"]
+    assert stale[0].first == PARTITION and stale[0].segments > 0
+
+
 def test_tabs_on_runs_and_tasks_show_what_they_wrote(api):
     from urllib.parse import quote
 

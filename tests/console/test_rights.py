@@ -3,7 +3,10 @@
 import pytest
 from fastapi.routing import APIRoute
 
-ACT = {"/api/failures/retry": {"which": {"stage": "generate"}, "dry_run": True}}
+ACT = {
+    "/api/failures/retry": {"which": {"stage": "generate"}, "dry_run": True},
+    "/api/backfills": {"first": "2026-11-01T10:00:00Z", "last": "2026-11-02T10:00:00Z"},
+}
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) submit(event.target.form);
 });
 document.addEventListener("submit", (event) => {
-  if (event.target.method === "get" && event.target.matches(".filters")) { event.preventDefault(); submit(event.target); }
+  if (event.target.method === "get" && event.target.matches(".filters:not([data-backfill])")) { event.preventDefault(); submit(event.target); }
 });
 
 function submit(form) {
@@ -189,4 +189,25 @@ document.addEventListener("click", async (event) => {
     link.textContent = run.partition;
     said.append(link, " ");
   }
+});
+
+// ---- backfill: prepared (Airflow counts the runs), then started as the user who is logged in
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("[data-backfill]");
+  if (!form) return;
+  event.preventDefault();
+  const dry = event.submitter?.name !== "start";
+  const said = form.querySelector(".said");
+  const given = new FormData(form);
+  const answer = await fetch(`${root}api/backfills`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ first: `${given.get("first")}:00Z`, last: `${given.get("last")}:00Z`, dry_run: dry }),
+  });
+  const body = await answer.json();
+  if (!answer.ok) said.textContent = answer.status === 403 ? "You may look, but not start runs." : JSON.stringify(body.detail);
+  else if (body.problem) said.textContent = body.problem;
+  else if (dry) said.textContent = `${body.runs} runs of gem_ingest`;
+  else said.textContent = `Backfill ${body.backfill_id} is started`;
+  form.querySelector("[name=start]").hidden = !(dry && answer.ok && body.runs);
 });
