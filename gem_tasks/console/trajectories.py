@@ -77,7 +77,9 @@ class RefusedPage(Value):
 def trajectories(db: ConsoleRows, query: TrajectoryQuery) -> TrajectoryPage:
     """Published ones, the newest first."""
     place = Place.read(query.cursor)
-    given = query.model_dump(exclude={"cursor", "limit"})
+    given = query.model_dump(exclude={"cursor", "limit", "audited"})
+    given["audited"] = [row["version"] for row in db.rows("console_audited")] if query.audited else None
+    given["unaudited"] = query.audited is False
     rows = db.rows("console_trajectories", **given, at=place.at, id=place.id, limit=query.limit + 1)
     shown = [TrajectoryItem.model_validate(plain(row)) for row in rows[: query.limit]]
     return TrajectoryPage(trajectories=tuple(shown), next=next_cursor(rows, query.limit))

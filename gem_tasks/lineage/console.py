@@ -20,7 +20,7 @@ _MOST = 8
 """Connections of one API server process."""
 _PATIENCE_S = 10
 _OPTIONS = "-c default_transaction_read_only=on -c statement_timeout=15s -c TimeZone=UTC"
-_SEARCH_LIMIT = "SELECT set_config('gin_fuzzy_search_limit', '5000', true), set_config('enable_seqscan', 'off', true)"
+_SEARCH_LIMIT = "SELECT set_config('gin_fuzzy_search_limit', '2000', true), set_config('enable_seqscan', 'off', true)"
 """About so many matches of a search are looked at: a word that is in every address would be in millions."""
 
 

@@ -89,7 +89,7 @@ ORDER BY d.ingested_at DESC, d.document_id DESC LIMIT %(limit)s
 -- console_documents_found --
 -- Documents whose title or address has these words; of very many, some (see gin_fuzzy_search_limit).
 WITH found AS MATERIALIZED (
-    SELECT document_id FROM documents d WHERE gem_words(d.uri, d.title) @@ %(words)s::tsquery LIMIT 5000
+    SELECT document_id FROM documents d WHERE gem_words(d.uri, d.title) @@ %(words)s::tsquery LIMIT 2000
 )
 SELECT d.document_id, d.uri, d.title, d.license, d.language, d.chars, d.reason, d.partition_key AS partition,
        d.ingested_at, d.ingested_at AS place_at, d.document_id AS place_id
@@ -150,10 +150,13 @@ WHERE (%(at)s::timestamptz IS NULL OR (t.created_at, t.trajectory_id) < (%(at)s,
   AND (%(version)s::text IS NULL OR t.dataset_version = %(version)s)
   AND (%(least)s::int IS NULL OR t.messages >= %(least)s)
   AND (%(most)s::int IS NULL OR t.messages <= %(most)s)
-  AND (%(audited)s::boolean IS DISTINCT FROM true
-       OR t.dataset_version = ANY(ARRAY(SELECT version FROM datasets WHERE audited_by IS NOT NULL)))
-  AND (%(audited)s::boolean IS DISTINCT FROM false OR v.audited_by IS NULL)
+  AND (%(audited)s::text[] IS NULL OR t.dataset_version = ANY(%(audited)s::text[]))
+  AND (NOT %(unaudited)s OR v.audited_by IS NULL)
 ORDER BY t.created_at DESC, t.trajectory_id DESC LIMIT %(limit)s
+
+-- console_audited --
+-- Versions that are audited; given to the list by name, so that its plan knows how few they are.
+SELECT version FROM datasets WHERE audited_by IS NOT NULL
 
 -- console_refused --
 -- What the validation refused, the newest first.
