@@ -17,7 +17,7 @@ demo: install  ## install, start everything, run the main job on examples/corpus
 	$(GEM) run examples/corpus
 	$(GEM) status
 
-test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end through Airflow
+test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end; in Chromium if it is there
 	$(VENV)/bin/pytest
 
 unit: install-dev  ## the fast tests only

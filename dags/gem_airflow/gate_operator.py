@@ -13,6 +13,7 @@ from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import Param
 
 from gem_airflow.bridge import partition_key, run_context, workspace
+from gem_airflow.links import RunLink
 from gem_tasks.settings import StageName
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class GateOperator(BaseBranchOperator):
         following: task that comes next.
         kwargs: of every operator.
     """
+
+    operator_extra_links = (RunLink(),)
 
     def __init__(self, *, stage: StageName, following: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator
 
 from gem_airflow.bridge import run_context, workspace
+from gem_airflow.links import SegmentsLink
 from gem_tasks.settings import StageName
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class StageOperator(BaseOperator):
     """
 
     template_fields = ("stage", "shard")
+    operator_extra_links = (SegmentsLink(),)
 
     def __init__(self, *, stage: StageName, shard: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -81,6 +81,8 @@ class _Tally:
                 domains=row.topic.domains,
                 platform=row.topic.platform,
                 task_category=row.topic.task_category,
+                called=tuple(row.trajectory.measures["called"]),
+                findings=tuple(sorted({f"{finding.check}: {finding.kind}" for finding in judgement.warnings})),
             )
         )
         self.documents.add(row.segment.document_id)

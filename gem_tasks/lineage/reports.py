@@ -9,7 +9,9 @@ from gem_tasks.errors import UserError
 from gem_tasks.lineage.connection import Connection, Row, columns
 from gem_tasks.lineage.text import jsonb
 
-_TRAJECTORY = "trajectory_id segment_id messages tools calls domains platform task_category".split()
+_TRAJECTORY = "trajectory_id segment_id messages tools calls domains platform task_category called findings".split()
+_LISTS = ("domains", "called", "findings")
+"""Sent joined: psycopg cannot tell a list of lists from a matrix. Their names have no commas."""
 
 
 class TrajectoryRow(Value):
@@ -23,6 +25,10 @@ class TrajectoryRow(Value):
     domains: tuple[str, ...]
     platform: str
     task_category: str
+    called: tuple[str, ...] = ()
+    """Names of the tools that are called."""
+    findings: tuple[str, ...] = ()
+    """What the checks noticed without refusing it, as `check: kind`."""
 
 
 class Reports(Connection):
@@ -33,7 +39,7 @@ class Reports(Connection):
     ) -> None:
         """Makes a version the partition's current one, in one transaction."""
         values = [
-            {**row.model_dump(), "domains": ",".join(row.domains)}
+            {**row.model_dump(), **{name: ",".join(getattr(row, name)) for name in _LISTS}}
             for row in sorted(rows, key=lambda row: row.trajectory_id)
         ]
         recipe_id = recipe.recipe_id

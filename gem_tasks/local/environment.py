@@ -37,7 +37,7 @@ def airflow_env(home: Path, state: State, airflow_dsn: str) -> dict[str, str]:
         "CORE__PARALLELISM": max(4, min(16, 2 * (os.cpu_count() or 2))),
         "CORE__MAX_ACTIVE_TASKS_PER_DAG": 64,
         "CORE__DAGS_FOLDER": dags,
-        "CORE__PLUGINS_FOLDER": folder / "plugins",
+        "CORE__PLUGINS_FOLDER": shipped("plugins"),
         "CORE__LOAD_EXAMPLES": False,
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": False,
         "CORE__FERNET_KEY": state.fernet_key,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gem_tasks.domain.chat import Usage
@@ -104,6 +105,28 @@ def decode_outcomes(data: bytes) -> Iterator[Outcome]:
         StoreError: these are not the bytes of a shard.
     """
     return (_outcome(row) for row in _decode(data))
+
+
+def find_outcome(data: bytes, segment_id: str) -> Outcome | None:
+    """The outcome of one segment, without reading the others.
+
+    Raises:
+        StoreError: these are not the bytes of a shard.
+    """
+    found = _filtered(data, "segment_id", segment_id)
+    return _outcome(found[0]) if found else None
+
+
+def find_segments(data: bytes, document_id: str) -> list[Segment]:
+    """The segments of one document; raises like `find_outcome`."""
+    return [Segment.model_validate(row) for row in _filtered(data, "document_id", document_id)]
+
+
+def _filtered(data: bytes, column: str, value: str) -> list[dict[str, Any]]:
+    try:
+        return pq.read_table(io.BytesIO(data), filters=pc.field(column) == pa.scalar(value)).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise StoreError(f"a shard is damaged: {str(error)[:200]}") from error
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:

@@ -20,13 +20,16 @@ WHERE partition_key = %(partition)s AND superseded_by = version AND version <> %
 -- upsert_trajectories --
 -- Bulk upsert of a version's trajectories.
 INSERT INTO trajectories (trajectory_id, segment_id, recipe_id, dataset_version, messages, tools, calls, domains,
-                          platform, task_category)
+                          platform, task_category, called, findings)
 SELECT u.trajectory_id, u.segment_id, %(recipe_id)s, %(version)s, u.messages, u.tools, u.calls,
-       string_to_array(u.domains, ','), u.platform, u.task_category
+       string_to_array(u.domains, ','), u.platform, u.task_category, string_to_array(u.called, ','),
+       string_to_array(u.findings, ',')
 FROM unnest(%(trajectory_id)s::text[], %(segment_id)s::text[], %(messages)s::int[], %(tools)s::int[], %(calls)s::int[],
-            %(domains)s::text[], %(platform)s::text[], %(task_category)s::text[])
-     AS u(trajectory_id, segment_id, messages, tools, calls, domains, platform, task_category)
-ON CONFLICT (trajectory_id) DO UPDATE SET dataset_version = excluded.dataset_version
+            %(domains)s::text[], %(platform)s::text[], %(task_category)s::text[], %(called)s::text[],
+            %(findings)s::text[])
+     AS u(trajectory_id, segment_id, messages, tools, calls, domains, platform, task_category, called, findings)
+ON CONFLICT (trajectory_id) DO UPDATE SET dataset_version = excluded.dataset_version, called = excluded.called,
+    findings = excluded.findings
 
 -- current_datasets --
 -- Versions that nothing supersedes, oldest partition first; of one partition, or of all.

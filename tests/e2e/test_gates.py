@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.e2e.test_stack import EXAMPLES, GEM, gem, query, wait
+from tests.e2e.conftest import EXAMPLES, GEM, gem
+from tests.e2e.test_stack import query, wait
 
 pytestmark = pytest.mark.e2e
 

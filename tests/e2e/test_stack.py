@@ -6,9 +6,7 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import httpx
 import psycopg
@@ -17,42 +15,9 @@ import pytest
 from gem_tasks.local import processes
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.settings import Settings
-
-ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples" / "corpus"
-GEM = Path(sys.executable).with_name("gem")
+from tests.e2e.conftest import EXAMPLES, GEM, gem
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("gem") / "home"
-    yield folder
-    gem(folder, "down")
-    assert processes.ours(folder) == []
-
-
-def gem(home, *arguments, check=True, **variables):
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("GEM_", "AIRFLOW"))}
-    done = subprocess.run(
-        [GEM, *map(str, arguments)],
-        env={**env, "GEM_HOME": str(home), **variables},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    if check:
-        assert done.returncode == 0, f"gem {arguments}: {done.stdout[-2000:]}{done.stderr[-4000:]}{logs(home)}"
-    return done
-
-
-def logs(home):
-    """The ends of the services' logs: what a failing test is explained by."""
-    return "".join(
-        f"\n--- {path.name}\n{path.read_text(errors='replace')[-1500:]}" for path in (home / "logs").glob("*.log")
-    )
 
 
 def summary(home, *arguments, **variables):

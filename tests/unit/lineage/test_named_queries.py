@@ -18,7 +18,8 @@ def test_every_query_says_in_a_sentence_what_it_is_for():
 
 
 def test_every_query_is_used_and_every_used_one_exists():
-    code = "\n".join(path.read_text(encoding="utf-8") for path in LINEAGE.glob("*.py"))
+    paths = [*LINEAGE.glob("*.py"), *(LINEAGE.parent / "console").glob("*.py")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     used = set(re.findall(r"\.(?:run|rows|one)\(\s*\"(\w+)\"", code))
     assert used <= set(queries())
     assert all(f'"{name}"' in code for name in queries())

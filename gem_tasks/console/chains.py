@@ -1,0 +1,83 @@
+"""Recipes put together to chains, and the one that a page means when nobody says which."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from gem_tasks.domain.base import Value
+from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.settings import STAGE_NAMES
+
+
+class Link(Value):
+    """A recipe, and when it was last at work."""
+
+    recipe_id: str
+    stage: str
+    version: int
+    prompt_sha256: str | None
+    model: str | None
+    params: dict[str, Any]
+    parent_id: str | None
+    first_seen_at: datetime
+    last_hour: datetime | None
+
+
+class Chain(Value):
+    """The recipes of all stages that belong together, in order; named by the last one."""
+
+    id: str
+    links: tuple[Link, ...]
+    current: bool
+    """Whether it is what the configured prompts and models stand for."""
+
+    @property
+    def recipe_ids(self) -> list[str]:
+        """In stage order."""
+        return [link.recipe_id for link in self.links]
+
+    @property
+    def models(self) -> str:
+        """The models, each once."""
+        return ", ".join(dict.fromkeys(link.model or "" for link in self.links))
+
+    @property
+    def last_hour(self) -> datetime | None:
+        """When any of its stages was last at work."""
+        return max((link.last_hour for link in self.links if link.last_hour), default=None)
+
+
+def links(db: ConsoleRows) -> list[Link]:
+    """All recipes, the oldest first."""
+    return [Link.model_validate(row) for row in db.rows("console_recipes")]
+
+
+def chains(found: Sequence[Link], current: str) -> list[Chain]:
+    """Every chain, the one that was at work last first.
+
+    Args:
+        found: all recipes.
+        current: recipe of the last stage under the present settings.
+    """
+    by_id = {link.recipe_id: link for link in found}
+    ends = [link for link in found if link.stage == STAGE_NAMES[-1]]
+    made = [Chain(id=end.recipe_id, links=_up(end, by_id), current=end.recipe_id == current) for end in ends]
+    return sorted(made, key=_activity, reverse=True)
+
+
+def chosen(all_: Sequence[Chain], wanted: str | None) -> Chain | None:
+    """The wanted one, else the one that was at work last; None when there is none at all."""
+    return next((chain for chain in all_ if chain.id == wanted), all_[0] if all_ else None)
+
+
+def _up(end: Link, by_id: dict[str, Link]) -> tuple[Link, ...]:
+    way = [end]
+    while (parent := by_id.get(way[-1].parent_id or "")) and parent.stage in STAGE_NAMES:
+        way.append(parent)
+    return tuple(reversed(way))
+
+
+def _activity(chain: Chain) -> tuple[str, int, datetime]:
+    worked = sum(1 for link in chain.links if link.last_hour)
+    last = chain.last_hour
+    return (last.isoformat() if last else "", worked, chain.links[-1].first_seen_at)

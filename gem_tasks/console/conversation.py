@@ -1,0 +1,335 @@
+"""One trajectory to read: the conversation with findings at their messages, its source, and what it was before.
+
+What is published has the personal data of its source replaced; so has what is shown of it here.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from gem_tasks.dataset.privacy import scrub
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.finding import Finding
+from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.record import Record, Topic
+from gem_tasks.domain.trajectory import Message, Trajectory
+from gem_tasks.domain.workflow import Extraction
+from gem_tasks.errors import StoreError
+from gem_tasks.lineage.connection import Row
+from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.stages.validate import findings_of
+from gem_tasks.store import keys, shards
+
+
+class Note(Value):
+    """A finding, or a judge's verdict, to show at a message or above the conversation."""
+
+    check: str
+    kind: str = ""
+    severity: str
+    detail: str
+    json_path: str = ""
+    quote: str = ""
+
+
+class CallView(Value):
+    """A call with its answer."""
+
+    id: str
+    name: str
+    arguments: str
+    """Pretty-printed JSON."""
+    answer: str | None
+    """Pretty-printed when it is JSON."""
+    answer_index: int | None
+    notes: tuple[Note, ...] = ()
+    """At the answer."""
+
+
+class MessageView(Value):
+    """A message, tool messages folded into the calls that they answer."""
+
+    index: int
+    role: str
+    content: str | None
+    calls: tuple[CallView, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+class ToolView(Value):
+    """A tool's definition."""
+
+    name: str
+    description: str
+    parameters: str
+    """Pretty-printed JSON Schema."""
+    uses: int
+
+
+class Talk(Value):
+    """A conversation with its tools."""
+
+    messages: tuple[MessageView, ...]
+    tools: tuple[ToolView, ...]
+    size: dict[str, int]
+
+
+class ResultView(Value):
+    """What a stage made of the segment."""
+
+    stage: str
+    recipe_id: str
+    outcome: str
+    why: str | None
+    detail: str
+    model: str | None
+    prompt_sha256: str | None
+    attempts: int
+    calls: int
+    tokens: int
+    usd: float | None
+    latency_ms: int
+    airflow_run_id: str | None
+    airflow_task_id: str | None
+    airflow_map_index: int | None
+    airflow_try: int | None
+    updated_at: datetime
+
+
+class Rating(Value):
+    """What a person thinks of it."""
+
+    audit_id: str
+    rater: str
+    coherence: int
+    tools: int
+    faithfulness: int
+    comment: str
+    rated_at: datetime
+
+
+class TrajectoryView(Value):
+    """All of it."""
+
+    trajectory_id: str | None
+    """None when it was not published."""
+    version: str | None = None
+    superseded_by: str | None = None
+    audited_by: str | None = None
+    segment_id: str
+    document_id: str
+    uri: str
+    title: str | None
+    license: str | None
+    partition: str
+    text: str
+    spans: dict[str, tuple[int, int]]
+    summary: str | None
+    domains: tuple[str, ...]
+    platform: str | None
+    task_category: str | None
+    steps: tuple[str, ...]
+    graph: str | None
+    talk: Talk | None
+    """As refined."""
+    draft: Talk | None
+    """Before refinement."""
+    notes: tuple[Note, ...]
+    """What concerns the whole."""
+    rules: dict[str, Note | None]
+    """The judge's rules; None where it found nothing wrong."""
+    results: tuple[ResultView, ...]
+    ratings: tuple[Rating, ...]
+    openai: Json | None
+    """Messages and tools as the Chat Completions API takes them."""
+    replaced: dict[str, int]
+
+
+def by_id(db: ConsoleRows, work: Workspace, trajectory_id: str) -> TrajectoryView | None:
+    """A published one; None if there is none of that id."""
+    found = db.rows("console_trajectory", trajectory_id=trajectory_id)
+    return _view(db, work, found[0]["segment_id"], found[0]["recipe_id"], found[0]) if found else None
+
+
+def by_segment(db: ConsoleRows, work: Workspace, segment_id: str, recipe_id: str) -> TrajectoryView | None:
+    """What was made of a segment under a recipe, published or not."""
+    return _view(db, work, segment_id, recipe_id, None)
+
+
+def _view(
+    db: ConsoleRows, work: Workspace, segment_id: str, recipe_id: str, published: Row | None
+) -> TrajectoryView | None:
+    found = db.rows("console_segment", segment_id=segment_id)
+    if not found:
+        return None
+    place, way = found[0], _way(db.rows("console_results", segment_id=segment_id), recipe_id)
+    if not way:
+        return None
+    segment = _segment(work, place)
+    record, judgement = _outputs(work, segment, way)
+    whole, at = _notes(record, judgement)
+    clean = scrub(record.refine, segment.text, segment.language) if record.refine and published else None
+    shown = clean.trajectory if clean else record.refine
+    workflow = record.extract.workflows[0] if record.extract else None
+    key = published["trajectory_id"] if published else None
+    last: dict[str, Any] = way[-1]["measures"] or {}
+    return TrajectoryView(
+        trajectory_id=key,
+        version=published["version"] if published else None,
+        superseded_by=published["superseded_by"] if published else None,
+        audited_by=published["audited_by"] if published else None,
+        **{name: place[name] for name in ("segment_id", "document_id", "uri", "title", "license", "partition")},
+        text=segment.text,
+        spans=last.get("spans") or {},
+        summary=record.filter.summary if record.filter else None,
+        domains=record.filter.domains if record.filter else (),
+        platform=record.filter.platform if record.filter else None,
+        task_category=record.filter.task_category if record.filter else None,
+        steps=workflow.steps if workflow else (),
+        graph=str(workflow.execution_graph) if workflow else None,
+        talk=_talk(shown, at) if shown else None,
+        draft=_talk(record.generate, {}) if record.generate else None,
+        notes=tuple(whole),
+        rules=_rules(judgement),
+        results=tuple(_result(row) for row in way),
+        ratings=tuple(Rating.model_validate(row) for row in db.rows("console_ratings", item_id=key)) if key else (),
+        openai=_openai(shown) if shown else None,
+        replaced=clean.replaced if clean else {},
+    )
+
+
+def _way(results: Sequence[Row], recipe_id: str) -> list[Row]:
+    """The results under the recipe and those before it, the first stage first."""
+    by_recipe = {row["recipe_id"]: row for row in results}
+    way: list[Row] = []
+    key: str | None = recipe_id
+    while key and (row := by_recipe.get(key)):
+        way.append(row)
+        key = row["parent_id"]
+    return way[::-1]
+
+
+def _segment(work: Workspace, place: Row) -> Segment:
+    data = work.fetch(keys.segments_key(place["partition"], place["shard"]))
+    found = [each for each in shards.find_segments(data, place["document_id"])
+             if each.segment_id == place["segment_id"]]  # fmt: skip
+    if not found:
+        raise StoreError(f"the text of {place['segment_id']} is gone, though the lineage names it")
+    return found[0]
+
+
+def _outputs(work: Workspace, segment: Segment, way: Sequence[Row]) -> tuple[Record, Judgement | None]:
+    """What the stages made of it, as far as it came."""
+    types = {"filter": Topic, "extract": Extraction, "generate": Trajectory, "refine": Trajectory,
+             "validate": Judgement}  # fmt: skip
+    made: dict[str, Any] = {}
+    for row in way:
+        if row["outcome"] == "accepted" and row["stage"] in types:
+            outcome = shards.find_outcome(work.fetch(row["object_key"]), segment.segment_id)
+            if outcome and outcome.payload:
+                made[row["stage"]] = types[row["stage"]].model_validate_json(outcome.payload)
+    judgement = made.pop("validate", None)
+    return Record(segment=segment, **made), judgement
+
+
+def _notes(record: Record, judgement: Judgement | None) -> tuple[list[Note], dict[int, list[Note]]]:
+    """Those of the whole, and those at messages. Without a judgement the checks are asked anew: it was refused."""
+    if record.refine is None:
+        return [], {}
+    whole: list[Note] = []
+    at: defaultdict[int, list[Note]] = defaultdict(list)
+    found: Iterable[Finding] = judgement.warnings if judgement else findings_of(record)
+    for finding in found:
+        note = Note(**finding.model_dump(include={"check", "kind", "severity", "detail", "json_path"}))
+        if finding.message_index is None:
+            whole.append(note)
+        else:
+            at[finding.message_index].append(note)
+    return whole, at
+
+
+def _rules(judgement: Judgement | None) -> dict[str, Note | None]:
+    if judgement is None:
+        return {}
+    return {
+        rule: Note(check=rule, severity="error", detail=verdict.reason, quote=verdict.quote) if verdict.fault else None
+        for rule, verdict in judgement.rules.items()
+    }
+
+
+def _talk(trajectory: Trajectory, notes: dict[int, list[Note]]) -> Talk:
+    answers = {
+        message.tool_call_id: (index, message)
+        for index, message in enumerate(trajectory.messages)
+        if message.role == "tool"
+    }
+    asked = {call.id for message in trajectory.messages for call in message.tool_calls}
+    uses: defaultdict[str, int] = defaultdict(int)
+    for message in trajectory.messages:
+        for call in message.tool_calls:
+            uses[call.name] += 1
+    return Talk(
+        messages=tuple(
+            _message(index, message, answers, notes)
+            for index, message in enumerate(trajectory.messages)
+            if message.role != "tool" or message.tool_call_id not in asked
+        ),
+        tools=tuple(
+            ToolView(name=tool.name, description=tool.description, parameters=_pretty(tool.parameters),
+                     uses=uses[tool.name])
+            for tool in trajectory.tools
+        ),
+        size=trajectory.size.model_dump(),
+    )  # fmt: skip
+
+
+def _message(
+    index: int, message: Message, answers: dict[str | None, tuple[int, Message]], notes: dict[int, list[Note]]
+) -> MessageView:
+    calls: list[CallView] = []
+    for call in message.tool_calls:
+        at, answer = answers.get(call.id, (None, None))
+        calls.append(
+            CallView(
+                id=call.id,
+                name=call.name,
+                arguments=_pretty(call.arguments),
+                answer=_pretty_text(answer.content or "") if answer else None,
+                answer_index=at,
+                notes=tuple(notes.get(at, ())) if at is not None else (),
+            )
+        )
+    return MessageView(
+        index=index, role=message.role, content=message.content, calls=tuple(calls), notes=tuple(notes.get(index, ()))
+    )
+
+
+def _pretty(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2)
+
+
+def _pretty_text(text: str) -> str:
+    try:
+        return _pretty(json.loads(text))
+    except (ValueError, RecursionError):
+        return text
+
+
+def _openai(trajectory: Trajectory) -> Json:
+    return {
+        "messages": [message.to_openai() for message in trajectory.messages],
+        "tools": [tool.to_openai() for tool in trajectory.tools],
+    }
+
+
+def _result(row: Row) -> ResultView:
+    names = [name for name in ResultView.model_fields if name in row]
+    return ResultView(
+        **{name: row[name] for name in names},
+        why=row["reason"] or row["error_class"],
+        tokens=row["prompt_tokens"] + row["completion_tokens"],
+    )

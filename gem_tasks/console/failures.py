@@ -1,0 +1,133 @@
+"""What failed: by class and stage with its trend, and the newest with the raw answers."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import Field
+
+from gem_tasks.console.overview import times
+from gem_tasks.console.place import Place, next_cursor, plain
+from gem_tasks.console.span import Filters
+from gem_tasks.domain.base import Value
+from gem_tasks.errors import StoreError
+from gem_tasks.lineage.connection import Row
+from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.store import shards
+
+
+class FailureQuery(Value):
+    """Which failures to list."""
+
+    stage: str | None = None
+    error_class: str | None = None
+    raw: bool = False
+    """With the models' last answers, which are read from the store."""
+    cursor: str | None = None
+    limit: int = Field(default=25, ge=1, le=100)
+
+
+class FailureClass(Value):
+    """What fails in a stage in the same way."""
+
+    stage: str
+    error_class: str
+    segments: int
+    retriable: int
+    """Those under the present recipes: what a retry would ask for again."""
+    last_seen: datetime
+    trend: tuple[int, ...] = ()
+    """As they happened, one number an hour, day or week."""
+
+
+class FailureRow(Value):
+    """One failed segment."""
+
+    segment_id: str
+    recipe_id: str
+    stage: str
+    error_class: str
+    detail: str
+    calls: int
+    partition: str
+    shard: int
+    object_key: str
+    retry_asked: bool
+    airflow_run_id: str | None
+    airflow_task_id: str | None
+    airflow_map_index: int | None
+    airflow_try: int | None
+    updated_at: datetime
+    uri: str
+    document_id: str
+    raw: str | None = None
+
+
+class FailurePage(Value):
+    """Classes, and part of the list."""
+
+    classes: tuple[FailureClass, ...]
+    failures: tuple[FailureRow, ...]
+    next: str | None
+
+
+def failures(
+    db: ConsoleRows, work: Workspace, filters: Filters, query: FailureQuery, current: Sequence[str]
+) -> FailurePage:
+    """Classes over the range; the list is of all times."""
+    place = Place.read(query.cursor)
+    rows = db.rows(
+        "console_failures",
+        stage=query.stage,
+        error_class=query.error_class,
+        at=place.at,
+        id=place.id,
+        limit=query.limit + 1,
+    )
+    shown = [FailureRow.model_validate(plain(row)) for row in rows[: query.limit]]
+    if query.raw:
+        shown = _with_raw(work, shown)
+    return FailurePage(
+        classes=tuple(classes(db, filters, current)), failures=tuple(shown), next=next_cursor(rows, query.limit)
+    )
+
+
+def classes(db: ConsoleRows, filters: Filters, current: Sequence[str]) -> list[FailureClass]:
+    """What fails, the most frequent first."""
+    trend: defaultdict[tuple[str, str], dict[datetime, int]] = defaultdict(dict)
+    for row in db.rows("console_failure_trend", **filters.series):
+        trend[row["stage"], row["error_class"]][row["at"]] = row["results"]
+    axis = times({at: None for found in trend.values() for at in found}, filters.step)
+    rows: list[Row] = db.rows("console_failure_classes", recipe_ids=list(current), **filters.partitions)
+    return [
+        FailureClass(
+            stage=row["stage"],
+            error_class=row["error_class"],
+            segments=row["segments"],
+            retriable=row["retriable"] or 0,
+            last_seen=row["last_seen"],
+            trend=tuple(trend[row["stage"], row["error_class"]].get(at, 0) for at in axis),
+        )
+        for row in rows
+    ]
+
+
+def _with_raw(work: Workspace, rows: Sequence[FailureRow]) -> list[FailureRow]:
+    data = {row.object_key: _fetch(work, row.object_key) for row in rows}
+    return [row.model_copy(update={"raw": _raw(data[row.object_key], row.segment_id)}) for row in rows]
+
+
+def _fetch(work: Workspace, key: str) -> bytes | None:
+    try:
+        return work.fetch(key)
+    except StoreError:
+        return None
+
+
+def _raw(data: bytes | None, segment_id: str) -> str | None:
+    try:
+        found = shards.find_outcome(data, segment_id) if data else None
+    except StoreError:
+        return None
+    return found.raw if found else None

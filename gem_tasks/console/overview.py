@@ -1,0 +1,295 @@
+"""From documents to published trajectories: the funnel, work and money over time, and where each partition is."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from gem_tasks.console.chains import Chain
+from gem_tasks.console.span import Filters
+from gem_tasks.domain.base import Value
+from gem_tasks.lineage.connection import Row
+from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.settings import STAGE_NAMES
+
+PAPER_YIELDS = {"filter": 0.14}
+"""Shares that the paper reports; the other yields it does not."""
+PARTITIONS = 24
+_FRESH = timedelta(minutes=2)
+
+
+class Why(Value):
+    """How many ended so."""
+
+    outcome: str
+    reason: str
+    segments: int
+
+
+class Step(Value):
+    """One step of the way. `taken` is what the step before let through."""
+
+    name: str
+    recipe_id: str | None = None
+    taken: int
+    accepted: int
+    rejected: int = 0
+    failed: int = 0
+    calls: int = 0
+    tokens: int = 0
+    usd: float | None = None
+    """None when no price is known."""
+    latency_s: float = 0
+    why: tuple[Why, ...] = ()
+    paper: float | None = None
+    """The yield that the paper reports."""
+
+    @property
+    def waiting(self) -> int:
+        """Without an outcome yet."""
+        return max(0, self.taken - self.accepted - self.rejected - self.failed)
+
+    @property
+    def share(self) -> float | None:
+        """The yield: accepted of those that have an outcome."""
+        ended = self.accepted + self.rejected + self.failed
+        return self.accepted / ended if ended else None
+
+
+class Point(Value):
+    """What an hour or a day brought."""
+
+    at: datetime
+    results: int
+    accepted: int
+    failed: int
+    trajectories: int
+    """Accepted by the last stage."""
+    calls: int
+    usd: float
+
+
+class StageState(Value):
+    """How far a stage of a partition is."""
+
+    stage: str
+    expected: int
+    done: int
+    accepted: int
+    failed: int
+    running: bool
+
+
+class PartitionState(Value):
+    """How far a partition is."""
+
+    partition: str
+    documents: int
+    segments: int
+    stages: tuple[StageState, ...]
+    usd: float
+    updated_at: datetime | None
+
+    @property
+    def running(self) -> bool:
+        """Whether a stage had results within the last two minutes."""
+        return any(stage.running for stage in self.stages)
+
+
+class Decision(Value):
+    """What a gate decided."""
+
+    decision_id: int
+    partition: str
+    stage: str
+    recipe_id: str
+    action: str
+    reason: str
+    person: str | None
+    airflow_run_id: str | None
+    decided_at: datetime
+
+
+class Overview(Value):
+    """The first page."""
+
+    filters: Filters
+    chain: str | None
+    funnel: tuple[Step, ...]
+    published: int
+    usd: float | None
+    usd_per_trajectory: float | None
+    calls: int
+    series: tuple[Point, ...]
+    partitions: tuple[PartitionState, ...]
+    failures: tuple[Why, ...]
+    decisions: tuple[Decision, ...]
+
+
+def overview(db: ConsoleRows, filters: Filters, chain: Chain | None) -> Overview:
+    """Everything for the first page, from rollups."""
+    steps = funnel(db, filters, chain)
+    stages = [step for step in steps if step.recipe_id]
+    priced = [step.usd for step in stages if step.usd is not None]
+    usd = sum(priced) if priced else None
+    range_ = {name: filters.partitions[name] for name in ("first", "last")}
+    published = db.one("console_published", **range_)["trajectories"]
+    accepted = stages[-1].accepted if stages else 0
+    failed = [why.model_copy(update={"reason": f"{step.name}: {why.reason}"}) for step in stages for why in step.why
+              if why.outcome == "failed"]  # fmt: skip
+    return Overview(
+        filters=filters,
+        chain=chain.id if chain else None,
+        funnel=tuple(steps),
+        published=published,
+        usd=usd,
+        usd_per_trajectory=usd / accepted if usd and accepted else None,
+        calls=sum(step.calls for step in stages),
+        series=tuple(series(db, filters)),
+        partitions=tuple(partitions(db, filters, chain)),
+        failures=tuple(sorted(failed, key=lambda why: -why.segments)),
+        decisions=tuple(decisions(db, None, 10)),
+    )
+
+
+def funnel(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[Step]:
+    """Documents, segments, then each stage of the chain."""
+    ingested = db.rows("console_ingested", **filters.partitions)
+    read = sum(row["documents"] for row in ingested if not row["reason"])
+    refused = [
+        Why(outcome="rejected", reason=row["reason"], segments=row["documents"]) for row in ingested if row["reason"]
+    ]
+    total = read + sum(why.segments for why in refused)
+    segments = sum(row["segments"] for row in ingested)
+    steps = [
+        Step(name="documents", taken=total, accepted=read, rejected=total - read, why=tuple(refused)),
+        Step(name="segments", taken=segments, accepted=segments),
+    ]
+    if chain:
+        rows: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in db.rows("console_totals", recipe_ids=chain.recipe_ids, **filters.partitions):
+            rows[row["recipe_id"]].append(row)
+        for link in chain.links:
+            steps.append(_step(link.stage, link.recipe_id, steps[-1].accepted, rows[link.recipe_id]))
+    return steps
+
+
+def _step(name: str, recipe_id: str, taken: int, rows: Sequence[Row]) -> Step:
+    counts: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        counts[row["outcome"]] += row["segments"]
+    why = [
+        Why(outcome=row["outcome"], reason=row["why"], segments=row["segments"])
+        for row in rows
+        if row["why"] and row["segments"]
+    ]
+    return Step(
+        name=name,
+        recipe_id=recipe_id,
+        taken=taken,
+        accepted=counts["accepted"],
+        rejected=counts["rejected"],
+        failed=counts["failed"],
+        calls=sum(row["calls"] for row in rows),
+        tokens=sum(row["tokens"] for row in rows),
+        usd=sum(row["usd"] for row in rows) if any(row["priced"] for row in rows) else None,
+        latency_s=sum(row["latency_ms"] for row in rows) / 1000,
+        why=tuple(sorted(why, key=lambda each: (-each.segments, each.reason))),
+        paper=PAPER_YIELDS.get(name),
+    )
+
+
+def series(db: ConsoleRows, filters: Filters) -> list[Point]:
+    """Work and money over time, all recipes together, without gaps."""
+    rows: defaultdict[datetime, list[Row]] = defaultdict(list)
+    for row in db.rows("console_series", **filters.series):
+        rows[row["at"]].append(row)
+    return [_point(at, rows.get(at, ())) for at in times(rows, filters.step)]
+
+
+def _point(at: datetime, rows: Sequence[Row]) -> Point:
+    def total(field: str, **wanted: str) -> int:
+        return sum(row[field] for row in rows if all(row[name] == value for name, value in wanted.items()))
+
+    return Point(
+        at=at,
+        results=total("results"),
+        accepted=total("results", outcome="accepted"),
+        failed=total("results", outcome="failed"),
+        trajectories=total("results", outcome="accepted", stage=STAGE_NAMES[-1]),
+        calls=total("calls"),
+        usd=float(sum(row["usd"] for row in rows)),
+    )
+
+
+def times(found: Mapping[datetime, object], step: str) -> list[datetime]:
+    """Every hour, day or week from the first found one until now; 400 at most."""
+    if not found:
+        return []
+    length = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}[step]
+    at, last, times = min(found), max(max(found), _floor(datetime.now(UTC), step)), list[datetime]()
+    while at <= last:
+        times.append(at)
+        at += length
+    return times[-400:]
+
+
+def _floor(at: datetime, step: str) -> datetime:
+    """The beginning of its hour, day or week, as Postgres truncates."""
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    if step == "hour":
+        return hour
+    day = hour.replace(hour=0)
+    return day if step == "day" else day - timedelta(days=day.weekday())
+
+
+def partitions(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[PartitionState]:
+    """The newest partitions of the range."""
+    range_ = {name: filters.partitions[name] for name in ("first", "last")}
+    keys = [row["partition_key"] for row in db.rows("console_partitions", limit=PARTITIONS, **range_)]
+    return states(db, keys, chain, filters.source_id)
+
+
+def states(
+    db: ConsoleRows, keys: Sequence[str], chain: Chain | None, source_id: int | None = None
+) -> list[PartitionState]:
+    """How far these partitions are."""
+    given = {"partitions": list(keys), "source_id": source_id}
+    ingested = {row["partition_key"]: row for row in db.rows("console_partition_ingested", **given)}
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in db.rows("console_partition_stages", **given):
+        rows[row["partition_key"]].append(row)
+    return [_state(key, ingested.get(key), rows[key], chain) for key in keys]
+
+
+def _state(key: str, ingested: Row | None, rows: Sequence[Row], chain: Chain | None) -> PartitionState:
+    expected = segments = ingested["segments"] if ingested else 0
+    stages: list[StageState] = []
+    for link in chain.links if chain else ():
+        mine = [row for row in rows if row["recipe_id"] == link.recipe_id]
+        counts = {row["outcome"]: row["segments"] for row in mine}
+        accepted, done = counts.get("accepted", 0), sum(counts.values())
+        fresh = any(row["updated_at"] > datetime.now(UTC) - _FRESH for row in mine)
+        stages.append(
+            StageState(
+                stage=link.stage,
+                expected=expected,
+                done=done,
+                accepted=accepted,
+                failed=counts.get("failed", 0),
+                running=fresh and done < expected,
+            )
+        )
+        expected = accepted
+    return PartitionState(
+        partition=key,
+        documents=ingested["documents"] if ingested else 0,
+        segments=segments,
+        stages=tuple(stages),
+        usd=float(sum(row["usd"] for row in rows)),
+        updated_at=max((row["updated_at"] for row in rows), default=None),
+    )
+
+
+def decisions(db: ConsoleRows, partition: str | None, limit: int) -> list[Decision]:
+    """The newest, of one partition or of all."""
+    return [Decision.model_validate(row) for row in db.rows("console_decisions", partition=partition, limit=limit)]

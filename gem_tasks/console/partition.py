@@ -1,0 +1,81 @@
+"""One partition while it is worked on: shards, pace, and how long it will take."""
+
+from collections import defaultdict
+
+from gem_tasks.console.chains import Chain
+from gem_tasks.console.overview import Decision, PartitionState, decisions, states
+from gem_tasks.domain.base import Value
+from gem_tasks.lineage.connection import Row
+from gem_tasks.lineage.console import ConsoleRows
+
+_WINDOW_S = 120
+_MOST_ROWS = 200_000
+"""A partition with more results than this is shown without its shards: they would have to be counted."""
+_MOST_SHARDS = 400
+
+
+class ShardState(Value):
+    """One shard: segments, and results by stage."""
+
+    shard: int
+    segments: int
+    done: tuple[int, ...]
+    accepted: tuple[int, ...]
+
+
+class Pace(Value):
+    """How fast a stage goes."""
+
+    stage: str
+    per_minute: float
+    eta_s: float | None
+    """Seconds until the stage has dealt with what is there; None when nothing moves."""
+
+
+class Partition(Value):
+    """A partition with its shards."""
+
+    state: PartitionState
+    pace: tuple[Pace, ...]
+    shards: tuple[ShardState, ...]
+    decisions: tuple[Decision, ...]
+
+
+def partition(db: ConsoleRows, key: str, chain: Chain | None) -> Partition:
+    """How far it is, shard by shard."""
+    (state,) = states(db, [key], chain)
+    results = sum(stage.done for stage in state.stages)
+    small = chain is not None and results + state.segments <= _MOST_ROWS
+    rows = db.rows("console_shards", partition=key, recipe_ids=chain.recipe_ids) if chain and small else []
+    sizes = {row["shard"]: row["segments"] for row in db.rows("shards", partition=key)} if small else {}
+    return Partition(
+        state=state,
+        pace=tuple(_pace(state, chain, rows)) if chain else (),
+        shards=tuple(_shards(sizes, chain, rows)) if chain else (),
+        decisions=tuple(decisions(db, key, 30)),
+    )
+
+
+def _pace(state: PartitionState, chain: Chain, rows: list[Row]) -> list[Pace]:
+    recent: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        recent[row["recipe_id"]] += row["recent"]
+    found: list[Pace] = []
+    for link, stage in zip(chain.links, state.stages, strict=True):
+        rate, left = recent[link.recipe_id] / _WINDOW_S, stage.expected - stage.done
+        eta = left / rate if rate and left > 0 else None
+        found.append(Pace(stage=link.stage, per_minute=round(rate * 60, 1), eta_s=eta))
+    return found
+
+
+def _shards(sizes: dict[int, int], chain: Chain, rows: list[Row]) -> list[ShardState]:
+    by_place = {(row["shard"], row["recipe_id"]): row for row in rows}
+
+    def of(shard: int, field: str) -> tuple[int, ...]:
+        found = (by_place.get((shard, recipe)) for recipe in chain.recipe_ids)
+        return tuple(row[field] if row else 0 for row in found)
+
+    return [
+        ShardState(shard=shard, segments=size, done=of(shard, "done"), accepted=of(shard, "accepted"))
+        for shard, size in list(sizes.items())[:_MOST_SHARDS]
+    ]

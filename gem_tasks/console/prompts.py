@@ -1,0 +1,162 @@
+"""Prompts: versions, differences, where they are used, what they yield and cost, and what is stale."""
+
+import difflib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from gem_tasks.console.chains import Link, links
+from gem_tasks.domain.base import Value
+from gem_tasks.lineage.connection import Row
+from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES
+
+_CONTEXT = 3
+
+
+class RecipeYield(Value):
+    """A recipe with what it came to."""
+
+    recipe_id: str
+    stage: str
+    version: int
+    model: str | None
+    parent_id: str | None
+    prompt_sha256: str | None
+    last_hour: datetime | None
+    current: bool
+    accepted: int = 0
+    rejected: int = 0
+    failed: int = 0
+    calls: int = 0
+    tokens: int = 0
+    usd: float | None = None
+
+    @property
+    def total(self) -> int:
+        """All outcomes."""
+        return self.accepted + self.rejected + self.failed
+
+    @property
+    def share(self) -> float | None:
+        """The yield."""
+        return self.accepted / self.total if self.total else None
+
+
+class PromptVersion(Value):
+    """One text of a prompt."""
+
+    sha256: str
+    name: str
+    chars: int
+    first_seen_at: datetime
+    current: bool
+    recipes: tuple[RecipeYield, ...]
+
+
+class StaleStage(Value):
+    """Results of a stage under other recipes than the present ones, and what they took then."""
+
+    stage: str
+    segments: int
+    calls: int
+    usd: float | None
+    first: str
+    last: str
+    """The partitions they lie between."""
+
+
+class Prompts(Value):
+    """All versions, by name, the newest first."""
+
+    prompts: tuple[PromptVersion, ...]
+    stale: tuple[StaleStage, ...]
+    """What a backfill would recompute, at about what it took the last time; `gem stale` knows more exactly."""
+
+
+class DiffLine(Value):
+    """A line of a difference: ` `, `+`, `-`, or `@` where lines are left out."""
+
+    sign: str
+    text: str
+
+
+class PromptText(Value):
+    """A version's text, and how it differs from another."""
+
+    version: PromptVersion
+    text: str
+    against: str | None
+    diff: tuple[DiffLine, ...]
+    others: tuple[PromptVersion, ...]
+
+
+def prompts(db: ConsoleRows, work: Workspace) -> Prompts:
+    """Every prompt that was used, and what came of it."""
+    used = used_recipes(db, work)
+    texts = work.chain.prompt_texts()
+    versions = [
+        PromptVersion(
+            **row,
+            current=row["sha256"] in texts,
+            recipes=tuple(recipe for recipe in used if recipe.prompt_sha256 == row["sha256"]),
+        )
+        for row in db.rows("console_prompts")
+    ]
+    rows = {row["stage"]: row for row in db.rows("console_stale", recipe_ids=work.recipe_ids())}
+    stale = [_stale(rows[stage]) for stage in STAGE_NAMES if stage in rows]
+    return Prompts(prompts=tuple(versions), stale=tuple(stale))
+
+
+def _stale(row: Row) -> StaleStage:
+    kept = {name: row[name] for name in ("stage", "segments", "calls", "first", "last")}
+    return StaleStage(**kept, usd=row["usd"] if row["priced"] else None)
+
+
+def used_recipes(db: ConsoleRows, work: Workspace) -> list[RecipeYield]:
+    """Every recipe with its numbers, the last at work first."""
+    found = links(db)
+    rows = {
+        row["recipe_id"]: row for row in db.rows("console_recipe_totals", recipe_ids=[one.recipe_id for one in found])
+    }
+    current = set(work.recipe_ids())
+    made = [_yield(link, rows.get(link.recipe_id), link.recipe_id in current) for link in found]
+    return sorted(made, key=lambda one: (one.current, str(one.last_hour or "")), reverse=True)
+
+
+def _yield(link: Link, row: Row | None, current: bool) -> RecipeYield:
+    names = ("recipe_id", "stage", "version", "model", "parent_id", "prompt_sha256", "last_hour")
+    kept: dict[str, Any] = link.model_dump(include=set(names))
+    if row is None:
+        return RecipeYield(**kept, current=current)
+    counts: dict[str, Any] = {name: row[name] or 0 for name in ("accepted", "rejected", "failed", "calls", "tokens")}
+    return RecipeYield(**kept, **counts, current=current, usd=row["usd"] if row["priced"] else None)
+
+
+def prompt(db: ConsoleRows, work: Workspace, sha256: str, against: str | None) -> PromptText | None:
+    """A version's text with its difference from another one, or from the one before."""
+    rows = db.rows("console_prompt", sha256=sha256)
+    if not rows:
+        return None
+    every = prompts(db, work).prompts
+    version = next(each for each in every if each.sha256 == sha256)
+    others = [each for each in every if each.name == version.name and each.sha256 != sha256]
+    before = [each for each in others if each.first_seen_at <= version.first_seen_at]
+    wanted = against or (before[0].sha256 if before else None)
+    other = db.rows("console_prompt", sha256=wanted) if wanted else []
+    lines: Sequence[DiffLine] = diff(other[0]["text"], rows[0]["text"]) if other else ()
+    return PromptText(
+        version=version,
+        text=rows[0]["text"],
+        against=wanted if other else None,
+        diff=tuple(lines),
+        others=tuple(others),
+    )
+
+
+def diff(old: str, new: str) -> Sequence[DiffLine]:
+    """Line by line, with three lines around each change."""
+    found = difflib.unified_diff(old.splitlines(), new.splitlines(), n=_CONTEXT, lineterm="")
+    lines = [line for line in found if not line.startswith(("---", "+++"))]
+    return [DiffLine(sign=line[:1] or " ", text="" if line.startswith("@@") else line[1:]) for line in lines]

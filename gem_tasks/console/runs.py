@@ -1,0 +1,106 @@
+"""What an Airflow run, or one of its task instances, did: the tabs on Airflow's own pages."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from gem_tasks.console.chains import Chain
+from gem_tasks.console.overview import Decision, PartitionState, decisions, states
+from gem_tasks.domain.base import Value
+from gem_tasks.lineage.console import ConsoleRows
+
+TASK_ROWS = 500
+
+
+class RunStage(Value):
+    """What a run wrote in a stage of a partition."""
+
+    partition: str
+    stage: str
+    recipe_id: str
+    accepted: int = 0
+    rejected: int = 0
+    failed: int = 0
+    calls: int = 0
+    tokens: int = 0
+    usd: float | None = None
+
+
+class Run(Value):
+    """What a run wrote, and how far its partitions are."""
+
+    run_id: str
+    stages: tuple[RunStage, ...]
+    partitions: tuple[PartitionState, ...]
+    decisions: tuple[Decision, ...]
+
+
+class TaskSegment(Value):
+    """A segment that a task instance dealt with."""
+
+    segment_id: str
+    recipe_id: str
+    stage: str
+    outcome: str
+    why: str | None
+    detail: str
+    calls: int
+    usd: float | None
+    latency_ms: int
+    partition: str
+    shard: int
+    updated_at: datetime
+    uri: str
+    title: str | None
+    document_id: str
+
+
+class Task(Value):
+    """What a task instance wrote; a try's rows are those of the newest try."""
+
+    run_id: str
+    task_id: str
+    map_index: int | None
+    segments: tuple[TaskSegment, ...]
+    counts: dict[str, int]
+    more: bool
+
+
+def run(db: ConsoleRows, run_id: str, chain: Chain | None, order: tuple[str, ...]) -> Run:
+    """The run's results by stage."""
+    merged: defaultdict[tuple[str, str, str], dict[str, Any]] = defaultdict(dict)
+    for row in db.rows("console_run", run_id=run_id):
+        found = merged[row["partition"], row["stage"], row["recipe_id"]]
+        found[row["outcome"]] = row["segments"]
+        for name in ("calls", "tokens"):
+            found[name] = found.get(name, 0) + (row[name] or 0)
+        if row["usd"] is not None:
+            found["usd"] = found.get("usd", 0.0) + row["usd"]
+    stages = [
+        RunStage(partition=partition, stage=stage, recipe_id=recipe, **numbers)
+        for (partition, stage, recipe), numbers in merged.items()
+    ]
+    keys = sorted({stage.partition for stage in stages})
+    return Run(
+        run_id=run_id,
+        stages=tuple(sorted(stages, key=lambda each: (each.partition, order.index(each.stage)))),
+        partitions=tuple(states(db, keys, chain)),
+        decisions=tuple(each for key in keys for each in decisions(db, key, 30) if each.airflow_run_id == run_id),
+    )
+
+
+def task(db: ConsoleRows, run_id: str, task_id: str, map_index: int | None) -> Task:
+    """The segments that a task instance wrote last."""
+    rows = db.rows("console_task", run_id=run_id, task_id=task_id, map_index=map_index, limit=TASK_ROWS + 1)
+    segments = [TaskSegment.model_validate(row) for row in rows[:TASK_ROWS]]
+    counts: defaultdict[str, int] = defaultdict(int)
+    for segment in segments:
+        counts[segment.outcome] += 1
+    return Task(
+        run_id=run_id,
+        task_id=task_id,
+        map_index=map_index,
+        segments=tuple(segments),
+        counts=dict(counts),
+        more=len(rows) > TASK_ROWS,
+    )

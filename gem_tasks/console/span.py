@@ -1,0 +1,46 @@
+"""The filters that most pages share: a range of time, a source, a chain of recipes."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from gem_tasks.domain.base import Value
+
+Range = Literal["24h", "7d", "30d", "90d", "all"]
+RANGES: dict[Range, timedelta | None] = {
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+    "90d": timedelta(days=90),
+    "all": None,
+}
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+_PARTITION = "%Y-%m-%dT%H:%M"
+
+
+class Filters(Value):
+    """What a page is about."""
+
+    range: Range = "30d"
+    source_id: int | None = None
+    chain: str | None = None
+
+    @property
+    def since(self) -> datetime:
+        """The beginning of the range."""
+        length = RANGES[self.range]
+        return datetime.now(UTC) - length if length else _BEGINNING
+
+    @property
+    def partitions(self) -> dict[str, Any]:
+        """Values for queries over partitions: their keys sort as their hours do."""
+        return {"first": self.since.strftime(_PARTITION), "last": "~", "source_id": self.source_id}
+
+    @property
+    def step(self) -> str:
+        """The unit of a series."""
+        return {"24h": "hour", "7d": "day", "30d": "day", "90d": "day", "all": "week"}[self.range]
+
+    @property
+    def series(self) -> dict[str, Any]:
+        """Values for queries over time."""
+        return {"since": self.since, "step": self.step, "source_id": self.source_id}

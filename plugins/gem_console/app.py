@@ -1,0 +1,98 @@
+"""The FastAPI app: every router is included with its rights here, and nothing is served outside of a router.
+
+FastAPI's own documentation routes are not covered by dependencies, so they are off; `routes/docs.py` has ours.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from psycopg.errors import QueryCanceled
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+
+from gem_console import auth, rendering
+from gem_console.reading import Reader
+from gem_console.routes import actions, api, docs, pages, static
+from gem_tasks.errors import StoreError, UserError
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
+    " frame-ancestors 'self'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def create_app() -> FastAPI:
+    """The app with all its routes."""
+    app = FastAPI(
+        title="GEM",
+        summary="Read what GEM knows, act on it",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # they would be absolute
+    )
+    app.state.reader = Reader()
+    for router in (pages.router, static.router, docs.router):
+        app.include_router(router, dependencies=[auth.reads], include_in_schema=False)
+    app.include_router(api.router, prefix="/api", dependencies=[auth.reads])
+    app.include_router(actions.router, prefix="/api", dependencies=[auth.acts, auth.comes_from_here])
+    app.add_middleware(SafeHeaders)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(UserError, _user_error)
+    app.add_exception_handler(StoreError, _gone)
+    app.add_exception_handler(QueryCanceled, _slow)
+    return app
+
+
+class SafeHeaders:
+    """Adds the headers that hold for every answer."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Passes the request on."""
+
+        async def safe(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, safe)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return _answer(request, error.status_code, str(error.detail))
+
+
+def _user_error(request: Request, error: Exception) -> Response:
+    return _answer(request, 400, str(error))
+
+
+def _gone(request: Request, error: Exception) -> Response:
+    return _answer(request, 410, f"An object that this page needs cannot be read: {error}")
+
+
+def _slow(request: Request, error: Exception) -> Response:
+    del error
+    return _answer(request, 503, "This question takes the database too long. Narrow it with filters.")
+
+
+def _answer(request: Request, status: int, detail: str) -> Response:
+    """A page for people, JSON for programs."""
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    if "text/html" in request.headers.get("accept", "") and not path.startswith("/api/"):
+        return rendering.page(request, "error.html", {"status": status, "detail": detail}, status)
+    return JSONResponse({"detail": detail}, status)

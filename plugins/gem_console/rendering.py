@@ -1,0 +1,135 @@
+"""Templates to pages. Everything is escaped; what stands in a page comes from documents and models."""
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gem_console import charts
+from gem_console.auth import DAG
+from gem_console.pieces import marked
+
+_FOLDER = Path(__file__).parent
+_THOUSAND, _MILLION = 1_000, 1_000_000
+
+
+def page(request: Request, template: str, values: dict[str, Any], status: int = 200) -> HTMLResponse:
+    """A whole page. `root` leads from it to the first page, `airflow` to Airflow: no address is absolute."""
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    root = "../" * (path.count("/") - 1) or "./"
+    given = {"root": root, "airflow": f"{root}../", "path": path, "query": dict(request.query_params)}
+    return HTMLResponse(_environment().get_template(template).render(**given, **values), status)
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "number": number, "usd": usd, "share": share, "when": when, "length_of_time": length_of_time, "url": _url,
+        "tail": tail, "oneline": oneline, "tojson_pretty": pretty,
+    }  # fmt: skip
+    shared: dict[str, Any] = {
+        "charts": charts, "with_query": with_query, "task_url": task_url, "run_url": run_url, "marked": marked,
+        "version": _assets_version(), "charts_compact": compact, "charts_usd": usd,
+    }  # fmt: skip
+    made.globals.update(shared)
+    macros: dict[str, Any] = {"ui": made.get_template("macros.html").module}
+    made.globals.update(macros)
+    return made
+
+
+def number(value: float | None) -> str:
+    """With thin spaces between thousands."""
+    return "–" if value is None else f"{value:,.0f}".replace(",", "\u202f")
+
+
+def compact(value: float) -> str:
+    """`12.3k`, `4.5M`: for axes."""
+    if value >= _MILLION:
+        return f"{value / _MILLION:.3g}M"
+    return f"{value / _THOUSAND:.3g}k" if value >= _THOUSAND else f"{value:.3g}"
+
+
+def usd(value: float | None) -> str:
+    """Dollars; a dash when no price is known."""
+    if value is None:
+        return "–"
+    return f"${value:,.2f}" if value >= 1 or not value else f"${value:.4f}"
+
+
+def share(value: float | None) -> str:
+    """Per cent."""
+    return "–" if value is None else f"{value:.1%}"
+
+
+def when(value: datetime | str | None) -> str:
+    """UTC, to the second; the page's script shows the reader's own time besides."""
+    if value is None:
+        return "–"
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def length_of_time(seconds: float | None) -> str:
+    """`3 h 20 min`."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def tail(text: str, length: int = 60) -> str:
+    """The end of an address, where documents differ."""
+    return text if len(text) <= length else f"…{text[-length:]}"
+
+
+def oneline(text: str) -> str:
+    """The beginning of pretty-printed JSON in one line."""
+    return " ".join(text.split())[:160]
+
+
+def pretty(data: Any) -> str:
+    """JSON to read. Plain text to the template, which escapes it like any other."""
+    return json.dumps(data, ensure_ascii=False, indent=2, default=str)
+
+
+def with_query(query: dict[str, str], **changes: Any) -> str:
+    """The page's query with changes; None takes a parameter away."""
+    merged = {name: value for name, value in {**query, **changes}.items() if value not in (None, "")}
+    return f"?{urlencode(merged)}" if merged else "?"
+
+
+def run_url(airflow: str, run_id: str) -> str:
+    """Airflow's page of a run."""
+    return f"{airflow}dags/{DAG}/runs/{quote(run_id, safe='')}"
+
+
+def task_url(airflow: str, run_id: str, task_id: str, map_index: int | None) -> str:
+    """Airflow's page of a task instance, with its log."""
+    place = f"/mapped/{map_index}" if map_index is not None and map_index >= 0 else ""
+    return f"{run_url(airflow, run_id)}/tasks/{quote(task_id, safe='')}{place}"
+
+
+def _url(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _assets_version() -> str:
+    """Changes whenever a file that browsers keep does."""
+    newest = max(path.stat().st_mtime_ns for path in (_FOLDER / "static").iterdir())
+    return f"{newest:x}"[-10:]

@@ -1,0 +1,95 @@
+"""What changes something: for those who may start runs of `gem_synthesize`, and from pages of this origin only."""
+
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+
+from gem_console.airflow_calls import Airflow
+from gem_console.auth import DAG
+from gem_console.routes.common import ReaderDep
+from gem_tasks.domain.base import Value
+from gem_tasks.pipeline import failures
+from gem_tasks.pipeline.failures import Which
+
+router = APIRouter(tags=["act"])
+
+INGEST = "gem_ingest"
+"""Its backfill announces past partitions again; what the present prompts and models make stale is then recomputed."""
+
+
+class RetryAsked(Value):
+    """Which failures to ask for again."""
+
+    which: Which
+    dry_run: bool = False
+    """Only say how many there are."""
+
+
+class Started(Value):
+    """A run that was started for a partition, or why it was not."""
+
+    partition: str
+    segments: int
+    run_id: str | None = None
+    problem: str | None = None
+
+
+class Retried(Value):
+    """What a retry came to."""
+
+    segments: int
+    runs: tuple[Started, ...]
+
+
+@router.post("/failures/retry")
+async def retry(request: Request, reader: ReaderDep, asked: RetryAsked) -> Retried:
+    """Asks again for failed segments and for nothing else: starts a run for each of their partitions, as this user.
+
+    A segment that was marked is asked for by the next run of its partition in any case.
+    """
+    found = await reader.do(lambda work: failures.retry(work, asked.which, dry_run=asked.dry_run))
+    runs = [Started(partition=partition, segments=count) for partition, count in sorted(found.items())]
+    if not asked.dry_run:
+        async with Airflow(request) as airflow:
+            runs = [await _start(airflow, run) for run in runs]
+    return Retried(segments=sum(found.values()), runs=tuple(runs))
+
+
+async def _start(airflow: Airflow, run: Started) -> Started:
+    answer = await airflow.trigger(DAG, run.partition, {})
+    return run.model_copy(update={"run_id": answer.run_id, "problem": answer.problem})
+
+
+class BackfillAsked(Value):
+    """Which partitions to announce again, both ends included."""
+
+    first: datetime
+    last: datetime
+    max_active_runs: int = Field(default=2, ge=1, le=16)
+    dry_run: bool = True
+
+
+class Backfill(Value):
+    """What Airflow says: how many runs it is, and the backfill's number once it is started."""
+
+    runs: int | None = None
+    backfill_id: int | None = None
+    problem: str | None = None
+
+
+@router.post("/backfills")
+async def backfill(request: Request, asked: BackfillAsked) -> Backfill:
+    """Starts Airflow's own backfill of `gem_ingest` as this user, or says how many runs it would be."""
+    body = {
+        "dag_id": INGEST,
+        "from_date": asked.first.isoformat(),
+        "to_date": asked.last.isoformat(),
+        "max_active_runs": asked.max_active_runs,
+        "reprocess_behavior": "completed",
+        "run_backwards": False,
+        "dag_run_conf": {},
+    }
+    async with Airflow(request) as airflow:
+        found, problem = await airflow.post(f"/api/v2/backfills{'/dry_run' if asked.dry_run else ''}", body)
+    return Backfill(runs=found.get("total_entries"), backfill_id=found.get("id"), problem=problem)

@@ -1,0 +1,142 @@
+"""The JSON API: the same values as the pages show, typed. Serialised in the thread that asked."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Response
+from pydantic import BaseModel
+
+from gem_console.reading import Reader, chain_of
+from gem_console.routes.common import FiltersDep, ReaderDep, given
+from gem_console.routes.queries import Cursor, DocumentQueryDep, FailureQueryDep, Limit, TrajectoryQueryDep
+from gem_tasks.console import (
+    conversation,
+    datasets,
+    documents,
+    failures,
+    overview,
+    partition,
+    prompts,
+    runs,
+    scores,
+    trajectories,
+)  # fmt: skip
+from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES
+
+router = APIRouter(tags=["read"])
+
+Question = Callable[[ConsoleRows, Workspace], BaseModel | None]
+
+
+async def _answer(reader: Reader, question: Question) -> Response:
+    def ask(db: ConsoleRows, work: Workspace) -> str | None:
+        found = question(db, work)
+        return found.model_dump_json() if found else None
+
+    text = await reader.ask(ask)
+    if text is None:
+        raise HTTPException(404, "There is nothing of that id")
+    return Response(text, media_type="application/json")
+
+
+@router.get("/overview", response_model=overview.Overview)
+async def get_overview(reader: ReaderDep, filters: FiltersDep) -> Response:
+    """Funnel, work and money over time, partitions, failures by class, gate decisions."""
+    return await _answer(reader, lambda db, work: overview.overview(db, filters, chain_of(db, work, filters.chain)[0]))
+
+
+@router.get("/partitions/{key}", response_model=partition.Partition)
+async def get_partition(reader: ReaderDep, key: str, chain: str = "") -> Response:
+    """How far a partition is, by stage and shard, with pace and time left."""
+    return await _answer(reader, lambda db, work: partition.partition(db, key, chain_of(db, work, given(chain))[0]))
+
+
+@router.get("/documents", response_model=documents.DocumentPage)
+async def get_documents(reader: ReaderDep, query: DocumentQueryDep) -> Response:
+    """Documents, the newest first."""
+    return await _answer(reader, lambda db, _: documents.documents(db, query))
+
+
+@router.get("/documents/{document_id}", response_model=documents.DocumentLife)
+async def get_document(reader: ReaderDep, document_id: str) -> Response:
+    """One document's whole life; any id of it, its segments or its trajectories will do."""
+    return await _answer(reader, lambda db, work: documents.document(db, work, document_id))
+
+
+@router.get("/trajectories", response_model=trajectories.TrajectoryPage)
+async def get_trajectories(reader: ReaderDep, query: TrajectoryQueryDep) -> Response:
+    """Published trajectories, the newest first."""
+    return await _answer(reader, lambda db, _: trajectories.trajectories(db, query))
+
+
+@router.get("/trajectories/{trajectory_id}", response_model=conversation.TrajectoryView)
+async def get_trajectory(reader: ReaderDep, trajectory_id: str) -> Response:
+    """A published trajectory with its source, its draft, findings, and how it was made."""
+    return await _answer(reader, lambda db, work: conversation.by_id(db, work, trajectory_id))
+
+
+@router.get("/refused", response_model=trajectories.RefusedPage)
+async def get_refused(reader: ReaderDep, reason: str = "", cursor: Cursor = "", limit: Limit = 50) -> Response:
+    """Trajectories that checks or judge refused, the newest first."""
+    return await _answer(reader, lambda db, _: trajectories.refused(db, given(reason), given(cursor), limit))
+
+
+@router.get("/made/{recipe_id}/{segment_id}", response_model=conversation.TrajectoryView)
+async def get_made(reader: ReaderDep, recipe_id: str, segment_id: str) -> Response:
+    """What was made of a segment under a recipe, published or not."""
+    return await _answer(reader, lambda db, work: conversation.by_segment(db, work, segment_id, recipe_id))
+
+
+@router.get("/prompts", response_model=prompts.Prompts)
+async def get_prompts(reader: ReaderDep) -> Response:
+    """Every prompt that was used, with the recipes it is part of, their yields and costs."""
+    return await _answer(reader, prompts.prompts)
+
+
+@router.get("/prompts/{sha256}", response_model=prompts.PromptText)
+async def get_prompt(reader: ReaderDep, sha256: str, against: str = "") -> Response:
+    """A prompt's text, and how it differs from another version."""
+    return await _answer(reader, lambda db, work: prompts.prompt(db, work, sha256, given(against)))
+
+
+@router.get("/failures", response_model=failures.FailurePage)
+async def get_failures(reader: ReaderDep, filters: FiltersDep, query: FailureQueryDep) -> Response:
+    """Failures by class with their trend, and the newest of them."""
+    return await _answer(reader, lambda db, work: failures.failures(db, work, filters, query, work.recipe_ids()))
+
+
+@router.get("/datasets", response_model=datasets.DatasetPage)
+async def get_datasets(
+    reader: ReaderDep,
+    current: Annotated[bool, Query(description="Only versions that nothing supersedes.")] = True,
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> Response:
+    """Dataset versions, the newest first."""
+    return await _answer(reader, lambda db, _: datasets.datasets(db, current, given(cursor), limit))
+
+
+@router.get("/datasets/{version}", response_model=datasets.Dataset)
+async def get_dataset(reader: ReaderDep, version: str) -> Response:
+    """One version with its manifest, what it leaves out, and its audits."""
+    return await _answer(reader, lambda db, _: datasets.dataset(db, version))
+
+
+@router.get("/models", response_model=scores.Scores)
+async def get_models(reader: ReaderDep) -> Response:
+    """Trained models, their scores, and the paper's for reference."""
+    return await _answer(reader, lambda db, _: scores.scores(db))
+
+
+@router.get("/run", response_model=runs.Run)
+async def get_run(reader: ReaderDep, run_id: str) -> Response:
+    """What an Airflow run did."""
+    return await _answer(reader, lambda db, work: runs.run(db, run_id, chain_of(db, work, None)[0], STAGE_NAMES))
+
+
+@router.get("/task", response_model=runs.Task)
+async def get_task(reader: ReaderDep, run_id: str, task_id: str, map_index: int | None = None) -> Response:
+    """What a task instance did."""
+    return await _answer(reader, lambda db, _: runs.task(db, run_id, task_id, map_index))

@@ -1,0 +1,210 @@
+"""The pages. Each asks and renders in a thread; what is shown is what the API says."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse
+
+from gem_console import rendering
+from gem_console.reading import chain_of
+from gem_console.routes.common import FiltersDep, ReaderDep, given, reader_of
+from gem_console.routes.queries import Cursor, DocumentQueryDep, FailureQueryDep, TrajectoryQueryDep
+from gem_tasks.console import (
+    conversation,
+    datasets,
+    documents,
+    failures,
+    overview,
+    partition,
+    prompts,
+    runs,
+    scores,
+    trajectories,
+)  # fmt: skip
+from gem_tasks.console.vocabulary import DOMAINS, PLATFORMS, STATUSES
+from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES
+
+router = APIRouter()
+
+Make = Callable[[ConsoleRows, Workspace], dict[str, Any] | None]
+
+
+async def _page(request: Request, template: str, make: Make) -> HTMLResponse:
+    def ask(db: ConsoleRows, work: Workspace) -> HTMLResponse | None:
+        values = make(db, work)
+        return None if values is None else rendering.page(request, template, values)
+
+    found = await reader_of(request).ask(ask)
+    if found is None:
+        raise HTTPException(404, "There is nothing of that id")
+    return found
+
+
+@router.get("/")
+async def overview_page(request: Request, filters: FiltersDep) -> HTMLResponse:
+    """Overview."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
+        chain, every = chain_of(db, work, filters.chain)
+        view = overview.overview(db, filters, chain)
+        return {"view": view, "chain": chain, "chains": every, "filters": filters, "sources": documents.sources(db),
+                "stages": STAGE_NAMES}  # fmt: skip
+
+    return await _page(request, "overview.html", make)
+
+
+@router.get("/partitions/{key}")
+async def partition_page(request: Request, key: str, chain: str = "") -> HTMLResponse:
+    """A partition."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
+        found, every = chain_of(db, work, given(chain))
+        return {"view": partition.partition(db, key, found), "chain": found, "chains": every, "stages": STAGE_NAMES}
+
+    return await _page(request, "partition.html", make)
+
+
+@router.get("/documents")
+async def documents_page(request: Request, query: DocumentQueryDep) -> HTMLResponse:
+    """Documents."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
+        return {"view": documents.documents(db, query), "sources": documents.sources(db), "domains": DOMAINS,
+                "statuses": STATUSES}  # fmt: skip
+
+    return await _page(request, "documents.html", make)
+
+
+@router.get("/documents/{document_id}")
+async def document_page(request: Request, document_id: str) -> HTMLResponse:
+    """A document."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
+        life = documents.document(db, work, document_id)
+        return {"view": life} if life else None
+
+    return await _page(request, "document.html", make)
+
+
+@router.get("/trajectories")
+async def trajectories_page(request: Request, query: TrajectoryQueryDep) -> HTMLResponse:
+    """Published trajectories."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
+        return {"view": trajectories.trajectories(db, query), "domains": DOMAINS, "platforms": PLATFORMS}
+
+    return await _page(request, "trajectories.html", make)
+
+
+@router.get("/refused")
+async def refused_page(request: Request, reason: str = "", cursor: Cursor = "") -> HTMLResponse:
+    """Refused trajectories."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
+        return {"view": trajectories.refused(db, given(reason), given(cursor), 50)}
+
+    return await _page(request, "refused.html", make)
+
+
+@router.get("/trajectories/{trajectory_id}")
+async def trajectory_page(request: Request, trajectory_id: str, show: str = "") -> HTMLResponse:
+    """A published trajectory."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
+        view = conversation.by_id(db, work, trajectory_id)
+        return {"view": view, "show": show} if view else None
+
+    return await _page(request, "trajectory.html", make)
+
+
+@router.get("/made/{recipe_id}/{segment_id}")
+async def made_page(request: Request, recipe_id: str, segment_id: str, show: str = "") -> HTMLResponse:
+    """What was made of a segment, published or not."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
+        view = conversation.by_segment(db, work, segment_id, recipe_id)
+        return {"view": view, "show": show} if view else None
+
+    return await _page(request, "trajectory.html", make)
+
+
+@router.get("/prompts")
+async def prompts_page(request: Request) -> HTMLResponse:
+    """Prompts."""
+    return await _page(
+        request,
+        "prompts.html",
+        lambda db, work: {"view": prompts.prompts(db, work), "recipes": prompts.used_recipes(db, work)},
+    )
+
+
+@router.get("/prompts/{sha256}")
+async def prompt_page(request: Request, sha256: str, against: str = "") -> HTMLResponse:
+    """A prompt."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
+        view = prompts.prompt(db, work, sha256, given(against))
+        return {"view": view} if view else None
+
+    return await _page(request, "prompt.html", make)
+
+
+@router.get("/failures")
+async def failures_page(request: Request, filters: FiltersDep, query: FailureQueryDep) -> HTMLResponse:
+    """Failures."""
+    wanted = query.model_copy(update={"raw": bool(query.stage or query.error_class or query.raw)})
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
+        view = failures.failures(db, work, filters, wanted, work.recipe_ids())
+        return {"view": view, "filters": filters, "wanted": wanted, "sources": documents.sources(db)}
+
+    return await _page(request, "failures.html", make)
+
+
+@router.get("/datasets")
+async def datasets_page(
+    request: Request, every: Annotated[str, Query(alias="all")] = "", cursor: Cursor = ""
+) -> HTMLResponse:
+    """Datasets and models."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
+        view = datasets.datasets(db, not every, given(cursor), 50)
+        return {"view": view, "every": bool(every), "audits": datasets.audits(db, None), "scores": scores.scores(db)}
+
+    return await _page(request, "datasets.html", make)
+
+
+@router.get("/datasets/{version}")
+async def dataset_page(request: Request, version: str) -> HTMLResponse:
+    """A dataset version."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
+        view = datasets.dataset(db, version)
+        return {"view": view, "paper": datasets.PAPER_MEANS} if view else None
+
+    return await _page(request, "dataset.html", make)
+
+
+@router.get("/run")
+async def run_page(request: Request, reader: ReaderDep, run_id: str, dag_id: str = "") -> HTMLResponse:
+    """The tab on a run."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
+        chain, _ = chain_of(db, work, None)
+        return {"view": runs.run(db, run_id, chain, STAGE_NAMES), "dag_id": dag_id, "stages": STAGE_NAMES}
+
+    return await _page(request, "run.html", make)
+
+
+@router.get("/task")
+async def task_page(request: Request, run_id: str, task_id: str, dag_id: str = "", map_index: str = "") -> HTMLResponse:
+    """The tab on a task instance."""
+    index = int(map_index) if map_index.isdigit() else None
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
+        return {"view": runs.task(db, run_id, task_id, index), "dag_id": dag_id}
+
+    return await _page(request, "task.html", make)

@@ -1,0 +1,81 @@
+"""Query parameters of the lists, read alike by pages and API."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from gem_console.routes.common import given
+from gem_tasks.console.documents import DocumentQuery
+from gem_tasks.console.failures import FailureQuery
+from gem_tasks.console.trajectories import TrajectoryQuery
+
+Limit = Annotated[int, Query(ge=1, le=200, description="Rows of an answer at most.")]
+Cursor = Annotated[str, Query(description="`next` of the answer before.")]
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() and len(text) < 9 else None
+
+
+async def document_query(
+    q: Annotated[str, Query(description="Words of title or address, an address, or any id.")] = "",
+    status: Annotated[str, Query(description="`read`, `failed`, or why nothing was read.")] = "",
+    source: str = "",
+    domain: str = "",
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> DocumentQuery:
+    """For lists of documents."""
+    return DocumentQuery(
+        q=given(q),
+        status="" if status == "read" else given(status),
+        source_id=_number(source),
+        domain=given(domain),
+        cursor=given(cursor),
+        limit=limit,
+    )
+
+
+async def trajectory_query(
+    domain: str = "",
+    platform: str = "",
+    tool: str = "",
+    finding: str = "",
+    recipe: str = "",
+    version: str = "",
+    least: Annotated[str, Query(description="Messages at least.")] = "",
+    most: Annotated[str, Query(description="Messages at most.")] = "",
+    audit: Annotated[str, Query(description="`yes` or `no`.")] = "",
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> TrajectoryQuery:
+    """For lists of published trajectories."""
+    return TrajectoryQuery(
+        domain=given(domain),
+        platform=given(platform),
+        tool=given(tool),
+        finding=given(finding),
+        recipe=given(recipe),
+        version=given(version),
+        least=_number(least),
+        most=_number(most),
+        audited={"yes": True, "no": False}.get(audit),
+        cursor=given(cursor),
+        limit=limit,
+    )
+
+
+async def failure_query(
+    stage: str = "",
+    error_class: Annotated[str, Query(alias="class")] = "",
+    raw: Annotated[bool, Query(description="With the models' last answers.")] = False,
+    cursor: Cursor = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 25,
+) -> FailureQuery:
+    """For lists of failures."""
+    return FailureQuery(stage=given(stage), error_class=given(error_class), raw=raw, cursor=given(cursor), limit=limit)
+
+
+DocumentQueryDep = Annotated[DocumentQuery, Depends(document_query)]
+TrajectoryQueryDep = Annotated[TrajectoryQuery, Depends(trajectory_query)]
+FailureQueryDep = Annotated[FailureQuery, Depends(failure_query)]

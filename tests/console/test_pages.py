@@ -1,0 +1,175 @@
+"""What pages and API say about one lineage."""
+
+import re
+
+import pytest
+
+from tests.console.hostile import PARTITION, PAYLOADS
+
+
+@pytest.fixture
+def api(client):
+    viewer = client("viewer")
+
+    def get(path, status=200):
+        answer = viewer.get(f"api/{path}")
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    return get
+
+
+def test_the_funnel_is_the_lineage_s(api, work):
+    steps = {step["name"]: step for step in api("overview?range=all")["funnel"]}
+    with work.ledger() as ledger:
+        recipes = list(work.chain.by_stage.values())
+        summary = ledger.summary(PARTITION, recipes, None)
+    assert steps["documents"]["taken"] == summary["documents"]["total"] == len(PAYLOADS) + 1
+    assert steps["segments"]["taken"] == summary["segments"]
+    for stage in summary["stages"]:
+        shown = steps[stage["stage"]]
+        assert {name: shown[name] for name in ("accepted", "rejected", "failed", "calls")} == {
+            name: stage[name] for name in ("accepted", "rejected", "failed", "calls")
+        }
+        assert shown["usd"] == pytest.approx(stage["usd"])
+
+
+def test_partitions_show_what_is_left(api):
+    (state,) = api("overview?range=all")["partitions"]
+    stages = {stage["stage"]: stage for stage in state["stages"]}
+    assert stages["refine"]["expected"] == stages["generate"]["accepted"]
+    assert api(f"partitions/{PARTITION}")["shards"]
+
+
+def test_lists_go_on_where_they_stopped_without_gaps_or_repeats(api):
+    everything = [one["document_id"] for one in api("documents?limit=200")["documents"]]
+    found, cursor = [], ""
+    while cursor is not None:
+        page = api(f"documents?limit=5&cursor={cursor}")
+        found += [one["document_id"] for one in page["documents"]]
+        cursor = page["next"]
+    assert found == everything
+    assert len(set(found)) == len(PAYLOADS) + 1
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "WyJ4Il0=", "%00", "W10="])
+def test_a_broken_cursor_is_said_to_be_one(api, cursor):
+    assert "cursor" in api(f"documents?cursor={cursor}", 400)["detail"]
+
+
+def test_documents_are_found_by_words_status_domain_and_id(api):
+    assert len(api("documents?q=meta refresh")["documents"]) == 1
+    assert api("documents?q=nothing-like-it")["documents"] == []
+    assert [one["reason"] for one in api("documents?status=empty")["documents"]] == ["empty"]
+    assert {one["failed"] > 0 for one in api("documents?status=failed")["documents"]} == {True}
+    published = api("documents?domain=finance")["documents"]
+    assert published and all(one["trajectories"] for one in published)
+    one = published[0]
+    assert api(f"documents?q={one['document_id']}")["exact"]
+
+
+@pytest.mark.parametrize(
+    "q", ["'", "a & | !b:*", "\\", "%", "\u0000x", "<->", ":*", pytest.param("x" * 5000, id="long")]
+)
+def test_no_search_breaks_the_query(client, q):
+    assert client("viewer").get("api/documents", params={"q": q}).status_code == 200
+
+
+def test_trajectories_are_found_by_what_is_in_them(api):
+    every = api("trajectories")["trajectories"]
+    assert every
+    tool = every[0]["called"][0]
+    viewer_args = {"tool": tool, "domain": "finance", "platform": "operator", "finding": "claims: odd", "least": 5}
+    assert every[0]["findings"] == ["claims: odd"]
+    path = "trajectories?" + "&".join(f"{name}={value}" for name, value in viewer_args.items() if name != "tool")
+    assert len(api(path)["trajectories"]) == len(every)
+    assert api("trajectories?finding=other")["trajectories"] == []
+    assert api("trajectories?audit=yes")["trajectories"] == []
+    assert api("trajectories?least=1000")["trajectories"] == []
+
+
+def test_findings_stand_at_their_messages_and_a_refused_one_is_checked_anew(api):
+    view = api(f"trajectories/{api('trajectories')['trajectories'][0]['trajectory_id']}")
+    at = {message["index"]: message for message in view["talk"]["messages"]}
+    assert at[1]["notes"][0]["check"] == "claims"
+    assert at[2]["calls"][1]["notes"][0]["check"] == "claims"  # message 4 is the answer to the second call
+    assert view["notes"][0]["check"] == "claims"
+    assert view["rules"]["R1"]["detail"] and view["rules"]["R2"] is None
+    assert [result["stage"] for result in view["results"]] == ["filter", "extract", "generate", "refine", "validate"]
+    refused = api("refused")["refused"][0]
+    made = api(f"made/{refused['recipe_id']}/{refused['segment_id']}")
+    assert made["trajectory_id"] is None
+    assert made["results"][-1]["why"] == "check_grounding"
+    assert made["notes"] or any(message["notes"] for message in made["talk"]["messages"])
+
+
+def test_failures_have_their_raw_answers(api):
+    page = api("failures?range=all&raw=true")
+    assert page["classes"][0]["error_class"] == "malformed"
+    assert page["classes"][0]["retriable"] == page["classes"][0]["segments"] == sum(page["classes"][0]["trend"])
+    assert PAYLOADS[0] in page["failures"][0]["raw"]
+
+
+def test_a_retry_marks_the_failures_and_starts_runs_as_the_user(client, calls, work):
+    before = len(calls)
+    asked = {"which": {"stage": "generate", "error_class": "malformed"}}
+    answer = client("op").post("api/failures/retry", json=asked).json()
+    assert [(run["partition"], run["problem"]) for run in answer["runs"]] == [(PARTITION, None)]
+    dag, body, headers = calls[before]
+    assert (dag, body["partition_key"]) == ("gem_synthesize", PARTITION)
+    assert headers["authorization"].startswith("Bearer ")
+    with work.ledger() as ledger:
+        marked = ledger.pg.execute("SELECT count(*) AS n FROM stage_results WHERE retry_asked").fetchone()["n"]
+    assert marked == answer["segments"] > 0
+
+
+def test_a_backfill_is_counted_first_and_started_by_airflow_as_the_user(client, calls):
+    asked = {"first": "2026-11-01T10:00:00Z", "last": "2026-11-01T12:00:00Z"}
+    operator = client("op")
+    assert operator.post("api/backfills", json=asked).json() == {"runs": 3, "backfill_id": None, "problem": None}
+    assert operator.post("api/backfills", json={**asked, "dry_run": False}).json()["backfill_id"] == 7
+    name, body, headers = calls[-1]
+    assert (name, body["dag_id"], body["reprocess_behavior"]) == ("backfill", "gem_ingest", "completed")
+    assert headers["authorization"].startswith("Bearer ")
+
+
+def test_what_earlier_prompts_made_is_stale(work):
+    from gem_tasks.console.prompts import prompts
+    from gem_tasks.lineage.console import ConsolePool
+    from gem_tasks.pipeline.workspace import Workspace
+
+    changed = Workspace.open(work.settings.model_copy(update={"llm_model_refine": "another"}))
+    pool = ConsolePool(work.settings.database)
+    with pool.rows() as db:
+        assert prompts(db, work).stale == ()
+        stale = prompts(db, changed).stale
+    pool.close()
+    assert [one.stage for one in stale] == ["refine", "validate"]
+    assert stale[0].first == PARTITION and stale[0].segments > 0
+
+
+def test_tabs_on_runs_and_tasks_show_what_they_wrote(api):
+    from urllib.parse import quote
+
+    from tests.console.hostile import RUN
+
+    run = api(f"run?run_id={quote(RUN.run_id)}")
+    assert {stage["stage"] for stage in run["stages"]} >= {"filter", "refine"}
+    task = api(f"task?run_id={quote(RUN.run_id)}&task_id=filter.run&map_index=0")
+    assert task["counts"]["accepted"] > 0
+    assert api("run?run_id=nobody")["stages"] == []
+
+
+def test_what_does_not_exist_is_not_found(client):
+    for path in ("documents/no", "trajectories/no", "made/no/no", "prompts/no", "datasets/no"):
+        assert client("viewer").get(f"api/{path}").status_code == 404, path
+        page = client("viewer", Accept="text/html").get(path)
+        assert page.status_code == 404
+        assert "<h1>Not found" in page.text
+
+
+def test_no_page_has_an_absolute_address_or_inline_script_or_style(client):
+    for path in ("", "documents", "trajectories", "refused", "prompts", "failures", "datasets", "api/docs"):
+        page = client("viewer").get(path).text
+        assert not re.search(r"""(?:href|src|action)=["'](?:/|https?:)""", page), path
+        assert not re.search(r"<script(?![^>]* src=)|<style|<[a-z][^>\"']* (?:style|on\w+)=", page), path

@@ -1,0 +1,99 @@
+"""GEM's pages where people find them: inside Airflow's UI, with its login, its theme and its addresses."""
+
+import json
+import os
+import re
+import shutil
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import EXAMPLES, gem
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def stack(home):
+    """Address and password, with the examples run."""
+    url, password = re.search(r"(http\S+)\s+user admin\s+password (\S+)", gem(home, "up").stdout).groups()
+    gem(home, "run", EXAMPLES)
+    return url, password
+
+
+@pytest.fixture(scope="module")
+def page(stack):
+    from playwright.sync_api import sync_playwright
+
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None and not os.environ.get("GEM_REQUIRE_BROWSER"):
+        pytest.skip("no Chromium on PATH")
+    url, password = stack
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"{url}/auth/login")
+        page.fill("input[name=username]", "admin")
+        page.fill("input[name=password]", password)
+        page.click("button[type=submit]")
+        page.wait_for_url(f"{url}/")
+        yield page
+        browser.close()
+
+
+@pytest.fixture
+def logged_in():
+    opened = []
+
+    def make(url, password):
+        login = httpx.post(f"{url}/auth/token", json={"username": "admin", "password": password}).json()
+        opened.append(httpx.Client(headers={"Authorization": f"Bearer {login['access_token']}"}, timeout=60))
+        return opened[-1]
+
+    yield make
+    for client in opened:
+        client.close()
+
+
+def test_airflow_loads_the_plugin_and_lets_nobody_in_without_a_login(stack, logged_in):
+    url, password = stack
+    assert httpx.get(f"{url}/gem/").status_code == 401
+    assert httpx.get(f"{url}/gem/api/overview").status_code == 401
+    client = logged_in(url, password)
+    assert client.get(f"{url}/api/v2/plugins/importErrors").json()["total_entries"] == 0
+    assert client.get(f"{url}/gem/api/overview").json()["published"] > 0
+    retried = client.post(f"{url}/gem/api/failures/retry", json={"which": {"stage": "generate"}, "dry_run": True})
+    assert retried.json()["segments"] == 0
+
+
+def test_from_the_navigation_to_a_trajectory_to_the_log_of_its_task(page, stack):
+    url, _ = stack
+    page.goto(f"{url}/plugin/gem")
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("link", name="Trajectories").click()
+    frame.locator("table.rows tbody a").first.click()
+    frame.locator(".message").first.wait_for()
+    page.wait_for_url("**/plugin/gem/gem/trajectories/*")  # Airflow's own address leads here again
+    page.reload()
+    frame.locator("aside a[data-airflow]").first.click()
+    page.wait_for_url("**/dags/gem_synthesize/runs/**/tasks/filter.run/mapped/**")
+    task = page.url.rstrip("/")
+    page.goto(f"{task}/plugin/gem_task")
+    frame.get_by_role("heading", name="What this task did").wait_for()
+    assert frame.locator("table.rows tbody tr").count() > 5
+    page.goto(f"{task.split('/tasks/')[0]}/plugin/gem_run")
+    frame.get_by_role("heading", name="What this run did").wait_for()
+
+
+def test_tasks_have_a_button_to_their_page(page, stack, home, logged_in):
+    client = logged_in(*stack)
+    url, _ = stack
+    runs = client.get(f"{url}/api/v2/dags/gem_synthesize/dagRuns", params={"state": "success"}).json()["dag_runs"]
+    run = client.get(f"{url}/gem/api/trajectories").json()["trajectories"] and runs[0]["dag_run_id"]
+    links = client.get(
+        f"{url}/api/v2/dags/gem_synthesize/dagRuns/{run}/taskInstances/filter.run/links", params={"map_index": 0}
+    ).json()["extra_links"]
+    page.goto(links["GEM: segments"])
+    page.frame_locator("iframe").get_by_role("heading", name="What this task did").wait_for()
+    assert json.loads(gem(home, "status", "--json").stdout)["healthy"]
