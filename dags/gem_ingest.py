@@ -10,6 +10,7 @@ import pendulum
 from airflow.sdk import CronPartitionTimetable, Param, chain, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from gem_airflow.alerts import Alert, deadline
 from gem_airflow.assets import PARTITION_FORMAT, SEGMENTS
 from gem_airflow.bridge import partition_key, run_context, workspace
 from gem_airflow.options import BUDGET
@@ -22,6 +23,8 @@ from gem_airflow.retries import DEFAULT_ARGS
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
+    on_failure_callback=Alert("a run failed"),
+    deadline=deadline(),
     tags=["gem", "ingest"],
     doc_md=__doc__,
     params={

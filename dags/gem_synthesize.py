@@ -12,6 +12,7 @@ from typing import Any
 import pendulum
 from airflow.sdk import PartitionedAssetTimetable, chain, dag, task
 
+from gem_airflow.alerts import Alert, deadline
 from gem_airflow.assets import DATASET, SEGMENTS
 from gem_airflow.bridge import partition_key, workspace
 from gem_airflow.options import BUDGET
@@ -26,6 +27,8 @@ from gem_tasks.settings import STAGE_NAMES
     catchup=False,
     max_active_runs=4,
     default_args=DEFAULT_ARGS,
+    on_failure_callback=Alert("a run failed"),
+    deadline=deadline(),
     tags=["gem", "synthesize"],
     doc_md=__doc__,
     params={"budget_usd": BUDGET},
