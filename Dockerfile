@@ -27,7 +27,7 @@ RUN ln -s "$(python -c 'from gem_tasks.resources import shipped; print(shipped("
 ENV AIRFLOW__CORE__DAGS_FOLDER=/opt/dags \
     AIRFLOW__CORE__LOAD_EXAMPLES=False \
     PYTHONPATH=/opt/dags
-USER gem
+USER 50000
 WORKDIR /var/lib/gem
 ENTRYPOINT ["airflow"]
 CMD ["version"]

@@ -4,7 +4,18 @@ set -euo pipefail
 
 airflow db migrate
 python -m gem_tasks.lineage.migrate
-gem doctor --make-bucket || true
+python - <<'PY'  # the bundled S3 server starts without a bucket
+import os
+from urllib.parse import urlsplit
+
+url = urlsplit(os.environ["GEM_STORE_URL"])
+if url.scheme == "s3" and os.environ.get("AWS_ENDPOINT_URL"):
+    import boto3
+
+    s3 = boto3.client("s3")
+    if url.netloc not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=url.netloc)
+PY
 
 # FAB's command refuses an existing user: then only the password is set anew.
 airflow users create --username admin --role Admin --firstname GEM --lastname Admin --email admin@localhost \

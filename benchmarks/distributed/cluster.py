@@ -236,7 +236,8 @@ class Cluster:
         while why := fault():
             log = self.home / "logs" / f"{name}.log"
             tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-            if time.monotonic() > deadline:
+            ended = name in self.children and self.children[name].poll() is not None
+            if ended or time.monotonic() > deadline:
                 raise TimeoutError(f"{name}: {why}\n{tail}")
             time.sleep(0.3)
 
@@ -275,10 +276,10 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory(prefix="gem-cluster-") as folder:
         home = Path(folder)
+        home.chmod(0o755)
         gates = home / "gates.toml"
         gates.write_text("[default]\n", encoding="utf-8")
         with Cluster(home / "c", options.teacher, {**copies, "GEM_GATES": str(gates)}) as cluster:
-            home.chmod(0o755)
             for number in range(options.workers):
                 cluster.add_worker(f"worker{number}", options.slots)
             for number in range(options.documents):

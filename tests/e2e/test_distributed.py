@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,10 +20,15 @@ TEXT = (Path(__file__).parents[2] / "examples/corpus/library-loans.txt").read_te
 
 
 @pytest.fixture
-def cluster(tmp_path_factory):
-    home = tmp_path_factory.mktemp("cluster")
-    for folder in (home, *home.parents[:2]):
-        folder.chmod(0o755)  # pytest closes its folders to other users, which the workers are
+def home():
+    """A folder that other users, which the workers are, may pass through; pytest closes its own to them."""
+    with tempfile.TemporaryDirectory(prefix="gem-cluster-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def cluster(home):
     gates = home / "gates.toml"
     gates.write_text("[default]\n", encoding="utf-8")
     settings = {
