@@ -90,9 +90,7 @@ def test_a_stages_numbers_leave_as_statsd_metrics():
 
         client = statsd.StatsClient("127.0.0.1", sink.getsockname()[1], prefix="airflow")
         stats.initialize(factory=lambda: SafeStatsdLogger(client), export_legacy_names=False)
-        seen = Observed(
-            stage="filter", segments={"accepted": 3}, prompt_tokens=70, usd=0.25, latencies_ms=(1500,)
-        )
+        seen = Observed(stage="filter", segments={"accepted": 3}, prompt_tokens=70, usd=0.25, latencies_ms=(1500,))
         try:
             send_stage(seen)
             send_decision("filter", "halt")

@@ -82,7 +82,10 @@ def test_encryption_at_rest_and_session_tokens_reach_the_wire(flaky, bucket, mon
     sent = {name.lower(): value for name, value in flaky["headers"][-1].items()}
     assert sent["x-amz-server-side-encryption"] == "AES256"
     assert sent["x-amz-security-token"] == "temporary-token"
-    assert boto3.client("s3", endpoint_url=s3_endpoint).head_object(Bucket=bucket, Key="p/a")["ServerSideEncryption"] == "AES256"
+    assert (
+        boto3.client("s3", endpoint_url=s3_endpoint).head_object(Bucket=bucket, Key="p/a")["ServerSideEncryption"]
+        == "AES256"
+    )
 
 
 def test_large_objects_go_up_in_parts(bucket):

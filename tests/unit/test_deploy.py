@@ -63,7 +63,9 @@ def test_every_folder_that_the_wheel_ships_is_copied_into_the_image():
 
 
 def test_the_dashboard_asks_for_metrics_that_exist():
-    mapped = {rule["name"] for rule in yaml.safe_load((ROOT / "deploy/statsd-mapping.yml").read_text("utf-8"))["mappings"]}
+    mapped = {
+        rule["name"] for rule in yaml.safe_load((ROOT / "deploy/statsd-mapping.yml").read_text("utf-8"))["mappings"]
+    }
     board = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text("utf-8"))
     for panel in board["panels"]:
         for target in panel["targets"]:
