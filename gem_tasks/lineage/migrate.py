@@ -1,7 +1,7 @@
 """Brings the lineage's schema to the newest version: tables by Alembic, views from `sql/views`.
 
-`python -m gem_tasks.lineage.migrate` does it to GEM_POSTGRES_DSN, for a database that `gem up` does not own; with a revision
-it goes there, also back.
+`python -m gem_tasks.lineage.migrate` does it to GEM_POSTGRES_DSN, for a database that `gem up` does not own; with a
+revision it goes there, also back.
 """
 
 import sys

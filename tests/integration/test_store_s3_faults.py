@@ -1,4 +1,4 @@
-"""What S3 services do on a bad day, over HTTP: errors that pass, errors that stay, and options that must reach the wire."""
+"""What S3 services do on a bad day, over HTTP: errors that pass or stay; and options that must reach the wire."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,13 +26,13 @@ def flaky(s3_endpoint, bucket, monkeypatch):
                 plan["left"] -= 1
                 self.answer(plan["status"], b"")
                 return
-            request = Request(s3_endpoint + self.path, data=body or None, method=self.command)  # noqa: S310
+            request = Request(s3_endpoint + self.path, data=body or None, method=self.command)
             request.add_header("Content-Type", "application/octet-stream")  # urllib's own makes a form of the body
             for name, value in self.headers.items():
                 if name.lower() not in ("host", "content-length", "connection"):
                     request.add_header(name, value)
             try:
-                with urlopen(request) as reply:  # noqa: S310
+                with urlopen(request) as reply:
                     self.answer(reply.status, reply.read(), dict(reply.headers))
             except HTTPError as error:
                 self.answer(error.code, error.read(), dict(error.headers))
