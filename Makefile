@@ -41,7 +41,8 @@ down:
 
 lock: $(UV)  ## after changing pyproject.toml
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.lock
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes -c requirements.lock --extra production pyproject.toml -o requirements-production.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --group dev -c requirements.lock -c requirements-production.lock pyproject.toml -o requirements-dev.lock
 
 lock-envs: $(UV)  ## after changing envs/train or envs/vllm
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/train/overrides.txt envs/train/requirements.in -o envs/train/requirements.txt

@@ -15,6 +15,7 @@ import pendulum
 from airflow.sdk import CronPartitionTimetable, Param, chain, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from gem_airflow.alerts import Alert, deadline
 from gem_airflow.assets import DATASET, SEGMENTS
 from gem_airflow.backfill import ingest_or_announce, synthesised
 from gem_airflow.bridge import is_backfill, partition_key, run_context, run_options, workspace
@@ -29,6 +30,8 @@ from gem_tasks.domain.partition import FORMAT
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
+    on_failure_callback=Alert("a run failed"),
+    deadline=deadline(),
     tags=["gem", "ingest"],
     doc_md=__doc__,
     params={

@@ -14,6 +14,7 @@ import pendulum
 from airflow.sdk import Param, PartitionedAssetTimetable, chain, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from gem_airflow.alerts import Alert, deadline
 from gem_airflow.assets import DATASET, SEGMENTS
 from gem_airflow.bridge import announced_by, partition_key, run_context, workspace
 from gem_airflow.options import RUN_OPTIONS
@@ -28,6 +29,8 @@ from gem_tasks.settings import STAGE_NAMES
     catchup=False,
     max_active_runs=4,
     default_args=DEFAULT_ARGS,
+    on_failure_callback=Alert("a run failed"),
+    deadline=deadline(),
     tags=["gem", "synthesize"],
     doc_md=__doc__,
     params={

@@ -14,6 +14,7 @@ from airflow.sdk import Param
 
 from gem_airflow.bridge import partition_key, run_context, workspace
 from gem_airflow.links import RunLink
+from gem_airflow.metrics import send_decision
 from gem_tasks.settings import StageName
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class GateOperator(BaseBranchOperator):
         from gem_tasks.pipeline.gating import gate
 
         decision = gate(workspace(), self.stage, partition_key(), run_context())
+        send_decision(self.stage, decision.action)
         ways = {"continue": self.following, "review": f"{self.stage}.review", "halt": f"{self.stage}.halted"}
         return ways[decision.action]
 
@@ -85,7 +87,7 @@ class ReviewOperator(HITLBranchOperator):
         from gem_tasks.pipeline.gating import answer
 
         if "error" not in event:
-            answer(
+            decided = answer(
                 workspace(),
                 self.stage,
                 partition_key(),
@@ -94,4 +96,5 @@ class ReviewOperator(HITLBranchOperator):
                 person=str((event.get("responded_by_user") or {}).get("name") or "somebody"),
                 comment=str((event.get("params_input") or {}).get("comment") or ""),
             )
+            send_decision(self.stage, decided.action)
         return super().execute_complete(context, event)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from airflow.sdk import TaskGroup, XComArg, chain, task
 from airflow.sdk.exceptions import AirflowFailException
 
+from gem_airflow.alerts import Alert
 from gem_airflow.bridge import partition_key, workspace
 from gem_airflow.gate_operator import COMMENT, GateOperator, ReviewOperator
 from gem_airflow.stage_operator import StageOperator
@@ -26,7 +27,7 @@ class Ends(NamedTuple):
     halted: XComArg
 
 
-@task(task_id="halted", retries=0, trigger_rule=_ONE_WAY)
+@task(task_id="halted", retries=0, trigger_rule=_ONE_WAY, on_failure_callback=Alert("a gate halted a partition"))
 def halted(stage: StageName) -> None:
     """Fails the run with the reason of the policy or the person who decided."""
     from gem_tasks.pipeline.gating import last_decision

@@ -13,6 +13,7 @@ from airflow.sdk import BaseOperator
 
 from gem_airflow.bridge import run_context, workspace
 from gem_airflow.links import SegmentsLink
+from gem_airflow.metrics import send_stage
 from gem_tasks.settings import StageName
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ class StageOperator(BaseOperator):
             return dict(self.shard)
         if pending := submit(work, stage, partition, shard, run):  # in online mode only what is out from before
             self._wait(work, pending)
-        return run_shard(work, stage, partition, shard, run).model_dump()
+        try:
+            return run_shard(work, stage, partition, shard, run).model_dump()
+        finally:  # what a failing try brought in was paid for too
+            self._measure(work)
 
     def collected(self, context: "Context", event: dict[str, Any]) -> dict[str, Any]:
         """Takes in what has ended, and waits again for what was sent after it."""
@@ -65,7 +69,18 @@ class StageOperator(BaseOperator):
         found = collect(work, Pending.model_validate(event), run_context())
         if isinstance(found, Pending):
             self._wait(work, found)
+        self._measure(work)
         return found.model_dump()
+
+    def _measure(self, work: "Workspace") -> None:
+        """Sends metrics; a database that is away, which the task itself reports, spoils nothing here."""
+        from gem_tasks.errors import GemError
+        from gem_tasks.pipeline.observed import observed
+
+        try:
+            send_stage(observed(work, self.stage, self.shard["partition"], self.shard["shard"], run_context()))
+        except GemError as error:
+            self.log.warning("no metrics of this try: %s", error)
 
     def _wait(self, work: "Workspace", pending: "Pending") -> NoReturn:
         from gem_airflow.batch_trigger import BatchTrigger

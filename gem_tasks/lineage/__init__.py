@@ -8,6 +8,7 @@ from gem_tasks.lineage.evaluations import EvaluationRow, EvaluationRows
 from gem_tasks.lineage.failures import FailureRows
 from gem_tasks.lineage.ingestion import Ingestion
 from gem_tasks.lineage.judging import JudgingRows
+from gem_tasks.lineage.observing import ObservedRows
 from gem_tasks.lineage.rebuild import Rebuild, Scope
 from gem_tasks.lineage.reports import Reports, TrajectoryRow
 from gem_tasks.lineage.similar import SimilarRows
@@ -48,6 +49,7 @@ class Ledger(
     AuditRows,
     DistillRows,
     EvaluationRows,
+    ObservedRows,
     Reports,
 ):
     """One connection with everything that is recorded and asked; use it in a `with` block."""

@@ -1,6 +1,7 @@
 """Brings the lineage's schema to the newest version: tables by Alembic, views from `sql/views`.
 
-`python -m gem_tasks.lineage.migrate` does it to GEM_POSTGRES_DSN, for a database that `gem up` does not own.
+`python -m gem_tasks.lineage.migrate` does it to GEM_POSTGRES_DSN, for a database that `gem up` does not own; with a
+revision it goes there, also back.
 """
 
 import sys
@@ -63,7 +64,7 @@ def _migrate(connection: Connection, revision: str) -> None:
 
 if __name__ == "__main__":
     try:
-        migrate(load().database)
+        migrate(load().database, *sys.argv[1:2])
     except UserError as problem:
         sys.stderr.write(f"gem: {problem}\n")
         sys.exit(2)

@@ -1,0 +1,107 @@
+"""Tells people: a gate halted a partition, a run failed, a run is late.
+
+One POST of JSON to GEM_ALERT_URL, or to the Connection `gem_alerts` (its password is the URL, since such URLs are
+secrets). The field `text` is what Slack, Mattermost, Google Chat and Zulip show; the rest is for machines. Without
+either nothing is sent. For e-mail and the rest use Airflow's own notifiers: docs/operations.md.
+"""
+
+import logging
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+from airflow.sdk import BaseNotifier, Connection
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference  # the package's own type stub lacks both
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+logger = logging.getLogger(__name__)
+
+_LIMIT_S = 10
+_DEADLINE = "GEM_DEADLINE_MINUTES"
+
+
+class Alert(BaseNotifier):
+    """Posts one message about the run or task it is called for; a message that cannot be sent is a warning, no failure.
+
+    Args:
+        what: what has happened, in a few words.
+    """
+
+    template_fields = ()
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.what = what
+
+    def notify(self, context: "Context") -> None:
+        """Sends it from a worker or the DAG processor."""
+        if url := _url():
+            _post(url, message(self.what, cast("dict[str, Any]", context)))
+
+
+def message(what: str, context: dict[str, Any]) -> dict[str, Any]:
+    """The body of an alert: `text` for people, the ids for machines.
+
+    Args:
+        what: what has happened.
+        context: Airflow's, of a task, a run or a deadline.
+    """
+    run, ti = context.get("dag_run"), context.get("ti") or context.get("task_instance")
+    found = {
+        "dag_id": _field(run, "dag_id"),
+        "run_id": _field(run, "run_id"),
+        "partition": _field(run, "partition_key"),
+        "task_id": _field(ti, "task_id"),
+        "url": _field(ti, "log_url"),
+    }
+    reason = str(context.get("exception") or context.get("reason") or "")
+    where = " ".join(str(found[name]) for name in ("dag_id", "partition", "task_id") if found[name])
+    text = f"GEM: {what}: {where}" + (f"\n{reason}" if reason else "")
+    return {"text": text[:3000], "what": what, "reason": reason[:2000], **found}
+
+
+async def late(context: dict[str, Any]) -> None:
+    """What Airflow's triggerer calls when a run has missed its deadline."""
+    Alert("late").notify(cast("Any", context))
+
+
+def deadline() -> list[DeadlineAlert]:
+    """A deadline for each run, counted from when it was queued; none unless GEM_DEADLINE_MINUTES says how long."""
+    minutes = os.environ.get(_DEADLINE, "")
+    if not minutes.isdigit() or int(minutes) == 0:
+        return []
+    return [
+        DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            interval=timedelta(minutes=int(minutes)),
+            name="late",
+            callback=AsyncCallback(late),
+        )
+    ]
+
+
+def _field(item: Any, name: str) -> Any:
+    """Of a run or task: an object in a worker, a dictionary in the triggerer."""
+    return item.get(name) if isinstance(item, dict) else getattr(item, name, None)
+
+
+def _url() -> str | None:
+    if url := os.environ.get("GEM_ALERT_URL"):
+        return url
+    try:
+        return Connection.get("gem_alerts").password
+    except AirflowNotFoundException:
+        return None
+
+
+def _post(url: str, body: dict[str, Any]) -> None:
+    try:
+        httpx.post(url, json=body, timeout=_LIMIT_S).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # Never the error's text: it holds the URL, which is a secret.
+        logger.warning("an alert could not be sent (%s): %s", type(error).__name__, body["text"])

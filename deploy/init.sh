@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# What has to happen once per deployment and per upgrade, before any service starts; safe to repeat.
+set -euo pipefail
+
+airflow db migrate
+python -m gem_tasks.lineage.migrate
+python - <<'PY'  # the bundled S3 server starts without a bucket
+import os
+from urllib.parse import urlsplit
+
+url = urlsplit(os.environ["GEM_STORE_URL"])
+if url.scheme == "s3" and os.environ.get("AWS_ENDPOINT_URL"):
+    import boto3
+
+    s3 = boto3.client("s3")
+    if url.netloc not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=url.netloc)
+PY
+
+# FAB's command refuses an existing user: then only the password is set anew.
+airflow users create --username admin --role Admin --firstname GEM --lastname Admin --email admin@localhost \
+  --password "$AIRFLOW_ADMIN_PASSWORD" >/dev/null \
+  || airflow users reset-password --username admin --password "$AIRFLOW_ADMIN_PASSWORD" >/dev/null
+
+# Tasks that talk to one LLM endpoint at once; each adapts its own number of requests (docs/llm-plane.md).
+airflow pools set gem_llm "${GEM_LLM_SLOTS:-8}" "Tasks that talk to the LLM endpoint at once"
+for stage in filter extract generate refine validate; do
+  airflow pools set "gem_llm_$stage" "${GEM_LLM_SLOTS:-8}" "The same for $stage, when it has an endpoint of its own"
+done

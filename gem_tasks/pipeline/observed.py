@@ -1,0 +1,35 @@
+"""What a task has just done, as numbers for a metrics system. Read back from Postgres: metrics and lineage agree."""
+
+from pydantic import Field
+
+from gem_tasks.domain.base import Value
+from gem_tasks.lineage import RunContext
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import StageName
+
+
+class Observed(Value):
+    """One try of one stage over one shard."""
+
+    stage: StageName
+    segments: dict[str, int] = Field(default_factory=dict)
+    """By outcome: accepted, rejected, failed."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float = 0.0
+    latencies_ms: tuple[int, ...] = ()
+    """Of each segment that called the model: all its calls together."""
+
+
+def observed(work: Workspace, stage: StageName, partition: str, shard: int, run: RunContext) -> Observed:
+    """What this try recorded; nothing when all of it was there already."""
+    with work.ledger() as ledger:
+        rows = ledger.observed(partition, shard, work.chain.by_stage[stage].recipe_id, run)
+    return Observed(
+        stage=stage,
+        segments={row["outcome"]: row["segments"] for row in rows},
+        prompt_tokens=sum(row["prompt_tokens"] for row in rows),
+        completion_tokens=sum(row["completion_tokens"] for row in rows),
+        usd=sum(row["usd"] or 0 for row in rows),
+        latencies_ms=tuple(value for row in rows for value in row["latencies_ms"] or ()),
+    )

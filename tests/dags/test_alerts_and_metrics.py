@@ -1,0 +1,107 @@
+"""What people and dashboards are told: over real HTTP and real UDP."""
+
+import json
+import socket
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+
+import pytest
+
+pytestmark = [pytest.mark.filterwarnings("default")]
+
+RUN = SimpleNamespace(dag_id="gem_synthesize", run_id="r1", partition_key="2026-01-31T14:00")
+
+
+@pytest.fixture
+def hook(monkeypatch):
+    """A webhook that keeps what it gets."""
+    got = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("GEM_ALERT_URL", f"http://127.0.0.1:{server.server_port}/token-in-path")
+    yield got
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_halted_gate_says_where_and_why(hook):
+    from gem_airflow.alerts import Alert
+
+    ti = SimpleNamespace(task_id="filter.halted", log_url="http://airflow/log")
+    error = RuntimeError("accepted_share 0.01 is below 0.05")
+    Alert("a gate halted a partition")({"dag_run": RUN, "ti": ti, "exception": error})
+    (body,) = hook
+    assert body["text"].startswith(
+        "GEM: a gate halted a partition: gem_synthesize 2026-01-31T14:00 filter.halted\naccepted_share 0.01"
+    )
+    assert body["url"] == "http://airflow/log"
+
+
+def test_a_missed_deadline_reaches_the_hook_from_the_triggerers_plain_context(hook):
+    import asyncio
+
+    from gem_airflow.alerts import late
+
+    asyncio.run(late({"dag_run": {"dag_id": "gem_ingest", "run_id": "r2", "partition_key": None}}))
+    assert hook[0]["text"] == "GEM: late: gem_ingest"
+
+
+def test_an_alert_that_cannot_be_sent_is_a_warning_without_its_address(monkeypatch, caplog):
+    from gem_airflow.alerts import Alert
+
+    monkeypatch.setenv("GEM_ALERT_URL", "http://127.0.0.1:9/token-in-path")
+    Alert("a run failed")({"dag_run": RUN})
+    assert "a run failed" in caplog.text
+    assert "token-in-path" not in caplog.text
+
+
+def test_a_deadline_exists_only_when_somebody_sets_one(monkeypatch):
+    from gem_airflow.alerts import deadline
+
+    assert deadline() == []
+    monkeypatch.setenv("GEM_DEADLINE_MINUTES", "90")
+    (alert,) = deadline()
+    assert alert.interval == timedelta(minutes=90)
+
+
+def test_a_stages_numbers_leave_as_statsd_metrics():
+    import statsd
+    from airflow.sdk.observability import stats
+
+    from gem_airflow.metrics import send_decision, send_stage
+    from gem_tasks.pipeline.observed import Observed
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        sink.settimeout(5)
+        from airflow.sdk._shared.observability.metrics.statsd_logger import SafeStatsdLogger
+
+        client = statsd.StatsClient("127.0.0.1", sink.getsockname()[1], prefix="airflow")
+        stats.initialize(factory=lambda: SafeStatsdLogger(client), export_legacy_names=False)
+        seen = Observed(stage="filter", segments={"accepted": 3}, prompt_tokens=70, usd=0.25, latencies_ms=(1500,))
+        try:
+            send_stage(seen)
+            send_decision("filter", "halt")
+            got = {sink.recv(1000).decode() for _ in range(6)}
+        finally:
+            stats.initialize(factory=None, export_legacy_names=False)
+    assert got == {
+        "airflow.gem.segments.filter.accepted:3|c",
+        "airflow.gem.tokens.filter.prompt:70|c",
+        "airflow.gem.tokens.filter.completion:0|c",
+        "airflow.gem.cost_micro_usd.filter:250000|c",
+        "airflow.gem.latency.filter:1500.000000|ms",
+        "airflow.gem.gate_decisions.filter.halt:1|c",
+    }
