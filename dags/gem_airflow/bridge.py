@@ -16,24 +16,34 @@ from gem_airflow.assets import PARTITION_FORMAT
 if TYPE_CHECKING:
     from gem_tasks.lineage import RunContext
     from gem_tasks.pipeline.workspace import Workspace
+    from gem_tasks.settings import Settings
 
 
 def workspace() -> "Workspace":
     """Settings, store and recipes for the running task."""
-    work, budget = connected(), _budget_usd()
-    if budget is None:
-        return work
-    return type(work).open(work.settings.model_copy(update={"budget_usd": budget}))
+    from gem_tasks.pipeline.prompt_files import pinned
+    from gem_tasks.pipeline.workspace import Workspace
+
+    settings, run = _settings(), cast("Any", get_current_context())["dag_run"]
+    if budget := _budget_usd():
+        settings = settings.model_copy(update={"budget_usd": budget})
+    return Workspace.open(settings, pinned(settings, f"{run.dag_id}/{run.run_id}"))
 
 
 def connected() -> "Workspace":
     """The same without the options of a run: for triggers, which belong to none."""
     from gem_tasks.pipeline.workspace import Workspace
+
+    return Workspace.open(_settings())
+
+
+def _settings() -> "Settings":
+    """From variables and Connections."""
     from gem_tasks.settings import load
 
     for name, value in _from_connections().items():
         os.environ.setdefault(name, value)
-    return Workspace.open(load())
+    return load()
 
 
 def run_context() -> "RunContext":

@@ -4,7 +4,21 @@ import sys
 
 import typer
 
-from gem_tasks.cli import audit, contamination, export, failures, gates, inspect, judge, run, services, synth
+from gem_tasks.cli import (
+    audit,
+    contamination,
+    export,
+    failures,
+    gates,
+    inspect,
+    judge,
+    prefilter,
+    prompts,
+    retention,
+    run,
+    services,
+    synth,
+)
 from gem_tasks.errors import GemError, UserError
 
 app = typer.Typer(
@@ -25,6 +39,9 @@ judge.register(app)
 audit.register(app)
 export.register(app)
 contamination.register(app)
+prompts.register(app)
+prefilter.register(app)
+retention.register(app)
 
 
 def main() -> None:

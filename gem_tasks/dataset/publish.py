@@ -101,12 +101,12 @@ def publish(work: Workspace, partition: str) -> PublishReport:
         if not tally.rows:
             return PublishReport(partition=partition, version=None, trajectories=0, excluded=len(selection.exclusions))
         manifest = _manifest(work, partition, tally, selection)
-        version = str(manifest["version"])
-        work.store.put(keys.dataset_key(version, "train-00000.parquet"), path.read_bytes())
-    work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
-    # The manifest last: a version without one is unfinished.
-    work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
-    with work.ledger() as ledger:
+        version, data = str(manifest["version"]), path.read_bytes()
+    with work.ledger() as ledger, ledger.writing():
+        work.store.put(keys.dataset_key(version, "train-00000.parquet"), data)
+        work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
+        # The manifest last: a version without one is unfinished.
+        work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
         ledger.commit_dataset(version, partition, work.chain.by_stage["validate"], manifest, tally.rows)
         ledger.replace_exclusions(version, selection.exclusions)
     location = work.store.url(keys.dataset_key(version, ""))

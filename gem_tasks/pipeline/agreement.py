@@ -129,15 +129,15 @@ class _Asked:
 
 async def _ask(work: Workspace, records: Sequence[Record]) -> _Asked:
     """One call each, no second chance."""
-    model = work.settings.model_for(_STAGE.name)
-    price = pricing(model, work.settings.endpoint_for(_STAGE.name), work.settings.llm_prices)
+    asking = work.chain.asking(_STAGE.name)
+    price = pricing(asking.model, work.settings.endpoint_for(_STAGE.name), work.settings.llm_prices)
     asked = _Asked()
     async with work.client(_STAGE.name) as client:
 
         async def one(record: Record) -> Judgement | None:
             request = ChatRequest(
-                model=model,
-                messages=_STAGE.request(record),
+                model=asking.model,
+                messages=_STAGE.request(record, asking.prompt),
                 sampling=_STAGE.sampling,
                 answer_schema=_STAGE.answer_schema,
             )

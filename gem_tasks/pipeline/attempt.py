@@ -4,26 +4,36 @@ Owns retries of unusable answers: two strikes, the second with the parser's comp
 belong to `llm.client`; what it could not mend becomes a failed outcome here, except configuration faults, which would
 repeat for every record and stop the task instead. Lost workers belong to Airflow.
 
-    attempt = Attempt(stage, model, record)
+    attempt = Attempt(stage, asking, record)
     while attempt.request:
         attempt.answered(await client.complete(attempt.request))
     attempt.outcome
 """
 
+from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion
 from gem_tasks.domain.outcome import Accepted, Cost, Malformed, Outcome, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import CONFIGURATION, EndpointError, ErrorClass
 from gem_tasks.ports import ChatClient
+from gem_tasks.prompts import Prompt
 from gem_tasks.stages.base import Stage, repair
 
 _STRIKES = 2
 
 
+class Asking(Value):
+    """How a stage asks: all of it is in its recipe, so that the two cannot disagree; see `Chain.asking`."""
+
+    model: str
+    prompt: Prompt
+    repair: Prompt
+
+
 class Attempt:
     """The state of one record: either `request` or `outcome` is set."""
 
-    def __init__(self, stage: Stage, model: str, record: Record) -> None:
+    def __init__(self, stage: Stage, asking: Asking, record: Record) -> None:
         self.request: ChatRequest | None = None
         """What to ask next."""
         self.outcome: Outcome | None = None
@@ -31,12 +41,12 @@ class Attempt:
         self.strike = 1
         """Which of the two chances `request` is."""
         self.segment_id = record.segment.segment_id
-        self._stage, self._model, self._record = stage, model, record
+        self._stage, self._asking, self._record = stage, asking, record
         self._cost = Cost()
         if verdict := stage.precheck(record):
             self._end(verdict)
         else:
-            self._ask(stage.request(record))
+            self._ask(stage.request(record, asking.prompt))
 
     def answered(self, completion: Completion) -> None:
         """Reads the answer to `request`; never raises on what a model wrote."""
@@ -51,7 +61,8 @@ class Attempt:
         else:
             self.strike += 1
             answer = completion.text or "(empty)"
-            self._ask(repair(self._stage.request(self._record), answer, verdict.complaint))
+            asked = self._stage.request(self._record, self._asking.prompt)
+            self._ask(repair(self._asking.repair, asked, answer, verdict.complaint))
 
     def failed(self, error: EndpointError) -> None:
         """The endpoint brought no answer to `request`.
@@ -66,7 +77,7 @@ class Attempt:
 
     def _ask(self, messages: tuple[ChatMessage, ...]) -> None:
         self.request = ChatRequest(
-            model=self._model,
+            model=self._asking.model,
             messages=messages,
             sampling=self._stage.sampling,
             answer_schema=self._stage.answer_schema,
@@ -88,6 +99,7 @@ class Attempt:
                 kind="rejected",
                 reason=verdict.reason,
                 detail=verdict.detail,
+                measures=verdict.measures,
                 cost=self._cost,
             )
 
@@ -98,13 +110,13 @@ class Attempt:
         )
 
 
-async def attempt(stage: Stage, model: str, record: Record, client: ChatClient) -> Outcome:
+async def attempt(stage: Stage, asking: Asking, record: Record, client: ChatClient) -> Outcome:
     """Exactly one outcome for the record.
 
     Raises:
         EndpointError: wrong key or unknown model.
     """
-    state = Attempt(stage, model, record)
+    state = Attempt(stage, asking, record)
     while state.request:
         try:
             state.answered(await client.complete(state.request))

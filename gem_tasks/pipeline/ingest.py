@@ -116,14 +116,15 @@ class _Batch:
         settings, first = self.work.settings, self.ledger.next_shard(self.partition)
         marked = mark(self.ledger, self.segments, settings.near_duplicate)
         numbered = dict(enumerate(_batches(marked.segments, settings.shard_segments), start=first))
-        for number, segments in numbered.items():
-            self.work.store.put(keys.segments_key(self.partition, number), shards.encode_segments(segments))
-        with self.ledger.transaction():
-            self.ledger.commit_ingest(self.partition, self.source_id, self.documents, numbered)
-            self.ledger.insert_signatures(
-                {segment: (signed.digest, signed.bands) for segment, signed in marked.signatures.items()}
-            )
-            self.ledger.insert_near_duplicates(marked.duplicates)
+        with self.ledger.writing():
+            for number, segments in numbered.items():
+                self.work.store.put(keys.segments_key(self.partition, number), shards.encode_segments(segments))
+            with self.ledger.transaction():
+                self.ledger.commit_ingest(self.partition, self.source_id, self.documents, numbered)
+                self.ledger.insert_signatures(
+                    {segment: (signed.digest, signed.bands) for segment, signed in marked.signatures.items()}
+                )
+                self.ledger.insert_near_duplicates(marked.duplicates)
         update = {
             "segments": report.segments + len(self.segments),
             "near_duplicates": report.near_duplicates + len(marked.duplicates),

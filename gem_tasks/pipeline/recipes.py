@@ -1,31 +1,41 @@
 """The chain of recipes that the current code, prompts and settings stand for."""
 
-from gem_tasks import prompts
 from gem_tasks.corpus.segment import SEGMENT_VERSION
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.pipeline.attempt import Asking
+from gem_tasks.prompts import PromptSet, shipped
 from gem_tasks.settings import Settings, StageName
 from gem_tasks.stages import STAGES
 from gem_tasks.stages.base import Stage
 
 
 class Chain:
-    """The root recipe and one per stage, each with the one before as parent."""
+    """The root recipe and one per stage, each with the one before as parent.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: segment sizes and models.
+        prompts: whose; ours by default.
+
+    Attributes:
+        prompts: what the recipes are made of, and what requests are made from.
+    """
+
+    def __init__(self, settings: Settings, prompts: PromptSet | None = None) -> None:
+        self.prompts = prompts or shipped()
         self.root = Recipe(
             stage="segment",
             version=SEGMENT_VERSION,
             params={"target": settings.segment_target_tokens, "max": settings.segment_max_tokens},
         )
-        repair = prompts.load("repair").sha256
+        repair = self.prompts["repair"].sha256
         self.by_stage: dict[StageName, Recipe] = {}
         parent = self.root
         for stage in STAGES:
             parent = Recipe(
                 stage=stage.name,
                 version=stage.version,
-                prompt_sha256=prompts.load(stage.name).sha256,
+                prompt_sha256=self.prompts[stage.name].sha256,
                 model=settings.model_for(stage.name),
                 params=_params(stage, repair),
                 parent=parent.recipe_id,
@@ -46,11 +56,14 @@ class Chain:
         """Model by stage, as dataset cards and export metadata show it."""
         return {name: recipe.model or "" for name, recipe in self.by_stage.items()}
 
-    @staticmethod
-    def prompt_texts() -> dict[str, tuple[str, str]]:
+    def asking(self, stage: StageName) -> Asking:
+        """Model and prompts of a stage's requests."""
+        model = self.by_stage[stage].model or ""
+        return Asking(model=model, prompt=self.prompts[stage], repair=self.prompts["repair"])
+
+    def prompt_texts(self) -> dict[str, tuple[str, str]]:
         """Name and text by hash of every prompt in use."""
-        used = [prompts.load(name) for name in (*(stage.name for stage in STAGES), "repair")]
-        return {prompt.sha256: (prompt.name, prompt.text) for prompt in used}
+        return {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.by_name.values()}
 
 
 def _params(stage: Stage, repair: str) -> Json:

@@ -147,14 +147,14 @@ class _Saver:
 
 async def _attempts(sheet: Sheet, waiting: Iterator[Record], client: ChatClient) -> AsyncGenerator[Outcome]:
     """Outcomes in the order of arrival."""
-    model = sheet.work.settings.model_for(sheet.stage.name)
+    asking = sheet.work.chain.asking(sheet.stage.name)
     window = _WINDOW * sheet.work.settings.llm_concurrency
     running: set[asyncio.Task[Outcome]] = set()
     arrived: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
 
     def start() -> None:
         if (record := next(waiting, None)) is not None:
-            task = asyncio.create_task(attempt(sheet.stage, model, record, client))
+            task = asyncio.create_task(attempt(sheet.stage, asking, record, client))
             task.add_done_callback(arrived.put_nowait)
             running.add(task)
 

@@ -8,8 +8,10 @@ from gem_tasks.lineage import Ledger
 from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.pipeline.journal import Journal
+from gem_tasks.pipeline.prompt_files import load_prompts
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
+from gem_tasks.prompts import PromptSet
 from gem_tasks.settings import Settings, StageName
 from gem_tasks.store import keys, open_store
 
@@ -23,13 +25,19 @@ class Workspace:
     chain: Chain
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
-        """Connects nothing yet, but refuses settings that cannot work.
+    def open(cls, settings: Settings, prompts: PromptSet | None = None) -> Self:
+        """Connects to nothing but where GEM_PROMPTS points, and refuses settings that cannot work.
+
+        Args:
+            settings: of the edge.
+            prompts: those of the run; by default the ones that are there now.
 
         Raises:
-            UserError: the store's URL makes no sense.
+            UserError: the store's URL makes no sense, or a prompt of the user's own does not keep its contract.
+            StoreError: GEM_PROMPTS points to a store that does not answer.
         """
-        return cls(settings=settings, store=open_store(settings.store_root), chain=Chain(settings))
+        chain = Chain(settings, prompts or load_prompts(settings))
+        return cls(settings=settings, store=open_store(settings.store_root), chain=chain)
 
     def ledger(self) -> Ledger:
         """A new connection to the lineage; a context manager."""

@@ -2,6 +2,9 @@
 
 The file is the system message, word for word, so a server can cache the prefix. Data never enters a template: each
 section goes into the user message inside a fence longer than any fence in the data, so no text can close it.
+
+`load` gives the files beside this one. What a run uses is a `PromptSet`, where some may be the user's own: see
+`pipeline.prompt_files`; what such a file must hold: `contract`.
 """
 
 import re
@@ -12,12 +15,17 @@ from importlib.resources import files
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatMessage
 
+NAMES = ("filter", "extract", "generate", "refine", "validate", "repair")
+"""All prompts: one per stage, and the one that sends an unusable answer back."""
+
 
 class Prompt(Value):
     """A prompt's text and the hash by which recipes and lineage know it."""
 
     name: str
     text: str
+    origin: str | None = None
+    """Where the user's own file lies; None for ours."""
 
     @property
     def sha256(self) -> str:
@@ -32,6 +40,19 @@ class Prompt(Value):
     @cached_property
     def _system(self) -> ChatMessage:
         return ChatMessage(role="system", content=self.text)
+
+
+class PromptSet(Value):
+    """One prompt of each name."""
+
+    by_name: dict[str, Prompt]
+
+    def __getitem__(self, name: str) -> Prompt:
+        return self.by_name[name]
+
+    def changed(self, *own: Prompt) -> "PromptSet":
+        """With some replaced."""
+        return PromptSet(by_name=self.by_name | {prompt.name: prompt for prompt in own})
 
 
 def section(title: str, data: str) -> str:
@@ -56,3 +77,8 @@ def load(name: str) -> Prompt:
     """
     text = files(__package__ or __name__).joinpath(f"{name}.md").read_text(encoding="utf-8")
     return Prompt(name=name, text=text)
+
+
+def shipped() -> PromptSet:
+    """All of ours."""
+    return PromptSet(by_name={name: load(name) for name in NAMES})

@@ -5,11 +5,11 @@ The stage's name is also its prompt's file name, its field in `Record`, its row 
 
 from typing import Protocol
 
-from gem_tasks import prompts
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
+from gem_tasks.prompts import Prompt
 from gem_tasks.settings import StageName
 
 
@@ -34,8 +34,8 @@ class Stage(Protocol):
         """A verdict that needs no model, or None."""
         ...
 
-    def request(self, record: Record) -> tuple[ChatMessage, ...]:
-        """The prompt for this record."""
+    def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
+        """The prompt's instructions, and this record's data."""
         ...
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
@@ -43,10 +43,10 @@ class Stage(Protocol):
         ...
 
 
-def repair(request: tuple[ChatMessage, ...], answer: str, complaint: str) -> tuple[ChatMessage, ...]:
+def repair(prompt: Prompt, request: tuple[ChatMessage, ...], answer: str, complaint: str) -> tuple[ChatMessage, ...]:
     """The conversation that asks for the same answer again, with the parser's complaint."""
     # str.replace, not str.format: prompt and complaint may contain braces.
-    wanted = prompts.load("repair").text.replace("{complaint}", complaint)
+    wanted = prompt.text.replace("{complaint}", complaint)
     return (
         *request,
         ChatMessage(role="assistant", content=answer),

@@ -7,13 +7,13 @@ import re
 
 from pydantic import ValidationError
 
-from gem_tasks import prompts
 from gem_tasks.checks.schema import argument_faults, tool_faults
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction, PlannedCall, Requirement, ToolSpec, Workflow
+from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import parse_tools
 from gem_tasks.prompts.tags import TagError, blocks, json_list, one, strip_thinking
 from gem_tasks.settings import StageName
@@ -33,10 +33,10 @@ class Extract:
         """Nothing to say without the model."""
         del record
 
-    def request(self, record: Record) -> tuple[ChatMessage, ...]:
+    def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """The filter's summary, then the text."""
         summary = record.filter.summary if record.filter else ""
-        return prompts.load(self.name).messages(summary=summary, text=record.segment.text)
+        return prompt.messages(summary=summary, text=record.segment.text)
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads all `<workflow>` blocks and holds graph, actions, tools and requirements against each other."""

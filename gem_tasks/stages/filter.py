@@ -1,17 +1,21 @@
 """Stage 1: does the text teach a multi-step operation, and what about (paper section 3.2, stage 1)."""
 
-from gem_tasks import prompts
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record, Topic
+from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.tags import TagError, one, strip_thinking
 from gem_tasks.settings import StageName
 from gem_tasks.stages import vocabulary
 
 
 class Filter:
-    """Accepts with a `Topic`; rejects near duplicates without a call, others with the model's reason."""
+    """Accepts with a `Topic`; rejects with the model's reason, or near duplicates and what a prefilter finds hopeless
+    without a call.
+
+    A prefilter is not part of this stage's recipe but has one of its own, which its rejections name: ADR 7.
+    """
 
     name: StageName = "filter"
     version = 2
@@ -24,21 +28,25 @@ class Filter:
         """Nobody pays to learn about a text again that was judged before."""
         if of := record.segment.near_duplicate_of:
             return Rejected(reason="near_duplicate", detail=f"nearly the same text as segment {of}")
+        glance = record.glance
+        if glance and glance.rejects and not glance.share:
+            detail = f"score {glance.score:.4f} is below {glance.threshold:.4f} of prefilter {glance.prefilter}"
+            return Rejected(reason="prefilter", detail=detail, measures=glance.measures)
         return None
 
-    def request(self, record: Record) -> tuple[ChatMessage, ...]:
+    def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """The text, and its title where it has one."""
         segment = record.segment
         text = f"{segment.title}\n\n{segment.text}" if segment.title else segment.text
-        return prompts.load(self.name).messages(text=text)
+        return prompt.messages(text=text)
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads the tags; a value outside the paper's vocabulary is malformed."""
-        del record
         try:
-            return _read(strip_thinking(text))
+            verdict = _read(strip_thinking(text))
         except TagError as error:
             return Malformed(complaint=str(error))
+        return verdict.model_copy(update={"measures": record.glance.measures}) if record.glance else verdict
 
 
 def _read(text: str) -> Accepted | Rejected:

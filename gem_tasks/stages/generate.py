@@ -2,13 +2,13 @@
 
 import json
 
-from gem_tasks import prompts
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Workflow
+from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import parse_trajectory, render_tools
 from gem_tasks.prompts.tags import TagError, strip_thinking
 from gem_tasks.settings import StageName
@@ -28,12 +28,10 @@ class Generate:
         """Nothing to say without the model."""
         del record
 
-    def request(self, record: Record) -> tuple[ChatMessage, ...]:
+    def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """Tools and workflow, then the text."""
         workflow = main_workflow(record)
-        return prompts.load(self.name).messages(
-            tools=render_tools(workflow.tools), workflow=_render(workflow), text=record.segment.text
-        )
+        return prompt.messages(tools=render_tools(workflow.tools), workflow=_render(workflow), text=record.segment.text)
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads the turns; the tools are those that were given."""

@@ -3,12 +3,12 @@
 Unlike the paper's, ours sees the source text, which may not be contradicted.
 """
 
-from gem_tasks import prompts
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError, one, strip_thinking
 from gem_tasks.settings import StageName
@@ -28,12 +28,12 @@ class Refine:
         """Nothing to say without the model."""
         del record
 
-    def request(self, record: Record) -> tuple[ChatMessage, ...]:
+    def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """Tools and draft, then the text."""
         draft = record.generate
         if draft is None:
             raise ValueError(f"{record.segment.segment_id} has not been through generate")
-        return prompts.load(self.name).messages(
+        return prompt.messages(
             tools=render_tools(draft.tools), trajectory=render_trajectory(draft.messages), text=record.segment.text
         )
 

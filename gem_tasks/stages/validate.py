@@ -1,6 +1,5 @@
 """Stage 5: deterministic checks, then the judge (paper section 3.4). What fails here is not published."""
 
-from gem_tasks import prompts
 from gem_tasks.checks import CHECKS_VERSION, run_checks
 from gem_tasks.checks.arguments import leaves
 from gem_tasks.checks.case import Evidence
@@ -12,6 +11,7 @@ from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError
 from gem_tasks.settings import StageName
@@ -38,10 +38,10 @@ class Validate:
         detail = f"{place}{first.detail}" + (f" (and {more} more)" if more else "")
         return Rejected(reason=f"check_{first.check}", detail=detail)
 
-    def request(self, record: Record) -> tuple[ChatMessage, ...]:
+    def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """Tools, conversation, what the checks left open, and the text."""
         trajectory = _trajectory(record)
-        return prompts.load(self.name).messages(
+        return prompt.messages(
             tools=render_tools(trajectory.tools),
             trajectory=render_trajectory(trajectory.messages),
             open_findings=render_open(_open(findings_of(record))),

@@ -33,6 +33,11 @@ def dataset_key(version: str, name: str) -> str:
     return f"datasets/{version}/{name}"
 
 
+def prefilter_key(digest: str) -> str:
+    """A learned prefilter, by the SHA-256 of its bytes."""
+    return f"models/prefilter/{digest}.npz"
+
+
 def checked(key: str) -> str:
     """The key itself, if it names an object: relative, names between single slashes, nothing that climbs.
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from gem_tasks import prompts
 from gem_tasks.domain.chat import Completion, Usage
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.pipeline.attempt import attempt
+from gem_tasks.pipeline.attempt import Asking, attempt
 from gem_tasks.stages import stage
 from tests.factories import make_record, make_trajectory, say
 
@@ -29,7 +30,8 @@ class Scripted:
 
 async def outcome_of(*answers, name="filter", record=None):
     client = Scripted(*answers)
-    return await attempt(stage(name), "m", record or make_record(), client), client
+    asking = Asking(model="m", prompt=prompts.load(name), repair=prompts.load("repair"))
+    return await attempt(stage(name), asking, record or make_record(), client), client
 
 
 async def test_a_good_answer_needs_one_call():

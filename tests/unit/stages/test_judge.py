@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gem_tasks import prompts
 from gem_tasks.domain.finding import Finding, Severity
 from gem_tasks.domain.judgement import RULES, Judgement
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
@@ -119,7 +120,7 @@ def test_open_findings_are_numbered_lines():
 
 
 def test_the_judge_sees_findings_and_text():
-    body = stage("validate").request(make_record())[1].content
+    body = stage("validate").request(make_record(), prompts.load("validate"))[1].content
     assert list(body.split("\n# ")[index].splitlines()[0].strip("# ") for index in range(4)) == [
         "Tools", "Trajectory", "Open findings", "Text"
     ]  # fmt: skip
