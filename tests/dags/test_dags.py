@@ -57,7 +57,9 @@ def test_the_dags_are_joined_by_the_partitioned_asset(bag):
 @pytest.mark.parametrize("name", ["gem_audit", "gem_ingest", "gem_prefilter", "gem_synthesize"])
 def test_parsing_imports_nothing_heavy(name):
     """What costs time stays inside the tasks; a timed test would only measure the machine."""
-    heavy = "sqlalchemy.orm,openai,pyarrow,boto3,trafilatura,psycopg,sklearn,aiohttp,gem_tasks.pipeline,gem_tasks.stages"
+    heavy = (
+        "sqlalchemy.orm,openai,pyarrow,boto3,trafilatura,psycopg,sklearn,aiohttp,gem_tasks.pipeline,gem_tasks.stages"
+    )
     code = (
         "import sys; from airflow.sdk import CronPartitionTimetable, dag, task; before = set(sys.modules);"
         f"import {name}; new = set(sys.modules) - before; bad = sorted(new & set({heavy!r}.split(','))); print(bad)"
