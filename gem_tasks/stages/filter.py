@@ -14,7 +14,7 @@ class Filter:
     """Accepts with a `Topic`; rejects with the model's reason, or near duplicates and what a prefilter finds hopeless
     without a call.
 
-    A prefilter is not part of this stage's recipe but has one of its own, which its rejections name: ADR 7.
+    A prefilter is not part of this stage's recipe but has one of its own, which its rejections name: docs/adr/0012.
     """
 
     name: StageName = "filter"
