@@ -1,6 +1,7 @@
 """A prompt's trial on a terminal: two columns per segment, the current result and the candidate's."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from rich.text import Text
 from gem_tasks.pipeline.trial import Side, Trial
 
 _LINES = 12
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What a terminal would obey instead of showing it."""
 _CHARS = 160
 """Of a line, unless everything is wanted."""
 
@@ -45,7 +48,7 @@ def _table(current: Side | None, candidate: Side, *, full: bool) -> Table:
         ("output", [_output(side, full=full) for side in sides]),
     ):
         if any(cells):
-            table.add_row(label, *(Text(cell) for cell in cells))
+            table.add_row(label, *(Text(_CONTROL.sub("\ufffd", cell)) for cell in cells))
     return table
 
 

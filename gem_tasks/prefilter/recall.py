@@ -8,8 +8,6 @@ scores' own.
 
 from collections.abc import Sequence
 
-from scipy.special import betaincinv
-
 TARGET = 0.98
 """Of what the filter would accept, so much must pass the prefilter."""
 CONFIDENCE = 0.95
@@ -19,14 +17,14 @@ def lower_bound(kept: int, of: int) -> float:
     """The recall that is at least there, given how many of a sample were kept; 0 for no sample."""
     if not 0 <= kept <= of:
         raise ValueError(f"{kept} of {of} is no share")
-    return float(betaincinv(kept, of - kept + 1, 1 - CONFIDENCE)) if kept else 0.0
+    return _quantile(kept, of - kept + 1, 1 - CONFIDENCE) if kept else 0.0
 
 
 def upper_bound(kept: int, of: int) -> float:
     """The recall that is at most there; 1 for no sample."""
     if not 0 <= kept <= of:
         raise ValueError(f"{kept} of {of} is no share")
-    return float(betaincinv(kept + 1, of - kept, CONFIDENCE)) if kept < of else 1.0
+    return _quantile(kept + 1, of - kept, CONFIDENCE) if kept < of else 1.0
 
 
 def allowed_misses(of: int) -> int | None:
@@ -51,3 +49,10 @@ def threshold(accepted_scores: Sequence[float]) -> float | None:
     """The score below which the proved share at most is lost; None when there are too few to prove anything."""
     misses = allowed_misses(len(accepted_scores))
     return None if misses is None else sorted(accepted_scores)[misses]
+
+
+def _quantile(a: int, b: int, share: float) -> float:
+    """Of the Beta distribution."""
+    from scipy.special import betaincinv  # every stage's task loads this module, few need it
+
+    return float(betaincinv(a, b, share))

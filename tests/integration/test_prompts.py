@@ -17,9 +17,19 @@ from gem_tasks.pipeline.prompt_files import load_prompts, pinned
 from gem_tasks.pipeline.trial import Candidate
 from gem_tasks.settings import STAGE_NAMES
 from tests.integration.endpoint import failing, serving
-from tests.integration.test_pipeline import EXAMPLES, PARTITION, finished, synthesise  # noqa: F401 - a fixture
+from tests.integration.test_pipeline import EXAMPLES, PARTITION, synthesise
 
 MINE = prompts.load("refine").text + "\nMake it rain.\n"
+
+
+@pytest.fixture
+def finished(workspace):
+    """A procedure and an essay through all stages, and what came of it."""
+    work = workspace()
+    for name in ("library-loans.txt", "essay-on-walking.txt"):
+        ingest(work, str(EXAMPLES / name), PARTITION)
+    synthesise(work)
+    return work, publish(work, PARTITION)
 
 
 @pytest.fixture
@@ -49,8 +59,8 @@ def at_edge(monkeypatch):
     return run
 
 
-def test_a_prompt_of_ones_own_redoes_its_stage_and_what_follows_only(finished, workspace, folder):  # noqa: F811
-    work, _, published = finished
+def test_a_prompt_of_ones_own_redoes_its_stage_and_what_follows_only(finished, workspace, folder):
+    work, published = finished
     (folder / "refine.md").write_text(MINE, encoding="utf-8")
     own = workspace(prompts=str(folder))
     same = [name for name in STAGE_NAMES if own.chain.id_of(name) == work.chain.id_of(name)]
@@ -139,7 +149,7 @@ def test_a_run_keeps_the_prompts_that_it_began_with_and_reads_them_once(workspac
     assert pinned(settings, "gem_synthesize/run-2")["refine"].text.endswith("More.\n")
 
 
-def test_every_version_has_a_first_and_a_last_use(finished, workspace, folder, at_edge):  # noqa: F811
+def test_every_version_has_a_first_and_a_last_use(finished, workspace, folder, at_edge):
     (folder / "refine.md").write_text(MINE, encoding="utf-8")
     own = workspace(prompts=str(folder))
     plan(own, PARTITION)
@@ -163,8 +173,8 @@ def rows(work):
         return {name: ledger.pg.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in tables}
 
 
-def test_a_trial_asks_the_model_shows_both_and_writes_nothing(finished, tmp_path, at_edge):  # noqa: F811
-    work, *_ = finished
+def test_a_trial_asks_the_model_shows_both_and_writes_nothing(finished, tmp_path, at_edge):
+    work, _ = finished
     with work.ledger() as ledger:
         ((key, _), *_) = ledger.find_trajectories("")
     candidate = tmp_path / "refine.md"
@@ -182,8 +192,8 @@ def test_a_trial_asks_the_model_shows_both_and_writes_nothing(finished, tmp_path
     assert "messages" in shown
 
 
-def test_a_trial_says_what_it_cannot_try(finished, workspace, folder):  # noqa: F811
-    work, *_ = finished
+def test_a_trial_says_what_it_cannot_try(finished, workspace, folder):
+    work, _ = finished
     with work.ledger() as ledger:
         life = ledger.lineage(f"file://{EXAMPLES / 'essay-on-walking.txt'}")
     segment = life["segments"][0]["segment_id"]
