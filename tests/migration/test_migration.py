@@ -13,7 +13,7 @@ from gem_tasks.resources import shipped
 TABLES = set(
     "sources documents segments partitions prompts recipes stage_results spending batches gate_decisions trajectories"
     " datasets dataset_exclusions segment_signatures segment_bands near_duplicates"
-    " audits audit_items audit_ratings".split()
+    " audits audit_items audit_ratings run_prompts prefilters".split()
 )
 VIEWS = {path.stem for path in (shipped("sql") / "views").glob("*.sql")}
 REVISIONS = sorted(path.name[:4] for path in (shipped("sql") / "migrations/versions").glob("0*.py"))
