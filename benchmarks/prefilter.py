@@ -1,6 +1,6 @@
 """LLM filter calls that a learned prefilter saves at 98 % recall, on labelled documents.
 
-    python benchmarks/prefilter.py corpus.jsonl.gz [--json]
+    python benchmarks/prefilter.py corpus.jsonl.gz --truth teacher|labels [--json]
 
 Each line carries `text`, `title`, `source` and `label`. Documents are cut as the pipeline cuts. Two kinds of truth,
 each by itself: the offline teacher's verdict on every segment (all documents), and the label of its document (labelled
@@ -65,7 +65,7 @@ def measure(learned_from, held_out):
     row = {"segments": len(held_out), "accepted": sum(accepted), "threshold_rests_on": report.held_out_accepted}
     if learned is None:
         return {**row, "off": report.reason}
-    below = [score < report.threshold for score in learned.scores(verdict.text for verdict in held_out)]
+    below = [score < report.threshold for score in learned.scores(verdict.text for verdict in held_out).tolist()]
     missed = sum(low and good for low, good in zip(below, accepted, strict=True))
     total = sum(accepted)
     saved = sum(below) * (1 - 1 / SHARE) / len(held_out)
@@ -117,22 +117,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--truth", choices=("teacher", "labels"), default="teacher")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     cut = list(segments(options.corpus))
-    truths = {
-        "teacher": [
-            (source, Verdict(text=text, document_id=document, accepted=said(text))) for source, document, _, text in cut
-        ],
-        "labels": [
-            (source, Verdict(text=text, document_id=document, accepted=label))
-            for source, document, label, text in cut
-            if label is not None
-        ],
-    }
-    measured = speed([verdict for _, verdict in truths["teacher"]])
+    found = [
+        (source, Verdict(text=text, document_id=document, accepted=accepted))
+        for source, document, label, text in cut
+        if (accepted := said(text) if options.truth == "teacher" else label) is not None
+    ]
+    measured = speed([verdict for _, verdict in found])
     remember_features()
-    results = {name: all_rows(found, options.repeats) for name, found in truths.items()} | {"speed": measured}
+    results = {options.truth: all_rows(found, options.repeats), "speed": measured}
     if options.json:
         print(json.dumps(results, indent=1))
         return

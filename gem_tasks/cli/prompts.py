@@ -51,7 +51,7 @@ def list_prompts(as_json: JsonOption = False) -> None:
         return
     table = Table()
     for column in ("prompt", "version", "", "first use", "last use", "recipes"):
-        table.add_column(column, justify="right" if column == "recipes" else "left")
+        table.add_column(column, justify="right" if column == "recipes" else "left", overflow="fold")
     for row in rows:
         where = (row["origin"] or "ours") if row["current"] else ""
         seen = [(row[name] or "never")[:16].replace("T", " ") for name in ("first_seen_at", "last_used_at")]
