@@ -1,9 +1,20 @@
 """The few interfaces between the pipeline and the world. The ledger has none: real Postgres is cheap, fakes lie."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from gem_tasks.domain.chat import ChatRequest, Completion
+
+
+class StoredObject(NamedTuple):
+    """What a listing says of an object."""
+
+    key: str
+    size: int
+    """Bytes."""
+    modified: datetime
+    """When it was written last, with a time zone."""
 
 
 class ObjectStore(Protocol):
@@ -30,6 +41,14 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str) -> Iterator[str]:
         """Keys that begin with the prefix, in lexical order."""
+        ...
+
+    def scan(self, folder: str) -> Iterator[StoredObject]:
+        """Everything below a folder as the listing streams in, in no order; whatever is no key is left out."""
+        ...
+
+    def stat(self, key: str) -> StoredObject | None:
+        """What a listing would say of one object; None if there is none."""
         ...
 
     def delete(self, key: str) -> None:

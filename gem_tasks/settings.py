@@ -108,6 +108,13 @@ class Settings(BaseSettings):
 
     ground_api_key: SecretStr | None = None
     """Bearer token for the API that `gem ground-api` calls."""
+    prompts: str | None = None
+    """A directory, or `s3://bucket/prefix`, with prompts of your own (`refine.md`, …); ours stand in for the others."""
+    prefilter: Literal["auto", "off"] = "auto"
+    """`auto`: a classifier learned from the filter's own verdicts rejects hopeless segments without a call, once there
+    are verdicts enough to prove that it keeps 98 % of what the filter would accept. `off`: the model sees them all."""
+    retention_days: int = Field(default=30, ge=1)
+    """`gem gc` keeps what was in use within so many days."""
 
     gates: Path | None = None
     """Bounds of your own, in the form of `gem_tasks/gates/gates.toml`, which it replaces."""

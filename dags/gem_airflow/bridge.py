@@ -17,24 +17,37 @@ if TYPE_CHECKING:
     from gem_tasks.lineage import RunContext
     from gem_tasks.pipeline.options import RunOptions
     from gem_tasks.pipeline.workspace import Workspace
+    from gem_tasks.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 
 def workspace(options: "RunOptions | None" = None) -> "Workspace":
-    """Settings, store and recipes for the running task, under these options or those of its run."""
-    work, options = connected(), options or run_options()
-    return type(work).open(work.settings, options=options) if options.packed() else work
+    """Settings, store and recipes for the running task, under these options or those of its run.
+
+    Prompts of the user's own are those that the run began with.
+    """
+    from gem_tasks.pipeline.prompt_files import pinned
+    from gem_tasks.pipeline.workspace import Workspace
+
+    settings, run = _settings(), cast("Any", get_current_context())["dag_run"]
+    return Workspace.open(settings, pinned(settings, f"{run.dag_id}/{run.run_id}"), options or run_options())
 
 
 def connected() -> "Workspace":
     """The same without the options of a run: for triggers, which belong to none."""
     from gem_tasks.pipeline.workspace import Workspace
+
+    return Workspace.open(_settings())
+
+
+def _settings() -> "Settings":
+    """From variables and Connections."""
     from gem_tasks.settings import load
 
     for name, value in _from_connections().items():
         os.environ.setdefault(name, value)
-    return Workspace.open(load())
+    return load()
 
 
 def run_context() -> "RunContext":

@@ -19,6 +19,9 @@ from gem_tasks.cli import (
     inspect,
     judge,
     models,
+    prefilter,
+    prompts,
+    retention,
     run,
     services,
     source,
@@ -54,6 +57,9 @@ models.register(app)
 ground.register(app)
 distill.register(app)
 experiment.register(app)
+prompts.register(app)
+prefilter.register(app)
+retention.register(app)
 
 
 def main() -> None:

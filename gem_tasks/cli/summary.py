@@ -25,6 +25,8 @@ def print_summary(summary: dict[str, Any], console: Console, *, nothing_new: boo
     console.print(_funnel(summary))
     if cost := _cost(summary):
         console.print(cost, highlight=False)
+    if spared := _spared(summary):
+        console.print(spared, highlight=False)
     if dataset := summary.get("dataset"):
         console.print(_sizes(dataset["manifest"]["means"]))
         console.print(f"Dataset {dataset['version']}: {dataset['trajectories']} trajectories", highlight=False)
@@ -67,6 +69,16 @@ def _cost(summary: dict[str, Any]) -> str:
     accepted = summary["stages"][-1]["accepted"]
     each = f", ${total / accepted:.4f} per accepted trajectory" if accepted else ""
     return f"Cost ${total:.2f} ({parts}){each}"
+
+
+def _spared(summary: dict[str, Any]) -> str:
+    """What a prefilter saved in this partition; empty when none was in use."""
+    stage = summary["stages"][0]
+    if not (count := stage["reasons"].get("prefilter", 0)):
+        return ""
+    total = stage["accepted"] + stage["rejected"] + stage["failed"]
+    money = f", about ${count * stage['usd'] / stage['calls']:.2f}" if stage["usd"] and stage["calls"] else ""
+    return f"Prefilter: {count} of {total} filter calls spared{money} (gem prefilter status)"
 
 
 def _reasons(reasons: dict[str, int]) -> str:

@@ -167,13 +167,14 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
         if not tally.rows:
             return PublishReport(partition=partition, version=None, excluded=len(selection.exclusions))
         manifest = _manifest(work, partition, tally, selection)
-        version = str(manifest["version"])
-        work.store.put(keys.dataset_key(version, "train-00000.parquet"), path.read_bytes())
-    work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
-    # The manifest last: a version without one is unfinished.
-    work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
-    ledger.commit_dataset(version, partition, work.chain.by_stage["validate"], manifest, tally.rows)
-    ledger.replace_exclusions(version, selection.exclusions)
+        version, data = str(manifest["version"]), path.read_bytes()
+    with ledger.writing():
+        work.store.put(keys.dataset_key(version, "train-00000.parquet"), data)
+        work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
+        # The manifest last: a version without one is unfinished.
+        work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
+        ledger.commit_dataset(version, partition, work.chain.by_stage["validate"], manifest, tally.rows)
+        ledger.replace_exclusions(version, selection.exclusions)
     return PublishReport(
         partition=partition,
         version=version,

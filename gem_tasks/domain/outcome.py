@@ -32,6 +32,8 @@ class Rejected(Value):
     reason: str
     """A short, stable, countable slug such as `not_procedural` or `judge_r1`."""
     detail: str = ""
+    measures: Json = Field(default_factory=dict)
+    """What the lineage keeps beside it; see `Outcome.measures`."""
 
 
 class Malformed(Value):
@@ -82,7 +84,7 @@ class Outcome(Value):
     payload: str | None = None
     """For accepted: the stage's output as JSON."""
     measures: Json = Field(default_factory=dict)
-    """For accepted: what gates look at. Kept in the lineage only."""
+    """What gates look at, and what a prefilter thought of the segment. Kept in the lineage only."""
     raw: str | None = None
     """For failed: the last answer as it came, kept for inspection."""
     cost: Cost = Cost()

@@ -1,6 +1,6 @@
 """What a stage sees of a segment: the text and what the stages before made of it."""
 
-from gem_tasks.domain.base import Value
+from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
@@ -15,10 +15,40 @@ class Topic(Value):
     task_category: str
 
 
+class Glance(Value):
+    """What a learned prefilter thinks of a segment."""
+
+    prefilter: str
+    """Its recipe id."""
+    score: float
+    """0 hopeless, 1 certain."""
+    threshold: float
+    """Below it a segment is rejected without a call."""
+    share: bool
+    """Drawn to go to the model whatever the score, to see what the prefilter misses."""
+
+    @property
+    def rejects(self) -> bool:
+        """Whether the score is below the threshold."""
+        return self.score < self.threshold
+
+    @property
+    def measures(self) -> Json:
+        """As the lineage keeps it."""
+        return {
+            "prefilter": self.prefilter,
+            "prefilter_score": round(self.score, 6),
+            "prefilter_rejects": self.rejects,
+            "prefilter_share": self.share,
+        }
+
+
 class Record(Value):
     """One segment on its way. Fields are named after the stage that fills them; None until it has."""
 
     segment: Segment
+    glance: Glance | None = None
+    """Set for the filter while a prefilter is in use."""
     filter: Topic | None = None
     extract: Extraction | None = None
     generate: Trajectory | None = None

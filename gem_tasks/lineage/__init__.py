@@ -9,8 +9,11 @@ from gem_tasks.lineage.failures import FailureRows
 from gem_tasks.lineage.ingestion import Ingestion
 from gem_tasks.lineage.judging import JudgingRows
 from gem_tasks.lineage.observing import ObservedRows
+from gem_tasks.lineage.prefilters import PrefilterRows
+from gem_tasks.lineage.prompting import PromptRows
 from gem_tasks.lineage.rebuild import Rebuild, Scope
 from gem_tasks.lineage.reports import Reports, TrajectoryRow
+from gem_tasks.lineage.retention import RetentionRows
 from gem_tasks.lineage.similar import SimilarRows
 from gem_tasks.lineage.sources import Compared, ReadObject, Registered, SourceRows
 from gem_tasks.lineage.stages import Purse, RunContext, Stages
@@ -50,6 +53,9 @@ class Ledger(
     DistillRows,
     EvaluationRows,
     ObservedRows,
+    PromptRows,
+    PrefilterRows,
+    RetentionRows,
     Reports,
 ):
     """One connection with everything that is recorded and asked; use it in a `with` block."""

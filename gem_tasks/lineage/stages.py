@@ -49,8 +49,7 @@ class Stages(Connection):
             for digest, (name, text) in prompts.items():
                 self.run("insert_prompts", sha256=digest, name=name, text=text)
             for recipe in recipes:
-                values = recipe.model_dump() | {"params": jsonb(recipe.params), "recipe_id": recipe.recipe_id}
-                self.run("insert_recipes", **values)
+                self.run("insert_recipes", **recipe_values(recipe))
 
     def outcomes(self, partition: str, shard: int, recipe_id: str) -> dict[str, tuple[OutcomeKind, ErrorClass | None]]:
         """What is recorded for a shard, by segment id."""
@@ -77,6 +76,7 @@ class Stages(Connection):
         run: RunContext,
     ) -> None:
         """One row per outcome, in one statement; a repeated one counts its cost on top of the earlier attempts."""
+        self.run("insert_recipes", **recipe_values(recipe))
         rows = [_row(outcome) for outcome in sorted(outcomes, key=lambda outcome: outcome.segment_id)]
         self.run(
             "upsert_outcomes",
@@ -157,6 +157,11 @@ class Stages(Connection):
         """What was decided last after a stage, by the policy or by a person."""
         found = self.rows("last_decision", partition=partition, recipe_id=recipe.recipe_id)
         return Decision.model_validate(found[0]) if found else None
+
+
+def recipe_values(recipe: Recipe) -> Row:
+    """A recipe's columns."""
+    return recipe.model_dump() | {"params": jsonb(recipe.params), "recipe_id": recipe.recipe_id}
 
 
 def _row(outcome: Outcome) -> dict[str, object]:

@@ -22,7 +22,10 @@ def gem_env(home: Path, state: State, dsn: str) -> dict[str, str]:
         "GEM_AIRFLOW_USERNAME": ADMIN,
         "GEM_AIRFLOW_PASSWORD": state.admin_password,
     }
-    return {name: os.environ.get(name, value) for name, value in defaults.items()}
+    values = {name: os.environ.get(name, value) for name, value in defaults.items()}
+    if prompts := os.environ.get("GEM_PROMPTS"):  # the services start elsewhere: a relative path would miss
+        values["GEM_PROMPTS"] = prompts if "://" in prompts else str(Path(prompts).expanduser().absolute())
+    return values
 
 
 def airflow_env(home: Path, state: State, airflow_dsn: str) -> dict[str, str]:

@@ -99,6 +99,7 @@ class Attempt:
                 kind="rejected",
                 reason=verdict.reason,
                 detail=verdict.detail,
+                measures=verdict.measures,
                 cost=self._cost,
             )
 

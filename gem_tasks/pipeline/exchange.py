@@ -34,9 +34,12 @@ class Exchange:
         journal: loaded; new answers go there.
         rows: batches of this shard that were collected on earlier visits.
         price: of the model online.
+        begun: batches of this shard are or were under way.
     """
 
-    def __init__(self, sheet: Sheet, journal: Journal, rows: Iterable[BatchRow], price: Pricing | None) -> None:
+    def __init__(
+        self, sheet: Sheet, journal: Journal, rows: Iterable[BatchRow], price: Pricing | None, *, begun: bool = False
+    ) -> None:
         self.problem: EndpointError | None = None
         """The configuration is at fault: every other request would fail like this one."""
         self.replayed = 0
@@ -47,7 +50,7 @@ class Exchange:
         self._waiting: dict[str, Attempt] = {}
         self._ended: list[Outcome] = []
         asking = sheet.work.chain.asking(sheet.stage.name)
-        for record in sheet.missing() if sheet.left else ():
+        for record in sheet.missing(begun=begun) if sheet.left else ():
             self._advance(Attempt(sheet.stage, asking, record))
 
     def requests(self) -> Iterator[tuple[str, ChatRequest]]:

@@ -97,7 +97,7 @@ class Commits:
         if not (self._waiting or self._seen or self._ended):
             return
         ledger, settings = self._ledger, self._work.settings
-        with ledger.ingest_lock():
+        with ledger.ingest_lock(), ledger.writing():
             documents, segments, signed = self._new()
             marked = mark(ledger, segments, signed, settings.near_duplicate)
             parts = list(_evenly(marked.segments, settings.shard_segments))

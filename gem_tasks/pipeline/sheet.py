@@ -8,6 +8,7 @@ from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import RETRYABLE, ReconcileError
 from gem_tasks.lineage import Ledger, RunContext
+from gem_tasks.pipeline.prefiltering import current
 from gem_tasks.pipeline.records import inputs, load_records
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName
@@ -55,16 +56,22 @@ class Sheet:
         """How many they are."""
         return len(self.unended)
 
-    def missing(self) -> Iterator[Record]:
-        """Those records, read as they are asked for."""
-        return load_records(self.work, self.stage.name, self.partition, self.shard, self.unended)
+    def missing(self, *, begun: bool = False) -> Iterator[Record]:
+        """Those records, read as they are asked for.
+
+        Args:
+            begun: requests for some of them are under way: no prefilter turns down what is being paid for.
+        """
+        records = load_records(self.work, self.stage.name, self.partition, self.shard, self.unended)
+        prefilter = current(self.work) if self.stage.name == "filter" and not begun else None
+        return prefilter.look_at(records) if prefilter else records
 
     def save(self, fresh: Sequence[Outcome]) -> None:
         """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""
         self._holder.still_locked()
-        stored = self.work.fetch(self.key) if self.kinds else None
-        self.work.store.put(self.key, shards.add_outcomes(stored, self.kinds.keys(), fresh))
-        with self.work.ledger() as ledger:
+        with self.work.ledger() as ledger, ledger.writing():
+            stored = self.work.fetch(self.key) if self.kinds else None
+            self.work.store.put(self.key, shards.add_outcomes(stored, self.kinds.keys(), fresh))
             ledger.commit_outcomes(self.recipe, self.partition, self.shard, fresh, self.key, self.run)
         self.kinds.update((outcome.segment_id, outcome.kind) for outcome in fresh)
         for outcome in fresh:

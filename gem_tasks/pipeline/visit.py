@@ -76,7 +76,7 @@ class Visit:
                 return self._waiting([row.batch_id or "" for row, _ in found])
             journal.load()
             collected = [row for row in self._ledger.open_batches(self._place) if row.state == "collected"]
-            exchange = Exchange(sheet, journal, collected, self._price)
+            exchange = Exchange(sheet, journal, collected, self._price, begun=bool(found or collected))
             async with journal:
                 problems = [await self._take_in(client, exchange, journal, row, state) for row, state in found]
             self._save(exchange)

@@ -9,6 +9,7 @@ from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.pipeline.journal import Journal
 from gem_tasks.pipeline.options import RunOptions
+from gem_tasks.pipeline.prompt_files import load_prompts
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
 from gem_tasks.prompts import NAMES, Prompt, PromptSet
@@ -30,7 +31,7 @@ class Workspace:
 
     @classmethod
     def open(cls, settings: Settings, prompts: PromptSet | None = None, options: RunOptions | None = None) -> Self:
-        """Connects nothing yet, unless a stored prompt is asked for, but refuses settings that cannot work.
+        """Connects to nothing but where GEM_PROMPTS and stored prompts lie, and refuses settings that cannot work.
 
         The one place where a run's overrides turn into settings and recipes.
 
@@ -40,10 +41,12 @@ class Workspace:
             options: what the run is asked for.
 
         Raises:
-            UserError: the store's URL makes no sense, or a prompt that is asked for is unknown.
+            UserError: the store's URL makes no sense, a prompt of the user's own does not keep its contract, or one that
+                is asked for is unknown.
+            StoreError: GEM_PROMPTS points to a store that does not answer.
         """
         options = options or RunOptions()
-        current = Chain(settings, prompts)
+        current = Chain(settings, prompts or load_prompts(settings))
         changes: dict[str, object] = {f"llm_model_{stage}": model for stage, model in options.models.items()}
         if options.budget_usd:
             changes["budget_usd"] = options.budget_usd

@@ -11,7 +11,11 @@ from gem_tasks.stages import vocabulary
 
 
 class Filter:
-    """Accepts with a `Topic`; rejects near duplicates without a call, others with the model's reason."""
+    """Accepts with a `Topic`; rejects with the model's reason, or near duplicates and what a prefilter finds hopeless
+    without a call.
+
+    A prefilter is not part of this stage's recipe but has one of its own, which its rejections name: docs/adr/0012.
+    """
 
     name: StageName = "filter"
     version = 2
@@ -24,6 +28,10 @@ class Filter:
         """Nobody pays to learn about a text again that was judged before."""
         if of := record.segment.near_duplicate_of:
             return Rejected(reason="near_duplicate", detail=f"nearly the same text as segment {of}")
+        glance = record.glance
+        if glance and glance.rejects and not glance.share:
+            detail = f"score {glance.score:.4f} is below {glance.threshold:.4f} of prefilter {glance.prefilter}"
+            return Rejected(reason="prefilter", detail=detail, measures=glance.measures)
         return None
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
@@ -34,11 +42,11 @@ class Filter:
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads the tags; a value outside the paper's vocabulary is malformed."""
-        del record
         try:
-            return _read(strip_thinking(text))
+            verdict = _read(strip_thinking(text))
         except TagError as error:
             return Malformed(complaint=str(error))
+        return verdict.model_copy(update={"measures": record.glance.measures}) if record.glance else verdict
 
 
 def _read(text: str) -> Accepted | Rejected:

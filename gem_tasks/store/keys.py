@@ -53,6 +53,11 @@ def experiment_key(experiment_id: str, name: str) -> str:
     return f"experiments/{experiment_id}/{name}"
 
 
+def prefilter_key(digest: str) -> str:
+    """A learned prefilter, by the SHA-256 of its bytes."""
+    return f"models/prefilter/{digest}.npz"
+
+
 def checked(key: str) -> str:
     """The key itself, if it names an object: relative, names between single slashes, nothing that climbs.
 

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 from uuid import uuid4
 
 from gem_tasks.errors import StoreError
+from gem_tasks.ports import StoredObject
 from gem_tasks.store.keys import checked, checked_prefix
 
 _PART = ".part"
@@ -58,11 +60,47 @@ class LocalStore:
         found = (path.relative_to(self._root).as_posix() for path in files)
         yield from sorted(key for key in found if key.startswith(prefix))
 
+    def scan(self, folder: str) -> Iterator[StoredObject]:
+        """Walks the folders; an unfinished write is no object. What goes away meanwhile is passed over."""
+        return self._walk(folder, unfinished=False)
+
+    def scan_unfinished(self) -> Iterator[StoredObject]:
+        """What writes that were killed left behind; also those under way."""
+        return self._walk("", unfinished=True)
+
+    def _walk(self, folder: str, *, unfinished: bool) -> Iterator[StoredObject]:
+        top = self._root / checked_prefix(folder)
+        with _faults(top, "listed"):
+            for place, _, names in os.walk(top):
+                for name in names:
+                    path = Path(place) / name
+                    if _unfinished(path) is unfinished:
+                        with suppress(FileNotFoundError):
+                            yield self._described(path)
+
+    def stat(self, key: str) -> StoredObject | None:
+        """Asks the file system."""
+        path = self._root / checked(key)
+        with _faults(path, "read"):
+            try:
+                return self._described(path) if path.is_file() else None
+            except FileNotFoundError:
+                return None
+
+    def _described(self, path: Path) -> StoredObject:
+        found = path.stat()
+        modified = datetime.fromtimestamp(found.st_mtime, UTC)
+        return StoredObject(path.relative_to(self._root).as_posix(), found.st_size, modified)
+
     def delete(self, key: str) -> None:
         """Removes the file."""
         path = self._root / checked(key)
         with _faults(path, "deleted"), suppress(FileNotFoundError):
             path.unlink()
+
+    def is_there(self) -> bool:
+        """Whether there is such a directory at all; writing makes it."""
+        return self._root.is_dir()
 
     def url(self, key: str) -> str:
         """The file's path."""

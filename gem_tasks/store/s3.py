@@ -15,6 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucket
 
 from gem_tasks.errors import StoreError, UserError
+from gem_tasks.ports import StoredObject
 from gem_tasks.store.keys import checked, checked_prefix
 
 
@@ -81,6 +82,21 @@ class S3Store:
         with self._faults(prefix, "listed"):
             for page in obstore.list(self._bucket, prefix=folder or None):
                 yield from (meta["path"] for meta in page if meta["path"].startswith(prefix))
+
+    def scan(self, folder: str) -> Iterator[StoredObject]:
+        """Paginated listing."""
+        with self._faults(folder, "listed"):
+            for page in obstore.list(self._bucket, prefix=checked_prefix(folder) or None):
+                yield from (StoredObject(meta["path"], meta["size"], meta["last_modified"]) for meta in page)
+
+    def stat(self, key: str) -> StoredObject | None:
+        """One HEAD."""
+        with self._faults(key, "read"):
+            try:
+                meta = obstore.head(self._bucket, checked(key))
+            except FileNotFoundError:
+                return None
+            return StoredObject(meta["path"], meta["size"], meta["last_modified"])
 
     def delete(self, key: str) -> None:
         """One DELETE."""

@@ -2,7 +2,7 @@
 -- A version is named by its content: publishing it again changes nothing but that it is current.
 INSERT INTO datasets (version, partition_key, recipe_id, trajectories, manifest)
 VALUES (%(version)s, %(partition)s, %(recipe_id)s, %(trajectories)s, %(manifest)s)
-ON CONFLICT (version) DO UPDATE SET superseded_by = NULL
+ON CONFLICT (version) DO UPDATE SET superseded_by = NULL, superseded_at = NULL, collected_at = NULL
 
 -- lock_dataset --
 -- Serialises publishing of one partition.
@@ -10,7 +10,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('gem-publish ' || %(partition)s, 0
 
 -- retire_datasets --
 -- Takes the current mark from the partition's versions; the self-reference is replaced by `supersede_datasets`.
-UPDATE datasets SET superseded_by = version WHERE partition_key = %(partition)s AND superseded_by IS NULL
+UPDATE datasets SET superseded_by = version, superseded_at = now() WHERE partition_key = %(partition)s AND superseded_by IS NULL
 
 -- supersede_datasets --
 -- Points retired versions at the one that replaces them.

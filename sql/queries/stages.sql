@@ -3,10 +3,10 @@
 INSERT INTO prompts (sha256, name, text) VALUES (%(sha256)s, %(name)s, %(text)s) ON CONFLICT DO NOTHING
 
 -- insert_recipes --
--- Recipes by their hash; parents come first.
-INSERT INTO recipes (recipe_id, stage, version, prompt_sha256, model, params, parent_id)
+-- Recipes by their hash; parents come first. A known one is in use again, which is written down once a minute at most.
+INSERT INTO recipes AS known (recipe_id, stage, version, prompt_sha256, model, params, parent_id)
 VALUES (%(recipe_id)s, %(stage)s, %(version)s, %(prompt_sha256)s, %(model)s, %(params)s, %(parent)s)
-ON CONFLICT DO NOTHING
+ON CONFLICT (recipe_id) DO UPDATE SET last_used_at = now() WHERE known.last_used_at < now() - interval '1 minute'
 
 -- outcomes --
 -- Outcomes of a shard under a recipe, without failures that somebody wants tried again.

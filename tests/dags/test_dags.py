@@ -23,7 +23,7 @@ def bag():
 
 def test_all_dags_import(bag):
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"gem_audit", "gem_distill", "gem_ingest", "gem_synthesize"}
+    assert set(bag.dags) == {"gem_audit", "gem_distill", "gem_ingest", "gem_prefilter", "gem_synthesize"}
 
 
 def test_everything_is_documented_owned_and_retried(bag):
@@ -64,10 +64,12 @@ def test_a_backfill_takes_a_way_of_its_own_that_reads_no_source(bag):
     assert options <= set(dag.params) & set(bag.dags["gem_synthesize"].params)
 
 
-@pytest.mark.parametrize("name", ["gem_audit", "gem_distill", "gem_ingest", "gem_synthesize"])
+@pytest.mark.parametrize("name", ["gem_audit", "gem_distill", "gem_ingest", "gem_prefilter", "gem_synthesize"])
 def test_parsing_imports_nothing_heavy(name):
     """What costs time stays inside the tasks; a timed test would only measure the machine."""
-    heavy = "sqlalchemy.orm,openai,pyarrow,boto3,trafilatura,psycopg,aiohttp,gem_tasks.pipeline,gem_tasks.stages"
+    heavy = (
+        "sqlalchemy.orm,openai,pyarrow,boto3,trafilatura,psycopg,sklearn,aiohttp,gem_tasks.pipeline,gem_tasks.stages"
+    )
     code = (
         "import sys; from airflow.sdk import CronPartitionTimetable, dag, task; before = set(sys.modules);"
         f"import {name}; new = set(sys.modules) - before; bad = sorted(new & set({heavy!r}.split(','))); print(bad)"

@@ -1,0 +1,124 @@
+"""`gem prefilter`: the classifier that spares the paid filter what it would reject anyway."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gem_tasks.pipeline.training import recheck, status, train
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import load
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group."""
+    group = typer.Typer(
+        help="A small classifier, learned from the filter's own verdicts, that rejects without a call.",
+        no_args_is_help=True,
+    )
+    group.command("status")(show_status)
+    group.command("train")(learn)
+    group.command("recheck")(ask_again)
+    app.add_typer(group, name="prefilter")
+
+
+def show_status(as_json: JsonOption = False) -> None:
+    """Says whether one is in use, why not, and what each one saved and missed.
+
+    Examples:
+        gem prefilter status
+        gem prefilter status --json | jq .saved_calls
+    """
+    found = status(Workspace.open(load()))
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    console = Console(highlight=False)
+    verdicts = found["verdicts"]
+    console.print(f"Verdicts of the current filter: {verdicts['accepted']} accepted, {verdicts['rejected']} rejected")
+    console.print(_in_use(found), soft_wrap=True)
+    if found["prefilters"]:
+        console.print(_table(found["prefilters"]))
+    money = f", about ${found['usd_saved']:.2f}" if found["usd_saved"] else ""
+    console.print(f"Calls saved: {found['saved_calls']}{money}")
+    if found["withdrawn_rejections"]:
+        console.print(
+            f"{found['withdrawn_rejections']} segments were rejected by prefilters that missed too much. "
+            "Have the model asked about them: gem prefilter recheck"
+        )
+
+
+def learn(
+    force: Annotated[bool, typer.Option("--force", help="Although the one in use is young.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Learns from the verdicts there are, if there are enough; the DAG gem_prefilter does it every day.
+
+    Examples:
+        gem prefilter train
+        gem prefilter train --force --json
+    """
+    console = Console(stderr=True, quiet=as_json)
+    with console.status("learning"):
+        found = train(Workspace.open(load()), force=force)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=1))
+    else:
+        typer.echo(f"{found.state.replace('_', ' ')}: {found.reason}")
+
+
+def ask_again(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Marks what switched-off prefilters rejected, so that the next run of each partition asks the model.
+
+    Examples:
+        gem prefilter recheck --dry-run
+    """
+    found = recheck(Workspace.open(load()), dry_run=dry_run)
+    if as_json:
+        typer.echo(json.dumps({"marked": 0 if dry_run else sum(found.values()), "partitions": found}, indent=1))
+        return
+    verb = "would be asked about" if dry_run else "will be asked about when their partition runs next"
+    typer.echo(f"{sum(found.values())} segments {verb}")
+    for partition, count in found.items():
+        typer.echo(f"  {partition}  {count}")
+
+
+def _in_use(found: dict[str, Any]) -> str:
+    if found["setting"] == "off":
+        return "Not in use: GEM_PREFILTER is off"
+    if found["in_use"]:
+        return f"In use: {found['in_use']}"
+    needed, have = found["needed_held_out_accepted"], found["verdicts"]["unbiased_accepted"]
+    last = found["prefilters"][0] if found["prefilters"] else None
+    if last and last["retired_because"] == "drift":
+        return f"Not in use, since it switched itself off: {escape(last['retired_detail'])}"
+    return (
+        f"Not in use: half of the accepted verdicts are held out to prove 98 % recall, which takes {needed} of them; "
+        f"there are {have} in all. gem prefilter train"
+    )
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table()
+    for column in ("prefilter", "trained", "recall at least", "calls saved", "random share", "missed", "state"):
+        table.add_column(column, justify="right" if column in ("calls saved", "random share", "missed") else "left")
+    for row in rows:
+        state = "in use" if row["retired_at"] is None else f"{row['retired_because']} {row['retired_at'][:16]}"
+        table.add_row(
+            row["prefilter_id"],
+            row["trained_at"][:16],
+            f"{row['report']['recall_at_least']:.1%}",
+            str(row["saved_calls"]),
+            str(row["share_asked"]),
+            f"{row['share_missed']} of {row['share_accepted']}",
+            state,
+        )
+    return table

@@ -1,0 +1,62 @@
+"""`gem gc`: what nobody needs any more goes."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.filesize import decimal
+from rich.table import Table
+
+from gem_tasks.pipeline.retention import Collected, collect
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import load
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("gc")(gc)
+
+
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Keep what was in use within so many days. Default: GEM_RETENTION_DAYS.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")] = False,
+) -> None:
+    """Removes unreferenced objects, results of old recipes, journals and superseded datasets from the store.
+
+    Nothing that the current recipes, a current dataset or an audit refers to goes, and nothing younger than a day. Runs
+    may go on meanwhile.
+
+    Examples:
+        gem gc --dry-run
+        gem gc --days 90 --json
+    """
+    work = Workspace.open(load())
+    console = Console(quiet=as_json, highlight=False)
+    with console.status("going through the store"):
+        found = collect(work, dry_run=dry_run, days=days)
+    if as_json:
+        totals = {"objects": found.objects, "bytes": found.bytes}
+        typer.echo(json.dumps({**found.model_dump(), **totals}, indent=1))
+        return
+    console.print(_table(found))
+    if found.busy_objects:
+        console.print(f"{found.busy_objects} objects were being written: left for next time")
+    if dry_run and found.objects:
+        console.print("Nothing was removed. Do it: gem gc" + ("" if days is None else f" --days {days}"))
+
+
+def _table(found: Collected) -> Table:
+    table = Table(title="Would be removed" if found.dry_run else "Removed", title_justify="left")
+    table.add_column("")
+    table.add_column("objects", justify="right")
+    table.add_column("size", justify="right")
+    for swept in found.classes:
+        table.add_row(swept.what.replace("_", " "), str(swept.objects), decimal(swept.bytes))
+    table.add_section()
+    table.add_row("in all", str(found.objects), decimal(found.bytes))
+    table.add_row("stays", str(found.kept_objects), decimal(found.kept_bytes))
+    return table

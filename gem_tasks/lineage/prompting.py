@@ -1,0 +1,39 @@
+"""Lineage of prompts: every version, which run began with which, and segments to try a candidate on."""
+
+from collections.abc import Collection
+
+from gem_tasks.lineage.connection import Connection, Row
+from gem_tasks.prompts import Prompt
+
+
+class PromptRows(Connection):
+    """What `pipeline.prompt_files` and `pipeline.trial` record and ask."""
+
+    def prompt_versions(self) -> list[Row]:
+        """All that were ever used, with first and last use."""
+        return self.rows("prompt_versions")
+
+    def find_prompts(self, prefix: str, name: str | None = None) -> list[Row]:
+        """Those whose hash begins so; at most five."""
+        return self.rows("find_prompts", prefix=prefix, name=name)
+
+    def run_prompts(self, run: str) -> list[Row]:
+        """Name, text and origin of what a run began with; nothing if it has not begun."""
+        return self.rows("run_prompts", run=run)
+
+    def pin_prompts(self, run: str, prompts: Collection[Prompt]) -> None:
+        """A run begins with these, unless it has begun."""
+        with self.transaction():
+            self.run("lock_run_prompts", run=run)
+            for prompt in prompts:
+                self.run("insert_prompts", sha256=prompt.sha256, name=prompt.name, text=prompt.text)
+            columns = {name: [getattr(prompt, name) for prompt in prompts] for name in ("name", "sha256", "origin")}
+            self.run("pin_prompts", run=run, **columns)
+
+    def find_segments(self, id_: str, limit: int) -> list[Row]:
+        """Segments of a segment's, document's or trajectory's id, with where they lie."""
+        return self.rows("find_segments", id=id_, limit=limit)
+
+    def result_of(self, segment_id: str, recipe_id: str) -> Row | None:
+        """What a stage made of a segment."""
+        return next(iter(self.rows("result_of", segment_id=segment_id, recipe_id=recipe_id)), None)

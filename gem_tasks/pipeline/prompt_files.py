@@ -1,0 +1,100 @@
+"""The prompts of a run: ours, and in their place those that lie where GEM_PROMPTS points.
+
+They are read once per workspace. An Airflow run keeps the prompts that it began with (`pinned`): its first task records
+them in Postgres and the others take them from there, so that a file which is edited meanwhile neither splits the run's
+chain of recipes nor is fetched again for every shard.
+"""
+
+import logging
+
+from gem_tasks.errors import StoreError, UserError
+from gem_tasks.lineage import Ledger
+from gem_tasks.ports import ObjectStore
+from gem_tasks.prompts import NAMES, Prompt, PromptSet, shipped
+from gem_tasks.prompts.contract import LARGEST_BYTES, BrokenContractError, parse_prompt
+from gem_tasks.settings import Settings
+from gem_tasks.store import open_store
+from gem_tasks.store.local import LocalStore
+
+logger = logging.getLogger(__name__)
+
+
+def load_prompts(settings: Settings) -> PromptSet:
+    """Those that are there now.
+
+    Raises:
+        UserError: GEM_PROMPTS points to no directory or bucket, or to none of our names, or a file breaks its contract.
+        StoreError: the store does not answer.
+    """
+    ours = shipped()
+    if not settings.prompts:
+        return ours
+    store = _open(settings.prompts)
+    own = [prompt for name in NAMES if (prompt := _own(store, name))]
+    if not own:
+        names = ", ".join(f"{name}.md" for name in NAMES)
+        raise UserError(f"GEM_PROMPTS: {settings.prompts} holds none of {names}", "Put one there, or unset it.")
+    return ours.changed(*own)
+
+
+def pinned(settings: Settings, run: str) -> PromptSet:
+    """The prompts that a run began with; those that are there now if it begins only.
+
+    Args:
+        settings: where prompts and lineage are.
+        run: DAG and run id.
+
+    Raises:
+        UserError: as `load_prompts`; the lineage does not answer.
+        StoreError: as `load_prompts`.
+    """
+    if not settings.prompts:
+        return shipped()
+    with Ledger(settings.database) as ledger:
+        if not (rows := ledger.run_prompts(run)):
+            found = load_prompts(settings)
+            ledger.pin_prompts(run, found.by_name.values())
+            rows = ledger.run_prompts(run)  # another task may have been first
+    return PromptSet(by_name={row["name"]: Prompt.model_validate(row) for row in rows})
+
+
+def check_prompt(name: str, data: bytes, origin: str) -> Prompt:
+    """A prompt from a file.
+
+    Raises:
+        UserError: it breaks the contract of its name.
+    """
+    try:
+        return parse_prompt(name, data, origin)
+    except BrokenContractError as error:
+        mend = f"`gem prompts show {name} --ours` shows one that works; docs/prompts.md says what is checked."
+        raise UserError(f"{origin} cannot be the prompt {name}: {error}", mend) from None
+
+
+def _open(url: str) -> ObjectStore:
+    try:
+        store = open_store(url)
+    except UserError:
+        raise UserError(f"GEM_PROMPTS: {url!r} is neither a directory nor s3://bucket/prefix", "Correct it.") from None
+    if isinstance(store, LocalStore) and not store.is_there():
+        raise UserError(f"GEM_PROMPTS: there is no directory {store.url('')}", "Correct it, or unset it.")
+    return store
+
+
+def _own(store: ObjectStore, name: str) -> Prompt | None:
+    """The user's file for a prompt, if there is one; a huge one is refused before it is read."""
+    key = f"{name}.md"
+    if (found := store.stat(key)) is None:
+        return None
+    origin = store.url(key)
+    if found.size > LARGEST_BYTES:
+        raise UserError(
+            f"{origin} cannot be the prompt {name}: it has {found.size} bytes",
+            f"A prompt has at most {LARGEST_BYTES}.",
+        )
+    try:
+        prompt = check_prompt(name, store.get(key), origin)
+    except KeyError:
+        raise StoreError(f"{origin} went away while it was read") from None
+    logger.info("prompt %s: %s (%s)", name, origin, prompt.sha256[:12])
+    return prompt

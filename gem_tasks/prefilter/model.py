@@ -1,0 +1,78 @@
+"""A linear model over hashed features, and its form in the object store.
+
+The object is an `.npz` of two arrays, weights and constants, read without pickle: nothing in it can run. What it stands
+for (threshold, versions, what it was learned from) is JSON in Postgres, in the prefilter's recipe and report.
+"""
+
+import io
+import zipfile
+from collections.abc import Iterable
+from hashlib import sha256
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gem_tasks.prefilter.features import BITS, FEATURES_VERSION, features
+
+_LARGEST_BYTES = 16 * 1024 * 1024
+"""Four times the weights uncompressed; nothing larger is a model of ours."""
+
+Scores = NDArray[np.float64]
+
+
+class DamagedModelError(ValueError):
+    """These bytes are no model, or one for other features."""
+
+
+class Model:
+    """Scores texts between 0 (hopeless) and 1.
+
+    Args:
+        weights: one per feature.
+        intercept: added to their sum.
+    """
+
+    def __init__(self, weights: NDArray[np.float32], intercept: float) -> None:
+        self._weights, self._intercept = weights, intercept
+
+    def scores(self, texts: Iterable[str]) -> Scores:
+        """One per text."""
+        sums = [self._sum(text) for text in texts]
+        return 1 / (1 + np.exp(-np.clip(np.array(sums, dtype=np.float64), -30, 30)))
+
+    def _sum(self, text: str) -> float:
+        found, weights = features(text)
+        return float(np.dot(self._weights[found], weights)) + self._intercept
+
+    def encode(self) -> bytes:
+        """As it is stored; equal models give equal bytes."""
+        buffer = io.BytesIO()
+        constants = np.array([FEATURES_VERSION, self._intercept], dtype=np.float64)
+        np.savez_compressed(buffer, weights=self._weights, constants=constants)
+        return buffer.getvalue()
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Model":
+        """The inverse.
+
+        Raises:
+            DamagedModelError: these are not the bytes of one, or its features are not today's.
+        """
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_BYTES:
+                    raise DamagedModelError("it is too large")
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                weights, constants = arrays["weights"], arrays["constants"]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DamagedModelError(f"it cannot be read: {str(error)[:200]}") from error
+        if weights.shape != (1 << BITS,) or weights.dtype != np.float32 or constants.shape != (2,):
+            raise DamagedModelError("its arrays have other shapes")
+        if constants[0] != FEATURES_VERSION:
+            raise DamagedModelError(f"its features have version {constants[0]:g}, ours {FEATURES_VERSION}")
+        return cls(weights, float(constants[1]))
+
+
+def digest(data: bytes) -> str:
+    """What a stored model is named by."""
+    return sha256(data).hexdigest()

@@ -1,0 +1,58 @@
+"""How much of what the filter would accept a prefilter keeps, as far as counting allows to say.
+
+Bounds are one-sided and exact (Clopper and Pearson 1934, Biometrika 26, 404-413), at 95 % confidence. A threshold that
+is the (k+1)-th smallest score of n accepted segments, with k fixed by n alone, misses no larger a share of others like
+them than the bound for k of n says: the share below an order statistic has a Beta(k+1, n-k) distribution, whatever the
+scores' own.
+"""
+
+from collections.abc import Sequence
+
+TARGET = 0.98
+"""Of what the filter would accept, so much must pass the prefilter."""
+CONFIDENCE = 0.95
+
+
+def lower_bound(kept: int, of: int) -> float:
+    """The recall that is at least there, given how many of a sample were kept; 0 for no sample."""
+    if not 0 <= kept <= of:
+        raise ValueError(f"{kept} of {of} is no share")
+    return _quantile(kept, of - kept + 1, 1 - CONFIDENCE) if kept else 0.0
+
+
+def upper_bound(kept: int, of: int) -> float:
+    """The recall that is at most there; 1 for no sample."""
+    if not 0 <= kept <= of:
+        raise ValueError(f"{kept} of {of} is no share")
+    return _quantile(kept + 1, of - kept, CONFIDENCE) if kept < of else 1.0
+
+
+def allowed_misses(of: int) -> int | None:
+    """The most misses among so many that still prove the target; None when so few cannot prove it at all."""
+    if lower_bound(of, of) < TARGET:
+        return None
+    misses = 0
+    while lower_bound(of - misses - 1, of) >= TARGET:
+        misses += 1
+    return misses
+
+
+def needed() -> int:
+    """Accepted segments without which nothing can be proved: 149."""
+    count = 1
+    while allowed_misses(count) is None:
+        count += 1
+    return count
+
+
+def threshold(accepted_scores: Sequence[float]) -> float | None:
+    """The score below which the proved share at most is lost; None when there are too few to prove anything."""
+    misses = allowed_misses(len(accepted_scores))
+    return None if misses is None else sorted(accepted_scores)[misses]
+
+
+def _quantile(a: int, b: int, share: float) -> float:
+    """Of the Beta distribution."""
+    from scipy.special import betaincinv  # every stage's task loads this module, few need it
+
+    return float(betaincinv(a, b, share))

@@ -1,0 +1,72 @@
+"""What a prompt must hold, whoever wrote it: the form of answer that its parser reads, and no placeholder.
+
+A prompt may say what it likes about the work. It must ask for the tags (for `validate`: the keys) that the stage reads,
+or every answer would be malformed. No text is ever put into it: the data comes in the user message, so a placeholder
+would reach the model as it stands. `repair` has one, `{complaint}`.
+"""
+
+import re
+
+from gem_tasks.prompts import NAMES, Prompt
+
+LARGEST_BYTES = 64 * 1024
+"""Ours have 3 to 6 KB; beyond this it is some other file."""
+
+_TRAJECTORY = ("<trajectory>", "<system>", "<user>", "<assistant>", "<tool>", "<func>")
+_ASKS_FOR: dict[str, tuple[str, ...]] = {
+    "filter": ("<multi_step>", "<reason>", "<summary>", "<platform>", "<domain>", "<task>"),
+    "extract": (
+        "<workflow>", "<description>", "<steps>", "<execution_graph>", "<actions>", "<tools>", "<requires>"
+    ),
+    "generate": _TRAJECTORY,
+    "refine": ("<toolsets>", *_TRAJECTORY),
+    "validate": ('"rules"', '"findings"', "R1", "R2", "R3", "R4", "R5"),
+    "repair": ("{complaint}",),
+}  # fmt: skip
+_PLACEHOLDER = re.compile(
+    r"\{\{?\s*(text|title|summary|tools|workflow|trajectory|open_findings|document|complaint)\s*\}?\}"
+)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class BrokenContractError(ValueError):
+    """The bytes are no prompt of that name; the message says why."""
+
+
+def parse_prompt(name: str, data: bytes, origin: str) -> Prompt:
+    """A prompt from a file of the user's.
+
+    Raises:
+        BrokenContractError: it is too large, not UTF-8, or does not ask for what the parser reads.
+    """
+    if name not in NAMES:
+        raise BrokenContractError(f"there is no prompt {name!r}; there are {', '.join(NAMES)}")
+    if len(data) > LARGEST_BYTES:
+        raise BrokenContractError(f"it has {len(data)} bytes; a prompt has at most {LARGEST_BYTES}")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BrokenContractError(f"it is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from None
+    text = text.replace("\r\n", "\n")
+    for fault in _faults(name, text):
+        raise BrokenContractError(fault)
+    return Prompt(name=name, text=text, origin=origin)
+
+
+def _faults(name: str, text: str) -> list[str]:
+    if not text.strip():
+        return ["it is empty"]
+    if found := _CONTROL.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        return [f"line {line} holds the control character U+{ord(found[0]):04X}"]
+    faults: list[str] = []
+    if missing := [mark for mark in _ASKS_FOR[name] if mark not in text]:
+        faults.append(f"it never mentions {', '.join(missing)}, which the answer must hold to be read")
+    for found in _PLACEHOLDER.finditer(text):
+        if found[0] not in _ASKS_FOR[name]:
+            line = text.count("\n", 0, found.start()) + 1
+            faults.append(
+                f"line {line} has the placeholder {found[0]}, which nothing fills in: the data follows in the user"
+                " message, in sections of its own"
+            )
+    return faults

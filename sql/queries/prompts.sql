@@ -1,0 +1,40 @@
+-- prompt_versions --
+-- Every prompt text that a run has used, the latest used first. The one that repairs answers is in recipes' parameters.
+SELECT p.name, p.sha256, length(p.text) AS chars, p.first_seen_at, max(r.last_used_at) AS last_used_at,
+       count(r.recipe_id)::int AS recipes
+FROM prompts p
+LEFT JOIN recipes r ON r.prompt_sha256 = p.sha256 OR (p.name = 'repair' AND r.params ->> 'repair' = p.sha256)
+GROUP BY p.sha256 ORDER BY p.name, last_used_at DESC NULLS LAST, p.first_seen_at DESC
+
+-- find_prompts --
+-- Prompts whose hash begins so (at most a few); of one name, or of any.
+SELECT name, text, sha256 FROM prompts
+WHERE starts_with(sha256, %(prefix)s) AND (%(name)s::text IS NULL OR name = %(name)s) ORDER BY sha256 LIMIT 5
+
+-- run_prompts --
+-- The prompts that a run began with.
+SELECT p.name, p.text, u.origin FROM run_prompts u JOIN prompts p USING (sha256) WHERE u.run = %(run)s
+
+-- pin_prompts --
+-- Whoever is first decides for the whole run.
+INSERT INTO run_prompts (run, name, sha256, origin)
+SELECT %(run)s, u.name, u.sha256, u.origin
+FROM unnest(%(name)s::text[], %(sha256)s::text[], %(origin)s::text[]) AS u(name, sha256, origin)
+WHERE NOT EXISTS (SELECT 1 FROM run_prompts WHERE run = %(run)s)
+
+-- lock_run_prompts --
+-- One task of a run at a time decides.
+SELECT pg_advisory_xact_lock(hashtextextended('gem-run-prompts ' || %(run)s, 0))
+
+-- find_segments --
+-- Segments behind an id: of a segment, a document, or a current trajectory (its first six characters or more).
+SELECT s.segment_id, s.partition_key AS partition, s.shard, d.uri FROM segments s JOIN documents d USING (document_id)
+WHERE s.segment_id = %(id)s OR s.document_id = %(id)s
+   OR (length(%(id)s) >= 6 AND s.segment_id IN
+       (SELECT t.segment_id FROM trajectories t WHERE starts_with(t.trajectory_id, %(id)s)))
+ORDER BY s.partition_key, s.shard, s.row_no LIMIT %(limit)s
+
+-- result_of --
+-- What a stage made of a segment under a recipe.
+SELECT outcome, reason, error_class, detail, calls, usd, prompt_tokens, completion_tokens, object_key
+FROM stage_results WHERE segment_id = %(segment_id)s AND recipe_id = %(recipe_id)s

@@ -1,0 +1,67 @@
+-- kept_recipes --
+-- Recipes whose objects stay, with all that they were made from: the current ones, those used within so many days, and
+-- those of current datasets, audits, and batches under way.
+WITH RECURSIVE kept (recipe_id) AS (
+    SELECT recipe_id FROM recipes
+    WHERE recipe_id = ANY(%(current)s) OR last_used_at > now() - make_interval(secs => %(days)s::float * 86400)
+    UNION SELECT recipe_id FROM datasets WHERE superseded_by IS NULL
+    UNION SELECT recipe_id FROM audit_items
+    UNION SELECT recipe_id FROM batches WHERE state IN ('announced', 'submitted', 'collected')
+), closure AS (
+    SELECT recipe_id FROM kept
+    UNION SELECT r.parent_id FROM closure c JOIN recipes r USING (recipe_id) WHERE r.parent_id IS NOT NULL
+)
+SELECT recipe_id FROM closure
+
+-- live_objects --
+-- Which of these stage objects a row refers to.
+SELECT u.position::int AS position
+FROM unnest(%(recipe_ids)s::text[], %(partitions)s::text[], %(shards)s::int[])
+     WITH ORDINALITY AS u(recipe_id, partition_key, shard, position)
+WHERE EXISTS (SELECT 1 FROM stage_results r
+              WHERE r.partition_key = u.partition_key AND r.recipe_id = u.recipe_id AND r.shard = u.shard
+                AND r.object_key <> '')
+
+-- live_shards --
+-- Which of these segment objects a row refers to.
+SELECT u.position::int AS position
+FROM unnest(%(partitions)s::text[], %(shards)s::int[]) WITH ORDINALITY AS u(partition_key, shard, position)
+WHERE EXISTS (SELECT 1 FROM segments s WHERE s.partition_key = u.partition_key AND s.shard = u.shard)
+
+-- forget_objects --
+-- Results whose objects are removed stay as history, and count as asked for again.
+UPDATE stage_results r SET object_key = '', retry_asked = true
+FROM unnest(%(recipe_ids)s::text[], %(partitions)s::text[], %(shards)s::int[]) AS u(recipe_id, partition_key, shard)
+WHERE r.partition_key = u.partition_key AND r.recipe_id = u.recipe_id AND r.shard = u.shard
+
+-- shard_is_open --
+-- Whether a segment of the shard still lacks a result under the recipe, or a batch for it is under way.
+SELECT EXISTS (
+    SELECT 1 FROM recipes c
+    JOIN segments s ON s.partition_key = %(partition)s AND s.shard = %(shard)s
+    LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
+    LEFT JOIN recipes parent ON parent.recipe_id = c.parent_id AND parent.stage <> 'segment'
+    LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = parent.recipe_id
+    WHERE c.recipe_id = %(recipe_id)s AND (r.segment_id IS NULL OR r.retry_asked)
+      AND (parent.recipe_id IS NULL OR p.outcome = 'accepted')
+) OR EXISTS (
+    SELECT 1 FROM batches b
+    WHERE b.recipe_id = %(recipe_id)s AND b.partition_key = %(partition)s AND b.shard = %(shard)s
+      AND b.state IN ('announced', 'submitted', 'collected')
+) AS open
+
+-- dataset_states --
+-- Known ones of these versions; `old` when they were superseded long enough ago and nobody audited them.
+SELECT version,
+       coalesce(superseded_by IS NOT NULL AND audited_by IS NULL
+                AND superseded_at < now() - make_interval(secs => %(days)s::float * 86400), false) AS old
+FROM datasets WHERE version = ANY(%(versions)s)
+
+-- mark_collected --
+-- The files of these versions are gone; what they were stays known.
+UPDATE datasets SET collected_at = now() WHERE version = ANY(%(versions)s) AND superseded_by IS NOT NULL
+
+-- kept_prefilters --
+-- Objects of prefilters in use, and of those retired within so many days.
+SELECT object_key FROM prefilters
+WHERE retired_at IS NULL OR retired_at > now() - make_interval(secs => %(days)s::float * 86400)
