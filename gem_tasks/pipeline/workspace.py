@@ -41,8 +41,8 @@ class Workspace:
             options: what the run is asked for.
 
         Raises:
-            UserError: the store's URL makes no sense, a prompt of the user's own does not keep its contract, or one that
-                is asked for is unknown.
+            UserError: the store's URL makes no sense, a prompt of the user's own does not keep its contract, or one
+                that is asked for is unknown.
             StoreError: GEM_PROMPTS points to a store that does not answer.
         """
         options = options or RunOptions()
