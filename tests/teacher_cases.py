@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from gem_tasks.checks import run_checks
+from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools
@@ -85,3 +87,8 @@ def _leaves(name: str, value: Any, schema: Any):
     elif not (value is None or isinstance(value, bool) or "enum" in schema or "const" in schema):
         if value != schema.get("default"):
             yield name, value
+
+
+def troubling(trajectory: Trajectory) -> list[Finding]:
+    """Findings, without the question that is always the judge's: whether an order was a clear enough yes."""
+    return [finding for finding in run_checks(trajectory) if finding.kind != "instructed_only"]

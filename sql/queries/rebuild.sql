@@ -40,8 +40,8 @@ SELECT EXISTS (SELECT 1 FROM stage_results
 -- shard_state --
 -- How far a stage is over a shard, in one row: what it has to deal with, and the final outcomes that there are.
 SELECT count(*)::int AS expected,
-       count(*) FILTER (WHERE r.outcome = 'accepted')::int AS accepted,
-       count(*) FILTER (WHERE r.outcome = 'rejected')::int AS rejected,
+       count(*) FILTER (WHERE r.outcome = 'accepted' AND NOT r.retry_asked)::int AS accepted,
+       count(*) FILTER (WHERE r.outcome = 'rejected' AND NOT r.retry_asked)::int AS rejected,
        count(*) FILTER (WHERE r.outcome = 'failed' AND NOT r.retry_asked AND r.error_class <> ALL(%(retryable)s))::int
            AS failed
 FROM live_segments s

@@ -43,7 +43,7 @@ def add(work, partition, labels, first=0):
         )  # fmt: skip
     with work.ledger() as ledger:
         source = ledger.register_source("file:///")
-        shard = ledger.next_shard(partition)
+        shard = ledger.reserve_shards(partition, 1)
         work.store.put(keys.segments_key(partition, shard), shards.encode_segments(segments))
         ledger.commit_ingest(partition, source, documents, {shard: segments})
     return shard, [segment.segment_id for segment in segments]
@@ -60,7 +60,8 @@ def judge(work, partition, shard, ids, labels, **measures):
         )
         for key, accepted in zip(ids, labels, strict=True)
     ]
-    Sheet(work, "filter", partition, shard, RUN).save(outcomes)
+    with work.ledger() as ledger, ledger.shard_lock(work.chain.id_of("filter"), partition, shard):
+        Sheet(work, "filter", partition, shard, RUN, ledger).save(outcomes)
 
 
 TOPIC = json.dumps(
@@ -193,6 +194,7 @@ def test_a_model_that_was_tampered_with_stops_the_stage(learned):
 def test_requests_under_way_are_not_turned_down(learned):
     work, _ = learned
     shard, _ = add(work, NEW, [False] * 5, first=1000)
-    sheet = Sheet(work, "filter", NEW, shard, RUN)
-    assert all(record.glance is None for record in sheet.missing(begun=True))
-    assert all(record.glance for record in sheet.missing())
+    with work.ledger() as ledger, ledger.shard_lock(work.chain.id_of("filter"), NEW, shard):
+        sheet = Sheet(work, "filter", NEW, shard, RUN, ledger)
+        assert all(record.glance is None for record in sheet.missing(begun=True))
+        assert all(record.glance for record in sheet.missing())

@@ -50,7 +50,7 @@ def test_no_answer_makes_a_stage_raise(item, text):
 
 @pytest.mark.parametrize("item", STAGES, ids=lambda item: item.name)
 def test_instructions_come_first_and_are_the_same_for_every_record(item):
-    own = prompts.load(item.name).model_copy(update={"text": "My own instructions."})
+    own = prompts.Prompt(name=item.name, text="My own instructions.")
     system, user = item.request(make_record(), own)
     assert system.content == own.text
     assert user.role == "user"

@@ -11,7 +11,7 @@ from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.prompts.dialogue import parse_trajectory, render_tools, render_trajectory
 from gem_tasks.teacher import generate, refine
 from tests.factories import make_trajectory
-from tests.teacher_cases import TEXT, TOOLS, refined, sections, ungrounded
+from tests.teacher_cases import TEXT, TOOLS, refined, sections, troubling, ungrounded
 
 SEEDS = range(40)
 
@@ -31,7 +31,7 @@ def texts(trajectory, role):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_refined_conversation_passes_the_deterministic_checks(seed):
-    assert run_checks(refined(answered(drafted(seed), seed + 1))) == []
+    assert troubling(refined(answered(drafted(seed), seed + 1))) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
