@@ -187,7 +187,8 @@ def published(home, corpus):
     (row,) = query(
         home,
         "SELECT count(*), count(DISTINCT segment_id) FROM trajectories JOIN segments USING (segment_id) "
-        "JOIN documents USING (document_id) JOIN datasets ON version = dataset_version AND datasets.superseded_by IS NULL "
+        "JOIN documents USING (document_id) "
+        "JOIN datasets ON version = dataset_version AND datasets.superseded_by IS NULL "
         "WHERE starts_with(uri, %s)",
         f"file://{corpus}/",
     )
