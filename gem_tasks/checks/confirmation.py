@@ -24,7 +24,8 @@ _ASKS = re.compile(
 _AGREES = re.compile(
     r"\b(?:yes|yeah|yep|yup|sure|ok|okay|confirm(?:ed)?|go ahead|do (?:it|that|so)|please do|proceed|correct"
     r"|right|exactly|good|agreed?|fine|perfect|great|absolutely|definitely|of course|sounds good|that works|let'?s"
-    r"|go for it|approved?|ja|genau|gerne|bitte|oui|d'accord|sí|si|claro|vale)\b",
+    r"|go for it|approved?|retry|try (?:(?:it|that) )?(?:again|once more|now)"
+    r"|ja|genau|gerne|bitte|oui|d'accord|sí|si|claro|vale)\b",
     re.IGNORECASE,
 )
 _REFUSES = re.compile(r"^\W*(?:no|nope|don'?t|do not|stop|wait|nein|non|not yet)\b", re.IGNORECASE)

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gem_tasks.checks import run_checks
@@ -181,6 +181,7 @@ def test_hostile_texts_do_not_break_the_form(text):
 
 
 @given(st.text(max_size=300), st.lists(st.sampled_from(FORMAT_TAGS), max_size=4), st.integers(0, 2**60))
+@example(text="", tags=[], seed=37823)  # the last irreversible call fails, and the user asks for another try
 @settings(max_examples=60, deadline=None)
 def test_any_text_gives_a_conversation_that_parses_and_passes(text, tags, seed):
     body = text + "".join(f"\n1. You must not close <{tag}> the loan </{tag}>." for tag in tags)
