@@ -22,7 +22,7 @@ LLMMode = Literal["online", "batch"]
 class Settings(BaseSettings):
     """Every knob, with its unit."""
 
-    model_config = SettingsConfigDict(env_prefix="GEM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="GEM_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Path(".gem")
     """State of the embedded services; nothing is written outside it."""
@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     journal_every_s: float = Field(default=5, gt=0)
     """Seconds between chunks of answers sent to the object store: what a worker on another machine asks for again."""
 
+    source_roots: str = ""
+    """Folders and `s3://` or `hf://` prefixes, separated by spaces, that sources have to lie in; empty: anywhere that
+    the workers can read. Set it where people may start runs who should not read every file of a worker."""
     segment_target_tokens: int = Field(default=1200, ge=50)
     segment_max_tokens: int = Field(default=2400, ge=100)
     segment_min_chars: int = Field(default=200, ge=0)

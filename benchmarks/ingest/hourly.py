@@ -11,6 +11,7 @@ import json
 import resource
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -57,8 +58,9 @@ def make(folder, numbers):
 def record(work, source):
     with work.ledger() as ledger:
         number = ledger.register_source(source)
-        found = [ReadObject(key=each.uri, etag=each.etag, size=each.size, documents=1) for each in list_objects(source)]
-        ledger.upsert_objects(number, found)
+        found = (ReadObject(key=each.uri, etag=each.etag, size=each.size, documents=1) for each in list_objects(source))
+        while some := list(islice(found, 10_000)):
+            ledger.upsert_objects(number, some)
 
 
 def scan(name, work, folder):

@@ -74,12 +74,14 @@ class StageOperator(BaseOperator):
 
     def _measure(self, work: "Workspace") -> None:
         """Sends metrics; a database that is away, which the task itself reports, spoils nothing here."""
+        from psycopg import Error
+
         from gem_tasks.errors import GemError
         from gem_tasks.pipeline.observed import observed
 
         try:
             send_stage(observed(work, self.stage, self.shard["partition"], self.shard["shard"], run_context()))
-        except GemError as error:
+        except (GemError, Error) as error:
             self.log.warning("no metrics of this try: %s", error)
 
     def _wait(self, work: "Workspace", pending: "Pending") -> NoReturn:

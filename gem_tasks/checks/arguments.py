@@ -1,8 +1,7 @@
 """The scalars inside a call's arguments, each with the part of the schema that governs it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from gem_tasks.checks.case import MAX_DEPTH
 from gem_tasks.domain.base import Json
@@ -11,8 +10,7 @@ _MOST_LINKS = 8
 _COMBINATORS = frozenset({"anyOf", "oneOf", "allOf"})
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """One scalar."""
 
     path: str

@@ -127,7 +127,7 @@ class Case:
 def parsed(content: str | None) -> Any:
     """The JSON value of a text, or `NOT_JSON`. NaN and Infinity are Python's extension, not JSON (RFC 8259)."""
     try:
-        return json.loads(content or "", parse_constant=_refuse)
+        return _JSON.decode(content or "")
     except (ValueError, RecursionError):
         return NOT_JSON
 
@@ -159,6 +159,9 @@ def _is_error_code(code: Any) -> bool:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse)
 
 
 def objects(value: Any) -> Iterator[tuple[str, Json]]:

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from gem_tasks.checks.case import Rows
 from gem_tasks.checks.verbs import words
@@ -24,8 +23,7 @@ _OTHERS = frozenset("previous next parent".split())
 _HAS_DIGIT = re.compile(r"\d")
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """One row about one thing."""
 
     path: str
@@ -79,12 +77,17 @@ def identifiers(rows: Rows) -> set[str]:
 def own_identifiers(row: Json) -> Iterator[str]:
     """The identifiers in a row's own fields."""
     for key, value in row.items():
-        if not (is_id_key(key) or key.endswith("ids")):
+        if not _is_reference(key):
             continue
         if isinstance(value, list):
             yield from (str(part) for part in cast("list[Any]", value) if _is_ident(part))
         elif _is_ident(value):
             yield str(value)
+
+
+@lru_cache(maxsize=8192)
+def _is_reference(key: str) -> bool:
+    return is_id_key(key) or key.endswith("ids")
 
 
 def _is_ident(value: Any) -> bool:

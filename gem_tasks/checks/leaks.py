@@ -35,6 +35,9 @@ _META = re.compile(
     r"|(?:rule conflict|error recovery|multi-hop|domain rules) pattern|as an ai language model)\b",
     re.IGNORECASE,
 )
+_META_WORDS = ("candidate tools", "text", "workflow", "trajectory", "pattern", "language model")
+"""One of which each of those has: the pattern is slow."""
+_SPEAKERS = frozenset({"user", "assistant"})
 _LABELS_OF = {
     "user": {"user", "human"},
     "assistant": {"assistant", "user", "human"},
@@ -61,13 +64,18 @@ def _text(message: Message, index: int) -> Iterator[Finding]:
     label = _LABEL.match(text) if ":" in text else None
     if label and label[1].lower() in _LABELS_OF[message.role]:
         yield _finding("role_label", f"{message.role} begins with {label[0].strip()}", index)
-    elif message.role in ("user", "assistant") and (other := _OTHER_SPEAKER.search(text)):
+    elif message.role in _SPEAKERS and (":" in text or "#" in text) and (other := _OTHER_SPEAKER.search(text)):
         yield _finding("role_label", f"{message.role} contains {other[0].strip()}", index)
-    if message.role in ("user", "assistant") and (meta := _META.search(text)):
+    if message.role in _SPEAKERS and (meta := _speaks_of_itself(text)):
         yield Finding(
             check=CHECK, severity=Severity.WARNING, kind="prompt_talk", unsettled=True, message_index=index,
             detail=f"{message.role} speaks of its making: {meta[0]!r}",
         )  # fmt: skip
+
+
+def _speaks_of_itself(text: str) -> re.Match[str] | None:
+    lowered = text.lower()
+    return _META.search(text) if any(word in lowered for word in _META_WORDS) else None
 
 
 def _token(text: str) -> str | None:

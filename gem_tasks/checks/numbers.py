@@ -6,17 +6,21 @@ every timestamp would "explain" every small number.
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import combinations
 
 _NOT_QUANTITIES = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?"
-    r"|\b\d{1,2}:\d{2}(?::\d{2})?\b"
-    r"|\b[A-Za-z]{1,12}[-_#]\w*\d[\w-]*|\b[A-Za-z_]+\d\w*\b"
-    r"|\b(?!\d+[a-zA-Z]{1,4}\b)\d+[A-Za-z_]\w*\b"
+    r"|\b(?:\d{1,2}:\d{2}(?::\d{2})?\b"
+    r"|[A-Za-z]{1,12}+[-_#]\w*\d[\w-]*|[A-Za-z_]++\d\w*\b"
+    r"|(?!\d+[a-zA-Z]{1,4}\b)\d++[A-Za-z_]\w*\b)"
 )
+_JOINED = re.compile(r"\d[A-Za-z_:-]|[A-Za-z_#-]\d")
+"""What all of those have somewhere."""
 _NUMBER = re.compile(
-    r"(?<![\w.,])[-+]?(\d{1,3}(?:[,.' \u00a0]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)\s?(k\b|m\b|K\b|M\b)?"
+    # A digit first, which is what the regex engine can look for fast; then what may not stand before it.
+    r"(\d(?<![\w.,]\d)(?:\d{0,2}(?:[,.' \u00a0]\d{3})+(?:[.,]\d+)?|\d*(?:[.,]\d+)?))\s?(k\b|m\b|K\b|M\b)?"
 )
 _SIZES = re.compile(r"(?<=\d)\s?[x×]\s?(?=\d)")
 """`51x70` is two numbers."""
@@ -49,16 +53,22 @@ _MOST_TERMS = 32
 def numbers(text: str) -> set[float]:
     """All quantities in a text, in digits or words."""
     found = _in_words(text.lower())
-    if not _DIGIT.search(text):
+    # Most lines of most texts have none, and the patterns are slow.
+    lines = [line for line in text.splitlines() if _DIGIT.search(line)]
+    if not lines:
         return found
-    if "x" in text or "×" in text:
-        text = _SIZES.sub(" × ", text)
-    plain = _NOT_QUANTITIES.sub(" ", text)
+    plain = "\n".join([_quantities(line) if _JOINED.search(line) else line for line in lines])
     for match in _NUMBER.finditer(plain):
         found.update(_readings(match[1], (match[2] or "").lower()))
     for match in _MULTIPLES.finditer(plain):
         found.add(float(match[1]) * _WORDS[match[2].lower()])
     return found
+
+
+def _quantities(line: str) -> str:
+    if "x" in line or "×" in line:
+        line = _SIZES.sub(" × ", line)
+    return _NOT_QUANTITIES.sub(" ", line)
 
 
 def _in_words(lowered: str) -> set[float]:
@@ -74,8 +84,13 @@ def _in_words(lowered: str) -> set[float]:
     return found
 
 
-def _readings(digits: str, suffix: str) -> Iterable[float]:
+@lru_cache(maxsize=8192)
+def _readings(digits: str, suffix: str) -> tuple[float, ...]:
     """`1,200.5` is one number; `1.200` and `1,5` are read in both ways, English and continental."""
+    return tuple(_read(digits, suffix))
+
+
+def _read(digits: str, suffix: str) -> Iterator[float]:
     scale = {"k": 1e3, "m": 1e6}.get(suffix, 1)
     forms = {_THOUSANDS.sub("", digits).replace(",", ".")}
     if "." in digits or "," in digits:

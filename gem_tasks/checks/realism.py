@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from gem_tasks.checks.arguments import leaves
 from gem_tasks.checks.case import Case, Exchange, NotJson, objects
@@ -60,16 +60,28 @@ _PLAIN = (str, int, float)
 _MOST_PER_MESSAGE = 8
 
 
-@dataclass
-class _Fact:
-    value: Any
+class _When(NamedTuple):
     at: int
     """Position of the exchange that told it."""
     turns: int
     """User turns before it."""
 
 
-@dataclass
+@dataclass(slots=True)
+class _Facts:
+    """About one thing."""
+
+    values: Json = field(default_factory=Json)
+    told: dict[str, _When] = field(default_factory=dict[str, _When])
+
+
+class _Set(NamedTuple):
+    value: Any
+    at: int
+    """Position of the write."""
+
+
+@dataclass(slots=True)
 class _Write:
     at: int
     touched: set[str]
@@ -82,13 +94,13 @@ class _Write:
 class _World:
     """What the results have said so far."""
 
-    facts: dict[tuple[str, str], dict[str, _Fact]] = field(default_factory=dict[tuple[str, str], dict[str, _Fact]])
+    facts: dict[tuple[str, str], _Facts] = field(default_factory=dict[tuple[str, str], _Facts])
     links: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """Identifiers that stood in one row or result with an identifier."""
     writes: list[_Write] = field(default_factory=list[_Write])
     """Every successful write."""
-    set_to: dict[tuple[str, str], _Fact] = field(default_factory=dict[tuple[str, str], _Fact])
-    """(identifier, field): what the last write set it to."""
+    set_to: dict[str, dict[str, _Set]] = field(default_factory=dict[str, dict[str, _Set]])
+    """Identifier, then field: what the last write set it to."""
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -163,29 +175,32 @@ def _write(position: int, exchange: Exchange, given: set[str], world: _World) ->
         for key, value in exchange.call.arguments.items():
             adds = verb(exchange.call.name) in _ADDS and _LEVELS.intersection(words(key))
             if _is_plain(value) and not is_id_key(key) and not adds:
-                world.set_to.update({(thing, key): _Fact(value, position, 0) for thing in things})
+                for thing in things:
+                    world.set_to.setdefault(thing, {})[key] = _Set(value, position)
 
 
 def _contradictions(
     position: int, exchange: Exchange, sighted: tuple[Sighting, ...], turns: int, world: _World
 ) -> Iterator[Finding]:
     for seen in sighted:
-        known = world.facts.get(seen.thing, {})
+        known, sets = world.facts.get(seen.thing), world.set_to.get(seen.ident, {})
+        if not known and not sets:
+            continue
+        told = known.values if known else {}
         for key, value in seen.row.items():
             if key == seen.key or not _is_plain(value):
                 continue
-            written = world.set_to.get((seen.ident, key))
-            before = known.get(key)
+            written = sets.get(key)
             if written and written.at < position and _unwritten(seen, key, value, written, world):
                 detail = f"{key} of {seen.ident} was set to {_show(written.value)}, now it reads {_show(value)}"
                 yield _finding("write_lost", detail, exchange, f"{seen.path}.{key}")
-            elif before and _changed(seen, key, value, before, world):
-                detail = f"{key} of {seen.ident} was {_show(before.value)}, is {_show(value)}, and nothing wrote it"
-                outside = before.turns < turns and not _STATES.isdisjoint(words(key))
+            elif known and told.get(key, value) != value and _changed(seen, key, value, known, world):
+                detail = f"{key} of {seen.ident} was {_show(told[key])}, is {_show(value)}, and nothing wrote it"
+                outside = known.told[key].turns < turns and not _STATES.isdisjoint(words(key))
                 yield _finding("changed", detail, exchange, f"{seen.path}.{key}", unsettled=outside)
 
 
-def _unwritten(seen: Sighting, key: str, value: Any, written: _Fact, world: _World) -> bool:
+def _unwritten(seen: Sighting, key: str, value: Any, written: _Set, world: _World) -> bool:
     """A write is gone: the value differs, and no later write could have replaced it."""
     about = set(words(key))
     if _same(written.value, value) or about & _CLOCKS or key in _COUNTERS:
@@ -200,14 +215,15 @@ def _named(exchange: Exchange) -> frozenset[str]:
     return frozenset(exchange.call.arguments).union(*rows)
 
 
-def _changed(seen: Sighting, key: str, value: Any, known: _Fact, world: _World) -> bool:
+def _changed(seen: Sighting, key: str, value: Any, known: _Facts, world: _World) -> bool:
     """The value differs, and no write since then excuses it."""
-    if value == known.value or value is None or known.value is None:
+    before = known.values[key]
+    if value is None or before is None:
         return False
     about = set(words(key))
-    if about & _FLEETING or _same(known.value, value):
+    if about & _FLEETING or _same(before, value):
         return False
-    since = [write.touched for write in world.writes if write.at > known.at]
+    since = [write.touched for write in world.writes if write.at > known.told[key].at]
     if about & _FIXED or is_id_key(key):
         return not any(seen.ident in touched for touched in since)
     if about & _CHANGING:
@@ -217,11 +233,12 @@ def _changed(seen: Sighting, key: str, value: Any, known: _Fact, world: _World) 
 
 
 def _learn(position: int, turns: int, sighted: tuple[Sighting, ...], given: set[str], world: _World) -> None:
+    now = _When(position, turns)
     for seen in sighted:
-        facts = world.facts.setdefault(seen.thing, {})
-        for key, value in seen.row.items():
-            if isinstance(value, _PLAIN):
-                facts[key] = _Fact(value, position, turns)
+        plain = {key: value for key, value in seen.row.items() if isinstance(value, _PLAIN)}
+        facts = world.facts.get(seen.thing) or world.facts.setdefault(seen.thing, _Facts())
+        facts.values.update(plain)
+        facts.told.update(dict.fromkeys(plain, now))
         linked = {*own_identifiers(seen.row), *given}
         for ident in linked:
             world.links.setdefault(ident, set()).update(linked)

@@ -9,7 +9,9 @@ from gem_tasks.checks.clock import durations, times
 from gem_tasks.checks.dates import Calendar
 from gem_tasks.checks.numbers import numbers
 
-_TOKEN = re.compile(r"\w+")
+_TOKEN = re.compile(r"[^\W_]+")
+_ASCII_TOKEN = re.compile(r"[a-z0-9]+")
+"""The same in folded ASCII, at half the time."""
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 _APART = re.compile(r"[\W_]+")
 _READ_OUT = 10
@@ -47,14 +49,19 @@ def stem(word: str) -> str:
     return word
 
 
+def tokens(lowered: str) -> list[str]:
+    """Words of a text in lower case; `_` parts them."""
+    return (_ASCII_TOKEN if lowered.isascii() else _TOKEN).findall(lowered)
+
+
 def content_words(text: str) -> list[str]:
     """The words that carry meaning, folded."""
-    return [word for word in _TOKEN.findall(text.casefold().replace("_", " ")) if word not in STOP]
+    return [word for word in tokens(text.casefold()) if word not in STOP]
 
 
 def content_stems(text: str) -> frozenset[str]:
     """Stems of the words that carry meaning; numbers are compared on their own."""
-    found = set(map(_stem_of_content, _TOKEN.findall(text.casefold().replace("_", " "))))
+    found = set(map(_stem_of_content, tokens(text.casefold())))
     found.discard("")
     return frozenset(found)
 
@@ -88,7 +95,7 @@ class Utterance:
     @cached_property
     def stems(self) -> frozenset[str]:
         """Of all words, with the words as they are."""
-        words = set(_TOKEN.findall(self.folded.replace("_", " ")))
+        words = set(tokens(self.folded))
         return frozenset(words | {stem(word) for word in words})
 
     @cached_property

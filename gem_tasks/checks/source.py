@@ -10,7 +10,9 @@ from gem_tasks.checks.said import content_stems
 
 _SENTENCE = re.compile(r"[^\n.!?;|]+(?:[.!?;|](?=\S)[^\n.!?;|]*)*[.!?;|]?")
 _MARKER = re.compile(r"^\s*(?:[-*•>]\s*|#+\s*|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s+|\(?[a-zA-Z][.)]\s+)+")
-_PIECE = re.compile(r"\d[\d,.]*\d|\d|[^\W\d_]+")
+_PIECE = re.compile(r"[^\W\d_]+|\d[\d,.]*\d|\d")
+_ASCII_PIECE = re.compile(r"[a-z]+|\d[\d,.]*\d|\d")
+_DIGIT = re.compile(r"\d")
 _MIN_WORDS = 2
 _MIN_QUOTED = 3
 """Words beside the first from which the same words are a quotation."""
@@ -116,7 +118,8 @@ def source(text: str) -> Source:
 
 def masked(text: str) -> tuple[str, list[str]]:
     """The words with `#` for every number, ` a # b `-spaced at the ends too, and the numbers."""
-    pieces = _PIECE.findall(text.casefold())
+    lowered = text.casefold()
+    pieces: list[str] = (_ASCII_PIECE if lowered.isascii() else _PIECE).findall(lowered)
     numerals = [piece.replace(",", "") for piece in pieces if piece[0].isdigit()]
     return " " + " ".join("#" if piece[0].isdigit() else piece for piece in pieces) + " ", numerals
 
@@ -141,7 +144,7 @@ def rules(system: str) -> tuple[Rule, ...]:
 
 def _without_today(line: str) -> str:
     """The day on which the conversation takes place is no rule of the text."""
-    return _DATED.sub(" ", line) if _CURRENT.search(line) else line
+    return _DATED.sub(" ", line) if _DIGIT.search(line) and _CURRENT.search(line) else line
 
 
 def _parts(line: str) -> Iterable[str]:

@@ -1,6 +1,5 @@
 """Dataset versions with what a person should know before training, audits, models and their scores."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,34 +12,6 @@ PAPER_MEANS = {
     "refined": {"messages": 46.1, "tools": 8.6, "calls": 16.3},
 }
 """Means per trajectory that the paper reports, before and after refinement."""
-
-
-class PaperScore(Value):
-    """A row of the paper's tables: BFCL V3 multi-turn, and Avg@4 of the two τ² domains."""
-
-    model: str
-    bfcl: float
-    base: float | None = None
-    miss_func: float | None = None
-    miss_param: float | None = None
-    long_context: float | None = None
-    airline: float | None = None
-    retail: float | None = None
-
-
-PAPER_SCORES = (
-    PaperScore(model="Qwen3-8B", bfcl=18.0, base=24, miss_func=17, miss_param=13.5, long_context=17.5, airline=13,
-               retail=38.16),
-    PaperScore(model="GEM-8B", bfcl=30.25, base=40, miss_func=30, miss_param=28, long_context=23, airline=22,
-               retail=44.52),
-    PaperScore(model="Qwen3-32B", bfcl=28.38, base=34, miss_func=24.5, miss_param=25.5, long_context=29.5, airline=21,
-               retail=43.2),
-    PaperScore(model="GEM-32B", bfcl=44.88, base=52, miss_func=40, miss_param=38.5, long_context=49, airline=35.5,
-               retail=55.48),
-    PaperScore(model="GPT-4.1", bfcl=38.88),
-    PaperScore(model="DeepSeek-V3.2-Exp", bfcl=37.38),
-    PaperScore(model="Gemini-2.5-Flash", bfcl=36.25),
-)  # fmt: skip
 
 
 class DatasetRow(Value):
@@ -130,8 +101,3 @@ def dataset(db: ConsoleRows, version: str) -> Dataset | None:
 def audits(db: ConsoleRows, version: str | None) -> list[AuditRow]:
     """The newest, of a version or of all."""
     return [AuditRow.model_validate(row) for row in db.rows("console_audits", version=version)]
-
-
-def present(db: ConsoleRows, names: Sequence[str]) -> set[str]:
-    """Which of these tables exist."""
-    return {row["name"] for row in db.rows("console_tables", names=list(names))}

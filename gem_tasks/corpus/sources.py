@@ -5,12 +5,12 @@ is recorded piece by piece, and an interrupted one goes on. Hidden files and fil
 is there but closed to us is listed all the same, so that reading it gives it a reason.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from gem_tasks.corpus.buckets import list_bucket
 from gem_tasks.corpus.hub import list_dataset
 from gem_tasks.corpus.objects import READABLE, SourceObject
-from gem_tasks.corpus.trees import list_tree
+from gem_tasks.corpus.trees import list_tree, real_path
 from gem_tasks.errors import UserError
 
 __all__ = ["EmptySourceError", "SourceObject", "admit", "kind_of", "list_objects"]
@@ -20,13 +20,32 @@ class EmptySourceError(UserError):
     """The source can be listed, and nothing readable is in it."""
 
 
-def admit(source: str) -> str:
-    """The kind of a source that may be registered: `files`, `s3` or `hf`. The place to refuse one.
+def admit(source: str, roots: Sequence[str] = ()) -> str:
+    """The kind of a source that may be read: `files`, `s3` or `hf`. The place to refuse one.
+
+    Args:
+        source: as a user gave it.
+        roots: folders and prefixes that sources have to lie in; none: anywhere.
 
     Raises:
-        UserError: it is none.
+        UserError: it is none, or outside.
     """
-    return kind_of(source)
+    kind = kind_of(source)
+    if roots and not any(_below(source, kind, root) for root in roots):
+        raise UserError(f"{source} is outside of what may be read here", f"GEM_SOURCE_ROOTS allows: {' '.join(roots)}")
+    return kind
+
+
+def _below(source: str, kind: str, root: str) -> bool:
+    if kind != "files":
+        return source == root or source.startswith(root.rstrip("/") + "/")
+    if "://" in root and not root.startswith("file://"):
+        return False
+    try:
+        # Where the names lead, not what they are: neither `..` nor a link gets out.
+        return real_path(source).is_relative_to(real_path(root))
+    except (OSError, ValueError):
+        return False
 
 
 def kind_of(source: str) -> str:
@@ -71,7 +90,7 @@ def _bucket(source: str, after: str) -> Iterator[SourceObject]:
 
 
 _LISTINGS: dict[str, Callable[[str, str], Iterator[SourceObject]]] = {
-    "files": lambda source, after: list_tree(source.removeprefix("file://"), after),
+    "files": list_tree,
     "s3": _bucket,
     "hf": lambda source, after: list_dataset(source.removeprefix("hf://"), after),
 }

@@ -11,13 +11,17 @@ from gem_tasks.corpus.objects import CLOSED, READABLE, SourceObject, media_type,
 from gem_tasks.errors import UserError
 
 
-def list_tree(name: str, after: str) -> Iterator[SourceObject]:
+def list_tree(source: str, after: str) -> Iterator[SourceObject]:
     """The readable files of a folder, or the one file, by URI in byte order, from behind `after` on.
+
+    Args:
+        source: a path, or a `file://` URI.
+        after: only what comes behind this URI.
 
     Raises:
         UserError: there is no such path, or it cannot be read.
     """
-    path = _path(name)
+    path = _path(source)
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -35,8 +39,13 @@ def list_tree(name: str, after: str) -> Iterator[SourceObject]:
     return (item for item in [_object(str(Path(os.path.realpath(path.parent)) / path.name), True)] if item)
 
 
-def _path(name: str) -> Path:
-    path = Path(os.path.expanduser(name))  # noqa: PTH111  pathlib's raises for an unknown user
+def real_path(source: str) -> Path:
+    """Where a path or `file://` URI leads, links followed; it need not exist."""
+    return Path(os.path.realpath(_path(source)))
+
+
+def _path(source: str) -> Path:
+    path = Path(os.path.expanduser(source.removeprefix("file://")))  # noqa: PTH111  pathlib's raises for an unknown user
     return path if os.path.lexists(path) else Path(unquote(str(path)))
 
 

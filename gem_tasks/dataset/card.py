@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
+from gem_tasks.dataset import plots
 from gem_tasks.domain.base import Json
 
 OFFLINE_MODEL = "offline-rules"
@@ -41,6 +42,7 @@ def render(manifest: Json) -> str:
             ("mean per trajectory", "before refinement", "after"),
             ((name, size["draft"][name], size["refined"][name]) for name in ("messages", "tools", "calls")),
         ),
+        "![Messages per trajectory](plots/messages.svg)",
         "## From documents to trajectories",
         _funnel(manifest),
         "## What was refused, and why",
@@ -63,6 +65,21 @@ def render(manifest: Json) -> str:
         _LIMITS.strip(),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def pictures(manifest: Json) -> dict[str, bytes]:
+    """The plots that the card shows, by file name."""
+    lengths: dict[str, dict[str, int]] = manifest["lengths"]
+    tens = sorted({int(ten) for found in lengths.values() for ten in found})
+    series = {
+        label: [lengths[name].get(str(ten), 0) for ten in tens]
+        for label, name in (("before refinement", "draft"), ("after", "refined"))
+    }
+    return {
+        "plots/messages.svg": plots.columns("Messages per trajectory", [f"{ten}-{ten + 9}" for ten in tens], series),
+        "plots/domains.svg": plots.bars("Trajectories by domain", manifest["domains"]),
+        "plots/tools.svg": plots.bars("Trajectories by tool called", manifest["tools"]),
+    }
 
 
 def counts(found: Mapping[str, int]) -> dict[str, int]:
@@ -116,6 +133,8 @@ def _refused(manifest: Json) -> str:
 
 def _distributions(manifest: Json) -> Iterable[str]:
     count = manifest["trajectories"]
+    yield "![Trajectories by domain](plots/domains.svg)"
+    yield "![Trajectories by tool called](plots/tools.svg)"
     for title, name in (
         ("licence of the source", "licenses"),
         ("source", "sources"),

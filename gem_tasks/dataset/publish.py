@@ -171,6 +171,8 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
     with ledger.writing():
         work.store.put(keys.dataset_key(version, "train-00000.parquet"), data)
         work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
+        for name, picture in card.pictures(manifest).items():
+            work.store.put(keys.dataset_key(version, name), picture)
         # The manifest last: a version without one is unfinished.
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
         ledger.commit_dataset(version, partition, work.chain.by_stage["validate"], manifest, tally.rows)
@@ -237,6 +239,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "prompts": {name: recipe.prompt_sha256 for name, recipe in work.chain.by_stage.items()},
         "funnel": {name: funnel[name] for name in ("documents", "segments", "stages")},
         "means": {"draft": _means(tally.drafts), "refined": _means([_size(row) for row in tally.rows])},
+        "lengths": {"draft": _lengths(tally.drafts), "refined": _lengths([_size(row) for row in tally.rows])},
         "licenses": card.counts(tally.licenses),
         "sources": card.counts(tally.sources),
         "platforms": card.counts(Counter(row.platform for row in tally.rows)),
@@ -262,6 +265,11 @@ def _source(uri: str) -> str:
 
 def _size(row: TrajectoryRow) -> Size:
     return Size(messages=row.messages, tools=row.tools, calls=row.calls)
+
+
+def _lengths(sizes: list[Size]) -> dict[str, int]:
+    """Trajectories by messages, in tens; the name is the least of its ten."""
+    return {str(ten): count for ten, count in sorted(Counter(size.messages // 10 * 10 for size in sizes).items())}
 
 
 def _means(sizes: list[Size]) -> dict[str, float]:

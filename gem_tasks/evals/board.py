@@ -1,8 +1,10 @@
 """All models side by side: the newest full evaluations of each, and the paper's figures as reference rows."""
 
+from typing import Any
+
 from gem_tasks.domain.evaluation import OVERALL
 from gem_tasks.evals.paper import PAPER, Reference
-from gem_tasks.lineage import EvaluationRow, Ledger
+from gem_tasks.lineage import EvaluationRow, EvaluationRows
 
 _MOST = 1000
 _COLUMNS = {
@@ -23,20 +25,19 @@ class Row(Reference):
 
     bfcl_error: float | None = None
     """Standard error of `bfcl`."""
+    model_id: str | None = None
+    """Of a model that was trained here."""
     where: str
     """`paper`, or the subset that was run here."""
 
 
-def leaderboard(ledger: Ledger) -> list[Row]:
-    """Ours, the best first, then the paper's."""
-    found: dict[tuple[str, str], dict[str, float | None]] = {}
-    for row in reversed(ledger.find_evaluations(limit=_MOST)):  # the newest last, so that it stays
-        found.setdefault((row.model_id or row.model, str(row.settings["subset"])), {}).update(_numbers(row))
-    ours = [
-        Row.model_validate({"model": model, "where": subset, **numbers})
-        for (model, subset), numbers in found.items()
-        if numbers
-    ]
+def leaderboard(lineage: EvaluationRows) -> list[Row]:
+    """Ours, the best first, then the paper's. One row a model and subset of cases: the newest of each number."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in reversed(lineage.find_evaluations(limit=_MOST)):  # the newest last, so that it stays
+        known = found.setdefault((row.model_id or row.model, str(row.settings["subset"])), {})
+        known.update(_numbers(row) | {"model": row.model, "model_id": row.model_id})
+    ours = [Row.model_validate({"where": subset, **known}) for (_, subset), known in found.items() if len(known) > 2]
     ours.sort(key=lambda row: (-(row.bfcl or -1), -(row.airline_avg4 or -1), row.model))
     return [*ours, *(Row(**each.model_dump(), where="paper") for each in PAPER)]
 

@@ -25,6 +25,7 @@ __all__ = [
     "Compared",
     "EndState",
     "EvaluationRow",
+    "EvaluationRows",
     "Ledger",
     "Place",
     "Purse",

@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from gem_tasks.lineage.address import CONNECT_LIMIT_S, refuse_malformed, unreachable
 from gem_tasks.lineage.connection import Row
+from gem_tasks.lineage.evaluations import EvaluationRows
 from gem_tasks.lineage.failures import FailureRows
 from gem_tasks.lineage.reports import Reports
 
@@ -24,7 +25,7 @@ _SEARCH_LIMIT = "SELECT set_config('gin_fuzzy_search_limit', '2000', true), set_
 """About so many matches of a search are looked at: a word that is in every address would be in millions."""
 
 
-class ConsoleRows(Reports, FailureRows):
+class ConsoleRows(Reports, FailureRows, EvaluationRows):
     """A connection of the pool, for the time of one question."""
 
     def __init__(self, pg: psycopg.Connection[Row]) -> None:

@@ -56,9 +56,9 @@ def register(work: Workspace, source: Source) -> Registered:
     """Registers a source, or changes its settings. A new one has to have something to read.
 
     Raises:
-        UserError: it is none, or cannot be read.
+        UserError: it is none, lies outside of the roots, or cannot be read.
     """
-    kind = admit(source.uri)
+    kind = admit(source.uri, work.settings.source_roots.split())
     with work.ledger() as ledger:
         if source.uri not in (row["uri"] for row in ledger.source_list()):
             next(list_objects(source.uri))

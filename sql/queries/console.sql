@@ -272,10 +272,6 @@ WHERE r.airflow_run_id = %(run_id)s AND r.airflow_task_id = %(task_id)s
   AND (%(map_index)s::int IS NULL OR r.airflow_map_index = %(map_index)s)
 ORDER BY r.outcome, r.segment_id LIMIT %(limit)s
 
--- console_tables --
--- Which of these tables exist: some come with later migrations.
-SELECT name FROM unnest(%(names)s::text[]) AS name WHERE to_regclass(name) IS NOT NULL
-
 -- console_audits --
 -- Audits with how many of their items were rated.
 SELECT a.audit_id, a.population, a.versions, a.drawn_at, a.airflow_run_id,
@@ -286,10 +282,6 @@ FROM audits a WHERE %(version)s::text IS NULL OR %(version)s = ANY(a.versions) O
 -- console_models --
 -- Trained models, whatever columns they have.
 SELECT to_jsonb(m) AS found FROM models m ORDER BY m.created_at DESC LIMIT 200
-
--- console_evaluations --
--- Evaluations, whatever columns they have.
-SELECT to_jsonb(e) AS found FROM evaluations e ORDER BY e.evaluated_at DESC LIMIT 500
 
 -- console_promotions --
 -- Who became champion, whatever columns there are.

@@ -102,6 +102,54 @@ def test_airflows_backfill_recomputes_what_is_stale_and_ingests_nothing(home):
     assert states["announce"] == states["synthesised"] == "success"
 
 
+def test_a_backfill_is_paused_continued_and_cancelled_while_new_documents_come_in(home, tmp_path):
+    keys = [f"2026-02-01T{hour:02}:00" for hour in (3, 4, 5)]
+    # Four texts that are no repetitions of each other.
+    words = [("driver", "permit", "vehicle"), ("tenant", "lease", "flat"), ("skipper", "berth", "boat")]
+    with AirflowAPI(Settings(_env_file=home / "services.env")) as api:
+        for key, (reader, loan, item) in zip(keys, words, strict=True):
+            source = make_corpus(tmp_path / key, 1, reader=reader, loan=loan, item=item)
+            run = api.trigger("gem_ingest", key, {"source": str(source)})
+            wait(lambda run=run: api.run_state("gem_ingest", run) == "success", f"{key} was not read")
+        wait(lambda: judged(home, keys) == 3, f"synthesis did not come to its end: {judged(home, keys)} of 3")
+        change(home, "DELETE FROM stage_results WHERE stage = 'validate' AND " + OF_PARTITIONS, keys)
+        with backfill_of(home, keys) as running:
+            wait(lambda: api.open_backfills("gem_ingest"), "no backfill was made")
+            number = api.open_backfills("gem_ingest")[0]["id"]
+            api.change_backfill(number, "pause")
+            made = summary(home, make_corpus(tmp_path / "new", 1, reader="patient", loan="visit", item="bed"))
+            assert made["dataset"]["trajectories"] == 1, "ingestion waited for a paused backfill"
+            assert judged(home, keys) <= 1, "a paused backfill starts no further run"
+            assert api.backfill_state(number)["is_paused"]
+            api.change_backfill(number, "unpause")
+            wait(lambda: judged(home, keys) >= 1, "the backfill did not go on")
+            api.change_backfill(number, "cancel")
+            output, errors = running.communicate(timeout=120)
+        assert running.returncode == 1, output + errors
+        assert "the same command continues" in errors
+    left = 3 - judged(home, keys)
+    assert left, "the backfill was over before it was cancelled"
+    (made,) = json.loads(gem(home, "backfill", "--from", keys[0], "--to", keys[2], "--json").stdout)
+    assert sorted(made["runs"].values()) == ["success"] * len(made["runs"])
+    assert judged(home, keys) == 3
+    assert len(made["runs"]) == left
+
+
+OF_PARTITIONS = "segment_id IN (SELECT segment_id FROM segments WHERE partition_key = ANY(%s))"
+
+
+def judged(home, keys):
+    """Segments of partitions with a verdict."""
+    return query(home, "SELECT count(*) FROM stage_results WHERE stage = 'validate' AND " + OF_PARTITIONS, keys)[0][0]
+
+
+def backfill_of(home, keys):
+    """The command at work, one partition at a time."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GEM_")} | {"GEM_HOME": str(home)}
+    command = [GEM, "backfill", "--from", keys[0], "--to", keys[-1], "--order", "oldest", "--max-active", "1", "--json"]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def stage_calls(home):
     return dict(query(home, "SELECT stage, sum(calls)::int FROM stage_results GROUP BY stage"))
 
@@ -162,9 +210,11 @@ def test_a_run_survives_the_death_of_everything(home, tmp_path):
     assert outcomes(home, corpus, "generate") == outcomes(home, corpus, "validate") == 120
 
 
-def make_corpus(folder, count):
+def make_corpus(folder, count, **words):
     folder.mkdir()
     text = (EXAMPLES / "library-loans.txt").read_text(encoding="utf-8")
+    for old, new in words.items():
+        text = text.replace(old, new).replace(old.title(), new.title())
     for number in range(count):
         (folder / f"{number:03d}.txt").write_text(f"Branch {number}\n\n{text}", encoding="utf-8")
     return folder

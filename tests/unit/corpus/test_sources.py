@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources import admit, list_objects
 from gem_tasks.domain.corpus import IngestReason
 from gem_tasks.errors import UserError
 
@@ -134,3 +134,40 @@ def test_a_source_with_nothing_readable_says_what_is_readable(tmp_path, given):
     with pytest.raises(UserError, match=r"\.jsonl") as error:
         list(list_objects(str(tmp_path / given)))
     assert str(tmp_path / given) in str(error.value)
+
+
+OUTSIDE = [
+    "{root}/../secret",
+    "{root}x/a.md",
+    "/etc/passwd",
+    "file:///etc",
+    "file://{root}/..%2Fsecret",
+    "{root}/link",
+    "a\0b",
+]
+
+
+@pytest.mark.parametrize("source", OUTSIDE)
+def test_what_leads_out_of_the_roots_is_refused(tmp_path, source):
+    root = write(tmp_path / "open", "a.md")
+    write(tmp_path / "secret", "b.md")
+    (root / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(UserError, match="outside of what may be read") as refused:
+        admit(source.format(root=root), [str(root), "s3://corpus/open"])
+    assert "GEM_SOURCE_ROOTS" in refused.value.mend
+
+
+@pytest.mark.parametrize("source", ["s3://corpus/opener", "s3://corpus", "s3://other/open", "hf://datasets/a/b"])
+def test_a_prefix_ends_at_a_slash(source):
+    with pytest.raises(UserError, match="outside"):
+        admit(source, ["/data", "s3://corpus/open"])
+
+
+def test_what_lies_in_a_root_is_read(tmp_path):
+    root = write(tmp_path / "open", "sub/a.md")
+    for source in (root, root / "sub", root / "sub" / "a.md", root / "sub" / ".." / "sub", f"file://{root}/sub"):
+        assert admit(str(source), [f"file://{root}"]) == "files"
+    assert admit("s3://corpus/open/2026", ["s3://corpus/open/"]) == "s3"
+    assert admit("s3://corpus/open", ["/data", "s3://corpus/open"]) == "s3"
+    assert admit("hf://datasets/a/b", ["s3://", "hf://"]) == "hf"
+    assert admit("/anywhere") == "files"
