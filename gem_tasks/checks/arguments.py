@@ -7,7 +7,9 @@ from gem_tasks.checks.case import MAX_DEPTH
 from gem_tasks.domain.base import Json
 
 _MOST_LINKS = 8
+_GIVES = frozenset({"enum", "const", "default"})
 _COMBINATORS = frozenset({"anyOf", "oneOf", "allOf"})
+_INDIRECT = _COMBINATORS | {"$ref"}
 
 
 class Leaf(NamedTuple):
@@ -25,6 +27,8 @@ class Leaf(NamedTuple):
         """Whether the schema itself gives the value: a constant, one of a list, the default; or there is no choice."""
         if self.value is None or isinstance(self.value, bool):
             return True
+        if _GIVES.isdisjoint(self.schema):
+            return False
         options = [*_list(self.schema.get("enum")), self.schema.get("const"), self.schema.get("default")]
         return any(type(option) is type(self.value) and option == self.value for option in options)
 
@@ -36,7 +40,8 @@ def leaves(arguments: Json, schema: Json) -> Iterator[Leaf]:
         path, name, value, node, depth = stack.pop()
         if depth > MAX_DEPTH:
             continue
-        node = resolved(node, schema) if node else node
+        if node and not _INDIRECT.isdisjoint(node):
+            node = resolved(node, schema)
         parts: list[tuple[str, str, Any, Json, int]] = []
         if isinstance(value, dict):
             known = _dict(node.get("properties"))

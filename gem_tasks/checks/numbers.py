@@ -53,10 +53,10 @@ _MOST_TERMS = 32
 def numbers(text: str) -> set[float]:
     """All quantities in a text, in digits or words."""
     found = _in_words(text.lower())
+    if not _DIGIT.search(text):
+        return found
     # Most lines of most texts have none, and the patterns are slow.
     lines = [line for line in text.splitlines() if _DIGIT.search(line)]
-    if not lines:
-        return found
     plain = "\n".join([_quantities(line) if _JOINED.search(line) else line for line in lines])
     for match in _NUMBER.finditer(plain):
         found.update(_readings(match[1], (match[2] or "").lower()))

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, cast
 
-from gem_tasks.checks.arguments import leaves
-from gem_tasks.checks.case import Case, Exchange
+from gem_tasks.checks.case import Case, Exchange, scalars
 from gem_tasks.checks.said import stem
 from gem_tasks.checks.schema import LIMITS, faults_by_keyword
 from gem_tasks.checks.source import Rule, rules, source
@@ -126,15 +125,15 @@ def _stated_bounds(case: Case) -> Iterator[Finding]:
         if exchange.failed:
             continue
         about = {stem(word) for word in words(exchange.call.name)}
-        for leaf in leaves(exchange.call.arguments, {}):
-            if isinstance(leaf.value, bool) or not isinstance(leaf.value, int | float):
+        for path, key, value in scalars(exchange.call.arguments):
+            if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
-            name = frozenset(stem(word) for word in words(leaf.name))
+            name = frozenset(stem(word) for word in words(key))
             for upper, limit, unit, stems in stated:
                 ours = (unit in name and about & stems) or name <= stems
-                if ours and (leaf.value > limit if upper else leaf.value < limit):
-                    detail = f"{exchange.call.name}.{leaf.name[:60]} is {leaf.value}, the system turn says {limit:g}"
-                    yield _finding("stated_bound", detail, exchange, leaf.path, unsettled=True)
+                if ours and (value > limit if upper else value < limit):
+                    detail = f"{exchange.call.name}.{key[:60]} is {value}, the system turn says {limit:g}"
+                    yield _finding("stated_bound", detail, exchange, path, unsettled=True)
 
 
 def _bounds(rule: Rule) -> Iterator[tuple[bool, float, str, frozenset[str]]]:

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
-from gem_tasks.checks.arguments import leaves
-from gem_tasks.checks.case import Case, Exchange, NotJson, objects
+from gem_tasks.checks.case import Case, Exchange, NotJson, objects, scalars
 from gem_tasks.checks.entities import Sighting, identifiers, is_id_key, own_identifiers, sightings
 from gem_tasks.checks.verbs import reads, verb, words
 from gem_tasks.domain.base import Json
@@ -165,7 +164,7 @@ def _echo(exchange: Exchange) -> Iterator[Finding]:
 
 def _write(position: int, exchange: Exchange, given: set[str], world: _World) -> None:
     touched = given | identifiers(exchange.rows)
-    touched |= {str(leaf.value) for leaf in leaves(exchange.call.arguments, {}) if is_id_key(leaf.name)}
+    touched |= {str(value) for _, name, value in scalars(exchange.call.arguments) if is_id_key(name)}
     world.writes.append(_Write(position, touched, _named(exchange)))
     idents = [str(value) for key, value in exchange.call.arguments.items() if is_id_key(key) and value is not None]
     # What is created is named by the answer only.

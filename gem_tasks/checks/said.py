@@ -61,9 +61,7 @@ def content_words(text: str) -> list[str]:
 
 def content_stems(text: str) -> frozenset[str]:
     """Stems of the words that carry meaning; numbers are compared on their own."""
-    found = set(map(_stem_of_content, tokens(text.casefold())))
-    found.discard("")
-    return frozenset(found)
+    return frozenset(filter(None, map(_stem_of_content, tokens(text.casefold()))))
 
 
 @lru_cache(maxsize=32768)

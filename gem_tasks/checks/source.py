@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from gem_tasks.checks.numbers import numbers
 from gem_tasks.checks.said import content_stems
@@ -23,10 +24,11 @@ _DATED = re.compile(
     re.IGNORECASE,
 )
 _APART = re.compile(rf"(?<=[.!?;])\s+(?:\(\d{{1,2}}\)\s+)?(?=[A-Z])(?!(?i:{_MONTH}))")
+_TABLE = re.compile(r"\s*\w+\s*\([\w, :]+\)")
 _CURRENT = re.compile(r"\b(?:today|current date|date:|now\b|it is|heute|aujourd'hui)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sentence:
     """One sentence or line of the text."""
 
@@ -124,8 +126,7 @@ def masked(text: str) -> tuple[str, list[str]]:
     return " " + " ".join("#" if piece[0].isdigit() else piece for piece in pieces) + " ", numerals
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """One line of the system turn."""
 
     text: str
@@ -137,7 +138,7 @@ class Rule:
 def rules(system: str) -> tuple[Rule, ...]:
     """The lines of a system turn that say something, without their markers; table definitions are no rules."""
     lines = (_MARKER.sub("", part) for line in system.splitlines() for part in _parts(line))
-    kept = [line for line in lines if not re.match(r"\s*\w+\s*\([\w, :]+\)", line)]
+    kept = [line for line in lines if not ("(" in line and _TABLE.match(line))]
     made = (Rule(line.strip(), content_stems(line), frozenset(numbers(_without_today(line)))) for line in kept)
     return tuple(rule for rule in made if len(rule.stems) >= _MIN_WORDS)
 
