@@ -1,6 +1,6 @@
 """datatrove over the same dumps: read, filter by language and length, sign, find and drop near duplicates, write.
 
-    python -m venv dt && dt/bin/pip install 'datatrove[processing]' py3langid spacy
+    python -m venv dt && dt/bin/pip install 'datatrove[io,processing]' py3langid spacy orjson
     taskset -c 0,1 dt/bin/python benchmarks/ingest/peer_datatrove.py CORPUS WORK [--gopher]
 
 The language comes from the same library on the same sample as GEM's (datatrove's own models are downloaded), signatures

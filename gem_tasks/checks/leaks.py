@@ -23,6 +23,8 @@ _TEMPLATE_TOKEN = re.compile(
     rf"|<(?:{'|'.join(FORMAT_TAGS)})\s+\w+\s*=[^<>]{{0,80}}>",
     re.IGNORECASE,
 )
+_BRACKETED = re.compile(r"\[/?[ita]", re.IGNORECASE)
+"""How those begin that have no `<`: JSON is full of other brackets."""
 _LABEL = re.compile(r"\s*(?:#{1,4}\s*|\*\*)?(system|user|human|assistant|tool)(?:\*\*)?\s*:(?:\*\*)?\s", re.IGNORECASE)
 _OTHER_SPEAKER = re.compile(
     r"^[ \t]*(?:#{1,4} ?(?:User|Human|Assistant|System|Instruction|Response|Observation)\s*:?\s*$"
@@ -79,7 +81,7 @@ def _speaks_of_itself(text: str) -> re.Match[str] | None:
 
 
 def _token(text: str) -> str | None:
-    if "<" not in text and "[" not in text:
+    if "<" not in text and not ("[" in text and _BRACKETED.search(text)):
         return None
     token = _TEMPLATE_TOKEN.search(text)
     return leaked_tag(text) or (token[0] if token else None)

@@ -58,8 +58,9 @@ def _print(found: Agreement) -> None:
     if found.confirmed is not None:
         kappa = "undefined" if found.kappa is None else f"{found.kappa:.2f}"
         console.print(f"Agreement on all (Cohen's kappa, from the sample): {kappa}")
-    cost = "" if found.usd is None else f", ${found.usd:.4f}"
-    console.print(f"{found.calls} calls{cost}; {found.unreadable} of them without a readable verdict")
+    if found.calls:
+        cost = "" if found.usd is None else f", ${found.usd:.4f}"
+        console.print(f"Asking took {found.calls} calls{cost}; {found.unreadable} of them without a readable verdict")
 
 
 def _two_by_two(found: Agreement) -> Table:

@@ -114,3 +114,12 @@ def test_traces_of_the_format_are_found(leak):
 
 def test_too_simple_a_conversation_is_refused():
     assert found(*VALID[:5]) == {("complexity", None)}
+
+
+def test_an_integer_beyond_any_float_is_a_changed_fact_and_no_crash():
+    def told(number, price):
+        answer = f'{{"loan_id": "L-7", "price": {price}}}'
+        return call(number, "get_loan", loan_id="L-7"), result(number, answer)
+
+    messages = (*VALID[:2], *told(1, 3), *told(2, 10**400), say("assistant", "It is overdue."))
+    assert ("realism", 5) in found(*messages)
