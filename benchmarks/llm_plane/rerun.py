@@ -27,7 +27,8 @@ FILL = """
 INSERT INTO partitions (partition_key) VALUES (%(partition)s);
 INSERT INTO sources (uri) VALUES ('file:///bench');
 INSERT INTO documents (document_id, source_id, partition_key, object_key, uri, etag, content_hash, chars)
-SELECT 'd' || n, 1, %(partition)s, 'file:///' || n, 'file:///' || n, '1', 'h' || n, 4000 FROM generate_series(1, %(segments)s) n;
+SELECT 'd' || n, 1, %(partition)s, 'file:///' || n, 'file:///' || n, '1', 'h' || n, 4000
+FROM generate_series(1, %(segments)s) n;
 INSERT INTO segments (segment_id, document_id, partition_key, shard, row_no, start_char, end_char, tokens)
 SELECT 'd' || n || '.0-4000', 'd' || n, %(partition)s, n / %(shard)s, n %% %(shard)s, 0, 4000, 1000
 FROM generate_series(1, %(segments)s) n;
