@@ -18,7 +18,7 @@ demo: install  ## install, start everything, run the main job on examples/corpus
 	$(GEM) status
 
 test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end; in Chromium if it is there
-	$(VENV)/bin/pytest -n 2 --dist loadgroup
+	$(VENV)/bin/pytest -n 2 --dist load --no-loadscope-reorder
 
 unit: install-dev  ## the fast tests only
 	$(VENV)/bin/pytest tests/unit

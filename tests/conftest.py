@@ -1,17 +1,23 @@
 """What holds for every test."""
 
 import hypothesis
-import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # The machine may be busy, and a first call may load a model: how long an example takes is not what is tested.
 hypothesis.settings.register_profile("gem", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("gem")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
-    """Beside each other run files, not tests, so that what a file sets up is set up once; `e2e` has one stack."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            group = "stack" if item.get_closest_marker("e2e") else item.nodeid.partition("::")[0]
-            item.add_marker(pytest.mark.xdist_group(group))
+TOGETHER = ("tests/console/", "tests/dags/", "tests/e2e/")
+"""Folders whose tests share a lineage or a stack."""
+
+
+class ByFile(LoadScopeScheduling):
+    """With `-n` files run beside each other, not tests, so that what a file sets up is set up once."""
+
+    def _split_scope(self, nodeid):
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log)

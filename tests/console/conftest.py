@@ -20,11 +20,10 @@ serving.prepare()
 
 
 def pytest_collection_modifyitems(items):
-    """Airflow's own deprecations are not ours to mend; and all tests here share one lineage, so one worker."""
+    """Airflow's own deprecations are not ours to mend."""
     for item in items:
         if "tests/console" in str(item.fspath):
             item.add_marker(pytest.mark.filterwarnings("default"))
-            item.add_marker(pytest.mark.xdist_group("console"))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 
 import httpx
 import psycopg
@@ -113,12 +114,13 @@ def test_a_backfill_is_paused_continued_and_cancelled_while_new_documents_come_i
             wait(lambda run=run: api.run_state("gem_ingest", run) == "success", f"{key} was not read")
         wait(lambda: judged(home, keys) == 3, f"synthesis did not come to its end: {judged(home, keys)} of 3")
         change(home, "DELETE FROM stage_results WHERE stage = 'validate' AND " + OF_PARTITIONS, keys)
-        with backfill_of(home, keys) as running:
+        with backfill_of(home, keys) as running, killed_at_last(running):
             wait(lambda: api.open_backfills("gem_ingest"), "no backfill was made")
             number = api.open_backfills("gem_ingest")[0]["id"]
             api.change_backfill(number, "pause")
-            made = summary(home, make_corpus(tmp_path / "new", 1, reader="patient", loan="visit", item="bed"))
-            assert made["dataset"]["trajectories"] == 1, "ingestion waited for a paused backfill"
+            new = make_corpus(tmp_path / "new", 1, reader="patient", loan="visit", item="bed")
+            summary(home, new)
+            assert published(home, new) == (1, 1), "a paused backfill held up new documents"
             assert judged(home, keys) <= 1, "a paused backfill starts no further run"
             assert api.backfill_state(number)["is_paused"]
             api.change_backfill(number, "unpause")
@@ -136,6 +138,14 @@ def test_a_backfill_is_paused_continued_and_cancelled_while_new_documents_come_i
 
 
 OF_PARTITIONS = "segment_id IN (SELECT segment_id FROM segments WHERE partition_key = ANY(%s))"
+
+
+@contextmanager
+def killed_at_last(process):
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 def judged(home, keys):

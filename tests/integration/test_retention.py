@@ -112,11 +112,11 @@ def test_results_of_old_recipes_and_superseded_datasets_go_after_their_time(publ
     new = other(workspace, first)
     old = {key for key in listed(work) if any(work.chain.id_of(name) in key for name in ("refine", "validate"))}
     files = {key for key in listed(work) if first.version in key}
-    assert (len(old), len(files)) == (2, 3)
+    assert (len(old), len(files)) == (2, 6)
     assert gone(collect(new, dry_run=False, now=LATER)) == {}
     age(new)
     before = listed(work)
-    assert gone(collect(new, dry_run=False, now=DAYS_LATER)) == {"old_recipes": 2, "superseded_datasets": 3}
+    assert gone(collect(new, dry_run=False, now=DAYS_LATER)) == {"old_recipes": 2, "superseded_datasets": 6}
     assert listed(work) == before - old - files
     with new.ledger() as ledger:
         states = ledger.pg.execute("SELECT version, collected_at FROM datasets ORDER BY created_at").fetchall()
