@@ -72,6 +72,8 @@ class Source:
             shared = len(stems & sentence.stems)
             if shared > best:
                 best, place = shared, at
+                if best == len(stems):
+                    break
         return (best / len(stems) if stems else 0.0), place
 
     def around(self, place: int) -> frozenset[float]:
