@@ -29,7 +29,7 @@ def gem_env(home: Path, state: State, dsn: str) -> dict[str, str]:
 
 
 def airflow_env(home: Path, state: State, airflow_dsn: str) -> dict[str, str]:
-    """Airflow on LocalExecutor over the embedded Postgres; the values and why: docs/architecture/local.md."""
+    """Airflow on LocalExecutor over the embedded Postgres."""
     folder = home / "airflow"
     dags = shipped("dags")
     passwords = folder / "passwords.json"
@@ -39,6 +39,7 @@ def airflow_env(home: Path, state: State, airflow_dsn: str) -> dict[str, str]:
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": max(4, min(16, 2 * (os.cpu_count() or 2))),
         "CORE__MAX_ACTIVE_TASKS_PER_DAG": 64,
+        "CORE__MAX_MAP_LENGTH": 20_000,  # shards of a partition: four million segments of the usual 200
         "CORE__DAGS_FOLDER": dags,
         "CORE__PLUGINS_FOLDER": shipped("plugins"),
         "CORE__LOAD_EXAMPLES": False,

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from gem_tasks.errors import UserError
 from gem_tasks.settings import STAGE_NAMES
 from tests.dags.conftest import DAGS
 
@@ -87,3 +88,12 @@ def test_training_waits_for_a_person_and_every_server_has_a_teardown(bag):
     assert stop.is_teardown
     assert {"arm.bfcl", "arm.tau2", "arm.synthesizer"} <= serve.downstream_task_ids
     assert dag.get_task("report").upstream_task_ids > {"plan"}
+
+
+def test_more_shards_than_airflow_maps_over_are_refused_in_one_line(bag, monkeypatch):
+    from gem_airflow.mapping import mappable
+
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "3")
+    assert mappable([1, 2, 3]) == [1, 2, 3]
+    with pytest.raises(UserError, match=r"4 shards are more than Airflow maps a task over .3.*GEM_SHARD_SEGMENTS"):
+        mappable([1, 2, 3, 4])
