@@ -66,10 +66,11 @@ def _answer(case: Case, exchange: Exchange) -> str:
         asked = (case.messages[at - 1].content or "") if at and case.messages[at - 1].role == "assistant" else ""
         if _REFUSES.match(said):
             return ""
-        if not _ASKS.search(asked) or _AGAIN.search(said):
+        agrees = _AGREES.search(said)
+        if not _ASKS.search(asked) or (_AGAIN.search(said) and not agrees):
             continue
         about = _named(exchange, asked) if _spent(case, at, exchange) else _about(exchange, asked)
-        if _AGREES.search(said) and (about or at == turns[-1]):
+        if agrees and (about or at == turns[-1]):
             return "agreed"
         if about:
             return "unclear"

@@ -123,3 +123,30 @@ def test_an_integer_beyond_any_float_is_a_changed_fact_and_no_crash():
 
     messages = (*VALID[:2], *told(1, 3), *told(2, 10**400), say("assistant", "It is overdue."))
     assert ("realism", 5) in found(*messages)
+
+
+CLOSE = make_tool("close_loan")
+
+
+def closed(*talk):
+    """How a loan is closed after a try that failed, with this talk before each try; findings about consent."""
+    first, second = talk
+    locked = result(1, '{"error": {"code": "locked", "message": "Loan L-7 is locked."}}')
+    messages = (
+        *VALID[:1], *first, call(1, "close_loan", loan_id="L-7"), locked, *second, call(2, "close_loan", loan_id="L-7"),
+        result(2, '{"loan_id": "L-7", "status": "closed"}'), say("assistant", "Loan L-7 is closed."),
+    )  # fmt: skip
+    findings = run_checks(make_trajectory(*messages, tools=(*TOOLS, CLOSE)))
+    return [finding.kind for finding in findings if finding.check == "confirmation"]
+
+
+ASKED = (say("user", "The loan L-7."), say("assistant", "Shall I close loan L-7?"), say("user", "Yes."))
+UNASKED = (say("user", "The matter of L-7."),)
+TRY = (say("assistant", "L-7 is locked. Leave it?"), say("user", "It is free now. Try once more."))
+YES = (say("assistant", "L-7 is locked. Shall I try again to close it?"), say("user", "Yes, try again."))
+
+
+def test_another_try_needs_no_second_yes_and_is_none():
+    assert closed(ASKED, TRY) == []
+    assert closed(UNASKED, YES) == []
+    assert closed(UNASKED, TRY) == ["unconfirmed"]
