@@ -4,7 +4,9 @@ import hypothesis
 from xdist.scheduler import LoadScopeScheduling
 
 # The machine may be busy, and a first call may load a model: how long an example takes is not what is tested.
-hypothesis.settings.register_profile("gem", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+# The same examples every time, so that no change fails by chance; `--hypothesis-profile explore` looks for new ones.
+hypothesis.settings.register_profile("gem", hypothesis.settings.get_profile("explore"), derandomize=True)
 hypothesis.settings.load_profile("gem")
 
 

@@ -8,7 +8,7 @@ from gem_tasks.dataset.card import _bars, _cell
 
 @given(st.text(max_size=100))
 def test_no_name_leaves_its_cell(name):
-    table = _bars("source", {name: 3, "b": 1}, 4)
+    table = _bars("source", {name: 3, f"{name}b": 1}, 4)
     assert len(table.splitlines()) == 4
     assert all(line.count("|") == 5 for line in table.splitlines())
     assert "<" not in _cell(name)
