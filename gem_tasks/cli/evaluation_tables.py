@@ -86,7 +86,8 @@ def board_table(rows: Sequence[Row]) -> Table:
         cells = [_number(value) for value in bfcl]
         if row.bfcl is not None and row.bfcl_error is not None:
             cells[0] += f" ± {row.bfcl_error:.1f}"
-        table.add_row(escape(row.model), *cells, *tau2, row.where, style="dim" if row.where == "paper" else None)
+        model = escape(row.model) + (f" [dim]{row.model_id}[/]" if row.model_id else "")
+        table.add_row(model, *cells, *tau2, row.where, style="dim" if row.where == "paper" else None)
     return table
 
 

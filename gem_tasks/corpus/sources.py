@@ -38,6 +38,8 @@ def admit(source: str, roots: Sequence[str] = ()) -> str:
 
 def _below(source: str, kind: str, root: str) -> bool:
     if kind != "files":
+        if {".", ".."} & set(source.split("/")):  # to a bucket a name like any other, to an HTTP client perhaps not
+            return False
         return source == root or source.startswith(root.rstrip("/") + "/")
     if "://" in root and not root.startswith("file://"):
         return False

@@ -1,7 +1,5 @@
 """All models side by side: the newest full evaluations of each, and the paper's figures as reference rows."""
 
-from typing import Any
-
 from gem_tasks.domain.evaluation import OVERALL
 from gem_tasks.evals.paper import PAPER, Reference
 from gem_tasks.lineage import EvaluationRow, EvaluationRows
@@ -33,11 +31,14 @@ class Row(Reference):
 
 def leaderboard(lineage: EvaluationRows) -> list[Row]:
     """Ours, the best first, then the paper's. One row a model and subset of cases: the newest of each number."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, str | None, str], dict[str, float | None]] = {}
     for row in reversed(lineage.find_evaluations(limit=_MOST)):  # the newest last, so that it stays
-        known = found.setdefault((row.model_id or row.model, str(row.settings["subset"])), {})
-        known.update(_numbers(row) | {"model": row.model, "model_id": row.model_id})
-    ours = [Row.model_validate({"where": subset, **known}) for (_, subset), known in found.items() if len(known) > 2]
+        found.setdefault((row.model, row.model_id, str(row.settings["subset"])), {}).update(_numbers(row))
+    ours = [
+        Row.model_validate({"model": model, "model_id": model_id, "where": subset, **numbers})
+        for (model, model_id, subset), numbers in found.items()
+        if numbers
+    ]
     ours.sort(key=lambda row: (-(row.bfcl or -1), -(row.airline_avg4 or -1), row.model))
     return [*ours, *(Row(**each.model_dump(), where="paper") for each in PAPER)]
 

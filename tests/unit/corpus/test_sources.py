@@ -157,8 +157,11 @@ def test_what_leads_out_of_the_roots_is_refused(tmp_path, source):
     assert "GEM_SOURCE_ROOTS" in refused.value.mend
 
 
-@pytest.mark.parametrize("source", ["s3://corpus/opener", "s3://corpus", "s3://other/open", "hf://datasets/a/b"])
-def test_a_prefix_ends_at_a_slash(source):
+@pytest.mark.parametrize(
+    "source",
+    ["s3://corpus/opener", "s3://corpus", "s3://other/open", "hf://datasets/a/b", "s3://corpus/open/../secret/a.md"],
+)
+def test_a_prefix_ends_at_a_slash_and_is_not_left(source):
     with pytest.raises(UserError, match="outside"):
         admit(source, ["/data", "s3://corpus/open"])
 
