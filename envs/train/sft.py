@@ -181,6 +181,7 @@ class Meter(TrainerCallback):
         self._limit_s = max_cpu_minutes * 60 if max_cpu_minutes else None
         self._values: dict[str, float] = {}
         self.first = self.tokens_before = 0
+        self._began = 0.0
 
     def last(self, name: str) -> float | None:
         """The newest value of a metric."""
@@ -188,9 +189,10 @@ class Meter(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.first, self.tokens_before = state.global_step, state.num_input_tokens_seen
+        self._began = time.process_time()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if self._limit_s and time.process_time() > self._limit_s:
+        if self._limit_s and time.process_time() - self._began > self._limit_s:
             control.should_training_stop = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:

@@ -10,7 +10,11 @@ _THRESHOLDS = (20_000, 50, 100)
 
 @contextmanager
 def rare_collections() -> Generator[None]:
-    """What is alive now, which in an Airflow task is a million objects, is not gone through again until the end."""
+    """What is alive now, which in an Airflow task is a million objects, is not gone through again until the end.
+
+    The end collects what came since: the next call would freeze its cycles for good, and a process that works through
+    many shards would grow by all their answers.
+    """
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
@@ -18,4 +22,5 @@ def rare_collections() -> Generator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+        gc.collect()
         gc.unfreeze()

@@ -42,7 +42,11 @@ def rows_in(value: Any) -> Iterator[Json]:
 
 def id_field(row: Json) -> str | None:
     """The field that names the thing a row is about: the first that looks like an id and is no parent's."""
-    return next((name for name, given in row.items() if _ID_FIELD.search(name) and isinstance(given, str | int)), None)
+    return next((name for name, given in row.items() if _ID_FIELD.search(name) and _names(given)), None)
+
+
+def _names(given: object) -> bool:
+    return isinstance(given, str | int) and not isinstance(given, bool)
 
 
 @dataclass

@@ -1,0 +1,117 @@
+"""A real, tiny training with TRL: a kill costs a checkpoint's steps, an adapter is merged, missing weights are one line."""
+
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gem_tasks.distill import profiles, sets
+from gem_tasks.distill.train import model_id, run_folder, train, weights
+from gem_tasks.domain.distill import SetSpec
+from gem_tasks.errors import UserError
+from gem_tasks.evals.environment import ensure, installed
+from tests.integration.test_pipeline import finished  # noqa: F401 - a fixture
+
+HOME = Path(__file__).parents[2] / ".gem"
+SMALL_TORCH = bool(os.environ.keys() & {"PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"})
+"""Somebody has said where a build for CPUs is; the index's own brings 5 GB of CUDA."""
+SHAPE = {
+    "hidden": 32, "feed_forward": 64, "layers": 1, "heads": 2, "key_value_heads": 1, "head_size": 16,
+    "vocabulary": 1024, "max_positions": 4096,
+}  # fmt: skip
+SFT = {
+    "max_length": 2048, "max_steps": 60, "save_steps": 10, "logging_steps": 1, "learning_rate": 1e-3,
+    "per_device_train_batch_size": 1, "bf16": False, "use_cpu": True, "activation_checkpointing": False,
+}  # fmt: skip
+
+pytestmark = pytest.mark.skipif(
+    not installed(HOME, "train") and not SMALL_TORCH,
+    reason="the environment `train` is not installed (gem distill envs train), and no build of PyTorch for CPUs is named",
+)
+
+
+class KilledError(Exception):
+    """Ends a training from without, as a lost machine would: its process gets SIGKILL."""
+
+
+@pytest.fixture
+def work(finished):  # noqa: F811
+    work = finished[0]
+    ensure(HOME, "train")
+    (work.settings.home / "envs").mkdir(parents=True, exist_ok=True)
+    (work.settings.home / "envs" / "train").symlink_to((HOME / "envs" / "train").absolute())
+    return work
+
+
+@pytest.fixture
+def profile(tmp_path):
+    """Writes a profile of a model with a few thousand parameters, with changes, and reads it."""
+
+    def made(name, **changes):
+        values = {
+            "kind": "agent",
+            "model": {"scratch": SHAPE},
+            "chat_template": "qwen3_instruct_2507",
+            "too_long": "truncate",
+            "sft": SFT,
+            "set": {"test_share": 0.2, "validation_share": 0.0},
+        }
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump({**values, **changes}), encoding="utf-8")
+        return profiles.load(str(path))
+
+    return made
+
+
+def digest(folder):
+    return sha256((Path(folder) / "model.safetensors").read_bytes()).hexdigest()
+
+
+def kill_at(step):
+    def progress(what, done, total):
+        if what.startswith("train: loss") and done >= step:
+            raise KilledError
+
+    return progress
+
+
+def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights_and_an_adapter_is_merged(work, profile):
+    found = sets.build(work, SetSpec(kind="agent", test_share=0.2, validation_share=0.0))
+    killed, whole = profile("killed"), profile("whole", sft={**SFT, "save_total_limit": 3})
+    with pytest.raises(KilledError):
+        train(work, killed, found, progress=kill_at(11))
+    folder = run_folder(work, model_id(killed, found))
+    reached = json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])["step"]
+    again, straight = train(work, killed, found), train(work, whole, found)
+    resumed = int(again.metrics["resumed_from"].removeprefix("checkpoint-"))
+    assert 0 <= reached - resumed <= SFT["save_steps"]
+    assert again.metrics["steps_here"] == SFT["max_steps"] - resumed
+    assert straight.metrics["resumed_from"] is None
+    assert digest(weights(work, again)) == digest(weights(work, straight))
+    assert list((folder / "tensorboard").glob("events*"))
+    assert train(work, killed, found, progress=kill_at(0)).model_id == again.model_id  # found, not trained again
+
+    lora = {"r": 4, "lora_alpha": 8, "target_modules": "all-linear"}
+    base = weights(work, straight)
+    adapted = train(work, profile("adapted", model={"path": base}, lora=lora), found)
+    served = Path(weights(work, adapted))
+    assert digest(served) != digest(base)
+    assert not list(served.glob("adapter*"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"model": {"path": "/nowhere"}}, "The weights of /nowhere cannot be had"),
+        ({"sft": {**SFT, "max_length": 32}}, "no row has an answer of the assistant left"),
+        ({"sft": {**SFT, "max_length": 32}, "too_long": "drop"}, "rows are longer than max_length=32"),
+        ({"sft": {**SFT, "warmup_ration": 0.1}}, "section `sft` does not fit"),
+    ],
+)
+def test_what_a_person_can_mend_is_one_line(work, profile, changes, said):
+    found = sets.build(work, SetSpec(kind="agent", test_share=0.2, validation_share=0.0))
+    with pytest.raises(UserError, match=said):
+        train(work, profile("wrong", **changes), found)
