@@ -26,6 +26,8 @@ _CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _TEST_CARDS = re.compile(r"^(?:4242|41111|55555|37828|4000000|60111111)")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)")
 _REGIONS = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "nl": "NL", "pt": "PT", "pl": "PL"}
+_APART = "\n\0\n"
+"""Between strings that are searched in one go: no pattern reaches across."""
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 _PREFIX = re.compile(r"(?:[A-Za-z]{2,10}[-_]){1,3}|AKIA|ASIA|AIza|eyJ")
 
@@ -49,7 +51,7 @@ def scrub(trajectory: Trajectory, text: str, language: str | None = None) -> Scr
         language: of the text, ISO 639-1: whose national phone numbers to look for.
     """
     dumped = trajectory.model_dump()
-    found = {item for part in _strings(dumped) for item in personal(part, language)}
+    found = set(personal(_APART.join(dict.fromkeys(_strings(dumped))), language))
     if not found:
         return Scrubbed(trajectory=trajectory, replaced={}, flagged={})
     known = {(kind, _plain(value)) for kind, value in personal(text, language)}
@@ -117,7 +119,8 @@ def _key_patterns() -> tuple[re.Pattern[str], ...]:
         sendgrid.SendGridDetector, slack.SlackDetector, stripe.StripeDetector, telegram_token.TelegramBotTokenDetector,
         twilio.TwilioKeyDetector,
     )  # fmt: skip
-    return tuple(pattern for detector in detectors for pattern in cast("Any", detector).denylist)
+    patterns = (pattern for detector in detectors for pattern in cast("Any", detector).denylist)
+    return tuple(re.compile(each.pattern, each.flags | re.MULTILINE) for each in patterns)  # some want a whole line
 
 
 def _other(kind: str, value: str, key: bytes) -> str:

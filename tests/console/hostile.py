@@ -1,6 +1,10 @@
 """Text that tries to become markup, and a lineage in which it stands wherever text of others can stand."""
 
+from pathlib import Path
+
 from gem_tasks.dataset.publish import publish
+from gem_tasks.domain.distill import Model
+from gem_tasks.domain.evaluation import CaseScore, EvalReport, RunSettings
 from gem_tasks.domain.finding import Finding, Severity
 from gem_tasks.domain.judgement import RULES, Judgement, Verdict
 from gem_tasks.domain.outcome import Accepted, Cost, Outcome
@@ -8,6 +12,8 @@ from gem_tasks.domain.record import Topic
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction, PlannedCall, ToolSpec, Workflow
 from gem_tasks.errors import ErrorClass
+from gem_tasks.evals import registry
+from gem_tasks.evals.stats import average
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.records import segments_of
@@ -54,7 +60,34 @@ def fill(work, folder):
         segments = [segment.segment_id for segment in segments_of(work, PARTITION, shard)]
         for stage in STAGE_NAMES:
             save(work, stage, shard, [outcome(stage, *each) for each in going(stage, segments)])
+    compete(work)
     return publish(work, PARTITION)
+
+
+def compete(work):
+    """Two models whose names and reasons come from strangers, their evaluations, and a decision."""
+    names = (PAYLOADS[0], PAYLOADS[1])
+    with work.ledger() as ledger:
+        for number, name in enumerate(names):
+            ledger.record_model(
+                Model(
+                    model_id=f"model{number:011d}", name=name, base=ALL, profile=name, profile_sha256="0", set_id=None,
+                    location=ALL, metrics={"rows": 7, "steps": 30, "loss": 2.5, "validation_loss": ALL},
+                )
+            )  # fmt: skip
+    for number, name in enumerate(names):
+        cases = tuple(
+            CaseScore(case_id=f"{case} {ALL}", category="multi_turn_base", score=float(case < 3 + 40 * number))
+            for case in range(60)
+        )
+        settings = RunSettings(version=ALL, subset="full")
+        report = EvalReport(
+            harness="bfcl", model=name, scores=average(cases), cases=cases, settings=settings, seconds=9, measures={}
+        )
+        registry.record(work, report, Path(work.settings.home), f"model{number:011d}")
+    with work.ledger() as ledger:
+        registry.decide(ledger, "model00000000001", against="model00000000000")
+        registry.override(ledger, "model00000000000", "rejected", ALL, ALL)
 
 
 def going(stage, segments):

@@ -148,6 +148,19 @@ def test_what_earlier_prompts_made_is_stale(work):
     assert stale[0].first == PARTITION and stale[0].segments > 0
 
 
+def test_models_stand_beside_the_paper_s_with_their_scores_and_who_decided(api, client):
+    found = api("models")
+    ours = [row for row in found["board"] if row["where"] != "paper"]
+    assert [(row["model"], round(row["bfcl"], 1)) for row in ours] == [(PAYLOADS[1], 71.7), (PAYLOADS[0], 5.0)]
+    assert all(row["bfcl_error"] > 0 for row in ours)
+    assert len([row for row in found["board"] if row["where"] == "paper"]) > 5
+    assert found["champions"] == ["model00000000001"]
+    assert [each["outcome"] for each in found["promotions"]] == ["rejected", "promoted"]
+    page = client("viewer").get("datasets").text
+    assert "champion" in page
+    assert "71.67" in page
+
+
 def test_tabs_on_runs_and_tasks_show_what_they_wrote(api):
     from urllib.parse import quote
 

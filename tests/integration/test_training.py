@@ -1,4 +1,4 @@
-"""A real, tiny training with TRL: a kill costs a checkpoint's steps, an adapter is merged, missing weights are one line."""
+"""A real, tiny training with TRL: a kill costs no more than one checkpoint's steps, what can be mended is one line."""
 
 import json
 import os
@@ -29,7 +29,7 @@ SFT = {
 
 pytestmark = pytest.mark.skipif(
     not installed(HOME, "train") and not SMALL_TORCH,
-    reason="the environment `train` is not installed (gem distill envs train), and no build of PyTorch for CPUs is named",
+    reason="`gem distill envs train` was not run, and nothing says where a build of PyTorch for CPUs is",
 )
 
 
