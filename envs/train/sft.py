@@ -43,6 +43,7 @@ def main(job: dict[str, Any]) -> None:
     validation, _ = load(Path(job["validation"]), tokenizer, args.max_length, job["too_long"])
     if not len(train):
         complain(f"All {dropped} rows are longer than max_length={args.max_length}", "Raise it, or set too_long: truncate.")
+    args.dataset_num_proc = processes(len(train))
     meter = Meter(run, job.get("max_cpu_minutes"))
     trainer = SFTTrainer(
         model=str(base),
@@ -151,8 +152,13 @@ def load(path: Path, tokenizer: Any, longest: int, too_long: str) -> tuple[Datas
         ids = tokenizer.apply_chat_template(row["messages"], tools=tools, tokenize=True, return_dict=True)["input_ids"]
         return len(ids) <= longest
 
-    kept = rows.filter(fits)
+    kept = rows.filter(fits, num_proc=processes(len(rows)))
     return kept, len(rows) - len(kept)
+
+
+def processes(rows: int) -> int | None:
+    """How many tokenize: one for each core, where that is worth starting them."""
+    return os.cpu_count() if rows > 2000 else None
 
 
 def newest_checkpoint(run: Path) -> Path | None:
