@@ -4,13 +4,16 @@ import json
 import os
 import re
 import shutil
+import time
 
 import httpx
 import pytest
 
 from tests.e2e.conftest import EXAMPLES, gem
+from tests.e2e.test_stack import change, query
 
 pytestmark = pytest.mark.e2e
+LIMIT_S = 180
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +70,63 @@ def test_airflow_loads_the_plugin_and_lets_nobody_in_without_a_login(stack, logg
     assert retried.json()["segments"] == 0
 
 
+def ends(client, url, dag, run_id):
+    """The state in which a run ends."""
+    deadline = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline:
+        state = client.get(f"{url}/api/v2/dags/{dag}/dagRuns/{run_id}").json()["state"]
+        if state in ("success", "failed"):
+            return state
+        time.sleep(1)
+    return pytest.fail(f"{run_id} of {dag} did not end in {LIMIT_S} s")
+
+
+def test_the_pages_retry_and_backfill_start_runs_of_airflow_that_do_the_work(stack, home, logged_in):
+    url, password = stack
+    client = logged_in(url, password)
+    ((segment, partition),) = query(
+        home,
+        "SELECT segment_id, partition_key FROM stage_results"
+        " WHERE stage = 'validate' AND outcome = 'accepted' ORDER BY updated_at DESC LIMIT 1",
+    )
+    failed = (
+        "UPDATE stage_results SET outcome = 'failed', error_class = 'malformed' WHERE segment_id = %s AND stage = %s"
+    )
+    change(home, failed, segment, "generate")
+    asked = {"which": {"stage": "generate", "error_class": "malformed"}}
+    retried = client.post(f"{url}/gem/api/failures/retry", json=asked).json()
+    assert [(run["partition"], run["segments"], run["problem"]) for run in retried["runs"]] == [(partition, 1, None)]
+    assert ends(client, url, "gem_synthesize", retried["runs"][0]["run_id"]) == "success"
+    ended = (
+        "SELECT outcome, attempts FROM stage_results WHERE segment_id = %s AND stage = 'generate' ORDER BY updated_at"
+    )
+    assert query(home, ended, segment)[-1] == ("accepted", 2)
+
+    span = {"first": f"{partition}:00Z", "last": f"{partition}:00Z"}
+    assert client.post(f"{url}/gem/api/backfills", json=span).json() == {
+        "runs": 1,
+        "backfill_id": None,
+        "problem": None,
+    }
+    started = client.post(f"{url}/gem/api/backfills", json={**span, "dry_run": False}).json()
+    assert started["problem"] is None
+    deadline = time.monotonic() + LIMIT_S
+    while not (found := client.get(f"{url}/api/v2/backfills/{started['backfill_id']}").json())["completed_at"]:
+        assert time.monotonic() < deadline, found
+        time.sleep(1)
+    runs = client.get(f"{url}/api/v2/dags/gem_ingest/dagRuns", params={"order_by": "-id", "limit": 5}).json()[
+        "dag_runs"
+    ]
+    (run,) = [each for each in runs if each["run_type"] == "backfill" and each["partition_key"] == partition][:1]
+    assert ends(client, url, "gem_ingest", run["dag_run_id"]) == "success"
+
+
 def test_from_the_navigation_to_a_trajectory_to_the_log_of_its_task(page, stack):
     url, _ = stack
     page.goto(f"{url}/plugin/gem")
     frame = page.frame_locator("iframe")
     frame.get_by_role("link", name="Trajectories").click()
+    page.wait_for_url("**/plugin/gem/gem/trajectories")  # the overview has a table too
     frame.locator("table.rows tbody a").first.click()
     frame.locator(".message").first.wait_for()
     page.wait_for_url("**/plugin/gem/gem/trajectories/*")  # Airflow's own address leads here again
