@@ -27,6 +27,14 @@ class ObjectStore(Protocol):
         """Writes durably and atomically, replacing what was there."""
         ...
 
+    def create(self, key: str, data: bytes) -> bool:
+        """Writes like `put` unless there is such an object; of several writers at once one does.
+
+        Returns:
+            Whether it wrote.
+        """
+        ...
+
     def get(self, key: str) -> bytes:
         """Reads a whole object.
 

@@ -21,7 +21,7 @@ CREATE TEMP TABLE docs AS
 SELECT substr(md5('d' || n), 1, 20) AS id, n, parts.key, parts.at, 1 + n % 5 AS source
 FROM generate_series(1, {segments} / 4) n JOIN parts ON parts.p = 1 + (n * 4) / 5000 % greatest(1, {segments} / 5000);
 INSERT INTO documents (document_id, source_id, partition_key, uri, etag, content_hash, title, license, language, chars,
-                       reason, ingested_at)
+                       reason, object_key, ingested_at)
 SELECT id, source, key, 's3://bench/source-' || source || '/site-' || n % 977 || '/' || substr(md5('u' || n), 1, 8) || '/page-' || n || '.html',
        'e', md5(id) || md5(id),
        (ARRAY['How to', 'Manual of', 'Policy on', 'Guide to', 'Rules for'])[1 + n % 5] || ' ' ||
@@ -29,7 +29,7 @@ SELECT id, source, key, 's3://bench/source-' || source || '/site-' || n % 977 ||
        (ARRAY['parcel', 'flight', 'passport', 'printer', 'loan', 'lease', 'boiler'])[1 + n % 7] || ' no ' || n,
        CASE WHEN n % 3 = 0 THEN 'CC-BY-4.0' END, 'en', 4800,
        CASE WHEN n % 20 = 0 THEN (ARRAY['duplicate', 'empty', 'binary', 'too_short'])[1 + n / 20 % 4] END,
-       at + make_interval(secs => n % 3600)
+       'bench/' || id, at + make_interval(secs => n % 3600)
 FROM docs;
 INSERT INTO segments (segment_id, document_id, partition_key, shard, row_no, start_char, end_char, tokens)
 SELECT id || '.' || k * 1200 || '-' || (k + 1) * 1200, id, key, (n * 4 % 5000) / 200, n % 50 * 4 + k, k * 1200,

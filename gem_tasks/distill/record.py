@@ -15,8 +15,15 @@ _MODEL, _MEASURED, _PLAN = "model.json", ".measured.json", "plan.json"
 
 
 def keep_plan(work: Workspace, plan: Plan) -> None:
-    """Before anything else."""
-    work.store.put(keys.experiment_key(plan.plan_id, _PLAN), plan.model_dump_json(indent=1).encode())
+    """Before anything else; a task that is tried again finds its own.
+
+    Raises:
+        UserError: another run has that id.
+    """
+    data = plan.model_dump_json(indent=1).encode()
+    key = keys.experiment_key(plan.plan_id, _PLAN)
+    if not work.store.create(key, data) and work.fetch(key) != data:
+        raise UserError(f"An experiment run {plan.plan_id} was started in the same second", "Start it again.")
 
 
 def find_plan(work: Workspace, plan_id: str) -> Plan:

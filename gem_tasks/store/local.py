@@ -1,7 +1,7 @@
 """A directory as an object store: durable and atomic by temporary file, fsync and rename."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -23,6 +23,17 @@ class LocalStore:
 
     def put(self, key: str, data: bytes) -> None:
         """Writes beside the target, syncs, renames over it, syncs the folder."""
+        self._write(key, data, lambda part, path: part.replace(path))
+
+    def create(self, key: str, data: bytes) -> bool:
+        """The same, with a hard link instead of the rename: it fails where there is a file."""
+        try:
+            self._write(key, data, lambda part, path: path.hardlink_to(part))
+        except FileExistsError:
+            return False
+        return True
+
+    def _write(self, key: str, data: bytes, name: Callable[[Path, Path], object]) -> None:
         path = self._root / checked(key)
         part = path.with_name(f".{path.name}.{uuid4().hex}{_PART}")
         with _faults(path, "written"):
@@ -32,11 +43,10 @@ class LocalStore:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                part.replace(path)
-            except BaseException:
+                name(part, path)
+            finally:
                 with suppress(OSError):
                     part.unlink()
-                raise
             _sync_folder(path.parent)
 
     def get(self, key: str) -> bytes:
@@ -112,6 +122,8 @@ def _faults(path: Path, done: str) -> Generator[None]:
     """Turns the system's errors into ours."""
     try:
         yield
+    except FileExistsError:
+        raise
     except OSError as error:
         raise StoreError(f"{path} cannot be {done}: {error.strerror}") from error
 

@@ -1,15 +1,19 @@
 """The real harnesses against endpoints whose score is known: the ground truth solves all, knowing nothing none."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from gem_tasks.distill.experiment import options_of, plan
+from gem_tasks.distill.run import run
 from gem_tasks.domain.evaluation import Endpoint, EvalReport
 from gem_tasks.errors import UserError
 from gem_tasks.evals import bfcl, tau2
 from gem_tasks.evals.environment import ensure, installed
 from gem_tasks.evals.options import BFCL_CATEGORIES, BfclOptions, Tau2Options
+from gem_tasks.store import keys
 from tests.oracles import bfcl as bfcl_oracle
 from tests.oracles import tau2 as tau2_oracle
 from tests.oracles.server import dumb, serving
@@ -87,3 +91,19 @@ def test_an_endpoint_that_is_down_is_said_before_anything_runs(tmp_path):
 def test_a_model_that_the_endpoint_does_not_have_is_said_with_those_it_has(tmp_path):
     with serving(dumb=dumb) as url, pytest.raises(UserError, match=r"does not offer 'm'. It offers: dumb"):
         bfcl.evaluate(Endpoint(base_url=url, model="m"), BfclOptions(), tmp_path, home=tmp_path)
+
+
+def test_an_experiment_measures_an_endpoint_of_somebody_else_s_and_trains_nothing(workspace):
+    data = package("bfcl", "bfcl_eval/data")
+    work = workspace()
+    (work.settings.home / "envs").symlink_to((HOME / "envs").absolute())
+    with serving(oracle=bfcl_oracle.oracle(data)) as url:
+        asked = {"endpoint_url": url, "endpoint_model": "oracle", "harnesses": ("bfcl",), "bfcl_ids": BFCL_IDS[:2]}
+        planned = plan(options_of(asked))
+        where = run(work, planned)
+    report = work.fetch(keys.experiment_key(planned.plan_id, "report.md")).decode()
+    assert where.endswith(f"{planned.plan_id}/report.md")
+    assert re.search(r"^\| oracle \| 100\.00", report, re.MULTILINE), report
+    with work.ledger() as ledger:
+        assert ledger.find_models() == []
+        assert [(row.model, row.model_id, row.tries) for row in ledger.find_evaluations()] == [("oracle", None, 2)]

@@ -1,5 +1,7 @@
 """One contract for every object store, over a real file system and a real S3 API."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from gem_tasks.errors import StoreError, UserError
@@ -20,6 +22,15 @@ def test_what_was_put_is_got(store):
     store.put(key, b"second")
     assert store.exists(key)
     assert store.get(key) == b"second"
+
+
+def test_of_many_who_create_a_key_at_once_one_does(store):
+    with ThreadPoolExecutor(16) as pool:
+        wrote = list(pool.map(lambda number: store.create("a/marker", b"%d" % number), range(16)))
+    assert sum(wrote) == 1
+    assert store.get("a/marker") == b"%d" % wrote.index(True)
+    assert store.create("a/marker", b"later") is False
+    assert list(store.list("")) == ["a/marker"]
 
 
 def test_a_missing_object_is_a_key_error_and_deleting_it_is_fine(store):

@@ -15,21 +15,21 @@ from gem_tasks.store import open_store
 @pytest.fixture
 def flaky(s3_endpoint, bucket, monkeypatch):
     """A proxy before the S3 server that answers the first so many requests with a status of its own."""
-    plan = {"left": 0, "status": 503, "seen": 0, "headers": []}
+    plan = {"left": 0, "status": 503, "seen": 0, "headers": [], "withheld": (), "unconditional": False}
 
     class Proxy(BaseHTTPRequestHandler):
         def pass_on(self):
             plan["seen"] += 1
             plan["headers"].append(dict(self.headers))
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if plan["left"] > 0:
+            if plan["left"] > 0 or (plan["unconditional"] and "If-None-Match" in self.headers):
                 plan["left"] -= 1
                 self.answer(plan["status"], b"")
                 return
             request = Request(s3_endpoint + self.path, data=body or None, method=self.command)
             request.add_header("Content-Type", "application/octet-stream")  # urllib's own makes a form of the body
             for name, value in self.headers.items():
-                if name.lower() not in ("host", "content-length", "connection"):
+                if name.lower() not in ("host", "content-length", "connection", *plan["withheld"]):
                     request.add_header(name, value)
             try:
                 with urlopen(request) as reply:
@@ -93,3 +93,13 @@ def test_large_objects_go_up_in_parts(bucket):
     head = boto3.client("s3").head_object(Bucket=bucket, Key="p/large")
     assert head["ContentLength"] == 12_000_000
     assert head["ETag"].strip('"').endswith("-3"), "one part of five megabytes after another"
+
+
+@pytest.mark.parametrize("how", ["ignores it", "answers 501"])
+def test_a_service_without_conditional_writes_is_found_out_and_asked_first(flaky, bucket, how):
+    flaky.update({"withheld": ("if-none-match",)} if how == "ignores it" else {"unconditional": True, "status": 501})
+    store = open_store(f"s3://{bucket}/p")
+    assert store.create("a", b"first") is True
+    assert store.create("a", b"second") is False
+    assert store.get("a") == b"first"
+    assert list(store.list("")) == ["a"]
