@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 UV := $(or $(shell command -v uv 2>/dev/null),$(GEM_HOME)/uv/bin/uv)
 export GEM_HOME
 
-.PHONY: demo test unit check format lock lock-envs distill-envs install install-dev up down clean
+.PHONY: demo test unit check format lock lock-envs distill-envs audit licences install install-dev up down clean
 
 demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI up
 	$(GEM) up
@@ -49,6 +49,15 @@ lock-envs: $(UV)  ## after changing envs/train, envs/vllm, envs/bfcl or envs/tau
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/tau2/requirements.in -o envs/tau2/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/train/overrides.txt envs/train/requirements.in -o envs/train/requirements.txt
 	$(UV) pip compile -q --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes envs/vllm/requirements.in -o envs/vllm/requirements.txt
+
+audit: $(UV)  ## known vulnerabilities of what production installs; needs PyPI's own JSON API
+	$(UV) tool run -q pip-audit --disable-pip --no-deps -r requirements-production.lock
+
+licences: $(UV)  ## docs/licences.md anew, from what production installs
+	$(UV) venv -q --clear $(GEM_HOME)/production
+	$(UV) pip install -q --python $(GEM_HOME)/production --require-hashes -r requirements-production.lock
+	{ printf '%s\n' '# Licences' '' 'Of everything that `requirements-production.lock` installs (`make licences`). Nothing is changed or copied: LGPL and MPL' 'packages are used as libraries, of text-unidecode the Artistic alternative, of tld the LGPL or MPL one.' ''; $(UV) tool run -q pip-licenses --python $(GEM_HOME)/production/bin/python --format=markdown --order=license; } > docs/licences.md
+	rm -rf $(GEM_HOME)/production
 
 distill-envs: install  ## the environments of training and harnesses, installed now instead of at first use
 	$(GEM) distill envs

@@ -17,10 +17,19 @@ if url.scheme == "s3" and os.environ.get("AWS_ENDPOINT_URL"):
         s3.create_bucket(Bucket=url.netloc)
 PY
 
-# FAB's command refuses an existing user: then only the password is set anew.
-airflow users create --username admin --role Admin --firstname GEM --lastname Admin --email admin@localhost \
-  --password "$AIRFLOW_ADMIN_PASSWORD" >/dev/null \
-  || airflow users reset-password --username admin --password "$AIRFLOW_ADMIN_PASSWORD" >/dev/null
+# Through FAB's own classes: its commands take a password as an argument, which every process list shows.
+python - <<'PY'
+import os
+
+from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+
+with get_application_builder() as builder:
+    manager, password = builder.sm, os.environ["AIRFLOW_ADMIN_PASSWORD"]
+    if user := manager.find_user("admin"):
+        manager.reset_password(user.id, password)
+    elif not manager.add_user("admin", "GEM", "Admin", "admin@localhost", manager.find_role("Admin"), password):
+        raise SystemExit("the user admin cannot be made")
+PY
 
 # Tasks that talk to one LLM endpoint at once; each adapts its own number of requests (docs/llm-plane.md).
 airflow pools set gem_llm "${GEM_LLM_SLOTS:-8}" "Tasks that talk to the LLM endpoint at once"

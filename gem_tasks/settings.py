@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     """Key for the endpoint that `gem eval` tests."""
     eval_user_api_key: SecretStr | None = None
     """Key for the simulated user of τ²-bench; the one above when both are at the same address."""
+    eval_endpoints: str = ""
+    """Addresses, separated by spaces, below which a run of `gem_distill` may name servers; empty: anywhere.
+    Whoever may start a run names where the keys above are sent: set it where that is not everybody's business."""
 
     ground_api_key: SecretStr | None = None
     """Bearer token for the API that `gem ground-api` calls."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from gem_tasks.distill import record, report, serve
 from gem_tasks.distill.experiment import Plan
 from gem_tasks.distill.serve import ServeOptions
-from gem_tasks.distill.steps import endpoint_of, measure, train_arm
+from gem_tasks.distill.steps import admit_servers, endpoint_of, measure, train_arm
 from gem_tasks.domain.distill import Model
 from gem_tasks.domain.evaluation import Endpoint
 from gem_tasks.evals.progress import Progress, silent
@@ -14,7 +14,12 @@ from gem_tasks.pipeline.workspace import Workspace
 
 
 def run(work: Workspace, plan: Plan, progress: Progress = silent) -> str:
-    """Runs it and returns where the report is."""
+    """Runs it and returns where the report is.
+
+    Raises:
+        UserError: it cannot be done as it is asked for.
+    """
+    admit_servers(plan, work.settings)
     record.keep_plan(work, plan)
     for arm in plan.experiment.arms:
         model = train_arm(work, plan, arm.name, progress=progress)

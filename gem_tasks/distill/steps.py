@@ -17,6 +17,7 @@ from gem_tasks.domain.distill import Model, SftSet
 from gem_tasks.domain.evaluation import Endpoint, EvalReport, Harness
 from gem_tasks.errors import UserError
 from gem_tasks.evals import bfcl, registry, synthesizer, tau2
+from gem_tasks.evals.admission import admit
 from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.synthesizer import Yield
@@ -56,6 +57,16 @@ def train_arm(
     progress("build the set", 0, 0)
     found = sets.build(work, plan.spec(arm))
     return train(work, plan.profile, found, base_only=arm.base, run_id=run_id, progress=progress)
+
+
+def admit_servers(plan: Plan, settings: Settings) -> None:
+    """Says before anything is trained that a server may not be asked.
+
+    Raises:
+        UserError: one may not.
+    """
+    for url in filter(None, (plan.options.endpoint_url, plan.options.user_url)):
+        admit(url, settings.eval_endpoints.split())
 
 
 def endpoint_of(plan: Plan, settings: Settings) -> Endpoint | None:

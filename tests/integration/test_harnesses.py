@@ -104,6 +104,9 @@ def test_an_experiment_measures_an_endpoint_of_somebody_else_s_and_trains_nothin
     report = work.fetch(keys.experiment_key(planned.plan_id, "report.md")).decode()
     assert where.endswith(f"{planned.plan_id}/report.md")
     assert re.search(r"^\| oracle \| 100\.00", report, re.MULTILINE), report
+    barred = workspace(eval_endpoints="https://models.example/v1")
+    with pytest.raises(UserError, match="GEM_EVAL_ENDPOINTS allows: https"):
+        run(barred, planned)
     with work.ledger() as ledger:
         assert ledger.find_models() == []
         assert [(row.model, row.model_id, row.tries) for row in ledger.find_evaluations()] == [("oracle", None, 2)]
