@@ -62,7 +62,12 @@ class Cluster:
         self.state = State(ports={name: free_port() for name in SERVICES})
         self.postgres = Postgres(home / "postgres", self.state.ports["postgres"], SecretStr(secrets.token_urlsafe(16)))
         self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, tuple[list[str], dict[str, str], int | None]] = {}
         self._s3 = free_port()
+        self.fronts = {"s3": self._s3, "teacher": self.state.ports["teacher"]}
+        """Ports under which services are asked; a proxy in front of one has another than the service."""
+        self.worker_env: dict[str, dict[str, str]] = {}
+        """Variables of single workers, by name."""
         self._redis = free_port()
         self._redis_password = secrets.token_urlsafe(16)
         self._teacher = teacher
@@ -91,7 +96,7 @@ class Cluster:
             "GEM_HOME": str(self.home / "client"),
             "GEM_POSTGRES_DSN": self.postgres.dsn("gem"),
             "GEM_STORE_URL": f"s3://{BUCKET}/store",
-            "GEM_LLM_BASE_URL": f"http://127.0.0.1:{ports['teacher']}/v1",
+            "GEM_LLM_BASE_URL": f"http://127.0.0.1:{self.fronts['teacher']}/v1",
             "GEM_AIRFLOW_URL": f"http://127.0.0.1:{ports['airflow']}",
             "GEM_AIRFLOW_PASSWORD": self.state.admin_password,
             **self.s3_env,
@@ -102,7 +107,7 @@ class Cluster:
     def s3_env(self) -> dict[str, str]:
         """Where the bucket is."""
         return {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._s3}",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.fronts['s3']}",
             "AWS_ACCESS_KEY_ID": "gem",
             "AWS_SECRET_ACCESS_KEY": "gem-secret-key",
             "AWS_REGION": "us-east-1",
@@ -148,6 +153,7 @@ class Cluster:
             "HOME": str(home),
             "GEM_HOME": str(home / "gem"),
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(log_port),
+            **self.worker_env.get(name, {}),
         }
         user = _FIRST_UID + number if os.geteuid() == 0 else None
         if user:
@@ -158,6 +164,11 @@ class Cluster:
         self._spawn(name, [*command, "--without-mingle", "--without-gossip"], env, user=user)
         log = self.home / "logs" / f"{name}.log"
         self._wait(lambda: None if b"ready." in log.read_bytes() else "not ready", name)
+
+    def restart(self, name: str) -> None:
+        """Starts again, in the same home, what was killed."""
+        command, env, user = self._started[name]
+        self._spawn(name, command, env, user)
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         """Ends a service or a whole worker host, with all its processes."""
@@ -171,7 +182,7 @@ class Cluster:
             child.wait()
 
     def _start(self) -> None:
-        (self.home / "logs").mkdir(parents=True)
+        (self.home / "logs").mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o755)
         self.postgres.start()
         for database in ("gem", "airflow"):
@@ -217,6 +228,7 @@ class Cluster:
         }
 
     def _spawn(self, name: str, command: list[str], env: dict[str, str], user: int | None = None) -> None:
+        self._started[name] = (command, env, user)
         with (self.home / "logs" / f"{name}.log").open("ab") as log:
             self.children[name] = subprocess.Popen(
                 command,

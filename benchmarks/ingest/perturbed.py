@@ -1,6 +1,6 @@
-"""Makes training texts by perturbing the procedural documents of a corpus: as many copies as wanted, always the same.
+"""Makes texts by perturbing the documents of a corpus: as many copies as wanted, always the same.
 
-    python benchmarks/ingest/perturbed.py CORPUS.jsonl.gz OUT.jsonl.gz --copies 40
+    python benchmarks/ingest/perturbed.py CORPUS.jsonl.gz OUT.jsonl.gz --copies 40 --label procedural
 
 In each copy a third of the rarer words is replaced, every occurrence of a word by the same other one with the same
 ending and case, so that a copy is a text about other things with the same steps. `metadata.copy_of` names the original:
@@ -26,9 +26,10 @@ def main():
     parser.add_argument("corpus", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--copies", type=int, default=40)
+    parser.add_argument("--label", help="only documents of this one")
     options = parser.parse_args()
     with gzip.open(options.corpus, "rt", encoding="utf-8") as file:
-        documents = [each for each in map(json.loads, file) if each["label"] == "procedural"]
+        documents = [each for each in map(json.loads, file) if options.label in (None, each["label"])]
     frequent, alike = vocabulary(each["text"] for each in documents)
     with gzip.open(options.out, "wt", encoding="utf-8", compresslevel=1) as file:
         for number in range(options.copies):

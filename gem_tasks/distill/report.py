@@ -6,6 +6,7 @@ compared with nothing. A difference between two arms is a paired bootstrap over 
 
 import json
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
@@ -108,6 +109,11 @@ def _facts(result: Result) -> Iterator[str]:
             "**The model was made from random weights in minutes. Scores near zero are its nature; what this run shows "
             "is that the way from documents to scores works.**"
         )
+    arms: defaultdict[str, list[str]] = defaultdict(list)
+    for arm, model in result.models.items():
+        arms[model.model_id if model else arm].append(arm)
+    for same in filter(lambda names: len(names) > 1, arms.values()):
+        yield f"**{' and '.join(same)} came to the same trajectories and are one model: nothing is compared here.**"
 
 
 def _training(result: Result) -> str:

@@ -62,6 +62,14 @@ def test_scores_of_arms_stand_beside_the_papers_and_their_difference_has_an_inte
         assert wanted in text
 
 
+def test_arms_that_are_one_model_are_not_taken_for_a_comparison():
+    result = made("data-size", [report("bfcl", [0, 1])] * 2)
+    assert "are one model" not in render(result)
+    one = next(iter(result.models.values()))
+    text = render(result.model_copy(update={"models": dict.fromkeys(result.models, one)}))
+    assert "**1K and 10K came to the same trajectories and are one model" in text
+
+
 def test_a_real_base_is_not_called_random():
     result = made("distill", [report("bfcl", [0.0, 1.0])], base="Qwen/Qwen3-8B")
     assert "random weights" not in render(result)
