@@ -12,7 +12,7 @@ INSERT INTO partitions (partition_key, created_at) SELECT key, at FROM parts ON 
 INSERT INTO recipes (recipe_id, stage, version, prompt_sha256, model, params, parent_id, first_seen_at)
 SELECT 'old' || recipe_id, stage, version, prompt_sha256, 'gpt-old', params,
        CASE WHEN stage IN ('filter', 'segment') THEN parent_id ELSE 'old' || parent_id END, first_seen_at - interval '90 days'
-FROM recipes WHERE stage <> 'segment' ON CONFLICT DO NOTHING;
+FROM recipes WHERE stage <> 'segment' AND recipe_id NOT LIKE 'old%' ON CONFLICT DO NOTHING;
 CREATE TEMP TABLE chain AS
 SELECT recipe_id, stage, recipe_id LIKE 'old%' AS old,
        array_position(ARRAY['filter', 'extract', 'generate', 'refine', 'validate'], stage) AS step

@@ -115,14 +115,15 @@ def _stale(row: Row) -> StaleStage:
 
 
 def used_recipes(db: ConsoleRows, work: Workspace) -> list[RecipeYield]:
-    """Every recipe with its numbers, the last at work first."""
+    """Every recipe with its numbers: the current ones first, then the last at work; in the order of the stages."""
     found = links(db)
     rows = {
         row["recipe_id"]: row for row in db.rows("console_recipe_totals", recipe_ids=[one.recipe_id for one in found])
     }
     current = set(work.recipe_ids())
     made = [_yield(link, rows.get(link.recipe_id), link.recipe_id in current) for link in found]
-    return sorted(made, key=lambda one: (one.current, str(one.last_hour or "")), reverse=True)
+    made.sort(key=lambda one: STAGE_NAMES.index(one.stage) if one.stage in STAGE_NAMES else -1)
+    return sorted(made, key=lambda one: (one.current, str(one.last_hour or "")), reverse=True)  # which keeps it
 
 
 def _yield(link: Link, row: Row | None, current: bool) -> RecipeYield:

@@ -98,7 +98,7 @@ def measure(
     found: list[Measured] = []
     for label in labels:
         out = folder / "-".join(filter(None, (harness, slug(label))))
-        report = _run(work, plan, arm, harness, label, endpoint, out, progress)
+        report = _named(_run(work, plan, arm, harness, label, endpoint, out, progress), endpoint, model)
         key = keys.experiment_key(plan.plan_id, f"{slug(name)}/{out.name}.json")
         work.store.put(key, report.model_dump_json(indent=1).encode())
         evaluation = registry.record(work, report, out, model.model_id if model else None, run_id)
@@ -113,6 +113,16 @@ def measure(
             )
         )
     return found
+
+
+def _named(report: EvalReport, endpoint: Endpoint, model: Model | None) -> EvalReport:
+    """With the name of a model of ours where its server has the folder's."""
+    if model is None:
+        return report
+    settings = report.settings
+    if settings.user_model == endpoint.model:
+        settings = settings.model_copy(update={"user_model": f"{model.name} {model.model_id}"})
+    return report.model_copy(update={"model": model.name, "settings": settings})
 
 
 def held_out(work: Workspace, found: SftSet, most: int | None = None) -> list[Segment]:
