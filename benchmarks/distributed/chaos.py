@@ -32,7 +32,7 @@ from gem_tasks.local.airflow_api import AirflowAPI
 
 PARTITION = "2026-01-01T00:00"
 WORKERS = ("worker0", "worker1")
-SLOTS, CONCURRENCY = 3, 8
+SLOTS, CONCURRENCY, PATIENCE = 3, 8, 60
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 WEIGHTS = {
     "worker": 50, "scheduler": 12, "triggerer": 8, "api-server": 12, "dag-processor": 4, "teacher": 16, "postgres": 14,
@@ -58,10 +58,10 @@ def main():
             found[name] = one(Path(folder), options, options.out / name, disturbed=name == "disturbed")
         print(json.dumps({name: found[name]}), flush=True)
     differing = invariants.compare(options.out / "undisturbed", options.out / "disturbed")
-    calls = {name: found[name]["teacher_posts"] for name in found}
-    result = {**found, "calls": calls, "datasets_differ": differing}
+    billed = {name: found[name]["billed"] for name in found}
+    result = {**found, "billed": billed, "datasets_differ": differing}
     (options.out / "result.json").write_text(json.dumps(result, indent=1))
-    print(json.dumps({"datasets_differ": differing, "calls": calls}))
+    print(json.dumps({"datasets_differ": differing, "billed": billed}))
     if differing or any(run["broken"] for run in found.values()):
         sys.exit("an invariant is broken")
 
@@ -96,7 +96,7 @@ def one(home, options, out, *, disturbed):
             "seconds": round(seconds),
             "faults": faults,
             "runs_started": runs,
-            "teacher_posts": teacher.seen["POST"],
+            "billed": teacher.seen["POST 200"],
             **invariants.check(cluster.postgres.dsn("gem"), cluster.s3(), BUCKET),
         }
 
@@ -139,7 +139,7 @@ def step(cluster, source, runs, injector):
     """One look at Airflow: starts a run where none is under way; ends by StopIteration when all is published."""
     with AirflowAPI(cluster.settings()) as api:
         if not runs["gem_ingest"]:
-            api.trigger("gem_ingest", PARTITION, {"sources": [source]})
+            api.trigger("gem_ingest", PARTITION, {"source": source})
             runs["gem_ingest"] += 1
             if injector:
                 injector.start()
@@ -148,11 +148,15 @@ def step(cluster, source, runs, injector):
     if any(state in ("queued", "running") for dag in DAGS for state in states[dag]):
         return
     if "success" not in states["gem_ingest"]:
-        start(cluster, "gem_ingest", {"sources": [source]}, runs)
+        start(cluster, "gem_ingest", {"source": source}, runs)
     elif invariants.published(cluster.postgres.dsn("gem"), PARTITION):
         raise StopIteration
     elif states["gem_synthesize"]:
         start(cluster, "gem_synthesize", {}, runs)
+    else:
+        runs["looks without a synthesis"] += 1
+        if runs["looks without a synthesis"] > PATIENCE:
+            sys.exit("the ingestion started no synthesis")
 
 
 DAGS = ("gem_ingest", "gem_synthesize")

@@ -25,7 +25,7 @@ class Proxy:
     def __init__(self, port: int) -> None:
         self.port = free_port()
         self.seen: Counter[str] = Counter()
-        """Requests that reached the service and were answered, by method."""
+        """Answers of the service, by method and status."""
         self._target = f"http://127.0.0.1:{port}"
         self._how, self._until = "", 0.0
         self._loop = asyncio.new_event_loop()
@@ -39,6 +39,7 @@ class Proxy:
 
     def __exit__(self, *_: object) -> None:
         """Ends it."""
+        asyncio.run_coroutine_threadsafe(self._session.close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     def misbehave(self, how: str, seconds: float) -> None:
@@ -76,7 +77,7 @@ class Proxy:
                 data = await answer.read()
         except aiohttp.ClientError:
             return web.Response(status=502)
-        self.seen[request.method] += 1
+        self.seen[f"{request.method} {answer.status}"] += 1
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
         if request.method == "HEAD":
             kept["Content-Length"] = answer.headers.get("Content-Length", "0")

@@ -24,6 +24,9 @@ from scratch import build, template
 from transformers import AutoConfig, AutoTokenizer, TrainerCallback, set_seed
 from trl import SFTConfig, SFTTrainer
 
+VALIDATED = 128
+"""Conversations at most over which the validation loss is taken: more would tell hardly more and take a CPU long."""
+
 
 def main(job: dict[str, Any]) -> None:
     """Trains, saves, and writes the result."""
@@ -41,6 +44,7 @@ def main(job: dict[str, Any]) -> None:
     args = arguments(job, run)
     train, dropped = load(Path(job["train"]), tokenizer, args.max_length, job["too_long"])
     validation, _ = load(Path(job["validation"]), tokenizer, args.max_length, job["too_long"])
+    validation = validation.select(range(min(len(validation), VALIDATED)))
     if not len(train):
         complain(f"All {dropped} rows are longer than max_length={args.max_length}", "Raise it, or set too_long: truncate.")
     args.dataset_num_proc = processes(len(train))
@@ -184,6 +188,7 @@ class Meter(TrainerCallback):
 
     def __init__(self, run: Path, max_cpu_minutes: float | None) -> None:
         self._path = run / "metrics.jsonl"
+        self._spent = run / "cpu_seconds"
         self._limit_s = max_cpu_minutes * 60 if max_cpu_minutes else None
         self._values: dict[str, float] = {}
         self.first = self.tokens_before = 0
@@ -195,7 +200,12 @@ class Meter(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.first, self.tokens_before = state.global_step, state.num_input_tokens_seen
-        self._began = time.process_time()
+        spent = float(self._spent.read_text(encoding="utf-8")) if state.global_step and self._spent.exists() else 0.0
+        self._began = time.process_time() - spent
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.is_world_process_zero:  # a training that goes on has what is left of its time
+            self._spent.write_text(f"{time.process_time() - self._began:.1f}", encoding="utf-8")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if self._limit_s and time.process_time() - self._began > self._limit_s:

@@ -56,7 +56,7 @@ class Profile(Value):
     too_long: Literal["drop", "truncate"] = "drop"
     """What becomes of conversations over `max_length`."""
     max_cpu_minutes: float | None = Field(default=None, gt=0)
-    """Stop training then, whatever the steps say."""
+    """Stop training then, whatever the steps say; what a killed training spent until its checkpoint counts."""
     launch: Literal["fsdp2", "zero3"] | None = None
     """How accelerate spreads it over GPUs; None: one process."""
     batch: int | None = Field(default=None, ge=1)

@@ -1,12 +1,13 @@
 -- document_counts --
 -- Documents recorded in a partition, by reason for having no segments (null: ingested).
 SELECT reason, count(*) AS documents FROM documents WHERE partition_key = %(partition)s GROUP BY reason
+ORDER BY documents DESC, reason
 
 -- stage_counts --
 -- Outcomes of a recipe over a partition, by reason or error class.
 SELECT outcome, coalesce(reason, error_class) AS why, count(*) AS segments
 FROM stage_results WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s
-GROUP BY outcome, why
+GROUP BY outcome, why ORDER BY segments DESC, outcome, why
 
 -- stage_cost --
 -- Calls and tokens of a recipe over a partition; with a run id, only what that run wrote.

@@ -1,5 +1,6 @@
 """What pages and API say about one lineage."""
 
+import json
 import re
 
 import pytest
@@ -146,6 +147,17 @@ def test_what_earlier_prompts_made_is_stale(work):
     pool.close()
     assert [one.stage for one in stale] == ["refine", "validate"]
     assert stale[0].first == PARTITION and stale[0].segments > 0
+
+
+def test_distributions_of_a_dataset_begin_with_what_there_is_most_of(client, work):
+    change = "UPDATE datasets SET manifest = jsonb_set(manifest, '{platforms}', %s) RETURNING version"
+    with work.ledger() as ledger:
+        (before,) = ledger.pg.execute("SELECT manifest -> 'platforms' AS found FROM datasets").fetchall()
+        version = ledger.pg.execute(change, ['{"phone": 1, "machine": 50, "operator": 3}']).fetchone()["version"]
+        page = client("viewer").get(f"datasets/{version}").text
+        ledger.pg.execute(change, [json.dumps(before["found"])])
+    shown = page.split("<h2>Platforms")[1].split("</section>")[0]
+    assert re.findall(r"platform=(\w+)", shown) == ["machine", "operator", "phone"]
 
 
 def test_models_stand_beside_the_paper_s_with_their_scores_and_who_decided(api, client):
