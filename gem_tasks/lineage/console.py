@@ -21,8 +21,11 @@ _MOST = 8
 """Connections of one API server process."""
 _PATIENCE_S = 10
 _OPTIONS = "-c default_transaction_read_only=on -c statement_timeout=15s -c TimeZone=UTC"
-_SEARCH_LIMIT = "SELECT set_config('gin_fuzzy_search_limit', '2000', true), set_config('enable_seqscan', 'off', true)"
-"""About so many matches of a search are looked at: a word that is in every address would be in millions."""
+_NEWEST = 3000
+"""Documents that a search looks through one by one: what a word that is in many of them has there fills a page."""
+_FOUND = 500
+"""About so many matches are looked up otherwise, each at another place of the disk."""
+_SEARCH_LIMIT = "SELECT set_config('gin_fuzzy_search_limit', %s, true), set_config('enable_seqscan', 'off', true)"
 
 
 class ConsoleRows(Reports, FailureRows, EvaluationRows):
@@ -32,11 +35,14 @@ class ConsoleRows(Reports, FailureRows, EvaluationRows):
         super().__init__("")
         self._pg = pg
 
-    def found_documents(self, **values: object) -> list[Row]:
-        """Documents whose title or address has some words."""
+    def found_documents(self, limit: int, **values: object) -> list[Row]:
+        """Documents whose title or address has some words: a page of the newest, or of all there are."""
+        found = self.rows("console_newest_found", newest=_NEWEST, limit=limit, **values)
+        if len(found) == limit:
+            return found
         with self.transaction():
-            self.pg.execute(_SEARCH_LIMIT)
-            return self.rows("console_documents_found", **values)
+            self.pg.execute(_SEARCH_LIMIT, [str(_FOUND)])
+            return self.rows("console_documents_found", most=_FOUND, limit=limit, **values)
 
 
 def _alive(connection: psycopg.Connection[Row]) -> None:

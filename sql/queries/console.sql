@@ -86,14 +86,27 @@ WHERE (%(at)s::timestamptz IS NULL OR (d.ingested_at, d.document_id) < (%(at)s, 
   AND (%(reason)s::text IS NULL OR coalesce(d.reason, '') = %(reason)s)
 ORDER BY d.ingested_at DESC, d.document_id DESC LIMIT %(limit)s
 
--- console_documents_found --
--- Documents whose title or address has these words; of very many, some (see gin_fuzzy_search_limit).
-WITH found AS MATERIALIZED (
-    SELECT document_id FROM documents d WHERE gem_words(d.uri, d.title) @@ %(words)s::tsquery LIMIT 2000
+-- console_newest_found --
+-- Of the newest documents those whose title or address has these words: all that one page shows of a frequent word.
+WITH newest AS MATERIALIZED (
+    SELECT * FROM documents d
+    WHERE (%(source_id)s::int IS NULL OR d.source_id = %(source_id)s)
+      AND (%(reason)s::text IS NULL OR coalesce(d.reason, '') = %(reason)s)
+    ORDER BY d.ingested_at DESC, d.document_id DESC LIMIT %(newest)s
 )
 SELECT d.document_id, d.uri, d.title, d.license, d.language, d.chars, d.reason, d.partition_key AS partition,
        d.ingested_at, d.ingested_at AS place_at, d.document_id AS place_id
-FROM found JOIN documents d USING (document_id)
+FROM newest d WHERE gem_words(d.uri, d.title) @@ %(words)s::tsquery
+ORDER BY d.ingested_at DESC, d.document_id DESC LIMIT %(limit)s
+
+-- console_documents_found --
+-- Documents whose title or address has these words; of very many, some (see gin_fuzzy_search_limit).
+WITH found AS MATERIALIZED (
+    SELECT * FROM documents d WHERE gem_words(d.uri, d.title) @@ %(words)s::tsquery LIMIT %(most)s
+)
+SELECT d.document_id, d.uri, d.title, d.license, d.language, d.chars, d.reason, d.partition_key AS partition,
+       d.ingested_at, d.ingested_at AS place_at, d.document_id AS place_id
+FROM found d
 WHERE (%(source_id)s::int IS NULL OR d.source_id = %(source_id)s)
   AND (%(reason)s::text IS NULL OR coalesce(d.reason, '') = %(reason)s)
 ORDER BY d.ingested_at DESC, d.document_id DESC LIMIT %(limit)s
