@@ -138,9 +138,9 @@ def _rows(db: ConsoleRows, query: DocumentQuery) -> list[Row]:
 
 
 def to_words(text: str) -> str:
-    """A query for all of the words, each as a beginning."""
+    """A query for all of the words, the last one as a beginning: somebody may still be typing it."""
     words = [word.lower()[:_LONGEST_WORD] for word in _WORDS.findall(text)][:_MOST_WORDS]
-    return " & ".join(f"{word}:*" for word in words)
+    return f"{' & '.join(words)}:*" if words else ""
 
 
 def _exact(db: ConsoleRows, text: str) -> list[Row]:

@@ -24,8 +24,9 @@ _OPTIONS = "-c default_transaction_read_only=on -c statement_timeout=15s -c Time
 _NEWEST = 3000
 """Documents that a search looks through one by one: what a word that is in many of them has there fills a page."""
 _FOUND = 500
-"""About so many matches are looked up otherwise, each at another place of the disk."""
-_SEARCH_LIMIT = "SELECT set_config('gin_fuzzy_search_limit', %s, true), set_config('enable_seqscan', 'off', true)"
+"""Matches that are looked up otherwise at most, each at another place of the disk."""
+# A bitmap of millions of places that does not fit becomes one of pages, whose every row has then to be looked at.
+_SEARCH = "SELECT set_config('work_mem', '64MB', true), set_config('enable_seqscan', 'off', true)"
 
 
 class ConsoleRows(Reports, FailureRows, EvaluationRows):
@@ -41,7 +42,7 @@ class ConsoleRows(Reports, FailureRows, EvaluationRows):
         if len(found) == limit:
             return found
         with self.transaction():
-            self.pg.execute(_SEARCH_LIMIT, [str(_FOUND)])
+            self.pg.execute(_SEARCH)
             return self.rows("console_documents_found", most=_FOUND, limit=limit, **values)
 
 

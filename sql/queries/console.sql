@@ -100,7 +100,7 @@ FROM newest d WHERE gem_words(d.uri, d.title) @@ %(words)s::tsquery
 ORDER BY d.ingested_at DESC, d.document_id DESC LIMIT %(limit)s
 
 -- console_documents_found --
--- Documents whose title or address has these words; of very many, some (see gin_fuzzy_search_limit).
+-- Documents whose title or address has these words; of very many, some.
 WITH found AS MATERIALIZED (
     SELECT * FROM documents d WHERE gem_words(d.uri, d.title) @@ %(words)s::tsquery LIMIT %(most)s
 )
