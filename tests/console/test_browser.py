@@ -109,6 +109,18 @@ def test_a_person_finds_a_document_and_reads_its_trajectory(browse, address):
     assert page.faults == []
 
 
+def test_the_overview_follows_what_happens_without_a_reload(browse, address, work):
+    page = browse()
+    page.goto(f"{address}?range=all")
+    page.evaluate("window.same = true")
+    with work.ledger() as ledger:
+        ledger.pg.execute("INSERT INTO partitions (partition_key) VALUES ('2026-11-02T10:00')")
+        page.get_by_role("link", name="2026-11-02T10:00").wait_for(timeout=40_000)
+        ledger.pg.execute("DELETE FROM partitions WHERE partition_key = '2026-11-02T10:00'")
+    assert page.evaluate("window.same")
+    assert page.faults == []
+
+
 def test_keys_move_between_pages_and_rows(browse, address):
     page = browse()
     page.goto(address)
