@@ -8,15 +8,17 @@ import signal
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from gem_tasks.local import processes
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.settings import Settings
-from tests.e2e.conftest import EXAMPLES, GEM, gem
+from tests.e2e.conftest import EXAMPLES, GEM, PLANTED, gem
 
 LIMIT_S = 120
 
@@ -27,13 +29,13 @@ def summary(home, *arguments, **variables):
     return json.loads(gem(home, "run", *arguments, "--json", **variables).stdout)
 
 
-def connect(home):
+def connect(home, database="gem"):
     dsn = next(
         line.split("=", 1)[1].strip("'")
         for line in (home / "services.env").read_text().splitlines()
         if line.startswith("GEM_POSTGRES_DSN")
     )
-    return psycopg.connect(dsn)
+    return psycopg.connect(dsn.rpartition("/")[0] + f"/{database}")
 
 
 def query(home, sql, *values):
@@ -200,17 +202,21 @@ def test_what_the_user_can_mend_is_one_line_and_exit_code_2(home, source, variab
     assert "hush" not in done.stderr
 
 
-def test_no_secret_is_in_a_log_or_the_database(home):
+def test_no_secret_is_in_a_log_an_object_or_a_database(home):
     state = json.loads((home / "state.json").read_text())
     assert (home / "state.json").stat().st_mode & 0o077 == 0
-    secrets = [value for name, value in state.items() if name != "ports"]
-    for path in [
-        *(home / "logs").glob("*"),
-        *(home / "airflow" / "logs").rglob("*.log"),
-        *(home / "store").rglob("*.json"),
-    ]:
-        text = path.read_text(errors="replace")
-        assert not [secret for secret in secrets if secret in text], path
+    secrets = [PLANTED, *(value for name, value in state.items() if name != "ports")]
+    for folder in ("logs", "airflow/logs", "store", "journal"):
+        for path in filter(Path.is_file, (home / folder).rglob("*")):
+            data = path.read_bytes()
+            assert not [secret for secret in secrets if secret.encode() in data], path
+    for database in ("gem", "airflow"):
+        with connect(home, database) as pg:
+            tables = pg.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            assert len(tables) > 10
+            for (table,) in tables:
+                found = SQL("SELECT count(*) FROM {} AS t WHERE t::text LIKE ANY(%s)").format(Identifier(table))
+                assert pg.execute(found, [[f"%{secret}%" for secret in secrets]]).fetchone() == (0,), table
 
 
 def test_a_run_survives_the_death_of_everything(home, tmp_path):
