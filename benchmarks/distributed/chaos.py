@@ -127,6 +127,8 @@ def drive(cluster, source, injector):
     runs = Counter()
     with suppress(StopIteration):
         while True:
+            for name in injector.revive() if injector else ():
+                runs[f"{name} ended by itself"] += 1
             try:
                 step(cluster, source, runs, injector)
             except (GemError, OSError, KeyError) as error:  # Airflow or Postgres are away; so would a person try again
@@ -176,10 +178,14 @@ class Injector:
         self.random, self.done, self.over = random.Random(options.seed), Counter(), threading.Event()
         kinds = {name: weight for name, weight in WEIGHTS.items() if name != "clock" or FAKETIME.exists()}
         self.plan = self.random.choices(list(kinds), weights=list(kinds.values()), k=options.faults)
-        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread, self.lock = threading.Thread(target=self.run, daemon=True), threading.Lock()
 
     def start(self):
         self.thread.start()
+
+    def revive(self):
+        with self.lock:  # what is being killed is not dead by itself
+            return self.cluster.revive()
 
     def stop(self):
         self.over.set()
@@ -209,8 +215,9 @@ class Injector:
             self.jump(worker)
         else:
             name = worker if kind == "worker" else kind
-            self.cluster.kill(name)
-            self.cluster.restart(name)
+            with self.lock:
+                self.cluster.kill(name)
+                self.cluster.restart(name)
 
     def fill_disk(self, worker):
         path = self.cluster.home / f"{worker}.disk" / "filler"

@@ -170,6 +170,13 @@ class Cluster:
         command, env, user = self._started[name]
         self._spawn(name, command, env, user)
 
+    def revive(self) -> list[str]:
+        """Starts again what has ended by itself, as `restart: always` does in docker-compose.yml; returns the names."""
+        ended = [name for name, child in self.children.items() if child.poll() is not None]
+        for name in ended:
+            self.restart(name)
+        return ended
+
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         """Ends a service or a whole worker host, with all its processes."""
         child = self.children.pop(name)
