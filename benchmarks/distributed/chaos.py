@@ -75,8 +75,8 @@ def one(home, options, out, *, disturbed):
         "GEM_GATES": str(gates),
         "GEM_LLM_CONCURRENCY": str(CONCURRENCY),
         "GEM_SHARD_SEGMENTS": "100",
-        # No more tasks at once than there are slots, so that none waits in Redis for long with good reason: what a killed
-        # host had fetched and not begun is then found missing after a minute instead of ten.
+        # No more tasks than slots, so that none waits in Redis for good reason: what a killed host had fetched and not
+        # begun is then found missing after a minute instead of ten.
         "AIRFLOW__CORE__PARALLELISM": str(SLOTS * len(WORKERS)),
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "15",
