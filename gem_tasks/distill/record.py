@@ -15,7 +15,7 @@ _MODEL, _MEASURED, _PLAN = "model.json", ".measured.json", "plan.json"
 
 
 def keep_plan(work: Workspace, plan: Plan) -> None:
-    """Before anything else; a task that is tried again finds its own.
+    """Before anything else; keeping the same one again is fine.
 
     Raises:
         UserError: another run has that id.

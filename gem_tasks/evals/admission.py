@@ -2,10 +2,13 @@
 
 import socket
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from gem_tasks.errors import UserError
+
+_ELSEWHERE = frozenset({"fd00:ec2::254", "100.100.100.200"})
+"""Metadata of AWS over IPv6, and of Alibaba."""
 
 
 def admit(url: str, allowed: Sequence[str] = ()) -> str:
@@ -23,8 +26,8 @@ def admit(url: str, allowed: Sequence[str] = ()) -> str:
         raise UserError(f"{url!r} is no address of a server", "Give http(s)://host[:port]/v1, with the key elsewhere.")
     if allowed and not any(_below(url, prefix) for prefix in allowed):
         raise UserError(f"{url} is no endpoint that runs may ask", f"GEM_EVAL_ENDPOINTS allows: {' '.join(allowed)}")
-    if any(ip_address(address).is_link_local for address in _addresses(parts.hostname)):
-        raise UserError(f"{url} is an address of this machine's own network link", "Name the server's own address.")
+    if any(_hands_out_credentials(address) for address in _addresses(parts.hostname)):
+        raise UserError(f"{url} is an address at which clouds hand out credentials", "Name the server's own address.")
     return url
 
 
@@ -34,6 +37,14 @@ def _below(url: str, prefix: str) -> bool:
     if (one.scheme, one.netloc.casefold()) != (other.scheme, other.netloc.casefold()) or ".." in one.path.split("/"):
         return False
     return f"{one.path.rstrip('/')}/".startswith(f"{other.path.rstrip('/')}/")
+
+
+def _hands_out_credentials(text: str) -> bool:
+    """Link-local, where nearly all clouds have it, or one of the two that are not."""
+    address = ip_address(text)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_link_local or str(address) in _ELSEWHERE
 
 
 def _addresses(host: str) -> set[str]:

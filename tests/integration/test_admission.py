@@ -33,10 +33,19 @@ def test_what_only_looks_like_it_may_not(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://169.254.169.254/latest", "http://[fe80::1]/v1", "http://2852039166/v1", "http://0xa9fea9fe/"]
+    "url",
+    [
+        "http://169.254.169.254/latest",
+        "http://[fe80::1]/v1",
+        "http://2852039166/v1",
+        "http://0xa9fea9fe/",
+        "http://[::ffff:169.254.169.254]/v1",
+        "http://[fd00:ec2::254]/latest",
+        "http://100.100.100.200/v1",
+    ],
 )
 def test_addresses_that_hand_out_a_machines_credentials_are_never_asked(url):
-    with pytest.raises(UserError, match="network link"):
+    with pytest.raises(UserError, match="hand out credentials"):
         admit(url)
 
 
