@@ -49,8 +49,8 @@ def parquet(tmp_path, columns):
         ("a.md", b"\x89PNG\r\n\x1a\n" + bytes(2000), IngestReason.BINARY),
         ("a.txt", b"\xff\xfeo", IngestReason.BAD_ENCODING),
         ("a.txt", b"x" * (LIMIT + 1), IngestReason.TOO_LARGE),
-        ("a.txt.gz", gzip.compress(b"x" * (LIMIT * 50)), IngestReason.TOO_LARGE),
-        ("a.txt.gz", gzip.compress(b"hello" * 100)[:-12], IngestReason.UNREADABLE),
+        ("a.txt.gz", gzip.compress(b"x" * (LIMIT * 50), mtime=0), IngestReason.TOO_LARGE),
+        ("a.txt.gz", gzip.compress(b"hello" * 100, mtime=0)[:-12], IngestReason.UNREADABLE),
         ("a.jsonl.gz", b"no gzip at all", IngestReason.UNREADABLE),
         ("a.txt.zst", b"no zstandard at all", IngestReason.UNREADABLE),
         ("a.parquet", b"no parquet at all", IngestReason.UNREADABLE),
@@ -126,7 +126,7 @@ def test_documents_before_a_break_in_a_compressed_file_are_kept(tmp_path):
     lines = b"".join(json.dumps({"text": f"document {number}" * 30}).encode() + b"\n" for number in range(5000))
     for name, packed in (
         ("a.jsonl.zst", pa.compress(lines, "zstd", asbytes=True)),
-        ("a.jsonl.gz", gzip.compress(lines)),
+        ("a.jsonl.gz", gzip.compress(lines, mtime=0)),
     ):
         found = read_bytes(tmp_path, name, packed[:-200])
         (tmp_path / name).unlink()
