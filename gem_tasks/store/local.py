@@ -28,8 +28,8 @@ class LocalStore:
     def create(self, key: str, data: bytes) -> bool:
         """The same, with a hard link instead of the rename: it fails where there is a file."""
         try:
-            self._write(key, data, lambda part, path: path.hardlink_to(part))
-        except FileExistsError:
+            self._write(key, data, _link)
+        except _TakenError:
             return False
         return True
 
@@ -117,13 +117,22 @@ class LocalStore:
         return str(self._root / checked_prefix(key))
 
 
+class _TakenError(Exception):
+    """There is such a file already."""
+
+
+def _link(part: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        raise _TakenError from None
+
+
 @contextmanager
 def _faults(path: Path, done: str) -> Generator[None]:
     """Turns the system's errors into ours."""
     try:
         yield
-    except FileExistsError:
-        raise
     except OSError as error:
         raise StoreError(f"{path} cannot be {done}: {error.strerror}") from error
 
