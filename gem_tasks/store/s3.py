@@ -4,24 +4,22 @@ Credentials and region come from the usual chain (environment, profile, role) by
 service than AWS. A PUT is atomic on S3, so there is no temporary object.
 """
 
-import logging
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from typing import Any, cast
-from uuid import uuid4
 
 import obstore
 from obstore.auth.boto3 import Boto3CredentialProvider
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, GenericError
 from obstore.store import S3Store as Bucket
 
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.ports import StoredObject
 from gem_tasks.store.keys import checked, checked_prefix
 
-logger = logging.getLogger(__name__)
+_UNKNOWN = "status code: 501"
+"""Said of a conditional write by services that have none; obstore has no class of its own for it."""
 
 
 def open_bucket(bucket: str, prefix: str = "") -> Bucket:
@@ -65,33 +63,22 @@ class S3Store:
             obstore.put(self._bucket, checked(key), data)
 
     def create(self, key: str, data: bytes) -> bool:
-        """One PUT with `If-None-Match: *`; a look and a PUT where the service does not know it.
+        """A look, then one PUT with `If-None-Match: *`, which some services do not know and some pass over.
 
-        Then two writers at the same moment may both write, so whatever is created here has to bear that.
+        There two writers of the same moment may both write, so whatever is created here has to bear that.
         """
+        if self.exists(key):
+            return False
         with self._faults(key, "written"):
-            if not self._conditional:
-                return not self.exists(key) and self.put(key, data) is None
             try:
                 obstore.put(self._bucket, checked(key), data, mode="create", use_multipart=False)
             except AlreadyExistsError:
                 return False
+            except GenericError as error:
+                if _UNKNOWN not in str(error):
+                    raise
+                self.put(key, data)
             return True
-
-    @cached_property
-    def _conditional(self) -> bool:
-        """Whether the service refuses to create what is there: some answer 501, some just overwrite."""
-        probe = f".create-{uuid4().hex}"
-        try:
-            for _ in range(2):
-                obstore.put(self._bucket, probe, b"", mode="create")
-        except AlreadyExistsError:
-            return True
-        except (BaseError, NotImplementedError):
-            logger.info("%s knows no conditional writes", self._url)
-        finally:
-            self.delete(probe)
-        return False
 
     def get(self, key: str) -> bytes:
         """One GET."""

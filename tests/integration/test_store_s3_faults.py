@@ -96,7 +96,7 @@ def test_large_objects_go_up_in_parts(bucket):
 
 
 @pytest.mark.parametrize("how", ["ignores it", "answers 501"])
-def test_a_service_without_conditional_writes_is_found_out_and_asked_first(flaky, bucket, how):
+def test_a_service_without_conditional_writes_is_asked_first(flaky, bucket, how):
     flaky.update({"withheld": ("if-none-match",)} if how == "ignores it" else {"unconditional": True, "status": 501})
     store = open_store(f"s3://{bucket}/p")
     assert store.create("a", b"first") is True
