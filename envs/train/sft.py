@@ -205,7 +205,7 @@ class Meter(TrainerCallback):
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.is_world_process_zero:  # a training that goes on has what is left of its time
-            self._spent.write_text(f"{time.process_time() - self._began:.1f}", encoding="utf-8")
+            whole_or_not(self._spent, f"{time.process_time() - self._began:.1f}")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if self._limit_s and time.process_time() - self._began > self._limit_s:
@@ -223,10 +223,15 @@ class Meter(TrainerCallback):
 
 def finish(run: Path, result: dict[str, Any]) -> None:
     """The result, whole or not at all."""
-    part = run / "result.json.part"
-    part.write_text(json.dumps(result, indent=1), encoding="utf-8")
-    part.replace(run / "result.json")
+    whole_or_not(run / "result.json", json.dumps(result, indent=1))
     say(event="done", **result)
+
+
+def whole_or_not(path: Path, text: str) -> None:
+    """Writes a file that a kill cannot leave half written."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 def say(**what: Any) -> None:
