@@ -24,7 +24,7 @@ def plan(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
 
     work, given = workspace(), dict(params or {})
     planned = plan(options(given))
-    admit_servers(planned, work.settings)
+    admit_servers(planned.options, work.settings)
     skip_unless_enough(work, planned.profile.name, given["min_new"])
     keep_plan(work, planned)
     return [{"plan": planned.model_dump(mode="json"), "arm": arm.name} for arm in planned.experiment.arms]

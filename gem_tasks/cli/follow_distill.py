@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from gem_tasks.distill.experiment import Options
+from gem_tasks.distill.steps import admit_servers
 from gem_tasks.errors import GemError
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.workspace import Workspace
@@ -21,8 +22,10 @@ def follow(settings: Settings, options: Options) -> None:
     """Runs it to the end and prints where the report is.
 
     Raises:
+        UserError: a server that is named may not be asked.
         GemError: the run failed; names its page.
     """
+    admit_servers(options, settings)
     console = Console(stderr=True)
     with AirflowAPI(settings) as api:
         if api.unpause(DAG):

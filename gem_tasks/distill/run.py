@@ -19,7 +19,7 @@ def run(work: Workspace, plan: Plan, progress: Progress = silent) -> str:
     Raises:
         UserError: it cannot be done as it is asked for.
     """
-    admit_servers(plan, work.settings)
+    admit_servers(plan.options, work.settings)
     record.keep_plan(work, plan)
     for arm in plan.experiment.arms:
         model = train_arm(work, plan, arm.name, progress=progress)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gem_tasks.corpus.segment import count_tokens
 from gem_tasks.distill import sets
-from gem_tasks.distill.experiment import HELD_OUT, Arm, Plan
+from gem_tasks.distill.experiment import HELD_OUT, Arm, Options, Plan
 from gem_tasks.distill.train import require_machine, train
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
@@ -59,13 +59,13 @@ def train_arm(
     return train(work, plan.profile, found, base_only=arm.base, run_id=run_id, progress=progress)
 
 
-def admit_servers(plan: Plan, settings: Settings) -> None:
-    """Says before anything is trained that a server may not be asked.
+def admit_servers(asked: Options, settings: Settings) -> None:
+    """Says before anything is started that a server may not be asked.
 
     Raises:
         UserError: one may not.
     """
-    for url in filter(None, (plan.options.endpoint_url, plan.options.user_url)):
+    for url in filter(None, (asked.endpoint_url, asked.user_url)):
         admit(url, settings.eval_endpoints.split())
 
 
