@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+import torch
 from datasets import Dataset, load_dataset
 from peft import LoraConfig
 from scratch import build, template
@@ -78,7 +79,7 @@ def main(job: dict[str, Any]) -> None:
             "train_seconds": done.metrics["train_runtime"], "steps_here": trainer.state.global_step - meter.first,
             "tokens_here": trainer.state.num_input_tokens_seen - meter.tokens_before,
             "cpu_seconds": time.process_time(), "loss": meter.last("loss"), "validation_loss": meter.last("eval_loss"),
-            "device": str(trainer.args.device),
+            "device": str(trainer.args.device), "gpu_memory_bytes": torch.cuda.max_memory_reserved(),
         })  # fmt: skip
     del lock
 
@@ -179,6 +180,10 @@ def save(trainer: SFTTrainer, tokenizer: Any, folder: Path) -> None:
         return
     if hasattr(model, "merge_and_unload"):
         model, state = model.merge_and_unload(), None
+    elif state:  # FSDP trains in float32 and gathers tied weights twice: what is kept has the base's form
+        tied = getattr(model, "_tied_weights_keys", None) or () if model.config.tie_word_embeddings else ()
+        dtype = getattr(torch, str(model.config.dtype).removeprefix("torch."))
+        state = {name: each.to(dtype) for name, each in state.items() if name not in tied}
     model.save_pretrained(folder, state_dict=state, max_shard_size="1GB")
     tokenizer.save_pretrained(folder)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from gem_tasks.distill.train import model_id, run_folder, train, weights
 from gem_tasks.domain.distill import SetSpec
 from gem_tasks.errors import UserError
 from gem_tasks.evals.environment import ensure, installed
+from gem_tasks.resources import shipped
 from tests.integration.test_pipeline import finished  # noqa: F401 - a fixture
 
 HOME = Path(__file__).parents[2] / ".gem"
+SHIPPED = shipped("envs") / "train"
 SMALL_TORCH = bool(os.environ.keys() & {"PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"})
 """Somebody has said where a build for CPUs is; the index's own brings 5 GB of CUDA."""
 SHAPE = {
@@ -70,6 +73,13 @@ def digest(folder):
     return sha256((Path(folder) / "model.safetensors").read_bytes()).hexdigest()
 
 
+def tensors(folder):
+    """Names, types and shapes: the header of a safetensors file."""
+    with (Path(folder) / "model.safetensors").open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return {name: (each["dtype"], each["shape"]) for name, each in header.items() if name != "__metadata__"}
+
+
 def kill_at(step):
     def progress(what, done, total):
         if what.startswith("train: loss") and done >= step:
@@ -100,6 +110,29 @@ def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights_and_a
     served = Path(weights(work, adapted))
     assert digest(served) != digest(base)
     assert not list(served.glob("adapter*"))
+
+
+def test_training_over_two_processes_goes_on_and_leaves_the_same_tensors_as_one(work, profile, tmp_path):
+    found = sets.build(work, SetSpec(kind="agent", test_share=0.2, validation_share=0.0))
+    alone = profile("alone", sft={**SFT, "max_steps": 2, "save_steps": 1})
+    model = train(work, alone, found)
+    job = json.loads((run_folder(work, model.model_id) / "job.json").read_text())
+    config = yaml.safe_load((SHIPPED / "accelerate" / "fsdp2.yaml").read_text())
+    (tmp_path / "cpu.yaml").write_text(yaml.safe_dump({**config, "use_cpu": True, "mixed_precision": "no"}))
+
+    def sharded(steps):
+        job.update(run=str(tmp_path / "run"), sft={**job["sft"], "max_steps": steps})
+        (tmp_path / "run").mkdir(exist_ok=True)
+        (tmp_path / "job.json").write_text(json.dumps(job))
+        launch = ["launch", "--config_file", tmp_path / "cpu.yaml", "--num_processes", "2"]
+        command = [ensure(HOME, "train").with_name("accelerate"), *launch, SHIPPED / "sft.py", tmp_path / "job.json"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads((tmp_path / "run" / "result.json").read_text())
+
+    assert sharded(1)["resumed_from"] is None
+    assert sharded(2)["resumed_from"] == "checkpoint-1"
+    assert tensors(tmp_path / "run" / "model") == tensors(weights(work, model))
 
 
 @pytest.mark.parametrize(
