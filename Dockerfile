@@ -30,7 +30,8 @@ ENV AIRFLOW__CORE__DAGS_FOLDER=/opt/dags \
     AIRFLOW__CORE__PLUGINS_FOLDER=/opt/plugins \
     AIRFLOW__CORE__LOAD_EXAMPLES=False \
     PYTHONPATH=/opt/dags:/opt/plugins
+COPY --chmod=755 deploy/entrypoint.sh deploy/init.sh /opt/gem/bin/
 USER 50000
 WORKDIR /var/lib/gem
-ENTRYPOINT ["airflow"]
+ENTRYPOINT ["/opt/gem/bin/entrypoint.sh"]
 CMD ["version"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from gem_tasks.domain.chat import ChatRequest, Completion
@@ -23,8 +24,8 @@ class ObjectStore(Protocol):
     Every method raises `StoreError` for faults; a key is never half written.
     """
 
-    def put(self, key: str, data: bytes) -> None:
-        """Writes durably and atomically, replacing what was there."""
+    def put(self, key: str, data: bytes | Path) -> None:
+        """Writes durably and atomically, replacing what was there; a file's content never is in memory as a whole."""
         ...
 
     def create(self, key: str, data: bytes) -> bool:
@@ -41,6 +42,10 @@ class ObjectStore(Protocol):
         Raises:
             KeyError: there is no such object.
         """
+        ...
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """Reads an object that may be large, piece by piece; raises as `get` does, once it is iterated over."""
         ...
 
     def exists(self, key: str) -> bool:

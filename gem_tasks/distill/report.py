@@ -317,7 +317,7 @@ def _plots(work: Workspace, result: Result) -> list[str]:
     )
     names = [line for line in done.stdout.split() if (folder / f"{line}.png").exists()]
     for name in names:
-        work.store.put(keys.experiment_key(result.plan.plan_id, f"{name}.png"), (folder / f"{name}.png").read_bytes())
+        work.store.put(keys.experiment_key(result.plan.plan_id, f"{name}.png"), folder / f"{name}.png")
     return names
 
 

@@ -115,7 +115,8 @@ def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
             progress(f"fetch {name}", number, len(names))
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(work.fetch(f"{prefix}{name}"))
+            with path.open("wb") as file:
+                file.writelines(work.store.chunks(f"{prefix}{name}"))
         (folder / ".complete").touch()
     return str(folder)
 
@@ -226,8 +227,8 @@ def _keep(work: Workspace, key: str, folder: Path, result: Json, progress: Progr
     files = sorted(path for path in made.rglob("*") if path.is_file())
     for number, path in enumerate(files):
         progress(f"store {path.name}", number, len(files))
-        work.store.put(keys.model_key(key, path.relative_to(made).as_posix()), path.read_bytes())
+        work.store.put(keys.model_key(key, path.relative_to(made).as_posix()), path)
     for name in ("metrics.jsonl", "result.json", "job.json"):
         if (folder / name).exists():
-            work.store.put(keys.model_key(key, f"training/{name}"), (folder / name).read_bytes())
+            work.store.put(keys.model_key(key, f"training/{name}"), folder / name)
     return work.store.url(keys.model_key(key, ""))

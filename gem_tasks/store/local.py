@@ -1,6 +1,7 @@
 """A directory as an object store: durable and atomic by temporary file, fsync and rename."""
 
 import os
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from gem_tasks.ports import StoredObject
 from gem_tasks.store.keys import checked, checked_prefix
 
 _PART = ".part"
+_CHUNK = 1 << 20
 
 
 class LocalStore:
@@ -21,7 +23,7 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes | Path) -> None:
         """Writes beside the target, syncs, renames over it, syncs the folder."""
         self._write(key, data, lambda part, path: part.replace(path))
 
@@ -33,14 +35,18 @@ class LocalStore:
             return False
         return True
 
-    def _write(self, key: str, data: bytes, name: Callable[[Path, Path], object]) -> None:
+    def _write(self, key: str, data: bytes | Path, name: Callable[[Path, Path], object]) -> None:
         path = self._root / checked(key)
         part = path.with_name(f".{path.name}.{uuid4().hex}{_PART}")
         with _faults(path, "written"):
             _make_folder(path.parent)
             try:
                 with part.open("wb") as file:
-                    file.write(data)
+                    if isinstance(data, Path):
+                        with data.open("rb") as source:
+                            shutil.copyfileobj(source, file, _CHUNK)
+                    else:
+                        file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
                 name(part, path)
@@ -55,6 +61,16 @@ class LocalStore:
         with _faults(path, "read"):
             try:
                 return path.read_bytes()
+            except FileNotFoundError:
+                raise KeyError(key) from None
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """Reads the file by megabytes."""
+        path = self._root / checked(key)
+        with _faults(path, "read"):
+            try:
+                with path.open("rb") as file:
+                    yield from iter(lambda: file.read(_CHUNK), b"")
             except FileNotFoundError:
                 raise KeyError(key) from None
 

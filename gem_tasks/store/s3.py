@@ -7,6 +7,7 @@ service than AWS. A PUT is atomic on S3, so there is no temporary object.
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, cast
 
 import obstore
@@ -57,7 +58,7 @@ class S3Store:
         self._bucket = open_bucket(bucket, prefix)
         self._url = f"s3://{bucket}/{prefix}".rstrip("/")
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes | Path) -> None:
         """One PUT; multipart for large ones."""
         with self._faults(key, "written"):
             obstore.put(self._bucket, checked(key), data)
@@ -85,6 +86,14 @@ class S3Store:
         with self._faults(key, "read"):
             try:
                 return obstore.get(self._bucket, checked(key)).bytes().to_bytes()
+            except FileNotFoundError:
+                raise KeyError(key) from None
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """One GET, read as it comes."""
+        with self._faults(key, "read"):
+            try:
+                yield from (bytes(each) for each in obstore.get(self._bucket, checked(key)).stream(min_chunk_size=1 << 20))
             except FileNotFoundError:
                 raise KeyError(key) from None
 

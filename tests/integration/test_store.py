@@ -53,6 +53,18 @@ def test_large_objects_survive(store):
     assert store.get("large") == data
 
 
+def test_a_file_goes_in_and_comes_out_piece_by_piece(store, tmp_path):
+    file = tmp_path / "weights"
+    file.write_bytes(bytes(range(256)) * 40_000)
+    store.put("large", file)
+    pieces = list(store.chunks("large"))
+    assert b"".join(pieces) == file.read_bytes()
+    assert len(pieces) > 1
+    assert max(map(len, pieces)) < file.stat().st_size / 2
+    with pytest.raises(KeyError):
+        list(store.chunks("segments/none"))
+
+
 def test_a_url_names_the_place_without_secrets(store):
     assert store.url("a/1").endswith("a/1")
     assert "secret" not in store.url("a/1")

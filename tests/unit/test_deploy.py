@@ -56,6 +56,37 @@ def test_the_image_follows_the_linter_and_runs_without_root():
     assert re.search(r"^USER \d+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    ("told", "started"),
+    [
+        (["bash", "-c", "exec airflow scheduler"], "airflow scheduler"),  # as the chart starts services
+        (["python", "-m", "airflow"], "python -m airflow"),  # as the Kubernetes executor starts tasks
+        (["api-server"], "airflow api-server"),  # as compose does
+        (["airflow", "db", "check"], "airflow db check"),
+        ([], "airflow version"),
+    ],
+)
+def test_the_image_starts_what_compose_and_the_chart_tell_it(tmp_path, told, started):
+    for name in ("airflow", "python"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho {name} "$@"\n', encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:/usr/bin:/bin"
+    done = subprocess.run([ROOT / "deploy/entrypoint.sh", *told], env={"PATH": path}, capture_output=True, text=True)
+    assert done.stdout.strip() == started, done.stderr
+
+
+def test_the_chart_makes_no_user_and_reads_what_the_image_has():
+    values = yaml.safe_load((ROOT / "deploy/helm-values.yaml").read_text("utf-8"))
+    image = (ROOT / "Dockerfile").read_text("utf-8")
+    assert values["createUserJob"]["defaultUser"]["enabled"] is False  # the chart's has the password admin
+    assert f"AIRFLOW_HOME={values['airflowHome']}" in image
+    assert f" {values['config']['core']['dags_folder']}" in image
+    assert values["migrateDatabaseJob"]["args"][-1] == "/opt/gem/bin/init.sh"
+    assert not values["postgresql"]["enabled"]
+    assert not values["pgbouncer"]["enabled"]  # it would not know the connection, which comes from the Secret
+    assert all(wanted is False for wanted in values["enableBuiltInSecretEnvVars"].values())
+
+
 def test_every_folder_that_the_wheel_ships_is_copied_into_the_image():
     shipped = re.findall(r'^"(\w+)" = "gem_tasks/_shipped', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
     copied = re.findall(r"^COPY (\w+) /src/", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
