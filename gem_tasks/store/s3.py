@@ -19,6 +19,7 @@ from gem_tasks.errors import StoreError, UserError
 from gem_tasks.ports import StoredObject
 from gem_tasks.store.keys import checked, checked_prefix
 
+_CHUNK = 1 << 20
 _UNKNOWN = "status code: 501"
 """Said of a conditional write by services that have none; obstore has no class of its own for it."""
 
@@ -93,7 +94,8 @@ class S3Store:
         """One GET, read as it comes."""
         with self._faults(key, "read"):
             try:
-                yield from (bytes(each) for each in obstore.get(self._bucket, checked(key)).stream(min_chunk_size=1 << 20))
+                found = obstore.get(self._bucket, checked(key))
+                yield from map(bytes, found.stream(min_chunk_size=_CHUNK))
             except FileNotFoundError:
                 raise KeyError(key) from None
 
