@@ -36,6 +36,7 @@ def gem(home, *arguments):
 def through_airflow(corpus):
     """Seconds, number of tasks, seconds within stage tasks, their number, and the summary, of a run from nothing."""
     with tempfile.TemporaryDirectory() as home:
+        Path(home).chmod(0o755)  # Postgres, which is not root, has to get there
         try:
             gem(home, "up")
             seconds, out = gem(home, "run", corpus, "--json")
@@ -52,6 +53,7 @@ def through_airflow(corpus):
 def in_one_process(corpus):
     """Seconds of the same without Airflow."""
     with tempfile.TemporaryDirectory() as home:
+        Path(home).chmod(0o755)
         try:
             seconds, _ = gem(home, "synth", corpus, "--out", f"{home}/out", "--yes", "--json")
         finally:

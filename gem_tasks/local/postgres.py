@@ -146,6 +146,8 @@ class Postgres:
     def _init(self) -> None:
         shutil.rmtree(self.data, ignore_errors=True)  # what a crashed initdb left
         self.data.mkdir(parents=True, mode=0o700)
+        if self.data != self._wanted:  # whoever finds it there is told whose it is
+            self._elsewhere.joinpath("home").write_text(f"{self._wanted.parent}\n", encoding="utf-8")
         secret = self.data.parent / f".{self.data.name}.password"
         secret.touch(mode=0o600)
         secret.write_text(self._password.get_secret_value(), encoding="utf-8")
