@@ -155,7 +155,7 @@ def rate(dsn, options, writers, size, kind):
 def write(dsn, seconds, number, size, kind, results):
     """Commits outcomes of shards, or of whole partitions, drawn at random; `again` writes the same ones twice."""
     from gem_tasks.domain.chat import Usage
-    from gem_tasks.domain.outcome import Cost, Outcome, OutcomeKind
+    from gem_tasks.domain.outcome import Cost, Outcome
     from gem_tasks.domain.recipe import Recipe
     from gem_tasks.lineage import Ledger
     from gem_tasks.lineage.stages import RunContext
@@ -175,9 +175,9 @@ def write(dsn, seconds, number, size, kind, results):
                 groups.setdefault(shard if size == "shard" else 0, []).append(segment)
             for shard, ids in groups.items():
                 outcomes = [
-                    Outcome(segment_id=each, kind=OutcomeKind.REJECTED, reason="not_procedural", cost=cost)
+                    Outcome(segment_id=each, kind="rejected", reason="not_procedural", cost=cost)
                     if random.random() > 0.14
-                    else Outcome(segment_id=each, kind=OutcomeKind.ACCEPTED, payload="{}", cost=cost)
+                    else Outcome(segment_id=each, kind="accepted", payload="{}", cost=cost)
                     for each in ids
                 ]
                 for time_ in range(1 if kind == "new" else 2):
@@ -220,7 +220,7 @@ def asked(pg):
         "funnel of a partition, from the results": (
             "SELECT * FROM funnel WHERE partition_key = %(partition_key)s", drawn),
         "funnel over everything, from the rollups": (
-            "SELECT stage, recipe_id, sum(segments), sum(calls) FROM stage_totals GROUP BY 1, 2", drawn),
+            "SELECT recipe_id, outcome, sum(segments), sum(calls) FROM stage_totals GROUP BY 1, 2", drawn),
         "a gate's counts of a partition": (
             f"SELECT * FROM gate_metrics WHERE partition_key = %(partition_key)s AND recipe_id = '{current}'", drawn),
     }  # fmt: skip
@@ -261,10 +261,11 @@ def partitions(dsn, options):
                 pg.execute("VACUUM ANALYZE ranged")
             say(step="partitions", tables=len(months), filled_s=round(time.monotonic() - began))
         pg.execute("SET session_replication_role = replica")
-        for order in (("stage_results", "ranged"), ("ranged", "stage_results")):  # each once first
-            for table in order:
-                for where in ("newest", "anywhere"):
-                    plain(pg, options, table, where)
+        for table in ("stage_results", "ranged"):
+            for where in ("newest", "anywhere"):
+                forget()
+                for cache in ("cold", "warm"):
+                    plain(pg, options, table, where, cache)
         statements = {name: each for name, each in asked(pg).items() if "stage_results" in each[0]}
         with_key = ("SELECT r.* FROM segments s JOIN stage_results r USING (segment_id, partition_key) "
                     "WHERE s.document_id = %(document_id)s")  # fmt: skip
@@ -274,7 +275,13 @@ def partitions(dsn, options):
         say(step="partitions", mb=pg.execute(RANGED_MB).fetchone())
 
 
-def plain(pg, options, table, where):
+def forget():
+    """Empties the page cache (as root), as when an index is far larger than memory; the buffers hold 128 MB."""
+    os.sync()
+    Path("/proc/sys/vm/drop_caches").write_text("1", encoding="utf-8")
+
+
+def plain(pg, options, table, where, cache):
     """Upserts of new rows, 200 a commit, into the newest month or into any."""
     from gem_tasks.lineage.queries import queries as named
 
@@ -300,7 +307,7 @@ def plain(pg, options, table, where):
         spent, rows = spent + time.monotonic() - began, rows + len(batch)
         if spent > options.seconds:
             break
-    say(step="partitions", table=table, where=where, rows=rows, rows_a_second=round(rows / spent))
+    say(step="partitions", table=table, where=where, cache=cache, rows=rows, rows_a_second=round(rows / spent))
 
 
 def batches(pg, parts):
