@@ -51,6 +51,7 @@ DRAWN = """
 CREATE TEMP TABLE IF NOT EXISTS drawn AS
 SELECT document_id, segment_id, partition_key, shard FROM segments TABLESAMPLE SYSTEM (0.05) ORDER BY random() LIMIT 400
 """
+KEYS = {"stage_results": "(segment_id, recipe_id)", "ranged": "(segment_id, recipe_id, partition_key)"}
 RANGED_MB = """
 SELECT sum(pg_relation_size(inhrelid)) / 1000000, sum(pg_indexes_size(inhrelid)) / 1000000
 FROM pg_inherits WHERE inhparent = 'ranged'::regclass
@@ -62,7 +63,9 @@ def main():
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--results", type=int, default=40_000_000)
     parser.add_argument("--seconds", type=float, default=30, help="for each rate")
-    parser.add_argument("--steps", nargs="*", default=["history", "sizes", "upserts", "queries", "partitions"])
+    parser.add_argument(
+        "--steps", nargs="*", default=["history", "sizes", "upserts", "queries", "partitions", "locality"]
+    )
     arguments = parser.parse_args()
     os.environ.update({"GEM_HOME": str(arguments.home), "GEM_NEAR_DUPLICATE": "0"})
     from gem_tasks.local import services
@@ -70,7 +73,7 @@ def main():
 
     services.up(airflow=False)
     dsn = load().database
-    steps = {"history": history, "sizes": sizes, "upserts": upserts, "queries": queries, "partitions": partitions}
+    steps = {each.__name__: each for each in (history, sizes, upserts, queries, partitions, locality)}
     for name in arguments.steps:
         steps[name](dsn, arguments)
 
@@ -265,14 +268,14 @@ def partitions(dsn, options):
             for where in ("newest", "anywhere"):
                 forget()
                 for cache in ("cold", "warm"):
-                    plain(pg, options, table, where, cache)
+                    plain(pg, options, table, where, cache, KEYS[table])
         statements = {name: each for name, each in asked(pg).items() if "stage_results" in each[0]}
         with_key = ("SELECT r.* FROM segments s JOIN stage_results r USING (segment_id, partition_key) "
                     "WHERE s.document_id = %(document_id)s")  # fmt: skip
         statements["one document, by its segments' partition"] = (with_key, statements["one segment"][1])
         for table in ("stage_results", "ranged"):
             ask(pg, statements, table)
-        say(step="partitions", mb=pg.execute(RANGED_MB).fetchone())
+        say(step="partitions", mb=[int(each) for each in pg.execute(RANGED_MB).fetchone()])
 
 
 def forget():
@@ -281,11 +284,23 @@ def forget():
     Path("/proc/sys/vm/drop_caches").write_text("1", encoding="utf-8")
 
 
-def plain(pg, options, table, where, cache):
+def locality(dsn, options):
+    """Instead of partitions one table whose key begins with the partition; the old key of this lineage is gone then."""
+    with connect(dsn) as pg:
+        pg.execute("SET session_replication_role = replica; SET maintenance_work_mem = '1GB'")
+        pg.execute("ALTER TABLE stage_results DROP CONSTRAINT stage_results_pkey")
+        pg.execute("CREATE UNIQUE INDEX stage_results_local ON stage_results (partition_key, segment_id, recipe_id)")
+        for where in ("newest", "anywhere"):
+            forget()
+            for cache in ("cold", "warm"):
+                plain(pg, options, "stage_results", where, cache, "(partition_key, segment_id, recipe_id)")
+        sizes(dsn, options)
+
+
+def plain(pg, options, table, where, cache, key="(segment_id, recipe_id)"):
     """Upserts of new rows, 200 a commit, into the newest month or into any."""
     from gem_tasks.lineage.queries import queries as named
 
-    key = "(segment_id, recipe_id, partition_key)" if table == "ranged" else "(segment_id, recipe_id)"
     statement = named()["upsert_outcomes"].replace("stage_results", table).replace("(segment_id, recipe_id)", key, 1)
     parts = [row[0] for row in pg.execute("SELECT partition_key FROM partitions ORDER BY 1 DESC")]
     random = Random(f"{table} {where}")
@@ -307,7 +322,7 @@ def plain(pg, options, table, where, cache):
         spent, rows = spent + time.monotonic() - began, rows + len(batch)
         if spent > options.seconds:
             break
-    say(step="partitions", table=table, where=where, cache=cache, rows=rows, rows_a_second=round(rows / spent))
+    say(step="partitions", table=table, key=key, where=where, cache=cache, rows=rows, rows_a_second=round(rows / spent))
 
 
 def batches(pg, parts):

@@ -17,7 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -292,6 +295,7 @@ def main() -> None:
         "GEM_NEAR_DUPLICATE": "0",
         "GEM_SHARD_SEGMENTS": str(options.shard),
         "GEM_LLM_CONCURRENCY": str(options.concurrency),
+        "AIRFLOW__CORE__PARALLELISM": str(options.workers * options.slots),  # the embedded environment has four
     }
     with tempfile.TemporaryDirectory(prefix="gem-cluster-") as folder:
         home = Path(folder)
@@ -311,7 +315,30 @@ def main() -> None:
             outcomes = cluster.query("SELECT stage, outcome, count(*) FROM stage_results GROUP BY 1, 2 ORDER BY 1, 2")
             summary = json.loads(out) if run.returncode == 0 else None
             print(json.dumps({"workers": options.workers, "seconds": round(seconds, 1), "outcomes": outcomes}))
-            print(f"dataset: {summary and summary['dataset']}")
+            if summary:
+                for row in at_work(cluster, summary["partition"]):
+                    print(json.dumps(row))
+
+
+def at_work(cluster: Cluster, partition: str) -> Iterator[dict[str, Any]]:
+    """Of each stage: seconds from its first task's start to its last one's end, and how many tasks each host took."""
+    with AirflowAPI(cluster.settings()) as api:
+        (run,) = api.runs_of_partition("gem_synthesize", partition)[:1]
+        tasks = [each for each in api.tasks("gem_synthesize", run) if each["task_id"].endswith(".run")]
+    for stage in sorted({each["task_id"] for each in tasks}, key=lambda name: min(_starts(tasks, name))):
+        own = [each for each in tasks if each["task_id"] == stage]
+        ends = [datetime.fromisoformat(each["end_date"]) for each in own]
+        hosts = Counter(each["hostname"] for each in own)
+        spread = [round((start - min(_starts(tasks, stage))).total_seconds(), 1) for start in _starts(tasks, stage)]
+        yield {
+            "stage": stage, "seconds": round((max(ends) - min(_starts(tasks, stage))).total_seconds(), 1),
+            "tasks": sorted(hosts.values()), "started_after_s": sorted(spread),
+            "mean_task_s": round(sum(each["duration"] for each in own) / len(own), 1),
+        }  # fmt: skip
+
+
+def _starts(tasks: list[dict[str, Any]], stage: str) -> list[datetime]:
+    return [datetime.fromisoformat(each["start_date"]) for each in tasks if each["task_id"] == stage]
 
 
 if __name__ == "__main__":
