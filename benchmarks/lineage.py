@@ -183,11 +183,11 @@ def write(dsn, seconds, number, size, kind, results):
                     else Outcome(segment_id=each, kind="accepted", payload="{}", cost=cost)
                     for each in ids
                 ]
-                for time_ in range(1 if kind == "new" else 2):
+                for repeat in range(1 if kind == "new" else 2):
                     began = time.monotonic()
                     ledger.commit_outcomes(recipe, part, shard, outcomes, f"bench/{part}/{shard}", RunContext())
                     took = time.monotonic() - began
-                    if kind == "new" or time_:
+                    if kind == "new" or repeat:
                         found["rows"].append(len(ids))
                         found["seconds"].append(took)
             if time.monotonic() > until:
