@@ -69,7 +69,7 @@ def main(job: dict[str, Any]) -> None:
     done = trainer.train(resume_from_checkpoint=resumed and str(resumed))
     if len(validation):
         trainer.evaluate()
-    save(trainer, tokenizer, run / "model")
+    save(trainer, tokenizer, run / "model", base)
     if trainer.accelerator.is_main_process:
         parameters = sum(each.numel() for each in trainer.model.parameters())
         finish(run, {
@@ -172,19 +172,24 @@ def newest_checkpoint(run: Path) -> Path | None:
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
-def save(trainer: SFTTrainer, tokenizer: Any, folder: Path) -> None:
-    """Plain weights that any server loads, in files of at most 1 GB; an adapter is merged into its base."""
+def save(trainer: SFTTrainer, tokenizer: Any, folder: Path, base: Path | str) -> None:
+    """Plain weights that any server loads, in the base's precision and files of at most 1 GB; an adapter is merged.
+
+    TRL trains in float32 whatever the base has, and FSDP gathers tied weights twice.
+    """
     state = trainer.accelerator.get_state_dict(trainer.model)
     model = trainer.accelerator.unwrap_model(trainer.model)
     if not trainer.accelerator.is_main_process:
         return
     if hasattr(model, "merge_and_unload"):
-        model, state = model.merge_and_unload(), None
-    elif state:  # FSDP trains in float32 and gathers tied weights twice: what is kept has the base's form
-        tied = getattr(model, "_tied_weights_keys", None) or () if model.config.tie_word_embeddings else ()
-        dtype = getattr(torch, str(model.config.dtype).removeprefix("torch."))
-        state = {name: each.to(dtype) for name, each in state.items() if name not in tied}
+        model = model.merge_and_unload()
+        state = model.state_dict()
+    tied = (getattr(model, "_tied_weights_keys", None) or ()) if model.config.tie_word_embeddings else ()
+    dtype = getattr(torch, str(AutoConfig.from_pretrained(base).dtype or torch.float32).removeprefix("torch."))
+    state = {name: each.to(dtype) for name, each in state.items() if name not in tied}
     model.save_pretrained(folder, state_dict=state, max_shard_size="1GB")
+    model.config.dtype = dtype
+    model.config.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from hashlib import sha256
 from pathlib import Path
@@ -118,10 +119,14 @@ def test_training_over_two_processes_goes_on_and_leaves_the_same_tensors_as_one(
     model = train(work, alone, found)
     job = json.loads((run_folder(work, model.model_id) / "job.json").read_text())
     config = yaml.safe_load((SHIPPED / "accelerate" / "fsdp2.yaml").read_text())
-    (tmp_path / "cpu.yaml").write_text(yaml.safe_dump({**config, "use_cpu": True, "mixed_precision": "no"}))
+    (tmp_path / "cpu.yaml").write_text(yaml.safe_dump({**config, "use_cpu": True}))
+    half = shutil.copytree(weights(work, model), tmp_path / "half")
+    settings = json.loads((half / "config.json").read_text())
+    (half / "config.json").write_text(json.dumps({**settings, "dtype": "bfloat16"}))
+    job["model"] = {"path": str(half)}
 
     def sharded(steps):
-        job.update(run=str(tmp_path / "run"), sft={**job["sft"], "max_steps": steps})
+        job.update(run=str(tmp_path / "run"), sft={**job["sft"], "max_steps": steps, "bf16": True})
         (tmp_path / "run").mkdir(exist_ok=True)
         (tmp_path / "job.json").write_text(json.dumps(job))
         launch = ["launch", "--config_file", tmp_path / "cpu.yaml", "--num_processes", "2"]
@@ -132,7 +137,9 @@ def test_training_over_two_processes_goes_on_and_leaves_the_same_tensors_as_one(
 
     assert sharded(1)["resumed_from"] is None
     assert sharded(2)["resumed_from"] == "checkpoint-1"
-    assert tensors(tmp_path / "run" / "model") == tensors(weights(work, model))
+    made, of_one = tensors(tmp_path / "run" / "model"), tensors(weights(work, model))
+    assert {name: shape for name, (_, shape) in made.items()} == {name: shape for name, (_, shape) in of_one.items()}
+    assert {kind for kind, _ in made.values()} == {"BF16"}  # as the base has it, though it was trained in float32
 
 
 @pytest.mark.parametrize(
