@@ -126,6 +126,11 @@ def resolve(job: dict[str, Any], run: Path) -> Path | str:
 
 def arguments(job: dict[str, Any], run: Path) -> SFTConfig:
     """TRL's own arguments; what is not the profile's business is set here."""
+    if job["sft"].get("bf16") and not job["sft"].get("use_cpu") and not torch.accelerator.is_available():
+        complain(
+            "The profile trains in bf16 on a GPU, and this machine has none",
+            "Run it where there is one, or choose another: gem distill profiles",
+        )
     values = {
         "assistant_only_loss": True,
         "report_to": ["tensorboard"],

@@ -115,8 +115,7 @@ def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
             progress(f"fetch {name}", number, len(names))
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as file:
-                file.writelines(work.store.chunks(f"{prefix}{name}"))
+            work.download(f"{prefix}{name}", path)
         (folder / ".complete").touch()
     return str(folder)
 

@@ -1,6 +1,7 @@
 """What a job needs at hand: settings, the object store, the ledger, and the current recipes."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
 from gem_tasks.errors import StoreError, UserError
@@ -15,6 +16,8 @@ from gem_tasks.ports import ObjectStore
 from gem_tasks.prompts import NAMES, Prompt, PromptSet
 from gem_tasks.settings import Settings, StageName
 from gem_tasks.store import keys, open_store
+
+_GONE = "{} is gone, though the lineage names it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,19 @@ class Workspace:
         try:
             return self.store.get(key)
         except KeyError:
-            raise StoreError(f"{self.store.url(key)} is gone, though the lineage names it") from None
+            raise StoreError(_GONE.format(self.store.url(key))) from None
+
+    def download(self, key: str, path: Path) -> None:
+        """The same into a file, piece by piece.
+
+        Raises:
+            StoreError: it is gone.
+        """
+        try:
+            with path.open("wb") as file:
+                file.writelines(self.store.chunks(key))
+        except KeyError:
+            raise StoreError(_GONE.format(self.store.url(key))) from None
 
     @property
     def scope(self) -> Scope:

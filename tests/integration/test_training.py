@@ -148,10 +148,12 @@ def test_training_over_two_processes_goes_on_and_leaves_the_same_tensors_as_one(
         ({"model": {"path": "/nowhere"}}, "The weights of /nowhere cannot be had"),
         ({"sft": {**SFT, "max_length": 32}}, "no row has an answer of the assistant left"),
         ({"sft": {**SFT, "max_length": 32}, "too_long": "drop"}, "rows are longer than max_length=32"),
+        ({"sft": {**SFT, "use_cpu": False, "bf16": True}}, "trains in bf16 on a GPU, and this machine has none"),
         ({"sft": {**SFT, "warmup_ration": 0.1}}, "section `sft` does not fit"),
     ],
 )
-def test_what_a_person_can_mend_is_one_line(work, profile, changes, said):
+def test_what_a_person_can_mend_is_one_line(work, profile, changes, said, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     found = sets.build(work, SetSpec(kind="agent", test_share=0.2, validation_share=0.0))
     with pytest.raises(UserError, match=said):
         train(work, profile("wrong", **changes), found)
