@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
-from gem_tasks.prompts.tags import TagError, json_list, leaked_tag, one, parse_json
+from gem_tasks.prompts.tags import TagError, json_list, one, parse_json, turn_tag
 
 _TURN = re.compile(r"\s*<(system|user|assistant|tool)>(.*?)</\1>", re.DOTALL)
 _CALL = re.compile(r"<func>(.*?)</func>", re.DOTALL)
@@ -98,8 +98,8 @@ def parse_trajectory(text: str, tools: tuple[ToolSpec, ...]) -> Trajectory:
 
 
 def _plain(content: str, where: str) -> str:
-    if tag := leaked_tag(content):
-        raise TagError(f"{where} contains {tag}: format tags may not appear inside a message")
+    if tag := turn_tag(content):
+        raise TagError(f"{where} contains {tag}: the tags of the conversation's form may not appear inside a turn")
     return content
 
 

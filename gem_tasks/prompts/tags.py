@@ -8,9 +8,14 @@ FORMAT_TAGS = (
     "multi_step reason summary platform domain task workflow description steps execution_graph actions tools requires "
     "toolsets trajectory system user assistant tool func think"
 ).split()
-"""Every tag of our formats; none of them may appear inside a message."""
+"""Every tag of our formats."""
+
+TURN_TAGS = "toolsets trajectory system user assistant tool func think".split()
+"""The tags that would break the form of a conversation, and those of thoughts: no turn may hold one. The prompts name
+them; the tags of other stages (`<description>`, `<task>`, …) are ordinary words in a text about XML."""
 
 _ANY_TAG = re.compile(rf"</?(?:{'|'.join(FORMAT_TAGS)})\s*>", re.IGNORECASE)
+_TURN_TAG = re.compile(rf"</?(?:{'|'.join(TURN_TAGS)})\s*>", re.IGNORECASE)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -29,6 +34,12 @@ def strip_thinking(text: str) -> str:
 def leaked_tag(text: str) -> str | None:
     """The first of our own tags in a text that should have none."""
     match = _ANY_TAG.search(text)
+    return match[0] if match else None
+
+
+def turn_tag(text: str) -> str | None:
+    """The first tag in a turn's words that would break the form of the conversation."""
+    match = _TURN_TAG.search(text)
     return match[0] if match else None
 
 

@@ -18,7 +18,7 @@ class Generate:
     """Accepts with a `Trajectory` over the workflow's tools; whether it is sound is the validation's business."""
 
     name: StageName = "generate"
-    version = 1
+    version = 2
     sampling = Sampling(temperature=0.8, max_tokens=16384)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("extract",)

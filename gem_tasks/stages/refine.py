@@ -18,7 +18,7 @@ class Refine:
     """Accepts with a `Trajectory` over its own, larger set of tools."""
 
     name: StageName = "refine"
-    version = 1
+    version = 2
     sampling = Sampling(temperature=0.8, max_tokens=24576)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("generate",)

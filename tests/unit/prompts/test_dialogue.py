@@ -1,12 +1,14 @@
 """The written form of trajectories: what is written is read back; what is ambiguous is refused with its place."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_tasks import prompts
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools, render_trajectory
-from gem_tasks.prompts.tags import TagError, blocks, leaked_tag, one, parse_json, strip_thinking
+from gem_tasks.prompts.tags import TURN_TAGS, TagError, blocks, leaked_tag, one, parse_json, strip_thinking
 from tests.factories import TOOLS, make_trajectory
 
 HEAD = "<trajectory><system>s</system><user>u</user>"
@@ -15,6 +17,22 @@ HEAD = "<trajectory><system>s</system><user>u</user>"
 def test_a_trajectory_survives_writing_and_reading():
     trajectory = make_trajectory()
     assert parse_trajectory(render_trajectory(trajectory.messages), TOOLS) == trajectory
+
+
+def test_a_turn_may_speak_of_tags_that_are_no_part_of_a_conversations_form():
+    """In a text about XML `<description>` is a word; only a tag that the prompt names could be mistaken for a turn."""
+    told = '{"xml": "<description>Lamp</description><task>1</task>"}'
+    written = HEAD + '<assistant>Reading. <func>{"name": "f", "arguments": {}}</func></assistant>'
+    parsed = parse_trajectory(
+        f"{written}<tool>{told}</tool><assistant>The <summary> is empty.</assistant></trajectory>", TOOLS
+    )
+    assert [message.content for message in parsed.messages[3:]] == [told, "The <summary> is empty."]
+
+
+def test_the_prompts_name_every_tag_that_a_turn_may_not_hold():
+    for name, tags in (("generate", set(TURN_TAGS) - {"toolsets", "think"}), ("refine", set(TURN_TAGS) - {"think"})):
+        last = prompts.load(name).text.strip().splitlines()[-1]
+        assert tags <= set(re.findall(r"`(\w+)`", last)), name
 
 
 def test_tools_survive_writing_and_reading():
