@@ -17,6 +17,7 @@ from typing import Literal
 
 from gem_tasks.errors import UserError
 from gem_tasks.evals.progress import Progress, silent
+from gem_tasks.proxies import for_programs
 from gem_tasks.resources import shipped
 
 EnvironmentName = Literal["bfcl", "tau2", "train", "vllm"]
@@ -81,7 +82,7 @@ def _install_torch(home: Path, name: EnvironmentName, progress: Progress) -> Non
 
 
 def _run(command: Sequence[str], name: str) -> None:
-    quiet = {**os.environ, "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "1"}
+    quiet = {**for_programs(os.environ), "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - our own command, no shell
             command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet

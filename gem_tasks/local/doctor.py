@@ -9,6 +9,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.errors import EndpointError, GemError, UserError
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.local import health
+from gem_tasks.proxies import proxy_for, shown
 from gem_tasks.settings import STAGE_NAMES, Settings
 from gem_tasks.store import open_store
 
@@ -115,4 +116,5 @@ async def _models(endpoint: str, key: str | None) -> list[str]:
             return await client.models()
     except EndpointError as error:
         mend = _MENDS.get(error.error_class, "Look at the endpoint's own log.")
-        raise UserError(f"The LLM endpoint {endpoint} cannot be used ({error})", mend) from error
+        way = f" through the proxy {shown(proxy)}" if (proxy := proxy_for(endpoint)) else ""
+        raise UserError(f"The LLM endpoint {endpoint}{way} cannot be used ({error})", mend) from error
