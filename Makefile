@@ -31,9 +31,9 @@ test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DA
 unit: install-dev  ## the fast tests only
 	.venv/bin/pytest tests/unit
 
-test-pythons: uv  ## install, import and unit tests on every Python we promise; PYTHONS names them, by version or path
+test-pythons: | uv .venv  ## install, import and unit tests on every Python we promise; PYTHONS names them, by version or path
 	for python in $(PYTHONS); do \
-		folder="$$GEM_HOME/pythons/$${python//\//_}" && \
+		folder=".venv/pythons/$${python//\//_}" && \
 		$(UV) venv -q --clear --python "$$python" "$$folder" && \
 		$(UV) pip install -q --python "$$folder" --require-hashes -r requirements-dev.lock && \
 		$(UV) pip install -q --python "$$folder" --no-deps . && \
@@ -71,11 +71,11 @@ lock-envs: uv  ## after changing envs/train, envs/vllm, envs/bfcl or envs/tau2
 audit: uv  ## known vulnerabilities of what production installs; needs PyPI's own JSON API
 	$(UV) tool run -q pip-audit --disable-pip --no-deps -r requirements-production.lock
 
-licences: uv  ## docs/licences.md anew, from what production installs
-	$(UV) venv -q --clear "$$GEM_HOME/production"
-	$(UV) pip install -q --python "$$GEM_HOME/production" --require-hashes -r requirements-production.lock
-	{ printf '%s\n' '# Licences' '' 'Of everything that `requirements-production.lock` installs (`make licences`). Nothing is changed or copied: LGPL and MPL' 'packages are used as libraries, of text-unidecode the Artistic alternative, of tld the LGPL or MPL one.' ''; $(UV) tool run -q pip-licenses --python "$$GEM_HOME/production/bin/python" --format=markdown --order=license; } > docs/licences.md
-	rm -rf "$$GEM_HOME/production"
+licences: | uv .venv  ## docs/licences.md anew, from what production installs
+	$(UV) venv -q --clear .venv/licences
+	$(UV) pip install -q --python .venv/licences --require-hashes -r requirements-production.lock
+	{ printf '%s\n' '# Licences' '' 'Of everything that `requirements-production.lock` installs (`make licences`). Nothing is changed or copied: LGPL and MPL' 'packages are used as libraries, of text-unidecode the Artistic alternative, of tld the LGPL or MPL one.' ''; $(UV) tool run -q pip-licenses --python .venv/licences/bin/python --format=markdown --order=license; } > docs/licences.md
+	rm -rf .venv/licences
 
 distill-envs: install  ## the environments of training and harnesses, installed now instead of at first use
 	$(GEM) distill envs

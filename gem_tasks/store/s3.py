@@ -22,8 +22,8 @@ from gem_tasks.proxies import proxy_for
 from gem_tasks.store.keys import checked, checked_prefix
 
 _CHUNK = 1 << 20
-_NOWHERE = "http://127.0.0.1:9"
-"""A proxy that is never asked: naming one, and all hosts as exceptions, is how obstore is told to go straight."""
+_STRAIGHT = {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": "0.0.0.0/0,::/0,*"}
+"""A proxy that is never asked, since all hosts are exceptions: how obstore is told to use none."""
 _UNKNOWN = "status code: 501"
 """Said of a conditional write by services that have none; obstore has no class of its own for it."""
 
@@ -57,8 +57,7 @@ def open_bucket(bucket: str, prefix: str = "") -> Bucket:
 def _client_options(endpoint: str) -> Any:
     """With a proxy or without one, by our own rule: obstore would look into the environment."""
     proxy = proxy_for(endpoint)
-    way = {"proxy_url": proxy} if proxy else {"proxy_url": _NOWHERE, "proxy_excludes": "*"}
-    return {"allow_http": endpoint.startswith("http://"), **way}
+    return {"allow_http": endpoint.startswith("http://"), **({"proxy_url": proxy} if proxy else _STRAIGHT)}
 
 
 class S3Store:
