@@ -26,6 +26,11 @@ class Diagnosis(Value):
     mend: str = ""
     """What to do; empty when nothing is wrong."""
 
+    @property
+    def line(self) -> str:
+        """Both, for people."""
+        return f"{self.detail.rstrip('.')}. {self.mend}" if self.mend else self.detail
+
 
 def examine(settings: Settings) -> Iterator[Diagnosis]:
     """Looks at everything; what is wrong with one thing keeps none of the others from being looked at."""
@@ -116,5 +121,10 @@ async def _models(endpoint: str, key: str | None) -> list[str]:
             return await client.models()
     except EndpointError as error:
         mend = _MENDS.get(error.error_class, "Look at the endpoint's own log.")
-        way = f" through the proxy {shown(proxy)}" if (proxy := proxy_for(endpoint)) else ""
+        way = ""
+        if proxy := proxy_for(endpoint):
+            way, mend = (
+                f" through the proxy {shown(proxy)}",
+                f"{mend} Or is it the proxy? Then name the host in NO_PROXY.",
+            )
         raise UserError(f"The LLM endpoint {endpoint}{way} cannot be used ({error})", mend) from error
