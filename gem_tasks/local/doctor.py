@@ -123,8 +123,6 @@ async def _models(endpoint: str, key: str | None) -> list[str]:
         mend = _MENDS.get(error.error_class, "Look at the endpoint's own log.")
         way = ""
         if proxy := proxy_for(endpoint):
-            way, mend = (
-                f" through the proxy {shown(proxy)}",
-                f"{mend} Or is it the proxy? Then name the host in NO_PROXY.",
-            )
+            way = f" through the proxy {shown(proxy)}"
+            mend += " Or does the proxy refuse? Then name the host in NO_PROXY."
         raise UserError(f"The LLM endpoint {endpoint}{way} cannot be used ({error})", mend) from error
