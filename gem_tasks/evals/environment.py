@@ -58,6 +58,8 @@ def _install(home: Path, name: EnvironmentName, progress: Progress) -> None:
     folder, lock = _folder(home, name), shipped("envs") / name / "requirements.txt"
     count = sum(line.endswith("\\") and "==" in line for line in lock.read_text(encoding="utf-8").splitlines())
     progress(f"install {name}: {count} packages into {folder}", 0, 0)
+    if folder.exists() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
+        raise UserError(f"{folder} is no environment of Python's", "Move it away, or choose another GEM_HOME.")
     shutil.rmtree(folder, ignore_errors=True)
     wanted = ["--no-deps", "--require-hashes", "-r", str(lock)]
     if uv := _uv(home):

@@ -1,4 +1,4 @@
-"""`make demo` and `make clean` from a fresh clone, wherever it lies and whoever types it (GEM_TEST_START=1: minutes each).
+"""`make demo` and `make clean` from a fresh clone, wherever it lies, whoever types it (GEM_TEST_START=1: minutes each).
 
 The stack of the other tests here starts under the same conditions, all at once, but in the environment of the tests.
 """
@@ -45,10 +45,18 @@ def clone(target, user=None):
 def make(folder, target, user=None, umask=0o022, **variables):
     env = {name: value for name, value in os.environ.items() if not name.startswith(("GEM_", "AIRFLOW", "VIRTUAL_ENV"))}
     env = {name: value for name, value in (env | variables).items() if value is not None}
+    who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     done = subprocess.run(
-        ["make", target], cwd=folder, env=env, umask=umask, capture_output=True, text=True, timeout=LIMIT_S, check=False,
-        user=user.pw_uid if user else None, group=user.pw_gid if user else None, extra_groups=[] if user else None,
-    )  # fmt: skip
+        ["make", target],
+        cwd=folder,
+        env=env,
+        umask=umask,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+        **who,
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
