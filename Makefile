@@ -1,16 +1,24 @@
 # Everything a newcomer types. Needs Python 3.11-3.13, make and git; installs the rest below this checkout.
+# Both the checkout and GEM_HOME may lie in a path with spaces: targets are relative, and everything else is quoted.
 SHELL := /bin/bash
-GEM_HOME ?= $(CURDIR)/.gem
-VENV := $(CURDIR)/.venv
-GEM := $(VENV)/bin/gem
+ifeq ($(strip $(GEM_HOME)),)
+GEM_HOME := $(CURDIR)/.gem
+endif
+export GEM_HOME
+GEM := .venv/bin/gem
 # Debian's own interpreter imports Airflow about twice as fast as most self-built ones, so it is tried first.
 PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { command -v $$p; break; }; done)
 # uv: the one on PATH, or one of our own.
-UV := $(or $(shell command -v uv 2>/dev/null),$(GEM_HOME)/uv/bin/uv)
-export GEM_HOME
+UV := "$$(command -v uv || echo "$$GEM_HOME/uv/bin/uv")"
+# Without a home that can be written to, uv keeps its cache in ours.
+ifeq ($(UV_CACHE_DIR)$(XDG_CACHE_HOME)$(shell [ -n "$$HOME" ] && [ -w "$$HOME" ] && echo home),)
+export UV_CACHE_DIR := $(GEM_HOME)/uv-cache
+endif
+HOME_OF_GEM := "$(PYTHON)" -m gem_tasks.local.home
+PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: demo test unit check format lock lock-envs distill-envs audit licences install install-dev up down clean
+.PHONY: demo test unit check format lock lock-envs distill-envs audit licences install install-dev test-pythons up down clean uv
 
 demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI up
 	$(GEM) up
@@ -18,20 +26,30 @@ demo: install  ## install, start everything, run the main job on examples/corpus
 	$(GEM) status
 
 test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end; in Chromium if it is there
-	$(VENV)/bin/pytest -n 2 --dist load --no-loadscope-reorder
+	.venv/bin/pytest -n 2 --dist load --no-loadscope-reorder
 
 unit: install-dev  ## the fast tests only
-	$(VENV)/bin/pytest tests/unit
+	.venv/bin/pytest tests/unit
+
+test-pythons: | uv .venv  ## install, import and unit tests on every Python we promise; PYTHONS names them, by version or path
+	for python in $(PYTHONS); do \
+		folder=".venv/pythons/$${python//\//_}" && \
+		$(UV) venv -q --clear --python "$$python" "$$folder" && \
+		$(UV) pip install -q --python "$$folder" --require-hashes -r requirements-dev.lock && \
+		$(UV) pip install -q --python "$$folder" --no-deps . && \
+		"$$folder/bin/gem" --help >/dev/null && \
+		"$$folder/bin/python" -m pytest -q tests/unit || exit 1; \
+	done
 
 check: install-dev  ## linter, types, import layers
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/lint-imports
-	$(VENV)/bin/basedpyright
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+	.venv/bin/basedpyright
 
 format: install-dev
-	$(VENV)/bin/ruff check --fix .
-	$(VENV)/bin/ruff format .
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
 
 up: install
 	$(GEM) up
@@ -39,49 +57,51 @@ up: install
 down:
 	@if [ -x $(GEM) ]; then $(GEM) down; fi
 
-lock: $(UV)  ## after changing pyproject.toml
+lock: uv  ## after changing pyproject.toml
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes -c requirements.lock --extra production pyproject.toml -o requirements-production.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --group dev -c requirements.lock -c requirements-production.lock pyproject.toml -o requirements-dev.lock
 
-lock-envs: $(UV)  ## after changing envs/train, envs/vllm, envs/bfcl or envs/tau2
+lock-envs: uv  ## after changing envs/train, envs/vllm, envs/bfcl or envs/tau2
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/bfcl/overrides.txt envs/bfcl/requirements.in -o envs/bfcl/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/tau2/requirements.in -o envs/tau2/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/train/overrides.txt envs/train/requirements.in -o envs/train/requirements.txt
 	$(UV) pip compile -q --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes envs/vllm/requirements.in -o envs/vllm/requirements.txt
 
-audit: $(UV)  ## known vulnerabilities of what production installs; needs PyPI's own JSON API
+audit: uv  ## known vulnerabilities of what production installs; needs PyPI's own JSON API
 	$(UV) tool run -q pip-audit --disable-pip --no-deps -r requirements-production.lock
 
-licences: $(UV)  ## docs/licences.md anew, from what production installs
-	$(UV) venv -q --clear $(GEM_HOME)/production
-	$(UV) pip install -q --python $(GEM_HOME)/production --require-hashes -r requirements-production.lock
-	{ printf '%s\n' '# Licences' '' 'Of everything that `requirements-production.lock` installs (`make licences`). Nothing is changed or copied: LGPL and MPL' 'packages are used as libraries, of text-unidecode the Artistic alternative, of tld the LGPL or MPL one.' ''; $(UV) tool run -q pip-licenses --python $(GEM_HOME)/production/bin/python --format=markdown --order=license; } > docs/licences.md
-	rm -rf $(GEM_HOME)/production
+licences: | uv .venv  ## docs/licences.md anew, from what production installs
+	$(UV) venv -q --clear .venv/licences
+	$(UV) pip install -q --python .venv/licences --require-hashes -r requirements-production.lock
+	{ printf '%s\n' '# Licences' '' 'Of everything that `requirements-production.lock` installs (`make licences`). Nothing is changed or copied: LGPL and MPL' 'packages are used as libraries, of text-unidecode the Artistic alternative, of tld the LGPL or MPL one.' ''; $(UV) tool run -q pip-licenses --python .venv/licences/bin/python --format=markdown --order=license; } > docs/licences.md
+	rm -rf .venv/licences
 
 distill-envs: install  ## the environments of training and harnesses, installed now instead of at first use
 	$(GEM) distill envs
 
-install: $(VENV)/.installed
-install-dev: $(VENV)/.installed-dev
+install: .venv/.installed
+install-dev: .venv/.installed-dev
 
-$(VENV)/.installed: requirements.lock pyproject.toml | $(UV) $(VENV)
-	$(UV) pip install -q --python $(VENV) --require-hashes --compile-bytecode -r requirements.lock
-	$(UV) pip install -q --python $(VENV) --no-deps -e .
+.venv/.installed: requirements.lock pyproject.toml | uv .venv
+	$(UV) pip install -q --python .venv --require-hashes --compile-bytecode -r requirements.lock
+	$(UV) pip install -q --python .venv --no-deps -e .
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
-	$(UV) pip install -q --python $(VENV) --require-hashes --compile-bytecode -r requirements-dev.lock
+.venv/.installed-dev: requirements-dev.lock .venv/.installed
+	$(UV) pip install -q --python .venv --require-hashes --compile-bytecode -r requirements-dev.lock
 	@touch $@
 
-$(VENV): | $(UV)
-	@[ -n "$(PYTHON)" ] || { echo "GEM needs Python 3.11, 3.12 or 3.13: install one, or say where it is with PYTHON=/path/to/python3"; exit 2; }
-	$(UV) venv -q --python $(PYTHON) $(VENV)
+.venv: | uv
+	$(UV) venv -q --python "$(PYTHON)" .venv
 
-$(GEM_HOME)/uv/bin/uv:
+uv:
 	@[ -n "$(PYTHON)" ] || { echo "GEM needs Python 3.11, 3.12 or 3.13: install one, or say where it is with PYTHON=/path/to/python3"; exit 2; }
-	$(PYTHON) -m venv $(GEM_HOME)/uv
-	$(GEM_HOME)/uv/bin/pip install -q --disable-pip-version-check uv
+	@$(HOME_OF_GEM) claim
+	@command -v uv >/dev/null || [ -x "$$GEM_HOME/uv/bin/uv" ] || { "$(PYTHON)" -m venv "$$GEM_HOME/uv" && \
+		"$$GEM_HOME/uv/bin/python" -m pip install -q --disable-pip-version-check uv; }
 
-clean: down  ## removes the environment and ALL local data
-	rm -rf $(VENV) $(GEM_HOME)
+clean:  ## removes the environment and ALL local data; nothing that GEM did not make
+	@$(HOME_OF_GEM) check
+	@$(MAKE) -s down
+	@$(HOME_OF_GEM) clean

@@ -11,8 +11,12 @@ from urllib.parse import urlsplit
 url = urlsplit(os.environ["GEM_STORE_URL"])
 if url.scheme == "s3" and os.environ.get("AWS_ENDPOINT_URL"):
     import boto3
+    from botocore.config import Config
 
-    s3 = boto3.client("s3")
+    from gem_tasks.proxies import proxy_for
+
+    proxy = proxy_for(os.environ["AWS_ENDPOINT_URL"])
+    s3 = boto3.client("s3", config=Config(proxies={"http": proxy, "https": proxy} if proxy else {}))
     if url.netloc not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=url.netloc)
 PY

@@ -179,7 +179,7 @@ def load() -> Settings:
     Raises:
         UserError: a variable has a value that does not fit.
     """
-    home = Path(os.environ.get("GEM_HOME", ".gem"))
+    home = Path(os.environ.get("GEM_HOME") or ".gem")
     try:
         return Settings(_env_file=home / "services.env")  # pyright: ignore[reportCallIssue]
     except ValidationError as error:

@@ -11,7 +11,6 @@ like. No lineage is recorded. Prints one JSON line.
 import argparse
 import json
 import resource
-import shutil
 import time
 from pathlib import Path
 
@@ -50,7 +49,8 @@ def main():
     parser.add_argument("--gopher", action="store_true")
     parser.add_argument("--hours", type=int, default=24)
     options = parser.parse_args()
-    shutil.rmtree(options.work, ignore_errors=True)
+    if options.work.exists() and any(options.work.iterdir()):
+        parser.error(f"{options.work} is not empty")
     work = str(options.work)
     config = MinhashConfig(hash_config=HashConfig(precision=64), n_grams=5, num_buckets=BUCKETS, hashes_per_bucket=ROWS)
     tasks = options.hours  # a file an hour, and a task a file

@@ -10,7 +10,6 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-import httpx
 from airflow.sdk import BaseNotifier, Connection
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference  # the package's own type stub lacks both
@@ -100,8 +99,14 @@ def _url() -> str | None:
 
 
 def _post(url: str, body: dict[str, Any]) -> None:
+    import httpx2
+
+    from gem_tasks import http_clients
+    from gem_tasks.errors import UserError
+
     try:
-        httpx.post(url, json=body, timeout=_LIMIT_S).raise_for_status()
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        with http_clients.client(timeout=_LIMIT_S) as client:
+            client.post(url, json=body).raise_for_status()
+    except (httpx2.HTTPError, httpx2.InvalidURL, UserError) as error:
         # Never the error's text: it holds the URL, which is a secret.
         logger.warning("an alert could not be sent (%s): %s", type(error).__name__, body["text"])

@@ -103,7 +103,7 @@ def doctor(as_json: AsJson = False) -> None:
         table = Table("", "", "", min_width=60, show_header=False)
         for diagnosis in found:
             mark = "[green]ok[/]" if diagnosis.ok else "[red]no[/]"
-            table.add_row(mark, diagnosis.name, f"{diagnosis.detail} {diagnosis.mend}".strip())
+            table.add_row(mark, diagnosis.name, diagnosis.line)
         Console().print(table)
     if not all(diagnosis.ok for diagnosis in found):
         raise typer.Exit(2)

@@ -7,6 +7,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from gem_tasks.connection_faults import of_obstore
 from gem_tasks.corpus.objects import SourceObject, hidden, media_type, why
 from gem_tasks.corpus.remote import open_remote
 from gem_tasks.errors import UserError
@@ -29,7 +30,11 @@ def list_bucket(bucket: str, prefix: str, after: str) -> Iterator[SourceObject]:
                 yield SourceObject(base + key, etag, meta["size"], *kind, open=opener, remote=True)
     except (BaseError, OSError) as error:
         mend = "Check bucket, credentials, region and AWS_ENDPOINT_URL."
-        raise UserError(f"s3://{bucket}/{prefix} cannot be listed ({why(error)})", mend) from error
+        raise UserError(f"s3://{bucket}/{prefix} cannot be listed ({_why(error)})", mend) from error
+
+
+def _why(error: Exception) -> str:
+    return of_obstore(error) if isinstance(error, BaseError) else why(error)
 
 
 def _keys(store: S3Store, prefix: str, after: str) -> "Iterator[obstore.ObjectMeta]":

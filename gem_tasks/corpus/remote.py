@@ -9,6 +9,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import ObjectStore
 
+from gem_tasks.connection_faults import of_obstore
 from gem_tasks.errors import StoreError
 
 _BUFFER_BYTES = 1 << 20
@@ -32,13 +33,9 @@ def _faults(key: str) -> Generator[None]:
     try:
         yield
     except PermissionDeniedError as error:
-        raise PermissionError(_first_line(error)) from error
+        raise PermissionError(of_obstore(error)) from error
     except BaseError as error:
-        raise StoreError(f"{key} cannot be read: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:300]
+        raise StoreError(f"{key} cannot be read: {of_obstore(error)}") from error
 
 
 class _Remote(io.RawIOBase):

@@ -15,15 +15,16 @@ import socket
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import httpx2
 import psutil
 from pydantic import Field
 
+from gem_tasks import http_clients
 from gem_tasks.distill.train import weights
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.distill import Model
@@ -32,6 +33,7 @@ from gem_tasks.errors import GemError
 from gem_tasks.evals.environment import ensure
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.proxies import for_programs
 from gem_tasks.resources import shipped
 
 _END_LIMIT_S = 40
@@ -85,7 +87,7 @@ def start(work: Workspace, model: Model, options: ServeOptions, progress: Progre
         "lock": str(folder / "lock"),
         "log": str(lease.with_suffix(".log")),
         "idle_s": options.idle_minutes * 60,
-        "env": {"HF_HUB_OFFLINE": "1"} if Path(path).is_dir() else {},
+        "env": {"HF_HUB_OFFLINE": "1"} if Path(path).is_dir() else for_programs({}),
     }
     lease.write_text(json.dumps(job), encoding="utf-8")
     guard = _spawn([sys.executable, "-m", "gem_tasks.distill.guard", str(lease)])
@@ -184,8 +186,8 @@ def _wait_healthy(served: Served, limit_s: float, progress: Progress) -> None:
             raise GemError(f"the server of {served.model} ended: {_tail(log)}")
         if deadline and time.monotonic() > deadline:
             raise GemError(f"the server of {served.model} did not answer within {limit_s:.0f} s: {_tail(log)}")
-        with contextlib.suppress(OSError):
-            if urllib.request.urlopen(url, timeout=5).status == 200:  # noqa: S310 - our own http address
+        with contextlib.suppress(httpx2.HTTPError), http_clients.client(timeout=5) as client:
+            if client.get(url).status_code == 200:
                 return
         _touch(lease)
         progress(f"waiting for {served.engine}" if deadline else "waiting for another server to end", 0, 0)

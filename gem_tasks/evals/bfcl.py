@@ -115,7 +115,7 @@ def _run(
     secrets = {"OPENAI_BASE_URL": endpoint.base_url, "OPENAI_API_KEY": endpoint.key or "EMPTY"}
     plan: dict[str, list[str]] = {}
     done, what = 0, "start"
-    for event in events(command, secrets, out_dir / "harness.log", options.timeout_s):
+    for event in events(command, secrets, out_dir / "harness.log", options.timeout_s, [endpoint.base_url]):
         match event:
             case {"event": "unknown", "ids": [first, *_]}:
                 raise UserError(f"BFCL has no case {first!r} in these categories", "Ids look like multi_turn_base_0.")

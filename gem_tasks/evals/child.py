@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import GemError, UserError
+from gem_tasks.proxies import for_programs
 
 _OURS = ("GEM_", "AIRFLOW", "OPENAI_", "AWS_", "VIRTUAL_ENV", "PYTHON", "INSPECT_")
 _TAIL = 12
@@ -26,7 +27,9 @@ class HarnessError(GemError):
     """A harness ended with an error of its own."""
 
 
-def events(command: Sequence[str], secrets: Mapping[str, str], log: Path, timeout_s: float) -> Iterator[Json]:
+def events(
+    command: Sequence[str], secrets: Mapping[str, str], log: Path, timeout_s: float, urls: Sequence[str] = ()
+) -> Iterator[Json]:
     """What the child says, as it says it.
 
     Args:
@@ -34,12 +37,13 @@ def events(command: Sequence[str], secrets: Mapping[str, str], log: Path, timeou
         secrets: variables that only the child gets; their values are blotted out of errors.
         log: gets the child's stderr, and whatever of stdout is no event.
         timeout_s: after which the child is ended.
+        urls: all that it talks to, if that is known: see `for_programs`.
 
     Raises:
-        UserError: it took too long.
+        UserError: it took too long, or the proxy for a URL cannot be used.
         HarnessError: it ended with an error; the end of its log is in the message.
     """
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    clean = for_programs({name: value for name, value in os.environ.items() if not name.startswith(_OURS)}, *urls)
     log.parent.mkdir(parents=True, exist_ok=True)
     late = threading.Event()
     with log.open("a", encoding="utf-8") as sink:

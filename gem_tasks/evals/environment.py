@@ -17,6 +17,7 @@ from typing import Literal
 
 from gem_tasks.errors import UserError
 from gem_tasks.evals.progress import Progress, silent
+from gem_tasks.proxies import for_programs
 from gem_tasks.resources import shipped
 
 EnvironmentName = Literal["bfcl", "tau2", "train", "vllm"]
@@ -57,6 +58,8 @@ def _install(home: Path, name: EnvironmentName, progress: Progress) -> None:
     folder, lock = _folder(home, name), shipped("envs") / name / "requirements.txt"
     count = sum(line.endswith("\\") and "==" in line for line in lock.read_text(encoding="utf-8").splitlines())
     progress(f"install {name}: {count} packages into {folder}", 0, 0)
+    if folder.exists() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
+        raise UserError(f"{folder} is no environment of Python's", "Move it away, or choose another GEM_HOME.")
     shutil.rmtree(folder, ignore_errors=True)
     wanted = ["--no-deps", "--require-hashes", "-r", str(lock)]
     if uv := _uv(home):
@@ -81,7 +84,7 @@ def _install_torch(home: Path, name: EnvironmentName, progress: Progress) -> Non
 
 
 def _run(command: Sequence[str], name: str) -> None:
-    quiet = {**os.environ, "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "1"}
+    quiet = {**for_programs(os.environ), "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - our own command, no shell
             command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet

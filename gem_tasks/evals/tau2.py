@@ -128,7 +128,8 @@ def _run(
     }
     plan: dict[str, list[str]] = {}
     done, what, failures = 0, "start", 0
-    for event in events(command, secrets, out_dir / "harness.log", options.timeout_s):
+    urls = [endpoint.base_url, options.user.base_url]
+    for event in events(command, secrets, out_dir / "harness.log", options.timeout_s, urls):
         match event:
             case {"event": "unknown", "ids": [first, *_]}:
                 raise UserError(f"τ²-bench has no case {first!r} in these domains", "Ids look like airline/7.")

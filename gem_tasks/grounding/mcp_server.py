@@ -7,15 +7,24 @@ settings.
 import shlex
 from contextlib import AsyncExitStack
 
+import httpx2
 from mcp import Client, StdioServerParameters
+from mcp.client import Transport
+from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from gem_tasks import http_clients
 from gem_tasks.checks.case import NotJson, parsed
+from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
 from gem_tasks.grounding.values import Operation, Reply
+from gem_tasks.proxies import proxy_for
 
 _PAGES = 50
+_TIMEOUT_S = 30.0
+_STREAM_S = 300.0
+"""A server may keep a stream open without a word; both bounds are the SDK's own."""
 
 
 class McpApi:
@@ -40,21 +49,29 @@ class McpApi:
         """
         try:
             # The client bounds each request itself; a scope of ours around it would be left in the wrong order.
-            client = Client(_server(self._address), read_timeout_seconds=self._timeout_s)
+            client = Client(await self._server(), read_timeout_seconds=self._timeout_s)
             self._client = await self._stack.enter_async_context(client)
             self._operations = await _list(self._client)
         except (OSError, TimeoutError, MCPError, ValueError, ExceptionGroup) as error:
             await self._stack.aclose()
             first = _innermost(error)
-            line = f"{type(first).__name__} {str(first)[:200]}".strip()
             raise UserError(
-                f"The MCP server {self._address!r} does not answer: {line}", "Is it a URL or a command?"
+                f"The MCP server {self._address!r} does not answer: {reason(first)[:200]}", "Is it a URL or a command?"
             ) from None
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Ends the session, and the command if it was one."""
         await self._stack.aclose()
+
+    async def _server(self) -> Transport | StdioServerParameters:
+        if self._address.startswith(("http://", "https://")):
+            proxy_for(self._address)  # while it can still be said: the SDK would call that a connection fault
+            timeout = httpx2.Timeout(_TIMEOUT_S, read=_STREAM_S)
+            http = await self._stack.enter_async_context(http_clients.async_client(timeout=timeout))
+            return streamable_http_client(self._address, http_client=http)
+        command, *arguments = shlex.split(self._address) or [""]
+        return StdioServerParameters(command=command, args=arguments)
 
     async def call(self, operation: Operation, arguments: Json) -> Reply:
         """Calls the tool; see `Call`."""
@@ -88,13 +105,6 @@ async def _list(client: Client) -> tuple[Operation, ...]:
         if not (cursor := page.next_cursor):
             break
     return tuple(found)
-
-
-def _server(address: str) -> str | StdioServerParameters:
-    if address.startswith(("http://", "https://")):
-        return address
-    command, *arguments = shlex.split(address) or [""]
-    return StdioServerParameters(command=command, args=arguments)
 
 
 def _innermost(error: BaseException) -> BaseException:

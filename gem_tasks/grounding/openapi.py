@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
-import httpx
+import httpx2
 import yaml
 
+from gem_tasks import http_clients
 from gem_tasks.checks.validator import Validator
+from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
 from gem_tasks.grounding.values import Operation, Place, Reply
@@ -154,7 +156,7 @@ class HttpApi:
             )
         self._base = base_url.rstrip("/")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.AsyncClient(
+        self._http = http_clients.async_client(
             headers=headers, timeout=timeout_s, follow_redirects=False, trust_env=False, max_redirects=0
         )
 
@@ -184,10 +186,10 @@ class HttpApi:
                 return await _reply(response)
             finally:
                 await response.aclose()
-        except httpx.TimeoutException:
+        except httpx2.TimeoutException:
             return Reply(ok=False, reason="timeout", detail=f"{operation.method} {path} took too long")
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            return Reply(ok=False, reason="connection", detail=f"{type(error).__name__}: {str(error)[:200]}")
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+            return Reply(ok=False, reason="connection", detail=reason(error))
 
 
 def filled(template: str, values: Json) -> str | None:
@@ -207,7 +209,7 @@ def _query(values: Json) -> dict[str, Any]:
     return {name: json.dumps(value) if isinstance(value, dict) else value for name, value in values.items()}
 
 
-async def _reply(response: httpx.Response) -> Reply:
+async def _reply(response: httpx2.Response) -> Reply:
     data = b""
     async for chunk in response.aiter_bytes():
         data += chunk

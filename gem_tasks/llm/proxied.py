@@ -6,8 +6,10 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
+from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, MAX_BODY_BYTES, Reply, request_headers
+from gem_tasks.proxies import shown
 
 
 class ProxiedTransport:
@@ -52,7 +54,8 @@ class ProxiedTransport:
         except TimeoutError:
             raise  # the caller's
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise EndpointError(ErrorClass.CONNECTION, f"{type(error).__name__}: {str(error)[:300]}") from error
+            told = f"through the proxy {shown(self._proxy)}: {reason(error)}"
+            raise EndpointError(ErrorClass.CONNECTION, told) from error
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

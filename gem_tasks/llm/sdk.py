@@ -5,15 +5,23 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import openai
 
+from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.http_clients import AsyncRouted
 from gem_tasks.llm.classify import from_status
+from gem_tasks.proxies import proxy_for
 
 _TIMEOUT_S = 60.0
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write a line for every look at a batch
 
 
 def sdk(base_url: str, api_key: str | None) -> openai.AsyncOpenAI:
-    """A client without retries of its own; an async context manager."""
+    """A client without retries of its own; an async context manager.
+
+    Raises:
+        UserError: its proxy cannot be used.
+    """
+    proxy_for(base_url)  # while it can still be said: the SDK would call that a connection fault
     parts = urlsplit(base_url)
     return openai.AsyncOpenAI(
         base_url=urlunsplit(parts._replace(query="")),
@@ -21,7 +29,7 @@ def sdk(base_url: str, api_key: str | None) -> openai.AsyncOpenAI:
         api_key=api_key or "none",  # the SDK insists on one; local servers ignore it
         timeout=_TIMEOUT_S,
         max_retries=0,
-        http_client=openai.DefaultAioHttpClient(timeout=_TIMEOUT_S),
+        http_client=openai.DefaultAsyncHttpxClient(timeout=_TIMEOUT_S, transport=AsyncRouted()),
     )
 
 
@@ -31,7 +39,7 @@ def from_sdk(error: openai.OpenAIError) -> EndpointError:
         case openai.APITimeoutError():
             return EndpointError(ErrorClass.TIMEOUT, "no complete answer within the time limit")
         case openai.APIConnectionError():
-            return EndpointError(ErrorClass.CONNECTION, str(error.__cause__ or error)[:300])
+            return EndpointError(ErrorClass.CONNECTION, reason(error))
         case openai.APIStatusError():
             return from_status(error.status_code, error.response.headers, error.response.text)
         case _:

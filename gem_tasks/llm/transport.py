@@ -12,14 +12,15 @@ import time
 from collections import deque
 from types import TracebackType
 from typing import Any, Protocol, Self
-from urllib.request import getproxies, proxy_bypass
 
 from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType] - a bare tuple in it
 from yarl import URL
 
+from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.connection import Connection
 from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
+from gem_tasks.proxies import proxy_for
 
 _READ_BYTES = 256 << 10
 _ADDRESSES_S = 300.0
@@ -53,10 +54,9 @@ def transport_to(base_url: str, api_key: str | None) -> AnyTransport:
         api_key: sent as a bearer token.
 
     Raises:
-        UserError: the key cannot be sent.
+        UserError: the key cannot be sent, or the proxy not be used.
     """
-    url = URL(base_url)
-    proxy = None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
+    url, proxy = URL(base_url), proxy_for(base_url)
     if proxy is None:
         return Transport(url, api_key)
     from gem_tasks.llm.proxied import ProxiedTransport  # aiohttp takes a third of a second to import
@@ -107,7 +107,7 @@ class Transport:
             connection = self._take() or await self._open()
             reply = await connection.send(b"%b%d\r\n\r\n%b" % (self._head(path), len(body), body))
         except OSError as error:
-            raise EndpointError(ErrorClass.CONNECTION, f"{type(error).__name__}: {str(error)[:300]}") from error
+            raise EndpointError(ErrorClass.CONNECTION, reason(error)) from error
         if connection.reusable:
             connection.idle_since = time.monotonic()
             self._idle.append(connection)

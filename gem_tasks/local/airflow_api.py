@@ -5,8 +5,10 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
-import httpx
+import httpx2
 
+from gem_tasks import http_clients
+from gem_tasks.connection_faults import reason
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.settings import Settings
 
@@ -23,7 +25,7 @@ class AirflowAPI:
         self.url = settings.airflow_url.rstrip("/")
         password = settings.airflow_password.get_secret_value() if settings.airflow_password else ""
         self._login = {"username": settings.airflow_username, "password": password}
-        self._http = httpx.Client(base_url=self.url, timeout=30)
+        self._http = http_clients.client(base_url=self.url, timeout=30)
 
     def __enter__(self) -> "AirflowAPI":
         """Logs in.
@@ -180,10 +182,9 @@ class AirflowAPI:
     def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:
             answer = self._http.request(method, path, **options)
-        except httpx.HTTPError as error:
-            raise UserError(
-                f"Airflow at {self.url} does not answer ({type(error).__name__})", "Start it with `gem up`."
-            ) from error
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            told = f"Airflow at {self.url} does not answer: {reason(error)}"
+            raise UserError(told, "Start it with `gem up`, or correct GEM_AIRFLOW_URL.") from error
         if answer.status_code == 401:
             raise UserError(f"Airflow at {self.url} refuses the login", "Check GEM_AIRFLOW_USERNAME and _PASSWORD.")
         if answer.is_error:

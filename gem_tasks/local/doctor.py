@@ -9,6 +9,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.errors import EndpointError, GemError, UserError
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.local import health
+from gem_tasks.proxies import proxy_for, shown
 from gem_tasks.settings import STAGE_NAMES, Settings
 from gem_tasks.store import open_store
 
@@ -24,6 +25,11 @@ class Diagnosis(Value):
     detail: str
     mend: str = ""
     """What to do; empty when nothing is wrong."""
+
+    @property
+    def line(self) -> str:
+        """Both, for people."""
+        return f"{self.detail.rstrip('.')}. {self.mend}" if self.mend else self.detail
 
 
 def examine(settings: Settings) -> Iterator[Diagnosis]:
@@ -115,4 +121,8 @@ async def _models(endpoint: str, key: str | None) -> list[str]:
             return await client.models()
     except EndpointError as error:
         mend = _MENDS.get(error.error_class, "Look at the endpoint's own log.")
-        raise UserError(f"The LLM endpoint {endpoint} cannot be used ({error})", mend) from error
+        way = ""
+        if proxy := proxy_for(endpoint):
+            way = f" through the proxy {shown(proxy)}"
+            mend += " Or does the proxy refuse? Then name the host in NO_PROXY."
+        raise UserError(f"The LLM endpoint {endpoint}{way} cannot be used ({error})", mend) from error

@@ -22,10 +22,15 @@ def gem_env(home: Path, state: State, dsn: str) -> dict[str, str]:
         "GEM_AIRFLOW_USERNAME": ADMIN,
         "GEM_AIRFLOW_PASSWORD": state.admin_password,
     }
-    values = {name: os.environ.get(name, value) for name, value in defaults.items()}
+    values = {name: os.environ.get(name, value) for name, value in defaults.items()} | {"GEM_HOME": str(home)}
     if prompts := os.environ.get("GEM_PROMPTS"):  # the services start elsewhere: a relative path would miss
         values["GEM_PROMPTS"] = prompts if "://" in prompts else str(Path(prompts).expanduser().absolute())
     return values
+
+
+def quoted(value: str) -> str:
+    """A value as it stands in a file of variables."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def airflow_env(home: Path, state: State, airflow_dsn: str) -> dict[str, str]:

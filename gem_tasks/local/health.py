@@ -2,8 +2,11 @@
 
 from typing import Any
 
-import httpx
+import httpx2
 import psycopg
+
+from gem_tasks import http_clients
+from gem_tasks.connection_faults import reason
 
 _LIMIT_S = 5
 AIRFLOW_PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
@@ -37,8 +40,10 @@ def airflow(url: str) -> dict[str, str | None]:
 
 def _get(url: str) -> tuple[dict[str, Any], str | None]:
     try:
-        answer = httpx.get(url, timeout=_LIMIT_S)
-        answer.raise_for_status()
+        with http_clients.client(timeout=_LIMIT_S) as client:
+            answer = client.get(url).raise_for_status()
         return answer.json(), None
-    except (httpx.HTTPError, ValueError) as error:
-        return {}, type(error).__name__
+    except httpx2.TimeoutException:
+        return {}, f"no answer within {_LIMIT_S} s"
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+        return {}, reason(error)

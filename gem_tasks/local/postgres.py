@@ -4,7 +4,6 @@ Its own launcher would open every ancestor of the data directory to all users, a
 process that used it. Ours: TCP on loopback with a password, fsync on, as root (dropping to another user) or as anybody.
 """
 
-import hashlib
 import os
 import pwd
 import shutil
@@ -19,14 +18,13 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from gem_tasks.errors import GemError, UserError
+from gem_tasks.local.home import away
 
 USER = "gem"
 _MAX_CONNECTIONS = 200
 _START_LIMIT_S = 120
 _TAKEOVER_LIMIT_S = 15
 _SERVICE_USERS = ("postgres", "nobody")
-# Root's data lives here when the state directory cannot be entered by the user that Postgres runs as.
-_ROOT_STATE = Path("/var/lib")
 
 
 class Postgres:
@@ -63,7 +61,13 @@ class Postgres:
 
         Raises:
             GemError: it does not start; carries the end of the server's log.
+            UserError: the data are there, but not for the user it runs as, or not for this password.
         """
+        if self._service_user and self.data == self._wanted and not _all_may_enter(self.data.parent):
+            raise UserError(
+                f"The database in {self.data} cannot be entered by the user {self._service_user.pw_name} any more",
+                "Let all users pass (chmod o+x) through the folders above it, as when it was made.",
+            )
         if not (self.data / "PG_VERSION").exists():
             self._init()
         settings = {
@@ -86,7 +90,12 @@ class Postgres:
     def _accepts(self) -> bool:
         try:
             psycopg.connect(self.dsn("postgres"), connect_timeout=5).close()
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error) and self.running:
+                raise UserError(
+                    f"The database in {self.data} has the password of another state.json",
+                    "Bring that back, or remove the database.",
+                ) from None
             return False
         return self.running
 
@@ -104,15 +113,17 @@ class Postgres:
 
     @cached_property
     def data(self) -> Path:
-        """Where the cluster really is: as wanted, unless the user it runs as cannot get there."""
-        if self._service_user is None or _all_may_enter(self._wanted.parent):
+        """Where the cluster really is: where it was made, at first as wanted if the user it runs as can get there."""
+        self._wanted.parent.mkdir(parents=True, exist_ok=True)  # or the umask would decide later who may enter
+        if self._service_user is None:
             return self._wanted
-        return self._elsewhere / "data"
+        places = (self._wanted, self._elsewhere / "data")
+        made = [place for place in places if (place / "PG_VERSION").exists()]
+        return made[0] if made else places[0 if _all_may_enter(self._wanted.parent) else 1]
 
     @cached_property
     def _elsewhere(self) -> Path:
-        digest = hashlib.sha256(str(self._wanted).encode()).hexdigest()[:12]
-        return _ROOT_STATE / f"gem-{digest}"
+        return away(self._wanted)
 
     @cached_property
     def _service_user(self) -> pwd.struct_passwd | None:
@@ -125,16 +136,17 @@ class Postgres:
     @cached_property
     def _bin(self) -> Path:
         found = _binaries()
-        if self._service_user is None or _all_may_enter(found):
+        if self._service_user is None or (_all_may_enter(found) and all(map(_all_may_read, _parts(found)))):
             return found
-        # The environment lies below a private folder: a copy that the service user may run, instead of opening it up.
-        copy = self._elsewhere / f"install-{_version(found)}"
-        if not (copy / "bin" / "postgres").exists():
+        # The environment is private: a copy that the service user may run, instead of opening it up.
+        copy = self._elsewhere / f"binaries-{_version(found)}"
+        if not copy.exists():
             part = copy.with_name(copy.name + ".part")
             shutil.rmtree(part, ignore_errors=True)
-            shutil.copytree(found.parent, part, symlinks=True)
+            self._open_elsewhere()
+            _copy_for_all(found, part)
             part.rename(copy)
-        return copy / "bin"
+        return copy / found.relative_to(found.parents[2])
 
     @property
     def _log(self) -> Path:
@@ -144,24 +156,35 @@ class Postgres:
         return self._log.read_text(encoding="utf-8", errors="replace")[-1500:] if self._log.exists() else ""
 
     def _init(self) -> None:
-        shutil.rmtree(self.data, ignore_errors=True)  # what a crashed initdb left
-        self.data.mkdir(parents=True, mode=0o700)
-        if self.data != self._wanted:  # whoever finds it there is told whose it is
-            self._elsewhere.joinpath("home").write_text(f"{self._wanted.parent}\n", encoding="utf-8")
-        secret = self.data.parent / f".{self.data.name}.password"
+        if self.data.exists() and any(self.data.iterdir()):
+            raise UserError(f"{self.data} is no database", "Move it away, or choose another GEM_HOME.")
+        if self.data != self._wanted:
+            self._open_elsewhere()
+        part = self.data.with_name(f".{self.data.name}.part")
+        shutil.rmtree(part, ignore_errors=True)  # what a crashed initdb left
+        part.mkdir(mode=0o700)
+        secret = self.data.with_name(f".{self.data.name}.password")
+        secret.unlink(missing_ok=True)
         secret.touch(mode=0o600)
         secret.write_text(self._password.get_secret_value(), encoding="utf-8")
         if user := self._service_user:
-            for path in (self.data, secret):
+            for path in (part, secret):
                 os.chown(path, user.pw_uid, user.pw_gid)
         done = self._pg(
-            "initdb", "-D", self.data, "-U", USER, "--auth=scram-sha-256", "--pwfile", secret,
+            "initdb", "-D", part, "-U", USER, "--auth=scram-sha-256", "--pwfile", secret,
             "-E", "UTF8", "--locale=C", "-k",
         )  # fmt: skip
         secret.unlink()
         if done.returncode:
-            shutil.rmtree(self.data, ignore_errors=True)
+            shutil.rmtree(part, ignore_errors=True)
             raise GemError(f"initdb failed: {done.stderr.strip()[-800:]}")
+        part.rename(self.data)
+
+    def _open_elsewhere(self) -> None:
+        """Makes the folder in which root's data lie, for all to enter whatever the umask; it says whose it is."""
+        self._elsewhere.mkdir(parents=True, exist_ok=True)
+        self._elsewhere.chmod(0o755)
+        self._elsewhere.joinpath("home").write_text(f"{self._wanted.parent}\n", encoding="utf-8")
 
     def _pg(self, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         user = self._service_user
@@ -204,6 +227,31 @@ def _binaries() -> Path:
 def _version(bin_dir: Path) -> str:
     done = subprocess.run([bin_dir / "postgres", "--version"], capture_output=True, text=True, check=True)
     return done.stdout.split()[-1]
+
+
+def _parts(bin_dir: Path) -> list[Path]:
+    """The folders of a PostgreSQL: its own, and the libraries that a wheel keeps in or beside its package."""
+    install, package = bin_dir.parent, bin_dir.parents[1]
+    return [install, *package.glob(".*libs"), *package.parent.glob(f"{package.name}.libs")]
+
+
+def _copy_for_all(bin_dir: Path, target: Path) -> None:
+    """Copies them as they lie to each other, which is how programs find their libraries, for all to read."""
+    for part in _parts(bin_dir):
+        shutil.copytree(part, target / part.relative_to(bin_dir.parents[2]), symlinks=True)
+    for path in (target, *target.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(0o755 if path.is_dir() or mode & 0o100 else 0o644)
+
+
+def _all_may_read(folder: Path) -> bool:
+    """Whether all users may read what is in a folder, and enter those in it."""
+    for path in (folder, *folder.rglob("*")):
+        wanted = 0o005 if path.is_dir() else 0o004
+        if not path.is_symlink() and path.stat().st_mode & wanted != wanted:
+            return False
+    return True
 
 
 def _all_may_enter(path: Path) -> bool:

@@ -17,10 +17,12 @@ from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage.migrate import migrate
 from gem_tasks.local import health, processes
 from gem_tasks.local.airflow_api import AirflowAPI
-from gem_tasks.local.environment import airflow_env, gem_env
+from gem_tasks.local.environment import airflow_env, gem_env, quoted
+from gem_tasks.local.home import claim, home_dir
 from gem_tasks.local.postgres import Postgres
 from gem_tasks.local.state import State, load_state, save_state, settle_ports, write_private
 from gem_tasks.local.supervisor import AIRFLOW, TEACHER
+from gem_tasks.proxies import without_proxies
 from gem_tasks.settings import STAGE_NAMES, load
 
 Say = Callable[[str], None]
@@ -30,11 +32,6 @@ LLM_POOL = "gem_llm"
 _POOL_SLOTS = 4
 _HEALTHY_LIMIT_S = 240
 _DAGS = ("gem_ingest", "gem_synthesize")
-
-
-def home_dir() -> Path:
-    """GEM_HOME, absolute."""
-    return Path(os.environ.get("GEM_HOME", ".gem")).absolute()
 
 
 def up(*, airflow: bool = True, say: Say = lambda _: None) -> None:
@@ -90,9 +87,10 @@ def _start(home: Path, airflow: bool, say: Say) -> None:
     for name in (LINEAGE_DB, AIRFLOW_DB):
         postgres.create_database(name)
     env = gem_env(home, state, postgres.dsn(LINEAGE_DB))
-    write_private(home / "services.env", "".join(f"{name}='{value}'\n" for name, value in env.items()))
+    write_private(home / "services.env", "".join(f"{name}={quoted(value)}\n" for name, value in env.items()))
     env |= {processes.MARK: str(home), "GEM_TEACHER_PORT": str(state.ports["teacher"])}
     migrate(env["GEM_POSTGRES_DSN"])
+    env = without_proxies(os.environ) | env
     if airflow:
         env |= airflow_env(home, state, postgres.dsn(AIRFLOW_DB))
         _migrate_airflow(home, postgres.dsn(AIRFLOW_DB), env, say)
@@ -110,7 +108,7 @@ def _migrate_airflow(home: Path, dsn: str, env: dict[str, str], say: Say) -> Non
         return
     say("preparing Airflow's database")
     command = [str(Path(sys.executable).with_name("airflow")), "db", "migrate"]
-    done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise GemError(f"airflow db migrate failed: {done.stderr.strip()[-800:]}")
     mark.write_text(current, encoding="utf-8")
@@ -121,7 +119,7 @@ def _supervise(home: Path, names: list[str], env: dict[str, str]) -> None:
     with (home / "logs" / "supervisor.log").open("ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "gem_tasks.local.supervisor", *names],
-            env={**os.environ, **env},
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -170,7 +168,7 @@ def faults(airflow: bool = True) -> dict[str, str]:
 @contextmanager
 def _alone(home: Path) -> Generator[None]:
     """One `gem up` or `gem down` at a time per home."""
-    home.mkdir(parents=True, exist_ok=True)
+    claim(home)
     with (home / "up.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

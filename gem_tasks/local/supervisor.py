@@ -64,7 +64,7 @@ class Child:
 def commands(names: list[str]) -> dict[str, list[str]]:
     """Command line by service."""
     teacher = [sys.executable, "-m", "gem_tasks.teacher.server", "--port", os.environ.get("GEM_TEACHER_PORT", "0")]
-    teacher += ["--state", str(Path(os.environ.get("GEM_HOME", ".gem")).absolute() / "teacher")]
+    teacher += ["--state", str(Path(os.environ["GEM_HOME"]) / "teacher")]
     airflow = str(Path(sys.executable).with_name("airflow"))
     return {name: teacher if name == TEACHER else [airflow, name] for name in names}
 

@@ -108,8 +108,9 @@ class Journal:
         for key in self._chunks:
             self._store.delete(key)
         shutil.rmtree(self._folder, ignore_errors=True)
-        with suppress(OSError):  # somebody else's shard lies there too
-            os.removedirs(self._folder.parent)
+        with suppress(OSError):  # another shard lies there too
+            for above in self._folder.parents[: self._prefix.strip("/").count("/")]:
+                above.rmdir()
 
     async def __aenter__(self) -> Self:
         """Begins shipping."""

@@ -40,6 +40,8 @@ _BATCH = 200
 _PATIENCE_S = 60.0
 _STAGE = re.compile(r"stages/[^/]+/([^/]+)/([^/]+)/shard-(\d+)\.parquet")
 _SEGMENTS = re.compile(r"segments/([^/]+)/shard-(\d+)\.parquet")
+_DATASET = re.compile(r"datasets/(\d{8}T\d{4}-\w+)/.+")
+_PREFILTER = re.compile(r"models/prefilter/[0-9a-f]{64}\.npz")
 _JOURNAL = re.compile(r"journal/([^/]+)/([^/]+)/shard-(\d+)/[^/]+")
 
 Judge = Callable[[Sequence[StoredObject]], dict[str, str]]
@@ -158,7 +160,7 @@ class _Broom:
 
     def judge_datasets(self, found: Sequence[StoredObject]) -> dict[str, str]:
         """See the table above."""
-        versions = {each.key: each.key.split("/")[1] for each in found if each.key.count("/") > 1}
+        versions = {each.key: match[1] for each in found if (match := _DATASET.fullmatch(each.key))}
         states = self._ledger.dataset_states(sorted(set(versions.values())), self._days)
         return {key: "superseded_datasets" for key, version in versions.items() if states.get(version, True)}
 
@@ -173,7 +175,7 @@ class _Broom:
     def judge_prefilters(self, found: Sequence[StoredObject]) -> dict[str, str]:
         """See the table above."""
         kept = self._ledger.kept_prefilters(self._days)
-        return {each.key: "prefilters" for each in found if each.key not in kept}
+        return {each.key: "prefilters" for each in found if _PREFILTER.fullmatch(each.key) and each.key not in kept}
 
     def judge_unfinished(self, found: Sequence[StoredObject]) -> dict[str, str]:
         """A writer that is alive would have finished by now."""

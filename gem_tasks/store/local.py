@@ -1,6 +1,7 @@
 """A directory as an object store: durable and atomic by temporary file, fsync and rename."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,8 @@ from gem_tasks.ports import StoredObject
 from gem_tasks.store.keys import checked, checked_prefix
 
 _PART = ".part"
+_UNFINISHED = re.compile(rf"\..+\.[0-9a-f]{{32}}{re.escape(_PART)}", re.DOTALL)
+"""Names of `_write`, and no others: `gem gc` removes them."""
 _CHUNK = 1 << 20
 
 
@@ -154,7 +157,7 @@ def _faults(path: Path, done: str) -> Generator[None]:
 
 
 def _unfinished(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(_PART)
+    return _UNFINISHED.fullmatch(path.name) is not None
 
 
 def _make_folder(folder: Path) -> None:

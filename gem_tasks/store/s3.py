@@ -8,18 +8,22 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import obstore
 from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.exceptions import AlreadyExistsError, BaseError, GenericError
 from obstore.store import S3Store as Bucket
 
+from gem_tasks.connection_faults import of_obstore
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.ports import StoredObject
+from gem_tasks.proxies import proxy_for
 from gem_tasks.store.keys import checked, checked_prefix
 
 _CHUNK = 1 << 20
+_STRAIGHT = {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": "0.0.0.0/0,::/0,*"}
+"""A proxy that is never asked, since all hosts are exceptions: how obstore is told to use none."""
 _UNKNOWN = "status code: 501"
 """Said of a conditional write by services that have none; obstore has no class of its own for it."""
 
@@ -28,11 +32,10 @@ def open_bucket(bucket: str, prefix: str = "") -> Bucket:
     """A client for a bucket.
 
     Raises:
-        UserError: no credentials are to be found.
+        UserError: no credentials are to be found, or the proxy cannot be used.
     """
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     config: dict[str, Any] = {"endpoint": endpoint, "virtual_hosted_style_request": False} if endpoint else {}
-    plain = bool(endpoint and endpoint.startswith("http://"))
     try:
         credentials = Boto3CredentialProvider()
     except ValueError as error:
@@ -41,15 +44,20 @@ def open_bucket(bucket: str, prefix: str = "") -> Bucket:
             "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or a profile.",
         ) from error
     region = str(credentials.config.get("region") or os.environ.get("AWS_REGION") or "us-east-1")
-    options = cast("Any", {"allow_http": plain})
     return Bucket(
         bucket,
         prefix=prefix or None,
         region=region,
         credential_provider=credentials,
-        client_options=options,
+        client_options=_client_options(endpoint or f"https://{bucket}.s3.{region}.amazonaws.com"),
         **config,
     )
+
+
+def _client_options(endpoint: str) -> Any:
+    """With a proxy or without one, by our own rule: obstore would look into the environment."""
+    proxy = proxy_for(endpoint)
+    return {"allow_http": endpoint.startswith("http://"), **({"proxy_url": proxy} if proxy else _STRAIGHT)}
 
 
 class S3Store:
@@ -147,4 +155,4 @@ class S3Store:
         except FileNotFoundError as error:
             raise StoreError(f"{self._url}/{key} cannot be {done}: is there such a bucket?") from error
         except BaseError as error:
-            raise StoreError(f"{self._url}/{key} cannot be {done}: {str(error).splitlines()[0][:300]}") from error
+            raise StoreError(f"{self._url}/{key} cannot be {done}: {of_obstore(error)}") from error

@@ -145,6 +145,14 @@ async def test_discarding_leaves_nothing(tmp_path, store):
     assert journal(tmp_path, store).load() == 0
 
 
+def test_discarding_removes_no_folder_above_the_journals(tmp_path, store):
+    home = tmp_path / "an empty home"
+    folder = home / "journal" / "r" / "2026-01-31T14:00" / "shard-00000"
+    folder.mkdir(parents=True)
+    Journal(folder, store, "journal/r/2026-01-31T14:00/shard-00000/", 5).discard()
+    assert list(home.iterdir()) == []
+
+
 async def test_a_full_disk_is_an_error_not_a_lost_answer(tmp_path, store):
     written = journal(tmp_path, store)
     async with written:

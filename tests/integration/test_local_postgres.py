@@ -10,6 +10,8 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from gem_tasks.errors import UserError
+from gem_tasks.local import postgres as module
 from gem_tasks.local.postgres import Postgres
 from tests.integration.conftest import free_port
 
@@ -49,6 +51,58 @@ def test_below_a_private_folder_the_data_go_elsewhere_and_nothing_is_opened_up(t
     finally:
         server.stop()
         subprocess.run(["rm", "-rf", server.data.parent], check=True)
+
+
+@needs_root
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_binaries_below_a_private_folder_are_copied_with_their_libraries(tmp_path, monkeypatch, umask):
+    """As in an environment below /root: the wheel keeps libpq beside its package."""
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    package = module._binaries().parents[1]
+    for part in (package, *package.parent.glob(f"{package.name}.libs")):
+        (private / part.name).symlink_to(part)
+    found = private / module._binaries().relative_to(package.parent)
+    monkeypatch.setattr(module, "_binaries", lambda: found)
+    before = os.umask(umask)
+    server = Postgres(private / "pg", free_port(), SecretStr("p"))
+    try:
+        server.start()
+        with psycopg.connect(server.dsn("postgres")) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert server._bin.is_relative_to(server.data.parent)
+        assert private.stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+        server.stop()
+        subprocess.run(["rm", "-rf", server.data.parent], check=True)
+
+
+@needs_root
+def test_with_a_strict_umask_it_starts_in_a_folder_that_all_may_enter_and_stays_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_all_may_enter", lambda path: "shut" not in path.name)
+    before = os.umask(0o077)
+    server = Postgres(tmp_path / "shut" / "pg", free_port(), SecretStr("p"))
+    try:
+        server.start()
+        assert server.running
+        monkeypatch.setattr(module, "_all_may_enter", lambda path: True)
+        assert Postgres(tmp_path / "shut" / "pg", server.port, SecretStr("p")).data == server.data
+        with pytest.raises(UserError, match="password of another"):
+            Postgres(tmp_path / "shut" / "pg", server.port, SecretStr("another")).start()
+    finally:
+        os.umask(before)
+        server.stop()
+        subprocess.run(["rm", "-rf", server.data.parent], check=True)
+
+
+def test_a_folder_of_that_name_that_is_no_database_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_all_may_enter", lambda path: True)
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "notes.txt").write_text("precious")
+    with pytest.raises(UserError, match="is no database"):
+        Postgres(tmp_path / "postgres", free_port(), SecretStr("p"))._init()
+    assert (tmp_path / "postgres" / "notes.txt").read_text() == "precious"
 
 
 @needs_root

@@ -71,7 +71,7 @@ def test_leftovers_go_and_a_dry_run_only_counts_them(published, tmp_path):
     before = listed(work)
     for key in left:
         work.store.put(key, b"12345")
-    part = tmp_path / "store" / "stages" / ".shard.1234.part"
+    part = tmp_path / "store" / "stages" / f".shard.{12:032x}.part"
     part.write_bytes(b"12345")
     local = tmp_path / keys.journal_prefix(recipe, PARTITION, 0)
     local.mkdir(parents=True)
@@ -89,7 +89,8 @@ def test_leftovers_go_and_a_dry_run_only_counts_them(published, tmp_path):
 
 def test_files_of_others_are_left_alone(published):
     work, _ = published
-    for key in ("models/student/weights.bin", "evals/e1/report.json", "stages/notes.txt", "elsewhere/x"):
+    for key in ("models/student/weights.bin", "evals/e1/report.json", "stages/notes.txt", "elsewhere/x",
+                "datasets/imagenet/train.parquet", "datasets/2026/x/y", "models/prefilter/of-my-own.npz"):  # fmt: skip
         work.store.put(key, b"1")
     assert gone(collect(work, dry_run=False, days=1, now=DAYS_LATER)) == {}
 

@@ -56,8 +56,15 @@ def test_the_data_is_on_the_disk_before_it_has_its_name(store, monkeypatch):
 def test_what_a_crash_left_unfinished_is_not_listed(store, tmp_path):
     store.put("a/b", b"x")
     store.put("a/c.part", b"a name of the user's own")
-    (tmp_path / "store/a/.b.0123.part").write_bytes(b"half")
+    (tmp_path / f"store/a/.b.{12:032x}.part").write_bytes(b"half")
     assert list(store.list("")) == ["a/b", "a/c.part"]
+
+
+def test_only_its_own_unfinished_files_are_offered_for_removal(store, tmp_path):
+    (tmp_path / "store").mkdir(exist_ok=True)
+    for name in (f".b.{12:032x}.part", ".download.part", ".b.123.part", f"b.{12:032x}.part"):
+        (tmp_path / "store" / name).touch()
+    assert [found.key for found in store.scan_unfinished()] == [f".b.{12:032x}.part"]
 
 
 def test_writers_of_one_key_do_not_mix(store):

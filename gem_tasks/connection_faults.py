@@ -1,0 +1,69 @@
+"""Why a connection failed, in words, whichever client found out."""
+
+import errno
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+_WORDS = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.ENETUNREACH: "network unreachable",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.ETIMEDOUT: "no connection in time",
+}
+
+
+def reason(error: BaseException) -> str:
+    """The first cause that the system itself named, with its own words, in one line; clients wrap it several times."""
+    for each in _causes(error):
+        if words := _words(each):
+            return f"{words} ({_line(each)})"
+    return f"{type(error).__name__}: {_line(error)}".removesuffix(": ")
+
+
+_DEPTH = 20
+_BURIED = (
+    (re.compile(r'message: "([^"]+)"'), "{}"),
+    (re.compile(r'"dns error"'), "no such host"),
+    (re.compile(r"InvalidCertificate\(\s*(\w+)"), "TLS certificate not accepted ({})"),
+)
+
+
+def of_obstore(error: Exception) -> str:
+    """The same for an error of obstore: its first line says what happened, a dump of values below it why."""
+    first, _, dump = str(error).partition("\n")
+    why = next((words.format(*found.groups()) for form, words in _BURIED if (found := form.search(dump))), "")
+    return f"{first[:300]}: {why}" if why else first[:300]
+
+
+def _words(error: BaseException) -> str | None:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return "TLS certificate not accepted"
+        case ssl.SSLError():
+            return "TLS failed"
+        case socket.gaierror():
+            return "no such host"
+        case TimeoutError():
+            return "no answer in time"
+        case OSError():
+            # Those of several addresses come as one without a number of its own.
+            number = error.errno or next(map(int, re.findall(r"\[Errno (\d+)\]", str(error))), 0)
+            return _WORDS.get(number)
+        case _:
+            return None
+
+
+def _causes(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
+    """The error, what it was raised from, and the members of groups, outermost first."""
+    yield error
+    members: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    for below in (*members, error.__cause__ or error.__context__):
+        if below and depth < _DEPTH:
+            yield from _causes(below, depth + 1)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]

@@ -1,0 +1,107 @@
+"""GEM_HOME: which folder it is, that GEM made it, and how it goes again.
+
+`make` calls this before anything is installed, so it gets by with the standard library: `python -m gem_tasks.local.home
+claim | check | clean`.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from gem_tasks.errors import UserError
+
+MARK = ".gem-home"
+"""A file in every folder that GEM made for itself. Without it nothing is removed as a whole."""
+CHECKOUT = Path(__file__).resolve().parents[2]
+_ROOT_STATE = Path("/var/lib")
+_OWN = "Name a folder for GEM alone, for instance GEM_HOME=~/gem."
+
+
+def home_dir() -> Path:
+    """GEM_HOME, absolute; an empty one counts as none.
+
+    Raises:
+        UserError: it is a folder that cannot be GEM's alone.
+    """
+    home = Path(os.environ.get("GEM_HOME") or ".gem").absolute()
+    real = home.resolve()
+    if real == Path(real.anchor) or _holds(real, _user_home()):
+        raise UserError(f"GEM_HOME is {home}, which is more than a folder for GEM", _OWN)
+    return home
+
+
+def claim(home: Path) -> None:
+    """Makes the folder, and marks it as GEM's own unless it held something before."""
+    home.mkdir(parents=True, exist_ok=True)
+    if not any(home.iterdir()):
+        (home / MARK).touch()
+
+
+def away(data: Path) -> Path:
+    """Where a cluster lies that cannot lie at `data`, since the user it runs as may not go there; see `postgres`."""
+    digest = hashlib.sha256(str(data).encode()).hexdigest()[:12]
+    return _ROOT_STATE / f"gem-{digest}"
+
+
+def check(home: Path, checkout: Path = CHECKOUT) -> None:
+    """Whether a home may be removed as a whole.
+
+    Raises:
+        UserError: GEM did not make it, or there is more in it.
+    """
+    own = home == checkout / ".gem" or (home / MARK).is_file()
+    if home.exists() and (not own or _holds(home.resolve(), checkout)):
+        raise UserError(f"GEM did not make {home}, so it does not remove it", "Remove it yourself if nothing is yours.")
+
+
+def clean(home: Path, checkout: Path = CHECKOUT) -> None:
+    """Removes the environment of the checkout and GEM_HOME, with the database wherever it lies.
+
+    Raises:
+        UserError: as `check`; nothing is removed then.
+    """
+    check(home, checkout)
+    database = away(home / "postgres")
+    if (database / "home").is_file() and (database / "home").read_text(encoding="utf-8").strip() == str(home):
+        _remove(database)
+    _remove(checkout / ".venv")
+    _remove(home)
+
+
+def _remove(folder: Path) -> None:
+    """The folder; of a link its target first. Links inside are never followed."""
+    if folder.is_symlink():
+        target = folder.resolve()
+        folder.unlink()
+        if not (target / MARK).is_file():
+            return
+        folder = target
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _holds(folder: Path, other: Path | None) -> bool:
+    return other is not None and other.resolve().is_relative_to(folder)
+
+
+def _user_home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # no HOME, and a user without an entry
+        return None
+
+
+def main(command: str) -> int:
+    """What `make` asks for."""
+    try:
+        {"claim": claim, "check": check, "clean": clean}[command](home_dir())
+    except UserError as error:
+        sys.stderr.write(f"gem: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
