@@ -100,6 +100,6 @@ def _table(found: list[Any]) -> Table:
     for column in ("stage", "class", "document", "what went wrong"):
         table.add_column(column, overflow="fold")
     for failure in found:
-        detail = failure.detail.splitlines()[0][:200] if failure.detail else ""
+        detail = " ".join(failure.detail.split())[:200]
         table.add_row(failure.stage, failure.error_class, escape(failure.uri), escape(detail))
     return table

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
 
+from gem_tasks.errors import first_line
+
 FORMATS = {
     ".txt": "text/plain",
     ".md": "text/markdown",
@@ -60,7 +62,7 @@ def media_type(name: str) -> tuple[str, str] | None:
 
 def why(error: Exception) -> str:
     """An error's cause in one line."""
-    return (getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0])[:200]
+    return (getattr(error, "strerror", None) or first_line(error))[:200]
 
 
 def hidden(key: str) -> bool:

@@ -9,7 +9,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import ObjectStore
 
-from gem_tasks.errors import StoreError
+from gem_tasks.errors import StoreError, first_line
 
 _BUFFER_BYTES = 1 << 20
 
@@ -32,13 +32,9 @@ def _faults(key: str) -> Generator[None]:
     try:
         yield
     except PermissionDeniedError as error:
-        raise PermissionError(_first_line(error)) from error
+        raise PermissionError(first_line(error)) from error
     except BaseError as error:
-        raise StoreError(f"{key} cannot be read: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:300]
+        raise StoreError(f"{key} cannot be read: {first_line(error)}") from error
 
 
 class _Remote(io.RawIOBase):

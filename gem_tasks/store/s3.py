@@ -15,7 +15,7 @@ from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.exceptions import AlreadyExistsError, BaseError, GenericError
 from obstore.store import S3Store as Bucket
 
-from gem_tasks.errors import StoreError, UserError
+from gem_tasks.errors import StoreError, UserError, first_line
 from gem_tasks.ports import StoredObject
 from gem_tasks.store.keys import checked, checked_prefix
 
@@ -147,4 +147,4 @@ class S3Store:
         except FileNotFoundError as error:
             raise StoreError(f"{self._url}/{key} cannot be {done}: is there such a bucket?") from error
         except BaseError as error:
-            raise StoreError(f"{self._url}/{key} cannot be {done}: {str(error).splitlines()[0][:300]}") from error
+            raise StoreError(f"{self._url}/{key} cannot be {done}: {first_line(error)}") from error

@@ -10,12 +10,16 @@ import pytest
 from gem_tasks.dataset.export import published
 from gem_tasks.dataset.publish import changed_partitions, publish, republish
 from gem_tasks.domain.corpus import Source
+from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.record import Topic
 from gem_tasks.errors import StoreError, UserError
-from gem_tasks.lineage import Registered
+from gem_tasks.lineage import Registered, RunContext
 from gem_tasks.pipeline import ingest_scan
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.ingest_scan import Scan
 from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.records import inputs, load_records
+from gem_tasks.pipeline.sheet import Sheet
 from tests.integration.test_pipeline import EXAMPLES, synthesise
 
 FIRST, SECOND, THIRD = "2026-01-31T14:00", "2026-01-31T15:00", "2026-01-31T16:00"
@@ -341,3 +345,34 @@ def test_the_dataset_of_an_old_partition_gets_its_next_version_without_a_call(wo
 
 def uris(work):
     return sorted(row["metadata"]["document_uri"].rpartition("/")[2] for row in published(work))
+
+
+def filtered(work, segment_id):
+    """An accepted outcome of the filter stage, saved as a task of its own would."""
+    topic = Topic(summary="s", platform="phone", domains=("games",), task_category="search")
+    with work.ledger() as ledger, ledger.shard_lock(work.chain.id_of("filter"), FIRST, 0):
+        sheet = Sheet(work, "filter", FIRST, 0, RunContext(run_id="r"), ledger)
+        sheet.save([Outcome(segment_id=segment_id, kind="accepted", payload=topic.model_dump_json())])
+
+
+def test_a_text_that_was_gone_while_its_shard_was_rewritten_goes_on_where_it_stopped(workspace, tmp_path):
+    """Its paid answer stays in the shard's object, although that was written anew without the text."""
+    work, source = workspace(), write(tmp_path / "s", a=text("ant"), b=text("bee"))
+    ingest(work, source, FIRST)
+    first, second = sorted(inputs(work, "filter", FIRST, 0))
+    with work.ledger() as ledger:
+        ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
+        uris = {row["segment_id"]: row["uri"] for row in ledger.pg.execute(
+            "SELECT segment_id, uri FROM segments JOIN documents USING (document_id)")}  # fmt: skip
+    filtered(work, first)
+    name = uris[first].rpartition("/")[2].removesuffix(".txt")
+    write(tmp_path / "s", **{name: text("asp")})
+    ingest(work, source, SECOND)
+    filtered(work, second)
+    write(tmp_path / "s", **{name: text({"a": "ant", "b": "bee"}[name])})
+    assert ingest(work, source, THIRD).restored == 1
+    asked = inputs(work, "extract", FIRST, 0)
+    assert asked == {first, second}
+    records = {record.segment.segment_id: record.filter for record in load_records(work, "extract", FIRST, 0, asked)}
+    assert records.keys() == asked
+    assert all(topic.task_category == "search" for topic in records.values())
