@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gem_tasks.cli.summary import printable
 from gem_tasks.errors import ErrorClass
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.failures import Which, failures, retry
@@ -101,5 +102,5 @@ def _table(found: list[Any]) -> Table:
         table.add_column(column, overflow="fold")
     for failure in found:
         detail = " ".join(failure.detail.split())[:200]
-        table.add_row(failure.stage, failure.error_class, escape(failure.uri), escape(detail))
+        table.add_row(failure.stage, failure.error_class, escape(printable(failure.uri)), escape(detail))
     return table

@@ -28,7 +28,7 @@ class SourceObject:
     """One file to read."""
 
     uri: str
-    """`file:///…`, `s3://bucket/key` or `hf://…`. Bytes of a local name that are no UTF-8 appear as U+FFFD."""
+    """`file:///…`, `s3://bucket/key` or `hf://…`. A local name that is no UTF-8 is percent-encoded after `//`."""
     etag: str
     """The store's etag, or modification time (ns) and size of a local file."""
     size: int
@@ -66,5 +66,5 @@ def why(error: Exception) -> str:
 
 
 def hidden(key: str) -> bool:
-    """Whether a part of a path begins with a dot."""
-    return any(part.startswith(".") for part in key.split("/"))
+    """Whether a part of a path begins with a dot. In a bucket `.` and `..` are names like any other."""
+    return any(part.startswith(".") and part not in (".", "..") for part in key.split("/"))

@@ -1,6 +1,7 @@
 """An object in a bucket as an ordinary binary file, for libraries that want one."""
 
 import io
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import cast
@@ -12,6 +13,9 @@ from obstore.store import ObjectStore
 from gem_tasks.errors import StoreError, first_line
 
 _BUFFER_BYTES = 1 << 20
+_STATUS = re.compile(r"status code: (4\d\d)")
+_ANOTHER_TRY = (401, 408, 425, 429)
+"""Client errors that say nothing about the object."""
 
 
 def open_remote(store: ObjectStore, key: str) -> io.BufferedReader:
@@ -34,6 +38,9 @@ def _faults(key: str) -> Generator[None]:
     except PermissionDeniedError as error:
         raise PermissionError(first_line(error)) from error
     except BaseError as error:
+        refused = _STATUS.search(str(error))
+        if refused and int(refused[1]) not in _ANOTHER_TRY:  # archived, or encrypted with a key that we lack
+            raise OSError(first_line(error)) from error
         raise StoreError(f"{key} cannot be read: {first_line(error)}") from error
 
 

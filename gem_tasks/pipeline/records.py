@@ -30,11 +30,13 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
     for segment in segments_of(work, partition, shard):
         key = segment.segment_id
         if key in wanted:
-            made = {needed: read(_taken(payloads, key, needed)) for needed, (read, payloads) in outputs.items()}
+            made: dict[str, Any] = {
+                needed: read(_taken(payloads, key, needed)) for needed, (read, payloads) in outputs.items()
+            }
             yield Record(segment=segment, **made)
 
 
-def _taken(payloads: dict[str, str], segment_id: str, name: StageName) -> str:
+def _taken(payloads: dict[str, str], segment_id: str, name: str) -> str:
     """The payload, which is then no longer in memory.
 
     Raises:

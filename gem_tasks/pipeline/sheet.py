@@ -39,7 +39,9 @@ class Sheet:
         final: dict[str, OutcomeKind] = {
             segment: kind for segment, (kind, error_class) in known.items() if error_class not in RETRYABLE
         }
-        self.kinds = {segment: kind for segment, kind in final.items() if segment in self.expected}
+        self.kinds: dict[str, OutcomeKind] = {
+            segment: kind for segment, kind in final.items() if segment in self.expected
+        }
         """How each record that has a final outcome ended."""
         self._withdrawn = final.keys() - self.kinds.keys()
         """Final outcomes that no record asks for now. Their documents may come back, so the object keeps them."""

@@ -8,7 +8,7 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import obstore
 from obstore.auth.boto3 import Boto3CredentialProvider
@@ -18,6 +18,9 @@ from obstore.store import S3Store as Bucket
 from gem_tasks.errors import StoreError, UserError, first_line
 from gem_tasks.ports import StoredObject
 from gem_tasks.store.keys import checked, checked_prefix
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _CHUNK = 1 << 20
 _UNKNOWN = "status code: 501"
@@ -50,6 +53,14 @@ def open_bucket(bucket: str, prefix: str = "") -> Bucket:
         client_options=options,
         **config,
     )
+
+
+def open_client() -> "S3Client":
+    """boto3's client, for keys of others that obstore refuses; ours it takes."""
+    import boto3
+
+    session = boto3.Session()
+    return session.client("s3", region_name=session.region_name or os.environ.get("AWS_REGION"))
 
 
 class S3Store:
