@@ -89,11 +89,12 @@ def gem_ingest() -> None:
     @task(outlets=[SEGMENTS], trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
     def announce(outlet_events: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
         """Starts the synthesis of this partition with the run's options, unless there is nothing to do in it."""
-        from gem_tasks.pipeline.plan import announce
+        from gem_tasks.pipeline.plan import announce, within_budget
 
         partition, options = partition_key(), run_options()
         if not is_backfill():  # those two were about what to read
             options = options.model_copy(update={"sources": (), "limit": None})
+        options = within_budget(workspace(options), partition, scheduled=dag_run.run_type == "scheduled")
         pending = announce(workspace(options), partition, run_context())
         if pending is None:
             raise AirflowSkipException(f"{partition}: nothing to do under the current prompts and models")

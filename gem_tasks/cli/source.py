@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, hourly_budget
 from gem_tasks.cli.run import resolve
@@ -144,7 +144,17 @@ def _switch(which: str, enabled: bool, as_json: bool) -> None:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("", "source", "licence", "cut at", "limit", "objects", "documents", "gone", "last seen whole")
+    table = Table(
+        "",
+        Column("source", overflow="fold", min_width=24),
+        "licence",
+        "cut at",
+        "limit",
+        "objects",
+        "documents",
+        "gone",
+        "last seen whole",
+    )
     for row in rows:
         cut = "/".join(str(row[name] or "·") for name in ("target_tokens", "max_tokens", "min_chars"))
         seen = f"{row['scanned_at']:%Y-%m-%d %H:%M}" if row["scanned_at"] else "never"

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from gem_tasks.corpus.objects import SourceObject, hidden, media_type, why
+from gem_tasks.corpus.objects import ANOTHER_TRY, SourceObject, hidden, media_type, why
 from gem_tasks.corpus.remote import open_remote
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.store.s3 import open_bucket, open_client
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _IN_MEMORY = 8 << 20
-_ANOTHER_TRY = (408, 425, 429)
-"""Client errors that say nothing about the object."""
 
 
 def list_bucket(bucket: str, prefix: str, after: str) -> Iterator[SourceObject]:
@@ -113,7 +111,7 @@ def _faults(key: str) -> Generator[None]:
         yield
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if 400 <= status < 500 and status not in _ANOTHER_TRY:
+        if 400 <= status < 500 and status not in ANOTHER_TRY:
             raise OSError(f"{why(error)} (key {key!r})") from error
         raise StoreError(f"{key!r} cannot be read: {why(error)}") from error
     except BotoCoreError as error:

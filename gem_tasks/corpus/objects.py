@@ -19,6 +19,8 @@ FORMATS = {
 }
 COMPRESSIONS = (".gz", ".zst")
 READABLE = f"Readable are {' '.join(FORMATS)}, all but Parquet also as .gz or .zst."
+ANOTHER_TRY = frozenset({401, 408, 425, 429})
+"""HTTP statuses that say nothing about the object that was asked for."""
 CLOSED = ("inode/directory", "")
 """Media type of a folder that could not be listed: whatever is below it is unknown, not gone."""
 

@@ -10,12 +10,11 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import ObjectStore
 
+from gem_tasks.corpus.objects import ANOTHER_TRY
 from gem_tasks.errors import StoreError, first_line
 
 _BUFFER_BYTES = 1 << 20
 _STATUS = re.compile(r"status code: (4\d\d)")
-_ANOTHER_TRY = (401, 408, 425, 429)
-"""Client errors that say nothing about the object."""
 
 
 def open_remote(store: ObjectStore, key: str) -> io.BufferedReader:
@@ -39,7 +38,7 @@ def _faults(key: str) -> Generator[None]:
         raise PermissionError(first_line(error)) from error
     except BaseError as error:
         refused = _STATUS.search(str(error))
-        if refused and int(refused[1]) not in _ANOTHER_TRY:  # archived, or encrypted with a key that we lack
+        if refused and int(refused[1]) not in ANOTHER_TRY:  # archived, or encrypted with a key that we lack
             raise OSError(first_line(error)) from error
         raise StoreError(f"{key} cannot be read: {first_line(error)}") from error
 
