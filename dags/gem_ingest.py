@@ -39,9 +39,10 @@ from gem_tasks.domain.partition import FORMAT
         "limit": Param(
             None,
             type=["null", "integer"],
-            minimum=1,
+            minimum=0,
             title="Limit",
-            description="Read only so many documents. Backfill: only the first so many of the partition.",
+            description="Read only the first so many documents of the source, now and in every run after; 0 lifts that."
+            " Without a source: of each, in this run. Backfill: only the first so many of the partition.",
         ),
         **RUN_OPTIONS,
     },
@@ -62,10 +63,10 @@ def gem_ingest() -> None:
         from gem_tasks.pipeline.ingest import ingest
 
         given = params or {}
-        read = source_of(source, given)
-        return ingest(
-            workspace(), read, partition_key(), given.get("limit"), bool(given.get("accept_vanished"))
-        ).model_dump()
+        # The limit of a source that the run names is kept with it; without one it is about this run only.
+        limit = None if given.get("source") == source else given.get("limit") or None
+        vanished = bool(given.get("accept_vanished"))
+        return ingest(workspace(), source_of(source, given), partition_key(), limit, vanished).model_dump()
 
     @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
     def list_changed() -> list[str]:
@@ -88,11 +89,12 @@ def gem_ingest() -> None:
     @task(outlets=[SEGMENTS], trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
     def announce(outlet_events: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
         """Starts the synthesis of this partition with the run's options, unless there is nothing to do in it."""
-        from gem_tasks.pipeline.plan import announce
+        from gem_tasks.pipeline.plan import announce, within_budget
 
         partition, options = partition_key(), run_options()
         if not is_backfill():  # those two were about what to read
             options = options.model_copy(update={"sources": (), "limit": None})
+        options = within_budget(workspace(options), partition, scheduled=dag_run.run_type == "scheduled")
         pending = announce(workspace(options), partition, run_context())
         if pending is None:
             raise AirflowSkipException(f"{partition}: nothing to do under the current prompts and models")

@@ -79,3 +79,8 @@ class StoreError(GemError):
 
 class ReconcileError(GemError):
     """Inputs and outcomes of a shard do not add up."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, on one line of at most 300 characters; its type's name when it says nothing."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]

@@ -25,6 +25,7 @@ from gem_tasks.checks.case import Evidence
 from gem_tasks.domain.finding import Severity
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import Extraction, ToolSpec
+from gem_tasks.files import json_lines
 
 TARGETS = {"structure": 0.99, "schema": 0.99, "grounding": 0.90, "consistency": 0.90}
 MOST_FALSE, LEAST_SPEED = 0.01, 300
@@ -32,7 +33,7 @@ TRIES = 60
 
 
 def lines(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    return list(json_lines(path)) if path.exists() else []
 
 
 def message(data):

@@ -101,7 +101,7 @@ def change(hour):
             path.write_text(f"Edition {time.time_ns()}\n\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
             count += 1
         return count
-    lines = gzip.decompress(dump.read_bytes()).splitlines()
+    lines = gzip.decompress(dump.read_bytes()).split(b"\n")
     for at in range(0, len(lines), 100):
         record = json.loads(lines[at])
         record["text"] = f"Edition {time.time_ns()}\n\n{record['text']}"

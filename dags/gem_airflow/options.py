@@ -79,5 +79,5 @@ def source_of(uri: str, params: dict[str, Any]) -> "Source":
     from gem_tasks.domain.corpus import Source
 
     named = params.get("source") == uri
-    settings = ("license", "target_tokens", "max_tokens", "min_chars")
+    settings = ("license", "target_tokens", "max_tokens", "min_chars", "limit")
     return Source(uri=uri, **{name: params.get(name) for name in settings if named})

@@ -32,7 +32,7 @@ def main() -> None:
     _listen(say, failed)
     logs = _evaluate(job, list(tasks.values()))
     say(event="phase", name="read logs")
-    failures = [json.loads(line) for line in failed.read_text().splitlines()] if failed.exists() else []
+    failures = [json.loads(line) for line in failed.read_bytes().split(b"\n") if line] if failed.exists() else []
     errors = {(each["domain"], each["id"], each["epoch"]): each["error"] for each in failures}
     rows = [row for log in logs for row in _rows(log, errors)]
     path = Path(job["root"]) / "samples.jsonl"

@@ -17,7 +17,7 @@ def curves(folder: Path, found: dict[str, str]) -> str | None:
     for arm, path in found.items():
         if not Path(path).exists():
             continue
-        rows = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in Path(path).read_bytes().split(b"\n") if line]
         for name, style in (("loss", "-"), ("eval_loss", "o--")):
             points = [(row["step"], row[name]) for row in rows if name in row]
             if points:

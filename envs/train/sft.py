@@ -244,7 +244,7 @@ def finish(run: Path, result: dict[str, Any]) -> None:
 
 def whole_or_not(path: Path, text: str) -> None:
     """Writes a file that a kill cannot leave half written."""
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gem_tasks.cli.summary import printable
 from gem_tasks.errors import ErrorClass
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.failures import Which, failures, retry
@@ -100,6 +101,6 @@ def _table(found: list[Any]) -> Table:
     for column in ("stage", "class", "document", "what went wrong"):
         table.add_column(column, overflow="fold")
     for failure in found:
-        detail = failure.detail.splitlines()[0][:200] if failure.detail else ""
-        table.add_row(failure.stage, failure.error_class, escape(failure.uri), escape(detail))
+        detail = " ".join(failure.detail.split())[:200]
+        table.add_row(failure.stage, failure.error_class, escape(printable(failure.uri)), escape(detail))
     return table

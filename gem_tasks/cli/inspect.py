@@ -11,6 +11,7 @@ from rich.syntax import Syntax
 from rich.tree import Tree
 
 from gem_tasks.cli.origin import model_origin, origin_tree
+from gem_tasks.cli.summary import printable
 from gem_tasks.dataset.export import trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.workspace import Workspace
@@ -52,7 +53,9 @@ def show(
 
 
 def _head(console: Console, metadata: dict[str, Any]) -> None:
-    console.print(f"[bold]Trajectory {metadata['trajectory_id']}[/] from {escape(str(metadata['document_uri']))}")
+    console.print(
+        f"[bold]Trajectory {metadata['trajectory_id']}[/] from {escape(printable(str(metadata['document_uri'])))}"
+    )
     kind = f"{metadata['platform']}, {metadata['task_category']}, {', '.join(metadata['domain'])}"
     models = ", ".join(sorted(set(metadata["teacher"].values())))
     console.print(f"{escape(kind)}; licence {escape(str(metadata['license']))}; made by {escape(models)}\n")
@@ -110,7 +113,9 @@ def lineage(
 
 def _tree(document: dict[str, Any]) -> Tree:
     state = f"[red]{document['reason']}[/] {escape(document['detail'])}" if document["reason"] else "ingested"
-    tree = Tree(f"[bold]document {document['document_id']}[/] {escape(document['uri'])}: {state}{_end(document)}")
+    tree = Tree(
+        f"[bold]document {document['document_id']}[/] {escape(printable(document['uri']))}: {state}{_end(document)}"
+    )
     tree.add(
         f"licence {escape(str(document['license']))}, language {document['language']}, {document['chars']} characters"
     )

@@ -6,6 +6,7 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
+from gem_tasks.cli.summary import printable
 from gem_tasks.domain.base import Json
 from gem_tasks.lineage import Ledger
 
@@ -37,7 +38,9 @@ def origin_tree(origin: Json) -> Tree:
     documents: list[dict[str, Any]] = origin["documents"]
     branch = tree.add(f"{len(documents)} documents")
     for row in documents[:_SHOWN]:
-        branch.add(escape(f"{row['uri']} ({row['license'] or 'no licence'}): {row['trajectories']} trajectories"))
+        branch.add(
+            escape(f"{printable(row['uri'])} ({row['license'] or 'no licence'}): {row['trajectories']} trajectories")
+        )
     for row in origin["evaluations"]:
         overall: Json = row["scores"][0] if row["scores"] else {}
         score = f"{100 * overall['value']:.2f} {overall['metric']}" if overall else "no score"

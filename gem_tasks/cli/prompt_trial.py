@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gem_tasks.cli.summary import printable
 from gem_tasks.pipeline.trial import Side, Trial
 
 _LINES = 12
@@ -21,7 +22,7 @@ _CHARS = 160
 def print_trials(trials: Sequence[Trial], console: Console, *, full: bool) -> None:
     """One table per segment, and what the candidate cost."""
     for trial in trials:
-        console.print(Text(f"{trial.segment_id}  {trial.uri}", style="bold"))
+        console.print(Text(f"{trial.segment_id}  {printable(trial.uri)}", style="bold"))
         if trial.candidate is None:
             console.print(Text(f"  not tried: {trial.not_tried}"))
             continue

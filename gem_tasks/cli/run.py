@@ -9,8 +9,10 @@ import typer
 from rich.console import Console
 
 from gem_tasks.cli.follow import INGEST, Followed, follow
+from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, kept_limit, lasting
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.summary import print_summary, summarise
+from gem_tasks.corpus.trees import file_uri
 from gem_tasks.domain.partition import partition_of
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.workspace import Workspace
@@ -26,9 +28,14 @@ def run(
     source: Annotated[
         str, typer.Argument(help="A file, a directory, s3://bucket/prefix, or hf://datasets/owner/name.")
     ],
-    limit: Annotated[int | None, typer.Option(min=1, help="Read only the first so many documents.")] = None,
+    limit: LimitOption = None,
+    no_limit: NoLimitOption = False,
     budget_usd: Annotated[
-        float | None, typer.Option(min=0.01, help="Stop before the models have cost more. Default: GEM_BUDGET_USD.")
+        float | None,
+        typer.Option(
+            min=0.01,
+            help="Stop this run before the models have cost more. Default, also of every hour: GEM_BUDGET_USD.",
+        ),
     ] = None,
     accept_vanished: Annotated[
         bool, typer.Option(help="However many objects of the source have vanished: it is meant.")
@@ -37,29 +44,37 @@ def run(
 ) -> None:
     """Registers SOURCE, runs ingestion and synthesis through Airflow, and prints the summary.
 
-    Running it again reads only what is new or changed; nothing that has a result is paid twice.
+    Running it again reads only what is new or changed; nothing that has a result is paid twice. The hourly run reads
+    SOURCE from now on, up to the same limit. A budget is for one run only.
 
     Examples:
         gem run examples/corpus
         gem run ~/manuals --limit 100 --budget-usd 5
+        gem run ~/manuals --no-limit
         gem run s3://my-bucket/docs --json | jq .stages
     """
     work = Workspace.open(load())
     source = resolve(source)
     preflight(work.settings, source)
-    conf = {"source": source, "limit": limit, "budget_usd": budget_usd, "accept_vanished": accept_vanished}
+    conf = {
+        "source": source, "limit": asked(limit, no_limit), "budget_usd": budget_usd, "accept_vanished": accept_vanished,
+    }  # fmt: skip
     console = Console(stderr=True, quiet=as_json)
     partition = current_partition()
     with AirflowAPI(work.settings) as api:
         ingest_run = api.trigger(INGEST, partition, conf)
         console.print(f"Partition {partition}: {api.run_url(INGEST, ingest_run)}", soft_wrap=True)
         followed = follow(work, api, partition, ingest_run, console)
-    _report(work, followed, as_json)
+    _report(work, followed, source, as_json, budgeted=budget_usd is not None)
 
 
 def resolve(source: str) -> str:
-    """Local paths become absolute: the tasks run elsewhere."""
-    return source if "://" in source else str(Path(source).expanduser().absolute())
+    """Local paths become absolute, for the tasks run elsewhere; one that is no UTF-8 becomes a URI, which is."""
+    if "://" in source:
+        return source
+    path = str(Path(source).expanduser().absolute())
+    uri = file_uri(path)
+    return path if uri == f"file://{path}" else uri
 
 
 def current_partition() -> str:
@@ -67,9 +82,12 @@ def current_partition() -> str:
     return partition_of(datetime.now(UTC))
 
 
-def _report(work: Workspace, followed: Followed, as_json: bool) -> None:
+def _report(work: Workspace, followed: Followed, source: str, as_json: bool, *, budgeted: bool) -> None:
     summary = summarise(work, followed.partition, followed.synthesize_run or followed.ingest_run)
     if as_json:
-        typer.echo(json.dumps({**followed.model_dump(), **summary}, indent=1))
-    else:
-        print_summary(summary, Console(), nothing_new=followed.synthesize_run is None)
+        kept = {"source": source, "limit": kept_limit(work, source), "hourly_budget_usd": work.settings.budget_usd}
+        typer.echo(json.dumps({**followed.model_dump(), **summary, **kept}, indent=1))
+        return
+    print_summary(summary, Console(), nothing_new=followed.synthesize_run is None)
+    for line in lasting(work, source, budgeted=budgeted):
+        typer.echo(line)

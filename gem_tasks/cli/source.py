@@ -6,9 +6,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
+from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, hourly_budget
 from gem_tasks.cli.run import resolve
+from gem_tasks.cli.summary import printable
 from gem_tasks.domain.corpus import Source
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.ingest import register as register_source
@@ -22,7 +24,7 @@ Which = Annotated[str, typer.Argument(metavar="SOURCE", help="Its address, or it
 def register(app: typer.Typer) -> None:
     """Adds the group."""
     group = typer.Typer(no_args_is_help=True, help="What is read every hour: files, buckets, dumps, crawls, datasets.")
-    for command in (add, list_, disable, enable):
+    for command in (add, list_, limit_, disable, enable):
         group.command(command.__name__.rstrip("_"))(command)
     app.add_typer(group, name="source")
 
@@ -38,6 +40,8 @@ def add(
     target_tokens: Annotated[int | None, typer.Option(min=50, help="Size that segments are packed up to.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=100, help="No segment is larger.")] = None,
     min_chars: Annotated[int | None, typer.Option(min=0, help="Shorter documents are rejected.")] = None,
+    limit: LimitOption = None,
+    no_limit: NoLimitOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Registers SOURCE, or changes the settings of one that is; `gem_ingest` reads it from the next hour on.
@@ -50,8 +54,9 @@ def add(
         gem source add hf://datasets/owner/name/data --license apache-2.0
     """
     given = Source(
-        uri=resolve(source), license=licence, target_tokens=target_tokens, max_tokens=max_tokens, min_chars=min_chars
-    )
+        uri=resolve(source), license=licence, target_tokens=target_tokens, max_tokens=max_tokens, min_chars=min_chars,
+        limit=asked(limit, no_limit),
+    )  # fmt: skip
     found = register_source(Workspace.open(load()), given)
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
@@ -67,14 +72,46 @@ def list_(as_json: JsonOption = False) -> None:
         gem source list
         gem source list --json | jq '.[] | select(.missing > 0)'
     """
-    with Workspace.open(load()).ledger() as ledger:
+    work = Workspace.open(load())
+    with work.ledger() as ledger:
         rows = ledger.source_list()
     if as_json:
-        typer.echo(json.dumps(rows, indent=1, default=str))
+        budget = {"hourly_budget_usd": work.settings.budget_usd}
+        typer.echo(json.dumps([row | budget for row in rows], indent=1, default=str))
     elif rows:
-        Console(highlight=False).print(_table(rows))
+        console = Console(highlight=False)
+        console.print(_table(rows))
+        console.print(
+            f"Read every hour, with {hourly_budget(work)}. Limits: gem source limit SOURCE N|none", markup=False
+        )
     else:
         typer.echo("There is no source yet. Add one:  gem source add ~/manuals")
+
+
+def limit_(
+    source: Which,
+    documents: Annotated[str, typer.Argument(metavar="N|none", help="How many documents of it are read; none: all.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Sets or lifts the limit of SOURCE: only so many of its documents are read, by the hourly run too.
+
+    What is known counts: nothing new is read while the source has so many. Lowering a limit removes nothing.
+
+    Examples:
+        gem source limit 3 500
+        gem source limit ~/manuals none
+    """
+    if documents != "none" and not (documents.isdecimal() and 0 < int(documents) < 1 << 31):
+        raise UserError(f"{documents!r} is no limit", "Give a number of documents, or `none` to lift it.")
+    limit = None if documents == "none" else int(documents)
+    with Workspace.open(load()).ledger() as ledger:
+        uri = ledger.limit_source(source, limit) or ledger.limit_source(resolve(source), limit)
+    if uri is None:
+        raise UserError(f"There is no source {source!r}", "`gem source list` shows them with their numbers.")
+    if as_json:
+        typer.echo(json.dumps({"uri": uri, "limit": limit}))
+    else:
+        typer.echo(f"{uri}: " + (f"only {limit} documents are read" if limit else "everything is read"))
 
 
 def disable(source: Which, as_json: JsonOption = False) -> None:
@@ -107,7 +144,17 @@ def _switch(which: str, enabled: bool, as_json: bool) -> None:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("", "source", "licence", "cut at", "objects", "documents", "gone", "last seen whole")
+    table = Table(
+        "",
+        Column("source", overflow="fold", min_width=24),
+        "licence",
+        "cut at",
+        "limit",
+        "objects",
+        "documents",
+        "gone",
+        "last seen whole",
+    )
     for row in rows:
         cut = "/".join(str(row[name] or "·") for name in ("target_tokens", "max_tokens", "min_chars"))
         seen = f"{row['scanned_at']:%Y-%m-%d %H:%M}" if row["scanned_at"] else "never"
@@ -115,9 +162,10 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         missing = f" [red]{row['missing']} missing[/]" if row["missing"] else ""
         table.add_row(
             str(row["source_id"]),
-            escape(row["uri"]) + state + (" [yellow](interrupted)[/]" if row["interrupted"] else ""),
+            escape(printable(row["uri"])) + state + (" [yellow](interrupted)[/]" if row["interrupted"] else ""),
             escape(row["license"] or "·"),
             cut if cut.strip("/·") else "as set",
+            f"[yellow]{row['limit']}[/]" if row["limit"] else "none",
             f"{row['objects']}{missing}",
             str(row["documents"]),
             str(row["gone"]),

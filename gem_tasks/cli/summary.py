@@ -7,6 +7,7 @@ from rich.table import Table
 
 from gem_tasks.pipeline.workspace import Workspace
 
+_SHOWN = 5
 _MEASURES = ("messages", "tools", "calls")
 
 
@@ -23,6 +24,8 @@ def print_summary(summary: dict[str, Any], console: Console, *, nothing_new: boo
     if nothing_new:
         console.print("Nothing new: every document is known and every result is current. No model was called.")
     console.print(_funnel(summary))
+    for line in _unreadable(summary["documents"]):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
     if cost := _cost(summary):
         console.print(cost, highlight=False)
     if spared := _spared(summary):
@@ -57,6 +60,18 @@ def _funnel(summary: dict[str, Any]) -> Table:
             stage["stage"], total, str(stage["accepted"]), str(lost), str(stage["calls"]), _reasons(stage["reasons"])
         )
     return table
+
+
+def _unreadable(documents: dict[str, Any]) -> list[str]:
+    """The first few objects that could not be read, and why."""
+    named = [f"Not read: {printable(each['uri'])} ({printable(each['detail'])})" for each in documents["unreadable"]]
+    more = documents["reasons"].get("unreadable", 0) - _SHOWN
+    return named[:_SHOWN] + ([f"Not read: {more} more (`gem run --json` names 20)"] if more > 0 else [])
+
+
+def printable(text: str) -> str:
+    """A name of somebody else's on one line, without what a terminal would obey."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _cost(summary: dict[str, Any]) -> str:

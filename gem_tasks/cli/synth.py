@@ -8,11 +8,13 @@ from uuid import uuid4
 import typer
 from rich.console import Console
 
+from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, kept_limit, lasting
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.run import current_partition, resolve
 from gem_tasks.cli.summary import print_summary, summarise
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.dataset.publish import publish
+from gem_tasks.domain.corpus import Source
 from gem_tasks.errors import GemError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
@@ -32,7 +34,8 @@ def register(app: typer.Typer) -> None:
 def synth(
     source: Annotated[str, typer.Argument(help="A file, a directory, or s3://bucket/prefix.")],
     out: Annotated[Path, typer.Option(help="Folder for trajectories.jsonl.")],
-    limit: Annotated[int | None, typer.Option(min=1, help="Read only the first so many documents.")] = None,
+    limit: LimitOption = None,
+    no_limit: NoLimitOption = False,
     yes: Annotated[bool, typer.Option("--yes", help="Go on where a gate would ask a person.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
 ) -> None:
@@ -51,18 +54,20 @@ def synth(
     console = Console(stderr=True, quiet=as_json)
     partition = current_partition()
     with console.status("ingest"):
-        ingest(work, source, partition, limit)
+        ingest(work, Source(uri=source, limit=asked(limit, no_limit)), partition)
     run_stages(work, partition, console, yes=yes)
     published = publish(work, partition)
     if published.held_back:
         raise GemError(f"Nothing is published: {published.held_back}")
     if published.version:
         export_openai(work, out, partition)
-    summary = {**summarise(work, partition, None), "out": str(out)}
+    summary = {**summarise(work, partition, None), "out": str(out), "limit": kept_limit(work, source)}
     if as_json:
         typer.echo(json.dumps(summary, indent=1))
     else:
         print_summary(summary, Console())
+        for line in lasting(work, source):
+            typer.echo(line)
 
 
 def run_stages(work: Workspace, partition: str, console: Console, *, yes: bool = False) -> None:

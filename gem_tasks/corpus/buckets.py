@@ -1,50 +1,118 @@
-"""A prefix of a bucket as a source, listed page by page in the order that S3 keeps."""
+"""A prefix of a bucket as a source, listed page by page in the order that S3 keeps.
 
-from collections.abc import Iterator
+Listed with boto3, which takes any key; obstore refuses a whole listing for one key that is no path, such as `a//b`. A
+key that obstore takes is read with obstore, which is cheaper by far.
+"""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
+from typing import IO, TYPE_CHECKING, Any, cast
 
-import obstore
-from obstore.exceptions import BaseError
-from obstore.store import S3Store
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-from gem_tasks.connection_faults import of_obstore
-from gem_tasks.corpus.objects import SourceObject, hidden, media_type, why
+from gem_tasks.corpus.objects import ANOTHER_TRY, SourceObject, hidden, media_type, why
 from gem_tasks.corpus.remote import open_remote
-from gem_tasks.errors import UserError
-from gem_tasks.store.s3 import open_bucket
+from gem_tasks.errors import StoreError, UserError
+from gem_tasks.store.s3 import open_bucket, open_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_IN_MEMORY = 8 << 20
 
 
 def list_bucket(bucket: str, prefix: str, after: str) -> Iterator[SourceObject]:
-    """The readable objects below a prefix, or the one of that name, from behind `after` on.
+    """The readable objects of a folder, the one of that name, or else those whose keys begin so, behind `after`.
+
+    Args:
+        bucket: its name.
+        prefix: as a user gave it. Where there is a folder or an object of that name, keys that only begin so are not
+            meant.
+        after: only what comes behind this URI.
 
     Raises:
         UserError: it cannot be listed, at once or half-way.
     """
-    store, base = open_bucket(bucket), f"s3://{bucket}/"
+    store, client, base = open_bucket(bucket), open_client(), f"s3://{bucket}/"
     try:
-        for meta in _keys(store, prefix, after.removeprefix(base)):
-            key = meta["path"]
-            if not hidden(key.removeprefix(prefix)) and (kind := media_type(key)):
-                etag = meta["e_tag"] or f"{meta['last_modified']}-{meta['size']}"
-                opener = partial(open_remote, store, key)
-                yield SourceObject(base + key, etag, meta["size"], *kind, open=opener, remote=True)
-    except (BaseError, OSError) as error:
-        mend = "Check bucket, credentials, region and AWS_ENDPOINT_URL."
-        raise UserError(f"s3://{bucket}/{prefix} cannot be listed ({_why(error)})", mend) from error
+        start, one = _meant(client, bucket, prefix)
+        for found in _objects(client, bucket, start, after.removeprefix(base)):
+            key, size = found.get("Key", ""), found.get("Size", 0)
+            if one and key != prefix:
+                return
+            if not hidden(_below(key, start)) and (kind := media_type(key)):
+                etag = found.get("ETag") or f"{found.get('LastModified')}-{size}"
+                plain = _plain(key)
+                opener = partial(open_remote, store, key) if plain else partial(_download, client, bucket, key, etag)
+                yield SourceObject(base + key, etag, size, *kind, open=opener, remote=True)
+    except (ClientError, BotoCoreError, ResponseParserError, OSError) as error:
+        fix = "Check bucket, credentials, region and AWS_ENDPOINT_URL."
+        raise UserError(f"s3://{bucket}/{prefix} cannot be listed ({why(error)})", fix) from error
 
 
-def _why(error: Exception) -> str:
-    return of_obstore(error) if isinstance(error, BaseError) else why(error)
+def _meant(client: "S3Client", bucket: str, prefix: str) -> tuple[str, bool]:
+    """What the keys of the source begin with, and whether it is one object. The same at every call of a scan."""
+    if not prefix or prefix.endswith("/"):
+        return prefix, False
+    if _first(client, bucket, prefix + "/") is not None:
+        return prefix + "/", False
+    return prefix, _first(client, bucket, prefix) == prefix and media_type(prefix) is not None
 
 
-def _keys(store: S3Store, prefix: str, after: str) -> "Iterator[obstore.ObjectMeta]":
-    """What lies below a prefix; if nothing does, the object of that very name."""
-    empty = True
-    for page in obstore.list(store, prefix=prefix or None, offset=after or None):
-        empty = empty and not page
-        yield from page
-    if empty and not after and media_type(prefix):
-        try:
-            yield obstore.head(store, prefix)
-        except FileNotFoundError:
-            return
+def _first(client: "S3Client", bucket: str, prefix: str) -> str | None:
+    found = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents")
+    return found[0].get("Key") if found else None
+
+
+def _objects(client: "S3Client", bucket: str, prefix: str, after: str) -> "Iterator[ObjectTypeDef]":
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, StartAfter=after):
+        yield from page.get("Contents", ())
+
+
+def _below(key: str, start: str) -> str:
+    """The names of a key below what was asked for; of a name that was begun there, nothing."""
+    rest = key.removeprefix(start)
+    return rest if start.endswith("/") or not start else rest.partition("/")[2]
+
+
+def _plain(key: str) -> bool:
+    """Whether obstore takes the key for what it is: names between single slashes, nothing that climbs."""
+    return not _CONTROL.search(key) and not {"", ".", ".."} & set(key.split("/"))
+
+
+def _download(client: "S3Client", bucket: str, key: str, etag: str) -> IO[bytes]:
+    """The whole object: in memory while it is small, else in a temporary file.
+
+    Only the version that was listed, so that a service which takes `a/../b` for `b` gives an error, not another object.
+
+    Raises:
+        OSError: this object cannot be read.
+        StoreError: the service does not answer.
+    """
+    with ExitStack() as closing, _faults(key):
+        body = client.get_object(Bucket=bucket, Key=key, IfMatch=etag)["Body"]
+        spool = closing.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
+        shutil.copyfileobj(cast("Any", body), spool)
+        spool.seek(0)
+        closing.pop_all()  # whoever reads it closes it
+    return cast("IO[bytes]", spool)
+
+
+@contextmanager
+def _faults(key: str) -> Generator[None]:
+    try:
+        yield
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if 400 <= status < 500 and status not in ANOTHER_TRY:
+            raise OSError(f"{why(error)} (key {key!r})") from error
+        raise StoreError(f"{key!r} cannot be read: {why(error)}") from error
+    except BotoCoreError as error:
+        raise StoreError(f"{key!r} cannot be read: {why(error)}") from error

@@ -10,7 +10,7 @@ from functools import cache, partial
 from typing import IO, Any, cast
 
 from gem_tasks import http_clients
-from gem_tasks.corpus.objects import SourceObject, hidden, media_type, why
+from gem_tasks.corpus.objects import ANOTHER_TRY, SourceObject, hidden, media_type, why
 from gem_tasks.errors import StoreError, UserError
 
 _FORM = re.compile(r"datasets/([\w.-]+/[\w.-]+?)(?:@([\w.%/-]+?))?(?:/(.+?))?/?")
@@ -88,7 +88,12 @@ def _asked(repo: str, ask: Callable[[], Any]) -> Any:
 
 
 def _open(path: str) -> IO[bytes]:
-    """A seekable stream that fetches blocks as they are read."""
+    """A seekable stream that fetches blocks as they are read.
+
+    Raises:
+        OSError: this file is gone or closed to us.
+        StoreError: the Hub does not answer.
+    """
     from huggingface_hub import HfFileSystem
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -96,4 +101,7 @@ def _open(path: str) -> IO[bytes]:
     try:
         return cast("IO[bytes]", cast("Any", HfFileSystem()).open(path, "rb", block_size=_BLOCK))
     except HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", 0)
+        if 400 <= status < 500 and status not in ANOTHER_TRY:
+            raise OSError(why(error)) from error
         raise StoreError(f"hf://{path} cannot be read: {why(error)}") from error

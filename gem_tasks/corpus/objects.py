@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
 
+from gem_tasks.errors import first_line
+
 FORMATS = {
     ".txt": "text/plain",
     ".md": "text/markdown",
@@ -17,6 +19,8 @@ FORMATS = {
 }
 COMPRESSIONS = (".gz", ".zst")
 READABLE = f"Readable are {' '.join(FORMATS)}, all but Parquet also as .gz or .zst."
+ANOTHER_TRY = frozenset({401, 408, 425, 429})
+"""HTTP statuses that say nothing about the object that was asked for."""
 CLOSED = ("inode/directory", "")
 """Media type of a folder that could not be listed: whatever is below it is unknown, not gone."""
 
@@ -26,7 +30,7 @@ class SourceObject:
     """One file to read."""
 
     uri: str
-    """`file:///…`, `s3://bucket/key` or `hf://…`. Bytes of a local name that are no UTF-8 appear as U+FFFD."""
+    """`file:///…`, `s3://bucket/key` or `hf://…`. A local name that is no UTF-8 is percent-encoded after `//`."""
     etag: str
     """The store's etag, or modification time (ns) and size of a local file."""
     size: int
@@ -60,9 +64,9 @@ def media_type(name: str) -> tuple[str, str] | None:
 
 def why(error: Exception) -> str:
     """An error's cause in one line."""
-    return (getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0])[:200]
+    return (getattr(error, "strerror", None) or first_line(error))[:200]
 
 
 def hidden(key: str) -> bool:
-    """Whether a part of a path begins with a dot."""
-    return any(part.startswith(".") for part in key.split("/"))
+    """Whether a part of a path begins with a dot. In a bucket `.` and `..` are names like any other."""
+    return any(part.startswith(".") and part not in (".", "..") for part in key.split("/"))

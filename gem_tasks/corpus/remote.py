@@ -1,6 +1,7 @@
 """An object in a bucket as an ordinary binary file, for libraries that want one."""
 
 import io
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import cast
@@ -10,9 +11,11 @@ from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import ObjectStore
 
 from gem_tasks.connection_faults import of_obstore
+from gem_tasks.corpus.objects import ANOTHER_TRY
 from gem_tasks.errors import StoreError
 
 _BUFFER_BYTES = 1 << 20
+_STATUS = re.compile(r"status code: (4\d\d)")
 
 
 def open_remote(store: ObjectStore, key: str) -> io.BufferedReader:
@@ -35,6 +38,9 @@ def _faults(key: str) -> Generator[None]:
     except PermissionDeniedError as error:
         raise PermissionError(of_obstore(error)) from error
     except BaseError as error:
+        refused = _STATUS.search(str(error))
+        if refused and int(refused[1]) not in ANOTHER_TRY:  # archived, or encrypted with a key that we lack
+            raise OSError(of_obstore(error)) from error
         raise StoreError(f"{key} cannot be read: {of_obstore(error)}") from error
 
 

@@ -5,7 +5,7 @@ is recorded piece by piece, and an interrupted one goes on. Hidden files and fil
 is there but closed to us is listed all the same, so that reading it gives it a reason.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from gem_tasks.corpus.buckets import list_bucket
 from gem_tasks.corpus.hub import list_dataset
@@ -13,7 +13,7 @@ from gem_tasks.corpus.objects import READABLE, SourceObject
 from gem_tasks.corpus.trees import list_tree, real_path
 from gem_tasks.errors import UserError
 
-__all__ = ["EmptySourceError", "SourceObject", "admit", "kind_of", "list_objects"]
+__all__ = ["EmptySourceError", "SourceObject", "admit", "inside", "kind_of", "list_objects"]
 
 
 class EmptySourceError(UserError):
@@ -50,6 +50,15 @@ def _below(source: str, kind: str, root: str) -> bool:
         return False
 
 
+def inside(uri: str, roots: Sequence[str]) -> bool:
+    """Whether a listed object lies in one of the roots: a prefix that ends inside a name also meets its neighbours.
+
+    Local files always do: what leads out of a folder is not listed.
+    """
+    below = tuple(root.rstrip("/") + "/" for root in roots)
+    return not roots or uri in roots or uri.startswith(("file://", *below))
+
+
 def kind_of(source: str) -> str:
     """How a source is listed.
 
@@ -60,6 +69,9 @@ def kind_of(source: str) -> str:
     if source and (not separator or scheme == "file"):
         return "files"
     if scheme in ("s3", "hf") and rest.partition("/")[0]:
+        if scheme == "s3" and rest.endswith("//"):
+            whole = f"s3://{rest.rstrip('/')}/"
+            raise UserError(f"{source} ends in a folder without a name", f"Give {whole}, which holds it.")
         return scheme
     raise UserError(
         f"{source!r} is no source", "Give a file, a folder, s3://bucket/prefix, or hf://datasets/owner/name."
@@ -77,22 +89,15 @@ def list_objects(source: str, after: str = "") -> Iterator[SourceObject]:
         EmptySourceError: it holds nothing that can be read.
         UserError: the source does not exist or cannot be listed.
     """
-    found = _LISTINGS[kind_of(source)](source, after)
+    kind = kind_of(source)
+    if kind == "s3":
+        bucket, _, prefix = source.removeprefix("s3://").partition("/")
+        found = list_bucket(bucket, prefix, after)
+    else:
+        found = list_tree(source, after) if kind == "files" else list_dataset(source.removeprefix("hf://"), after)
     empty = not after
     for item in found:
         empty = False
         yield item
     if empty:
         raise EmptySourceError(f"{source} holds nothing that can be read", READABLE)
-
-
-def _bucket(source: str, after: str) -> Iterator[SourceObject]:
-    bucket, _, prefix = source.removeprefix("s3://").partition("/")
-    return list_bucket(bucket, prefix, after)
-
-
-_LISTINGS: dict[str, Callable[[str, str], Iterator[SourceObject]]] = {
-    "files": list_tree,
-    "s3": _bucket,
-    "hf": lambda source, after: list_dataset(source.removeprefix("hf://"), after),
-}

@@ -4,11 +4,20 @@ import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
-from urllib.parse import unquote
+from stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFSOCK, S_ISDIR, S_ISREG
+from typing import IO
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from gem_tasks.corpus.objects import CLOSED, READABLE, SourceObject, media_type, why
 from gem_tasks.errors import UserError
+
+_KINDS = {
+    S_IFIFO: "a pipe",
+    S_IFSOCK: "a socket",
+    S_IFCHR: "a device",
+    S_IFBLK: "a device",
+    S_IFDIR: "a folder under a link's name",
+}
 
 
 def list_tree(source: str, after: str) -> Iterator[SourceObject]:
@@ -31,12 +40,12 @@ def list_tree(source: str, after: str) -> Iterator[SourceObject]:
     if not os.access(path, os.R_OK | (os.X_OK if S_ISDIR(mode) else 0)):
         raise UserError(f"{path} cannot be read (Permission denied)", "Check its permissions.")
     if S_ISDIR(mode):
-        root = os.path.realpath(path)
-        return _walk(root, after)
+        return _walk(os.path.realpath(path), after)
     if media_type(path.name) is None:
         raise UserError(f"{path} is of no kind that can be read", READABLE)
     # The name as given: in a download cache it is a link to an object whose own name says nothing.
-    return (item for item in [_object(str(Path(os.path.realpath(path.parent)) / path.name), True)] if item)
+    real = str(Path(os.path.realpath(path.parent)) / path.name)
+    return (item for item in [_object(real, file_uri(real), True)] if item)
 
 
 def real_path(source: str) -> Path:
@@ -46,7 +55,7 @@ def real_path(source: str) -> Path:
 
 def _path(source: str) -> Path:
     path = Path(os.path.expanduser(source.removeprefix("file://")))  # noqa: PTH111  pathlib's raises for an unknown user
-    return path if os.path.lexists(path) else Path(unquote(str(path)))
+    return path if os.path.lexists(path) else Path(os.fsdecode(unquote_to_bytes(os.fsencode(path))))
 
 
 def _walk(root: str, after: str) -> Iterator[SourceObject]:
@@ -58,37 +67,59 @@ def _walk(root: str, after: str) -> Iterator[SourceObject]:
         if entry is None:
             waiting.pop()
         elif entry.folder:
-            key = _uri(entry.path + "/")
-            below = key.encode("utf-8", "surrogatepass")
+            below = entry.uri.encode()
             if below < start and not start.startswith(below):
                 continue
             try:
                 waiting.append(iter(_entries(entry.path)))
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # gone in this moment
             except OSError:
-                yield SourceObject(key, "unknown", 0, *CLOSED, open=partial(open, entry.path, "rb"))
-        elif _uri(entry.path).encode("utf-8", "surrogatepass") > start and _inside(entry, root):
-            if found := _object(entry.path, entry.link):
+                yield SourceObject(entry.uri, "unknown", 0, *CLOSED, open=partial(open, entry.path, "rb"))
+        elif entry.uri.encode() > start and _inside(entry, root):
+            if found := _object(entry.path, entry.uri, entry.link):
                 yield found
 
 
 class _Entry:
     """One name in a folder."""
 
-    __slots__ = ("folder", "link", "order", "path")
+    __slots__ = ("folder", "link", "path", "uri")
 
-    def __init__(self, entry: "os.DirEntry[str]") -> None:
+    def __init__(self, entry: "os.DirEntry[str]", above: str) -> None:
         self.path = entry.path
         self.link = entry.is_symlink()
-        self.folder = entry.is_dir(follow_symlinks=False)
-        self.order = os.fsencode(entry.name) + (b"/" if self.folder else b"")
+        self.folder = _is_folder(entry)
+        self.uri = f"{above}/{_name(entry.name)}" + ("/" if self.folder else "")
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # asked of a file system that does not say it in its listing
+        return False
+
+
+def _name(name: str) -> str:
+    """A file's name in a URI. Different names differ there, too, and valid ones stay as they are.
+
+    One that is no UTF-8 is percent-encoded, as in any URI. A second slash before it, which no path contains, tells it
+    from a name that has the percent sign itself.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "/" + quote_from_bytes(os.fsencode(name))
+    return name
 
 
 def _entries(folder: str) -> list[_Entry]:
-    """What may be of interest, sorted; links to folders are not followed."""
+    """What may be of interest, sorted as URIs; links to folders are not followed."""
+    uri = file_uri(folder.rstrip("/"))
     with os.scandir(folder) as found:
-        entries = [_Entry(entry) for entry in found if not entry.name.startswith(".")]
+        entries = [_Entry(entry, uri) for entry in found if not entry.name.startswith(".")]
     wanted = [entry for entry in entries if entry.folder or media_type(entry.path)]
-    return sorted(wanted, key=lambda entry: entry.order)
+    return sorted(wanted, key=lambda entry: entry.uri.encode())
 
 
 def _inside(entry: _Entry, root: str) -> bool:
@@ -96,8 +127,8 @@ def _inside(entry: _Entry, root: str) -> bool:
     return not entry.link or Path(os.path.realpath(entry.path)).is_relative_to(root)
 
 
-def _object(path: str, linked: bool) -> SourceObject | None:
-    """None for what is no file, or gone in this moment; a file that is closed to us is listed all the same."""
+def _object(path: str, uri: str, linked: bool) -> SourceObject | None:
+    """None for what is gone in this moment; what is closed to us or no file is listed, and reading it says why."""
     kind = media_type(path)
     if kind is None:
         return None
@@ -106,12 +137,23 @@ def _object(path: str, linked: bool) -> SourceObject | None:
     except FileNotFoundError:
         return None
     except OSError:
-        return SourceObject(_uri(path), "unknown", 0, *kind, open=partial(open, path, "rb"))
-    if not S_ISREG(stat.st_mode):
-        return None
+        return SourceObject(uri, "unknown", 0, *kind, open=partial(_open, path))
     etag = f"{stat.st_mtime_ns}-{stat.st_size}"
-    return SourceObject(_uri(path), etag, stat.st_size, *kind, open=partial(open, path, "rb"))
+    return SourceObject(uri, etag, stat.st_size, *kind, open=partial(_open, path))
 
 
-def _uri(path: str) -> str:
-    return "file://" + os.fsencode(path).decode("utf-8", "replace")
+def _open(path: str) -> IO[bytes]:
+    """Opens a file, and never waits for a pipe's other end.
+
+    Raises:
+        OSError: it cannot be opened, or is a pipe, a socket, a device or a folder.
+    """
+    kind = os.stat(path).st_mode  # noqa: PTH116  a device may do something when it is opened
+    if not S_ISREG(kind):
+        raise OSError(f"{_KINDS.get(S_IFMT(kind), 'something else')}, not a file")
+    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+
+
+def file_uri(path: str) -> str:
+    """The URI of an absolute path; `list_tree` takes it, too."""
+    return "file://" + "/".join(_name(name) for name in path.split("/"))

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import StoreError, UserError
+from gem_tasks.files import json_lines
 
 WORDS = 10
 KEY = "contamination/index.parquet"
@@ -71,11 +72,11 @@ def build(folder: Path) -> Index:
     items, texts = 0, list[str]()
     toolsets: dict[str, frozenset[str]] = {}
     for path in sorted(set(bfcl.glob("BFCL_v*.json")) - set(bfcl.glob("*format_sensitivity*"))):  # that one lists ids
-        for row in _lines(path):
+        for row in json_lines(path):
             items += 1
             texts += _strings(row.get("question"))
     for path in sorted(bfcl.glob("multi_turn_func_doc/*.json")):
-        toolsets[f"BFCL {path.stem}"] = frozenset(str(row["name"]) for row in _lines(path))
+        toolsets[f"BFCL {path.stem}"] = frozenset(str(row["name"]) for row in json_lines(path))
     for domain in sorted(path for path in tau2.iterdir() if path.is_dir() and path.name != "mock"):
         for path in sorted(domain.glob("tasks*")):
             tasks = _load(path)
@@ -120,12 +121,6 @@ def _grams(text: str) -> Iterator[tuple[int, list[str]]]:
         gram = words[at : at + WORDS]
         packed = " ".join(gram).encode("utf-8", "surrogatepass")
         yield int.from_bytes(blake2b(packed, digest_size=8).digest(), "little", signed=True), gram
-
-
-def _lines(path: Path) -> Iterator[Json]:
-    with path.open(encoding="utf-8") as file:
-        for line in filter(str.strip, file):
-            yield json.loads(line)
 
 
 def _load(path: Path) -> list[Json]:

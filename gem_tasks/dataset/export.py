@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
+from gem_tasks.files import replacing
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys
 
@@ -42,19 +43,17 @@ def export_openai(work: Workspace, out: Path, partition: str | None = None) -> t
         UserError: nothing is published, or the folder cannot be written.
     """
     path = out / "trajectories.jsonl"
-    part = path.with_suffix(".jsonl.part")
     count = 0
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
-            for row in published(work, partition):
-                count += 1
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        if not count:
-            part.unlink()
-            where = f" in partition {partition}" if partition else ""
-            raise UserError(f"No trajectories are published{where}", "Make some with `gem run SOURCE`.")
-        part.replace(path)
+        with replacing(path) as part:
+            with part.open("w", encoding="utf-8") as file:
+                for row in published(work, partition):
+                    count += 1
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            if not count:
+                where = f" in partition {partition}" if partition else ""
+                raise UserError(f"No trajectories are published{where}", "Make some with `gem run SOURCE`.")
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror}", "Choose another --out.") from error
     return path, count

@@ -14,6 +14,7 @@ from gem_tasks.distill.formats import FORMATS, side_files
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.distill import SPLITS, SftSet
 from gem_tasks.errors import UserError
+from gem_tasks.files import replacing
 from gem_tasks.pipeline.workspace import Workspace
 
 _VERL = pa.schema([("messages", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])))])
@@ -66,15 +67,13 @@ def _write(rows: Iterable[Pair], name: str, out: Path, split: str) -> Written:
     if name not in FORMATS:
         raise UserError(f"There is no format {name!r}", f"Choose one of: {', '.join(FORMATS)}.")
     path = out / f"{split}.{'parquet' if name == 'verl' else 'jsonl'}"
-    part = path.with_name(path.name + ".part")
     counted = _Counted(rows, name)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (_parquet if name == "verl" else _jsonl)(counted, part)
-        if counted.rows or counted.left_out or split != "train":
-            part.replace(path)
-        else:
-            part.unlink()
+        with replacing(path) as part:
+            (_parquet if name == "verl" else _jsonl)(counted, part)
+            if not (counted.rows or counted.left_out or split != "train"):
+                part.unlink()
         for side, text in side_files(name).items():
             (out / side).write_text(text, encoding="utf-8")
     except OSError as error:

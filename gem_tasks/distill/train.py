@@ -19,6 +19,7 @@ from gem_tasks.errors import GemError, UserError
 from gem_tasks.evals.child import HarnessError, events
 from gem_tasks.evals.environment import ensure
 from gem_tasks.evals.progress import Progress, silent
+from gem_tasks.files import replacing
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.resources import shipped
 from gem_tasks.store import keys
@@ -159,12 +160,10 @@ def _write_data(work: Workspace, found: SftSet, folder: Path) -> None:
     for split in splits:
         path = folder / "data" / f"{split}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with part.open("w", encoding="utf-8") as file:
+        with replacing(path) as part, part.open("w", encoding="utf-8") as file:
             for row in sets.read(work, found, split):
                 line = {"messages": json.loads(row["messages"]), "tools": row["tools"]}
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        part.replace(path)
 
 
 def _command(profile: Profile, python: Path, job: Path, base_only: bool) -> list[str]:

@@ -36,6 +36,8 @@ class Source(Value):
     target_tokens: int | None = Field(default=None, ge=50)
     max_tokens: int | None = Field(default=None, ge=100)
     min_chars: int | None = Field(default=None, ge=0)
+    limit: int | None = Field(default=None, ge=0)
+    """Only the first so many documents are read, by every run; 0 lifts a limit that was given before."""
 
 
 class RawDocument(Value):

@@ -21,6 +21,7 @@ from gem_tasks.evals.health import require_healthy
 from gem_tasks.evals.options import BfclOptions
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.stats import average
+from gem_tasks.files import json_lines, replacing
 from gem_tasks.resources import shipped
 
 VERSION = "bfcl-eval 2026.3.23"
@@ -137,7 +138,7 @@ def _cases(out_dir: Path, category: str, ids: list[str]) -> Iterator[CaseScore]:
     path = out_dir / "score" / _NAME / "multi_turn" / f"BFCL_v4_{category}_score.json"
     if not path.is_file() or set(ids) - set(results):
         raise HarnessError(f"{category}: the harness left out cases; see {out_dir / 'harness.log'}")
-    head, *failed = _lines(path)
+    head, *failed = json_lines(path)
     wrong = {row["id"] for row in failed}
     if head["total_count"] != len(results) or head["correct_count"] != len(results) - len(wrong):
         raise HarnessError(f"{category}: scores and results do not add up in {path}")
@@ -149,7 +150,7 @@ def _cases(out_dir: Path, category: str, ids: list[str]) -> Iterator[CaseScore]:
 
 def _results(out_dir: Path, category: str) -> dict[str, Json]:
     path = _result_path(out_dir, category)
-    return {row["id"]: row for row in _lines(path)} if path.is_file() else {}
+    return {row["id"]: row for row in json_lines(path)} if path.is_file() else {}
 
 
 def _result_path(out_dir: Path, category: str) -> Path:
@@ -159,11 +160,12 @@ def _result_path(out_dir: Path, category: str) -> Path:
 def _forget_failed(out_dir: Path) -> None:
     """The harness takes a failed case for done; a line that a kill cut off is no result either."""
     for path in (out_dir / "result" / _NAME / "multi_turn").glob("*_result.json"):
-        lines = path.read_text(encoding="utf-8").splitlines()
-        path.write_text("".join(f"{line}\n" for line in lines if _usable(line)), encoding="utf-8")
+        lines = path.read_bytes().split(b"\n")
+        with replacing(path) as part:
+            part.write_bytes(b"".join(line + b"\n" for line in lines if _usable(line)))
 
 
-def _usable(line: str) -> bool:
+def _usable(line: bytes) -> bool:
     try:
         found = json.loads(line)["result"]
     except (ValueError, KeyError):
@@ -187,7 +189,3 @@ def _sum(counts: object) -> int:
     if isinstance(counts, list):
         return sum(_sum(part) for part in counts)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
     return int(counts) if isinstance(counts, int | float) else 0
-
-
-def _lines(path: Path) -> list[Json]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

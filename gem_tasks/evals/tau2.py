@@ -7,7 +7,6 @@ the share of tasks that any try solved. Doing nothing solves those whose referen
 The harness swallows failed calls and goes on talking, so they are watched: an endpoint that only fails ends the run.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from hashlib import sha256
@@ -23,6 +22,7 @@ from gem_tasks.evals.health import require_healthy
 from gem_tasks.evals.options import Tau2Options
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.stats import average, passed_any
+from gem_tasks.files import json_lines
 from gem_tasks.resources import shipped
 
 VERSION = "inspect-evals 0.26.0 on inspect-ai 0.3.285"
@@ -58,7 +58,7 @@ def evaluate(
     path = keep_job(out_dir, _job(endpoint, options, out_dir))
     command = [str(python), str(shipped("envs") / "tau2" / "run.py"), str(path)]
     plan = _run(command, endpoint, options, out_dir, progress)
-    rows = [json.loads(line) for line in (out_dir / "samples.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = list(json_lines(out_dir / "samples.jsonl"))
     cases = tuple(_cases(rows, plan, options.epochs))
     report = EvalReport(
         harness="tau2",

@@ -10,7 +10,7 @@ from gem_tasks.dataset.export import published
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
-from gem_tasks.errors import UserError
+from gem_tasks.errors import UserError, first_line
 from gem_tasks.pipeline.workspace import Workspace
 
 
@@ -34,7 +34,7 @@ def from_file(path: Path) -> Iterator[tuple[str, Trajectory]]:
                 row = json.loads(line)
                 yield str(row.get("metadata", {}).get("trajectory_id", number)), trajectory_of(row)
             except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
-                first = str(error).splitlines()[0][:200]
+                first = first_line(error)
                 raise UserError(
                     f"{path} line {number} is no trajectory: {first}", "Make one with `gem export`."
                 ) from None

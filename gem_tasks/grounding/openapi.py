@@ -18,7 +18,7 @@ from gem_tasks import http_clients
 from gem_tasks.checks.validator import Validator
 from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
-from gem_tasks.errors import UserError
+from gem_tasks.errors import UserError, first_line
 from gem_tasks.grounding.values import Operation, Place, Reply
 
 _METHODS = ("get", "put", "post", "delete", "patch", "head")
@@ -44,9 +44,7 @@ def read_spec(path: Path) -> tuple[tuple[Operation, ...], dict[str, str]]:
             raise UserError(f"{path} is larger than {_MAX_SPEC_BYTES} bytes", "Give a smaller document.")
         spec: Any = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise UserError(
-            f"{path} cannot be read: {str(error).splitlines()[0]}", "Give OpenAPI 3 in JSON or YAML."
-        ) from None
+        raise UserError(f"{path} cannot be read: {first_line(error)}", "Give OpenAPI 3 in JSON or YAML.") from None
     if not isinstance(spec, dict) or not isinstance(spec.get("paths"), dict):  # pyright: ignore[reportUnknownMemberType]
         raise UserError(f"{path} is no OpenAPI document: it has no paths", "Give OpenAPI 3 in JSON or YAML.")
     return _operations(cast("Json", spec))

@@ -29,7 +29,7 @@ def unreachable(dsn: str, error: BaseException) -> UserError:
     """What to say when the database does not answer or refuses the login."""
     info = _parts(dsn)
     where = f"{info.get('host', 'localhost')}:{info.get('port', 5432)}/{info.get('dbname')}"
-    reason = str(error).strip().splitlines()[-1].strip()[-200:]
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()[-200:]
     return UserError(
         f"The lineage database {where} cannot be reached ({reason})",
         "Start it with `gem up`, or correct GEM_POSTGRES_DSN.",

@@ -99,6 +99,11 @@ class Rebuild(Connection):
         """The run asks for the synthesis of a partition."""
         self.run("announce", run_id=run_id, partition=partition, options=jsonb(options))
 
+    def last_announcement(self, partition: str) -> tuple[Json, str | None] | None:
+        """The options of the partition's newest announcement, and the run of the synthesis that took it up."""
+        found = self.rows("last_announcement", partition=partition)
+        return (found[0]["options"], found[0]["taken_by"]) if found else None
+
     def take_announcements(self, run_ids: Sequence[str], partition: str, taken_by: str) -> None:
         """A run of the synthesis takes up what these runs announced."""
         self.run("take_announcements", run_ids=list(run_ids), partition=partition, taken_by=taken_by)

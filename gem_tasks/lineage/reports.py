@@ -93,6 +93,7 @@ class Reports(Connection):
             "documents": {
                 "total": sum(documents.values()),
                 "reasons": {reason: count for reason, count in documents.items() if reason},
+                "unreadable": self.rows("unreadable_documents", partition=partition),
             },
             "segments": sum(row["segments"] for row in self.rows("shards", partition=partition)),
             "stages": [self._stage(partition, recipe, run_id) for recipe in recipes],

@@ -28,6 +28,7 @@ class Compared(Value):
     missing: bool
     """An earlier scan did not find it."""
     documents: int | None
+    """How many it held then; None when it is new, or was gone."""
 
 
 class ReadObject(Value):
@@ -43,6 +44,7 @@ class Known(Value):
     """How much of a source is left."""
 
     known: int
+    documents: int
     missing: int
     example: str | None
 
@@ -70,6 +72,11 @@ class SourceRows(Connection):
     def enable_source(self, which: str, enabled: bool) -> str | None:
         """Switches a source, named by URI or number, on or off; its URI, or None if there is no such source."""
         found = self.rows("enable_source", which=which, enabled=enabled)
+        return found[0]["uri"] if found else None
+
+    def limit_source(self, which: str, limit: int | None) -> str | None:
+        """Sets how many documents of a source are read, None for all; answers like `enable_source`."""
+        found = self.rows("limit_source", which=which, limit=limit)
         return found[0]["uri"] if found else None
 
     def compare_objects(self, source_id: int, keys: Sequence[str], etags: Sequence[str]) -> list[Compared]:
@@ -102,6 +109,10 @@ class SourceRows(Connection):
     def known_objects(self, source_id: int) -> Known:
         """How many objects a source had, and how many of them are missing."""
         return Known.model_validate(self.one("known_objects", source_id=source_id))
+
+    def last_object(self, source_id: int) -> str:
+        """The last object, in the order of listings, that a source is known to have; empty when it has none."""
+        return self.one("last_object", source_id=source_id)["key"]
 
     def upsert_objects(self, source_id: int, objects: Sequence[ReadObject]) -> None:
         """Records what was read to the end."""

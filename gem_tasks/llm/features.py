@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
+from gem_tasks.files import replacing
+
 _FORGET_S = 24 * 3600.0
 """Servers are upgraded: what could not be done yesterday is tried again."""
 
@@ -37,9 +39,8 @@ class Features:
         entry = {"json_schema": json_schema, "at": int(time.time())}
         known = self._read() | {f"{self._base_url} {model}": entry}
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(known, indent=1), encoding="utf-8")
-        part.replace(self._path)
+        with replacing(self._path) as part:
+            part.write_text(json.dumps(known, indent=1), encoding="utf-8")
 
     def _read(self) -> dict[str, Any]:
         if self._path is None:

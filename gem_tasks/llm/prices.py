@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import Usage
-from gem_tasks.errors import UserError
+from gem_tasks.errors import UserError, first_line
 
 _OURS = Path(__file__).with_name("prices.toml")
 _MILLION = 1_000_000
@@ -70,7 +70,7 @@ def _table(path: Path) -> dict[str, Price]:
     except OSError as error:
         raise UserError(f"GEM_LLM_PRICES: {path} cannot be read ({error.strerror})", "Correct the path.") from None
     except (ValueError, ValidationError) as error:
-        line = str(error).splitlines()[0]
+        line = first_line(error)
         form = 'Write ["model"], then input = … and output = … in USD per million tokens.'
         raise UserError(f"GEM_LLM_PRICES: {path} is no price table ({line})", form) from None
 

@@ -17,7 +17,7 @@ def postgres(dsn: str) -> str | None:
     try:
         psycopg.connect(dsn, connect_timeout=_LIMIT_S).close()
     except psycopg.OperationalError as error:
-        return str(error).strip().splitlines()[-1][-200:]
+        return (str(error).strip().splitlines() or [type(error).__name__])[-1][-200:]
     return None
 
 

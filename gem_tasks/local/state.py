@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, ValidationError
 
 from gem_tasks.errors import UserError
+from gem_tasks.files import replacing
 
 SERVICES = ("postgres", "teacher", "airflow", "worker_logs", "trigger_logs")
 _PREFERRED = {"postgres": 15432, "teacher": 18100, "airflow": 18080, "worker_logs": 18793, "trigger_logs": 18794}
@@ -54,11 +55,9 @@ def save_state(home: Path, state: State) -> None:
 def write_private(path: Path, text: str) -> None:
     """Replaces a file atomically with mode 0600."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    part.touch(mode=0o600)
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    with replacing(path) as part:
+        part.touch(mode=0o600)
+        part.write_text(text, encoding="utf-8")
 
 
 def settle_ports(state: State) -> list[str]:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import StoreError
+from gem_tasks.files import replacing
 
 logger = logging.getLogger(__name__)
 
@@ -59,11 +60,10 @@ class Answers:
         path = self._folder / f"chunk-{name.removesuffix('.zst')}"
         if path.exists():
             return  # among the local ones
-        part = path.with_suffix(".part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(_unpack(fetch()))
-            part.replace(path)
+            with replacing(path) as part:
+                part.write_bytes(_unpack(fetch()))
         except OSError as problem:
             raise StoreError(f"{self._folder} cannot be written: {problem.strerror}") from problem
         self._index(path)

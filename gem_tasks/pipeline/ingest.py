@@ -7,17 +7,20 @@ document by document; what vanished is retired once the whole source was seen (`
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
 
 from gem_tasks.corpus.prefetch import prefetched
 from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.records import refused
 from gem_tasks.corpus.sources import SourceObject, admit, list_objects
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import IngestReason, RawDocument, Source
+from gem_tasks.errors import GemError
 from gem_tasks.lineage import Ledger, ReadObject, Registered
 from gem_tasks.pipeline.ingest_commit import Commits, Ended, Seen
 from gem_tasks.pipeline.ingest_pool import prepared
-from gem_tasks.pipeline.ingest_prepare import Rules
+from gem_tasks.pipeline.ingest_prepare import Rules, why_broken
 from gem_tasks.pipeline.ingest_scan import Scan
 from gem_tasks.pipeline.workspace import Workspace
 
@@ -50,6 +53,8 @@ class IngestReport(Value):
     """Documents whose object, or whose record in it, has vanished."""
     restored: int = 0
     """Documents that were superseded or gone, and are back."""
+    stopped_at: int | None = None
+    """The limit, in documents, that left something of the source unread."""
 
 
 def register(work: Workspace, source: Source) -> Registered:
@@ -86,7 +91,8 @@ def ingest(
         work: where to.
         source: what to read; it is registered.
         partition: key of the partition that new segments go to.
-        limit: look at the first so many documents only; nothing is taken for gone then.
+        limit: look at the first so many documents only, in this run, and take nothing for gone; the source's own limit
+            holds besides.
         accept_vanished: however many objects have vanished, it is meant.
 
     Raises:
@@ -124,10 +130,15 @@ class _Ingestion:
 
     def __init__(self, work: Workspace, ledger: Ledger, source: Registered, partition: str, limit: int | None) -> None:
         self._work, self._ledger, self._source, self._partition = work, ledger, source, partition
-        self._limit = limit
+        self._limit = min((each for each in (limit, source.limit) if each), default=None)
+        self._glance = limit is not None
+        """Whether a run that stops at its limit is over: the listing behind it is of no interest."""
+        known = ledger.known_objects(source.source_id).documents if self._limit else 0
+        self._left = self._limit - known if self._limit else inf
+        """How many documents may be read besides those that are known."""
         self._read = 0
         self._stopped = False
-        if limit:
+        if self._limit:
             self._source = source.model_copy(update={"scan_position": ""})
 
     def go(self, accept_vanished: bool) -> IngestReport:
@@ -139,18 +150,19 @@ class _Ingestion:
             objects=scan.listed,
             documents=scan.unchanged + self._read,
             unchanged=scan.unchanged + commits.counts.unchanged,
+            stopped_at=self._limit if self._stopped else None,
         )
-        if not self._stopped:
-            commits.settled += scan.finish(accept_vanished)
-            if commits.settled.reread:
-                # What was a duplicate of a document that is now gone takes its place: a file that was renamed.
-                self._source = self._source.model_copy(update={"scan_position": ""})
-                self._scan(commits).finish(accept_vanished)
+        if not (self._stopped and self._glance):
+            commits.settled += scan.finish(accept_vanished, whole=not self._stopped)
+        if commits.settled.reread and not self._limit:
+            # What was a duplicate of a document that is now gone takes its place: a file that was renamed.
+            self._source = self._source.model_copy(update={"scan_position": ""})
+            self._scan(commits).finish(accept_vanished)
         settled = commits.settled.model_dump(exclude={"reread"})
         return report.model_copy(update={**commits.counts.model_dump(exclude={"unchanged"}), **settled})
 
     def _scan(self, commits: Commits) -> Scan:
-        scan, settings = Scan(self._ledger, self._source), self._work.settings
+        scan, settings = Scan(self._ledger, self._source, self._work.settings.source_roots.split()), self._work.settings
         rules, processes = Rules.of(self._source, settings), settings.ingest_processes or _cores()
         batches = ((batch, batch.raws) for batch in self._batches(scan))
         for batch, found in prepared(batches, rules, processes):
@@ -159,24 +171,42 @@ class _Ingestion:
         return scan
 
     def _batches(self, scan: Scan) -> Iterator[_Batch]:
-        batch = _Batch()
         for piece in scan.pieces():
-            for found in prefetched(piece):
-                documents, broken = 0, False
-                for raw in read(found, int(self._work.settings.document_max_mb * 1_000_000)):
-                    if self._limit and scan.unchanged + self._read >= self._limit:
-                        self._stopped = True
-                        yield self._without_known(batch)
-                        return
-                    documents, self._read = documents + 1, self._read + 1
-                    broken = broken or (raw.reason is IngestReason.UNREADABLE and raw.uri == found.uri)
-                    if batch.add(raw):
-                        yield self._without_known(batch)
-                        batch = _Batch()
-                batch.ended.append(_ended(found, documents, broken))
-            batch.reached = scan.position
-            yield self._without_known(batch)
             batch = _Batch()
+            if self._limit:  # what is known keeps its place under the limit, what is new comes after it
+                piece.sort(key=lambda found: found.uri not in scan.earlier)
+            for found in prefetched(piece):
+                if self._left <= 0 and found.uri not in scan.earlier:
+                    self._stopped = True
+                    break
+                yield from self._object(found, scan.earlier.get(found.uri, 0), batch)
+            batch.reached = scan.position
+            yield self._taken(batch)
+            if self._stopped and (self._glance or scan.beyond_known):
+                return
+
+    def _object(self, found: SourceObject, earlier: int, batch: _Batch) -> Iterator[_Batch]:
+        """Adds what one object holds, as far as the limit goes; gives the batch away whenever it is large enough."""
+        documents, broken, cut = 0, False, False
+        self._left += earlier
+        for raw in _documents(found, int(self._work.settings.document_max_mb * 1_000_000)):
+            if self._left <= 0:
+                self._stopped = cut = True
+                break
+            documents, self._read, self._left = documents + 1, self._read + 1, self._left - 1
+            broken = broken or (raw.reason is IngestReason.UNREADABLE and raw.uri == found.uri)
+            if batch.add(raw):
+                yield self._taken(batch)
+        if documents or not cut:
+            batch.ended.append(_ended(found, documents, broken, cut))
+        else:
+            self._left -= earlier
+
+    def _taken(self, batch: _Batch) -> _Batch:
+        """What the batch holds, without what was read before, word for word; the batch is empty afterwards."""
+        taken = self._without_known(replace(batch))
+        batch.raws, batch.same, batch.ended, batch.chars = [], [], [], 0
+        return taken
 
     def _without_known(self, batch: _Batch) -> _Batch:
         """Leaves nothing to prepare of what was read before, word for word."""
@@ -188,10 +218,23 @@ class _Ingestion:
         return batch
 
 
-def _ended(found: SourceObject, documents: int, broken: bool) -> Ended:
-    # What could not even be opened may be mended without its etag changing, so it is looked at again.
-    etag = "" if broken and documents == 1 else found.etag
-    return Ended(read=ReadObject(key=found.uri, etag=etag, size=found.size, documents=documents), broken=broken)
+def _documents(found: SourceObject, limit_bytes: int) -> Iterator[RawDocument]:
+    """What a reader finds in an object. One that a reader trips over keeps what was read before, and gets a reason."""
+    try:
+        yield from read(found, limit_bytes)
+    except GemError:
+        raise  # about the store, not about this object
+    except Exception as error:
+        logger.exception("%r cannot be read", found.uri)
+        yield refused(found, None, IngestReason.UNREADABLE, why_broken(error))
+
+
+def _ended(found: SourceObject, documents: int, broken: bool, cut: bool) -> Ended:
+    # What could not even be opened may be mended without its etag changing, and what a limit cut has more to give:
+    # both are looked at again.
+    etag = "" if cut or (broken and documents == 1) else found.etag
+    read = ReadObject(key=found.uri, etag=etag, size=found.size, documents=documents)
+    return Ended(read=read, broken=broken or cut)
 
 
 def _cores() -> int:

@@ -16,6 +16,7 @@ from gem_tasks.corpus.near import Signature
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import Document, IngestReason, Segment
 from gem_tasks.lineage import Ledger, ReadObject, Settled
+from gem_tasks.lineage.text import storable
 from gem_tasks.pipeline.ingest_prepare import Prepared
 from gem_tasks.pipeline.near_duplicates import Marked, mark
 from gem_tasks.pipeline.workspace import Workspace
@@ -40,8 +41,9 @@ class Ended(Value):
 
     @property
     def recorded(self) -> bool:
-        """Whether an index can hold its name; longer ones are read every time, and never missed."""
-        return len(self.read.key.encode("utf-8", "surrogatepass")) <= _KEY_BYTES
+        """Whether Postgres can hold its name as it is; others are read every time, and never missed."""
+        name = self.read.key
+        return len(name.encode("utf-8", "surrogatepass")) <= _KEY_BYTES and storable(name) == name
 
 
 class Counts(Value):

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO, TypeVar, cast
 
 from gem_tasks.domain.corpus import IngestReason, RawDocument
@@ -92,14 +92,21 @@ class _Submit:
 
     def close(self) -> None:
         """Ends the processes."""
-        while not self._idle.empty():
-            self._idle.get().close()
+        while process := self._waiting():
+            process.close()
+
+    def _waiting(self) -> "_Process | None":
+        """An idle process, if there is one; asking first whether there is one would leave time for another thread."""
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return None
 
     def _prepare(self, raws: list[RawDocument], rules: Rules) -> list[Prepared]:
-        process = _Process(self._command) if self._idle.empty() else self._idle.get()
+        process = self._waiting() or _Process(self._command)
         try:
             answer = process.ask(raws, rules)
-        except (EOFError, OSError):  # it is dead
+        except (EOFError, OSError, pickle.UnpicklingError):  # it died, perhaps in the middle of its answer
             process.close()
             if len(raws) > 1:
                 return [each for raw in raws for each in self._prepare([raw], rules)]
@@ -124,7 +131,7 @@ class _Process:
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
 
     def ask(self, raws: list[RawDocument], rules: Rules) -> list[Prepared]:
-        """Raises EOFError or OSError when the child died."""
+        """Raises EOFError, OSError or UnpicklingError when the child died."""
         requests, answers = cast("IO[bytes]", self._child.stdin), cast("IO[bytes]", self._child.stdout)
         pickle.dump((raws, rules), requests, pickle.HIGHEST_PROTOCOL)
         requests.flush()

@@ -1,5 +1,6 @@
 """What ingestion does to a document without asking anybody: normalise, cut, sign. Pure, so any process can do it."""
 
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -7,8 +8,11 @@ from gem_tasks.corpus.near import Signature, signatures
 from gem_tasks.corpus.normalise import normalise
 from gem_tasks.corpus.segment import segment
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.corpus import Document, RawDocument, Segment, Source
+from gem_tasks.domain.corpus import Document, IngestReason, RawDocument, Segment, Source
+from gem_tasks.errors import first_line
 from gem_tasks.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 class Rules(Value):
@@ -43,12 +47,27 @@ class Prepared(NamedTuple):
 
 
 def prepare(raws: Sequence[RawDocument], rules: Rules) -> list[Prepared]:
-    """One for each, in order."""
-    found: list[Prepared] = []
-    for raw in raws:
-        document, text = normalise(raw, rules.min_chars)
-        if document.license is None and rules.license:
-            document = document.model_copy(update={"license": rules.license})
-        cut = [] if document.reason else segment(text, document, rules.target_tokens, rules.max_tokens)
-        found.append(Prepared(document, cut, signatures([each.text for each in cut]) if rules.signed else []))
-    return found
+    """One for each, in order. A document that a parser trips over gets a reason; it does not stop the others."""
+    return [_guarded(raw, rules) for raw in raws]
+
+
+def _guarded(raw: RawDocument, rules: Rules) -> Prepared:
+    try:
+        return _prepare(raw, rules)
+    except Exception as error:
+        logger.exception("%r cannot be prepared", raw.uri)
+        reason = {"text": "", "reason": IngestReason.UNREADABLE, "detail": why_broken(error)}
+        return _prepare(raw.model_copy(update=reason), rules)
+
+
+def why_broken(error: Exception) -> str:
+    """What a parser that tripped says, in one line that can be stored."""
+    return f"{type(error).__name__}: {first_line(error)}".encode("utf-8", "replace").decode()
+
+
+def _prepare(raw: RawDocument, rules: Rules) -> Prepared:
+    document, text = normalise(raw, rules.min_chars)
+    if document.license is None and rules.license:
+        document = document.model_copy(update={"license": rules.license})
+    cut = [] if document.reason else segment(text, document, rules.target_tokens, rules.max_tokens)
+    return Prepared(document, cut, signatures([each.text for each in cut]) if rules.signed else [])

@@ -9,10 +9,10 @@ have happened to the source: then the task fails and a person decides.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from gem_tasks.corpus.sources import EmptySourceError, SourceObject, list_objects
+from gem_tasks.corpus.sources import EmptySourceError, SourceObject, inside, list_objects
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Registered, Settled
 
@@ -31,13 +31,16 @@ class Scan:
     Attributes:
         listed: objects so far.
         unchanged: documents in objects that are as they were.
+        earlier: of the changed objects of the last piece, how many documents each held before.
     """
 
-    def __init__(self, ledger: Ledger, source: Registered) -> None:
-        self._ledger, self._source = ledger, source
+    def __init__(self, ledger: Ledger, source: Registered, roots: Sequence[str] = ()) -> None:
+        self._ledger, self._source, self._roots = ledger, source, roots
         self._after = source.scan_position
         self._closed: list[str] = []
+        self._anywhere: list[str] = []
         self.listed = self.unchanged = 0
+        self.earlier: dict[str, int] = {}
         if self._after:
             logger.info("%s: goes on behind %s", source.uri, self._after)
 
@@ -50,33 +53,46 @@ class Scan:
         """
         listing = iter(self._listing())
         while piece := list(islice(listing, _PIECE)):
-            self._check_order(piece)
+            piece, reached = self._ordered(piece)
             self._closed += [item.uri for item in piece if item.closed]
             keys = [item.uri for item in piece]
             found = self._ledger.compare_objects(self._source.source_id, keys, [item.etag for item in piece])
             compared = {each.key: each for each in found}
-            self._ledger.mark_missing(self._source.source_id, self._after, keys[-1], keys, self._closed)
+            seen = [*keys, *self._anywhere]
+            self._ledger.mark_missing(self._source.source_id, self._after, reached, seen, self._closed)
             if again := [each.key for each in found if each.missing and each.same]:
                 self._ledger.found_again(self._source.source_id, again)
             self.listed += len(piece)
             self.unchanged += sum(each.documents or 0 for each in found if each.same)
-            self._after = keys[-1]
-            yield [item for item in piece if not compared[item.uri].same]
+            self._after = reached
+            self.earlier = {each.key: each.documents for each in found if not each.same and each.documents is not None}
+            yield [item for item in piece if not (item.uri in compared and compared[item.uri].same)]
 
     @property
     def position(self) -> str:
         """The last object that was listed; to be recorded when everything up to it is committed."""
         return self._after
 
-    def finish(self, accept_vanished: bool) -> Settled:
-        """After the last piece: retires what is missing.
+    @property
+    def beyond_known(self) -> bool:
+        """Whether the listing is behind everything that is known of the source: nothing that comes can be missing."""
+        last = self._ledger.last_object(self._source.source_id)
+        return self._after.encode("utf-8", "surrogatepass") >= last.encode()
+
+    def finish(self, accept_vanished: bool, *, whole: bool = True) -> Settled:
+        """After the last piece, or one behind everything that is known: retires what is missing.
+
+        Args:
+            accept_vanished: however much it is.
+            whole: the listing has come to its end.
 
         Raises:
             UserError: it is so much that a person has to say that it is meant.
         """
         number = self._source.source_id
-        self._ledger.mark_missing(number, self._after, None, [], self._closed)
-        self._ledger.scan_position(number, "")
+        self._ledger.mark_missing(number, self._after, None, self._anywhere, self._closed)
+        if whole:
+            self._ledger.scan_position(number, "")
         left = self._ledger.known_objects(number)
         if not left.missing:
             return Settled()
@@ -92,15 +108,31 @@ class Scan:
 
     def _listing(self) -> Iterable[SourceObject]:
         try:
-            yield from list_objects(self._source.uri, self._after)
+            yield from (item for item in list_objects(self._source.uri, self._after) if inside(item.uri, self._roots))
         except EmptySourceError:
             # Where there was something before, this is everything having vanished at once.
             if not self._ledger.known_objects(self._source.source_id).known:
                 raise
 
-    def _check_order(self, piece: list[SourceObject]) -> None:
-        before = self._after.encode("utf-8", "surrogatepass")
+    def _ordered(self, piece: list[SourceObject]) -> tuple[list[SourceObject], str]:
+        """The piece without what it lists twice, and up to which key the listing has come with it.
+
+        A key in a bucket that is no UTF-8 is listed by its bytes and spelt with U+FFFD, so its place says nothing. That
+        it was seen is kept, so that it is not missed where it should have come.
+
+        Raises:
+            StoreError: the listing is not sorted.
+        """
+        reached, kept = self._after, dict[str, SourceObject]()
         for item in piece:
-            if item.order <= before:
+            if item.uri in kept:
+                logger.warning("%r is listed twice: two names that cannot be told apart", item.uri)
+                continue
+            kept[item.uri] = item
+            if item.remote and "\ufffd" in item.uri:
+                self._anywhere.append(item.uri)
+            elif item.order > reached.encode("utf-8", "surrogatepass"):
+                reached = item.uri
+            else:
                 raise StoreError(f"{self._source.uri} is not listed in the order of its keys: {item.uri} comes late")
-            before = item.order
+        return list(kept.values()), reached

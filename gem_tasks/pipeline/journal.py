@@ -51,6 +51,9 @@ class Journal:
         self._syncing: asyncio.Task[None] | None = None
         self._unsent: list[bytes] = []
         self._chunks: list[str] = []
+        self._sent = 0
+        self._sending = asyncio.Lock()
+        self._leaving = asyncio.Event()
         self._shipping: asyncio.Task[None] | None = None
 
     def load(self) -> int:
@@ -120,10 +123,13 @@ class Journal:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stops. What is not synced and sent yet only matters when the shard did not end well."""
-        for task in (self._shipping, None if error else self._syncing):
-            if task:
-                task.cancel()
+        """Stops. What is not synced and sent yet only matters when the shard did not end well.
+
+        A chunk under way is waited for: its thread cannot be stopped, and its lines are nowhere else to be sent from.
+        """
+        self._leaving.set()
+        if self._syncing and not error:
+            self._syncing.cancel()
         await asyncio.gather(*filter(None, (self._shipping, self._syncing)), return_exceptions=True)
         if self._file:
             self._file.close()
@@ -137,22 +143,27 @@ class Journal:
         await asyncio.to_thread(os.fdatasync, handle)
 
     async def _ship(self) -> None:
-        while True:
-            await asyncio.sleep(self._every_s)
+        while not self._leaving.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), self._every_s)
+                return
             await self._send()
 
     async def _send(self) -> None:
         """One chunk of what is new. A store that is away for a moment does not stop the stage."""
-        lines, self._unsent = self._unsent, []
-        if not lines:
-            return
-        key = f"{self._prefix}{self._writer}-{len(self._chunks):06d}.jsonl.zst"
-        try:
-            await asyncio.to_thread(lambda: self._store.put(key, _pack(lines)))
+        async with self._sending:
+            lines, self._unsent = self._unsent, []
+            if not lines:
+                return
+            key = f"{self._prefix}{self._writer}-{self._sent:06d}.jsonl.zst"
+            # Numbered and listed beforehand: a write that fails for us may yet have arrived.
+            self._sent += 1
             self._chunks.append(key)
-        except StoreError as error:
-            logger.warning("the journal stays local for now: %s", error)
-            self._unsent = lines + self._unsent
+            try:
+                await asyncio.to_thread(lambda: self._store.put(key, _pack(lines)))
+            except StoreError as error:
+                logger.warning("the journal stays local for now: %s", error)
+                self._unsent = lines + self._unsent
 
 
 class JournaledClient:

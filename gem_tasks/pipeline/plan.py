@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from gem_tasks.lineage import RunContext
+from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,25 @@ def announce(work: Workspace, partition: str, run: RunContext) -> list[ShardRef]
     with work.ledger() as ledger:
         ledger.announce(run.run_id or "", partition, work.options.packed())
     return pending
+
+
+def within_budget(work: Workspace, partition: str, *, scheduled: bool) -> RunOptions:
+    """The run's options; in a scheduled run, what is left of a partition keeps the budget that it was begun with.
+
+    Otherwise the tick of an hour would continue, without one, where a run of the same hour stopped at its budget. It
+    draws from the same purse. A run that is started by hand says itself what it may spend.
+    """
+    if not scheduled or work.options.budget_usd:
+        return work.options
+    with work.ledger() as ledger:
+        last = ledger.last_announcement(partition)
+    if last is None:
+        return work.options
+    before, taken_by = RunOptions.read(last[0]), last[1]
+    if not before.budget_usd:
+        return work.options
+    kept = {"budget_usd": before.budget_usd, "purse": before.purse or taken_by}
+    return work.options.model_copy(update=kept)
 
 
 def take_up(work: Workspace, partition: str, announced_by: Sequence[str], run: RunContext) -> list[ShardRef]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.record import Record
+from gem_tasks.errors import StoreError
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, StageName
 from gem_tasks.stages import stage
@@ -29,8 +30,22 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
     for segment in segments_of(work, partition, shard):
         key = segment.segment_id
         if key in wanted:
-            made: dict[str, Any] = {name: read(payloads.pop(key)) for name, (read, payloads) in outputs.items()}
+            made: dict[str, Any] = {
+                needed: read(_taken(payloads, key, needed)) for needed, (read, payloads) in outputs.items()
+            }
             yield Record(segment=segment, **made)
+
+
+def _taken(payloads: dict[str, str], segment_id: str, name: str) -> str:
+    """The payload, which is then no longer in memory.
+
+    Raises:
+        StoreError: the object holds none, though the lineage says that the stage accepted the segment.
+    """
+    try:
+        return payloads.pop(segment_id)
+    except KeyError:
+        raise StoreError(f"the shard's object of {name} holds no output for segment {segment_id}") from None
 
 
 def segments_of(work: Workspace, partition: str, shard: int) -> Iterator[Segment]:

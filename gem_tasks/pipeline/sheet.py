@@ -36,12 +36,15 @@ class Sheet:
             known = ledger.outcomes(partition, shard, self.recipe.recipe_id)
             scope = ledger.scoped_segments(partition, work.scope) if work.scope.narrowed else None
         self.expected = inputs(work, name, partition, shard)
+        final: dict[str, OutcomeKind] = {
+            segment: kind for segment, (kind, error_class) in known.items() if error_class not in RETRYABLE
+        }
         self.kinds: dict[str, OutcomeKind] = {
-            segment: kind
-            for segment, (kind, error_class) in known.items()
-            if error_class not in RETRYABLE and segment in self.expected
+            segment: kind for segment, kind in final.items() if segment in self.expected
         }
         """How each record that has a final outcome ended."""
+        self._withdrawn = final.keys() - self.kinds.keys()
+        """Final outcomes that no record asks for now. Their documents may come back, so the object keeps them."""
         self.reused = len(self.kinds)
         self._asked = self.expected if scope is None else self.expected & scope
         """What this run has to bring to an outcome; what lies outside a narrowed run's scope stays as it is."""
@@ -70,8 +73,9 @@ class Sheet:
         """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""
         self._holder.still_locked()
         with self.work.ledger() as ledger, ledger.writing():
-            stored = self.work.fetch(self.key) if self.kinds else None
-            self.work.store.put(self.key, shards.add_outcomes(stored, self.kinds.keys(), fresh))
+            kept = self.kinds.keys() | self._withdrawn
+            stored = self.work.fetch(self.key) if kept else None
+            self.work.store.put(self.key, shards.add_outcomes(stored, kept, fresh))
             ledger.commit_outcomes(self.recipe, self.partition, self.shard, fresh, self.key, self.run)
         self.kinds.update((outcome.segment_id, outcome.kind) for outcome in fresh)
         for outcome in fresh:

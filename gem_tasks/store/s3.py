@@ -8,7 +8,7 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import obstore
 from obstore.auth.boto3 import Boto3CredentialProvider
@@ -20,6 +20,9 @@ from gem_tasks.errors import StoreError, UserError
 from gem_tasks.ports import StoredObject
 from gem_tasks.proxies import proxy_for
 from gem_tasks.store.keys import checked, checked_prefix
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _CHUNK = 1 << 20
 _STRAIGHT = {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": "0.0.0.0/0,::/0,*"}
@@ -34,7 +37,7 @@ def open_bucket(bucket: str, prefix: str = "") -> Bucket:
     Raises:
         UserError: no credentials are to be found, or the proxy cannot be used.
     """
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    endpoint = _endpoint()
     config: dict[str, Any] = {"endpoint": endpoint, "virtual_hosted_style_request": False} if endpoint else {}
     try:
         credentials = Boto3CredentialProvider()
@@ -54,10 +57,27 @@ def open_bucket(bucket: str, prefix: str = "") -> Bucket:
     )
 
 
+def _endpoint() -> str | None:
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+
+
 def _client_options(endpoint: str) -> Any:
     """With a proxy or without one, by our own rule: obstore would look into the environment."""
     proxy = proxy_for(endpoint)
     return {"allow_http": endpoint.startswith("http://"), **({"proxy_url": proxy} if proxy else _STRAIGHT)}
+
+
+def open_client() -> "S3Client":
+    """boto3's client, for keys of others that obstore refuses; ours it takes."""
+    import boto3
+    from botocore.config import Config
+
+    session = boto3.Session()
+    region = session.region_name or os.environ.get("AWS_REGION")
+    proxy = proxy_for(_endpoint() or f"https://s3.{region or 'us-east-1'}.amazonaws.com")
+    # An empty mapping, not None: botocore would look into the environment.
+    config = Config(proxies={"http": proxy, "https": proxy} if proxy else {})
+    return session.client("s3", region_name=region, config=config)
 
 
 class S3Store:

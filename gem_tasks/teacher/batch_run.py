@@ -126,7 +126,7 @@ class BatchRun:
         counts.update(completed=0, failed=0)
         found: set[str] = set()
         if self._work.exists():
-            for text in self._work.read_text(encoding="utf-8").splitlines():
+            for text in self._work.read_bytes().split(b"\n"):
                 with suppress(ValueError):
                     entry = json.loads(text)
                     found.add(entry["custom_id"])
@@ -154,13 +154,13 @@ class BatchRun:
             self._becomes("finalizing")
         reason = _CANCELLED if how == "cancelled" else _EXPIRED
         answers, errors = self._files.scratch(), self._files.scratch()
-        with answers.open("w", encoding="utf-8") as good, errors.open("w", encoding="utf-8") as bad:
-            for text in self._work.read_text(encoding="utf-8").splitlines():
+        with answers.open("wb") as good, errors.open("wb") as bad:
+            for text in self._work.read_bytes().split(b"\n"):
                 with suppress(ValueError):
                     fine = json.loads(text)["response"]["status_code"] == 200
-                    (good if fine else bad).write(text + "\n")
+                    (good if fine else bad).write(text + b"\n")
             for custom_id in unasked:
-                bad.write(json.dumps(_line(custom_id, None, reason)) + "\n")
+                bad.write(json.dumps(_line(custom_id, None, reason)).encode() + b"\n")
         for part, kind in ((answers, "output"), (errors, "error")):
             if part.stat().st_size:
                 name = f"{self._batch['id']}_{kind}.jsonl"

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from aiohttp import BodyPartReader, web
 
+from gem_tasks.files import replacing
 from gem_tasks.teacher.protocol import Refused
 
 _MAX_BYTES = 200_000_000
@@ -108,9 +109,8 @@ async def _receive(field: BodyPartReader, part: Path) -> None:
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Atomically."""
-    part = path.with_suffix(".writing")
-    part.write_text(json.dumps(value), encoding="utf-8")
-    part.replace(path)
+    with replacing(path) as part:
+        part.write_text(json.dumps(value), encoding="utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -64,6 +64,10 @@ INSERT INTO announcements (run_id, partition_key, options) VALUES (%(run_id)s, %
 ON CONFLICT (run_id, partition_key) DO UPDATE
 SET options = excluded.options, announced_at = now(), taken_by = NULL, taken_at = NULL
 
+-- last_announcement --
+-- What the newest announcement of a partition asked for, and the run of the synthesis that took it up.
+SELECT options, taken_by FROM announcements WHERE partition_key = %(partition)s ORDER BY announced_at DESC LIMIT 1
+
 -- take_announcements --
 -- A run of the synthesis takes up what these runs announced; one that is cleared takes up its own again.
 UPDATE announcements SET taken_by = %(taken_by)s, taken_at = now()

@@ -3,6 +3,11 @@
 SELECT reason, count(*) AS documents FROM documents WHERE partition_key = %(partition)s GROUP BY reason
 ORDER BY documents DESC, reason
 
+-- unreadable_documents --
+-- The first of the objects of a partition that could not be read, with what was wrong.
+SELECT uri, detail FROM documents WHERE partition_key = %(partition)s AND reason = 'unreadable' AND live
+ORDER BY uri LIMIT 20
+
 -- stage_counts --
 -- Outcomes of a recipe over a partition, by reason or error class.
 SELECT outcome, coalesce(reason, error_class) AS why, count(*) AS segments

@@ -1,13 +1,16 @@
 -- register_source --
 -- The source as it is registered; registering again changes only what is given, and switches nothing on or off.
-INSERT INTO sources AS old (uri, kind, license, target_tokens, max_tokens, min_chars)
-VALUES (%(uri)s, %(kind)s, %(license)s, %(target_tokens)s, %(max_tokens)s, %(min_chars)s)
+-- A limit of 0 lifts the one that there is.
+INSERT INTO sources AS old (uri, kind, license, target_tokens, max_tokens, min_chars, document_limit)
+VALUES (%(uri)s, %(kind)s, %(license)s, %(target_tokens)s, %(max_tokens)s, %(min_chars)s, nullif(%(limit)s::int, 0))
 ON CONFLICT (uri) DO UPDATE SET
     license = coalesce(excluded.license, old.license),
     target_tokens = coalesce(excluded.target_tokens, old.target_tokens),
     max_tokens = coalesce(excluded.max_tokens, old.max_tokens),
-    min_chars = coalesce(excluded.min_chars, old.min_chars)
-RETURNING source_id, uri, kind, license, target_tokens, max_tokens, min_chars, enabled, scan_position
+    min_chars = coalesce(excluded.min_chars, old.min_chars),
+    document_limit = nullif(coalesce(%(limit)s::int, old.document_limit), 0)
+RETURNING source_id, uri, kind, license, target_tokens, max_tokens, min_chars, document_limit AS "limit", enabled,
+          scan_position
 
 -- enabled_sources --
 -- What the hourly run looks at, oldest first.
@@ -15,7 +18,8 @@ SELECT uri FROM sources WHERE enabled ORDER BY source_id
 
 -- source_list --
 -- All sources with what is known of them.
-SELECT s.source_id, s.uri, s.kind, s.license, s.target_tokens, s.max_tokens, s.min_chars, s.enabled, s.registered_at,
+SELECT s.source_id, s.uri, s.kind, s.license, s.target_tokens, s.max_tokens, s.min_chars,
+       s.document_limit AS "limit", s.enabled, s.registered_at,
        s.scanned_at, s.scan_position <> '' AS interrupted, coalesce(o.objects, 0) AS objects,
        coalesce(o.documents, 0)::bigint AS documents, coalesce(o.missing, 0) AS missing, coalesce(o.gone, 0) AS gone
 FROM sources s LEFT JOIN (
@@ -31,9 +35,13 @@ ORDER BY s.source_id
 -- Switches a source on or off; no row if there is none of that name or number.
 UPDATE sources SET enabled = %(enabled)s WHERE uri = %(which)s OR source_id::text = %(which)s RETURNING uri
 
+-- limit_source --
+-- Sets or lifts the limit of a source; no row if there is none of that name or number.
+UPDATE sources SET document_limit = %(limit)s WHERE uri = %(which)s OR source_id::text = %(which)s RETURNING uri
+
 -- compare_objects --
 -- Of these listed objects: which are as they were when they were last read, and how many documents they held.
-SELECT u.key, o.documents, coalesce(o.etag = u.etag AND o.gone_at IS NULL, false) AS same,
+SELECT u.key, CASE WHEN o.gone_at IS NULL THEN o.documents END AS documents, coalesce(o.etag = u.etag AND o.gone_at IS NULL, false) AS same,
        o.missing_since IS NOT NULL AS missing
 FROM unnest(%(keys)s::text[], %(etags)s::text[]) AS u(key, etag)
 LEFT JOIN source_objects o ON o.source_id = %(source_id)s AND o.key = u.key
@@ -56,8 +64,8 @@ UPDATE sources SET scan_position = %(position)s, scanned_at = CASE WHEN %(positi
 WHERE source_id = %(source_id)s
 
 -- known_objects --
--- How many objects a source has, and how many of them are missing.
-SELECT count(*) AS known, count(missing_since) AS missing, min(key) FILTER (WHERE missing_since IS NOT NULL) AS example
+-- How many objects a source has, how many documents are in them, and how many objects are missing.
+SELECT count(*) AS known, coalesce(sum(documents), 0)::bigint AS documents, count(missing_since) AS missing, min(key) FILTER (WHERE missing_since IS NOT NULL) AS example
 FROM source_objects WHERE source_id = %(source_id)s AND gone_at IS NULL
 
 -- retire_missing --
@@ -69,6 +77,10 @@ WITH missing AS (
 )
 UPDATE documents d SET gone_at = now() FROM missing m WHERE d.object_key = m.key AND d.live
 RETURNING d.document_id, d.partition_key, d.content_hash, d.reason
+
+-- last_object --
+-- The last object of a source that is known and not gone; empty when there is none.
+SELECT coalesce(max(key), '') AS key FROM source_objects WHERE source_id = %(source_id)s AND gone_at IS NULL
 
 -- upsert_objects --
 -- Objects that were read to the end.

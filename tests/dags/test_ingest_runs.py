@@ -1,7 +1,7 @@
 """`gem_ingest` as Airflow runs it, in this process: new text announced, withdrawn text republished, faults isolated."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -65,3 +65,28 @@ def test_an_hour_reads_announces_and_republishes(work, tmp_path):
         (version,) = ledger.current_datasets()
         assert ledger.withdrawn_trajectories(version) == set()
         assert ledger.shards(SECOND) == []
+
+
+def test_a_trial_with_a_limit_does_not_make_the_next_hour_read_the_whole_source(work, tmp_path):
+    from airflow.utils.db import initdb
+
+    initdb()
+    folder = tmp_path / "s"
+    folder.mkdir()
+    for name in ("hotel-front-desk.md", "library-loans.txt", "parcel-locker.md"):
+        (folder / name).write_text((EXAMPLES / name).read_text(encoding="utf-8"), encoding="utf-8")
+    hours = [NOW + timedelta(days=1, hours=number) for number in range(4)]  # a run of this name there was already
+    run(hours[0], source=str(folder), limit=1)
+    state, tasks = run(hours[1])
+    assert (state, tasks["ingest_source", 0], tasks["announce", -1]) == ("success", "success", "skipped")
+    with work.ledger() as ledger:
+        (source,) = ledger.source_list()
+        assert (source["limit"], source["documents"], ledger.shards("2026-02-01T15:00")) == (1, 1, [])
+    run(hours[2], limit=2)  # names no source: about that run only, and the source's own limit is smaller
+    with work.ledger() as ledger:
+        (source,) = ledger.source_list()
+    assert (source["limit"], source["documents"]) == (1, 1)
+    run(hours[3], source=str(folder), limit=0)
+    with work.ledger() as ledger:
+        (source,) = ledger.source_list()
+    assert (source["limit"], source["documents"]) == (None, 3)

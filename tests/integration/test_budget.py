@@ -10,6 +10,8 @@ from gem_tasks.lineage import Ledger, Purse
 from gem_tasks.llm.metered import MeteredClient
 from gem_tasks.llm.prices import Price
 from gem_tasks.pipeline.budget import Budget, BudgetSpentError
+from gem_tasks.pipeline.options import RunOptions
+from gem_tasks.pipeline.plan import within_budget
 from tests.integration.endpoint import request
 
 PRICE = Price(input=0, output=1_000_000)  # a dollar per token of output
@@ -141,3 +143,21 @@ async def test_the_message_says_what_to_do(dsn, recipe):
 async def test_every_answer_carries_its_price(dsn):
     completion = await MeteredClient(Endpoint(tokens=3), PRICE, None).complete(request())
     assert completion.usd == 3
+
+
+def test_the_tick_of_an_hour_goes_on_under_the_budget_that_its_partition_was_begun_with(workspace, tmp_path):
+    partition, tick = "2026-01-31T14:00", workspace()
+    assert within_budget(tick, partition, scheduled=True) == RunOptions()
+    asked = RunOptions(budget_usd=5)
+    with tick.ledger() as ledger:
+        ledger.announce("manual", partition, asked.packed())
+        assert within_budget(tick, partition, scheduled=True) == asked
+        ledger.take_announcements(["manual"], partition, "synthesis")
+        kept = within_budget(tick, partition, scheduled=True)
+        assert (kept.budget_usd, kept.purse) == (5, "synthesis")
+        assert within_budget(tick, partition, scheduled=False) == RunOptions()
+        ledger.announce("tick", partition, kept.packed())
+        assert within_budget(tick, partition, scheduled=True) == kept
+        assert within_budget(tick, "2026-01-31T15:00", scheduled=True) == RunOptions()
+        ledger.announce("by hand, without a budget", partition, {})
+        assert within_budget(tick, partition, scheduled=True) == RunOptions()

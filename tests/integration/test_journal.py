@@ -1,6 +1,7 @@
 """The journal: durable before the caller goes on, found again by request, here and on another machine."""
 
 import asyncio
+import time
 import tracemalloc
 
 import pytest
@@ -178,3 +179,50 @@ async def test_a_store_that_is_away_for_a_moment_gets_the_lines_later(tmp_path, 
         Flaky.down = False
         await asyncio.sleep(0.2)
     assert journal(tmp_path, store, machine="there").load() == 1
+
+
+class SlowStore(LocalStore):
+    """A PUT takes a while, as on S3 with a few megabytes."""
+
+    def put(self, key, data):
+        time.sleep(0.3)
+        super().put(key, data)
+
+
+async def written_while_a_chunk_is_under_way(written):
+    for text in "abc":
+        await written.append(request(text).key, Completion(text=text, finish_reason="stop"))
+    await asyncio.sleep(0.15)  # the chunk of these three is being sent
+    for text in "de":
+        await written.append(request(text).key, Completion(text=text, finish_reason="stop"))
+
+
+async def test_a_chunk_under_way_when_a_task_fails_is_found_on_another_machine(tmp_path):
+    written = journal(tmp_path, SlowStore(tmp_path / "store"), every_s=0.05)
+    with pytest.raises(StoreError, match="away"):
+        async with written:
+            await written_while_a_chunk_is_under_way(written)
+            raise StoreError("the endpoint is away")
+    elsewhere = journal(tmp_path, LocalStore(tmp_path / "store"), machine="there")
+    assert elsewhere.load() == 5
+    async with elsewhere:
+        assert [elsewhere.take(request(text).key).text for text in "abcde"] == list("abcde")
+
+
+async def test_a_chunk_under_way_when_a_shard_is_finished_is_discarded_too(tmp_path):
+    store = LocalStore(tmp_path / "store")
+    written = journal(tmp_path, SlowStore(tmp_path / "store"), every_s=0.05)
+    async with written:
+        await written_while_a_chunk_is_under_way(written)
+    written.discard()
+    await asyncio.sleep(0.6)
+    assert list(store.list("journal/")) == []
+
+
+async def test_what_is_flushed_while_a_chunk_is_under_way_goes_into_another(tmp_path):
+    written = journal(tmp_path, SlowStore(tmp_path / "store"), every_s=0.05)
+    async with written:
+        await written_while_a_chunk_is_under_way(written)
+        await written.flush()
+        elsewhere = journal(tmp_path, LocalStore(tmp_path / "store"), machine="there")
+        assert elsewhere.load() == 5

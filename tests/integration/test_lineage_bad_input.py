@@ -60,7 +60,23 @@ def test_a_file_name_in_an_old_encoding_is_readable_afterwards(workspace, source
         (source / os.fsdecode(b"caf\xe9.txt")).write_text(TEXT)
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
-    assert ingested(workspace, source)["caf\ufffd.txt"]["reason"] is None
+    assert ingested(workspace, source)["caf%E9.txt"]["reason"] is None
+
+
+def test_names_that_differ_in_a_byte_that_is_no_utf8_are_documents_of_their_own(workspace, source):
+    names = [b"caf\xe8.txt", b"caf\xe9.txt", b"cafe.txt", b"caf\xff.txt"]
+    try:
+        for number, name in enumerate(names):
+            (source / os.fsdecode(name)).write_text(TEXT + f" Number {number}. " * 9)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    found = ingested(workspace, source)
+    assert {name: row["reason"] for name, row in found.items()} == {
+        "caf%E8.txt": None, "caf%E9.txt": None, "caf%FF.txt": None, "cafe.txt": None,
+    }  # fmt: skip
+    work = workspace()
+    again = ingest(work, str(source), PARTITION)
+    assert (again.objects, again.unchanged, again.segments) == (4, 4, 0)
 
 
 def test_a_path_longer_than_an_index_entry_is_recorded_and_found(workspace, source, monkeypatch):

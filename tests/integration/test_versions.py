@@ -10,12 +10,16 @@ import pytest
 from gem_tasks.dataset.export import published
 from gem_tasks.dataset.publish import changed_partitions, publish, republish
 from gem_tasks.domain.corpus import Source
+from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.record import Topic
 from gem_tasks.errors import StoreError, UserError
-from gem_tasks.lineage import Registered
+from gem_tasks.lineage import Registered, RunContext
 from gem_tasks.pipeline import ingest_scan
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.ingest_scan import Scan
 from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.records import inputs, load_records
+from gem_tasks.pipeline.sheet import Sheet
 from tests.integration.test_pipeline import EXAMPLES, synthesise
 
 FIRST, SECOND, THIRD = "2026-01-31T14:00", "2026-01-31T15:00", "2026-01-31T16:00"
@@ -235,6 +239,83 @@ def test_a_limited_run_takes_nothing_for_gone(workspace, tmp_path):
     assert ingest(work, source, FIRST).gone == 1
 
 
+def documents(work):
+    with work.ledger() as ledger:
+        rows = ledger.pg.execute("SELECT uri FROM documents WHERE live AND reason IS NULL ORDER BY uri").fetchall()
+    return [row["uri"].rpartition("/")[2] for row in rows]
+
+
+def test_a_limit_given_once_holds_for_every_later_run_until_it_is_lifted(workspace, tmp_path, opened):
+    """What `gem run --limit 2` and the hourly run after it do; the hourly run names no limit."""
+    work, uri = workspace(), write(tmp_path / "s", **{name: text(f"w{name}") for name in "bcdef"})
+    report = ingest(work, Source(uri=uri, limit=2), FIRST)
+    assert (report.documents, report.stopped_at) == (2, 2)
+    opened.clear()
+    write(tmp_path / "s", a=text("new"), g=text("newer"))
+    report = ingest(work, uri, SECOND)
+    assert (report.documents, report.unchanged, report.segments, report.stopped_at) == (2, 2, 0, 2)
+    assert (opened, documents(work)) == ([], ["b.txt", "c.txt"])
+    with work.ledger() as ledger:
+        (row,) = ledger.source_list()
+        assert (row["limit"], row["scanned_at"]) == (2, None)
+        assert plan(work, SECOND) == []
+        assert ledger.limit_source(str(row["source_id"]), 3) == uri
+    assert ingest(work, uri, SECOND).documents == 3
+    assert len(documents(work)) == 3
+    report = ingest(work, Source(uri=uri, limit=0), THIRD)
+    assert (report.documents, report.stopped_at, len(documents(work))) == (7, None, 7)
+    with work.ledger() as ledger:
+        (row,) = ledger.source_list()
+    assert row["limit"] is None
+    assert row["scanned_at"] is not None
+    assert ingest(work, uri, THIRD).stopped_at is None
+
+
+def test_under_a_limit_changes_are_followed_and_what_vanished_is_retired(workspace, tmp_path, monkeypatch):
+    monkeypatch.setattr(ingest_scan, "_PIECE", 2)
+    work, uri = workspace(), write(tmp_path / "s", **{name: text(f"w{name}") for name in "abcdef"})
+    ingest(work, Source(uri=uri, limit=3), FIRST)
+    write(tmp_path / "s", b=text("changed"))
+    assert ingest(work, uri, SECOND).superseded == 1
+    assert states(work) == {"a.txt": ["live"], "b.txt": ["old", "live"], "c.txt": ["live"]}
+    (tmp_path / "s" / "c.txt").unlink()
+    assert ingest(work, uri, SECOND).gone == 1
+    assert documents(work) == ["a.txt", "b.txt"]
+    assert ingest(work, uri, THIRD).documents == 3
+    assert documents(work) == ["a.txt", "b.txt", "d.txt"]
+
+
+def test_a_limit_that_cuts_a_dump_keeps_to_its_first_records(workspace, tmp_path):
+    texts = {f"n{number}": text(f"w{number}") for number in range(6)}
+    work, path = workspace(), records(tmp_path / "d.jsonl.gz", **texts)
+    for _ in range(3):
+        report = ingest(work, Source(uri=path, limit=2), FIRST)
+        assert (report.documents, report.stopped_at) == (2, 2)
+        assert len(documents(work)) == 2
+    records(tmp_path / "d.jsonl.gz", **texts, n9=text("w9"))
+    assert ingest(work, path, SECOND).segments == 0
+    assert ingest(work, Source(uri=path, limit=0), SECOND).documents == 7
+    assert len(documents(work)) == 7
+
+
+def test_an_object_that_a_reader_trips_over_has_a_reason_and_the_others_are_read(workspace, tmp_path, monkeypatch):
+    from gem_tasks.pipeline import ingest as module
+
+    real = module.read
+
+    def read(found, limit):
+        if found.uri.endswith("b.txt"):
+            raise ZeroDivisionError("a fault in a parser")
+        return real(found, limit)
+
+    monkeypatch.setattr(module, "read", read)
+    work, uri = workspace(), write(tmp_path / "s", a=text("ant"), b=text("bee"), c=text("cat"))
+    assert ingest(work, uri, FIRST).rejected == 1
+    assert states(work) == {"a.txt": ["live"], "b.txt": ["unreadable"], "c.txt": ["live"]}
+    monkeypatch.setattr(module, "read", real)
+    assert ingest(work, uri, FIRST).segments == 1
+
+
 def test_an_interrupted_scan_goes_on_where_it_was(workspace, tmp_path, monkeypatch, opened):
     monkeypatch.setattr(ingest_scan, "_PIECE", 2)
     names = {f"n{number}": text(f"w{number}") for number in range(6)}
@@ -341,3 +422,34 @@ def test_the_dataset_of_an_old_partition_gets_its_next_version_without_a_call(wo
 
 def uris(work):
     return sorted(row["metadata"]["document_uri"].rpartition("/")[2] for row in published(work))
+
+
+def filtered(work, segment_id):
+    """An accepted outcome of the filter stage, saved as a task of its own would."""
+    topic = Topic(summary="s", platform="phone", domains=("games",), task_category="search")
+    with work.ledger() as ledger, ledger.shard_lock(work.chain.id_of("filter"), FIRST, 0):
+        sheet = Sheet(work, "filter", FIRST, 0, RunContext(run_id="r"), ledger)
+        sheet.save([Outcome(segment_id=segment_id, kind="accepted", payload=topic.model_dump_json())])
+
+
+def test_a_text_that_was_gone_while_its_shard_was_rewritten_goes_on_where_it_stopped(workspace, tmp_path):
+    """Its paid answer stays in the shard's object, although that was written anew without the text."""
+    work, source = workspace(), write(tmp_path / "s", a=text("ant"), b=text("bee"))
+    ingest(work, source, FIRST)
+    first, second = sorted(inputs(work, "filter", FIRST, 0))
+    with work.ledger() as ledger:
+        ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
+        uris = {row["segment_id"]: row["uri"] for row in ledger.pg.execute(
+            "SELECT segment_id, uri FROM segments JOIN documents USING (document_id)")}  # fmt: skip
+    filtered(work, first)
+    name = uris[first].rpartition("/")[2].removesuffix(".txt")
+    write(tmp_path / "s", **{name: text("asp")})
+    ingest(work, source, SECOND)
+    filtered(work, second)
+    write(tmp_path / "s", **{name: text({"a": "ant", "b": "bee"}[name])})
+    assert ingest(work, source, THIRD).restored == 1
+    asked = inputs(work, "extract", FIRST, 0)
+    assert asked == {first, second}
+    records = {record.segment.segment_id: record.filter for record in load_records(work, "extract", FIRST, 0, asked)}
+    assert records.keys() == asked
+    assert all(topic.task_category == "search" for topic in records.values())

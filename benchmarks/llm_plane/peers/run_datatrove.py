@@ -31,6 +31,6 @@ with tempfile.TemporaryDirectory() as folder:
     documents = [Document(text="-", id=str(number)) for number in range(asked.calls)]
     with Clock() as clock:
         runner.run(iter(documents))
-    lines = [json.loads(line) for line in (Path(folder) / "00000.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in (Path(folder) / "00000.jsonl").read_bytes().split(b"\n") if line]
 done = sum(right(int(line["id"]), line["metadata"]["rollout_results"][0]) for line in lines)
 clock.write(asked.output, asked.calls, done)

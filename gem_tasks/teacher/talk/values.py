@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from math import ceil, floor
 from typing import Any
 from uuid import UUID
 
@@ -98,19 +99,21 @@ class Values:
             Unfit: the bounds contradict each other.
         """
         low, high = bounds(node)
-        start, end = _usual_range(name)
-        start = start if low is None else max(low, start if high is None or start <= high else low)
-        end = start + (end - _usual_range(name)[0]) if high is None else min(high, max(end, start))
+        start, end = _within(_usual_range(name), low, high)
         step = node.get("multipleOf")
+        limits = {key: node[key] for key in node if "aximum" in key or "inimum" in key or key == "multipleOf"}
         for _ in range(8):
-            drawn = self.rng.uniform(start, max(start, end))
+            drawn = self.rng.uniform(start, end)
             value = float(round(drawn)) if whole or end - start >= 2 else round(drawn, 2)
             if isinstance(step, int | float) and step > 0:
                 value = round(round(drawn / step) * step, 6)
             kept = int(value) if whole or value == int(value) else value
-            if fits(
-                {key: node[key] for key in node if "aximum" in key or "inimum" in key or key == "multipleOf"}, kept
-            ):
+            if fits(limits, kept):
+                return kept
+        low, high = start if low is None else low, end if high is None else high
+        for value in _edges(low, high, step if isinstance(step, int | float) and step > 0 else 1):
+            kept = int(value) if value == int(value) else value
+            if fits(limits, kept) and not (whole and isinstance(kept, float)):
                 return kept
         raise Unfit(name)
 
@@ -190,6 +193,24 @@ def _usual_range(name: str) -> tuple[float, float]:
         if re.search(words, name):
             return low, high
     return 2, 12
+
+
+def _within(usual: tuple[float, float], low: float | None, high: float | None) -> tuple[float, float]:
+    """The usual range where the bounds allow it, else one of numbers that they allow; its ends are in order."""
+    start, end = usual
+    if low is not None:
+        start = max(low, start if high is None or start <= high else low)
+    elif high is not None and high < start:
+        start = high / 2 if high > 0 else high - (end - start)
+    end = start + (end - usual[0]) if high is None else min(high, max(end, start))
+    return start, max(start, end)
+
+
+def _edges(low: float, high: float, step: float) -> Iterator[float]:
+    """Numbers that drawing and rounding may miss: whole steps at the bounds and beside them, then what lies between."""
+    first, last = floor(low / step), ceil(high / step)
+    yield from (each * step for each in (first + 1, first, last - 1, last))
+    yield from ((low + high) / 2, low, high)
 
 
 def _stamp(values: Values, name: str) -> str:

@@ -1,6 +1,8 @@
 """A source is listed as it is, or refused in one clear line."""
 
 import os
+import shutil
+import socket
 import tempfile
 from pathlib import Path
 
@@ -53,9 +55,43 @@ def test_a_tree_is_listed_in_order_without_hidden_and_foreign_files(tmp_path):
     (root / "inside.txt").symlink_to(root / "b.md")
     (root / "nowhere.txt").symlink_to(root / "gone.md")
     (root / "loop.txt").symlink_to(root / "loop.txt")
-    os.mkfifo(root / "pipe.txt")
     assert names(root) == ["a/c.HTML", "a/d.md.gz", "a/z.txt", "b.md", "inside.txt", "loop.txt"]
     assert reasons(root)["loop.txt"] is IngestReason.UNREADABLE
+
+
+def test_what_is_no_file_has_a_reason_that_names_it_and_is_never_waited_for(tmp_path):
+    root = write(tmp_path, "a.txt", "folder/x.png")
+    os.mkfifo(root / "pipe.txt")
+    (root / "device.txt").symlink_to("/dev/full")
+    (root / "linked.md").symlink_to(root / "folder")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(root / "socket.md"))
+        found = {found.uri.rpartition("/")[2]: next(read(found, 1000)) for found in list_objects(str(root))}
+    assert {name: raw.reason for name, raw in found.items()} == {
+        "a.txt": None,
+        "linked.md": IngestReason.UNREADABLE,
+        "pipe.txt": IngestReason.UNREADABLE,
+        "socket.md": IngestReason.UNREADABLE,
+    }
+    assert ["a pipe" in found["pipe.txt"].detail, "a socket" in found["socket.md"].detail] == [True, True]
+    assert "a folder" in found["linked.md"].detail
+
+
+def test_a_file_that_became_a_pipe_after_it_was_listed_is_not_waited_for(tmp_path):
+    root = write(tmp_path, "a.txt")
+    (found,) = list_objects(str(root))
+    (root / "a.txt").unlink()
+    os.mkfifo(root / "a.txt")
+    assert next(read(found, 1000)).reason is IngestReason.UNREADABLE
+
+
+def test_a_folder_that_vanishes_while_it_is_walked_is_passed_over(tmp_path):
+    root = write(tmp_path, "a.txt", "b/c.txt", "d.txt")
+    listing = list_objects(str(root))
+    assert next(listing).uri.endswith("/a.txt")
+    shutil.rmtree(root / "b")
+    (root / "d.txt").unlink()
+    assert list(listing) == []
 
 
 @pytest.mark.parametrize("form", ["{}", "file://{}"])
@@ -79,8 +115,36 @@ def test_a_link_given_by_name_is_read_under_that_name(tmp_path):
 def test_a_name_that_is_no_utf8_can_be_stored_and_read(tmp_path):
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/gr\xfcn.txt")).write_bytes(b"words")
     (found,) = list_objects(str(tmp_path))
-    assert found.uri.endswith("/gr\ufffdn.txt")
+    assert found.uri == f"file://{tmp_path}//gr%FCn.txt"
+    assert found.uri.encode()
     assert next(read(found, 100)).text == "words"
+    (again,) = list_objects(found.uri)
+    assert (again.uri, next(read(again, 100)).text) == (found.uri, "words")
+
+
+ODD_NAMES = [
+    b"gr\xe4n.txt", b"gr\xe5n.txt", b"gr%E4n.txt", b"gr\xef\xbf\xbdn.txt", b"gr\xff\xfe.txt", b"gr.txt",
+    b"gr\xc3\xa4n.txt", b"\xff/in.txt", b"\xfe/in.txt", b"\xfe!.txt", b"a b#c%20?.md", b"new\nline.md", b"cr\rlf.md",
+    b"\x1b[31mred.md", b" .md", b"\xf0\x9f\x98\x80.md", b"..x.md", b"%.md", b"\\.md", b"\xed\xa0\x80.md", b"z/y.md",
+]  # fmt: skip
+
+
+def test_names_of_all_bytes_are_listed_once_each_in_order_and_can_be_gone_on_with_anywhere(tmp_path):
+    for number, name in enumerate(ODD_NAMES):
+        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"text %d" % number)
+    found = list(list_objects(str(tmp_path)))
+    listed = [each for each in ODD_NAMES if not each.startswith(b".")]
+    assert len({each.uri for each in found}) == len(found) == len(listed)
+    assert [each.order for each in found] == sorted(each.order for each in found)
+    assert sorted(next(read(each, 100)).text for each in found) == sorted(
+        f"text {number}" for number, name in enumerate(ODD_NAMES) if not name.startswith(b".")
+    )
+    for at, each in enumerate(found):
+        assert [other.uri for other in list_objects(str(tmp_path), each.uri)] == [
+            other.uri for other in found[at + 1 :]
+        ]
 
 
 def test_the_etag_changes_with_the_file(tmp_path):

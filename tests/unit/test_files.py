@@ -1,0 +1,49 @@
+"""Local files, written whole or not at all, by as many writers as there are."""
+
+import json
+import threading
+
+import pytest
+
+from gem_tasks.files import json_lines, replacing
+
+LINES_OF_UNICODE = "one\u2028two\u2029three\x85four\x0bfive\x0csix\x1cseven"
+
+
+def test_only_a_line_feed_ends_a_line_of_json(tmp_path):
+    path = tmp_path / "a.jsonl"
+    rows = [{"text": LINES_OF_UNICODE}, {"text": "plain"}]
+    path.write_text("\n\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n", encoding="utf-8")
+    assert list(json_lines(path)) == rows
+
+
+def test_two_writers_of_one_file_do_not_write_into_each_other(tmp_path):
+    path, both = tmp_path / "a.json", threading.Barrier(2, timeout=10)
+    failed = []
+
+    def write(text):
+        try:
+            with replacing(path) as part:
+                part.write_text(text)
+                both.wait()
+        except OSError as error:
+            failed.append(error)
+
+    writers = [threading.Thread(target=write, args=(letter * 1000,)) for letter in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert failed == []
+    assert path.read_text() in ("a" * 1000, "b" * 1000)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_block_that_fails_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text("before")
+    with pytest.raises(RuntimeError), replacing(path) as part:
+        part.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
