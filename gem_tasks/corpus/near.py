@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import rensa
 
-from gem_tasks.corpus.scripts import HAN, KANA, SOUTH_EAST_ASIAN
+from gem_tasks.corpus.scripts import TOKEN, UNSPACED
 from gem_tasks.domain.base import Value
 
 _MINHASH = cast("Any", rensa).RMinHash  # the package has no stubs
@@ -25,10 +25,7 @@ _WORDS = 5
 """Shingle: so many words in a row, as usual for texts of some length."""
 _CHARACTERS = 8
 """Shingle of scripts that write no spaces; about as much text, and as much of it lost with a changed word."""
-_UNSPACED = re.compile(f"[{HAN}{KANA}{SOUTH_EAST_ASIAN}]")
 _WORD = re.compile(r"\w+")
-_TOKEN = re.compile(f"[{HAN}{KANA}{SOUTH_EAST_ASIAN}]|[^\\W{HAN}{KANA}{SOUTH_EAST_ASIAN}]+")
-"""A word, or a character where no space tells words apart; vowel signs and tone marks are characters, too."""
 _PACK = Struct(f"<{_VALUES}I").pack
 _BAND_BYTES = _ROWS * 4
 _PERSONS = [
@@ -61,9 +58,9 @@ def signatures(texts: Sequence[str]) -> list[Signature]:
 def shingles(text: str) -> list[str]:
     """Overlapping runs of words, or of characters where there are no spaces; of a short text the words themselves."""
     folded = text.casefold()
-    unspaced = not text.isascii() and _UNSPACED.search(folded)
-    words = (_TOKEN if unspaced else _WORD).findall(folded)
-    size = _CHARACTERS if unspaced and 2 * sum(bool(_UNSPACED.match(word)) for word in words) > len(words) else _WORDS
+    unspaced = not text.isascii() and UNSPACED.search(folded)
+    words = (TOKEN if unspaced else _WORD).findall(folded)
+    size = _CHARACTERS if unspaced and 2 * sum(bool(UNSPACED.match(word)) for word in words) > len(words) else _WORDS
     if len(words) < size:
         return words
     joined = " ".join(words)

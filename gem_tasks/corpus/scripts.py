@@ -7,6 +7,9 @@ KANA = "\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f"
 HANGUL = "\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3"
 SOUTH_EAST_ASIAN = "\u0e01-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\ua9e0-\ua9ff\uaa60-\uaadf"
 """Thai, Lao, Tibetan, Burmese, Khmer, Tai: written without spaces between words."""
+UNSPACED = re.compile(f"[{HAN}{KANA}{SOUTH_EAST_ASIAN}]")
+TOKEN = re.compile(f"[{HAN}{KANA}{SOUTH_EAST_ASIAN}]|[^\\W{HAN}{KANA}{SOUTH_EAST_ASIAN}]+")
+"""A word, or a character where no space tells words apart; vowel signs and tone marks are characters, too."""
 _DENSE = ((re.compile(f"[{HAN}]"), 3), (re.compile(f"[{KANA}{HANGUL}]"), 2))
 """So many letters of an alphabet say what one character of these says, as translations of the same texts have them."""
 
