@@ -81,7 +81,11 @@ def wide_encoding(data: bytes) -> str | None:
         whole = sample[: len(sample) // width * width]
         zeros = [whole[at::width].count(0) for at in range(width)]
         upper = sum(zeros) - zeros[low]
-        if zeros[low] <= _MAX_LOW_ZEROS * upper and upper >= (width - 2) * len(whole) // width and _is_text(whole, encoding):
+        if (
+            zeros[low] <= _MAX_LOW_ZEROS * upper
+            and upper >= (width - 2) * len(whole) // width
+            and _is_text(whole, encoding)
+        ):
             return encoding
     return None
 

@@ -46,10 +46,9 @@ def read_page(source: str) -> Page:
     title = root.findtext(".//title")
     if source.count("<") > _MAX_TAGS:
         return Page(markdown(root), title)
-    # The extractor takes the tree apart, so it gets one of its own.
-    extracted = _extracted(_parse(source))
     prune(root)
-    main = main_element(root, extracted)
+    # The extractor takes the tree apart, so it gets one of its own.
+    main = main_element(root, lambda: _extracted(_parse(source)))
     heading = page_heading(root, main)
     parts = [markdown(each) for each in (heading, main) if each is not None]
     return Page("\n\n".join(parts), title)

@@ -6,22 +6,22 @@ as something else.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from gem_tasks.corpus.scripts import TOKEN
 
 _NEVER_SHOWN = frozenset({"script", "style", "noscript", "template", "iframe", "object", "head"})
-_ROLES = frozenset(
-    {"contentinfo", "search", "menu", "menubar", "toolbar", "dialog", "alertdialog", "complementary"}
-)
+_ROLES = frozenset({"contentinfo", "search", "menu", "menubar", "toolbar", "dialog", "alertdialog", "complementary"})
 _FURNITURE = re.compile(
     r"(?:^|[-_ ])(?:nav|navbar|navigation|navheader|navfooter|breadcrumbs?|menu|sidebar|sphinxsidebar|toc|tableofcontents|"
     r"pagination|pager|share|sharing|social|related|footer|skip|skiplink|newsletter|comments?|disqus|advert|promo|popular)"
     r"(?:$|[-_ ])", re.IGNORECASE)  # fmt: skip
 _ALWAYS = re.compile(r"(?:^|[-_ ])(?:navbar|navheader|navfooter|breadcrumbs?|sphinxsidebar)(?:$|[-_ ])", re.IGNORECASE)
 """Names that stand for nothing else, with links or without."""
-_NOTICE = re.compile(r"(?:cookie|consent|gdpr|sr-only|visually-?hidden|screen-reader|headerlink|anchorjs)", re.IGNORECASE)
+_NOTICE = re.compile(
+    r"(?:cookie|consent|gdpr|sr-only|visually-?hidden|screen-reader|headerlink|anchorjs)", re.IGNORECASE
+)
 _UNFOLDS = re.compile(r"tab|accordion|collaps|panel|expand|fold|toggle|content|step", re.IGNORECASE)
 """Names of what a click shows."""
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -34,9 +34,10 @@ _MAIN = 0.25
 _RUN = 4
 _SCRAP, _LEGAL = 40, 300
 """Characters of what may be left out at the edges: anything, and what speaks of rights."""
-_RIGHTS = re.compile(r"©|\(c\) ?\d{4}|copyright|all rights reserved|cookies|privacy policy", re.IGNORECASE)
+_RIGHTS = re.compile(r"©|\(c\) ?\d{4}|all rights reserved", re.IGNORECASE)
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BOXES = frozenset("div section aside ul ol dl menu table td form p".split())
+_FLOW = frozenset("p ol ul dl pre h2 h3 h4".split())
 _LEAVES = frozenset("p li dt dd td th h1 h2 h3 h4 h5 h6 pre blockquote figcaption summary caption div section".split())
 _DESCEND = frozenset("html body div main article section td tr tbody table center form span font".split())
 
@@ -78,12 +79,12 @@ def prune(root: Any) -> None:
             _label(element, root)
 
 
-def main_element(root: Any, extracted: str | None) -> Any:
+def main_element(root: Any, extract: Callable[[], str | None]) -> Any:
     """The element with the content.
 
     Args:
         root: a pruned tree.
-        extracted: what an extractor took from the same page as its content.
+        extract: what an extractor takes from the same page as its content; asked if the page itself does not say.
     """
     sizes = Sizes(root)
     enough = _MAIN * sizes.text(root)
@@ -92,6 +93,7 @@ def main_element(root: Any, extracted: str | None) -> Any:
         others = sum(sizes.text(each) for each in marked if each is not largest and largest not in each.iterancestors())
         if largest is not None and sizes.text(largest) >= max(enough, 1) and others <= sizes.text(largest) // 2:
             return largest
+    extracted = extract()
     return _around(root, extracted) if extracted else root
 
 
@@ -113,12 +115,14 @@ def _around(root: Any, extracted: str) -> Any:
     words = TOKEN.findall(extracted)
     known = {tuple(words[at : at + _RUN]) for at in range(max(1, len(words) - _RUN + 1))}
     lines = {" ".join(TOKEN.findall(line)) for line in extracted.split("\n")}
+    sizes = Sizes(root)
     covered: dict[Any, int] = {}
     for element in _bottom_up(root):
         covered[element] = sum(covered.get(child, 0) for child in element)
-        if not covered[element] and element.tag in _LEAVES:
+        if sizes.linked(element) > _LINKS:
+            covered[element] = 0
+        elif not covered[element] and element.tag in _LEAVES:
             covered[element] = _covered(element, known, lines)
-    sizes = Sizes(root)
     found = root
     while covered[found] and (child := _only_covered(found, covered, sizes)) is not None:
         found = child
@@ -138,7 +142,10 @@ def _only_covered(element: Any, covered: dict[Any, int], sizes: Sizes) -> Any | 
 
 
 def _covered(element: Any, known: set[tuple[str, ...]], lines: set[str]) -> int:
-    words = TOKEN.findall(" ".join(element.itertext()))
+    text = " ".join(element.itertext())
+    words = TOKEN.findall(text)
+    if len(text) < _LEGAL and _RIGHTS.search(text):
+        return 0
     if len(words) < _RUN:
         return len(words) if " ".join(words) in lines else 0
     runs = [tuple(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1)]
@@ -174,7 +181,7 @@ def _not_shown(element: Any) -> bool:
         return element.get("open") is None
     hidden = element.get("hidden") is not None or bool(_HIDDEN_STYLE.search(element.get("style") or ""))
     if not hidden or element.get("hidden") == "until-found" or element.get("role") == "tabpanel":
-        return hidden and False
+        return False
     return not _UNFOLDS.search(_names(element))
 
 
@@ -190,13 +197,19 @@ def _is_furniture(element: Any, sizes: Sizes) -> bool:
         return next(element.iterancestors("blockquote"), None) is None
     if element.get("role") in _ROLES:
         return True
-    inside = next(element.iterancestors("main", "article", "section"), None) is not None
-    if tag in ("aside", "header") and not inside:
+    if tag in ("aside", "header") and not _in_content(element):
         return tag == "aside" or next(element.iter("h1"), None) is None
     names = _names(element)
     if _NOTICE.search(names):
         return True
     return tag in _BOXES and bool(_FURNITURE.search(names)) and sizes.linked(element) > _LINKS
+
+
+def _in_content(element: Any) -> bool:
+    """Whether it stands in an article, or among paragraphs and lists, as notes do."""
+    if next(element.iterancestors("main", "article", "section"), None) is not None:
+        return True
+    return any(each.tag in _FLOW for each in element.getparent())
 
 
 def _names(element: Any) -> str:
@@ -206,8 +219,8 @@ def _names(element: Any) -> str:
 def _label(panel: Any, root: Any) -> None:
     """Says before a tab's contents which one it is: all of them are in the text."""
     names = (panel.get("aria-labelledby") or "").split()
-    labels = root.xpath("//*[@id=$name]", name=names[0]) if names else []
-    words = " ".join("".join(labels[0].itertext()).split()) if labels else ""
+    label: Any = next(iter(root.xpath("//*[@id=$name]", name=names[0])), None) if names else None
+    words = " ".join("".join(label.itertext()).split()) if label is not None else ""
     if words:
         label = panel.makeelement("p")
         label.text, label.tail, panel.text = words, panel.text, None

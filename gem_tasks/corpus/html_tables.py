@@ -67,7 +67,9 @@ class Table:
         """The table; its first row is its head."""
         rows = [row for row in self._rows if any(row)]
         width = max(map(len, rows), default=0)
-        shown = ["| " + " | ".join(_escaped(cell) for cell in [*row, *[""] * (width - len(row))]) + " |" for row in rows]
+        shown = [
+            "| " + " | ".join(_escaped(cell) for cell in [*row, *[""] * (width - len(row))]) + " |" for row in rows
+        ]
         return [*shown[:1], "|" + "---|" * width, *shown[1:]] if shown else []
 
     def _begin_cell(self, columns: int, rows: int) -> None:

@@ -74,7 +74,7 @@ def _undone(coding: str, data: bytes, limit: int) -> bytes:
 def _unpacked(coding: str, data: bytes, limit: int) -> bytes:
     if coding == "gzip":
         return _inflated(data, _GZIP, limit)
-    stream = pa.CompressedInputStream(pa.BufferReader(data), {"br": "brotli"}.get(coding, coding))
+    stream = pa.CompressedInputStream(pa.BufferReader(data), "brotli" if coding == "br" else "zstd")
     unpacked = bytearray()
     while len(unpacked) <= limit and (piece := stream.read(min(_PIECE, limit + 1 - len(unpacked)))):
         unpacked += piece
