@@ -1,6 +1,7 @@
-"""What the HTML reader loses of real pages, and what it keeps that is no content: against a browser's innerText.
+r"""What the HTML reader loses of real pages, and what it keeps that is no content: against a browser's innerText.
 
-    apt-get install python3-doc postgresql-doc git-doc gnucash-docs gimp-help-en debian-reference-en aptitude-doc-en
+    apt-get install python3-doc postgresql-doc git-doc gnucash-docs gimp-help-en \
+        nodejs-doc debian-reference-en aptitude-doc-en
     python benchmarks/ingest/html_loss.py --pages 60 [--json OUT]
 
 Each package's pages name the element of their content; what Chromium shows of it, sentence by sentence, has to be in the
@@ -8,7 +9,6 @@ text, and what it shows elsewhere should not be. Tables of contents count as nei
 """
 
 import argparse
-import glob
 import json
 import random
 import re
@@ -86,8 +86,8 @@ def measure(page, source, selector, apart):
 
 
 def pages_of(pattern, most):
-    root = "" if pattern.startswith("/") else str(Path(trafilatura.__file__).parent.parent) + "/"
-    found = sorted(glob.glob(root + pattern, recursive=True))
+    root = Path("/") if pattern.startswith("/") else Path(trafilatura.__file__).parents[1]
+    found = sorted(root.glob(pattern.removeprefix("/")))
     random.Random(7).shuffle(found)
     return found[:most]
 
@@ -108,9 +108,9 @@ def main():
                 continue
             found = every[name] = {}
             for path in pages_of(pattern, options.pages):
-                source = Path(path).read_text(encoding="utf-8", errors="replace")
+                source = path.read_text(encoding="utf-8", errors="replace")
                 if len(source) < 400_000 and (result := measure(page, source, selector, apart)):
-                    found[path] = result
+                    found[str(path)] = result
             show(name, found.values())
         browser.close()
     show("all", [each for found in every.values() for each in found.values()])

@@ -96,7 +96,7 @@ class _Comments:
         if not inner.strip():
             return None
         column = _column(inner)
-        if self._fence or not self._paragraph or _INTERRUPTS.match(inner):
+        if self._fence or not self._paragraph or _INTERRUPTS.match(inner) or _BREAK.fullmatch(inner):
             self._leave(column)
         if self._fence:
             if self._fence.ended_by(inner):

@@ -1,4 +1,4 @@
-"""Bytes to text: byte order mark, then UTF-8, then what a page or its server declares, then a good guess; or a reason."""
+"""Bytes to text: byte order mark, UTF-8, what a page or its server declares, then a good guess; or a reason."""
 
 import codecs
 import re

@@ -1,8 +1,8 @@
 """The part of a page that is its content: navigation, banners and hidden parts go, and nothing within the content.
 
-An extractor decides *where* the content is; it leaves out single paragraphs, headings and items, so what it gives is never
-taken as the text. The text is everything in the smallest element around what it found, without what a page's author marked
-as something else.
+Where a page does not say it, an extractor finds *where* the content is; it leaves out single paragraphs, headings and
+items, so what it gives is never taken as the text. The text is everything in the smallest element around what it found,
+without what the page's author marked as something else.
 """
 
 import re
@@ -14,9 +14,10 @@ from gem_tasks.corpus.scripts import TOKEN
 _NEVER_SHOWN = frozenset({"script", "style", "noscript", "template", "iframe", "object", "head"})
 _ROLES = frozenset({"contentinfo", "search", "menu", "menubar", "toolbar", "dialog", "alertdialog", "complementary"})
 _FURNITURE = re.compile(
-    r"(?:^|[-_ ])(?:nav|navbar|navigation|navheader|navfooter|breadcrumbs?|menu|sidebar|sphinxsidebar|toc|tableofcontents|"
-    r"pagination|pager|share|sharing|social|related|footer|skip|skiplink|newsletter|comments?|disqus|advert|promo|popular)"
-    r"(?:$|[-_ ])", re.IGNORECASE)  # fmt: skip
+    r"(?:^|[-_ ])(?:nav|navigation|menu|sidebar|toc|tableofcontents|pagination|pager|share|sharing|social|related|footer"
+    r"|skip|skiplink|newsletter|comments?|disqus|advert|promo|popular)(?:$|[-_ ])",
+    re.IGNORECASE,
+)
 _ALWAYS = re.compile(r"(?:^|[-_ ])(?:navbar|navheader|navfooter|breadcrumbs?|sphinxsidebar)(?:$|[-_ ])", re.IGNORECASE)
 """Names that stand for nothing else, with links or without."""
 _NOTICE = re.compile(

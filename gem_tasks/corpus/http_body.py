@@ -1,7 +1,7 @@
 """The body of an HTTP answer as it was before it was sent: chunks joined, content codings undone, nothing unbounded.
 
-Archives keep bodies as they came over the wire, or undo some of it and keep the header all the same. So a coding that is
-declared is undone if it is there; what is neither packed nor plain text is refused by name.
+Archives keep bodies as they came over the wire, or undo some of it and keep the header all the same. So a coding that
+is declared is undone if it is there; what is neither packed nor plain text is refused by name.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Characters that nobody sees: the few that carry meaning where they stand are kept, all others go.
 
-Invisible characters can hide text from people that models read (tag characters and variation selectors spell ASCII out),
-so each is kept only in the surroundings for which Unicode has it, and once: a joiner in a script that joins its letters
-or in an emoji, a selector behind what it selects a form of, a separator of words in scripts that write no spaces.
+Invisible characters can hide text from people that models read (tag characters and variation selectors spell ASCII
+out), so each is kept only in the surroundings for which Unicode has it, and once: a joiner in a script that joins its
+letters or in an emoji, a selector behind what it selects a form of, a separator of words where no spaces are written.
 """
 
 import re
@@ -22,7 +22,7 @@ _JOINING = re.compile(
     "[\u0590-\u08ff\u0900-\u0dff\u0f00-\u109f\u1700-\u18af\u1900-\u1cff\ua800-\uabff\ufb1d-\ufdff\ufe70-\ufefc"
     "\U00010a00-\U00011fff\U0001e900-\U0001e95f]"
 )
-"""Scripts in which a joiner or non-joiner makes another spelling: Hebrew and Arabic to N'Ko, those of India and around."""
+"""Scripts in which a joiner or non-joiner makes another spelling: Hebrew and Arabic to N'Ko, those around India."""
 _UNSPACED = re.compile(f"[{SOUTH_EAST_ASIAN}]")
 """Where words are told apart by a zero-width space, if at all."""
 _MONGOLIAN = re.compile("[\u1800-\u180a\u1810-\u18af]")

@@ -14,11 +14,11 @@ _CLOSING = re.compile(r"[\]}],?")
 _SETEXT = re.compile(r"(\S.{0,150})\n(?:={3,}|-{3,})\s*")
 _TITLE_WITHIN = 2000
 _KEYS = frozenset(
-    """abstract aliases article author authors banner categories category comments cover created date description doctype
-    draft excerpt feed head hero hide id image keywords lang language lastmod layout licence license linktitle locale
-    menu modified nav order orphan outline pagetitle parent permalink position published redirect series sidebar slug
-    subject subtitle summary tag tagline tags template thumbnail title toc translations type uid updated url version
-    weight""".split()
+    """abstract aliases article author authors banner categories category comments cover created date description
+    doctype draft excerpt feed head hero hide id image keywords lang language lastmod layout licence license linktitle
+    locale menu modified nav order orphan outline pagetitle parent permalink position published redirect series sidebar
+    slug subject subtitle summary tag tagline tags template thumbnail title toc translations type uid updated url
+    version weight""".split()
 )
 """By which site generators and note books know a page; `ms.topic`, `nav_order` and the like are recognised by form."""
 

@@ -128,7 +128,7 @@ def _value(scalar: Any) -> Any:
 
 
 def _ids(array: Any) -> list[Any]:
-    """Values of the column `id`; times as Arrow writes them, because Python's have neither its range nor its precision."""
+    """Values of the column `id`; times as Arrow writes them: Python's have neither its range nor its precision."""
     if pa.types.is_duration(array.type):
         array = array.cast(pa.int64())
     return _values(array.cast(pa.string()) if pa.types.is_temporal(array.type) else array)

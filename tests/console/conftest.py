@@ -1,7 +1,6 @@
 """One lineage full of hostile text, and the pages over it: in-process for rights, on a port for the browser."""
 
 import os
-import shutil
 import socket
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Pages as sites have them: the same procedure in the layouts, and with the kinds of contents, in which readers lose text."""
+"""Pages as sites have them: one procedure in all the layouts and kinds of contents in which readers lose text."""
 
 from itertools import cycle
 from typing import NamedTuple

@@ -40,4 +40,4 @@ def words_of_markdown(text):
     without_marks = re.sub(
         r"<!--.*?-->|<(?:style|script).*?</(?:style|script)>|</?[a-zA-Z][^<>]*>", " ", rendered, flags=re.S
     )
-    return re.findall(r"\w+", html.unescape(without_marks))
+    return re.findall(r"[^\W_]+", html.unescape(without_marks))
