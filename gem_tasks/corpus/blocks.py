@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
+from gem_tasks.corpus.fences import Fence
+
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _HEADING = re.compile(r"#{1,6}[ \t]")
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+\S")
 _UNDERLINE = re.compile(r"(?:={3,}|-{3,})\s*")
-_FENCES = ("```", "~~~")
 
 
 class Kind(Enum):
@@ -49,22 +50,21 @@ class _Scanner:
         self._start = 0
         self._lines = 0
         self._after_blank = False
-        self._fence: str | None = None
+        self._fence: Fence | None = None
 
     def line(self, line: str, at: int) -> Block | None:
         """Takes the next line; returns the block that it ends, if it ends one."""
-        words = line.strip()
         if self._fence:
-            if words.startswith(self._fence):
+            if self._fence.ended_by(line):
                 self._fence = None
             return None
-        if not words:
+        if not line.strip():
             self._after_blank = True
             return None
         if self._is_underline(line):
             self._kind = Kind.HEADING
             return None
-        kind = self._kind_of(line, words)
+        kind = self._kind_of(line)
         closed = None
         if kind is not None:
             closed, self._kind, self._start, self._lines = self.close(at), kind, self._first(at), 0
@@ -84,12 +84,12 @@ class _Scanner:
         single = self._kind is Kind.PARAGRAPH and self._lines == 1 and not self._after_blank
         return single and bool(_UNDERLINE.fullmatch(line))
 
-    def _kind_of(self, line: str, words: str) -> Kind | None:
+    def _kind_of(self, line: str) -> Kind | None:
         """The kind of the block that a line begins; None if it goes on with the open one."""
         in_list = self._kind is Kind.LIST
         inside = in_list and (line[0] in " \t" or not self._after_blank)
-        if words.startswith(_FENCES):
-            self._fence = words[:3]
+        if fence := Fence.opened_by(line):
+            self._fence = fence
             return None if inside else Kind.CODE
         if _HEADING.match(line):
             return Kind.HEADING

@@ -1,8 +1,10 @@
-"""Bytes to text: byte order mark, then UTF-8, then what a page declares, then a good guess; or a reason."""
+"""Bytes to text: byte order mark, UTF-8, what a page or its server declares, then a good guess; or a reason."""
 
 import codecs
 import re
+import unicodedata
 
+import webencodings
 from charset_normalizer import from_bytes
 
 from gem_tasks.domain.corpus import IngestReason
@@ -14,7 +16,14 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WIDE = (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1))
+"""Encodings of several bytes a character: how many, and which of them is the lowest."""
 _SAMPLE_BYTES = 65_536
+_WIDE_SAMPLE_BYTES = 8192
+_MIN_WIDE_ZEROS = 0.005
+"""Even a text of CJK has some line ends and ASCII digits, in which the upper bytes are zero."""
+_MAX_LOW_ZEROS = 0.25
+"""U+3000, the space of CJK, has a zero below; in a text with ASCII digits it is rarer than they are."""
 _MIN_GUESS_BYTES = 100
 """Less says too little about an encoding."""
 _MAX_CONTROL_SHARE = 0.1
@@ -22,26 +31,70 @@ _MAX_CHAOS = 0.1
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 27}) + b"\x7f"
 _GOOD_PER_BROKEN = 20
 """So many sound multi-byte characters for each broken one make it UTF-8 with damage, not another encoding."""
-_DECLARED = re.compile(
-    rb"""charset\s*=\s*["']?(iso-8859-\d+|windows-\d+|koi8-[ru]|shift_jis|euc-jp|euc-kr|gb2312|gbk|gb18030|big5)\b""",
-    re.IGNORECASE,
-)
+_DECLARED = re.compile(rb"""(?:charset|<\?xml[^>]{0,100}encoding)\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+_DECLARED_WITHIN = 2048
+_SHIFTED = re.compile(rb"\x1b\$[@B]|\x1b\(J")
+"""ISO-2022-JP switches to Japanese; all its bytes are ASCII."""
+_CODECS = {
+    "gbk": ("gb18030",),
+    "euc-jp": ("euc_jp", "euc_jis_2004"),
+    "big5": ("big5hkscs", "cp950"),
+    "iso-2022-jp": ("iso2022_jp_ext", "iso2022_jp_3"),
+}
+"""Python's codecs that come nearest to what browsers do, where webencodings names a narrower one."""
+_CODE_PAGES = ("cp", "iso", "mac", "koi", "euc", "big5", "johab", "tis")
+_NOT_DECODED = frozenset({"replacement", "x-user-defined", "utf-8", "utf-16le", "utf-16be"})
+"""Labels that say nothing of bytes that are no UTF-8 and have no byte order mark."""
 
 
-def decode(data: bytes) -> str | IngestReason:
-    """The text, or why there is none: `binary` or `bad_encoding`."""
+def decode(data: bytes, declared: str | None = None) -> str | IngestReason:
+    """The text, or why there is none: `binary` or `bad_encoding`.
+
+    Args:
+        data: all of it.
+        declared: encoding that came with it from outside, as a server's `charset`; any label that browsers know.
+    """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return _strict(data, encoding)
+    if wide := wide_encoding(data):
+        return _strict(data, wide)
     sample = data[:_SAMPLE_BYTES]
     if len(sample) - len(sample.translate(None, _CONTROL)) > _MAX_CONTROL_SHARE * len(sample):
         return IngestReason.BINARY
+    if _SHIFTED.search(data) and (text := _by_label(data, "iso-2022-jp")):
+        return text
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         if b"\0" in sample:
             return IngestReason.BINARY
-        return _damaged_utf8(data) or _legacy(data)
+        return _damaged_utf8(data) or _legacy(data, declared)
+
+
+def wide_encoding(data: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a byte order mark, recognised by where the zeros are and that what comes out is text."""
+    sample = data[:_WIDE_SAMPLE_BYTES]
+    if sample.count(0) < _MIN_WIDE_ZEROS * len(sample) or len(sample) < len(_WIDE):
+        return None
+    for encoding, width, low in _WIDE:
+        whole = sample[: len(sample) // width * width]
+        zeros = [whole[at::width].count(0) for at in range(width)]
+        upper = sum(zeros) - zeros[low]
+        if (
+            zeros[low] <= _MAX_LOW_ZEROS * upper
+            and upper >= (width - 2) * len(whole) // width
+            and _is_text(whole, encoding)
+        ):
+            return encoding
+    return None
+
+
+def _is_text(sample: bytes, encoding: str) -> bool:
+    # The sample may end within a pair of surrogates.
+    text = sample.decode(encoding, "replace")[:-1]
+    odd = sum(unicodedata.category(each) in ("Cc", "Cn", "Co", "Cs") for each in text if each not in "\t\n\r\f")
+    return odd + text.count("\ufffd") <= 0.01 * len(text)
 
 
 def _strict(data: bytes, encoding: str) -> str | IngestReason:
@@ -53,18 +106,48 @@ def _strict(data: bytes, encoding: str) -> str | IngestReason:
 
 def _damaged_utf8(data: bytes) -> str | None:
     """UTF-8 that was cut in the middle of a character, or holds a stray byte: the broken characters are marked."""
-    text = data.decode("utf-8", "replace")
+    return _bearable(data, "utf-8")
+
+
+def _bearable(data: bytes, encoding: str) -> str | None:
+    """The text with U+FFFD for what is broken, if that is little beside the foreign characters that are sound."""
+    text = data.decode(encoding, "replace")
     broken = text.count("\ufffd")
     good = len(text) - len(text.encode("ascii", "ignore")) - broken
     return text if good >= broken * _GOOD_PER_BROKEN else None
 
 
-def _legacy(data: bytes) -> str | IngestReason:
+def _by_label(data: bytes, label: str | None) -> str | IngestReason | None:
+    """Decoded as browsers do under this label; None if it is none of an encoding that they would use here."""
+    names = _codecs_of(label) if label else ()
+    texts = (_strict(data, name) for name in names)
+    sound = next((text for text in texts if text is not IngestReason.BAD_ENCODING), None)
+    return sound or (_bearable(data, names[0]) or IngestReason.BAD_ENCODING if names else None)
+
+
+def _codecs_of(label: str) -> tuple[str, ...]:
+    """Python's names for what a label stands for, the likeliest first."""
+    encoding = webencodings.lookup(label)
+    if encoding is None:
+        try:
+            # Spellings that browsers do not know, such as latin-1, and code pages such as cp437.
+            name = codecs.lookup(label).name
+        except (LookupError, ValueError):
+            return ()
+        encoding = webencodings.lookup(name)
+        if encoding is None:
+            return (name,) if name.startswith(_CODE_PAGES) else ()
+    if encoding.name in _NOT_DECODED:
+        return ()
+    return _CODECS.get(encoding.name, (encoding.codec_info.name,))
+
+
+def _legacy(data: bytes, declared: str | None) -> str | IngestReason:
     """Single-byte and East Asian encodings: as declared, or guessed by charset-normalizer."""
-    if declared := _DECLARED.search(data[:2048]):
-        encoding = declared[1].decode().lower()
-        # Browsers read the first as the second, because that is what people meant.
-        return _strict(data, "cp1252" if encoding == "iso-8859-1" else encoding)
+    within = _DECLARED.search(data[:_DECLARED_WITHIN])
+    for label in (declared, within[1].decode("ascii", "replace") if within else None):
+        if found := _by_label(data, label):
+            return found
     # A lot of plain English around a few foreign words would decide for an encoding in which they make no sense.
     sample = b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
     if len(sample) < _MIN_GUESS_BYTES:

@@ -9,6 +9,9 @@ import trafilatura
 from lxml import etree as _untyped_etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 from lxml import html as lxml_html
 
+from gem_tasks.corpus.html_main import main_element, page_heading, prune
+from gem_tasks.corpus.html_writer import markdown
+
 # It reports every page without main content as an error; what became of the page is on the document.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
@@ -16,7 +19,6 @@ etree = cast("Any", _untyped_etree)
 
 _MAX_TAGS = 100_000
 """On pages with more, which no person wrote, finding the main content takes minutes: all visible text is taken."""
-_HIDDEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "iframe", "object", "title"})
 _BLOCK = frozenset(
     """address article aside blockquote br dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main
     nav ol p pre section table td th tr ul""".split()
@@ -36,15 +38,20 @@ class Page(NamedTuple):
 
 
 def read_page(source: str) -> Page:
-    """The page's main content; the whole visible text where no main content stands out."""
+    """The page's main content, all of it; the whole visible text where no main content stands out."""
     source = source.replace("\0", "")
     root = _parse(source)
     if root is None:
         return Page(_visible_of_soup(source), None)
     title = root.findtext(".//title")
-    # The extractor takes the tree apart, so the fallback parses again.
-    text = _main_content(root, source) or _visible_text(_parse(source))
-    return Page(text, title)
+    if source.count("<") > _MAX_TAGS:
+        return Page(markdown(root), title)
+    prune(root)
+    # The extractor takes the tree apart, so it gets one of its own.
+    main = main_element(root, lambda: _extracted(_parse(source)))
+    heading = page_heading(root, main)
+    parts = [markdown(each) for each in (heading, main) if each is not None]
+    return Page("\n\n".join(parts), title)
 
 
 def _parse(source: str) -> Any | None:
@@ -58,30 +65,11 @@ def _parse(source: str) -> Any | None:
     return None if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in log) else root
 
 
-def _main_content(root: Any, source: str) -> str | None:
-    if source.count("<") > _MAX_TAGS:
-        return None
+def _extracted(root: Any) -> str | None:
     try:
-        return trafilatura.extract(
-            root, output_format="markdown", include_comments=False, include_tables=True, favor_recall=True
-        )
+        return trafilatura.extract(root, include_comments=False, include_tables=True, favor_recall=True)
     except (etree.LxmlError, ValueError, RecursionError):
         return None
-
-
-def _visible_text(root: Any) -> str:
-    """All text with line breaks at blocks, walked without recursion."""
-    parts: list[str] = []
-    walk = etree.iterwalk(root, events=("start", "end"))
-    for event, element in walk:
-        tag = cast("str", element.tag)
-        if event == "end":
-            parts.append(("\n" if tag in _BLOCK else "") + _squeezed(element.tail))
-        elif tag in _HIDDEN:
-            walk.skip_subtree()
-        else:
-            parts.append(_OPENING.get(tag, "\n" if tag in _BLOCK else "") + _squeezed(element.text))
-    return "".join(parts)
 
 
 def _squeezed(text: str | None) -> str:

@@ -6,6 +6,8 @@ from typing import cast
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from gem_tasks.corpus.scripts import letters
+
 _SAMPLE_CHARS = 1500
 _MIN_LETTERS = 20
 _MIN_PROBABILITY = 0.5
@@ -15,7 +17,7 @@ _CODE = re.compile(r"([a-z]{2})(?:[-_].*)?", re.IGNORECASE)
 def detect(text: str) -> str | None:
     """ISO 639-1 code, or None when there is too little text to tell or the text is too mixed."""
     sample = text[:_SAMPLE_CHARS]
-    if sum(map(str.isalpha, sample)) < _MIN_LETTERS:
+    if letters("".join(filter(str.isalpha, sample))) < _MIN_LETTERS:
         return None
     language, probability = cast("tuple[str, float]", _identifier().classify(sample))
     return language if probability >= _MIN_PROBABILITY else None

@@ -1,12 +1,26 @@
 """The few parts of Markdown that say something about a document rather than in it."""
 
 import re
+import tomllib
 from typing import NamedTuple
 
-_FRONT_MATTER = re.compile(r"---\n(?=[\w-]+[ \t]*:)(.{0,20000}?)\n(?:---|\.\.\.)(?:\n|\Z)", re.DOTALL)
-_FIELD = re.compile(r"^(title|license|lang)[ \t]*:[ \t]*(.+)$", re.MULTILINE)
-_HEADING = re.compile(r"^#{1,6}[ \t]+(.+)$|^(\S.{0,150})\n(?:={3,}|-{3,})$", re.MULTILINE)
+from gem_tasks.corpus.blocks import Kind, blocks
+from gem_tasks.corpus.comments import without_comments
+
+_FRONT_MATTER = re.compile(r"(---|\+\+\+)\n(.{0,20000}?)\n(?:\1|\.\.\.)(?:\n|\Z)", re.DOTALL)
+_FIELD = re.compile(r"^(title|license|lang)[ \t]*[:=][ \t]*(.+)$", re.MULTILINE)
+_KEY = re.compile(r"""(["']?)([A-Za-z_][\w.-]*)\1[ \t]*:(?:[ \t]+(.*))?""")
+_CLOSING = re.compile(r"[\]}],?")
+_SETEXT = re.compile(r"(\S.{0,150})\n(?:={3,}|-{3,})\s*")
 _TITLE_WITHIN = 2000
+_KEYS = frozenset(
+    """abstract aliases article author authors banner categories category comments cover created date description
+    doctype draft excerpt feed head hero hide id image keywords lang language lastmod layout licence license linktitle
+    locale menu modified nav order orphan outline pagetitle parent permalink position published redirect series sidebar
+    slug subject subtitle summary tag tagline tags template thumbnail title toc translations type uid updated url
+    version weight""".split()
+)
+"""By which site generators and note books know a page; `ms.topic`, `nav_order` and the like are recognised by form."""
 
 
 class Page(NamedTuple):
@@ -20,20 +34,45 @@ class Page(NamedTuple):
 def unwrap(text: str) -> Page:
     """Takes off front matter and HTML comments."""
     front = _FRONT_MATTER.match(text)
-    fields = {match[1]: match[2].strip(" \t'\"") for match in _FIELD.finditer(front[1])} if front else {}
-    return Page(_without_comments(text[front.end() :] if front else text), fields)
+    if front is None or not (_is_toml(front[2]) if front[1] == "+++" else _is_mapping(front[2])):
+        return Page(without_comments(text), {})
+    fields = {match[1]: match[2].strip(" \t'\"") for match in _FIELD.finditer(front[2])}
+    return Page(without_comments(text[front.end() :]), fields)
 
 
 def first_heading(text: str) -> str | None:
     """The first heading near the beginning, without its marks."""
-    match = _HEADING.search(text[:_TITLE_WITHIN])
-    return (match[1] or match[2]).strip("# \t") if match else None
+    for block in blocks(text[:_TITLE_WITHIN]):
+        if block.kind is Kind.HEADING:
+            words = text[block.start : min(block.end, _TITLE_WITHIN)].strip()
+            match = _SETEXT.fullmatch(words)
+            if title := (match[1] if match else words.partition("\n")[0]).strip("# \t"):
+                return title
+    return None
 
 
-def _without_comments(text: str) -> str:
-    parts: list[str] = []
-    position = 0
-    while (start := text.find("<!--", position)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
-        parts.append(text[position:start])
-        position = end + 3
-    return "".join([*parts, text[position:]])
+def _is_mapping(between: str) -> bool:
+    """Whether this is a page's metadata, as against text between two thematic breaks, which may have colons, too.
+
+    Looked at line by line, because front matter often is no valid YAML (`title: Loans: how to`).
+    """
+    keys: list[str] = []
+    open_value = False
+    for line in between.split("\n"):
+        if not line or line[0] == "#" or (keys and (line[0] in " \t" or _CLOSING.fullmatch(line))):
+            continue
+        if open_value and (line == "-" or line.startswith("- ")):
+            continue
+        match = _KEY.fullmatch(line)
+        if match is None:
+            return False
+        keys.append(match[2])
+        open_value = not match[3]
+    return any(key in _KEYS or re.search(r"[a-z][._-][a-z]", key) for key in keys)
+
+
+def _is_toml(between: str) -> bool:
+    try:
+        return bool(tomllib.loads(between))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return False

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import rensa
 
+from gem_tasks.corpus.scripts import TOKEN, UNSPACED
 from gem_tasks.domain.base import Value
 
 _MINHASH = cast("Any", rensa).RMinHash  # the package has no stubs
@@ -22,9 +23,8 @@ _VALUES, _BANDS, _SEED = 128, 16, 42
 _ROWS = _VALUES // _BANDS
 _WORDS = 5
 """Shingle: so many words in a row, as usual for texts of some length."""
-_CHARACTERS = 9
-"""Shingle of scripts that write no spaces."""
-_LONGEST_WORD = 20
+_CHARACTERS = 8
+"""Shingle of scripts that write no spaces; about as much text, and as much of it lost with a changed word."""
 _WORD = re.compile(r"\w+")
 _PACK = Struct(f"<{_VALUES}I").pack
 _BAND_BYTES = _ROWS * 4
@@ -57,15 +57,15 @@ def signatures(texts: Sequence[str]) -> list[Signature]:
 
 def shingles(text: str) -> list[str]:
     """Overlapping runs of words, or of characters where there are no spaces; of a short text the words themselves."""
-    words = _WORD.findall(text.casefold())
-    if sum(map(len, words)) > _LONGEST_WORD * len(words):
-        whole = "".join(words)
-        return [whole[at : at + _CHARACTERS] for at in range(max(1, len(whole) - _CHARACTERS + 1))]
-    if len(words) < _WORDS:
+    folded = text.casefold()
+    unspaced = not text.isascii() and UNSPACED.search(folded)
+    words = (TOKEN if unspaced else _WORD).findall(folded)
+    size = _CHARACTERS if unspaced and 2 * sum(bool(UNSPACED.match(word)) for word in words) > len(words) else _WORDS
+    if len(words) < size:
         return words
     joined = " ".join(words)
     starts = [0, *accumulate(len(word) + 1 for word in words)]
-    return [joined[start : end - 1] for start, end in zip(starts, starts[_WORDS:], strict=False)]
+    return [joined[start : end - 1] for start, end in zip(starts, starts[size:], strict=False)]
 
 
 def _signature(values: Sequence[int]) -> Signature:

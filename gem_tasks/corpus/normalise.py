@@ -5,6 +5,7 @@ from typing import NamedTuple
 from gem_tasks.corpus import html, markdown
 from gem_tasks.corpus.clean import clean, one_line
 from gem_tasks.corpus.language import code, detect
+from gem_tasks.corpus.scripts import letters
 from gem_tasks.domain.corpus import Document, IngestReason, RawDocument, content_hash, document_id
 
 _TITLE_CHARS = 300
@@ -32,7 +33,7 @@ def normalise(raw: RawDocument, min_chars: int) -> Normalised:
 
     Args:
         raw: as a reader found it. What a record claims outweighs what its text says.
-        min_chars: shorter texts are rejected as `too_short`.
+        min_chars: shorter texts are rejected as `too_short`; in letters, of which a Chinese character is worth three.
     """
     found = _Content() if raw.reason else _content(raw)
     reason, detail = (raw.reason, raw.detail) if raw.reason else _verdict(found.text, min_chars)
@@ -72,6 +73,6 @@ def _content(raw: RawDocument) -> _Content:
 def _verdict(text: str, min_chars: int) -> tuple[IngestReason | None, str]:
     if not text:
         return IngestReason.EMPTY, "no text"
-    if len(text) < min_chars:
-        return IngestReason.TOO_SHORT, f"{len(text)} characters, at least {min_chars} expected"
+    if letters(text) < min_chars:
+        return IngestReason.TOO_SHORT, f"{letters(text)} letters, at least {min_chars} expected"
     return None, ""

@@ -3,6 +3,7 @@
 A file that breaks off keeps the documents read before the break and gets one more row, `unreadable`, for itself.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks.corpus.decode import decode
+from gem_tasks.corpus.lines import in_utf8, lines
 from gem_tasks.corpus.objects import SourceObject
 from gem_tasks.corpus.records import from_fields, from_json, refused
 from gem_tasks.corpus.warc import read_warc
@@ -73,8 +75,8 @@ def _text(found: SourceObject, stream: IO[bytes], limit: int) -> RawDocument:
 
 def _jsonl(found: SourceObject, stream: IO[bytes], limit: int) -> Iterator[RawDocument]:
     bad, good = 0, False
-    for number, line in _lines(stream, limit):
-        if line is not None and not line.strip():
+    for number, line in lines(in_utf8(stream), limit):
+        if line is not None and not line.removeprefix(BOM_UTF8).strip():
             continue
         document = _line(found, number, line, limit)
         yield document
@@ -94,28 +96,13 @@ def _line(found: SourceObject, number: int, line: bytes | None, limit: int) -> R
     return from_json(found, number, text)
 
 
-def _lines(stream: IO[bytes], limit: int) -> Iterator[tuple[int, bytes | None]]:
-    """`(line number from 1, line)`; None for a line over the limit, which is skipped without being kept."""
-    number, buffer, skipping = 1, bytearray(), False
-    while chunk := stream.read(_CHUNK):
-        for index, piece in enumerate(chunk.split(b"\n")):
-            if index:
-                yield number, None if skipping else bytes(buffer)
-                number, buffer, skipping = number + 1, bytearray(), False
-            if not skipping:
-                buffer += piece
-                if len(buffer) > limit:
-                    buffer, skipping = bytearray(), True
-    if buffer or skipping:
-        yield number, None if skipping else bytes(buffer)
-
-
 def _parquet(found: SourceObject, stored: IO[bytes], limit: int) -> Iterator[RawDocument]:
     number = 0
     # With a buffer columns are read page by page; without, a whole row group's column at once.
     for batch in pq.ParquetFile(cast("Any", stored), buffer_size=_CHUNK).iter_batches(batch_size=_ROWS):
         arrays = cast("list[Any]", batch.columns)
-        columns = {name: _values(array) for name, array in zip(batch.schema.names, arrays, strict=True)}
+        named = zip(batch.schema.names, arrays, strict=True)
+        columns = {name: (_ids if name == "id" else _values)(array) for name, array in named}
         for row in range(batch.num_rows):
             number += 1
             record = {name: values[row] for name, values in columns.items()}
@@ -138,3 +125,10 @@ def _value(scalar: Any) -> Any:
         return scalar.as_py()
     except (ValueError, OverflowError):
         return None
+
+
+def _ids(array: Any) -> list[Any]:
+    """Values of the column `id`; times as Arrow writes them: Python's have neither its range nor its precision."""
+    if pa.types.is_duration(array.type):
+        array = array.cast(pa.int64())
+    return _values(array.cast(pa.string()) if pa.types.is_temporal(array.type) else array)

@@ -7,11 +7,11 @@ import json
 from typing import Any, cast
 
 from gem_tasks.corpus.clean import one_line
+from gem_tasks.corpus.identity import record_name
 from gem_tasks.corpus.objects import SourceObject
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 
 _OWN_FIELDS = frozenset({"id", "title", "text", "license", "lang"})
-_ID_CHARS = 200
 _FIELD_CHARS = 500
 _METADATA_CHARS = 10_000
 
@@ -34,10 +34,9 @@ def from_fields(found: SourceObject, number: int, where: str, record: Any) -> Ra
     text = fields.get("text")
     if not isinstance(text, str):
         return refused(found, number, IngestReason.BAD_RECORD, f"{where} has no string `text`")
-    key = fields.get("id")
-    name = one_line(str(key), _ID_CHARS) if isinstance(key, str | int) else None
+    name = record_name(fields["id"], text) if "id" in fields else str(number)
     return RawDocument(
-        uri=f"{found.uri}#{name or number}",
+        uri=f"{found.uri}#{name}",
         etag=found.etag,
         object_key=found.uri,
         text=_whole(text),

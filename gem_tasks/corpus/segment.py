@@ -16,7 +16,7 @@ from typing import NamedTuple
 from gem_tasks.corpus.blocks import Block, Kind, blocks
 from gem_tasks.domain.corpus import Document, Segment, segment_id
 
-SEGMENT_VERSION = 2
+SEGMENT_VERSION = 3
 """Part of every recipe: raise it when the same text would be cut differently."""
 
 _BYTES_PER_TOKEN = 4

@@ -4,21 +4,22 @@ Read are `response` records with status 200, `resource` and `conversion` records
 else in a WARC (requests, metadata, redirects, images) is passed over as foreign files in a folder are.
 """
 
-import zlib
+import re
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from gem_tasks.corpus.decode import decode
+from gem_tasks.corpus.http_body import BodyError, decoded_body
 from gem_tasks.corpus.objects import SourceObject
 from gem_tasks.corpus.records import refused
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 
 _TYPES = {"text/html": "text/html", "application/xhtml+xml": "text/html", "text/plain": "text/plain"}
 _WANTED = cast("Any", WarcRecordType).response | WarcRecordType.resource | WarcRecordType.conversion
-_PACKED = {"gzip": 47, "x-gzip": 47, "deflate": 47}
-"""Content encodings with zlib's window bits: either header, recognised by zlib itself."""
+_INCOMPLETE = ("WARC-Truncated", "WARC-Segment-Number")
+_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _URI_CHARS = 2000
 
 
@@ -33,13 +34,28 @@ def read_warc(found: SourceObject, stored: IO[bytes], limit: int) -> Iterator[Ra
     Raises:
         OSError: the file is damaged or breaks off.
     """
-    archive = ArchiveIterator(cast("Any", stored), record_types=_WANTED, parse_http=True)
+    archive = ArchiveIterator(cast("Any", stored), record_types=_WANTED, parse_http=False)
     for number, record in enumerate(cast("Iterator[Any]", archive), start=1):
-        kind = _kind(record)
-        if kind is not None:
-            name = (record.headers.get("WARC-Target-URI") or str(number))[:_URI_CHARS].strip("<>")
-            raw = _document(found, f"record {number}", record, kind, limit)
-            yield raw.model_copy(update={"uri": f"{found.uri}#{name}", "metadata": _metadata(name, record)})
+        where = f"record {number}"
+        if not _parsed(record):
+            raw = refused(found, None, IngestReason.UNREADABLE, f"{where} has no HTTP header that can be read")
+        elif kind := _kind(record):
+            raw = _document(found, where, record, kind, limit)
+        else:
+            continue
+        name = (record.headers.get("WARC-Target-URI") or str(number))[:_URI_CHARS].strip("<>")
+        yield raw.model_copy(update={"uri": f"{found.uri}#{name}", "metadata": _metadata(name, record)})
+
+
+def _parsed(record: Any) -> bool:
+    """Whether the HTTP header was read, if the record has one; some archives end its lines with LF only."""
+    if not record.is_http:
+        return True
+    try:
+        record.parse_http(quirks_mode=True)
+    except OSError:
+        return False
+    return record.record_type != WarcRecordType.response or record.http_headers.status_code is not None
 
 
 def _kind(record: Any) -> str | None:
@@ -61,20 +77,26 @@ def _document(found: SourceObject, where: str, record: Any, kind: str, limit: in
     data: bytes = record.reader.read(limit + 1)
     if len(data) < min(record.content_length, limit + 1):
         raise OSError(f"the file breaks off in {where}")
-    encoding = (record.http_headers.get("Content-Encoding", "") if record.http_headers else "").strip().lower()
-    if encoding in _PACKED and len(data) <= limit:
-        # Many crawlers unpack the body and keep the header: then it is no zlib stream, and taken as it is.
-        data = _unpacked(data, _PACKED[encoding], limit) or data
     if len(data) > limit:
         return refused(found, None, IngestReason.TOO_LARGE, f"{where} has more than {limit} bytes")
-    text = decode(data)
+    if incomplete := next((name for name in _INCOMPLETE if record.headers.get(name)), None):
+        return refused(found, None, IngestReason.UNREADABLE, f"{where} holds a part of the page only ({incomplete})")
+    try:
+        data = decoded_body(data, _values(record, "Content-Encoding"), _values(record, "Transfer-Encoding"), limit)
+    except BodyError as error:
+        return refused(found, None, error.reason, f"{where}: {error}")
+    text = decode(data, _charset(record))
     if isinstance(text, IngestReason):
         return refused(found, None, text, where)
     return RawDocument(uri=found.uri, etag=found.etag, object_key=found.uri, text=text, media_type=kind)
 
 
-def _unpacked(data: bytes, window: int, limit: int) -> bytes | None:
-    try:
-        return zlib.decompressobj(wbits=window).decompress(data, limit + 1)
-    except zlib.error:
-        return None
+def _values(record: Any, name: str) -> list[str]:
+    return record.http_headers.get_multiple(name) if record.http_headers else []
+
+
+def _charset(record: Any) -> str | None:
+    """Label of the encoding that the server names, or, for a record without HTTP, the crawler."""
+    headers = record.http_headers or record.headers
+    match = _CHARSET.search(headers.get("Content-Type") or "")
+    return match[1] if match else None

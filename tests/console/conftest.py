@@ -1,7 +1,6 @@
 """One lineage full of hostile text, and the pages over it: in-process for rights, on a port for the browser."""
 
 import os
-import shutil
 import socket
 import threading
 import time
@@ -13,6 +12,7 @@ from pydantic import SecretStr
 
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
+from tests.browser import chromium  # noqa: F401 - a fixture
 from tests.console import hostile, serving
 from tests.integration.conftest import TEMPLATE, postgres  # noqa: F401 - a fixture
 
@@ -108,22 +108,8 @@ def address(app):
     thread.join(10)
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """Not longer than its module: playwright occupies the thread's event loop, which other tests need."""
-    from playwright.sync_api import sync_playwright
-
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None and not os.environ.get("GEM_REQUIRE_BROWSER"):
-        pytest.skip("no Chromium on PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def browse(chromium, address):
+def browse(chromium, address):  # noqa: F811
     """As `(role, theme, ...) -> page`; a page may show no dialog, run nothing of the data's, and ask nobody else."""
     opened = []
 

@@ -36,6 +36,69 @@ def test_a_page_that_says_its_encoding_is_believed():
     assert decode(page.encode("cp1254")) == page
 
 
+@pytest.mark.parametrize(
+    ("label", "encoding", "text"),
+    [
+        ("Shift_JIS", "cp932", "①予約 髙﨑 ～"),
+        ("x-sjis", "cp932", "②"),
+        ("gb2312", "gb18030", "朱镕基 㐀"),
+        ("GBK", "gb18030", "€ 㐀"),
+        ("EUC-JP", "euc_jp", "手順"),
+        ("EUC-JP", "euc_jis_2004", "①手順"),
+        ("ISO-2022-JP", "iso2022_jp", "手順を読む"),
+        ("ks_c_5601-1987", "cp949", "똠방각하"),
+        ("big5", "big5hkscs", "啟動 裏"),
+        ("iso-8859-1", "cp1252", "“quotes” €"),
+        ("latin1", "cp1252", "’"),
+        ("latin-1", "cp1252", "’"),
+        ("ISO-8859-9", "cp1254", "ğ“"),
+        ("TIS-620", "cp874", "ไทย"),
+        ("macintosh", "mac-roman", "é"),
+        ("ibm866", "cp866", "Ж"),
+        ("cp437", "cp437", "é"),
+        ("iso-8859-8-i", "iso8859-8", "ש"),
+    ],
+)
+@pytest.mark.parametrize("within", [True, False])
+def test_labels_mean_what_browsers_take_them_for(label, encoding, text, within):
+    """Declared in the page, or by its server."""
+    page = f'<meta charset="{label}"><p>{text}</p>' if within else f"<p>{text}</p>"
+    assert decode(page.encode(encoding), None if within else label) == page
+
+
+@pytest.mark.parametrize(
+    "label", ["hex", "unicode_escape", "utf-8", "utf-16", "replacement", "x-user-defined", "?", "idna"]
+)
+def test_labels_of_no_encoding_say_nothing(label):
+    assert decode("Grüße".encode("cp1252"), label) is IngestReason.BAD_ENCODING
+    assert decode(GERMAN.encode("cp1252"), label) == GERMAN
+
+
+def test_what_the_server_says_comes_before_what_the_page_says_and_utf8_before_both():
+    assert decode(b'<meta charset="koi8-r">\xe9', "cp1252").endswith("é")
+    assert decode('<meta charset="koi8-r">é'.encode(), "cp1252").endswith("é")
+
+
+def test_a_byte_that_a_declared_encoding_lacks_costs_one_character():
+    page = b"<meta charset=windows-1252>" + GERMAN.encode("cp1252") + b"\x81."
+    assert decode(page) == f"<meta charset=windows-1252>{GERMAN}\ufffd."
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        GERMAN,
+        "Нажмите кнопку и подождите.\n" * 3,
+        "今日はとても良い天気です。\n" * 3,
+        '{"text": "今日は"}',
+        "👍 ok\n" * 9,
+    ],
+)
+def test_wide_encodings_need_no_mark(encoding, text):
+    assert decode(text.encode(encoding)) == text
+
+
 def test_a_stray_byte_does_not_turn_utf8_into_something_else():
     damaged = decode((GERMAN * 3).encode()[:200] + b"\xff" + (GERMAN * 3).encode()[200:-1])
     assert damaged.count("\ufffd") == 1

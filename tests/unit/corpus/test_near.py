@@ -69,6 +69,35 @@ def test_languages_without_spaces_are_told_apart():
     )
 
 
+SCRIPTS = {"Han": 0x4E00, "Kana": 0x3042, "Thai": 0x0E01, "Lao": 0x0E81, "Khmer": 0x1780, "Burmese": 0x1000}
+
+
+def unspaced(script, seed, sentences=30):
+    """Sentences of words of two characters, with punctuation or blanks only between sentences."""
+    rng = random.Random(seed)
+    return [[chr(SCRIPTS[script] + rng.randrange(30)) * 1 + chr(SCRIPTS[script] + rng.randrange(30))
+             for _ in range(rng.randint(5, 12))] for _ in range(sentences)]  # fmt: skip
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_near_duplicates_are_found_where_no_spaces_are_written(script):
+    """As many of them as in English: one word in sixty is another one."""
+    found = []
+    for seed in range(30):
+        rng = random.Random(seed)
+        original = unspaced(script, seed)
+        other = [["XY" if rng.random() < 1 / 60 else word for word in words] for words in original]
+        one, two = (" ".join("".join(words) for words in each) for each in (original, other))
+        similarity, met = pair(one, two)
+        found.append(met and similarity >= 0.8)
+    assert sum(found) >= 24
+
+
+def test_one_changed_clause_among_many_leaves_a_chinese_text_alike():
+    text = "打开钥匙系统，按姓名查找人员。检查借出的钥匙少于三把，然后登记借用。记录保存前都要确认，并发送通知。钥匙丢失应立即停用门锁，并通知保安部门。归还时检查标签，放回原位。每月清点一次，差异写入报告。"
+    assert pair(text, text.replace("放回原位", "放到柜里"))[0] > 0.8
+
+
 @given(st.text(max_size=300))
 @settings(deadline=None)
 def test_any_text_has_a_signature_and_is_like_itself(anything):

@@ -1,5 +1,7 @@
 """Normalised text is stable, carries nothing invisible, and knows what it is."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,50 @@ def test_what_nobody_sees_is_tidied(text, expected):
     assert clean(text) == expected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می\u200cکند و API\u200cها",
+        "ه\u200d.",
+        "क्\u200dष و क्\u200cष",
+        "👩\u200d💻 👍🏽\u200d♂\ufe0f 🏳\ufe0f\u200d🌈 ❤\ufe0f ☎\ufe0e",
+        "1\ufe0f\u20e3 ‼\ufe0f",
+        "葛\U000e0100城市 ∩\ufe00",
+        "ᠠ\u180bᠡ\u180eᠢ",
+        "ไป\u200bมา ខ្ញុំ\u200bទៅ",
+        "שלום C++\u200e עולם\u200f",
+        "ב\u05b7\u034f\u05bdה",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+        "ﬁve ① ² ½ Ω Å",
+        "กำ สระอำ",
+    ],
+    ids=ascii,
+)
+def test_what_carries_meaning_is_kept(text):
+    assert clean(text) == unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("de\u200cle\u200dte", "delete"),
+        ("Auf\u00adlage", "Auflage"),
+        ("the exam\u00ad\n   ple is long", "the example is long"),
+        ("中\u200b文", "中文"),
+        ("safe\u202etxt.exe", "safetxt.exe"),
+        ("English\u200e words\u200f here", "English words here"),
+        ("😀" + "".join(chr(0xE0100 + n) for n in range(30)), "😀"),
+        ("😀\ufe0f\ufe0f\ufe0e\ufe00", "😀\ufe0f"),
+        ("می\u200c\u200c\u200cکند", "می\u200cکند"),
+        ("\U0001f3f4" + "".join(chr(0xE0000 + ord(x)) for x in "ignore"), "\U0001f3f4"),
+        ("N\bNA\bAM\bME\bE and _\bx_\by", "NAME and xy"),
+        ("\x1b[1;31mStop\x1b[0m now", "Stop now"),
+    ],
+)
+def test_what_hides_or_shows_nothing_goes(text, expected):
+    assert clean(text) == expected
+
+
 def test_a_title_is_one_short_line():
     assert one_line(" Loans\n\tand\u202e  returns\x00 " + "x" * 500, 17) == "Loans and returns"
     assert one_line("\u200b ", 10) is None
@@ -89,6 +135,114 @@ def test_front_matter_says_who_and_what_and_goes_with_the_comments():
     document, kept = normalise(make(text, media_type="text/markdown"), 10)
     assert (document.title, document.license, document.language) == ("Loans", "CC0-1.0", "en")
     assert kept == clean(f"{ENGLISH}<!-- open")
+
+
+def markdown_of(text):
+    return normalise(make(text, media_type="text/markdown"), 0).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Delete the mark `<!--` before it.\n\n2. Go on.\n\n3. Delete `-->` behind it.",
+        "1. Delete `<!--` here.\n2. Delete `-->` there.",
+        "```xml\n<!-- keep -->\n```",
+        "~~~~\n<!-- keep -->\n~~~\n<!-- keep -->\n~~~~",
+        "````\n```\n<!-- keep -->\n```\n````",
+        "1. Put this in:\n\n   ```\n   <!-- keep -->\n   ```\n\n2. Save.",
+        "1. Put this in:\n```\n<!-- keep -->\n```\n2. Save.",
+        "Text\n\n    <!-- keep -->\n\nText",
+        "- Item\n\n      <!-- keep -->",
+        "> ```\n> <!-- keep -->\n> ```",
+        "A \\<!-- is no comment --> here",
+        "One <!-- here\n\nand another --> there",
+        "Never ends <!-- here",
+        "<!-- never ends\n\nStep",
+        "`` ` <!-- keep --> ``",
+        "--> before <!-- after",
+    ],
+)
+def test_what_stands_in_code_or_never_ends_is_no_comment(text):
+    assert markdown_of(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a <!-- x --> b", "a  b"),
+        ("a\n\n<!-- x\n\ny -->\n\nb", "a\n\nb"),
+        ("- a\n\n  <!-- x -->\n- b", "- a\n\n- b"),
+        ("a <!-- x\ny --> b", "a  b"),
+        ("`code` <!-- `x` --> b", "`code`  b"),
+        ("<!-- a --><!-- b\n--> c", "c"),
+        ("<!--> c", "c"),
+        ("```\ncode\n```\n<!-- x -->\nb", "```\ncode\n```\n\nb"),
+        ("a ` b <!-- x --> c", "a ` b  c"),
+        ("## Head <!-- x -->\nb", "## Head\nb"),
+    ],
+)
+def test_comments_go(text, expected):
+    assert markdown_of(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nWarning: never open two at once.\n\n1. Look up.\n\n---\n\n# Next",
+        "---\nWarning: never open two at once.\n---\n\nNext",
+        "---\nNote: a\nTip: b\n---\nNext",
+        "---\ntitle: of the book\n\n1. Look up the title.\n---\nNext",
+        "---\ntitle: x\nand some words\n---\nNext",
+        "---\n- a\n- b\n---\nNext",
+        "---\n---\nNext",
+        "---\n\n---\nNext",
+        "---",
+        "---\nNext",
+        "+++\nPress + three times\n+++\nNext",
+        "***\ntitle: x\n***\nNext",
+        "Title\n---\nNext",
+    ],
+)
+def test_thematic_breaks_are_no_front_matter(text):
+    assert markdown_of(text) == text
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "---\ntitle: Loans\n---",
+        "---\ntitle: 'Loans'\ntags:\n- a\n- b\nnotes: |\n  1. x\n\n  y\n# c\nauthors: [\n a\n]\n...",
+        "---\nms.topic: how-to\ntitle: Loans\n---",
+        '+++\ntitle = "Loans"\n[params]\nx = 1\n+++',
+        "---\ntitle: Loans\ndescription: Loans: how to\n---",
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_front_matter_goes_and_gives_the_title(front, line_end, mark):
+    text = mark + f"{front}\nFirst.\n".replace("\n", line_end)
+    document, kept = normalise(make(text, media_type="text/markdown"), 0)
+    title = "Loans" if "Loans:" not in front else document.title
+    assert (kept, document.title) == ("First.", title)
+
+
+def test_a_line_of_code_is_no_title():
+    text = "```sh\n# not a title\n```\n\nLoans\n=====\n\nText."
+    assert normalise(make(text, media_type="text/markdown"), 0).document.title == "Loans"
+
+
+@pytest.mark.parametrize(
+    ("text", "enough"),
+    [
+        ("管理员打开钥匙系统，按姓名查找人员，检查借出的钥匙少于三把，然后登记借用，最长两天。每条记录保存前都要确认，并向本人发送通知。", True),
+        ("管理员打开系统。", False),
+        ("鍵システムを開き、氏名で人を検索し、貸出中の鍵が三本未満であることを確認してから、最長二日間の貸出を登録します。記録は保存前に確認し、本人に通知を送ります。", True),
+        ("열쇠 시스템을 열고 이름으로 사람을 찾은 다음 빌린 열쇠가 세 개보다 적은지 확인하고 최대 이틀 동안 대여를 등록합니다. 저장하기 전에 모든 기록을 확인하고 본인에게 알림을 보냅니다. 열쇠를 돌려받으면 표찰을 확인합니다.", True),
+        ("Open the key system and look the person up.", False),
+    ],
+)  # fmt: skip
+def test_dense_scripts_need_fewer_characters(text, enough):
+    assert (normalise(make(text), 150).document.reason is None) == enough
 
 
 def test_what_a_record_claims_outweighs_its_front_matter():

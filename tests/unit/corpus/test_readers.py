@@ -3,7 +3,10 @@
 import gzip
 import json
 import tracemalloc
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gem_tasks.corpus.lines import in_utf8, lines
 from gem_tasks.corpus.normalise import normalise
 from gem_tasks.corpus.readers import read
 from gem_tasks.corpus.sources import list_objects
@@ -103,9 +107,111 @@ def test_a_bad_line_is_named_and_the_next_one_read(tmp_path, line, reason):
     assert "line 3" in bad.detail
 
 
-@pytest.mark.parametrize("key", ["", " ", None, 1.5, {"x": 1}, "\x00"])
-def test_a_record_without_a_usable_id_is_known_by_its_line(tmp_path, key):
-    assert read_lines(tmp_path, {"id": key, "text": "x"})[0].uri.endswith("a.jsonl#1")
+def names(raws):
+    return [raw.uri.partition("#")[2] for raw in raws]
+
+
+def test_a_record_without_the_field_id_is_known_by_its_line(tmp_path):
+    assert names(read_lines(tmp_path, {"text": "x"}, {"text": "y"})) == ["1", "2"]
+
+
+@pytest.mark.parametrize("key", ["", " ", None, float("nan"), "\x00"])
+def test_a_record_whose_id_is_empty_is_known_by_its_text(tmp_path, key):
+    first, second = names(read_lines(tmp_path, {"id": key, "text": "x"}, {"id": key, "text": "y"}))
+    assert names(read_lines(tmp_path, {"id": key, "text": "y"})) == [second]
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        (7, "7"),
+        (7.0, "7"),
+        (1.5, "1.5"),
+        (10**30, "1" + "0" * 30),
+        (True, "True"),
+        ({"b": 1, "a": [2]}, '{"a": [2], "b": 1}'),
+        (" x ", "x"),
+    ],
+)
+def test_an_id_may_be_of_any_type(tmp_path, key, name):
+    assert names(read_lines(tmp_path, {"id": key, "text": "x"})) == [name]
+
+
+def test_ids_that_differ_far_behind_or_in_what_nobody_sees_stay_two(tmp_path):
+    ids = ["x" * 300 + "a", "x" * 300 + "b", "a b", "a  b", "a\u200bb", "ab"]
+    found = names(read_lines(tmp_path, *({"id": key, "text": "x"} for key in ids)))
+    assert len(set(found)) == len(ids)
+    assert max(map(len, found)) <= 200
+
+
+UUIDS = [UUID(int=number).bytes for number in (101, 102, 103)]
+COLUMNS = {
+    "integers": pa.array([101, 102, 103]),
+    "floats": pa.array([101.0, 102.5, 103]),
+    "half floats": pa.array([1, 2, 3.0], pa.float16()),
+    "uuids": pa.array(UUIDS, pa.uuid()),
+    "bytes": pa.array(UUIDS, pa.binary(16)),
+    "text as bytes": pa.array([b"a", b"b", b"c"]),
+    "decimals": pa.array([Decimal("1.10"), Decimal("2.00"), Decimal("3.30")]),
+    "dates": pa.array([date(2026, 1, day) for day in (1, 2, 3)]),
+    "nanoseconds": pa.array([1, 2, 3], pa.timestamp("ns")),
+    "far times": pa.array([2**62, 1, 2], pa.timestamp("us", "UTC")),
+    "times of day": pa.array([1, 2, 3], pa.time64("ns")),
+    "durations": pa.array([1, 2, 3], pa.duration("ns")),
+    "dictionary": pa.array(["a", "b", "c"]).dictionary_encode(),
+    "structs": pa.array([{"a": 1, "b": "x"}, {"a": 2, "b": "x"}, {"a": 3, "b": None}]),
+    "lists": pa.array([[1, 2], [3], [1]]),
+    "large": pa.array([2**64 - 1, 2**53 + 1, 2**53], pa.uint64()),
+    "empty": pa.nulls(3),
+}
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_a_row_keeps_its_name_when_others_are_edited_or_removed(tmp_path, kind):
+    """Also when a row without an id comes in between."""
+    texts = ["one", "two", "three"]
+    before = names(read_all(parquet(tmp_path, {"id": COLUMNS[kind], "text": texts})))
+    kept = COLUMNS[kind].take(pa.array([None, 0, 2]))
+    after = names(read_all(parquet(tmp_path, {"id": kept, "text": ["new", "one", "three"]})))
+    assert len({*before, after[0]}) == 4
+    assert after[1:] == [before[0], before[2]]
+
+
+def test_ids_that_pandas_turned_into_floats_are_the_integers_they_were(tmp_path):
+    columns = {"id": pa.array([101.0, None, 103.0]), "text": ["one", "two", "three"]}
+    first, _, last = names(read_all(parquet(tmp_path, columns)))
+    assert (first, last) == ("101", "103")
+
+
+TEXTS = ["Öffne das Tor – dann warte.", "日本語の手順\u2028次の行\u0085終わり", "plain"]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_lines_are_read_in_every_unicode_and_with_every_line_end(tmp_path, encoding, line_end, mark):
+    records = [json.dumps({"id": number, "text": text}, ensure_ascii=False) for number, text in enumerate(TEXTS)]
+    data = (mark + line_end.join([*records, ""])).encode(encoding)
+    found = read_bytes(tmp_path, "a.jsonl", data)
+    assert [(raw.text, raw.reason) for raw in found] == [(text, None) for text in TEXTS]
+    assert names(found) == ["0", "1", "2"]
+
+
+def test_a_byte_order_mark_may_begin_every_line(tmp_path):
+    """As files that were put together have it."""
+    found = read_bytes(tmp_path, "a.jsonl", b'\xef\xbb\xbf{"text": "one"}\n\xef\xbb\xbf\n\xef\xbb\xbf{"text": "two"}\n')
+    assert [raw.text for raw in found] == ["one", "two"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_lines_that_end_at_the_border_of_a_piece_are_counted_once(encoding):
+    data = "".join(f"line {number}\r\n" for number in range(50)).encode(encoding)
+    for size in (1, 2, 3, 7, 64):
+        pieces = iter([data[at : at + size] for at in range(0, len(data), size)])
+        stream = SimpleNamespace(read=lambda _, pieces=pieces: next(pieces, b""))
+        if encoding == "utf-8" or size == 64:
+            assert [line for _, line in lines(in_utf8(stream), 100)] == [f"line {n}".encode() for n in range(50)]
 
 
 def test_metadata_is_plain_json_of_a_bounded_size(tmp_path):

@@ -1,0 +1,24 @@
+"""Fenced code in Markdown, by the rules of CommonMark."""
+
+import re
+from typing import NamedTuple
+
+_OPENING = re.compile(r"[ \t]*(`{3,}(?=[^`\n]*\n?$)|~{3,})")
+
+
+class Fence(NamedTuple):
+    """What opened a block of code, and what may close it: the same mark, as often at least, and nothing else."""
+
+    mark: str
+    length: int
+
+    @classmethod
+    def opened_by(cls, line: str) -> "Fence | None":
+        """The fence that a line opens; inline code at its beginning is none."""
+        match = _OPENING.match(line)
+        return cls(match[1][0], len(match[1])) if match else None
+
+    def ended_by(self, line: str) -> bool:
+        """Whether a line closes it."""
+        words = line.strip()
+        return len(words) >= self.length and not words.strip(self.mark)
