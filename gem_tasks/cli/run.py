@@ -54,7 +54,7 @@ def run(
         ingest_run = api.trigger(INGEST, partition, conf)
         console.print(f"Partition {partition}: {api.run_url(INGEST, ingest_run)}", soft_wrap=True)
         followed = follow(work, api, partition, ingest_run, console)
-    _report(work, followed, as_json)
+    _report(work, followed, _left(work, source, partition), as_json)
 
 
 def resolve(source: str) -> str:
@@ -67,9 +67,20 @@ def current_partition() -> str:
     return partition_of(datetime.now(UTC))
 
 
-def _report(work: Workspace, followed: Followed, as_json: bool) -> None:
+def _left(work: Workspace, source: str, partition: str) -> list[str]:
+    """Earlier partitions of the source with work left: an hour that a failed run left behind is not this run's."""
+    with work.ledger() as ledger:
+        earlier = [each for each in ledger.partitions_of_source(source) if each != partition]
+        return [each for each in earlier if ledger.pending(each, work.recipe_ids())]
+
+
+def _report(work: Workspace, followed: Followed, left: list[str], as_json: bool) -> None:
     summary = summarise(work, followed.partition, followed.synthesize_run or followed.ingest_run)
     if as_json:
-        typer.echo(json.dumps({**followed.model_dump(), **summary}, indent=1))
-    else:
-        print_summary(summary, Console(), nothing_new=followed.synthesize_run is None)
+        typer.echo(json.dumps({**followed.model_dump(), **summary, "unfinished_partitions": left}, indent=1))
+        return
+    console = Console()
+    print_summary(summary, console, nothing_new=followed.synthesize_run is None and not left)
+    if left:
+        console.print(f"Work is left in {len(left)} earlier partitions of this source, such as {left[-1]}.")
+        console.print(f"What, and why: gem stale. Do it: gem backfill --from {left[0]} --to {left[-1]}")
