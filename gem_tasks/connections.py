@@ -37,16 +37,18 @@ _taken: dict[str, str] = {}
 """Variables of this process that come from Connections."""
 
 
-def refresh(find: Find) -> None:
-    """Sets the variables that the deployment does not set itself to what the Connections say now."""
+def refresh(find: Find) -> bool:
+    """Sets what the deployment does not set itself to what the Connections say now; whether that changed anything."""
     with _lock:
         given = {name for name, value in os.environ.items() if _taken.get(name) != value}
         found = {name: value for name, value in _values(find, given).items() if name not in given}
         for name in _taken.keys() - found.keys() - given:
             os.environ.pop(name, None)
         os.environ.update(found)
+        changed = found != _taken
         _taken.clear()
         _taken.update(found)
+        return changed
 
 
 def _values(find: Find, given: set[str]) -> dict[str, str]:

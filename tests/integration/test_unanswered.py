@@ -11,6 +11,7 @@ from gem_tasks.cli.main import main
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
+from gem_tasks.pipeline.agreement import agreement
 from gem_tasks.pipeline.batch import run_stage
 from gem_tasks.pipeline.doubts import FEW
 from gem_tasks.pipeline.failures import Which, failures, retry
@@ -18,6 +19,7 @@ from gem_tasks.pipeline.gating import gate
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.settings import STAGE_NAMES
 from tests.integration.endpoint import Front
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
 
@@ -234,3 +236,36 @@ def gem(*arguments):
 def documents(out):
     lines = (out / "trajectories.jsonl").read_text(encoding="utf-8").splitlines()
     return {json.loads(line)["metadata"]["document_uri"].rpartition("/")[2] for line in lines}
+
+
+@pytest.fixture
+def refused_by_checks(work, front):
+    """A workspace in which the checks have refused three trajectories that a judge could be asked about."""
+    shards = plan(work, PARTITION)
+    for name in STAGE_NAMES:
+        for shard in shards:
+            run_shard(work, name, PARTITION, shard["shard"], RunContext(run_id="r"))
+    with work.ledger() as ledger:
+        ledger.pg.execute(
+            "UPDATE stage_results SET outcome = 'rejected', reason = 'check_grounding' WHERE recipe_id = %s"
+            " AND segment_id IN (SELECT segment_id FROM stage_results WHERE recipe_id = %s ORDER BY segment_id LIMIT 3)",
+            [work.chain.id_of("validate")] * 2,
+        )
+    front.asked.clear()
+    return work
+
+
+@pytest.mark.parametrize(("status", "said"), [(401, "GEM_LLM_API_KEY"), (402, "credit"), (400, WORDS), (500, "doctor")])
+def test_a_judge_that_cannot_be_asked_is_an_error_and_no_figure(refused_by_checks, front, status, said):
+    front.refuse = refusing(status)()
+    with pytest.raises(UserError, match=said) as caught:
+        agreement(refused_by_checks, sample=3, seed=0)
+    assert WORDS in caught.value.cause
+
+
+def test_the_judge_keeps_to_a_budget_and_says_whom_it_did_not_ask(refused_by_checks, front, workspace, tmp_path):
+    prices = tmp_path / "prices.toml"
+    prices.write_text('["offline-rules"]\ninput = 100.0\noutput = 100.0\n', encoding="utf-8")
+    work = workspace(llm_base_url=front.url, llm_prices=prices, budget_usd=0.01)
+    found = agreement(work, sample=3, seed=0)
+    assert (found.asked, found.unaffordable, found.unreadable, len(front.asked)) == (0, 3, 0, 0)
