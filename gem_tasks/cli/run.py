@@ -16,6 +16,9 @@ from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
+_LOOK_BACK = 24
+"""Earlier partitions of the source that are looked at for work that is left."""
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
@@ -70,7 +73,7 @@ def current_partition() -> str:
 def _left(work: Workspace, source: str, partition: str) -> list[str]:
     """Earlier partitions of the source with work left: an hour that a failed run left behind is not this run's."""
     with work.ledger() as ledger:
-        earlier = [each for each in ledger.partitions_of_source(source) if each != partition]
+        earlier = [each for each in ledger.partitions_of_source(source) if each != partition][-_LOOK_BACK:]
         return [each for each in earlier if ledger.pending(each, work.recipe_ids())]
 
 

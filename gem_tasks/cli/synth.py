@@ -13,7 +13,7 @@ from gem_tasks.cli.run import current_partition, resolve
 from gem_tasks.cli.summary import ask_again, print_summary, summarise
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.dataset.publish import publish
-from gem_tasks.errors import GemError
+from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
 from gem_tasks.pipeline.batch import run_stage
@@ -54,9 +54,18 @@ def synth(
         ingest(work, source, partition, limit)
     with work.ledger() as ledger:  # documents stay in the hour in which they were first read
         partitions = ledger.partitions_of_source(source) or [partition]
-    published = [_publish(work, each, console, yes=yes) for each in partitions]
-    if any(published):
+    published, halted = False, list[GemError]()
+    for each in partitions:
+        try:
+            published |= _publish(work, each, console, yes=yes)
+        except UserError:
+            raise
+        except GemError as error:  # of this hour's documents: those of others are exported all the same
+            halted.append(error)
+    if published:
         export_openai(work, out, *partitions)
+    if halted:
+        raise halted[0]
     summary = {**summarise(work, partitions[-1], None), "out": str(out)}
     if as_json:
         typer.echo(json.dumps(summary, indent=1))

@@ -33,17 +33,15 @@ def confirmed(decision: Decision, last: Decision | None) -> Decision:
 def _judge(metrics: Metrics, held: tuple[Held, ...]) -> tuple[Action, str]:
     total, asked = metrics.total, metrics.asked
     if asked and metrics.failed == asked:
-        return "halt", f"all {asked} segments failed" + (
-            f" that the model was asked about, of {total}" if asked < total else ""
-        )
+        which = f", all that the model was asked about of {total}" if asked < total else ""
+        return "halt", f"all {asked} segments failed{which}"
     broken = [each for each in held if each.broken]
     if not broken:
         return "continue", _kept(metrics, held)
     action = _GRAVITY[max(_GRAVITY.index(each.bound.action) for each in broken)]
     reasons = [f"{each.metric} is {each.number:.3g}, expected {each.bound}" for each in broken]
-    return action, f"{'; '.join(reasons)} ({total} outcomes" + (
-        f", {asked} of them asked for)" if asked < total else ")"
-    )
+    note = f", the model was asked about {asked}" if asked < total else ""
+    return action, f"{'; '.join(reasons)} ({total} outcomes{note})"
 
 
 def _kept(metrics: Metrics, held: tuple[Held, ...]) -> str:

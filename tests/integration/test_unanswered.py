@@ -248,7 +248,8 @@ def refused_by_checks(work, front):
     with work.ledger() as ledger:
         ledger.pg.execute(
             "UPDATE stage_results SET outcome = 'rejected', reason = 'check_grounding' WHERE recipe_id = %s"
-            " AND segment_id IN (SELECT segment_id FROM stage_results WHERE recipe_id = %s ORDER BY segment_id LIMIT 3)",
+            " AND segment_id IN"
+            " (SELECT segment_id FROM stage_results WHERE recipe_id = %s ORDER BY segment_id LIMIT 3)",
             [work.chain.id_of("validate")] * 2,
         )
     front.asked.clear()
