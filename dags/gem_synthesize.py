@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from gem_airflow.alerts import Alert, deadline
 from gem_airflow.assets import DATASET, SEGMENTS
-from gem_airflow.bridge import announced_by, partition_key, run_context, workspace
+from gem_airflow.bridge import announced_by, begins, begun, partition_key, run_context
 from gem_airflow.mapping import mappable
 from gem_airflow.options import RUN_OPTIONS
 from gem_airflow.retries import DEFAULT_ARGS
@@ -53,14 +53,14 @@ def gem_synthesize() -> None:
         """Shards of the partition with work left under the current prompts and models."""
         from gem_tasks.pipeline.plan import take_up
 
-        return [dict(shard) for shard in mappable(take_up(workspace(), partition_key(), announced_by(), run_context()))]
+        return [dict(shard) for shard in mappable(take_up(begins(), partition_key(), announced_by(), run_context()))]
 
     @task(outlets=[DATASET], trigger_rule="none_failed", execution_timeout=timedelta(hours=1))
     def publish() -> dict[str, Any]:
         """Writes the dataset version: Parquet, manifest, card, rows in `trajectories`. Skipped while incomplete."""
         from gem_tasks.dataset.publish import publish
 
-        report = publish(workspace(), partition_key())
+        report = publish(begun(), partition_key())
         if report.held_back:
             raise AirflowSkipException(f"Not published: {report.held_back}")
         return report.model_dump()

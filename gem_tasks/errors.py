@@ -22,7 +22,9 @@ class ErrorClass(StrEnum):
     EMPTY = "empty"
     BAD_REQUEST = "bad_request"
     CONTEXT_LENGTH = "context_length"
+    FORBIDDEN = "forbidden"
     AUTH = "auth"
+    NO_CREDIT = "no_credit"
     UNKNOWN_MODEL = "unknown_model"
     RATE_LIMITED = "rate_limited"
     SERVER_ERROR = "server_error"
@@ -33,7 +35,11 @@ class ErrorClass(StrEnum):
 # Worth another call later with the very same request: nothing about the segment caused them.
 RETRYABLE = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.SERVER_ERROR, ErrorClass.TIMEOUT, ErrorClass.CONNECTION})
 # Every further call would end the same way: stop the task and tell a person.
-CONFIGURATION = frozenset({ErrorClass.AUTH, ErrorClass.UNKNOWN_MODEL})
+CONFIGURATION = frozenset({ErrorClass.AUTH, ErrorClass.NO_CREDIT, ErrorClass.UNKNOWN_MODEL})
+# The segment's fault if the endpoint answers others, and the configuration's if it answers none.
+DOUBTFUL = frozenset({ErrorClass.BAD_REQUEST, ErrorClass.FORBIDDEN})
+# A completion came, and could not be used.
+UNUSABLE = frozenset({ErrorClass.MALFORMED, ErrorClass.TRUNCATED, ErrorClass.REFUSED, ErrorClass.EMPTY})
 
 
 class GemError(Exception):

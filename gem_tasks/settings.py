@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     request's token budget and from how long answers took so far."""
     llm_max_attempts: int = Field(default=6, ge=1)
     """HTTP requests per call at most, for 5xx, timeouts and lost connections together."""
+    set_aside_after: int = Field(default=3, ge=1)
+    """Runs that end without an answer to a segment before it is set aside as failed; `gem retry` asks for it again."""
     journal_every_s: float = Field(default=5, gt=0)
     """Seconds between chunks of answers sent to the object store: what a worker on another machine asks for again."""
 

@@ -1,11 +1,6 @@
-"""Airflow's context and Connections as GEM's values: the only place that knows both.
-
-A deployment defines the Connections `gem_postgres`, `gem_store` and `gem_llm`; the embedded services set `GEM_*`
-variables. What a variable says wins, so that a worker can be pointed elsewhere without touching Airflow.
-"""
+"""Airflow's context as GEM's values. What Connections mean is in `gem_tasks.connections`."""
 
 import logging
-import os
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import Connection, get_current_context
@@ -30,8 +25,31 @@ def workspace(options: "RunOptions | None" = None) -> "Workspace":
     from gem_tasks.pipeline.prompt_files import pinned
     from gem_tasks.pipeline.workspace import Workspace
 
-    settings, run = _settings(), cast("Any", get_current_context())["dag_run"]
-    return Workspace.open(settings, pinned(settings, f"{run.dag_id}/{run.run_id}"), options or run_options())
+    settings = _settings()
+    return Workspace.open(settings, pinned(settings, _run()), options or run_options())
+
+
+def begins() -> "Workspace":
+    """The same for the first task of a run that is to keep the recipes that it begins with: it records them."""
+    from gem_tasks.pipeline.run_recipes import pin
+
+    return pin(workspace(), _run())
+
+
+def begun() -> "Workspace":
+    """The same under the recipes that the run began with.
+
+    Raises:
+        UserError: the code that is deployed now has others.
+    """
+    from gem_tasks.pipeline.run_recipes import pinned
+
+    return pinned(workspace(), _run())
+
+
+def _run() -> str:
+    run = cast("Any", get_current_context())["dag_run"]
+    return f"{run.dag_id}/{run.run_id}"
 
 
 def connected() -> "Workspace":
@@ -43,10 +61,10 @@ def connected() -> "Workspace":
 
 def _settings() -> "Settings":
     """From variables and Connections."""
+    from gem_tasks.connections import refresh
     from gem_tasks.settings import load
 
-    for name, value in _from_connections().items():
-        os.environ.setdefault(name, value)
+    refresh(_connection)
     return load()
 
 
@@ -103,31 +121,6 @@ def _events() -> dict[str, dict[str, Any]]:
     events = [event for events in found.values() for event in events]
     return {str((event.extra or {}).get("ingest_run_id") or number): event.extra or {}
             for number, event in enumerate(events)}  # fmt: skip
-
-
-def _from_connections() -> dict[str, str]:
-    """`GEM_*` values from the Connections that exist."""
-    found: dict[str, str] = {}
-    if "GEM_POSTGRES_DSN" not in os.environ and (postgres := _connection("gem_postgres")):
-        found["GEM_POSTGRES_DSN"] = postgres.get_uri().replace("postgres://", "postgresql://", 1)
-    if "GEM_STORE_URL" not in os.environ and (store := _connection("gem_store")):
-        found |= _store(store)
-    if "GEM_LLM_BASE_URL" not in os.environ and (llm := _connection("gem_llm")):
-        found["GEM_LLM_BASE_URL"] = str(llm.extra_dejson.get("base_url") or llm.host)
-        found |= {"GEM_LLM_API_KEY": llm.password} if llm.password else {}
-    return found
-
-
-def _store(connection: Connection) -> dict[str, str]:
-    extra = connection.extra_dejson
-    values = {
-        "GEM_STORE_URL": extra.get("url") or connection.host,
-        "AWS_ENDPOINT_URL": extra.get("endpoint_url"),
-        "AWS_REGION": extra.get("region_name"),
-        "AWS_ACCESS_KEY_ID": connection.login,
-        "AWS_SECRET_ACCESS_KEY": connection.password,
-    }
-    return {name: str(value) for name, value in values.items() if value}
 
 
 def _connection(conn_id: str) -> Connection | None:

@@ -12,7 +12,7 @@ from airflow.providers.standard.operators.branch import BaseBranchOperator
 from airflow.providers.standard.operators.hitl import HITLBranchOperator
 from airflow.sdk import Param
 
-from gem_airflow.bridge import partition_key, run_context, workspace
+from gem_airflow.bridge import begun, partition_key, run_context
 from gem_airflow.links import RunLink
 from gem_airflow.metrics import send_decision
 from gem_tasks.settings import StageName
@@ -46,7 +46,7 @@ class GateOperator(BaseBranchOperator):
         """The task that the decision leads to."""
         from gem_tasks.pipeline.gating import gate
 
-        decision = gate(workspace(), self.stage, partition_key(), run_context())
+        decision = gate(begun(), self.stage, partition_key(), run_context())
         send_decision(self.stage, decision.action)
         ways = {"continue": self.following, "review": f"{self.stage}.review", "halt": f"{self.stage}.halted"}
         return ways[decision.action]
@@ -75,11 +75,11 @@ class ReviewOperator(HITLBranchOperator):
         """Asks. The body is set here, after Airflow has rendered templates: `{{ }}` in a document stays what it is."""
         from gem_tasks.pipeline.gating import last_decision, review
 
-        decided = last_decision(workspace(), self.stage, partition_key())
+        decided = last_decision(begun(), self.stage, partition_key())
         if cast("Any", context)["ti"].try_number > 1 and decided.person:
             # Airflow may retry a task that was answered within seconds: nobody is asked twice.
             return self.do_branch(context, self.options_mapping[GO_ON if decided.action == "continue" else HALT])
-        self.body = review(workspace(), self.stage, partition_key())
+        self.body = review(begun(), self.stage, partition_key())
         return super().execute(context)
 
     def execute_complete(self, context: "Context", event: dict[str, Any]) -> Any:
@@ -88,7 +88,7 @@ class ReviewOperator(HITLBranchOperator):
 
         if "error" not in event:
             decided = answer(
-                workspace(),
+                begun(),
                 self.stage,
                 partition_key(),
                 run_context(),

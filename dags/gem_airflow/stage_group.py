@@ -8,7 +8,7 @@ from airflow.sdk import TaskGroup, XComArg, chain, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from gem_airflow.alerts import Alert
-from gem_airflow.bridge import partition_key, workspace
+from gem_airflow.bridge import begun, partition_key
 from gem_airflow.gate_operator import COMMENT, GateOperator, ReviewOperator
 from gem_airflow.stage_operator import StageOperator
 from gem_tasks.settings import StageName
@@ -32,7 +32,7 @@ def halted(stage: StageName) -> None:
     """Fails the run with the reason of the policy or the person who decided."""
     from gem_tasks.pipeline.gating import last_decision
 
-    reason = last_decision(workspace(), stage, partition_key()).reason
+    reason = last_decision(begun(), stage, partition_key()).reason
     raise AirflowFailException(f"The gate after {stage} halted this partition: {reason}")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
 
-from gem_airflow.bridge import run_context, workspace
+from gem_airflow.bridge import begun, run_context
 from gem_airflow.links import SegmentsLink
 from gem_airflow.metrics import send_stage
 from gem_tasks.settings import StageName
@@ -48,7 +48,7 @@ class StageOperator(BaseOperator):
         from gem_tasks.pipeline.batch import submit
         from gem_tasks.pipeline.shard import run_shard
 
-        work, run = workspace(), run_context()
+        work, run = begun(), run_context()
         stage, partition, shard = self.stage, self.shard["partition"], self.shard["shard"]
         if not work.options.asks_for(stage):
             self.log.info("This run does not ask for %s: %s", stage, ", ".join(work.options.stages))
@@ -65,8 +65,12 @@ class StageOperator(BaseOperator):
         from gem_tasks.pipeline.batch import collect
         from gem_tasks.pipeline.visit import Pending
 
-        work = workspace()
-        found = collect(work, Pending.model_validate(event), run_context())
+        work = begun()
+        try:
+            found = collect(work, Pending.model_validate(event), run_context())
+        except BaseException:
+            self._measure(work)  # what a failing try brought in was paid for too
+            raise
         if isinstance(found, Pending):
             self._wait(work, found)
         self._measure(work)

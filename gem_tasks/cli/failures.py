@@ -56,6 +56,8 @@ def list_failures(
         return
     counts = Counter({f"{name} in {stage}": count for (stage, name), count in found.counts.items()})
     console.print(f"{found.total} failed: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
+    if found.set_aside:
+        console.print(f"{found.set_aside} set aside: several runs got no answer, so the next one does not ask.")
     console.print(_table(found.newest))
     for failure in found.newest if raw else ():
         console.rule(f"{failure.stage} of {failure.segment_id}")
@@ -67,10 +69,15 @@ def retry_failures(
     error_class: ClassOption = None,
     stage: StageOption = None,
     partition: PartitionOption = None,
+    mark_only: Annotated[
+        bool, typer.Option("--mark-only", help="Start no run: the next `gem run` or `gem synth` asks for them again.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON, and nothing else.")] = False,
 ) -> None:
     """Asks again for failed segments, and for nothing else: starts a synthesis run for each of their partitions.
+
+    Without Airflow, `--mark-only` does the first half, and the next `gem synth` asks for them.
 
     Examples:
         gem retry --class malformed
@@ -80,6 +87,8 @@ def retry_failures(
     which = Which(error_class=error_class, stage=stage, partition=partition)
     if dry_run:
         return _report(retry(work, which, dry_run=True), {}, as_json)
+    if mark_only:
+        return _report(retry(work, which, dry_run=False), {}, as_json)
     with AirflowAPI(work.settings) as api:  # nothing is marked when nobody is there to act on it
         marked = retry(work, which, dry_run=False)
         runs = {key: api.run_url(SYNTHESIZE, api.trigger(SYNTHESIZE, key, {})) for key in marked}
@@ -98,9 +107,10 @@ def _report(marked: dict[str, int], runs: dict[str, str], as_json: bool) -> None
 
 def _table(found: list[Any]) -> Table:
     table = Table()
-    for column in ("stage", "class", "document", "what went wrong"):
+    for column in ("stage", "class", "", "document", "what went wrong"):
         table.add_column(column, overflow="fold")
     for failure in found:
         detail = " ".join(failure.detail.split())[:200]
-        table.add_row(failure.stage, failure.error_class, escape(printable(failure.uri)), escape(detail))
+        state = "set aside" if failure.set_aside else ""
+        table.add_row(failure.stage, failure.error_class, state, escape(printable(failure.uri)), escape(detail))
     return table

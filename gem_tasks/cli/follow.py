@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from gem_tasks.cli.summary import ask_again
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import GemError
 from gem_tasks.local.airflow_api import AirflowAPI
@@ -56,7 +57,8 @@ def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, co
         try:
             _wait(api, SYNTHESIZE, run, progress, tick)
         except GemError as error:
-            raise GemError(_halt(work, api, partition, run) or str(error)) from None
+            why = _halt(work, api, partition, run) or str(error)
+            raise GemError(f"{why}\n{ask_again(work, partition)}".strip()) from None
     return found.model_copy(update={"synthesize_run": run, "synthesize_url": api.run_url(SYNTHESIZE, run)})
 
 
@@ -134,7 +136,8 @@ def _failure(api: AirflowAPI, dag: str, run_id: str) -> str:
     names = ", ".join(
         task["task_id"] + (f"[{task['map_index']}]" if task["map_index"] >= 0 else "") for task in failed[:5]
     )
-    return f"{dag} failed in {names or 'no task of its own'}. The task's log says why: {api.run_url(dag, run_id)}"
+    said = next(filter(None, (api.complaint(task) for task in failed[:5])), "The task's log says why.")
+    return f"{dag} failed in {names or 'no task of its own'}: {said}\n{api.run_url(dag, run_id)}"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gem_tasks.pipeline.agreement import Agreement, agreement
+from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -20,6 +21,9 @@ def register(app: typer.Typer) -> None:
 def judge(
     sample: Annotated[int, typer.Option(min=0, help="Ask the judge about so many that the checks refused.")] = 50,
     seed: Annotated[int, typer.Option(help="Draws the sample: the same seed, the same trajectories.")] = 0,
+    budget_usd: Annotated[
+        float | None, typer.Option(min=0.01, help="Stop before the judge has cost more. Default: GEM_BUDGET_USD.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")] = False,
 ) -> None:
     """Compares the judge with the deterministic checks, under the current prompts and models.
@@ -31,7 +35,8 @@ def judge(
         gem judge --sample 0            (only what is known, no call)
         gem judge --sample 200 --json
     """
-    found = agreement(Workspace.open(load()), sample, seed)
+    work = Workspace.open(load(), options=RunOptions(budget_usd=budget_usd))
+    found = agreement(work, sample, seed)
     if as_json:
         figures = {"asked": found.asked, "confirmed": found.confirmed, "kappa": found.kappa}
         typer.echo(json.dumps({**found.model_dump(), **figures}, indent=1))
@@ -61,6 +66,8 @@ def _print(found: Agreement) -> None:
     if found.calls:
         cost = "" if found.usd is None else f", ${found.usd:.4f}"
         console.print(f"Asking took {found.calls} calls{cost}; {found.unreadable} of them without a readable verdict")
+    if found.unaffordable:
+        console.print(f"Not asked, because the budget did not reach: {found.unaffordable}")
 
 
 def _two_by_two(found: Agreement) -> Table:

@@ -18,6 +18,9 @@ from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
+_LOOK_BACK = 24
+"""Earlier partitions of the source that are looked at for work that is left."""
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
@@ -65,7 +68,8 @@ def run(
         ingest_run = api.trigger(INGEST, partition, conf)
         console.print(f"Partition {partition}: {api.run_url(INGEST, ingest_run)}", soft_wrap=True)
         followed = follow(work, api, partition, ingest_run, console)
-    _report(work, followed, source, as_json, budgeted=budget_usd is not None)
+    left = _left(work, source, partition)
+    _report(work, followed, source, left, as_json, budgeted=budget_usd is not None)
 
 
 def resolve(source: str) -> str:
@@ -82,12 +86,26 @@ def current_partition() -> str:
     return partition_of(datetime.now(UTC))
 
 
-def _report(work: Workspace, followed: Followed, source: str, as_json: bool, *, budgeted: bool) -> None:
+def _left(work: Workspace, source: str, partition: str) -> list[str]:
+    """Earlier partitions of the source with work left: an hour that a failed run left behind is not this run's."""
+    with work.ledger() as ledger:
+        earlier = [each for each in ledger.partitions_of_source(source) if each != partition][-_LOOK_BACK:]
+        return [each for each in earlier if ledger.pending(each, work.recipe_ids())]
+
+
+def _report(
+    work: Workspace, followed: Followed, source: str, left: list[str], as_json: bool, *, budgeted: bool
+) -> None:
     summary = summarise(work, followed.partition, followed.synthesize_run or followed.ingest_run)
     if as_json:
         kept = {"source": source, "limit": kept_limit(work, source), "hourly_budget_usd": work.settings.budget_usd}
-        typer.echo(json.dumps({**followed.model_dump(), **summary, **kept}, indent=1))
+        more = {**kept, "unfinished_partitions": left}
+        typer.echo(json.dumps({**followed.model_dump(), **summary, **more}, indent=1))
         return
-    print_summary(summary, Console(), nothing_new=followed.synthesize_run is None)
+    console = Console()
+    print_summary(summary, console, nothing_new=followed.synthesize_run is None and not left)
+    if left:
+        console.print(f"Work is left in {len(left)} earlier partitions of this source, such as {left[-1]}.")
+        console.print(f"What, and why: gem stale. Do it: gem backfill --from {left[0]} --to {left[-1]}")
     for line in lasting(work, source, budgeted=budgeted):
         typer.echo(line)

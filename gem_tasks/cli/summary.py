@@ -1,5 +1,6 @@
 """What a run came to: the funnel, sizes before and after refinement, cost in calls, and where things are."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -15,8 +16,33 @@ def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, 
     """The partition's numbers as plain JSON; calls and tokens are those of the run."""
     with work.ledger() as ledger:
         summary = ledger.summary(partition, list(work.chain.by_stage.values()), run_id)
+        failed = ledger.failed_counts(work.recipe_ids(), partition=partition)
     location = work.settings.store_root
-    return {**summary, "store": location, "airflow": work.settings.airflow_url}
+    return {**summary, "failures": failed, "store": location, "airflow": work.settings.airflow_url}
+
+
+def ask_again(work: Workspace, partition: str) -> str:
+    """What failed in the partition under the current recipes, by class, and what to type; empty when nothing did."""
+    with work.ledger() as ledger:
+        return failure_lines(partition, ledger.failed_counts(work.recipe_ids(), partition=partition))
+
+
+def failure_lines(partition: str, failed: Sequence[Mapping[str, Any]]) -> str:
+    """The same in lines.
+
+    Args:
+        partition: which one.
+        failed: counts by stage and class, with how many are set aside and what one of them says.
+    """
+    if not failed:
+        return ""
+    lines = [
+        f"{row['segments']} failed in {row['stage']} ({row['error_class']}): {row['example'].splitlines()[0][:200]}"
+        + (f" [{row['set_aside']} set aside]" if row["set_aside"] else "")
+        for row in sorted(failed, key=lambda row: (-row["segments"], row["stage"], row["error_class"]))
+    ]
+    option = f" --partition {partition}"
+    return "\n".join([*lines, f"Look at them: gem failures{option}", f"Ask again:    gem retry{option}"])
 
 
 def print_summary(summary: dict[str, Any], console: Console, *, nothing_new: bool = False) -> None:
@@ -30,6 +56,8 @@ def print_summary(summary: dict[str, Any], console: Console, *, nothing_new: boo
         console.print(cost, highlight=False)
     if spared := _spared(summary):
         console.print(spared, highlight=False)
+    if failed := failure_lines(summary["partition"], summary.get("failures", [])):
+        console.print(failed, highlight=False, markup=False, soft_wrap=True)
     if dataset := summary.get("dataset"):
         console.print(_sizes(dataset["manifest"]["means"]))
         console.print(f"Dataset {dataset['version']}: {dataset['trajectories']} trajectories", highlight=False)

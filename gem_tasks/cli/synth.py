@@ -11,11 +11,11 @@ from rich.console import Console
 from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, kept_limit, lasting
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.run import current_partition, resolve
-from gem_tasks.cli.summary import print_summary, summarise
+from gem_tasks.cli.summary import ask_again, print_summary, summarise
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.dataset.publish import publish
 from gem_tasks.domain.corpus import Source
-from gem_tasks.errors import GemError
+from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
 from gem_tasks.pipeline.batch import run_stage
@@ -55,19 +55,40 @@ def synth(
     partition = current_partition()
     with console.status("ingest"):
         ingest(work, Source(uri=source, limit=asked(limit, no_limit)), partition)
-    run_stages(work, partition, console, yes=yes)
-    published = publish(work, partition)
-    if published.held_back:
-        raise GemError(f"Nothing is published: {published.held_back}")
-    if published.version:
-        export_openai(work, out, partition)
-    summary = {**summarise(work, partition, None), "out": str(out), "limit": kept_limit(work, source)}
+    with work.ledger() as ledger:  # documents stay in the hour in which they were first read
+        partitions = ledger.partitions_of_source(source) or [partition]
+    published, halted = False, list[GemError]()
+    for each in partitions:
+        try:
+            published |= _publish(work, each, console, yes=yes)
+        except UserError:
+            raise
+        except GemError as error:  # of this hour's documents: those of others are exported all the same
+            halted.append(error)
+    if published:
+        export_openai(work, out, *partitions)
+    if halted:
+        raise halted[0]
+    summary = {**summarise(work, partitions[-1], None), "out": str(out), "limit": kept_limit(work, source)}
     if as_json:
         typer.echo(json.dumps(summary, indent=1))
     else:
         print_summary(summary, Console())
         for line in lasting(work, source):
             typer.echo(line)
+
+
+def _publish(work: Workspace, partition: str, console: Console, *, yes: bool) -> bool:
+    """Brings a partition to its dataset; whether it has one now.
+
+    Raises:
+        GemError: a gate halted, or the partition is incomplete.
+    """
+    run_stages(work, partition, console, yes=yes)
+    report = publish(work, partition)
+    if report.held_back:
+        raise GemError(f"Nothing is published: {report.held_back}")
+    return report.version is not None
 
 
 def run_stages(work: Workspace, partition: str, console: Console, *, yes: bool = False) -> None:
@@ -84,5 +105,5 @@ def run_stages(work: Workspace, partition: str, console: Console, *, yes: bool =
                 run_stage(work, name, partition, shard["shard"], run)
         decision = gate(work, name, partition, RunContext())
         if decision.action == "halt" or (decision.action == "review" and not yes):
-            hint = "" if decision.action == "halt" else ". Look at it, and go on with --yes"
-            raise GemError(f"The gate after {name} halted: {decision.reason}{hint}")
+            hint = ask_again(work, partition) if decision.action == "halt" else "Look at it, and continue with --yes."
+            raise GemError(f"The gate after {name} halted: {decision.reason}. {hint}".strip())

@@ -54,6 +54,7 @@ class FailureRow(Value):
     shard: int
     object_key: str
     retry_asked: bool
+    set_aside: bool
     airflow_run_id: str | None
     airflow_task_id: str | None
     airflow_map_index: int | None

@@ -14,17 +14,17 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys
 
 
-def published(work: Workspace, partition: str | None = None) -> Iterator[Json]:
+def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
     """`{"messages", "tools", "metadata"}` of every current trajectory, version by version.
 
     Left out is what was made of texts that were superseded or are gone, even if no new version says so yet.
 
     Args:
         work: where from.
-        partition: only this partition; None for all.
+        partitions: only these; none for all.
     """
     with work.ledger() as ledger:
-        versions = ledger.current_datasets(partition)
+        versions = [version for each in partitions or (None,) for version in ledger.current_datasets(each)]
     for version in versions:
         with work.ledger() as ledger:
             withdrawn = ledger.withdrawn_trajectories(version)
@@ -36,7 +36,7 @@ def published(work: Workspace, partition: str | None = None) -> Iterator[Json]:
                     yield found
 
 
-def export_openai(work: Workspace, out: Path, partition: str | None = None) -> tuple[Path, int]:
+def export_openai(work: Workspace, out: Path, *partitions: str | None) -> tuple[Path, int]:
     """Writes `trajectories.jsonl` and returns its path and the number of lines.
 
     Raises:
@@ -48,11 +48,12 @@ def export_openai(work: Workspace, out: Path, partition: str | None = None) -> t
         out.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part:
             with part.open("w", encoding="utf-8") as file:
-                for row in published(work, partition):
+                for row in published(work, *partitions):
                     count += 1
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
             if not count:
-                where = f" in partition {partition}" if partition else ""
+                named = ", ".join(each for each in partitions if each)
+                where = f" in partition {named}" if named else ""
                 raise UserError(f"No trajectories are published{where}", "Make some with `gem run SOURCE`.")
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror}", "Choose another --out.") from error

@@ -142,8 +142,8 @@ def _unfinished(waiting: dict[int, int]) -> str | None:
     """Why the partition is not complete; None when it is."""
     if not waiting:
         return None
-    stages = ", ".join(f"{STAGE_NAMES[position]} of {count}" for position, count in waiting.items())
-    return f"the partition is not complete under the current recipes: {stages} segments is still to be done"
+    stages = ", ".join(f"{count} segments wait for {STAGE_NAMES[position]}" for position, count in waiting.items())
+    return f"the partition is not complete under the current recipes: {stages}"
 
 
 def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:

@@ -17,6 +17,10 @@ class Metrics(Value):
     accepted: int = 0
     rejected: int = 0
     failed: int = 0
+    not_asked: int = 0
+    """Rejected without a call."""
+    near_duplicates: int = 0
+    """Rejected without a call because an earlier segment has nearly the same text."""
     numbers: dict[str, float] = Field(default_factory=dict)
     """What bounds are held against, by metric; a metric that the stage does not have is absent."""
 
@@ -24,6 +28,17 @@ class Metrics(Value):
     def total(self) -> int:
         """All outcomes."""
         return self.accepted + self.rejected + self.failed
+
+    @property
+    def asked(self) -> int:
+        """Outcomes for which the model was asked."""
+        return self.total - self.not_asked
+
+    def sample(self, metric: str) -> int:
+        """How many outcomes a metric is drawn from."""
+        if metric.startswith("failed_share"):
+            return self.asked
+        return self.total - self.near_duplicates if metric == "accepted_share" else self.total
 
 
 class Bound(Value):

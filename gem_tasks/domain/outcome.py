@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Completion, FaultCounts, Usage, merged
 from gem_tasks.domain.trajectory import Trajectory
-from gem_tasks.errors import RETRYABLE, ErrorClass
+from gem_tasks.errors import RETRYABLE, UNUSABLE, ErrorClass
 
 OutcomeKind = Literal["accepted", "rejected", "failed"]
 
@@ -88,8 +88,17 @@ class Outcome(Value):
     raw: str | None = None
     """For failed: the last answer as it came, kept for inspection."""
     cost: Cost = Cost()
+    doubtful: bool = False
+    """For failed: nothing tells yet whether the segment is at fault or the configuration."""
 
     @property
     def final(self) -> bool:
-        """False when a later run should try again, because nothing about the segment was at fault."""
-        return self.error_class not in RETRYABLE
+        """False when a later run should try again, because it may be nothing about the segment that was at fault."""
+        return self.error_class not in RETRYABLE and not self.doubtful
+
+    @property
+    def answered(self) -> bool:
+        """Whether the endpoint sent a completion for it, usable or not."""
+        if self.kind == "failed":
+            return not UNUSABLE.isdisjoint(self.cost.faults)
+        return self.cost.calls > 0

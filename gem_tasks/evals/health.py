@@ -7,7 +7,8 @@ from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.client import OpenAIClient
 
 _LIMIT_S = 30.0
-_NOBODY = frozenset({ErrorClass.CONNECTION, ErrorClass.TIMEOUT, ErrorClass.AUTH, ErrorClass.SERVER_ERROR})
+_KEY = frozenset({ErrorClass.AUTH, ErrorClass.FORBIDDEN, ErrorClass.NO_CREDIT})
+_NOBODY = _KEY | {ErrorClass.CONNECTION, ErrorClass.TIMEOUT, ErrorClass.SERVER_ERROR}
 
 
 def require_healthy(endpoint: Endpoint) -> None:
@@ -23,7 +24,7 @@ def require_healthy(endpoint: Endpoint) -> None:
     except EndpointError as error:
         if error.error_class not in _NOBODY:
             return
-        mend = "Check the key." if error.error_class is ErrorClass.AUTH else "Is it up, and does the URL end in /v1?"
+        mend = "Check the key." if error.error_class in _KEY else "Is it up, and does the URL end in /v1?"
         raise UserError(f"{endpoint.base_url} cannot be used: {error}", mend) from error
     if offered and endpoint.model not in offered:
         names = ", ".join(sorted(offered)[:5])

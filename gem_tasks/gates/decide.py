@@ -8,7 +8,12 @@ _GRAVITY: tuple[Action, ...] = ("continue", "review", "halt")
 def decide(metrics: Metrics, policy: Policy) -> Decision:
     """The gravest action among the broken bounds; a stage in which everything failed halts under any policy."""
     held = tuple(
-        Held(metric=metric, number=metrics.numbers.get(metric), bound=bound, enough=metrics.total >= bound.sample)
+        Held(
+            metric=metric,
+            number=metrics.numbers.get(metric),
+            bound=bound,
+            enough=metrics.sample(metric) >= bound.sample,
+        )
         for metric, bounds in policy.bounds.get(metrics.stage, {}).items()
         for bound in bounds
     )
@@ -26,15 +31,17 @@ def confirmed(decision: Decision, last: Decision | None) -> Decision:
 
 
 def _judge(metrics: Metrics, held: tuple[Held, ...]) -> tuple[Action, str]:
-    total = metrics.total
-    if total and metrics.failed == total:
-        return "halt", f"all {total} segments failed"
+    total, asked = metrics.total, metrics.asked
+    if asked and metrics.failed == asked:
+        which = f", all that the model was asked about of {total}" if asked < total else ""
+        return "halt", f"all {asked} segments failed{which}"
     broken = [each for each in held if each.broken]
     if not broken:
         return "continue", _kept(metrics, held)
     action = _GRAVITY[max(_GRAVITY.index(each.bound.action) for each in broken)]
     reasons = [f"{each.metric} is {each.number:.3g}, expected {each.bound}" for each in broken]
-    return action, f"{'; '.join(reasons)} ({total} outcomes)"
+    note = f", the model was asked about {asked}" if asked < total else ""
+    return action, f"{'; '.join(reasons)} ({total} outcomes{note})"
 
 
 def _kept(metrics: Metrics, held: tuple[Held, ...]) -> str:

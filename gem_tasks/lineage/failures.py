@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from gem_tasks.lineage.connection import Connection, Row
 
+_ANY: dict[str, str | None] = {"error_class": None, "stage": None, "partition": None}
+
 
 class FailureRows(Connection):
     """What `pipeline.failures` asks and marks. `which` is error_class, stage and partition; None means any."""
@@ -14,7 +16,7 @@ class FailureRows(Connection):
 
     def failed_counts(self, recipe_ids: Sequence[str], **which: str | None) -> list[Row]:
         """How many there are, by stage, class and partition."""
-        return self.rows("failed_counts", recipe_ids=list(recipe_ids), **which)
+        return self.rows("failed_counts", recipe_ids=list(recipe_ids), **_ANY | which)
 
     def mark_failed(self, recipe_ids: Sequence[str], **which: str | None) -> None:
         """The next run asks for them again."""

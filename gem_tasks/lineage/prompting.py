@@ -1,7 +1,8 @@
 """Lineage of prompts: every version, which run began with which, and segments to try a candidate on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+from gem_tasks.domain.recipe import Recipe
 from gem_tasks.lineage.connection import Connection, Row
 from gem_tasks.prompts import Prompt
 
@@ -29,6 +30,19 @@ class PromptRows(Connection):
                 self.run("insert_prompts", sha256=prompt.sha256, name=prompt.name, text=prompt.text)
             columns = {name: [getattr(prompt, name) for prompt in prompts] for name in ("name", "sha256", "origin")}
             self.run("pin_prompts", run=run, **columns)
+
+    def prompts_by_hash(self, hashes: Sequence[str]) -> dict[str, str]:
+        """Texts of stored prompts by SHA-256."""
+        return {row["sha256"]: row["text"] for row in self.rows("prompts_by_hash", hashes=list(hashes))}
+
+    def run_recipes(self, run: str) -> list[Row]:
+        """The recipes that a run began with; none if it recorded none."""
+        return self.rows("run_recipes", run=run)
+
+    def pin_recipes(self, run: str, recipes: Sequence[Recipe]) -> None:
+        """A run begins, or begins anew, with these."""
+        values = {"stage": [each.stage for each in recipes], "recipe_id": [each.recipe_id for each in recipes]}
+        self.run("pin_recipes", run=run, **values)
 
     def find_segments(self, id_: str, limit: int) -> list[Row]:
         """Segments of a segment's, document's or trajectory's id, with where they lie."""

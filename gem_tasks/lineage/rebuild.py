@@ -4,11 +4,8 @@ from collections.abc import Sequence
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.errors import RETRYABLE
 from gem_tasks.lineage.connection import Connection
 from gem_tasks.lineage.text import jsonb
-
-_RETRYABLE = [str(error) for error in RETRYABLE]
 
 
 class Scope(Value):
@@ -50,7 +47,6 @@ class Rebuild(Connection):
             partition=partition,
             recipe_ids=list(recipe_ids),
             asked=list(recipe_ids if asked is None else asked),
-            retryable=_RETRYABLE,
             narrowed=scope.narrowed,
             **_columns(scope),
         )
@@ -83,7 +79,6 @@ class Rebuild(Connection):
             shard=shard,
             recipe_id=recipe.recipe_id,
             parent_id=None if first else recipe.parent,
-            retryable=_RETRYABLE,
         )
         return ShardState.model_validate(row)
 

@@ -65,6 +65,10 @@ class SourceRows(Connection):
         """All enabled sources, oldest first."""
         return [row["uri"] for row in self.rows("enabled_sources")]
 
+    def partitions_of_source(self, uri: str) -> list[str]:
+        """Partitions that hold live segments of a source, oldest first."""
+        return [row["partition_key"] for row in self.rows("partitions_of_source", uri=uri)]
+
     def source_list(self) -> list[Row]:
         """All sources with settings, state, and how much each holds."""
         return self.rows("source_list")

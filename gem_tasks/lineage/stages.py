@@ -7,12 +7,12 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.gate import Decision, Metrics
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.errors import ErrorClass
+from gem_tasks.errors import UNUSABLE, ErrorClass
 from gem_tasks.lineage.connection import Connection, Row, columns
 from gem_tasks.lineage.text import jsonb
 
 _OUTCOME = (
-    "segment_id outcome reason error_class detail calls faults prompt_tokens cached_tokens completion_tokens"
+    "segment_id outcome reason error_class detail doubtful calls faults prompt_tokens cached_tokens completion_tokens"
     " reasoning_tokens latency_ms usd measures"
 ).split()
 _DETAIL_CHARS = 2000
@@ -40,6 +40,19 @@ class Purse(Value):
     shard: int
 
 
+class EndpointState(Value):
+    """How the endpoint of a stage serves a partition under a recipe, in segments."""
+
+    answered: int
+    """It sent a completion, usable or not."""
+    answered_by_run: int
+    """The same in this run."""
+    unanswered: int
+    """It sent none, and a later run asks again."""
+    newly_unanswered: int
+    """Those of this run that no earlier run had left so."""
+
+
 class Stages(Connection):
     """What `pipeline.shard` and `pipeline.plan` record and ask."""
 
@@ -52,7 +65,7 @@ class Stages(Connection):
                 self.run("insert_recipes", **recipe_values(recipe))
 
     def outcomes(self, partition: str, shard: int, recipe_id: str) -> dict[str, tuple[OutcomeKind, ErrorClass | None]]:
-        """What is recorded for a shard, by segment id."""
+        """What is recorded for a shard and final, by segment id."""
         found = self.rows("outcomes", partition=partition, shard=shard, recipe_id=recipe_id)
         return {
             row["segment_id"]: (
@@ -89,6 +102,29 @@ class Stages(Connection):
             **columns(rows, _OUTCOME),
         )
 
+    def endpoint_state(
+        self, partition: str, recipe_id: str, segment_ids: Sequence[str], run: RunContext
+    ) -> EndpointState:
+        """How a stage's endpoint serves a partition, and these segments, to which it brought no answer now."""
+        found = self.one(
+            "endpoint_state",
+            partition=partition,
+            recipe_id=recipe_id,
+            segment_ids=list(segment_ids),
+            run_id=run.run_id,
+            unusable=[str(each) for each in UNUSABLE],
+        )
+        return EndpointState.model_validate(found)
+
+    def recipe_answered(self, recipe_id: str) -> bool:
+        """Whether a model has ever answered under the recipe."""
+        return self.one("recipe_answered", recipe_id=recipe_id, unusable=[str(each) for each in UNUSABLE])["yes"]
+
+    def count_failed_run(self, recipe_id: str, segment_ids: Sequence[str], set_aside_after: int) -> None:
+        """A run ends without an answer to these segments; after `set_aside_after` of them the failure is final."""
+        values = {"recipe_id": recipe_id, "segment_ids": list(segment_ids)}
+        self.run("count_failed_run", **values, set_aside_after=set_aside_after)
+
     def draw(self, purse: Purse, limit: float, needed: float, wanted: float) -> float:
         """Takes `needed` USD out of what the run may spend, or nothing if there is not so much; returns what was taken.
 
@@ -123,7 +159,7 @@ class Stages(Connection):
         for row in self.rows("gate_metrics", partition=partition, recipe_id=recipe.recipe_id):
             by_class: dict[str, int] = row.pop("failed_by_class")
             numbers = {name: number for name, number in row.items() if number is not None}
-            numbers |= {f"failed_share.{name}": count / counts.total for name, count in by_class.items()}
+            numbers |= {f"failed_share.{name}": count / counts.asked for name, count in by_class.items()}
         return counts.model_copy(update={"numbers": numbers})
 
     def gate_examples(self, partition: str, recipe: Recipe, outcomes: Sequence[OutcomeKind], limit: int) -> list[Row]:
@@ -170,6 +206,7 @@ def _row(outcome: Outcome) -> dict[str, object]:
         **outcome.model_dump(include={"segment_id", "reason", "error_class"}),
         "detail": outcome.detail[:_DETAIL_CHARS],
         "outcome": outcome.kind,
+        "doubtful": outcome.doubtful,
         "calls": cost.calls,
         "faults": jsonb(cost.faults),
         "latency_ms": round(cost.latency_s * 1000),

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.errors import RETRYABLE
 from gem_tasks.lineage.connection import Connection
 
 
@@ -50,7 +49,6 @@ class StaleRows(Connection):
             "stale",
             recipe_ids=[recipe.recipe_id for recipe in chain],
             stages=[recipe.stage for recipe in chain],
-            retryable=[str(error) for error in RETRYABLE],
             first=first,
             last=last,
         )

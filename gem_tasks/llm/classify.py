@@ -10,7 +10,8 @@ from gem_tasks.errors import EndpointError, ErrorClass
 
 _BY_STATUS = {
     401: ErrorClass.AUTH,
-    403: ErrorClass.AUTH,
+    402: ErrorClass.NO_CREDIT,
+    403: ErrorClass.FORBIDDEN,
     404: ErrorClass.UNKNOWN_MODEL,
     408: ErrorClass.TIMEOUT,
     409: ErrorClass.SERVER_ERROR,
@@ -18,7 +19,10 @@ _BY_STATUS = {
 }
 _BY_CODE = {
     "context_length_exceeded": ErrorClass.CONTEXT_LENGTH,
-    "insufficient_quota": ErrorClass.AUTH,
+    "insufficient_quota": ErrorClass.NO_CREDIT,
+    "invalid_api_key": ErrorClass.AUTH,
+    "model_not_found": ErrorClass.UNKNOWN_MODEL,
+    "content_filter": ErrorClass.REFUSED,
 }
 OVERLOADED = frozenset({429, 503, 529})
 """Statuses that ask for fewer requests; 529 is Anthropic's."""
@@ -38,7 +42,7 @@ def from_status(status: int, headers: Mapping[str, str], body: bytes | str) -> E
     if found is None:
         found = ErrorClass.SERVER_ERROR if status >= 500 else ErrorClass.BAD_REQUEST
     error = EndpointError(found, f"HTTP {status}: {message[:300]}", retry_after_s(headers))
-    error.overloaded = status in OVERLOADED and found is not ErrorClass.AUTH
+    error.overloaded = status in OVERLOADED and found is not ErrorClass.NO_CREDIT
     return error
 
 

@@ -12,6 +12,7 @@ from gem_tasks.connection_faults import reason
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.settings import Settings
 
+_JSON = {"Accept": "application/json"}
 _PAGE = 100
 """Airflow answers with at most this many rows, whatever is asked for."""
 
@@ -89,6 +90,23 @@ class AirflowAPI:
             found += page["task_instances"]
             if not page["task_instances"] or len(found) >= page["total_entries"]:
                 return found
+
+    def complaint(self, task: dict[str, Any]) -> str:
+        """The error that a task instance ended with, as its log has it; empty when the log tells none.
+
+        Args:
+            task: one of `tasks`.
+        """
+        path = f"/api/v2/dags/{task['dag_id']}/dagRuns/{quote(task['dag_run_id'], safe='')}/taskInstances"
+        path += f"/{task['task_id']}/logs/{task['try_number']}"
+        try:
+            lines: list[Any] = self._call("GET", path, params={"map_index": task["map_index"]}, headers=_JSON)[
+                "content"
+            ]
+        except UserError:  # the log is gone, or out of reach
+            return ""
+        errors: list[Any] = [line["error_detail"] for line in lines if line.get("error_detail")]
+        return str(errors[-1][-1]["exc_value"]).partition("\n")[0] if errors else ""
 
     def waiting(self, dag: str, run_id: str = "~") -> list[dict[str, Any]]:
         """Questions to people that nobody has answered yet; `~` means of any run."""

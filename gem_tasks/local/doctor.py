@@ -89,6 +89,8 @@ def _airflow(settings: Settings) -> Diagnosis:
 
 _MENDS: dict[str, str] = {
     "auth": "Set GEM_LLM_API_KEY to a valid key.",
+    "forbidden": "Give the key the right to use the endpoint, or set another GEM_LLM_API_KEY.",
+    "no_credit": "Add credit to the account behind GEM_LLM_API_KEY.",
     "connection": "Is it running? `gem up` starts the offline teacher; GEM_LLM_BASE_URL names another.",
     "timeout": "It did not answer in time; is GEM_LLM_BASE_URL right?",
     "unknown_model": "GEM_LLM_BASE_URL must end where /chat/completions follows, usually in /v1.",

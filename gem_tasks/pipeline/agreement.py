@@ -12,9 +12,12 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.record import Record
-from gem_tasks.errors import EndpointError
-from gem_tasks.llm.prices import pricing
+from gem_tasks.errors import CONFIGURATION, EndpointError
+from gem_tasks.llm.metered import MeteredClient
+from gem_tasks.pipeline.budget import BudgetSpentError, OwnBudget
+from gem_tasks.pipeline.endpoint import explain
 from gem_tasks.pipeline.records import load_records
+from gem_tasks.pipeline.spending import priced
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts.tags import TagError
 from gem_tasks.stages.validate import Validate, judged
@@ -48,6 +51,8 @@ class Agreement(Value):
     """Those that the judge was asked about."""
     unreadable: int = 0
     """Answers in the sample that could not be read, and calls that failed."""
+    unaffordable: int = 0
+    """Trajectories of the sample that the judge was not asked about, because the budget did not reach."""
     calls: int = 0
     usd: float | None = None
 
@@ -80,7 +85,7 @@ def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
     """Counts what is known under the current recipe, and asks the judge about a sample of what the checks refused.
 
     Raises:
-        UserError: the lineage is not there.
+        UserError: the lineage is not there, the endpoint cannot be used, or there is a budget and no price.
         StoreError: an object is gone.
     """
     recipe = work.chain.id_of(_STAGE.name)
@@ -112,7 +117,8 @@ def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
         },
         values=values,
         open_values=open_values,
-        unreadable=asked.judgements.count(None),
+        unreadable=asked.judgements.count(None) - asked.unaffordable,
+        unaffordable=asked.unaffordable,
         calls=asked.calls,
         usd=asked.usd,
     )
@@ -125,14 +131,24 @@ class _Asked:
         self.judgements: list[Judgement | None] = []
         self.calls = 0
         self.usd: float | None = None
+        self.unaffordable = 0
+        """Records for which the budget did not reach."""
+        self.error: EndpointError | None = None
+        """Why the last call that brought no answer did not."""
+        self.answered = False
 
 
 async def _ask(work: Workspace, records: Sequence[Record]) -> _Asked:
-    """One call each, no second chance."""
+    """One call each, no second chance.
+
+    Raises:
+        UserError: the endpoint cannot be used, or there is a budget and no price.
+    """
     asking = work.chain.asking(_STAGE.name)
-    price = pricing(asking.model, work.settings.endpoint_for(_STAGE.name), work.settings.llm_prices)
+    price, limit = priced(work, _STAGE.name), work.settings.budget_usd
     asked = _Asked()
-    async with work.client(_STAGE.name) as client:
+    async with work.client(_STAGE.name) as endpoint:
+        client = MeteredClient(endpoint, price, OwnBudget(limit) if limit else None) if price else endpoint
 
         async def one(record: Record) -> Judgement | None:
             request = ChatRequest(
@@ -144,17 +160,25 @@ async def _ask(work: Workspace, records: Sequence[Record]) -> _Asked:
             try:
                 completion = await client.complete(request)
             except EndpointError as error:
-                asked.calls += error.calls
+                asked.calls, asked.error = asked.calls + error.calls, error
+                if error.error_class in CONFIGURATION:
+                    raise explain(error, work, _STAGE.name) from error
+                return None
+            except BudgetSpentError:
+                asked.unaffordable += 1
                 return None
             asked.calls += completion.calls
-            if price:
-                asked.usd = (asked.usd or 0.0) + price(completion.usage)
+            if completion.usd is not None:
+                asked.usd = (asked.usd or 0.0) + completion.usd
+            asked.answered = True
             try:
                 return judged(completion.text or "", record)
             except TagError:
                 return None
 
         asked.judgements = list(await asyncio.gather(*(one(record) for record in records)))
+    if asked.error and not asked.answered:
+        raise explain(asked.error, work, _STAGE.name)
     return asked
 
 

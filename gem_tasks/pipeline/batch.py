@@ -20,9 +20,10 @@ import logging
 import time
 
 from gem_tasks.domain.base import Value
-from gem_tasks.errors import CONFIGURATION, EndpointError
+from gem_tasks.errors import CONFIGURATION, DOUBTFUL, EndpointError
 from gem_tasks.lineage import Place, RunContext
-from gem_tasks.pipeline.shard import ShardReport, explain, finished_before, run_shard
+from gem_tasks.pipeline.endpoint import explain
+from gem_tasks.pipeline.shard import ShardReport, finished_before, run_shard
 from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.pipeline.visit import Pending, Visit
 from gem_tasks.pipeline.workspace import Workspace
@@ -109,8 +110,8 @@ def _visit(work: Workspace, pending: Pending, run: RunContext, always: bool) -> 
         try:
             return asyncio.run(Visit(sheet, ledger, place, pending, may_send=not _online(work, pending.stage)).go())
         except EndpointError as error:
-            if error.error_class in CONFIGURATION:
-                raise explain(error, sheet) from error
+            if error.error_class in CONFIGURATION | DOUBTFUL:
+                raise explain(error, sheet.work, sheet.stage.name) from error
             raise
 
 

@@ -94,6 +94,24 @@ class Budget:
             ledger.hand_back(self._purse, usd)
 
 
+class OwnBudget:
+    """The budget of one command, which no other process shares; an `Allowance`."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = self._left = limit
+
+    async def reserve(self, usd: float) -> None:
+        """Takes it, or refuses."""
+        if usd > self._left:
+            message = f"the budget of ${self._limit:.2f} does not reach: another call could cost ${usd:.4f}"
+            raise BudgetSpentError(message, "Raise --budget-usd.")
+        self._left -= usd
+
+    def settle(self, reserved: float, spent: float) -> None:
+        """Gives the rest back."""
+        self._left += reserved - spent
+
+
 def spent(limit: float, usd: float) -> BudgetSpentError:
     """What to say when `usd` more would be over the limit."""
     return BudgetSpentError(

@@ -15,6 +15,7 @@ from gem_tasks.lineage import BatchRow
 from gem_tasks.llm.batch_file import Line
 from gem_tasks.llm.prices import Pricing
 from gem_tasks.pipeline.attempt import Attempt
+from gem_tasks.pipeline.doubts import Doubts
 from gem_tasks.pipeline.journal import Journal
 from gem_tasks.pipeline.sheet import Sheet
 
@@ -35,10 +36,18 @@ class Exchange:
         rows: batches of this shard that were collected on earlier visits.
         price: of the model online.
         begun: batches of this shard are or were under way.
+        answered: the endpoint has answered requests on earlier visits.
     """
 
     def __init__(
-        self, sheet: Sheet, journal: Journal, rows: Iterable[BatchRow], price: Pricing | None, *, begun: bool = False
+        self,
+        sheet: Sheet,
+        journal: Journal,
+        rows: Iterable[BatchRow],
+        price: Pricing | None,
+        *,
+        begun: bool = False,
+        answered: bool = False,
     ) -> None:
         self.problem: EndpointError | None = None
         """The configuration is at fault: every other request would fail like this one."""
@@ -49,15 +58,23 @@ class Exchange:
         self._spent = 0.0
         self._waiting: dict[str, Attempt] = {}
         self._ended: list[Outcome] = []
-        asking = sheet.work.chain.asking(sheet.stage.name)
+        self._doubts = Doubts(proven=sheet.proven())
+        self._doubts.answered = answered
         for record in sheet.missing(begun=begun) if sheet.left else ():
-            self._advance(Attempt(sheet.stage, asking, record))
+            self._advance(Attempt(sheet.stage, sheet.asking, record))
 
     def requests(self) -> Iterator[tuple[str, ChatRequest]]:
         """What is to be asked, by custom id: segment and strike."""
         for custom_id, attempt in self._waiting.items():
             if attempt.request and not self._exhausted(custom_id):
                 yield custom_id, attempt.request
+
+    def judge(self) -> None:
+        """Decides what requests that were refused mean, when all that the batches brought has been read."""
+        try:
+            self._ended += self._doubts.end()
+        except EndpointError as error:
+            self.problem = self.problem or error
 
     def take_ended(self) -> list[Outcome]:
         """Outcomes since the last call."""
@@ -90,6 +107,7 @@ class Exchange:
             self._spent += usd or 0.0
             completion = line.result.model_copy(update={"faults": known, "usd": usd})
             await self._journal.append(attempt.request.key, completion)
+            self._doubts.answered = True
             attempt.answered(completion)
             self._settle(line.custom_id, attempt)
         elif line.result.error_class in CONFIGURATION:
@@ -111,13 +129,14 @@ class Exchange:
         """Plays the journal's answers back, as far as they reach."""
         while attempt.request and (found := self._journal.take(attempt.request.key)):
             self.replayed += 1
+            self._doubts.answered = True
             attempt.answered(found)
         self._settle("", attempt)
 
     def _settle(self, custom_id: str, attempt: Attempt) -> None:
         self._waiting.pop(custom_id, None)
         if attempt.outcome:
-            self._ended.append(attempt.outcome)
+            self._ended += self._doubts.settle(attempt.outcome)
         else:
             self._waiting[f"{attempt.segment_id}-{attempt.strike}"] = attempt
 

@@ -30,6 +30,8 @@ class Failure(Value):
     detail: str
     calls: int
     object_key: str
+    set_aside: bool = False
+    """Several runs ended without an answer to it, so that runs no longer ask for it."""
     raw: str | None = None
     """The model's last answer, when there was one."""
 
@@ -39,6 +41,8 @@ class Failures(Value):
 
     newest: list[Failure]
     counts: dict[tuple[StageName, ErrorClass], int]
+    set_aside: int = 0
+    """Those that runs no longer ask for because several ended without an answer."""
 
     @property
     def total(self) -> int:
@@ -56,7 +60,7 @@ def failures(work: Workspace, which: Which, limit: int) -> Failures:
     counts: Counter[tuple[StageName, ErrorClass]] = Counter()
     for row in counted:
         counts[row["stage"], row["error_class"]] += row["segments"]
-    return Failures(newest=newest, counts=counts)
+    return Failures(newest=newest, counts=counts, set_aside=sum(row["set_aside"] for row in counted))
 
 
 def retry(work: Workspace, which: Which, *, dry_run: bool) -> dict[str, int]:

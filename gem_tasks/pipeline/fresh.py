@@ -13,12 +13,15 @@ class Fresh:
         ended: outcomes of this run.
         calls: HTTP requests that they took.
         faults: calls without a usable answer, by class.
-        broken: outcomes that a later try may still turn into final ones.
+        answered: whether the endpoint sent a completion.
+        broken: segments with an outcome that a later try may still turn into a final one.
     """
 
     def __init__(self) -> None:
-        self.ended = self.calls = self.broken = 0
+        self.ended = self.calls = 0
+        self.answered = False
         self.faults: Counter[str] = Counter()
+        self.broken: list[str] = []
         self._last_broken: Outcome | None = None
 
     def add(self, outcome: Outcome) -> None:
@@ -26,23 +29,17 @@ class Fresh:
         self.ended += 1
         self.calls += outcome.cost.calls
         self.faults.update(outcome.cost.faults)
+        self.answered = self.answered or outcome.answered
         if not outcome.final:
-            self.broken += 1
+            self.broken.append(outcome.segment_id)
             self._last_broken = outcome
 
-    def raise_if_broken(self, before: int, allowed_share: float) -> None:
-        """Raises what stood in the way when more than a share of all outcomes are not final.
+    def complaint(self, asked: int) -> EndpointError:
+        """What the endpoint said last, and for how many of the partition's segments it brought no answer.
 
         Args:
-            before: outcomes of earlier visits of the same run, all of them final.
-            allowed_share: 0 to 1.
-
-        Raises:
-            EndpointError: the last of them.
+            asked: segments of the partition that the model was asked about.
         """
-        asked = before + self.ended
-        if (last := self._last_broken) and self.broken > allowed_share * asked:
-            error_class = last.error_class or ErrorClass.CONNECTION
-            raise EndpointError(
-                error_class, f"{self.broken} of {asked} segments got no answer; the last: {last.detail}"
-            )
+        last = self._last_broken
+        words = f"{len(self.broken)} of {asked} segments got no answer; the last: {last.detail if last else ''}"
+        return EndpointError((last and last.error_class) or ErrorClass.CONNECTION, words)

@@ -8,23 +8,21 @@ shard makes no call and writes nothing.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome
-from gem_tasks.domain.record import Record
-from gem_tasks.errors import EndpointError, UserError
+from gem_tasks.errors import EndpointError
 from gem_tasks.lineage import Ledger, RunContext
-from gem_tasks.pipeline.attempt import attempt
+from gem_tasks.pipeline.attempts import Attempts
 from gem_tasks.pipeline.budget import BudgetSpentError
 from gem_tasks.pipeline.collector import rare_collections
+from gem_tasks.pipeline.endpoint import explain, raise_if_unfinished
 from gem_tasks.pipeline.fresh import Fresh
 from gem_tasks.pipeline.journal import JournaledClient
 from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.pipeline.spending import spending
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.ports import ChatClient
 from gem_tasks.settings import STAGE_NAMES, StageName
 
 logger = logging.getLogger(__name__)
@@ -34,9 +32,6 @@ _SAVING_SHARE = 0.05
 """Saving rewrites the shard's object, so a large one is saved less often: at most this share of the time."""
 _WINDOW = 2
 """Records under way per request in flight: those beyond wait for a slot, back off, or are being written down."""
-_HEAD_START = 64
-_BROKEN_ENDPOINT_SHARE = 0.5
-"""With more transport failures than this on the last try, it is the endpoint that failed, not the segments."""
 
 
 class ShardReport(Value):
@@ -62,7 +57,8 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
     Whoever comes while another run is at it waits, and finds it done.
 
     Raises:
-        UserError: the endpoint refuses the key or does not know the model, or the run's budget is spent.
+        UserError: the endpoint refuses the key, does not know the model or refuses every request, or the budget of the
+            run is spent.
         EndpointError: the endpoint failed for some records, or on the last try for most; what did arrive is saved, so
             a retry goes on from there.
         ReconcileError: records and outcomes do not add up.
@@ -88,17 +84,16 @@ def finished_before(ledger: Ledger, work: Workspace, name: StageName, partition:
 
 
 def _run(sheet: Sheet) -> ShardReport:
-    name, run = sheet.stage.name, sheet.run
     logger.info(
         "%s %s shard %d: %d records, %d reused",
-        name, sheet.partition, sheet.shard, len(sheet.expected), sheet.reused,
+        sheet.stage.name, sheet.partition, sheet.shard, len(sheet.expected), sheet.reused,
     )  # fmt: skip
     with rare_collections():
         fresh, replayed = asyncio.run(_work(sheet)) if sheet.left else (Fresh(), 0)
     report = report_on(sheet, fresh, replayed)
     if fresh.ended:
         logger.info("%s", _summary(report, fresh))
-    raise_if_unfinished(fresh, run)
+    raise_if_unfinished(sheet, fresh)
     return report
 
 
@@ -107,10 +102,12 @@ async def _work(sheet: Sheet) -> tuple[Fresh, int]:
     journal = sheet.work.journal(sheet.recipe.recipe_id, sheet.partition, sheet.shard)
     journal.load()
     saver = _Saver(sheet)
+    window = _WINDOW * sheet.work.settings.llm_concurrency
     try:
         async with sheet.work.client(sheet.stage.name) as endpoint, journal, spending(sheet) as meter:
             client = JournaledClient(meter(endpoint), journal)
-            async with aclosing(_attempts(sheet, sheet.missing(), client)) as arriving:
+            attempts = Attempts(sheet.stage, sheet.asking, client, window, proven=sheet.proven())
+            async with aclosing(attempts.outcomes(sheet.missing())) as arriving:
                 async for outcome in arriving:
                     saver.add(outcome)
             saver.begin()  # while the connections close
@@ -119,7 +116,7 @@ async def _work(sheet: Sheet) -> tuple[Fresh, int]:
         logger.error("%d of %d segments are left: %s", left, len(sheet.expected), error)
         raise
     except EndpointError as error:
-        raise explain(error, sheet) from error
+        raise explain(error, sheet.work, sheet.stage.name) from error
     finally:
         await saver.finish()
     journal.discard()
@@ -172,35 +169,6 @@ class _Saver:
         self._due = now + max(_SAVE_EVERY_S, (now - started) / _SAVING_SHARE)
 
 
-async def _attempts(sheet: Sheet, waiting: Iterator[Record], client: ChatClient) -> AsyncGenerator[Outcome]:
-    """Outcomes in the order of arrival."""
-    asking = sheet.work.chain.asking(sheet.stage.name)
-    window = _WINDOW * sheet.work.settings.llm_concurrency
-    running: set[asyncio.Task[Outcome]] = set()
-    arrived: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
-
-    def start() -> None:
-        if (record := next(waiting, None)) is not None:
-            task = asyncio.create_task(attempt(sheet.stage, asking, record, client))
-            task.add_done_callback(arrived.put_nowait)
-            running.add(task)
-
-    try:
-        for started in range(window):
-            start()
-            if started % _HEAD_START == 0:
-                await asyncio.sleep(0)  # the first are on their way while the others are put together
-        while running:
-            task = await arrived.get()
-            running.discard(task)
-            start()
-            yield task.result()
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-
 def report_on(sheet: Sheet, fresh: Fresh, replayed: int) -> ShardReport:
     """Counts over the whole shard and of what is fresh.
 
@@ -228,27 +196,3 @@ def _summary(report: ShardReport, fresh: Fresh) -> str:
         f"{report.accepted} accepted, {report.rejected} rejected, {report.failed} failed; {report.calls} calls,"
         f" of which without a usable answer: {wasted}; {report.replayed} answers from the journal"
     )
-
-
-def explain(error: EndpointError, sheet: Sheet) -> UserError:
-    """One line for the person who configured the endpoint."""
-    name, settings = sheet.stage.name, sheet.work.settings
-    base_url, model = settings.endpoint_for(name), settings.model_for(name)
-    return UserError(
-        f"{base_url} refuses model {model!r} for stage {name} ({error.error_class}): {error.detail}",
-        "Check GEM_LLM_BASE_URL, GEM_LLM_API_KEY and GEM_LLM_MODEL, for instance with `gem doctor`, and run it again.",
-    )
-
-
-def raise_if_unfinished(fresh: Fresh, run: RunContext, before: int = 0) -> None:
-    """Leaves transport failures to the next try; the last one accepts a few, which a later run will ask for again.
-
-    Args:
-        fresh: what this run brought.
-        run: whether it is the last try.
-        before: outcomes of earlier visits of the same run.
-
-    Raises:
-        EndpointError: there are too many.
-    """
-    fresh.raise_if_broken(before, _BROKEN_ENDPOINT_SHARE if run.last_try else 0)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.record import Record
-from gem_tasks.errors import RETRYABLE, ReconcileError
+from gem_tasks.errors import ReconcileError
 from gem_tasks.lineage import Ledger, RunContext
+from gem_tasks.pipeline.attempt import Asking
 from gem_tasks.pipeline.prefiltering import current
 from gem_tasks.pipeline.records import inputs, load_records
 from gem_tasks.pipeline.workspace import Workspace
@@ -36,9 +37,7 @@ class Sheet:
             known = ledger.outcomes(partition, shard, self.recipe.recipe_id)
             scope = ledger.scoped_segments(partition, work.scope) if work.scope.narrowed else None
         self.expected = inputs(work, name, partition, shard)
-        final: dict[str, OutcomeKind] = {
-            segment: kind for segment, (kind, error_class) in known.items() if error_class not in RETRYABLE
-        }
+        final: dict[str, OutcomeKind] = {segment: kind for segment, (kind, _) in known.items()}
         self.kinds: dict[str, OutcomeKind] = {
             segment: kind for segment, kind in final.items() if segment in self.expected
         }
@@ -68,6 +67,16 @@ class Sheet:
         records = load_records(self.work, self.stage.name, self.partition, self.shard, self.unended)
         prefilter = current(self.work) if self.stage.name == "filter" and not begun else None
         return prefilter.look_at(records) if prefilter else records
+
+    @property
+    def asking(self) -> Asking:
+        """How the stage asks under the run's recipes."""
+        return self.work.chain.asking(self.stage.name)
+
+    def proven(self) -> bool:
+        """Whether the endpoint has ever answered a request of the recipe."""
+        with self.work.ledger() as ledger:
+            return ledger.recipe_answered(self.recipe.recipe_id)
 
     def save(self, fresh: Sequence[Outcome]) -> None:
         """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""

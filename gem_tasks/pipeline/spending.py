@@ -10,18 +10,20 @@ from gem_tasks.llm.metered import MeteredClient
 from gem_tasks.llm.prices import Pricing, pricing
 from gem_tasks.pipeline.budget import Budget
 from gem_tasks.pipeline.sheet import Sheet
+from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.ports import ChatClient
+from gem_tasks.settings import StageName
 
 logger = logging.getLogger(__name__)
 
 
-def priced(sheet: Sheet) -> Pricing | None:
+def priced(work: Workspace, stage: StageName) -> Pricing | None:
     """How to price the stage's calls; None when nobody knows.
 
     Raises:
         UserError: there is a budget, but no price to hold it by.
     """
-    settings, stage = sheet.work.settings, sheet.stage.name
+    settings = work.settings
     model, endpoint = settings.model_for(stage), settings.endpoint_for(stage)
     price = pricing(model, endpoint, settings.llm_prices)
     if price is None:
@@ -47,7 +49,7 @@ def purse(sheet: Sheet) -> Purse:
 @asynccontextmanager
 async def spending(sheet: Sheet) -> AsyncGenerator[Callable[[ChatClient], ChatClient]]:
     """What wraps the stage's client; raises like `priced`."""
-    price, limit = priced(sheet), sheet.work.settings.budget_usd
+    price, limit = priced(sheet.work, sheet.stage.name), sheet.work.settings.budget_usd
     if price is None:
         yield lambda client: client
     elif limit is None:

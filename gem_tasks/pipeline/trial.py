@@ -22,7 +22,7 @@ from gem_tasks.llm.metered import MeteredClient
 from gem_tasks.llm.prices import Pricing, pricing
 from gem_tasks.llm.tokens import estimate_tokens
 from gem_tasks.pipeline.attempt import attempt
-from gem_tasks.pipeline.budget import BudgetSpentError
+from gem_tasks.pipeline.budget import BudgetSpentError, OwnBudget
 from gem_tasks.pipeline.records import inputs, load_records, output_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt
@@ -119,7 +119,7 @@ class Candidate:
 
     async def _ask(self, budget_usd: float | None) -> dict[str, Outcome | BudgetSpentError]:
         async with self._work.client(self._name) as endpoint:
-            purse = _Purse(budget_usd) if budget_usd is not None else None
+            purse = OwnBudget(budget_usd) if budget_usd is not None else None
             client = MeteredClient(endpoint, self._price, purse) if self._price else endpoint
 
             async def one(record: Record) -> Outcome | BudgetSpentError:
@@ -172,24 +172,6 @@ class Candidate:
     def _request(self, record: Record) -> ChatRequest:
         messages = self._stage.request(record, self._asking.prompt)
         return ChatRequest(model=self.model, messages=messages, sampling=self._stage.sampling)
-
-
-class _Purse:
-    """A budget of one process; an `Allowance`."""
-
-    def __init__(self, limit: float) -> None:
-        self._limit = self._left = limit
-
-    async def reserve(self, usd: float) -> None:
-        """Takes it, or refuses."""
-        if usd > self._left:
-            message = f"the budget of ${self._limit:.2f} does not reach: another call could cost ${usd:.4f}"
-            raise BudgetSpentError(message, "Raise --budget-usd.")
-        self._left -= usd
-
-    def settle(self, reserved: float, spent: float) -> None:
-        """Gives the rest back."""
-        self._left += reserved - spent
 
 
 def _find(work: Workspace, ids: Sequence[str]) -> list[Row]:

@@ -19,10 +19,11 @@ from gem_tasks.llm.batch import BatchClient, BatchState
 from gem_tasks.llm.batch_file import Part, split
 from gem_tasks.llm.tokens import estimate_tokens
 from gem_tasks.pipeline import budget
+from gem_tasks.pipeline.endpoint import raise_if_unfinished
 from gem_tasks.pipeline.exchange import PRICE_SHARE, Exchange, Tally
 from gem_tasks.pipeline.fresh import Fresh
 from gem_tasks.pipeline.journal import Journal
-from gem_tasks.pipeline.shard import ShardReport, raise_if_unfinished, report_on
+from gem_tasks.pipeline.shard import ShardReport, report_on
 from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.pipeline.spending import priced, purse
 from gem_tasks.settings import StageName
@@ -63,7 +64,7 @@ class Visit:
     def __init__(self, sheet: Sheet, ledger: Ledger, place: Place, pending: Pending, *, may_send: bool = True) -> None:
         self._sheet, self._ledger, self._place, self._pending = sheet, ledger, place, pending
         self._may_send = may_send
-        self._price = priced(sheet)
+        self._price = priced(sheet.work, sheet.stage.name)
         self._fresh = Fresh()
 
     async def go(self) -> ShardReport | Pending | None:
@@ -76,9 +77,13 @@ class Visit:
                 return self._waiting([row.batch_id or "" for row, _ in found])
             journal.load()
             collected = [row for row in self._ledger.open_batches(self._place) if row.state == "collected"]
-            exchange = Exchange(sheet, journal, collected, self._price, begun=bool(found or collected))
+            exchange = Exchange(
+                sheet, journal, collected, self._price,
+                begun=bool(found or collected), answered=self._pending.calls > 0,
+            )  # fmt: skip
             async with journal:
                 problems = [await self._take_in(client, exchange, journal, row, state) for row, state in found]
+            exchange.judge()
             self._save(exchange)
             if not self._may_send:
                 return self._leave_the_rest(journal, problems)
@@ -248,7 +253,7 @@ class Visit:
             update={"reused": report.reused - before.ended, "calls": report.calls + before.calls}
         )
         logger.info("%s", report)
-        raise_if_unfinished(self._fresh, self._sheet.run, before.ended)
+        raise_if_unfinished(self._sheet, self._fresh)
         return report
 
 

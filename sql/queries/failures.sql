@@ -1,7 +1,7 @@
 -- failed --
 -- Failed segments under these recipes, the newest first.
 SELECT r.segment_id, d.uri, r.stage, r.recipe_id, r.partition_key AS partition, r.shard, r.error_class, r.detail,
-       r.calls, r.object_key
+       r.calls, r.object_key, r.set_aside
 FROM stage_results r JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
 WHERE r.outcome = 'failed' AND r.recipe_id = ANY(%(recipe_ids)s)
   AND (%(error_class)s::text IS NULL OR r.error_class = %(error_class)s)
@@ -10,8 +10,9 @@ WHERE r.outcome = 'failed' AND r.recipe_id = ANY(%(recipe_ids)s)
 ORDER BY r.updated_at DESC, r.segment_id LIMIT %(limit)s
 
 -- failed_counts --
--- How many there are, by stage, class and partition.
-SELECT stage, error_class, partition_key AS partition, count(*)::int AS segments
+-- How many there are, by stage, class and partition, how many of them are set aside, and what one of them says.
+SELECT stage, error_class, partition_key AS partition, count(*)::int AS segments,
+       count(*) FILTER (WHERE set_aside)::int AS set_aside, min(detail) AS example
 FROM stage_results
 WHERE outcome = 'failed' AND recipe_id = ANY(%(recipe_ids)s)
   AND (%(error_class)s::text IS NULL OR error_class = %(error_class)s)
@@ -20,8 +21,8 @@ WHERE outcome = 'failed' AND recipe_id = ANY(%(recipe_ids)s)
 GROUP BY stage, error_class, partition_key
 
 -- mark_failed --
--- The next run asks for them again. What they cost so far stays counted.
-UPDATE stage_results SET retry_asked = true
+-- The next run asks for them again, as if none had before. What they cost so far stays counted.
+UPDATE stage_results SET retry_asked = true, set_aside = false, failed_runs = 0
 WHERE outcome = 'failed' AND recipe_id = ANY(%(recipe_ids)s)
   AND (%(error_class)s::text IS NULL OR error_class = %(error_class)s)
   AND (%(stage)s::text IS NULL OR stage = %(stage)s)

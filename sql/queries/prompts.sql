@@ -26,6 +26,21 @@ WHERE NOT EXISTS (SELECT 1 FROM run_prompts WHERE run = %(run)s)
 -- One task of a run at a time decides.
 SELECT pg_advisory_xact_lock(hashtextextended('gem-run-prompts ' || %(run)s, 0))
 
+-- prompts_by_hash --
+-- Texts of stored prompts.
+SELECT sha256, text FROM prompts WHERE sha256 = ANY(%(hashes)s)
+
+-- run_recipes --
+-- The recipes that a run began with.
+SELECT r.recipe_id AS known_as, r.stage, r.version, r.prompt_sha256, r.model, r.params, r.parent_id AS parent
+FROM run_recipes u JOIN recipes r USING (recipe_id) WHERE u.run = %(run)s
+
+-- pin_recipes --
+-- A run that begins anew begins with the recipes of then.
+INSERT INTO run_recipes (run, stage, recipe_id)
+SELECT %(run)s, u.stage, u.recipe_id FROM unnest(%(stage)s::text[], %(recipe_id)s::text[]) AS u(stage, recipe_id)
+ON CONFLICT (run, stage) DO UPDATE SET recipe_id = excluded.recipe_id, pinned_at = now()
+
 -- find_segments --
 -- Segments behind an id: of a segment, a document, or a current trajectory (its first six characters or more).
 SELECT s.segment_id, s.partition_key AS partition, s.shard, d.uri FROM segments s JOIN documents d USING (document_id)

@@ -11,7 +11,7 @@ CROSS JOIN chain c
 LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
 WHERE s.partition_key = %(partition)s AND c.recipe_id = ANY(%(asked)s)
-  AND (r.segment_id IS NULL OR r.error_class = ANY(%(retryable)s) OR r.retry_asked)
+  AND (r.segment_id IS NULL OR NOT r.final OR r.retry_asked)
   AND (c.parent IS NULL OR p.outcome = 'accepted')
   AND (NOT %(narrowed)s OR s.segment_id IN (SELECT scoped_segments(%(partition)s, %(sources)s::text[], %(limit)s::int)))
 ORDER BY s.shard
@@ -42,8 +42,7 @@ SELECT EXISTS (SELECT 1 FROM stage_results
 SELECT count(*)::int AS expected,
        count(*) FILTER (WHERE r.outcome = 'accepted' AND NOT r.retry_asked)::int AS accepted,
        count(*) FILTER (WHERE r.outcome = 'rejected' AND NOT r.retry_asked)::int AS rejected,
-       count(*) FILTER (WHERE r.outcome = 'failed' AND NOT r.retry_asked AND r.error_class <> ALL(%(retryable)s))::int
-           AS failed
+       count(*) FILTER (WHERE r.outcome = 'failed' AND NOT r.retry_asked AND r.final)::int AS failed
 FROM live_segments s
 LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = %(recipe_id)s
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = %(parent_id)s

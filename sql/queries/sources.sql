@@ -31,6 +31,11 @@ FROM sources s LEFT JOIN (
 ) o USING (source_id)
 ORDER BY s.source_id
 
+-- partitions_of_source --
+-- Partitions that hold live segments of a source, oldest first.
+SELECT DISTINCT g.partition_key FROM live_segments g JOIN documents d USING (document_id) JOIN sources s USING (source_id)
+WHERE s.uri = %(uri)s ORDER BY g.partition_key
+
 -- enable_source --
 -- Switches a source on or off; no row if there is none of that name or number.
 UPDATE sources SET enabled = %(enabled)s WHERE uri = %(which)s OR source_id::text = %(which)s RETURNING uri

@@ -9,26 +9,29 @@ VALUES (%(recipe_id)s, %(stage)s, %(version)s, %(prompt_sha256)s, %(model)s, %(p
 ON CONFLICT (recipe_id) DO UPDATE SET last_used_at = now() WHERE known.last_used_at < now() - interval '1 minute'
 
 -- outcomes --
--- Outcomes of a shard under a recipe, without failures that somebody wants tried again.
+-- Outcomes of a shard under a recipe, without those that a later run asks for again.
 SELECT segment_id, outcome, error_class FROM stage_results
-WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(recipe_id)s AND NOT retry_asked
+WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(recipe_id)s
+  AND final AND NOT retry_asked
 
 -- upsert_outcomes --
 -- Bulk upsert; what earlier attempts cost stays counted.
-INSERT INTO stage_results AS old (segment_id, recipe_id, stage, outcome, reason, error_class, detail, calls, faults,
+INSERT INTO stage_results AS old (segment_id, recipe_id, stage, outcome, reason, error_class, detail, doubtful, calls, faults,
     prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, latency_ms, usd, measures, partition_key, shard,
     object_key, airflow_run_id, airflow_task_id, airflow_map_index, airflow_try)
-SELECT u.segment_id, %(recipe_id)s, %(stage)s, u.outcome, u.reason, u.error_class, u.detail, u.calls, u.faults,
+SELECT u.segment_id, %(recipe_id)s, %(stage)s, u.outcome, u.reason, u.error_class, u.detail, u.doubtful, u.calls, u.faults,
        u.prompt_tokens, u.cached_tokens, u.completion_tokens, u.reasoning_tokens, u.latency_ms, u.usd, u.measures,
        %(partition)s, %(shard)s, %(object_key)s, %(run_id)s, %(task_id)s, %(map_index)s, %(try_number)s
 FROM unnest(%(segment_id)s::text[], %(outcome)s::text[], %(reason)s::text[], %(error_class)s::text[],
-            %(detail)s::text[], %(calls)s::int[], %(faults)s::jsonb[], %(prompt_tokens)s::int[],
+            %(detail)s::text[], %(doubtful)s::boolean[], %(calls)s::int[], %(faults)s::jsonb[], %(prompt_tokens)s::int[],
             %(cached_tokens)s::int[], %(completion_tokens)s::int[], %(reasoning_tokens)s::int[],
             %(latency_ms)s::int[], %(usd)s::double precision[], %(measures)s::jsonb[])
-     AS u(segment_id, outcome, reason, error_class, detail, calls, faults, prompt_tokens, cached_tokens,
+     AS u(segment_id, outcome, reason, error_class, detail, doubtful, calls, faults, prompt_tokens, cached_tokens,
           completion_tokens, reasoning_tokens, latency_ms, usd, measures)
 ON CONFLICT (segment_id, recipe_id) DO UPDATE SET
     outcome = excluded.outcome, reason = excluded.reason, error_class = excluded.error_class, detail = excluded.detail,
+    doubtful = excluded.doubtful, set_aside = false,
+    failed_runs = CASE WHEN excluded.final THEN 0 ELSE old.failed_runs END,
     attempts = old.attempts + 1, retry_asked = false,
     calls = old.calls + excluded.calls,
     faults = (SELECT coalesce(jsonb_object_agg(key, total), '{}')
@@ -46,11 +49,37 @@ ON CONFLICT (segment_id, recipe_id) DO UPDATE SET
     airflow_run_id = excluded.airflow_run_id, airflow_task_id = excluded.airflow_task_id,
     airflow_map_index = excluded.airflow_map_index, airflow_try = excluded.airflow_try, updated_at = now()
 
+-- endpoint_state --
+-- How an endpoint serves a partition under a recipe: segments that it answered, in all and in this run; segments that it
+-- left without an answer, and those of this run that no earlier run had
+-- left so.
+SELECT count(*) FILTER (WHERE answered)::int AS answered,
+       count(*) FILTER (WHERE answered AND airflow_run_id = %(run_id)s)::int AS answered_by_run,
+       count(*) FILTER (WHERE NOT final)::int AS unanswered,
+       count(*) FILTER (WHERE NOT final AND failed_runs = 0 AND segment_id = ANY(%(segment_ids)s))::int
+           AS newly_unanswered
+FROM (SELECT segment_id, final, failed_runs, airflow_run_id,
+             calls > 0 AND (outcome <> 'failed' OR error_class = ANY(%(unusable)s)) AS answered
+      FROM stage_results WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s) AS seen
+
+-- recipe_answered --
+-- Whether a model has ever answered under a recipe.
+SELECT EXISTS (SELECT 1 FROM stage_totals
+               WHERE recipe_id = %(recipe_id)s AND calls > 0 AND segments > 0
+                 AND (outcome <> 'failed' OR why = ANY(%(unusable)s))) AS yes
+
+-- count_failed_run --
+-- A run ends without an answer to these segments; after so many such runs the failure is final.
+UPDATE stage_results SET failed_runs = failed_runs + 1, set_aside = failed_runs + 1 >= %(set_aside_after)s
+WHERE segment_id = ANY(%(segment_ids)s) AND recipe_id = %(recipe_id)s AND NOT final
+
 -- metrics --
 -- Counts of a stage over a partition.
 SELECT count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
        count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
-       count(*) FILTER (WHERE outcome = 'failed') AS failed
+       count(*) FILTER (WHERE outcome = 'failed') AS failed,
+       count(*) FILTER (WHERE outcome = 'rejected' AND calls = 0) AS not_asked,
+       count(*) FILTER (WHERE reason = 'near_duplicate' AND calls = 0) AS near_duplicates
 FROM stage_results WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s
 
 -- gate_metrics --

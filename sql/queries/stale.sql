@@ -8,7 +8,7 @@ WITH chain AS (
         WITH ORDINALITY AS u(recipe_id, stage, ord)
 ), deepest AS (
     SELECT DISTINCT ON (r.segment_id) r.segment_id, c.ord, r.outcome = 'accepted' AS passed,
-           r.retry_asked OR coalesce(r.error_class = ANY(%(retryable)s), false) AS again
+           r.retry_asked OR NOT r.final AS again
     FROM stage_results r JOIN chain c USING (recipe_id)
     WHERE (%(first)s::text IS NULL OR r.partition_key >= %(first)s)
       AND (%(last)s::text IS NULL OR r.partition_key <= %(last)s)

@@ -1,5 +1,6 @@
 -- What does a gate see? One row per partition and recipe: the numbers that `gates.toml` bounds, NULL where a stage has
--- none. Shares are of all outcomes, means and tools of what was accepted.
+-- none. Failures are a share of what the model was asked about, what is accepted one of all but near duplicates, other
+-- shares are of all outcomes, means and tools of what was accepted.
 CREATE VIEW gate_metrics AS
 WITH results AS (
     SELECT partition_key, recipe_id, stage,
@@ -11,6 +12,8 @@ WITH results AS (
            avg((measures ->> 'tools')::float) AS mean_tools,
            avg((measures ->> 'calls')::float) AS mean_calls,
            count(*) FILTER (WHERE reason IN ('check_grounding', 'judge_r1', 'judge_open_grounding')) AS ungrounded,
+           count(*) FILTER (WHERE outcome = 'rejected' AND calls = 0) AS not_asked,
+           count(*) FILTER (WHERE reason = 'near_duplicate' AND calls = 0) AS free_duplicates,
            count(*) FILTER (WHERE strpos(reason, 'duplicate') > 0) AS duplicates,
            sum(usd) AS usd
     FROM stage_results
@@ -32,8 +35,8 @@ WITH results AS (
     GROUP BY partition_key, recipe_id
 )
 SELECT partition_key, recipe_id, stage, total, accepted, rejected, failed, coalesce(failed_by_class, '{}') AS failed_by_class,
-       accepted::float / total AS accepted_share,
-       failed::float / total AS failed_share,
+       accepted::float / nullif(total - free_duplicates, 0) AS accepted_share,
+       failed::float / nullif(total - not_asked, 0) AS failed_share,
        mean_messages, mean_tools, mean_calls,
        CASE WHEN stage = 'validate' THEN ungrounded::float / total END AS ungrounded_share,
        duplicates::float / total AS duplicate_share,

@@ -105,3 +105,28 @@ def test_a_stages_numbers_leave_as_statsd_metrics():
         "airflow.gem.latency.filter:1500.000000|ms",
         "airflow.gem.gate_decisions.filter.halt:1|c",
     }
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_try_in_batch_mode_sends_its_numbers_however_it_ends(monkeypatch, fails):
+    from gem_airflow import stage_operator
+    from gem_tasks.pipeline import batch
+
+    def collect(*_):
+        if fails:
+            raise RuntimeError("the endpoint refuses the key")
+        return SimpleNamespace(model_dump=dict)
+
+    measured = []
+    operator = stage_operator.StageOperator(task_id="run", stage="filter", shard={"partition": "p", "shard": 0})
+    monkeypatch.setattr(stage_operator, "begun", lambda: "work")
+    monkeypatch.setattr(stage_operator, "run_context", lambda: None)
+    monkeypatch.setattr(batch, "collect", collect)
+    monkeypatch.setattr(operator, "_measure", measured.append)
+    event = {"stage": "filter", "partition": "p", "shard": 0, "batches": []}
+    if fails:
+        with pytest.raises(RuntimeError):
+            operator.collected({}, event)
+    else:
+        operator.collected({}, event)
+    assert measured == ["work"]

@@ -94,3 +94,22 @@ def test_other_numbers_another_policy_or_nobody_s_word_are_asked_about(last: Dec
 def test_a_person_does_not_lift_a_halt():
     asked = decide(metrics(50, 10, 40), POLICY)
     assert confirmed(asked, answered(asked, "continue")).action == "halt"
+
+
+def test_what_no_model_was_asked_about_dilutes_no_failures():
+    found = Metrics(stage="filter", rejected=8, failed=3, not_asked=8, near_duplicates=8)
+    decision = decide(found, POLICY)
+    assert (decision.action, decision.reason) == (
+        "halt",
+        "all 3 segments failed, all that the model was asked about of 11",
+    )
+
+
+@pytest.mark.parametrize(("asked", "action"), [(9, "continue"), (10, "halt")])
+def test_a_sample_of_failures_is_what_was_asked_and_one_of_acceptances_has_no_near_duplicates(asked, action):
+    found = Metrics(
+        stage="filter", accepted=asked - 4, rejected=90, failed=4, not_asked=90, numbers={"failed_share": 4 / asked}
+    )
+    assert decide(found, POLICY).action == action
+    again = Metrics(stage="filter", accepted=0, rejected=200, near_duplicates=195, numbers={"accepted_share": 0.0})
+    assert decide(again, POLICY).action == "continue"

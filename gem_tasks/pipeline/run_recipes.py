@@ -1,0 +1,72 @@
+"""The recipes of a run: those that it began with, whatever is deployed, set or edited while it is under way.
+
+The first task of a run records its chain. Prompts, models and segment sizes are data, so the other tasks work by what
+is recorded. Code is not: where the version of a stage, of the checks or of the segmenter has changed, or what a stage
+samples with, a task would record results of one recipe under another's name. It stops instead and says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gem_tasks.domain.recipe import Recipe
+from gem_tasks.errors import UserError
+from gem_tasks.pipeline.recipes import Chain, Recorded
+from gem_tasks.pipeline.stale import reasons
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.prompts import Prompt
+from gem_tasks.settings import STAGE_NAMES
+
+
+def pin(work: Workspace, run: str) -> Workspace:
+    """Records what the run begins with. A run that is cleared from its first task on begins anew.
+
+    Args:
+        work: of the run's first task.
+        run: DAG and run id.
+    """
+    with work.ledger() as ledger:
+        ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
+        ledger.pin_recipes(run, work.chain.recipes)
+    return work
+
+
+def pinned(work: Workspace, run: str) -> Workspace:
+    """The workspace under the recipes that the run began with.
+
+    Args:
+        work: as settings, prompts and code are now.
+        run: DAG and run id.
+
+    Raises:
+        UserError: the code has changed since.
+    """
+    with work.ledger() as ledger:
+        recorded = {recipe.stage: recipe for recipe in map(Recorded.model_validate, ledger.run_recipes(run))}
+        if not recorded or _differing(work.chain, recorded) is None:
+            return work
+        texts = ledger.prompts_by_hash(list(_prompts(recorded).values()))
+    changes: dict[str, object] = {f"llm_model_{stage}": recorded[stage].model for stage in STAGE_NAMES}
+    sizes = recorded["segment"].params
+    changes |= {"segment_target_tokens": sizes["target"], "segment_max_tokens": sizes["max"]}
+    settings = work.settings.model_copy(update=changes)
+    prompts = [Prompt(name=name, text=texts[digest]) for name, digest in _prompts(recorded).items()]
+    chain = Chain(settings, work.chain.prompts.changed(*prompts))
+    if now := _differing(chain, recorded):
+        why = reasons(now, recorded[now.stage], first=False)
+        raise UserError(
+            f"The recipe of {now.stage} has changed since this run began ({why}): results of the one would be recorded"
+            " as results of the other",
+            "Clear the run from its first task (`plan`) on, or start another: what has results is kept.",
+        )
+    return replace(work, settings=settings, chain=chain)
+
+
+def _differing(chain: Chain, recorded: Mapping[str, Recipe]) -> Recipe | None:
+    """The first recipe of the chain that is not the recorded one."""
+    return next((now for now in chain.recipes if now.recipe_id != recorded[now.stage].recipe_id), None)
+
+
+def _prompts(recorded: Mapping[str, Recipe]) -> dict[str, str]:
+    """SHA-256 of the run's prompts, by name."""
+    found = {stage: recorded[stage].prompt_sha256 or "" for stage in STAGE_NAMES}
+    return found | {"repair": str(recorded[STAGE_NAMES[0]].params["repair"])}

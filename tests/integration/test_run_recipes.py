@@ -1,0 +1,47 @@
+"""A run keeps the recipes that it began with, and does not mix in those of another deploy."""
+
+import dataclasses
+
+import pytest
+
+from gem_tasks.errors import UserError
+from gem_tasks.pipeline.run_recipes import pin, pinned
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.prompts import Prompt, shipped
+from gem_tasks.stages import STAGES
+
+RUN = "gem_synthesize/r1"
+
+
+def test_models_prompts_and_sizes_are_those_of_the_runs_beginning(workspace):
+    pin(before := workspace(), RUN)
+    prompts = shipped().changed(Prompt(name="refine", text="Another."), Prompt(name="repair", text="Otherwise."))
+    settings = workspace(llm_model="other", llm_model_filter="third", segment_target_tokens=300).settings
+    now = Workspace.open(settings, prompts)
+    assert now.chain.recipes != before.chain.recipes
+    kept = pinned(now, RUN)
+    assert [each.recipe_id for each in kept.chain.recipes] == [each.recipe_id for each in before.chain.recipes]
+    assert kept.settings.model_for("filter") == before.settings.model_for("filter")
+    assert kept.chain.asking("refine") == before.chain.asking("refine")
+    assert not kept.variant
+    assert pinned(now, "gem_synthesize/r2").chain is now.chain, "another run"
+
+
+@pytest.mark.parametrize("change", [{"version": 99}, {"answer_schema": {"type": "object"}}])
+def test_code_that_changed_under_a_run_stops_its_tasks(workspace, monkeypatch, change):
+    pin(workspace(), RUN)
+    (refine,) = (stage for stage in STAGES if stage.name == "refine")
+    for name, value in change.items():
+        monkeypatch.setattr(type(refine), name, value)
+    with pytest.raises(UserError, match=r"recipe of refine has changed since this run began \((code|params)\)"):
+        pinned(workspace(), RUN)
+    pin(workspace(), RUN)  # cleared from its first task on
+    assert pinned(workspace(), RUN).chain.by_stage["refine"].recipe_id == workspace().chain.id_of("refine")
+
+
+def test_a_variant_stays_one(workspace):
+    variant = dataclasses.replace(workspace(llm_model_refine="other"), variant=True)
+    pin(variant, RUN)
+    kept = pinned(dataclasses.replace(workspace(), variant=True), RUN)
+    assert kept.variant
+    assert kept.chain.by_stage["refine"].model == "other"
