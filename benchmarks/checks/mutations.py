@@ -17,43 +17,16 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from defects import KINDS, OWNERS, Sample
+from defects import KINDS, OWNERS
+from material import load
 
 from gem_tasks.checks import run_checks
 from gem_tasks.checks.arguments import leaves
-from gem_tasks.checks.case import Evidence
 from gem_tasks.domain.finding import Severity
-from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
-from gem_tasks.domain.workflow import Extraction, ToolSpec
 
 TARGETS = {"structure": 0.99, "schema": 0.99, "grounding": 0.90, "consistency": 0.90}
 MOST_FALSE, LEAST_SPEED = 0.01, 300
 TRIES = 60
-
-
-def lines(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-
-
-def message(data):
-    calls = [(call["id"], call["function"]) for call in data.get("tool_calls", [])]
-    made = [ToolCall(id=key, name=body["name"], arguments=json.loads(body["arguments"])) for key, body in calls]
-    return Message(
-        role=data["role"], content=data["content"], tool_calls=tuple(made), tool_call_id=data.get("tool_call_id")
-    )
-
-
-def load(folder):
-    texts = {line["segment_id"]: line["text"] for line in lines(folder / "segments.jsonl")}
-    extractions = {line["segment_id"]: line["extraction"] for line in lines(folder / "extractions.jsonl")}
-    for row in lines(folder / "trajectories.jsonl"):
-        key = row["metadata"]["segment_id"]
-        trajectory = Trajectory(
-            tools=tuple(ToolSpec.from_json(tool) for tool in row["tools"]),
-            messages=tuple(message(data) for data in row["messages"]),
-        )
-        extraction = Extraction.model_validate(extractions[key]) if key in extractions else None
-        yield Sample(trajectory, Evidence(texts.get(key), extraction))
 
 
 def keys(findings):
@@ -98,10 +71,10 @@ def clean(samples):
     found = [run_checks(sample.trajectory, sample.evidence) for sample in samples]
     seconds = time.process_time() - start
     errors = sum(any(item.severity is Severity.ERROR for item in items) for items in found)
-    unsettled = sum(any(item.unsettled for item in items) for items in found)
+    unsettled = sum(any(item.severity is Severity.OPEN for item in items) for items in found)
     calls = [call for sample in samples for turn in sample.trajectory.messages for call in turn.tool_calls]
     values = sum(1 for call in calls for _ in leaves(call.arguments, {}))
-    open_values = sum(item.unsettled and item.check == "grounding" for items in found for item in items)
+    open_values = sum(item.severity is Severity.OPEN and item.check == "grounding" for items in found for item in items)
     size = sum(len(sample.trajectory.messages) for sample in samples) / len(samples)
     kinds = Counter(f"{item.check}.{item.kind}" for items in found for item in items if item.severity is Severity.ERROR)
     return found, {
@@ -116,12 +89,12 @@ def clean(samples):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--each", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    samples = [sample for folder in options.folders for sample in load(folder)]
+    samples = [sample for path in options.paths for _, sample in load(path)]
     found, report = clean(samples)
     sound = [keys(items) for items in found]
     rows, failed = [], []

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from gem_tasks.checks.case import Case
+from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.verbs import pasts, reads, verb, words
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
 
 CHECK = "claims"
@@ -84,9 +85,9 @@ def _assistant(
     if not text:
         return
     if found := _prose_call(text, names, message):
-        yield _finding("prose_call", f"a call is written as text: {found!r}", index)
+        yield finding(Fault.PROSE_CALL, f"a call is written as text: {found!r}", index)
     if not deeds.called and not message.tool_calls and (looked := _LOOKED.search(_QUOTED.sub("", text))):
-        yield _finding("claimed_lookup", f"no tool was called yet, but it says {looked[0]!r}", index)
+        yield finding(Fault.CLAIMED_LOOKUP, f"no tool was called yet, but it says {looked[0]!r}", index)
     if " been " in text or "ve " in text or " now " in text or "uccessfully" in text:
         yield from _claims(text, index, writes, deeds)
 
@@ -135,14 +136,10 @@ def _claims(text: str, index: int, writes: frozenset[str], deeds: _Deeds) -> Ite
                 or (deeds.written and not (mine and deed in ours))
             ):
                 continue
-            yield _finding("claimed_deed", f"no call has done what it says: {found[0]!r}", index)
+            yield finding(Fault.CLAIMED_DEED, f"no call has done what it says: {found[0]!r}", index)
             return
 
 
 @lru_cache(maxsize=4096)
 def _participles(verbs: frozenset[str]) -> frozenset[str]:
     return frozenset(form for word in verbs for form in pasts(word))
-
-
-def _finding(kind: str, detail: str, index: int) -> Finding:
-    return Finding(check=CHECK, severity=Severity.ERROR, kind=kind, detail=detail[:300], message_index=index)

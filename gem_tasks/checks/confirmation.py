@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from gem_tasks.checks.arguments import leaves
 from gem_tasks.checks.case import Case, Exchange
+from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.said import content_stems, stem
 from gem_tasks.checks.verbs import is_final, verb, words
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.domain.finding import Finding
 
 CHECK = "confirmation"
 
@@ -45,14 +46,9 @@ def check(case: Case) -> Iterator[Finding]:
         if answer == "agreed":
             continue
         unclear = answer == "unclear" or _instructed(case, exchange)
-        yield Finding(
-            check=CHECK,
-            severity=Severity.WARNING if unclear else Severity.ERROR,
-            kind="instructed_only" if unclear else "unconfirmed",
-            unsettled=unclear,
-            detail=f"{exchange.call.name} cannot be undone, and the user was not clearly asked before",
-            message_index=exchange.index,
-        )
+        fault = Fault.INSTRUCTED_ONLY if unclear else Fault.UNCONFIRMED
+        detail = f"{exchange.call.name} cannot be undone, and the user was not clearly asked before"
+        yield finding(fault, detail, exchange.index)
 
 
 def _answer(case: Case, exchange: Exchange) -> str:

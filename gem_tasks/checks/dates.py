@@ -40,7 +40,11 @@ _PERIOD = re.compile(
 _PERIOD_OF = {"woche": "week", "monat": "month", "monats": "month", "quartal": "quarter", "quartals": "quarter",
               "jahr": "year", "jahre": "year", "jahres": "year"}  # fmt: skip
 _SHIFT = {"next": 1, "coming": 1, "following": 1, "last": -1, "näch": 1, "letz": -1}
-_BARE_MONTH = re.compile(rf"\b(?:in|of|by|until|through|for|end|mid|early|late|ende|anfang|im)[\s-]+({_NAME})\b", re.I)
+_BARE_MONTH = re.compile(
+    r"\b(?:in|of|by|until|till|through|for|end|mid|early|late|since|from|after|before|starting|between|and|to"
+    rf"|ende|anfang|im|seit|ab)[\s-]+({_NAME})\b",
+    re.I,
+)
 _RELATIVE = re.compile(
     r"\b(today|tonight|tomorrow|yesterday|now|this (?:morning|afternoon|evening|week|month|weekend)|day after tomorrow"
     r"|next (?:week|month|year|weekend|day)|end of (?:the |this |next )?(?:week|month|year)|last (?:week|month|year)"

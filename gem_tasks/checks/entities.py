@@ -19,6 +19,9 @@ _NOT_IDENTITY = frozenset(
 _KEYS = frozenset("id uuid guid".split())
 _OF_TRAFFIC = frozenset("request trace correlation error session".split())
 """`request_id` is another with every answer; `time_request_id` is not."""
+_PART_ENDINGS = frozenset(
+    "line position index row sequence step entry page date day month year period week slot".split()
+)
 _OTHERS = frozenset("previous next parent".split())
 _HAS_DIGIT = re.compile(r"\d")
 
@@ -33,16 +36,18 @@ class Sighting(NamedTuple):
     ident: str
     row: Json
 
-    @property
-    def thing(self) -> tuple[str, str]:
-        """What it is about. The noun of a bare `id` is unknown, so such rows meet others of the same identifier."""
-        return (noun(self.key), self.ident)
-
 
 @lru_cache(maxsize=8192)
 def noun(key: str) -> str:
     """`order_id` and `orderNumber` are about an order; `id` about something unnamed."""
     return " ".join(word for word in words(key) if word not in _ID_ENDINGS)
+
+
+@lru_cache(maxsize=8192)
+def is_part_key(key: str) -> bool:
+    """Whether a field tells rows of one parent apart: lines, positions, entries, periods."""
+    found = words(key)
+    return bool(found) and (found[-1] in _PART_ENDINGS or (found[-1] in _ID_ENDINGS and not is_id_key(key)))
 
 
 @lru_cache(maxsize=8192)

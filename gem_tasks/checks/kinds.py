@@ -62,21 +62,21 @@ class Kinds:
                 if isinstance(value, str) and value and is_id_name(key):
                     self.fields.setdefault(value.casefold(), set()).add(_named(key, path, call))
 
-    def other(self, leaf: Leaf) -> tuple[str, bool]:
-        """The field that names another kind of thing, and whether the form of the value bears that out."""
+    def other(self, leaf: Leaf) -> str:
+        """The field that names another kind of thing; empty when none does."""
         value = str(leaf.value)
         keys = {key for key in self.fields.get(value.casefold(), ()) if _nouns(key)}
         if not keys or not is_id_name(leaf.name) or not _nouns(leaf.name):
-            return "", False
+            return ""
         if any(_nouns(key) == _nouns(leaf.name) for key in keys):
-            return "", False
+            return ""
         akin = any(_nouns(key) & _nouns(leaf.name) for key in keys)
         own, usual = _letters(value), self._usual.get(leaf.name, {}).keys() - {value.casefold()}
         forms = {_letters(one) for one in usual}
         told_apart = bool(own) and bool(forms) and "" not in forms and own not in forms
         if not told_apart and (akin or own in forms or not self._offered(leaf.name)):
-            return "", False
-        return min(keys), told_apart and not akin
+            return ""
+        return min(keys)
 
     def _offered(self, name: str) -> bool:
         return any(name in keys for keys in self.fields.values())

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 
 from gem_tasks.checks.case import Case, scalars
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
 from gem_tasks.prompts.tags import FORMAT_TAGS, leaked_tag
 
@@ -56,23 +57,20 @@ def check(case: Case) -> Iterator[Finding]:
             for path, _, value in scalars(call.arguments):
                 if isinstance(value, str) and "<" in value and (found := _token(value)):
                     detail = f"{call.name} is called with {found}"
-                    yield _finding("token", detail, index, path)
+                    yield finding(Fault.TOKEN, detail, index, path)
 
 
 def _text(message: Message, index: int) -> Iterator[Finding]:
     text = message.content or ""
     if found := _token(text):
-        yield _finding("token", f"{message.role} contains {found}", index)
+        yield finding(Fault.TOKEN, f"{message.role} contains {found}", index)
     label = _LABEL.match(text) if ":" in text else None
     if label and label[1].lower() in _LABELS_OF[message.role]:
-        yield _finding("role_label", f"{message.role} begins with {label[0].strip()}", index)
+        yield finding(Fault.ROLE_LABEL, f"{message.role} begins with {label[0].strip()}", index)
     elif message.role in _SPEAKERS and (":" in text or "#" in text) and (other := _OTHER_SPEAKER.search(text)):
-        yield _finding("role_label", f"{message.role} contains {other[0].strip()}", index)
+        yield finding(Fault.ROLE_LABEL, f"{message.role} contains {other[0].strip()}", index)
     if message.role in _SPEAKERS and (meta := _speaks_of_itself(text)):
-        yield Finding(
-            check=CHECK, severity=Severity.WARNING, kind="prompt_talk", unsettled=True, message_index=index,
-            detail=f"{message.role} speaks of its making: {meta[0]!r}",
-        )  # fmt: skip
+        yield finding(Fault.PROMPT_TALK, f"{message.role} speaks of its making: {meta[0]!r}", index)
 
 
 def _speaks_of_itself(text: str) -> re.Match[str] | None:
@@ -85,9 +83,3 @@ def _token(text: str) -> str | None:
         return None
     token = _TEMPLATE_TOKEN.search(text)
     return leaked_tag(text) or (token[0] if token else None)
-
-
-def _finding(kind: str, detail: str, index: int, path: str = "") -> Finding:
-    return Finding(
-        check=CHECK, severity=Severity.ERROR, kind=kind, detail=detail[:300], message_index=index, json_path=path
-    )

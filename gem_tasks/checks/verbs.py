@@ -23,6 +23,13 @@ FINAL = frozenset(
     """.split()
 )
 """What is commonly irreversible; a description can say so too."""
+SETS = frozenset(
+    """
+    update set change edit modify rename move assign create register schedule put reschedule book configure
+    patch replace upsert save record enable add enter
+    """.split()
+)
+"""Writes whose arguments are the values of fields afterwards."""
 _TURNED = frozenset("get list search find fetch read create update delete cancel add remove".split())
 _WRITES = FINAL | frozenset("create update add set change make edit move assign register book".split())
 

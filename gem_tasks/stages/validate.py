@@ -82,7 +82,7 @@ def findings_of(record: Record) -> list[Finding]:
 def _settled(record: Record, judgement: Judgement) -> Json:
     """How many argument values there are, and how many of them the checks could not trace: what the judge was for."""
     calls = [call for message in _trajectory(record).messages for call in message.tool_calls]
-    opened = sum(finding.unsettled and finding.check == "grounding" for finding in judgement.warnings)
+    opened = sum(finding.severity is Severity.OPEN and finding.check == "grounding" for finding in judgement.warnings)
     return {"values": sum(1 for call in calls for _ in leaves(call.arguments, {})), "open_values": opened}
 
 
@@ -95,7 +95,7 @@ def _spans(record: Record) -> dict[str, tuple[int, int]]:
 
 
 def _open(findings: list[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.unsettled][:MOST_OPEN]
+    return [finding for finding in findings if finding.severity is Severity.OPEN][:MOST_OPEN]
 
 
 def _trajectory(record: Record) -> Trajectory:

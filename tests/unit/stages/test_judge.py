@@ -15,12 +15,9 @@ from gem_tasks.stages import stage
 from gem_tasks.stages.judge import parse_judgement, render_open
 from tests.factories import make_record
 
-UNSURE = Severity.WARNING
 OPEN = (
-    Finding(
-        check="grounding", severity=Severity.WARNING, detail="'soon' was not said", message_index=4, unsettled=True
-    ),
-    Finding(check="fidelity", severity=Severity.WARNING, detail="30 is not in the text", unsettled=True),
+    Finding(check="grounding", severity=Severity.OPEN, detail="'soon' was not said", message_index=4),
+    Finding(check="fidelity", severity=Severity.OPEN, detail="30 is not in the text"),
 )
 MATERIAL = ("The loan was renewed twice.", "Loans are renewed at most twice.")
 

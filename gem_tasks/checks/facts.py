@@ -1,0 +1,296 @@
+"""What results say about records, and where a later result says otherwise.
+
+A fact belongs to a record and a field, and to the question that brought it: a price asked for another day, the total of
+another filter and an argument that is echoed are no facts about the record. Rows are the same record when they share
+their identifier and disagree in no other key (line, position, period). A difference is no proof: states move by
+themselves, people work on the same records, a bulk write touches what it does not name. So all that is reported here is
+what no write explains and nobody in the conversation takes up, and it is for the judge; only the same question, asked
+again in the same turn with nothing written between, proves a contradiction.
+"""
+
+import json
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
+
+from gem_tasks.checks.alike import is_plain, same, show
+from gem_tasks.checks.case import Case, Exchange, NotJson, objects, scalars
+from gem_tasks.checks.entities import identifiers, is_id_key, is_part_key, noun, own_identifiers, sightings
+from gem_tasks.checks.faults import Fault
+from gem_tasks.checks.said import Utterance, content_words, stem
+from gem_tasks.checks.verbs import SETS, reads, verb, words
+from gem_tasks.domain.base import Json
+
+_FIXED = frozenset(
+    """
+    name title email phone address currency created sku isbn birth type category brand manufacturer model author origin
+    unit weight capacity owner assignee description
+    """.split()
+)
+"""What a record keeps unless a write names it."""
+_MOVING = frozenset(
+    """
+    status state stage condition price cost fee total balance quantity stock amount due expires tier plan subtotal
+    priority rating deposit
+    """.split()
+)
+"""What may also follow from a write to something connected with it."""
+_FLEETING = frozenset(
+    """
+    updated changed modified at timestamp time ms now seen checked request requests remaining elapsed message version
+    revision etag estimated eta history result success query page last next previous
+    """.split()
+)
+_COUNTS = frozenset("count counts total totals sum number results matches pages".split())
+"""In a result that lists rows these describe the list."""
+_LEVELS = frozenset("quantity amount balance stock count total units".split())
+_ADDS = frozenset("move transfer add assign book post receive ship".split())
+"""Writes whose `quantity` is what is added, while the result's may be the new level."""
+_PLAIN = (str, int, float)
+_AFTER = 12
+"""Messages after a result in which its news would be spoken of."""
+_MOST_RECORDS = 40
+"""Of one identifier: beyond that it names a group."""
+
+
+class _Told(NamedTuple):
+    value: Any
+    at: int
+    """Position of the exchange."""
+    turn: int
+    """User turns before it."""
+    query: str
+    """Tool and arguments."""
+    written: bool
+    """Whether a write set it, rather than a look found it."""
+
+
+@dataclass(slots=True)
+class _Record:
+    """One thing, as far as its rows agree in their keys."""
+
+    keys: Json
+    facts: dict[str, _Told] = field(default_factory=dict[str, _Told])
+
+
+class _Write(NamedTuple):
+    at: int
+    touched: frozenset[str]
+    """Identifiers, of arguments and result."""
+    names: frozenset[str]
+    """Fields it speaks of."""
+
+
+class Difference(NamedTuple):
+    """A fact that reads otherwise than before."""
+
+    fault: Fault
+    detail: str
+    exchange: Exchange
+    path: str
+
+
+@dataclass
+class _World:
+    """What results have said so far."""
+
+    case: Case
+    records: dict[tuple[str, str, str], list[_Record]] = field(
+        default_factory=dict[tuple[str, str, str], list[_Record]]
+    )
+    """By noun, identifier and, for what depends on the question, the question."""
+    links: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """Identifiers that stood in one row or result with an identifier."""
+    writes: list[_Write] = field(default_factory=list[_Write])
+    said: dict[int, Utterance] = field(default_factory=dict[int, Utterance])
+
+
+class _Row(NamedTuple):
+    path: str
+    noun: str
+    ident: str
+    keys: Json
+    """Its identifying fields, with those that tell rows of one identifier apart."""
+    facts: Json
+    question: str
+    """What its facts depend on beside the record; empty when on nothing."""
+
+
+def differences(case: Case) -> Iterator[Difference]:
+    """Every fact that no write explains and nobody takes up, in the order of the results."""
+    world = _World(case)
+    users = [at for at, message in enumerate(case.messages) if message.role == "user"]
+    for position, exchange in enumerate(case.exchanges):
+        if exchange.answer_index is None or exchange.failed or isinstance(exchange.data, NotJson):
+            continue
+        turn, query = bisect_left(users, exchange.index), _query(exchange)
+        rows = list(_rows(exchange))
+        writes = not reads(exchange.call.name)
+        if writes:
+            world.writes.append(_write(position, exchange))
+        for row in rows:
+            for key, value in row.facts.items():
+                if found := _compare(row, key, value, exchange, turn, query, world):
+                    yield found
+        for row in rows:
+            _learn(row, position, turn, query, writes, world)
+        _link(exchange, world)
+
+
+def _query(exchange: Exchange) -> str:
+    return exchange.call.name + json.dumps(exchange.call.arguments, sort_keys=True)
+
+
+def _rows(exchange: Exchange) -> Iterator[_Row]:
+    """The records in a result; that of a write also with what its arguments set."""
+    arguments, sets = exchange.call.arguments, verb(exchange.call.name) in SETS
+    looks = reads(exchange.call.name)
+    seen = list(sightings(exchange.rows))
+    often = Counter((_list_of(one.path), one.key, one.ident) for one in seen)
+    lists = any(isinstance(value, list) and value for value in _object(exchange.data).values())
+    asked = {str(value) for _, _, value in scalars(arguments)}
+    extra = {key: value for key, value in arguments.items() if not is_id_key(key)}
+    for one in seen:
+        root = one.path == "$"
+        row = {**_set(exchange), **one.row} if root and sets else one.row
+        keys = {key: value for key, value in row.items() if is_plain(value) and (is_id_key(key) or is_part_key(key))}
+        if often[_list_of(one.path), one.key, one.ident] > 1 and not any(map(is_part_key, keys)):
+            continue  # several rows of one parent, and nothing to tell them apart
+        if root and lists and looks:
+            continue  # it describes a query
+        facts = {
+            key: value
+            for key, value in row.items()
+            if isinstance(value, _PLAIN) and key not in keys and not (looks and root and key in arguments)
+        }
+        if lists or root:
+            facts = {key: value for key, value in facts.items() if not _COUNTS.intersection(words(key)[-1:])}
+        depends = root and looks and bool(extra) and one.ident in asked
+        yield _Row(one.path, noun(one.key), one.ident, keys, facts, _query(exchange) if depends else "")
+
+
+def _object(data: Any) -> Json:
+    return cast(Json, data) if isinstance(data, dict) else {}
+
+
+def _set(exchange: Exchange) -> Json:
+    """What the arguments of a write set: its plain fields, but no levels of what adds to them."""
+    adds = verb(exchange.call.name) in _ADDS
+    return {
+        key: value
+        for key, value in exchange.call.arguments.items()
+        if isinstance(value, _PLAIN) and not (adds and _LEVELS.intersection(words(key)))
+    }
+
+
+_INDEX = re.compile(r"\[\d+\]$")
+
+
+def _list_of(path: str) -> str:
+    return _INDEX.sub("[]", path)
+
+
+def _write(position: int, exchange: Exchange) -> _Write:
+    touched = identifiers(tuple(objects(exchange.call.arguments))) | identifiers(exchange.rows)
+    touched |= {str(value) for _, name, value in scalars(exchange.call.arguments) if is_id_key(name)}
+    names = frozenset(exchange.call.arguments).union(*(row for _, row in exchange.rows))
+    return _Write(position, frozenset(touched), names)
+
+
+def _same_record(one: Json, other: Json) -> bool:
+    """No key in which the two differ."""
+    return all(same(value, other[key]) for key, value in one.items() if key in other and value is not None)
+
+
+def _matching(row: _Row, world: _World) -> Iterator[_Record]:
+    for record in world.records.get((row.noun, row.ident, row.question), ()):
+        if _same_record(row.keys, record.keys):
+            yield record
+
+
+def _compare(
+    row: _Row, key: str, value: Any, exchange: Exchange, turn: int, query: str, world: _World
+) -> Difference | None:
+    about = set(words(key))
+    if about & _FLEETING or not about & (_FIXED | _MOVING) or isinstance(value, bool):
+        return None
+    for record in _matching(row, world):
+        told = record.facts.get(key)
+        if told is None or isinstance(told.value, bool) or not told.value or same(told.value, value):
+            continue
+        at_once = told.turn == turn and told.query == query and not told.written
+        detail = f"{exchange.call.name}: {key} of {row.ident} was {show(told.value)}, is {show(value)}"
+        place = (exchange, f"{row.path}.{key}")
+        if at_once and about & _FIXED and isinstance(value, str) and not any(w.at > told.at for w in world.writes):
+            return Difference(Fault.CHANGED_AT_ONCE, f"{detail}: the same question was asked twice", *place)
+        if _explained(row, key, told, about, world) or _taken_up(value, told, exchange, world):
+            continue
+        if told.written:
+            return Difference(Fault.WRITE_LOST, f"{detail}, although that was written", *place)
+        return Difference(Fault.CHANGED, f"{detail}, nothing wrote it and nobody speaks of it", *place)
+    return None
+
+
+def _explained(row: _Row, key: str, told: _Told, about: set[str], world: _World) -> bool:
+    """Whether a write since then could have changed it."""
+    since = [write for write in world.writes if write.at > told.at]
+    if not since:
+        return False
+    if told.written:
+        return any(row.ident in write.touched and (key in write.names or about & _MOVING) for write in since)
+    if about & _MOVING:
+        near = {row.ident} | world.links.get(row.ident, set())
+        return any(near & write.touched or not write.touched for write in since)
+    return any(row.ident in write.touched or not write.touched for write in since)
+
+
+def _taken_up(value: Any, told: _Told, exchange: Exchange, world: _World) -> bool:
+    """Whether somebody speaks of the new value: between the two looks, or when the second has come."""
+    first = world.case.exchanges[told.at].index
+    last = min((exchange.answer_index or 0) + _AFTER, len(world.case.messages))
+    spoken = False
+    for at in range(first, last):
+        message = world.case.messages[at]
+        if message.role not in ("user", "assistant") or not message.content:
+            continue
+        if _mentions(_utterance(at, world), value):
+            return True
+        spoken = at > exchange.index and message.role == "assistant"
+        if spoken and not message.tool_calls:
+            break
+    return False
+
+
+def _utterance(at: int, world: _World) -> Utterance:
+    return world.said.setdefault(at, Utterance(world.case.messages[at].content or ""))
+
+
+def _mentions(said: Utterance, value: Any) -> bool:
+    if isinstance(value, int | float):
+        return value in said.numbers or -value in said.numbers
+    wanted = content_words(str(value))
+    return all(word in said.stems or stem(word) in said.stems for word in wanted)
+
+
+def _learn(row: _Row, position: int, turn: int, query: str, writes: bool, world: _World) -> None:
+    records = world.records.setdefault((row.noun, row.ident, row.question), [])
+    record = next(_matching(row, world), None)
+    if record is None:
+        if len(records) >= _MOST_RECORDS:
+            return
+        record = _Record(row.keys)
+        records.append(record)
+    record.keys = {**record.keys, **row.keys}
+    for key, value in row.facts.items():
+        record.facts[key] = _Told(value, position, turn, query, writes)
+
+
+def _link(exchange: Exchange, world: _World) -> None:
+    given = identifiers(tuple(objects(exchange.call.arguments)))
+    for _, row in exchange.rows:
+        linked = {*own_identifiers(row), *given}
+        for ident in linked:
+            world.links.setdefault(ident, set()).update(linked)
