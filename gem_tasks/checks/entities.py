@@ -23,7 +23,8 @@ _PART_ENDINGS = frozenset(
     "line position index row sequence step entry page date day month year period week slot".split()
 )
 _OTHERS = frozenset("previous next parent".split())
-_HAS_DIGIT = re.compile(r"\d")
+_CODE = re.compile(r"\d|^[A-Z][A-Z_-]{1,19}$")
+"""What an identifier looks like: some digit, or a code in capitals."""
 
 
 class Sighting(NamedTuple):
@@ -47,7 +48,9 @@ def noun(key: str) -> str:
 def is_part_key(key: str) -> bool:
     """Whether a field tells rows of one parent apart: lines, positions, entries, periods."""
     found = words(key)
-    return bool(found) and (found[-1] in _PART_ENDINGS or (found[-1] in _ID_ENDINGS and not is_id_key(key)))
+    if not found or is_id_key(key):
+        return False
+    return found[-1] in _PART_ENDINGS or (found[-1] in _ID_ENDINGS and not _PART_ENDINGS.isdisjoint(found))
 
 
 @lru_cache(maxsize=8192)
@@ -98,4 +101,4 @@ def _is_reference(key: str) -> bool:
 def _is_ident(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return False
-    return bool(_HAS_DIGIT.search(value)) if isinstance(value, str) else True
+    return bool(_CODE.search(value)) if isinstance(value, str) else True

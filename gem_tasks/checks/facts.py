@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
-from gem_tasks.checks.alike import is_plain, same, show
+from gem_tasks.checks.alike import is_plain, plain, same, show
 from gem_tasks.checks.case import Case, Exchange, NotJson, objects, scalars
 from gem_tasks.checks.entities import identifiers, is_id_key, is_part_key, noun, own_identifiers, sightings
 from gem_tasks.checks.faults import Fault
@@ -30,14 +30,14 @@ _FIXED = frozenset(
     unit weight capacity owner assignee description
     """.split()
 )
-"""What a record keeps unless a write names it."""
+"""What a record keeps unless a write names it; so it does other texts."""
 _MOVING = frozenset(
     """
     status state stage condition price cost fee total balance quantity stock amount due expires tier plan subtotal
     priority rating deposit
     """.split()
 )
-"""What may also follow from a write to something connected with it."""
+"""What may also follow from a write to something connected with it; so may other numbers."""
 _FLEETING = frozenset(
     """
     updated changed modified at timestamp time ms now seen checked request requests remaining elapsed message version
@@ -49,9 +49,15 @@ _COUNTS = frozenset("count counts total totals sum number results matches pages"
 _LEVELS = frozenset("quantity amount balance stock count total units".split())
 _ADDS = frozenset("move transfer add assign book post receive ship".split())
 """Writes whose `quantity` is what is added, while the result's may be the new level."""
+_BULK = frozenset(
+    "import sync synchronize synchronise refresh restore upload load migrate merge regenerate run".split()
+)
+"""Writes that write what they do not name."""
 _PLAIN = (str, int, float)
 _AFTER = 12
 """Messages after a result in which its news would be spoken of."""
+_TELLING = 4
+"""Letters from which one word of a name tells whose it is."""
 _MOST_RECORDS = 40
 """Of one identifier: beyond that it names a group."""
 
@@ -65,7 +71,7 @@ class _Told(NamedTuple):
     query: str
     """Tool and arguments."""
     written: bool
-    """Whether a write set it, rather than a look found it."""
+    """Whether a write's argument set it, rather than a result told it."""
 
 
 @dataclass(slots=True)
@@ -73,6 +79,7 @@ class _Record:
     """One thing, as far as its rows agree in their keys."""
 
     keys: Json
+    shared: bool
     facts: dict[str, _Told] = field(default_factory=dict[str, _Told])
 
 
@@ -82,6 +89,10 @@ class _Write(NamedTuple):
     """Identifiers, of arguments and result."""
     names: frozenset[str]
     """Fields it speaks of."""
+    keys: Json
+    """Of the one record that it answers with; empty when it answers with several, or with none."""
+    bulk: bool
+    """Whether it may have written things that it does not name."""
 
 
 class Difference(NamedTuple):
@@ -117,6 +128,8 @@ class _Row(NamedTuple):
     facts: Json
     question: str
     """What its facts depend on beside the record; empty when on nothing."""
+    shared: bool
+    """Whether its identifier is that of several rows, a parent's then."""
 
 
 def differences(case: Case) -> Iterator[Difference]:
@@ -136,7 +149,7 @@ def differences(case: Case) -> Iterator[Difference]:
                 if found := _compare(row, key, value, exchange, turn, query, world):
                     yield found
         for row in rows:
-            _learn(row, position, turn, query, writes, world)
+            _learn(row, position, turn, query, exchange.call.arguments if writes else {}, world)
         _link(exchange, world)
 
 
@@ -157,19 +170,18 @@ def _rows(exchange: Exchange) -> Iterator[_Row]:
         root = one.path == "$"
         row = {**_set(exchange), **one.row} if root and sets else one.row
         keys = {key: value for key, value in row.items() if is_plain(value) and (is_id_key(key) or is_part_key(key))}
-        if often[_list_of(one.path), one.key, one.ident] > 1 and not any(map(is_part_key, keys)):
+        shared = often[_list_of(one.path), one.key, one.ident] > 1
+        if shared and len(keys) == 1:
             continue  # several rows of one parent, and nothing to tell them apart
-        if root and lists and looks:
-            continue  # it describes a query
         facts = {
             key: value
             for key, value in row.items()
             if isinstance(value, _PLAIN) and key not in keys and not (looks and root and key in arguments)
         }
-        if lists or root:
-            facts = {key: value for key, value in facts.items() if not _COUNTS.intersection(words(key)[-1:])}
+        if root and lists:  # it also describes the list
+            facts = {key: value for key, value in facts.items() if not _COUNTS.intersection(words(key))}
         depends = root and looks and bool(extra) and one.ident in asked
-        yield _Row(one.path, noun(one.key), one.ident, keys, facts, _query(exchange) if depends else "")
+        yield _Row(one.path, noun(one.key), one.ident, keys, facts, _query(exchange) if depends else "", shared)
 
 
 def _object(data: Any) -> Json:
@@ -197,17 +209,22 @@ def _write(position: int, exchange: Exchange) -> _Write:
     touched = identifiers(tuple(objects(exchange.call.arguments))) | identifiers(exchange.rows)
     touched |= {str(value) for _, name, value in scalars(exchange.call.arguments) if is_id_key(name)}
     names = frozenset(exchange.call.arguments).union(*(row for _, row in exchange.rows))
-    return _Write(position, frozenset(touched), names)
+    root = _object(exchange.data)
+    keys = {key: value for key, value in root.items() if is_plain(value) and (is_id_key(key) or is_part_key(key))}
+    several = any(isinstance(value, list) and value for value in root.values())
+    bulk = not touched or verb(exchange.call.name) in _BULK
+    return _Write(position, frozenset(touched), names, {} if several else keys, bulk)
 
 
 def _same_record(one: Json, other: Json) -> bool:
     """No key in which the two differ."""
-    return all(same(value, other[key]) for key, value in one.items() if key in other and value is not None)
+    return all(same(value, other[key]) for key, value in one.items() if value and other.get(key))
 
 
 def _matching(row: _Row, world: _World) -> Iterator[_Record]:
     for record in world.records.get((row.noun, row.ident, row.question), ()):
-        if _same_record(row.keys, record.keys):
+        whole = row.shared or record.shared
+        if _same_record(row.keys if whole else _parts(row.keys), record.keys):
             yield record
 
 
@@ -215,8 +232,9 @@ def _compare(
     row: _Row, key: str, value: Any, exchange: Exchange, turn: int, query: str, world: _World
 ) -> Difference | None:
     about = set(words(key))
-    if about & _FLEETING or not about & (_FIXED | _MOVING) or isinstance(value, bool):
+    if about & _FLEETING or isinstance(value, bool):
         return None
+    fixed = bool(about & _FIXED) or (isinstance(value, str) and not about & _MOVING)
     for record in _matching(row, world):
         told = record.facts.get(key)
         if told is None or isinstance(told.value, bool) or not told.value or same(told.value, value):
@@ -224,9 +242,9 @@ def _compare(
         at_once = told.turn == turn and told.query == query and not told.written
         detail = f"{exchange.call.name}: {key} of {row.ident} was {show(told.value)}, is {show(value)}"
         place = (exchange, f"{row.path}.{key}")
-        if at_once and about & _FIXED and isinstance(value, str) and not any(w.at > told.at for w in world.writes):
+        if at_once and fixed and isinstance(value, str) and not any(w.at > told.at for w in world.writes):
             return Difference(Fault.CHANGED_AT_ONCE, f"{detail}: the same question was asked twice", *place)
-        if _explained(row, key, told, about, world) or _taken_up(value, told, exchange, world):
+        if _explained(row, key, told, fixed, world) or _taken_up(value, told, exchange, world, fixed):
             continue
         if told.written:
             return Difference(Fault.WRITE_LOST, f"{detail}, although that was written", *place)
@@ -234,20 +252,22 @@ def _compare(
     return None
 
 
-def _explained(row: _Row, key: str, told: _Told, about: set[str], world: _World) -> bool:
+def _explained(row: _Row, key: str, told: _Told, fixed: bool, world: _World) -> bool:
     """Whether a write since then could have changed it."""
-    since = [write for write in world.writes if write.at > told.at]
-    if not since:
-        return False
-    if told.written:
-        return any(row.ident in write.touched and (key in write.names or about & _MOVING) for write in since)
-    if about & _MOVING:
+    since = [write for write in world.writes if write.at > told.at and _same_record(_parts(write.keys), row.keys)]
+    if any(write.bulk for write in since):
+        return True
+    if not fixed and not told.written:
         near = {row.ident} | world.links.get(row.ident, set())
-        return any(near & write.touched or not write.touched for write in since)
-    return any(row.ident in write.touched or not write.touched for write in since)
+        return any(near & write.touched for write in since)
+    return any(row.ident in write.touched and (not fixed or key in write.names) for write in since)
 
 
-def _taken_up(value: Any, told: _Told, exchange: Exchange, world: _World) -> bool:
+def _parts(keys: Json) -> Json:
+    return {key: value for key, value in keys.items() if is_part_key(key)}
+
+
+def _taken_up(value: Any, told: _Told, exchange: Exchange, world: _World, fixed: bool) -> bool:
     """Whether somebody speaks of the new value: between the two looks, or when the second has come."""
     first = world.case.exchanges[told.at].index
     last = min((exchange.answer_index or 0) + _AFTER, len(world.case.messages))
@@ -256,7 +276,7 @@ def _taken_up(value: Any, told: _Told, exchange: Exchange, world: _World) -> boo
         message = world.case.messages[at]
         if message.role not in ("user", "assistant") or not message.content:
             continue
-        if _mentions(_utterance(at, world), value):
+        if _mentions(_utterance(at, world), value, fixed):
             return True
         spoken = at > exchange.index and message.role == "assistant"
         if spoken and not message.tool_calls:
@@ -268,24 +288,28 @@ def _utterance(at: int, world: _World) -> Utterance:
     return world.said.setdefault(at, Utterance(world.case.messages[at].content or ""))
 
 
-def _mentions(said: Utterance, value: Any) -> bool:
+def _mentions(said: Utterance, value: Any, fixed: bool) -> bool:
+    """Whether a text has the value: of a name one telling word is enough, a state of several words is one phrase."""
     if isinstance(value, int | float):
         return value in said.numbers or -value in said.numbers
     wanted = content_words(str(value))
-    return all(word in said.stems or stem(word) in said.stems for word in wanted)
+    if fixed and len(wanted) > 1:
+        return any(word in said.stems for word in wanted if len(word) >= _TELLING)
+    text = plain(value)
+    return text in plain(said.text) if " " in text else all(stem(word) in said.stems for word in wanted)
 
 
-def _learn(row: _Row, position: int, turn: int, query: str, writes: bool, world: _World) -> None:
+def _learn(row: _Row, position: int, turn: int, query: str, arguments: Json, world: _World) -> None:
     records = world.records.setdefault((row.noun, row.ident, row.question), [])
     record = next(_matching(row, world), None)
     if record is None:
         if len(records) >= _MOST_RECORDS:
             return
-        record = _Record(row.keys)
+        record = _Record(row.keys, row.shared)
         records.append(record)
-    record.keys = {**record.keys, **row.keys}
+    record.keys, record.shared = {**record.keys, **row.keys}, record.shared or row.shared
     for key, value in row.facts.items():
-        record.facts[key] = _Told(value, position, turn, query, writes)
+        record.facts[key] = _Told(value, position, turn, query, key in arguments)
 
 
 def _link(exchange: Exchange, world: _World) -> None:
