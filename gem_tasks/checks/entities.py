@@ -19,9 +19,9 @@ _NOT_IDENTITY = frozenset(
 _KEYS = frozenset("id uuid guid".split())
 _OF_TRAFFIC = frozenset("request trace correlation error session".split())
 """`request_id` is another with every answer; `time_request_id` is not."""
-_PART_ENDINGS = frozenset(
-    "line position index row sequence step entry page date day month year period week slot".split()
-)
+_PART_ENDINGS = frozenset("line position index row sequence step entry page slot".split())
+_PERIODS = frozenset("date day month year period week".split())
+"""A bare `date` says which row it is, a `due_date` says something about it."""
 _OTHERS = frozenset("previous next parent".split())
 _CODE = re.compile(r"\d|^[A-Z][A-Z_-]{1,19}$")
 """What an identifier looks like: some digit, or a code in capitals."""
@@ -50,6 +50,8 @@ def is_part_key(key: str) -> bool:
     found = words(key)
     if not found or is_id_key(key):
         return False
+    if found[-1] in _PERIODS:
+        return len(found) == 1
     return found[-1] in _PART_ENDINGS or (found[-1] in _ID_ENDINGS and not _PART_ENDINGS.isdisjoint(found))
 
 

@@ -79,6 +79,7 @@ class _Record:
     """One thing, as far as its rows agree in their keys."""
 
     keys: Json
+    """All identifying fields of its rows, and of what they stand in."""
     shared: bool
     facts: dict[str, _Told] = field(default_factory=dict[str, _Told])
 
@@ -89,8 +90,8 @@ class _Write(NamedTuple):
     """Identifiers, of arguments and result."""
     names: frozenset[str]
     """Fields it speaks of."""
-    keys: Json
-    """Of the one record that it answers with; empty when it answers with several, or with none."""
+    parts: Json
+    """Line or position of the one record that it answers with; empty when it answers with several, or with none."""
     bulk: bool
     """Whether it may have written things that it does not name."""
 
@@ -124,7 +125,9 @@ class _Row(NamedTuple):
     noun: str
     ident: str
     keys: Json
-    """Its identifying fields, with those that tell rows of one identifier apart."""
+    """All its identifying fields."""
+    apart: Json
+    """What tells it from others of its identifier: line and position, and the identifiers of what it stands in."""
     facts: Json
     question: str
     """What its facts depend on beside the record; empty when on nothing."""
@@ -148,6 +151,8 @@ def differences(case: Case) -> Iterator[Difference]:
             for key, value in row.facts.items():
                 if found := _compare(row, key, value, exchange, turn, query, world):
                     yield found
+        for row in _set_rows(exchange) if writes else ():
+            _learn(row, position, turn, query, row.facts, world)
         for row in rows:
             _learn(row, position, turn, query, exchange.call.arguments if writes else {}, world)
         _link(exchange, world)
@@ -159,29 +164,54 @@ def _query(exchange: Exchange) -> str:
 
 def _rows(exchange: Exchange) -> Iterator[_Row]:
     """The records in a result; that of a write also with what its arguments set."""
-    arguments, sets = exchange.call.arguments, verb(exchange.call.name) in SETS
-    looks = reads(exchange.call.name)
+    arguments, looks = exchange.call.arguments, reads(exchange.call.name)
     seen = list(sightings(exchange.rows))
     often = Counter((_list_of(one.path), one.key, one.ident) for one in seen)
-    lists = any(isinstance(value, list) and value for value in _object(exchange.data).values())
-    asked = {str(value) for _, _, value in scalars(arguments)}
-    extra = {key: value for key, value in arguments.items() if not is_id_key(key)}
+    root = _object(exchange.data)
+    lists = any(isinstance(value, list) and value for value in root.values())
+    extra = looks and any(not is_id_key(key) for key in arguments)
+    around = {**_ids(arguments), **_ids(root)}
     for one in seen:
-        root = one.path == "$"
-        row = {**_set(exchange), **one.row} if root and sets else one.row
-        keys = {key: value for key, value in row.items() if is_plain(value) and (is_id_key(key) or is_part_key(key))}
+        top = one.path == "$"
+        row = {**_set(exchange), **one.row} if top else one.row
         shared = often[_list_of(one.path), one.key, one.ident] > 1
-        if shared and len(keys) == 1:
+        made = _row(one.path, one.key, one.ident, row, around, shared)
+        if shared and len(made.keys) + len(_parts(row)) == 1:
             continue  # several rows of one parent, and nothing to tell them apart
-        facts = {
-            key: value
-            for key, value in row.items()
-            if isinstance(value, _PLAIN) and key not in keys and not (looks and root and key in arguments)
-        }
-        if root and lists:  # it also describes the list
+        hidden = set(arguments) if top and looks else set[str]()
+        facts = {key: value for key, value in made.facts.items() if key not in hidden}
+        if top and lists:  # it also describes the list
             facts = {key: value for key, value in facts.items() if not _COUNTS.intersection(words(key))}
-        depends = root and looks and bool(extra) and one.ident in asked
-        yield _Row(one.path, noun(one.key), one.ident, keys, facts, _query(exchange) if depends else "", shared)
+        yield made._replace(facts=facts, question=_query(exchange) if top and extra else "")
+
+
+def _set_rows(exchange: Exchange) -> Iterator[_Row]:
+    """The rows inside the arguments of a write that sets fields."""
+    if verb(exchange.call.name) not in SETS:
+        return
+    around = {**_ids(exchange.call.arguments), **_ids(_object(exchange.data))}
+    for one in sightings(tuple(objects(exchange.call.arguments))):
+        if one.path != "$":
+            yield _row(one.path, one.key, one.ident, one.row, around, shared=False)
+
+
+def _row(path: str, key: str, ident: str, row: Json, around: Json, shared: bool) -> _Row:
+    keys, parts = _ids(row), _parts(row)
+    apart = {**{name: value for name, value in around.items() if name not in row}, **parts}
+    facts = {
+        name: value
+        for name, value in row.items()
+        if isinstance(value, _PLAIN) and name not in keys and name not in parts
+    }
+    return _Row(path, noun(key), ident, keys, apart, facts, "", shared)
+
+
+def _ids(row: Json) -> Json:
+    return {key: value for key, value in row.items() if is_id_key(key) and is_plain(value)}
+
+
+def _parts(row: Json) -> Json:
+    return {key: value for key, value in row.items() if is_part_key(key) and is_plain(value)}
 
 
 def _object(data: Any) -> Json:
@@ -190,6 +220,8 @@ def _object(data: Any) -> Json:
 
 def _set(exchange: Exchange) -> Json:
     """What the arguments of a write set: its plain fields, but no levels of what adds to them."""
+    if verb(exchange.call.name) not in SETS:
+        return {}
     adds = verb(exchange.call.name) in _ADDS
     return {
         key: value
@@ -210,10 +242,9 @@ def _write(position: int, exchange: Exchange) -> _Write:
     touched |= {str(value) for _, name, value in scalars(exchange.call.arguments) if is_id_key(name)}
     names = frozenset(exchange.call.arguments).union(*(row for _, row in exchange.rows))
     root = _object(exchange.data)
-    keys = {key: value for key, value in root.items() if is_plain(value) and (is_id_key(key) or is_part_key(key))}
     several = any(isinstance(value, list) and value for value in root.values())
     bulk = not touched or verb(exchange.call.name) in _BULK
-    return _Write(position, frozenset(touched), names, {} if several else keys, bulk)
+    return _Write(position, frozenset(touched), names, {} if several else _parts(root), bulk)
 
 
 def _same_record(one: Json, other: Json) -> bool:
@@ -223,8 +254,8 @@ def _same_record(one: Json, other: Json) -> bool:
 
 def _matching(row: _Row, world: _World) -> Iterator[_Record]:
     for record in world.records.get((row.noun, row.ident, row.question), ()):
-        whole = row.shared or record.shared
-        if _same_record(row.keys if whole else _parts(row.keys), record.keys):
+        whole = {**row.apart, **row.keys} if row.shared or record.shared else row.apart
+        if _same_record(whole, record.keys):
             yield record
 
 
@@ -232,12 +263,12 @@ def _compare(
     row: _Row, key: str, value: Any, exchange: Exchange, turn: int, query: str, world: _World
 ) -> Difference | None:
     about = set(words(key))
-    if about & _FLEETING or isinstance(value, bool):
-        return None
     fixed = bool(about & _FIXED) or (isinstance(value, str) and not about & _MOVING)
     for record in _matching(row, world):
         told = record.facts.get(key)
-        if told is None or isinstance(told.value, bool) or not told.value or same(told.value, value):
+        if told is None or told.value in ("", None) or same(told.value, value):
+            continue
+        if not told.written and (about & _FLEETING or isinstance(value, bool) or not told.value):
             continue
         at_once = told.turn == turn and told.query == query and not told.written
         detail = f"{exchange.call.name}: {key} of {row.ident} was {show(told.value)}, is {show(value)}"
@@ -254,17 +285,13 @@ def _compare(
 
 def _explained(row: _Row, key: str, told: _Told, fixed: bool, world: _World) -> bool:
     """Whether a write since then could have changed it."""
-    since = [write for write in world.writes if write.at > told.at and _same_record(_parts(write.keys), row.keys)]
+    since = [write for write in world.writes if write.at > told.at and _same_record(write.parts, row.apart)]
     if any(write.bulk for write in since):
         return True
     if not fixed and not told.written:
         near = {row.ident} | world.links.get(row.ident, set())
         return any(near & write.touched for write in since)
     return any(row.ident in write.touched and (not fixed or key in write.names) for write in since)
-
-
-def _parts(keys: Json) -> Json:
-    return {key: value for key, value in keys.items() if is_part_key(key)}
 
 
 def _taken_up(value: Any, told: _Told, exchange: Exchange, world: _World, fixed: bool) -> bool:
@@ -305,9 +332,10 @@ def _learn(row: _Row, position: int, turn: int, query: str, arguments: Json, wor
     if record is None:
         if len(records) >= _MOST_RECORDS:
             return
-        record = _Record(row.keys, row.shared)
+        record = _Record({}, row.shared)
         records.append(record)
-    record.keys, record.shared = {**record.keys, **row.keys}, record.shared or row.shared
+    record.keys = {**record.keys, **row.keys, **row.apart}
+    record.shared = record.shared or row.shared
     for key, value in row.facts.items():
         record.facts[key] = _Told(value, position, turn, query, key in arguments)
 

@@ -70,7 +70,12 @@ def is_final(tool: ToolSpec) -> bool:
     does = verb(tool.name)
     if not does or does in READS:
         return False
-    return does in FINAL or bool(_IRREVERSIBLE.search(tool.description))
+    return does in FINAL or says_irreversible(tool)
+
+
+def says_irreversible(tool: ToolSpec) -> bool:
+    """Whether the description says that it cannot be undone."""
+    return bool(_IRREVERSIBLE.search(tool.description))
 
 
 @lru_cache(maxsize=1024)
