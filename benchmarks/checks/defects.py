@@ -792,6 +792,50 @@ def invented_rule(sample, rng):
     return sample.with_message(0, content=f"{system}\n{rule}")
 
 
+def _in_words(sample, rng, pattern, change):
+    """Something that results gave, changed where the assistant speaks of it."""
+    found, shown = [], ""
+    for index, message in enumerate(sample.messages):
+        text = message.content or ""
+        if message.role == "assistant":
+            found += [(index, match) for match in re.finditer(pattern, text) if match[0] in shown]
+        elif message.role == "tool":
+            shown += text + "\n"
+    chosen = pick(rng, found)
+    if not chosen:
+        return None
+    index, match = chosen
+    text, new = sample.messages[index].content, change(match[0])
+    if any(new in (message.content or "") for message in sample.messages):
+        return None
+    return sample.with_message(index, content=text[: match.start()] + new + text[match.end() :])
+
+
+def misquoted_id(sample, rng):
+    pattern = r"(?<![\w/.-])[A-Z]{1,10}[-_#/][\w/-]*\d[\w/-]*(?![\w-])"
+    return _in_words(sample, rng, pattern, lambda old: re.sub(r"\d+", lambda m: _other_digits(m[0], rng), old))
+
+
+def misquoted_amount(sample, rng):
+    def other(old):
+        return old[0] + "".join(str(rng.randint(0, 9)) if sign.isdigit() else sign for sign in old[1:])
+
+    return _in_words(sample, rng, r"(?<![\w.,/:-])\d{1,3}(?:\d{2,6}|(?:,\d{3})*\.\d{2})(?![\w/:-]|[.,]\d)", other)
+
+
+def false_refusal(sample, rng):
+    """It says that it cannot do what a tool is there for."""
+    names = [tool.name for tool in sample.trajectory.tools if "_" in tool.name and not reads(tool.name)]
+    name, index = pick(rng, names), pick(rng, at(sample, "assistant", calls=False))
+    if not name or index is None:
+        return None
+    verb, noun = name.split("_")[0], " ".join(name.split("_")[1:])
+    form = rng.choice(["I'm afraid I can't {v} the {n} for you.", "I have no tool to {v} a {n}.",
+                       "Unfortunately it's not possible for me to {v} any {n}.",
+                       "I'm not able to {v} your {n}."])  # fmt: skip
+    return sample.with_message(index, content=f"{sample.messages[index].content} {form.format(v=verb, n=noun)}")
+
+
 KINDS = {
     "structure": (swap_roles, drop_tool_message, drop_call_message, drop_user_turn, drop_system, end_on_tool,
                   call_after_final, double_tool_message, repeated_call_id, wrong_answer_id, empty_message, leaked_tag,
@@ -803,6 +847,7 @@ KINDS = {
                     lost_write, wrong_echo),
     "policy": (broken_order, loosened_limit, unasked_deed, altered_rule, misquoted_rule),
     "fidelity": (invented_rule,),
+    "claims": (misquoted_id, misquoted_amount, false_refusal),
 }  # fmt: skip
 OWNERS = {
     "structure": {"structure", "leak", "claims"},
@@ -815,5 +860,6 @@ OWNERS = {
     "consistency": {"realism"},
     "policy": {"policy", "confirmation"},
     "fidelity": {"fidelity", "policy"},
+    "claims": {"claims"},
 }
 """Checks that count as having noticed, by family; by kind where the family would be too generous."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from gem_tasks.checks import spoken
 from gem_tasks.checks.case import Case
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.verbs import pasts, reads, verb, words
@@ -62,6 +63,7 @@ class _Deeds:
 
 def check(case: Case) -> Iterator[Finding]:
     """Findings for calls in prose and for claims that no call bears out."""
+    yield from spoken.check(case)
     deeds = _Deeds()
     names = frozenset(case.tools)
     writes = frozenset(verb(name) for name in case.tools if not reads(name))

@@ -46,6 +46,9 @@ class Fault(Enum):
     PROSE_CALL = "claims", "prose_call", E
     CLAIMED_LOOKUP = "claims", "claimed_lookup", O
     CLAIMED_DEED = "claims", "claimed_deed", E
+    UNKNOWN_ID = "claims", "unknown_id", O
+    UNSOURCED_AMOUNT = "claims", "amount", O
+    FALSE_REFUSAL = "claims", "false_refusal", O
 
     INVENTED_ID = "grounding", "invented_id", E
     PREMATURE_ID = "grounding", "premature_id", E

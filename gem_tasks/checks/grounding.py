@@ -208,8 +208,10 @@ def _number(leaf: Leaf, grounds: _Grounds) -> Fault | None:
         return None
     if (name & _PAGING and name <= _PAGING and value <= _MOST_PAGING) or (name & _ORDERING and value <= _MOST_POSITION):
         return None
+    if known(value, grounds.told.numbers()) or grounds.given.spelled(_plain(leaf.value)):
+        return None
     said = grounds.given.numbers()
-    if known(value, said) or grounds.given.spelled(_plain(leaf.value)):
+    if known(value, said):
         return None
     proposed = grounds.proposed.numbers()
     if known(value, proposed) or converted(value, said) or _counted(value, name, grounds):
@@ -263,9 +265,11 @@ def _date(match: re.Match[str], grounds: _Grounds) -> Fault | None:
     wanted = day(int(match[1]), int(match[2]), int(match[3]))
     if wanted is None:
         return Fault.UNSOURCED_DATE
-    calendar, proposed = grounds.given.calendar, grounds.proposed.calendar
-    traced = calendar.knows(wanted) or proposed.knows(wanted)
-    traced = traced or calendar.derives(wanted, grounds.today) or _whole_year(wanted, grounds)
+    traced = any(
+        said.calendar.knows(wanted) or said.calendar.derives(wanted, grounds.today)
+        for said in (grounds.told, grounds.given, grounds.proposed)  # the few words of people first
+    )
+    traced = traced or _whole_year(wanted, grounds)
     if not traced:
         return Fault.UNSOURCED_DATE
     return _time_of_day(int(match[4]), int(match[5]), grounds) if match[4] else None

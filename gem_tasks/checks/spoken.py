@@ -1,0 +1,172 @@
+"""What the assistant says, held against what it was told: identifiers and amounts that nothing gave, false refusals.
+
+A model that misreads its own results misquotes them: one digit of an order number, a total that no addition yields.
+Small numbers, dates and times say too little to be traced; identifiers only count where others of their form were
+shown. What is left may still be an estimate or a longer calculation, so all of it is for the judge.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gem_tasks.checks.case import Case
+from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.checks.numbers import computed, converted, known, numbers
+from gem_tasks.checks.said import content_stems, stem
+from gem_tasks.checks.verbs import reads, words
+from gem_tasks.domain.finding import Finding
+
+_ID = re.compile(r"(?<![\w/.-])([A-Z]{1,10}[-_#/])([\w/-]*\d[\w/-]*)(?![\w-])")
+_DATE = re.compile(
+    r"\d{4}-\d{2}-\d{2}|\d{1,2}(?:st|nd|rd|th|\.)?\s+(?:of\s+)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+    r"(?:,?\s+\d{4})?|\d{1,2}[.:]\d{2}\s*(?:uhr|h\b|[ap]\.?m)|\d{1,2}:\d{2}",
+    re.IGNORECASE,
+)
+_YEARS = range(1900, 2101)
+_LEAST = 100
+"""From here on, or with decimals, a number is an amount that comes from somewhere."""
+_NEAR = 24
+"""Numbers at hand of which sums are tried."""
+_AMOUNT = re.compile(r"(?<![\w.,/:-])\d{1,12}(?:\.\d{1,4})?(?![\w/:-]|[.,]\d)")
+_APART = re.compile(r"\d[,'\u00a0\u202f]\d")
+_FORM = re.compile(r"\b[A-Z]{1,10}[-_#/](?=\w*\d)")
+_THOUSANDS = re.compile(r"(?<=\d)[,'\u00a0\u202f](?=\d{3}(?!\d))")
+_MOST_TRIED = 6
+"""Amounts of one message that are worked out; a text with more is a table of its own."""
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_UNABLE = re.compile(
+    r"\b(?:I (?:can['’]?t|cannot|can not|am (?:not able|unable) to)|I['’]m (?:unable|not able) to"
+    r"|I (?:have no|don['’]t have an?y?) (?:tool|function|way)|there(?:['’]s| is) no (?:tool|function|way)"
+    r"|it(?:['’]s| is) (?:not possible|impossible)|it isn['’]t possible)\b([^.;:,—–(]*)",
+    re.IGNORECASE,
+)
+_REASON = re.compile(
+    r"\b(?:because|since|as long as|until|unless|once|while|without|before|after|yet|again|any ?more|beforehand|whether"
+    r"|but|only|if|also|both|all|just|directly)\b",
+    re.IGNORECASE,
+)
+"""It can, only not here and now."""
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Findings for identifiers and amounts of unknown origin in the assistant's words, and for false refusals."""
+    given = _Given()
+    for index, message in enumerate(case.messages):
+        text = message.content or ""
+        if message.role == "assistant" and text:
+            yield from _identifiers(text, index, given)
+            yield from _amounts(text, index, given)
+            yield from _refusals(text, index, case)
+        given.take(text)
+        for call in message.tool_calls:
+            given.take(json.dumps(call.arguments, ensure_ascii=False))
+
+
+@dataclass
+class _Given:
+    """All that was said up to a message."""
+
+    texts: list[str] = field(default_factory=list[str])
+    """With thousands written as `1234`."""
+    forms: set[str] = field(default_factory=set[str])
+    """`INV-` where some `INV-204` was shown."""
+
+    def take(self, text: str) -> None:
+        """Takes in a message, or the arguments of a call."""
+        self.texts.append(_together(text))
+        self.forms.update(_FORM.findall(text))
+
+    def literally(self, wanted: str) -> bool:
+        """Whether the same characters stand somewhere, newest first."""
+        return any(wanted in text for text in reversed(self.texts))
+
+    def numbers(self) -> list[float]:
+        """All quantities but 0 and 1, newest first."""
+        found = [sorted(numbers(text) - {0, 1}) for text in reversed(self.texts)]
+        return list(dict.fromkeys(number for few in found for number in few))
+
+
+def _identifiers(text: str, index: int, given: _Given) -> Iterator[Finding]:
+    for match in _ID.finditer(text):
+        if match[1] in given.forms and not given.literally(match[0]):
+            yield finding(Fault.UNKNOWN_ID, f"no message gave {match[0]!r}", index)
+
+
+def _amounts(text: str, index: int, given: _Given) -> Iterator[Finding]:
+    strange = _strange(_together(text), given)
+    if not strange:
+        return
+    plain = _together(_DATE.sub(" ", text))
+    own, said = numbers(plain), given.numbers()
+    for one in [one for one in _strange(plain, given) if one in strange][:_MOST_TRIED]:
+        number = float(one)
+        near = [*sorted(own - {number, 0, 1}), *said]
+        if not _derived(number, near):
+            yield finding(Fault.UNSOURCED_AMOUNT, f"no message gave {one}, and no plain sum yields it", index)
+
+
+def _strange(plain: str, given: _Given) -> list[str]:
+    found = (match[0] for match in _AMOUNT.finditer(plain) if _is_amount(float(match[0])))
+    return [one for one in dict.fromkeys(found) if not given.literally(_bare(one))]
+
+
+def _together(text: str) -> str:
+    """With thousands written as `1234`."""
+    return _THOUSANDS.sub("", text) if _APART.search(text) else text
+
+
+def _bare(digits: str) -> str:
+    """`68962.00` as `68962`, `12.50` as `12.5`: the least of what a number may be written as."""
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+
+
+def _is_amount(number: float) -> bool:
+    return (number >= _LEAST or not number.is_integer()) and number not in _YEARS
+
+
+def _derived(number: float, near: list[float]) -> bool:
+    said = set(near)
+    return (
+        known(number, said)
+        or converted(number, said)
+        or computed(number, near[:_NEAR])
+        or _summed(number, near[:_NEAR])
+    )
+
+
+def _summed(number: float, near: list[float]) -> bool:
+    """Whether three or four of the numbers yield one by adding and taking away."""
+    singles = [({at}, sign * term) for at, term in enumerate(near) for sign in (1, -1)]
+    pairs = [
+        ({at, other}, term + sign * near[other])
+        for at, term in enumerate(near)
+        for other in range(len(near))
+        for sign in (1, -1)
+        if at < other or (sign < 0 and at != other)
+    ]
+    by_cents: dict[int, list[set[int]]] = {}
+    for used, total in pairs:
+        by_cents.setdefault(round(100 * total), []).append(used)
+    wanted = round(100 * number)
+    return any(
+        used.isdisjoint(others)
+        for used, total in (*singles, *pairs)
+        for others in by_cents.get(wanted - round(100 * total), ())
+    )
+
+
+def _refusals(text: str, index: int, case: Case) -> Iterator[Finding]:
+    """It says that it cannot do what a tool is there for, and gives no reason."""
+    if not _UNABLE.search(text):
+        return
+    for sentence in _SENTENCE.split(text):
+        unable = _UNABLE.search(sentence)
+        if not unable or _REASON.search(sentence):
+            continue
+        stems = content_stems(unable[1])
+        for name in case.tools:
+            wanted = {stem(word) for word in words(name)}
+            if len(wanted) > 1 and wanted <= stems and not reads(name):
+                yield finding(Fault.FALSE_REFUSAL, f"it says {unable[0][:120]!r}, but there is {name}", index)
+                break
