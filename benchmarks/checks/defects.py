@@ -520,8 +520,8 @@ def lost_write(sample, rng):
             if reads(later.call.name):
                 found += [
                     (later, f"{path}.{key}", value) for path, row in objects(later.data) for key, value in row.items()
-                    if _keys(row) and _keys(row) | _own(later.data) <= keys and isinstance(value, str | int | float) and (key, _typed(value)) in set_to
-                    and key not in later.call.arguments
+                    if _keys(row) and _keys(row) | _own(later.data) <= keys and key not in later.call.arguments
+                    and isinstance(value, str | int | float) and (key, _typed(value)) in set_to
                 ]  # fmt: skip
     chosen = pick(rng, found)
     return _told(sample, chosen[0], chosen[1], _other(chosen[2])) if chosen else None

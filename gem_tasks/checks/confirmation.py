@@ -2,7 +2,7 @@
 
 Asked means: the assistant spoke and ended with a question, or announced and asked to confirm; answered means that the
 user's next words agree. Both are read from the form, in a few languages. An order that names the deed is consent too,
-also in advance. Whether a yes was to this deed and no other cannot be proved from words: all findings are for the judge.
+also in advance. That a yes was to this deed and no other cannot be proved from words: all findings are for the judge.
 """
 
 import re
