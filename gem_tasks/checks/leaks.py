@@ -11,7 +11,7 @@ from gem_tasks.checks.case import Case, scalars
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
-from gem_tasks.prompts.tags import FORMAT_TAGS, leaked_tag
+from gem_tasks.prompts.tags import TURN_TAGS, turn_tag
 
 CHECK = "leak"
 
@@ -21,7 +21,7 @@ _TEMPLATE_TOKEN = re.compile(
     r"|</?(?:tool_(?:calls?|responses?|results?|use)|function_(?:calls?|results?|response)|invoke|antml:\w+)\b[^<>]{0,80}>"
     r"|<function=\w+>|</function>|<parameter(?:=\w+|\s+name=)"
     r"|</?(?:think(?:ing)?|reason(?:ing)?|scratchpad|reflection|inner_monologue|chain_of_thought|observation)\b[^<>]{0,40}>"
-    rf"|<(?:{'|'.join(FORMAT_TAGS)})\s+\w+\s*=[^<>]{{0,80}}>",
+    rf"|<(?:{'|'.join(TURN_TAGS)})\s+\w+\s*=[^<>]{{0,80}}>",
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"\[/?[ita]", re.IGNORECASE)
@@ -82,4 +82,4 @@ def _token(text: str) -> str | None:
     if "<" not in text and not ("[" in text and _BRACKETED.search(text)):
         return None
     token = _TEMPLATE_TOKEN.search(text)
-    return leaked_tag(text) or (token[0] if token else None)
+    return turn_tag(text) or (token[0] if token else None)

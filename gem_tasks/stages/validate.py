@@ -22,7 +22,7 @@ class Validate:
     """Rejects with `check_…` without a call, or with `judge_…` after one; accepts with a `Judgement`."""
 
     name: StageName = "validate"
-    version = 1000 * CHECKS_VERSION + 2
+    version = 1000 * CHECKS_VERSION + 3
     sampling = Sampling(temperature=0, max_tokens=4096)
     answer_schema: Json | None = ANSWER
     needs: tuple[StageName, ...] = ("extract", "refine")
@@ -43,7 +43,7 @@ class Validate:
         trajectory = _trajectory(record)
         return prompt.messages(
             tools=render_tools(trajectory.tools),
-            trajectory=render_trajectory(trajectory.messages),
+            trajectory=render_trajectory(trajectory.messages, numbered=True),
             open_findings=render_open(_open(findings_of(record))),
             text=record.segment.text,
         )
