@@ -31,6 +31,8 @@ _FIXED = frozenset(
     """.split()
 )
 """What a record keeps unless a write names it; so it does other texts."""
+_IDENTITY = _FIXED - {"owner", "assignee", "currency", "unit", "type", "description"}
+"""What no system changes between two looks on its own."""
 _MOVING = frozenset(
     """
     status state stage condition price cost fee total balance quantity stock amount due expires tier plan subtotal
@@ -273,7 +275,7 @@ def _compare(
         at_once = told.turn == turn and told.query == query and not told.written
         detail = f"{exchange.call.name}: {key} of {row.ident} was {show(told.value)}, is {show(value)}"
         place = (exchange, f"{row.path}.{key}")
-        if at_once and fixed and isinstance(value, str) and not any(w.at > told.at for w in world.writes):
+        if at_once and about & _IDENTITY and isinstance(value, str) and not any(w.at > told.at for w in world.writes):
             return Difference(Fault.CHANGED_AT_ONCE, f"{detail}: the same question was asked twice", *place)
         if _explained(row, key, told, fixed, world) or _taken_up(value, told, exchange, world, fixed):
             continue

@@ -36,6 +36,8 @@ class Fault(Enum):
     UNKNOWN_PROPERTY = "schema", "unknown_property", E
     SHAPE = "schema", "shape", E
     LIMIT = "schema", "limit", E
+    FORMAT = "schema", "format", O
+    """Draft 2020-12 takes `format` for an annotation: a time without its zone is no proof."""
     REFUSED_LIMIT = "schema", "refused_limit", W
     """The call got an error for it: that is how conversations teach to recover."""
 
@@ -44,6 +46,8 @@ class Fault(Enum):
     PROMPT_TALK = "leak", "prompt_talk", O
 
     PROSE_CALL = "claims", "prose_call", E
+    REPORTED_DEED = "claims", "reported_deed", O
+    """Something is said to be done that may also have been read or heard of."""
     CLAIMED_LOOKUP = "claims", "claimed_lookup", O
     CLAIMED_DEED = "claims", "claimed_deed", E
     UNKNOWN_ID = "claims", "unknown_id", O
@@ -78,7 +82,7 @@ class Fault(Enum):
     LIMIT_ALTERED = "policy", "limit_altered", O
     LIMIT_DROPPED = "policy", "limit_dropped", W
     STATED_BOUND = "policy", "stated_bound", O
-    MISQUOTED = "policy", "misquoted", E
+    MISQUOTED = "policy", "misquoted", O
     CONTRADICTS_TEXT = "policy", "contradicts_text", O
 
     UNCONFIRMED = "confirmation", "unconfirmed", O

@@ -24,6 +24,7 @@ from gem_tasks.checks.arguments import Leaf, leaves
 from gem_tasks.checks.case import Case, Exchange, Rows
 from gem_tasks.checks.clock import in_part_of_day, shifted
 from gem_tasks.checks.dates import Calendar, day, is_weekday
+from gem_tasks.checks.entities import is_id_key
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.kinds import Kinds, is_id_name
 from gem_tasks.checks.numbers import computed, converted, known
@@ -66,6 +67,7 @@ _AUTHORED = frozenset(
     keyword agenda headline caption
     """.split()
 )
+_SURE_IDS = frozenset("id uuid guid number no sku isbn iban".split())
 _CREATES = frozenset("create add register new open insert".split())
 _PROPER = re.compile(r"[A-Z][\w'’.-]+(?:\s+[A-Z][\w'’.-]+)+")
 """A name of several words: looking for somebody of whom nobody spoke is no search word."""
@@ -306,12 +308,15 @@ def _address(text: str, tool: str, grounds: _Grounds) -> Fault | None:
 def _identifier(name: str, text: str, tool: str, grounds: _Grounds) -> Fault | None:
     """An identifier that was not said: no plain derivation leads to one.
 
-    A rule may tell how to put one together, and whoever creates a thing may choose its number.
+    A rule may tell how to put one together from what was said (`ORD-4412` for order 4412), whoever creates a thing may
+    choose its number, and a code or reference that no result has shown may be of the assistant's own making.
     """
     if grounds.given.spelled(text):
         return None
-    parts = _RUNS.findall(text.casefold())
-    assembled = len(parts) > 1 and len(grounds.given.words(parts)) == len(parts)
+    if not is_id_key(name) or not (words(name)[-1] in _SURE_IDS or grounds.kinds.offered(name)):
+        return Fault.UNSOURCED_CODE
+    digits = [part for part in _RUNS.findall(text.casefold()) if part.isdecimal()]
+    assembled = len(grounds.given.words(digits)) == len(digits)
     return Fault.ASSEMBLED_ID if assembled or _chooses(name, tool) else Fault.INVENTED_ID
 
 

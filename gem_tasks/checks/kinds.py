@@ -80,11 +80,12 @@ class Kinds:
         own, usual = _form(value), self._usual.get(leaf.name, {}).keys() - {value.casefold()}
         forms = {_form(one) for one in usual}
         told_apart = bool(own) and bool(forms) and "" not in forms and own not in forms
-        if not told_apart and (akin or own in forms or not self._offered(leaf.name)):
+        if not told_apart and (akin or own in forms or not self.offered(leaf.name)):
             return ""
         return min(keys)
 
-    def _offered(self, name: str) -> bool:
+    def offered(self, name: str) -> bool:
+        """Whether results have shown values under that very name."""
         return any(name in keys for keys in self.fields.values())
 
     @cached_property

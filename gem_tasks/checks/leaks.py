@@ -20,16 +20,16 @@ _TEMPLATE_TOKEN = re.compile(
     r"|\[/?INST\]|<</?SYS>>|\[(?:/?TOOL_(?:CALLS|RESULTS)|AVAILABLE_TOOLS)\]|<(?:start|end)_of_turn>"
     r"|</?(?:tool_(?:calls?|responses?|results?|use)|function_(?:calls?|results?|response)|invoke|antml:\w+)\b[^<>]{0,80}>"
     r"|<function=\w+>|</function>|<parameter(?:=\w+|\s+name=)"
-    r"|</?(?:think(?:ing)?|reason(?:ing)?|scratchpad|reflection|inner_monologue|chain_of_thought|observation)\b[^<>]{0,40}>"
+    r"|</?(?:think(?:ing)?|reasoning|scratchpad|reflection|inner_monologue|chain_of_thought|observation)\b[^<>]{0,40}>"
     rf"|<(?:{'|'.join(TURN_TAGS)})\s+\w+\s*=[^<>]{{0,80}}>",
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"\[/?[ita]", re.IGNORECASE)
 """How those begin that have no `<`: JSON is full of other brackets."""
-_LABEL = re.compile(r"\s*(?:#{1,4}\s*|\*\*)?(system|user|human|assistant|tool)(?:\*\*)?\s*:(?:\*\*)?\s", re.IGNORECASE)
+_LABEL = re.compile(r"\s*(?:#{1,4}\s*|\*\*)?(human|assistant)(?:\*\*)?\s*:(?:\*\*)?\s", re.IGNORECASE)
 _OTHER_SPEAKER = re.compile(
-    r"^[ \t]*(?:#{1,4} ?(?:User|Human|Assistant|System|Instruction|Response|Observation)\s*:?\s*$"
-    r"|(?:Human|Assistant|Observation|Thought|Action Input)\s*:\s)",
+    r"^[ \t]*(?:#{1,4} ?(?:User|Human|Assistant|Instruction)\s*:?\s*$"
+    r"|(?:Human|Assistant|Thought|Action Input)\s*:\s)",
     re.MULTILINE,
 )
 _META = re.compile(
@@ -41,12 +41,8 @@ _META = re.compile(
 _META_WORDS = ("candidate tools", "text", "workflow", "trajectory", "pattern", "language model")
 """One of which each of those has: the pattern is slow."""
 _SPEAKERS = frozenset({"user", "assistant"})
-_LABELS_OF = {
-    "user": {"user", "human"},
-    "assistant": {"assistant", "user", "human"},
-    "system": {"system"},
-    "tool": {"tool", "assistant"},
-}
+_LABELS_OF = {"user": {"human"}, "assistant": {"assistant", "human"}, "system": set[str](), "tool": {"assistant"}}
+"""Labels that no message of a role begins with by chance: `User: JWEBER` may well be what it is about."""
 
 
 def check(case: Case) -> Iterator[Finding]:

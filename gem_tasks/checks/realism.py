@@ -4,6 +4,7 @@ Nothing is executed when a model writes a trajectory, so nothing but this check 
 looks. What two looks say is compared in `facts`; here is what one result says about its own call.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, cast
@@ -27,6 +28,10 @@ _ADDS = frozenset("move transfer add assign book".split())
 _COUNTS: frozenset[str] = frozenset(
     {"count", "total_count", "total_results", "result_count", "num_results", "number_of_results"}
 )
+_LOOKS = frozenset("get read show view fetch retrieve describe open inspect check".split())
+"""Reads of the one thing that they are given; `me` and `latest` are names of another."""
+_OTHERS = frozenset("next previous similar related alternative substitute replacement successor resolve".split())
+_HAS_DIGIT = re.compile(r"\d")
 _MOST_PER_MESSAGE = 3
 
 
@@ -62,14 +67,15 @@ def _answers_for_another(exchange: Exchange) -> Iterator[Finding]:
     """
     if not isinstance(exchange.data, dict):
         return
-    row = cast(Json, exchange.data)
+    row, name = cast(Json, exchange.data), words(exchange.call.name)
     for key, given in exchange.call.arguments.items():
         told = row.get(key)
         if not (is_id_key(key) and isinstance(given, str) and isinstance(told, str)) or _akin(given, told):
             continue
         if any(value == given for _, _, value in scalars(row)):
             continue
-        fault = Fault.OTHER_THING if reads(exchange.call.name) else Fault.OTHER_RESULT
+        certain = verb(exchange.call.name) in _LOOKS and _HAS_DIGIT.search(given) and _OTHERS.isdisjoint(name)
+        fault = Fault.OTHER_THING if certain else Fault.OTHER_RESULT
         yield _at(exchange, fault, f"{key} {given!r} was asked for, {told!r} is answered", f"$.{key}")
 
 

@@ -16,7 +16,8 @@ from gem_tasks.domain.workflow import TOOL_NAME, ToolSpec
 CHECK = "schema"
 
 _KINDS = {"type": "wrong type", "required": "missing", "additionalProperties": "unknown property"}
-_FAULTS = {"type": Fault.WRONG_TYPE, "required": Fault.MISSING, "additionalProperties": Fault.UNKNOWN_PROPERTY}
+_FAULTS = {"type": Fault.WRONG_TYPE, "required": Fault.MISSING, "additionalProperties": Fault.UNKNOWN_PROPERTY,
+           "format": Fault.FORMAT}  # fmt: skip
 LIMITS = frozenset(
     """
     enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength minItems maxItems
@@ -81,4 +82,5 @@ def _call(tool: ToolSpec, exchange: Exchange) -> Iterator[Finding]:
         refused = exchange.failed and exchange.answer_index is not None
         limit = Fault.REFUSED_LIMIT if refused else Fault.LIMIT
         fault = _FAULTS.get(keyword, limit if keyword in LIMITS else Fault.SHAPE)
+        fault = Fault.REFUSED_LIMIT if refused and fault is Fault.FORMAT else fault
         yield finding(fault, f"{tool.name}: {detail}", exchange.index, path)

@@ -9,7 +9,7 @@
     <assistant>words</assistant>
     </trajectory>
 
-Call ids are not written: they follow from the order, `call_1`, `call_2`, … Where somebody is to speak of single messages,
+Call ids are not written: they follow from the order, `call_1`, `call_2`, … Where a reader is to cite single messages,
 the turns carry their numbers, from 0: `<user number="1">`.
 """
 
