@@ -7,6 +7,7 @@ is put in is drawn at random, never from what the checks look for; `KINDS` says 
 import json
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from gem_tasks.checks.case import Case, Evidence, objects
 from gem_tasks.checks.verbs import reads
@@ -28,9 +29,14 @@ class Sample:
     def messages(self):
         return list(self.trajectory.messages)
 
-    @property
+    @cached_property
     def case(self):
         return Case(self.trajectory, self.evidence)
+
+    @cached_property
+    def good(self):
+        """Exchanges that succeeded."""
+        return [item for item in self.case.exchanges if not item.failed and item.answer_index is not None]
 
     def having(self, messages, tools=None):
         made = Trajectory(tools=self.trajectory.tools if tools is None else tuple(tools), messages=tuple(messages))
@@ -66,7 +72,7 @@ def at(sample, *roles, calls=None, first=1):
 
 
 def good(sample):
-    return [item for item in sample.case.exchanges if not item.failed and item.answer_index is not None]
+    return sample.good
 
 
 # Structure

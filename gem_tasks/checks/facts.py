@@ -70,8 +70,7 @@ class _Told(NamedTuple):
     """Position of the exchange."""
     turn: int
     """User turns before it."""
-    query: str
-    """Tool and arguments."""
+    exchange: Exchange
     written: bool
     """Whether a write's argument set it, rather than a result told it."""
 
@@ -117,9 +116,10 @@ class _World:
     )
     """By noun, identifier and, for what depends on the question, the question."""
     links: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
-    """Identifiers that stood in one row or result with an identifier."""
+    """Identifiers that stood in one row or result with an identifier, as far as they were asked for."""
+    linked: int = 0
+    """Exchanges that have gone into `links`."""
     writes: list[_Write] = field(default_factory=list[_Write])
-    said: dict[int, Utterance] = field(default_factory=dict[int, Utterance])
 
 
 class _Row(NamedTuple):
@@ -144,20 +144,18 @@ def differences(case: Case) -> Iterator[Difference]:
     for position, exchange in enumerate(case.exchanges):
         if exchange.answer_index is None or exchange.failed or isinstance(exchange.data, NotJson):
             continue
-        turn, query = bisect_left(users, exchange.index), _query(exchange)
-        rows = list(_rows(exchange))
+        turn, rows = bisect_left(users, exchange.index), list(_rows(exchange))
         writes = not reads(exchange.call.name)
         if writes:
             world.writes.append(_write(position, exchange))
         for row in rows:
             for key, value in row.facts.items():
-                if found := _compare(row, key, value, exchange, turn, query, world):
+                if found := _compare(row, key, value, exchange, turn, world):
                     yield found
         for row in _set_rows(exchange) if writes else ():
-            _learn(row, position, turn, query, row.facts, world)
+            _learn(row, position, turn, exchange, row.facts, world)
         for row in rows:
-            _learn(row, position, turn, query, exchange.call.arguments if writes else {}, world)
-        _link(exchange, world)
+            _learn(row, position, turn, exchange, exchange.call.arguments if writes else {}, world)
 
 
 def _query(exchange: Exchange) -> str:
@@ -261,9 +259,7 @@ def _matching(row: _Row, world: _World) -> Iterator[_Record]:
             yield record
 
 
-def _compare(
-    row: _Row, key: str, value: Any, exchange: Exchange, turn: int, query: str, world: _World
-) -> Difference | None:
+def _compare(row: _Row, key: str, value: Any, exchange: Exchange, turn: int, world: _World) -> Difference | None:
     about = set(words(key))
     fixed = bool(about & _FIXED) or (isinstance(value, str) and not about & _MOVING)
     for record in _matching(row, world):
@@ -272,7 +268,7 @@ def _compare(
             continue
         if not told.written and (about & _FLEETING or isinstance(value, bool) or not told.value):
             continue
-        at_once = told.turn == turn and told.query == query and not told.written
+        at_once = told.turn == turn and not told.written and _asks_the_same(told.exchange, exchange)
         detail = f"{exchange.call.name}: {key} of {row.ident} was {show(told.value)}, is {show(value)}"
         place = (exchange, f"{row.path}.{key}")
         if at_once and about & _IDENTITY and isinstance(value, str) and not any(w.at > told.at for w in world.writes):
@@ -285,13 +281,17 @@ def _compare(
     return None
 
 
+def _asks_the_same(one: Exchange, other: Exchange) -> bool:
+    return one.call.name == other.call.name and one.call.arguments == other.call.arguments
+
+
 def _explained(row: _Row, key: str, told: _Told, fixed: bool, world: _World) -> bool:
     """Whether a write since then could have changed it."""
     since = [write for write in world.writes if write.at > told.at and _same_record(write.parts, row.apart)]
     if any(write.bulk for write in since):
         return True
     if not fixed and not told.written:
-        near = {row.ident} | world.links.get(row.ident, set())
+        near = {row.ident} | _near(row.ident, since[-1].at, world) if since else set[str]()
         return any(near & write.touched for write in since)
     return any(row.ident in write.touched and (not fixed or key in write.names) for write in since)
 
@@ -305,16 +305,12 @@ def _taken_up(value: Any, told: _Told, exchange: Exchange, world: _World, fixed:
         message = world.case.messages[at]
         if message.role not in ("user", "assistant") or not message.content:
             continue
-        if _mentions(_utterance(at, world), value, fixed):
+        if _mentions(world.case.utterances[at], value, fixed):
             return True
         spoken = at > exchange.index and message.role == "assistant"
         if spoken and not message.tool_calls:
             break
     return False
-
-
-def _utterance(at: int, world: _World) -> Utterance:
-    return world.said.setdefault(at, Utterance(world.case.messages[at].content or ""))
 
 
 def _mentions(said: Utterance, value: Any, fixed: bool) -> bool:
@@ -328,7 +324,7 @@ def _mentions(said: Utterance, value: Any, fixed: bool) -> bool:
     return text in plain(said.text) if " " in text else all(stem(word) in said.stems for word in wanted)
 
 
-def _learn(row: _Row, position: int, turn: int, query: str, arguments: Json, world: _World) -> None:
+def _learn(row: _Row, position: int, turn: int, exchange: Exchange, arguments: Json, world: _World) -> None:
     records = world.records.setdefault((row.noun, row.ident, row.question), [])
     record = next(_matching(row, world), None)
     if record is None:
@@ -339,7 +335,16 @@ def _learn(row: _Row, position: int, turn: int, query: str, arguments: Json, wor
     record.keys = {**record.keys, **row.keys, **row.apart}
     record.shared = record.shared or row.shared
     for key, value in row.facts.items():
-        record.facts[key] = _Told(value, position, turn, query, key in arguments)
+        record.facts[key] = _Told(value, position, turn, exchange, key in arguments)
+
+
+def _near(ident: str, position: int, world: _World) -> set[str]:
+    """Identifiers that stood beside one in the exchanges up to a position."""
+    for exchange in world.case.exchanges[world.linked : position + 1]:
+        if not exchange.failed:
+            _link(exchange, world)
+    world.linked = max(world.linked, position + 1)
+    return world.links.get(ident, set())
 
 
 def _link(exchange: Exchange, world: _World) -> None:

@@ -23,12 +23,12 @@ from typing import Any, cast
 from gem_tasks.checks.arguments import Leaf, leaves
 from gem_tasks.checks.case import Case, Exchange, Rows
 from gem_tasks.checks.clock import in_part_of_day, shifted
-from gem_tasks.checks.dates import Calendar, day, is_weekday
+from gem_tasks.checks.dates import Calendar, day, in_words, is_weekday
 from gem_tasks.checks.entities import is_id_key
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.kinds import Kinds, is_id_name
 from gem_tasks.checks.numbers import computed, converted, known
-from gem_tasks.checks.said import STOP, Said, content_words
+from gem_tasks.checks.said import STOP, Said, Utterance, content_words
 from gem_tasks.checks.verbs import reads, verb, words
 from gem_tasks.domain.finding import Finding
 
@@ -95,7 +95,7 @@ class _Grounds:
     """System turn, users, tools."""
     proposed: Said = field(default_factory=Said)
     """Words of the assistant that the user has answered."""
-    pending: list[str] = field(default_factory=list[str])
+    pending: list[Utterance] = field(default_factory=list[Utterance])
     system: str = ""
     lengths: set[int] = field(default_factory=set[int])
     """Of the lists in results."""
@@ -106,7 +106,7 @@ class _Grounds:
     def today(self) -> list[date]:
         """The latest dates of the system turn, one of which is the current one."""
         calendar = Calendar()
-        calendar.read(self.system)
+        calendar.read_dates(self.system)
         return sorted(calendar.dates)[-_LAST_DATES:]
 
 
@@ -121,15 +121,16 @@ def check(case: Case) -> Iterator[Finding]:
             tool = case.tools.get(exchange.call.name)
             for leaf in leaves(exchange.call.arguments, tool.parameters if tool else {}):
                 yield from _leaf(leaf, exchange, grounds, case)
-        _hear(case, index, message.role, message.content or "", grounds)
+        _hear(case, index, message.role, grounds)
 
 
-def _hear(case: Case, index: int, role: str, text: str, grounds: _Grounds) -> None:
+def _hear(case: Case, index: int, role: str, grounds: _Grounds) -> None:
     """Takes a message in as a source."""
+    said = case.utterances[index]
     if role == "assistant":
-        grounds.pending.append(text)
+        grounds.pending.append(said)
         return
-    grounds.given.add(text)
+    grounds.given.add(said)
     if role == "user":
         for proposal in grounds.pending:
             grounds.proposed.add(proposal)
@@ -139,9 +140,9 @@ def _hear(case: Case, index: int, role: str, text: str, grounds: _Grounds) -> No
         call = answered.call.name if answered else ""
         _hear_result(case.data.get(index), case.rows.get(index, ()), call, grounds)
         return
-    grounds.told.add(text)
+    grounds.told.add(said)
     if role == "system":
-        grounds.system += text + "\n"
+        grounds.system += said.text + "\n"
 
 
 def _hear_result(data: Any, rows: Rows, call: str, grounds: _Grounds) -> None:
@@ -267,7 +268,7 @@ def _date(match: re.Match[str], grounds: _Grounds) -> Fault | None:
     wanted = day(int(match[1]), int(match[2]), int(match[3]))
     if wanted is None:
         return Fault.UNSOURCED_DATE
-    traced = any(
+    traced = any(grounds.given.literally(form) for form in in_words(wanted)) or any(
         said.calendar.knows(wanted) or said.calendar.derives(wanted, grounds.today)
         for said in (grounds.told, grounds.given, grounds.proposed)  # the few words of people first
     )

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 from gem_tasks.checks.case import Case
 from gem_tasks.checks.faults import Fault, finding
-from gem_tasks.checks.numbers import computed, converted, known, numbers
+from gem_tasks.checks.numbers import computed, converted, numbers
 from gem_tasks.checks.said import content_stems, stem
 from gem_tasks.checks.verbs import reads, words
 from gem_tasks.domain.finding import Finding
+from gem_tasks.domain.trajectory import ToolCall
 
 _ID = re.compile(r"(?<![\w/.-])([A-Z]{1,10}[-_#/])([\w/-]*\d[\w/-]*)(?![\w-])")
 _DATE = re.compile(
@@ -26,8 +27,10 @@ _DATE = re.compile(
 _YEARS = range(1900, 2101)
 _LEAST = 100
 """From here on, or with decimals, a number is an amount that comes from somewhere."""
-_NEAR = 24
-"""Numbers at hand of which sums are tried."""
+_NEAR = 20
+"""Numbers of which sums are tried."""
+_AT_HAND = 60
+"""Numbers that are looked at."""
 _AMOUNT = re.compile(r"(?<![\w.,/:-])\d{1,12}(?:\.\d{1,4})?(?![\w/:-]|[.,]\d)")
 _APART = re.compile(r"\d[,'\u00a0\u202f]\d")
 _FORM = re.compile(r"\b[A-Z]{1,10}[-_#/](?=\w*\d)")
@@ -41,6 +44,8 @@ _UNABLE = re.compile(
     r"|it(?:['’]s| is) (?:not possible|impossible)|it isn['’]t possible)\b([^.;:,—–(]*)",
     re.IGNORECASE,
 )
+_HINTS = ("can", "Can", "able", "no tool", "no function", "no way", "a tool", "any tool", "possible")
+"""One of which a refusal has: the pattern is slow."""
 _REASON = re.compile(
     r"\b(?:because|since|as long as|until|unless|once|while|without|before|after|yet|again|any ?more|beforehand|whether"
     r"|but|only|if|also|both|all|just|directly)\b",
@@ -51,44 +56,55 @@ _REASON = re.compile(
 
 def check(case: Case) -> Iterator[Finding]:
     """Findings for identifiers and amounts of unknown origin in the assistant's words, and for false refusals."""
-    given = _Given()
+    given = _Given(case)
     for index, message in enumerate(case.messages):
         text = message.content or ""
         if message.role == "assistant" and text:
             yield from _identifiers(text, index, given)
             yield from _amounts(text, index, given)
             yield from _refusals(text, index, case)
-        given.take(text)
-        for call in message.tool_calls:
-            given.take(json.dumps(call.arguments, ensure_ascii=False))
+        given.take(index, text)
+        given.calls += message.tool_calls
 
 
 @dataclass
 class _Given:
     """All that was said up to a message."""
 
+    case: Case
+    seen: int = 0
+    """Messages taken in."""
     texts: list[str] = field(default_factory=list[str])
     """With thousands written as `1234`."""
+    calls: list[ToolCall] = field(default_factory=list[ToolCall])
     forms: set[str] = field(default_factory=set[str])
     """`INV-` where some `INV-204` was shown."""
 
-    def take(self, text: str) -> None:
-        """Takes in a message, or the arguments of a call."""
+    def take(self, index: int, text: str) -> None:
+        """Takes in a message."""
+        self.seen = index + 1
         self.texts.append(_together(text))
         self.forms.update(_FORM.findall(text))
 
     def literally(self, wanted: str) -> bool:
-        """Whether the same characters stand somewhere, newest first."""
-        return any(wanted in text for text in reversed(self.texts))
+        """Whether the same characters stand in a message or in the arguments of a call."""
+        return any(wanted in text for text in reversed(self.texts)) or any(wanted in text for text in self._arguments())
+
+    def _arguments(self) -> Iterator[str]:
+        return (json.dumps(call.arguments, ensure_ascii=False) for call in self.calls)
 
     def numbers(self) -> list[float]:
-        """All quantities but 0 and 1, newest first."""
-        found = [sorted(numbers(text) - {0, 1}) for text in reversed(self.texts)]
-        return list(dict.fromkeys(number for few in found for number in few))
+        """The last quantities but 0 and 1, newest first: as many as anybody adds up."""
+        found: dict[float, None] = {}
+        for said in reversed(self.case.utterances[: self.seen]):
+            found.update(dict.fromkeys(sorted(said.numbers - {0, 1})))
+            if len(found) >= _AT_HAND:
+                break
+        return list(found)
 
 
 def _identifiers(text: str, index: int, given: _Given) -> Iterator[Finding]:
-    for match in _ID.finditer(text):
+    for match in _ID.finditer(text) if given.forms else ():
         if match[1] in given.forms and not given.literally(match[0]):
             yield finding(Fault.UNKNOWN_ID, f"no message gave {match[0]!r}", index)
 
@@ -126,39 +142,36 @@ def _is_amount(number: float) -> bool:
 
 
 def _derived(number: float, near: list[float]) -> bool:
-    said = set(near)
-    return (
-        known(number, said)
-        or converted(number, said)
-        or computed(number, near[:_NEAR])
-        or _summed(number, near[:_NEAR])
-    )
+    if number in near:
+        return True
+    close = near[:_NEAR]
+    return _summed(number, close) or computed(number, close) or converted(number, set(near))
 
 
 def _summed(number: float, near: list[float]) -> bool:
-    """Whether three or four of the numbers yield one by adding and taking away."""
-    singles = [({at}, sign * term) for at, term in enumerate(near) for sign in (1, -1)]
-    pairs = [
-        ({at, other}, term + sign * near[other])
-        for at, term in enumerate(near)
-        for other in range(len(near))
-        for sign in (1, -1)
-        if at < other or (sign < 0 and at != other)
-    ]
-    by_cents: dict[int, list[set[int]]] = {}
-    for used, total in pairs:
-        by_cents.setdefault(round(100 * total), []).append(used)
+    """Whether two to four of the numbers yield one by adding and taking away."""
+    cents = [round(100 * term) for term in near]
+    pairs: dict[int, list[tuple[int, int]]] = {}
+    for at, one in enumerate(cents):
+        pairs.setdefault(one, []).append((at, at))
+        for other in range(at):
+            for total in (one + cents[other], one - cents[other], cents[other] - one):
+                pairs.setdefault(total, []).append((at, other))
     wanted = round(100 * number)
+    if wanted in pairs:
+        return True
     return any(
-        used.isdisjoint(others)
-        for used, total in (*singles, *pairs)
-        for others in by_cents.get(wanted - round(100 * total), ())
+        set(used).isdisjoint(others)
+        for total, ways in pairs.items()
+        if wanted - total in pairs
+        for used in ways
+        for others in pairs[wanted - total]
     )
 
 
 def _refusals(text: str, index: int, case: Case) -> Iterator[Finding]:
     """It says that it cannot do what a tool is there for, and gives no reason."""
-    if not _UNABLE.search(text):
+    if not any(word in text for word in _HINTS) or not _UNABLE.search(text):
         return
     for sentence in _SENTENCE.split(text):
         unable = _UNABLE.search(sentence)
