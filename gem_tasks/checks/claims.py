@@ -13,6 +13,7 @@ from functools import lru_cache
 from gem_tasks.checks import spoken
 from gem_tasks.checks.case import Case
 from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.checks.said import content_stems, stem
 from gem_tasks.checks.verbs import pasts, reads, verb, words
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
@@ -70,7 +71,7 @@ def check(case: Case) -> Iterator[Finding]:
     yield from spoken.check(case)
     deeds = _Deeds()
     names = frozenset(case.tools)
-    writes = frozenset(verb(name) for name in case.tools if not reads(name))
+    writes = frozenset(name for name in case.tools if not reads(name))
     for index, message in enumerate(case.messages):
         if message.role == "assistant":
             yield from _assistant(message, index, names, writes, deeds)
@@ -166,11 +167,18 @@ def _claims(text: str, index: int, writes: frozenset[str], deeds: _Deeds) -> Ite
                 or (deeds.written and not (mine and deed in ours))
             ):
                 continue
-            fault = Fault.CLAIMED_DEED if mine and deed in ours else Fault.REPORTED_DEED
+            named = mine and not ours.get(deed, frozenset()).isdisjoint(content_stems(sentence))
+            fault = Fault.CLAIMED_DEED if named else Fault.REPORTED_DEED
             yield finding(fault, f"no call has done what it says: {found[0]!r}", index)
             return
 
 
 @lru_cache(maxsize=4096)
-def _participles(verbs: frozenset[str]) -> frozenset[str]:
-    return frozenset(form for word in verbs for form in pasts(word))
+def _participles(writes: frozenset[str]) -> dict[str, frozenset[str]]:
+    """What the tools can have done, with the stems of what they do it to: `created` with `invoice`."""
+    found: dict[str, frozenset[str]] = {}
+    for name in writes:
+        nouns = frozenset(stem(word) for word in words(name) if word != verb(name))
+        for form in pasts(verb(name)):
+            found[form] = found.get(form, frozenset()) | nouns
+    return found

@@ -66,8 +66,8 @@ _SLACK = {30: (28, 29, 30, 31), 365: (365, 366)}
 _NEAR_DAYS = 31
 _MOST_DATES = 60
 _MONTH_STEMS = tuple(dict.fromkeys(name[:3] for name in _MONTH_OF))
-_TIME_WORDS = ("day", "night", "now", "week", "month", "year", "later", "ago", "hour", "quarter", "morrow", "heute", "morgen",
-               "gestern", "woche", "monat", "quartal", "jahr", "this ")  # fmt: skip
+_TIME_WORDS = ("day", "night", "now", "week", "month", "year", "later", "ago", "hour", "quarter", "morrow", "heute",
+               "morgen", "gestern", "woche", "monat", "quartal", "jahr", "this ")  # fmt: skip
 """One of which every relative date has: the patterns are slow."""
 _DAY_CODES = frozenset("mo tu we th fr sa su".split())
 _WEEK_EDGES = (0, 4, 5, 6)

@@ -3,8 +3,8 @@
 Hallucinated parameters are the first of the paper's three failure signatures, and the judge's rule R1. A value is
 traced to the system turn, the user, an earlier tool result, or the schema (enum, const, default); or to a transparent
 derivation: another format of number or date, another unit, case, concatenation, arithmetic, the length of a list, a day
-counted from the one that the system turn names. Proposals of the assistant count once the user has answered them,
-but never for identifiers: saying an invented id twice does not make it real.
+counted from the one that the system turn names. Proposals of the assistant count once the user has answered them; for
+identifiers they only leave it to the judge, for saying an invented one twice does not make it real.
 
 Only identifiers, and addresses to which something is sent, can be proved to be invented: no reasoning leads to them.
 Dates, numbers and words that nothing explains may still be inferred, and are left to the judge. What a look is narrowed
@@ -250,7 +250,7 @@ def _string(leaf: Leaf, value: str, tool: str, grounds: _Grounds) -> Fault | Non
     if match := _CLOCK.fullmatch(text):
         return _time(match, grounds)
     if is_id_name(leaf.name) and _TOKEN.fullmatch(text):
-        return _identifier(leaf.name, text, tool, grounds)
+        return _identifier(leaf, text, tool, grounds)
     if _EMAIL.fullmatch(text) or _URL.fullmatch(text):
         return _address(text, tool, grounds)
     digits = "".join(sign for sign in text if sign.isdigit())
@@ -306,19 +306,22 @@ def _address(text: str, tool: str, grounds: _Grounds) -> Fault | None:
     return Fault.UNSOURCED_ADDRESS if reads(tool) or (parts and len(said) == len(parts)) else Fault.INVENTED_ADDRESS
 
 
-def _identifier(name: str, text: str, tool: str, grounds: _Grounds) -> Fault | None:
+def _identifier(leaf: Leaf, text: str, tool: str, grounds: _Grounds) -> Fault | None:
     """An identifier that was not said: no plain derivation leads to one.
 
     A rule may tell how to put one together from what was said (`ORD-4412` for order 4412), whoever creates a thing may
-    choose its number, and a code or reference that no result has shown may be of the assistant's own making.
+    choose its number, the user may have agreed to one that was proposed, and a code or reference that no result has
+    shown may be of the assistant's own making.
     """
     if grounds.given.spelled(text):
         return None
+    name, told = leaf.name, str(leaf.schema.get("description", ""))
     if not is_id_key(name) or not (words(name)[-1] in _SURE_IDS or grounds.kinds.offered(name)):
         return Fault.UNSOURCED_CODE
     digits = [part for part in _RUNS.findall(text.casefold()) if part.isdecimal()]
     assembled = len(grounds.given.words(digits)) == len(digits)
-    return Fault.ASSEMBLED_ID if assembled or _chooses(name, tool) else Fault.INVENTED_ID
+    agreed = text in told or grounds.proposed.spelled(text)
+    return Fault.ASSEMBLED_ID if assembled or agreed or _chooses(name, tool) else Fault.INVENTED_ID
 
 
 def _chooses(name: str, tool: str) -> bool:

@@ -76,11 +76,17 @@ def _for_another(case: Case, exchange: Exchange, after: str) -> bool:
     """Whether what is required comes only for other things: this one must have had it before."""
     own = _named(exchange)
     theirs = [_named(other) for other in case.exchanges if other.call.name == after]
-    return bool(own and theirs) and all(names and own.isdisjoint(names) for names in theirs)
+    return bool(theirs) and all(_differ(own, names) for names in theirs)
 
 
-def _named(exchange: Exchange) -> set[str]:
-    return {str(value) for _, name, value in scalars(exchange.call.arguments) if is_id_key(name)}
+def _differ(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether two calls name things of one kind, and not the same one."""
+    shared = one.keys() & other.keys()
+    return bool(shared) and all(one[name] != other[name] for name in shared)
+
+
+def _named(exchange: Exchange) -> dict[str, str]:
+    return {name: str(value) for _, name, value in scalars(exchange.call.arguments) if is_id_key(name)}
 
 
 def _step(case: Case, pair: Requirement) -> str:

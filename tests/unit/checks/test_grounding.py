@@ -172,9 +172,9 @@ def test_a_relative_date_without_a_day_to_count_from_is_left_to_the_judge():
     assert kinds({"date": "2026-09-19"}, "next Friday", system="Be kind.") == [("date", "$.date")]
 
 
-def test_a_proposal_counts_once_answered_but_not_for_identifiers():
+def test_a_proposal_counts_once_answered_and_for_identifiers_the_judge_is_asked():
     assert kinds({"weeks": 9}, proposal="Shall I take 9 weeks?") == []
-    assert kinds({"order_id": "OR-1111"}, proposal="Shall I take OR-1111?") == [("invented_id", "$.order_id")]
+    assert kinds({"order_id": "OR-1111"}, proposal="Shall I take OR-1111?") == [("assembled_id", "$.order_id")]
 
 
 def test_a_value_that_a_later_result_gives_was_used_too_early():
