@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from gem_tasks.checks.case import Case
 from gem_tasks.checks.faults import Fault, finding
-from gem_tasks.checks.numbers import computed, converted, numbers
+from gem_tasks.checks.numbers import converted, numbers
 from gem_tasks.checks.said import content_stems, stem
 from gem_tasks.checks.verbs import reads, words
 from gem_tasks.domain.finding import Finding
@@ -33,7 +33,6 @@ _AT_HAND = 60
 """Numbers that are looked at."""
 _AMOUNT = re.compile(r"(?<![\w.,/:-])\d{1,12}(?:\.\d{1,4})?(?![\w/:-]|[.,]\d)")
 _APART = re.compile(r"\d[,'\u00a0\u202f]\d")
-_FORM = re.compile(r"\b[A-Z]{1,10}[-_#/](?=\w*\d)")
 _THOUSANDS = re.compile(r"(?<=\d)[,'\u00a0\u202f](?=\d{3}(?!\d))")
 _MOST_TRIED = 6
 """Amounts of one message that are worked out; a text with more is a table of its own."""
@@ -44,7 +43,8 @@ _UNABLE = re.compile(
     r"|it(?:['’]s| is) (?:not possible|impossible)|it isn['’]t possible)\b([^.;:,—–(]*)",
     re.IGNORECASE,
 )
-_HINTS = ("can", "Can", "able", "no tool", "no function", "no way", "a tool", "any tool", "possible")
+_HINTS = ("can't", "can’t", "cannot", "can not", " able to", "unable", "no tool", "no function", "no way", "a tool",
+          "any tool", "possible")  # fmt: skip
 """One of which a refusal has: the pattern is slow."""
 _REASON = re.compile(
     r"\b(?:because|since|as long as|until|unless|once|while|without|before|after|yet|again|any ?more|beforehand|whether"
@@ -77,18 +77,20 @@ class _Given:
     texts: list[str] = field(default_factory=list[str])
     """With thousands written as `1234`."""
     calls: list[ToolCall] = field(default_factory=list[ToolCall])
-    forms: set[str] = field(default_factory=set[str])
-    """`INV-` where some `INV-204` was shown."""
 
     def take(self, index: int, text: str) -> None:
         """Takes in a message."""
         self.seen = index + 1
         self.texts.append(_together(text))
-        self.forms.update(_FORM.findall(text))
 
     def literally(self, wanted: str) -> bool:
         """Whether the same characters stand in a message or in the arguments of a call."""
         return any(wanted in text for text in reversed(self.texts)) or any(wanted in text for text in self._arguments())
+
+    def has_form(self, prefix: str) -> bool:
+        """Whether others of a form were shown: `INV-204` for `INV-`."""
+        others = re.compile(rf"(?<![\w-]){re.escape(prefix)}\w*\d")
+        return any(prefix in text and others.search(text) for text in self.texts)
 
     def _arguments(self) -> Iterator[str]:
         return (json.dumps(call.arguments, ensure_ascii=False) for call in self.calls)
@@ -104,8 +106,8 @@ class _Given:
 
 
 def _identifiers(text: str, index: int, given: _Given) -> Iterator[Finding]:
-    for match in _ID.finditer(text) if given.forms else ():
-        if match[1] in given.forms and not given.literally(match[0]):
+    for match in _ID.finditer(text):
+        if not given.literally(match[0]) and given.has_form(match[1]):
             yield finding(Fault.UNKNOWN_ID, f"no message gave {match[0]!r}", index)
 
 
@@ -145,7 +147,19 @@ def _derived(number: float, near: list[float]) -> bool:
     if number in near:
         return True
     close = near[:_NEAR]
-    return _summed(number, close) or computed(number, close) or converted(number, set(near))
+    return _summed(number, close) or _multiplied(number, close) or converted(number, set(close))
+
+
+def _multiplied(number: float, near: list[float]) -> bool:
+    """Whether one is the product, the quotient or the percentage of two of the numbers, to the cent."""
+    known = {round(term, 2) for term in near}
+    return any(
+        round(other, 2) in known
+        for term in near
+        if term and number
+        for share in (number / term,)
+        for other in (share, 100 * share, 100 * (1 - share), 100 * (share - 1), term / number)
+    )
 
 
 def _summed(number: float, near: list[float]) -> bool:
