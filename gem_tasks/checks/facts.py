@@ -8,20 +8,18 @@ what no write explains and nobody in the conversation takes up, and it is for th
 again in the same turn with nothing written between, proves a contradiction.
 """
 
-import json
-import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from gem_tasks.checks.alike import is_plain, plain, same, show
+from gem_tasks.checks.alike import plain, same, show
 from gem_tasks.checks.case import Case, Exchange, NotJson, objects, scalars
-from gem_tasks.checks.entities import identifiers, is_id_key, is_part_key, noun, own_identifiers, sightings
+from gem_tasks.checks.entities import identifiers, is_id_key, own_identifiers
 from gem_tasks.checks.faults import Fault
+from gem_tasks.checks.records import Row, has_lists, object_of, parts, rows, set_rows
 from gem_tasks.checks.said import Utterance, content_words, stem
-from gem_tasks.checks.verbs import SETS, reads, verb, words
+from gem_tasks.checks.verbs import reads, verb, words
 from gem_tasks.domain.base import Json
 
 _FIXED = frozenset(
@@ -46,11 +44,6 @@ _FLEETING = frozenset(
     revision etag estimated eta history result success query page last next previous
     """.split()
 )
-_COUNTS = frozenset("count counts total totals sum number results matches pages".split())
-"""In a result that lists rows these describe the list."""
-_LEVELS = frozenset("quantity amount balance stock count total units".split())
-_ADDS = frozenset("move transfer add assign book post receive ship".split())
-"""Writes whose `quantity` is what is added, while the result's may be the new level."""
 _BULK = frozenset(
     "import sync synchronize synchronise refresh restore upload load migrate merge regenerate run".split()
 )
@@ -122,21 +115,6 @@ class _World:
     writes: list[_Write] = field(default_factory=list[_Write])
 
 
-class _Row(NamedTuple):
-    path: str
-    noun: str
-    ident: str
-    keys: Json
-    """All its identifying fields."""
-    apart: Json
-    """What tells it from others of its identifier: line and position, and the identifiers of what it stands in."""
-    facts: Json
-    question: str
-    """What its facts depend on beside the record; empty when on nothing."""
-    shared: bool
-    """Whether its identifier is that of several rows, a parent's then."""
-
-
 def differences(case: Case) -> Iterator[Difference]:
     """Every fact that no write explains and nobody takes up, in the order of the results."""
     world = _World(case)
@@ -144,107 +122,28 @@ def differences(case: Case) -> Iterator[Difference]:
     for position, exchange in enumerate(case.exchanges):
         if exchange.answer_index is None or exchange.failed or isinstance(exchange.data, NotJson):
             continue
-        turn, rows = bisect_left(users, exchange.index), list(_rows(exchange))
+        turn, found = bisect_left(users, exchange.index), list(rows(exchange))
         writes = not reads(exchange.call.name)
         if writes:
             world.writes.append(_write(position, exchange))
-        for row in rows:
+        for row in found:
             for key, value in row.facts.items():
-                if found := _compare(row, key, value, exchange, turn, world):
-                    yield found
-        for row in _set_rows(exchange) if writes else ():
+                if difference := _compare(row, key, value, exchange, turn, world):
+                    yield difference
+        for row in set_rows(exchange) if writes else ():
             _learn(row, position, turn, exchange, row.facts, world)
-        for row in rows:
+        for row in found:
             _learn(row, position, turn, exchange, exchange.call.arguments if writes else {}, world)
-
-
-def _query(exchange: Exchange) -> str:
-    return exchange.call.name + json.dumps(exchange.call.arguments, sort_keys=True)
-
-
-def _rows(exchange: Exchange) -> Iterator[_Row]:
-    """The records in a result; that of a write also with what its arguments set."""
-    arguments, looks = exchange.call.arguments, reads(exchange.call.name)
-    seen = list(sightings(exchange.rows))
-    often = Counter((_list_of(one.path), one.key, one.ident) for one in seen)
-    root = _object(exchange.data)
-    lists = any(isinstance(value, list) and value for value in root.values())
-    extra = looks and any(not is_id_key(key) for key in arguments)
-    around = {**_ids(arguments), **_ids(root)}
-    for one in seen:
-        top = one.path == "$"
-        row = {**_set(exchange), **one.row} if top else one.row
-        shared = often[_list_of(one.path), one.key, one.ident] > 1
-        made = _row(one.path, one.key, one.ident, row, around, shared)
-        if shared and len(made.keys) + len(_parts(row)) == 1:
-            continue  # several rows of one parent, and nothing to tell them apart
-        hidden = set(arguments) if top and looks else set[str]()
-        facts = {key: value for key, value in made.facts.items() if key not in hidden}
-        if top and lists:  # it also describes the list
-            facts = {key: value for key, value in facts.items() if not _COUNTS.intersection(words(key))}
-        yield made._replace(facts=facts, question=_query(exchange) if top and extra else "")
-
-
-def _set_rows(exchange: Exchange) -> Iterator[_Row]:
-    """The rows inside the arguments of a write that sets fields."""
-    if verb(exchange.call.name) not in SETS:
-        return
-    around = {**_ids(exchange.call.arguments), **_ids(_object(exchange.data))}
-    for one in sightings(tuple(objects(exchange.call.arguments))):
-        if one.path != "$":
-            yield _row(one.path, one.key, one.ident, one.row, around, shared=False)
-
-
-def _row(path: str, key: str, ident: str, row: Json, around: Json, shared: bool) -> _Row:
-    keys, parts = _ids(row), _parts(row)
-    apart = {**{name: value for name, value in around.items() if name not in row}, **parts}
-    facts = {
-        name: value
-        for name, value in row.items()
-        if isinstance(value, _PLAIN) and name not in keys and name not in parts
-    }
-    return _Row(path, noun(key), ident, keys, apart, facts, "", shared)
-
-
-def _ids(row: Json) -> Json:
-    return {key: value for key, value in row.items() if is_id_key(key) and is_plain(value)}
-
-
-def _parts(row: Json) -> Json:
-    return {key: value for key, value in row.items() if is_part_key(key) and is_plain(value)}
-
-
-def _object(data: Any) -> Json:
-    return cast(Json, data) if isinstance(data, dict) else {}
-
-
-def _set(exchange: Exchange) -> Json:
-    """What the arguments of a write set: its plain fields, but no levels of what adds to them."""
-    if verb(exchange.call.name) not in SETS:
-        return {}
-    adds = verb(exchange.call.name) in _ADDS
-    return {
-        key: value
-        for key, value in exchange.call.arguments.items()
-        if isinstance(value, _PLAIN) and not (adds and _LEVELS.intersection(words(key)))
-    }
-
-
-_INDEX = re.compile(r"\[\d+\]$")
-
-
-def _list_of(path: str) -> str:
-    return _INDEX.sub("[]", path)
 
 
 def _write(position: int, exchange: Exchange) -> _Write:
     touched = identifiers(tuple(objects(exchange.call.arguments))) | identifiers(exchange.rows)
     touched |= {str(value) for _, name, value in scalars(exchange.call.arguments) if is_id_key(name)}
     names = frozenset(exchange.call.arguments).union(*(row for _, row in exchange.rows))
-    root = _object(exchange.data)
-    several = any(isinstance(value, list) and value for value in root.values())
+    root = object_of(exchange.data)
+    several = has_lists(root)
     bulk = not touched or verb(exchange.call.name) in _BULK
-    return _Write(position, frozenset(touched), names, {} if several else _parts(root), bulk)
+    return _Write(position, frozenset(touched), names, {} if several else parts(root), bulk)
 
 
 def _same_record(one: Json, other: Json) -> bool:
@@ -252,14 +151,14 @@ def _same_record(one: Json, other: Json) -> bool:
     return all(same(value, other[key]) for key, value in one.items() if value and other.get(key))
 
 
-def _matching(row: _Row, world: _World) -> Iterator[_Record]:
+def _matching(row: Row, world: _World) -> Iterator[_Record]:
     for record in world.records.get((row.noun, row.ident, row.question), ()):
         whole = {**row.apart, **row.keys} if row.shared or record.shared else row.apart
         if _same_record(whole, record.keys):
             yield record
 
 
-def _compare(row: _Row, key: str, value: Any, exchange: Exchange, turn: int, world: _World) -> Difference | None:
+def _compare(row: Row, key: str, value: Any, exchange: Exchange, turn: int, world: _World) -> Difference | None:
     about = set(words(key))
     fixed = bool(about & _FIXED) or (isinstance(value, str) and not about & _MOVING)
     for record in _matching(row, world):
@@ -285,7 +184,7 @@ def _asks_the_same(one: Exchange, other: Exchange) -> bool:
     return one.call.name == other.call.name and one.call.arguments == other.call.arguments
 
 
-def _explained(row: _Row, key: str, told: _Told, fixed: bool, world: _World) -> bool:
+def _explained(row: Row, key: str, told: _Told, fixed: bool, world: _World) -> bool:
     """Whether a write since then could have changed it."""
     since = [write for write in world.writes if write.at > told.at and _same_record(write.parts, row.apart)]
     if any(write.bulk for write in since):
@@ -324,7 +223,7 @@ def _mentions(said: Utterance, value: Any, fixed: bool) -> bool:
     return text in plain(said.text) if " " in text else all(stem(word) in said.stems for word in wanted)
 
 
-def _learn(row: _Row, position: int, turn: int, exchange: Exchange, arguments: Json, world: _World) -> None:
+def _learn(row: Row, position: int, turn: int, exchange: Exchange, arguments: Json, world: _World) -> None:
     records = world.records.setdefault((row.noun, row.ident, row.question), [])
     record = next(_matching(row, world), None)
     if record is None:

@@ -37,7 +37,7 @@ class Finding(Value):
     @classmethod
     def _read_old(cls, data: Any) -> Any:
         """Until checks 3 an open finding was stored as a warning with `unsettled`."""
-        if not isinstance(data, dict) or "unsettled" not in data:
-            return data
-        old = dict(cast(Json, data))
+        old = dict(cast(Json, data)) if isinstance(data, dict) else {}
+        if "unsettled" not in old:
+            return cast(Any, data)
         return {**old, "severity": Severity.OPEN} if old.pop("unsettled") else old
