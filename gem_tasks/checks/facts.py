@@ -113,6 +113,9 @@ class _World:
     linked: int = 0
     """Exchanges that have gone into `links`."""
     writes: list[_Write] = field(default_factory=list[_Write])
+    """Those that succeeded."""
+    tried: int = -1
+    """Position of the last write, also of one that failed."""
 
 
 def differences(case: Case) -> Iterator[Difference]:
@@ -120,10 +123,11 @@ def differences(case: Case) -> Iterator[Difference]:
     world = _World(case)
     users = [at for at, message in enumerate(case.messages) if message.role == "user"]
     for position, exchange in enumerate(case.exchanges):
+        writes = not reads(exchange.call.name)
+        world.tried = position if writes else world.tried
         if exchange.answer_index is None or exchange.failed or isinstance(exchange.data, NotJson):
             continue
         turn, found = bisect_left(users, exchange.index), list(rows(exchange))
-        writes = not reads(exchange.call.name)
         if writes:
             world.writes.append(_write(position, exchange))
         for row in found:
@@ -170,7 +174,7 @@ def _compare(row: Row, key: str, value: Any, exchange: Exchange, turn: int, worl
         at_once = told.turn == turn and not told.written and _asks_the_same(told.exchange, exchange)
         detail = f"{exchange.call.name}: {key} of {row.ident} was {show(told.value)}, is {show(value)}"
         place = (exchange, f"{row.path}.{key}")
-        if at_once and about & _IDENTITY and isinstance(value, str) and not any(w.at > told.at for w in world.writes):
+        if at_once and about & _IDENTITY and isinstance(value, str) and world.tried <= told.at:
             return Difference(Fault.CHANGED_AT_ONCE, f"{detail}: the same question was asked twice", *place)
         if _explained(row, key, told, fixed, world) or _taken_up(value, told, exchange, world, fixed):
             continue

@@ -27,6 +27,8 @@ _DATE = re.compile(
 _YEARS = range(1900, 2101)
 _LEAST = 100
 """From here on, or with decimals, a number is an amount that comes from somewhere."""
+_MOST = 1e15
+"""Beyond this a float has no cents."""
 _NEAR = 20
 """Numbers of which sums are tried."""
 _AT_HAND = 60
@@ -99,7 +101,9 @@ class _Given:
         """The last quantities but 0 and 1, newest first: as many as anybody adds up."""
         found: dict[float, None] = {}
         for said in reversed(self.case.utterances[: self.seen]):
-            found.update(dict.fromkeys(sorted(said.numbers - {0, 1})))
+            found.update(
+                dict.fromkeys(sorted(number for number in said.numbers if 1 < number < _MOST or 0 < number < 1))
+            )
             if len(found) >= _AT_HAND:
                 break
         return list(found)
@@ -119,7 +123,7 @@ def _amounts(text: str, index: int, given: _Given) -> Iterator[Finding]:
     own, said = numbers(plain), given.numbers()
     for one in [one for one in _strange(plain, given) if one in strange][:_MOST_TRIED]:
         number = float(one)
-        near = [*sorted(own - {number, 0, 1}), *said]
+        near = [*sorted(other for other in own - {number, 0, 1} if other < _MOST), *said]
         if not _derived(number, near):
             yield finding(Fault.UNSOURCED_AMOUNT, f"no message gave {one}, and no plain sum yields it", index)
 

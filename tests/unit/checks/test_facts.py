@@ -142,6 +142,15 @@ def test_the_same_question_asked_twice_at_once_proves_a_contradiction():
     assert talk.found == [("changed_at_once", "error", "$.name")]
 
 
+def test_a_write_between_even_one_that_failed_may_have_changed_it():
+    talk = (
+        Talk()
+        .ask("get_boat", boat(), boat_id="B-12")
+        .ask("update_boat", {"error": {"code": "CHANGED"}}, boat_id="B-12")
+    )
+    assert talk.ask("get_boat", boat(name="Ingrid Falk"), boat_id="B-12").found == [("changed", "open", "$.name")]
+
+
 @pytest.mark.parametrize("field", ["status", "phase", "progress", "assigned_owner"])
 def test_what_moves_while_one_waits_proves_nothing(field):
     talk = Talk().ask("get_job", {"job_id": "J-1", field: "started"}, job_id="J-1")

@@ -30,6 +30,7 @@ def found(*messages, check, tools=TOOLS, evidence=None):
         ("INV-4411 is higher by 890.50.", []),
         ("INV-4417 is the larger one.", [("unknown_id", "open")]),
         ("Together they owe 1,840.75.", [("amount", "open")]),
+        (f"The serial is {'9' * 400}, the fee 1,840.75.", [("amount", "open")]),
         ("That makes 2 bills, as of 3 May 2025, at 14:30.", []),
         ("See RFC-2119 for the word must.", []),
     ],
