@@ -7,8 +7,9 @@ is put in is drawn at random, never from what the checks look for; `KINDS` says 
 import json
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from gem_tasks.checks.case import Case, Evidence
+from gem_tasks.checks.case import Case, Evidence, objects
 from gem_tasks.checks.verbs import reads
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 
@@ -28,9 +29,14 @@ class Sample:
     def messages(self):
         return list(self.trajectory.messages)
 
-    @property
+    @cached_property
     def case(self):
         return Case(self.trajectory, self.evidence)
+
+    @cached_property
+    def good(self):
+        """Exchanges that succeeded."""
+        return [item for item in self.case.exchanges if not item.failed and item.answer_index is not None]
 
     def having(self, messages, tools=None):
         made = Trajectory(tools=self.trajectory.tools if tools is None else tuple(tools), messages=tuple(messages))
@@ -66,7 +72,7 @@ def at(sample, *roles, calls=None, first=1):
 
 
 def good(sample):
-    return [item for item in sample.case.exchanges if not item.failed and item.answer_index is not None]
+    return sample.good
 
 
 # Structure
@@ -184,7 +190,8 @@ def claimed_deed(sample, rng):
     past = verb + ("d" if verb.endswith("e") else "ed")
     irregular = {"send": "sent", "set": "set", "pay": "paid", "submit": "submitted", "cancel": "cancelled",
                  "copy": "copied", "apply": "applied", "verify": "verified", "modify": "modified",
-                 "notify": "notified", "reset": "reset", "plan": "planned", "stop": "stopped"}  # fmt: skip
+                 "notify": "notified", "make": "made", "take": "taken", "put": "put",
+                 "write": "written", "reset": "reset", "plan": "planned", "stop": "stopped"}  # fmt: skip
     noun = " ".join(made.call.name.split("_")[1:])
     text = rng.choice(["I've {p} the {n} for you.", "I have now {p} the {n} as you wished.",
                        "All set! I have successfully {p} the {n}."])  # fmt: skip
@@ -465,7 +472,7 @@ def _altered(sample, rng, fields, of_reads=False):
     other = rng.choice(FIRST) + " " + rng.choice(LAST) if isinstance(value, str) else value + rng.randint(2, 60)
     if of_reads:
         other = rng.choice(
-            [option for option in ("suspended", "open", "archived", "on_hold", "done") if option != value]
+            [one for one in ("suspended", "open", "archived", "on_hold", "done") if one != str(value).casefold()]
         )
     return _answer(sample, item, key, value, other)
 
@@ -504,24 +511,115 @@ def not_json(sample, rng):
 def lost_write(sample, rng):
     """A later look at what was written shows another value."""
     found = []
-    for place, item in enumerate(good(sample)):
-        if reads(item.call.name) or not re.match(r"update|set|change|create|edit|assign|rename|move", item.call.name):
+    done = good(sample)
+    for place, item in enumerate(done):
+        if reads(item.call.name):
             continue
-        ident = next((v for k, v in item.call.arguments.items() if ID.search(k) and isinstance(v, str)), None)
-        for later in good(sample)[place + 1 :]:
-            if ident and not reads(later.call.name) and ident in json.dumps(later.call.arguments):
+        keys = _keys(item.call.arguments) | _keys(item.data)
+        set_to = {
+            (key, _typed(value)) for _, row in objects(item.call.arguments) for key, value in row.items()
+            if not ID.search(key) and isinstance(value, str | int | float)
+        }  # fmt: skip
+        for later in done[place + 1 :]:
+            if not reads(later.call.name) and keys & _keys(later.call.arguments):
                 break
-            if not reads(later.call.name) or not isinstance(later.data, dict) or ident not in later.data.values():
-                continue
-            for key, value in item.call.arguments.items():
-                if later.data.get(key) == value and not ID.search(key) and isinstance(value, str | int | float):
-                    found.append((later, key, value))
+            if reads(later.call.name):
+                found += [
+                    (later, f"{path}.{key}", value) for path, row in objects(later.data) for key, value in row.items()
+                    if _keys(row) and _keys(row) | _own(later.data) <= keys and key not in later.call.arguments
+                    and isinstance(value, str | int | float) and (key, _typed(value)) in set_to
+                ]  # fmt: skip
+    chosen = pick(rng, found)
+    return _told(sample, chosen[0], chosen[1], _other(chosen[2])) if chosen else None
+
+
+def altered_detail(sample, rng):
+    """Any field of a record that an earlier look showed differs in a later look, and nothing was written between."""
+    seen, found, writes = {}, [], 0
+    for item in good(sample):
+        writes += not reads(item.call.name)
+        for path, row in objects(item.data):
+            ident = next((value for key, value in row.items() if ID.search(key) and isinstance(value, str)), None)
+            once = sum(ident in (other.get(key) for key in other if ID.search(key)) for _, other in objects(item.data))
+            for key, value in row.items():
+                if ident is None or once > 1 or ID.search(key) or not isinstance(value, str | int | float) or not value:
+                    continue
+                if (
+                    seen.get((ident, key)) == (writes, _typed(value))
+                    and reads(item.call.name)
+                    and (
+                        key not in item.call.arguments and not isinstance(value, bool) and not re.search(FLEETING, key)
+                    )
+                ):
+                    found.append((item, f"{path}.{key}", value))
+                seen[ident, key] = (writes, _typed(value))
     chosen = pick(rng, found)
     if not chosen:
         return None
-    item, key, value = chosen
-    other = not value if isinstance(value, bool) else (value + 3 if isinstance(value, int | float) else "Unknown entry")
-    return _answer(sample, item, key, value, other)
+    new = f"{rng.choice(FIRST)} {rng.choice(LAST)}" if isinstance(chosen[2], str) else chosen[2] + rng.randint(2, 60)
+    return _told(sample, chosen[0], chosen[1], new)
+
+
+FLEETING = r"(?:_at|count|total|time|updated|modified|timestamp)$"
+
+
+def unstable_answer(sample, rng):
+    """The same question, asked again at once, brings another answer."""
+    found = [
+        (item, f"{path}.{key}") for item in good(sample)
+        if reads(item.call.name) and len(sample.messages[item.index].tool_calls) == 1
+        for path, row in objects(item.data)
+        for key, value in row.items()
+        if key in ("name", "title", "description", "email", "address", "type", "category", "created_by")
+        and isinstance(value, str) and value and any(ID.search(other) for other in row)
+    ]  # fmt: skip
+    chosen = pick(rng, found)
+    if not chosen:
+        return None
+    item, path = chosen
+    messages = sample.messages
+    made = messages[item.index].tool_calls[0].model_copy(update={"id": "call_again"})
+    again = messages[item.index].model_copy(update={"tool_calls": (made,), "content": "Let me look once more."})
+    told = json.dumps(_placed(item.data, path, f"{rng.choice(FIRST)} {rng.choice(LAST)}"), ensure_ascii=False)
+    answer = Message(role="tool", content=told, tool_call_id="call_again")
+    end = item.answer_index + 1
+    return sample.having([*messages[:end], again, answer, *messages[end:]])
+
+
+def _keys(value):
+    return {
+        str(part) for _, row in objects(value) for key, part in row.items()
+        if ID.search(key) and isinstance(part, str | int)
+    }  # fmt: skip
+
+
+def _own(data):
+    row = data if isinstance(data, dict) else {}
+    return {str(part) for key, part in row.items() if ID.search(key) and isinstance(part, str | int)}
+
+
+def _typed(value):
+    return type(value).__name__, value
+
+
+def _other(value):
+    return not value if isinstance(value, bool) else value + 3 if isinstance(value, int | float) else "Unknown entry"
+
+
+def _told(sample, item, path, value):
+    """The result says something else at one place."""
+    told = json.dumps(_placed(item.data, path, value), ensure_ascii=False)
+    return sample.with_message(item.answer_index, content=told)
+
+
+def _placed(data, path, value):
+    copy = json.loads(json.dumps(data))
+    steps = [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]$]+", path)]
+    node = copy
+    for step in steps[:-1]:
+        node = node[step]
+    node[steps[-1]] = value
+    return copy
 
 
 def wrong_echo(sample, rng):
@@ -547,7 +645,10 @@ def broken_order(sample, rng):
     """What the text demands first does not happen, or fails."""
     requires = sample.evidence.extraction.workflows[0].requires
     done = [item.call.name for item in good(sample)]
-    pairs = [pair for pair in requires if pair.tool in done and pair.after in done and pair.tool != pair.after]
+    pairs = [
+        pair for pair in requires
+        if pair.tool in done and pair.after in done and pair.tool != pair.after and not reads(pair.tool)
+    ]  # fmt: skip
     pair = pick(rng, pairs)
     if not pair:
         return None
@@ -584,23 +685,77 @@ def loosened_limit(sample, rng):
     return sample.having(sample.messages, tools)
 
 
+FINAL = re.compile(
+    r"(?:delete|remove|cancel|close|post|pay|refund|transfer|submit|send|publish|void|revoke|print|stamp|run|block)_"
+)
+
+
 def unasked_deed(sample, rng):
-    """Before an irreversible write, question and yes are gone."""
-    final = re.compile(r"(?:delete|remove|cancel|close|post|pay|refund|transfer|submit|send|publish|void|revoke)_")
-    messages = sample.messages
-    found = [
-        item.index
-        for item in good(sample)
-        if final.match(item.call.name)
-        and item.index > 4
-        and [message.role for message in messages[item.index - 3 : item.index]] == ["user", "assistant", "user"]
-    ]
-    index = pick(rng, found)
-    if index is None:
+    """What cannot be undone is done before anybody has spoken of it, or to a thing that nobody means."""
+    return rng.choice([_too_early, _to_another])(sample, rng)
+
+
+def _deeds(sample):
+    return [
+        item for item in good(sample)
+        if FINAL.match(item.call.name) and len(sample.messages[item.index].tool_calls) == 1
+        and (item.call.name.split("_")[0] in UNDONE or "undone" in sample.case.tools[item.call.name].description)
+    ]  # fmt: skip
+
+
+UNDONE = "delete remove cancel close post pay refund transfer submit send publish void revoke".split()
+ASIDE = ["Before we go on: who else in the company works with this?", "Sorry, the phone. Where were we?",
+         "And what does that mean in plain words?", "One moment, I have to look for my glasses."]  # fmt: skip
+
+
+def _too_early(sample, rng):
+    messages, found = sample.messages, []
+    for item in _deeds(sample):
+        verb = item.call.name.split("_")[0]
+        keys = _keys(item.call.arguments)
+        for user in at(sample, "user", first=2):
+            before = messages[: user + 1]
+            said = " ".join(
+                (message.content or "").lower() for message in before if message.role in ("user", "assistant")
+            )
+            shown = " ".join(message.content or "" for message in before)
+            if user < item.index and not re.search(rf"\b{verb}", said) and all(key in shown for key in keys):
+                found.append((item, user))
+    chosen = pick(rng, found)
+    if not chosen:
         return None
-    before = messages[: index - 2]
-    asked = Message(role="user", content="And then there is the other matter I told you about.")
-    return sample.having([*before[:-1], asked, *messages[index:]])
+    item, user = chosen
+    pair = messages[item.index : item.index + 2]
+    rest = [message for index, message in enumerate(messages) if index not in (item.index, item.index + 1)]
+    aside = Message(role="user", content=rng.choice(ASIDE))
+    return sample.having([*rest[:user], aside, *pair, *rest[user + 1 :]])
+
+
+def _to_another(sample, rng):
+    """The same deed once more, a user turn later, to a thing that only results have named."""
+    messages, found = sample.messages, []
+    for item in _deeds(sample):
+        key = next(
+            (key for key, value in item.call.arguments.items() if ID.search(key) and isinstance(value, str)), None
+        )
+        told = [(name, value) for other in good(sample) if other.index < item.index
+                for _, row in objects(other.data) for name, value in row.items()]  # fmt: skip
+        spoken = " ".join(message.content or "" for message in messages if message.role in ("user", "assistant"))
+        others = {value for name, value in told if name == key and isinstance(value, str) and value not in spoken}
+        found += [(item, key, value) for value in sorted(others - {item.call.arguments.get(key)})]
+    chosen = pick(rng, found)
+    if not chosen:
+        return None
+    item, key, value = chosen
+    user = next((index for index in at(sample, "user") if index > item.index), None)
+    if user is None:
+        return None
+    made = ToolCall(id="call_other", name=item.call.name, arguments={**item.call.arguments, key: value})
+    answer = (messages[item.answer_index].content or "").replace(item.call.arguments[key], value)
+    pair = [Message(role="assistant", content=None, tool_calls=(made,)),
+            Message(role="tool", content=answer, tool_call_id="call_other")]  # fmt: skip
+    aside = Message(role="user", content=rng.choice(ASIDE))
+    return sample.having([*messages[:user], aside, *pair, *messages[user + 1 :]])
 
 
 def altered_rule(sample, rng):
@@ -619,6 +774,21 @@ def altered_rule(sample, rng):
     return sample.with_message(0, content=system.replace(line, changed))
 
 
+def misquoted_rule(sample, rng):
+    """A sentence of the text stands in the system turn with another number."""
+    text = sample.evidence.text or ""
+    lines = [line.strip() for line in re.split(r"(?<=[.!?])\s+|\n", text)]
+    found = [line for line in lines if len(line.split()) > 7 and re.search(NUMERAL, line[4:])]
+    line = pick(rng, found)
+    if not line:
+        return None
+    wrong = line[:4] + re.sub(NUMERAL, lambda m: str(int(m[0]) + rng.randint(3, 77)), line[4:], count=1)
+    return sample.with_message(0, content=f"{sample.messages[0].content}\n- {wrong}")
+
+
+NUMERAL = r"(?<![\w.,:/-])\d{1,4}(?![\w.,:/-]*\w)"
+
+
 def invented_rule(sample, rng):
     """A rule with a number that the text does not have."""
     system = sample.messages[0].content or ""
@@ -628,6 +798,50 @@ def invented_rule(sample, rng):
     return sample.with_message(0, content=f"{system}\n{rule}")
 
 
+def _in_words(sample, rng, pattern, change):
+    """Something that results gave, changed where the assistant speaks of it."""
+    found, shown = [], ""
+    for index, message in enumerate(sample.messages):
+        text = message.content or ""
+        if message.role == "assistant":
+            found += [(index, match) for match in re.finditer(pattern, text) if match[0] in shown]
+        elif message.role == "tool":
+            shown += text + "\n"
+    chosen = pick(rng, found)
+    if not chosen:
+        return None
+    index, match = chosen
+    text, new = sample.messages[index].content, change(match[0])
+    if any(new in (message.content or "") for message in sample.messages):
+        return None
+    return sample.with_message(index, content=text[: match.start()] + new + text[match.end() :])
+
+
+def misquoted_id(sample, rng):
+    pattern = r"(?<![\w/.-])[A-Z]{1,10}[-_#/][\w/-]*\d[\w/-]*(?![\w-])"
+    return _in_words(sample, rng, pattern, lambda old: re.sub(r"\d+", lambda m: _other_digits(m[0], rng), old))
+
+
+def misquoted_amount(sample, rng):
+    def other(old):
+        return old[0] + "".join(str(rng.randint(0, 9)) if sign.isdigit() else sign for sign in old[1:])
+
+    return _in_words(sample, rng, r"(?<![\w.,/:-])\d{1,3}(?:\d{2,6}|(?:,\d{3})*\.\d{2})(?![\w/:-]|[.,]\d)", other)
+
+
+def false_refusal(sample, rng):
+    """It says that it cannot do what a tool is there for."""
+    names = [tool.name for tool in sample.trajectory.tools if "_" in tool.name and not reads(tool.name)]
+    name, index = pick(rng, names), pick(rng, at(sample, "assistant", calls=False))
+    if not name or index is None:
+        return None
+    verb, noun = name.split("_")[0], " ".join(name.split("_")[1:])
+    form = rng.choice(["I'm afraid I can't {v} the {n} for you.", "I have no tool to {v} a {n}.",
+                       "Unfortunately it's not possible for me to {v} any {n}.",
+                       "I'm not able to {v} your {n}."])  # fmt: skip
+    return sample.with_message(index, content=f"{sample.messages[index].content} {form.format(v=verb, n=noun)}")
+
+
 KINDS = {
     "structure": (swap_roles, drop_tool_message, drop_call_message, drop_user_turn, drop_system, end_on_tool,
                   call_after_final, double_tool_message, repeated_call_id, wrong_answer_id, empty_message, leaked_tag,
@@ -635,9 +849,11 @@ KINDS = {
     "schema": (renamed_function, changed_type, dropped_required, unknown_property, broken_limit, broken_definition),
     "grounding": (invented_id, mistyped_id, id_of_another_kind, premature_call, invented_number, invented_date,
                   invented_name, invented_contact),
-    "consistency": (altered_fact, altered_status, other_thing_answered, not_json, lost_write, wrong_echo),
-    "policy": (broken_order, loosened_limit, unasked_deed, altered_rule),
+    "consistency": (altered_fact, altered_status, altered_detail, unstable_answer, other_thing_answered, not_json,
+                    lost_write, wrong_echo),
+    "policy": (broken_order, loosened_limit, unasked_deed, altered_rule, misquoted_rule),
     "fidelity": (invented_rule,),
+    "claims": (misquoted_id, misquoted_amount, false_refusal),
 }  # fmt: skip
 OWNERS = {
     "structure": {"structure", "leak", "claims"},
@@ -650,5 +866,6 @@ OWNERS = {
     "consistency": {"realism"},
     "policy": {"policy", "confirmation"},
     "fidelity": {"fidelity", "policy"},
+    "claims": {"claims"},
 }
 """Checks that count as having noticed, by family; by kind where the family would be too generous."""

@@ -1,163 +1,140 @@
 """What the deterministic checks find: recall per kind of injected defect, false positives, throughput.
 
-    python benchmarks/checks/mutations.py FOLDER… [--each 200] [--seed 1] [--json]
+    python benchmarks/checks/mutations.py PATH… [--each 200] [--seed 11] [--only KIND…] [--json OUT]
 
-FOLDER holds `trajectories.jsonl` as `gem export` writes it, `segments.jsonl` (`segment_id`, `text`) and
-`extractions.jsonl` (`segment_id`, `extraction`); `clean.py` makes one. A defect counts as found when a check that owns
-its family has a finding that the sound version has not; `refused` counts errors only, so the rest went to the judge.
+PATH is a file or folder of conversations as `material.py` reads it. A defect counts as found when a check that owns its
+family has an error or an open finding that the sound version has not; `refused` counts errors only, so the rest went to
+the judge. Warnings count as nothing. OUT is what `table.py` makes the documentation's tables from.
 Exit status 1 when a target is missed.
 """
 
 import argparse
 import json
-import math
 import random
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
-from defects import KINDS, OWNERS, Sample
+from defects import KINDS, OWNERS
+from material import load
 
-from gem_tasks.checks import run_checks
-from gem_tasks.checks.arguments import leaves
-from gem_tasks.checks.case import Evidence
+from gem_tasks.audit.interval import wilson
+from gem_tasks.checks import CHECKS, run_checks
+from gem_tasks.checks.case import Case
 from gem_tasks.domain.finding import Severity
-from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
-from gem_tasks.domain.workflow import Extraction, ToolSpec
-from gem_tasks.files import json_lines
 
-TARGETS = {"structure": 0.99, "schema": 0.99, "grounding": 0.90, "consistency": 0.90}
-MOST_FALSE, LEAST_SPEED = 0.01, 300
+LEAST = {"structure": 1.0, "schema": 1.0, "invented_id": 0.95, "id_of_another_kind": 0.95, "wrong_echo": 0.95,
+         "loosened_limit": 0.95, "altered_fact": 0.90, "altered_status": 0.90, "altered_detail": 0.80,
+         "lost_write": 0.80, "unasked_deed": 0.80, "claimed_deed": 0.95}  # fmt: skip
+"""Least share that is refused or opened, by kind or family."""
+REFUSED = {"structure": 1.0, "schema": 1.0, "claimed_deed": 0.95}
+"""Least share that is refused."""
+MOST_FALSE, MOST_OPEN, LEAST_SPEED = 0.05, 3.0, 300
 TRIES = 60
-
-
-def lines(path):
-    return list(json_lines(path)) if path.exists() else []
-
-
-def message(data):
-    calls = [(call["id"], call["function"]) for call in data.get("tool_calls", [])]
-    made = [ToolCall(id=key, name=body["name"], arguments=json.loads(body["arguments"])) for key, body in calls]
-    return Message(
-        role=data["role"], content=data["content"], tool_calls=tuple(made), tool_call_id=data.get("tool_call_id")
-    )
-
-
-def load(folder):
-    texts = {line["segment_id"]: line["text"] for line in lines(folder / "segments.jsonl")}
-    extractions = {line["segment_id"]: line["extraction"] for line in lines(folder / "extractions.jsonl")}
-    for row in lines(folder / "trajectories.jsonl"):
-        key = row["metadata"]["segment_id"]
-        trajectory = Trajectory(
-            tools=tuple(ToolSpec.from_json(tool) for tool in row["tools"]),
-            messages=tuple(message(data) for data in row["messages"]),
-        )
-        extraction = Extraction.model_validate(extractions[key]) if key in extractions else None
-        yield Sample(trajectory, Evidence(texts.get(key), extraction))
+WARNING = Severity.WARNING
 
 
 def keys(findings):
-    return Counter((item.check, item.kind, item.detail, item.severity) for item in findings)
+    return Counter((each.check, each.kind, each.detail, each.severity) for each in findings)
 
 
 def measure(kind, owners, samples, sound, each, rng):
-    """`(made, found, refused, examples of what was missed)`."""
+    """Counts of one kind of defect: made, found, refused, and by which kinds of finding in which conversations."""
     made = found = refused = 0
-    missed = []
+    by, missed = {}, []
     for _ in range(each * TRIES):
         if made == each:
             break
         place = rng.randrange(len(samples))
-        if not samples[place].evidence.extraction and kind.__name__ in ("broken_order", "loosened_limit"):
+        key, sample = samples[place]
+        if not sample.evidence.extraction and kind.__name__ in ("broken_order", "loosened_limit"):
             continue
-        spoilt = kind(samples[place], rng)
+        spoilt = kind(sample, rng)
         if spoilt is None:
             continue
         made += 1
-        new = [key for key in keys(run_checks(spoilt.trajectory, spoilt.evidence)) - sound[place] if key[0] in owners]
+        case = Case(spoilt.trajectory, spoilt.evidence)
+        told = [each for owner in sorted(owners) for each in CHECKS[owner](case)]
+        new = [one for one in keys(told) - sound[place] if one[3] is not WARNING]
         found += bool(new)
-        refused += any(key[3] is Severity.ERROR for key in new)
+        refused += any(one[3] is Severity.ERROR for one in new)
+        for slug in {f"{one[0]}.{one[1]}" for one in new}:
+            by.setdefault(slug, []).append(key)
         if not new and len(missed) < 3:
-            missed.append(place)
-    return made, found, refused, missed
-
-
-def interval(hits, total):
-    """Wilson's 95 % interval."""
-    if not total:
-        return 0.0, 1.0
-    z, rate = 1.96, hits / total
-    middle = (rate + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * math.sqrt(rate * (1 - rate) / total + z * z / (4 * total * total)) / (1 + z * z / total)
-    return middle - half, middle + half
+            missed.append(key)
+    return {"made": made, "found": found, "refused": refused, "by": by, "missed": missed}
 
 
 def clean(samples):
     """Findings of each sample, and how fast they came: CPU seconds of one core, caches cold at the start."""
     start = time.process_time()
-    found = [run_checks(sample.trajectory, sample.evidence) for sample in samples]
+    found = [run_checks(sample.trajectory, sample.evidence) for _, sample in samples]
     seconds = time.process_time() - start
     errors = sum(any(item.severity is Severity.ERROR for item in items) for items in found)
-    unsettled = sum(any(item.unsettled for item in items) for items in found)
-    calls = [call for sample in samples for turn in sample.trajectory.messages for call in turn.tool_calls]
-    values = sum(1 for call in calls for _ in leaves(call.arguments, {}))
-    open_values = sum(item.unsettled and item.check == "grounding" for items in found for item in items)
-    size = sum(len(sample.trajectory.messages) for sample in samples) / len(samples)
-    kinds = Counter(f"{item.check}.{item.kind}" for items in found for item in items if item.severity is Severity.ERROR)
+    opened = sum(item.severity is Severity.OPEN for items in found for item in items)
+    size = sum(len(sample.trajectory.messages) for _, sample in samples) / len(samples)
+    by = {}
+    for (key, _), items in zip(samples, found, strict=True):
+        for item in items:
+            place = {"id": key, "message": item.message_index, "path": item.json_path, "severity": item.severity}
+            by.setdefault(f"{item.check}.{item.kind}", []).append(place)
     return found, {
-        "trajectories": len(samples), "mean_messages": round(size, 1), "errors": errors,
-        "false_positive_rate": round(errors / len(samples), 4), "interval": interval(errors, len(samples)),
-        "error_kinds": dict(kinds), "with_unsettled": round(unsettled / len(samples), 4),
-        "argument_values": values, "values_for_the_judge": open_values,
+        "conversations": len(samples), "mean_messages": round(size, 1), "refused": errors,
+        "interval": wilson(errors, len(samples)), "open_findings_each": round(opened / len(samples), 2),
         "per_second": round(len(samples) / seconds, 1),
-        "per_second_at_46_messages": round(len(samples) / seconds * size / 46, 1),
+        "per_second_at_46_messages": round(len(samples) / seconds * size / 46, 1), "by": by,
     }  # fmt: skip
+
+
+def goals(family, name):
+    """`(least found, least refused)` of a kind of defect; 0 where none is set."""
+    if name in LEAST:
+        return LEAST[name], REFUSED.get(name, 0)
+    return LEAST.get(family, 0), REFUSED.get(family, 0)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--each", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--only", nargs="*", default=[], help="kinds of defects, all unless given")
+    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    samples = [sample for folder in options.folders for sample in load(folder)]
+    samples = [pair for path in options.paths for pair in load(path)]
     found, report = clean(samples)
     sound = [keys(items) for items in found]
     rows, failed = [], []
     for family, kinds in KINDS.items():
-        for kind in kinds:
-            rng = random.Random(f"{options.seed}{kind.__name__}")
-            made, hits, refused, missed = measure(
-                kind, OWNERS.get(kind.__name__, OWNERS[family]), samples, sound, options.each, rng
-            )
-            recall = hits / made if made else None
-            rows.append({"family": family, "kind": kind.__name__, "made": made, "found": hits, "refused": refused,
-                         "recall": recall, "interval": interval(hits, made), "missed": missed})  # fmt: skip
-            if recall is not None and recall < TARGETS.get(family, 0):
+        for kind in (kind for kind in kinds if not options.only or kind.__name__ in options.only):
+            rng, owners = random.Random(f"{options.seed}{kind.__name__}"), OWNERS.get(kind.__name__, OWNERS[family])
+            row = measure(kind, owners, samples, sound, options.each, rng)
+            rows.append({"family": family, "kind": kind.__name__, **row})
+            least, refused = goals(family, kind.__name__)
+            if row["made"] and (row["found"] < least * row["made"] or row["refused"] < refused * row["made"]):
                 failed.append(kind.__name__)
-    if report["false_positive_rate"] > MOST_FALSE:
-        failed.append("false positives")
-    if report["per_second_at_46_messages"] < LEAST_SPEED:
-        failed.append("throughput")
+    failed += ["false positives"] if report["refused"] > MOST_FALSE * len(samples) else []
+    failed += ["open findings"] if report["open_findings_each"] > MOST_OPEN else []
+    failed += ["throughput"] if report["per_second_at_46_messages"] < LEAST_SPEED else []
     if options.json:
-        print(json.dumps({"clean": report, "kinds": rows, "missed_targets": failed}, indent=1))
-    else:
-        show(report, rows, failed)
+        made = {"seed": options.seed, "each": options.each, "clean": report, "kinds": rows, "missed_targets": failed}
+        options.json.write_text(json.dumps(made, indent=1), encoding="utf-8")
+    show(report, rows, failed)
     sys.exit(bool(failed))
 
 
 def show(report, rows, failed):
-    print("\n".join(f"{name}: {value}" for name, value in report.items()))
-    print(f"\n{'family':12} {'kind':22} {'made':>5} {'recall':>7} {'95 %':>15} {'refused':>8}  missed in")
+    print("\n".join(f"{name}: {value}" for name, value in report.items() if name != "by"))
+    print(f"\n{'family':12} {'kind':22} {'made':>5} {'found':>7} {'95 %':>15} {'refused':>8}  missed in")
     for row in rows:
-        low, high = row["interval"]
-        recall = "-" if row["recall"] is None else f"{row['recall']:.3f}"
-        share = row["refused"] / row["made"] if row["made"] else 0
+        if not row["made"]:
+            print(f"{row['family']:12} {row['kind']:22}     0")
+            continue
+        low, high = wilson(row["found"], row["made"])
         print(
-            f"{row['family']:12} {row['kind']:22} {row['made']:5} {recall:>7} {low:7.3f}-{high:6.3f} {share:8.3f}"
-            f"  {row['missed']}"
+            f"{row['family']:12} {row['kind']:22} {row['made']:5} {row['found'] / row['made']:7.3f} "
+            f"{low:7.3f}-{high:6.3f} {row['refused'] / row['made']:8.3f}  {' '.join(row['missed'])}"
         )
     print("\nmissed targets: " + (", ".join(failed) or "none"))
 

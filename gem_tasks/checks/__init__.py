@@ -33,7 +33,7 @@ CHECKS: dict[str, Check] = {
     complexity.CHECK: complexity.check,
 }
 
-CHECKS_VERSION = 3
+CHECKS_VERSION = 4
 """Part of the validate recipe: raise it when a verdict can change."""
 
 NO_EVIDENCE = Evidence()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
+from gem_tasks.checks.said import Utterance
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import Extraction, ToolSpec
@@ -90,6 +91,11 @@ class Case:
     def rows(self) -> dict[int, Rows]:
         """Every object inside the results, by message index: several checks walk through them."""
         return {index: tuple(objects(data)) for index, data in self.data.items()}
+
+    @cached_property
+    def utterances(self) -> tuple[Utterance, ...]:
+        """Every message as something said; each reading of it is made once for all checks."""
+        return tuple(Utterance(message.content or "") for message in self.messages)
 
     @cached_property
     def exchanges(self) -> tuple[Exchange, ...]:

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from gem_tasks.checks import spoken
 from gem_tasks.checks.case import Case
+from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.checks.said import content_stems, stem
 from gem_tasks.checks.verbs import pasts, reads, verb, words
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
 
 CHECK = "claims"
@@ -44,6 +47,8 @@ _CONDITIONAL = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_WORDS_OF_A_NAME = 2
+_EARLIER = re.compile(r"\b(?:earlier|before|already|previously|at the start|first|then|above)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”")
 
 
@@ -52,6 +57,8 @@ class _Deeds:
     """What calls have achieved so far."""
 
     called: set[str] = field(default_factory=set[str])
+    lately: set[str] = field(default_factory=set[str])
+    """Called since the last user turn."""
     done: set[str] = field(default_factory=set[str])
     """Past participles of the verbs of successful calls."""
     written: bool = False
@@ -61,14 +68,18 @@ class _Deeds:
 
 def check(case: Case) -> Iterator[Finding]:
     """Findings for calls in prose and for claims that no call bears out."""
+    yield from spoken.check(case)
     deeds = _Deeds()
     names = frozenset(case.tools)
-    writes = frozenset(verb(name) for name in case.tools if not reads(name))
+    writes = frozenset(name for name in case.tools if not reads(name))
     for index, message in enumerate(case.messages):
         if message.role == "assistant":
             yield from _assistant(message, index, names, writes, deeds)
             deeds.called.update(call.name for call in message.tool_calls)
+            deeds.lately.update(call.name for call in message.tool_calls)
             continue
+        if message.role == "user":
+            deeds.lately.clear()
         deeds.heard += "\n" + (message.content or "").lower()
         exchange = case.answered.get(index)
         if exchange and not exchange.failed:
@@ -83,38 +94,59 @@ def _assistant(
     text = message.content or ""
     if not text:
         return
-    if found := _prose_call(text, names, message):
-        yield _finding("prose_call", f"a call is written as text: {found!r}", index)
+    if found := _prose_call(text, names, message, deeds):
+        yield finding(Fault.PROSE_CALL, f"a call is written as text: {found!r}", index)
     if not deeds.called and not message.tool_calls and (looked := _LOOKED.search(_QUOTED.sub("", text))):
-        yield _finding("claimed_lookup", f"no tool was called yet, but it says {looked[0]!r}", index)
+        yield finding(Fault.CLAIMED_LOOKUP, f"no tool was called yet, but it says {looked[0]!r}", index)
     if " been " in text or "ve " in text or " now " in text or "uccessfully" in text:
         yield from _claims(text, index, writes, deeds)
 
 
-def _prose_call(text: str, names: frozenset[str], message: Message) -> str | None:
+def _prose_call(text: str, names: frozenset[str], message: Message, deeds: _Deeds) -> str | None:
     """A call of a defined tool in the text, in one of the ways in which models write them."""
     if not any(name in text for name in names):
         return None
     called = {call.name for call in message.tool_calls}
     for name in sorted(names):
         # A one-word name (`search`) is also a word of the language.
-        found = _prose(name).search(text) if name in text and len(words(name)) > 1 else None
-        if found and name not in called:
+        if name not in text or name in called or len(words(name)) < _WORDS_OF_A_NAME:
+            continue
+        if found := _written(name).search(text):
+            return found[0][:80]
+        if (found := _told(name).search(text)) and not _may_be_true(found, name, text, deeds):
             return found[0][:80]
     return None
 
 
+def _may_be_true(found: re.Match[str], name: str, text: str, deeds: _Deeds) -> bool:
+    """A report of an earlier call, or a plan that waits for an answer."""
+    planned = found[1].lower().endswith(("'ll", "’ll", "let me"))
+    if not found[2].lower().endswith(("ed", "ran")):
+        return planned and "?" in text
+    return name in deeds.called and (name in deeds.lately or bool(_EARLIER.search(text)))
+
+
 @lru_cache(maxsize=8192)
-def _prose(name: str) -> re.Pattern[str]:
+def _written(name: str) -> re.Pattern[str]:
+    """A call as code, as JSON, as a stage direction."""
     plain = re.escape(name)
     said = rf"[`*\"']*{plain}[`*\"']*"
     return re.compile(
         rf"(?<!\w){plain}\((?=[^)\n]*[)\n])|[\"'](?:name|function|tool|action)[\"']\s*:\s*[\"']{plain}[\"']"
         rf"|\bAction:\s*{said}"
-        rf"|\b(?:I|I['’]m|I am|I['’]ve|I have|I['’]ll|let me)\s+(?:just |now |already )*"
-        rf"(?:call(?:ed|ing)?|us(?:e|ed|ing)|run(?:ning)?|ran|invok(?:e|ed|ing)|execut(?:e|ed|ing)|quer(?:y|ied|ying))"
-        rf"\s+(?:the\s+)?(?:tool\s+|function\s+)?{said}(?!\w)"
         rf"|[*\[(]\s*(?:calls?|calling|uses|using|runs|running|invokes|invoking)\s+(?:the\s+)?{said}",
+        re.IGNORECASE,
+    )
+
+
+@lru_cache(maxsize=8192)
+def _told(name: str) -> re.Pattern[str]:
+    """`I am running x`: who, and the verb."""
+    said = rf"[`*\"']*{re.escape(name)}[`*\"']*"
+    return re.compile(
+        rf"\b(I|I['’]m|I am|I['’]ve|I have|I['’]ll|let me)\s+(?:just |now |already )*"
+        rf"(call(?:ed|ing)?|us(?:e|ed|ing)|run(?:ning)?|ran|invok(?:e|ed|ing)|execut(?:e|ed|ing)|quer(?:y|ied|ying))"
+        rf"\s+(?:the\s+)?(?:tool\s+|function\s+)?{said}(?!\w)",
         re.IGNORECASE,
     )
 
@@ -135,14 +167,18 @@ def _claims(text: str, index: int, writes: frozenset[str], deeds: _Deeds) -> Ite
                 or (deeds.written and not (mine and deed in ours))
             ):
                 continue
-            yield _finding("claimed_deed", f"no call has done what it says: {found[0]!r}", index)
+            named = mine and not ours.get(deed, frozenset()).isdisjoint(content_stems(sentence))
+            fault = Fault.CLAIMED_DEED if named else Fault.REPORTED_DEED
+            yield finding(fault, f"no call has done what it says: {found[0]!r}", index)
             return
 
 
 @lru_cache(maxsize=4096)
-def _participles(verbs: frozenset[str]) -> frozenset[str]:
-    return frozenset(form for word in verbs for form in pasts(word))
-
-
-def _finding(kind: str, detail: str, index: int) -> Finding:
-    return Finding(check=CHECK, severity=Severity.ERROR, kind=kind, detail=detail[:300], message_index=index)
+def _participles(writes: frozenset[str]) -> dict[str, frozenset[str]]:
+    """What the tools can have done, with the stems of what they do it to: `created` with `invoice`."""
+    found: dict[str, frozenset[str]] = {}
+    for name in writes:
+        nouns = frozenset(stem(word) for word in words(name) if word != verb(name))
+        for form in pasts(verb(name)):
+            found[form] = found.get(form, frozenset()) | nouns
+    return found

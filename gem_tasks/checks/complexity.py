@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from gem_tasks.checks.case import Case
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.domain.finding import Finding
 
 CHECK = "complexity"
 
@@ -23,5 +24,4 @@ def check(case: Case) -> Iterator[Finding]:
     )
     for what, count, least in bounds:
         if count < least:
-            detail = f"{count} {what}, at least {least} expected"
-            yield Finding(check=CHECK, severity=Severity.ERROR, kind="too_few", detail=detail)
+            yield finding(Fault.TOO_FEW, f"{count} {what}, at least {least} expected")

@@ -1,18 +1,18 @@
 """A clear yes before what cannot be undone (paper, generation prompt: confirmation before irreversible writes).
 
 Asked means: the assistant spoke and ended with a question, or announced and asked to confirm; answered means that the
-user's next words agree. Both are read from the form, in a few languages. Left to the judge: an answer to a question
-about the deed that is neither yes nor no, and an instruction that names the deed without having been asked again.
+user's next words agree. Both are read from the form, in a few languages. An order that names the deed is consent too,
+also in advance. That a yes was to this deed and no other cannot be proved from words: all findings are for the judge.
 """
 
 import re
 from collections.abc import Iterator
 
-from gem_tasks.checks.arguments import leaves
 from gem_tasks.checks.case import Case, Exchange
+from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.said import content_stems, stem
-from gem_tasks.checks.verbs import is_final, verb, words
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.checks.verbs import is_final, says_irreversible, verb, words
+from gem_tasks.domain.finding import Finding
 
 CHECK = "confirmation"
 
@@ -32,76 +32,71 @@ _AGAIN = re.compile(r"\b(?:retry|try (?:(?:it|that) )?(?:again|once more|now))\b
 """After a failure: what was agreed before still is, and nothing more."""
 _TURNS_BACK = 3
 """User turns that a confirmation lasts: error, retry, one more detail."""
-_TELLING = 3
-"""Characters from which a value in a question says what it is about."""
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
+_FORBIDS = re.compile(r"\b(?:not|never|don['’]?t|before|until|unless|without|no longer)\b", re.IGNORECASE)
+_PARTS = frozenset("line row draft filter tag label member step column item".split())
+"""What is deleted from something that stays open, and can be put back."""
 
 
 def check(case: Case) -> Iterator[Finding]:
     """Findings for successful irreversible calls that nobody agreed to."""
     for exchange in case.exchanges:
-        if exchange.failed or not _final(case, exchange):
+        if exchange.failed or not _final(case, exchange) or _agreed(case, exchange):
             continue
-        answer = _answer(case, exchange)
-        if answer == "agreed":
-            continue
-        unclear = answer == "unclear" or _instructed(case, exchange)
-        yield Finding(
-            check=CHECK,
-            severity=Severity.WARNING if unclear else Severity.ERROR,
-            kind="instructed_only" if unclear else "unconfirmed",
-            unsettled=unclear,
-            detail=f"{exchange.call.name} cannot be undone, and the user was not clearly asked before",
-            message_index=exchange.index,
-        )
+        fault = Fault.INSTRUCTED_ONLY if _instructed(case, exchange) else Fault.UNCONFIRMED
+        detail = f"{exchange.call.name} cannot be undone, and the user was not clearly asked before"
+        yield finding(fault, detail, exchange.index)
 
 
-def _answer(case: Case, exchange: Exchange) -> str:
-    """What the last user turns say to what the assistant asked right before: `agreed`, `unclear`, or empty.
+def _agreed(case: Case, exchange: Exchange) -> bool:
+    """Whether the last user turns agree to this deed: a yes to a question, or an order that names it.
 
-    A question further back counts only if it was about this deed: a yes to something else is none to this.
+    The last turn may say no more than yes. An earlier one must have been about this deed by name, perhaps on a
+    condition, and nothing of the kind may have been done on it since: then it is spent.
     """
     turns = [at for at in range(exchange.index) if case.messages[at].role == "user"][-_TURNS_BACK:]
     for at in reversed(turns):
-        said = case.messages[at].content or ""
+        said, last = case.messages[at].content or "", at == turns[-1]
         asked = (case.messages[at - 1].content or "") if at and case.messages[at - 1].role == "assistant" else ""
-        if _REFUSES.match(said):
-            return ""
-        agrees = _AGREES.search(said)
-        if not _ASKS.search(asked) or (_AGAIN.search(said) and not agrees):
+        if _REFUSES.match(said) and not _orders(exchange, said):
+            return False
+        if not last and _spent(case, at, turns[-1], exchange):
             continue
-        about = _named(exchange, asked) if _spent(case, at, exchange) else _about(exchange, asked)
-        if agrees and (about or at == turns[-1]):
-            return "agreed"
-        if about:
-            return "unclear"
-    return ""
+        agrees = bool(_AGREES.search(said) and _ASKS.search(asked)) and not (_AGAIN.search(said) and not last)
+        if agrees and (last or _named(exchange, asked)):
+            return True
+        if _orders(exchange, said):
+            return True
+    return False
 
 
-def _spent(case: Case, at: int, exchange: Exchange) -> bool:
-    """Whether another deed was done since a turn: what the user agreed to there may have been that."""
-    between = (other for other in case.exchanges if at < other.index < exchange.index and not other.failed)
-    return any(other.call.name != exchange.call.name and _final(case, other) for other in between)
+def _orders(exchange: Exchange, said: str) -> bool:
+    """Whether the user says to do it: the verb in a sentence that does not ask, nor forbid."""
+    wanted = stem(verb(exchange.call.name))
+    return any(
+        wanted in content_stems(sentence) and not sentence.rstrip().endswith("?") and not _FORBIDS.search(sentence)
+        for sentence in _SENTENCE.split(said)
+    )
+
+
+def _spent(case: Case, at: int, last: int, exchange: Exchange) -> bool:
+    """Whether a deed of this kind was done on an earlier turn's yes, and the user has spoken since."""
+    between = (other for other in case.exchanges if at < other.index < last and not other.failed)
+    return any(other.call.name == exchange.call.name for other in between)
 
 
 def _final(case: Case, exchange: Exchange) -> bool:
     tool = case.tools.get(exchange.call.name)
-    return tool is not None and is_final(tool)
+    if tool is None or not is_final(tool):
+        return False
+    part = not _PARTS.isdisjoint(words(tool.name)[-1:]) and verb(tool.name) in ("delete", "remove")
+    return not part or says_irreversible(tool)
 
 
 def _named(exchange: Exchange, asked: str) -> bool:
     """Whether a question says all words of the deed's name."""
     stems = content_stems(asked)
     return all(stem(word) in stems for word in words(exchange.call.name))
-
-
-def _about(exchange: Exchange, asked: str) -> bool:
-    """Whether a question names the deed, or what it is done to."""
-    stems = content_stems(asked)
-    if any(stem(word) in stems for word in words(exchange.call.name)):
-        return True
-    values = [leaf.value for leaf in leaves(exchange.call.arguments, {}) if isinstance(leaf.value, str)]
-    lowered = asked.casefold()
-    return any(len(value) >= _TELLING and value.casefold() in lowered for value in values)
 
 
 def _instructed(case: Case, exchange: Exchange) -> bool:

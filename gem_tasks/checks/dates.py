@@ -40,7 +40,11 @@ _PERIOD = re.compile(
 _PERIOD_OF = {"woche": "week", "monat": "month", "monats": "month", "quartal": "quarter", "quartals": "quarter",
               "jahr": "year", "jahre": "year", "jahres": "year"}  # fmt: skip
 _SHIFT = {"next": 1, "coming": 1, "following": 1, "last": -1, "näch": 1, "letz": -1}
-_BARE_MONTH = re.compile(rf"\b(?:in|of|by|until|through|for|end|mid|early|late|ende|anfang|im)[\s-]+({_NAME})\b", re.I)
+_BARE_MONTH = re.compile(
+    r"\b(?:in|of|by|until|till|through|for|end|mid|early|late|since|from|after|before|starting|between|and|to"
+    rf"|ende|anfang|im|seit|ab)[\s-]+({_NAME})\b",
+    re.I,
+)
 _RELATIVE = re.compile(
     r"\b(today|tonight|tomorrow|yesterday|now|this (?:morning|afternoon|evening|week|month|weekend)|day after tomorrow"
     r"|next (?:week|month|year|weekend|day)|end of (?:the |this |next )?(?:week|month|year)|last (?:week|month|year)"
@@ -61,6 +65,10 @@ _NAMED_OFFSETS = {"today": 0, "tonight": 0, "now": 0, "tomorrow": 1, "yesterday"
 _SLACK = {30: (28, 29, 30, 31), 365: (365, 366)}
 _NEAR_DAYS = 31
 _MOST_DATES = 60
+_MONTH_STEMS = tuple(dict.fromkeys(name[:3] for name in _MONTH_OF))
+_TIME_WORDS = ("day", "night", "now", "week", "month", "year", "later", "ago", "hour", "quarter", "morrow", "heute",
+               "morgen", "gestern", "woche", "monat", "quartal", "jahr", "this ")  # fmt: skip
+"""One of which every relative date has: the patterns are slow."""
 _DAY_CODES = frozenset("mo tu we th fr sa su".split())
 _WEEK_EDGES = (0, 4, 5, 6)
 """A week begins on Monday or Sunday and ends on Friday, Saturday or Sunday."""
@@ -73,6 +81,12 @@ def day(year: int, month: int, number: int) -> date | None:
         return date(year, month, number)
     except ValueError:
         return None
+
+
+def in_words(wanted: date) -> tuple[str, str]:
+    """`6 february` and `february 6`, as most people write a date."""
+    month = _MONTHS[wanted.month - 1]
+    return f"{wanted.day} {month}", f"{month} {wanted.day}"
 
 
 @dataclass
@@ -97,10 +111,18 @@ class Calendar:
     vague: bool = False
     """Something relative was said that has no exact reading."""
 
+    def read_dates(self, text: str) -> None:
+        """Takes in the dates of a text, and nothing relative."""
+        self._digits(text)
+        self._months(text)
+
     def read(self, text: str) -> None:
         """Takes in a text."""
+        lowered = text.lower()
         self._digits(text)
-        self._names(text)
+        self._names(text, lowered)
+        if not any(word in lowered for word in _TIME_WORDS):
+            return
         for match in _RELATIVE.finditer(text):
             word = match[1].lower()
             self.offsets.update([_NAMED_OFFSETS[word]] if word in _NAMED_OFFSETS else [])
@@ -126,16 +148,20 @@ class Calendar:
             one, other = int(match[1]), int(match[2])
             self.partial.update([(one, other), (other, one)])
 
-    def _names(self, text: str) -> None:
+    def _names(self, text: str, lowered: str) -> None:
+        if any(month in lowered for month in _MONTH_STEMS):
+            self._months(text)
+        self.ordinals.update(int(found) for found in _ORDINAL.findall(text))
+        self.weekdays.update(_DAY_OF[found.lower()[:3]] for found in _WEEKDAY.findall(text))
+        self.weekdays.update((5, 6) if _WEEKENDS.search(text) else ())
+
+    def _months(self, text: str) -> None:
         for match in _DAY_MONTH.finditer(text):
             self._named(_MONTH_OF[match[2].lower()], int(match[1]), match[3])
         for match in _MONTH_DAY.finditer(text):
             self._named(_MONTH_OF[match[1].lower()], int(match[2]), match[3])
         for match in _MONTH_YEAR.finditer(text):
             self.months.add((int(match[2]), _MONTH_OF[match[1].lower()]))
-        self.ordinals.update(int(found) for found in _ORDINAL.findall(text))
-        self.weekdays.update(_DAY_OF[found.lower()[:3]] for found in _WEEKDAY.findall(text))
-        self.weekdays.update((5, 6) if _WEEKENDS.search(text) else ())
         self.bare_months.update(_MONTH_OF[found.lower()] for found in _BARE_MONTH.findall(text))
 
     def _named(self, month: int, number: int, year: str | None) -> None:

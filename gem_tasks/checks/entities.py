@@ -19,8 +19,12 @@ _NOT_IDENTITY = frozenset(
 _KEYS = frozenset("id uuid guid".split())
 _OF_TRAFFIC = frozenset("request trace correlation error session".split())
 """`request_id` is another with every answer; `time_request_id` is not."""
+_PART_ENDINGS = frozenset("line position index row sequence step entry page slot".split())
+_PERIODS = frozenset("date day month year period week".split())
+"""A bare `date` says which row it is, a `due_date` says something about it."""
 _OTHERS = frozenset("previous next parent".split())
-_HAS_DIGIT = re.compile(r"\d")
+_CODE = re.compile(r"\d|^[A-Z][A-Z_-]{1,19}$")
+"""What an identifier looks like: some digit, or a code in capitals."""
 
 
 class Sighting(NamedTuple):
@@ -33,16 +37,22 @@ class Sighting(NamedTuple):
     ident: str
     row: Json
 
-    @property
-    def thing(self) -> tuple[str, str]:
-        """What it is about. The noun of a bare `id` is unknown, so such rows meet others of the same identifier."""
-        return (noun(self.key), self.ident)
-
 
 @lru_cache(maxsize=8192)
 def noun(key: str) -> str:
     """`order_id` and `orderNumber` are about an order; `id` about something unnamed."""
     return " ".join(word for word in words(key) if word not in _ID_ENDINGS)
+
+
+@lru_cache(maxsize=8192)
+def is_part_key(key: str) -> bool:
+    """Whether a field tells rows of one parent apart: lines, positions, entries, periods."""
+    found = words(key)
+    if not found or is_id_key(key):
+        return False
+    if found[-1] in _PERIODS:
+        return len(found) == 1
+    return found[-1] in _PART_ENDINGS or (found[-1] in _ID_ENDINGS and not _PART_ENDINGS.isdisjoint(found))
 
 
 @lru_cache(maxsize=8192)
@@ -93,4 +103,4 @@ def _is_reference(key: str) -> bool:
 def _is_ident(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return False
-    return bool(_HAS_DIGIT.search(value)) if isinstance(value, str) else True
+    return bool(_CODE.search(value)) if isinstance(value, str) else True

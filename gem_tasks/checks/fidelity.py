@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from gem_tasks.checks.case import Case, Evidence
+from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.numbers import converted
 from gem_tasks.checks.said import content_stems, stem
 from gem_tasks.checks.source import Trace, rules, source
 from gem_tasks.checks.verbs import READS, words
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.workflow import ToolSpec, Workflow
 
 CHECK = "fidelity"
@@ -49,13 +50,13 @@ def check(case: Case) -> Iterator[Finding]:
     text, extraction = case.evidence.text, case.evidence.extraction
     if text is None:
         return
-    known = source(text).numbers | _TRIVIAL
+    known = source(text).numbers | source(text).named_numbers | _TRIVIAL
     for rule in rules(case.system):
         if strange := rule.numbers - known:
             shown = ", ".join(f"{number:g}" for number in sorted(strange))
             technical = strange <= _technical(case)
-            kind = "tool_number" if technical else "number"
-            yield _finding(kind, f"{shown} is not in the text: {rule.text[:120]}", 0, unsettled=not technical)
+            fault = Fault.TOOL_NUMBER if technical else Fault.NUMBER
+            yield finding(fault, f"{shown} is not in the text: {rule.text[:120]}", 0)
     if extraction:
         yield from _workflow(extraction.workflows[0], text)
 
@@ -66,14 +67,14 @@ def _workflow(workflow: Workflow, text: str) -> Iterator[Finding]:
     for at, step in enumerate(workflow.steps):
         stems = content_stems(step)
         if stems and read.best(stems)[0] < _STEP:
-            yield _finding("step", f"step {at} resembles no sentence of the text: {step[:120]}")
+            yield finding(Fault.STEP, f"step {at} resembles no sentence of the text: {step[:120]}")
     for tool in workflow.tools:
         own = {stem(word) for word in words(tool.name) if word not in _GENERIC}
         if own and not own & read.stems:
-            yield _finding("tool", f"nothing in the text is about {tool.name}")
+            yield finding(Fault.TOOL, f"nothing in the text is about {tool.name}")
         for path, keyword, limit in _limits(tool):
             if limit not in known and not converted(limit, set(read.numbers)):
-                yield _finding("limit", f"{tool.name}: {keyword} {limit:g} is not in the text", path=path)
+                yield finding(Fault.SCHEMA_LIMIT, f"{tool.name}: {keyword} {limit:g} is not in the text", path=path)
 
 
 def _technical(case: Case) -> set[float]:
@@ -95,15 +96,3 @@ def _limits(tool: ToolSpec, *, paging: bool = False) -> Iterator[tuple[str, str,
             limit: Any = cast(Json, schema).get(keyword)
             if isinstance(limit, int | float) and not isinstance(limit, bool):
                 yield f"$.properties.{name}.{keyword}", keyword, limit
-
-
-def _finding(kind: str, detail: str, index: int | None = None, path: str = "", *, unsettled: bool = True) -> Finding:
-    return Finding(
-        check=CHECK,
-        severity=Severity.WARNING,
-        kind=kind,
-        detail=detail[:300],
-        message_index=index,
-        json_path=path,
-        unsettled=unsettled,
-    )

@@ -3,11 +3,12 @@
 Hallucinated parameters are the first of the paper's three failure signatures, and the judge's rule R1. A value is
 traced to the system turn, the user, an earlier tool result, or the schema (enum, const, default); or to a transparent
 derivation: another format of number or date, another unit, case, concatenation, arithmetic, the length of a list, a day
-counted from the one that the system turn names. Proposals of the assistant count once the user has answered them,
-but never for identifiers: saying an invented id twice does not make it real.
+counted from the one that the system turn names. Proposals of the assistant count once the user has answered them; for
+identifiers they only leave it to the judge, for saying an invented one twice does not make it real.
 
-Three outcomes. Traced: silence. Invented (identifiers, addresses, dates and numbers that nothing explains): an error.
-Words that could be a paraphrase or an inference: a warning marked `unsettled`, the only ones a judge is paid for.
+Only identifiers, and addresses to which something is sent, can be proved to be invented: no reasoning leads to them.
+Dates, numbers and words that nothing explains may still be inferred, and are left to the judge. What a look is narrowed
+down with (search words, the ends of a period) is the assistant's own choice and no fact at all.
 """
 
 import json
@@ -22,12 +23,14 @@ from typing import Any, cast
 from gem_tasks.checks.arguments import Leaf, leaves
 from gem_tasks.checks.case import Case, Exchange, Rows
 from gem_tasks.checks.clock import in_part_of_day, shifted
-from gem_tasks.checks.dates import Calendar, day, is_weekday
+from gem_tasks.checks.dates import Calendar, day, in_words, is_weekday
+from gem_tasks.checks.entities import is_id_key
+from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.kinds import Kinds, is_id_name
 from gem_tasks.checks.numbers import computed, converted, known
-from gem_tasks.checks.said import STOP, Said, content_words
-from gem_tasks.checks.verbs import words
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.checks.said import STOP, Said, Utterance, content_words
+from gem_tasks.checks.verbs import reads, verb, words
+from gem_tasks.domain.finding import Finding
 
 CHECK = "grounding"
 
@@ -64,16 +67,20 @@ _AUTHORED = frozenset(
     keyword agenda headline caption
     """.split()
 )
-_NAMES = frozenset(
-    """
-    name customer person address street city town owner contact company guest patient employee recipient author
-    user username member vendor supplier
-    """.split()
-)
-_SMALL = 5
-_SLIGHT = 20
+_SURE_IDS = frozenset("id uuid guid number no sku isbn iban".split())
+_CREATES = frozenset("create add register new open insert".split())
+_PROPER = re.compile(r"[A-Z][\w'’.-]+(?:\s+[A-Z][\w'’.-]+)+")
+"""A name of several words: looking for somebody of whom nobody spoke is no search word."""
+_RUNS = re.compile(r"[^\W\d_]+|\d+")
+_LAST_DATES = 5
+"""Dates of the system turn that may be the current one."""
+_MOST_POSITION = 20
+"""Up to where a position, rank or priority is the assistant's to choose."""
+_MOST_DIGITS = 20
 _MOST_PAGING = 1000
 _PHONE_TAIL = 7
+_LONG_ENOUGH = 5
+"""Words from which a message or note is the assistant's own wording."""
 _LONG = 6
 _MIN_DIGITS = 4
 _NEIGHBOURS = 40
@@ -88,7 +95,7 @@ class _Grounds:
     """System turn, users, tools."""
     proposed: Said = field(default_factory=Said)
     """Words of the assistant that the user has answered."""
-    pending: list[str] = field(default_factory=list[str])
+    pending: list[Utterance] = field(default_factory=list[Utterance])
     system: str = ""
     lengths: set[int] = field(default_factory=set[int])
     """Of the lists in results."""
@@ -99,8 +106,8 @@ class _Grounds:
     def today(self) -> list[date]:
         """The latest dates of the system turn, one of which is the current one."""
         calendar = Calendar()
-        calendar.read(self.system)
-        return sorted(calendar.dates)[-_SMALL:]
+        calendar.read_dates(self.system)
+        return sorted(calendar.dates)[-_LAST_DATES:]
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -114,15 +121,16 @@ def check(case: Case) -> Iterator[Finding]:
             tool = case.tools.get(exchange.call.name)
             for leaf in leaves(exchange.call.arguments, tool.parameters if tool else {}):
                 yield from _leaf(leaf, exchange, grounds, case)
-        _hear(case, index, message.role, message.content or "", grounds)
+        _hear(case, index, message.role, grounds)
 
 
-def _hear(case: Case, index: int, role: str, text: str, grounds: _Grounds) -> None:
+def _hear(case: Case, index: int, role: str, grounds: _Grounds) -> None:
     """Takes a message in as a source."""
+    said = case.utterances[index]
     if role == "assistant":
-        grounds.pending.append(text)
+        grounds.pending.append(said)
         return
-    grounds.given.add(text)
+    grounds.given.add(said)
     if role == "user":
         for proposal in grounds.pending:
             grounds.proposed.add(proposal)
@@ -132,9 +140,9 @@ def _hear(case: Case, index: int, role: str, text: str, grounds: _Grounds) -> No
         call = answered.call.name if answered else ""
         _hear_result(case.data.get(index), case.rows.get(index, ()), call, grounds)
         return
-    grounds.told.add(text)
+    grounds.told.add(said)
     if role == "system":
-        grounds.system += text + "\n"
+        grounds.system += said.text + "\n"
 
 
 def _hear_result(data: Any, rows: Rows, call: str, grounds: _Grounds) -> None:
@@ -150,31 +158,27 @@ def _hear_result(data: Any, rows: Rows, call: str, grounds: _Grounds) -> None:
 def _leaf(leaf: Leaf, exchange: Exchange, grounds: _Grounds, case: Case) -> Iterator[Finding]:
     if leaf.settled:
         return
-    verdict = _number(leaf, grounds) if isinstance(leaf.value, int | float) else _string(leaf, str(leaf.value), grounds)
-    if verdict is None:
-        other, sure = grounds.kinds.other(leaf) if isinstance(leaf.value, str) else ("", False)
+    if isinstance(leaf.value, int | float):
+        fault = _number(leaf, grounds)
+    else:
+        fault = _string(leaf, str(leaf.value), exchange.call.name, grounds)
+    if fault is None:
+        other = grounds.kinds.other(leaf) if isinstance(leaf.value, str) else ""
         if other:
-            detail = f"{leaf.value!r} was returned as {other}, not as {leaf.name}"
-            sure = sure and not grounds.told.spelled(str(leaf.value))
-            yield _finding("wrong_source", detail, leaf, exchange, error=sure)
+            yield _at(Fault.WRONG_SOURCE, f"{leaf.value!r} was returned as {other}, not as {leaf.name}", leaf, exchange)
         return
     detail = f"{json.dumps(leaf.value, ensure_ascii=False)[:120]} was not said before"
-    if verdict == "invented" and _comes_later(leaf.value, exchange, case):
-        yield _finding("premature", f"{detail}: it is known only from a later result", leaf, exchange, error=True)
+    if fault in _PREMATURE and _comes_later(leaf.value, exchange, case):
+        yield _at(_PREMATURE[fault], f"{detail}: it is known only from a later result", leaf, exchange)
     else:
-        yield _finding(verdict, detail, leaf, exchange, error=verdict == "invented")
+        yield _at(fault, detail, leaf, exchange)
 
 
-def _finding(kind: str, detail: str, leaf: Leaf, exchange: Exchange, *, error: bool) -> Finding:
-    return Finding(
-        check=CHECK,
-        severity=Severity.ERROR if error else Severity.WARNING,
-        kind=kind,
-        detail=f"{exchange.call.name}.{leaf.name[:60]}: {detail[:200]}",
-        message_index=exchange.index,
-        json_path=leaf.path,
-        unsettled=not error,
-    )
+_PREMATURE = {Fault.INVENTED_ID: Fault.PREMATURE_ID, Fault.UNSOURCED_CODE: Fault.PREMATURE}
+
+
+def _at(fault: Fault, detail: str, leaf: Leaf, exchange: Exchange) -> Finding:
+    return finding(fault, f"{exchange.call.name}.{leaf.name[:60]}: {detail[:200]}", exchange.index, leaf.path)
 
 
 def _comes_later(value: Any, exchange: Exchange, case: Case) -> bool:
@@ -196,28 +200,28 @@ def _echoes(case: Case, at: int, wanted: str) -> bool:
     return other is not None and wanted in json.dumps(other.call.arguments, ensure_ascii=False)
 
 
-def _number(leaf: Leaf, grounds: _Grounds) -> str | None:
-    """None when traced, else the kind of finding."""
+def _number(leaf: Leaf, grounds: _Grounds) -> Fault | None:
+    """None when traced."""
     try:
         value = float(leaf.value)
     except OverflowError:
-        return "invented"
+        return Fault.UNSOURCED_NUMBER
     name = set(words(leaf.name))
     if not math.isfinite(value) or value in (0, 1):
         return None
-    if (name & _PAGING and name <= _PAGING and value <= _MOST_PAGING) or (name & _ORDERING and value <= _SLIGHT):
+    if (name & _PAGING and name <= _PAGING and value <= _MOST_PAGING) or (name & _ORDERING and value <= _MOST_POSITION):
+        return None
+    if known(value, grounds.told.numbers()) or grounds.given.spelled(_plain(leaf.value)):
         return None
     said = grounds.given.numbers()
-    if known(value, said) or grounds.given.spelled(_plain(leaf.value)):
+    if known(value, said):
         return None
     proposed = grounds.proposed.numbers()
     if known(value, proposed) or converted(value, said) or _counted(value, name, grounds):
         return None
     if name & _AGGREGATE and computed(value, _recent_numbers(grounds)):
         return None
-    if value.is_integer() and _DATE.fullmatch(str(leaf.value)) is None and abs(value) <= _SMALL:
-        return "unsettled_number"
-    return "invented"
+    return Fault.UNSOURCED_NUMBER
 
 
 def _plain(value: float) -> str:
@@ -236,38 +240,41 @@ def _recent_numbers(grounds: _Grounds) -> list[float]:
     return found[-_NEIGHBOURS:]
 
 
-def _string(leaf: Leaf, value: str, grounds: _Grounds) -> str | None:
-    """None when traced, else the kind of finding."""
+def _string(leaf: Leaf, value: str, tool: str, grounds: _Grounds) -> Fault | None:
+    """None when traced."""
     text = value.strip()
     if not text or grounds.given.literally(text):
         return None
-    name = set(words(leaf.name))
     if match := _DATE.fullmatch(text):
         return _date(match, grounds)
     if match := _CLOCK.fullmatch(text):
         return _time(match, grounds)
+    if is_id_name(leaf.name) and _TOKEN.fullmatch(text):
+        return _identifier(leaf, text, tool, grounds)
     if _EMAIL.fullmatch(text) or _URL.fullmatch(text):
-        return _address(text, grounds)
-    if _PHONE.fullmatch(text) and sum(sign.isdigit() for sign in text) >= _PHONE_TAIL:
-        digits = "".join(sign for sign in text if sign.isdigit())
-        return None if grounds.given.calls_number(digits[-_PHONE_TAIL:]) else "invented"
+        return _address(text, tool, grounds)
+    digits = "".join(sign for sign in text if sign.isdigit())
+    if _PHONE.fullmatch(text) and len(digits) >= _PHONE_TAIL and grounds.given.calls_number(digits[-_PHONE_TAIL:]):
+        return None
+    if _PHONE.fullmatch(text) and len(digits) >= _PHONE_TAIL and text.startswith("+"):
+        return Fault.UNSOURCED_ADDRESS if reads(tool) else Fault.INVENTED_ADDRESS
     quantity = None if is_id_name(leaf.name) else _QUANTITY.fullmatch(text)
     if quantity and _quantity(quantity[1], grounds):
         return None
-    if _TOKEN.fullmatch(text):
-        return _token(leaf, text, grounds)
-    return _words(name, text, grounds)
+    return _token(text, grounds) if _TOKEN.fullmatch(text) else _words(leaf.name, text, tool, grounds)
 
 
-def _date(match: re.Match[str], grounds: _Grounds) -> str | None:
+def _date(match: re.Match[str], grounds: _Grounds) -> Fault | None:
     wanted = day(int(match[1]), int(match[2]), int(match[3]))
     if wanted is None:
-        return "invented"
-    calendar, proposed = grounds.given.calendar, grounds.proposed.calendar
-    traced = calendar.knows(wanted) or proposed.knows(wanted)
-    traced = traced or calendar.derives(wanted, grounds.today) or _whole_year(wanted, grounds)
+        return Fault.UNSOURCED_DATE
+    traced = any(grounds.given.literally(form) for form in in_words(wanted)) or any(
+        said.calendar.knows(wanted) or said.calendar.derives(wanted, grounds.today)
+        for said in (grounds.told, grounds.given, grounds.proposed)  # the few words of people first
+    )
+    traced = traced or _whole_year(wanted, grounds)
     if not traced:
-        return "unsettled_date" if calendar.hints and not grounds.today else "invented"
+        return Fault.UNSOURCED_DATE
     return _time_of_day(int(match[4]), int(match[5]), grounds) if match[4] else None
 
 
@@ -276,12 +283,12 @@ def _whole_year(wanted: date, grounds: _Grounds) -> bool:
     return (wanted.month, wanted.day) in ((1, 1), (12, 31)) and wanted.year in grounds.given.numbers()
 
 
-def _time(match: re.Match[str], grounds: _Grounds) -> str | None:
+def _time(match: re.Match[str], grounds: _Grounds) -> Fault | None:
     hour = int(match[1]) % 12 + (12 if match[3].lower() == "p" else 0) if match[3] else int(match[1])
     return _time_of_day(hour, int(match[2]), grounds)
 
 
-def _time_of_day(hour: int, minute: int, grounds: _Grounds) -> str | None:
+def _time_of_day(hour: int, minute: int, grounds: _Grounds) -> Fault | None:
     edges = {(0, 0), (23, 59), (24, 0)}
     said = grounds.given.times() | grounds.proposed.times()
     if (hour, minute) in edges | said:
@@ -289,30 +296,47 @@ def _time_of_day(hour: int, minute: int, grounds: _Grounds) -> str | None:
     if any(in_part_of_day(item.folded, hour, minute) for item in grounds.told.utterances):
         return None
     lengths = grounds.given.durations() | grounds.proposed.durations()
-    return None if shifted((hour, minute), lengths) & said else "unsettled_time"
+    return None if shifted((hour, minute), lengths) & said else Fault.UNSOURCED_TIME
 
 
-def _address(text: str, grounds: _Grounds) -> str | None:
-    """An e-mail address or URL that was not said; one made of parts that were is for the judge."""
+def _address(text: str, tool: str, grounds: _Grounds) -> Fault | None:
+    """An e-mail address or URL that was not said; one made of parts that were, or only looked up, is for the judge."""
     parts = [part for part in content_words(text) if part not in ("http", "https", "www", "com", "org", "net")]
     said = grounds.given.words(parts)
-    return "unsettled_address" if parts and len(said) == len(parts) else "invented"
+    return Fault.UNSOURCED_ADDRESS if reads(tool) or (parts and len(said) == len(parts)) else Fault.INVENTED_ADDRESS
 
 
-def _token(leaf: Leaf, text: str, grounds: _Grounds) -> str | None:
-    """A word with digits: an identifier, a code, a quantity with its unit, a file name."""
+def _identifier(leaf: Leaf, text: str, tool: str, grounds: _Grounds) -> Fault | None:
+    """An identifier that was not said: no plain derivation leads to one.
+
+    A rule may tell how to put one together from what was said (`ORD-4412` for order 4412), whoever creates a thing may
+    choose its number, the user may have agreed to one that was proposed, and a code or reference that no result has
+    shown may be of the assistant's own making.
+    """
     if grounds.given.spelled(text):
         return None
-    if is_id_name(leaf.name):
-        return "invented"
-    if grounds.proposed.spelled(text):
+    name, told = leaf.name, str(leaf.schema.get("description", ""))
+    if not is_id_key(name) or not (words(name)[-1] in _SURE_IDS or grounds.kinds.offered(name)):
+        return Fault.UNSOURCED_CODE
+    digits = [part for part in _RUNS.findall(text.casefold()) if part.isdecimal()]
+    assembled = len(grounds.given.words(digits)) == len(digits)
+    agreed = text in told or grounds.proposed.spelled(text)
+    return Fault.ASSEMBLED_ID if assembled or agreed or _chooses(name, tool) else Fault.INVENTED_ID
+
+
+def _chooses(name: str, tool: str) -> bool:
+    """Whether a call creates what a field is the number of: `create_invoice(invoice_number)`."""
+    return verb(tool) in _CREATES and set(words(name)[:-1]) <= set(words(tool)[1:])
+
+
+def _token(text: str, grounds: _Grounds) -> Fault | None:
+    """A word with digits: a code, a quantity with its unit, a file name."""
+    if grounds.given.spelled(text) or grounds.proposed.spelled(text):
         return None
-    parts = re.findall(r"[^\W\d_]+|\d+", text)
+    parts = _RUNS.findall(text)
     numbers = grounds.given.numbers()
     loose = [part for part in parts if not (grounds.given.words([part.casefold()]) or _is_number(part, numbers))]
-    if not loose and len(parts) > 1:
-        return None
-    return "unsettled_code" if len(loose) < len(parts) and not any(part.isdigit() for part in loose) else "invented"
+    return None if not loose and len(parts) > 1 else Fault.UNSOURCED_CODE
 
 
 def _quantity(digits: str, grounds: _Grounds) -> bool:
@@ -325,28 +349,27 @@ def _quantity(digits: str, grounds: _Grounds) -> bool:
 
 
 def _is_number(part: str, said: set[float]) -> bool:
-    return part.isdecimal() and len(part) < _SLIGHT and float(part) in said
+    return part.isdecimal() and len(part) < _MOST_DIGITS and float(part) in said
 
 
-def _words(name: set[str], text: str, grounds: _Grounds) -> str | None:
+def _words(field_name: str, text: str, tool: str, grounds: _Grounds) -> Fault | None:
     """Words without digits, or prose."""
     if grounds.given.spelled(text) or grounds.proposed.literally(text):
         return None
-    wanted = content_words(text)
+    name, wanted = set(words(field_name)), content_words(text)
     letters = [word for word in wanted if not word.isdecimal()]
     said = grounds.given.words(letters)
     missing = len(letters) - len(said)
     if _invented_detail(text, grounds):
-        return "invented"
-    if not missing or (name & _AUTHORED and (len(wanted) >= _SMALL or 2 * missing <= len(wanted))):
+        return Fault.UNSOURCED_CODE
+    if not missing or (name & _AUTHORED and (len(wanted) >= _LONG_ENOUGH or 2 * missing <= len(wanted))):
         return None
     if is_weekday(text) and (grounds.given.calendar.weekdays or grounds.given.calendar.dates):
         return None
     proposed = grounds.proposed.words([word for word in letters if word not in set(said)])
     if len(proposed) == missing or (len(wanted) >= _LONG and 2 * missing <= len(wanted)):
         return None
-    is_name = bool(name & _NAMES) and text[:1].isupper()
-    return "invented" if is_name and not said and not proposed else "unsettled_words"
+    return None if reads(tool) and (said or proposed or not _PROPER.fullmatch(text)) else Fault.UNSOURCED_WORDS
 
 
 def _invented_detail(text: str, grounds: _Grounds) -> bool:

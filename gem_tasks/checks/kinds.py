@@ -16,7 +16,9 @@ from gem_tasks.checks.verbs import words
 
 ID_WORDS = frozenset("id ids uuid guid code ref reference number no key token sku iban isbn".split())
 _LAST = re.compile(r"\.(\w+)(?:\[\d+\])?$")
-_FORM = re.compile(r"([A-Za-z]+)[-_#./ ]*\d[\d-]*")
+_PREFIX = re.compile(r"([A-Za-z]+)(?:[-_#./ ]+\w|\d[\d-]*$)")
+_PIECES = re.compile(r"[^\W\d_]+|\d+")
+_MOST_PIECES = 7
 
 
 @lru_cache(maxsize=8192)
@@ -41,10 +43,12 @@ def _named(key: str, path: str, call: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _letters(value: str) -> str:
-    """`RN` of `RN-1334`; empty where letters and digits mix, for then they say nothing about the kind."""
-    match = _FORM.fullmatch(value.strip())
-    return match[1].casefold() if match else ""
+def _form(value: str) -> str:
+    """`rn` of `RN-1334` and `RN/25/7`, `9` of `611500`, `9a9` of `12AB7`; empty where there are too many pieces."""
+    if match := _PREFIX.match(value.strip()):
+        return match[1].casefold()
+    pieces = _PIECES.findall(value)
+    return "".join("9" if piece[0].isdigit() else "a" for piece in pieces) if len(pieces) <= _MOST_PIECES else ""
 
 
 @dataclass
@@ -62,23 +66,26 @@ class Kinds:
                 if isinstance(value, str) and value and is_id_name(key):
                     self.fields.setdefault(value.casefold(), set()).add(_named(key, path, call))
 
-    def other(self, leaf: Leaf) -> tuple[str, bool]:
-        """The field that names another kind of thing, and whether the form of the value bears that out."""
+    def other(self, leaf: Leaf) -> str:
+        """The field that names another kind of thing; empty when none does."""
         value = str(leaf.value)
         keys = {key for key in self.fields.get(value.casefold(), ()) if _nouns(key)}
         if not keys or not is_id_name(leaf.name) or not _nouns(leaf.name):
-            return "", False
+            return ""
         if any(_nouns(key) == _nouns(leaf.name) for key in keys):
-            return "", False
+            return ""
+        if any(_nouns(key) > _nouns(leaf.name) for key in keys):
+            return ""  # `usd_currency_code` is a `currency_code`
         akin = any(_nouns(key) & _nouns(leaf.name) for key in keys)
-        own, usual = _letters(value), self._usual.get(leaf.name, {}).keys() - {value.casefold()}
-        forms = {_letters(one) for one in usual}
+        own, usual = _form(value), self._usual.get(leaf.name, {}).keys() - {value.casefold()}
+        forms = {_form(one) for one in usual}
         told_apart = bool(own) and bool(forms) and "" not in forms and own not in forms
-        if not told_apart and (akin or own in forms or not self._offered(leaf.name)):
-            return "", False
-        return min(keys), told_apart and not akin
+        if not told_apart and (akin or own in forms or not self.offered(leaf.name)):
+            return ""
+        return min(keys)
 
-    def _offered(self, name: str) -> bool:
+    def offered(self, name: str) -> bool:
+        """Whether results have shown values under that very name."""
         return any(name in keys for keys in self.fields.values())
 
     @cached_property

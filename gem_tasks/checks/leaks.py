@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator
 
 from gem_tasks.checks.case import Case, scalars
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
-from gem_tasks.prompts.tags import FORMAT_TAGS, leaked_tag
+from gem_tasks.prompts.tags import TURN_TAGS, turn_tag
 
 CHECK = "leak"
 
@@ -19,16 +20,16 @@ _TEMPLATE_TOKEN = re.compile(
     r"|\[/?INST\]|<</?SYS>>|\[(?:/?TOOL_(?:CALLS|RESULTS)|AVAILABLE_TOOLS)\]|<(?:start|end)_of_turn>"
     r"|</?(?:tool_(?:calls?|responses?|results?|use)|function_(?:calls?|results?|response)|invoke|antml:\w+)\b[^<>]{0,80}>"
     r"|<function=\w+>|</function>|<parameter(?:=\w+|\s+name=)"
-    r"|</?(?:think(?:ing)?|reason(?:ing)?|scratchpad|reflection|inner_monologue|chain_of_thought|observation)\b[^<>]{0,40}>"
-    rf"|<(?:{'|'.join(FORMAT_TAGS)})\s+\w+\s*=[^<>]{{0,80}}>",
+    r"|</?(?:think(?:ing)?|reasoning|scratchpad|reflection|inner_monologue|chain_of_thought|observation)\b[^<>]{0,40}>"
+    rf"|<(?:{'|'.join(TURN_TAGS)})\s+\w+\s*=[^<>]{{0,80}}>",
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"\[/?[ita]", re.IGNORECASE)
 """How those begin that have no `<`: JSON is full of other brackets."""
-_LABEL = re.compile(r"\s*(?:#{1,4}\s*|\*\*)?(system|user|human|assistant|tool)(?:\*\*)?\s*:(?:\*\*)?\s", re.IGNORECASE)
+_LABEL = re.compile(r"\s*(?:#{1,4}\s*|\*\*)?(human|assistant)(?:\*\*)?\s*:(?:\*\*)?\s", re.IGNORECASE)
 _OTHER_SPEAKER = re.compile(
-    r"^[ \t]*(?:#{1,4} ?(?:User|Human|Assistant|System|Instruction|Response|Observation)\s*:?\s*$"
-    r"|(?:Human|Assistant|Observation|Thought|Action Input)\s*:\s)",
+    r"^[ \t]*(?:#{1,4} ?(?:User|Human|Assistant|Instruction)\s*:?\s*$"
+    r"|(?:Human|Assistant|Thought|Action Input)\s*:\s)",
     re.MULTILINE,
 )
 _META = re.compile(
@@ -40,12 +41,8 @@ _META = re.compile(
 _META_WORDS = ("candidate tools", "text", "workflow", "trajectory", "pattern", "language model")
 """One of which each of those has: the pattern is slow."""
 _SPEAKERS = frozenset({"user", "assistant"})
-_LABELS_OF = {
-    "user": {"user", "human"},
-    "assistant": {"assistant", "user", "human"},
-    "system": {"system"},
-    "tool": {"tool", "assistant"},
-}
+_LABELS_OF = {"user": {"human"}, "assistant": {"assistant", "human"}, "system": set[str](), "tool": {"assistant"}}
+"""Labels that no message of a role begins with by chance: `User: JWEBER` may well be what it is about."""
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -56,23 +53,20 @@ def check(case: Case) -> Iterator[Finding]:
             for path, _, value in scalars(call.arguments):
                 if isinstance(value, str) and "<" in value and (found := _token(value)):
                     detail = f"{call.name} is called with {found}"
-                    yield _finding("token", detail, index, path)
+                    yield finding(Fault.TOKEN, detail, index, path)
 
 
 def _text(message: Message, index: int) -> Iterator[Finding]:
     text = message.content or ""
     if found := _token(text):
-        yield _finding("token", f"{message.role} contains {found}", index)
+        yield finding(Fault.TOKEN, f"{message.role} contains {found}", index)
     label = _LABEL.match(text) if ":" in text else None
     if label and label[1].lower() in _LABELS_OF[message.role]:
-        yield _finding("role_label", f"{message.role} begins with {label[0].strip()}", index)
+        yield finding(Fault.ROLE_LABEL, f"{message.role} begins with {label[0].strip()}", index)
     elif message.role in _SPEAKERS and (":" in text or "#" in text) and (other := _OTHER_SPEAKER.search(text)):
-        yield _finding("role_label", f"{message.role} contains {other[0].strip()}", index)
+        yield finding(Fault.ROLE_LABEL, f"{message.role} contains {other[0].strip()}", index)
     if message.role in _SPEAKERS and (meta := _speaks_of_itself(text)):
-        yield Finding(
-            check=CHECK, severity=Severity.WARNING, kind="prompt_talk", unsettled=True, message_index=index,
-            detail=f"{message.role} speaks of its making: {meta[0]!r}",
-        )  # fmt: skip
+        yield finding(Fault.PROMPT_TALK, f"{message.role} speaks of its making: {meta[0]!r}", index)
 
 
 def _speaks_of_itself(text: str) -> re.Match[str] | None:
@@ -84,10 +78,4 @@ def _token(text: str) -> str | None:
     if "<" not in text and not ("[" in text and _BRACKETED.search(text)):
         return None
     token = _TEMPLATE_TOKEN.search(text)
-    return leaked_tag(text) or (token[0] if token else None)
-
-
-def _finding(kind: str, detail: str, index: int, path: str = "") -> Finding:
-    return Finding(
-        check=CHECK, severity=Severity.ERROR, kind=kind, detail=detail[:300], message_index=index, json_path=path
-    )
+    return turn_tag(text) or (token[0] if token else None)

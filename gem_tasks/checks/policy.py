@@ -11,12 +11,14 @@ from functools import lru_cache
 from typing import Any, cast
 
 from gem_tasks.checks.case import Case, Exchange, scalars
-from gem_tasks.checks.said import stem
+from gem_tasks.checks.entities import is_id_key
+from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.checks.said import content_stems, stem
 from gem_tasks.checks.schema import LIMITS, faults_by_keyword
 from gem_tasks.checks.source import Rule, rules, source
-from gem_tasks.checks.verbs import words
+from gem_tasks.checks.verbs import reads, words
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.workflow import Requirement, ToolSpec
 
 CHECK = "policy"
@@ -24,6 +26,8 @@ CHECK = "policy"
 _RESEMBLES = 0.6
 """Share of a rule's words that a sentence of the text must have to be the same rule."""
 _MIN_WORDS = 4
+_MIN_QUOTED = 5
+"""Different words of content from which the same words are a quotation."""
 _TRIVIAL = frozenset({0.0, 1.0})
 _UPPER = re.compile(
     r"\b(?:at most|no more than|not more than|up to|a maximum of|maximum(?: of| is|:)?|max\.?|not exceed|cannot exceed"
@@ -50,20 +54,47 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def _order(case: Case, requires: tuple[Requirement, ...]) -> Iterator[Finding]:
-    """`requires`: a tool succeeds only after another has, in an earlier turn."""
-    first: dict[str, int] = {}
-    for exchange in case.exchanges:
-        if not exchange.failed and exchange.answer_index is not None:
-            first.setdefault(exchange.call.name, exchange.answer_index)
-    for exchange in case.exchanges:
-        if exchange.failed:
+    """`requires`: a tool succeeds only after another has, in an earlier turn; once for each pair.
+
+    For the judge: what is required may have been so before the conversation began, and it is about one entity. Reads
+    break no order, and where what is required comes later for something else, it had been so for this one.
+    """
+    done = [exchange for exchange in case.exchanges if not exchange.failed and exchange.answer_index is not None]
+    for pair in dict.fromkeys(requires):
+        if pair.after not in case.tools or pair.after == pair.tool or reads(pair.tool):
             continue
-        for pair in requires:
-            if pair.tool != exchange.call.name or pair.after not in case.tools or pair.after == pair.tool:
-                continue
-            if first.get(pair.after, exchange.index) >= exchange.index:
-                detail = f"{pair.tool} succeeds before {pair.after}, which the text demands first"
-                yield _finding("order", detail, exchange)
+        met = (each.answer_index or 0 for each in done if each.call.name == pair.after)
+        before = min(met, default=len(case.messages))
+        early = [each for each in done if each.call.name == pair.tool and each.index <= before]
+        first = next((each for each in early if not _for_another(case, each, pair.after)), None)
+        if first:
+            detail = f"{pair.tool} succeeds before {pair.after}, which the extracted `requires` puts first"
+            yield finding(Fault.ORDER, f"{detail}, unless that was so already{_step(case, pair)}", first.index)
+
+
+def _for_another(case: Case, exchange: Exchange, after: str) -> bool:
+    """Whether what is required comes only for other things: this one must have had it before."""
+    own = _named(exchange)
+    theirs = [_named(other) for other in case.exchanges if other.call.name == after]
+    return bool(theirs) and all(_differ(own, names) for names in theirs)
+
+
+def _differ(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether two calls name things of one kind, and not the same one."""
+    shared = one.keys() & other.keys()
+    return bool(shared) and all(one[name] != other[name] for name in shared)
+
+
+def _named(exchange: Exchange) -> dict[str, str]:
+    return {name: str(value) for _, name, value in scalars(exchange.call.arguments) if is_id_key(name)}
+
+
+def _step(case: Case, pair: Requirement) -> str:
+    """The step of the workflow that speaks of what is required, which the judge does not see otherwise."""
+    workflow = case.evidence.extraction.workflows[0] if case.evidence.extraction else None
+    wanted = {stem(word) for word in words(pair.after)}
+    best = max(workflow.steps if workflow else (), key=lambda step: len(wanted & content_stems(step)), default="")
+    return f' (step: "{best[:120]}")' if best else ""
 
 
 def _limits(case: Case, original: dict[str, ToolSpec]) -> Iterator[Finding]:
@@ -78,27 +109,26 @@ def _limits(case: Case, original: dict[str, ToolSpec]) -> Iterator[Finding]:
             continue
         for keyword, path, fault in faults_by_keyword(before, exchange.call.arguments):
             if keyword in LIMITS:
-                yield _finding("limit", f"{before.name} succeeds against the text: {fault}", exchange, path)
+                detail = f"{before.name} succeeds against the extracted schema: {fault}"
+                yield finding(Fault.BEYOND_LIMIT, detail, exchange.index, path)
 
 
 def _loosened(before: ToolSpec, now: ToolSpec) -> Iterator[Finding]:
-    """A limit of the text that the refined tool no longer has, or has otherwise."""
+    """A limit of the extraction that the refined tool no longer has, or has otherwise.
+
+    For the judge: the refinement may well know one more option, and the extraction may have made the limit up.
+    """
     old, new = _properties(before), _properties(now)
     for name in sorted(set(old) & set(new)):
         for keyword in sorted(LIMITS & set(old[name])):
-            limit = old[name][keyword]
+            limit, path = old[name][keyword], f"$.properties.{name}.{keyword}"
             if keyword in new[name] and not _tighter(keyword, limit, new[name][keyword]):
-                detail = f"{now.name}.{name}: {keyword} {_show(limit)} of the text became {_show(new[name][keyword])}"
-                yield Finding(
-                    check=CHECK, severity=Severity.ERROR, kind="limit_altered", detail=detail,
-                    json_path=f"$.properties.{name}.{keyword}",
-                )  # fmt: skip
+                became = _show(new[name][keyword])
+                detail = f"{now.name}.{name}: {keyword} {_show(limit)} of the extraction became {became}"
+                yield finding(Fault.LIMIT_ALTERED, detail, path=path)
             elif keyword not in new[name] and keyword not in ("minLength", "maxLength", "format"):
-                detail = f"{now.name}.{name}: {keyword} {_show(limit)} of the text is gone"
-                yield Finding(
-                    check=CHECK, severity=Severity.WARNING, kind="limit_dropped", detail=detail,
-                    json_path=f"$.properties.{name}",
-                )  # fmt: skip
+                detail = f"{now.name}.{name}: {keyword} {_show(limit)} of the extraction is gone"
+                yield finding(Fault.LIMIT_DROPPED, detail, path=path)
 
 
 def _tighter(keyword: str, old: Any, new: Any) -> bool:
@@ -133,7 +163,7 @@ def _stated_bounds(case: Case) -> Iterator[Finding]:
                 ours = (unit in name and about & stems) or name <= stems
                 if ours and (value > limit if upper else value < limit):
                     detail = f"{exchange.call.name}.{key[:60]} is {value}, the system turn says {limit:g}"
-                    yield _finding("stated_bound", detail, exchange, path, unsettled=True)
+                    yield finding(Fault.STATED_BOUND, detail, exchange.index, path)
 
 
 def _bounds(rule: Rule) -> Iterator[tuple[bool, float, str, frozenset[str]]]:
@@ -148,51 +178,32 @@ def _bounds(rule: Rule) -> Iterator[tuple[bool, float, str, frozenset[str]]]:
 
 
 def _contradicted(case: Case, text: str) -> Iterator[Finding]:
-    for fault, certain in _contradictions(case.system, text):
-        yield Finding(
-            check=CHECK,
-            severity=Severity.ERROR if certain else Severity.WARNING,
-            kind="contradicts_text",
-            unsettled=not certain,
-            detail=fault,
-            message_index=0,
-        )
+    for fault, detail in _contradictions(case.system, text):
+        yield finding(fault, detail, 0)
 
 
 @lru_cache(maxsize=64)
-def _contradictions(system: str, text: str) -> tuple[tuple[str, bool], ...]:
-    """Rules that stand in the text with other numbers; certain when the text has such a number nowhere."""
-    read, found = source(text), list[tuple[str, bool]]()
+def _contradictions(system: str, text: str) -> tuple[tuple[Fault, str], ...]:
+    """Rules that stand in the text with other numbers: word for word, which is certain, or nearly so."""
+    read, found = source(text), list[tuple[Fault, str]]()
     for rule in rules(system):
         if rule.numbers and (quoted := read.misquoted(rule.text)):
-            found.append((f"the rule says {quoted[0]} where the text says {quoted[1]}: {rule.text[:120]}", True))
+            detail = f"the rule says {quoted[0]} where the text says {quoted[1]}: {rule.text[:160]}"
+            found.append((Fault.MISQUOTED if len(rule.stems) >= _MIN_QUOTED else Fault.CONTRADICTS_TEXT, detail))
             continue
         if not rule.numbers - _TRIVIAL or len(rule.stems) < _MIN_WORDS:
             continue
         score, place = read.best(rule.stems)
         theirs = read.around(place) if place >= 0 else frozenset[float]()
-        ours = rule.numbers - theirs - _TRIVIAL
+        ours = rule.numbers - theirs - _TRIVIAL - read.named_numbers
         missing = read.sentences[place].numbers - rule.numbers - _TRIVIAL if place >= 0 else frozenset[float]()
         if score >= _RESEMBLES and ours and missing:
             shown = ", ".join(f"{number:g}" for number in sorted(ours))
             said = ", ".join(f"{number:g}" for number in sorted(missing))
-            found.append(
-                (f"the rule says {shown} where the text says {said}: {rule.text[:120]}", bool(ours - read.numbers))
-            )
+            detail = f"the rule says {shown} where the text says {said}: {rule.text[:160]}"
+            found.append((Fault.CONTRADICTS_TEXT, detail))
     return tuple(found)
 
 
 def _show(value: Any) -> str:
     return str(value)[:60]
-
-
-def _finding(kind: str, detail: str, exchange: Exchange, path: str = "", *, unsettled: bool = False) -> Finding:
-    return Finding(
-        check=CHECK,
-        severity=Severity.WARNING if unsettled else Severity.ERROR,
-        kind=kind,
-        detail=detail[:300],
-        message_index=exchange.index,
-        json_path=path,
-        unsettled=unsettled,
-    )

@@ -130,10 +130,10 @@ class Said:
     _calendar: Calendar = field(default_factory=Calendar)
     _read: int = 0
 
-    def add(self, text: str) -> None:
+    def add(self, said: Utterance) -> None:
         """Takes in a text."""
-        if text:
-            self.utterances.append(Utterance(text))
+        if said.text:
+            self.utterances.append(said)
 
     def newest_first(self) -> Iterator[Utterance]:
         """Arguments mostly come from what was said last."""

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from gem_tasks.checks.case import Case, Exchange
+from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.validator import validator
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.workflow import TOOL_NAME, ToolSpec
 
 CHECK = "schema"
 
 _KINDS = {"type": "wrong type", "required": "missing", "additionalProperties": "unknown property"}
+_FAULTS = {"type": Fault.WRONG_TYPE, "required": Fault.MISSING, "additionalProperties": Fault.UNKNOWN_PROPERTY,
+           "format": Fault.FORMAT}  # fmt: skip
 LIMITS = frozenset(
     """
     enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength minItems maxItems
@@ -65,26 +68,19 @@ def check(case: Case) -> Iterator[Finding]:
         names.add(tool.name)
         for fault in faults:
             invalid.add(tool.name)
-            yield Finding(check=CHECK, severity=Severity.ERROR, kind="tool_definition", detail=fault)
+            yield finding(Fault.TOOL_DEFINITION, fault)
     for exchange in case.exchanges:
         name = exchange.call.name
         if name not in case.tools:
-            detail = f"{name} is called but not defined"
-            yield Finding(
-                check=CHECK, severity=Severity.ERROR, kind="undefined", detail=detail, message_index=exchange.index
-            )
+            yield finding(Fault.UNDEFINED, f"{name} is called but not defined", exchange.index)
         elif name not in invalid:
             yield from _call(case.tools[name], exchange)
 
 
 def _call(tool: ToolSpec, exchange: Exchange) -> Iterator[Finding]:
-    for keyword, path, fault in faults_by_keyword(tool, exchange.call.arguments):
-        recovered = keyword in LIMITS and exchange.failed and exchange.answer_index is not None
-        yield Finding(
-            check=CHECK,
-            severity=Severity.WARNING if recovered else Severity.ERROR,
-            kind=_KINDS.get(keyword, "limit" if keyword in LIMITS else keyword).replace(" ", "_"),
-            detail=f"{tool.name}: {fault}",
-            message_index=exchange.index,
-            json_path=path,
-        )
+    for keyword, path, detail in faults_by_keyword(tool, exchange.call.arguments):
+        refused = exchange.failed and exchange.answer_index is not None
+        limit = Fault.REFUSED_LIMIT if refused else Fault.LIMIT
+        fault = _FAULTS.get(keyword, limit if keyword in LIMITS else Fault.SHAPE)
+        fault = Fault.REFUSED_LIMIT if refused and fault is Fault.FORMAT else fault
+        yield finding(fault, f"{tool.name}: {detail}", exchange.index, path)

@@ -14,6 +14,7 @@ _MARKER = re.compile(r"^\s*(?:[-*•>]\s*|#+\s*|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.
 _PIECE = re.compile(r"[^\W\d_]+|\d[\d,.]*\d|\d")
 _ASCII_PIECE = re.compile(r"[a-z]+|\d[\d,.]*\d|\d")
 _DIGIT = re.compile(r"\d")
+_IN_NAMES = re.compile(r"(?:[A-Za-z]+[-_.]?|\b[A-Z]\w*\s)(\d{1,9})(?![\d.,]*\d)")
 _MIN_WORDS = 2
 _MIN_QUOTED = 3
 """Words beside the first from which the same words are a quotation."""
@@ -80,6 +81,11 @@ class Source:
         """The numbers of a sentence and its neighbours."""
         near = self.sentences[max(0, place - 1) : place + 2]
         return frozenset[float]().union(*(sentence.numbers for sentence in near))
+
+    @cached_property
+    def named_numbers(self) -> frozenset[float]:
+        """Those in names, such as `22` in `v22` and `365` in `Microsoft 365`: said, if not as a quantity."""
+        return frozenset(float(digits) for digits in _IN_NAMES.findall(self.text))
 
     @cached_property
     def _masked(self) -> tuple[str, list[str]]:

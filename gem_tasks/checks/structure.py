@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from gem_tasks.checks.case import Case
-from gem_tasks.domain.finding import Finding, Severity
+from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
 
 CHECK = "structure"
@@ -32,39 +33,39 @@ def check(case: Case) -> Iterator[Finding]:
     for index, message in enumerate(case.messages):
         kind = "call" if message.tool_calls else message.role
         if waiting and kind != "tool":
-            yield _finding("unanswered_call", f"{len(waiting)} calls are not answered before the next turn", index)
+            yield finding(Fault.UNANSWERED_CALL, f"{len(waiting)} calls are not answered before the next turn", index)
         elif kind not in _NEXT[before]:
-            yield _finding("role_order", f"{message.role} may not follow {before}", index)
+            yield finding(Fault.ROLE_ORDER, f"{message.role} may not follow {before}", index)
         yield from _message(message, index, seen, waiting)
         before = kind
     last = len(case.messages) - 1
     if before != "assistant":
-        yield _finding("ending", "the last message must be the assistant's, without a call", last)
+        yield finding(Fault.ENDING, "the last message must be the assistant's, without a call", max(last, 0))
     yield from _echoes(case)
 
 
 def _message(message: Message, index: int, seen: set[str], waiting: list[str]) -> Iterator[Finding]:
     """Checks one message and keeps `seen` and `waiting` (ids of calls without an answer) up to date."""
     if not (message.content or "").strip() and not message.tool_calls:
-        yield _finding("empty", f"{message.role} says nothing", index)
+        yield finding(Fault.EMPTY, f"{message.role} says nothing", index)
     if message.tool_calls and message.role != "assistant":
-        yield _finding("caller", f"{message.role} may not call tools", index)
+        yield finding(Fault.CALLER, f"{message.role} may not call tools", index)
     if message.tool_call_id is not None and message.role != "tool":
-        yield _finding("stray_answer_id", f"{message.role} carries a tool_call_id", index)
+        yield finding(Fault.STRAY_ANSWER_ID, f"{message.role} carries a tool_call_id", index)
     if message.role == "tool":
         if message.tool_call_id in waiting:
             waiting.remove(message.tool_call_id)
         else:
             detail = f"answers {message.tool_call_id!r}, which waits for no answer"
-            yield _finding("stray_answer", detail, index)
+            yield finding(Fault.STRAY_ANSWER, detail, index)
         return
     waiting[:] = [call.id for call in message.tool_calls]
     if not all(call_id.strip() for call_id in waiting):
-        yield _finding("empty_id", "a call has no id", index)
+        yield finding(Fault.EMPTY_ID, "a call has no id", index)
     doubled = {call_id for call_id in waiting if call_id in seen or waiting.count(call_id) > 1}
     seen.update(waiting)
     if doubled:
-        yield _finding("doubled_id", f"call ids are used twice: {', '.join(sorted(doubled))}", index)
+        yield finding(Fault.DOUBLED_ID, f"call ids are used twice: {', '.join(sorted(doubled))}", index)
 
 
 def _echoes(case: Case) -> Iterator[Finding]:
@@ -79,12 +80,8 @@ def _echoes(case: Case) -> Iterator[Finding]:
     ]
     for (_, role, text), (index, other, again) in pairwise(spoken):
         if role != other and text == again and len(text) > _SHORT:
-            yield _finding("echo", f"{other} repeats the {role}'s message", index)
+            yield finding(Fault.PARROT, f"{other} repeats the {role}'s message", index)
 
 
 _SHORT = 24
 """Characters up to which two people may well say the same."""
-
-
-def _finding(kind: str, detail: str, index: int) -> Finding:
-    return Finding(check=CHECK, severity=Severity.ERROR, kind=kind, detail=detail, message_index=max(index, 0))

@@ -23,6 +23,13 @@ FINAL = frozenset(
     """.split()
 )
 """What is commonly irreversible; a description can say so too."""
+SETS = frozenset(
+    """
+    update set change edit modify rename move assign create register schedule put reschedule book configure
+    patch replace upsert save record enable add enter
+    """.split()
+)
+"""Writes whose arguments are the values of fields afterwards."""
 _TURNED = frozenset("get list search find fetch read create update delete cancel add remove".split())
 _WRITES = FINAL | frozenset("create update add set change make edit move assign register book".split())
 
@@ -63,7 +70,12 @@ def is_final(tool: ToolSpec) -> bool:
     does = verb(tool.name)
     if not does or does in READS:
         return False
-    return does in FINAL or bool(_IRREVERSIBLE.search(tool.description))
+    return does in FINAL or says_irreversible(tool)
+
+
+def says_irreversible(tool: ToolSpec) -> bool:
+    """Whether the description says that it cannot be undone."""
+    return bool(_IRREVERSIBLE.search(tool.description))
 
 
 @lru_cache(maxsize=1024)

@@ -1,15 +1,22 @@
 """What a check has to say about a trajectory."""
 
 from enum import StrEnum
+from typing import Any, cast
 
-from gem_tasks.domain.base import Value
+from pydantic import model_validator
+
+from gem_tasks.domain.base import Json, Value
 
 
 class Severity(StrEnum):
-    """An error rejects the trajectory; a warning is only recorded."""
+    """What a finding does to its trajectory."""
 
     ERROR = "error"
+    """Refuses it without a judge: the conversation itself proves the fault."""
+    OPEN = "open"
+    """Goes to the judge with a number of its own: code cannot tell whether it is a fault."""
     WARNING = "warning"
+    """Is only recorded."""
 
 
 class Finding(Value):
@@ -25,5 +32,12 @@ class Finding(Value):
     """Place inside the call's arguments or the tool's schema, `$.a.b[0]`; empty for the whole message."""
     kind: str = ""
     """Which fault of those that the check knows: a short, stable, countable slug such as `wrong_type`."""
-    unsettled: bool = False
-    """True when code cannot tell whether it is a fault: only these need the judge."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old(cls, data: Any) -> Any:
+        """Until checks 3 an open finding was stored as a warning with `unsettled`."""
+        old = dict(cast(Json, data)) if isinstance(data, dict) else {}
+        if "unsettled" not in old:
+            return cast(Any, data)
+        return {**old, "severity": Severity.OPEN} if old.pop("unsettled") else old

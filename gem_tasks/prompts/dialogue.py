@@ -9,7 +9,8 @@
     <assistant>words</assistant>
     </trajectory>
 
-Call ids are not written: they follow from the order, `call_1`, `call_2`, …
+Call ids are not written: they follow from the order, `call_1`, `call_2`, … Where a reader is to cite single messages,
+the turns carry their numbers, from 0: `<user number="1">`.
 """
 
 import json
@@ -22,7 +23,7 @@ from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.prompts.tags import TagError, json_list, one, parse_json, turn_tag
 
-_TURN = re.compile(r"\s*<(system|user|assistant|tool)>(.*?)</\1>", re.DOTALL)
+_TURN = re.compile(r"\s*<(system|user|assistant|tool)(?: number=\"\d+\")?>(.*?)</\1>", re.DOTALL)
 _CALL = re.compile(r"<func>(.*?)</func>", re.DOTALL)
 
 
@@ -51,16 +52,17 @@ def parse_tools(text: str, what: str = "<tools>") -> tuple[ToolSpec, ...]:
     return tuple(tools)
 
 
-def render_trajectory(messages: Iterable[Message]) -> str:
-    """Writes the turns in the form above."""
+def render_trajectory(messages: Iterable[Message], *, numbered: bool = False) -> str:
+    """Writes the turns in the form above, with their numbers where wanted: the index of `Finding.message_index`."""
     turns: list[str] = []
-    for message in messages:
+    for index, message in enumerate(messages):
+        number = f' number="{index}"' if numbered else ""
         parts = [message.content] if message.content else []
         for call in message.tool_calls:
             body = json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)
             body = body.replace("<", "\\u003c")  # the same JSON, and no argument can pose as a tag
             parts.append(f"<func>{body}</func>")
-        turns.append(f"<{message.role}>\n" + "\n".join(parts) + f"\n</{message.role}>")
+        turns.append(f"<{message.role}{number}>\n" + "\n".join(parts) + f"\n</{message.role}>")
     return "<trajectory>\n" + "\n".join(turns) + "\n</trajectory>"
 
 

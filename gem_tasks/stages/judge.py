@@ -18,7 +18,7 @@ MOST_OPEN = 20
 """Open findings that one request asks about; the judge reads the whole conversation all the same."""
 
 _LONGEST = 500
-"""Characters of a quote or reason that are kept."""
+"""Characters of a quote or reason that are kept, and of a finding that are shown."""
 _LOOSE = re.compile(r"\\[nrt]|[\s\\\"'“”‘’`…]+|\.\.\.$")
 _MARK: Json = {"type": "integer", "enum": [0, 1]}
 _TEXT: Json = {"type": "string"}
@@ -104,7 +104,7 @@ def parse_judgement(text: str, open_findings: Sequence[Finding], material: Itera
 def _line(finding: Finding) -> str:
     place = "" if finding.message_index is None else f"message {finding.message_index}, "
     where = f"{finding.json_path}, " if finding.json_path else ""
-    return f"{place}{where}{finding.check}: {' '.join(finding.detail.split())[:300]}"
+    return f"{place}{where}{finding.check} ({finding.kind}): {' '.join(finding.detail.split())[:_LONGEST]}"
 
 
 def _verdict(fault: bool, given: _Rule | _Settled, source: Sequence[str], finding: Finding | None = None) -> Verdict:

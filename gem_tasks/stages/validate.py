@@ -22,7 +22,7 @@ class Validate:
     """Rejects with `check_…` without a call, or with `judge_…` after one; accepts with a `Judgement`."""
 
     name: StageName = "validate"
-    version = 1000 * CHECKS_VERSION + 2
+    version = 1000 * CHECKS_VERSION + 3
     sampling = Sampling(temperature=0, max_tokens=4096)
     answer_schema: Json | None = ANSWER
     needs: tuple[StageName, ...] = ("extract", "refine")
@@ -43,7 +43,7 @@ class Validate:
         trajectory = _trajectory(record)
         return prompt.messages(
             tools=render_tools(trajectory.tools),
-            trajectory=render_trajectory(trajectory.messages),
+            trajectory=render_trajectory(trajectory.messages, numbered=True),
             open_findings=render_open(_open(findings_of(record))),
             text=record.segment.text,
         )
@@ -82,7 +82,7 @@ def findings_of(record: Record) -> list[Finding]:
 def _settled(record: Record, judgement: Judgement) -> Json:
     """How many argument values there are, and how many of them the checks could not trace: what the judge was for."""
     calls = [call for message in _trajectory(record).messages for call in message.tool_calls]
-    opened = sum(finding.unsettled and finding.check == "grounding" for finding in judgement.warnings)
+    opened = sum(finding.severity is Severity.OPEN and finding.check == "grounding" for finding in judgement.warnings)
     return {"values": sum(1 for call in calls for _ in leaves(call.arguments, {})), "open_values": opened}
 
 
@@ -95,7 +95,7 @@ def _spans(record: Record) -> dict[str, tuple[int, int]]:
 
 
 def _open(findings: list[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.unsettled][:MOST_OPEN]
+    return [finding for finding in findings if finding.severity is Severity.OPEN][:MOST_OPEN]
 
 
 def _trajectory(record: Record) -> Trajectory:

@@ -25,7 +25,9 @@ def kinds(arguments, *given, **more):
     return [(found.kind, found.json_path) for found in findings(arguments, *given, **more)]
 
 
-def findings(arguments, user="", system="Today is 2026-05-14, a Thursday. At most 3 weeks.", later="{}", proposal=None):
+def findings(
+    arguments, user="", system="Today is 2026-05-14, a Thursday. At most 3 weeks.", later="{}", proposal=None, tool="do"
+):
     asked = say("user", user or "Please see to it.")
     spoken = (say("assistant", proposal), say("user", "Yes, do that.")) if proposal else ()
 
@@ -40,10 +42,10 @@ def findings(arguments, user="", system="Today is 2026-05-14, a Thursday. At mos
         *turn(1, "list_orders", {}, RESULT),
         asked,
         *spoken,
-        *turn(2, "do", arguments, "{}"),
+        *turn(2, tool, arguments, "{}"),
         *turn(3, "get", {}, later),
     )
-    tools = (ToolSpec(name="do", description="d", parameters=SCHEMA),)
+    tools = (ToolSpec(name=tool, description="d", parameters=SCHEMA),)
     return list(grounding.check(Case(Trajectory(tools=tools, messages=messages))))
 
 
@@ -96,50 +98,94 @@ def test_what_follows_from_what_was_said_is_traced(arguments, user):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "user"),
+    ("arguments", "user", "kind"),
     [
-        ({"order_id": "OR-9999"}, "my order OR-2647"),
-        ({"order_id": "OR-264"}, ""),
-        ({"user_id": "12345"}, "the one from before"),
-        ({"quantity": 37}, "some of them"),
-        ({"date": "2026-09-19"}, "tomorrow"),
-        ({"date": "2026-02-31"}, "end of February"),
-        ({"email": "jo@else.test"}, "my mail is a.b@firm.test"),
-        ({"phone": "+1 555 010 9999"}, "ring me"),
-        ({"customer_name": "Jonathan Meyer"}, "I want to order"),
-        ({"note": "Please use voucher VC-7731 for this order."}, "leave a note"),
-        ({"deep": [{"a": {"token": "abc123xyz"}}]}, ""),
+        ({"order_id": "OR-9999"}, "my order OR-2647", "invented_id"),
+        ({"order_id": "OR-264"}, "", "invented_id"),
+        ({"user_id": "12345"}, "the one from before", "invented_id"),
+        ({"deep": [{"a": {"user_id": "abc123xyz"}}]}, "", "invented_id"),
+        ({"email": "jo@else.test"}, "my mail is a.b@firm.test", "invented_address"),
+        ({"phone": "+1 555 010 9999"}, "ring me", "invented_address"),
     ],
     ids=str,
 )
-def test_what_nobody_said_is_invented(arguments, user):
-    ((kind, path),) = kinds(arguments, user)
-    assert kind == "invented"
-    assert path.startswith("$.")
+def test_identifiers_and_addresses_that_nobody_said_are_errors(arguments, user, kind):
+    (found,) = findings(arguments, user)
+    assert (found.kind, found.severity) == (kind, "error")
+    assert found.json_path.startswith("$.")
 
 
-def test_words_that_may_be_a_paraphrase_are_left_to_the_judge():
-    assert kinds({"category": "electronics"}, "my laptop broke") == [("unsettled_words", "$.category")]
+@pytest.mark.parametrize(
+    ("arguments", "user", "kind"),
+    [
+        ({"quantity": 37}, "some of them", "number"),
+        ({"date": "2026-09-19"}, "tomorrow", "date"),
+        ({"date": "2026-02-31"}, "end of February", "date"),
+        ({"customer_name": "Jonathan Meyer"}, "I want to order", "words"),
+        ({"note": "Please use voucher VC-7731 for this order."}, "leave a note", "code"),
+        ({"category": "electronics"}, "my laptop broke", "words"),
+        ({"token": "abc123xyz"}, "", "code"),
+        ({"color_code": "#FF5733"}, "orange, please", "code"),
+    ],
+    ids=str,
+)
+def test_what_could_be_inferred_is_left_to_the_judge(arguments, user, kind):
+    (found,) = findings(arguments, user)
+    assert (found.kind, found.severity) == (kind, "open")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "user"),
+    [
+        ({"name_contains": "Socket"}, "which bulb goes in?"),
+        ({"posted_from": "2026-04-01", "posted_to": "2026-05-14"}, "all of them since April"),
+        ({"query": "reading lamp", "limit": 25}, "something for my desk"),
+    ],
+    ids=str,
+)
+def test_what_a_look_is_narrowed_down_with_is_no_fact(arguments, user):
+    assert kinds(arguments, user, tool="search_items") == []
+
+
+def test_looking_for_somebody_of_whom_nobody_spoke_is_left_to_the_judge():
+    assert kinds({"name": "Jonathan Meyer"}, "who is it?", tool="search_users") == [("words", "$.name")]
+
+
+def test_an_identifier_is_asked_for_even_in_a_look():
+    assert kinds({"order_id": "OR-9999"}, tool="get_order") == [("invented_id", "$.order_id")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tool", "user"),
+    [
+        ({"document_id": "CLOSE-FY-2025"}, "post_entries", "for FY 2025"),
+        ({"invoice_number": "INV-77"}, "create_invoice", "make me an invoice"),
+    ],
+    ids=["put together by a rule", "chosen for what is created"],
+)
+def test_an_identifier_that_may_be_made_is_left_to_the_judge(arguments, tool, user):
+    (found,) = findings(arguments, user, tool=tool, system="Numbers of documents begin with CLOSE and the year.")
+    assert (found.kind, found.severity) == ("assembled_id", "open")
 
 
 def test_a_relative_date_without_a_day_to_count_from_is_left_to_the_judge():
-    assert kinds({"date": "2026-09-19"}, "next Friday", system="Be kind.") == [("unsettled_date", "$.date")]
+    assert kinds({"date": "2026-09-19"}, "next Friday", system="Be kind.") == [("date", "$.date")]
 
 
-def test_a_proposal_counts_once_answered_but_not_for_identifiers():
+def test_a_proposal_counts_once_answered_and_for_identifiers_the_judge_is_asked():
     assert kinds({"weeks": 9}, proposal="Shall I take 9 weeks?") == []
-    assert kinds({"order_id": "OR-1111"}, proposal="Shall I take OR-1111?") == [("invented", "$.order_id")]
+    assert kinds({"order_id": "OR-1111"}, proposal="Shall I take OR-1111?") == [("assembled_id", "$.order_id")]
 
 
 def test_a_value_that_a_later_result_gives_was_used_too_early():
-    assert kinds({"loan_id": "L-42"}, later='{"loan_id": "L-42"}') == [("premature", "$.loan_id")]
+    assert kinds({"loan_id": "L-42"}, later='{"loan_id": "L-42"}') == [("premature_id", "$.loan_id")]
 
 
 @pytest.mark.parametrize(
     ("arguments", "user", "severity"),
     [
-        ({"order_id": "C-991"}, "", "error"),
-        ({"order_id": "C-991"}, "order C-991 please", "warning"),
+        ({"order_id": "C-991"}, "", "open"),
+        ({"order_id": "C-991"}, "order C-991 please", "open"),
         ({"assignee_id": "C-991"}, "", None),
         ({"order_id": "OR-2648"}, "", None),
     ],

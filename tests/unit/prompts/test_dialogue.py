@@ -17,6 +17,7 @@ HEAD = "<trajectory><system>s</system><user>u</user>"
 def test_a_trajectory_survives_writing_and_reading():
     trajectory = make_trajectory()
     assert parse_trajectory(render_trajectory(trajectory.messages), TOOLS) == trajectory
+    assert parse_trajectory(render_trajectory(trajectory.messages, numbered=True), TOOLS) == trajectory
 
 
 def test_a_turn_may_speak_of_tags_that_are_no_part_of_a_conversations_form():

@@ -15,12 +15,9 @@ from gem_tasks.stages import stage
 from gem_tasks.stages.judge import parse_judgement, render_open
 from tests.factories import make_record
 
-UNSURE = Severity.WARNING
 OPEN = (
-    Finding(
-        check="grounding", severity=Severity.WARNING, detail="'soon' was not said", message_index=4, unsettled=True
-    ),
-    Finding(check="fidelity", severity=Severity.WARNING, detail="30 is not in the text", unsettled=True),
+    Finding(check="grounding", severity=Severity.OPEN, detail="'soon' was not said", message_index=4, kind="words"),
+    Finding(check="fidelity", severity=Severity.OPEN, detail="30 is not in the text", kind="number"),
 )
 MATERIAL = ("The loan was renewed twice.", "Loans are renewed at most twice.")
 
@@ -115,7 +112,9 @@ def test_nothing_that_a_model_writes_raises(text):
 
 
 def test_open_findings_are_numbered_lines():
-    assert render_open(OPEN) == ("1. message 4, grounding: 'soon' was not said\n2. fidelity: 30 is not in the text")
+    assert render_open(OPEN) == (
+        "1. message 4, grounding (words): 'soon' was not said\n2. fidelity (number): 30 is not in the text"
+    )
     assert render_open(()) == "none"
 
 
@@ -124,3 +123,10 @@ def test_the_judge_sees_findings_and_text():
     assert list(body.split("\n# ")[index].splitlines()[0].strip("# ") for index in range(4)) == [
         "Tools", "Trajectory", "Open findings", "Text"
     ]  # fmt: skip
+
+
+def test_the_judge_sees_the_numbers_that_findings_speak_of():
+    record = make_record()
+    body = stage("validate").request(record, prompts.load("validate"))[1].content
+    for index, message in enumerate(record.refine.messages):
+        assert f'<{message.role} number="{index}">' in body
