@@ -80,7 +80,7 @@ class Deployment(Value):
         missing = sorted(dag_ids() - {str(row[0]) for row in self._ask(_READ)})
         if not missing:
             return None
-        stacks = {Path(file).stem: str(stack).strip().splitlines()[-1] for file, stack in self._ask(_UNREADABLE)}
+        stacks = {Path(file).stem: str(stack).strip().rpartition("\n")[2] for file, stack in self._ask(_UNREADABLE)}
         return "; ".join(f"{dag} is not read" + (f": {stacks[dag]}" if dag in stacks else "") for dag in missing)
 
     def restarted(self) -> dict[str, int]:
