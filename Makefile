@@ -58,6 +58,7 @@ down:
 	@if [ -x $(GEM) ]; then $(GEM) down; fi
 
 lock: uv  ## after changing pyproject.toml
+	echo uv | $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes - -o requirements-uv.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes -c requirements.lock --extra production pyproject.toml -o requirements-production.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --group dev -c requirements.lock -c requirements-production.lock pyproject.toml -o requirements-dev.lock

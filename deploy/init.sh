@@ -2,6 +2,36 @@
 # What has to happen once per deployment and per upgrade, before any service starts; safe to repeat.
 set -euo pipefail
 
+refuse() {
+  echo "init: $*" >&2
+  exit 1
+}
+
+# What would otherwise show as services that restart for ever, or not at all.
+for folder in "$AIRFLOW_HOME/logs" "$GEM_HOME"; do
+  [ -w "$folder" ] || refuse "$folder cannot be written by user $(id -u): change the owner of the volume mounted there"
+done
+for name in POSTGRES_PASSWORD REDIS_PASSWORD; do
+  [[ "${!name:-}" =~ ^[A-Za-z0-9._~-]*$ ]] || refuse "$name is part of URLs: use letters, digits and . _ ~ - only"
+done
+if [[ "${AWS_ENDPOINT_URL:-}" == http://s3:8333* && -z "${AWS_SECRET_ACCESS_KEY:-}" ]]; then
+  refuse "AWS_SECRET_ACCESS_KEY is missing: set it in .env, or the bundled S3 server is open to every container"
+fi
+
+python - <<'PY'  # beside the lineage, where both are to be on one server
+import os
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+airflow, gem = urlsplit(os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]), urlsplit(os.environ["GEM_POSTGRES_DSN"])
+if airflow.netloc == gem.netloc:
+    with psycopg.connect(gem.geturl(), autocommit=True) as connection:
+        name = airflow.path.strip("/")
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+            connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(name)))
+PY
 airflow db migrate
 python -m gem_tasks.lineage.migrate
 python - <<'PY'  # the bundled S3 server starts without a bucket
@@ -21,10 +51,12 @@ if url.scheme == "s3" and os.environ.get("AWS_ENDPOINT_URL"):
         s3.create_bucket(Bucket=url.netloc)
 PY
 
-# Through FAB's own classes: its commands take a password as an argument, which every process list shows.
+# Through Airflow's own classes: FAB's commands take a password as an argument, which every process list shows, and each of
+# Airflow's imports all of it again.
 python - <<'PY'
 import os
 
+from airflow.models.pool import Pool
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
 with get_application_builder() as builder:
@@ -33,10 +65,12 @@ with get_application_builder() as builder:
         manager.reset_password(user.id, password)
     elif not manager.add_user("admin", "GEM", "Admin", "admin@localhost", manager.find_role("Admin"), password):
         raise SystemExit("the user admin cannot be made")
-PY
 
 # Tasks that talk to one LLM endpoint at once; each adapts its own number of requests (docs/llm-plane.md).
-airflow pools set gem_llm "${GEM_LLM_SLOTS:-8}" "Tasks that talk to the LLM endpoint at once"
-for stage in filter extract generate refine validate; do
-  airflow pools set "gem_llm_$stage" "${GEM_LLM_SLOTS:-8}" "The same for $stage, when it has an endpoint of its own"
-done
+pools = {"gem_llm": "Tasks that talk to the LLM endpoint at once"}
+for stage in ("filter", "extract", "generate", "refine", "validate"):
+    pools[f"gem_llm_{stage}"] = f"The same for {stage}, when it has an endpoint of its own"
+slots = int(os.environ.get("GEM_LLM_SLOTS") or 8)
+for name, description in pools.items():
+    Pool.create_or_update_pool(name=name, slots=slots, description=description, include_deferred=False)
+PY

@@ -12,13 +12,14 @@ from defects import Sample
 from gem_tasks.checks.case import Evidence
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import Extraction, ToolSpec
+from gem_tasks.files import json_lines
 
 DRAFT = "-draft"
 """How the ids of drafts end: they are left out unless asked for."""
 
 
 def lines(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    return list(json_lines(path)) if path.exists() else []
 
 
 def load(path, drafts=False):

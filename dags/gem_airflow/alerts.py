@@ -5,6 +5,7 @@ secrets). The field `text` is what Slack, Mattermost, Google Chat and Zulip show
 either nothing is sent. For e-mail and the rest use Airflow's own notifiers: docs/operations.md.
 """
 
+import asyncio
 import logging
 import os
 from datetime import timedelta
@@ -65,8 +66,11 @@ def message(what: str, context: dict[str, Any]) -> dict[str, Any]:
 
 
 async def late(context: dict[str, Any]) -> None:
-    """What Airflow's triggerer calls when a run has missed its deadline."""
-    Alert("late").notify(cast("Any", context))
+    """What Airflow's triggerer calls when a run has missed its deadline.
+
+    In a thread: every trigger of the deployment waits in the loop that calls this.
+    """
+    await asyncio.to_thread(Alert("late").notify, cast("Any", context))
 
 
 def deadline() -> list[DeadlineAlert]:

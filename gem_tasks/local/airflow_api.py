@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,9 @@ from gem_tasks.settings import Settings
 _JSON = {"Accept": "application/json"}
 _PAGE = 100
 """Airflow answers with at most this many rows, whatever is asked for."""
+
+_PATIENCE = 3
+"""How often an unanswered question is asked again; each time it waits half a minute."""
 
 
 class AirflowAPI:
@@ -199,7 +203,7 @@ class AirflowAPI:
 
     def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:
-            answer = self._http.request(method, path, **options)
+            answer = self._request(method, path, **options)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             told = f"Airflow at {self.url} does not answer: {reason(error)}"
             raise UserError(told, "Start it with `gem up`, or correct GEM_AIRFLOW_URL.") from error
@@ -211,3 +215,10 @@ class AirflowAPI:
                 "Look at the api-server's log, see `gem status`.",
             )
         return answer.json()
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        """A question is asked again while Airflow is too busy to answer; what changes something is not."""
+        for _ in range(_PATIENCE if method == "GET" else 0):
+            with suppress(httpx2.TimeoutException):
+                return self._http.request(method, path, **options)
+        return self._http.request(method, path, **options)

@@ -1,14 +1,18 @@
 """`gem doctor`: is everything there that a run needs, and what to do if not."""
 
 import asyncio
+import os
 import shutil
 import sys
 from collections.abc import Iterator
+
+import psycopg
 
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import EndpointError, GemError, UserError
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.local import health
+from gem_tasks.local.deployment import JOBS, Deployment
 from gem_tasks.proxies import proxy_for, shown
 from gem_tasks.settings import STAGE_NAMES, Settings
 from gem_tasks.store import open_store
@@ -39,6 +43,8 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
             yield check(settings)
         except UserError as error:
             yield Diagnosis(name=check.__name__.strip("_"), ok=False, detail=error.cause, mend=error.mend)
+    if deployment := Deployment.here(os.environ):
+        yield from _deployed(deployment)
 
 
 def _python(settings: Settings) -> Diagnosis:
@@ -83,8 +89,38 @@ def _airflow(settings: Settings) -> Diagnosis:
         return Diagnosis(name="airflow", ok=False, detail="not started", mend="Start it with `gem up`.")
     faults = {name: why for name, why in health.airflow(settings.airflow_url).items() if why}
     detail = ", ".join(f"{name}: {why}" for name, why in faults.items()) or f"healthy at {settings.airflow_url}"
-    mend = f"See the logs in {settings.home.absolute() / 'logs'}." if faults else ""
+    logs = "the logs of the services it names" if Deployment.here(os.environ) else settings.home.absolute() / "logs"
+    mend = f"See {logs}." if faults else ""
     return Diagnosis(name="airflow", ok=not faults, detail=detail, mend=mend)
+
+
+def _deployed(deployment: Deployment) -> Iterator[Diagnosis]:
+    """Each service beside this one, by its heartbeats, its starts and what it has read; then the workers."""
+    try:
+        restarted = deployment.restarted()
+        faults = {name: deployment.service_fault(name) for name in JOBS}
+    except psycopg.Error as error:
+        yield _seen("services", f"Airflow's database does not answer ({type(error).__name__})")
+        return
+    for name, fault in faults.items():
+        starts = f"started {restarted[name]} times within ten minutes" if name in restarted else None
+        yield _seen(name, fault or starts)
+    if deployment.broker:
+        yield _workers(deployment)
+
+
+def _workers(deployment: Deployment) -> Diagnosis:
+    try:
+        found = deployment.workers_at_work()
+    except OSError as error:
+        return _seen("worker", f"the broker does not answer ({type(error).__name__})")
+    enough = len(found) >= deployment.workers
+    return _seen("worker", None if enough else f"{len(found)} of {deployment.workers} answer through the broker")
+
+
+def _seen(service: str, fault: str | None) -> Diagnosis:
+    mend = f"See its log: docker compose logs {service}" if fault else ""
+    return Diagnosis(name=service, ok=not fault, detail=fault or "alive", mend=mend)
 
 
 _MENDS: dict[str, str] = {

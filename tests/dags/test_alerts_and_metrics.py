@@ -1,5 +1,6 @@
 """What people and dashboards are told: over real HTTP and real UDP."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -50,12 +51,45 @@ def test_a_halted_gate_says_where_and_why(hook):
 
 
 def test_a_missed_deadline_reaches_the_hook_from_the_triggerers_plain_context(hook):
-    import asyncio
-
     from gem_airflow.alerts import late
 
     asyncio.run(late({"dag_run": {"dag_id": "gem_ingest", "run_id": "r2", "partition_key": None}}))
     assert hook[0]["text"] == "GEM: late: gem_ingest"
+
+
+def test_an_alert_that_is_slow_to_send_stops_no_other_trigger(monkeypatch):
+    from gem_airflow.alerts import late
+
+    asked, answer = threading.Event(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.set()
+            answer.wait(60)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("GEM_ALERT_URL", f"http://127.0.0.1:{server.server_port}/")
+
+    async def alert_and_another_trigger():
+        sending = asyncio.create_task(late({"dag_run": {"dag_id": "gem_ingest"}}))
+        await asyncio.to_thread(asked.wait)
+        waited = sending.done()  # this line is the other trigger: it runs while the alert is still on its way
+        answer.set()
+        await sending
+        return waited
+
+    try:
+        assert asyncio.run(alert_and_another_trigger()) is False
+    finally:
+        answer.set()
+        server.shutdown()
+        server.server_close()
 
 
 def test_an_alert_that_cannot_be_sent_is_a_warning_without_its_address(monkeypatch, caplog):

@@ -1,19 +1,42 @@
-"""The deployment files say what they should: nothing here can be run without containers, so it is read closely."""
+"""The deployment files say what they should, as far as reading tells; tests/e2e/test_containers.py runs them."""
 
 import json
+import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import compose_spec
 import pytest
 import yaml
 
+from tests.e2e.compose import AIRFLOW, compose_command, filled
+
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 _VARIABLE = re.compile(r"\$\{([A-Z_]+)(?:(:-|:\?)([^}]*))?\}")
+REQUIRED = sorted({match[1] for match in _VARIABLE.finditer(COMPOSE) if match[2] == ":?"})
+
+
+@cache
+def has_compose():
+    """Whether Docker Compose is here; to read a file it needs no engine."""
+    try:
+        return subprocess.run([*compose_command(), "version"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def config(env, tmp_path):
+    """`docker compose config` with these variables and no others."""
+    (tmp_path / "env").write_text(env, encoding="utf-8")
+    command = [*compose_command(), "--env-file", str(tmp_path / "env"), "config"]
+    kept = {name: value for name, value in os.environ.items() if name not in {n[0] for n in _VARIABLE.findall(COMPOSE)}}
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=kept)
 
 
 def services():
@@ -37,6 +60,27 @@ def test_no_secret_has_a_default():
         if re.search("PASSWORD|SECRET|KEY|TOKEN", name):
             assert operator == ":?" or default == "", name
     assert not re.findall(r"^\w*(?:PASSWORD|SECRET|FERNET_KEY)\w*=.+", EXAMPLE, re.MULTILINE)
+    assert {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "AIRFLOW_ADMIN_PASSWORD", "AIRFLOW_FERNET_KEY"} < set(REQUIRED)
+
+
+def test_compose_takes_the_filled_example(tmp_path):
+    if not has_compose():
+        pytest.skip("no Docker Compose here")
+    done = config(filled(), tmp_path)
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    for name in set(AIRFLOW) & set(services):
+        assert services[name]["environment"]["GEM_STORE_URL"] == "s3://gem", name
+        assert ("AIRFLOW_ADMIN_PASSWORD" in services[name]["environment"]) == (name == "init"), name
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_compose_refuses_to_start_without(name, tmp_path):
+    if not has_compose():
+        pytest.skip("no Docker Compose here")
+    done = config(re.sub(rf"(?m)^{name}=.*$", f"{name}=", filled()), tmp_path)
+    assert not done.stdout
+    assert f"{name} is missing a value: set it in .env" in done.stderr
 
 
 @pytest.mark.parametrize("name", sorted(services()))
@@ -45,8 +89,38 @@ def test_a_service_is_pinned_limited_watched_and_not_open_to_the_network(name):
     assert re.search(r":[\w.-]*\d|:local$", service["image"]), "an image without a version"
     assert service["deploy"]["resources"]["limits"]["memory"] if name != "init" else True
     assert "healthcheck" in service or name == "init"
+    assert service["security_opt"] == ["no-new-privileges:true"]
     for port in service.get("ports", []):
         assert port.startswith("127.0.0.1:"), port
+
+
+@pytest.mark.parametrize("name", AIRFLOW)
+def test_a_service_of_ours_can_change_nothing_but_what_is_its_own(name):
+    service = services()[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    # A volume over a folder that the image lacks belongs to root.
+    owned = set(re.search(r"install -d -o gem -g root -m 775 (.+)$", DOCKERFILE, re.MULTILINE)[1].split())
+    folders = {f'"{variable}{rest}"' for target in mounts(service) for variable, rest in [named(target)] if variable}
+    assert folders <= owned
+    assert '"$AIRFLOW_HOME/logs"' in folders
+    assert '"$GEM_HOME"' in folders
+
+
+def mounts(service):
+    """Where a service's volumes and memory file systems lie."""
+    memory = [each.partition(":")[0] for each in service["tmpfs"]]
+    return memory + [each.partition(":")[2] or each for each in service["volumes"]]
+
+
+def named(target):
+    """A folder by the Dockerfile's name for it: variable and rest."""
+    for variable in ("AIRFLOW_HOME", "GEM_HOME"):
+        folder = re.search(rf"{variable}=(\S+)", DOCKERFILE)[1]
+        if target == folder or target.startswith(f"{folder}/"):
+            return f"${variable}", target.removeprefix(folder)
+    return "", ""
 
 
 def test_the_image_follows_the_linter_and_runs_without_root():
@@ -71,8 +145,10 @@ def test_the_image_starts_what_compose_and_the_chart_tell_it(tmp_path, told, sta
         (tmp_path / name).write_text(f'#!/bin/sh\necho {name} "$@"\n', encoding="utf-8")
         (tmp_path / name).chmod(0o755)
     path = f"{tmp_path}:/usr/bin:/bin"
-    done = subprocess.run([ROOT / "deploy/entrypoint.sh", *told], env={"PATH": path}, capture_output=True, text=True)
+    env = {"PATH": path, "TMPDIR": str(tmp_path / "scratch")}
+    done = subprocess.run([ROOT / "deploy/entrypoint.sh", *told], env=env, capture_output=True, text=True)
     assert done.stdout.strip() == started, done.stderr
+    assert (tmp_path / "scratch").is_dir()
 
 
 def test_the_chart_makes_no_user_and_reads_what_the_image_has():
@@ -85,6 +161,28 @@ def test_the_chart_makes_no_user_and_reads_what_the_image_has():
     assert not values["postgresql"]["enabled"]
     assert not values["pgbouncer"]["enabled"]  # it would not know the connection, which comes from the Secret
     assert all(wanted is False for wanted in values["enableBuiltInSecretEnvVars"].values())
+    # What the chart calls by names that Airflow's own image has: probes, and sidecars unless they are told otherwise.
+    assert "ln -s /opt/gem/bin/entrypoint.sh /entrypoint" in image
+    for name in ("scheduler", "dagProcessor", "triggerer", "workers"):
+        groomer = values[name]["logGroomerSidecar"]
+        assert groomer.get("enabled") is False or groomer["args"][0] == "bash", name
+
+
+REFUSED = [
+    ({"POSTGRES_PASSWORD": "a@b"}, "POSTGRES_PASSWORD is part of URLs"),
+    ({"REDIS_PASSWORD": "a/b"}, "REDIS_PASSWORD is part of URLs"),
+    ({"AWS_ENDPOINT_URL": "http://s3:8333", "AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY is missing"),
+    ({"GEM_HOME": "/proc/nowhere"}, "/proc/nowhere cannot be written by user"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "told"), REFUSED, ids=[next(iter(wrong)) for wrong, _ in REFUSED])
+def test_the_first_job_refuses_what_would_be_seen_much_later(tmp_path, wrong, told):
+    (tmp_path / "logs").mkdir()
+    env = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path), "GEM_HOME": str(tmp_path), **wrong}
+    done = subprocess.run(["bash", ROOT / "deploy/init.sh"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"init: {told}")
 
 
 def test_every_folder_that_the_wheel_ships_is_copied_into_the_image():
