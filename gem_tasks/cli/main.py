@@ -7,6 +7,7 @@ import typer
 from gem_tasks.cli import (
     audit,
     backfill,
+    check,
     contamination,
     diff,
     distill,
@@ -50,6 +51,7 @@ gates.register(app)
 judge.register(app)
 audit.register(app)
 source.register(app)
+check.register(app)
 export.register(app)
 contamination.register(app)
 evaluate.register(app)

@@ -1,0 +1,102 @@
+"""`gem check`: the deterministic checks on anybody's tool-use dataset."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gem_tasks.cli.check_report import as_markdown, print_report
+from gem_tasks.errors import UserError
+from gem_tasks.lint import FORMATS, CheckedRow, Columns, Summary, check_files
+from gem_tasks.lint.summary import SEVERITIES
+
+_FAIL_ON = {"error": SEVERITIES[:1], "open": SEVERITIES[:2], "warning": SEVERITIES, "never": ()}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(check)
+
+
+def check(
+    files: Annotated[list[str], typer.Argument(help="JSONL, JSON or Parquet (also .gz, .zst), folders, or hf://…")],
+    format_: Annotated[
+        str | None, typer.Option("--format", help=f"One of: {', '.join(FORMATS)}. Told by the columns if left out.")
+    ] = None,
+    text_column: Annotated[
+        str, typer.Option(help="Column with the text a conversation was made from; it is compared with it.")
+    ] = "source_text",
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="Leave out findings of this CHECK or CHECK/KIND; may be repeated.")
+    ] = None,
+    fail_on: Annotated[str, typer.Option(help="Exit with 1 from this severity on: error, open, warning; or never.")] = (
+        "error"
+    ),
+    examples: Annotated[int, typer.Option(min=0, help="Examples shown of each kind.")] = 2,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 for one a core.")] = 0,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the report for a pull request.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every row and finding as JSON, and nothing else.")] = (
+        False
+    ),
+) -> None:
+    """Checks conversations with tools: structure, schemas, arguments, consistency. No services, no network.
+
+    An error is a fault that the conversation itself proves; "open" is what a judge or a person would have to settle.
+    Exit codes: 0 no errors, 1 errors found, 2 the files cannot be read.
+
+    Examples:
+        gem check train.jsonl
+        gem check data/*.parquet --markdown > report.md
+        gem check hf://datasets/Salesforce/APIGen-MT-5k --format sharegpt
+        gem check train.jsonl --json | jq '.rows[] | select(.findings != [])'
+    """
+    if format_ is not None and format_ not in FORMATS:
+        raise UserError(f"There is no dataset format {format_!r}", f"Choose one of: {', '.join(FORMATS)}.")
+    if fail_on not in _FAIL_ON:
+        raise UserError(f"--fail-on {fail_on!r} is no severity", f"Choose one of: {', '.join(_FAIL_ON)}.")
+    summary = Summary(examples)
+    found = check_files(files, format_=format_, columns=Columns(text=text_column), jobs=jobs or os.cpu_count() or 1)
+    rows = _without(found, frozenset(ignore or ()))
+    if as_json:
+        _stream(rows, summary)
+    else:
+        _count(rows, summary)
+        if markdown:
+            typer.echo(as_markdown(summary))
+        else:
+            print_report(summary, Console(highlight=False))
+    if not summary.rows:
+        raise UserError("The files hold no rows", "Give files with a conversation a line.")
+    if any(summary.worst[severity] for severity in _FAIL_ON[fail_on]):
+        raise typer.Exit(1)
+
+
+def _without(rows: Iterable[CheckedRow], ignored: frozenset[str]) -> Iterator[CheckedRow]:
+    for row in rows:
+        kept = tuple(
+            finding for finding in row.findings if not ignored & {finding.check, f"{finding.check}/{finding.kind}"}
+        )
+        yield row.model_copy(update={"findings": kept}) if len(kept) != len(row.findings) else row
+
+
+def _stream(rows: Iterable[CheckedRow], summary: Summary) -> None:
+    """Rows as they come, the summary last: memory does not grow with the files."""
+    sys.stdout.write('{"rows": [')
+    for row in rows:
+        sys.stdout.write((",\n" if summary.rows else "\n") + json.dumps(row.model_dump()))
+        summary.add(row)
+    sys.stdout.write(f'\n], "summary": {json.dumps(summary.as_plain())}}}\n')
+
+
+def _count(rows: Iterable[CheckedRow], summary: Summary) -> None:
+    """With a line that counts along, where a person watches."""
+    console = Console(stderr=True, highlight=False)
+    with console.status("Checking …") as status:
+        for row in rows:
+            summary.add(row)
+            if not summary.rows % 50:
+                status.update(f"Checking … {summary.rows:,} conversations, {summary.worst['error']:,} with errors")

@@ -1,0 +1,211 @@
+"""The rows of dataset files: JSONL, JSON and Parquet, also packed, in folders and on the Hugging Face Hub.
+
+Files are streamed. A line that is no JSON is a row with a problem, and so is the rest of a file that breaks off.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+from gem_tasks.domain.base import Json
+from gem_tasks.errors import GemError, UserError
+
+SUFFIXES = (".jsonl", ".json", ".ndjson", ".parquet")
+_COMPRESSIONS: dict[str, Literal["gzip", "zstd", "bz2"]] = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+MAX_ROW_BYTES = 32 << 20
+"""A longer line is no conversation; reading it whole would cost its size several times over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row, or why there is none."""
+
+    origin: str
+    """`FILE:LINE`, or for Parquet and JSON lists `FILE:ROW`, from 1."""
+    row: Json | None = None
+    problem: tuple[str, str] | None = None
+    """`(kind, why)`."""
+
+
+def read_files(paths: Iterable[str]) -> Iterator[Line]:
+    """All rows of all files.
+
+    Raises:
+        UserError: a path does not exist, cannot be read, or holds no dataset.
+    """
+    for path in paths:
+        for name, open_ in _files(path):
+            yield from _rows(name, open_)
+
+
+class _Opener:
+    """A file's stored bytes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self) -> IO[bytes]:
+        return self._path.open("rb")
+
+
+def _files(path: str) -> Iterator[tuple[str, Any]]:
+    if path.startswith("hf://"):
+        yield from _on_the_hub(path)
+        return
+    where = Path(path)
+    if where.is_dir():
+        found = sorted(file for file in where.rglob("*") if _suffix(file.name) and file.is_file())
+        if not found:
+            raise UserError(f"{path} holds no dataset file", f"Readable are {', '.join(SUFFIXES)}.")
+        yield from ((str(file), _Opener(file)) for file in found)
+    elif not where.is_file():
+        raise UserError(f"{path} does not exist", "Give a file, a folder, or hf://datasets/OWNER/NAME.")
+    elif not _suffix(where.name):
+        raise UserError(f"{path} is no dataset file by its name", f"Readable are {', '.join(SUFFIXES)}.")
+    else:
+        yield path, _Opener(where)
+
+
+def _on_the_hub(path: str) -> Iterator[tuple[str, Any]]:
+    """The same client as for sources; only this kind of path needs a network."""
+    from gem_tasks.corpus.hub import list_dataset
+
+    found = False
+    for item in list_dataset(path.removeprefix("hf://"), ""):
+        if _suffix(item.uri):
+            found = True
+            yield item.uri, item.open
+    if not found:
+        raise UserError(f"{path} holds no dataset file", f"Readable are {', '.join(SUFFIXES)}.")
+
+
+def _suffix(name: str) -> str:
+    lower = name.lower()
+    for packed in _COMPRESSIONS:
+        lower = lower.removesuffix(packed)
+    return next((suffix for suffix in SUFFIXES if lower.endswith(suffix)), "")
+
+
+def _rows(name: str, open_: Any) -> Iterator[Line]:
+    import pyarrow as pa
+
+    number = 0
+    try:
+        with open_() as stored:
+            rows = _parquet(stored) if _suffix(name) == ".parquet" else _json(name, stored)
+            for number, (row, problem) in enumerate(rows, 1):
+                yield Line(f"{name}:{number}", row, problem)
+    except (OSError, EOFError, pa.ArrowException, GemError) as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        if not number and isinstance(error, OSError) and getattr(error, "errno", None):
+            raise UserError(f"{name} cannot be read: {why}", "Check the path and its permissions.") from error
+        yield Line(f"{name}:{number + 1}", problem=("unreadable_file", f"the file cannot be read on: {why[:200]}"))
+
+
+_Found = Iterator[tuple[Json | None, tuple[str, str] | None]]
+
+
+def _parquet(stored: IO[bytes]) -> _Found:
+    import pyarrow.parquet as pq
+
+    for batch in pq.ParquetFile(stored).iter_batches(batch_size=64):
+        for row in batch.to_pylist():
+            yield row, None
+
+
+def _json(name: str, stored: IO[bytes]) -> _Found:
+    """Lines, or the objects of one list."""
+    stream = _unpacked(name, stored)
+    head = stream.read(4)
+    encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    lines = _lines(_Joined(head, stream), encoding)
+    for number, (text, problem) in enumerate(lines):
+        if not number and text.lstrip().startswith("["):
+            yield from _list(text, lines)
+            return
+        if problem:
+            yield None, problem
+        elif text.strip():
+            yield _object(text)
+
+
+def _unpacked(name: str, stored: IO[bytes]) -> IO[bytes]:
+    import pyarrow as pa
+
+    packed = _COMPRESSIONS.get(Path(name).suffix.lower())
+    return (
+        cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(cast("Any", stored), "r"), packed))
+        if packed
+        else stored
+    )
+
+
+class _Joined:
+    """A stream whose first bytes were read already."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self._head, self._rest = head, rest
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes."""
+        head, self._head = self._head, b""
+        return head + self._rest.read(size)
+
+
+def _lines(stream: _Joined, encoding: str) -> Iterator[tuple[str, tuple[str, str] | None]]:
+    r"""`(line, problem)`, split at `\n` and nothing else: U+2028 may stand in a string."""
+    import codecs
+
+    decoder = codecs.getincrementaldecoder(encoding)(errors="surrogateescape" if encoding != "utf-16" else "replace")
+    rest, skipping = "", False
+    while block := stream.read(1 << 20):
+        *whole, rest = (rest + decoder.decode(block)).split("\n")
+        for line in whole:
+            yield ("", ("too_large", _TOO_LARGE)) if skipping or len(line) > MAX_ROW_BYTES else (line, None)
+            skipping = False
+        if len(rest) > MAX_ROW_BYTES:
+            rest, skipping = "", True
+    if skipping or len(rest) > MAX_ROW_BYTES:
+        yield "", ("too_large", _TOO_LARGE)
+    elif rest.strip():
+        yield rest + decoder.decode(b"", final=True), None
+
+
+_TOO_LARGE = f"the row has more than {MAX_ROW_BYTES >> 20} MB"
+
+
+def _object(text: str) -> tuple[Json | None, tuple[str, str] | None]:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return None, ("bad_encoding", "the line is not UTF-8")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return None, ("no_json", f"no JSON: {str(error)[:150]}")
+    return (cast(Json, found), None) if isinstance(found, dict) else (None, ("no_object", "the row is no JSON object"))
+
+
+def _list(first: str, lines: Iterator[tuple[str, tuple[str, str] | None]]) -> _Found:
+    """The objects of a JSON list, one by one, however they are broken into lines."""
+    decoder, text, ended = json.JSONDecoder(), first.lstrip()[1:], False
+    while True:
+        text = text.lstrip().removeprefix(",").lstrip()
+        if text.startswith("]"):
+            return
+        try:
+            found, end = decoder.raw_decode(text) if text else (None, 0)
+        except (ValueError, RecursionError) as error:
+            found, end = error, 0
+        if end:
+            yield (cast(Json, found), None) if isinstance(found, dict) else (None, ("no_object", "no JSON object"))
+            text = text[end:]
+        elif ended or len(text) > MAX_ROW_BYTES:
+            yield None, ("no_json", f"the list breaks off: {str(found)[:150]}")
+            return
+        else:
+            more = next(lines, None)
+            ended = more is None
+            text += "\n" + more[0] if more else ""

@@ -1,0 +1,257 @@
+"""Messages as datasets write them, as messages of the Chat Completions API, with the place each came from.
+
+| who speaks | written as |
+|---|---|
+| role | `role` or `from`; `human`, `gpt`, `function_call`, `tool_call`, `observation`, `tool_response`, `ipython`, … |
+| words | `content` or `value`: a text, parts of a text, or nothing |
+| calls | `tool_calls` (arguments as text or object), `function_call`, a turn of its own, `<tool_call>` in the words |
+| results | a turn of its own, `<tool_response>` in the words (also in a user's turn), several in one |
+
+Calls without ids get some, and results without are taken in the order of the calls.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.trajectory import Message, Role, ToolCall
+
+ROLES: dict[str, str] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "model": "assistant",
+    "bot": "assistant",
+    "chatbot": "assistant",
+    "function_call": "call",
+    "function-call": "call",
+    "tool_call": "call",
+    "tool_calls": "call",
+    "tool": "tool",
+    "function": "tool",
+    "observation": "tool",
+    "tool_response": "tool",
+    "tool_result": "tool",
+    "tool_results": "tool",
+    "function_response": "tool",
+    "function-response": "tool",
+    "ipython": "tool",
+    "environment": "tool",
+}
+"""Names of speakers in use; `call` is an assistant's turn that is nothing but calls."""
+
+_CALLED = re.compile(r"<(tool_call|function_call|functioncall)>\s*(.*?)\s*(?:</\1>|$)", re.DOTALL)
+_ANSWERED = re.compile(r"<tool_response>\s*(.*?)\s*</tool_response>", re.DOTALL)
+_THOUGHT = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>\s*", re.DOTALL)
+
+
+class TurnError(ValueError):
+    """A turn cannot be read: the message says why, `index` which."""
+
+    def __init__(self, index: int, why: str) -> None:
+        super().__init__(why)
+        self.index = index
+
+
+@dataclass
+class Turns:
+    """What has been read so far."""
+
+    messages: list[Message] = field(default_factory=list[Message])
+    places: list[int | None] = field(default_factory=list[int | None])
+    """For each message, the position in the row that it was read from; None for a column of its own."""
+    reused: set[str] = field(default_factory=set[str])
+    """Call ids that the row gives to several calls, one after the other: pairs are clear all the same."""
+    _answered: set[str] = field(default_factory=set[str])
+    _waiting: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """`(the row's id, ours)` of the calls without an answer."""
+    _calls: int = 0
+
+    def add(self, role: Role, content: str | None, place: int | None, **more: Any) -> None:
+        """Appends a message; where the assistant speaks and calls in turns of their own, they become one."""
+        last = self.messages[-1] if self.messages else None
+        calls: tuple[ToolCall, ...] = more.get("tool_calls", ())
+        if role == "assistant" and calls and last and last.role == "assistant" and (content is None):
+            self.messages[-1] = last.model_copy(update={"tool_calls": last.tool_calls + calls})
+            return
+        self.messages.append(Message(role=role, content=content, **more))
+        self.places.append(place)
+
+    def call(self, name: str, arguments: Json, ident: str = "") -> ToolCall:
+        """A call, which waits for its result; where the row's id was used up by an answered call, it gets another."""
+        self._calls += 1
+        ours = ident or f"call_{self._calls}"
+        if ident in self._answered:
+            self.reused.add(ident)
+            ours = f"{ident}@{self._calls}"
+        self._waiting.append((ident, ours))
+        return ToolCall(id=ours, name=name, arguments=arguments)
+
+    def answered(self, ident: str) -> str:
+        """The id of the call that a result answers: by its own id, else the first that waits."""
+        at = next((at for at, (theirs, _) in enumerate(self._waiting) if theirs == ident), None) if ident else None
+        if at is None and ident and any(theirs for theirs, _ in self._waiting):
+            return ident  # ids are in use, and this one waits for nothing: the structure check says so
+        if not self._waiting:
+            return ident
+        theirs, ours = self._waiting.pop(at or 0)
+        self._answered.add(theirs)
+        return ours
+
+    def forget(self) -> None:
+        """The conversation moved on: earlier calls wait no longer."""
+        self._waiting.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    name: str
+    arguments: Json
+    ident: str = ""
+
+
+def read_turns(found: Any, system: str | None = None) -> Turns:
+    """The conversation of a row.
+
+    Args:
+        found: its list of turns.
+        system: the system prompt, where a column of its own holds it.
+
+    Raises:
+        TurnError: it cannot be read.
+    """
+    turns = Turns()
+    if system and system.strip():
+        turns.add("system", system, None)
+    if not isinstance(found, list) or not found:
+        raise TurnError(0, "the conversation is no list of messages" if found else "the conversation is empty")
+    for index, item in enumerate(cast("list[Any]", found)):
+        if not isinstance(item, dict):
+            raise TurnError(index, "a message is no JSON object")
+        _turn(turns, index, cast(Json, item))
+    return turns
+
+
+def _turn(turns: Turns, index: int, item: Json) -> None:
+    said = item.get("role", item.get("from"))
+    role = ROLES.get(said.strip().lower()) if isinstance(said, str) else None
+    if role is None:
+        raise TurnError(index, f"nobody knows the role {str(said)[:40]!r}")
+    content = _words(index, item.get("content", item.get("value")))
+    if role == "call":
+        _assistant(turns, index, None, _written_calls(index, content or ""))
+    elif role == "assistant":
+        _assistant(turns, index, *_spoken(index, item, content or ""))
+    elif role == "tool":
+        _results(turns, index, item, content or "")
+    elif role == "user" and (answers := _ANSWERED.findall(content or "")):
+        for answer in answers:
+            turns.add("tool", answer, index, tool_call_id=turns.answered(""))
+    else:
+        turns.add("system" if role == "system" else "user", content, index)
+
+
+def _spoken(index: int, item: Json, content: str) -> tuple[str | None, list[_Called]]:
+    """An assistant's words without thoughts and tags, and its calls."""
+    words = _THOUGHT.sub("", content) if content.lstrip().startswith("<think") else content
+    calls = list(_listed_calls(index, item))
+    if not calls:
+        calls = [called for match in _CALLED.finditer(words) for called in _written_calls(index, match[2])]
+        words = _CALLED.sub("", words).strip() if calls else words
+    return (words or None), calls
+
+
+def _assistant(turns: Turns, index: int, words: str | None, calls: list[_Called]) -> None:
+    if calls and not (turns.messages and turns.messages[-1].role == "assistant"):
+        turns.forget()
+    made = tuple(turns.call(called.name, called.arguments, called.ident) for called in calls)
+    turns.add("assistant", words, index, tool_calls=made)
+
+
+def _results(turns: Turns, index: int, item: Json, content: str) -> None:
+    """One result, or several that a form without parallel results has put together."""
+    ident = item.get("tool_call_id", item.get("id"))
+    answers = _ANSWERED.findall(content) or _joined(content) or [content]
+    for answer in answers:
+        turns.add("tool", answer, index, tool_call_id=turns.answered(ident if isinstance(ident, str) else ""))
+
+
+def _joined(content: str) -> list[str]:
+    """LLaMA-Factory's parallel results: only the tags between them are written."""
+    parts = re.split(r"\s*</tool_response>\s*<tool_response>\s*", content.strip())
+    return parts if len(parts) > 1 else []
+
+
+def _listed_calls(index: int, item: Json) -> Iterator[_Called]:
+    listed = item.get("tool_calls")
+    if isinstance(listed, str):
+        listed = _json(listed)
+    for call in cast("list[Any]", listed) if isinstance(listed, list) else []:
+        yield _called(index, call)
+    legacy = item.get("function_call")
+    if not listed and isinstance(legacy, dict) and cast(Json, legacy).get("name"):
+        yield _called(index, legacy)
+
+
+def _written_calls(index: int, text: str) -> list[_Called]:
+    found = _json(text)
+    if found is None:
+        raise TurnError(index, f"a call is no JSON: {text[:80]!r}")
+    return [_called(index, call) for call in _as_list(found)]
+
+
+def _as_list(found: Any) -> list[Any]:
+    return cast("list[Any]", found) if isinstance(found, list) else [found]
+
+
+def _called(index: int, call: Any) -> _Called:
+    whole = cast(Json, call) if isinstance(call, dict) else {}
+    inner = whole.get("function")
+    body = cast(Json, inner) if isinstance(inner, dict) else whole
+    name = body.get("name", inner if isinstance(inner, str) else None)
+    if not isinstance(name, str) or not name:
+        raise TurnError(index, "a call has no name")
+    arguments: Any = body.get("arguments", body.get("parameters"))
+    ident = whole.get("id")
+    return _Called(name, _arguments(index, name, arguments), ident if isinstance(ident, str) else "")
+
+
+def _arguments(index: int, name: str, written: Any) -> Json:
+    """An object, as such or as text; nothing stands for none."""
+    if written is None or written == "":
+        return {}
+    found: Any = _json(written) if isinstance(written, str) else written
+    if not isinstance(found, dict):
+        raise TurnError(index, f"the arguments of {name[:60]} are no JSON object: {str(written)[:60]!r}")
+    return cast(Json, found)
+
+
+def _json(text: str) -> Any:
+    """JSON, or what Python prints for it: datasets made with `str(call)` hold that; None for anything else."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(text.strip()[:100_000])
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return None
+
+
+def _words(index: int, content: Any) -> str | None:
+    if content is None or isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        listed = cast("list[Any]", content)
+        parts = (cast(Json, part).get("text") if isinstance(part, dict) else part for part in listed)
+        return "\n".join(part for part in parts if isinstance(part, str)) or None
+    if isinstance(content, dict):
+        return json.dumps(content, ensure_ascii=False)
+    raise TurnError(index, f"the content is a {type(content).__name__}, no text")

@@ -1,0 +1,272 @@
+"""Rows in the forms that the field uses, each made here: the conversation is read, and a sound one has no error."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gem_tasks.lint import check_rows
+from gem_tasks.lint.rows import RowError, read_row
+
+WEATHER = {
+    "name": "get_weather",
+    "description": "The weather of a city today.",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string", "description": "Name of the city"}},
+        "required": ["city"],
+    },
+}
+OPENAI_TOOL = {"type": "function", "function": WEATHER}
+CALL = {"name": "get_weather", "arguments": {"city": "Ghent"}}
+RESULT = '{"city": "Ghent", "sky": "rain", "celsius": 11}'
+ASKED, SAID = "What is the weather in Ghent?", "It is raining in Ghent, at 11 degrees."
+RULES = "You answer questions about the weather."
+
+
+def openai(arguments='{"city": "Ghent"}'):
+    call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": arguments}}
+    return {
+        "messages": [
+            {"role": "system", "content": RULES},
+            {"role": "user", "content": ASKED},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "content": RESULT, "tool_call_id": "call_1"},
+            {"role": "assistant", "content": SAID},
+        ],
+        "tools": [OPENAI_TOOL],
+    }
+
+
+def sharegpt():
+    return {
+        "conversations": [
+            {"from": "human", "value": ASKED},
+            {"from": "function_call", "value": json.dumps(CALL)},
+            {"from": "observation", "value": RESULT},
+            {"from": "gpt", "value": SAID},
+        ],
+        "system": RULES,
+        "tools": json.dumps([WEATHER]),
+    }
+
+
+def hermes():
+    tools = (
+        f"You may call functions. Signatures are within <tools></tools>:\n<tools>\n{json.dumps(OPENAI_TOOL)}\n</tools>"
+    )
+    return {
+        "id": "h-1",
+        "conversations": [
+            {"from": "system", "value": f"{tools}\nAnswer with <tool_call>{{…}}</tool_call>."},
+            {"from": "human", "value": ASKED},
+            {"from": "gpt", "value": f"<tool_call>\n{json.dumps(CALL)}\n</tool_call>"},
+            {"from": "tool", "value": f"<tool_response>\n{RESULT}\n</tool_response>"},
+            {"from": "gpt", "value": SAID},
+        ],
+    }
+
+
+def qwen():
+    """Results stand in a user's turn, and the model thought aloud."""
+    return {
+        "messages": [
+            {"role": "system", "content": f"# Tools\n<tools>\n{json.dumps(OPENAI_TOOL)}\n</tools>"},
+            {"role": "user", "content": ASKED},
+            {
+                "role": "assistant",
+                "content": f"<think>\nLook it up.\n</think>\n<tool_call>\n{json.dumps(CALL)}\n</tool_call>",
+            },
+            {"role": "user", "content": f"<tool_response>\n{RESULT}\n</tool_response>"},
+            {"role": "assistant", "content": SAID},
+        ]
+    }
+
+
+def toucan():
+    """Messages and tools as texts; calls as Python prints them, in turns of their own."""
+    turns = [
+        {"role": "user", "content": ASKED},
+        {"role": "tool_call", "content": str({"name": "get_weather", "arguments": '{"city": "Ghent"}'})},
+        {"role": "tool_response", "content": RESULT},
+        {"role": "assistant", "content": SAID},
+    ]
+    return {"uuid": "t-1", "messages": json.dumps(turns), "available_tools": json.dumps([OPENAI_TOOL])}
+
+
+def legacy():
+    """OpenAI's form before tools: `function_call`, role `function`."""
+    turns = [
+        {"role": "user", "content": ASKED},
+        {
+            "role": "assistant",
+            "content": "",
+            "function_call": {"name": "get_weather", "arguments": '{"city": "Ghent"}'},
+        },
+        {"role": "function", "name": "get_weather", "content": RESULT},
+        {"role": "assistant", "content": SAID},
+    ]
+    return {"messages": turns, "functions": [WEATHER]}
+
+
+def trl():
+    whole = openai(CALL["arguments"])["messages"]
+    return {"prompt": whole[:2], "completion": whole[2:], "tools": json.dumps([OPENAI_TOOL])}
+
+
+FORMS = {
+    "openai": openai,
+    "sharegpt": sharegpt,
+    "hermes": hermes,
+    "qwen": qwen,
+    "toucan": toucan,
+    "legacy": legacy,
+    "trl": trl,
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_same_conversation_is_read_from_every_form(name):
+    found = read_row(FORMS[name]())
+    spoken = [message for message in found.trajectory.messages if message.role != "system"]
+    assert [message.role for message in spoken] == ["user", "assistant", "tool", "assistant"]
+    (call,) = spoken[1].tool_calls
+    assert (call.name, call.arguments) == ("get_weather", {"city": "Ghent"})
+    assert spoken[2].tool_call_id == call.id
+    assert (spoken[2].content, spoken[3].content) == (RESULT, SAID)
+    assert [tool.parameters["required"] for tool in found.trajectory.tools] == [["city"]]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_sound_row_has_no_error_in_any_form(name):
+    (row,) = check_rows([FORMS[name]()])
+    assert [finding for finding in row.findings if finding.severity == "error"] == []
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_wrong_type_is_found_at_its_place_in_every_form(name):
+    text = json.dumps(FORMS[name]()).replace("get_weather", "get_wind").replace("Ghent", "Bruges")
+    row = json.loads(text.replace('"string"', '"integer"').replace('\\"string\\"', '\\"integer\\"'))
+    (found,) = check_rows([row])
+    (wrong,) = [finding for finding in found.findings if finding.check == "schema"]
+    assert (wrong.kind, wrong.severity, wrong.path) == ("wrong_type", "error", "$.city")
+    turns = row.get("messages", row.get("conversations"))
+    turns = json.loads(turns) if isinstance(turns, str) else turns or row["prompt"] + row["completion"]
+    assert "Bruges" in json.dumps(turns[wrong.message]), "the number is the row's own"
+
+
+def test_single_turn_rows_of_xlam_are_held_to_their_flat_parameters():
+    tools = [{"name": "area", "description": "Area", "parameters": {
+        "sides": {"type": "List[int]", "description": "Lengths"},
+        "unit": {"type": "str, optional", "description": "Unit", "default": "cm"},
+        "type": {"type": "str", "description": "A parameter called type", "default": ""},
+    }}]  # fmt: skip
+    good = {"id": 7, "query": "How large?", "tools": json.dumps(tools), "answers": json.dumps(
+        [{"name": "area", "arguments": {"sides": [3, 4]}}])}  # fmt: skip
+    bad = good | {"answers": json.dumps([{"name": "area", "arguments": {"sides": "3, 4"}}])}
+    sound, wrong = check_rows([good, bad])
+    assert (sound.id, sound.format, [finding.kind for finding in sound.findings if finding.severity == "error"]) == (
+        "7", "xlam", [],
+    )  # fmt: skip
+    assert [(finding.kind, finding.path) for finding in wrong.findings if finding.severity == "error"] == [
+        ("wrong_type", "$.sides")
+    ]
+
+
+def test_what_a_form_merely_says_in_other_words_is_a_warning():
+    tool = {"name": "math.area", "parameters": {
+        "type": "dict", "properties": {"r": {"type": "float", "required": True}}, "required": ["r"]}}  # fmt: skip
+    row = openai(json.dumps({"r": 2}))
+    row["tools"] = [tool]
+    row["messages"][2]["tool_calls"][0]["function"]["name"] = "math.area"
+    (found,) = check_rows([row])
+    assert {finding.kind for finding in found.findings if finding.check == "format"} == {
+        "no_description", "foreign_type", "boolean_required", "tool_name",
+    }  # fmt: skip
+    assert not [finding for finding in found.findings if finding.check == "schema"]
+
+
+def test_parallel_calls_of_forms_without_ids_are_answered_in_order():
+    row = sharegpt()
+    row["conversations"][1]["value"] = json.dumps([CALL, {"name": "get_weather", "arguments": {"city": "Lyon"}}])
+    row["conversations"][2]["value"] = f'{RESULT}\n</tool_response>\n<tool_response>\n{{"city": "Lyon", "sky": "sun"}}'
+    messages = read_row(row).trajectory.messages
+    assert [call.id for call in messages[2].tool_calls] == [messages[3].tool_call_id, messages[4].tool_call_id]
+    assert json.loads(messages[4].content)["city"] == "Lyon"
+
+
+def test_ids_used_again_in_a_later_turn_still_pair():
+    row = openai()
+    row["messages"] += [{"role": "user", "content": "And in Lyon?"}, *json.loads(json.dumps(row["messages"][2:]))]
+    (found,) = check_rows([row])
+    assert {(finding.check, finding.severity) for finding in found.findings if "id" in finding.kind} == {
+        ("format", "warning")
+    }
+
+
+def test_an_answer_that_is_missing_in_the_middle_is_an_error_in_any_form():
+    row = sharegpt()
+    del row["conversations"][2]
+    (found,) = check_rows([row])
+    assert [finding.message for finding in found.findings if finding.kind == "unanswered_call"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "message"),
+    [
+        ({"text": "hello"}, "unknown_columns", None),
+        ({"messages": "no json"}, "unreadable_turn", 0),
+        ({"messages": []}, "unreadable_turn", 0),
+        ({"messages": [{"role": "narrator", "content": "…"}]}, "unreadable_turn", 0),
+        ({"conversations": [{"from": "human", "value": "a"}, {"from": "function_call", "value": "f(1)"}]},
+         "unreadable_turn", 1),
+        ({"messages": [{"role": "user", "content": "a"}], "tools": "{broken"}, "unreadable_tools", None),
+        ({"messages": [{"role": "user", "content": "a"}], "tools": [{"description": "x"}]}, "unreadable_tools", None),
+    ],
+)  # fmt: skip
+def test_what_holds_no_conversation_says_why(row, kind, message):
+    (found,) = check_rows([row])
+    (finding,) = found.findings
+    assert (finding.check, finding.kind, finding.severity, finding.message) == ("format", kind, "error", message)
+    with pytest.raises(RowError):
+        read_row(row)
+
+
+def test_the_comparing_checks_run_where_the_source_is_given():
+    row = openai() | {"source_text": "Ask for the city before you look up the weather. It takes at most 20 seconds."}
+    row["messages"][0]["content"] += " At most 90 seconds."
+    (found,) = check_rows([row])
+    assert {finding.check for finding in found.findings} & {"fidelity", "policy"}
+    assert not {finding.check for finding in next(check_rows([openai()])).findings} & {"fidelity", "policy"}
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+JSON = st.recursive(
+    PLAIN,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                "role from content value name arguments function tool_calls tool_call_id id parameters type".split()
+            )
+            | st.text(max_size=4),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+TURN = st.fixed_dictionaries({"role": st.sampled_from("system user assistant tool tool_call x".split())}, optional={
+    "content": JSON, "tool_calls": JSON, "tool_call_id": JSON, "function_call": JSON})  # fmt: skip
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("messages conversations tools system query answers prompt completion extraction".split()),
+        JSON | st.lists(TURN, max_size=5) | JSON.map(json.dumps),
+    )
+)
+def test_whatever_a_row_holds_it_gets_one_result(row):
+    (found,) = check_rows([row])
+    assert json.dumps(found.model_dump())
