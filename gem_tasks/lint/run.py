@@ -151,7 +151,7 @@ def _placed(finding: Finding, found: Conversation) -> RowFinding:
 
 
 def _severity(finding: Finding, found: Conversation) -> str:
-    severity = "open" if finding.unsettled else str(finding.severity)
+    severity = finding.severity.value
     return "warning" if severity == "error" and not found.compared and _only_form(finding, found) else severity
 
 
