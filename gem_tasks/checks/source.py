@@ -10,7 +10,11 @@ from gem_tasks.checks.numbers import numbers
 from gem_tasks.checks.said import content_stems
 
 _SENTENCE = re.compile(r"[^\n.!?;|]+(?:[.!?;|](?=\S)[^\n.!?;|]*)*[.!?;|]?")
-_MARKER = re.compile(r"^\s*(?:[-*•>]\s*|#+\s*|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s+|\(?[a-zA-Z][.)]\s+)+")
+_MARKER = re.compile(
+    r"^\s*(?:[-*•>]\s*|#+\s*|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s+|\(?[a-zA-Z][.)]\s+"
+    r"|[A-Z]?\d{1,2}(?:\.\d{1,2})+\s+(?=[\"'`“„]?[^\W\da-z]))+"
+)
+"""Of a list item, a heading, or a rule: `- `, `## `, `3.`, `(a)`, `B7:`, and `2.1 ` before a capital."""
 _PIECE = re.compile(r"[^\W\d_]+|\d[\d,.]*\d|\d")
 _ASCII_PIECE = re.compile(r"[a-z]+|\d[\d,.]*\d|\d")
 _DIGIT = re.compile(r"\d")
