@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from mutations import load
+from material import load
 from rich.progress import track
 
 from gem_tasks import prompts
@@ -51,7 +51,7 @@ class Hang(BaseException):
 
 def records(folder):
     """Records as far as the stages need them, with the teacher's completion of each stage."""
-    for sample in load(folder):
+    for _, sample in load(folder):
         text, extraction = sample.evidence.text, sample.evidence.extraction
         item = Segment(
             segment_id="s", document_id="d", document_uri="file:///d", start=0, end=len(text), tokens=1, text=text

@@ -131,9 +131,10 @@ def differences(case: Case) -> Iterator[Difference]:
         if writes:
             world.writes.append(_write(position, exchange))
         for row in found:
-            for key, value in row.facts.items():
-                if difference := _compare(row, key, value, exchange, turn, world):
-                    yield difference
+            if records := list(_matching(row, world)):
+                for key, value in row.facts.items():
+                    if difference := _compare(row, key, value, records, exchange, turn, world):
+                        yield difference
         for row in set_rows(exchange) if writes else ():
             _learn(row, position, turn, exchange, row.facts, world)
         for row in found:
@@ -162,13 +163,14 @@ def _matching(row: Row, world: _World) -> Iterator[_Record]:
             yield record
 
 
-def _compare(row: Row, key: str, value: Any, exchange: Exchange, turn: int, world: _World) -> Difference | None:
-    about = set(words(key))
-    fixed = bool(about & _FIXED) or (isinstance(value, str) and not about & _MOVING)
-    for record in _matching(row, world):
-        told = record.facts.get(key)
-        if told is None or told.value in ("", None) or same(told.value, value):
+def _compare(
+    row: Row, key: str, value: Any, records: list[_Record], exchange: Exchange, turn: int, world: _World
+) -> Difference | None:
+    for told in filter(None, (record.facts.get(key) for record in records)):
+        if told.value == value or told.value in ("", None) or same(told.value, value):
             continue
+        about = set(words(key))
+        fixed = bool(about & _FIXED) or (isinstance(value, str) and not about & _MOVING)
         if not told.written and (about & _FLEETING or isinstance(value, bool) or not told.value):
             continue
         at_once = told.turn == turn and not told.written and _asks_the_same(told.exchange, exchange)
