@@ -16,6 +16,8 @@ class Workers:
     def __init__(self, start: Callable[[], Executor]) -> None:
         self._start = start
         self._pool: Executor | None = None
+        # CPython ends a broken pool in a thread that waits for itself for ever if it holds the last reference.
+        self._broken: list[Executor] = []
 
     async def answer(self, messages: Messages) -> str:
         """The completion.
@@ -31,6 +33,7 @@ class Workers:
         except BrokenExecutor as error:
             if self._pool is pool:
                 self._pool = None
+                self._broken.append(pool)
             raise Refused(503, "A worker died while answering", "server_error") from error
 
     async def close(self, app: web.Application) -> None:
