@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 AIRFLOW = ("init", "api-server", "scheduler", "dag-processor", "triggerer", "worker", "gem")
-_LIMIT_S = 600
+_LIMIT_S = 900
 
 
 class Deployment:

@@ -68,7 +68,7 @@ def published(deployment):
 
     host = wait(at_work)[0][0]
     subprocess.run(["docker", "kill", host], check=True, capture_output=True)
-    out, err = run.communicate(timeout=600)
+    out, err = run.communicate(timeout=900)
     assert run.returncode == 0, err[-2000:] + deployment.state()
     return json.loads(out)
 
@@ -137,6 +137,6 @@ def test_a_service_that_cannot_live_is_seen_and_named(deployment):
         found = deployment.gem("doctor", "--json", check=False)
         return {each["name"] for each in json.loads(found.stdout) if not each["ok"]}
 
-    wait(lambda: "dag-processor" in named(), 240)
+    wait(lambda: "dag-processor" in named(), 600)
     again = deployment.run("run", "--rm", "-T", "--no-deps", "init", check=False)
     assert "/var/lib/airflow/logs cannot be written by user 50000" in again.stderr + again.stdout
