@@ -4,8 +4,8 @@ r"""What the HTML reader loses of real pages, and what it keeps that is no conte
         nodejs-doc debian-reference-en aptitude-doc-en
     python benchmarks/ingest/html_loss.py --pages 60 [--json OUT]
 
-Each package's pages name the element of their content; what Chromium shows of it, sentence by sentence, has to be in the
-text, and what it shows elsewhere should not be. Tables of contents count as neither.
+Each package's pages name the element of their content; what Chromium shows of it, sentence by sentence, has to be in
+the text, and what it shows elsewhere should not be. Tables of contents count as neither.
 """
 
 import argparse

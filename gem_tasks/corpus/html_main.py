@@ -12,17 +12,19 @@ from typing import Any
 from gem_tasks.corpus.scripts import TOKEN
 
 _NEVER_SHOWN = frozenset({"script", "style", "noscript", "template", "iframe", "object", "head"})
-_ROLES = frozenset({"contentinfo", "search", "menu", "menubar", "toolbar", "dialog", "alertdialog", "complementary"})
+_ROLES = frozenset({"contentinfo", "search", "menu", "menubar", "toolbar", "dialog", "alertdialog"})
 _FURNITURE = re.compile(
-    r"(?:^|[-_ ])(?:nav|navigation|menu|sidebar|toc|tableofcontents|pagination|pager|share|sharing|social|related|footer"
-    r"|skip|skiplink|newsletter|comments?|disqus|advert|promo|popular)(?:$|[-_ ])",
+    r"(?:^|[-_ ])(?:nav|navigation|menu|sidebar|toc|tableofcontents|pagination|pager|share|sharing|social|related"
+    r"|footer|skip|skiplink|newsletter|comments?|disqus|advert|promo|popular)(?:$|[-_ ])",
     re.IGNORECASE,
 )
-_ALWAYS = re.compile(r"(?:^|[-_ ])(?:navbar|navheader|navfooter|breadcrumbs?|sphinxsidebar)(?:$|[-_ ])", re.IGNORECASE)
+_ALWAYS = re.compile(r"(?:^|[-_ ])(?:navbar|navheader|navfooter|breadcrumbs?|sphinxsidebar)(?:$|[-_ ])", re.I)
 """Names that stand for nothing else, with links or without."""
 _NOTICE = re.compile(
-    r"(?:cookie|consent|gdpr|sr-only|visually-?hidden|screen-reader|headerlink|anchorjs)", re.IGNORECASE
+    r"cookie[-_]?(?:banner|bar|notice|consent|law|popup)|gdpr|sr-only|visually-?hidden|screen-reader|headerlink",
+    re.IGNORECASE,
 )
+"""Names of what lies over a page, or is there for machines that read aloud."""
 _UNFOLDS = re.compile(r"tab|accordion|collaps|panel|expand|fold|toggle|content|step", re.IGNORECASE)
 """Names of what a click shows."""
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -198,8 +200,9 @@ def _is_furniture(element: Any, sizes: Sizes) -> bool:
         return next(element.iterancestors("blockquote"), None) is None
     if element.get("role") in _ROLES:
         return True
-    if tag in ("aside", "header") and not _in_content(element):
-        return tag == "aside" or next(element.iter("h1"), None) is None
+    beside = tag == "aside" or element.get("role") == "complementary"
+    if (beside or tag == "header") and not _in_content(element):
+        return beside or next(element.iter("h1"), None) is None
     names = _names(element)
     if _NOTICE.search(names):
         return True

@@ -11,7 +11,7 @@ _FRONT_MATTER = re.compile(r"(---|\+\+\+)\n(.{0,20000}?)\n(?:\1|\.\.\.)(?:\n|\Z)
 _FIELD = re.compile(r"^(title|license|lang)[ \t]*[:=][ \t]*(.+)$", re.MULTILINE)
 _KEY = re.compile(r"""(["']?)([A-Za-z_][\w.-]*)\1[ \t]*:(?:[ \t]+(.*))?""")
 _CLOSING = re.compile(r"[\]}],?")
-_SETEXT = re.compile(r"(\S.{0,150})\n(?:={3,}|-{3,})\s*")
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.+)$|^(\S.{0,150})\n(?:={3,}|-{3,})$", re.MULTILINE)
 _TITLE_WITHIN = 2000
 _KEYS = frozenset(
     """abstract aliases article author authors banner categories category comments cover created date description
@@ -41,13 +41,13 @@ def unwrap(text: str) -> Page:
 
 
 def first_heading(text: str) -> str | None:
-    """The first heading near the beginning, without its marks."""
-    for block in blocks(text[:_TITLE_WITHIN]):
-        if block.kind is Kind.HEADING:
-            words = text[block.start : min(block.end, _TITLE_WITHIN)].strip()
-            match = _SETEXT.fullmatch(words)
-            if title := (match[1] if match else words.partition("\n")[0]).strip("# \t"):
-                return title
+    """The first heading near the beginning, without its marks; a comment in code is none."""
+    beginning = text[:_TITLE_WITHIN]
+    fenced = "```" in beginning or "~~~" in beginning
+    code = [block for block in blocks(beginning) if block.kind is Kind.CODE] if fenced else []
+    for match in _HEADING.finditer(beginning):
+        if not any(block.start <= match.start() < block.end for block in code):
+            return (match[1] or match[2]).strip("# \t")
     return None
 
 

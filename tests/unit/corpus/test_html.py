@@ -78,3 +78,48 @@ def test_markup_that_never_ends_takes_no_time(bomb):
 )
 def test_odd_pages(source, text):
     assert read_page(source).text.strip() == text
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        ("<section id=parental-consent><h2>Consent</h2><p>Ask a parent.</p></section>", "## Consent\n\nAsk a parent."),
+        ("<h2 class=toc-backref><a href=#x>Limits</a></h2><p>Two.</p>", "## Limits\n\nTwo."),
+        ("<ol start=3><li>c</li><li value=7>g</li><li>h</li></ol>", "3. c\n7. g\n8. h"),
+        ("<p>10<sup>6</sup> of H<sub>2</sub>O<sup><a>[1]</a></sup></p>", "10⁶ of H₂O[1]"),
+        ("<p>a<br>b</p>", "a\nb"),
+        ("<pre>a\n  ```\n</pre>", "````\na\n  ```\n````"),
+        ("<dl><dt>Fee</dt><dd>10 EUR</dd><dd>free</dd></dl>", "Fee\n: 10 EUR\n: free"),
+        ("<ul><li><img alt='Press Save'></li></ul>", "- Press Save"),
+        ("<table><tr><td>a|b<td>c</table>", "| a\\|b | c |\n|---|---|"),
+        (
+            "<table><tr><th rowspan=2>A<th colspan=2>B<tr><td>1<td>2</table>",
+            "| A | B |  |\n|---|---|---|\n|  | 1 | 2 |",
+        ),
+        ("<p>Press <kbd>Ctrl</kbd>+<code>`</code> <b> now </b>!</p>", "Press `Ctrl`+`` ` `` **now** !"),
+        ("<details><summary>More</summary>Wait.</details>", "More\n\nWait."),
+        ("<ruby>漢<rt>かん</rt></ruby>", "漢(かん)"),
+        ("<blockquote>Wait.<footer>The clerk</footer></blockquote>", "Wait.\n\nThe clerk"),
+        ("Delete the cookies.", "Delete the cookies."),
+        ("<p>Click <input type=submit value=Save>.</p>", "Click Save."),
+    ],
+)
+def test_what_is_shown_is_text(part, text):
+    source = f"<main><h1>Loans</h1><p>The clerk renews loans of members.</p>{part}<p>The end of it.</p></main>"
+    said = read_page(source).text.split("The clerk renews loans of members.\n\n")[1]
+    assert said == f"{text}\n\nThe end of it."
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<p hidden>X</p>", "<p style='display:none'>X</p>", "<span class=sr-only>X</span>", "<dialog>X</dialog>",
+        "<div class='cookie-banner'>X</div>", "<template>X</template>", "<noscript>X</noscript>", "<nav>X</nav>",
+        "<select><option>X</select>", "<a class=headerlink>X</a>", "<footer>X</footer>",
+    ],
+)  # fmt: skip
+def test_what_is_not_shown_or_no_content_is_no_text(part):
+    assert (
+        "X"
+        not in read_page(f"<main><h1>Loans</h1><p>The clerk renews them.</p>{part}<p>The end of it.</p></main>").text
+    )
