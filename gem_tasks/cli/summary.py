@@ -36,13 +36,16 @@ def failure_lines(partition: str, failed: Sequence[Mapping[str, Any]]) -> str:
     """
     if not failed:
         return ""
-    lines = [
-        f"{row['segments']} failed in {row['stage']} ({row['error_class']}): {row['example'].splitlines()[0][:200]}"
-        + (f" [{row['set_aside']} set aside]" if row["set_aside"] else "")
-        for row in sorted(failed, key=lambda row: (-row["segments"], row["stage"], row["error_class"]))
-    ]
+    ordered = sorted(failed, key=lambda row: (-row["segments"], row["stage"], row["error_class"]))
+    lines = [_failure_line(row) for row in ordered]
     option = f" --partition {partition}"
     return "\n".join([*lines, f"Look at them: gem failures{option}", f"Ask again:    gem retry{option}"])
+
+
+def _failure_line(row: Mapping[str, Any]) -> str:
+    said = next(iter(row["example"].splitlines()), "")[:200]
+    aside = f" [{row['set_aside']} set aside]" if row["set_aside"] else ""
+    return f"{row['segments']} failed in {row['stage']} ({row['error_class']}){f': {said}' if said else ''}{aside}"
 
 
 def print_summary(summary: dict[str, Any], console: Console, *, nothing_new: bool = False) -> None:

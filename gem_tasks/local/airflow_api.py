@@ -96,7 +96,7 @@ class AirflowAPI:
                 return found
 
     def complaint(self, task: dict[str, Any]) -> str:
-        """The error that a task instance ended with, as its log has it; empty when the log tells none.
+        """The error that a task instance ended with, as its log has it (causes follow it there); empty without one.
 
         Args:
             task: one of `tasks`.
@@ -110,7 +110,7 @@ class AirflowAPI:
         except UserError:  # the log is gone, or out of reach
             return ""
         errors: list[Any] = [line["error_detail"] for line in lines if line.get("error_detail")]
-        return str(errors[-1][-1]["exc_value"]).partition("\n")[0] if errors else ""
+        return str(errors[-1][0]["exc_value"]).partition("\n")[0] if errors else ""
 
     def waiting(self, dag: str, run_id: str = "~") -> list[dict[str, Any]]:
         """Questions to people that nobody has answered yet; `~` means of any run."""

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from gem_tasks.checks import CHECKS_VERSION
 from gem_tasks.corpus.segment import SEGMENT_VERSION
+from gem_tasks.prefilter.features import FEATURES_VERSION
 from gem_tasks.stages import STAGES
 from tests.pins import checks, corpus, stages
 
@@ -45,6 +46,7 @@ class Pin(NamedTuple):
 SUBJECTS: dict[str, Subject] = {
     "checks": Subject(CHECKS_VERSION, "CHECKS_VERSION in gem_tasks/checks/__init__.py", checks.outputs),
     "segment": Subject(SEGMENT_VERSION, "SEGMENT_VERSION in gem_tasks/corpus/segment.py", corpus.segments),
+    "features": Subject(FEATURES_VERSION, "FEATURES_VERSION in gem_tasks/prefilter/features.py", corpus.hashed),
     "normalise": Subject(None, "nothing", corpus.documents),
 } | {
     each.name: Subject(

@@ -6,6 +6,7 @@ from pathlib import Path
 from gem_tasks.corpus.normalise import normalise
 from gem_tasks.corpus.segment import segment
 from gem_tasks.domain.corpus import Document, RawDocument
+from gem_tasks.prefilter.features import features
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "corpus"
 TYPES = {".md": "text/markdown", ".txt": "text/plain", ".html": "text/html"}
@@ -21,6 +22,15 @@ def segments() -> dict[str, object]:
         for name, text in _texts().items()
         for target, most in SIZES
     }
+
+
+def hashed() -> dict[str, object]:
+    """Features of texts, as the prefilter sees them."""
+    found: dict[str, object] = {}
+    for name, text in _texts().items():
+        indices, weights = features(text)
+        found[name] = [indices.tolist(), [round(float(weight), 3) for weight in weights]]
+    return found
 
 
 def documents() -> dict[str, object]:

@@ -13,7 +13,7 @@ from tests.realistic import FILES, load
 
 PROMPT = Prompt(name="pinned", text="Instructions that stay as they are.")
 TOPIC = """<multi_step>True</multi_step><summary>A reader renews a loan.</summary><platform>operator</platform>
-<domain>books_and_literature, jobs_and_education</domain><task>customer_support</task>"""
+<domain>jobs_and_education, books_and_literature,, jobs_and_education</domain><task>customer_support</task>"""
 WORKFLOW = f"""<workflow><description>Renewing a loan.</description><steps>
 1. Find it.
 2. Renew it.

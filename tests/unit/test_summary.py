@@ -1,6 +1,6 @@
 """The lines under a run's funnel."""
 
-from gem_tasks.cli.summary import _spared
+from gem_tasks.cli.summary import _spared, failure_lines
 
 
 def stage(**fields):
@@ -12,3 +12,17 @@ def test_a_summary_says_what_the_prefilter_spared():
     assert "80 of 100 filter calls spared, about $1.60 " in _spared(stage(reasons={"prefilter": 80}))
     assert "spared (gem" in _spared(stage(reasons={"prefilter": 80}, usd=None))
     assert "spared (gem" in _spared(stage(reasons={"prefilter": 80}, calls=0))
+
+
+def test_failures_come_with_their_class_what_was_said_and_the_commands_to_type():
+    assert failure_lines("p", []) == ""
+    rows = [
+        {"stage": "generate", "error_class": "malformed", "segments": 2, "set_aside": 0, "example": "no tags\nat all"},
+        {"stage": "filter", "error_class": "server_error", "segments": 3, "set_aside": 1, "example": ""},
+    ]
+    assert failure_lines("2026-01-31T14:00", rows).splitlines() == [
+        "3 failed in filter (server_error) [1 set aside]",
+        "2 failed in generate (malformed): no tags",
+        "Look at them: gem failures --partition 2026-01-31T14:00",
+        "Ask again:    gem retry --partition 2026-01-31T14:00",
+    ]
