@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import ACCEPTING
 
 _SHOWN = 5
 _MEASURES = ("messages", "tools", "calls")
@@ -112,7 +113,7 @@ def _cost(summary: dict[str, Any]) -> str:
     if not total:
         return ""
     parts = ", ".join(f"{name} ${usd:.2f}" for name, usd in prices.items())
-    accepted = summary["stages"][-1]["accepted"]
+    accepted = sum(each["accepted"] for each in summary["stages"] if each["stage"] in ACCEPTING)
     each = f", ${total / accepted:.4f} per accepted trajectory" if accepted else ""
     return f"Cost ${total:.2f} ({parts}){each}"
 

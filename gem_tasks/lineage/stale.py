@@ -46,7 +46,7 @@ class StaleRows(Connection):
     def stale(
         self, chain: Sequence[Recipe], takes: Sequence[str], first: str | None, last: str | None
     ) -> list[StaleRow]:
-        """Work left under a chain of recipes, of which each takes one outcome of the one before; over some partitions or all."""
+        """Work left under a chain of recipes, each of which takes one outcome of the one before; over a range or all."""
         found = self.rows(
             "stale",
             recipe_ids=[recipe.recipe_id for recipe in chain],
