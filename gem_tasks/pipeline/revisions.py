@@ -1,4 +1,4 @@
-"""Refused conversations beside their revisions, with findings and verdict: pairs that a preference can be learnt from."""
+"""Refused conversations beside their revisions, with findings and verdict: pairs to learn a preference from."""
 
 from collections.abc import Iterator
 

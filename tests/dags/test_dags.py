@@ -59,7 +59,7 @@ def test_where_validate_refused_nothing_its_gate_and_its_reviewer_lead_to_publis
     from gem_tasks.domain.gate import Decision, Metrics
     from gem_tasks.pipeline import gating
 
-    decided = Decision(action=action, reason="as it is", metrics=Metrics(accepted=1))
+    decided = Decision(action=action, reason="as it is", metrics=Metrics(stage="validate"))
     for name in ("begun", "partition_key", "run_context"):
         monkeypatch.setattr(gate_operator, name, lambda: None)
     monkeypatch.setattr(gate_operator, "send_decision", lambda *_: None)
