@@ -12,6 +12,7 @@ from gem_tasks.domain.recipe import Recipe
 from gem_tasks.lineage.stale import StaleRow
 from gem_tasks.pipeline.estimate import Estimate, Rate, rates
 from gem_tasks.pipeline.ranges import Range, ranges
+from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, StageName
 
@@ -60,11 +61,13 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
     """All of it, or of a range of partitions (both ends included)."""
     chain = list(work.chain.by_stage.values())
     with work.ledger() as ledger:
-        rows = ledger.stale(chain, first, last)
+        rows = ledger.stale(chain, work.chain.takes, first, last)
         former = ledger.recipes_named({row.before for row in rows if row.before})
         rate = rates(work, ledger)
         keys = ledger.partition_keys()
-        ready = [] if work.variant else ledger.unpublished_partitions(work.chain.id_of("validate"))
+        ready = (
+            [] if work.variant else ledger.unpublished_partitions(work.accepting(), work.chain.id_of(STAGE_NAMES[-1]))
+        )
     by_partition: defaultdict[str, list[StaleRow]] = defaultdict(list)
     for row in rows:
         by_partition[row.partition].append(row)
@@ -115,7 +118,7 @@ def _stages(
         elif row.known:
             continue  # last time it ended before this stage
         else:
-            expected[stage] += row.segments * _share(rate, row.frontier, row.ord)  # pyright: ignore[reportArgumentType]
+            expected[stage] += row.segments * _share(chain, rate, row.frontier, row.ord)  # pyright: ignore[reportArgumentType]
             continue
         why[stage][reason] += row.segments
     return [
@@ -125,11 +128,11 @@ def _stages(
     ]
 
 
-def _share(rate: Mapping[StageName, Rate], frontier: int, ord_: int) -> float:
+def _share(chain: Sequence[Recipe], rate: Mapping[StageName, Rate], frontier: int, ord_: int) -> float:
     """How many of those that wait at a stage will come to a later one."""
     share = 1.0
-    for stage in STAGE_NAMES[frontier - 1 : ord_ - 1]:
-        share *= rate[stage].accepted_share
+    for stage, following in zip(STAGE_NAMES[frontier - 1 : ord_ - 1], chain[frontier:ord_], strict=True):
+        share *= rate[stage].share(takes_of(following))
     return share
 
 

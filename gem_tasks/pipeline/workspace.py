@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from gem_tasks.errors import StoreError, UserError
-from gem_tasks.lineage import Ledger, Scope
+from gem_tasks.lineage import Ledger, Link, Scope
 from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.pipeline.journal import Journal
@@ -14,7 +14,7 @@ from gem_tasks.pipeline.prompt_files import load_prompts
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
 from gem_tasks.prompts import NAMES, Prompt, PromptSet
-from gem_tasks.settings import Settings, StageName
+from gem_tasks.settings import ACCEPTING, ASKS_LIKE, Settings, StageName
 from gem_tasks.store import keys, open_store
 
 _GONE = "{} is gone, though the lineage names it"
@@ -44,12 +44,14 @@ class Workspace:
             options: what the run is asked for.
 
         Raises:
-            UserError: the store's URL makes no sense, a prompt of the user's own does not keep its contract, or one
-                that is asked for is unknown.
+            UserError: the store's URL makes no sense, a prompt of the user's own does not keep its contract, one that
+                is asked for is unknown, or a model is given to a stage that has none of its own.
             StoreError: GEM_PROMPTS points to a store that does not answer.
         """
         options = options or RunOptions()
         current = Chain(settings, prompts or load_prompts(settings))
+        for borrowed, like in ((stage, ASKS_LIKE[stage]) for stage in options.models if stage in ASKS_LIKE):
+            raise UserError(f"{borrowed} has no model of its own: it asks that of {like}", f"Set the model of {like}.")
         changes: dict[str, object] = {f"llm_model_{stage}": model for stage, model in options.models.items()}
         if options.budget_usd:
             changes["budget_usd"] = options.budget_usd
@@ -120,6 +122,14 @@ class Workspace:
     def recipe_ids(self) -> list[str]:
         """Current recipe ids in stage order."""
         return [recipe.recipe_id for recipe in self.chain.by_stage.values()]
+
+    def accepting(self) -> list[str]:
+        """Current recipe ids of the stages whose acceptance makes a trajectory."""
+        return [self.chain.id_of(name) for name in ACCEPTING]
+
+    def links(self) -> list[Link]:
+        """Current recipes in stage order, and what each takes of the one before."""
+        return [Link(*pair) for pair in zip(self.recipe_ids(), self.chain.takes, strict=True)]
 
 
 def _stored(settings: Settings, wanted: dict[str, str]) -> list[Prompt]:
