@@ -13,7 +13,7 @@ from gem_tasks.cli.follow import SYNTHESIZE
 from gem_tasks.domain.gate import Policy
 from gem_tasks.errors import UserError
 from gem_tasks.local.airflow_api import AirflowAPI
-from gem_tasks.pipeline.gating import policy
+from gem_tasks.pipeline.policy_file import policy
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName, load
 

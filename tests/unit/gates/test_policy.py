@@ -5,7 +5,7 @@ import pytest
 from gem_tasks.domain.gate import Bound
 from gem_tasks.errors import UserError
 from gem_tasks.gates import parse_policy
-from gem_tasks.pipeline.gating import policy
+from gem_tasks.pipeline.policy_file import policy
 from gem_tasks.settings import STAGE_NAMES, Settings
 
 
