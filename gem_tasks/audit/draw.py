@@ -4,13 +4,13 @@ import json
 from hashlib import sha256
 from random import Random
 
-from gem_tasks.domain.audit import Audit, AuditItem, Sample
+from gem_tasks.domain.audit import Audit, AuditItem, Sample, What
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.workspace import Workspace
 
 _STARTS = 1000
-_NAMES = {"segments": "segments", "trajectories": "trajectories", "refused": "refused conversations"}
+NAMES: dict[What, str] = {"segments": "segments", "trajectories": "trajectories", "refused": "refused conversations"}
 
 
 def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
@@ -26,7 +26,7 @@ def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
         items, population = ledger.draw_sample(sample, recipes, start, revising=revising)
         if not items:
             raise UserError(
-                f"There are no {_NAMES[sample.what]} to draw from", "Make some with `gem run SOURCE`, or ask wider."
+                f"There are no {NAMES[sample.what]} to draw from", "Make some with `gem run SOURCE`, or ask wider."
             )
         versions = ledger.versions_drawn_from(sample) if sample.what == "trajectories" else []
         audit_id = _name(sample, items, versions)

@@ -144,7 +144,7 @@ def _names(rated: Iterable[Rated]) -> list[str]:
 
 
 def _all(sets: Iterable[frozenset[str]]) -> set[str]:
-    return set().union(*sets)
+    return {name for names in sets for name in names}
 
 
 def _finds(kind: str) -> Flags:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from gem_tasks.audit.draw import draw, find
+from gem_tasks.audit.draw import NAMES, draw, find
 from gem_tasks.audit.rate import rate, read_ratings, so_far, unrated
 from gem_tasks.audit.shown import Shown, one, shown
 from gem_tasks.audit.verdict import Report
@@ -60,7 +60,7 @@ def draw_sample(
     if as_json:
         typer.echo(drawn.model_dump_json(indent=1))
         return
-    typer.echo(f"Audit {drawn.audit_id}: {drawn.items} of {drawn.population} {what}")
+    typer.echo(f"Audit {drawn.audit_id}: {drawn.items} of {drawn.population} {NAMES[what]}")
     typer.echo(f"Rate them: gem audit rate {drawn.audit_id} --rater YOUR-NAME")
 
 

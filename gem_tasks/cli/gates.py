@@ -49,6 +49,11 @@ def gates(
         return
     console = Console(highlight=False)
     console.print(_bounds(bounds))
+    if least := bounds.agreement:
+        console.print(
+            f"Errors refuse only while people agree with at least {least.min_precision:.0%} of {least.sample} or more"
+            " rated conversations of their kind; `gem judge` shows them"
+        )
     if decisions:
         console.print(_decisions(decisions))
 

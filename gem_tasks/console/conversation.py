@@ -233,7 +233,8 @@ def _outputs(work: Workspace, segment: Segment, way: Sequence[Row]) -> tuple[Rec
             if outcome and outcome.payload:
                 made[row["stage"]] = types[row["stage"]].model_validate_json(outcome.payload)
     judgement = made.pop("validate", None)
-    return Record(segment=segment, **made), judgement
+    opened = frozenset(kind for row in way for kind in row["opened"] or ())
+    return Record(segment=segment, opened=opened, **made), judgement
 
 
 def _notes(record: Record, judgement: Judgement | None) -> tuple[list[Note], dict[int, list[Note]]]:
