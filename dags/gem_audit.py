@@ -30,7 +30,7 @@ def _text(title: str, description: str) -> Param:
     tags=["gem", "audit"],
     doc_md=__doc__,
     params={
-        "what": Param("trajectories", type="string", enum=["trajectories", "segments"], title="What"),
+        "what": Param("trajectories", type="string", enum=["trajectories", "refused", "segments"], title="What"),
         "size": Param(50, type="integer", minimum=1, maximum=_MOST_FORMS, title="Items"),
         "seed": Param(0, type="integer", title="Seed", description="The same seed draws the same items again."),
         "version": _text("Dataset version", "Only this one. Empty: all current ones."),

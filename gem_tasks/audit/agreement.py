@@ -1,11 +1,14 @@
 """Agreement between raters beyond what chance brings about.
 
-Own code instead of scikit-learn or statsmodels: two formulas of four lines do not justify 100 MB of dependencies.
-Both are undefined (None) where everybody always says the same: chance then explains all of it.
+Own code instead of scikit-learn or statsmodels: three short formulas do not justify 100 MB of dependencies.
+All are undefined (None) where everybody always says the same: chance then explains all of it.
 """
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from math import sqrt
+
+from gem_tasks.audit.interval import Z
 
 Answers = Sequence[Sequence[Hashable]]
 """One sequence per item with one answer per rater, in the same order of raters."""
@@ -47,6 +50,32 @@ def fleiss(answers: Answers) -> float | None:
 def unanimous(answers: Answers) -> float | None:
     """Share of items on which all raters say the same; None without items."""
     return sum(len(set(item)) == 1 for item in answers) / len(answers) if answers else None
+
+
+def weighted_kappa(items: Sequence[tuple[float, bool, bool]]) -> tuple[float, float, float] | None:
+    """Cohen's kappa of two raters over `(weight, first says yes, second says yes)`, and its 95 % interval.
+
+    The standard error is the asymptotic one (Fleiss, Cohen and Everitt 1969, Psychological Bulletin 72, 323-327) for as
+    many items as the weights are worth (Kish 1965). None where kappa is undefined.
+    """
+    total, squares = sum(weight for weight, *_ in items), sum(weight**2 for weight, *_ in items)
+    if not total:
+        return None
+    both, first, second, neither = (
+        sum(weight for weight, one, two in items if (one, two) == cell) / total
+        for cell in ((True, True), (True, False), (False, True), (False, False))
+    )
+    yes, also = both + first, both + second
+    observed, expected = both + neither, yes * also + (1 - yes) * (1 - also)
+    kappa = _beyond(observed, expected)
+    if kappa is None:
+        return None
+    spread = both * (1 - expected - (yes + also) * (1 - observed)) ** 2
+    spread += neither * (1 - expected - (2 - yes - also) * (1 - observed)) ** 2
+    spread += (1 - observed) ** 2 * (first * (also + 1 - yes) ** 2 + second * (yes + 1 - also) ** 2)
+    spread -= (observed * expected - 2 * expected + observed) ** 2
+    margin = Z * sqrt(max(spread, 0.0) / (total**2 / squares)) / (1 - expected) ** 2
+    return kappa, max(kappa - margin, -1.0), min(kappa + margin, 1.0)
 
 
 def _beyond(observed: float, expected: float) -> float | None:

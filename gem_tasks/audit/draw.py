@@ -4,11 +4,13 @@ import json
 from hashlib import sha256
 from random import Random
 
-from gem_tasks.domain.audit import Audit, AuditItem, Sample
+from gem_tasks.domain.audit import Audit, AuditItem, Sample, What
 from gem_tasks.errors import UserError
+from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.workspace import Workspace
 
 _STARTS = 1000
+NAMES: dict[What, str] = {"segments": "segments", "trajectories": "trajectories", "refused": "refused conversations"}
 
 
 def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
@@ -18,11 +20,13 @@ def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
         UserError: there is nothing to draw from.
     """
     start = Random(sample.seed).randrange(_STARTS) / _STARTS  # noqa: S311 (it has to come out the same again)
+    recipes = {stage: recipe.recipe_id for stage, recipe in work.chain.by_stage.items()}
+    revising = takes_of(work.chain.by_stage["revise"]) == "rejected"
     with work.ledger() as ledger:
-        items, population = ledger.draw_sample(sample, work.chain.id_of("extract"), start)
+        items, population = ledger.draw_sample(sample, recipes, start, revising=revising)
         if not items:
             raise UserError(
-                f"There are no {sample.what} to draw from", "Make some with `gem run SOURCE`, or ask wider."
+                f"There are no {NAMES[sample.what]} to draw from", "Make some with `gem run SOURCE`, or ask wider."
             )
         versions = ledger.versions_drawn_from(sample) if sample.what == "trajectories" else []
         audit_id = _name(sample, items, versions)

@@ -3,20 +3,23 @@
 from math import sqrt
 from statistics import NormalDist
 
-_Z = NormalDist().inv_cdf(0.975)
+Z = NormalDist().inv_cdf(0.975)
+"""Standard deviations that 95 % of a normal distribution lie within."""
 
 
-def wilson(hits: int, total: int) -> tuple[float, float]:
+def wilson(hits: float, total: float) -> tuple[float, float]:
     """The 95 % score interval of a share (Wilson 1927, JASA 22, 209-212): sound for small samples and shares near 1.
+
+    Of a weighted sample, give the effective size and its share of it: neither need be whole.
 
     Raises:
         ValueError: there is nothing to take a share of, or more hits than that.
     """
     if not 0 <= hits <= total or not total:
         raise ValueError(f"{hits} of {total} is no share")
-    share, spread = hits / total, _Z * _Z / total
+    share, spread = hits / total, Z * Z / total
     centre = share + spread / 2
-    margin = _Z * sqrt(share * (1 - share) / total + spread / (4 * total))
+    margin = Z * sqrt(share * (1 - share) / total + spread / (4 * total))
     return max((centre - margin) / (1 + spread), 0.0), min((centre + margin) / (1 + spread), 1.0)
 
 
@@ -34,11 +37,11 @@ def paired_difference(only_first: int, only_second: int, total: int) -> tuple[fl
     if min(only_first, only_second) < 0 or not total or only_first + only_second > total:
         raise ValueError(f"{only_first} and {only_second} of {total} are no shares")
     first, second = (only_first + 1) / (total + 2), (only_second + 1) / (total + 2)
-    margin = _Z * sqrt((first + second - (second - first) ** 2) / (total + 2))
+    margin = Z * sqrt((first + second - (second - first) ** 2) / (total + 2))
     low, high = max(second - first - margin, -1.0), min(second - first + margin, 1.0)
     return (only_second - only_first) / total, low, high
 
 
 def mean_margin(spread: float, total: int) -> float | None:
     """Half the 95 % interval of a mean of differences; None for fewer than two."""
-    return _Z * spread / sqrt(total) if total > 1 else None
+    return Z * spread / sqrt(total) if total > 1 else None

@@ -4,7 +4,7 @@ import io
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
 
@@ -15,6 +15,7 @@ from gem_tasks.domain.audit import QUALITIES, AuditItem
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.workflow import Extraction, ToolSpec
+from gem_tasks.pipeline.conversations import Place, conversations
 from gem_tasks.pipeline.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys, shards
@@ -39,12 +40,9 @@ def shown(work: Workspace, items: Sequence[AuditItem]) -> Iterator[Shown]:
     """The items with their texts, an object of the store at a time; not in the order given."""
     for (partition, shard), group in groupby(sorted(items, key=_place), key=_place):
         wanted = {item.item_id: item for item in group}
-        segments = {item.item_id: item for item in wanted.values() if item.version is None}
-        if segments:
-            yield from _segments(work, segments, partition, shard)
-        if len(segments) < len(wanted):
-            trajectories = {key: item for key, item in wanted.items() if item.version is not None}
-            yield from _trajectories(work, trajectories, partition, shard)
+        for show in (_segments, _trajectories, _refused):
+            if some := {key: item for key, item in wanted.items() if _way(item) is show}:
+                yield from show(work, some, partition, shard)
 
 
 def one(work: Workspace, item: AuditItem) -> Shown:
@@ -96,10 +94,23 @@ def _trajectories(work: Workspace, wanted: dict[str, AuditItem], partition: str,
     for segment in segments_of(work, partition, shard):
         if found := rows.get(segment.segment_id):
             key, row = found
-            tools = [ToolSpec.from_json(tool) for tool in row["tools"]]
-            yield _shown(
-                wanted[key], segment, ("Tools", _tools(tools)), ("Conversation", conversation(row["messages"]))
-            )
+            yield _talk(wanted[key], segment, [ToolSpec.from_json(tool) for tool in row["tools"]], row["messages"])
+
+
+def _refused(work: Workspace, wanted: dict[str, AuditItem], partition: str, shard: int) -> Iterator[Shown]:
+    """Without a word about why: whoever rates must not be led by what checks or judge said."""
+    places = [Place(partition, shard, item.recipe_id, item.item_id) for item in wanted.values()]
+    with work.ledger() as ledger:
+        for each in conversations(ledger, work.fetch, places):
+            messages = [message.to_openai() for message in each.trajectory.messages]
+            yield _talk(wanted[each.place.segment_id], each.record.segment, each.trajectory.tools, messages)
+
+
+def _way(item: AuditItem) -> Callable[[Workspace, dict[str, AuditItem], str, int], Iterator[Shown]]:
+    """How an item is shown."""
+    if item.version is not None:
+        return _trajectories
+    return _segments if item.stage == "extract" else _refused
 
 
 def _published(work: Workspace, wanted: dict[str, AuditItem]) -> Iterator[tuple[str, Json]]:
@@ -115,6 +126,10 @@ def _published(work: Workspace, wanted: dict[str, AuditItem]) -> Iterator[tuple[
 def _shown(item: AuditItem, segment: Segment, *sections: tuple[str, str]) -> Shown:
     plain = tuple((heading, _CONTROL.sub("\ufffd", text)) for heading, text in (("Text", segment.text), *sections))
     return Shown(item=item, source=_CONTROL.sub("\ufffd", segment.document_uri), sections=plain)
+
+
+def _talk(item: AuditItem, segment: Segment, tools: Sequence[ToolSpec], messages: Sequence[Json]) -> Shown:
+    return _shown(item, segment, ("Tools", _tools(tools)), ("Conversation", conversation(messages)))
 
 
 def _workflows(extraction: Extraction) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,9 @@ from statistics import fmean
 
 from gem_tasks.audit.agreement import kappa, unanimous
 from gem_tasks.audit.interval import wilson
-from gem_tasks.domain.audit import QUALITIES, Audit, Quality, Rating
+from gem_tasks.domain.audit import GOOD, QUALITIES, Audit, Quality, Rating
 from gem_tasks.domain.base import Value
 
-GOOD = 4
-"""From this score on a rating counts as good."""
 BAR = 0.8
 """More than this share must be coherent (arXiv 2601.10355)."""
 ENOUGH = 30
@@ -91,11 +89,12 @@ def _quality(ratings: Sequence[Rating], quality: Quality, raters: Sequence[str])
 
 
 def _good(scores: Collection[int]) -> bool:
-
     return 2 * sum(score >= GOOD for score in scores) > len(scores)
 
 
 def _bar(audit: Audit, rated: int, coherence: QualityReport) -> tuple[bool | None, str]:
+    if audit.sample.what == "refused":
+        return None, "refused conversations decide nothing; `gem judge` holds them against checks and judge"
     least = min(ENOUGH, audit.population)
     if audit.items < least:
         return None, f"{audit.items} items were drawn, a verdict takes {least}: draw a larger sample"

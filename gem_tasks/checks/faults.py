@@ -112,6 +112,12 @@ CONSTRUCTED = frozenset({"structure", "schema", "complexity"})
 """Checks whose errors need no measurement: they hold protocol, schemas and our own least size word for word."""
 
 
+def refusing() -> frozenset[str]:
+    """`check/kind` of the errors that rest on measurements, not on the protocol: people's ratings may overrule them."""
+    errors = (fault for fault in Fault if fault.severity is Severity.ERROR and fault.check not in CONSTRUCTED)
+    return frozenset(f"{fault.check}/{fault.kind}" for fault in errors)
+
+
 def finding(fault: Fault, detail: str, index: int | None = None, path: str = "") -> Finding:
     """A fault at its place, in the severity of its kind."""
     return Finding(

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from gem_tasks.audit.draw import draw, find
+from gem_tasks.audit.draw import NAMES, draw, find
 from gem_tasks.audit.rate import rate, read_ratings, so_far, unrated
 from gem_tasks.audit.shown import Shown, one, shown
 from gem_tasks.audit.verdict import Report
@@ -38,9 +38,9 @@ def register(app: typer.Typer) -> None:
 
 @audit.command("draw")
 def draw_sample(
-    what: Annotated[What, typer.Option(help="Workflows of filtered segments, or published trajectories.")] = (
-        "trajectories"
-    ),
+    what: Annotated[
+        What, typer.Option(help="Published trajectories, conversations that checks or judge refused, or segments.")
+    ] = ("trajectories"),
     size: Annotated[int, typer.Option(min=1, max=1000, help="How many items.")] = 50,
     seed: Annotated[int, typer.Option(help="The same seed draws the same items of the same data.")] = 0,
     version: Annotated[str | None, typer.Option(help="Only this dataset version.")] = None,
@@ -52,6 +52,7 @@ def draw_sample(
 
     Examples:
         gem audit draw
+        gem audit draw --what refused --size 40
         gem audit draw --what segments --size 100 --seed 7
     """
     sample = Sample(what=what, size=size, seed=seed, version=version, first=first, last=last)
@@ -59,7 +60,7 @@ def draw_sample(
     if as_json:
         typer.echo(drawn.model_dump_json(indent=1))
         return
-    typer.echo(f"Audit {drawn.audit_id}: {drawn.items} of {drawn.population} {what}")
+    typer.echo(f"Audit {drawn.audit_id}: {drawn.items} of {drawn.population} {NAMES[what]}")
     typer.echo(f"Rate them: gem audit rate {drawn.audit_id} --rater YOUR-NAME")
 
 

@@ -13,7 +13,7 @@ from gem_tasks.cli.follow import SYNTHESIZE
 from gem_tasks.domain.gate import Policy
 from gem_tasks.errors import UserError
 from gem_tasks.local.airflow_api import AirflowAPI
-from gem_tasks.pipeline.gating import policy
+from gem_tasks.pipeline.policy_file import policy
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName, load
 
@@ -49,6 +49,11 @@ def gates(
         return
     console = Console(highlight=False)
     console.print(_bounds(bounds))
+    if least := bounds.agreement:
+        console.print(
+            f"Errors refuse only while people agree with at least {least.min_precision:.0%} of {least.sample} or more"
+            " rated conversations of their kind; `gem judge` shows them"
+        )
     if decisions:
         console.print(_decisions(decisions))
 

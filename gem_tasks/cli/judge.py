@@ -1,4 +1,4 @@
-"""`gem judge`: whether the paid judge agrees with the free checks, and what it adds."""
+"""`gem judge`: whether the paid judge agrees with the free checks, what it adds, and how far people agree with both."""
 
 import json
 from typing import Annotated
@@ -7,8 +7,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gem_tasks.audit.people import NEEDED, PeopleReport, people_report
+from gem_tasks.cli.people_table import print_people
 from gem_tasks.pipeline.agreement import Agreement, agreement
 from gem_tasks.pipeline.options import RunOptions
+from gem_tasks.pipeline.people import rated
+from gem_tasks.pipeline.policy_file import policy
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -26,9 +30,10 @@ def judge(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")] = False,
 ) -> None:
-    """Compares the judge with the deterministic checks, under the current prompts and models.
+    """Compares the judge with the deterministic checks, under the current prompts and models, and both with people.
 
-    Each trajectory of the sample costs one call; results and datasets stay as they are.
+    Each trajectory of the sample costs one call; results and datasets stay as they are. What people rated is compared
+    with today's checks: draw samples with `gem audit draw` and `gem audit draw --what refused`.
 
     Examples:
         gem judge
@@ -36,16 +41,28 @@ def judge(
         gem judge --sample 200 --json
     """
     work = Workspace.open(load(), options=RunOptions(budget_usd=budget_usd))
-    found = agreement(work, sample, seed)
+    found, people = agreement(work, sample, seed), _people(work)
+    opened = sorted(work.chain.opened)
     if as_json:
         figures = {"asked": found.asked, "confirmed": found.confirmed, "kappa": found.kappa}
-        typer.echo(json.dumps({**found.model_dump(), **figures}, indent=1))
+        beside = {"people": people.model_dump(), "advice": people.advice, "opened": opened}
+        typer.echo(json.dumps({**found.model_dump(), **figures, **beside}, indent=1))
         return
-    _print(found)
-
-
-def _print(found: Agreement) -> None:
     console = Console(highlight=False)
+    _print(found, console)
+    print_people(people, console)
+    if opened:
+        console.print(f"Opened by the gate policy, because people disagree: {', '.join(opened)}")
+
+
+def _people(work: Workspace) -> PeopleReport:
+    """Checks and judge beside people, held against what the gate policy asks for, if it does."""
+    least = policy(work.settings).agreement
+    with work.ledger() as ledger:
+        return people_report(rated(ledger, work.store.get), least.min_precision if least else NEEDED)
+
+
+def _print(found: Agreement, console: Console) -> None:
     if not found.both_pass + found.judge_refuses + found.checks_refuse:
         console.print("Nothing has been validated under the current prompts and models yet.")
         return

@@ -244,7 +244,9 @@ def _outputs(work: Workspace, segment: Segment, way: Sequence[Row]) -> tuple[Rec
             if outcome and outcome.payload:
                 made[row["stage"]] = types[row["stage"]].model_validate_json(outcome.payload)
     first, second = made.pop("validate", None), made.pop("revalidate", None)
-    return Record(segment=segment, judgement=first, **made), second if "revise" in made else first
+    opened = frozenset(kind for row in way for kind in row["opened"] or ())
+    record = Record(segment=segment, judgement=first, opened=opened, **made)
+    return record, second if "revise" in made else first
 
 
 def _notes(record: Record, judgement: Judgement | None) -> tuple[list[Note], dict[int, list[Note]]]:

@@ -7,8 +7,9 @@ from pydantic import Field, StringConstraints
 
 from gem_tasks.domain.base import Value
 
-What = Literal["segments", "trajectories"]
-"""Segments come with their workflows and tools; trajectories with the text they were made from."""
+What = Literal["segments", "trajectories", "refused"]
+"""Segments come with their workflows and tools; published trajectories, and conversations that checks or judge refused
+in the end, with the text they were made from."""
 
 Quality = Literal["coherence", "tools", "faithfulness"]
 QUALITIES: dict[Quality, str] = {
@@ -17,6 +18,9 @@ QUALITIES: dict[Quality, str] = {
     "faithfulness": "Is it what the text says, with nothing made up?",
 }
 """What is asked of the rater, each from 1 (no) to 5 (fully)."""
+
+GOOD = 4
+"""From this score on a rating counts as good."""
 
 NAME_LENGTH = 100
 """Characters of a rater's name at most."""
@@ -31,7 +35,7 @@ class Sample(Value):
     size: int = Field(default=50, ge=1, le=1000)
     seed: int = 0
     version: str | None = None
-    """Only this dataset version (for segments: its partition)."""
+    """Only this dataset version (for all but trajectories: its partition)."""
     first: str | None = None
     """First partition, such as `2026-01-31T14:00`."""
     last: str | None = None
@@ -39,9 +43,10 @@ class Sample(Value):
 
 
 class AuditItem(Value):
-    """One drawn segment or trajectory."""
+    """One drawn segment or conversation. Nothing in it says why one was refused: raters are blind to that."""
 
     item_id: str
+    """Id of the trajectory; of what was not published, of the segment."""
     position: int
     """From 1, in the order of rating: at random, so that strata do not follow each other."""
     stratum: str
@@ -49,6 +54,8 @@ class AuditItem(Value):
     shard: int
     recipe_id: str
     """Under which it was made, so that it can be shown after prompts have changed."""
+    stage: str = "extract"
+    """Of that recipe: for a conversation the stage that accepted or refused it."""
     version: str | None = None
     """Dataset version of a trajectory."""
 
@@ -61,7 +68,7 @@ class Audit(Value):
     population: int
     """How many there were to draw from."""
     versions: tuple[str, ...]
-    """Dataset versions that the sample stands for; empty for segments."""
+    """Dataset versions that the sample stands for; empty for what is not published."""
     items: int
     drawn_at: datetime
 

@@ -70,11 +70,22 @@ class Bound(Value):
         return " and ".join(parts)
 
 
+class MinimumAgreement(Value):
+    """How far people must agree with a kind of error before it may refuse."""
+
+    min_precision: float = Field(gt=0, le=1)
+    """Share, of the rated conversations that it refuses, which people refuse too."""
+    sample: int = Field(default=12, ge=1)
+    """With fewer rated conversations than this the share means nothing, and the kind may refuse."""
+
+
 class Policy(Value):
     """The bounds of every stage, by metric, and the hash of the file they come from."""
 
     sha256: str
     bounds: dict[str, dict[str, tuple[Bound, ...]]]
+    agreement: MinimumAgreement | None = None
+    """None: whatever people think, the checks' own severities hold."""
 
 
 class Held(Value):

@@ -48,6 +48,8 @@ class Record(Value):
     """One segment on its way. Fields are named after the stage that fills them (but `judgement`); None until it has."""
 
     segment: Segment
+    opened: frozenset[str] = frozenset()
+    """Kinds of errors, `check/kind`, that go to the judge instead of refusing: people do not agree with them."""
     glance: Glance | None = None
     """Set for the filter while a prefilter is in use."""
     filter: Topic | None = None

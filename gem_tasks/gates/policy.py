@@ -1,7 +1,8 @@
 """`gates.toml`: bounds per stage and metric.
 
 A table per stage, an entry per metric: `{ min = …, max = …, action = "review", sample = … }`, or a list of such.
-`[default]` holds for every stage that says nothing else about the metric; `metric = []` lifts a bound.
+`[default]` holds for every stage that says nothing else about the metric; `metric = []` lifts a bound. `[agreement]`
+with `min_precision` and `sample` says how far people must agree with a kind of error before it may refuse.
 """
 
 import tomllib
@@ -10,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from gem_tasks.domain.gate import Bound, Policy
+from gem_tasks.domain.gate import Bound, MinimumAgreement, Policy
 from gem_tasks.errors import UserError
 from gem_tasks.settings import STAGE_NAMES
 
@@ -28,7 +29,7 @@ METRICS = (
 )
 """Columns of the view `gate_metrics`. `failed_share.malformed` is the share of one class of failures."""
 _BOUNDS = TypeAdapter(tuple[Bound, ...])
-_DEFAULT = "default"
+_DEFAULT, _AGREEMENT = "default", "agreement"
 
 
 def parse_policy(text: str, name: str) -> Policy:
@@ -45,11 +46,23 @@ def parse_policy(text: str, name: str) -> Policy:
         tables: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _refuse(name, str(error)) from None
+    agreement = _agreement(name, tables.pop(_AGREEMENT, None))
     if unknown := set(tables) - {_DEFAULT, *STAGE_NAMES}:
-        raise _refuse(name, f"[{min(unknown)}] is no stage; there are {', '.join(STAGE_NAMES)} and {_DEFAULT}")
+        raise _refuse(
+            name, f"[{min(unknown)}] is no stage; there are {', '.join(STAGE_NAMES)}, {_DEFAULT} and {_AGREEMENT}"
+        )
     read = {stage: _stage(name, stage, entries) for stage, entries in tables.items()}
     bounds = {stage: read.get(_DEFAULT, {}) | read.get(stage, {}) for stage in STAGE_NAMES}
-    return Policy(sha256=sha256(text.encode()).hexdigest(), bounds=bounds)
+    return Policy(sha256=sha256(text.encode()).hexdigest(), bounds=bounds, agreement=agreement)
+
+
+def _agreement(name: str, table: Any) -> MinimumAgreement | None:
+    if table is None:
+        return None
+    try:
+        return MinimumAgreement.model_validate(table)
+    except ValidationError as error:
+        raise _refuse(name, _first(error, _AGREEMENT)) from None
 
 
 def _stage(name: str, stage: str, entries: Any) -> dict[str, tuple[Bound, ...]]:
@@ -64,9 +77,14 @@ def _bounds(name: str, stage: str, metric: str, entry: Any) -> tuple[Bound, ...]
     try:
         return _BOUNDS.validate_python(entry if isinstance(entry, list) else [entry])
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join([stage, metric, *(str(part) for part in first["loc"][1:])])
-        raise _refuse(name, f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise _refuse(name, _first(error, stage, metric, skip=1)) from None
+
+
+def _first(error: ValidationError, *place: str, skip: int = 0) -> str:
+    """Where and what is wrong first; `skip` so many parts of the place that the file does not have."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join([*place, *(str(part) for part in first["loc"][skip:])])
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _refuse(name: str, problem: str) -> UserError:

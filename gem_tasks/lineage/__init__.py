@@ -1,6 +1,6 @@
 """The lineage in Postgres: every document's life. SQL is in `sql/`; only this package runs it."""
 
-from gem_tasks.lineage.audits import AuditRows
+from gem_tasks.lineage.audits import AuditRows, RatedRow, Said
 from gem_tasks.lineage.batches import Batches, BatchRow, EndState, Place
 from gem_tasks.lineage.compare import CompareRows
 from gem_tasks.lineage.distill import DistillRows
@@ -30,9 +30,11 @@ __all__ = [
     "Link",
     "Place",
     "Purse",
+    "RatedRow",
     "ReadObject",
     "Registered",
     "RunContext",
+    "Said",
     "Scope",
     "Settled",
     "TrajectoryRow",

@@ -1,31 +1,65 @@
 """Lineage of audits: samples, ratings, and the versions that are called audited."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gem_tasks.domain.audit import Audit, AuditItem, Rating, Sample
-from gem_tasks.lineage.connection import Connection, columns
+from gem_tasks.domain.base import Value
+from gem_tasks.lineage.connection import Connection, Row, columns
 from gem_tasks.lineage.text import jsonb
 
 _ITEM = "item_id position stratum partition shard recipe_id version".split()
+_QUERIES = {"segments": "draw_segments", "trajectories": "draw_trajectories", "refused": "draw_refused"}
 _RATING = "item_id rater coherence tools faithfulness comment".split()
+
+
+class Said(Value):
+    """What a version of the checks, and the judge, say about a conversation."""
+
+    item_id: str
+    recipe_id: str
+    kinds: frozenset[str] | None
+    """Of all findings, `check/kind`; None where the conversation is gone."""
+    judged: bool = False
+    faults: frozenset[str] = frozenset()
+    """Of the judgement."""
+
+
+class RatedRow(Value):
+    """A conversation as one audit's raters found it."""
+
+    audit_id: str
+    sample: str
+    population: int
+    item_id: str
+    partition: str
+    shard: int
+    recipe_id: str
+    segment_id: str
+    raters: int
+    keepers: int
+    """Raters who gave a good score in every quality."""
+    said: Said | None
+    """None where today's checks have not been asked yet."""
 
 
 class AuditRows(Connection):
     """What `gem_tasks.audit` draws, records and asks."""
 
-    def draw_sample(self, sample: Sample, recipe_id: str, start: float) -> tuple[list[AuditItem], int]:
+    def draw_sample(
+        self, sample: Sample, recipes: Mapping[str, str], start: float, *, revising: bool
+    ) -> tuple[list[AuditItem], int]:
         """Items at random, and how many there are to draw from; nothing is recorded.
 
         Args:
             sample: what to draw.
-            recipe_id: under which segments were accepted.
+            recipes: current recipe ids by stage; of published trajectories all recipes are drawn.
             start: where the systematic draw begins, in [0, 1).
+            revising: whether what the validation refuses goes back to be revised, and is refused only after that.
         """
-        query = "draw_segments" if sample.what == "segments" else "draw_trajectories"
-        values = sample.model_dump(exclude={"what"}) | {"start": start}
-        rows = self.rows(query, recipe_id=recipe_id, **values)
+        values = sample.model_dump(exclude={"what"}) | {"start": start, "revising": revising}
+        rows = self.rows(_QUERIES[sample.what], **values, **recipes)
         total = rows[0]["total"] if rows else 0
-        return [AuditItem(**{name: row[name] for name in _ITEM}) for row in rows], total
+        return [AuditItem(**{name: row[name] for name in [*_ITEM, "stage"]}) for row in rows], total
 
     def versions_drawn_from(self, sample: Sample) -> list[str]:
         """Current dataset versions that a sample of trajectories stands for."""
@@ -75,6 +109,28 @@ class AuditRows(Connection):
         """All of them."""
         return [Rating.model_validate(row) for row in self.rows("ratings", audit_id=audit_id)]
 
+    def rated_conversations(self, good: int, checks: int) -> list[RatedRow]:
+        """Conversations with ratings, for every audit that drew them.
+
+        Args:
+            good: the score from which a rating is good.
+            checks: version of the checks whose findings are wanted.
+        """
+        return [_rated(row) for row in self.rows("rated_conversations", good=good, checks=checks)]
+
+    def insert_audit_findings(self, checks: int, said: Sequence[Said]) -> None:
+        """Records what these checks and the judge say, unless it is known."""
+        rows = [
+            each.model_dump()
+            | {"faults": " ".join(sorted(each.faults)), "kinds": None if each.kinds is None else " ".join(each.kinds)}
+            for each in said
+        ]
+        self.run("insert_audit_findings", checks=checks, **columns(rows, list(Said.model_fields)))
+
+    def recipe_line(self, recipe_id: str) -> dict[str, str]:
+        """A recipe and all that it was made from: ids by stage."""
+        return {row["stage"]: row["recipe_id"] for row in self.rows("recipe_line", recipe_id=recipe_id)}
+
     def mark_versions(self, audit: Audit, passed: bool | None) -> None:
         """Calls the audit's versions audited, or no longer; undecided, it takes back only what it gave itself."""
         versions = list(audit.versions)
@@ -83,3 +139,9 @@ class AuditRows(Connection):
         else:
             only = audit.audit_id if passed is None else None
             self.run("mark_not_audited", audit_id=only, versions=versions)
+
+
+def _rated(row: Row) -> RatedRow:
+    given = {name: row.pop(name) for name in ("kinds", "judged", "faults")}
+    said = {"item_id": row["item_id"], "recipe_id": row["recipe_id"], **given} if row.pop("known") else None
+    return RatedRow.model_validate({**row, "said": said})

@@ -1,36 +1,22 @@
 """Gates at work: numbers from the lineage, the policy in force, decisions recorded, and what a reviewer is shown."""
 
 import logging
-from importlib.resources import files
 
-from gem_tasks.domain.gate import Decision, Policy
+from gem_tasks.domain.gate import Decision
 from gem_tasks.domain.outcome import OutcomeKind
 from gem_tasks.errors import StoreError, UserError
-from gem_tasks.gates import decide, parse_policy, report
+from gem_tasks.gates import decide, report
 from gem_tasks.gates.decide import confirmed
 from gem_tasks.lineage import RunContext
+from gem_tasks.pipeline.policy_file import policy
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, Settings, StageName
+from gem_tasks.settings import STAGE_NAMES, StageName
 
 logger = logging.getLogger(__name__)
 
 _EXAMPLES = 5
-
-
-def policy(settings: Settings) -> Policy:
-    """The bounds in force: those of GEM_GATES, or those that come with GEM.
-
-    Raises:
-        UserError: the file cannot be read or is no policy.
-    """
-    if settings.gates is None:
-        return parse_policy(files("gem_tasks.gates").joinpath("gates.toml").read_text(encoding="utf-8"), "gates.toml")
-    try:
-        return parse_policy(settings.gates.read_text(encoding="utf-8"), str(settings.gates))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"GEM_GATES: {settings.gates} cannot be read ({error})", "Correct the path.") from None
 
 
 def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> Decision:

@@ -34,12 +34,13 @@ class Chain:
     Args:
         settings: segment sizes and models.
         prompts: whose; ours by default.
+        opened: kinds of errors, `check/kind`, that may not refuse, because people do not agree with them.
 
     Attributes:
         prompts: what the recipes are made of, and what requests are made from.
     """
 
-    def __init__(self, settings: Settings, prompts: PromptSet | None = None) -> None:
+    def __init__(self, settings: Settings, prompts: PromptSet | None = None, opened: Sequence[str] = ()) -> None:
         self.prompts = prompts or shipped()
         self.root = Recipe(
             stage="segment",
@@ -55,7 +56,7 @@ class Chain:
                 version=stage.version,
                 prompt_sha256=self.prompts[stage.prompt].sha256,
                 model=settings.model_for(stage.name),
-                params=_params(stage, repair, settings),
+                params=_params(stage, repair, settings, opened),
                 parent=parent.recipe_id,
             )
             self.by_stage[stage.name] = parent
@@ -104,6 +105,11 @@ class Chain:
         model = self.by_stage[stage].model or ""
         return Asking(model=model, prompt=self.prompts[stage_named(stage).prompt], repair=self.prompts["repair"])
 
+    @property
+    def opened(self) -> frozenset[str]:
+        """Kinds of errors that do not refuse under this chain."""
+        return frozenset(self.by_stage["validate"].params.get("opened", ()))
+
     def prompt_texts(self) -> dict[str, tuple[str, str]]:
         """Name and text by hash of every prompt in use."""
         return {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.by_name.values()}
@@ -114,7 +120,8 @@ def takes_of(recipe: Recipe) -> str:
     return str(recipe.params.get("takes", "accepted"))
 
 
-def _params(stage: Stage, repair: str, settings: Settings) -> Json:
+def _params(stage: Stage, repair: str, settings: Settings, opened: Sequence[str]) -> Json:
     schema = {"answer_schema": stage.answer_schema} if stage.answer_schema else {}
     takes = {"takes": stage.takes if settings.revise == "on" else "nothing"} if stage.takes != "accepted" else {}
-    return {**stage.sampling.model_dump(), "repair": repair, **schema, **takes}
+    checked = {"opened": sorted(opened)} if opened and stage.prompt == "validate" else {}
+    return {**stage.sampling.model_dump(), "repair": repair, **schema, **takes, **checked}

@@ -40,7 +40,7 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
                 for needed, (read, payloads) in outputs.items()
                 if needed != refused_by or key in payloads
             }
-            yield Record(segment=segment, **made)
+            yield Record(segment=segment, opened=work.chain.opened, **made)
 
 
 _FIELDS = {"validate": "judgement"}

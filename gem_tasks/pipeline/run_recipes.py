@@ -53,7 +53,8 @@ def pinned(work: Workspace, run: str) -> Workspace:
     changes |= {"segment_target_tokens": sizes["target"], "segment_max_tokens": sizes["max"]}
     settings = work.settings.model_copy(update=changes)
     prompts = [Prompt(name=name, text=texts[digest]) for name, digest in _prompts(recorded).items()]
-    chain = Chain(settings, work.chain.prompts.changed(*prompts))
+    opened = recorded["validate"].params.get("opened", ())
+    chain = Chain(settings, work.chain.prompts.changed(*prompts), opened)
     if now := _differing(chain, recorded):
         before = recorded.get(now.stage)
         why = reasons(now, before, first=False) if before else "there was no such stage"

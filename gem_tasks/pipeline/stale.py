@@ -91,12 +91,17 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
 def reasons(now: Recipe, before: Recipe, *, first: bool) -> str:
     """In which parts two recipes of a stage differ, in words joined by ` + `."""
     repair = now.params.get("repair") != before.params.get("repair")
-    others = [{name: value for name, value in each.params.items() if name != "repair"} for each in (now, before)]
+    opened = now.params.get("opened") != before.params.get("opened")
+    others = [
+        {name: value for name, value in each.params.items() if name not in ("repair", "opened")}
+        for each in (now, before)
+    ]
     found = {
         "prompt": now.prompt_sha256 != before.prompt_sha256 or repair,
         "model": now.model != before.model,
         "code": now.version != before.version,
         "params": others[0] != others[1],
+        "ratings": opened,
         "segmenting" if first else UPSTREAM: now.parent != before.parent,
     }
     return " + ".join(name for name, differs in found.items() if differs)

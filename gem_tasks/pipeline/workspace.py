@@ -10,6 +10,7 @@ from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.pipeline.journal import Journal
 from gem_tasks.pipeline.options import RunOptions
+from gem_tasks.pipeline.people import kinds_to_open
 from gem_tasks.pipeline.prompt_files import load_prompts
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
@@ -34,7 +35,8 @@ class Workspace:
 
     @classmethod
     def open(cls, settings: Settings, prompts: PromptSet | None = None, options: RunOptions | None = None) -> Self:
-        """Connects to nothing but where GEM_PROMPTS and stored prompts lie, and refuses settings that cannot work.
+        """Connects to nothing but where GEM_PROMPTS and stored prompts lie, and to the lineage where the gate policy
+        asks for people's agreement with the checks; refuses settings that cannot work.
 
         The one place where a run's overrides turn into settings and recipes.
 
@@ -44,19 +46,20 @@ class Workspace:
             options: what the run is asked for.
 
         Raises:
-            UserError: the store's URL makes no sense, a prompt of the user's own does not keep its contract, one that
-                is asked for is unknown, or a model is given to a stage that has none of its own.
+            UserError: the store's URL makes no sense, the gate policy is none, a prompt of the user's own does not keep
+                its contract, one that is asked for is unknown, or a model is given to a stage that has none of its own.
             StoreError: GEM_PROMPTS points to a store that does not answer.
         """
         options = options or RunOptions()
-        current = Chain(settings, prompts or load_prompts(settings))
+        opened = kinds_to_open(settings)
+        current = Chain(settings, prompts or load_prompts(settings), opened)
         for borrowed, like in ((stage, ASKS_LIKE[stage]) for stage in options.models if stage in ASKS_LIKE):
             raise UserError(f"{borrowed} has no model of its own: it asks that of {like}", f"Set the model of {like}.")
         changes: dict[str, object] = {f"llm_model_{stage}": model for stage, model in options.models.items()}
         if options.budget_usd:
             changes["budget_usd"] = options.budget_usd
         settings = settings.model_copy(update=changes)
-        chain = Chain(settings, current.prompts.changed(*_stored(settings, options.prompts)))
+        chain = Chain(settings, current.prompts.changed(*_stored(settings, options.prompts)), opened)
         return cls(
             settings=settings,
             store=open_store(settings.store_root),

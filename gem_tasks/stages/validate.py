@@ -9,6 +9,7 @@ from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.finding import Finding, Severity
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
+from gem_tasks.domain.people import kind_of
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.prompts import Prompt
@@ -85,8 +86,17 @@ def judged(text: str, record: Record) -> Judgement:
 
 
 def findings_of(record: Record) -> list[Finding]:
-    """What the deterministic checks say, held against the text and the workflows found in it."""
-    return run_checks(_trajectory(record), Evidence(record.segment.text, record.extract))
+    """What the deterministic checks say, held against the text and the workflows found in it.
+
+    Errors of the kinds that the record opens are for the judge.
+    """
+    found = run_checks(_trajectory(record), Evidence(record.segment.text, record.extract))
+    return [_opened(each) if kind_of(each) in record.opened else each for each in found]
+
+
+def _opened(finding: Finding) -> Finding:
+    is_error = finding.severity is Severity.ERROR
+    return finding.model_copy(update={"severity": Severity.OPEN}) if is_error else finding
 
 
 def _settled(record: Record, judgement: Judgement) -> Json:

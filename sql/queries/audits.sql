@@ -2,10 +2,11 @@
 -- A sample of current trajectories, stratified by source and first domain: sorted by stratum and at random within it,
 -- then every (total / size)th from a random start. Each has the same chance, each stratum its share.
 WITH population AS (
-    SELECT t.trajectory_id AS item_id, s.partition_key AS partition, s.shard, t.recipe_id,
+    SELECT t.trajectory_id AS item_id, s.partition_key AS partition, s.shard, t.recipe_id, c.stage,
            t.dataset_version AS version, o.uri || ' ' || coalesce(t.domains[1], '') AS stratum
     FROM trajectories t JOIN datasets v ON v.version = t.dataset_version AND v.superseded_by IS NULL
     JOIN segments s USING (segment_id) JOIN documents d USING (document_id) JOIN sources o USING (source_id)
+    JOIN recipes c ON c.recipe_id = t.recipe_id
     WHERE (%(version)s::text IS NULL OR v.version = %(version)s)
       AND (%(first)s::text IS NULL OR v.partition_key >= %(first)s)
       AND (%(last)s::text IS NULL OR v.partition_key <= %(last)s)
@@ -14,7 +15,7 @@ WITH population AS (
            count(*) OVER () AS total
     FROM population
 )
-SELECT item_id, partition, shard, recipe_id, version, stratum, total,
+SELECT item_id, partition, shard, recipe_id, stage, version, stratum, total,
        (row_number() OVER (ORDER BY md5(%(seed)s::text || '/' || item_id), item_id))::int AS position
 FROM generate_series(0, %(size)s::int - 1) AS k
 JOIN numbered ON k < total AND place = floor((k + %(start)s::numeric) * total / least(%(size)s::int, total))
@@ -23,11 +24,11 @@ ORDER BY position
 -- draw_segments --
 -- The same of segments whose workflows were accepted under a recipe, stratified by source.
 WITH population AS (
-    SELECT r.segment_id AS item_id, s.partition_key AS partition, s.shard, r.recipe_id,
+    SELECT r.segment_id AS item_id, s.partition_key AS partition, s.shard, r.recipe_id, r.stage,
            NULL::text AS version, o.uri AS stratum
     FROM stage_results r JOIN segments s USING (segment_id)
     JOIN documents d USING (document_id) JOIN sources o USING (source_id)
-    WHERE r.recipe_id = %(recipe_id)s AND r.outcome = 'accepted'
+    WHERE r.recipe_id = %(extract)s AND r.outcome = 'accepted'
       AND (%(version)s::text IS NULL
            OR s.partition_key = (SELECT partition_key FROM datasets WHERE version = %(version)s))
       AND (%(first)s::text IS NULL OR s.partition_key >= %(first)s)
@@ -37,7 +38,36 @@ WITH population AS (
            count(*) OVER () AS total
     FROM population
 )
-SELECT item_id, partition, shard, recipe_id, version, stratum, total,
+SELECT item_id, partition, shard, recipe_id, stage, version, stratum, total,
+       (row_number() OVER (ORDER BY md5(%(seed)s::text || '/' || item_id), item_id))::int AS position
+FROM generate_series(0, %(size)s::int - 1) AS k
+JOIN numbered ON k < total AND place = floor((k + %(start)s::numeric) * total / least(%(size)s::int, total))
+ORDER BY position
+
+-- draw_refused --
+-- The same of conversations that checks or judge refused in the end: what is revised counts as revised. Each source and
+-- each reason has its share; the reason does not come along, because raters must not know it.
+WITH refused AS (
+    SELECT r.segment_id, r.recipe_id, r.stage, r.reason FROM stage_results r
+    WHERE r.recipe_id IN (%(validate)s, %(revalidate)s) AND r.outcome = 'rejected' AND r.object_key <> ''
+      AND (r.recipe_id = %(revalidate)s OR NOT %(revising)s::boolean
+           OR EXISTS (SELECT 1 FROM stage_results v WHERE v.segment_id = r.segment_id
+                      AND v.recipe_id = %(revise)s AND v.outcome <> 'accepted'))
+), population AS (
+    SELECT r.segment_id AS item_id, s.partition_key AS partition, s.shard, r.recipe_id, r.stage,
+           NULL::text AS version, o.uri AS stratum, r.reason
+    FROM refused r JOIN segments s USING (segment_id)
+    JOIN documents d USING (document_id) JOIN sources o USING (source_id)
+    WHERE (%(version)s::text IS NULL
+           OR s.partition_key = (SELECT partition_key FROM datasets WHERE version = %(version)s))
+      AND (%(first)s::text IS NULL OR s.partition_key >= %(first)s)
+      AND (%(last)s::text IS NULL OR s.partition_key <= %(last)s)
+), numbered AS (
+    SELECT *, row_number() OVER (ORDER BY stratum, reason, md5(%(seed)s::text || item_id), item_id) - 1 AS place,
+           count(*) OVER () AS total
+    FROM population
+)
+SELECT item_id, partition, shard, recipe_id, stage, version, stratum, total,
        (row_number() OVER (ORDER BY md5(%(seed)s::text || '/' || item_id), item_id))::int AS position
 FROM generate_series(0, %(size)s::int - 1) AS k
 JOIN numbered ON k < total AND place = floor((k + %(start)s::numeric) * total / least(%(size)s::int, total))
@@ -72,8 +102,40 @@ FROM audits a WHERE starts_with(audit_id, %(prefix)s) ORDER BY drawn_at DESC, au
 
 -- audit_items --
 -- What an audit drew, in the order of rating.
-SELECT item_id, position, stratum, partition_key AS partition, shard, recipe_id, version
-FROM audit_items WHERE audit_id = %(audit_id)s ORDER BY position
+SELECT item_id, position, stratum, partition_key AS partition, shard, recipe_id, stage, i.version
+FROM audit_items i JOIN recipes r USING (recipe_id) WHERE audit_id = %(audit_id)s ORDER BY position
+
+-- rated_conversations --
+-- Conversations that people rated, published or refused, with what today's checks and the judge say where that is known.
+SELECT a.audit_id, a.sample ->> 'what' AS sample, a.population, i.item_id, i.partition_key AS partition, i.shard,
+       i.recipe_id, coalesce(t.segment_id, i.item_id) AS segment_id, g.raters, g.keepers,
+       f.item_id IS NOT NULL AS known, f.kinds, f.judged, f.faults
+FROM audits a JOIN audit_items i USING (audit_id)
+JOIN LATERAL (
+    SELECT count(*)::int AS raters,
+           (count(*) FILTER (WHERE least(coherence, tools, faithfulness) >= %(good)s))::int AS keepers
+    FROM audit_ratings g WHERE g.audit_id = i.audit_id AND g.item_id = i.item_id
+) g ON g.raters > 0
+LEFT JOIN trajectories t ON t.trajectory_id = i.item_id AND a.sample ->> 'what' = 'trajectories'
+LEFT JOIN audit_findings f ON f.item_id = i.item_id AND f.recipe_id = i.recipe_id AND f.checks = %(checks)s
+WHERE a.sample ->> 'what' IN ('trajectories', 'refused')
+ORDER BY a.audit_id, i.position
+
+-- insert_audit_findings --
+-- Bulk insert of what a version of the checks, and the judge, say about conversations; NULL where these are gone.
+INSERT INTO audit_findings (item_id, recipe_id, checks, kinds, judged, faults)
+SELECT item_id, recipe_id, %(checks)s, string_to_array(kinds, ' '), judged, string_to_array(faults, ' ')
+FROM unnest(%(item_id)s::text[], %(recipe_id)s::text[], %(kinds)s::text[], %(judged)s::boolean[], %(faults)s::text[])
+     AS u(item_id, recipe_id, kinds, judged, faults)
+ON CONFLICT DO NOTHING
+
+-- recipe_line --
+-- A recipe and all before it, by stage.
+WITH RECURSIVE line AS (
+    SELECT recipe_id, stage, parent_id FROM recipes WHERE recipe_id = %(recipe_id)s
+    UNION ALL SELECT r.recipe_id, r.stage, r.parent_id FROM line l JOIN recipes r ON r.recipe_id = l.parent_id
+)
+SELECT stage, recipe_id FROM line
 
 -- upsert_ratings --
 -- Bulk upsert: who rates an item again replaces the rating.

@@ -199,7 +199,8 @@ FROM segments s JOIN documents d USING (document_id) WHERE s.segment_id = %(segm
 -- Everything that was ever made of a segment.
 SELECT r.recipe_id, r.stage, r.outcome, r.reason, r.error_class, r.detail, r.attempts, r.calls, r.prompt_tokens,
        r.completion_tokens, r.latency_ms, r.usd, r.object_key, r.airflow_run_id, r.airflow_task_id, r.airflow_map_index,
-       r.airflow_try, r.updated_at, c.model, c.prompt_sha256, c.parent_id, r.measures
+       r.airflow_try, r.updated_at, c.model, c.prompt_sha256, c.parent_id, r.measures,
+       c.params -> 'opened' AS opened
 FROM stage_results r JOIN recipes c USING (recipe_id) WHERE r.segment_id = %(segment_id)s ORDER BY r.updated_at, r.stage
 
 -- console_ratings --

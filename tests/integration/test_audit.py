@@ -39,8 +39,9 @@ def publish(work, domains, partition=PARTITION, version="v1", source="file:///co
             )
             rows.append(
                 TrajectoryRow(
-                    trajectory_id=f"{version}t{number:04}", segment_id=key, messages=9, tools=3, calls=3,
-                    domains=(domain, "other"), platform="operator", task_category="customer_support",
+                    trajectory_id=f"{version}t{number:04}", segment_id=key, recipe_id=validate.recipe_id,
+                    messages=9, tools=3, calls=3, domains=(domain, "other"), platform="operator",
+                    task_category="customer_support",
                 )
             )  # fmt: skip
         ledger.commit_ingest(partition, ledger.register_source(source), documents, {0: segments})

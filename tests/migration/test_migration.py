@@ -13,7 +13,7 @@ from gem_tasks.resources import shipped
 TABLES = set(
     "sources source_objects documents segments partitions prompts recipes stage_results spending batches"
     " gate_decisions trajectories datasets dataset_exclusions segment_signatures segment_bands near_duplicates"
-    " audits audit_items audit_ratings announcements sft_sets sft_set_items models evaluations"
+    " audits audit_items audit_ratings audit_findings announcements sft_sets sft_set_items models evaluations"
     " evaluation_cases promotions stage_totals stage_activity ingest_totals"
     " run_prompts run_recipes prefilters".split()
 )

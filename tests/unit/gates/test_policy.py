@@ -5,7 +5,7 @@ import pytest
 from gem_tasks.domain.gate import Bound
 from gem_tasks.errors import UserError
 from gem_tasks.gates import parse_policy
-from gem_tasks.pipeline.gating import policy
+from gem_tasks.pipeline.policy_file import policy
 from gem_tasks.settings import STAGE_NAMES, Settings
 
 
@@ -43,12 +43,23 @@ def test_a_metric_may_have_several_bounds_and_failures_a_class():
         ("[filter]\naccepted_share = {min = 0.5, action = 'stop'}", "filter.accepted_share.action"),
         ("[filter]\naccepted_share = {min = 'much'}", "filter.accepted_share.min"),
         ("[filter]\naccepted_share = {min = 0.5, samples = 3}", "filter.accepted_share.samples"),
+        ("[agreement]\nsample = 3", "agreement.min_precision: Field required"),
+        ("[agreement]\nmin_precision = 80", "agreement.min_precision: Input should be less than or equal to 1"),
+        ("[agreement]\nmin_precision = 0.8\nsamples = 3", "agreement.samples"),
+        ("agreement = 0.8", "agreement: "),
     ],
 )
 def test_a_mistake_is_one_line_that_names_its_place(text, problem):
     with pytest.raises(UserError, match=problem) as refused:
         parse_policy(text, "gates.toml")
     assert "\n" not in str(refused.value).partition("\n")[0]
+
+
+def test_agreement_with_people_is_asked_for_only_where_the_policy_says_so():
+    assert policy(Settings()).agreement is None
+    found = parse_policy("[agreement]\nmin_precision = 0.8", "g")
+    assert (found.agreement.min_precision, found.agreement.sample) == (0.8, 12)
+    assert set(found.bounds) == set(STAGE_NAMES), "it is no stage"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

@@ -1,0 +1,155 @@
+"""How far checks and judge agree with people, kind by kind, and what to do about it. Pure.
+
+Published and refused conversations are rated in samples of their own, which seldom are in proportion: every rated one
+weighs as many conversations as it stands for (`Rated.weight`). Shares and kappa are those of the weights, intervals
+those of as many items as the weights are worth (`Counted.effective`); counts are counts.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from gem_tasks.audit.agreement import weighted_kappa
+from gem_tasks.audit.interval import wilson
+from gem_tasks.checks.faults import CONSTRUCTED, Fault
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.people import Counted, Rated, counted
+
+NEEDED = 0.95
+"""Precision that an error must have, measured."""
+LEAST = 5
+"""Flagged conversations that an advice takes at least."""
+CHECKS, JUDGE = "checks", "judge"
+"""All errors of the checks together, and all verdicts of the judge."""
+
+Flags = Callable[[Rated], bool]
+
+
+class Share(Value):
+    """A share with its 95 % interval, and the counts behind it."""
+
+    hits: int
+    items: int
+    share: float
+    low: float
+    high: float
+
+
+class KindReport(Value):
+    """One kind of finding, or rule of the judge, beside people."""
+
+    kind: str
+    """`check/kind`, a slug of the judge such as `judge_r3`, or `checks` or `judge` for all of them."""
+    severity: str
+    """`error`, `open`, `warning`, or `judge`."""
+    precision: Share
+    """Of the conversations that it flags, those that people refuse."""
+    recall: Share | None
+    """Of those that people refuse, those that it flags; None unless both samples were rated."""
+    kappa: float | None
+    """Cohen's, of flagged against refused by people; None unless both samples were rated, or where it is undefined."""
+    kappa_low: float | None = None
+    kappa_high: float | None = None
+    advice: str | None = None
+
+
+class PeopleReport(Value):
+    """Everything that people rated, published and refused."""
+
+    published: int
+    """Published conversations with ratings."""
+    refused: int
+    """Refused ones with ratings."""
+    people_refuse: int
+    """Of both."""
+    kinds: tuple[KindReport, ...] = ()
+    """All together first, then the kinds that flag something, the most frequent first."""
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What to do, a line each."""
+        return tuple(each.advice for each in self.kinds if each.advice)
+
+
+def people_report(rated: Sequence[Rated], needed: float = NEEDED) -> PeopleReport:
+    """The report over all rated conversations.
+
+    Args:
+        rated: what people, checks and judge say.
+        needed: precision that an error must have.
+    """
+    samples = [each.sample for each in rated]
+    both = len(set(samples)) == 2
+    severities = {f"{fault.check}/{fault.kind}": str(fault.severity) for fault in Fault}
+    errors = {kind for kind, severity in severities.items() if severity == "error"}
+    asked = [each for each in rated if each.judged]
+    sums = [
+        _kind(CHECKS, "error", rated, lambda each: not errors.isdisjoint(each.kinds), both=both),
+        _kind(JUDGE, "judge", asked, lambda each: bool(each.faults), both=both),
+    ]
+    kinds = [
+        *(_kind(kind, severities.get(kind, "retired"), rated, _finds(kind), both=both) for kind in _names(rated)),
+        *(
+            _kind(slug, "judge", asked, _faults(slug), both=both)
+            for slug in sorted(_all(each.faults for each in rated))
+        ),
+    ]
+    found = sorted((each for each in kinds if each), key=lambda each: (-each.precision.items, each.kind))
+    return PeopleReport(
+        published=samples.count("trajectories"),
+        refused=samples.count("refused"),
+        people_refuse=sum(each.refused for each in rated),
+        kinds=(*filter(None, sums), *(each.model_copy(update={"advice": advice(each, needed)}) for each in found)),
+    )
+
+
+def advice(found: KindReport, needed: float = NEEDED) -> str | None:
+    """What the numbers suggest: opening an error, letting an open kind refuse, rewording a rule of the judge."""
+    share = found.precision
+    if share.items < LEAST:
+        return None
+    bounds = f"{100 * share.low:.0f} to {100 * share.high:.0f} %"
+    agrees = f"{found.kind} agrees with people in {share.hits} of {share.items} ({bounds})"
+    if found.severity == "open" and share.hits == share.items:
+        return f"{agrees}: may refuse"
+    if share.high < needed and found.severity == "error" and found.kind.partition("/")[0] not in CONSTRUCTED:
+        return f"{agrees}: open it instead"
+    if share.high < needed and found.severity == "judge":
+        return f"{agrees}: look at the judge's prompt or model"
+    return None
+
+
+def _kind(name: str, severity: str, rated: Sequence[Rated], flags: Flags, *, both: bool) -> KindReport | None:
+    """None for a kind that flags nothing."""
+    hit = _share(counted((each.weight, each.refused) for each in rated if flags(each)))
+    if hit is None:
+        return None
+    if not both:
+        return KindReport(kind=name, severity=severity, precision=hit, recall=None, kappa=None)
+    cells = [(each.weight, flags(each), each.refused) for each in rated]
+    kappa, low, high = weighted_kappa(cells) or (None, None, None)
+    recall = _share(counted((weight, flagged) for weight, flagged, refused in cells if refused))
+    return KindReport(
+        kind=name, severity=severity, precision=hit, recall=recall, kappa=kappa, kappa_low=low, kappa_high=high
+    )
+
+
+def _share(found: Counted) -> Share | None:
+    if found.share is None:
+        return None
+    low, high = wilson(found.share * found.effective, found.effective)
+    return Share(hits=found.hits, items=found.items, share=found.share, low=low, high=high)
+
+
+def _names(rated: Iterable[Rated]) -> list[str]:
+    return sorted(_all(each.kinds for each in rated))
+
+
+def _all(sets: Iterable[frozenset[str]]) -> set[str]:
+    return {name for names in sets for name in names}
+
+
+def _finds(kind: str) -> Flags:
+    return lambda each: kind in each.kinds
+
+
+def _faults(slug: str) -> Flags:
+    return lambda each: slug in each.faults

@@ -1,0 +1,62 @@
+"""Conversations found again by the recipe that accepted or refused them, whatever the recipes are today."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.record import Record
+from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.workflow import Extraction
+from gem_tasks.lineage import Ledger
+from gem_tasks.store import keys, shards
+
+
+class Place(NamedTuple):
+    """Where a conversation lies, and the recipe of the stage that accepted or refused it."""
+
+    partition: str
+    shard: int
+    recipe_id: str
+    segment_id: str
+
+
+class Conversation(NamedTuple):
+    """A conversation with what it was made from."""
+
+    place: Place
+    record: Record
+    """With segment, extraction and the conversation."""
+    trajectory: Trajectory
+    outcome: Outcome
+    """Of the stage that accepted or refused it."""
+
+
+def conversations(ledger: Ledger, fetch: Callable[[str], bytes], places: Iterable[Place]) -> Iterator[Conversation]:
+    """The conversations at these places, an object of the store at a time; one that its objects lack is left out."""
+    for (partition, shard, recipe_id), group in groupby(sorted(places), key=lambda place: place[:3]):
+        wanted = {place.segment_id: place for place in group}
+        yield from _of_shard(ledger.recipe_line(recipe_id), fetch, wanted, partition, shard)
+
+
+def _of_shard(
+    line: dict[str, str], fetch: Callable[[str], bytes], wanted: dict[str, Place], partition: str, shard: int
+) -> Iterator[Conversation]:
+    def outcomes(stage: str) -> dict[str, Outcome]:
+        found = shards.decode_outcomes(fetch(keys.stage_key(stage, line[stage], partition, shard)))
+        return {outcome.segment_id: outcome for outcome in found if outcome.segment_id in wanted}
+
+    made_by, ended_by = ("revise", "revalidate") if "revalidate" in line else ("refine", "validate")
+    extracted, made, ended = outcomes("extract"), outcomes(made_by), outcomes(ended_by)
+    for segment in shards.decode_segments(fetch(keys.segments_key(partition, shard))):
+        key = segment.segment_id
+        if key in wanted and key in ended and (text := _payload(made, key)) and (found := _payload(extracted, key)):
+            trajectory = Trajectory.model_validate_json(text)
+            extraction = Extraction.model_validate_json(found)
+            record = Record(segment=segment, extract=extraction).model_copy(update={made_by: trajectory})
+            yield Conversation(wanted[key], record, trajectory, ended[key])
+
+
+def _payload(outcomes: dict[str, Outcome], segment_id: str) -> str | None:
+    outcome = outcomes.get(segment_id)
+    return outcome.payload if outcome else None

@@ -1,0 +1,127 @@
+"""What people's ratings say about the checks, and which kinds of findings may therefore no longer refuse.
+
+Checks are pure, so their findings are worked out from the conversations' objects; Postgres keeps them for the version
+of the checks, because the kinds that may not refuse are asked for whenever a chain of recipes is made.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean
+
+from gem_tasks.checks import CHECKS_VERSION
+from gem_tasks.checks.faults import refusing
+from gem_tasks.domain.audit import GOOD
+from gem_tasks.domain.gate import MinimumAgreement
+from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.people import Rated, kind_of, precision
+from gem_tasks.lineage import Ledger, RatedRow, Said
+from gem_tasks.pipeline.conversations import Conversation, Place, conversations
+from gem_tasks.pipeline.policy_file import policy
+from gem_tasks.settings import Settings
+from gem_tasks.stages.validate import findings_of
+from gem_tasks.store import open_store
+
+logger = logging.getLogger(__name__)
+
+
+def rated(ledger: Ledger, fetch: Callable[[str], bytes]) -> list[Rated]:
+    """Every rated conversation whose objects are still there, once, however many audits drew it.
+
+    Args:
+        ledger: an open connection.
+        fetch: an object of the store by its key; raises KeyError for one that is gone.
+
+    Raises:
+        StoreError: the store does not answer.
+    """
+    rows = ledger.rated_conversations(GOOD, CHECKS_VERSION)
+    if missing := [row for row in rows if row.said is None]:
+        ledger.insert_audit_findings(CHECKS_VERSION, _said(ledger, fetch, missing))
+        rows = ledger.rated_conversations(GOOD, CHECKS_VERSION)
+    return _weighted([row for row in rows if row.said and row.said.kinds is not None])
+
+
+def kinds_to_open(settings: Settings) -> tuple[str, ...]:
+    """Kinds of errors, `check/kind`, that the policy in force no longer lets refuse, because people disagree.
+
+    Nothing is looked up unless the policy asks for a minimum agreement.
+
+    Raises:
+        UserError: the policy is none, or the lineage is not there.
+        StoreError: the store does not answer.
+    """
+    least = policy(settings).agreement
+    if least is None or settings.postgres_dsn is None:
+        return ()
+    with Ledger(settings.database) as ledger:
+        return below(rated(ledger, open_store(settings.store_root).get), least)
+
+
+def below(found: Sequence[Rated], least: MinimumAgreement) -> tuple[str, ...]:
+    """Kinds of errors that agree with people less than is asked for, in alphabetical order."""
+    counts = {kind: precision(found, kind) for kind in refusing()}
+    return tuple(
+        sorted(
+            kind
+            for kind, count in counts.items()
+            if count.items >= least.sample and count.share is not None and count.share < least.min_precision
+        )
+    )
+
+
+def _said(ledger: Ledger, fetch: Callable[[str], bytes], rows: Iterable[RatedRow]) -> list[Said]:
+    """What checks and judge say, one for each row; of conversations that are gone only that."""
+    by_shard: defaultdict[tuple[str, int, str], dict[Place, RatedRow]] = defaultdict(dict)
+    for row in rows:
+        place = Place(row.partition, row.shard, row.recipe_id, row.segment_id)
+        by_shard[place[:3]][place] = row
+    said: list[Said] = []
+    for wanted in by_shard.values():
+        try:
+            found = {each.place: each for each in conversations(ledger, fetch, wanted)}
+        except KeyError as error:
+            logger.warning("rated conversations cannot be compared, for %s is gone", error)
+            found = {}
+        said += [_say(row, found.get(place)) for place, row in wanted.items()]
+    return said
+
+
+def _say(row: RatedRow, found: Conversation | None) -> Said:
+    if found is None:
+        return Said(item_id=row.item_id, recipe_id=row.recipe_id, kinds=None)
+    kinds = frozenset(kind_of(finding) for finding in findings_of(found.record))
+    judged, faults = _verdict(found.outcome)
+    return Said(item_id=row.item_id, recipe_id=row.recipe_id, kinds=kinds, judged=judged, faults=faults)
+
+
+def _verdict(outcome: Outcome) -> tuple[bool, frozenset[str]]:
+    """Whether the judge was asked, and what it refused for; older refusals are stored without their judgement."""
+    if outcome.payload:
+        return True, frozenset(Judgement.model_validate_json(outcome.payload).faults)
+    reason = outcome.reason or ""
+    return (True, frozenset({reason})) if reason.startswith("judge_") else (False, frozenset())
+
+
+def _weighted(rows: Sequence[RatedRow]) -> list[Rated]:
+    """Ratings of all audits together. Within a sample every conversation weighs the same; together they weigh as many
+    conversations as there were to draw from, on average over the ratings.
+    """
+    merged: dict[tuple[str, str, str], list[RatedRow]] = {}
+    for row in rows:
+        merged.setdefault((row.sample, row.recipe_id, row.item_id), []).append(row)
+    counts = Counter(sample for sample, _, _ in merged)
+    population = {sample: fmean(row.population for row in rows if row.sample == sample) for sample in counts}
+    return [
+        Rated(
+            sample=sample,
+            weight=population[sample] / counts[sample],
+            refused=2 * sum(row.keepers for row in same) <= sum(row.raters for row in same),
+            kinds=said.kinds,
+            judged=said.judged,
+            faults=said.faults,
+        )
+        for (sample, _, _), same in merged.items()
+        if (said := same[0].said) and said.kinds is not None
+    ]
