@@ -12,8 +12,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gem_tasks.errors import UserError
 
-StageName = Literal["filter", "extract", "generate", "refine", "validate"]
-STAGE_NAMES: tuple[StageName, ...] = ("filter", "extract", "generate", "refine", "validate")
+StageName = Literal["filter", "extract", "generate", "refine", "validate", "revise", "revalidate"]
+STAGE_NAMES: tuple[StageName, ...] = (
+    "filter", "extract", "generate", "refine", "validate", "revise", "revalidate",
+)  # fmt: skip
+ASKS_LIKE: dict[StageName, StageName] = {"revise": "refine", "revalidate": "validate"}
+"""Stages without settings of their own, and the stage whose model, endpoint, key and mode they use."""
 
 
 LLMMode = Literal["online", "batch"]
@@ -124,16 +128,19 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=30, ge=1)
     """`gem gc` keeps what was in use within so many days."""
 
+    revise: Literal["on", "off"] = "on"
+    """`on`: a conversation that checks or judge refuse goes back once to the refining model with the findings, and
+    through the validation again. `off`: what is refused stays refused."""
     gates: Path | None = None
     """Bounds of your own, in the form of `gem_tasks/gates/gates.toml`, which it replaces."""
 
     def model_for(self, stage: str) -> str:
         """The stage's own model, or the common one."""
-        return getattr(self, f"llm_model_{stage}") or self.llm_model
+        return getattr(self, f"llm_model_{_settings_of(stage)}") or self.llm_model
 
     def mode_for(self, stage: str) -> LLMMode:
         """The stage's own mode, or the common one."""
-        return getattr(self, f"llm_mode_{stage}") or self.llm_mode
+        return getattr(self, f"llm_mode_{_settings_of(stage)}") or self.llm_mode
 
     @property
     def store_root(self) -> str:
@@ -160,7 +167,7 @@ class Settings(BaseSettings):
         Raises:
             UserError: none is configured.
         """
-        found = getattr(self, f"llm_base_url_{stage}") or self.llm_base_url
+        found = getattr(self, f"llm_base_url_{_settings_of(stage)}") or self.llm_base_url
         if found is None:
             raise UserError(
                 "No LLM endpoint is configured", "Run `gem up` for the offline teacher, or set GEM_LLM_BASE_URL."
@@ -169,10 +176,15 @@ class Settings(BaseSettings):
 
     def key_for(self, stage: str) -> str | None:
         """The key for the stage's endpoint, in clear: for the client only."""
-        own: SecretStr | None = getattr(self, f"llm_api_key_{stage}")
-        if own is None and getattr(self, f"llm_base_url_{stage}") in (None, self.llm_base_url):
+        name = _settings_of(stage)
+        own: SecretStr | None = getattr(self, f"llm_api_key_{name}")
+        if own is None and getattr(self, f"llm_base_url_{name}") in (None, self.llm_base_url):
             own = self.llm_api_key
         return own.get_secret_value() if own else None
+
+
+def _settings_of(stage: str) -> str:
+    return next((like for name, like in ASKS_LIKE.items() if name == stage), stage)
 
 
 def load() -> Settings:

@@ -27,12 +27,14 @@ from gem_tasks.dataset.diversity import diversity
 from gem_tasks.dataset.row import ROW_VERSION, SCHEMA, Row, trajectory_id
 from gem_tasks.dataset.select import Chosen, Selection
 from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.record import Topic
 from gem_tasks.domain.trajectory import Size
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
 from gem_tasks.pipeline.recipes import Chain, Recorded
-from gem_tasks.pipeline.records import accepted, output_of, segments_of
+from gem_tasks.pipeline.records import Final, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES
 from gem_tasks.store import keys
@@ -67,6 +69,7 @@ class _Tally:
         self.replaced: Counter[str] = Counter()
         self.flagged: Counter[str] = Counter()
         self.contaminated = 0
+        self.revised = 0
         self.drafts: list[Size] = []
 
     def add(self, chosen: Chosen, draft: Size, judgement: Judgement) -> None:
@@ -74,6 +77,7 @@ class _Tally:
         self.rows.append(
             TrajectoryRow(
                 trajectory_id=row.trajectory_id,
+                recipe_id=row.recipe,
                 segment_id=row.segment.segment_id,
                 messages=size.messages,
                 tools=size.tools,
@@ -92,6 +96,7 @@ class _Tally:
         self.warnings.update({f"{finding.check}: {finding.kind}" for finding in judgement.warnings})
         self.replaced.update(chosen.replaced)
         self.flagged.update(chosen.flagged)
+        self.revised += row.revised
         self.contaminated += chosen.contamination is not None
         self.drafts.append(draft)
 
@@ -106,7 +111,7 @@ def publish(work: Workspace, partition: str) -> PublishReport:
         reason = "these recipes are not the current ones: their results are kept beside, for `gem diff`"
         return PublishReport(partition=partition, version=None, held_back=reason)
     with work.ledger() as ledger, ledger.publish_lock(partition):
-        if reason := _unfinished(ledger.unfinished(partition, work.recipe_ids())):
+        if reason := _unfinished(ledger.unfinished(partition, work.links())):
             return PublishReport(partition=partition, version=None, held_back=reason)
         return _publish_changes(work, ledger, partition)
 
@@ -156,11 +161,11 @@ def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> Publish
 
 
 def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
-    recipe, tally, selection = work.chain.id_of("validate"), _Tally(), Selection(work)
+    tally, selection = _Tally(), Selection(work)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.parquet"
         with pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=3) as writer:
-            for rows in _shards(work, partition, recipe, tally, selection):
+            for rows in _shards(work, partition, tally, selection):
                 writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), row_group_size=500)
         for left_out in selection.exclusions:
             logger.info("segment %s is not published (%s): %s", left_out.segment_id, left_out.reason, left_out.detail)
@@ -175,7 +180,7 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
             work.store.put(keys.dataset_key(version, name), picture)
         # The manifest last: a version without one is unfinished.
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
-        ledger.commit_dataset(version, partition, work.chain.by_stage["validate"], manifest, tally.rows)
+        ledger.commit_dataset(version, partition, work.chain.by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
         ledger.replace_exclusions(version, selection.exclusions)
     return PublishReport(
         partition=partition,
@@ -186,36 +191,39 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
     )
 
 
-def _shards(
-    work: Workspace, partition: str, recipe: str, tally: _Tally, selection: Selection
-) -> Iterator[list[dict[str, str]]]:
+def _row(work: Workspace, segment: Segment, topic: Topic, final: Final) -> Row:
+    recipe = work.chain.id_of(final.accepted_by)
+    return Row(
+        trajectory_id=trajectory_id(segment.segment_id, recipe),
+        segment=segment,
+        topic=topic,
+        trajectory=final.trajectory,
+        recipe=recipe,
+        revised=final.accepted_by == "revalidate",
+    )
+
+
+def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection) -> Iterator[list[dict[str, str]]]:
     """Rows to write, one list per shard."""
     teacher = work.chain.models
     with work.ledger() as ledger:
         numbers = [number for number, _ in ledger.shards(partition)]
     for number in numbers:
-        passed = accepted(work, "validate", partition, number)
+        passed = finals(work, partition, number)
         if not passed:
             continue
-        topics, drafts, refined, judgements = (
-            output_of(work, name, partition, number) for name in ("filter", "generate", "refine", "validate")
-        )
+        topics, drafts = (output_of(work, name, partition, number) for name in ("filter", "generate"))
         found = [
-            Row(
-                trajectory_id=trajectory_id(segment.segment_id, recipe),
-                segment=segment,
-                topic=topics[segment.segment_id],
-                trajectory=refined[segment.segment_id],
-            )
+            _row(work, segment, topics[segment.segment_id], passed[segment.segment_id])
             for segment in segments_of(work, partition, number)
             if segment.segment_id in passed
         ]
         rows: list[dict[str, str]] = []
         for chosen in selection.choose(found):
             row, key = chosen.row, chosen.row.segment.segment_id
-            tally.add(chosen, drafts[key].size, judgements[key])
+            tally.add(chosen, drafts[key].size, passed[key].judgement)
             looked = chosen.model_dump(include={"replaced", "flagged", "contamination"})
-            rows.append(row.columns(row.metadata(partition, recipe, teacher) | looked))
+            rows.append(row.columns(row.metadata(partition, teacher) | looked))
         yield rows
 
 
@@ -251,6 +259,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
             "domains": diversity(domains, count).model_dump(),
         },
         "warnings": card.counts(tally.warnings),
+        "revised": tally.revised,
         "excluded": card.counts(Counter(each.reason for each in selection.exclusions)),
         "contamination": {"packages": packages, "items": index.items if index else 0, "kept": tally.contaminated},
         "privacy": {"replaced": card.counts(tally.replaced), "flagged": card.counts(tally.flagged)},

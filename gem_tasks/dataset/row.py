@@ -13,7 +13,7 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.trajectory import Trajectory
 
-ROW_VERSION = 2
+ROW_VERSION = 3
 
 SCHEMA = pa.schema(
     [
@@ -33,8 +33,12 @@ class Row(Value):
     segment: Segment
     topic: Topic
     trajectory: Trajectory
+    recipe: str
+    """Of the stage that accepted it."""
+    revised: bool = False
+    """Whether it was refused at first and accepted after its revision."""
 
-    def metadata(self, partition: str, recipe: str, teacher: dict[str, str]) -> Json:
+    def metadata(self, partition: str, teacher: dict[str, str]) -> Json:
         """Provenance, as the export contract names it; `teacher` is the model per stage."""
         size = self.trajectory.size
         return {
@@ -51,7 +55,8 @@ class Row(Value):
             "task_category": self.topic.task_category,
             "summary": self.topic.summary,
             "teacher": teacher,
-            "recipe": recipe,
+            "recipe": self.recipe,
+            "revised": self.revised,
             "partition": partition,
             "n_messages": size.messages,
             "n_tools": size.tools,

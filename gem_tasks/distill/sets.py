@@ -182,11 +182,10 @@ def _rows(
 ) -> Iterator[tuple[Candidate, dict[str, str]]]:
     """What is learnt, shard by shard; whatever cannot be, is counted with its reason."""
     index = None if work.settings.keep_contaminated else stored_index(work)
-    stage = "refine" if spec.refined else "generate"
     for (partition, shard), members in groupby(placed, key=lambda each: (each.partition, each.shard)):
         wanted = {each.segment_id: each for each in members}
         texts = {each.segment_id: each for each in segments_of(work, partition, shard) if each.segment_id in wanted}
-        made = _outputs(work, stage, partition, shard, wanted)
+        made = _outputs(work, spec, partition, shard, wanted)
         for segment_id, candidate in wanted.items():
             trajectory = made.get(segment_id)
             if trajectory is None or segment_id not in texts:
@@ -199,18 +198,27 @@ def _rows(
 
 
 def _outputs(
-    work: Workspace, stage: str, partition: str, shard: int, wanted: dict[str, Candidate]
+    work: Workspace, spec: SetSpec, partition: str, shard: int, wanted: dict[str, Candidate]
 ) -> dict[str, Trajectory]:
     """Trajectories of the wanted segments, from the recipes that their dataset versions name."""
-    recipes: defaultdict[str, set[str]] = defaultdict(set)
+    recipes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for key, each in wanted.items():
-        recipes[each.recipes[stage]].add(key)
+        stage = _made_by(each) if spec.refined else "generate"
+        recipes[stage, each.recipes[stage]].add(key)
     return {
         outcome.segment_id: Trajectory.model_validate_json(outcome.payload)
-        for recipe, members in recipes.items()
+        for (stage, recipe), members in recipes.items()
         for outcome in shards.decode_outcomes(work.fetch(keys.stage_key(stage, recipe, partition, shard)))
         if outcome.payload and outcome.segment_id in members
     }
+
+
+def _made_by(each: Candidate) -> str:
+    """The stage whose conversation was published: an id says which stage accepted it."""
+    revised = "revalidate" in each.recipes and each.trajectory_id == trajectory_id(
+        each.segment_id, each.recipes["revalidate"]
+    )
+    return "revise" if revised else "refine"
 
 
 def _strata(written: Placed) -> dict[str, dict[str, int]]:

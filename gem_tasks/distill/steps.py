@@ -149,7 +149,7 @@ def pipeline_yield(work: Workspace, found: SftSet, segments: Sequence[Segment]) 
     with work.ledger() as ledger:
         recipes = sorted({recipe for each in ledger.recipes_of_versions(found.versions) for recipe in each})
         rows = ledger.pipeline_cost([each.segment_id for each in segments], recipes)
-    accepted = next((row["accepted"] for row in rows if row["stage"] == "validate"), 0)
+    accepted = sum(row["accepted"] for row in rows if row["stage"] in ("validate", "revalidate"))
     prices = [row["usd"] for row in rows if row["usd"] is not None]
     latency = sum(int(row["latency_ms"]) for row in rows) / 1000
     return Yield(

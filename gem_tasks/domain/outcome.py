@@ -32,6 +32,8 @@ class Rejected(Value):
     reason: str
     """A short, stable, countable slug such as `not_procedural` or `judge_r1`."""
     detail: str = ""
+    payload: str | None = None
+    """What the stage found all the same, as JSON text: of the validation the judgement that refuses."""
     measures: Json = Field(default_factory=dict)
     """What the lineage keeps beside it; see `Outcome.measures`."""
 
@@ -82,7 +84,7 @@ class Outcome(Value):
     detail: str = ""
     """One line for people; for failed, what the parser or the endpoint said."""
     payload: str | None = None
-    """For accepted: the stage's output as JSON."""
+    """The stage's output as JSON: of what was accepted, and the judgement of what a judge refused."""
     measures: Json = Field(default_factory=dict)
     """What gates look at, and what a prefilter thought of the segment. Kept in the lineage only."""
     raw: str | None = None

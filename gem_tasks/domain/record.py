@@ -2,6 +2,7 @@
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
 
@@ -44,7 +45,7 @@ class Glance(Value):
 
 
 class Record(Value):
-    """One segment on its way. Fields are named after the stage that fills them; None until it has."""
+    """One segment on its way. Fields are named after the stage that fills them (but `judgement`); None until it has."""
 
     segment: Segment
     glance: Glance | None = None
@@ -53,3 +54,6 @@ class Record(Value):
     extract: Extraction | None = None
     generate: Trajectory | None = None
     refine: Trajectory | None = None
+    judgement: Judgement | None = None
+    """Of `validate`, for `revise`: the judgement that refused; None where the checks did."""
+    revise: Trajectory | None = None

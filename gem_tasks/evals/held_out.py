@@ -8,7 +8,7 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.evals.synthesizer import Yield, sizes, spread, variety
-from gem_tasks.pipeline.records import accepted, output_of, segments_of
+from gem_tasks.pipeline.records import accepted, finals, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 
 
@@ -70,11 +70,9 @@ def _sum(stages: Sequence[Json], name: str) -> int:
 
 
 def _trajectories(work: Workspace, places: Sequence[tuple[str, str, int]]) -> list[Trajectory]:
-    """Refined and accepted by the validation, of these segments."""
+    """Accepted by the validation, at once or after a revision, of these segments."""
     found: list[Trajectory] = []
     for (partition, shard), rows in groupby(places, key=lambda row: row[1:]):
-        valid = accepted(work, "validate", partition, shard) & {segment_id for segment_id, _, _ in rows}
-        if valid:
-            outputs = output_of(work, "refine", partition, shard)
-            found += [outputs[segment_id] for segment_id in sorted(valid)]
+        passed = finals(work, partition, shard)
+        found += [passed[segment_id].trajectory for segment_id, _, _ in sorted(rows) if segment_id in passed]
     return found

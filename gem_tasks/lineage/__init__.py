@@ -11,7 +11,7 @@ from gem_tasks.lineage.judging import JudgingRows
 from gem_tasks.lineage.observing import ObservedRows
 from gem_tasks.lineage.prefilters import PrefilterRows
 from gem_tasks.lineage.prompting import PromptRows
-from gem_tasks.lineage.rebuild import Rebuild, Scope
+from gem_tasks.lineage.rebuild import Link, Rebuild, Scope
 from gem_tasks.lineage.reports import Reports, TrajectoryRow
 from gem_tasks.lineage.retention import RetentionRows
 from gem_tasks.lineage.similar import SimilarRows
@@ -27,6 +27,7 @@ __all__ = [
     "EvaluationRow",
     "EvaluationRows",
     "Ledger",
+    "Link",
     "Place",
     "Purse",
     "ReadObject",

@@ -1,6 +1,7 @@
 """Lineage of rebuilding: what is left to do, in whole or in part; what is complete; announcements."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.recipe import Recipe
@@ -34,41 +35,50 @@ class ShardState(Value):
         return self.accepted + self.rejected + self.failed
 
 
+class Link(NamedTuple):
+    """A stage's recipe in a chain."""
+
+    recipe_id: str
+    takes: str
+    """The outcome of the stage before that it deals with; the first stage takes every segment."""
+
+
 class Rebuild(Connection):
     """What `pipeline.plan`, `pipeline.sheet`, publication and the DAGs ask and record."""
 
     def pending(
-        self, partition: str, recipe_ids: Sequence[str], asked: Sequence[str] | None = None, scope: Scope | None = None
+        self, partition: str, chain: Sequence[Link], asked: Sequence[str] | None = None, scope: Scope | None = None
     ) -> list[int]:
         """Shards with work left under this chain of recipes: in the asked ones, in a part of the partition."""
         scope = scope or Scope()
         found = self.rows(
             "pending",
             partition=partition,
-            recipe_ids=list(recipe_ids),
-            asked=list(recipe_ids if asked is None else asked),
+            asked=[link.recipe_id for link in chain] if asked is None else list(asked),
+            **_links(chain),
             narrowed=scope.narrowed,
             **_columns(scope),
         )
         return [row["shard"] for row in found]
 
-    def unfinished(self, partition: str, recipe_ids: Sequence[str]) -> dict[int, int]:
+    def unfinished(self, partition: str, chain: Sequence[Link]) -> dict[int, int]:
         """Segments that wait for a first outcome, by the stage's position in the chain; empty: it is complete.
 
         A failure is an outcome, even one that a later run tries again.
         """
-        found = self.rows("unfinished", partition=partition, recipe_ids=list(recipe_ids))
+        found = self.rows("unfinished", partition=partition, **_links(chain))
         return {row["stage"]: row["segments"] for row in found}
 
-    def unpublished(self, partition: str, recipe_id: str) -> bool:
-        """Whether something is accepted, but the current dataset is of another recipe."""
-        return self.one("unpublished", partition=partition, recipe_id=recipe_id)["yes"]
+    def unpublished(self, partition: str, accepting: Sequence[str], last: str) -> bool:
+        """Whether something is accepted under one of these recipes, but the current dataset is not of the last one."""
+        return self.one("unpublished", partition=partition, recipe_ids=list(accepting), last=last)["yes"]
 
-    def shard_state(self, recipe: Recipe, partition: str, shard: int, *, first: bool) -> ShardState:
+    def shard_state(self, recipe: Recipe, takes: str, partition: str, shard: int, *, first: bool) -> ShardState:
         """How far a stage is over a shard: one cheap look, without the segments' ids.
 
         Args:
             recipe: of the stage.
+            takes: the outcome of the parent that the stage deals with.
             partition: key.
             shard: number.
             first: whether the stage takes every segment, not those that the parent accepted.
@@ -79,6 +89,7 @@ class Rebuild(Connection):
             shard=shard,
             recipe_id=recipe.recipe_id,
             parent_id=None if first else recipe.parent,
+            takes=takes,
         )
         return ShardState.model_validate(row)
 
@@ -107,6 +118,10 @@ class Rebuild(Connection):
         """The run of the synthesis that took it up; None as long as none has."""
         found = self.rows("announcement_taken_by", run_id=run_id, partition=partition)
         return found[0]["taken_by"] if found else None
+
+
+def _links(chain: Sequence[Link]) -> dict[str, list[str]]:
+    return {"recipe_ids": [link.recipe_id for link in chain], "takes": [link.takes for link in chain]}
 
 
 def _columns(scope: Scope) -> dict[str, object]:

@@ -9,7 +9,9 @@ from gem_tasks.errors import UserError
 from gem_tasks.lineage.connection import Connection, Row, columns
 from gem_tasks.lineage.text import jsonb
 
-_TRAJECTORY = "trajectory_id segment_id messages tools calls domains platform task_category called findings".split()
+_TRAJECTORY = (
+    "trajectory_id recipe_id segment_id messages tools calls domains platform task_category called findings".split()
+)
 _LISTS = ("domains", "called", "findings")
 """Sent joined: psycopg cannot tell a list of lists from a matrix. Their names have no commas."""
 
@@ -18,6 +20,8 @@ class TrajectoryRow(Value):
     """A published trajectory as Postgres keeps it: counts and topic, not the conversation."""
 
     trajectory_id: str
+    recipe_id: str
+    """Of the stage that accepted it."""
     segment_id: str
     messages: int
     tools: int
@@ -55,7 +59,7 @@ class Reports(Connection):
                 manifest=jsonb(manifest),
             )
             self.run("supersede_datasets", version=version, partition=partition)
-            self.run("upsert_trajectories", version=version, recipe_id=recipe_id, **columns(values, _TRAJECTORY))
+            self.run("upsert_trajectories", version=version, **columns(values, _TRAJECTORY))
 
     def replace_exclusions(self, version: str, found: Sequence[Value]) -> None:
         """What a version leaves out: values with `segment_id`, `reason` and `detail`."""

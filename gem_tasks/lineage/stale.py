@@ -43,12 +43,15 @@ class PaceRow(Value):
 class StaleRows(Connection):
     """What `pipeline.stale` asks."""
 
-    def stale(self, chain: Sequence[Recipe], first: str | None, last: str | None) -> list[StaleRow]:
-        """Work left under a chain of recipes, over a range of partitions or all."""
+    def stale(
+        self, chain: Sequence[Recipe], takes: Sequence[str], first: str | None, last: str | None
+    ) -> list[StaleRow]:
+        """Work left under a chain of recipes, of which each takes one outcome of the one before; over some partitions or all."""
         found = self.rows(
             "stale",
             recipe_ids=[recipe.recipe_id for recipe in chain],
             stages=[recipe.stage for recipe in chain],
+            takes=list(takes),
             first=first,
             last=last,
         )
@@ -71,6 +74,7 @@ class StaleRows(Connection):
         """All partitions, oldest first."""
         return [row["partition_key"] for row in self.rows("partition_keys")]
 
-    def unpublished_partitions(self, recipe_id: str) -> list[str]:
-        """Partitions with something accepted under the recipe whose current dataset is not of it."""
-        return [row["partition_key"] for row in self.rows("unpublished_partitions", recipe_id=recipe_id)]
+    def unpublished_partitions(self, accepting: Sequence[str], last: str) -> list[str]:
+        """Partitions with something accepted under one of the recipes whose current dataset is not of the last one."""
+        found = self.rows("unpublished_partitions", recipe_ids=list(accepting), last=last)
+        return [row["partition_key"] for row in found]

@@ -99,6 +99,7 @@ class Attempt:
                 kind="rejected",
                 reason=verdict.reason,
                 detail=verdict.detail,
+                payload=verdict.payload,
                 measures=verdict.measures,
                 cost=self._cost,
             )

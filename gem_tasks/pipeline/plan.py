@@ -7,6 +7,7 @@ from typing import TypedDict
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def plan(work: Workspace, partition: str) -> list[ShardRef]:
     with work.ledger() as ledger:
         ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
         asked = [recipe.recipe_id for name, recipe in work.chain.by_stage.items() if work.options.asks_for(name)]
-        pending = ledger.pending(partition, work.recipe_ids(), asked, work.scope)
+        pending = ledger.pending(partition, work.links(), asked, work.scope)
     logger.info("%s: %d shards with work left", partition, len(pending))
     return [{"partition": partition, "shard": number} for number in pending]
 
@@ -78,6 +79,6 @@ def unpublished(work: Workspace, partition: str) -> bool:
     if work.variant:
         return False
     with work.ledger() as ledger:
-        return ledger.unpublished(partition, work.chain.id_of("validate")) and not ledger.unfinished(
-            partition, work.recipe_ids()
-        )
+        return ledger.unpublished(
+            partition, work.accepting(), work.chain.id_of(STAGE_NAMES[-1])
+        ) and not ledger.unfinished(partition, work.links())

@@ -10,7 +10,11 @@ from gem_tasks.pipeline.attempt import Asking
 from gem_tasks.prompts import PromptSet, shipped
 from gem_tasks.settings import Settings, StageName
 from gem_tasks.stages import STAGES
+from gem_tasks.stages import stage as stage_named
 from gem_tasks.stages.base import Stage
+
+_LATER: frozenset[StageName] = frozenset({"revise", "revalidate"})
+"""Stages that datasets of older versions were made without: nothing came of them there."""
 
 
 class Recorded(Recipe):
@@ -49,9 +53,9 @@ class Chain:
             parent = Recipe(
                 stage=stage.name,
                 version=stage.version,
-                prompt_sha256=self.prompts[stage.name].sha256,
+                prompt_sha256=self.prompts[stage.prompt].sha256,
                 model=settings.model_for(stage.name),
-                params=_params(stage, repair),
+                params=_params(stage, repair, settings),
                 parent=parent.recipe_id,
             )
             self.by_stage[stage.name] = parent
@@ -65,17 +69,22 @@ class Chain:
         """
         chain = cls(settings)
         by_name = {recipe.stage: recipe for recipe in recipes}
-        if missing := [name for name in chain.by_stage if name not in by_name]:
+        if missing := [name for name in chain.by_stage if name not in by_name and name not in _LATER]:
             raise UserError(
                 f"It was made before there was a stage {missing[0]}", "Backfill the partition under today's stages."
             )
         chain.root = by_name["segment"]
-        chain.by_stage = {name: by_name[name] for name in chain.by_stage}
+        chain.by_stage = {name: by_name.get(name, recipe) for name, recipe in chain.by_stage.items()}
         return chain
 
     def id_of(self, stage: StageName) -> str:
         """Recipe id of a stage."""
         return self.by_stage[stage].recipe_id
+
+    @property
+    def takes(self) -> list[str]:
+        """For every stage, in order, the outcome of the stage before that it deals with."""
+        return [takes_of(recipe) for recipe in self.by_stage.values()]
 
     @property
     def recipes(self) -> list[Recipe]:
@@ -90,13 +99,19 @@ class Chain:
     def asking(self, stage: StageName) -> Asking:
         """Model and prompts of a stage's requests."""
         model = self.by_stage[stage].model or ""
-        return Asking(model=model, prompt=self.prompts[stage], repair=self.prompts["repair"])
+        return Asking(model=model, prompt=self.prompts[stage_named(stage).prompt], repair=self.prompts["repair"])
 
     def prompt_texts(self) -> dict[str, tuple[str, str]]:
         """Name and text by hash of every prompt in use."""
         return {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.by_name.values()}
 
 
-def _params(stage: Stage, repair: str) -> Json:
+def takes_of(recipe: Recipe) -> str:
+    """The outcome of the stage before that a stage deals with: `accepted`, `rejected`, or `nothing`."""
+    return str(recipe.params.get("takes", "accepted"))
+
+
+def _params(stage: Stage, repair: str, settings: Settings) -> Json:
     schema = {"answer_schema": stage.answer_schema} if stage.answer_schema else {}
-    return {**stage.sampling.model_dump(), "repair": repair, **schema}
+    takes = {"takes": stage.takes if settings.revise == "on" else "nothing"} if stage.takes != "accepted" else {}
+    return {**stage.sampling.model_dump(), "repair": repair, **schema, **takes}

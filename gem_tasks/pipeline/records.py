@@ -1,11 +1,14 @@
 """Puts together what a stage sees of the segments of one shard, from what Postgres says is accepted."""
 
 from collections.abc import Iterator, Set
-from typing import Any
+from typing import Any, NamedTuple
 
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import StoreError
+from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, StageName
 from gem_tasks.stages import stage
@@ -13,10 +16,10 @@ from gem_tasks.store import keys, shards
 
 
 def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
-    """Segment ids that a stage has to deal with: all of the shard, or those the stage before accepted."""
+    """Segment ids that a stage has to deal with: all of the shard, or those that the stage before ended as it takes."""
     position = STAGE_NAMES.index(name)
     if position:
-        return accepted(work, STAGE_NAMES[position - 1], partition, shard)
+        return _ended(work, STAGE_NAMES[position - 1], takes_of(work.chain.by_stage[name]), partition, shard)
     with work.ledger() as ledger:
         return ledger.segment_ids(partition, shard)
 
@@ -27,13 +30,24 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
         needed: (stage(needed).output.model_validate_json, _payloads(work, needed, partition, shard))
         for needed in stage(name).needs
     }
+    refused_by = _before(name) if stage(name).takes == "rejected" else None
     for segment in segments_of(work, partition, shard):
         key = segment.segment_id
         if key in wanted:
             made: dict[str, Any] = {
-                needed: read(_taken(payloads, key, needed)) for needed, (read, payloads) in outputs.items()
+                _FIELDS.get(needed, needed): read(_taken(payloads, key, needed))
+                for needed, (read, payloads) in outputs.items()
+                if needed != refused_by or key in payloads
             }
             yield Record(segment=segment, **made)
+
+
+_FIELDS = {"validate": "judgement"}
+"""Fields of a record that are not called like the stage."""
+
+
+def _before(name: StageName) -> StageName:
+    return STAGE_NAMES[STAGE_NAMES.index(name) - 1]
 
 
 def _taken(payloads: dict[str, str], segment_id: str, name: str) -> str:
@@ -55,10 +69,37 @@ def segments_of(work: Workspace, partition: str, shard: int) -> Iterator[Segment
 
 def accepted(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
     """Segment ids that Postgres knows as accepted by the stage under the current recipe, and whose documents live."""
+    return _ended(work, name, "accepted", partition, shard)
+
+
+class Final(NamedTuple):
+    """The conversation of a segment that came through the validation."""
+
+    trajectory: Trajectory
+    judgement: Judgement
+    accepted_by: StageName
+    """`validate`, or `revalidate` for one that was revised."""
+
+
+def finals(work: Workspace, partition: str, shard: int) -> dict[str, Final]:
+    """The conversations of a shard that were accepted, at once or after a revision, by segment id."""
+    found: dict[str, Final] = {}
+    for made_by, accepted_by in (_AT_ONCE, _REVISED):
+        if passed := accepted(work, accepted_by, partition, shard):
+            made, judged = (output_of(work, name, partition, shard) for name in (made_by, accepted_by))
+            found |= {key: Final(made[key], judged[key], accepted_by) for key in passed}
+    return found
+
+
+_AT_ONCE: tuple[StageName, StageName] = ("refine", "validate")
+_REVISED: tuple[StageName, StageName] = ("revise", "revalidate")
+
+
+def _ended(work: Workspace, name: StageName, how: str, partition: str, shard: int) -> set[str]:
     with work.ledger() as ledger:
         known = ledger.outcomes(partition, shard, work.chain.id_of(name))
         withdrawn = ledger.withdrawn_segments(partition, shard)
-    return {segment for segment, (kind, _) in known.items() if kind == "accepted" and segment not in withdrawn}
+    return {segment for segment, (kind, _) in known.items() if kind == how and segment not in withdrawn}
 
 
 def output_of(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from gem_tasks.pipeline.collector import rare_collections
 from gem_tasks.pipeline.endpoint import explain, raise_if_unfinished
 from gem_tasks.pipeline.fresh import Fresh
 from gem_tasks.pipeline.journal import JournaledClient
+from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.sheet import Sheet
 from gem_tasks.pipeline.spending import spending
 from gem_tasks.pipeline.workspace import Workspace
@@ -73,7 +74,8 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
 
 def finished_before(ledger: Ledger, work: Workspace, name: StageName, partition: str, shard: int) -> ShardReport | None:
     """The report of a shard in which the stage has nothing left to do, from one look at the lineage; None otherwise."""
-    state = ledger.shard_state(work.chain.by_stage[name], partition, shard, first=name == STAGE_NAMES[0])
+    recipe = work.chain.by_stage[name]
+    state = ledger.shard_state(recipe, takes_of(recipe), partition, shard, first=name == STAGE_NAMES[0])
     if state.ended < state.expected:
         return None
     logger.info("%s %s shard %d: nothing to do, %d reused", name, partition, shard, state.ended)

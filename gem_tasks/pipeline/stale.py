@@ -14,6 +14,7 @@ from gem_tasks.pipeline.estimate import Estimate, Rate, rates
 from gem_tasks.pipeline.ranges import Range, ranges
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, StageName
+from gem_tasks.stages import stage as stage_named
 
 NEVER, RETRY, UPSTREAM = "never done", "retry", "upstream"
 
@@ -60,11 +61,13 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
     """All of it, or of a range of partitions (both ends included)."""
     chain = list(work.chain.by_stage.values())
     with work.ledger() as ledger:
-        rows = ledger.stale(chain, first, last)
+        rows = ledger.stale(chain, work.chain.takes, first, last)
         former = ledger.recipes_named({row.before for row in rows if row.before})
         rate = rates(work, ledger)
         keys = ledger.partition_keys()
-        ready = [] if work.variant else ledger.unpublished_partitions(work.chain.id_of("validate"))
+        ready = (
+            [] if work.variant else ledger.unpublished_partitions(work.accepting(), work.chain.id_of(STAGE_NAMES[-1]))
+        )
     by_partition: defaultdict[str, list[StaleRow]] = defaultdict(list)
     for row in rows:
         by_partition[row.partition].append(row)
@@ -129,8 +132,13 @@ def _share(rate: Mapping[StageName, Rate], frontier: int, ord_: int) -> float:
     """How many of those that wait at a stage will come to a later one."""
     share = 1.0
     for stage in STAGE_NAMES[frontier - 1 : ord_ - 1]:
-        share *= rate[stage].accepted_share
+        passes = rate[stage].accepted_share
+        share *= 1 - passes if stage_named(_next(stage)).takes == "rejected" else passes
     return share
+
+
+def _next(stage: StageName) -> StageName:
+    return STAGE_NAMES[STAGE_NAMES.index(stage) + 1]
 
 
 def _sums(partitions: Sequence[StalePartition]) -> list[StaleStage]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from gem_tasks.errors import StoreError, UserError
-from gem_tasks.lineage import Ledger, Scope
+from gem_tasks.lineage import Ledger, Link, Scope
 from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.pipeline.journal import Journal
@@ -120,6 +120,14 @@ class Workspace:
     def recipe_ids(self) -> list[str]:
         """Current recipe ids in stage order."""
         return [recipe.recipe_id for recipe in self.chain.by_stage.values()]
+
+    def accepting(self) -> list[str]:
+        """Recipes of the stages whose acceptance makes a trajectory: the validation, and the one after a revision."""
+        return [self.chain.id_of("validate"), self.chain.id_of("revalidate")]
+
+    def links(self) -> list[Link]:
+        """Current recipes in stage order, and what each takes of the one before."""
+        return [Link(*pair) for pair in zip(self.recipe_ids(), self.chain.takes, strict=True)]
 
 
 def _stored(settings: Settings, wanted: dict[str, str]) -> list[Prompt]:

@@ -15,8 +15,8 @@ from importlib.resources import files
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatMessage
 
-NAMES = ("filter", "extract", "generate", "refine", "validate", "repair")
-"""All prompts: one per stage, and the one that sends an unusable answer back."""
+NAMES = ("filter", "extract", "generate", "refine", "validate", "revise", "repair")
+"""All prompts: one per stage (`revalidate` asks with that of `validate`), and the one that sends an unusable answer back."""
 
 
 class Prompt(Value):

@@ -21,6 +21,7 @@ _ASKS_FOR: dict[str, tuple[str, ...]] = {
     "generate": _TRAJECTORY,
     "refine": ("<toolsets>", *_TRAJECTORY),
     "validate": ('"rules"', '"findings"', "R1", "R2", "R3", "R4", "R5"),
+    "revise": ("<toolsets>", *_TRAJECTORY),
     "repair": ("{complaint}",),
 }  # fmt: skip
 _PLACEHOLDER = re.compile(

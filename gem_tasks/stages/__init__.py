@@ -6,9 +6,12 @@ from gem_tasks.stages.extract import Extract
 from gem_tasks.stages.filter import Filter
 from gem_tasks.stages.generate import Generate
 from gem_tasks.stages.refine import Refine
+from gem_tasks.stages.revise import Revise
 from gem_tasks.stages.validate import Validate
 
-STAGES: tuple[Stage, ...] = (Filter(), Extract(), Generate(), Refine(), Validate())
+STAGES: tuple[Stage, ...] = (
+    Filter(), Extract(), Generate(), Refine(), Validate(), Revise(), Validate("revalidate", of="revise"),
+)  # fmt: skip
 
 
 def stage(name: StageName) -> Stage:

@@ -3,7 +3,7 @@
 The stage's name is also its prompt's file name, its field in `Record`, its row in every table and its task in the DAG.
 """
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatMessage, Sampling
@@ -11,6 +11,8 @@ from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.prompts import Prompt
 from gem_tasks.settings import StageName
+
+Takes = Literal["accepted", "rejected"]
 
 
 class Stage(Protocol):
@@ -24,6 +26,10 @@ class Stage(Protocol):
     """JSON schema of the answer, where the answer is JSON; None for tagged text."""
     needs: tuple[StageName, ...]
     """Stages whose output `request` and `precheck` read."""
+    prompt: str
+    """Name of its prompt."""
+    takes: Takes
+    """Which outcomes of the stage before it deals with."""
 
     @property
     def output(self) -> type[Value]:

@@ -17,6 +17,7 @@ from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import parse_tools
 from gem_tasks.prompts.tags import TagError, blocks, json_list, one, strip_thinking
 from gem_tasks.settings import StageName
+from gem_tasks.stages.base import Takes
 
 
 class Extract:
@@ -27,6 +28,8 @@ class Extract:
     sampling = Sampling(temperature=0.3, max_tokens=8192)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("filter",)
+    prompt = "extract"
+    takes: Takes = "accepted"
     output = Extraction
 
     def precheck(self, record: Record) -> Rejected | None:

@@ -8,6 +8,7 @@ from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.tags import TagError, one, strip_thinking
 from gem_tasks.settings import StageName
 from gem_tasks.stages import vocabulary
+from gem_tasks.stages.base import Takes
 
 
 class Filter:
@@ -22,6 +23,8 @@ class Filter:
     sampling = Sampling(temperature=0, max_tokens=1024)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ()
+    prompt = "filter"
+    takes: Takes = "accepted"
     output = Topic
 
     def precheck(self, record: Record) -> Rejected | None:

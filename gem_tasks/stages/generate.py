@@ -12,6 +12,7 @@ from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import parse_trajectory, render_tools
 from gem_tasks.prompts.tags import TagError, strip_thinking
 from gem_tasks.settings import StageName
+from gem_tasks.stages.base import Takes
 
 
 class Generate:
@@ -22,6 +23,8 @@ class Generate:
     sampling = Sampling(temperature=0.8, max_tokens=16384)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("extract",)
+    prompt = "generate"
+    takes: Takes = "accepted"
     output = Trajectory
 
     def precheck(self, record: Record) -> Rejected | None:

@@ -67,7 +67,7 @@ class _Answer(BaseModel):
 
 def render_open(findings: Sequence[Finding]) -> str:
     """Open findings as numbered lines, from 1."""
-    return "\n".join(f"{number}. {_line(finding)}" for number, finding in enumerate(findings, 1)) or "none"
+    return "\n".join(f"{number}. {describe(finding)}" for number, finding in enumerate(findings, 1)) or "none"
 
 
 def parse_judgement(text: str, open_findings: Sequence[Finding], material: Iterable[str]) -> Judgement:
@@ -101,7 +101,8 @@ def parse_judgement(text: str, open_findings: Sequence[Finding], material: Itera
     )
 
 
-def _line(finding: Finding) -> str:
+def describe(finding: Finding) -> str:
+    """A finding on one line, with its place: as the judge and the reviser are told of it."""
     place = "" if finding.message_index is None else f"message {finding.message_index}, "
     where = f"{finding.json_path}, " if finding.json_path else ""
     return f"{place}{where}{finding.check} ({finding.kind}): {' '.join(finding.detail.split())[:_LONGEST]}"

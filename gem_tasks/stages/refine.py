@@ -12,6 +12,7 @@ from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError, one, strip_thinking
 from gem_tasks.settings import StageName
+from gem_tasks.stages.base import Takes
 
 
 class Refine:
@@ -22,6 +23,8 @@ class Refine:
     sampling = Sampling(temperature=0.8, max_tokens=24576)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("generate",)
+    prompt = "refine"
+    takes: Takes = "accepted"
     output = Trajectory
 
     def precheck(self, record: Record) -> Rejected | None:

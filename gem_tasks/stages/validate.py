@@ -15,18 +15,27 @@ from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError
 from gem_tasks.settings import StageName
+from gem_tasks.stages.base import Takes
 from gem_tasks.stages.judge import ANSWER, MOST_OPEN, parse_judgement, render_open
 
 
 class Validate:
-    """Rejects with `check_…` without a call, or with `judge_…` after one; accepts with a `Judgement`."""
+    """Rejects with `check_…` without a call, or with `judge_…` after one; accepts with a `Judgement`.
 
-    name: StageName = "validate"
-    version = 1000 * CHECKS_VERSION + 3
+    As `revalidate` it does the same with what `revise` made of a refused conversation.
+    """
+
+    version = 1000 * CHECKS_VERSION + 4
     sampling = Sampling(temperature=0, max_tokens=4096)
     answer_schema: Json | None = ANSWER
-    needs: tuple[StageName, ...] = ("extract", "refine")
+    prompt = "validate"
+    takes: Takes = "accepted"
     output = Judgement
+
+    def __init__(self, name: StageName = "validate", of: StageName = "refine") -> None:
+        """`of`: the stage whose conversation is validated."""
+        self.name: StageName = name
+        self.needs: tuple[StageName, ...] = ("extract", of)
 
     def precheck(self, record: Record) -> Rejected | None:
         """The first error among the deterministic checks: no judge is paid for what code can refuse."""
@@ -57,7 +66,8 @@ class Validate:
         for slug, verdict in judgement.faults.items():
             quote = f' — "{verdict.quote}"' if verdict.quote else ""
             made_up = " (not found in the conversation)" if verdict.quote and not verdict.quoted else ""
-            return Rejected(reason=slug, detail=f"{verdict.reason}{quote}{made_up}")
+            detail = f"{verdict.reason}{quote}{made_up}"
+            return Rejected(reason=slug, detail=detail, payload=judgement.model_dump_json())
         measures = _trajectory(record).measures | _settled(record, judgement) | {"spans": _spans(record)}
         return Accepted.of(judgement).model_copy(update={"measures": measures})
 
@@ -99,6 +109,8 @@ def _open(findings: list[Finding]) -> list[Finding]:
 
 
 def _trajectory(record: Record) -> Trajectory:
-    if record.refine is None:
+    """The newest: the revised one, if there is one."""
+    found = record.revise or record.refine
+    if found is None:
         raise ValueError(f"{record.segment.segment_id} has not been through refine")
-    return record.refine
+    return found

@@ -1,9 +1,9 @@
 -- pending --
 -- Shards with a segment that a stage of the chain still has to bring to a final outcome. A segment needs stage k when it
--- has no outcome there, or one worth retrying, and stage k-1 accepted it (the first stage takes every segment).
+-- has no outcome there, or one worth retrying, and stage k-1 ended it as stage k takes it (the first takes every segment).
 WITH chain AS (
-    SELECT recipe_id, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
-    FROM unnest(%(recipe_ids)s::text[]) WITH ORDINALITY AS u(recipe_id, ord)
+    SELECT recipe_id, takes, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
+    FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[]) WITH ORDINALITY AS u(recipe_id, takes, ord)
 )
 SELECT DISTINCT s.shard
 FROM live_segments s
@@ -12,30 +12,30 @@ LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.rec
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
 WHERE s.partition_key = %(partition)s AND c.recipe_id = ANY(%(asked)s)
   AND (r.segment_id IS NULL OR NOT r.final OR r.retry_asked)
-  AND (c.parent IS NULL OR p.outcome = 'accepted')
+  AND (c.parent IS NULL OR p.outcome = c.takes)
   AND (NOT %(narrowed)s OR s.segment_id IN (SELECT scoped_segments(%(partition)s, %(sources)s::text[], %(limit)s::int)))
 ORDER BY s.shard
 
 -- unfinished --
 -- Segments of a partition without any outcome in the stage that comes next for them, by stage of the chain (from 0).
 WITH chain AS (
-    SELECT recipe_id, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
-    FROM unnest(%(recipe_ids)s::text[]) WITH ORDINALITY AS u(recipe_id, ord)
+    SELECT recipe_id, takes, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
+    FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[]) WITH ORDINALITY AS u(recipe_id, takes, ord)
 )
 SELECT (c.ord - 1)::int AS stage, count(*)::int AS segments
 FROM live_segments s
 CROSS JOIN chain c
 LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
-WHERE s.partition_key = %(partition)s AND r.segment_id IS NULL AND (c.parent IS NULL OR p.outcome = 'accepted')
+WHERE s.partition_key = %(partition)s AND r.segment_id IS NULL AND (c.parent IS NULL OR p.outcome = c.takes)
 GROUP BY c.ord ORDER BY c.ord
 
 -- unpublished --
--- Whether something is accepted under a recipe, but the partition's current dataset is not of that recipe.
+-- Whether something is accepted under one of these recipes, but the partition's current dataset is not of the last one.
 SELECT EXISTS (SELECT 1 FROM stage_results
-               WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s AND outcome = 'accepted')
+               WHERE partition_key = %(partition)s AND recipe_id = ANY(%(recipe_ids)s::text[]) AND outcome = 'accepted')
    AND NOT EXISTS (SELECT 1 FROM datasets
-                   WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s AND superseded_by IS NULL) AS yes
+                   WHERE partition_key = %(partition)s AND recipe_id = %(last)s AND superseded_by IS NULL) AS yes
 
 -- shard_state --
 -- How far a stage is over a shard, in one row: what it has to deal with, and the final outcomes that there are.
@@ -47,7 +47,7 @@ FROM live_segments s
 LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = %(recipe_id)s
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = %(parent_id)s
 WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s
-  AND (%(parent_id)s::text IS NULL OR p.outcome = 'accepted')
+  AND (%(parent_id)s::text IS NULL OR p.outcome = %(takes)s)
 
 -- scoped_segments --
 -- Segments of a partition that a narrowed run is about.

@@ -43,7 +43,7 @@ SELECT EXISTS (
     LEFT JOIN recipes parent ON parent.recipe_id = c.parent_id AND parent.stage <> 'segment'
     LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = parent.recipe_id
     WHERE c.recipe_id = %(recipe_id)s AND (r.segment_id IS NULL OR r.retry_asked)
-      AND (parent.recipe_id IS NULL OR p.outcome = 'accepted')
+      AND (parent.recipe_id IS NULL OR p.outcome = coalesce(c.params ->> 'takes', 'accepted'))
 ) OR EXISTS (
     SELECT 1 FROM batches b
     WHERE b.recipe_id = %(recipe_id)s AND b.partition_key = %(partition)s AND b.shard = %(shard)s

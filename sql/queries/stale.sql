@@ -4,10 +4,11 @@
 -- `known`: they have a result of that stage under another recipe, so where they went from there is known too: a row
 -- whose `before` is NULL then means that they did not get to stage `ord`.
 WITH chain AS (
-    SELECT recipe_id, stage, ord FROM unnest(%(recipe_ids)s::text[], %(stages)s::text[])
-        WITH ORDINALITY AS u(recipe_id, stage, ord)
+    SELECT recipe_id, stage, ord, lead(takes) OVER (ORDER BY ord) AS next_takes
+    FROM unnest(%(recipe_ids)s::text[], %(stages)s::text[], %(takes)s::text[])
+        WITH ORDINALITY AS u(recipe_id, stage, takes, ord)
 ), deepest AS (
-    SELECT DISTINCT ON (r.segment_id) r.segment_id, c.ord, r.outcome = 'accepted' AS passed,
+    SELECT DISTINCT ON (r.segment_id) r.segment_id, c.ord, coalesce(r.outcome = c.next_takes, false) AS passed,
            r.retry_asked OR NOT r.final AS again
     FROM stage_results r JOIN chain c USING (recipe_id)
     WHERE (%(first)s::text IS NULL OR r.partition_key >= %(first)s)
@@ -19,7 +20,7 @@ WITH chain AS (
     FROM live_segments s LEFT JOIN deepest d USING (segment_id)
     WHERE (%(first)s::text IS NULL OR s.partition_key >= %(first)s)
       AND (%(last)s::text IS NULL OR s.partition_key <= %(last)s)
-      AND (d.segment_id IS NULL OR d.again OR (d.passed AND d.ord < cardinality(%(recipe_ids)s::text[])))
+      AND (d.segment_id IS NULL OR d.again OR d.passed)
 ), before AS (
     SELECT DISTINCT ON (r.segment_id, r.stage) r.segment_id, r.stage, r.recipe_id
     FROM stage_results r JOIN waiting w USING (segment_id)
@@ -77,9 +78,9 @@ WHERE recipe_id = ANY(%(recipe_ids)s)
 SELECT partition_key FROM partitions ORDER BY partition_key
 
 -- unpublished_partitions --
--- Partitions in which something is accepted under a recipe, while their current dataset is of another one, or none.
+-- Partitions in which something is accepted under one of these recipes, while their current dataset is not of the last.
 SELECT DISTINCT r.partition_key FROM stage_results r
-WHERE r.recipe_id = %(recipe_id)s AND r.outcome = 'accepted'
+WHERE r.recipe_id = ANY(%(recipe_ids)s::text[]) AND r.outcome = 'accepted'
   AND NOT EXISTS (SELECT 1 FROM datasets d WHERE d.partition_key = r.partition_key
-                    AND d.recipe_id = %(recipe_id)s AND d.superseded_by IS NULL)
+                    AND d.recipe_id = %(last)s AND d.superseded_by IS NULL)
 ORDER BY r.partition_key

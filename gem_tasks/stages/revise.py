@@ -1,0 +1,78 @@
+"""Stage 6, a second chance: a refused conversation goes back once with every finding that refused it.
+
+Not in the paper, which drops what its rules refuse; most of what is refused was paid for and has one fault.
+"""
+
+from collections.abc import Iterator
+
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.chat import ChatMessage, Sampling
+from gem_tasks.domain.finding import Severity
+from gem_tasks.domain.judgement import Verdict
+from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
+from gem_tasks.domain.record import Record
+from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.prompts import Prompt
+from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools, render_trajectory
+from gem_tasks.prompts.tags import TagError, neutral, one, strip_thinking
+from gem_tasks.settings import StageName
+from gem_tasks.stages.base import Takes
+from gem_tasks.stages.judge import describe
+from gem_tasks.stages.validate import findings_of
+
+
+class Revise:
+    """Accepts with the revised `Trajectory`; whether it is sound now is for `revalidate`."""
+
+    name: StageName = "revise"
+    version = 1
+    sampling = Sampling(temperature=0.3, max_tokens=24576)
+    answer_schema: Json | None = None
+    needs: tuple[StageName, ...] = ("extract", "refine", "validate")
+    prompt = "revise"
+    takes: Takes = "rejected"
+    output = Trajectory
+
+    def precheck(self, record: Record) -> Rejected | None:
+        """A conversation that today's checks and judge find no fault in has nothing to revise."""
+        if any(faults(record)):
+            return None
+        return Rejected(reason="nothing_to_revise", detail="no finding of the validation is known any more")
+
+    def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
+        """Tools, the conversation with numbered messages, the findings, and the text."""
+        refused = record.refine
+        if refused is None:
+            raise ValueError(f"{record.segment.segment_id} has not been through refine")
+        listed = "\n".join(f"{number}. {fault}" for number, fault in enumerate(faults(record), 1))
+        return prompt.messages(
+            tools=render_tools(refused.tools),
+            trajectory=render_trajectory(refused.messages, numbered=True),
+            findings=neutral(listed),
+            text=record.segment.text,
+        )
+
+    def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
+        """Reads the full set of tools and the turns."""
+        del record
+        try:
+            answer = strip_thinking(text)
+            tools = parse_tools(one(answer, "toolsets"), "<toolsets>")
+            return Accepted.of(parse_trajectory(answer, tools))
+        except TagError as error:
+            return Malformed(complaint=str(error))
+
+
+def faults(record: Record) -> Iterator[str]:
+    """Why the conversation was refused, a line each: every error of the checks, else every fault the judge found."""
+    errors = [finding for finding in findings_of(record) if finding.severity is Severity.ERROR]
+    for finding in errors:
+        yield describe(finding)
+    for slug, verdict in (record.judgement.faults if record.judgement else {}).items():
+        yield f"judge, {slug.removeprefix('judge_')}: {_said(verdict)}"
+
+
+def _said(verdict: Verdict) -> str:
+    quote = f' Quoted: "{" ".join(verdict.quote.split())}"' if verdict.quote else ""
+    about = f" (about: {describe(verdict.finding)})" if verdict.finding else ""
+    return f"{' '.join(verdict.reason.split()) or 'no reason given'}{quote}{about}"
