@@ -1,5 +1,7 @@
 """The stages filter → extract → generate → refine → validate over the shards of one partition, then publish.
 
+What validate refuses goes once through revise → revalidate first; where it refused nothing, its gate leads to publish.
+
 Every stage is mapped over the shards and followed by a gate, which reads the stage's numbers from Postgres and lets the
 partition go on, asks a person (Airflow's required actions), or halts it. A cleared task asks only for what is missing:
 no outcome is paid twice. Options come from the params, or from the event that started the run. Nothing is published
@@ -67,11 +69,16 @@ def gem_synthesize() -> None:
 
     shards = plan()
     following = [*(f"{name}.run" for name in STAGE_NAMES[1:]), "publish"]
-    ends = [stage_group(name, shards, after) for name, after in zip(STAGE_NAMES, following, strict=True)]
+    ends = [
+        stage_group(name, shards, after, "publish" if name == "validate" else None)
+        for name, after in zip(STAGE_NAMES, following, strict=True)
+    ]
     for this, after in pairwise(ends):
         chain([this.gate, this.review], after.run)
     # Whatever halted, nothing is published: not even what earlier runs of the partition had accepted.
-    chain([ends[-1].gate, ends[-1].review, *(end.halted for end in ends)], publish())
+    refusing = ends[STAGE_NAMES.index("validate")]
+    ways = [way for end in (refusing, ends[-1]) for way in (end.gate, end.review)]
+    chain([*ways, *(end.halted for end in ends)], publish())
 
 
 gem_synthesize()

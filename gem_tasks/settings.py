@@ -18,6 +18,8 @@ STAGE_NAMES: tuple[StageName, ...] = (
 )  # fmt: skip
 ASKS_LIKE: dict[StageName, StageName] = {"revise": "refine", "revalidate": "validate"}
 """Stages without settings of their own, and the stage whose model, endpoint, key and mode they use."""
+ACCEPTING: tuple[StageName, ...] = ("validate", "revalidate")
+"""Stages whose acceptance makes a trajectory: the validation, and the one after a revision."""
 
 
 LLMMode = Literal["online", "batch"]
@@ -136,11 +138,11 @@ class Settings(BaseSettings):
 
     def model_for(self, stage: str) -> str:
         """The stage's own model, or the common one."""
-        return getattr(self, f"llm_model_{_settings_of(stage)}") or self.llm_model
+        return getattr(self, f"llm_model_{settings_of(stage)}") or self.llm_model
 
     def mode_for(self, stage: str) -> LLMMode:
         """The stage's own mode, or the common one."""
-        return getattr(self, f"llm_mode_{_settings_of(stage)}") or self.llm_mode
+        return getattr(self, f"llm_mode_{settings_of(stage)}") or self.llm_mode
 
     @property
     def store_root(self) -> str:
@@ -167,7 +169,7 @@ class Settings(BaseSettings):
         Raises:
             UserError: none is configured.
         """
-        found = getattr(self, f"llm_base_url_{_settings_of(stage)}") or self.llm_base_url
+        found = getattr(self, f"llm_base_url_{settings_of(stage)}") or self.llm_base_url
         if found is None:
             raise UserError(
                 "No LLM endpoint is configured", "Run `gem up` for the offline teacher, or set GEM_LLM_BASE_URL."
@@ -176,14 +178,15 @@ class Settings(BaseSettings):
 
     def key_for(self, stage: str) -> str | None:
         """The key for the stage's endpoint, in clear: for the client only."""
-        name = _settings_of(stage)
+        name = settings_of(stage)
         own: SecretStr | None = getattr(self, f"llm_api_key_{name}")
         if own is None and getattr(self, f"llm_base_url_{name}") in (None, self.llm_base_url):
             own = self.llm_api_key
         return own.get_secret_value() if own else None
 
 
-def _settings_of(stage: str) -> str:
+def settings_of(stage: str) -> str:
+    """The stage whose settings it has: its own name, but for those of `ASKS_LIKE`."""
     return next((like for name, like in ASKS_LIKE.items() if name == stage), stage)
 
 

@@ -1,6 +1,7 @@
 """The gate after a stage: a visible branch, decided by numbers and a policy, or by a person where the policy says so.
 
-`GateOperator` leads on, to `{stage}.review` or to `{stage}.halted`; the review leads on or to `{stage}.halted`. A
+`GateOperator` leads on, to `{stage}.review` or to `{stage}.halted`; the review leads on or to `{stage}.halted`. Where
+the next stage deals with refusals and there are none, leading on skips what only those would need. A
 review waits in the state `awaiting_input`: no worker, no triggerer. It is answered on Airflow's required-actions page,
 with `gem review`, or over REST, by users whose role allows it.
 """
@@ -32,15 +33,16 @@ class GateOperator(BaseBranchOperator):
     Args:
         stage: which one.
         following: task that comes next.
+        otherwise: task that comes next where the following stage has nothing to deal with.
         kwargs: of every operator.
     """
 
     operator_extra_links = (RunLink(),)
 
-    def __init__(self, *, stage: StageName, following: str, **kwargs: Any) -> None:
+    def __init__(self, *, stage: StageName, following: str, otherwise: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stage: StageName = stage
-        self.following = following
+        self.following, self.otherwise = following, otherwise
 
     def choose_branch(self, context: "Context") -> str:
         """The task that the decision leads to."""
@@ -48,7 +50,7 @@ class GateOperator(BaseBranchOperator):
 
         decision = gate(begun(), self.stage, partition_key(), run_context())
         send_decision(self.stage, decision.action)
-        ways = {"continue": self.following, "review": f"{self.stage}.review", "halt": f"{self.stage}.halted"}
+        ways = {"continue": _onward(self), "review": f"{self.stage}.review", "halt": f"{self.stage}.halted"}
         return ways[decision.action]
 
 
@@ -58,10 +60,11 @@ class ReviewOperator(HITLBranchOperator):
     Args:
         stage: which one.
         following: task that comes next.
+        otherwise: task that comes next where the following stage has nothing to deal with.
         kwargs: of every operator.
     """
 
-    def __init__(self, *, stage: StageName, following: str, **kwargs: Any) -> None:
+    def __init__(self, *, stage: StageName, following: str, otherwise: str | None = None, **kwargs: Any) -> None:
         super().__init__(
             subject=f"The gate after {stage} asks for you",
             options=[GO_ON, HALT],
@@ -70,11 +73,13 @@ class ReviewOperator(HITLBranchOperator):
             **kwargs,
         )
         self.stage: StageName = stage
+        self.following, self.otherwise = following, otherwise
 
     def execute(self, context: "Context") -> Any:
         """Asks. The body is set here, after Airflow has rendered templates: `{{ }}` in a document stays what it is."""
         from gem_tasks.pipeline.gating import last_decision, review
 
+        self.options_mapping[GO_ON] = _onward(self)
         decided = last_decision(begun(), self.stage, partition_key())
         if cast("Any", context)["ti"].try_number > 1 and decided.person:
             # Airflow may retry a task that was answered within seconds: nobody is asked twice.
@@ -86,6 +91,7 @@ class ReviewOperator(HITLBranchOperator):
         """Records the answer, then follows it."""
         from gem_tasks.pipeline.gating import answer
 
+        self.options_mapping[GO_ON] = _onward(self)  # another process than the one that asked
         if "error" not in event:
             decided = answer(
                 begun(),
@@ -98,3 +104,10 @@ class ReviewOperator(HITLBranchOperator):
             )
             send_decision(self.stage, decided.action)
         return super().execute_complete(context, event)
+
+
+def _onward(gate: GateOperator | ReviewOperator) -> str:
+    """Where a partition goes that may go on."""
+    from gem_tasks.pipeline.gating import nothing_left
+
+    return gate.otherwise if gate.otherwise and nothing_left(begun(), gate.stage, partition_key()) else gate.following

@@ -11,7 +11,7 @@ from gem_airflow.alerts import Alert
 from gem_airflow.bridge import begun, partition_key
 from gem_airflow.gate_operator import COMMENT, GateOperator, ReviewOperator
 from gem_airflow.stage_operator import StageOperator
-from gem_tasks.settings import StageName
+from gem_tasks.settings import StageName, settings_of
 
 _POOL = "gem_llm"
 _ONE_WAY = "none_failed_min_one_success"
@@ -36,8 +36,15 @@ def halted(stage: StageName) -> None:
     raise AirflowFailException(f"The gate after {stage} halted this partition: {reason}")
 
 
-def stage_group(stage: StageName, shards: XComArg, following: str) -> Ends:
-    """A task group `{stage}` with `run`, `gate`, `review` and `halted`; gate and review lead on to task `following`."""
+def stage_group(stage: StageName, shards: XComArg, following: str, otherwise: str | None = None) -> Ends:
+    """A task group `{stage}` with `run`, `gate`, `review` and `halted`; gate and review lead on to task `following`.
+
+    Args:
+        stage: which one.
+        shards: to map it over.
+        following: id of the next task.
+        otherwise: id of the task that is next where the following stage has nothing to deal with; None: there is none.
+    """
     with TaskGroup(stage, tooltip=f"The {stage} stage over the shards of the partition"):
         run = StageOperator.partial(
             task_id="run",
@@ -52,6 +59,7 @@ def stage_group(stage: StageName, shards: XComArg, following: str) -> Ends:
             task_id="gate",
             stage=stage,
             following=following,
+            otherwise=otherwise,
             execution_timeout=timedelta(minutes=5),
             doc_md=GateOperator.__doc__,
         )
@@ -59,6 +67,7 @@ def stage_group(stage: StageName, shards: XComArg, following: str) -> Ends:
             task_id="review",
             stage=stage,
             following=following,
+            otherwise=otherwise,
             params={"comment": COMMENT},
             doc_md=ReviewOperator.__doc__,
         )
@@ -73,4 +82,5 @@ def _pool(stage: StageName) -> str:
 
     A stage with an endpoint of its own has a pool of its own: a slow endpoint holds up nobody else.
     """
-    return f"{_POOL}_{stage}" if os.environ.get(f"GEM_LLM_BASE_URL_{stage.upper()}") else _POOL
+    name = settings_of(stage)
+    return f"{_POOL}_{name}" if os.environ.get(f"GEM_LLM_BASE_URL_{name.upper()}") else _POOL

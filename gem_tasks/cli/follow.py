@@ -95,13 +95,13 @@ def _started_run(api: AirflowAPI, partition: str, ingest_run: str, progress: Pro
 
 
 def _stage_bars(work: Workspace, partition: str, progress: Progress, bars: dict[str, TaskID]) -> None:
-    """Done and total per stage: a stage's total is what the one before accepted."""
+    """Done and total per stage: a stage's total is what the one before left to it."""
     with work.ledger() as ledger:
         total = sum(count for _, count in ledger.shards(partition))
-        for name in STAGE_NAMES:
-            metrics = ledger.metrics(partition, work.chain.by_stage[name])
-            progress.update(bars[name], total=total, completed=metrics.total)
-            total = metrics.accepted
+        counts = [ledger.metrics(partition, recipe) for recipe in work.chain.by_stage.values()]
+    for name, takes, before, found in zip(STAGE_NAMES, work.chain.takes, [None, *counts], counts, strict=False):
+        total = getattr(before, takes, 0) if before else total
+        progress.update(bars[name], total=total, completed=found.total)
 
 
 def _say_who_is_asked(api: AirflowAPI, run: str, progress: Progress, said: set[str]) -> None:

@@ -57,6 +57,8 @@ def _head(console: Console, metadata: dict[str, Any]) -> None:
         f"[bold]Trajectory {metadata['trajectory_id']}[/] from {escape(printable(str(metadata['document_uri'])))}"
     )
     kind = f"{metadata['platform']}, {metadata['task_category']}, {', '.join(metadata['domain'])}"
+    if metadata.get("revised"):
+        console.print(f"Refused at first, then revised: `gem lineage {metadata['trajectory_id']}` says why")
     models = ", ".join(sorted(set(metadata["teacher"].values())))
     console.print(f"{escape(kind)}; licence {escape(str(metadata['license']))}; made by {escape(models)}\n")
 

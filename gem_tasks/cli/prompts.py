@@ -19,6 +19,7 @@ from gem_tasks.prompts import NAMES, Prompt, load
 from gem_tasks.prompts.contract import LARGEST_BYTES
 from gem_tasks.settings import StageName
 from gem_tasks.settings import load as load_settings
+from gem_tasks.stages import stage as stage_named
 
 _SHORT = 12
 _SHORTEST = 6
@@ -124,7 +125,7 @@ def try_prompt(
         gem prompts try new/filter.md --stage filter --on DOCUMENT --budget-usd 0.50 --json
     """
     work = Workspace.open(load_settings())
-    candidate = Candidate(work, stage, check_prompt(stage, _read(file), str(file)), on)
+    candidate = Candidate(work, stage, check_prompt(stage_named(stage).prompt, _read(file), str(file)), on)
     limit = work.settings.budget_usd if budget_usd is None else budget_usd
     console = Console(stderr=True, quiet=as_json, highlight=False)
     most = (

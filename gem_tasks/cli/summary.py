@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import ACCEPTING, ASKS_LIKE
 
 _SHOWN = 5
 _MEASURES = ("messages", "tools", "calls")
@@ -87,6 +88,8 @@ def _funnel(summary: dict[str, Any]) -> Table:
     for stage in summary["stages"]:
         lost = stage["rejected"] + stage["failed"]
         total = str(stage["accepted"] + lost)
+        if total == "0" and stage["stage"] in ASKS_LIKE:  # nothing was refused
+            continue
         table.add_row(
             stage["stage"], total, str(stage["accepted"]), str(lost), str(stage["calls"]), _reasons(stage["reasons"])
         )
@@ -112,7 +115,7 @@ def _cost(summary: dict[str, Any]) -> str:
     if not total:
         return ""
     parts = ", ".join(f"{name} ${usd:.2f}" for name, usd in prices.items())
-    accepted = summary["stages"][-1]["accepted"]
+    accepted = sum(each["accepted"] for each in summary["stages"] if each["stage"] in ACCEPTING)
     each = f", ${total / accepted:.4f} per accepted trajectory" if accepted else ""
     return f"Cost ${total:.2f} ({parts}){each}"
 

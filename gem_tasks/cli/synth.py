@@ -19,7 +19,7 @@ from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
 from gem_tasks.pipeline.batch import run_stage
-from gem_tasks.pipeline.gating import gate
+from gem_tasks.pipeline.gating import gate, nothing_left
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.workspace import Workspace
@@ -107,3 +107,5 @@ def run_stages(work: Workspace, partition: str, console: Console, *, yes: bool =
         if decision.action == "halt" or (decision.action == "review" and not yes):
             hint = ask_again(work, partition) if decision.action == "halt" else "Look at it, and continue with --yes."
             raise GemError(f"The gate after {name} halted: {decision.reason}. {hint}".strip())
+        if name == "validate" and nothing_left(work, name, partition):
+            return

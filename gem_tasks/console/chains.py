@@ -22,6 +22,11 @@ class Link(Value):
     first_seen_at: datetime
     last_hour: datetime | None
 
+    @property
+    def takes(self) -> str:
+        """The outcome of the stage before that it deals with."""
+        return str(self.params.get("takes", "accepted"))
+
 
 class Chain(Value):
     """The recipes of all stages that belong together, in order; named by the last one."""
@@ -60,7 +65,8 @@ def chains(found: Sequence[Link], current: str) -> list[Chain]:
         current: recipe of the last stage under the present settings.
     """
     by_id = {link.recipe_id: link for link in found}
-    ends = [link for link in found if link.stage == STAGE_NAMES[-1]]
+    followed = {link.parent_id for link in found}
+    ends = [link for link in found if link.stage == STAGE_NAMES[-1] or _ended_once(link, followed)]
     made = [Chain(id=end.recipe_id, links=_up(end, by_id), current=end.recipe_id == current) for end in ends]
     return sorted(made, key=_activity, reverse=True)
 
@@ -75,6 +81,11 @@ def _up(end: Link, by_id: dict[str, Link]) -> tuple[Link, ...]:
     while (parent := by_id.get(way[-1].parent_id or "")) and parent.stage in STAGE_NAMES:
         way.append(parent)
     return tuple(reversed(way))
+
+
+def _ended_once(link: Link, followed: set[str | None]) -> bool:
+    """Whether it is the end of a chain from before there was a revision."""
+    return link.stage == "validate" and link.recipe_id not in followed
 
 
 def _activity(chain: Chain) -> tuple[str, int, datetime]:

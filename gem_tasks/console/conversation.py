@@ -21,6 +21,7 @@ from gem_tasks.errors import StoreError
 from gem_tasks.lineage.connection import Row
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.stages.revise import faults
 from gem_tasks.stages.validate import findings_of
 from gem_tasks.store import keys, shards
 
@@ -135,9 +136,13 @@ class TrajectoryView(Value):
     steps: tuple[str, ...]
     graph: str | None
     talk: Talk | None
-    """As refined."""
+    """As refined, or as revised where it was."""
     draft: Talk | None
     """Before refinement."""
+    refused: Talk | None
+    """As it was refused, with the findings; None when it was not revised."""
+    faults: tuple[str, ...]
+    """Why it was refused at first, as the revising model was told."""
     notes: tuple[Note, ...]
     """What concerns the whole."""
     rules: dict[str, Note | None]
@@ -171,9 +176,13 @@ def _view(
         return None
     segment = _segment(work, place)
     record, judgement = _outputs(work, segment, way)
+    final = record.revise or record.refine
     whole, at = _notes(record, judgement)
-    clean = scrub(record.refine, segment.text, segment.language) if record.refine and published else None
-    shown = clean.trajectory if clean else record.refine
+    clean = scrub(final, segment.text, segment.language) if final and published else None
+    shown = clean.trajectory if clean else final
+    refused = record.refine if record.revise else None
+    before = record.model_copy(update={"revise": None})
+    scrubbed = scrub(refused, segment.text, segment.language).trajectory if refused and published else refused
     workflow = record.extract.workflows[0] if record.extract else None
     key = published["trajectory_id"] if published else None
     last: dict[str, Any] = way[-1]["measures"] or {}
@@ -193,6 +202,8 @@ def _view(
         graph=str(workflow.execution_graph) if workflow else None,
         talk=_talk(shown, at) if shown else None,
         draft=_talk(record.generate, {}) if record.generate else None,
+        refused=_talk(scrubbed, _notes(before, record.judgement)[1]) if scrubbed else None,
+        faults=tuple(faults(before)) if refused else (),
         notes=tuple(whole),
         rules=_rules(judgement),
         results=tuple(_result(row) for row in way),
@@ -225,20 +236,21 @@ def _segment(work: Workspace, place: Row) -> Segment:
 def _outputs(work: Workspace, segment: Segment, way: Sequence[Row]) -> tuple[Record, Judgement | None]:
     """What the stages made of it, as far as it came."""
     types = {"filter": Topic, "extract": Extraction, "generate": Trajectory, "refine": Trajectory,
-             "validate": Judgement}  # fmt: skip
+             "validate": Judgement, "revise": Trajectory, "revalidate": Judgement}  # fmt: skip
     made: dict[str, Any] = {}
     for row in way:
-        if row["outcome"] == "accepted" and row["stage"] in types:
+        if row["outcome"] != "failed" and row["stage"] in types:
             outcome = shards.find_outcome(work.fetch(row["object_key"]), segment.segment_id)
             if outcome and outcome.payload:
                 made[row["stage"]] = types[row["stage"]].model_validate_json(outcome.payload)
-    judgement = made.pop("validate", None)
+    first, second = made.pop("validate", None), made.pop("revalidate", None)
     opened = frozenset(kind for row in way for kind in row["opened"] or ())
-    return Record(segment=segment, opened=opened, **made), judgement
+    record = Record(segment=segment, opened=opened, judgement=first, **made)
+    return record, second if "revise" in made else first
 
 
 def _notes(record: Record, judgement: Judgement | None) -> tuple[list[Note], dict[int, list[Note]]]:
-    """Those of the whole, and those at messages. Without a judgement the checks are asked anew: it was refused."""
+    """Those of the whole, and those at messages. Without a judgement the checks are asked anew: they refused it."""
     if record.refine is None:
         return [], {}
     whole: list[Note] = []

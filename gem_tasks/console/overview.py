@@ -9,7 +9,7 @@ from gem_tasks.console.span import Filters
 from gem_tasks.domain.base import Value
 from gem_tasks.lineage.connection import Row
 from gem_tasks.lineage.console import ConsoleRows
-from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.settings import ACCEPTING
 
 PAPER_YIELDS = {"filter": 0.14}
 """Shares that the paper reports; the other yields it does not."""
@@ -63,7 +63,7 @@ class Point(Value):
     accepted: int
     failed: int
     trajectories: int
-    """Accepted by the last stage."""
+    """Accepted by the validation, at once or after a revision."""
     calls: int
     usd: float
 
@@ -133,7 +133,7 @@ def overview(db: ConsoleRows, filters: Filters, chain: Chain | None) -> Overview
     usd = sum(priced) if priced else None
     range_ = {name: filters.partitions[name] for name in ("first", "last")}
     published = db.one("console_published", **range_)["trajectories"]
-    accepted = stages[-1].accepted if stages else 0
+    accepted = sum(step.accepted for step in stages if step.name in ACCEPTING)
     failed = [why.model_copy(update={"reason": f"{step.name}: {why.reason}"}) for step in stages for why in step.why
               if why.outcome == "failed"]  # fmt: skip
     return Overview(
@@ -169,7 +169,8 @@ def funnel(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[Step]
         for row in db.rows("console_totals", recipe_ids=chain.recipe_ids, **filters.partitions):
             rows[row["recipe_id"]].append(row)
         for link in chain.links:
-            steps.append(_step(link.stage, link.recipe_id, steps[-1].accepted, rows[link.recipe_id]))
+            taken = getattr(steps[-1], link.takes, 0)
+            steps.append(_step(link.stage, link.recipe_id, taken, rows[link.recipe_id]))
     return steps
 
 
@@ -215,7 +216,7 @@ def _point(at: datetime, rows: Sequence[Row]) -> Point:
         results=total("results"),
         accepted=total("results", outcome="accepted"),
         failed=total("results", outcome="failed"),
-        trajectories=total("results", outcome="accepted", stage=STAGE_NAMES[-1]),
+        trajectories=sum(total("results", outcome="accepted", stage=stage) for stage in ACCEPTING),
         calls=total("calls"),
         usd=float(sum(row["usd"] for row in rows)),
     )
@@ -262,24 +263,25 @@ def states(
 
 
 def _state(key: str, ingested: Row | None, rows: Sequence[Row], chain: Chain | None) -> PartitionState:
-    expected = segments = ingested["segments"] if ingested else 0
+    segments = ingested["segments"] if ingested else 0
     stages: list[StageState] = []
+    counts = {"accepted": segments}
     for link in chain.links if chain else ():
+        expected = counts.get(link.takes, 0)
         mine = [row for row in rows if row["recipe_id"] == link.recipe_id]
         counts = {row["outcome"]: row["segments"] for row in mine}
-        accepted, done = counts.get("accepted", 0), sum(counts.values())
+        done = sum(counts.values())
         fresh = any(row["updated_at"] > datetime.now(UTC) - _FRESH for row in mine)
         stages.append(
             StageState(
                 stage=link.stage,
                 expected=expected,
                 done=done,
-                accepted=accepted,
+                accepted=counts.get("accepted", 0),
                 failed=counts.get("failed", 0),
                 running=fresh and done < expected,
             )
         )
-        expected = accepted
     return PartitionState(
         partition=key,
         documents=ingested["documents"] if ingested else 0,

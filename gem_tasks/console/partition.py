@@ -20,6 +20,8 @@ class ShardState(Value):
     shard: int
     segments: int
     done: tuple[int, ...]
+    expected: tuple[int, ...]
+    """What each stage has to deal with there."""
     accepted: tuple[int, ...]
 
 
@@ -75,7 +77,18 @@ def _shards(sizes: dict[int, int], chain: Chain, rows: list[Row]) -> list[ShardS
         found = (by_place.get((shard, recipe)) for recipe in chain.recipe_ids)
         return tuple(row[field] if row else 0 for row in found)
 
+    def expected(shard: int, size: int) -> tuple[int, ...]:
+        left = {name: of(shard, name) for name in ("accepted", "rejected")}
+        taken = (left[link.takes][at] if link.takes in left else 0 for at, link in enumerate(chain.links[1:]))
+        return (size, *taken)
+
     return [
-        ShardState(shard=shard, segments=size, done=of(shard, "done"), accepted=of(shard, "accepted"))
+        ShardState(
+            shard=shard,
+            segments=size,
+            expected=expected(shard, size),
+            done=of(shard, "done"),
+            accepted=of(shard, "accepted"),
+        )
         for shard, size in list(sizes.items())[:_MOST_SHARDS]
     ]

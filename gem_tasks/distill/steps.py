@@ -22,7 +22,7 @@ from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.synthesizer import Yield
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import Settings
+from gem_tasks.settings import ACCEPTING, Settings
 from gem_tasks.store import keys
 
 _TEACHER = "offline-rules"
@@ -149,7 +149,7 @@ def pipeline_yield(work: Workspace, found: SftSet, segments: Sequence[Segment]) 
     with work.ledger() as ledger:
         recipes = sorted({recipe for each in ledger.recipes_of_versions(found.versions) for recipe in each})
         rows = ledger.pipeline_cost([each.segment_id for each in segments], recipes)
-    accepted = sum(row["accepted"] for row in rows if row["stage"] in ("validate", "revalidate"))
+    accepted = sum(row["accepted"] for row in rows if row["stage"] in ACCEPTING)
     prices = [row["usd"] for row in rows if row["usd"] is not None]
     latency = sum(int(row["latency_ms"]) for row in rows) / 1000
     return Yield(

@@ -26,6 +26,7 @@ class HistoryRow(Value):
     model: str | None
     results: int
     accepted_share: float
+    rejected_share: float
     calls: float
     prompt_tokens: float
     completion_tokens: float
@@ -46,7 +47,7 @@ class StaleRows(Connection):
     def stale(
         self, chain: Sequence[Recipe], takes: Sequence[str], first: str | None, last: str | None
     ) -> list[StaleRow]:
-        """Work left under a chain of recipes, of which each takes one outcome of the one before; over some partitions or all."""
+        """Work left under a chain of recipes, over a range or all; `takes` as in `Link`, for every recipe."""
         found = self.rows(
             "stale",
             recipe_ids=[recipe.recipe_id for recipe in chain],

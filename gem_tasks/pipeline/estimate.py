@@ -38,6 +38,7 @@ class Rate(Value):
     """What one segment takes in a stage, and how many go on from it."""
 
     accepted_share: float = 1.0
+    rejected_share: float = 0.0
     calls: float = 1.0
     prompt_tokens: float | None = None
     completion_tokens: float | None = None
@@ -45,6 +46,10 @@ class Rate(Value):
     seconds: float | None = None
     basis: str
     """Where the numbers come from, in words."""
+
+    def share(self, outcome: str) -> float:
+        """How many of a segment's outcomes in the stage are of this kind."""
+        return {"accepted": self.accepted_share, "rejected": self.rejected_share}.get(outcome, 0.0)
 
     def of(self, segments: float) -> Estimate:
         """For so many segments."""
@@ -68,7 +73,7 @@ def _rate(work: Workspace, stage: StageName, history: Sequence[HistoryRow], pace
         return Rate(basis="no history: a call per segment is assumed")
     took = pace.get(stage)
     return Rate(
-        **row.model_dump(include={"accepted_share", "calls", "prompt_tokens", "completion_tokens"}),
+        **row.model_dump(include={"accepted_share", "rejected_share", "calls", "prompt_tokens", "completion_tokens"}),
         usd=(row.usd if own else None) or _priced(work, stage, row),
         seconds=took.seconds if took else None,
         basis=f"{row.results} results" + ("" if own else f" of {row.model}, none of {model}"),

@@ -9,9 +9,10 @@ from gem_tasks.gates import decide, report
 from gem_tasks.gates.decide import confirmed
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.policy_file import policy
+from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName
+from gem_tasks.settings import STAGE_NAMES, StageName
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,17 @@ def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> D
         ledger.record_decision(partition, recipe, decision, run)
     logger.info("gate after %s: %s, %s", name, decision.action, decision.reason)
     return decision
+
+
+def nothing_left(work: Workspace, name: StageName, partition: str) -> bool:
+    """Whether the stage left nothing that the next one deals with: nothing refused, where that takes the refused.
+
+    It looks at what there is, not at what is still to do: a gate that halted halts the next run too.
+    """
+    following = work.chain.by_stage[STAGE_NAMES[STAGE_NAMES.index(name) + 1]]
+    with work.ledger() as ledger:
+        counts = ledger.gate_metrics(partition, work.chain.by_stage[name])
+    return not getattr(counts, takes_of(following), 0)
 
 
 def answer(

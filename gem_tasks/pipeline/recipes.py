@@ -75,7 +75,10 @@ class Chain:
                 f"It was made before there was a stage {missing[0]}", "Backfill the partition under today's stages."
             )
         chain.root = by_name["segment"]
-        chain.by_stage = {name: by_name.get(name, recipe) for name, recipe in chain.by_stage.items()}
+        parent: Recipe = chain.root
+        for name, recipe in chain.by_stage.items():
+            parent = by_name.get(name) or recipe.model_copy(update={"parent": parent.recipe_id})
+            chain.by_stage[name] = parent
         return chain
 
     def id_of(self, stage: StageName) -> str:

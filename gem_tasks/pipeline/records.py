@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import StoreError
@@ -109,7 +110,12 @@ def output_of(work: Workspace, name: StageName, partition: str, shard: int) -> d
     return {segment: output.model_validate_json(payload) for segment, payload in payloads.items()}
 
 
-def _payloads(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, str]:
+def outcomes_of(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, Outcome]:
+    """All outcomes that the shard's object holds for the stage, by segment id."""
     key = keys.stage_key(name, work.chain.id_of(name), partition, shard)
-    outcomes = shards.decode_outcomes(work.fetch(key))
-    return {found.segment_id: found.payload for found in outcomes if found.payload}
+    return {found.segment_id: found for found in shards.decode_outcomes(work.fetch(key))}
+
+
+def _payloads(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, str]:
+    found = outcomes_of(work, name, partition, shard)
+    return {key: outcome.payload for key, outcome in found.items() if outcome.payload}

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import UserError
-from gem_tasks.pipeline.recipes import Chain, Recorded
+from gem_tasks.pipeline.recipes import Chain, Recorded, takes_of
 from gem_tasks.pipeline.stale import reasons
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt
-from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.settings import ASKS_LIKE, STAGE_NAMES
+from gem_tasks.stages import stage
 
 
 def pin(work: Workspace, run: str) -> Workspace:
@@ -45,7 +46,9 @@ def pinned(work: Workspace, run: str) -> Workspace:
         if not recorded or _differing(work.chain, recorded) is None:
             return work
         texts = ledger.prompts_by_hash(list(_prompts(recorded).values()))
-    changes: dict[str, object] = {f"llm_model_{stage}": recorded[stage].model for stage in STAGE_NAMES}
+    own = [stage for stage in STAGE_NAMES if stage in recorded and stage not in ASKS_LIKE]
+    changes: dict[str, object] = {f"llm_model_{stage}": recorded[stage].model for stage in own}
+    changes["revise"] = "off" if "revise" in recorded and takes_of(recorded["revise"]) == "nothing" else "on"
     sizes = recorded["segment"].params
     changes |= {"segment_target_tokens": sizes["target"], "segment_max_tokens": sizes["max"]}
     settings = work.settings.model_copy(update=changes)
@@ -53,7 +56,8 @@ def pinned(work: Workspace, run: str) -> Workspace:
     opened = recorded["validate"].params.get("opened", ())
     chain = Chain(settings, work.chain.prompts.changed(*prompts), opened)
     if now := _differing(chain, recorded):
-        why = reasons(now, recorded[now.stage], first=False)
+        before = recorded.get(now.stage)
+        why = reasons(now, before, first=False) if before else "there was no such stage"
         raise UserError(
             f"The recipe of {now.stage} has changed since this run began ({why}): results of the one would be recorded"
             " as results of the other",
@@ -64,10 +68,13 @@ def pinned(work: Workspace, run: str) -> Workspace:
 
 def _differing(chain: Chain, recorded: Mapping[str, Recipe]) -> Recipe | None:
     """The first recipe of the chain that is not the recorded one."""
-    return next((now for now in chain.recipes if now.recipe_id != recorded[now.stage].recipe_id), None)
+    return next(
+        (now for now in chain.recipes if now.stage not in recorded or now.recipe_id != recorded[now.stage].recipe_id),
+        None,
+    )
 
 
 def _prompts(recorded: Mapping[str, Recipe]) -> dict[str, str]:
     """SHA-256 of the run's prompts, by name."""
-    found = {stage: recorded[stage].prompt_sha256 or "" for stage in STAGE_NAMES}
+    found = {stage(name).prompt: recorded[name].prompt_sha256 or "" for name in STAGE_NAMES if name in recorded}
     return found | {"repair": str(recorded[STAGE_NAMES[0]].params["repair"])}

@@ -12,9 +12,9 @@ from gem_tasks.domain.recipe import Recipe
 from gem_tasks.lineage.stale import StaleRow
 from gem_tasks.pipeline.estimate import Estimate, Rate, rates
 from gem_tasks.pipeline.ranges import Range, ranges
+from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, StageName
-from gem_tasks.stages import stage as stage_named
 
 NEVER, RETRY, UPSTREAM = "never done", "retry", "upstream"
 
@@ -123,7 +123,7 @@ def _stages(
         elif row.known:
             continue  # last time it ended before this stage
         else:
-            expected[stage] += row.segments * _share(rate, row.frontier, row.ord)  # pyright: ignore[reportArgumentType]
+            expected[stage] += row.segments * _share(chain, rate, row.frontier, row.ord)  # pyright: ignore[reportArgumentType]
             continue
         why[stage][reason] += row.segments
     return [
@@ -133,17 +133,12 @@ def _stages(
     ]
 
 
-def _share(rate: Mapping[StageName, Rate], frontier: int, ord_: int) -> float:
+def _share(chain: Sequence[Recipe], rate: Mapping[StageName, Rate], frontier: int, ord_: int) -> float:
     """How many of those that wait at a stage will come to a later one."""
     share = 1.0
-    for stage in STAGE_NAMES[frontier - 1 : ord_ - 1]:
-        passes = rate[stage].accepted_share
-        share *= 1 - passes if stage_named(_next(stage)).takes == "rejected" else passes
+    for stage, following in zip(STAGE_NAMES[frontier - 1 : ord_ - 1], chain[frontier:ord_], strict=True):
+        share *= rate[stage].share(takes_of(following))
     return share
-
-
-def _next(stage: StageName) -> StageName:
-    return STAGE_NAMES[STAGE_NAMES.index(stage) + 1]
 
 
 def _sums(partitions: Sequence[StalePartition]) -> list[StaleStage]:

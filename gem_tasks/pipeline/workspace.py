@@ -15,7 +15,7 @@ from gem_tasks.pipeline.prompt_files import load_prompts
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
 from gem_tasks.prompts import NAMES, Prompt, PromptSet
-from gem_tasks.settings import Settings, StageName
+from gem_tasks.settings import ACCEPTING, ASKS_LIKE, Settings, StageName
 from gem_tasks.store import keys, open_store
 
 _GONE = "{} is gone, though the lineage names it"
@@ -47,12 +47,14 @@ class Workspace:
 
         Raises:
             UserError: the store's URL makes no sense, the gate policy is none, a prompt of the user's own does not keep
-                its contract, or one that is asked for is unknown.
+                its contract, one that is asked for is unknown, or a model is given to a stage that has none of its own.
             StoreError: GEM_PROMPTS points to a store that does not answer.
         """
         options = options or RunOptions()
         opened = kinds_to_open(settings)
         current = Chain(settings, prompts or load_prompts(settings), opened)
+        for borrowed, like in ((stage, ASKS_LIKE[stage]) for stage in options.models if stage in ASKS_LIKE):
+            raise UserError(f"{borrowed} has no model of its own: it asks that of {like}", f"Set the model of {like}.")
         changes: dict[str, object] = {f"llm_model_{stage}": model for stage, model in options.models.items()}
         if options.budget_usd:
             changes["budget_usd"] = options.budget_usd
@@ -125,8 +127,8 @@ class Workspace:
         return [recipe.recipe_id for recipe in self.chain.by_stage.values()]
 
     def accepting(self) -> list[str]:
-        """Recipes of the stages whose acceptance makes a trajectory: the validation, and the one after a revision."""
-        return [self.chain.id_of("validate"), self.chain.id_of("revalidate")]
+        """Current recipe ids of the stages whose acceptance makes a trajectory."""
+        return [self.chain.id_of(name) for name in ACCEPTING]
 
     def links(self) -> list[Link]:
         """Current recipes in stage order, and what each takes of the one before."""

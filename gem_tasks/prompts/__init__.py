@@ -16,7 +16,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatMessage
 
 NAMES = ("filter", "extract", "generate", "refine", "validate", "revise", "repair")
-"""All prompts: one per stage (`revalidate` asks with that of `validate`), and the one that sends an unusable answer back."""
+"""All prompts: one per stage (`revalidate` has that of `validate`), and the one that sends an unusable answer back."""
 
 
 class Prompt(Value):

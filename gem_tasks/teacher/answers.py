@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from gem_tasks.prompts import sections
-from gem_tasks.teacher import extract, filter, generate, refine, validate
+from gem_tasks.teacher import extract, filter, generate, refine, revise, validate
 
 logger = logging.getLogger(__name__)
 
@@ -13,11 +13,17 @@ Answer = Callable[[dict[str, str], int], str]
 _DRAWS = 4
 _SORRY = "offline-rules has no answer to this question: its rules trip over the text. The teacher's log says where."
 
+
+def _refine(parts: dict[str, str], seed: int) -> str:
+    """Refine and revise ask for the same form; only the latter lists findings."""
+    return (revise if "findings" in parts else refine).answer(parts, seed)
+
+
 # The first mark found in the instructions decides; refine also asks for a <trajectory>, so it stands first.
 _MARKS: tuple[tuple[str, Answer], ...] = (
     ("<multi_step>", filter.answer),
     ("<execution_graph>", extract.answer),
-    ("<toolsets>", refine.answer),
+    ("<toolsets>", _refine),
     ("<trajectory>", generate.answer),
     ('"R1"', validate.answer),
 )

@@ -14,14 +14,14 @@ from hashlib import sha256
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from gem_tasks.teacher import spoil
+from gem_tasks.teacher import revise, spoil
 from gem_tasks.teacher.protocol import Messages, Refused, Said
 
 HEADER = "X-Gem-Faults"
 OPTIONS = frozenset(
     """seed latency_s latency_sigma rate_429 rate_429_bare retry_after_s rate_5xx rate_500 rate_502 rate_503
     rate_reset rate_hang rate_drip drip_s rate_truncated rate_malformed rate_empty rate_refused rate_language
-    rate_hallucinated rate_request_failed rate_expired rate_invalid_file rate_queue_full
+    rate_hallucinated rate_suffixed rate_request_failed rate_expired rate_invalid_file rate_queue_full
     batch_delay_s""".split()
 )
 Silence = Literal["reset", "hang"]
@@ -34,8 +34,9 @@ _seen: Counter[str] = Counter()
 class Faults:
     """The fate of one request."""
 
-    def __init__(self, options: Mapping[str, float], key: str) -> None:
+    def __init__(self, options: Mapping[str, float], key: str, *, corrects: bool = False) -> None:
         self._options = options
+        self._corrects = corrects
         self._random = random.Random(key)  # noqa: S311 - reproducible, not secret
 
     @classmethod
@@ -52,7 +53,7 @@ class Faults:
             return cls({}, "")
         digest = sha256(repr((options.get("seed"), messages)).encode("utf-8", "replace")).hexdigest()
         _seen[digest] += 1
-        return cls(options, f"{digest}-{_seen[digest]}")
+        return cls(options, f"{digest}-{_seen[digest]}", corrects=revise.asked(messages))
 
     async def before(self) -> Silence | None:
         """Waits, and perhaps says that nothing is to be answered.
@@ -84,6 +85,8 @@ class Faults:
             return Said("")
         if self.hits("rate_hallucinated"):
             text = spoil.hallucinated(text, self._random)
+        if not self._corrects and "<toolsets>" in text and self.hits("rate_suffixed"):
+            text = spoil.suffixed(text, self._random)
         if self.hits("rate_language"):
             text = spoil.in_cyrillic(text)
         if self.hits("rate_malformed"):

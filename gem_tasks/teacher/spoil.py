@@ -19,6 +19,8 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _KEYWORD = re.compile(r"[a-z_]+")
 """Looks like a value of an enumeration: changing it breaks the schema before it breaks the grounding."""
 _TRIES = 50
+SUFFIX = "-ZQ9"
+"""What a suffixed value ends with."""
 
 
 def malformed(text: str) -> str:
@@ -38,9 +40,27 @@ def hallucinated(text: str, rng: random.Random) -> str:
         return text
     telling = [slot for slot in slots if not _KEYWORD.fullmatch(str(_at(_arguments(slot[0][1]), slot[1])))]
     match, path = rng.choice(telling or slots)
+    return _with(text, match, path, _unheard(_at(_arguments(match[1]), path), text, rng))
+
+
+def suffixed(text: str, rng: random.Random) -> str:
+    """One string argument of one call gets `SUFFIX`, which a revision can take away; without one it stays as it is."""
+    slots = [
+        (match, path)
+        for match in _CALL.finditer(text)
+        for path in _slots(_arguments(match[1]))
+        if isinstance(value := _at(_arguments(match[1]), path), str) and not _KEYWORD.fullmatch(value)
+    ]
+    if not slots:
+        return text
+    match, path = rng.choice(slots)
+    return _with(text, match, path, f"{_at(_arguments(match[1]), path)}{SUFFIX}")
+
+
+def _with(text: str, match: re.Match[str], path: tuple[str | int, ...], value: object) -> str:
+    """The text with another value in one place of one call."""
     body = json.loads(match[1])
-    holder = _at(body["arguments"], path[:-1])
-    holder[path[-1]] = _unheard(holder[path[-1]], text, rng)
+    _at(body["arguments"], path[:-1])[path[-1]] = value
     written = json.dumps(body, ensure_ascii=False).replace("<", "\\u003c")
     return f"{text[: match.start(1)]}{written}{text[match.end(1) :]}"
 

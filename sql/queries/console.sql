@@ -66,6 +66,7 @@ GROUP BY partition_key
 -- console_shards --
 -- How far each shard of a partition is, and how many results the last two minutes brought.
 SELECT recipe_id, shard, count(*) AS done, count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
+       count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
        count(*) FILTER (WHERE updated_at > now() - interval '2 minutes') AS recent
 FROM stage_results WHERE partition_key = %(partition)s AND recipe_id = ANY(%(recipe_ids)s)
 GROUP BY recipe_id, shard
@@ -146,7 +147,7 @@ FROM documents WHERE uri = %(uri)s ORDER BY ingested_at DESC, document_id LIMIT 
 -- console_spans --
 -- Where in the segments of a document tools, steps and rules were found.
 SELECT r.segment_id, r.measures -> 'spans' AS spans FROM stage_results r JOIN segments s USING (segment_id)
-WHERE s.document_id = %(document_id)s AND r.stage = 'validate' AND r.measures ? 'spans'
+WHERE s.document_id = %(document_id)s AND r.stage IN ('validate', 'revalidate') AND r.measures ? 'spans'
 
 -- console_trajectories --
 -- Published trajectories before a place in time, the newest first.

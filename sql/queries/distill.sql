@@ -10,8 +10,10 @@ WITH versions AS (
     FROM trajectories t JOIN versions v ON v.version = t.dataset_version
     UNION ALL
     SELECT NULL, r.segment_id, v.version, v.recipes, ''
-    FROM versions v JOIN stage_results r ON r.recipe_id = v.recipe_id AND r.partition_key = v.partition_key
+    FROM versions v JOIN stage_results r ON r.recipe_id = v.recipes ->> 'validate' AND r.partition_key = v.partition_key
     WHERE %(unjudged)s::boolean AND r.outcome = 'rejected' AND starts_with(r.reason, 'judge_')
+      AND NOT EXISTS (SELECT 1 FROM stage_results again WHERE again.recipe_id = v.recipes ->> 'revalidate'
+                        AND again.segment_id = r.segment_id AND again.outcome = 'accepted')
 )
 SELECT f.trajectory_id, f.segment_id, f.version, f.recipes, f.domain, s.partition_key AS partition, s.shard,
        d.uri AS document_uri, coalesce(d.metadata ->> 'source', o.uri) AS source, d.metadata ->> 'copy_of' AS copy_of

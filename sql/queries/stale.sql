@@ -40,6 +40,7 @@ ORDER BY w.partition_key, w.frontier, c.ord
 -- history --
 -- What a result of a stage took on average, by model, whatever came of it.
 SELECT r.stage, c.model, count(*)::int AS results, avg((r.outcome = 'accepted')::int)::float AS accepted_share,
+       avg((r.outcome = 'rejected')::int)::float AS rejected_share,
        avg(r.calls)::float AS calls, avg(r.prompt_tokens)::float AS prompt_tokens,
        avg(r.completion_tokens)::float AS completion_tokens, avg(r.usd)::float AS usd
 FROM stage_results r JOIN recipes c USING (recipe_id)

@@ -91,7 +91,9 @@ def compete(work):
 
 
 def going(stage, segments):
-    """Segments with their places: every fourth fails in generate, and the one after it is refused at the end."""
+    """Segments with their places: every fourth fails in generate, and the one after it is refused, and once more."""
+    if stage in ("revise", "revalidate"):
+        return [(place, segment) for place, segment in enumerate(segments) if place % 4 == 1]
     late = STAGE_NAMES.index(stage) > STAGE_NAMES.index("generate")
     return [(place, segment) for place, segment in enumerate(segments) if not (late and place % 4 == 0)]
 
@@ -110,7 +112,7 @@ def outcome(stage, place, segment):
         return Outcome(
             segment_id=segment, kind="failed", error_class=ErrorClass.MALFORMED, detail=ALL, raw=ALL, cost=cost
         )
-    if stage == "validate" and place % 4 == 1:
+    if stage in ("validate", "revalidate") and place % 4 == 1:
         return Outcome(segment_id=segment, kind="rejected", reason="check_grounding", detail=ALL, cost=cost)
     made = Accepted.of(OUTPUTS[stage])
     return Outcome(segment_id=segment, kind="accepted", payload=made.payload, measures=made.measures, cost=cost)
@@ -160,6 +162,7 @@ OUTPUTS = {
     ),
     "generate": TALK,
     "refine": TALK,
+    "revise": TALK,
     "validate": Judgement(
         rules={rule: _VERDICT.model_copy(update={"fault": rule == "R1"}) for rule in RULES},
         warnings=(_FINDING, _FINDING.model_copy(update={"message_index": None}),

@@ -104,6 +104,16 @@ def test_findings_stand_at_their_messages_and_a_refused_one_is_checked_anew(api)
     assert made["notes"] or any(message["notes"] for message in made["talk"]["messages"])
 
 
+def test_a_revised_conversation_stands_beside_the_refused_one_with_what_was_found(api, work):
+    refused = api("refused")["refused"][0]
+    made = api(f"made/{work.chain.id_of('revalidate')}/{refused['segment_id']}")
+    assert [result["stage"] for result in made["results"]][-3:] == ["validate", "revise", "revalidate"]
+    assert made["faults"], "why it was refused"
+    assert made["refused"]["size"] == made["talk"]["size"]
+    assert any(message["notes"] for message in made["refused"]["messages"])
+    assert api(f"made/{refused['recipe_id']}/{refused['segment_id']}")["refused"] is None
+
+
 def test_failures_have_their_raw_answers(api):
     page = api("failures?range=all&raw=true")
     assert page["classes"][0]["error_class"] == "malformed"

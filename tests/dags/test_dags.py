@@ -42,11 +42,46 @@ def test_each_stage_is_followed_by_its_gate_which_leads_on_asks_or_halts(bag):
     dag = bag.dags["gem_synthesize"]
     runs = [f"{name}.run" for name in STAGE_NAMES]
     for name, (_, following) in zip(STAGE_NAMES, pairwise([*runs, "publish"]), strict=True):
+        onward = {following, "publish"} if name == "validate" else {following}
         assert dag.get_task(f"{name}.run").downstream_task_ids == {f"{name}.gate"}
-        assert dag.get_task(f"{name}.gate").downstream_task_ids == {f"{name}.review", f"{name}.halted", following}
-        assert dag.get_task(f"{name}.review").downstream_task_ids == {f"{name}.halted", following}
+        assert dag.get_task(f"{name}.gate").downstream_task_ids == {f"{name}.review", f"{name}.halted", *onward}
+        assert dag.get_task(f"{name}.review").downstream_task_ids == {f"{name}.halted", *onward}
         assert dag.get_task(f"{name}.halted").downstream_task_ids == {"publish"}
         assert dag.get_task(f"{name}.run").pool == "gem_llm"
+
+
+@pytest.mark.parametrize("action", ["continue", "review"])
+@pytest.mark.parametrize(("nothing_refused", "leads_to"), [(True, "publish"), (False, "revise.run")])
+def test_where_validate_refused_nothing_its_gate_and_its_reviewer_lead_to_publish(
+    bag, monkeypatch, nothing_refused, leads_to, action
+):
+    from gem_airflow import gate_operator
+    from gem_tasks.domain.gate import Decision, Metrics
+    from gem_tasks.pipeline import gating
+
+    decided = Decision(action=action, reason="as it is", metrics=Metrics(stage="validate"))
+    for name in ("begun", "partition_key", "run_context"):
+        monkeypatch.setattr(gate_operator, name, lambda: None)
+    monkeypatch.setattr(gate_operator, "send_decision", lambda *_: None)
+    monkeypatch.setattr(gating, "gate", lambda *_: decided)
+    monkeypatch.setattr(gating, "nothing_left", lambda *_: nothing_refused)
+    gate, review = (bag.dags["gem_synthesize"].get_task(f"validate.{task}") for task in ("gate", "review"))
+    asked = "validate.review" if action == "review" else leads_to
+    assert gate.choose_branch({}) == asked
+    assert gate_operator._onward(review) == leads_to
+    filter_gate = bag.dags["gem_synthesize"].get_task("filter.gate")
+    assert gate_operator._onward(filter_gate) == "extract.run"
+
+
+def test_a_stage_that_borrows_an_endpoint_borrows_its_pool(monkeypatch):
+    from gem_airflow.stage_group import _pool
+
+    monkeypatch.setenv("GEM_LLM_BASE_URL_REFINE", "http://elsewhere/v1")
+    assert [_pool(name) for name in ("refine", "revise", "revalidate")] == [
+        "gem_llm_refine",
+        "gem_llm_refine",
+        "gem_llm",
+    ]
 
 
 def test_the_dags_are_joined_by_the_partitioned_asset(bag):

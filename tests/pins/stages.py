@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from gem_tasks.domain.judgement import RULES
+from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
@@ -46,6 +47,7 @@ SLIPS = (
     ("system", "developer"),
     ("{", "{,"),
 )
+WHOLE["revise"], WHOLE["revalidate"] = WHOLE["refine"], WHOLE["validate"]
 CUTS = 8
 
 
@@ -56,15 +58,21 @@ def outputs(stage: Stage) -> dict[str, object]:
         asked = stage.request(record, PROMPT)
         found[f"request: {name}"] = [message.model_dump(mode="json") for message in asked]
         verdict = stage.precheck(record)
-        found[f"precheck: {name}"] = verdict and verdict.model_dump(mode="json")
+        found[f"precheck: {name}"] = verdict and _dump(verdict)
     found["repair"] = [
         message.model_dump(mode="json")
         for message in repair(Prompt(name="repair", text="Again: {complaint}"), asked, "{not} this", "a {complaint}")
     ]
     for name, answer in _answers(stage.name):
         verdict = stage.parse(answer, make_record())
-        found[f"parse: {name}"] = [type(verdict).__name__, verdict.model_dump(mode="json")]
+        found[f"parse: {name}"] = [type(verdict).__name__, _dump(verdict)]
     return found
+
+
+def _dump(verdict: Accepted | Rejected | Malformed) -> object:
+    """Without a payload where there is none: older pins know none of refusals."""
+    found = verdict.model_dump(mode="json")
+    return {key: value for key, value in found.items() if key != "payload" or value is not None}
 
 
 def _records() -> Iterator[tuple[str, Record]]:

@@ -25,4 +25,4 @@ def test_a_changed_model_invalidates_what_follows_and_nothing_before():
 
     before, after = Chain(Settings()), Chain(Settings(llm_model_refine="other"))
     changed = {name for name in before.by_stage if before.id_of(name) != after.id_of(name)}
-    assert changed == {"refine", "validate"}
+    assert changed == {"refine", "validate", "revise", "revalidate"}

@@ -6,7 +6,7 @@ import pytest
 
 from gem_tasks.prompts import NAMES, load, shipped
 from gem_tasks.prompts.contract import LARGEST_BYTES, BrokenContractError, parse_prompt
-from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.stages import STAGES
 
 
 def parse(name, text):
@@ -20,7 +20,7 @@ def test_our_own_prompts_keep_the_contract(name):
 
 
 def test_there_is_a_prompt_for_every_stage_and_one_to_repair():
-    assert (*STAGE_NAMES, "repair") == NAMES
+    assert [*dict.fromkeys(each.prompt for each in STAGES), "repair"] == list(NAMES)
     assert set(shipped().by_name) == set(NAMES)
 
 

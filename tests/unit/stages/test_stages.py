@@ -31,8 +31,8 @@ def parse(name, text, **stages):
 
 def test_names_stages_and_prompts_are_the_same_list():
     assert tuple(item.name for item in STAGES) == STAGE_NAMES
-    for name in STAGE_NAMES:
-        assert prompts.load(name).text
+    for item in STAGES:
+        assert prompts.load(item.prompt).text
 
 
 def test_the_prompt_lists_exactly_the_vocabulary():

@@ -75,8 +75,8 @@ def test_a_text_with_a_small_limit_becomes_a_conversation_within_it():
         segment_id="s", document_id="d", document_uri="file:///d.md", start=0, end=len(DEPOSIT), tokens=90, text=DEPOSIT
     )
     record = Record(segment=segment)
-    for name in STAGE_NAMES:
-        asked = stage(name).request(record, prompts.load(name))
+    for name in STAGE_NAMES[: STAGE_NAMES.index("revise")]:
+        asked = stage(name).request(record, prompts.load(stage(name).prompt))
         outcome = stage(name).parse(answers.answer([(message.role, message.content) for message in asked]), record)
         assert isinstance(outcome, Accepted), (name, outcome)
         if name != "validate":
