@@ -10,6 +10,7 @@ from gem_tasks.pipeline.attempt import Asking
 from gem_tasks.prompts import PromptSet, shipped
 from gem_tasks.settings import Settings, StageName
 from gem_tasks.stages import STAGES
+from gem_tasks.stages import stage as stage_named
 from gem_tasks.stages.base import Stage
 
 
@@ -28,7 +29,7 @@ class Chain:
     """The root recipe and one per stage, each with the one before as parent.
 
     Args:
-        settings: segment sizes and models.
+        settings: segment sizes, models and what is sent with requests.
         prompts: whose; ours by default.
 
     Attributes:
@@ -37,6 +38,7 @@ class Chain:
 
     def __init__(self, settings: Settings, prompts: PromptSet | None = None) -> None:
         self.prompts = prompts or shipped()
+        self._settings = settings
         self.root = Recipe(
             stage="segment",
             version=SEGMENT_VERSION,
@@ -51,7 +53,7 @@ class Chain:
                 version=stage.version,
                 prompt_sha256=self.prompts[stage.name].sha256,
                 model=settings.model_for(stage.name),
-                params=_params(stage, repair),
+                params=_params(stage, repair, settings),
                 parent=parent.recipe_id,
             )
             self.by_stage[stage.name] = parent
@@ -90,13 +92,14 @@ class Chain:
     def asking(self, stage: StageName) -> Asking:
         """Model and prompts of a stage's requests."""
         model = self.by_stage[stage].model or ""
-        return Asking(model=model, prompt=self.prompts[stage], repair=self.prompts["repair"])
+        sampling = self._settings.options_for(stage).applied_to(stage_named(stage).sampling)
+        return Asking(model=model, prompt=self.prompts[stage], repair=self.prompts["repair"], sampling=sampling)
 
     def prompt_texts(self) -> dict[str, tuple[str, str]]:
         """Name and text by hash of every prompt in use."""
         return {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.by_name.values()}
 
 
-def _params(stage: Stage, repair: str) -> Json:
+def _params(stage: Stage, repair: str, settings: Settings) -> Json:
     schema = {"answer_schema": stage.answer_schema} if stage.answer_schema else {}
-    return {**stage.sampling.model_dump(), "repair": repair, **schema}
+    return {**settings.options_for(stage.name).applied_to(stage.sampling).params, "repair": repair, **schema}
