@@ -23,7 +23,7 @@ def error(status, message, type_="invalid_request_error", param=None, code=None,
 
 
 class Provider(Front):
-    """A front whose chat completions are served in a manner: `manner(provider, body)` gives a response, or awaits it."""
+    """A front whose chat completions are served in a manner: `manner(provider, body)` gives one, or awaits it."""
 
     def __init__(self, teacher_url, manner):
         super().__init__(teacher_url)
