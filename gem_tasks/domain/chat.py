@@ -76,19 +76,23 @@ class ChatRequest(Value):
         """`body` as an object."""
         # Not model_dump: this runs once per request on the hot path.
         messages = [{"role": message.role, "content": message.content} for message in self.messages]
-        sampling = self.sampling
-        body: Json = {"model": self.model, "messages": messages}
+        return {"model": self.model, "messages": messages, **self.fields}
+
+    @property
+    def fields(self) -> Json:
+        """The part of it that says how to answer."""
+        sampling, fields = self.sampling, Json()
         if sampling.temperature is not None:
-            body["temperature"] = sampling.temperature
-        body["max_tokens"] = sampling.max_tokens
+            fields["temperature"] = sampling.temperature
+        fields["max_tokens"] = sampling.max_tokens
         if sampling.reasoning_effort is not None:
-            body["reasoning_effort"] = sampling.reasoning_effort
+            fields["reasoning_effort"] = sampling.reasoning_effort
         if sampling.extra_body:
-            body |= sampling.extra_body
+            fields |= sampling.extra_body
         if self.answer_schema:
             wanted = {"name": "answer", "strict": True, "schema": self.answer_schema}
-            body["response_format"] = {"type": "json_schema", "json_schema": wanted}
-        return body
+            fields["response_format"] = {"type": "json_schema", "json_schema": wanted}
+        return fields
 
 
 class Usage(Value):

@@ -64,10 +64,7 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
     if reason.lower() in _BROKEN or (reason.startswith("function_call_filter") and not said):
         detail = str(_error_of(choice).message or whole.get("error") or "")[:200]
         raise EndpointError(ErrorClass.SERVER_ERROR, f"the answer ended with {reason!r} {detail}".strip())
-    if isinstance(said, str) and not (message.get("reasoning_content") or message.get("reasoning")) and "<" not in said:
-        thoughts, text = "", said  # the usual, on the hot path
-    else:
-        thoughts, text = _apart(message, said)
+    thoughts, text = _apart(message, said)
     refused = bool(refusal) and not text
     return Completion(
         text=text or refusal or "",
@@ -88,6 +85,8 @@ def _apart(message: Json, said: Any) -> tuple[str, str]:
         thoughts += [_words(part.get("thinking")) for part in parts if part.get("type") == "thinking"]
         said = "".join(_words(part) for part in parts if part.get("type") != "thinking")
     inside, text = split_thoughts(said or "")
+    if not (thoughts or inside):
+        return "", text
     return "\n".join(filter(None, (*thoughts, inside))), text
 
 

@@ -15,6 +15,7 @@
 What a person set is renamed and translated, but never left out: see `Sampling.insisted`.
 """
 
+import json
 import re
 from collections.abc import Callable
 from typing import Literal
@@ -73,6 +74,11 @@ class Dialect(Value):
     """Tokens for thought, on top of the answer's limit."""
 
     @property
+    def plain(self) -> bool:
+        """Whether there is nothing to translate. Not cached: a changed copy would keep it."""
+        return self is PLAIN or self == PLAIN
+
+    @property
     def summary(self) -> str:
         """What is particular, on one line."""
         found = {name: value for name, value in self if value != getattr(PLAIN, name)}
@@ -104,32 +110,33 @@ PLAIN = Dialect()
 def shape_of(request: ChatRequest) -> str:
     """What an endpoint may object to in a request, whatever its text."""
     sampling = request.sampling
-    parts = (
-        "temperature" if sampling.temperature is not None else "",
-        f"effort:{sampling.reasoning_effort}" if sampling.reasoning_effort else "",
-        "schema" if request.answer_schema else "",
-        request.messages[0].role if request.messages else "",
-        *sorted(sampling.extra_body),
-    )
-    return " ".join(filter(None, parts))
+    role = request.messages[0].role if request.messages else ""
+    temperature = "" if sampling.temperature is None else " temperature"
+    shape = f"{role}{temperature}{' schema' if request.answer_schema else ''}"
+    if sampling.reasoning_effort or sampling.extra_body:
+        shape = " ".join([shape, f"effort:{sampling.reasoning_effort}", *sorted(sampling.extra_body)])
+    return shape
 
 
 def speak(request: ChatRequest, dialect: Dialect) -> bytes:
-    """The request's body as the endpoint wants it."""
-    if dialect is PLAIN or dialect == PLAIN:
+    """The request's body as the endpoint wants it. Messages are long: they are not written a second time."""
+    if dialect.plain:
         return request.body
-    try:
-        return to_json(spoken(request, dialect))
-    except ValueError:
-        import json  # half a character, see `ChatRequest.body`
-
+    usual = to_json(request.fields)[1:]
+    if dialect.fold_system or not request.body.endswith(usual):
         return json.dumps(spoken(request, dialect)).encode()
+    return request.body[: -len(usual)] + to_json(_fields(request, dialect))[1:]
 
 
 def spoken(request: ChatRequest, dialect: Dialect) -> Json:
     """`speak` as an object."""
     body = request.to_openai()
-    given = request.sampling.extra_body
+    messages = _folded(body["messages"]) if dialect.fold_system else body["messages"]
+    return {"model": request.model, "messages": messages, **_fields(request, dialect)}
+
+
+def _fields(request: ChatRequest, dialect: Dialect) -> Json:
+    body, given = request.fields, request.sampling.extra_body
     if "max_tokens" not in given:
         del body["max_tokens"]
         body.setdefault(dialect.limit, dialect.limit_of(request))
@@ -139,8 +146,6 @@ def spoken(request: ChatRequest, dialect: Dialect) -> Json:
         body["response_format"] = {"type": dialect.form}
     if dialect.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
-    if dialect.fold_system:
-        body["messages"] = _folded(body["messages"])
     if dialect.form == "text":
         body.pop("response_format", None)
     for name in dialect.dropped:

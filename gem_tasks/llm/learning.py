@@ -39,6 +39,8 @@ class Learning:
     def __init__(self, ask: Ask, memory: Memory, preset: Callable[[str], Dialect]) -> None:
         self._ask, self._memory, self._preset = ask, memory, preset
         self._known: dict[str, Known] = {}
+        self._answered: set[tuple[str, str]] = set()
+        """Models and shapes of requests that have been answered."""
         self._free: set[tuple[str, str]] = set()
         """Models and shapes that need no scout: answered before, or nothing is to be learned now."""
         self._lock = asyncio.Lock()
@@ -79,7 +81,8 @@ class Learning:
         known = await asyncio.to_thread(self._memory.recall, model, self._preset(model))
         if model not in self._known:
             self._known[model] = known
-            self._free |= {(model, shape) for shape in known.proved}
+            self._answered |= {(model, shape) for shape in known.proved}
+            self._free |= self._answered
 
     async def _scout(self, request: ChatRequest, place: tuple[str, str]) -> Completion:
         """Under the lock."""
@@ -164,7 +167,7 @@ class Learning:
         return came.model_copy(update=update)
 
     def _proved(self, place: tuple[str, str]) -> bool:
-        return place[1] in self._known[place[0]].proved
+        return place in self._answered
 
     def _ate(self, completion: Completion, place: tuple[str, str], dialect: Dialect) -> bool:
         """Whether thinking may have taken the room of the answer: thoughts without tags look like an answer."""
@@ -200,6 +203,7 @@ class Learning:
         if after == before and self._proved(place):
             return
         self._known[model] = self._known[model].with_changes(before, after, shape, answer.model)
+        self._answered.add(place)
         self._free.add(place)
         await asyncio.to_thread(self._memory.learned, model, before, after, shape, answer.model)
 

@@ -84,9 +84,14 @@ class Memory:
             for _ in range(_TRIES):
                 number, found = self._newest(model)
                 known = (found or self._new(model, before)).with_changes(before, after, shape, answered_as)
-                if self._store.create(self._key(model, number + 1), known.model_dump_json(indent=1).encode()):
-                    if number >= 0:
-                        self._store.delete(self._key(model, number))
+                mine = self._key(model, number + 1)
+                if not self._store.create(mine, known.model_dump_json(indent=1).encode()):
+                    continue
+                # Others may have come further and removed this number, so that it could be created a second time.
+                numbers = sorted(map(_number, self._store.list(self._folder(model))))
+                for older in numbers[:-1]:
+                    self._store.delete(self._key(model, older))
+                if numbers[-1:] in ([], [number + 1]):
                     return
         except StoreError as error:
             logger.warning("what was learned of %s is not remembered: %s", model, error)

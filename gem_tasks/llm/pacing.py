@@ -35,12 +35,14 @@ _FORMS = (
 
 def wait_s(headers: Mapping[str, str], tokens: int) -> float:
     """Seconds to send nothing, so that a request of `tokens` tokens is within what the headers leave."""
-    return max(_wait_s(headers, names, tokens if names.tokens else 1) for names in _FORMS)
+    longest = 0.0
+    for names in _FORMS:
+        if names.remaining in headers:
+            longest = max(longest, _wait_s(headers, names, tokens if names.tokens else 1))
+    return longest
 
 
 def _wait_s(headers: Mapping[str, str], names: _Names, needed: int) -> float:
-    if names.remaining not in headers:
-        return 0.0
     remaining = _whole(headers[names.remaining])
     if remaining is None or remaining >= needed:
         return 0.0

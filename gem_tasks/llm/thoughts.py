@@ -11,13 +11,14 @@
 import re
 
 _NAMES = "think|thinking|thought|reasoning"
-_OPEN = re.compile(rf"\s*<(?:{_NAMES})>", re.IGNORECASE)
-_ANY = re.compile(rf"<(/?)(?:{_NAMES})>", re.IGNORECASE)
+_OPEN = re.compile(rf"\s*<(?:{_NAMES})>")
+_ANY = re.compile(rf"<(/?)(?:{_NAMES})>")
+_ENDS = ("think>", "thinking>", "thought>", "reasoning>")
 
 
 def split_thoughts(text: str) -> tuple[str, str]:
     """`(thoughts, answer)`. A block amid an answer that did not begin with thoughts is left for the parser."""
-    if "<" not in text:
+    if not any(end in text for end in _ENDS):  # the usual, on the hot path
         return "", text
     tags = list(_ANY.finditer(text))
     if not tags or not (tags[0][1] or _OPEN.match(text)):

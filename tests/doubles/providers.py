@@ -9,8 +9,10 @@ from functools import partial
 
 from aiohttp import web
 
+from gem_tasks.prompts import shipped
 from tests.integration.endpoint import Front
 
+INSTRUCTIONS = [prompt.text for prompt in shipped().by_name.values()]
 THOUGHT = "The text describes a process. " * 200
 """1,500 tokens."""
 THOUGHT_TOKENS = 1500
@@ -229,8 +231,12 @@ def no_system(provider, body):
     """Gemma and other templates without a system role."""
     if any(message["role"] == "system" for message in body["messages"]):
         return error(400, "System role not supported", "BadRequestError", code=400)
-    said = body["messages"][0]["content"]  # the teacher wants the instructions apart
-    return provider.served(body | {"messages": [{"role": "system", "content": said}, *body["messages"]]})
+    first, *others = body["messages"]
+    instructions = next(
+        text for text in INSTRUCTIONS if first["content"].startswith(text)
+    )  # the teacher wants them apart
+    rest = first | {"content": first["content"].removeprefix(instructions).lstrip()}
+    return provider.served(body | {"messages": [{"role": "system", "content": instructions}, rest, *others]})
 
 
 def litellm(provider, body):
