@@ -6,6 +6,7 @@ and the API server live for weeks: what they took from a Connection earlier is r
 so that a rotated key is seen without a restart.
 """
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -60,6 +61,8 @@ def _values(find: Find, given: set[str]) -> dict[str, str]:
     if "GEM_LLM_BASE_URL" not in given and (llm := find("gem_llm")):
         found["GEM_LLM_BASE_URL"] = llm.extra_dejson.get("base_url") or llm.host
         found["GEM_LLM_API_KEY"] = llm.password
+        if headers := llm.extra_dejson.get("extra_headers"):
+            found["GEM_LLM_EXTRA_HEADERS"] = headers if isinstance(headers, str) else json.dumps(headers)
     return {name: str(value) for name, value in found.items() if value}
 
 

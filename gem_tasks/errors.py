@@ -11,6 +11,7 @@ and ends up as a row in Postgres. Exceptions are for what stops a whole task.
 """
 
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ErrorClass(StrEnum):
@@ -55,6 +56,18 @@ class UserError(GemError):
         self.mend = mend
 
 
+class Complaint(NamedTuple):
+    """What an endpoint says is wrong; empty where it does not say."""
+
+    message: str = ""
+    code: str = ""
+    type: str = ""
+    param: str = ""
+    """The field of the request that it names."""
+    text: str = ""
+    """The whole body."""
+
+
 class EndpointError(GemError):
     """A call to the LLM endpoint that brought no completion.
 
@@ -63,6 +76,8 @@ class EndpointError(GemError):
         retry_after_s: seconds the endpoint asked us to wait, if it did.
         faults: requests made before giving up, by class, this one included.
         overloaded: the endpoint asks for fewer requests at a time.
+        complaint: what the endpoint said, if it said anything.
+        parameter: a field of every request that the endpoint refuses: the configuration's fault, not the segment's.
     """
 
     def __init__(self, error_class: ErrorClass, detail: str, retry_after_s: float | None = None) -> None:
@@ -72,6 +87,8 @@ class EndpointError(GemError):
         self.retry_after_s = retry_after_s
         self.faults = {error_class: 1}
         self.overloaded = False
+        self.complaint = Complaint()
+        self.parameter = ""
 
     @property
     def calls(self) -> int:

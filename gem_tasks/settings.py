@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.errors import UserError
 
 StageName = Literal["filter", "extract", "generate", "refine", "validate", "revise", "revalidate"]
@@ -75,6 +76,12 @@ class Settings(BaseSettings):
     llm_mode_validate: LLMMode | None = None
     llm_batch_poll_s: float = Field(default=60, gt=0)
     """Seconds between looks at a batch that is under way."""
+
+    llm_requests: dict[str, RequestOptions] = Field(default_factory=dict)
+    """What is sent with requests, by stage, the common options under an empty name: `read_options` reads them from
+    `GEM_LLM_TEMPERATURE`, `GEM_LLM_TEMPERATURE_FILTER` and their like."""
+    llm_dialects: Path | None = None
+    """What you know of your endpoints beforehand, in the form of `gem_tasks/llm/presets.toml`."""
 
     llm_prices: Path | None = None
     """Prices of your models, in the form of `gem_tasks/llm/prices.toml`."""
@@ -144,6 +151,14 @@ class Settings(BaseSettings):
         """The stage's own mode, or the common one."""
         return getattr(self, f"llm_mode_{settings_of(stage)}") or self.llm_mode
 
+    def options_for(self, stage: str) -> RequestOptions:
+        """What is sent with the stage's requests. Common headers go to the common endpoint only, as the key does."""
+        like = settings_of(stage)
+        common, own = (self.llm_requests.get(name) or RequestOptions() for name in ("", like))
+        if getattr(self, f"llm_base_url_{like}") not in (None, self.llm_base_url):
+            common = common.model_copy(update={"extra_headers": None})
+        return own.over(common)
+
     @property
     def store_root(self) -> str:
         """`store_url` or its default."""
@@ -198,7 +213,8 @@ def load() -> Settings:
     """
     home = Path(os.environ.get("GEM_HOME") or ".gem")
     try:
-        return Settings(_env_file=home / "services.env")  # pyright: ignore[reportCallIssue]
+        requests = read_options(os.environ, STAGE_NAMES)
+        return Settings(_env_file=home / "services.env", llm_requests=requests)  # pyright: ignore[reportCallIssue]
     except ValidationError as error:
         first = error.errors()[0]
         name = "GEM_" + "_".join(str(part) for part in first["loc"]).upper()

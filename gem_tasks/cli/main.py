@@ -9,6 +9,7 @@ from gem_tasks.cli import (
     backfill,
     check,
     contamination,
+    dialects,
     diff,
     distill,
     evaluate,
@@ -54,6 +55,7 @@ source.register(app)
 check.register(app)
 export.register(app)
 contamination.register(app)
+dialects.register(app)
 evaluate.register(app)
 models.register(app)
 ground.register(app)

@@ -23,11 +23,24 @@ class ChatMessage(Value):
 
 
 class Sampling(Value):
-    """Sampling parameters; part of the recipe, because they change the output."""
+    """Sampling parameters; part of the recipe, because they change the output. What is None is not sent."""
 
-    temperature: float = 0.7
+    temperature: float | None = None
     max_tokens: int = 8192
-    """Upper bound of the completion in tokens."""
+    """Upper bound of the answer in tokens. Room for thought comes on top, see `llm.dialect`."""
+    reasoning_effort: str | None = None
+    """`off`, `low`, …; the endpoint's own word for it is a matter of its dialect."""
+    extra_body: Json = Field(default_factory=dict)
+    """Further fields of the request, as they are."""
+    insisted: frozenset[str] = frozenset()
+    """What a person set: an endpoint that refuses it is not asked without it."""
+
+    @property
+    def params(self) -> Json:
+        """What of it belongs in a recipe. What is unset leaves ids of recipes as they were before it could be set."""
+        asked = {"reasoning_effort": self.reasoning_effort, "extra_body": self.extra_body}
+        common: Json = {"temperature": self.temperature, "max_tokens": self.max_tokens}
+        return common | {name: value for name, value in asked.items() if value}
 
 
 class ChatRequest(Value):
@@ -63,17 +76,23 @@ class ChatRequest(Value):
         """`body` as an object."""
         # Not model_dump: this runs once per request on the hot path.
         messages = [{"role": message.role, "content": message.content} for message in self.messages]
-        sampling = self.sampling
-        body: Json = {
-            "model": self.model,
-            "messages": messages,
-            "temperature": sampling.temperature,
-            "max_tokens": sampling.max_tokens,
-        }
+        return {"model": self.model, "messages": messages, **self.fields}
+
+    @property
+    def fields(self) -> Json:
+        """The part of it that says how to answer."""
+        sampling, fields = self.sampling, Json()
+        if sampling.temperature is not None:
+            fields["temperature"] = sampling.temperature
+        fields["max_tokens"] = sampling.max_tokens
+        if sampling.reasoning_effort is not None:
+            fields["reasoning_effort"] = sampling.reasoning_effort
+        if sampling.extra_body:
+            fields |= sampling.extra_body
         if self.answer_schema:
             wanted = {"name": "answer", "strict": True, "schema": self.answer_schema}
-            body["response_format"] = {"type": "json_schema", "json_schema": wanted}
-        return body
+            fields["response_format"] = {"type": "json_schema", "json_schema": wanted}
+        return fields
 
 
 class Usage(Value):
@@ -101,7 +120,9 @@ class Completion(Value):
 
     text: str
     finish_reason: str
-    """As the endpoint says: `stop`, `length`, `content_filter`, …"""
+    """`length` and `content_filter`, whatever the endpoint calls them; otherwise as it says."""
+    thoughts: str = ""
+    """What the model thought before it answered, as far as the endpoint shows it."""
     usage: Usage = Usage()
     latency_s: float = 0.0
     """From sending the request that succeeded to the last byte of its answer."""

@@ -26,7 +26,7 @@ def require_healthy(endpoint: Endpoint) -> None:
             return
         mend = "Check the key." if error.error_class in _KEY else "Is it up, and does the URL end in /v1?"
         raise UserError(f"{endpoint.base_url} cannot be used: {error}", mend) from error
-    if offered and endpoint.model not in offered:
+    if offered and endpoint.model not in {name.removeprefix("models/") for name in offered}:
         names = ", ".join(sorted(offered)[:5])
         raise UserError(f"{endpoint.base_url} does not offer {endpoint.model!r}", f"It offers: {names}.")
 

@@ -6,7 +6,7 @@ Airflow calls again. platform.openai.com/docs/guides/batch
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,9 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.errors import EndpointError, UserError
 from gem_tasks.llm.batch_file import URL, Line, line, read_line
-from gem_tasks.llm.features import Features
+from gem_tasks.llm.dialect import shape_of, speak
+from gem_tasks.llm.memory import Known, Memory
+from gem_tasks.llm.presets import preset_for
 
 if TYPE_CHECKING:
     import openai
@@ -61,12 +63,22 @@ class BatchClient:
     Args:
         base_url: ends in `/v1`.
         api_key: None for servers that want none.
-        features: what calls have found out about the endpoint, see `Features`.
+        memory: what calls have found out about the endpoint.
+        presets: the user's own, see `preset_for`.
+        headers: further ones for every request.
     """
 
-    def __init__(self, base_url: str, api_key: str | None, features: Path | None = None) -> None:
-        self._base_url, self._api_key = base_url, api_key
-        self._features = Features(features, base_url)
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None,
+        memory: Memory | None = None,
+        presets: Path | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._base_url, self._api_key, self._headers = base_url, api_key, headers
+        self._memory, self._presets = memory or Memory(None, base_url), presets
+        self._known: dict[str, Known] = {}
         self._sdk: openai.AsyncOpenAI | None = None
 
     async def __aenter__(self) -> Self:
@@ -74,7 +86,7 @@ class BatchClient:
         from gem_tasks.llm.sdk import sdk
 
         # It reads certificates for a good while, and in the triggerer others share the loop.
-        self._sdk = await asyncio.to_thread(sdk, self._base_url, self._api_key)
+        self._sdk = await asyncio.to_thread(sdk, self._base_url, self._api_key, self._headers)
         return self
 
     async def __aexit__(
@@ -84,10 +96,17 @@ class BatchClient:
         await self._client.close()
 
     def line(self, custom_id: str, request: ChatRequest) -> bytes:
-        """A line of the input file. A JSON schema goes along only where the endpoint is known to take one."""
-        if request.answer_schema and not self._features.json_schema(request.model):
+        """A line of the input file, in the dialect that calls have learned; nothing is streamed in a batch.
+
+        A JSON schema goes along only where the endpoint is known to take one.
+        """
+        model = request.model
+        if model not in self._known:
+            self._known[model] = self._memory.recall(model, preset_for(self._base_url, model, self._presets))
+        known = self._known[model]
+        if request.answer_schema and shape_of(request) not in known.proved:
             request = request.without_schema()
-        return line(custom_id, request.body)
+        return line(custom_id, speak(request, known.dialect.model_copy(update={"stream": False})))
 
     async def submit(self, path: Path, key: str) -> str:
         """Uploads an input file and creates its batch, which carries `key` in its metadata; returns the batch's id.

@@ -91,5 +91,7 @@ def _result(data: Any) -> Completion | EndpointError | None:
         return from_status(int(response.get("status_code") or 500), {}, json.dumps(body))
     try:
         return completion(response["body"])
+    except EndpointError as error:
+        return error
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as problem:
         return EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer ({type(problem).__name__})")

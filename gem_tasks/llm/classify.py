@@ -1,12 +1,15 @@
-"""Turns a reply without an answer into one canonical `EndpointError`."""
+"""Turns a reply without an answer into one canonical `EndpointError`: by its words first, for statuses lie.
 
-import json
+Order matters: money and moderation come as 400, 403 or 429, overflow as 400 or 413, and what is left of the 400s is a
+complaint about a parameter.
+"""
+
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, cast
 
-from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.errors import Complaint, EndpointError, ErrorClass
+from gem_tasks.llm.envelope import read_complaint
+from gem_tasks.llm.moments import seconds_until
 
 _BY_STATUS = {
     401: ErrorClass.AUTH,
@@ -15,17 +18,45 @@ _BY_STATUS = {
     404: ErrorClass.UNKNOWN_MODEL,
     408: ErrorClass.TIMEOUT,
     409: ErrorClass.SERVER_ERROR,
+    413: ErrorClass.CONTEXT_LENGTH,
+    425: ErrorClass.SERVER_ERROR,
     429: ErrorClass.RATE_LIMITED,
+    498: ErrorClass.SERVER_ERROR,
 }
-_BY_CODE = {
-    "context_length_exceeded": ErrorClass.CONTEXT_LENGTH,
-    "insufficient_quota": ErrorClass.NO_CREDIT,
-    "invalid_api_key": ErrorClass.AUTH,
-    "model_not_found": ErrorClass.UNKNOWN_MODEL,
-    "content_filter": ErrorClass.REFUSED,
-}
-OVERLOADED = frozenset({429, 503, 529})
-"""Statuses that ask for fewer requests; 529 is Anthropic's."""
+_NO_KEY = re.compile(r"invalid_api_key|api_key_invalid|api key not valid", re.IGNORECASE)
+_MONEY = re.compile(
+    r"insufficient_quota|credit_balance_exhausted|(organization|project)_(spend|usage)_limit_exceeded"
+    r"|billing_hard_limit_reached|billing_error|budget_exceeded|budget has been exceeded|credit balance"
+    r"|insufficient[ _](balance|credits?|funds)|you have reached your specified|specified api usage limits|arrearage"
+    r"|monthly included credits|enforced_spend_limit_reached|exceeded_current_quota",
+    re.IGNORECASE,
+)
+_BALANCE_CODES = frozenset({"1113"})
+_RATE = re.compile(r"allocated quota|rate limit|per minute|throttling\.", re.IGNORECASE)
+"""Words in which `insufficient_quota` means only that too much came at once."""
+_MODERATION = re.compile(
+    r"content_filter|content_policy_violation|responsibleaipolicyviolation|data_inspection_failed|high risk"
+    r"|requires moderation|\"flagged_input\"",
+    re.IGNORECASE,
+)
+_UNSAFE_CODES = frozenset({"1301"})
+_OVERFLOW = re.compile(
+    r"context_length_exceeded|maximum context length|context length is only|exceeds? the context window"
+    r"|exceed(ed)? model token limit|prompt is too long|input token count .{0,80}exceeds the maximum"
+    r"|maximum prompt length|reduce the length of the|available context size|exceed_context_size_error"
+    r"|greater than the context length|longer than the model's context length|too large for model with"
+    r"|range of input length should be|context window exceeds limit|prompt exceeds max length"
+    r"|tokens \+ `?max_new_tokens`? must be|input is too long for|input token length too long"
+    r"|contextwindowexceedederror",
+    re.IGNORECASE,
+)
+_OVERLOAD = re.compile(r"overloaded|engine_overloaded|\bUNAVAILABLE\b|no deployments available", re.IGNORECASE)
+_MODEL = re.compile(r"model_not_found|deploymentnotfound", re.IGNORECASE)
+_NO_ROUTE = re.compile(r"no endpoints (found )?(that )?support", re.IGNORECASE)
+OVERLOADED = frozenset({429, 498, 503, 529})
+"""Statuses that ask for fewer requests; 529 is Anthropic's, 498 Groq's."""
+_OVERFLOWS = frozenset({200, 400, 413, 422, 500})
+_REFUSES = frozenset({200, 400, 403, 422, 451})
 
 
 def from_status(status: int, headers: Mapping[str, str], body: bytes | str) -> EndpointError:
@@ -34,43 +65,42 @@ def from_status(status: int, headers: Mapping[str, str], body: bytes | str) -> E
     Args:
         status: HTTP status.
         headers: with case-insensitive lookup.
-        body: OpenAI's error object, or anything.
+        body: any envelope, or anything.
     """
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    code, message = _error_object(text)
-    found = _BY_CODE.get(code) or _BY_STATUS.get(status)
-    if found is None:
-        found = ErrorClass.SERVER_ERROR if status >= 500 else ErrorClass.BAD_REQUEST
-    error = EndpointError(found, f"HTTP {status}: {message[:300]}", retry_after_s(headers))
-    error.overloaded = status in OVERLOADED and found is not ErrorClass.NO_CREDIT
+    return from_complaint(status, headers, read_complaint(body))
+
+
+def from_complaint(status: int, headers: Mapping[str, str], complaint: Complaint) -> EndpointError:
+    """The same of a body that has been read."""
+    retry_s = retry_after_s(headers)
+    found = _class(status, complaint, retry_s)
+    error = EndpointError(found, f"HTTP {status}: {complaint.message[:300]}", retry_s)
+    error.complaint = complaint
+    asks_for_less = status in OVERLOADED or (found is ErrorClass.SERVER_ERROR and _OVERLOAD.search(complaint.text))
+    error.overloaded = bool(asks_for_less) and found is not ErrorClass.NO_CREDIT
     return error
 
 
+def _class(status: int, complaint: Complaint, retry_s: float | None) -> ErrorClass:
+    text, code = complaint.text, complaint.code
+    if status == 401 or (status < 500 and _NO_KEY.search(text)):
+        return ErrorClass.AUTH
+    if status < 500 and (status == 402 or code in _BALANCE_CODES or _MONEY.search(text)):
+        in_time = status in {402, 429} and (_RATE.search(text) if status == 429 else retry_s is not None)
+        return ErrorClass.RATE_LIMITED if in_time else ErrorClass.NO_CREDIT
+    if status in _REFUSES and (code in _UNSAFE_CODES or _MODERATION.search(text)):
+        return ErrorClass.REFUSED
+    if status in _OVERFLOWS and _OVERFLOW.search(text):
+        return ErrorClass.CONTEXT_LENGTH
+    if status in {400, 404, 422} and _NO_ROUTE.search(text):
+        return ErrorClass.BAD_REQUEST
+    if status < 500 and _MODEL.search(text):
+        return ErrorClass.UNKNOWN_MODEL
+    return _BY_STATUS.get(status) or (ErrorClass.SERVER_ERROR if status >= 500 else ErrorClass.BAD_REQUEST)
+
+
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds from `retry-after-ms`, or `Retry-After` in either of its forms (RFC 9110 section 10.2.3)."""
-    if milliseconds := _number(headers.get("retry-after-ms", "")):
+    """Seconds from `retry-after-ms` or `Retry-After`, in any of the forms of `moments`."""
+    if milliseconds := seconds_until(headers.get("retry-after-ms", "")):
         return milliseconds / 1000
-    value = headers.get("retry-after", "")
-    if (seconds := _number(value)) is not None:
-        return seconds
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
-
-
-def _number(text: str) -> float | None:
-    return float(text) if text.replace(".", "", 1).isdigit() and text.isascii() else None
-
-
-def _error_object(text: str) -> tuple[str, str]:
-    """`(code, message)` of `{"error": {"code", "message"}}`; the text itself when it is something else."""
-    try:
-        body: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        return "", text
-    error: Any = cast("dict[str, Any]", body).get("error", body) if isinstance(body, dict) else body
-    if not isinstance(error, dict):
-        return "", str(error)
-    fields = cast("dict[str, Any]", error)
-    return str(fields.get("code") or ""), str(fields.get("message") or text)
+    return seconds_until(headers.get("retry-after", ""))

@@ -6,6 +6,7 @@ Retries have one owner each:
 |----------------------------------------|------------------------------------------------------------------------|
 | 5xx, timeouts, lost connections        | this module, `max_attempts` requests a call, backing off               |
 | 429, announced rate limits             | this module for `_PATIENCE_S`; `limiter` and `pacing` slow all down    |
+| complaints about a parameter           | `learning`, the same request in another dialect, three times at most   |
 | unusable answers                       | `pipeline.attempt`, once, with the complaint                           |
 | lost workers, unreachable endpoints    | Airflow; what had arrived comes from `pipeline.journal`                |
 
@@ -15,6 +16,7 @@ The SDK's own retries are off.
 import asyncio
 import random
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,9 +26,12 @@ from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.llm.answers import read_completion
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.deadline import Deadlines
-from gem_tasks.llm.features import Features
+from gem_tasks.llm.dialect import Dialect, speak
+from gem_tasks.llm.learning import Learning
 from gem_tasks.llm.limiter import Limiter
+from gem_tasks.llm.memory import Memory
 from gem_tasks.llm.pacing import wait_s
+from gem_tasks.llm.presets import preset_for
 from gem_tasks.llm.tokens import estimate_tokens
 from gem_tasks.llm.transport import transport_to
 
@@ -45,7 +50,10 @@ class OpenAIClient:
         concurrency: at most so many requests in flight; how many really are adapts to the endpoint.
         timeout_s: upper bound for one request; see `Deadlines`.
         max_attempts: requests per call for faults other than 429.
-        features: file that remembers what endpoints can do.
+        memory: what is known of the endpoint's models, and remembers what is learned.
+        presets: the user's own, see `preset_for`.
+        headers: further ones for every request.
+        stream: whether to ask for the answer in pieces; None leaves that to the endpoint's dialect.
     """
 
     def __init__(
@@ -56,14 +64,17 @@ class OpenAIClient:
         concurrency: int,
         timeout_s: float,
         max_attempts: int,
-        features: Path | None = None,
+        memory: Memory | None = None,
+        presets: Path | None = None,
+        headers: Mapping[str, str] | None = None,
+        stream: bool | None = None,
     ) -> None:
-        self._base_url, self._api_key = base_url, api_key
-        self._transport = transport_to(base_url, api_key)
+        self._base_url, self._api_key, self._headers = base_url, api_key, headers
+        self._presets, self._stream = presets, stream
+        self._transport = transport_to(base_url, api_key, headers)
         self._limiter = Limiter(concurrency)
         self._deadlines = Deadlines(timeout_s)
-        self._features = Features(features, base_url)
-        self._probing = asyncio.Lock()
+        self._learning = Learning(self._complete, memory or Memory(None, base_url), self._begin_with)
         self._max_attempts = max_attempts
 
     async def __aenter__(self) -> Self:
@@ -79,36 +90,25 @@ class OpenAIClient:
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call; see `ChatClient.complete`."""
-        if request.answer_schema is None or (known := self._features.json_schema(request.model)):
-            return await self._complete(request, {})
-        if known is None:
-            async with self._probing:  # the others wait for what the first one learns
-                if self._features.json_schema(request.model) is None:
-                    return await self._probe(request)
-            return await self.complete(request)
-        return await self._complete(request.without_schema(), {})
+        return await self._learning.complete(request)
 
-    async def _probe(self, request: ChatRequest) -> Completion:
-        """Asks with the schema, and without it if the endpoint takes that for a bad request."""
-        try:
-            completion = await self._complete(request, {})
-        except EndpointError as error:
-            if error.error_class is not ErrorClass.BAD_REQUEST:
-                raise
-            completion = await self._complete(request.without_schema(), error.faults)
-            self._features.learned(request.model, json_schema=False)
-            return completion
-        self._features.learned(request.model, json_schema=True)
-        return completion
+    def limit_of(self, request: ChatRequest) -> int:
+        """Tokens that an answer may have, thoughts included, as far as is known now."""
+        return self._learning.limit_of(request)
 
-    async def _complete(self, request: ChatRequest, faults: FaultCounts) -> Completion:
-        tokens = estimate_tokens(request.body) + request.sampling.max_tokens
+    def _begin_with(self, model: str) -> Dialect:
+        preset = preset_for(self._base_url, model, self._presets)
+        return preset if self._stream is None else preset.model_copy(update={"stream": self._stream})
+
+    async def _complete(self, request: ChatRequest, dialect: Dialect, faults: FaultCounts) -> Completion:
+        body, limit = speak(request, dialect), dialect.limit_of(request)
+        tokens = estimate_tokens(body) + limit
         patience = time.monotonic() + _PATIENCE_S
         while True:
             timeouts = faults.get(ErrorClass.TIMEOUT, 0)
             try:
                 async with self._limiter:
-                    completion = await self._once(request.body, tokens, request.sampling.max_tokens, timeouts)
+                    completion = await self._once(body, tokens, limit, timeouts)
                 return completion.model_copy(update={"faults": faults}) if faults else completion
             except EndpointError as error:
                 faults[error.error_class] = faults.get(error.error_class, 0) + 1
@@ -128,7 +128,7 @@ class OpenAIClient:
         from gem_tasks.llm.sdk import from_sdk, sdk
 
         try:
-            async with sdk(self._base_url, self._api_key) as client:
+            async with sdk(self._base_url, self._api_key, self._headers) as client:
                 return [model.id async for model in client.models.list()]
         except OpenAIError as error:
             raise from_sdk(error) from error
@@ -149,7 +149,12 @@ class OpenAIClient:
             if error.overloaded:
                 self._limiter.complained(error.retry_after_s)
             raise error
-        completion = read_completion(reply.body, latency_s)
+        try:
+            completion = read_completion(reply.body, latency_s)
+        except EndpointError as error:
+            if error.overloaded:
+                self._limiter.complained(error.retry_after_s)
+            raise
         self._deadlines.took(latency_s)
         self._limiter.answered(latency_s)
         return completion
@@ -157,7 +162,7 @@ class OpenAIClient:
     def _worthwhile(self, error: EndpointError, faults: FaultCounts, patience: float) -> bool:
         if error.error_class is ErrorClass.RATE_LIMITED:
             return time.monotonic() < patience
-        transient = sum(faults.values()) - faults.get(ErrorClass.RATE_LIMITED, 0)
+        transient = sum(faults.get(kind, 0) for kind in RETRYABLE) - faults.get(ErrorClass.RATE_LIMITED, 0)
         return error.error_class in RETRYABLE and transient < self._max_attempts
 
 

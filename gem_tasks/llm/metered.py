@@ -1,5 +1,6 @@
 """A `ChatClient` that puts a price on every answer and stops before the budget is overspent."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from gem_tasks.domain.chat import ChatRequest, Completion, Usage
@@ -39,11 +40,18 @@ class MeteredClient:
         pricing: of its model.
         allowance: None to spend without a limit.
         known: how many answers to such requests came before, and the longest in tokens.
+        limit_of: tokens that an answer may have, thoughts included; by default what the request asks for.
     """
 
     def __init__(
-        self, client: ChatClient, pricing: Pricing, allowance: Allowance | None, known: tuple[int, int] = (0, 0)
+        self,
+        client: ChatClient,
+        pricing: Pricing,
+        allowance: Allowance | None,
+        known: tuple[int, int] = (0, 0),
+        limit_of: Callable[[ChatRequest], int] = lambda request: request.sampling.max_tokens,
     ) -> None:
+        self._limit_of = limit_of
         self._client, self._pricing, self._allowance = client, pricing, allowance
         self._answers, self._longest = known
 
@@ -68,7 +76,7 @@ class MeteredClient:
         return completion.model_copy(update={"usd": spent})
 
     def _estimate(self, request: ChatRequest) -> float:
-        longest = request.sampling.max_tokens
+        longest = self._limit_of(request)
         if self._answers >= _ENOUGH:
             longest = min(longest, int(self._longest * _MARGIN))
         return self._pricing(Usage(prompt_tokens=estimate_tokens(request.body), completion_tokens=longest))

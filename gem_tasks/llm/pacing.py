@@ -1,30 +1,53 @@
 """Rate limits that an endpoint announces in its headers, so that nobody has to run into them.
 
-OpenAI's form, which others copy: `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`, the reset as `6m0s` or `20ms`
-(platform.openai.com/docs/guides/rate-limits).
+OpenAI's form, which others copy: `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`
+(platform.openai.com/docs/guides/rate-limits); Anthropic's, `anthropic-ratelimit-{requests,tokens}-{limit,…}`; and
+OpenRouter's, `x-ratelimit-{limit,remaining,reset}` of requests. `moments` has the forms of a reset.
 """
 
-import re
 from collections.abc import Mapping
+from typing import NamedTuple
+
+from gem_tasks.llm.moments import seconds_until
 
 _PERIOD_S = 60.0
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class _Names(NamedTuple):
+    remaining: str
+    limit: str
+    reset: str
+    tokens: bool
+
+
+def _names(form: str, *, tokens: bool) -> _Names:
+    return _Names(form.format("remaining"), form.format("limit"), form.format("reset"), tokens)
+
+
+_FORMS = (
+    _names("x-ratelimit-{}-requests", tokens=False),
+    _names("x-ratelimit-{}-tokens", tokens=True),
+    _names("anthropic-ratelimit-requests-{}", tokens=False),
+    _names("anthropic-ratelimit-tokens-{}", tokens=True),
+    _names("x-ratelimit-{}", tokens=False),
+)
 
 
 def wait_s(headers: Mapping[str, str], tokens: int) -> float:
     """Seconds to send nothing, so that a request of `tokens` tokens is within what the headers leave."""
-    if "x-ratelimit-remaining-requests" not in headers and "x-ratelimit-remaining-tokens" not in headers:
-        return 0.0
-    return max(_wait_s(headers, "requests", 1), _wait_s(headers, "tokens", tokens))
+    longest = 0.0
+    for names in _FORMS:
+        if names.remaining in headers:
+            longest = max(longest, _wait_s(headers, names, tokens if names.tokens else 1))
+    return longest
 
 
-def _wait_s(headers: Mapping[str, str], kind: str, needed: int) -> float:
-    remaining = _whole(headers.get(f"x-ratelimit-remaining-{kind}", ""))
+def _wait_s(headers: Mapping[str, str], names: _Names, needed: int) -> float:
+    remaining = _whole(headers[names.remaining])
     if remaining is None or remaining >= needed:
         return 0.0
-    reset = _seconds(headers.get(f"x-ratelimit-reset-{kind}", ""))
-    if limit := _whole(headers.get(f"x-ratelimit-limit-{kind}", "")):
+    reset = seconds_until(headers.get(names.reset, "")) or 0.0
+    if limit := _whole(headers.get(names.limit, "")):
         # The bucket fills all the time; its reset says when it is full, which is later than enough.
         return min(reset, (min(needed, limit) - remaining) * _PERIOD_S / limit)
     return reset
@@ -32,10 +55,3 @@ def _wait_s(headers: Mapping[str, str], kind: str, needed: int) -> float:
 
 def _whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
-
-
-def _seconds(text: str) -> float:
-    found = _PART.findall(text)
-    if not found:
-        return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else 0.0
-    return sum(float(number) * _UNITS[unit] for number, unit in found)

@@ -1,5 +1,6 @@
 """An endpoint behind a proxy, through aiohttp, which knows how to talk to one."""
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -19,10 +20,11 @@ class ProxiedTransport:
         base_url: ends in `/v1`; a query, such as Azure's `api-version`, goes with every request.
         api_key: sent as a bearer token.
         proxy: its URL. aiohttp would look for it in the environment for every request, in a thread.
+        extra: further headers.
     """
 
-    def __init__(self, base_url: URL, api_key: str | None, proxy: str) -> None:
-        self._base, self._proxy, self._headers = base_url, proxy, request_headers(api_key)
+    def __init__(self, base_url: URL, api_key: str | None, proxy: str, extra: Mapping[str, str] | None = None) -> None:
+        self._base, self._proxy, self._headers = base_url, proxy, request_headers(api_key, extra)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:

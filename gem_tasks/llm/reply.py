@@ -21,8 +21,12 @@ class Reply(NamedTuple):
     body: bytes
 
 
-def request_headers(api_key: str | None) -> dict[str, str]:
+def request_headers(api_key: str | None, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Those of every request.
+
+    Args:
+        api_key: sent as a bearer token.
+        extra: of the user, in place of ours of the same name.
 
     Raises:
         UserError: the key would break out of its header.
@@ -32,4 +36,5 @@ def request_headers(api_key: str | None) -> dict[str, str]:
         if not (api_key.isascii() and api_key.isprintable()):
             raise UserError("The API key holds characters that an HTTP header cannot", "Set GEM_LLM_API_KEY again.")
         headers["Authorization"] = f"Bearer {api_key}"
-    return headers
+    given = {name.lower() for name in extra or ()}
+    return {name: value for name, value in headers.items() if name.lower() not in given} | dict(extra or {})

@@ -1,6 +1,7 @@
 """The official SDK for everything but chat completions: models, files, batches. Importing it takes a second."""
 
 import logging
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import openai
@@ -15,7 +16,7 @@ _TIMEOUT_S = 60.0
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write a line for every look at a batch
 
 
-def sdk(base_url: str, api_key: str | None) -> openai.AsyncOpenAI:
+def sdk(base_url: str, api_key: str | None, headers: Mapping[str, str] | None = None) -> openai.AsyncOpenAI:
     """A client without retries of its own; an async context manager.
 
     Raises:
@@ -29,6 +30,7 @@ def sdk(base_url: str, api_key: str | None) -> openai.AsyncOpenAI:
         api_key=api_key or "none",  # the SDK insists on one; local servers ignore it
         timeout=_TIMEOUT_S,
         max_retries=0,
+        default_headers=headers,
         http_client=openai.DefaultAsyncHttpxClient(timeout=_TIMEOUT_S, transport=AsyncRouted()),
     )
 

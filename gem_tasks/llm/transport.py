@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 from collections import deque
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -46,30 +47,31 @@ class AnyTransport(Protocol):
         ...
 
 
-def transport_to(base_url: str, api_key: str | None) -> AnyTransport:
+def transport_to(base_url: str, api_key: str | None, headers: Mapping[str, str] | None = None) -> AnyTransport:
     """Straight, or through the proxy that the environment names for this host.
 
     Args:
         base_url: ends in `/v1`; a query, such as Azure's `api-version`, goes with every request.
         api_key: sent as a bearer token.
+        headers: further ones for every request.
 
     Raises:
         UserError: the key cannot be sent, or the proxy not be used.
     """
     url, proxy = URL(base_url), proxy_for(base_url)
     if proxy is None:
-        return Transport(url, api_key)
+        return Transport(url, api_key, headers)
     from gem_tasks.llm.proxied import ProxiedTransport  # aiohttp takes a third of a second to import
 
-    return ProxiedTransport(url, api_key, proxy)
+    return ProxiedTransport(url, api_key, proxy, headers)
 
 
 class Transport:
     """Keeps connections open; as many as there are requests. See `transport_to`."""
 
-    def __init__(self, base_url: URL, api_key: str | None) -> None:
+    def __init__(self, base_url: URL, api_key: str | None, extra: Mapping[str, str] | None = None) -> None:
         self._base = base_url
-        headers = request_headers(api_key) | {
+        headers = request_headers(api_key, extra) | {
             "Host": base_url.host_port_subcomponent or "",
             "Accept-Encoding": "identity",
         }

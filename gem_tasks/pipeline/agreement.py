@@ -148,13 +148,17 @@ async def _ask(work: Workspace, records: Sequence[Record]) -> _Asked:
     price, limit = priced(work, _STAGE.name), work.settings.budget_usd
     asked = _Asked()
     async with work.client(_STAGE.name) as endpoint:
-        client = MeteredClient(endpoint, price, OwnBudget(limit) if limit else None) if price else endpoint
+        client = (
+            MeteredClient(endpoint, price, OwnBudget(limit) if limit else None, limit_of=endpoint.limit_of)
+            if price
+            else endpoint
+        )
 
         async def one(record: Record) -> Judgement | None:
             request = ChatRequest(
                 model=asking.model,
                 messages=_STAGE.request(record, asking.prompt),
-                sampling=_STAGE.sampling,
+                sampling=asking.sampling,
                 answer_schema=_STAGE.answer_schema,
             )
             try:

@@ -11,7 +11,7 @@ repeat for every record and stop the task instead. Lost workers belong to Airflo
 """
 
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion
+from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion, Sampling
 from gem_tasks.domain.outcome import Accepted, Cost, Malformed, Outcome, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import CONFIGURATION, EndpointError, ErrorClass
@@ -28,6 +28,7 @@ class Asking(Value):
     model: str
     prompt: Prompt
     repair: Prompt
+    sampling: Sampling = Sampling()
 
 
 class Attempt:
@@ -70,7 +71,7 @@ class Attempt:
         Raises:
             EndpointError: the same, when it is the configuration that is at fault.
         """
-        if error.error_class in CONFIGURATION:
+        if error.error_class in CONFIGURATION or error.parameter:
             raise error
         self._cost = self._cost.wasted(error.faults, error.calls)
         self._fail(error.error_class, error.detail)
@@ -79,7 +80,7 @@ class Attempt:
         self.request = ChatRequest(
             model=self._asking.model,
             messages=messages,
-            sampling=self._stage.sampling,
+            sampling=self._asking.sampling,
             answer_schema=self._stage.answer_schema,
         )
 
@@ -138,6 +139,9 @@ def _read(stage: Stage, completion: Completion, record: Record) -> Accepted | Re
     if completion.finish_reason == "content_filter":
         complaint = f"the model refused: {completion.text[:200]}"
         return _Unusable(complaint=complaint, error_class=ErrorClass.REFUSED, mendable=False)
+    if not completion.text.strip() and completion.finish_reason == "length":
+        asked_again = ErrorClass.TRUNCATED in completion.faults  # with more room, by `llm.learning`
+        return _Unusable(complaint=_ate(completion), error_class=ErrorClass.TRUNCATED, mendable=not asked_again)
     if not completion.text.strip():
         return _Unusable(complaint="The answer was empty.", error_class=ErrorClass.EMPTY)
     if completion.finish_reason == "length":
@@ -149,3 +153,11 @@ def _read(stage: Stage, completion: Completion, record: Record) -> Accepted | Re
     if isinstance(verdict, Malformed):
         return _Unusable(complaint=verdict.complaint, error_class=ErrorClass.MALFORMED)
     return verdict
+
+
+def _ate(completion: Completion) -> str:
+    tokens = completion.usage.reasoning_tokens or completion.usage.completion_tokens
+    return (
+        f"Thinking ate the limit: {tokens} tokens of thought and no answer."
+        " Set GEM_LLM_REASONING_EFFORT to `low` or `off`, or raise GEM_LLM_MAX_TOKENS."
+    )

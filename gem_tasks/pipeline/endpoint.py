@@ -1,5 +1,6 @@
 """Whether an endpoint failed or the segments did, and what to tell the person who configured it."""
 
+from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.errors import DOUBTFUL, EndpointError, ErrorClass, UserError
 from gem_tasks.pipeline.fresh import Fresh
 from gem_tasks.pipeline.sheet import Sheet
@@ -20,10 +21,14 @@ _OTHER = "Look at the endpoint's own log; `gem doctor` tries whether it answers.
 
 def explain(error: EndpointError, work: Workspace, stage: StageName) -> UserError:
     """One line for the person who configured the endpoint: its own words, and what to do."""
+    fix = _FIXES.get(error.error_class, _OTHER)
+    if error.parameter:
+        name = f"GEM_LLM_{error.parameter.upper()}" if error.parameter in RequestOptions.model_fields else ""
+        fix = f"Set or unset {name or 'GEM_LLM_EXTRA_BODY'} (or that of the stage), or set another GEM_LLM_MODEL."
     base_url, model = work.settings.endpoint_for(stage), work.settings.model_for(stage)
     return UserError(
         f"{base_url} cannot be used with model {model!r} for stage {stage} ({error.error_class}): {error.detail}",
-        f"{_FIXES.get(error.error_class, _OTHER)} After the fix run the same again: no segment was given up.",
+        f"{fix} After the fix run the same again: no segment was given up.",
     )
 
 

@@ -32,7 +32,7 @@ class Chain:
     """The root recipe and one per stage, each with the one before as parent.
 
     Args:
-        settings: segment sizes and models.
+        settings: segment sizes, models and what is sent with requests.
         prompts: whose; ours by default.
         opened: kinds of errors, `check/kind`, that may not refuse, because people do not agree with them.
 
@@ -42,6 +42,7 @@ class Chain:
 
     def __init__(self, settings: Settings, prompts: PromptSet | None = None, opened: Sequence[str] = ()) -> None:
         self.prompts = prompts or shipped()
+        self._settings = settings
         self.root = Recipe(
             stage="segment",
             version=SEGMENT_VERSION,
@@ -103,7 +104,10 @@ class Chain:
     def asking(self, stage: StageName) -> Asking:
         """Model and prompts of a stage's requests."""
         model = self.by_stage[stage].model or ""
-        return Asking(model=model, prompt=self.prompts[stage_named(stage).prompt], repair=self.prompts["repair"])
+        asked = stage_named(stage)
+        sampling = self._settings.options_for(stage).applied_to(asked.sampling)
+        prompt, repair = self.prompts[asked.prompt], self.prompts["repair"]
+        return Asking(model=model, prompt=prompt, repair=repair, sampling=sampling)
 
     @property
     def opened(self) -> frozenset[str]:
@@ -124,4 +128,5 @@ def _params(stage: Stage, repair: str, settings: Settings, opened: Sequence[str]
     schema = {"answer_schema": stage.answer_schema} if stage.answer_schema else {}
     takes = {"takes": stage.takes if settings.revise == "on" else "nothing"} if stage.takes != "accepted" else {}
     checked = {"opened": sorted(opened)} if opened and stage.prompt == "validate" else {}
-    return {**stage.sampling.model_dump(), "repair": repair, **schema, **takes, **checked}
+    sampling = settings.options_for(stage.name).applied_to(stage.sampling)
+    return {**sampling.params, "repair": repair, **schema, **takes, **checked}

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Purse
+from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.metered import MeteredClient
 from gem_tasks.llm.prices import Pricing, pricing
 from gem_tasks.pipeline.budget import Budget
@@ -47,7 +48,7 @@ def purse(sheet: Sheet) -> Purse:
 
 
 @asynccontextmanager
-async def spending(sheet: Sheet) -> AsyncGenerator[Callable[[ChatClient], ChatClient]]:
+async def spending(sheet: Sheet) -> AsyncGenerator[Callable[[OpenAIClient], ChatClient]]:
     """What wraps the stage's client; raises like `priced`."""
     price, limit = priced(sheet.work, sheet.stage.name), sheet.work.settings.budget_usd
     if price is None:
@@ -58,4 +59,4 @@ async def spending(sheet: Sheet) -> AsyncGenerator[Callable[[ChatClient], ChatCl
         with sheet.work.ledger() as ledger:
             known = ledger.known_answers(sheet.partition, sheet.recipe.recipe_id)
         async with Budget(sheet.work.ledger, purse(sheet), limit) as budget:
-            yield lambda client: MeteredClient(client, price, budget, known)
+            yield lambda client: MeteredClient(client, price, budget, known, client.limit_of)

@@ -120,7 +120,9 @@ class Candidate:
     async def _ask(self, budget_usd: float | None) -> dict[str, Outcome | BudgetSpentError]:
         async with self._work.client(self._name) as endpoint:
             purse = OwnBudget(budget_usd) if budget_usd is not None else None
-            client = MeteredClient(endpoint, self._price, purse) if self._price else endpoint
+            client = (
+                MeteredClient(endpoint, self._price, purse, limit_of=endpoint.limit_of) if self._price else endpoint
+            )
 
             async def one(record: Record) -> Outcome | BudgetSpentError:
                 try:
@@ -171,7 +173,7 @@ class Candidate:
 
     def _request(self, record: Record) -> ChatRequest:
         messages = self._stage.request(record, self._asking.prompt)
-        return ChatRequest(model=self.model, messages=messages, sampling=self._stage.sampling)
+        return ChatRequest(model=self.model, messages=messages, sampling=self._asking.sampling)
 
 
 def _find(work: Workspace, ids: Sequence[str]) -> list[Row]:

@@ -8,6 +8,7 @@ from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
 from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.client import OpenAIClient
+from gem_tasks.llm.memory import Memory
 from gem_tasks.pipeline.journal import Journal
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.people import kinds_to_open
@@ -74,19 +75,29 @@ class Workspace:
 
     def client(self, stage: StageName) -> OpenAIClient:
         """A client for the stage's endpoint; an async context manager."""
+        endpoint, options = self.settings.endpoint_for(stage), self.settings.options_for(stage)
         return OpenAIClient(
-            self.settings.endpoint_for(stage),
+            endpoint,
             self.settings.key_for(stage),
             concurrency=self.settings.llm_concurrency,
             timeout_s=self.settings.llm_timeout_s,
             max_attempts=self.settings.llm_max_attempts,
-            features=self.settings.home.absolute() / "endpoints.json",
+            memory=Memory(self.store, endpoint),
+            presets=self.settings.llm_dialects,
+            headers=options.headers,
+            stream=options.stream,
         )
 
     def batches(self, stage: StageName) -> BatchClient:
         """The Batch API of the stage's endpoint; an async context manager."""
-        features = self.settings.home.absolute() / "endpoints.json"
-        return BatchClient(self.settings.endpoint_for(stage), self.settings.key_for(stage), features)
+        endpoint = self.settings.endpoint_for(stage)
+        return BatchClient(
+            endpoint,
+            self.settings.key_for(stage),
+            Memory(self.store, endpoint),
+            self.settings.llm_dialects,
+            self.settings.options_for(stage).headers,
+        )
 
     def journal(self, recipe_id: str, partition: str, shard: int) -> Journal:
         """The journal of an unfinished shard; nothing is read or written yet."""

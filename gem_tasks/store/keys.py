@@ -58,6 +58,11 @@ def prefilter_key(digest: str) -> str:
     return f"models/prefilter/{digest}.npz"
 
 
+def dialect_key(digest: str, name: str) -> str:
+    """A version of what is known of a model at an endpoint; an empty name gives its folder."""
+    return f"dialects/{digest}/{name}"
+
+
 def checked(key: str) -> str:
     """The key itself, if it names an object: relative, names between single slashes, nothing that climbs.
 

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm import client as client_module
-from gem_tasks.llm.features import Features
+from gem_tasks.llm.memory import Memory, remembered
+from gem_tasks.store import open_store
 from tests.integration.endpoint import answer, client_for, failing, request, serving
 
 
@@ -176,45 +177,39 @@ async def test_the_key_is_in_no_error():
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
 
 
-async def ask_with_schema(script, path, calls=5):
-    async with serving(script) as (endpoint, url), client_for(url, features=path) as client:
+async def ask_with_schema(script, store, calls=5):
+    async with serving(script) as (endpoint, url), client_for(url, memory=Memory(store, url)) as client:
         asked = [request(str(number)).model_copy(update={"answer_schema": SCHEMA}) for number in range(calls)]
         return await asyncio.gather(*(client.complete(each) for each in asked)), endpoint
 
 
-async def test_an_endpoint_that_can_is_held_to_the_schema(tmp_path):
-    answers, endpoint = await ask_with_schema(lambda number, body: answer(), tmp_path / "features.json")
+@pytest.fixture
+def store(tmp_path):
+    return open_store(str(tmp_path / "store"))
+
+
+async def test_an_endpoint_that_can_is_held_to_the_schema(store):
+    answers, endpoint = await ask_with_schema(lambda number, body: answer(), store)
     formats = [body["response_format"] for body in endpoint.requests]
     wanted = {"name": "answer", "strict": True, "schema": SCHEMA}
     assert formats == [{"type": "json_schema", "json_schema": wanted}] * 5
     assert sum(completion.calls for completion in answers) == 5
 
 
-async def test_an_endpoint_that_cannot_is_asked_once_and_that_is_remembered(tmp_path):
+async def test_an_endpoint_that_cannot_is_asked_once_and_that_is_remembered(store):
     def script(number, body):
         return failing(400) if "response_format" in body else answer()
 
-    answers, endpoint = await ask_with_schema(script, tmp_path / "features.json")
+    answers, endpoint = await ask_with_schema(script, store)
     assert sum("response_format" in body for body in endpoint.requests) == 1
     assert sum(completion.calls for completion in answers) == 6
-    port = endpoint.headers[0]["Host"]
-    known = (tmp_path / "features.json").read_text(encoding="utf-8")
-    assert port in known
-    async with client_for(f"http://{port}/v1", features=tmp_path / "features.json") as client:
-        assert client._features.json_schema("m") is False
+    (known,) = remembered(store)
+    assert endpoint.headers[0]["Host"] in known.endpoint
+    assert (known.model, known.dialect.form) == ("m", "text")
 
 
-async def test_a_request_that_is_bad_with_and_without_the_schema_says_nothing_about_it(tmp_path):
+async def test_a_request_that_is_bad_with_and_without_the_schema_says_nothing_about_it(store):
     with pytest.raises(EndpointError) as caught:
-        await ask_with_schema(lambda number, body: failing(400), tmp_path / "features.json", calls=1)
+        await ask_with_schema(lambda number, body: failing(400), store, calls=1)
     assert caught.value.faults == {ErrorClass.BAD_REQUEST: 2}
-    assert not (tmp_path / "features.json").exists()
-
-
-def test_a_broken_features_file_is_written_anew(tmp_path):
-    path = tmp_path / "features.json"
-    path.write_text("[not json")
-    features = Features(path, "http://e/v1")
-    assert features.json_schema("m") is None
-    features.learned("m", json_schema=True)
-    assert Features(path, "http://e/v1").json_schema("m") is True
+    assert remembered(store) == []

@@ -1,0 +1,46 @@
+"""`gem dialects`: what was learned of the endpoints' manners."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gem_tasks.llm.memory import forget, remembered
+from gem_tasks.settings import load
+from gem_tasks.store import open_store
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(dialects)
+
+
+def dialects(
+    drop: Annotated[bool, typer.Option("--forget", help="Forget all of it: it is learned again.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+) -> None:
+    """Shows how each model at each endpoint wants to be asked, as far as the deployment has learned it.
+
+    Examples:
+        gem dialects
+        gem dialects --forget
+    """
+    store = open_store(load().store_root)
+    if drop:
+        typer.echo(f"Forgot the dialects of {forget(store)} models.")
+        return
+    found = remembered(store)
+    if as_json:
+        typer.echo(json.dumps([known.model_dump(mode="json") for known in found], indent=1))
+        return
+    table = Table()
+    for column in ("endpoint", "model", "dialect", "learned"):
+        table.add_column(column)
+    for known in found:
+        learned = datetime.fromtimestamp(known.at, UTC).isoformat(timespec="minutes")
+        table.add_row(*map(escape, (known.endpoint, known.model, known.dialect.summary, learned)))
+    Console().print(table)

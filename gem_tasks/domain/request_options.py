@@ -1,0 +1,105 @@
+"""What a user asks to be sent with every request, for all stages or for one; whatever is unset is left to the stage.
+
+| setting             | in the recipe | why                                                                      |
+|---------------------|---------------|--------------------------------------------------------------------------|
+| `temperature`       | yes           | it changes the answers                                                   |
+| `max_tokens`        | yes           | it decides which answers are cut off                                     |
+| `reasoning_effort`  | yes           | it changes the answers                                                   |
+| `extra_body`        | yes           | an endpoint may do anything with it                                      |
+| `extra_headers`     | no            | transport: routing and secrets, which may be stored nowhere              |
+| `stream`            | no            | transport: the same answer in pieces                                     |
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.chat import Sampling
+from gem_tasks.errors import UserError
+
+_PREFIX = "GEM_LLM_"
+_RESERVED = frozenset({"model", "messages", "stream", "response_format"})
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OURS = frozenset({"content-length", "transfer-encoding", "host", "connection", "content-type", "accept-encoding"})
+
+
+def _object(value: Any) -> Any:
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError('it must be a JSON object, such as {"name": "value"}')  # never the value: it may be a secret
+    return found  # pyright: ignore[reportUnknownVariableType]
+
+
+def _no_reserved(body: Json) -> Json:
+    if taken := sorted(_RESERVED & body.keys()):
+        raise ValueError(f"{', '.join(taken)} is set by GEM itself")
+    return body
+
+
+def _sendable(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    for name, value in headers.items():
+        text = value.get_secret_value()
+        if not _TOKEN.fullmatch(name) or name.lower() in _OURS or not (text.isascii() and text.isprintable()):
+            raise ValueError("a header is one that GEM sets itself, or holds characters that no header may hold")
+    return headers
+
+
+class RequestOptions(Value):
+    """Those of all stages, or of one."""
+
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["off"] | None = None
+    """`off` sends none, where a stage would recommend one."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Of the answer; room for thought is added."""
+    reasoning_effort: str | None = Field(default=None, pattern=r"^[a-z]{2,20}$")
+    """`off`, `low`, … ; what an endpoint does not know is translated to the nearest that it knows."""
+    extra_body: Annotated[Json, BeforeValidator(_object), AfterValidator(_no_reserved)] | None = None
+    extra_headers: Annotated[dict[str, SecretStr], BeforeValidator(_object), AfterValidator(_sendable)] | None = None
+    stream: bool | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Extra headers in clear: for the transport only."""
+        return {name: value.get_secret_value() for name, value in (self.extra_headers or {}).items()}
+
+    def over(self, common: "RequestOptions") -> "RequestOptions":
+        """These, and the common ones where these say nothing."""
+        return common.model_copy(update={name: value for name, value in self if value is not None})
+
+    def applied_to(self, recommended: Sampling) -> Sampling:
+        """A stage's own values with these in their place; what a person asked for is never dropped silently."""
+        names = ("temperature", "max_tokens", "reasoning_effort", "extra_body")
+        asked: Json = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if not asked:
+            return recommended
+        insisted = frozenset(asked) | frozenset(self.extra_body or ())
+        if self.temperature == "off":
+            asked["temperature"] = None
+        return recommended.model_copy(update=asked | {"insisted": insisted})
+
+
+def read_options(environ: Mapping[str, str], stages: Iterable[str]) -> dict[str, RequestOptions]:
+    """Options by stage, the common ones under an empty name, from `GEM_LLM_X` and `GEM_LLM_X_{STAGE}`.
+
+    Raises:
+        UserError: a variable has a value that does not fit.
+    """
+    found: dict[str, RequestOptions] = {}
+    for stage in ("", *stages):
+        suffix = f"_{stage.upper()}" if stage else ""
+        names = {field: f"{_PREFIX}{field.upper()}{suffix}" for field in RequestOptions.model_fields}
+        given = {field: environ[name] for field, name in names.items() if environ.get(name)}
+        if given:
+            try:
+                found[stage] = RequestOptions.model_validate(given)
+            except ValidationError as error:
+                first = error.errors(include_input=False)[0]
+                raise UserError(f"{names[str(first['loc'][0])]}: {first['msg']}", "Correct or unset it.") from None
+    return found

@@ -1,0 +1,72 @@
+"""What an endpoint says is wrong, read from any of the six envelopes that are in use.
+
+| envelope                                                     | who                                         |
+|--------------------------------------------------------------|---------------------------------------------|
+| `{"error": {message, type, param, code}}`                    | OpenAI and most                             |
+| `[{"error": {code, message, status}}]`                       | Gemini                                      |
+| `{"object": "error", message, type, param, code}`            | SGLang; Mistral, whose message may be details |
+| `{"error": "text", "error_type": …}`                         | LM Studio, TGI, Hugging Face                |
+| `{"type": "error", "error": {type, message}}`                | Anthropic                                   |
+| any, with another one inside its message                     | gateways such as LiteLLM                    |
+"""
+
+import json
+import re
+from typing import Any, cast
+
+from gem_tasks.domain.base import Json
+from gem_tasks.errors import Complaint
+
+_COMMENT = re.compile(r"\A(?:\s*:[^\n]*(?:\n|\Z))+")
+_MOST = 20_000
+"""Characters of a body that are looked at: some gateways answer with a whole page."""
+
+
+def without_comments(text: str) -> str:
+    """The text without what keeps a connection open before it: blank lines, and lines that begin with a colon."""
+    return _COMMENT.sub("", text).strip()
+
+
+def read_complaint(body: bytes | str) -> Complaint:
+    """The error in a body; the text itself as its message when it is none of the envelopes."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    text = without_comments(text[:_MOST])
+    try:
+        return complaint_of(json.loads(text), text)
+    except (ValueError, RecursionError):
+        return Complaint(message=text, text=text)
+
+
+def complaint_of(found: Any, text: str = "") -> Complaint:
+    """The same of a body that has been parsed."""
+    text = text or json.dumps(found)[:_MOST]
+    first: Any = next(iter(cast("list[Any]", found)), None) if isinstance(found, list) else found
+    if not isinstance(first, dict):
+        return Complaint(message=str(first), text=text)
+    outer = cast("Json", first)
+    error: Any = outer.get("error") or outer
+    if not isinstance(error, dict):
+        return Complaint(message=str(error), type=_word(outer.get("error_type")), text=text)
+    fields = cast("Json", error)
+    said: Any = fields.get("message") or fields.get("detail")
+    return Complaint(
+        message=said if isinstance(said, str) else json.dumps(said) if said else text,
+        code=_word(fields.get("code")),
+        type=_word(fields.get("type") or fields.get("status")),
+        param=_word(fields.get("param")) or _location(said),
+        text=text,
+    )
+
+
+def _word(value: Any) -> str:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _location(said: Any) -> str:
+    """The field that a validation error of Mistral or FastAPI points to: the last name of its `loc`."""
+    try:
+        found: Any = json.loads(said) if isinstance(said, str) and said.lstrip().startswith(("{", "[")) else said
+        found = cast("Json", found).get("detail", found) if isinstance(found, dict) else found
+        return str(found[0]["loc"][-1])
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+        return ""

@@ -1,0 +1,215 @@
+"""Learns a model's dialect from real requests, with as few calls as possible.
+
+The first request of a shape that the model has not answered yet goes alone; the others wait for what it learns, for
+`_SCOUT_S` at most. A complaint is adapted to and the same request asked again, `_ADAPTATIONS` times at most. What was
+learned is kept only after an answer.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts, Usage
+from gem_tasks.errors import CONFIGURATION, EndpointError, ErrorClass
+from gem_tasks.llm.dialect import Dialect, adapt, is_ours, parameter_of, shape_of
+from gem_tasks.llm.memory import Known, Memory
+
+Ask = Callable[[ChatRequest, Dialect, FaultCounts], Awaitable[Completion]]
+"""Asks in a dialect; counts what went wrong on the way."""
+
+_ADAPTATIONS = 3
+_SCOUT_S = 30.0
+"""Complaints come at once: a request that takes longer is being answered, and holds nobody up."""
+_SCOUTS = 5
+_PATIENCE = 10
+"""Requests for one call that may be refused because others learn at the same time."""
+_GUESSES = 6
+"""Adaptations to complaints that name nothing, for one model."""
+
+
+class Learning:
+    """Of one client.
+
+    Args:
+        ask: makes a call.
+        memory: of the endpoint.
+        preset: what to begin with, by model.
+    """
+
+    def __init__(self, ask: Ask, memory: Memory, preset: Callable[[str], Dialect]) -> None:
+        self._ask, self._memory, self._preset = ask, memory, preset
+        self._known: dict[str, Known] = {}
+        self._answered: set[tuple[str, str]] = set()
+        """Models and shapes of requests that have been answered."""
+        self._free: set[tuple[str, str]] = set()
+        """Models and shapes that need no scout: answered before, or nothing is to be learned now."""
+        self._lock = asyncio.Lock()
+        self._tried: list[tuple[str, Dialect]] = []
+        self._guesses: Counter[str] = Counter()
+        self._scouts: Counter[str] = Counter()
+        self._refused: dict[str, EndpointError] = {}
+        """Why no request for a model can be answered: those that wait need not ask."""
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Makes the call; see `ChatClient.complete`."""
+        if request.model not in self._known:
+            await self._recall(request.model)
+        place = (request.model, shape_of(request))
+        if place in self._free:
+            return await self._told(request, place)
+        try:
+            async with asyncio.timeout(_SCOUT_S):
+                await self._lock.acquire()
+        except TimeoutError:
+            self._free.add(place)
+            return await self._told(request, place)
+        try:
+            if refused := self._refused.get(request.model):
+                raise _again(refused)
+            if place not in self._free:
+                return await self._scout(request, place)
+        finally:
+            self._lock.release()
+        return await self._told(request, place)
+
+    def limit_of(self, request: ChatRequest) -> int:
+        """Tokens that an answer may have, thoughts included, as far as is known now."""
+        known = self._known.get(request.model)
+        return known.dialect.limit_of(request) if known else request.sampling.max_tokens
+
+    async def _recall(self, model: str) -> None:
+        known = await asyncio.to_thread(self._memory.recall, model, self._preset(model))
+        if model not in self._known:
+            self._known[model] = known
+            self._answered |= {(model, shape) for shape in known.proved}
+            self._free |= self._answered
+
+    async def _scout(self, request: ChatRequest, place: tuple[str, str]) -> Completion:
+        """Under the lock."""
+        try:
+            completion = await self._loop(request, place, self._known[request.model].dialect, {}, None)
+        except EndpointError as error:
+            self._scouts[request.model] += 1
+            if error.error_class in CONFIGURATION or error.parameter:
+                self._refused[request.model] = error
+            if error.error_class is not ErrorClass.BAD_REQUEST or self._scouts[request.model] >= _SCOUTS:
+                self._free.add(place)  # nothing to be learned from that: the others need not wait
+            raise
+        self._free.add(place)
+        return completion
+
+    async def _told(self, request: ChatRequest, place: tuple[str, str]) -> Completion:
+        """In the dialect that is known; one that turns out to be wrong is corrected by one request at a time."""
+        faults: FaultCounts = {}
+        while True:
+            dialect = self._known[request.model].dialect
+            try:
+                completion = await self._ask(request, dialect, faults)
+                break
+            except EndpointError as error:
+                if not self._teaches(request, place, error):
+                    raise
+                async with self._lock:
+                    if self._known[request.model].dialect == dialect:
+                        return await self._loop(request, place, dialect, faults, error)
+                if sum(faults.values()) > _PATIENCE:
+                    raise
+        if completion.finish_reason == "length" or not self._proved(place) or completion.usage.reasoning_tokens:
+            return await self._loop(request, place, dialect, faults, completion)
+        return completion
+
+    def _teaches(self, request: ChatRequest, place: tuple[str, str], error: EndpointError) -> bool:
+        """Whether something may be learned: a request of a proved shape refused without reason is odd itself."""
+        named = parameter_of(error.complaint, request) or not self._proved(place)
+        return error.error_class is ErrorClass.BAD_REQUEST and bool(named)
+
+    async def _loop(
+        self,
+        request: ChatRequest,
+        place: tuple[str, str],
+        dialect: Dialect,
+        faults: FaultCounts,
+        came: EndpointError | Completion | None,
+    ) -> Completion:
+        """Asks until there is an answer, or nothing more to learn.
+
+        Args:
+            request: what is asked.
+            place: its model and shape.
+            dialect: to begin with.
+            faults: so far.
+            came: what a request that was made already brought.
+
+        Raises:
+            EndpointError: nothing helped.
+        """
+        before, adaptations, spent, narrow = dialect, 0, Usage(), None
+        while True:
+            if came is None:
+                try:
+                    came = await self._ask(request, dialect, faults)
+                except EndpointError as error:
+                    came = error
+            if isinstance(came, EndpointError):
+                if adaptations == _ADAPTATIONS:
+                    raise came
+                dialect, adaptations, came = self._adapted(request, place, dialect, came), adaptations + 1, None
+                continue
+            wider = dialect.roomier(request) if narrow is None and self._ate(came, place, dialect) else None
+            if wider is None:
+                break
+            faults[ErrorClass.TRUNCATED] = faults.get(ErrorClass.TRUNCATED, 0) + 1
+            narrow, dialect, spent, came = dialect, wider, spent + came.usage, None
+        if narrow and not came.usage.reasoning_tokens:
+            dialect = narrow  # it was only a long answer
+        await self._learn(place, before, dialect, came)
+        update = {"faults": faults, "usage": spent + came.usage} if faults else {}
+        return came.model_copy(update=update)
+
+    def _proved(self, place: tuple[str, str]) -> bool:
+        return place in self._answered
+
+    def _ate(self, completion: Completion, place: tuple[str, str], dialect: Dialect) -> bool:
+        """Whether thinking may have taken the room of the answer: thoughts without tags look like an answer."""
+        if completion.finish_reason != "length":
+            return False
+        return not completion.text.strip() or dialect.thinks or not self._proved(place)
+
+    def _adapted(self, request: ChatRequest, place: tuple[str, str], dialect: Dialect, error: EndpointError) -> Dialect:
+        """The dialect to try next.
+
+        Raises:
+            EndpointError: the same, when there is none.
+        """
+        if error.error_class is not ErrorClass.BAD_REQUEST:
+            raise error
+        model, proved = request.model, self._proved(place)
+        name = parameter_of(error.complaint, request)
+        changed = adapt(dialect, request, error.complaint) if self._teaches(request, place, error) else None
+        spent = (model, changed) in self._tried if name else self._guesses[model] >= _GUESSES
+        if changed is None or spent:
+            error.parameter = name if name and not proved and is_ours(name, request) else ""
+            raise error
+        self._guesses[model] += not name
+        self._tried.append((model, changed))
+        return changed
+
+    async def _learn(self, place: tuple[str, str], before: Dialect, dialect: Dialect, answer: Completion) -> None:
+        """Keeps what an answer proves; one without words proves nothing."""
+        model, shape = place
+        if not answer.text.strip():
+            return
+        after = dialect.thought(answer.usage.reasoning_tokens)
+        if after == before and self._proved(place):
+            return
+        self._known[model] = self._known[model].with_changes(before, after, shape, answer.model)
+        self._answered.add(place)
+        self._free.add(place)
+        await asyncio.to_thread(self._memory.learned, model, before, after, shape, answer.model)
+
+
+def _again(error: EndpointError) -> EndpointError:
+    """The same for a request that was not sent."""
+    found = EndpointError(error.error_class, error.detail)
+    found.faults, found.complaint, found.parameter = {}, error.complaint, error.parameter
+    return found

@@ -1,0 +1,164 @@
+"""Remembers dialects for all workers of a deployment, in its object store: one small object for each (endpoint, model).
+
+Objects are numbered and only ever created, never changed: of two workers that learn at once, one creates the next
+number, and the other takes that in and creates the one after it. So nothing that was learned is lost.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import ValidationError
+
+from gem_tasks.domain.base import Value
+from gem_tasks.errors import StoreError
+from gem_tasks.llm.dialect import Dialect
+from gem_tasks.ports import ObjectStore
+from gem_tasks.store.keys import dialect_key
+
+logger = logging.getLogger(__name__)
+
+_EXPIRES_S = 30 * 24 * 3600.0
+"""Servers are upgraded: what could not be done last month is tried again."""
+_TRIES = 20
+
+
+class Known(Value):
+    """What is known of a model at an endpoint."""
+
+    dialect: Dialect
+    proved: tuple[str, ...] = ()
+    """Shapes of requests that it has answered, see `shape_of`."""
+    at: int = 0
+    """When something was learned last, in seconds since 1970."""
+    endpoint: str = ""
+    """For people: without the parts of the URL that may hold a secret."""
+    model: str = ""
+    answered_as: str = ""
+    """How the endpoint calls the model."""
+
+    def with_changes(self, before: Dialect, after: Dialect, shape: str, answered_as: str) -> "Known":
+        """With what one answer taught: what it changed of the dialect it began with, whatever others have learned."""
+        changes: dict[str, Any] = {name: value for name, value in after if value != getattr(before, name)}
+        if "dropped" in changes:
+            changes["dropped"] = tuple(sorted({*self.dialect.dropped, *after.dropped}))
+        if "room" in changes:
+            changes["room"] = max(self.dialect.room, after.room)
+        return self.model_copy(
+            update={
+                "dialect": self.dialect.model_copy(update=changes),
+                "proved": tuple(sorted({*self.proved, shape})),
+                "at": int(time.time()),
+                "answered_as": answered_as or self.answered_as,
+            }
+        )
+
+
+class Memory:
+    """Of one endpoint.
+
+    Args:
+        store: of the deployment; None remembers nothing.
+        base_url: of the endpoint.
+    """
+
+    def __init__(self, store: ObjectStore | None, base_url: str) -> None:
+        self._store, self._base_url = store, base_url
+
+    def recall(self, model: str, preset: Dialect) -> Known:
+        """What is remembered, or the preset. A store that does not answer is none."""
+        with suppress(StoreError):
+            if found := self._newest(model)[1]:
+                return found
+        return self._new(model, preset)
+
+    def learned(self, model: str, before: Dialect, after: Dialect, shape: str, answered_as: str) -> None:
+        """Writes down what an answer taught; see `Known.with_changes`."""
+        if self._store is None:
+            return
+        try:
+            for _ in range(_TRIES):
+                number, found = self._newest(model)
+                known = (found or self._new(model, before)).with_changes(before, after, shape, answered_as)
+                mine = self._key(model, number + 1)
+                if not self._store.create(mine, known.model_dump_json(indent=1).encode()):
+                    continue
+                # Others may have come further and removed this number, so that it could be created a second time.
+                numbers = sorted(map(_number, self._store.list(self._folder(model))))
+                for older in numbers[:-1]:
+                    self._store.delete(self._key(model, older))
+                if numbers[-1:] in ([], [number + 1]):
+                    return
+        except StoreError as error:
+            logger.warning("what was learned of %s is not remembered: %s", model, error)
+
+    def _new(self, model: str, preset: Dialect) -> Known:
+        parts = urlsplit(self._base_url)
+        shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        return Known(dialect=preset, endpoint=shown, model=model)
+
+    def _newest(self, model: str) -> tuple[int, Known | None]:
+        """Number and content of the newest object; -1 when there is none, None when it is too old or unreadable."""
+        if self._store is None:
+            return -1, None
+        for _ in range(_TRIES):
+            numbers = [_number(key) for key in self._store.list(self._folder(model))]
+            if not numbers:
+                return -1, None
+            with suppress(KeyError):  # replaced since it was listed
+                return max(numbers), _read(self._store.get(self._key(model, max(numbers))))
+        return -1, None
+
+    def _folder(self, model: str) -> str:
+        return dialect_key(sha256(f"{self._base_url}\n{model}".encode()).hexdigest()[:24], "")
+
+    def _key(self, model: str, number: int) -> str:
+        return f"{self._folder(model)}{number:08d}.json"
+
+
+def remembered(store: ObjectStore) -> list[Known]:
+    """All that is remembered in a deployment, by endpoint and model.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    newest: dict[str, str] = {key.rpartition("/")[0]: key for key in sorted(_keys(store))}
+    found: list[Known] = []
+    for key in newest.values():
+        with suppress(KeyError):
+            if known := _read(store.get(key)):
+                found.append(known)
+    return sorted(found, key=lambda known: (known.endpoint, known.model))
+
+
+def forget(store: ObjectStore) -> int:
+    """Forgets all of it; how many objects that were.
+
+    Raises:
+        StoreError: the store cannot be read or written.
+    """
+    keys = list(_keys(store))
+    for key in keys:
+        store.delete(key)
+    return len(keys)
+
+
+def _keys(store: ObjectStore) -> Iterator[str]:
+    return store.list("dialects/")
+
+
+def _number(key: str) -> int:
+    name = key.rpartition("/")[2].removesuffix(".json")
+    return int(name) if name.isdigit() else -1
+
+
+def _read(data: bytes) -> Known | None:
+    try:
+        known = Known.model_validate_json(data)
+    except ValidationError:  # of another version
+        return None
+    return known if time.time() - known.at < _EXPIRES_S else None

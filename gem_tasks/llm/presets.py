@@ -1,0 +1,63 @@
+"""Dialects that are known beforehand: the user's own, then ours (`presets.toml`)."""
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from gem_tasks.errors import UserError, first_line
+from gem_tasks.llm.dialect import PLAIN, Dialect
+
+_OURS = Path(__file__).with_name("presets.toml")
+
+
+class Preset(Dialect):
+    """A dialect, and whose it is."""
+
+    host: str = ""
+    """End of the host's name; empty for any."""
+    model: str = ""
+    """A regular expression that is searched for in the model's name; empty for any."""
+
+    def fits(self, base_url: str, model: str) -> bool:
+        """Whether it is about this model at this endpoint."""
+        parts = urlsplit(base_url)
+        names = (parts.hostname or "", parts.netloc.rpartition("@")[2].lower())
+        here = not self.host or any(name == self.host or name.endswith(f".{self.host}") for name in names)
+        return here and re.search(self.model, model) is not None
+
+
+def preset_for(base_url: str, model: str, own: Path | None = None) -> Dialect:
+    """What is known of the model at this endpoint; the usual if nothing is.
+
+    Args:
+        base_url: of the endpoint.
+        model: as asked for.
+        own: the user's file.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    for path in (own, _OURS):
+        for preset in _presets(path) if path else ():
+            if preset.fits(base_url, model):
+                return Dialect(**preset.model_dump(exclude={"host", "model"}))
+    return PLAIN
+
+
+@cache
+def _presets(path: Path) -> tuple[Preset, ...]:
+    try:
+        with path.open("rb") as file:
+            found = tuple(map(Preset.model_validate, tomllib.load(file).get("preset", ())))
+        for preset in found:
+            re.compile(preset.model)
+    except OSError as error:
+        raise UserError(f"GEM_LLM_DIALECTS: {path} cannot be read ({error.strerror})", "Correct the path.") from None
+    except (ValueError, TypeError, ValidationError, re.error) as error:
+        form = "Write it like gem_tasks/llm/presets.toml: [[preset]], host, model, and what is particular."
+        raise UserError(f"GEM_LLM_DIALECTS: {path} holds no presets ({first_line(error)})", form) from None
+    return found

@@ -1,0 +1,30 @@
+"""Tells a model's thoughts from its answer, where an endpoint leaves both in one text.
+
+| form                            | who sends it                                                     |
+|---------------------------------|------------------------------------------------------------------|
+| `<think>…</think>answer`        | servers without a reasoning parser                               |
+| `…</think>answer`               | the same, where the template puts the opening tag in the prompt  |
+| several blocks before the answer| models that begin to think again                                 |
+| `<think>…` to the end           | the token limit was reached while the model thought              |
+"""
+
+import re
+
+_NAMES = "think|thinking|thought|reasoning"
+_OPEN = re.compile(rf"\s*<(?:{_NAMES})>")
+_ANY = re.compile(rf"<(/?)(?:{_NAMES})>")
+_ENDS = ("think>", "thinking>", "thought>", "reasoning>")
+
+
+def split_thoughts(text: str) -> tuple[str, str]:
+    """`(thoughts, answer)`. A block amid an answer that did not begin with thoughts is left for the parser."""
+    if not any(end in text for end in _ENDS):  # the usual, on the hot path
+        return "", text
+    tags = list(_ANY.finditer(text))
+    if not tags or not (tags[0][1] or _OPEN.match(text)):
+        return "", text
+    end = max((tag.end() for tag in tags if tag[1]), default=0)
+    unclosed = not tags[-1][1] and not text[end : tags[-1].start()].strip()
+    if unclosed:  # cut off while the model thought
+        end = len(text)
+    return _ANY.sub("", text[:end]).strip(), text[end:].lstrip()
