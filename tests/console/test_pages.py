@@ -155,7 +155,7 @@ def test_what_earlier_prompts_made_is_stale(work):
         assert prompts(db, work).stale == ()
         stale = prompts(db, changed).stale
     pool.close()
-    assert [one.stage for one in stale] == ["refine", "validate"]
+    assert [one.stage for one in stale] == ["refine", "validate", "revise", "revalidate"]
     assert stale[0].first == PARTITION and stale[0].segments > 0
 
 
