@@ -198,12 +198,14 @@ def test_what_two_audits_drew_counts_once_with_all_its_ratings(refusing):
     assert all(each.refused for each in found), "half of the raters are no majority"
 
 
-def test_a_conversation_that_is_gone_is_left_out_and_not_looked_for_again(refusing):
+def test_a_conversation_that_is_gone_is_left_out_until_it_is_back(refusing):
     work, _ = refusing
     score(work, draw(work, Sample(what="refused", size=1000)), [5])
+    other = [f"/{name}/{work.chain.id_of(name)}/" for name in ("refine", "extract")]
     with work.ledger() as ledger:
         assert rated(ledger, {}.__getitem__) == []
-        assert rated(ledger, work.store.get) == []
+        assert rated(ledger, lambda key: work.store.get(key.replace(*other))) == [], "unreadable"
+        assert len(rated(ledger, work.store.get)) > 3
 
 
 def test_gem_judge_says_how_far_people_agree_and_what_to_do(refusing, monkeypatch):
