@@ -29,7 +29,7 @@ airflow, gem = urlsplit(os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]), urls
 if airflow.netloc == gem.netloc:
     with psycopg.connect(gem.geturl(), autocommit=True) as connection:
         name = airflow.path.strip("/")
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(name)))
 PY
 airflow db migrate

@@ -18,13 +18,14 @@ _NOT_IDENTITY = frozenset(
 )
 _KEYS = frozenset("id uuid guid".split())
 _OF_TRAFFIC = frozenset("request trace correlation error session".split())
-"""`request_id` is another with every answer; `time_request_id` is not."""
+"""A `request_id` may be another with every answer; a `time_request_id` is not."""
 _PART_ENDINGS = frozenset("line position index row sequence step entry page slot".split())
 _PERIODS = frozenset("date day month year period week".split())
 """A bare `date` says which row it is, a `due_date` says something about it."""
 _OTHERS = frozenset("previous next parent".split())
 _CODE = re.compile(r"\d|^[A-Z][A-Z_-]{1,19}$")
 """What an identifier looks like: some digit, or a code in capitals."""
+_WORD = re.compile(r"[\w.:@/-]{2,64}")
 
 
 class Sighting(NamedTuple):
@@ -61,19 +62,23 @@ def is_id_key(key: str) -> bool:
     found = words(key)
     if not found or found[-1] not in _ID_ENDINGS:
         return False
-    if _NOT_IDENTITY.isdisjoint(found):
-        return True
-    traffic = len(found) == 2 and found[0] in _OF_TRAFFIC
-    return found[-1] in _KEYS and _OTHERS.isdisjoint(found) and not traffic
+    return _NOT_IDENTITY.isdisjoint(found) or (found[-1] in _KEYS and _OTHERS.isdisjoint(found))
+
+
+@lru_cache(maxsize=8192)
+def is_traffic_key(key: str) -> bool:
+    """Whether a field may number the answer rather than a thing: `request_id`, which may also be a leave request's."""
+    found = words(key)
+    return len(found) == 2 and found[0] in _OF_TRAFFIC
 
 
 def sightings(rows: Rows) -> Iterator[Sighting]:
     """Every row that says by its first identifying field what it is about."""
     for path, row in rows:
-        for key, value in row.items():
-            if is_id_key(key) and _is_ident(value):
-                yield Sighting(path, key, str(value), row)
-                break
+        named = [(key, value) for key, value in row.items() if is_id_key(key) and is_ident(key, value)]
+        if named:
+            key, value = next((each for each in named if not is_traffic_key(each[0])), named[0])
+            yield Sighting(path, key, str(value), row)
 
 
 def identifiers(rows: Rows) -> set[str]:
@@ -90,8 +95,8 @@ def own_identifiers(row: Json) -> Iterator[str]:
         if not _is_reference(key):
             continue
         if isinstance(value, list):
-            yield from (str(part) for part in cast("list[Any]", value) if _is_ident(part))
-        elif _is_ident(value):
+            yield from (str(part) for part in cast("list[Any]", value) if is_ident(key, part))
+        elif is_ident(key, value):
             yield str(value)
 
 
@@ -100,7 +105,10 @@ def _is_reference(key: str) -> bool:
     return is_id_key(key) or key.endswith("ids")
 
 
-def _is_ident(value: Any) -> bool:
+def is_ident(key: str, value: Any) -> bool:
+    """Whether a value can be an identifier: under a name that ends in `id` any single word (`sdb`) is one."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return False
-    return bool(_CODE.search(value)) if isinstance(value, str) else True
+    return not isinstance(value, str) or bool(
+        _CODE.search(value) or (words(key)[-1] in _KEYS and _WORD.fullmatch(value))
+    )

@@ -24,7 +24,7 @@ from gem_tasks.checks.arguments import Leaf, leaves
 from gem_tasks.checks.case import Case, Exchange, Rows
 from gem_tasks.checks.clock import in_part_of_day, shifted
 from gem_tasks.checks.dates import Calendar, day, in_words, is_weekday
-from gem_tasks.checks.entities import is_id_key
+from gem_tasks.checks.entities import is_id_key, is_traffic_key
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.kinds import Kinds, is_id_name
 from gem_tasks.checks.numbers import computed, converted, known
@@ -316,7 +316,7 @@ def _identifier(leaf: Leaf, text: str, tool: str, grounds: _Grounds) -> Fault | 
     if grounds.given.spelled(text):
         return None
     name, told = leaf.name, str(leaf.schema.get("description", ""))
-    if not is_id_key(name) or not (words(name)[-1] in _SURE_IDS or grounds.kinds.offered(name)):
+    if not is_id_key(name) or is_traffic_key(name) or not (words(name)[-1] in _SURE_IDS or grounds.kinds.offered(name)):
         return Fault.UNSOURCED_CODE
     digits = [part for part in _RUNS.findall(text.casefold()) if part.isdecimal()]
     assembled = len(grounds.given.words(digits)) == len(digits)

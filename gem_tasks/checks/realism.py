@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from gem_tasks.checks.alike import is_plain, plain, same, show
 from gem_tasks.checks.case import Case, Exchange, NotJson, scalars
-from gem_tasks.checks.entities import is_id_key
+from gem_tasks.checks.entities import is_id_key, is_traffic_key
 from gem_tasks.checks.facts import differences
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.verbs import SETS, reads, verb, words
@@ -70,7 +70,9 @@ def _answers_for_another(exchange: Exchange) -> Iterator[Finding]:
     row, name = cast(Json, exchange.data), words(exchange.call.name)
     for key, given in exchange.call.arguments.items():
         told = row.get(key)
-        if not (is_id_key(key) and isinstance(given, str) and isinstance(told, str)) or _akin(given, told):
+        if not (
+            is_id_key(key) and not is_traffic_key(key) and isinstance(given, str) and isinstance(told, str)
+        ) or _akin(given, told):
             continue
         if any(value == given for _, _, value in scalars(row)):
             continue

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from gem_tasks.checks.alike import is_plain
 from gem_tasks.checks.case import Exchange, objects
-from gem_tasks.checks.entities import is_id_key, is_part_key, noun, sightings
+from gem_tasks.checks.entities import is_id_key, is_part_key, is_traffic_key, noun, sightings
 from gem_tasks.checks.verbs import SETS, reads, verb, words
 from gem_tasks.domain.base import Json
 
@@ -89,7 +89,7 @@ def _row(path: str, key: str, ident: str, row: Json, around: Json, shared: bool)
 
 def ids(row: Json) -> Json:
     """The identifiers in a row."""
-    return {key: value for key, value in row.items() if is_id_key(key) and is_plain(value)}
+    return {key: value for key, value in row.items() if is_id_key(key) and not is_traffic_key(key) and is_plain(value)}
 
 
 def parts(row: Json) -> Json:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gem_tasks.local import doctor as examination
@@ -103,7 +104,7 @@ def doctor(as_json: AsJson = False) -> None:
         table = Table("", "", "", min_width=60, show_header=False)
         for diagnosis in found:
             mark = "[green]ok[/]" if diagnosis.ok else "[red]no[/]"
-            table.add_row(mark, diagnosis.name, diagnosis.line)
+            table.add_row(mark, escape(diagnosis.name), escape(diagnosis.line))
         Console().print(table)
     if not all(diagnosis.ok for diagnosis in found):
         raise typer.Exit(2)

@@ -245,7 +245,7 @@ def _outputs(work: Workspace, segment: Segment, way: Sequence[Row]) -> tuple[Rec
                 made[row["stage"]] = types[row["stage"]].model_validate_json(outcome.payload)
     first, second = made.pop("validate", None), made.pop("revalidate", None)
     opened = frozenset(kind for row in way for kind in row["opened"] or ())
-    record = Record(segment=segment, opened=opened, judgement=first, **made)
+    record = Record(segment=segment, judgement=first, opened=opened, **made)
     return record, second if "revise" in made else first
 
 

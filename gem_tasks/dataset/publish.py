@@ -147,8 +147,8 @@ def _unfinished(waiting: dict[int, int]) -> str | None:
     """Why the partition is not complete; None when it is."""
     if not waiting:
         return None
-    stages = ", ".join(f"{count} segments wait for {STAGE_NAMES[position]}" for position, count in waiting.items())
-    return f"the partition is not complete under the current recipes: {stages}"
+    left = [f"{STAGE_NAMES[at]} of {count} segment{'s' * (count != 1)}" for at, count in waiting.items()]
+    return f"the partition is not complete under the current recipes; still to be done: {', '.join(left)}"
 
 
 def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:

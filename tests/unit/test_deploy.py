@@ -55,6 +55,17 @@ def test_every_variable_is_in_the_example_and_none_of_the_example_is_unused():
     assert offered - wanted <= {"COMPOSE_PROFILES", "GEM_BUDGET_USD"}, offered - wanted
 
 
+def test_no_health_check_asks_a_proxy_that_docker_put_into_the_container():
+    """`proxies` in Docker's own configuration sets HTTP_PROXY in every container."""
+    tests = {
+        name: " ".join(map(str, service.get("healthcheck", {}).get("test", []))) for name, service in services().items()
+    }
+    straight = ("http_clients", "wget -Y off", "curl --noproxy *")
+    asking = {name: test for name, test in tests.items() if "http://" in test}
+    assert {"api-server", "s3", "statsd", "vllm"} <= set(asking)
+    assert [name for name, test in asking.items() if not any(way in test for way in straight)] == []
+
+
 def test_no_secret_has_a_default():
     for name, operator, default in _VARIABLE.findall(COMPOSE):
         if re.search("PASSWORD|SECRET|KEY|TOKEN", name):

@@ -188,3 +188,22 @@ def test_an_answer_that_is_no_json_stands_out_only_where_others_are():
 def test_a_write_that_echoes_something_else_is_opened():
     talk = Talk().ask("update_boat", boat(berth="Z9"), boat_id="B-12", berth="K4")
     assert ("echo", "open", "$.berth") in talk.found
+
+
+@pytest.mark.parametrize(
+    ("key", "ident"), [("device_id", "sdb"), ("request_id", "LV-7301"), ("profile_id", "guest-wifi")]
+)
+def test_a_record_is_known_by_any_word_under_a_name_that_ends_in_id(key, ident):
+    """Without a digit, or as a `request_id`, which elsewhere only numbers the answer."""
+    talk = Talk().ask("get_entry", {key: ident, "owner": "Nora Lund", "state": "ready"}, **{key: ident})
+    talk.say("It is ready.", "And who owns it?")
+    talk.ask("get_entry", {key: ident, "owner": "Ingrid Falk", "state": "ready"}, **{key: ident})
+    assert talk.found == [("changed", "open", "$.owner")]
+
+
+def test_a_request_id_that_numbers_the_answer_is_no_record():
+    talk = (
+        Talk().ask("get_boat", {"request_id": "req-81", **boat()}, boat_id="B-12").say("The Heron.", "And its berth?")
+    )
+    talk.ask("get_boat", {"request_id": "req-94", **boat(name="Ingrid Falk")}, boat_id="B-12")
+    assert talk.found == [("changed", "open", "$.name")]
