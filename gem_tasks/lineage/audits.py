@@ -17,10 +17,10 @@ class Said(Value):
 
     item_id: str
     recipe_id: str
-    kinds: frozenset[str] | None
-    """Of all findings, `check/kind`; None where the conversation is gone."""
-    judged: bool = False
-    faults: frozenset[str] = frozenset()
+    kinds: frozenset[str]
+    """Of all findings, `check/kind`."""
+    judged: bool
+    faults: frozenset[str]
     """Of the judgement."""
 
 
@@ -39,7 +39,7 @@ class RatedRow(Value):
     keepers: int
     """Raters who gave a good score in every quality."""
     said: Said | None
-    """None where today's checks have not been asked yet."""
+    """None where today's checks have not been asked yet, or the conversation is gone."""
 
 
 class AuditRows(Connection):
@@ -121,8 +121,7 @@ class AuditRows(Connection):
     def insert_audit_findings(self, checks: int, said: Sequence[Said]) -> None:
         """Records what these checks and the judge say, unless it is known."""
         rows = [
-            each.model_dump()
-            | {"faults": " ".join(sorted(each.faults)), "kinds": None if each.kinds is None else " ".join(each.kinds)}
+            {**each.model_dump(), "faults": " ".join(sorted(each.faults)), "kinds": " ".join(sorted(each.kinds))}
             for each in said
         ]
         self.run("insert_audit_findings", checks=checks, **columns(rows, list(Said.model_fields)))

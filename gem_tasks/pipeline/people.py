@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 
+from pydantic import ValidationError
+
 from gem_tasks.checks import CHECKS_VERSION
 from gem_tasks.checks.faults import refusing
 from gem_tasks.domain.audit import GOOD
@@ -16,6 +18,7 @@ from gem_tasks.domain.gate import MinimumAgreement
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.people import Rated, kind_of, precision
+from gem_tasks.errors import first_line
 from gem_tasks.lineage import Ledger, RatedRow, Said
 from gem_tasks.pipeline.conversations import Conversation, Place, conversations
 from gem_tasks.pipeline.policy_file import policy
@@ -40,7 +43,7 @@ def rated(ledger: Ledger, fetch: Callable[[str], bytes]) -> list[Rated]:
     if missing := [row for row in rows if row.said is None]:
         ledger.insert_audit_findings(CHECKS_VERSION, _said(ledger, fetch, missing))
         rows = ledger.rated_conversations(GOOD, CHECKS_VERSION)
-    return _weighted([row for row in rows if row.said and row.said.kinds is not None])
+    return _weighted([row for row in rows if row.said])
 
 
 def kinds_to_open(settings: Settings) -> tuple[str, ...]:
@@ -72,7 +75,7 @@ def below(found: Sequence[Rated], least: MinimumAgreement) -> tuple[str, ...]:
 
 
 def _said(ledger: Ledger, fetch: Callable[[str], bytes], rows: Iterable[RatedRow]) -> list[Said]:
-    """What checks and judge say, one for each row; of conversations that are gone only that."""
+    """What checks and judge say. Nothing of conversations that are gone or unreadable: these are tried again."""
     by_shard: defaultdict[tuple[str, int, str], dict[Place, RatedRow]] = defaultdict(dict)
     for row in rows:
         place = Place(row.partition, row.shard, row.recipe_id, row.segment_id)
@@ -80,17 +83,13 @@ def _said(ledger: Ledger, fetch: Callable[[str], bytes], rows: Iterable[RatedRow
     said: list[Said] = []
     for wanted in by_shard.values():
         try:
-            found = {each.place: each for each in conversations(ledger, fetch, wanted)}
-        except KeyError as error:
-            logger.warning("rated conversations cannot be compared, for %s is gone", error)
-            found = {}
-        said += [_say(row, found.get(place)) for place, row in wanted.items()]
+            said += [_say(wanted[each.place], each) for each in conversations(ledger, fetch, wanted)]
+        except (KeyError, ValidationError) as error:
+            logger.warning("%d rated conversations are gone or unreadable: %s", len(wanted), first_line(error))
     return said
 
 
-def _say(row: RatedRow, found: Conversation | None) -> Said:
-    if found is None:
-        return Said(item_id=row.item_id, recipe_id=row.recipe_id, kinds=None)
+def _say(row: RatedRow, found: Conversation) -> Said:
     kinds = frozenset(kind_of(finding) for finding in findings_of(found.record))
     judged, faults = _verdict(found.outcome)
     return Said(item_id=row.item_id, recipe_id=row.recipe_id, kinds=kinds, judged=judged, faults=faults)
@@ -123,5 +122,5 @@ def _weighted(rows: Sequence[RatedRow]) -> list[Rated]:
             faults=said.faults,
         )
         for (sample, _, _), same in merged.items()
-        if (said := same[0].said) and said.kinds is not None
+        if (said := same[0].said)
     ]

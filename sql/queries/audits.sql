@@ -122,7 +122,7 @@ WHERE a.sample ->> 'what' IN ('trajectories', 'refused')
 ORDER BY a.audit_id, i.position
 
 -- insert_audit_findings --
--- Bulk insert of what a version of the checks, and the judge, say about conversations; NULL where these are gone.
+-- Bulk insert of what a version of the checks, and the judge, say about conversations.
 INSERT INTO audit_findings (item_id, recipe_id, checks, kinds, judged, faults)
 SELECT item_id, recipe_id, %(checks)s, string_to_array(kinds, ' '), judged, string_to_array(faults, ' ')
 FROM unnest(%(item_id)s::text[], %(recipe_id)s::text[], %(kinds)s::text[], %(judged)s::boolean[], %(faults)s::text[])

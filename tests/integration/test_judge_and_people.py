@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gem_tasks import checks
+from gem_tasks.audit.conversation import conversation
 from gem_tasks.audit.draw import draw
 from gem_tasks.audit.rate import rate, so_far
 from gem_tasks.audit.shown import markdown, one, shown
@@ -23,6 +24,7 @@ from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.people import rated
 from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.records import output_of
 from gem_tasks.pipeline.run_recipes import pin, pinned
 from gem_tasks.pipeline.shard import run_shard
 from gem_tasks.pipeline.stale import stale
@@ -117,6 +119,33 @@ def test_each_reason_has_its_share(refusing):
         assert abs(judged - 4 * share) < 1 + 1e-9, seed
 
 
+def test_a_conversation_with_a_second_chance_is_refused_after_it_and_shown_as_revised(workspace, harsh):
+    work = workspace()
+    ingest(work, str(EXAMPLES), PARTITION)
+    for name in STAGE_NAMES[:5]:
+        for shard in plan(work, PARTITION):
+            run_shard(work, name, PARTITION, shard["shard"], RunContext(run_id="r"))
+    assert len(reasons(work)) > 3
+    with pytest.raises(UserError, match="no refused conversations"):
+        draw(work, Sample(what="refused"))  # none has had its second chance
+    synthesise(work)
+    items = items_of(work, draw(work, Sample(what="refused", size=1000)))
+    twice = reasons(work, "revalidate")
+    assert twice
+    assert {item.item_id for item in items if item.stage == "revalidate"} == set(twice)
+    assert {item.item_id for item in items if item.stage == "validate"} <= set(reasons(work)) - set(twice)
+    (item,) = [item for item in items if item.stage == "revalidate"][:1]
+    revised = output_of(work, "revise", item.partition, item.shard)[item.item_id]
+    assert dict(one(work, item).sections)["Conversation"] == conversation(
+        [message.to_openai() for message in revised.messages]
+    )
+    score(work, draw(work, Sample(what="refused", size=1000)), [5])
+    with work.ledger() as ledger:
+        found = rated(ledger, work.store.get)
+    assert len(found) == len(items)
+    assert all(DEED in each.kinds and not each.refused for each in found)
+
+
 def test_refused_ones_decide_nothing_about_versions(refusing):
     work, _ = refusing
     audit = draw(work, Sample(what="refused"))
@@ -169,12 +198,14 @@ def test_what_two_audits_drew_counts_once_with_all_its_ratings(refusing):
     assert all(each.refused for each in found), "half of the raters are no majority"
 
 
-def test_a_conversation_that_is_gone_is_left_out_and_not_looked_for_again(refusing):
+def test_a_conversation_that_is_gone_is_left_out_until_it_is_back(refusing):
     work, _ = refusing
     score(work, draw(work, Sample(what="refused", size=1000)), [5])
+    other = [f"/{name}/{work.chain.id_of(name)}/" for name in ("refine", "extract")]
     with work.ledger() as ledger:
         assert rated(ledger, {}.__getitem__) == []
-        assert rated(ledger, work.store.get) == []
+        assert rated(ledger, lambda key: work.store.get(key.replace(*other))) == [], "unreadable"
+        assert len(rated(ledger, work.store.get)) > 3
 
 
 def test_gem_judge_says_how_far_people_agree_and_what_to_do(refusing, monkeypatch):

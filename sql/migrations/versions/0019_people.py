@@ -14,9 +14,9 @@ def upgrade() -> None:
             item_id   text COLLATE "C" NOT NULL,
             recipe_id text COLLATE "C" NOT NULL REFERENCES recipes,
             checks    integer NOT NULL,
-            kinds     text[],
+            kinds     text[] NOT NULL,
             judged    boolean NOT NULL,
-            faults    text[],
+            faults    text[] NOT NULL,
             PRIMARY KEY (item_id, recipe_id, checks)
         )
     """)
