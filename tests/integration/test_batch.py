@@ -130,7 +130,7 @@ def test_every_stage_can_be_run_so_and_waits_in_place(prepared):
 
 
 def test_requests_that_fail_in_a_batch_are_submitted_again(prepared, teacher):
-    work = prepared("rate_request_failed=0.4&seed=1")
+    work = prepared("rate_request_failed=0.4&seed=2")
     report, rounds = finish(work, submit(work, "filter", PARTITION, 0, RUN))
     assert rounds > 1
     assert len(teacher.batches()) == rounds

@@ -150,7 +150,7 @@ def test_a_models_lineage_goes_down_to_recipes_prompts_and_documents(finished, m
         ledger.record_model(model("deep00", found.set_id))
         origin = ledger.model_origin("deep00")
     stages = [row["stage"] for row in origin["recipes"]]
-    assert stages == ["validate", "refine", "generate", "extract", "filter", "segment"]
+    assert stages == ["revalidate", "revise", "validate", "refine", "generate", "extract", "filter", "segment"]
     assert {row["version"] for row in origin["recipes"]} == {published.version}
     assert all(row["prompt_sha256"] for row in origin["recipes"] if row["stage"] != "segment")
     assert sum(row["trajectories"] for row in origin["documents"]) == found.counts["train"]
