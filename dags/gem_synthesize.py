@@ -68,13 +68,14 @@ def gem_synthesize() -> None:
         return report.model_dump()
 
     shards = plan()
-    following = [*(f"{name}.run" for name in STAGE_NAMES[1:]), "publish"]
+    following = [*(f"{name}.entry" for name in STAGE_NAMES[1:]), "publish"]
     ends = [
         stage_group(name, shards, after, "publish" if name == "validate" else None)
         for name, after in zip(STAGE_NAMES, following, strict=True)
     ]
+    chain(shards, ends[0].entry)
     for this, after in pairwise(ends):
-        chain([this.gate, this.review], after.run)
+        chain([this.gate, this.review], after.entry)
     # Whatever halted, nothing is published: not even what earlier runs of the partition had accepted.
     refusing = ends[STAGE_NAMES.index("validate")]
     ways = [way for end in (refusing, ends[-1]) for way in (end.gate, end.review)]

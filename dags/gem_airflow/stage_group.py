@@ -4,7 +4,8 @@ import os
 from datetime import timedelta
 from typing import NamedTuple
 
-from airflow.sdk import TaskGroup, XComArg, chain, task
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import BaseOperator, TaskGroup, XComArg, chain, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from gem_airflow.alerts import Alert
@@ -15,13 +16,16 @@ from gem_tasks.settings import StageName, settings_of
 
 _POOL = "gem_llm"
 _ONE_WAY = "none_failed_min_one_success"
-"""Entered from the gate or from the review: one of them was skipped."""
+"""Entered from the gate or from the review: one of them was skipped. Both were: so is what they lead to."""
+_ENTRY = """Reached from the gate or the review of the stage before.
+
+A task of its own, which takes no worker: `run` also depends on `plan`, whose success would do for the rule."""
 
 
 class Ends(NamedTuple):
     """Where a stage is entered and left."""
 
-    run: XComArg
+    entry: BaseOperator
     gate: GateOperator
     review: ReviewOperator
     halted: XComArg
@@ -37,7 +41,7 @@ def halted(stage: StageName) -> None:
 
 
 def stage_group(stage: StageName, shards: XComArg, following: str, otherwise: str | None = None) -> Ends:
-    """A task group `{stage}` with `run`, `gate`, `review` and `halted`; gate and review lead on to task `following`.
+    """A task group `{stage}`: `entry`, `run`, `gate`, `review`, `halted`; gate and review lead on to task `following`.
 
     Args:
         stage: which one.
@@ -46,11 +50,11 @@ def stage_group(stage: StageName, shards: XComArg, following: str, otherwise: st
         otherwise: id of the task that is next where the following stage has nothing to deal with; None: there is none.
     """
     with TaskGroup(stage, tooltip=f"The {stage} stage over the shards of the partition"):
+        entry = EmptyOperator(task_id="entry", trigger_rule=_ONE_WAY, doc_md=_ENTRY)
         run = StageOperator.partial(
             task_id="run",
             stage=stage,
             pool=_pool(stage),
-            trigger_rule=_ONE_WAY,
             map_index_template="shard {{ task.shard.shard }}",
             execution_timeout=timedelta(hours=12),
             doc_md=StageOperator.__doc__,
@@ -72,9 +76,9 @@ def stage_group(stage: StageName, shards: XComArg, following: str, otherwise: st
             doc_md=ReviewOperator.__doc__,
         )
         end = halted(stage)
-        chain(run, gate, review, end)
+        chain(entry, run, gate, review, end)
         chain(gate, end)
-    return Ends(run=run.output, gate=gate, review=review, halted=end)
+    return Ends(entry=entry, gate=gate, review=review, halted=end)
 
 
 def _pool(stage: StageName) -> str:

@@ -40,18 +40,21 @@ def test_everything_is_documented_owned_and_retried(bag):
 
 def test_each_stage_is_followed_by_its_gate_which_leads_on_asks_or_halts(bag):
     dag = bag.dags["gem_synthesize"]
-    runs = [f"{name}.run" for name in STAGE_NAMES]
-    for name, (_, following) in zip(STAGE_NAMES, pairwise([*runs, "publish"]), strict=True):
+    entries = [f"{name}.entry" for name in STAGE_NAMES]
+    for name, (_, following) in zip(STAGE_NAMES, pairwise([*entries, "publish"]), strict=True):
         onward = {following, "publish"} if name == "validate" else {following}
         assert dag.get_task(f"{name}.run").downstream_task_ids == {f"{name}.gate"}
         assert dag.get_task(f"{name}.gate").downstream_task_ids == {f"{name}.review", f"{name}.halted", *onward}
         assert dag.get_task(f"{name}.review").downstream_task_ids == {f"{name}.halted", *onward}
         assert dag.get_task(f"{name}.halted").downstream_task_ids == {"publish"}
         assert dag.get_task(f"{name}.run").pool == "gem_llm"
+        assert dag.get_task(f"{name}.run").upstream_task_ids == {"plan", f"{name}.entry"}
+        assert dag.get_task(f"{name}.run").trigger_rule == "all_success", "plan alone does not let it run"
+    assert dag.get_task("revalidate.entry").upstream_task_ids == {"revise.gate", "revise.review"}
 
 
 @pytest.mark.parametrize("action", ["continue", "review"])
-@pytest.mark.parametrize(("nothing_refused", "leads_to"), [(True, "publish"), (False, "revise.run")])
+@pytest.mark.parametrize(("nothing_refused", "leads_to"), [(True, "publish"), (False, "revise.entry")])
 def test_where_validate_refused_nothing_its_gate_and_its_reviewer_lead_to_publish(
     bag, monkeypatch, nothing_refused, leads_to, action
 ):
@@ -70,7 +73,7 @@ def test_where_validate_refused_nothing_its_gate_and_its_reviewer_lead_to_publis
     assert gate.choose_branch({}) == asked
     assert gate_operator._onward(review) == leads_to
     filter_gate = bag.dags["gem_synthesize"].get_task("filter.gate")
-    assert gate_operator._onward(filter_gate) == "extract.run"
+    assert gate_operator._onward(filter_gate) == "extract.entry"
 
 
 def test_a_stage_that_borrows_an_endpoint_borrows_its_pool(monkeypatch):
