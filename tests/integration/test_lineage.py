@@ -11,7 +11,7 @@ from gem_tasks.domain.gate import Bound, Metrics, Policy
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import ErrorClass, UserError
 from gem_tasks.gates import decide
-from gem_tasks.lineage import Ledger, RunContext, TrajectoryRow
+from gem_tasks.lineage import Ledger, Link, RunContext, TrajectoryRow
 from gem_tasks.lineage.migrate import migrate
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.settings import Settings
@@ -79,7 +79,7 @@ def test_ingesting_twice_records_once(ledger):
 
 
 def test_pending_follows_the_chain(ledger):
-    chain = [FILTER.recipe_id, EXTRACT.recipe_id]
+    chain = [Link(FILTER.recipe_id, "accepted"), Link(EXTRACT.recipe_id, "accepted")]
     assert ledger.pending(PARTITION, chain) == [0, 1]
     accept(ledger, 1, FILTER)
     accept(ledger, 2, FILTER, kind="rejected", reason="not_procedural")
@@ -155,7 +155,8 @@ def test_a_gate_before_any_outcome_sees_nothing(ledger):
 def publish(ledger, version, numbers):
     rows = [
         TrajectoryRow(
-            trajectory_id=f"abcdef{number}", segment_id=segment(number).segment_id, messages=20, tools=5, calls=8,
+            trajectory_id=f"abcdef{number}", recipe_id=CHAIN.id_of("validate"),
+            segment_id=segment(number).segment_id, messages=20, tools=5, calls=8,
             domains=("health",), platform="operator", task_category="customer_support",
         )
         for number in numbers

@@ -52,7 +52,7 @@ def test_nul_and_half_characters_are_gone_from_names_and_replaced_in_metadata(wo
     (row,) = ingested(workspace, source).values()
     assert (row["title"], row["license"], row["reason"]) == ("ab", "CC", None)
     assert row["metadata"]["no\ufffdte"] == "\\u0000 and \ufffd"
-    assert row["uri"].endswith("#xy")
+    assert "#xy~" in row["uri"], "an id that loses a character on the way gets a hash, so that no other id can equal it"
 
 
 def test_a_file_name_in_an_old_encoding_is_readable_afterwards(workspace, source):

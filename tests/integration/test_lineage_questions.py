@@ -45,8 +45,8 @@ def judge(ledger, partition, recipe, *verdicts):
 def publish(ledger, partition, version, trajectories):
     rows = [
         TrajectoryRow(
-            trajectory_id=key, segment_id=segment, messages=20, tools=5, calls=8, domains=("health",),
-            platform="operator", task_category="customer_support",
+            trajectory_id=key, recipe_id=VALIDATE.recipe_id, segment_id=segment, messages=20, tools=5, calls=8,
+            domains=("health",), platform="operator", task_category="customer_support",
         )
         for key, segment in trajectories.items()
     ]  # fmt: skip

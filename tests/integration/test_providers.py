@@ -64,7 +64,7 @@ def test_every_manner_ends_in_trajectories_and_learning_costs_at_most_three_call
     accepted = [report.accepted for report, _ in reports]
     assert len(accepted) == len(STAGE_NAMES), getattr(provider, "error", "")
     assert accepted[0] == 2
-    assert accepted[-1] >= 1
+    assert accepted[STAGE_NAMES.index("validate")] >= 1
     assert [report.failed for report, _ in reports] == [0] * len(STAGE_NAMES)
     wasted = wasted_by_learning(provider.work)
     assert max(wasted.values()) <= MOST_WASTED, wasted
@@ -84,7 +84,7 @@ def test_a_provider_that_wants_money_is_asked_once_and_nothing_is_failed(run, na
 def test_moderation_of_one_document_is_that_documents_failure(run):
     provider, reports = run(moderation)
     assert (reports[0][0].accepted, reports[0][0].failed) == (1, 1)
-    assert reports[-1][0].accepted == 1
+    assert reports[STAGE_NAMES.index("validate")][0].accepted == 1
     with provider.work.ledger() as ledger:
         (row,) = ledger.pg.execute("SELECT error_class FROM stage_results WHERE outcome = 'failed'").fetchall()
     assert row["error_class"] == "refused"

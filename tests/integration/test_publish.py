@@ -10,6 +10,7 @@ from gem_tasks.dataset.publish import publish
 from gem_tasks.dataset.row import Row
 from gem_tasks.dataset.select import Selection
 from gem_tasks.pipeline.records import output_of, segments_of
+from gem_tasks.settings import STAGE_NAMES
 from tests.integration.test_pipeline import PARTITION, finished  # noqa: F401 - a fixture
 
 
@@ -62,7 +63,7 @@ def test_a_card_has_funnel_reasons_and_distributions(finished):  # noqa: F811
         assert wanted in text
     manifest = json.loads(work.store.get(f"datasets/{published.version}/manifest.json"))
     assert manifest["funnel"]["stages"][0]["accepted"] >= published.trajectories
-    assert set(manifest["prompts"]) == {"filter", "extract", "generate", "refine", "validate"}
+    assert set(manifest["prompts"]) == set(STAGE_NAMES)
 
 
 @pytest.mark.parametrize(("near_duplicate", "published"), [(0.85, 1), (0, 2)])
@@ -71,7 +72,7 @@ def test_trajectories_that_repeat_each_other_are_published_once(finished, worksp
     topics, refined = (output_of(finished[0], name, PARTITION, 0) for name in ("filter", "refine"))
     segment = next(found for found in segments_of(finished[0], PARTITION, 0) if found.segment_id in refined)
     made = refined[segment.segment_id]
-    row = Row(trajectory_id="a", segment=segment, topic=topics[segment.segment_id], trajectory=made)
+    row = Row(trajectory_id="a", segment=segment, topic=topics[segment.segment_id], trajectory=made, recipe="r")
     twin = row.model_copy(update={"segment": segment.model_copy(update={"segment_id": "twin"})})
     selection = Selection(work)
     assert len(list(selection.choose([row, twin]))) == published
