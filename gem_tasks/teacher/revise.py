@@ -1,6 +1,5 @@
-"""Revise: undoes what the fault `rate_suffixed` did, where the findings point. Other faults it leaves as they are."""
+"""Revise: undoes what the fault `rate_suffixed` did. Other faults it leaves as they are."""
 
-import re
 from typing import Any, cast
 
 from gem_tasks.domain.trajectory import Message
@@ -9,8 +8,6 @@ from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_too
 from gem_tasks.teacher.protocol import Messages
 from gem_tasks.teacher.spoil import SUFFIX
 
-_PLACE = re.compile(r"\bmessage (\d+)")
-
 
 def asked(messages: Messages) -> bool:
     """Whether a refused conversation is to be corrected: only such a request lists findings of its own."""
@@ -18,7 +15,7 @@ def asked(messages: Messages) -> bool:
 
 
 def answer(sections: dict[str, str], seed: int) -> str:
-    """`<toolsets>` and `<trajectory>` of `prompts/revise.md`: as they were, the suffixes at the places found gone.
+    """`<toolsets>` and `<trajectory>` of `prompts/revise.md`: as they were, without the suffixes.
 
     Raises:
         TagError: the refused conversation cannot be read.
@@ -26,8 +23,7 @@ def answer(sections: dict[str, str], seed: int) -> str:
     del seed  # there is one correction
     tools = parse_tools(sections.get("tools", ""))
     refused = parse_trajectory(sections.get("trajectory", ""), tools)
-    places = {int(number) for number in _PLACE.findall(sections["findings"])}
-    messages = [_corrected(message) if index in places else message for index, message in enumerate(refused.messages)]
+    messages = [_corrected(message) for message in refused.messages]
     written = render_tools(tools).replace("<", "\\u003c")
     return f"<toolsets>{written}</toolsets>\n{render_trajectory(messages)}"
 
