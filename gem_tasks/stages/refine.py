@@ -8,9 +8,9 @@ from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
-from gem_tasks.prompts import Prompt
-from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools, render_trajectory
-from gem_tasks.prompts.tags import TagError, one, strip_thinking
+from gem_tasks.prompts import Prompt, synthesis
+from gem_tasks.prompts.dialogue import render_tools, render_trajectory
+from gem_tasks.prompts.tags import TagError
 from gem_tasks.settings import StageName
 from gem_tasks.stages.base import Takes
 
@@ -44,8 +44,6 @@ class Refine:
         """Reads the full set of tools and the turns."""
         del record
         try:
-            answer = strip_thinking(text)
-            tools = parse_tools(one(answer, "toolsets"), "<toolsets>")
-            return Accepted.of(parse_trajectory(answer, tools))
+            return Accepted.of(synthesis.read(text))
         except TagError as error:
             return Malformed(complaint=str(error))

@@ -12,9 +12,9 @@ from gem_tasks.domain.judgement import Verdict
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
-from gem_tasks.prompts import Prompt
-from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools, render_trajectory
-from gem_tasks.prompts.tags import TagError, neutral, one, strip_thinking
+from gem_tasks.prompts import Prompt, synthesis
+from gem_tasks.prompts.dialogue import render_tools, render_trajectory
+from gem_tasks.prompts.tags import TagError, neutral
 from gem_tasks.settings import StageName
 from gem_tasks.stages.base import Takes
 from gem_tasks.stages.judge import describe
@@ -56,9 +56,7 @@ class Revise:
         """Reads the full set of tools and the turns."""
         del record
         try:
-            answer = strip_thinking(text)
-            tools = parse_tools(one(answer, "toolsets"), "<toolsets>")
-            return Accepted.of(parse_trajectory(answer, tools))
+            return Accepted.of(synthesis.read(text))
         except TagError as error:
             return Malformed(complaint=str(error))
 
