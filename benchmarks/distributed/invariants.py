@@ -15,7 +15,9 @@ import boto3
 import psycopg
 import pyarrow.parquet as pq
 
-STAGES = ("filter", "extract", "generate", "refine", "validate")
+STAGES = ("filter", "extract", "generate", "refine", "validate", "revise", "revalidate")
+TAKES = {"revise": "rejected"}
+"""What a stage takes of the one before, where it is not what that accepted."""
 
 
 def check(dsn, s3, bucket, prefix="store/"):
@@ -49,15 +51,14 @@ def one_outcome_each(pg):
             has = stage in found[segment]
             if has != alive:
                 yield f"{segment}: {stage} is {'there' if has else 'missing'}"
-            alive = alive and found[segment].get(stage) == "accepted"
+            following = STAGES[STAGES.index(stage) + 1] if stage != STAGES[-1] else ""
+            alive = alive and found[segment].get(stage) == TAKES.get(following, "accepted")
 
 
 def published_is_accepted(pg):
     """What was published is what the last stage accepted, less what was left out with a reason."""
-    accepted = {
-        row[0]
-        for row in pg.execute("SELECT segment_id FROM stage_results WHERE stage = 'validate' AND outcome = 'accepted'")
-    }
+    last = "SELECT segment_id FROM stage_results WHERE stage IN ('validate', 'revalidate') AND outcome = 'accepted'"
+    accepted = {row[0] for row in pg.execute(last)}
     published = Counter(
         row[0]
         for row in pg.execute(
