@@ -61,16 +61,13 @@ def check(
     summary = Summary(examples)
     found = check_files(files, format_=format_, columns=Columns(text=text_column), jobs=jobs or os.cpu_count() or 1)
     rows = _without(found, frozenset(ignore or ()))
-    if as_json:
-        _stream(rows, summary)
-    else:
-        _count(rows, summary)
-        if markdown:
-            typer.echo(as_markdown(summary))
-        else:
-            print_report(summary, Console(highlight=False))
+    (_stream if as_json else _count)(rows, summary)
     if not summary.rows:
         raise UserError("The files hold no rows", "Give files with a conversation a line.")
+    if markdown and not as_json:
+        typer.echo(as_markdown(summary))
+    elif not as_json:
+        print_report(summary, Console(highlight=False))
     if any(summary.worst[severity] for severity in _FAIL_ON[fail_on]):
         raise typer.Exit(1)
 

@@ -35,9 +35,9 @@ def read_files(paths: Iterable[str]) -> Iterator[Line]:
     Raises:
         UserError: a path does not exist, cannot be read, or holds no dataset.
     """
-    for path in paths:
-        for name, open_ in _files(path):
-            yield from _rows(name, open_)
+    files = [file for path in paths for file in _files(path)]  # a misspelt name is told before the first file is read
+    for name, open_ in files:
+        yield from _rows(name, open_)
 
 
 class _Opener:
@@ -101,7 +101,7 @@ def _rows(name: str, open_: Any) -> Iterator[Line]:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         if not number and isinstance(error, OSError) and getattr(error, "errno", None):
             raise UserError(f"{name} cannot be read: {why}", "Check the path and its permissions.") from error
-        yield Line(f"{name}:{number + 1}", problem=("unreadable_file", f"the file cannot be read on: {why[:200]}"))
+        yield Line(f"{name}:{number + 1}", problem=("unreadable_file", f"the file cannot be read further: {why[:200]}"))
 
 
 _Found = Iterator[tuple[Json | None, tuple[str, str] | None]]

@@ -78,3 +78,17 @@ def test_a_format_that_is_none_is_refused(path):
     result = RUN.invoke(app, ["check", path, "--format", "poem"])
     assert isinstance(result.exception, UserError)
     assert "openai" in str(result.exception)
+
+
+def test_a_missing_file_is_told_before_any_report(path, tmp_path):
+    result = RUN.invoke(app, ["check", path, str(tmp_path / "absent.jsonl")])
+    assert isinstance(result.exception, UserError)
+    assert "absent.jsonl" in str(result.exception)
+    assert result.stdout == ""
+
+
+def test_files_without_rows_are_refused_without_a_report(tmp_path):
+    (tmp_path / "empty.jsonl").write_text("\n")
+    result = RUN.invoke(app, ["check", str(tmp_path / "empty.jsonl")])
+    assert "no rows" in str(result.exception)
+    assert result.stdout == ""
