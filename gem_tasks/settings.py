@@ -5,11 +5,12 @@ Order: `GEM_*` variables, then `{GEM_HOME}/services.env` (written by `gem up`), 
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gem_tasks.domain.key_source import KeyCommand, KeySource, read_command
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.errors import UserError
 
@@ -24,6 +25,8 @@ ACCEPTING: tuple[StageName, ...] = ("validate", "revalidate")
 
 
 LLMMode = Literal["online", "batch"]
+Command = Annotated[KeyCommand, BeforeValidator(read_command)]
+"""A command line in one setting; a list would have to be JSON."""
 
 
 class Settings(BaseSettings):
@@ -47,6 +50,8 @@ class Settings(BaseSettings):
     llm_base_url: str | None = None
     """OpenAI-compatible endpoint ending in `/v1`. Default: the offline teacher."""
     llm_api_key: SecretStr | None = None
+    llm_api_key_command: Command | None = None
+    """Prints the key, for keys that last an hour: `gcloud auth print-access-token`. Wins over the key."""
     llm_model: str = "offline-rules"
 
     # A stage may have an endpoint, a key and a model of its own. Without a key of its own it has the common one only
@@ -61,6 +66,11 @@ class Settings(BaseSettings):
     llm_api_key_generate: SecretStr | None = None
     llm_api_key_refine: SecretStr | None = None
     llm_api_key_validate: SecretStr | None = None
+    llm_api_key_command_filter: Command | None = None
+    llm_api_key_command_extract: Command | None = None
+    llm_api_key_command_generate: Command | None = None
+    llm_api_key_command_refine: Command | None = None
+    llm_api_key_command_validate: Command | None = None
     llm_model_filter: str | None = None
     llm_model_extract: str | None = None
     llm_model_generate: str | None = None
@@ -152,11 +162,11 @@ class Settings(BaseSettings):
         return getattr(self, f"llm_mode_{settings_of(stage)}") or self.llm_mode
 
     def options_for(self, stage: str) -> RequestOptions:
-        """What is sent with the stage's requests. Common headers go to the common endpoint only, as the key does."""
+        """What is sent with the stage's requests. Common headers are for the common endpoint only, as the key is."""
         like = settings_of(stage)
         common, own = (self.llm_requests.get(name) or RequestOptions() for name in ("", like))
         if getattr(self, f"llm_base_url_{like}") not in (None, self.llm_base_url):
-            common = common.model_copy(update={"extra_headers": None})
+            common = common.model_copy(update={"extra_headers": None, "api": None})
         return own.over(common)
 
     @property
@@ -191,13 +201,16 @@ class Settings(BaseSettings):
             )
         return found
 
-    def key_for(self, stage: str) -> str | None:
-        """The key for the stage's endpoint, in clear: for the client only."""
+    def key_for(self, stage: str) -> KeySource:
+        """The key for the stage's endpoint, in clear, or the command that prints it: for the client only."""
         name = settings_of(stage)
-        own: SecretStr | None = getattr(self, f"llm_api_key_{name}")
-        if own is None and getattr(self, f"llm_base_url_{name}") in (None, self.llm_base_url):
-            own = self.llm_api_key
-        return own.get_secret_value() if own else None
+        if getattr(self, f"llm_base_url_{name}") not in (None, self.llm_base_url):
+            return self._key(f"_{name}")
+        return self._key(f"_{name}") or self._key("")
+
+    def _key(self, suffix: str) -> KeySource:
+        key: SecretStr | None = getattr(self, f"llm_api_key{suffix}")
+        return getattr(self, f"llm_api_key_command{suffix}") or (key.get_secret_value() if key else None)
 
 
 def settings_of(stage: str) -> str:

@@ -101,6 +101,8 @@ class Usage(Value):
     prompt_tokens: int = 0
     cached_tokens: int = 0
     """Part of `prompt_tokens` that the endpoint had cached."""
+    cache_write_tokens: int = 0
+    """Part of `prompt_tokens` that the endpoint put into its cache, which some charge for. Only its price is stored."""
     completion_tokens: int = 0
     reasoning_tokens: int = 0
     """Part of `completion_tokens` that the model spent on thinking."""
@@ -110,6 +112,7 @@ class Usage(Value):
         return Usage(
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
             reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )

@@ -8,6 +8,7 @@
 | `extra_body`        | yes           | an endpoint may do anything with it                                      |
 | `extra_headers`     | no            | transport: routing and secrets, which may be stored nowhere              |
 | `stream`            | no            | transport: the same answer in pieces                                     |
+| `api`               | no            | transport: the same question in other words                              |
 """
 
 import json
@@ -21,6 +22,7 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Sampling
 from gem_tasks.errors import UserError
 
+ApiName = Literal["openai", "anthropic"]
 _PREFIX = "GEM_LLM_"
 _RESERVED = frozenset({"model", "messages", "stream", "response_format"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -63,6 +65,8 @@ class RequestOptions(Value):
     extra_body: Annotated[Json, BeforeValidator(_object), AfterValidator(_no_reserved)] | None = None
     extra_headers: Annotated[dict[str, SecretStr], BeforeValidator(_object), AfterValidator(_sendable)] | None = None
     stream: bool | None = None
+    api: ApiName | None = None
+    """Which API the endpoint speaks; by default its address says so."""
 
     @property
     def headers(self) -> dict[str, str]:

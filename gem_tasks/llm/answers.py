@@ -1,6 +1,7 @@
 """Reads a chat completion as endpoints really send it: fields missing, null, or of another type, or in pieces."""
 
 import json
+from collections.abc import Callable
 from typing import Any, cast
 
 from pydantic_core import from_json
@@ -20,14 +21,19 @@ _BROKEN = frozenset({"error", "network_error", "insufficient_system_resource", "
 _CHARS_PER_TOKEN = 4
 
 
-def read_completion(body: bytes, latency_s: float) -> Completion:
+def read_completion(body: bytes, latency_s: float, parse: Callable[[bytes], Any] | None = None) -> Completion:
     """The completion in the body of a 200.
+
+    Args:
+        body: as it came.
+        latency_s: how long that took.
+        parse: gives a chat completion object; by default the body is one.
 
     Raises:
         EndpointError: it holds none, or an error.
     """
     try:
-        return completion(_parsed(body), latency_s)
+        return completion((parse or _parsed)(body), latency_s)
     except _UNREADABLE as error:
         start = body[:100].decode("utf-8", "replace")
         detail = f"unusable answer ({type(error).__name__}): {start!r}"
@@ -135,6 +141,7 @@ def _usage(usage: Json, thoughts: str) -> Usage:
     return Usage(
         prompt_tokens=asked,
         cached_tokens=cached,
+        cache_write_tokens=prompt.get("cache_write_tokens") or 0,
         completion_tokens=answered,
         reasoning_tokens=min(thought, answered),
     )

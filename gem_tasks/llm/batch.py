@@ -1,5 +1,7 @@
 """The Batch API of one endpoint: requests go up as a file, answers come down as files, hours later at half the price.
 
+This is OpenAI's, which others copy; `batch_apis` has those of another form.
+
 Owns the protocol. Keeps nothing between calls and retries nothing: `pipeline.visit` records what was submitted, and
 Airflow calls again. platform.openai.com/docs/guides/batch
 """
@@ -12,11 +14,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from yarl import URL
+
+from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest
-from gem_tasks.errors import EndpointError, UserError
-from gem_tasks.llm.batch_file import URL, Line, line, read_line
-from gem_tasks.llm.dialect import shape_of, speak
+from gem_tasks.domain.key_source import KeySource
+from gem_tasks.domain.request_options import ApiName
+from gem_tasks.errors import EndpointError, ErrorClass, UserError
+from gem_tasks.http_clients import async_client
+from gem_tasks.llm.access import Access
+from gem_tasks.llm.api import APIS, rooted
+from gem_tasks.llm.batch_file import URL as _COMPLETIONS
+from gem_tasks.llm.batch_file import Line, line, read_line
+from gem_tasks.llm.classify import from_status
+from gem_tasks.llm.dialect import Dialect, shape_of
 from gem_tasks.llm.memory import Known, Memory
 from gem_tasks.llm.presets import preset_for
 
@@ -27,10 +39,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
-_KEY = "gem_key"
+KEY = "gem_key"
 _SCAN_LIMIT = 1000
 """How many of the newest batches are looked through for one of ours: the API has no filter."""
-_TRANSFER_S = 900.0
+TRANSFER_S = 900.0
+_GONE = frozenset({404, 410})
 _NO_SUCH_API = frozenset({404, 405, 501})
 _REFUSES = frozenset({400, 413, 422})
 
@@ -62,31 +75,39 @@ class BatchClient:
 
     Args:
         base_url: ends in `/v1`.
-        api_key: None for servers that want none.
+        api_key: or the command that prints it; None for servers that want none.
         memory: what calls have found out about the endpoint.
         presets: the user's own, see `preset_for`.
         headers: further ones for every request.
     """
 
+    api: ApiName = "openai"
+
     def __init__(
         self,
         base_url: str,
-        api_key: str | None,
+        api_key: KeySource,
         memory: Memory | None = None,
         presets: Path | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._base_url, self._api_key, self._headers = base_url, api_key, headers
+        self._base_url, self._access = rooted(base_url, self.api), Access(base_url, api_key, self.api, headers)
         self._memory, self._presets = memory or Memory(None, base_url), presets
         self._known: dict[str, Known] = {}
         self._sdk: openai.AsyncOpenAI | None = None
 
     async def __aenter__(self) -> Self:
-        """Opens no connection yet."""
+        """Opens no connection yet.
+
+        Raises:
+            UserError: the command for the key gives none.
+        """
         from gem_tasks.llm.sdk import sdk
 
+        if self._access.due:
+            await self._access.renew()
         # It reads certificates for a good while, and in the triggerer others share the loop.
-        self._sdk = await asyncio.to_thread(sdk, self._base_url, self._api_key, self._headers)
+        self._sdk = await asyncio.to_thread(sdk, self._base_url, self._access.headers)
         return self
 
     async def __aexit__(
@@ -96,17 +117,24 @@ class BatchClient:
         await self._client.close()
 
     def line(self, custom_id: str, request: ChatRequest) -> bytes:
-        """A line of the input file, in the dialect that calls have learned; nothing is streamed in a batch.
+        """A line of the input, in the dialect that calls have learned; nothing is streamed in a batch.
 
         A JSON schema goes along only where the endpoint is known to take one.
         """
         model = request.model
         if model not in self._known:
-            self._known[model] = self._memory.recall(model, preset_for(self._base_url, model, self._presets))
+            self._known[model] = self._memory.recall(model, self._begin_with(model))
         known = self._known[model]
         if request.answer_schema and shape_of(request) not in known.proved:
             request = request.without_schema()
-        return line(custom_id, speak(request, known.dialect.model_copy(update={"stream": False})))
+        dialect = known.dialect.model_copy(update={"stream": False})
+        return self._line(custom_id, APIS[self.api].speak(request, dialect))
+
+    def _begin_with(self, model: str) -> Dialect:
+        return preset_for(self._base_url, model, self._presets)
+
+    def _line(self, custom_id: str, body: bytes) -> bytes:
+        return line(custom_id, body)
 
     async def submit(self, path: Path, key: str) -> str:
         """Uploads an input file and creates its batch, which carries `key` in its metadata; returns the batch's id.
@@ -114,11 +142,11 @@ class BatchClient:
         Raises:
             UserError: the endpoint has no Batch API.
         """
-        with _errors(self._base_url, sure=False):
+        with translated_errors(self._base_url, sure=False):
             with path.open("rb") as file:
-                uploaded = await self._client.files.create(file=(path.name, file), purpose="batch", timeout=_TRANSFER_S)
+                uploaded = await self._client.files.create(file=(path.name, file), purpose="batch", timeout=TRANSFER_S)
             batch = await self._client.batches.create(
-                input_file_id=uploaded.id, endpoint=URL, completion_window="24h", metadata={_KEY: key}
+                input_file_id=uploaded.id, endpoint=_COMPLETIONS, completion_window="24h", metadata={KEY: key}
             )
         return batch.id
 
@@ -127,9 +155,9 @@ class BatchClient:
         import openai
 
         scanned = 0
-        with _errors(self._base_url), suppress(openai.NotFoundError):  # not every endpoint can list
+        with translated_errors(self._base_url), suppress(openai.NotFoundError):  # not every endpoint can list
             async for batch in self._client.batches.list(limit=100):
-                if (batch.metadata or {}).get(_KEY) == key:
+                if (batch.metadata or {}).get(KEY) == key:
                     return batch.id
                 scanned += 1
                 if scanned >= _SCAN_LIMIT:
@@ -140,7 +168,7 @@ class BatchClient:
         """Where it stands; None when the endpoint knows of no such batch."""
         import openai
 
-        with _errors(self._base_url):
+        with translated_errors(self._base_url):
             try:
                 return _state(await self._client.batches.retrieve(batch_id))
             except openai.NotFoundError:
@@ -149,27 +177,48 @@ class BatchClient:
     async def lines(self, state: BatchState) -> AsyncIterator[Line]:
         """Every line of both files, streamed; lines that cannot be read are left out."""
         for file_id in state.files:
-            async for text in _split(self._content(file_id)):
+            async for text in json_lines(self._content(file_id)):
                 if found := read_line(text):
                     yield found
 
     async def forget(self, state: BatchState) -> None:
         """Deletes its files; it does not matter if that fails."""
         for file_id in (state.input_file, *state.files):
-            with suppress(EndpointError), _errors(self._base_url):
+            with suppress(EndpointError), translated_errors(self._base_url):
                 await self._client.files.delete(file_id)
 
     async def _content(self, file_id: str) -> AsyncIterator[bytes]:
         """A file as it arrives; nothing when it is gone."""
         import openai
 
-        with _errors(self._base_url):
+        with translated_errors(self._base_url):
             try:
-                async with self._client.files.with_streaming_response.content(file_id, timeout=_TRANSFER_S) as response:
+                async with self._client.files.with_streaming_response.content(file_id, timeout=TRANSFER_S) as response:
                     async for chunk in response.iter_bytes():
                         yield chunk
             except openai.NotFoundError:
                 logger.warning("%s is gone: its requests have to be asked again", file_id)
+
+    async def _stream(self, path: str) -> AsyncIterator[bytes]:
+        """What lies at a path below the base URL, as it arrives; nothing when it is gone."""
+        import httpx2
+
+        base = URL(self._base_url)
+        url, sent = str(base.with_path(base.path + path, keep_query=True)), dict(self._access.headers)
+        try:
+            async with (
+                async_client(timeout=TRANSFER_S) as client,
+                client.stream("GET", url, headers=sent) as response,
+            ):
+                if response.status_code in _GONE:
+                    logger.warning("%s is gone: its requests have to be asked again", path)
+                elif response.status_code != 200:
+                    raise from_status(response.status_code, response.headers, await response.aread())
+                else:
+                    async for chunk in response.aiter_bytes():
+                        yield chunk
+        except httpx2.HTTPError as error:
+            raise EndpointError(ErrorClass.CONNECTION, reason(error)) from error
 
     @property
     def _client(self) -> "openai.AsyncOpenAI":
@@ -178,7 +227,7 @@ class BatchClient:
 
 
 @contextmanager
-def _errors(base_url: str, sure: bool = True) -> Generator[None]:
+def translated_errors(base_url: str, sure: bool = True) -> Generator[None]:
     """Turns the SDK's errors into ours.
 
     Args:
@@ -222,7 +271,7 @@ def _state(batch: "Batch") -> BatchState:
     )
 
 
-async def _split(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def json_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Lines. The SDK's own splitting breaks at U+2028 and its like, which may stand inside JSON."""
     rest = b""
     async for chunk in chunks:

@@ -28,7 +28,8 @@ _MONEY = re.compile(
     r"insufficient_quota|credit_balance_exhausted|(organization|project)_(spend|usage)_limit_exceeded"
     r"|billing_hard_limit_reached|billing_error|budget_exceeded|budget has been exceeded|credit balance"
     r"|insufficient[ _](balance|credits?|funds)|you have reached your specified|specified api usage limits|arrearage"
-    r"|monthly included credits|enforced_spend_limit_reached|exceeded_current_quota",
+    r"|monthly included credits|(enforced|contract|linked_organization)_spend_limit_reached|exceeded_current_quota"
+    r"|linked_organization_billing_unavailable",
     re.IGNORECASE,
 )
 _BALANCE_CODES = frozenset({"1113"})
@@ -47,7 +48,7 @@ _OVERFLOW = re.compile(
     r"|greater than the context length|longer than the model's context length|too large for model with"
     r"|range of input length should be|context window exceeds limit|prompt exceeds max length"
     r"|tokens \+ `?max_new_tokens`? must be|input is too long for|input token length too long"
-    r"|contextwindowexceedederror",
+    r"|contextwindowexceedederror|input length and `?max_tokens`? exceed",
     re.IGNORECASE,
 )
 _OVERLOAD = re.compile(r"overloaded|engine_overloaded|\bUNAVAILABLE\b|no deployments available", re.IGNORECASE)

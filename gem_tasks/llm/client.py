@@ -1,4 +1,4 @@
-"""One OpenAI-compatible endpoint behind the `ChatClient` port.
+"""One endpoint behind the `ChatClient` port, whichever of the APIs of `api` it speaks.
 
 Retries have one owner each:
 
@@ -6,6 +6,7 @@ Retries have one owner each:
 |----------------------------------------|------------------------------------------------------------------------|
 | 5xx, timeouts, lost connections        | this module, `max_attempts` requests a call, backing off               |
 | 429, announced rate limits             | this module for `_PATIENCE_S`; `limiter` and `pacing` slow all down    |
+| 401: the key expired, another header   | this module, once, if `access` has one                                 |
 | complaints about a parameter           | `learning`, the same request in another dialect, three times at most   |
 | unusable answers                       | `pipeline.attempt`, once, with the complaint                           |
 | lost workers, unreachable endpoints    | Airflow; what had arrived comes from `pipeline.journal`                |
@@ -22,11 +23,14 @@ from types import TracebackType
 from typing import Self
 
 from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts
+from gem_tasks.domain.key_source import KeySource
+from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
-from gem_tasks.llm.answers import read_completion
+from gem_tasks.llm.access import Access
+from gem_tasks.llm.api import APIS, api_of, rooted
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.deadline import Deadlines
-from gem_tasks.llm.dialect import Dialect, speak
+from gem_tasks.llm.dialect import Dialect
 from gem_tasks.llm.learning import Learning
 from gem_tasks.llm.limiter import Limiter
 from gem_tasks.llm.memory import Memory
@@ -39,6 +43,9 @@ _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
 _PATIENCE_S = 900.0
 """How long a call may be turned away with 429 before it counts as failed."""
+_REFUSALS = 3
+"""A key may have expired, and the next one be wanted in another header."""
+_MOST_MODELS = 1000
 
 
 class OpenAIClient:
@@ -46,7 +53,7 @@ class OpenAIClient:
 
     Args:
         base_url: ends in `/v1`.
-        api_key: None for servers that want none.
+        api_key: or the command that prints it; None for servers that want none.
         concurrency: at most so many requests in flight; how many really are adapts to the endpoint.
         timeout_s: upper bound for one request; see `Deadlines`.
         max_attempts: requests per call for faults other than 429.
@@ -54,12 +61,13 @@ class OpenAIClient:
         presets: the user's own, see `preset_for`.
         headers: further ones for every request.
         stream: whether to ask for the answer in pieces; None leaves that to the endpoint's dialect.
+        api: what it speaks; None if its address says so.
     """
 
     def __init__(
         self,
         base_url: str,
-        api_key: str | None,
+        api_key: KeySource,
         *,
         concurrency: int,
         timeout_s: float,
@@ -68,13 +76,17 @@ class OpenAIClient:
         presets: Path | None = None,
         headers: Mapping[str, str] | None = None,
         stream: bool | None = None,
+        api: ApiName | None = None,
     ) -> None:
-        self._base_url, self._api_key, self._headers = base_url, api_key, headers
+        api = api_of(base_url, api)
+        self._api, self._named, self._base_url = APIS[api], api, rooted(base_url, api)
         self._presets, self._stream = presets, stream
-        self._transport = transport_to(base_url, api_key, headers)
+        self._access = Access(base_url, api_key, api, headers)
+        self._sent = self._access.headers
+        self._transport = transport_to(self._base_url, None, self._sent)
         self._limiter = Limiter(concurrency)
         self._deadlines = Deadlines(timeout_s)
-        self._learning = Learning(self._complete, memory or Memory(None, base_url), self._begin_with)
+        self._learning = Learning(self._complete, memory or Memory(None, base_url), self._begin_with, self._api.adapt)
         self._max_attempts = max_attempts
 
     async def __aenter__(self) -> Self:
@@ -98,24 +110,40 @@ class OpenAIClient:
 
     def _begin_with(self, model: str) -> Dialect:
         preset = preset_for(self._base_url, model, self._presets)
+        if self._named == "anthropic":
+            preset = preset.model_copy(update={"cache_control": True})
         return preset if self._stream is None else preset.model_copy(update={"stream": self._stream})
 
     async def _complete(self, request: ChatRequest, dialect: Dialect, faults: FaultCounts) -> Completion:
-        body, limit = speak(request, dialect), dialect.limit_of(request)
+        body, limit = self._api.speak(request, dialect), dialect.limit_of(request)
         tokens = estimate_tokens(body) + limit
         patience = time.monotonic() + _PATIENCE_S
         while True:
             timeouts = faults.get(ErrorClass.TIMEOUT, 0)
+            sent = await self._introduce()
             try:
                 async with self._limiter:
                     completion = await self._once(body, tokens, limit, timeouts)
                 return completion.model_copy(update={"faults": faults}) if faults else completion
             except EndpointError as error:
                 faults[error.error_class] = faults.get(error.error_class, 0) + 1
+                error.complaint = self._api.renamed(error.complaint, request)
+                if error.error_class is ErrorClass.AUTH and faults[ErrorClass.AUTH] < _REFUSALS:
+                    if await self._access.another(sent, error.complaint):
+                        continue
                 if not self._worthwhile(error, faults, patience):
                     error.faults = faults
                     raise
                 await asyncio.sleep(_wait_s(sum(faults.values()), error.retry_after_s))
+
+    async def _introduce(self) -> Mapping[str, str]:
+        """Has the transport send what shows the endpoint who asks, which it gives."""
+        if self._access.due:
+            await self._access.renew()
+        if self._sent is not self._access.headers:
+            self._sent = self._access.headers
+            self._transport.use(self._sent)
+        return self._sent
 
     async def models(self) -> list[str]:
         """Names the endpoint offers.
@@ -128,8 +156,9 @@ class OpenAIClient:
         from gem_tasks.llm.sdk import from_sdk, sdk
 
         try:
-            async with sdk(self._base_url, self._api_key, self._headers) as client:
-                return [model.id async for model in client.models.list()]
+            async with sdk(self._base_url, await self._introduce()) as client:
+                more = {"limit": _MOST_MODELS} if self._named == "anthropic" else None  # it lists 20 otherwise
+                return [model.id async for model in client.models.list(extra_query=more)]
         except OpenAIError as error:
             raise from_sdk(error) from error
 
@@ -137,7 +166,7 @@ class OpenAIClient:
         started = time.monotonic()
         try:
             async with self._deadlines.watch(max_tokens, timeouts):
-                reply = await self._transport.post("/chat/completions", body)
+                reply = await self._transport.post(self._api.path, body)
         except TimeoutError:
             after = f"no complete answer within {time.monotonic() - started:.1f} s"
             raise EndpointError(ErrorClass.TIMEOUT, after) from None
@@ -150,7 +179,7 @@ class OpenAIClient:
                 self._limiter.complained(error.retry_after_s)
             raise error
         try:
-            completion = read_completion(reply.body, latency_s)
+            completion = self._api.read(reply.body, latency_s)
         except EndpointError as error:
             if error.overloaded:
                 self._limiter.complained(error.retry_after_s)

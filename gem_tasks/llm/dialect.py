@@ -9,7 +9,7 @@
 | `response_format`                     | one step down: a schema, any JSON, text                                |
 | `reasoning_effort`, with a list       | the words it takes; without one, a step down, then nothing             |
 | `temperature`                         | to send none                                                           |
-| `stream_options`                      | to send none                                                           |
+| `stream_options`, `cache_control`     | to send none                                                           |
 | nothing that is named (Gemini)        | to leave out, one after the other: effort, format, temperature         |
 
 What a person set is renamed and translated, but never left out: see `Sampling.insisted`.
@@ -29,12 +29,12 @@ from gem_tasks.errors import Complaint
 LimitName = Literal["max_tokens", "max_completion_tokens"]
 Form = Literal["json_schema", "json_object", "text"]
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-_LIMITS = ("max_completion_tokens", "max_tokens")
-_FIELDS = (*_LIMITS, "response_format", "reasoning_effort", "temperature", "stream_options")
+LIMITS = ("max_completion_tokens", "max_tokens")
+_FIELDS = (*LIMITS, "response_format", "reasoning_effort", "temperature", "stream_options", "cache_control")
 _ALIASES = {"json_schema": "response_format", "json_object": "response_format", "reasoning": "reasoning_effort"}
 _LESS_ROOM = re.compile(
     r"at most (\d+)|\[\s*1\s*,\s*(\d+)\s*\]|(?:not (?:be )?(?:greater|more) than|less than or equal to|<=) ?(\d+)"
-    r"|maximum (?:allowed|value)\D{0,60}?(\d+)",
+    r"|maximum (?:allowed|value)\D{0,60}?(\d+)|> (\d+), which is the maximum",
     re.IGNORECASE,
 )
 _STREAM = re.compile(
@@ -47,10 +47,12 @@ _ROLE = re.compile(
     r"|does not support system|developer instruction is not enabled",
     re.IGNORECASE,
 )
-_LIST = re.compile(r"supported values|one of|expected|allowed|must be", re.IGNORECASE)
+_LIST = re.compile(r"supported values|one of|expected|allowed|(?:must|should) be", re.IGNORECASE)
 _ROOMIER = 4
 _LEAST_ROOM = 4096
 _MOST_ROOM = 1 << 17
+_CACHED_CHARS = 2048
+"""Shorter prompts are cached by no model; most want twice or more of that, and pass over marks on less."""
 
 
 class Dialect(Value):
@@ -72,6 +74,10 @@ class Dialect(Value):
     """Whether the model has been seen to think."""
     room: int = 0
     """Tokens for thought, on top of the answer's limit."""
+    thinking_budget: bool = False
+    """Anthropic's API: effort is said as a number of tokens."""
+    cache_control: bool = False
+    """The prompts' constant part is marked for the endpoint's cache, which keeps only what is marked."""
 
     @property
     def plain(self) -> bool:
@@ -123,7 +129,7 @@ def speak(request: ChatRequest, dialect: Dialect) -> bytes:
     if dialect.plain:
         return request.body
     usual = to_json(request.fields)[1:]
-    if dialect.fold_system or not request.body.endswith(usual):
+    if dialect.fold_system or dialect.cache_control or not request.body.endswith(usual):
         return json.dumps(spoken(request, dialect)).encode()
     return request.body[: -len(usual)] + to_json(_fields(request, dialect))[1:]
 
@@ -132,6 +138,8 @@ def spoken(request: ChatRequest, dialect: Dialect) -> Json:
     """`speak` as an object."""
     body = request.to_openai()
     messages = _folded(body["messages"]) if dialect.fold_system else body["messages"]
+    if dialect.cache_control and "cache_control" not in dialect.dropped:
+        messages = [_marked(message) for message in messages]
     return {"model": request.model, "messages": messages, **_fields(request, dialect)}
 
 
@@ -175,7 +183,8 @@ def adapt(dialect: Dialect, request: ChatRequest, complaint: Complaint) -> Diale
     name = parameter_of(complaint, request)
     if name is None:
         return _without_the_likeliest(dialect, request, sent)
-    changed = _CHANGES[name](dialect, sent, complaint) if name in _CHANGES and name in sent else None
+    here = name in sent or (name == "cache_control" and dialect.cache_control)
+    changed = _CHANGES[name](dialect, sent, complaint) if name in _CHANGES and here else None
     if changed is None or spoken(request, changed) == sent:
         return None
     return changed
@@ -236,6 +245,7 @@ _CHANGES: dict[str, Callable[[Dialect, Json, Complaint], Dialect | None]] = {
     "reasoning_effort": _effort,
     "temperature": _dropping("temperature"),
     "stream_options": _dropping("stream_options"),
+    "cache_control": _dropping("cache_control"),
 }
 
 
@@ -253,6 +263,14 @@ def _without_the_likeliest(dialect: Dialect, request: ChatRequest, sent: Json) -
     if "response_format" in sent:
         return dialect.model_copy(update={"form": "text"})
     return _without(dialect, "temperature") if "temperature" in sent and "temperature" not in insisted else None
+
+
+def _marked(message: Json) -> Json:
+    """An instruction marked for the cache, if it is long enough to be kept there."""
+    if message["role"] != "system" or len(message["content"]) < _CACHED_CHARS:
+        return message
+    part = {"type": "text", "text": message["content"], "cache_control": {"type": "ephemeral"}}
+    return message | {"content": [part]}
 
 
 def _folded(messages: list[Json]) -> list[Json]:

@@ -19,7 +19,7 @@ def collect(text: str) -> Json:
     whole: Json = {"choices": []}
     parts: dict[str, list[Any]] = {"content": [], "reasoning_content": [], "reasoning": [], "refusal": []}
     reason, ended = "", False
-    for event in _events(text):
+    for event in data_of(text):
         if event == "[DONE]":
             ended = True
             continue
@@ -40,7 +40,7 @@ def collect(text: str) -> Json:
     return whole | {"choices": [{"message": message, "finish_reason": reason}]}
 
 
-def _events(text: str) -> list[str]:
+def data_of(text: str) -> list[str]:
     """The data of every event; comments and other fields are passed over."""
     return [line[5:].strip() for line in text.split("\n") if line.startswith("data:")]
 

@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts, Usage
-from gem_tasks.errors import CONFIGURATION, EndpointError, ErrorClass
+from gem_tasks.errors import CONFIGURATION, Complaint, EndpointError, ErrorClass
 from gem_tasks.llm.dialect import Dialect, adapt, is_ours, parameter_of, shape_of
 from gem_tasks.llm.memory import Known, Memory
 
 Ask = Callable[[ChatRequest, Dialect, FaultCounts], Awaitable[Completion]]
 """Asks in a dialect; counts what went wrong on the way."""
+Adapt = Callable[[Dialect, ChatRequest, Complaint], Dialect | None]
 
 _ADAPTATIONS = 3
 _SCOUT_S = 30.0
@@ -34,10 +35,11 @@ class Learning:
         ask: makes a call.
         memory: of the endpoint.
         preset: what to begin with, by model.
+        adapt: what a complaint teaches; see `dialect.adapt`.
     """
 
-    def __init__(self, ask: Ask, memory: Memory, preset: Callable[[str], Dialect]) -> None:
-        self._ask, self._memory, self._preset = ask, memory, preset
+    def __init__(self, ask: Ask, memory: Memory, preset: Callable[[str], Dialect], adapt: Adapt = adapt) -> None:
+        self._ask, self._memory, self._preset, self._adapt = ask, memory, preset, adapt
         self._known: dict[str, Known] = {}
         self._answered: set[tuple[str, str]] = set()
         """Models and shapes of requests that have been answered."""
@@ -185,7 +187,7 @@ class Learning:
             raise error
         model, proved = request.model, self._proved(place)
         name = parameter_of(error.complaint, request)
-        changed = adapt(dialect, request, error.complaint) if self._teaches(request, place, error) else None
+        changed = self._adapt(dialect, request, error.complaint) if self._teaches(request, place, error) else None
         spent = (model, changed) in self._tried if name else self._guesses[model] >= _GUESSES
         if changed is None or spent:
             error.parameter = name if name and not proved and is_ours(name, request) else ""

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import ValidationError
 
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import StoreError
 from gem_tasks.llm.dialect import Dialect
 from gem_tasks.ports import ObjectStore
@@ -64,10 +65,12 @@ class Memory:
     Args:
         store: of the deployment; None remembers nothing.
         base_url: of the endpoint.
+        api: what it speaks: what is learned of one API says nothing of another at the same address.
     """
 
-    def __init__(self, store: ObjectStore | None, base_url: str) -> None:
+    def __init__(self, store: ObjectStore | None, base_url: str, api: ApiName = "openai") -> None:
         self._store, self._base_url = store, base_url
+        self._place = base_url if api == "openai" else f"{api} {base_url}"
 
     def recall(self, model: str, preset: Dialect) -> Known:
         """What is remembered, or the preset. A store that does not answer is none."""
@@ -114,7 +117,7 @@ class Memory:
         return -1, None
 
     def _folder(self, model: str) -> str:
-        return dialect_key(sha256(f"{self._base_url}\n{model}".encode()).hexdigest()[:24], "")
+        return dialect_key(sha256(f"{self._place}\n{model}".encode()).hexdigest()[:24], "")
 
     def _key(self, model: str, number: int) -> str:
         return f"{self._folder(model)}{number:08d}.json"

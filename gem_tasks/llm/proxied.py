@@ -32,7 +32,6 @@ class ProxiedTransport:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=300),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
-            headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         return self
@@ -44,12 +43,19 @@ class ProxiedTransport:
         if self._session:
             await self._session.close()
 
+    def use(self, headers: Mapping[str, str]) -> None:
+        """See `transport.Transport.use`."""
+        self._headers = request_headers(None, headers)
+
     async def post(self, path: str, body: bytes) -> Reply:
         """See `transport.Transport.post`."""
         assert self._session, "used outside its context"  # noqa: S101
         url = self._base.with_path(self._base.path.rstrip("/") + path, keep_query=True)
         try:
-            async with self._session.post(url, data=body, allow_redirects=False, proxy=self._proxy) as response:
+            sending = self._session.post(
+                url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
+            )
+            async with sending as response:
                 return Reply(response.status, response.headers, await _read(response))
         except aiohttp.ConnectionTimeoutError:
             raise EndpointError(ErrorClass.TIMEOUT, f"no connection within {CONNECT_S:.0f} s") from None

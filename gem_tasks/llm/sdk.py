@@ -1,9 +1,11 @@
 """The official SDK for everything but chat completions: models, files, batches. Importing it takes a second."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+import httpx2
 import openai
 
 from gem_tasks.connection_faults import reason
@@ -16,23 +18,33 @@ _TIMEOUT_S = 60.0
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write a line for every look at a batch
 
 
-def sdk(base_url: str, api_key: str | None, headers: Mapping[str, str] | None = None) -> openai.AsyncOpenAI:
+def sdk(base_url: str, headers: Mapping[str, str]) -> openai.AsyncOpenAI:
     """A client without retries of its own; an async context manager.
+
+    Args:
+        base_url: of the endpoint; its query goes along.
+        headers: with the key, see `Access`.
 
     Raises:
         UserError: its proxy cannot be used.
     """
     proxy_for(base_url)  # while it can still be said: the SDK would call that a connection fault
     parts = urlsplit(base_url)
+    bearer = any(name.lower() == "authorization" for name in headers)
+    hooks: dict[str, list[Callable[..., Any]]] = {} if bearer else {"request": [_without_bearer]}
     return openai.AsyncOpenAI(
         base_url=urlunsplit(parts._replace(query="")),
         default_query=dict(parse_qsl(parts.query)),  # such as Azure's api-version
-        api_key=api_key or "none",  # the SDK insists on one; local servers ignore it
+        api_key="none",  # the SDK insists on one
         timeout=_TIMEOUT_S,
         max_retries=0,
         default_headers=headers,
-        http_client=openai.DefaultAsyncHttpxClient(timeout=_TIMEOUT_S, transport=AsyncRouted()),
+        http_client=openai.DefaultAsyncHttpxClient(timeout=_TIMEOUT_S, transport=AsyncRouted(), event_hooks=hooks),
     )
+
+
+async def _without_bearer(request: httpx2.Request) -> None:
+    request.headers.pop("Authorization", None)
 
 
 def from_sdk(error: openai.OpenAIError) -> EndpointError:

@@ -42,6 +42,10 @@ class AnyTransport(Protocol):
         """Closes the connections."""
         ...
 
+    def use(self, headers: Mapping[str, str]) -> None:
+        """See `Transport.use`."""
+        ...
+
     async def post(self, path: str, body: bytes) -> Reply:
         """See `Transport.post`."""
         ...
@@ -71,12 +75,7 @@ class Transport:
 
     def __init__(self, base_url: URL, api_key: str | None, extra: Mapping[str, str] | None = None) -> None:
         self._base = base_url
-        headers = request_headers(api_key, extra) | {
-            "Host": base_url.host_port_subcomponent or "",
-            "Accept-Encoding": "identity",
-        }
-        self._fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self._heads: dict[str, bytes] = {}
+        self._send(request_headers(api_key, extra))
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._idle: list[Connection] = []
         self._addresses: deque[Any] = deque()
@@ -94,6 +93,15 @@ class Transport:
         """Closes the connections."""
         self._close_idle()
         await asyncio.sleep(0)  # the loop closes sockets in its next turn
+
+    def use(self, headers: Mapping[str, str]) -> None:
+        """Sends these further headers from now on, in place of the key and the headers that there were."""
+        self._send(request_headers(None, headers))
+
+    def _send(self, headers: Mapping[str, str]) -> None:
+        ours = {"Host": self._base.host_port_subcomponent or "", "Accept-Encoding": "identity"}
+        self._fields = "".join(f"{name}: {value}\r\n" for name, value in {**headers, **ours}.items())
+        self._heads: dict[str, bytes] = {}
 
     async def post(self, path: str, body: bytes) -> Reply:
         """Sends a JSON body. How long that may take is the caller's business; only connecting has a limit here.

@@ -180,7 +180,7 @@ def _client(settings: Settings, stage: StageName) -> OpenAIClient:
     options = settings.options_for(stage)
     return OpenAIClient(
         settings.endpoint_for(stage), settings.key_for(stage), concurrency=1, timeout_s=_PATIENCE_S, max_attempts=1,
-        presets=settings.llm_dialects, headers=options.headers, stream=options.stream,
+        presets=settings.llm_dialects, headers=options.headers, stream=options.stream, api=options.api,
     )  # fmt: skip
 
 

@@ -6,7 +6,9 @@ from typing import Self
 
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
+from gem_tasks.llm.api import api_of
 from gem_tasks.llm.batch import BatchClient
+from gem_tasks.llm.batch_apis import batches_at
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.memory import Memory
 from gem_tasks.pipeline.journal import Journal
@@ -82,21 +84,22 @@ class Workspace:
             concurrency=self.settings.llm_concurrency,
             timeout_s=self.settings.llm_timeout_s,
             max_attempts=self.settings.llm_max_attempts,
-            memory=Memory(self.store, endpoint),
+            memory=Memory(self.store, endpoint, api_of(endpoint, options.api)),
             presets=self.settings.llm_dialects,
             headers=options.headers,
             stream=options.stream,
+            api=options.api,
         )
 
     def batches(self, stage: StageName) -> BatchClient:
         """The Batch API of the stage's endpoint; an async context manager."""
-        endpoint = self.settings.endpoint_for(stage)
-        return BatchClient(
+        endpoint, options = self.settings.endpoint_for(stage), self.settings.options_for(stage)
+        return batches_at(endpoint, options.api)(
             endpoint,
             self.settings.key_for(stage),
-            Memory(self.store, endpoint),
+            Memory(self.store, endpoint, api_of(endpoint, options.api)),
             self.settings.llm_dialects,
-            self.settings.options_for(stage).headers,
+            options.headers,
         )
 
     def journal(self, recipe_id: str, partition: str, shard: int) -> Journal:

@@ -1,0 +1,113 @@
+"""What shows an endpoint who asks: a key, in the header where it looks for one, and the user's further headers.
+
+| header          | where                                                                             |
+|-----------------|-----------------------------------------------------------------------------------|
+| `api-key`       | Azure; its tokens of Entra ID go as bearer tokens                                 |
+| `x-api-key`     | Anthropic's API, wherever it is; short-lived tokens go as bearer tokens           |
+| `Authorization` | everywhere else                                                                   |
+| another of them | where the endpoint refuses the key and names it (Azure behind a private address)  |
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+from typing import Literal
+
+from yarl import URL
+
+from gem_tasks.domain.key_source import KeyCommand, KeySource
+from gem_tasks.domain.request_options import ApiName
+from gem_tasks.errors import Complaint, UserError
+from gem_tasks.llm.anthropic import VERSION
+from gem_tasks.llm.key_command import key_of
+
+KeyHeader = Literal["Authorization", "api-key", "x-api-key"]
+_AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".api.cognitive.microsoft.com")
+_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.|ya29\.|sk-ant-oat")
+"""How JSON Web Tokens, and access tokens of Google and Anthropic begin: those are bearer tokens everywhere."""
+_NAMED: tuple[tuple[KeyHeader, re.Pattern[str]], ...] = (
+    ("x-api-key", re.compile(r"\bx-api-key\b", re.IGNORECASE)),
+    ("api-key", re.compile(r"(?<![\w-])api-key\b|subscription key", re.IGNORECASE)),
+    ("Authorization", re.compile(r"\bauthorization\b|\bbearer\b", re.IGNORECASE)),
+)
+
+
+class Access:
+    """Of one endpoint; shared by all requests to it.
+
+    Args:
+        base_url: of the endpoint.
+        key: or the command that prints it.
+        api: what it speaks.
+        extra: further headers of the user; one that we would set is left to them.
+
+    Raises:
+        UserError: the key cannot be sent.
+    """
+
+    def __init__(self, base_url: str, key: KeySource, api: ApiName, extra: Mapping[str, str] | None = None) -> None:
+        self._command = key if isinstance(key, KeyCommand) else None
+        self._key = None if isinstance(key, KeyCommand) else key
+        self._until = float("-inf") if self._command else float("inf")
+        self._extra = dict(extra or {})
+        self._usual: KeyHeader = _header_at(base_url, api)
+        self._version = {"anthropic-version": VERSION} if api == "anthropic" else {}
+        self._named: KeyHeader | None = None
+        """The header that the endpoint asked for."""
+        self._tried: set[KeyHeader] = set()
+        self._lock = asyncio.Lock()
+        self.headers = self._made()
+        """Those to send; another object after each change."""
+
+    @property
+    def due(self) -> bool:
+        """Whether to ask the command for a key now."""
+        return time.time() >= self._until
+
+    async def renew(self, refused: str | None = None) -> bool:
+        """Takes the key that the command gives now; whether that is another one.
+
+        Raises:
+            UserError: it gives none.
+        """
+        if self._command is None:
+            return False
+        async with self._lock:
+            before = self._key
+            if refused is None or refused == before:
+                self._key, self._until = await key_of(self._command, refused)
+                self.headers = self._made()
+            return self._key != before or (refused is not None and refused != before)
+
+    async def another(self, sent: Mapping[str, str], complaint: Complaint) -> bool:
+        """Whether an endpoint that refused what was sent may take what there is now: a new key, or another header.
+
+        Raises:
+            UserError: the command gives no key.
+        """
+        if sent is not self.headers:  # renewed since
+            return True
+        named: KeyHeader | None = next((header for header, words in _NAMED if words.search(complaint.text)), None)
+        if self._key and named and named not in self._tried:
+            self._named = named
+            self.headers = self._made()
+            return True
+        return await self.renew(refused=self._key)
+
+    def _made(self) -> Mapping[str, str]:
+        found, key = dict(self._version), self._key
+        if key:
+            if not (key.isascii() and key.isprintable()):
+                raise UserError("The API key holds characters that an HTTP header cannot", "Set GEM_LLM_API_KEY again.")
+            header = self._named or ("Authorization" if _TOKEN.match(key) else self._usual)
+            self._tried.add(header)
+            found[header] = f"Bearer {key}" if header == "Authorization" else key
+        given = {name.lower() for name in self._extra}
+        return {name: value for name, value in found.items() if name.lower() not in given} | self._extra
+
+
+def _header_at(base_url: str, api: ApiName) -> KeyHeader:
+    if api == "anthropic":
+        return "x-api-key"
+    return "api-key" if (URL(base_url).host or "").endswith(_AZURE) else "Authorization"

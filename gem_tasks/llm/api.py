@@ -1,0 +1,60 @@
+"""Which API an endpoint speaks: chat completions as OpenAI defined them, or Anthropic's Messages.
+
+The setting `GEM_LLM_API` says it, or else the address: Anthropic's host, or a path with `anthropic` in it, which is how
+gateways and other providers name their copies of it.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from yarl import URL
+
+from gem_tasks.domain.chat import ChatRequest, Completion
+from gem_tasks.domain.request_options import ApiName
+from gem_tasks.errors import Complaint
+from gem_tasks.llm import anthropic, dialect
+from gem_tasks.llm.answers import read_completion
+from gem_tasks.llm.dialect import Dialect
+
+_HOST = "api.anthropic.com"
+
+
+class Api(NamedTuple):
+    """How calls are made."""
+
+    path: str
+    """Below the base URL."""
+    speak: Callable[[ChatRequest, Dialect], bytes]
+    read: Callable[[bytes, float], Completion]
+    renamed: Callable[[Complaint, ChatRequest], Complaint]
+    adapt: Callable[[Dialect, ChatRequest, Complaint], Dialect | None]
+
+
+def _as_it_is(complaint: Complaint, request: ChatRequest) -> Complaint:
+    del request
+    return complaint
+
+
+APIS: dict[ApiName, Api] = {
+    "openai": Api("/chat/completions", dialect.speak, read_completion, _as_it_is, dialect.adapt),
+    "anthropic": Api(anthropic.PATH, anthropic.speak, anthropic.read, anthropic.renamed, anthropic.adapt),
+}
+
+
+def api_of(base_url: str, asked: ApiName | None = None) -> ApiName:
+    """The name of the API behind an address.
+
+    Args:
+        base_url: of the endpoint.
+        asked: by the user.
+    """
+    url = URL(base_url)
+    return asked or ("anthropic" if url.host == _HOST or "anthropic" in url.parts else "openai")
+
+
+def rooted(base_url: str, api: ApiName) -> str:
+    """The address that paths are added to. Anthropic's clients are given theirs without the `/v1`: either will do."""
+    url = URL(base_url)
+    if api == "openai" or url.path.rstrip("/").endswith("/v1"):
+        return base_url
+    return str(url.with_path(url.path.rstrip("/") + "/v1", keep_query=True))

@@ -1,0 +1,132 @@
+"""Anthropic's Message Batches behind the methods of `batch.BatchClient`.
+
+All requests go up in one body, and answers come down in one: there are no files. A batch carries no metadata, so one
+that was created by a worker that died before it could record it is not found again. An id holds letters, digits,
+hyphens and underscores only: dots of ours travel as underscores.
+platform.claude.com/docs/en/build-with-claude/batch-processing
+"""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.chat import Completion
+from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.llm.answers import completion
+from gem_tasks.llm.anthropic import STATUS, answer_of
+from gem_tasks.llm.batch import TRANSFER_S, BatchClient, BatchState, json_lines, translated_errors
+from gem_tasks.llm.batch_file import Line
+from gem_tasks.llm.classify import from_status
+from gem_tasks.llm.dialect import Dialect
+
+logger = logging.getLogger(__name__)
+
+_PATH = "/messages/batches"
+_BEGIN, _BETWEEN, _END = b'{"requests":[', b",", b"]}"
+
+
+class AnthropicBatches(BatchClient):
+    """See `BatchClient`."""
+
+    api = "anthropic"
+
+    def _begin_with(self, model: str) -> Dialect:
+        return super()._begin_with(model).model_copy(update={"cache_control": True})
+
+    def _line(self, custom_id: str, body: bytes) -> bytes:
+        return b'{"custom_id":%b,"params":%b}\n' % (json.dumps(custom_id.replace(".", "_")).encode(), body)
+
+    async def submit(self, path: Path, key: str) -> str:
+        """Creates a batch of the lines of a file; see `BatchClient.submit`."""
+        with path.open("rb") as file:
+            lines = sum(1 for _ in file)
+        size = path.stat().st_size - lines + len(_BEGIN) + len(_BETWEEN) * (lines - 1) + len(_END)
+        sent = {"Content-Type": "application/json", "Content-Length": str(size)}
+        with translated_errors(self._base_url, sure=False):
+            made: Any = await self._client.post(
+                _PATH, cast_to=object, content=_body(path), options={"headers": sent, "timeout": TRANSFER_S}
+            )
+        return str(made["id"])
+
+    async def find(self, key: str) -> str | None:
+        """None: nothing in a batch says whose it is."""
+        logger.warning("a worker was lost while it created a batch; if it was created, its requests are asked again")
+        return None
+
+    async def state(self, batch_id: str) -> BatchState | None:
+        """See `BatchClient.state`."""
+        import openai
+
+        with translated_errors(self._base_url):
+            try:
+                found: Any = await self._client.get(f"{_PATH}/{batch_id}", cast_to=object)
+            except openai.NotFoundError:
+                return None
+        counts: dict[str, int] = found["request_counts"]
+        status = found["processing_status"]
+        if status == "ended":
+            status = "cancelled" if found.get("cancel_initiated_at") else "completed"
+        return BatchState(
+            batch_id=batch_id,
+            status=status,
+            total=sum(counts.values()),
+            completed=counts["succeeded"],
+            failed=counts["errored"] + counts["expired"] + counts["canceled"],
+            input_file="",
+        )
+
+    async def lines(self, state: BatchState) -> AsyncIterator[Line]:
+        """See `BatchClient.lines`. Not from the address that the batch names: the key goes to nobody else."""
+        async for text in json_lines(self._stream(f"{_PATH}/{state.batch_id}/results")):
+            if found := read_line(text):
+                yield found
+
+    async def forget(self, state: BatchState) -> None:
+        """Deletes the batch; it does not matter if that fails."""
+        with suppress(EndpointError), translated_errors(self._base_url):
+            await self._client.delete(f"{_PATH}/{state.batch_id}", cast_to=object)
+
+
+async def _body(path: Path) -> AsyncIterator[bytes]:
+    """The lines as one JSON object, never in memory as a whole."""
+    yield _BEGIN
+    with path.open("rb") as file:
+        for number, line in enumerate(file):
+            yield (_BETWEEN if number else b"") + line.rstrip(b"\n")
+    yield _END
+
+
+def read_line(text: bytes) -> Line | None:
+    """A line of the results; None when it is none."""
+    try:
+        data = json.loads(text)
+        return Line(data["custom_id"].replace("_", "."), _result(data["result"]))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _result(result: Json) -> Completion | EndpointError | None:
+    match result["type"]:
+        case "succeeded":
+            return _completion(result["message"])
+        case "canceled":
+            return None
+        case "expired":
+            return EndpointError(ErrorClass.TIMEOUT, "the batch expired before the request was executed")
+        case _:
+            error = cast("Json", result.get("error") or {})
+            kind = (error.get("error") or error).get("type") or ""
+            return from_status(STATUS.get(kind, 500), {}, json.dumps(error))
+
+
+def _completion(message: Json) -> Completion | EndpointError:
+    try:
+        return completion(answer_of(message))
+    except EndpointError as error:
+        return error
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as problem:
+        return EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer ({type(problem).__name__})")

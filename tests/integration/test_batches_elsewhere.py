@@ -1,0 +1,110 @@
+"""Batch APIs that are not of OpenAI's form, through the same visits of a worker: nothing lost, nothing asked twice."""
+
+import asyncio
+import shutil
+
+import pytest
+from pydantic import SecretStr
+
+from gem_tasks.domain.request_options import RequestOptions
+from gem_tasks.errors import UserError
+from gem_tasks.lineage import RunContext
+from gem_tasks.pipeline.batch import poll, submit
+from gem_tasks.pipeline.ingest import ingest
+from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.settings import STAGE_NAMES
+from tests.doubles.anthropic import KEY, Anthropic, failed, refuses
+from tests.integration.test_batch import PARTITION, finish, rows, states
+from tests.integration.test_pipeline import EXAMPLES
+from tests.integration.test_providers import NAMES
+
+RUN = RunContext(run_id="r")
+
+
+@pytest.fixture
+def prepared(workspace, teacher_url, tmp_path):
+    """`(double, workspace)` of a double, with two documents in one shard."""
+    (tmp_path / "docs").mkdir()
+    for name in NAMES:
+        shutil.copy(EXAMPLES / name, tmp_path / "docs")
+
+    def make(provider, **changes):
+        work = workspace(
+            llm_base_url=provider.url, llm_mode="batch", llm_batch_poll_s=0.01, shard_segments=100,
+            llm_api_key=SecretStr(KEY), **changes,
+        )  # fmt: skip
+        ingest(work, str(tmp_path / "docs"), PARTITION)
+        assert plan(work, PARTITION) == [{"partition": PARTITION, "shard": 0}]
+        return work
+
+    return make
+
+
+ANTHROPIC = {"llm_requests": {"": RequestOptions(api="anthropic", temperature="off")}}
+
+
+def test_all_stages_through_anthropics_batches(prepared, teacher_url):
+    with Anthropic(teacher_url, thinks=100) as provider:
+        work = prepared(provider, **ANTHROPIC)
+        for stage in STAGE_NAMES:
+            report, _ = finish(work, submit(work, stage, PARTITION, 0, RUN))
+            report = report or run_shard(work, stage, PARTITION, 0, RUN)
+            assert report.failed == 0
+            if stage == "filter":
+                assert report.accepted == 2
+        assert rows(work, "SELECT count(*) AS n FROM stage_results WHERE stage = 'validate'")[0]["n"] >= 1
+        assert provider.batches == {}, "what was taken in is deleted"
+        found = rows(work, "SELECT stage, cached_tokens, reasoning_tokens FROM cost")
+        assert {row["stage"]: row["cached_tokens"] > 0 for row in found}["generate"]
+        assert all(row["reasoning_tokens"] >= 100 for row in found if row["stage"] in {"filter", "generate"})
+
+
+def test_what_anthropics_batch_did_not_answer_goes_into_the_next(prepared, teacher_url):
+    once = {"expired": True}
+
+    def first_expires(provider, body):
+        if once.pop("expired", False):
+            return "expired", None
+        return None
+
+    with Anthropic(teacher_url, before=first_expires) as provider:
+        work = prepared(provider, **ANTHROPIC)
+        pending = submit(work, "filter", PARTITION, 0, RUN)
+        assert states(work) == ["submitted"]
+        report, rounds = finish(work, pending)
+        assert (report.accepted, report.failed, rounds) == (2, 0, 2)
+        assert len(provider.asked) == 3
+        faults = [row["faults"] for row in rows(work)]
+        assert sorted(faults, key=len) == [{}, {"timeout": 1}]
+
+
+def test_an_error_in_anthropics_results_is_read_like_one_online(prepared, teacher_url):
+    with Anthropic(teacher_url, before=refuses) as provider:
+        work = prepared(provider, **ANTHROPIC)
+        report, _ = finish(work, submit(work, "filter", PARTITION, 0, RUN))
+        assert (report.accepted, report.failed) == (1, 1)
+        assert {row["error_class"] for row in rows(work)} == {None, "refused"}
+
+
+def test_money_in_anthropics_results_stops_the_task(prepared, teacher_url):
+    broke = lambda provider, body: failed(402, "billing_error", "No credit.")  # noqa: E731
+    with Anthropic(teacher_url, before=broke) as provider:
+        work = prepared(provider, **ANTHROPIC)
+        with pytest.raises(UserError, match="no_credit"):
+            finish(work, submit(work, "filter", PARTITION, 0, RUN))
+        assert rows(work) == []
+
+
+def test_a_cancelled_batch_of_anthropic_keeps_what_it_brought(prepared, teacher_url):
+    with Anthropic(teacher_url) as provider:
+        work = prepared(provider, **ANTHROPIC)
+        pending = submit(work, "filter", PARTITION, 0, RUN)
+        (batch,) = provider.batches.values()
+        batch["cancelled"], batch["results"][0]["result"] = True, {"type": "canceled"}
+        assert not asyncio.run(poll(work, pending)).ended
+        with pytest.raises(UserError, match="was cancelled after 1 of 2 answers"):
+            finish(work, pending)
+        assert len(rows(work)) == 1
+        report, _ = finish(work, submit(work, "filter", PARTITION, 0, RUN))
+        assert (report.accepted, len(provider.asked)) == (2, 3)
