@@ -61,6 +61,7 @@ def _values(find: Find, given: set[str]) -> dict[str, str]:
     if "GEM_LLM_BASE_URL" not in given and (llm := find("gem_llm")):
         found["GEM_LLM_BASE_URL"] = llm.extra_dejson.get("base_url") or llm.host
         found["GEM_LLM_API_KEY"] = llm.password
+        found["GEM_LLM_API"] = llm.extra_dejson.get("api")
         if headers := llm.extra_dejson.get("extra_headers"):
             found["GEM_LLM_EXTRA_HEADERS"] = headers if isinstance(headers, str) else json.dumps(headers)
     return {name: str(value) for name, value in found.items() if value}

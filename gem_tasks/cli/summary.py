@@ -58,6 +58,8 @@ def print_summary(summary: dict[str, Any], console: Console, *, nothing_new: boo
         console.print(line, soft_wrap=True, markup=False, highlight=False)
     if cost := _cost(summary):
         console.print(cost, highlight=False)
+    if cached := _cached(summary):
+        console.print(cached, highlight=False)
     if spared := _spared(summary):
         console.print(spared, highlight=False)
     if failed := failure_lines(summary["partition"], summary.get("failures", [])):
@@ -118,6 +120,18 @@ def _cost(summary: dict[str, Any]) -> str:
     accepted = sum(each["accepted"] for each in summary["stages"] if each["stage"] in ACCEPTING)
     each = f", ${total / accepted:.4f} per accepted trajectory" if accepted else ""
     return f"Cost ${total:.2f} ({parts}){each}"
+
+
+def _cached(summary: dict[str, Any]) -> str:
+    """Which share of the prompts' tokens the endpoint had cached, by stage; empty when it reports none."""
+    found = {
+        each["stage"]: each["cached_tokens"] / each["prompt_tokens"]
+        for each in summary["stages"]
+        if each["cached_tokens"]
+    }
+    return (
+        f"Cached {', '.join(f'{name} {share:.0%}' for name, share in found.items())} of prompt tokens" if found else ""
+    )
 
 
 def _spared(summary: dict[str, Any]) -> str:

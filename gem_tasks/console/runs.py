@@ -23,7 +23,15 @@ class RunStage(Value):
     failed: int = 0
     calls: int = 0
     tokens: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """Part of the prompts' that the endpoint had cached."""
     usd: float | None = None
+
+    @property
+    def cached(self) -> float | None:
+        """Share of the prompts' tokens that came from the endpoint's cache; None when none did."""
+        return self.cached_tokens / self.prompt_tokens if self.cached_tokens and self.prompt_tokens else None
 
 
 class Run(Value):
@@ -72,7 +80,7 @@ def run(db: ConsoleRows, run_id: str, chain: Chain | None, order: tuple[str, ...
     for row in db.rows("console_run", run_id=run_id):
         found = merged[row["partition"], row["stage"], row["recipe_id"]]
         found[row["outcome"]] = row["segments"]
-        for name in ("calls", "tokens"):
+        for name in ("calls", "tokens", "prompt_tokens", "cached_tokens"):
             found[name] = found.get(name, 0) + (row[name] or 0)
         if row["usd"] is not None:
             found["usd"] = found.get("usd", 0.0) + row["usd"]

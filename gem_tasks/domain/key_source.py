@@ -14,12 +14,14 @@ KeySource = str | KeyCommand | None
 """A key in clear, for the client only; None for endpoints that want none."""
 
 
-def read_command(line: str) -> KeyCommand:
-    """A command line in words, quoted as for a shell.
+def read_command(line: str | KeyCommand) -> KeyCommand:
+    """A command line in words, quoted as for a shell; one that has been read stays as it is.
 
     Raises:
         ValueError: there is nothing in it, or a quote is not closed.
     """
+    if isinstance(line, KeyCommand):
+        return line
     words = tuple(shlex.split(line))
     if not words:
         raise ValueError("the command is empty")

@@ -79,4 +79,7 @@ class MeteredClient:
         longest = self._limit_of(request)
         if self._answers >= _ENOUGH:
             longest = min(longest, int(self._longest * _MARGIN))
-        return self._pricing(Usage(prompt_tokens=estimate_tokens(request.body), completion_tokens=longest))
+        prompt = estimate_tokens(request.body)
+        # Some charge more for a prompt that they put into their cache, and whether they will is not known.
+        written = Usage(prompt_tokens=prompt, cache_write_tokens=prompt, completion_tokens=longest)
+        return self._pricing(written)

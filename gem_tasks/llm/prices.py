@@ -30,6 +30,8 @@ class Price(Value):
     input: float = Field(ge=0)
     cached_input: float | None = Field(default=None, ge=0)
     """As `input` when not given."""
+    cache_write: float | None = Field(default=None, ge=0)
+    """Of tokens that are put into the endpoint's cache; as `input` when not given."""
     output: float = Field(ge=0)
     reasoning: float | None = Field(default=None, ge=0)
     """As `output` when not given."""
@@ -38,9 +40,11 @@ class Price(Value):
         """USD for the tokens of a call."""
         cached = self.input if self.cached_input is None else self.cached_input
         reasoning = self.output if self.reasoning is None else self.reasoning
+        written = self.input if self.cache_write is None else self.cache_write
         return (
-            (usage.prompt_tokens - usage.cached_tokens) * self.input
+            (usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens) * self.input
             + usage.cached_tokens * cached
+            + usage.cache_write_tokens * written
             + (usage.completion_tokens - usage.reasoning_tokens) * self.output
             + usage.reasoning_tokens * reasoning
         ) / _MILLION
@@ -83,6 +87,7 @@ def _public(model: str, base_url: str) -> Pricing | None:
         tokens: Any = Tokens(
             input_tokens=usage.prompt_tokens,
             cache_read_tokens=usage.cached_tokens,
+            cache_write_tokens=usage.cache_write_tokens,
             output_tokens=usage.completion_tokens,
         )
         total: Decimal = calc_price(tokens, model, provider_api_url=base_url).total_price

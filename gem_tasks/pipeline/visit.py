@@ -234,7 +234,8 @@ class Visit:
     def _estimate(self, request: ChatRequest) -> float:
         if self._price is None:
             return 0.0
-        longest = Usage(prompt_tokens=estimate_tokens(request.body), completion_tokens=request.sampling.max_tokens)
+        prompt, limit = estimate_tokens(request.body), request.sampling.max_tokens
+        longest = Usage(prompt_tokens=prompt, cache_write_tokens=prompt, completion_tokens=limit)
         return self._price(longest) * PRICE_SHARE
 
     def _save(self, exchange: Exchange) -> None:

@@ -275,7 +275,8 @@ SELECT segment_id, reason, detail FROM dataset_exclusions WHERE version = %(vers
 -- console_run --
 -- What an Airflow run wrote, by partition and stage.
 SELECT partition_key AS partition, stage, recipe_id, outcome, count(*) AS segments, sum(calls)::bigint AS calls,
-       sum(usd) AS usd, sum(prompt_tokens + completion_tokens)::bigint AS tokens
+       sum(usd) AS usd, sum(prompt_tokens + completion_tokens)::bigint AS tokens,
+       sum(prompt_tokens)::bigint AS prompt_tokens, sum(cached_tokens)::bigint AS cached_tokens
 FROM stage_results WHERE airflow_run_id = %(run_id)s GROUP BY 1, 2, 3, 4
 
 -- console_task --

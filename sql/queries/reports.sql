@@ -17,6 +17,7 @@ GROUP BY outcome, why ORDER BY segments DESC, outcome, why
 -- stage_cost --
 -- Calls and tokens of a recipe over a partition; with a run id, only what that run wrote.
 SELECT coalesce(sum(calls), 0)::int AS calls, coalesce(sum(prompt_tokens), 0)::bigint AS prompt_tokens,
+       coalesce(sum(cached_tokens), 0)::bigint AS cached_tokens,
        coalesce(sum(completion_tokens), 0)::bigint AS completion_tokens, sum(usd) AS usd
 FROM stage_results
 WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from functools import partial
 
 import pytest
 from pydantic import SecretStr
@@ -9,12 +10,15 @@ from pydantic import SecretStr
 from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
+from gem_tasks.llm import batch_apis
+from gem_tasks.llm.batch_mistral import MistralBatches
 from gem_tasks.pipeline.batch import poll, submit
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.shard import run_shard
 from gem_tasks.settings import STAGE_NAMES
 from tests.doubles.anthropic import KEY, Anthropic, failed, refuses
+from tests.doubles.mistral import Mistral
 from tests.integration.test_batch import PARTITION, finish, rows, states
 from tests.integration.test_pipeline import EXAMPLES
 from tests.integration.test_providers import NAMES
@@ -108,3 +112,46 @@ def test_a_cancelled_batch_of_anthropic_keeps_what_it_brought(prepared, teacher_
         assert len(rows(work)) == 1
         report, _ = finish(work, submit(work, "filter", PARTITION, 0, RUN))
         assert (report.accepted, len(provider.asked)) == (2, 3)
+
+
+@pytest.fixture
+def mistral(teacher_url, monkeypatch):
+    """Its double, at an address that counts as Mistral's."""
+    monkeypatch.setitem(batch_apis._HOSTS, "127.0.0.1", MistralBatches)
+    return partial(Mistral, teacher_url)
+
+
+def test_stages_through_mistrals_batch_jobs(prepared, mistral):
+    with mistral() as provider:
+        work = prepared(provider)
+        for stage in STAGE_NAMES[:2]:
+            report, rounds = finish(work, submit(work, stage, PARTITION, 0, RUN))
+            assert (report.accepted > 0, report.failed, rounds) == (True, 0, 1)
+        assert provider.files == {}, "what was taken in is deleted"
+        assert all("gem_key" in job["metadata"] for job in provider.jobs.values())
+
+
+@pytest.mark.parametrize("ends", ["SUCCESS", "TIMEOUT_EXCEEDED", "A_WORD_OF_TOMORROW"])
+def test_what_mistrals_job_did_not_answer_goes_into_the_next(prepared, mistral, ends):
+    with mistral(ends=ends, silent=1) as provider:
+        work = prepared(provider)
+        report, rounds = finish(work, submit(work, "filter", PARTITION, 0, RUN))
+        assert (report.accepted, report.failed, rounds, len(provider.asked)) == (2, 0, 2, 2)
+
+
+def test_a_job_of_mistral_that_fails_as_a_whole_is_one_clear_line(prepared, mistral):
+    with mistral(ends="FAILED") as provider:
+        work = prepared(provider)
+        with pytest.raises(UserError, match="the model cannot be used in batches"):
+            finish(work, submit(work, "filter", PARTITION, 0, RUN))
+        assert rows(work) == []
+
+
+def test_a_job_that_a_lost_worker_created_is_found_by_its_key(mistral):
+    async def find(url):
+        async with MistralBatches(url, None) as client:
+            return await client.find("k2"), await client.find("k3")
+
+    with mistral() as provider:
+        provider.jobs = {f"job{n}": {"id": f"job{n}", "metadata": {"gem_key": f"k{n}"}} for n in (1, 2)}
+        assert asyncio.run(find(provider.url)) == ("job2", None)

@@ -25,11 +25,12 @@ def world(monkeypatch):
 
 
 def test_a_rotated_key_and_another_store_are_seen_without_a_restart(world):
-    world["gem_llm"] = connection(host="http://llm/v1", password="old-key")
+    world["gem_llm"] = connection(host="http://llm/v1", password="old-key", api="anthropic")
     world["gem_store"] = connection(url="s3://one", login="id", password="secret", endpoint_url="http://minio")
     world["gem_postgres"] = connection(uri="postgres://u:p@one/gem")
     assert connections.refresh(world.get)
     assert os.environ["GEM_LLM_API_KEY"] == "old-key"
+    assert os.environ["GEM_LLM_API"] == "anthropic"
     assert os.environ["GEM_POSTGRES_DSN"] == "postgresql://u:p@one/gem"
     assert not connections.refresh(world.get)
 

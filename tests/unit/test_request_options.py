@@ -3,6 +3,7 @@
 import pytest
 
 from gem_tasks.domain.chat import Sampling
+from gem_tasks.domain.key_source import KeyCommand
 from gem_tasks.domain.request_options import read_options
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.recipes import Chain
@@ -73,3 +74,24 @@ def test_a_value_that_does_not_fit_is_named_and_not_shown(name, value):
 def test_nothing_set_leaves_the_recommended_as_it_is():
     recommended = Sampling(temperature=0, max_tokens=5)
     assert Settings().options_for("filter").applied_to(recommended) is recommended
+
+
+def test_a_command_for_the_key_wins_and_follows_the_rule_of_keys(monkeypatch):
+    found = settings(
+        monkeypatch, BASE_URL="http://a/v1", API_KEY="k", API_KEY_COMMAND="print-key --for 'team a'",
+        BASE_URL_FILTER="http://b/v1", API_KEY_REFINE="own",
+    )  # fmt: skip
+    assert found.key_for("extract") == KeyCommand(("print-key", "--for", "team a"))
+    assert found.key_for("filter") is None, "the common key is for the common endpoint"
+    assert found.key_for("refine") == "own"
+    with pytest.raises(UserError, match=r"GEM_LLM_API_KEY_COMMAND: .*No closing quotation"):
+        settings(monkeypatch, API_KEY_COMMAND="print-key 'team a")
+
+
+def test_which_api_is_spoken_is_transport_and_is_for_the_common_endpoint_only(monkeypatch):
+    usual = Chain(Settings()).id_of("validate")
+    found = settings(monkeypatch, API="anthropic", BASE_URL_FILTER="http://b/v1")
+    assert Chain(found).id_of("validate") == usual
+    assert (found.options_for("extract").api, found.options_for("filter").api) == ("anthropic", None)
+    with pytest.raises(UserError, match="GEM_LLM_API: "):
+        settings(monkeypatch, API="responses")

@@ -1,6 +1,6 @@
 """The lines under a run's funnel."""
 
-from gem_tasks.cli.summary import _spared, failure_lines
+from gem_tasks.cli.summary import _cached, _spared, failure_lines
 
 
 def stage(**fields):
@@ -26,3 +26,10 @@ def test_failures_come_with_their_class_what_was_said_and_the_commands_to_type()
         "Look at them: gem failures --partition 2026-01-31T14:00",
         "Ask again:    gem retry --partition 2026-01-31T14:00",
     ]
+
+
+def test_a_summary_says_what_came_from_the_endpoints_cache():
+    stages = [{"stage": "filter", "prompt_tokens": 100, "cached_tokens": 0}]
+    assert _cached({"stages": stages}) == ""
+    stages.append({"stage": "generate", "prompt_tokens": 200, "cached_tokens": 124})
+    assert _cached({"stages": stages}) == "Cached generate 62% of prompt tokens"

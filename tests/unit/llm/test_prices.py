@@ -4,7 +4,7 @@ import pytest
 
 from gem_tasks.domain.chat import Usage
 from gem_tasks.errors import UserError
-from gem_tasks.llm.prices import pricing
+from gem_tasks.llm.prices import Price, pricing
 
 LOCAL = "http://127.0.0.1:8000/v1"
 OPENAI = "https://api.openai.com/v1"
@@ -21,6 +21,14 @@ def test_a_public_model_costs_what_its_provider_charges_and_cached_tokens_less()
     assert price(MILLION.model_copy(update={"cached_tokens": 1_000_000})) == pytest.approx(0.675)
 
 
+def test_what_is_written_to_a_cache_costs_more_and_what_is_read_from_it_less():
+    price = pricing("claude-opus-5", "https://api.anthropic.com/v1")
+    prompt = Usage(prompt_tokens=1_000_000)
+    assert price(prompt) == pytest.approx(5)
+    assert price(prompt.model_copy(update={"cache_write_tokens": 1_000_000})) == pytest.approx(6.25)
+    assert price(prompt.model_copy(update={"cached_tokens": 1_000_000})) == pytest.approx(0.5)
+
+
 def test_the_same_model_on_ones_own_machine_has_no_known_price():
     assert pricing("gpt-4o-mini", LOCAL) is None
     assert pricing("no-such-model", OPENAI) is None
@@ -32,6 +40,9 @@ def test_the_users_file_wins(tmp_path):
     price = pricing("gpt-4o-mini", OPENAI, path)
     usage = Usage(prompt_tokens=300, cached_tokens=100, completion_tokens=400, reasoning_tokens=100)
     assert price(usage) == pytest.approx((200 * 1 + 100 * 0.5 + 300 * 2 + 100 * 3) / 1e6)
+    own = {"input": 1, "cached_input": 0.5, "cache_write": 1.25, "output": 2}
+    written = Usage(prompt_tokens=300, cached_tokens=100, cache_write_tokens=50)
+    assert Price(**own)(written) == pytest.approx((150 * 1 + 100 * 0.5 + 50 * 1.25) / 1e6)
 
 
 @pytest.mark.parametrize(
