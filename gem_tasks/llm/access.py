@@ -77,7 +77,8 @@ class Access:
             before = self._key
             if refused is None or refused == before:
                 self._key, self._until = await key_of(self._command, refused)
-                self.headers = self._made()
+                if self._key != before:
+                    self.headers = self._made()
             return self._key != before or (refused is not None and refused != before)
 
     async def another(self, sent: Mapping[str, str], complaint: Complaint) -> bool:
@@ -88,12 +89,16 @@ class Access:
         """
         if sent is not self.headers:  # renewed since
             return True
-        named: KeyHeader | None = next((header for header, words in _NAMED if words.search(complaint.text)), None)
-        if self._key and named and named not in self._tried:
-            self._named = named
-            self.headers = self._made()
+        if self._command:
+            self._until = float("-inf")  # nothing is sent until there is another
+        if await self.renew(refused=self._key):
             return True
-        return await self.renew(refused=self._key)
+        named: KeyHeader | None = next((header for header, words in _NAMED if words.search(complaint.text)), None)
+        if not self._key or not named or named in self._tried:
+            return False
+        self._named = named
+        self.headers = self._made()
+        return True
 
     def _made(self) -> Mapping[str, str]:
         found, key = dict(self._version), self._key

@@ -120,9 +120,10 @@ class OpenAIClient:
         patience = time.monotonic() + _PATIENCE_S
         while True:
             timeouts = faults.get(ErrorClass.TIMEOUT, 0)
-            sent = await self._introduce()
+            sent = self._sent
             try:
                 async with self._limiter:
+                    sent = await self._introduce()
                     completion = await self._once(body, tokens, limit, timeouts)
                 return completion.model_copy(update={"faults": faults}) if faults else completion
             except EndpointError as error:
