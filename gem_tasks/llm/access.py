@@ -4,6 +4,7 @@
 |-----------------|-----------------------------------------------------------------------------------|
 | `api-key`       | Azure; its tokens of Entra ID go as bearer tokens                                 |
 | `x-api-key`     | Anthropic's API, wherever it is; short-lived tokens go as bearer tokens           |
+| `x-goog-api-key`| Gemini's own API, which takes batches                                             |
 | `Authorization` | everywhere else                                                                   |
 | another of them | where the endpoint refuses the key and names it (Azure behind a private address)  |
 """
@@ -22,8 +23,9 @@ from gem_tasks.errors import Complaint, UserError
 from gem_tasks.llm.anthropic import VERSION
 from gem_tasks.llm.key_command import key_of
 
-KeyHeader = Literal["Authorization", "api-key", "x-api-key"]
+KeyHeader = Literal["Authorization", "api-key", "x-api-key", "x-goog-api-key"]
 _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".api.cognitive.microsoft.com")
+_GOOGLE = "generativelanguage.googleapis.com"
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.|ya29\.|sk-ant-oat")
 """How JSON Web Tokens, and access tokens of Google and Anthropic begin: those are bearer tokens everywhere."""
 _NAMED: tuple[tuple[KeyHeader, re.Pattern[str]], ...] = (
@@ -57,7 +59,7 @@ class Access:
         """The header that the endpoint asked for."""
         self._tried: set[KeyHeader] = set()
         self._lock = asyncio.Lock()
-        self.headers = self._made()
+        self.headers: Mapping[str, str] = self._made()
         """Those to send; another object after each change."""
 
     @property
@@ -115,4 +117,7 @@ class Access:
 def _header_at(base_url: str, api: ApiName) -> KeyHeader:
     if api == "anthropic":
         return "x-api-key"
-    return "api-key" if (URL(base_url).host or "").endswith(_AZURE) else "Authorization"
+    url = URL(base_url)
+    if url.host == _GOOGLE and "openai" not in url.parts:
+        return "x-goog-api-key"
+    return "api-key" if (url.host or "").endswith(_AZURE) else "Authorization"

@@ -25,8 +25,8 @@ from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.http_clients import async_client
 from gem_tasks.llm.access import Access
 from gem_tasks.llm.api import APIS, rooted
+from gem_tasks.llm.batch_file import MAX_BYTES, Line, line, read_line
 from gem_tasks.llm.batch_file import URL as _COMPLETIONS
-from gem_tasks.llm.batch_file import Line, line, read_line
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.dialect import Dialect, shape_of
 from gem_tasks.llm.memory import Known, Memory
@@ -82,6 +82,8 @@ class BatchClient:
     """
 
     api: ApiName = "openai"
+    max_bytes = MAX_BYTES
+    """Of one batch's requests."""
 
     def __init__(
         self,
@@ -91,10 +93,15 @@ class BatchClient:
         presets: Path | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._base_url, self._access = rooted(base_url, self.api), Access(base_url, api_key, self.api, headers)
+        self._base_url = self.root(base_url)
+        self._access = Access(self._base_url, api_key, self.api, headers)
         self._memory, self._presets = memory or Memory(None, base_url), presets
         self._known: dict[str, Known] = {}
         self._sdk: openai.AsyncOpenAI | None = None
+
+    def root(self, base_url: str) -> str:
+        """The address below which batches lie."""
+        return rooted(base_url, self.api)
 
     async def __aenter__(self) -> Self:
         """Opens no connection yet.

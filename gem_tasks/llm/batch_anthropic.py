@@ -16,17 +16,16 @@ from typing import Any, cast
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.answers import completion
 from gem_tasks.llm.anthropic import STATUS, answer_of
 from gem_tasks.llm.batch import TRANSFER_S, BatchClient, BatchState, json_lines, translated_errors
-from gem_tasks.llm.batch_file import Line
+from gem_tasks.llm.batch_file import Line, joined, joined_size, read_result
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.dialect import Dialect
 
 logger = logging.getLogger(__name__)
 
 _PATH = "/messages/batches"
-_BEGIN, _BETWEEN, _END = b'{"requests":[', b",", b"]}"
+_AROUND = b'{"requests":[', b"]}"
 
 
 class AnthropicBatches(BatchClient):
@@ -42,13 +41,10 @@ class AnthropicBatches(BatchClient):
 
     async def submit(self, path: Path, key: str) -> str:
         """Creates a batch of the lines of a file; see `BatchClient.submit`."""
-        with path.open("rb") as file:
-            lines = sum(1 for _ in file)
-        size = path.stat().st_size - lines + len(_BEGIN) + len(_BETWEEN) * (lines - 1) + len(_END)
-        sent = {"Content-Type": "application/json", "Content-Length": str(size)}
+        sent = {"Content-Type": "application/json", "Content-Length": str(joined_size(path, *_AROUND))}
         with translated_errors(self._base_url, sure=False):
             made: Any = await self._client.post(
-                _PATH, cast_to=object, content=_body(path), options={"headers": sent, "timeout": TRANSFER_S}
+                _PATH, cast_to=object, content=joined(path, *_AROUND), options={"headers": sent, "timeout": TRANSFER_S}
             )
         return str(made["id"])
 
@@ -91,15 +87,6 @@ class AnthropicBatches(BatchClient):
             await self._client.delete(f"{_PATH}/{state.batch_id}", cast_to=object)
 
 
-async def _body(path: Path) -> AsyncIterator[bytes]:
-    """The lines as one JSON object, never in memory as a whole."""
-    yield _BEGIN
-    with path.open("rb") as file:
-        for number, line in enumerate(file):
-            yield (_BETWEEN if number else b"") + line.rstrip(b"\n")
-    yield _END
-
-
 def read_line(text: bytes) -> Line | None:
     """A line of the results; None when it is none."""
     try:
@@ -112,7 +99,7 @@ def read_line(text: bytes) -> Line | None:
 def _result(result: Json) -> Completion | EndpointError | None:
     match result["type"]:
         case "succeeded":
-            return _completion(result["message"])
+            return read_result(lambda: answer_of(result["message"]))
         case "canceled":
             return None
         case "expired":
@@ -121,12 +108,3 @@ def _result(result: Json) -> Completion | EndpointError | None:
             error = cast("Json", result.get("error") or {})
             kind = (error.get("error") or error).get("type") or ""
             return from_status(STATUS.get(kind, 500), {}, json.dumps(error))
-
-
-def _completion(message: Json) -> Completion | EndpointError:
-    try:
-        return completion(answer_of(message))
-    except EndpointError as error:
-        return error
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as problem:
-        return EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer ({type(problem).__name__})")

@@ -6,9 +6,13 @@ from gem_tasks.domain.request_options import ApiName
 from gem_tasks.llm.api import api_of
 from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.batch_anthropic import AnthropicBatches
+from gem_tasks.llm.batch_gemini import GeminiBatches
 from gem_tasks.llm.batch_mistral import MistralBatches
 
-_HOSTS: dict[str, type[BatchClient]] = {"api.mistral.ai": MistralBatches}
+_HOSTS: dict[str, type[BatchClient]] = {
+    "api.mistral.ai": MistralBatches,
+    "generativelanguage.googleapis.com": GeminiBatches,
+}
 
 
 def batches_at(base_url: str, api: ApiName | None) -> type[BatchClient]:

@@ -4,7 +4,7 @@ platform.openai.com/docs/guides/batch
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -89,9 +89,32 @@ def _result(data: Any) -> Completion | EndpointError | None:
     if error or response.get("status_code") != 200:
         body: Any = response.get("body") or {"error": error}
         return from_status(int(response.get("status_code") or 500), {}, json.dumps(body))
+    return read_result(lambda: response["body"])
+
+
+def read_result(parse: Callable[[], Any]) -> Completion | EndpointError:
+    """What a request brought, or what is wrong with it.
+
+    Args:
+        parse: gives a chat completion object.
+    """
     try:
-        return completion(response["body"])
+        return completion(parse())
     except EndpointError as error:
         return error
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as problem:
         return EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer ({type(problem).__name__})")
+
+
+async def joined(path: Path, begin: bytes, end: bytes) -> AsyncIterator[bytes]:
+    """The lines of a file as a JSON array between two texts, never in memory as a whole."""
+    yield begin
+    with path.open("rb") as file:
+        for number, text in enumerate(file):
+            yield (b"," if number else b"") + text.rstrip(b"\n")
+    yield end
+
+
+def joined_size(path: Path, begin: bytes, end: bytes) -> int:
+    """How many bytes that is: for each line break but the last there is a comma."""
+    return len(begin) + path.stat().st_size - 1 + len(end)

@@ -30,15 +30,15 @@ def sdk(base_url: str, headers: Mapping[str, str]) -> openai.AsyncOpenAI:
     """
     proxy_for(base_url)  # while it can still be said: the SDK would call that a connection fault
     parts = urlsplit(base_url)
-    bearer = any(name.lower() == "authorization" for name in headers)
-    hooks: dict[str, list[Callable[..., Any]]] = {} if bearer else {"request": [_without_bearer]}
+    sent = {"Authorization" if name.lower() == "authorization" else name: value for name, value in headers.items()}
+    hooks: dict[str, list[Callable[..., Any]]] = {} if "Authorization" in sent else {"request": [_without_bearer]}
     return openai.AsyncOpenAI(
         base_url=urlunsplit(parts._replace(query="")),
         default_query=dict(parse_qsl(parts.query)),  # such as Azure's api-version
         api_key="none",  # the SDK insists on one
         timeout=_TIMEOUT_S,
         max_retries=0,
-        default_headers=headers,
+        default_headers=sent,
         http_client=openai.DefaultAsyncHttpxClient(timeout=_TIMEOUT_S, transport=AsyncRouted(), event_hooks=hooks),
     )
 

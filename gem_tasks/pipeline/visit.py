@@ -188,7 +188,7 @@ class Visit:
                     usd += self._estimate(request)
                     yield custom_id, client.line(custom_id, request)
 
-            for part in split(lines(), Path(folder)):
+            for part in split(lines(), Path(folder), max_bytes=client.max_bytes):
                 sent.append(await self._send_part(client, part, usd))
                 usd = 0.0
         return sent

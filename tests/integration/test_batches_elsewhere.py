@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
-from gem_tasks.llm import batch_apis
+from gem_tasks.llm import access, batch_apis
+from gem_tasks.llm.batch_gemini import GeminiBatches
 from gem_tasks.llm.batch_mistral import MistralBatches
 from gem_tasks.pipeline.batch import poll, submit
 from gem_tasks.pipeline.ingest import ingest
@@ -18,6 +19,7 @@ from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.shard import run_shard
 from gem_tasks.settings import STAGE_NAMES
 from tests.doubles.anthropic import KEY, Anthropic, failed, refuses
+from tests.doubles.gemini import Gemini
 from tests.doubles.mistral import Mistral
 from tests.integration.test_batch import PARTITION, finish, rows, states
 from tests.integration.test_pipeline import EXAMPLES
@@ -155,3 +157,44 @@ def test_a_job_that_a_lost_worker_created_is_found_by_its_key(mistral):
     with mistral() as provider:
         provider.jobs = {f"job{n}": {"id": f"job{n}", "metadata": {"gem_key": f"k{n}"}} for n in (1, 2)}
         assert asyncio.run(find(provider.url)) == ("job2", None)
+
+
+@pytest.fixture
+def gemini(teacher_url, monkeypatch):
+    """Its double, at an address that counts as Gemini's."""
+    monkeypatch.setitem(batch_apis._HOSTS, "127.0.0.1", GeminiBatches)
+    monkeypatch.setattr(access, "_GOOGLE", "127.0.0.1")
+    return partial(Gemini, teacher_url)
+
+
+def test_stages_through_geminis_batches(prepared, gemini):
+    with gemini() as provider:
+        provider.url += "/openai"
+        work = prepared(provider)
+        for stage in STAGE_NAMES[:2]:
+            report, rounds = finish(work, submit(work, stage, PARTITION, 0, RUN))
+            assert (report.accepted > 0, report.failed, rounds) == (True, 0, 1)
+        assert provider.batches == {}, "what was taken in is deleted"
+        assert all(headers["x-goog-api-key"] == KEY for headers in provider.headers)
+        assert not any("Authorization" in headers for headers in provider.headers)
+        (row,) = rows(work, "SELECT cached_tokens, reasoning_tokens FROM cost WHERE stage = 'filter'")
+        assert (row["cached_tokens"], row["reasoning_tokens"]) == (2 * 4, 2 * 7)
+
+
+def test_what_geminis_batch_did_not_answer_goes_into_the_next(prepared, gemini):
+    with gemini(silent=1) as provider:
+        work = prepared(provider)
+        report, rounds = finish(work, submit(work, "filter", PARTITION, 0, RUN))
+        assert (report.accepted, report.failed, rounds, len(provider.asked)) == (2, 0, 2, 3)
+        assert sorted((row["faults"] for row in rows(work)), key=len) == [{}, {"server_error": 1}]
+
+
+def test_a_batch_of_gemini_that_a_lost_worker_created_is_found_by_its_key(gemini):
+    async def find(url):
+        async with GeminiBatches(url, None) as client:
+            return await client.find("k2"), await client.find("k3")
+
+    with gemini() as provider:
+        about = {n: {"displayName": f"k{n}", "state": "BATCH_STATE_PENDING"} for n in (1, 2)}
+        provider.batches = {f"b{n}": {"name": f"batches/b{n}", "metadata": about[n]} for n in (1, 2)}
+        assert asyncio.run(find(provider.url)) == ("batches/b2", None)
