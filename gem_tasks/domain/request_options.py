@@ -8,6 +8,7 @@
 | `extra_body`        | yes           | an endpoint may do anything with it                                      |
 | `extra_headers`     | no            | transport: routing and secrets, which may be stored nowhere              |
 | `stream`            | no            | transport: the same answer in pieces                                     |
+| `context_window`    | no            | a fact about the model; what is asked for stays the same where it fits   |
 """
 
 import json
@@ -63,6 +64,8 @@ class RequestOptions(Value):
     extra_body: Annotated[Json, BeforeValidator(_object), AfterValidator(_no_reserved)] | None = None
     extra_headers: Annotated[dict[str, SecretStr], BeforeValidator(_object), AfterValidator(_sendable)] | None = None
     stream: bool | None = None
+    context_window: int | None = Field(default=None, ge=256)
+    """Tokens that the model takes, prompt and answer together; found out where it is not set."""
 
     @property
     def headers(self) -> dict[str, str]:

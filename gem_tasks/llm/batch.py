@@ -19,6 +19,7 @@ from gem_tasks.llm.batch_file import URL, Line, line, read_line
 from gem_tasks.llm.dialect import shape_of, speak
 from gem_tasks.llm.memory import Known, Memory
 from gem_tasks.llm.presets import preset_for
+from gem_tasks.llm.windows import bounded
 
 if TYPE_CHECKING:
     import openai
@@ -66,6 +67,7 @@ class BatchClient:
         memory: what calls have found out about the endpoint.
         presets: the user's own, see `preset_for`.
         headers: further ones for every request.
+        window: tokens that prompt and answer may have together; None goes by what calls have found out.
     """
 
     def __init__(
@@ -75,8 +77,9 @@ class BatchClient:
         memory: Memory | None = None,
         presets: Path | None = None,
         headers: Mapping[str, str] | None = None,
+        window: int | None = None,
     ) -> None:
-        self._base_url, self._api_key, self._headers = base_url, api_key, headers
+        self._base_url, self._api_key, self._headers, self._window = base_url, api_key, headers, window
         self._memory, self._presets = memory or Memory(None, base_url), presets
         self._known: dict[str, Known] = {}
         self._sdk: openai.AsyncOpenAI | None = None
@@ -106,7 +109,8 @@ class BatchClient:
         known = self._known[model]
         if request.answer_schema and shape_of(request) not in known.proved:
             request = request.without_schema()
-        return line(custom_id, speak(request, known.dialect.model_copy(update={"stream": False})))
+        dialect = bounded(request, known.dialect.model_copy(update={"stream": False}), self._window or known.window)
+        return line(custom_id, speak(request, dialect))
 
     async def submit(self, path: Path, key: str) -> str:
         """Uploads an input file and creates its batch, which carries `key` in its metadata; returns the batch's id.

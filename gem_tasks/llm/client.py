@@ -7,6 +7,7 @@ Retries have one owner each:
 | 5xx, timeouts, lost connections        | this module, `max_attempts` requests a call, backing off               |
 | 429, announced rate limits             | this module for `_PATIENCE_S`; `limiter` and `pacing` slow all down    |
 | complaints about a parameter           | `learning`, the same request in another dialect, three times at most   |
+| too long a request                     | this module, with a smaller limit, as far as `windows` sees one        |
 | unusable answers                       | `pipeline.attempt`, once, with the complaint                           |
 | lost workers, unreachable endpoints    | Airflow; what had arrived comes from `pipeline.journal`                |
 
@@ -34,6 +35,8 @@ from gem_tasks.llm.pacing import wait_s
 from gem_tasks.llm.presets import preset_for
 from gem_tasks.llm.tokens import estimate_tokens
 from gem_tasks.llm.transport import transport_to
+from gem_tasks.llm.window_reading import read_window
+from gem_tasks.llm.windows import Window, Windows
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
@@ -54,6 +57,7 @@ class OpenAIClient:
         presets: the user's own, see `preset_for`.
         headers: further ones for every request.
         stream: whether to ask for the answer in pieces; None leaves that to the endpoint's dialect.
+        window: tokens that prompt and answer may have together; None finds it out.
     """
 
     def __init__(
@@ -68,13 +72,16 @@ class OpenAIClient:
         presets: Path | None = None,
         headers: Mapping[str, str] | None = None,
         stream: bool | None = None,
+        window: int | None = None,
     ) -> None:
         self._base_url, self._api_key, self._headers = base_url, api_key, headers
         self._presets, self._stream = presets, stream
         self._transport = transport_to(base_url, api_key, headers)
         self._limiter = Limiter(concurrency)
         self._deadlines = Deadlines(timeout_s)
-        self._learning = Learning(self._complete, memory or Memory(None, base_url), self._begin_with)
+        memory = memory or Memory(None, base_url)
+        self._windows = Windows(lambda model: read_window(base_url, api_key, headers, model), memory, window)
+        self._learning = Learning(self._complete, memory, self._begin_with, self._windows.bounded)
         self._max_attempts = max_attempts
 
     async def __aenter__(self) -> Self:
@@ -90,32 +97,51 @@ class OpenAIClient:
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call; see `ChatClient.complete`."""
+        if not self._windows.ready(request.model):
+            await self.window(request.model)
         return await self._learning.complete(request)
+
+    async def window(self, model: str) -> Window | None:
+        """How much the model takes, and where that is known from; None if nobody says. Free, and asked for once."""
+        return await self._windows.prepare(await self._learning.known(model))
 
     def limit_of(self, request: ChatRequest) -> int:
         """Tokens that an answer may have, thoughts included, as far as is known now."""
-        return self._learning.limit_of(request)
+        return self._windows.bounded(request, self._learning.limit_of(request))
 
     def _begin_with(self, model: str) -> Dialect:
         preset = preset_for(self._base_url, model, self._presets)
         return preset if self._stream is None else preset.model_copy(update={"stream": self._stream})
 
     async def _complete(self, request: ChatRequest, dialect: Dialect, faults: FaultCounts) -> Completion:
-        body, limit = speak(request, dialect), dialect.limit_of(request)
-        tokens = estimate_tokens(body) + limit
-        patience = time.monotonic() + _PATIENCE_S
+        limit = self._fitting(request, dialect, faults)
+        body, patience = _speak(request, dialect, limit), time.monotonic() + _PATIENCE_S
         while True:
             timeouts = faults.get(ErrorClass.TIMEOUT, 0)
             try:
                 async with self._limiter:
-                    completion = await self._once(body, tokens, limit, timeouts)
+                    completion = await self._once(body, limit, timeouts)
+                await self._windows.answered(request, completion, limit)
                 return completion.model_copy(update={"faults": faults}) if faults else completion
             except EndpointError as error:
                 faults[error.error_class] = faults.get(error.error_class, 0) + 1
+                if error.error_class is ErrorClass.CONTEXT_LENGTH:
+                    complaints = faults[ErrorClass.CONTEXT_LENGTH]
+                    if narrower := await self._windows.narrowed(request, dialect, error, limit, complaints):
+                        limit, body = narrower, _speak(request, dialect, narrower)
+                        continue
                 if not self._worthwhile(error, faults, patience):
                     error.faults = faults
                     raise
                 await asyncio.sleep(_wait_s(sum(faults.values()), error.retry_after_s))
+
+    def _fitting(self, request: ChatRequest, dialect: Dialect, faults: FaultCounts) -> int:
+        """Tokens to ask for; raises if the request cannot fit."""
+        try:
+            return self._windows.fit(request, dialect)
+        except EndpointError as error:
+            error.faults = faults  # nothing was sent
+            raise
 
     async def models(self) -> list[str]:
         """Names the endpoint offers.
@@ -133,8 +159,8 @@ class OpenAIClient:
         except OpenAIError as error:
             raise from_sdk(error) from error
 
-    async def _once(self, body: bytes, tokens: int, max_tokens: int, timeouts: int) -> Completion:
-        started = time.monotonic()
+    async def _once(self, body: bytes, max_tokens: int, timeouts: int) -> Completion:
+        started, tokens = time.monotonic(), estimate_tokens(body) + max_tokens
         try:
             async with self._deadlines.watch(max_tokens, timeouts):
                 reply = await self._transport.post("/chat/completions", body)
@@ -164,6 +190,11 @@ class OpenAIClient:
             return time.monotonic() < patience
         transient = sum(faults.get(kind, 0) for kind in RETRYABLE) - faults.get(ErrorClass.RATE_LIMITED, 0)
         return error.error_class in RETRYABLE and transient < self._max_attempts
+
+
+def _speak(request: ChatRequest, dialect: Dialect, limit: int) -> bytes:
+    """The body, asking for so many tokens."""
+    return speak(request, dialect.model_copy(update={"most": limit}) if limit < dialect.limit_of(request) else dialect)
 
 
 def _wait_s(attempt: int, asked_s: float | None) -> float:

@@ -86,17 +86,19 @@ class Workspace:
             presets=self.settings.llm_dialects,
             headers=options.headers,
             stream=options.stream,
+            window=options.context_window,
         )
 
     def batches(self, stage: StageName) -> BatchClient:
         """The Batch API of the stage's endpoint; an async context manager."""
-        endpoint = self.settings.endpoint_for(stage)
+        endpoint, options = self.settings.endpoint_for(stage), self.settings.options_for(stage)
         return BatchClient(
             endpoint,
             self.settings.key_for(stage),
             Memory(self.store, endpoint),
             self.settings.llm_dialects,
-            self.settings.options_for(stage).headers,
+            options.headers,
+            options.context_window,
         )
 
     def journal(self, recipe_id: str, partition: str, shard: int) -> Journal:
