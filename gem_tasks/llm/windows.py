@@ -179,8 +179,10 @@ class Windows:
             return
         window, total = self._known.get(model), prompt + usage.completion_tokens
         at_end = completion.finish_reason == "length" and usage.completion_tokens < limit and _round(total)
-        if self._cut(body, prompt) or (at_end and window is None and self._ended[model] < _ENOUGH):
-            raise _cut(max(self._densities.least(body), prompt), prompt, total if at_end else prompt, window)
+        if self._cut(body, prompt):
+            raise _cut(prompt, self._densities.least(body), window)
+        if at_end and window is None and self._ended[model] < _ENOUGH:
+            raise _cut(prompt, self._densities.least(body), window, total, limit)
         if at_end and window is None:
             await self._complained(model, total)
         elif window and not window.checked and total > window.tokens:
@@ -242,12 +244,20 @@ def _too_long(prompt: int, least: int, window: Window, *, exact: bool) -> Endpoi
     return error
 
 
-def _cut(expected: int, prompt: int, size: int, window: Window | None) -> EndpointError:
-    """The configuration's fault as long as nobody has said how much the model takes."""
-    of = "" if expected <= prompt else f", of about {expected:,}"
-    error = EndpointError(
-        ErrorClass.CONTEXT_LENGTH,
-        f"The server cut your prompt: it counted {prompt:,} tokens{of}, and its context ends at {size:,}.",
-    )
+def _cut(prompt: int, expected: int, window: Window | None, size: int | None = None, limit: int = 0) -> EndpointError:
+    """The configuration's fault as long as nobody has said how much the model takes.
+
+    Args:
+        prompt: tokens, as the endpoint counted them.
+        expected: tokens that there are at least.
+        window: of the model.
+        size: tokens with which the answer ended.
+        limit: tokens that the answer might have had.
+    """
+    counted = f"it counted {prompt:,} tokens" + (f" of at least {expected:,}" if expected > prompt else "")
+    what = f"The server cut your prompt: {counted}"
+    if size:
+        what = f"The server cut your prompt or the answer: {counted}, was asked for {limit:,}, and ended at {size:,}"
+    error = EndpointError(ErrorClass.CONTEXT_LENGTH, f"{what}. Its context is too small.")
     error.parameter = "" if window else SETTING
     return error

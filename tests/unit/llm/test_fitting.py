@@ -88,14 +88,14 @@ def test_counts_of_the_endpoint_make_the_estimate_right():
     made, asked = windows(WINDOW), request(24_000)
     before = made.fit(asked, PLAIN)
     answered(made, asked, 5000)
-    assert made.fit(asked, PLAIN) == WINDOW - 5000 - 1 - 16 > before
+    assert made.fit(asked, PLAIN) == WINDOW - 5500 - 1 - 16 > before
 
 
 def test_one_odd_text_is_forgotten_again():
     found, body = Densities(), b"x" * 1000
     for tokens in [900, *[250] * 60]:
         found.observe(body, tokens)
-    assert 250 <= found.most(body) < 270
+    assert 250 * 1.1 <= found.most(body) < 270 * 1.1
     assert found.least(body) == 250
 
 
@@ -228,7 +228,7 @@ def test_one_endless_answer_among_others_is_not_the_configurations_fault():
 def test_a_batch_asks_for_what_fits():
     asked = request(24_000)
     assert bounded(asked, PLAIN, None) is PLAIN
-    assert bounded(asked, PLAIN, WINDOW).limit_of(asked) == WINDOW - len(asked.body) // 3 - 1 - 16
+    assert bounded(asked, PLAIN, WINDOW).limit_of(asked) == WINDOW - int(len(asked.body) / 3.3 * 1.1) - 1 - 16
     assert bounded(request(100_000), PLAIN, WINDOW).limit_of(asked) == 1536
 
 
