@@ -179,7 +179,8 @@ class Windows:
             return
         window, total = self._known.get(model), prompt + usage.completion_tokens
         at_end = completion.finish_reason == "length" and usage.completion_tokens < limit and _round(total)
-        if self._cut(body, prompt):
+        filled = window is not None and window.tokens - _SPARE <= prompt <= window.tokens
+        if filled or self._cut(body, prompt):
             raise _cut(prompt, self._densities.least(body), window)
         if at_end and window is None and self._ended[model] < _ENOUGH:
             raise _cut(prompt, self._densities.least(body), window, total, limit)

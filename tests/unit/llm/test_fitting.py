@@ -199,6 +199,11 @@ def test_where_the_window_is_known_a_cut_prompt_is_that_texts_failure():
     assert caught.value.calls == 1
 
 
+def test_a_prompt_that_fills_the_window_was_cut_to_it():
+    with pytest.raises(EndpointError, match="cut your prompt"):
+        answered(windows(6000), request(24_000), 5999)
+
+
 @pytest.mark.parametrize(
     ("asked", "counts"),
     [
