@@ -18,7 +18,7 @@ endif
 HOME_OF_GEM := "$(PYTHON)" -m gem_tasks.local.home
 PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: demo test unit check format lock lock-envs distill-envs audit licences install install-dev test-pythons up down clean uv
+.PHONY: demo test unit check format lock lock-envs distill-envs audit licences sbom install install-dev test-pythons up down clean uv
 
 demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI up
 	$(GEM) up
@@ -72,6 +72,10 @@ lock-envs: uv  ## after changing envs/train, envs/vllm, envs/bfcl or envs/tau2
 audit: uv  ## known vulnerabilities of what production installs; needs PyPI's own JSON API
 	$(UV) tool run -q pip-audit --disable-pip --no-deps -r requirements-production.lock
 
+sbom: uv  ## dist/sbom.json: what production installs, as CycloneDX, for the release
+	mkdir -p dist
+	$(UV) tool run -q --from cyclonedx-bom==7.3.1 cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml -o dist/sbom.json requirements-production.lock
+
 licences: | uv .venv  ## docs/licences.md anew, from what production installs
 	$(UV) venv -q --clear .venv/licences
 	$(UV) pip install -q --python .venv/licences --require-hashes -r requirements-production.lock
@@ -100,7 +104,7 @@ uv:
 	@[ -n "$(PYTHON)" ] || { echo "GEM needs Python 3.11, 3.12 or 3.13: install one, or say where it is with PYTHON=/path/to/python3"; exit 2; }
 	@$(HOME_OF_GEM) claim
 	@command -v uv >/dev/null || [ -x "$$GEM_HOME/uv/bin/uv" ] || { "$(PYTHON)" -m venv "$$GEM_HOME/uv" && \
-		"$$GEM_HOME/uv/bin/python" -m pip install -q --disable-pip-version-check uv; }
+		"$$GEM_HOME/uv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock; }
 
 clean:  ## removes the environment and ALL local data; nothing that GEM did not make
 	@$(HOME_OF_GEM) check

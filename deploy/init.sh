@@ -11,7 +11,7 @@ refuse() {
 for folder in "$AIRFLOW_HOME/logs" "$GEM_HOME"; do
   [ -w "$folder" ] || refuse "$folder cannot be written by user $(id -u): change the owner of the volume mounted there"
 done
-for name in POSTGRES_PASSWORD REDIS_PASSWORD; do
+for name in POSTGRES_PASSWORD REDIS_PASSWORD AIRFLOW_DB_PASSWORD GEM_PIPELINE_DB_PASSWORD GEM_CONSOLE_DB_PASSWORD; do
   [[ "${!name:-}" =~ ^[A-Za-z0-9._~-]*$ ]] || refuse "$name is part of URLs: use letters, digits and . _ ~ - only"
 done
 if [[ "${AWS_ENDPOINT_URL:-}" == http://s3:8333* && -z "${AWS_SECRET_ACCESS_KEY:-}" ]]; then
@@ -20,20 +20,46 @@ fi
 
 python - <<'PY'  # beside the lineage, where both are to be on one server
 import os
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 
 airflow, gem = urlsplit(os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]), urlsplit(os.environ["GEM_POSTGRES_DSN"])
-if airflow.netloc == gem.netloc:
+if airflow.hostname == gem.hostname and airflow.port == gem.port:
+    name, owner = airflow.path.strip("/"), unquote(airflow.username or "")
     with psycopg.connect(gem.geturl(), autocommit=True) as connection:
-        name = airflow.path.strip("/")
+        if owner != connection.info.user:
+            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [owner]).fetchone()
+            login = SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}")
+            password = Literal(unquote(airflow.password or ""))
+            connection.execute(login.format(SQL("ALTER" if known else "CREATE"), Identifier(owner), password))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(name)))
+        connection.execute(SQL("ALTER DATABASE {} OWNER TO {}").format(Identifier(name), Identifier(owner)))
+        connection.execute(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(Identifier(name)))
+    # What an older GEM made there belongs to the owner of everything.
+    with psycopg.connect(gem.geturl(), dbname=name, autocommit=True) as connection:
+        connection.execute(SQL("ALTER SCHEMA public OWNER TO {}").format(Identifier(owner)))
+        kinds = {"r": "TABLE", "p": "TABLE", "v": "VIEW"}
+        owned = connection.execute(
+            "SELECT relname, relkind::text FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind IN ('r', 'p', 'v') AND relowner <> %s::regrole", [owner]
+        ).fetchall()
+        for relation, kind in owned:  # a sequence of a column follows its table
+            change = SQL("ALTER {} {} OWNER TO {}").format(SQL(kinds[kind]), Identifier(relation), Identifier(owner))
+            connection.execute(change)
+        types = connection.execute(
+            "SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'"
+        ).fetchall()
+        for (kind,) in types:
+            connection.execute(SQL("ALTER TYPE {} OWNER TO {}").format(Identifier(kind), Identifier(owner)))
 PY
 airflow db migrate
 python -m gem_tasks.lineage.migrate
+if [ -n "${GEM_PIPELINE_DB_PASSWORD:-}" ]; then
+  python -m gem_tasks.lineage.roles
+fi
 python - <<'PY'  # the bundled S3 server starts without a bucket
 import os
 from urllib.parse import urlsplit

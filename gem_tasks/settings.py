@@ -162,11 +162,15 @@ class Settings(BaseSettings):
         return getattr(self, f"llm_mode_{settings_of(stage)}") or self.llm_mode
 
     def options_for(self, stage: str) -> RequestOptions:
-        """What is sent with the stage's requests. Common headers are for the common endpoint only, as the key is."""
+        """What is sent with the stage's requests. Common headers go to the common endpoint only, as the key does, and
+        the common window is that of the common model there.
+        """
         like = settings_of(stage)
         common, own = (self.llm_requests.get(name) or RequestOptions() for name in ("", like))
         if getattr(self, f"llm_base_url_{like}") not in (None, self.llm_base_url):
-            common = common.model_copy(update={"extra_headers": None, "api": None})
+            common = common.model_copy(update={"extra_headers": None, "api": None, "context_window": None})
+        if getattr(self, f"llm_model_{like}") not in (None, self.llm_model):
+            common = common.model_copy(update={"context_window": None})
         return own.over(common)
 
     @property

@@ -83,4 +83,5 @@ def _texts(train: Path) -> Iterator[str]:
             yield row["tools"]
             for message in row["messages"]:
                 yield message.get("content") or ""
-                yield from (call["function"]["arguments"] for call in message.get("tool_calls") or ())
+                for call in message.get("tool_calls") or ():
+                    yield json.dumps(call["function"]["arguments"], ensure_ascii=False)

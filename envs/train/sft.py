@@ -19,12 +19,16 @@ from pathlib import Path
 from typing import IO, Any
 
 import torch
-from datasets import Dataset, load_dataset
+from datasets import Dataset, Features, Json, List, Value, load_dataset
 from peft import LoraConfig
 from scratch import build, template
+from targets import Form, as_form, drops_text, form_of
 from transformers import AutoConfig, AutoTokenizer, TrainerCallback, set_seed
 from trl import SFTConfig, SFTTrainer
+from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 
+ROWS = Features({"messages": List(Json()), "tools": Value("string")})
+"""Each message as it is: a column of structs would fill in every key that another row's arguments have."""
 VALIDATED = 128
 """Conversations at most over which the validation loss is taken: more would tell hardly more and take a CPU long."""
 
@@ -43,8 +47,9 @@ def main(job: dict[str, Any]) -> None:
     if job["chat_template"]:
         tokenizer.chat_template = template(job["chat_template"])
     args = arguments(job, run)
-    train, dropped = load(Path(job["train"]), tokenizer, args.max_length, job["too_long"])
-    validation, _ = load(Path(job["validation"]), tokenizer, args.max_length, job["too_long"])
+    form = target_form(tokenizer, str(base)) if job["kind"] == "agent" else "object"
+    train, dropped = load(Path(job["train"]), tokenizer, args.max_length, job["too_long"], form)
+    validation, _ = load(Path(job["validation"]), tokenizer, args.max_length, job["too_long"], form)
     validation = validation.select(range(min(len(validation), VALIDATED)))
     if not len(train):
         complain(f"All {dropped} rows are longer than max_length={args.max_length}", "Raise it, or set too_long: truncate.")
@@ -149,11 +154,39 @@ def arguments(job: dict[str, Any], run: Path) -> SFTConfig:
         complain(f"The profile's section `sft` does not fit: {str(error).splitlines()[0][:300]}", "Correct the profile.")
 
 
-def load(path: Path, tokenizer: Any, longest: int, too_long: str) -> tuple[Dataset, int]:
+def target_form(tokenizer: Any, base: str) -> Form:
+    """How the template that is trained on reads the arguments of calls."""
+    try:
+        marked = has_generation_markers(tokenizer.chat_template or "")
+        used = tokenizer.chat_template if marked else get_training_chat_template(tokenizer)
+    except ValueError as error:
+        complain(
+            f"TRL does not know what in the chat template of {base} the assistant says: {str(error).splitlines()[0][:200]}",
+            "Name a template of TRL's that fits the base in the profile: chat_template.",
+        )
+
+    def render(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
+        return tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, chat_template=used)
+
+    form, why = form_of(render)
+    if form is None:
+        complain(
+            f"The chat template of {base} cannot hold these conversations: {why}",
+            "Choose another base, or name a template of TRL's that fits it in the profile: chat_template.",
+        )
+    if drops_text(render, form):
+        say(event="note", note=f"the chat template of {base} leaves out what the assistant says beside a call")
+    return form
+
+
+def load(path: Path, tokenizer: Any, longest: int, too_long: str, form: Form) -> tuple[Dataset, int]:
     """Rows that fit, and how many do not: a conversation that is cut has no end to learn."""
     if not path.stat().st_size:
         return Dataset.from_dict({"messages": [], "tools": []}), 0
-    rows = load_dataset("json", data_files=str(path), split="train", cache_dir=str(path.parent / "cache"))
+    cache = str(path.parent / "cache")
+    rows = load_dataset("json", data_files=str(path), split="train", features=ROWS, cache_dir=cache)
+    if form == "text":
+        rows = rows.map(lambda row: {"messages": as_form(row["messages"], form)})
     if too_long == "truncate":
         return rows, 0
 

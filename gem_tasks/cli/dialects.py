@@ -23,7 +23,7 @@ def dialects(
     drop: Annotated[bool, typer.Option("--forget", help="Forget all of it: it is learned again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
 ) -> None:
-    """Shows how each model at each endpoint wants to be asked, as far as the deployment has learned it.
+    """Shows how each model at each endpoint wants to be asked, and its window, as far as the deployment has learned it.
 
     Examples:
         gem dialects
@@ -38,9 +38,10 @@ def dialects(
         typer.echo(json.dumps([known.model_dump(mode="json") for known in found], indent=1))
         return
     table = Table()
-    for column in ("endpoint", "model", "dialect", "learned"):
+    for column in ("endpoint", "model", "dialect", "window", "learned"):
         table.add_column(column)
     for known in found:
         learned = datetime.fromtimestamp(known.at, UTC).isoformat(timespec="minutes")
-        table.add_row(*map(escape, (known.endpoint, known.model, known.dialect.summary, learned)))
+        window = f"{known.window:,}" if known.window else "not known"
+        table.add_row(*map(escape, (known.endpoint, known.model, known.dialect.summary, window, learned)))
     Console().print(table)

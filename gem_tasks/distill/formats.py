@@ -2,7 +2,7 @@
 
 | format | file | what is particular |
 |---|---|---|
-| trl | JSONL | `messages`, `tools` as a JSON string |
+| trl | JSONL | `messages` with arguments as objects, `tools` as a JSON string |
 | sharegpt | JSONL, `dataset_info.json` | LLaMA-Factory: turns alternate; no text beside a call; results merged |
 | axolotl | JSONL, `axolotl.yaml` | `chat_template` with `field_tools`; which roles are trained |
 | ms-swift | JSONL | roles `tool_call` and `tool_response`, a call a message |
@@ -62,13 +62,16 @@ datasets:
 
 
 def trl(messages: list[Json], tools: list[Json]) -> Json | None:
-    """TRL, conversational. Also what `datasets` reads without guessing at schemas."""
-    return {"messages": [_whole(message) for message in messages], "tools": _dump(tools)}
+    """TRL, conversational. Arguments are objects: most chat templates write a string as a string within JSON, or stop.
+
+    `datasets` from 5 on keeps them as they are; older ones fill in the keys of other rows' arguments as nulls.
+    """
+    return {"messages": [_decoded(_whole(message)) for message in messages], "tools": _dump(tools)}
 
 
 def axolotl(messages: list[Json], tools: list[Json]) -> Json | None:
-    """The same form; axolotl reads JSON strings for tools and arguments."""
-    return trl(messages, tools)
+    """Axolotl decodes JSON strings of tools and arguments before it renders, and so gets around Arrow's nulls."""
+    return {"messages": [_whole(message) for message in messages], "tools": _dump(tools)}
 
 
 def sharegpt(messages: list[Json], tools: list[Json]) -> Json | None:
@@ -177,6 +180,11 @@ def _rendered(message: Json) -> str:
         name, arguments = call["function"]["name"], call["function"]["arguments"]
         parts.append(f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>')
     return "\n".join(parts)
+
+
+def _decoded(message: Json) -> Json:
+    calls = [{**call, "function": _called(call)} for call in _calls(message)]
+    return {**message, "tool_calls": calls} if calls else message
 
 
 def _whole(message: Json) -> Json:

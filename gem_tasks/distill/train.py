@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from gem_tasks.distill import sets
+from gem_tasks.distill.formats import trl
 from gem_tasks.distill.profiles import Profile
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.distill import Model, SftSet, Split
@@ -24,6 +25,8 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.resources import shipped
 from gem_tasks.store import keys
 
+_TARGETS = "arguments are objects"
+"""Changes when what is learned from the same set does, so that a model of before is not taken for one of now."""
 _LIMIT_S = 14 * 24 * 3600.0
 _COMPLAINT = "gem: "
 _KEPT = ("HF_TOKEN", "HF_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
@@ -31,7 +34,7 @@ _KEPT = ("HF_TOKEN", "HF_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "CUDA_VISIB
 
 def model_id(profile: Profile, found: SftSet, *, base_only: bool = False) -> str:
     """Sixteen hex characters over everything that determines the weights."""
-    parts = [profile.sha256, found.set_id, "base" if base_only else "trained"]
+    parts = [profile.sha256, found.set_id, "base" if base_only else _TARGETS]
     return sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -145,7 +148,7 @@ def _job(profile: Profile, folder: Path, base_only: bool) -> Json:
         each = int(sft.get("per_device_train_batch_size", 1)) * (_gpus() or 1 if profile.launch else 1)
         sft["gradient_accumulation_steps"] = max(1, profile.batch // each)
     return {
-        **profile.model_dump(include={"chat_template", "too_long", "max_cpu_minutes", "lora", "seed", "model"}),
+        **profile.model_dump(include={"kind", "chat_template", "too_long", "max_cpu_minutes", "lora", "seed", "model"}),
         "sft": sft,
         "run": str(folder),
         "train": str(folder / "data" / "train.jsonl"),
@@ -162,7 +165,7 @@ def _write_data(work: Workspace, found: SftSet, folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part, part.open("w", encoding="utf-8") as file:
             for row in sets.read(work, found, split):
-                line = {"messages": json.loads(row["messages"]), "tools": row["tools"]}
+                line = trl(json.loads(row["messages"]), json.loads(row["tools"]))
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
@@ -213,6 +216,8 @@ def _tell(event: Json, progress: Progress) -> None:
     if event["event"] == "start":
         where = f", going on from {event['resumed_from']}" if event["resumed_from"] else ""
         progress(f"train on {event['rows']} rows ({event['dropped']} too long){where}", 0, 0)
+    elif event["event"] == "note":
+        progress(str(event["note"]), 0, 0)
     elif event["event"] == "log" and "loss" in event:
         progress(f"train: loss {event['loss']:.3f}", event["step"], event["of"])
 

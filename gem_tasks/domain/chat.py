@@ -28,6 +28,9 @@ class Sampling(Value):
     temperature: float | None = None
     max_tokens: int = 8192
     """Upper bound of the answer in tokens. Room for thought comes on top, see `llm.dialect`."""
+    least: int = 256
+    """Where prompt and answer do not fit the model's window: tokens without which asking is in vain. In no recipe, for
+    what is asked for stays the same."""
     reasoning_effort: str | None = None
     """`off`, `low`, …; the endpoint's own word for it is a matter of its dialect."""
     extra_body: Json = Field(default_factory=dict)

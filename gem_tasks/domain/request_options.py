@@ -9,6 +9,7 @@
 | `extra_headers`     | no            | transport: routing and secrets, which may be stored nowhere              |
 | `stream`            | no            | transport: the same answer in pieces                                     |
 | `api`               | no            | transport: the same question in other words                              |
+| `context_window`    | no            | a fact about the model; what is asked for stays the same where it fits   |
 """
 
 import json
@@ -67,6 +68,8 @@ class RequestOptions(Value):
     stream: bool | None = None
     api: ApiName | None = None
     """Which API the endpoint speaks; by default its address says so."""
+    context_window: int | None = Field(default=None, ge=256)
+    """Tokens that the model takes, prompt and answer together; found out where it is not set."""
 
     @property
     def headers(self) -> dict[str, str]:

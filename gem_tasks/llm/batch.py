@@ -31,6 +31,7 @@ from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.dialect import Dialect, shape_of
 from gem_tasks.llm.memory import Known, Memory
 from gem_tasks.llm.presets import preset_for
+from gem_tasks.llm.windows import bounded
 
 if TYPE_CHECKING:
     import openai
@@ -79,6 +80,7 @@ class BatchClient:
         memory: what calls have found out about the endpoint.
         presets: the user's own, see `preset_for`.
         headers: further ones for every request.
+        window: tokens that prompt and answer may have together; None goes by what calls have found out.
     """
 
     api: ApiName = "openai"
@@ -92,8 +94,9 @@ class BatchClient:
         memory: Memory | None = None,
         presets: Path | None = None,
         headers: Mapping[str, str] | None = None,
+        window: int | None = None,
     ) -> None:
-        self._base_url = self.root(base_url)
+        self._base_url, self._window = self.root(base_url), window
         self._access = Access(self._base_url, api_key, self.api, headers)
         self._memory, self._presets = memory or Memory(None, base_url), presets
         self._known: dict[str, Known] = {}
@@ -134,7 +137,7 @@ class BatchClient:
         known = self._known[model]
         if request.answer_schema and shape_of(request) not in known.proved:
             request = request.without_schema()
-        dialect = known.dialect.model_copy(update={"stream": False})
+        dialect = bounded(request, known.dialect.model_copy(update={"stream": False}), self._window or known.window)
         return self._line(custom_id, APIS[self.api].speak(request, dialect))
 
     def _begin_with(self, model: str) -> Dialect:

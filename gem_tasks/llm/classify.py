@@ -48,7 +48,9 @@ _OVERFLOW = re.compile(
     r"|greater than the context length|longer than the model's context length|too large for model with"
     r"|range of input length should be|context window exceeds limit|prompt exceeds max length"
     r"|tokens \+ `?max_new_tokens`? must be|input is too long for|input token length too long"
-    r"|contextwindowexceedederror|input length and `?max_tokens`? exceed",
+    r"|contextwindowexceedederror|greater than max_(model_len|total_tokens)|longer than the maximum model length"
+    r"|context length of only|exceeds? (the )?context (limit|length)|input tokens exceed|while (the )?limit is \d"
+    r"|token count of \d+ exceeds the limit",
     re.IGNORECASE,
 )
 _OVERLOAD = re.compile(r"overloaded|engine_overloaded|\bUNAVAILABLE\b|no deployments available", re.IGNORECASE)

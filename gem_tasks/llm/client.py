@@ -8,6 +8,7 @@ Retries have one owner each:
 | 429, announced rate limits             | this module for `_PATIENCE_S`; `limiter` and `pacing` slow all down    |
 | 401: the key expired, another header   | this module, once, if `access` has one                                 |
 | complaints about a parameter           | `learning`, the same request in another dialect, three times at most   |
+| too long a request                     | this module, with a smaller limit, as far as `windows` sees one        |
 | unusable answers                       | `pipeline.attempt`, once, with the complaint                           |
 | lost workers, unreachable endpoints    | Airflow; what had arrived comes from `pipeline.journal`                |
 
@@ -38,6 +39,8 @@ from gem_tasks.llm.pacing import wait_s
 from gem_tasks.llm.presets import preset_for
 from gem_tasks.llm.tokens import estimate_tokens
 from gem_tasks.llm.transport import transport_to
+from gem_tasks.llm.window_reading import Reading, read_window
+from gem_tasks.llm.windows import Window, Windows
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
@@ -62,6 +65,7 @@ class OpenAIClient:
         headers: further ones for every request.
         stream: whether to ask for the answer in pieces; None leaves that to the endpoint's dialect.
         api: what it speaks; None if its address says so.
+        window: tokens that prompt and answer may have together; None finds it out.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class OpenAIClient:
         headers: Mapping[str, str] | None = None,
         stream: bool | None = None,
         api: ApiName | None = None,
+        window: int | None = None,
     ) -> None:
         api = api_of(base_url, api)
         self._api, self._named, self._base_url = APIS[api], api, rooted(base_url, api)
@@ -86,7 +91,9 @@ class OpenAIClient:
         self._transport = transport_to(self._base_url, None, self._sent)
         self._limiter = Limiter(concurrency)
         self._deadlines = Deadlines(timeout_s)
-        self._learning = Learning(self._complete, memory or Memory(None, base_url), self._begin_with, self._api.adapt)
+        memory = memory or Memory(None, base_url)
+        self._windows = Windows(self._window_of, memory, window)
+        self._learning = Learning(self._complete, memory, self._begin_with, self._windows.bounded, self._api.adapt)
         self._max_attempts = max_attempts
 
     async def __aenter__(self) -> Self:
@@ -102,11 +109,17 @@ class OpenAIClient:
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call; see `ChatClient.complete`."""
+        if not self._windows.ready(request.model):
+            await self.window(request.model)
         return await self._learning.complete(request)
+
+    async def window(self, model: str) -> Window | None:
+        """How much the model takes, and where that is known from; None if nobody says. Free, and asked for once."""
+        return await self._windows.prepare(await self._learning.known(model))
 
     def limit_of(self, request: ChatRequest) -> int:
         """Tokens that an answer may have, thoughts included, as far as is known now."""
-        return self._learning.limit_of(request)
+        return self._windows.bounded(request, self._learning.limit_of(request))
 
     def _begin_with(self, model: str) -> Dialect:
         preset = preset_for(self._base_url, model, self._presets)
@@ -115,16 +128,16 @@ class OpenAIClient:
         return preset if self._stream is None else preset.model_copy(update={"stream": self._stream})
 
     async def _complete(self, request: ChatRequest, dialect: Dialect, faults: FaultCounts) -> Completion:
-        body, limit = self._api.speak(request, dialect), dialect.limit_of(request)
-        tokens = estimate_tokens(body) + limit
-        patience = time.monotonic() + _PATIENCE_S
+        limit = self._fitting(request, dialect, faults)
+        body, patience = self._spoken(request, dialect, limit), time.monotonic() + _PATIENCE_S
         while True:
             timeouts = faults.get(ErrorClass.TIMEOUT, 0)
             sent = self._sent
             try:
                 async with self._limiter:
                     sent = await self._introduce()
-                    completion = await self._once(body, tokens, limit, timeouts)
+                    completion = await self._once(body, limit, timeouts)
+                await self._windows.answered(request, completion, limit)
                 return completion.model_copy(update={"faults": faults}) if faults else completion
             except EndpointError as error:
                 faults[error.error_class] = faults.get(error.error_class, 0) + 1
@@ -132,10 +145,31 @@ class OpenAIClient:
                 if error.error_class is ErrorClass.AUTH and faults[ErrorClass.AUTH] < _REFUSALS:
                     if await self._access.another(sent, error.complaint):
                         continue
+                if error.error_class is ErrorClass.CONTEXT_LENGTH:
+                    complaints = faults[ErrorClass.CONTEXT_LENGTH]
+                    if narrower := await self._windows.narrowed(request, dialect, error, limit, complaints):
+                        limit, body = narrower, self._spoken(request, dialect, narrower)
+                        continue
                 if not self._worthwhile(error, faults, patience):
                     error.faults = faults
                     raise
                 await asyncio.sleep(_wait_s(sum(faults.values()), error.retry_after_s))
+
+    def _fitting(self, request: ChatRequest, dialect: Dialect, faults: FaultCounts) -> int:
+        """Tokens to ask for; raises if the request cannot fit."""
+        try:
+            return self._windows.fit(request, dialect)
+        except EndpointError as error:
+            error.faults = faults  # nothing was sent
+            raise
+
+    def _spoken(self, request: ChatRequest, dialect: Dialect, limit: int) -> bytes:
+        """The body, asking for so many tokens."""
+        narrower = limit < dialect.limit_of(request)
+        return self._api.speak(request, dialect.model_copy(update={"most": limit}) if narrower else dialect)
+
+    def _window_of(self, model: str) -> Reading | None:
+        return read_window(self._base_url, None, self._access.headers, model)
 
     async def _introduce(self) -> Mapping[str, str]:
         """Has the transport send what shows the endpoint who asks, which it gives."""
@@ -163,8 +197,8 @@ class OpenAIClient:
         except OpenAIError as error:
             raise from_sdk(error) from error
 
-    async def _once(self, body: bytes, tokens: int, max_tokens: int, timeouts: int) -> Completion:
-        started = time.monotonic()
+    async def _once(self, body: bytes, max_tokens: int, timeouts: int) -> Completion:
+        started, tokens = time.monotonic(), estimate_tokens(body) + max_tokens
         try:
             async with self._deadlines.watch(max_tokens, timeouts):
                 reply = await self._transport.post(self._api.path, body)

@@ -114,11 +114,13 @@ PLAIN = Dialect()
 
 
 def shape_of(request: ChatRequest) -> str:
-    """What an endpoint may object to in a request, whatever its text."""
+    """What an endpoint may object to in a request, whatever its text; of its limit the size."""
     sampling = request.sampling
     role = request.messages[0].role if request.messages else ""
     temperature = "" if sampling.temperature is None else " temperature"
-    shape = f"{role}{temperature}{' schema' if request.answer_schema else ''}"
+    shape = (
+        f"{role}{temperature}{' schema' if request.answer_schema else ''} to {1 << sampling.max_tokens.bit_length()}"
+    )
     if sampling.reasoning_effort or sampling.extra_body:
         shape = " ".join([shape, f"effort:{sampling.reasoning_effort}", *sorted(sampling.extra_body)])
     return shape

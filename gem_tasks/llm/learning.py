@@ -22,6 +22,8 @@ _ADAPTATIONS = 3
 _SCOUT_S = 30.0
 """Complaints come at once: a request that takes longer is being answered, and holds nobody up."""
 _SCOUTS = 5
+_OF_THE_TEXT = frozenset({ErrorClass.BAD_REQUEST, ErrorClass.CONTEXT_LENGTH})
+"""What may be one text's fault: the next one of the shape goes alone too."""
 _PATIENCE = 10
 """Requests for one call that may be refused because others learn at the same time."""
 _GUESSES = 6
@@ -35,11 +37,19 @@ class Learning:
         ask: makes a call.
         memory: of the endpoint.
         preset: what to begin with, by model.
+        bounded: what is left of a limit where the model's window ends.
         adapt: what a complaint teaches; see `dialect.adapt`.
     """
 
-    def __init__(self, ask: Ask, memory: Memory, preset: Callable[[str], Dialect], adapt: Adapt = adapt) -> None:
-        self._ask, self._memory, self._preset, self._adapt = ask, memory, preset, adapt
+    def __init__(
+        self,
+        ask: Ask,
+        memory: Memory,
+        preset: Callable[[str], Dialect],
+        bounded: Callable[[ChatRequest, int], int] = lambda request, limit: limit,
+        adapt: Adapt = adapt,
+    ) -> None:
+        self._ask, self._memory, self._preset, self._bounded, self._adapt = ask, memory, preset, bounded, adapt
         self._known: dict[str, Known] = {}
         self._answered: set[tuple[str, str]] = set()
         """Models and shapes of requests that have been answered."""
@@ -54,8 +64,7 @@ class Learning:
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call; see `ChatClient.complete`."""
-        if request.model not in self._known:
-            await self._recall(request.model)
+        await self.known(request.model)
         place = (request.model, shape_of(request))
         if place in self._free:
             return await self._told(request, place)
@@ -79,6 +88,12 @@ class Learning:
         known = self._known.get(request.model)
         return known.dialect.limit_of(request) if known else request.sampling.max_tokens
 
+    async def known(self, model: str) -> Known:
+        """What is known of a model."""
+        if model not in self._known:
+            await self._recall(model)
+        return self._known[model]
+
     async def _recall(self, model: str) -> None:
         known = await asyncio.to_thread(self._memory.recall, model, self._preset(model))
         if model not in self._known:
@@ -94,7 +109,7 @@ class Learning:
             self._scouts[request.model] += 1
             if error.error_class in CONFIGURATION or error.parameter:
                 self._refused[request.model] = error
-            if error.error_class is not ErrorClass.BAD_REQUEST or self._scouts[request.model] >= _SCOUTS:
+            if error.error_class not in _OF_THE_TEXT or self._scouts[request.model] >= _SCOUTS:
                 self._free.add(place)  # nothing to be learned from that: the others need not wait
             raise
         self._free.add(place)
@@ -157,7 +172,7 @@ class Learning:
                     raise came
                 dialect, adaptations, came = self._adapted(request, place, dialect, came), adaptations + 1, None
                 continue
-            wider = dialect.roomier(request) if narrow is None and self._ate(came, place, dialect) else None
+            wider = self._wider(request, dialect) if narrow is None and self._ate(came, place, dialect) else None
             if wider is None:
                 break
             faults[ErrorClass.TRUNCATED] = faults.get(ErrorClass.TRUNCATED, 0) + 1
@@ -167,6 +182,14 @@ class Learning:
         await self._learn(place, before, dialect, came)
         update = {"faults": faults, "usage": spent + came.usage} if faults else {}
         return came.model_copy(update=update)
+
+    def _wider(self, request: ChatRequest, dialect: Dialect) -> Dialect | None:
+        """With more room for thought; None where there is no more to be had."""
+        wider = dialect.roomier(request)
+        if wider is None:
+            return None
+        now, then = (self._bounded(request, each.limit_of(request)) for each in (dialect, wider))
+        return wider if then > now else None
 
     def _proved(self, place: tuple[str, str]) -> bool:
         return place in self._answered

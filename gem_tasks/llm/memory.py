@@ -6,7 +6,7 @@ number, and the other takes that in and creates the one after it. So nothing tha
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from typing import Any
@@ -41,6 +41,10 @@ class Known(Value):
     model: str = ""
     answered_as: str = ""
     """How the endpoint calls the model."""
+    window: int | None = None
+    """Tokens that prompt and answer may have together, if that is known."""
+    window_source: str = ""
+    """Where it is known from, in words."""
 
     def with_changes(self, before: Dialect, after: Dialect, shape: str, answered_as: str) -> "Known":
         """With what one answer taught: what it changed of the dialect it began with, whatever others have learned."""
@@ -81,12 +85,20 @@ class Memory:
 
     def learned(self, model: str, before: Dialect, after: Dialect, shape: str, answered_as: str) -> None:
         """Writes down what an answer taught; see `Known.with_changes`."""
+        self._change(model, before, lambda known: known.with_changes(before, after, shape, answered_as))
+
+    def saw_window(self, model: str, preset: Dialect, tokens: int | None, source: str) -> None:
+        """Writes down how much the model takes; None forgets it."""
+        update = {"window": tokens, "window_source": source}
+        self._change(model, preset, lambda known: known.model_copy(update=update | {"at": int(time.time())}))
+
+    def _change(self, model: str, preset: Dialect, change: Callable[[Known], Known]) -> None:
         if self._store is None:
             return
         try:
             for _ in range(_TRIES):
                 number, found = self._newest(model)
-                known = (found or self._new(model, before)).with_changes(before, after, shape, answered_as)
+                known = change(found or self._new(model, preset))
                 mine = self._key(model, number + 1)
                 if not self._store.create(mine, known.model_dump_json(indent=1).encode()):
                     continue

@@ -1,6 +1,7 @@
 """One record through one stage: what to ask, what an answer means, when to ask again, and how it ended. No I/O.
 
-Owns retries of unusable answers: two strikes, the second with the parser's complaint. Transport faults and rate limits
+Owns retries of unusable answers: two strikes, the second with the parser's complaint; where that no longer fits the
+model's window, with the end of the answer only. Transport faults and rate limits
 belong to `llm.client`; what it could not mend becomes a failed outcome here, except configuration faults, which would
 repeat for every record and stop the task instead. Lost workers belong to Airflow.
 
@@ -20,6 +21,8 @@ from gem_tasks.prompts import Prompt
 from gem_tasks.stages.base import Stage, repair
 
 _STRIKES = 2
+_QUOTED = 2000
+"""Characters of an unusable answer that are shown again where all of it would not fit."""
 
 
 class Asking(Value):
@@ -44,6 +47,9 @@ class Attempt:
         self.segment_id = record.segment.segment_id
         self._stage, self._asking, self._record = stage, asking, record
         self._cost = Cost()
+        self._first: tuple[_Unusable, str] | None = None
+        """What was wrong with the first answer, and the answer."""
+        self._shortened = False
         if verdict := stage.precheck(record):
             self._end(verdict)
         else:
@@ -61,9 +67,8 @@ class Attempt:
             self._fail(verdict.error_class, verdict.complaint, raw=completion.text)
         else:
             self.strike += 1
-            answer = completion.text or "(empty)"
-            asked = self._stage.request(self._record, self._asking.prompt)
-            self._ask(repair(self._asking.repair, asked, answer, verdict.complaint))
+            self._first = verdict, completion.text
+            self._repair(completion.text or "(empty)", verdict.complaint)
 
     def failed(self, error: EndpointError) -> None:
         """The endpoint brought no answer to `request`.
@@ -74,7 +79,20 @@ class Attempt:
         if error.error_class in CONFIGURATION or error.parameter:
             raise error
         self._cost = self._cost.wasted(error.faults, error.calls)
-        self._fail(error.error_class, error.detail)
+        if error.error_class is not ErrorClass.CONTEXT_LENGTH or self._first is None:
+            self._fail(error.error_class, error.detail)
+            return
+        unusable, answer = self._first
+        if len(answer) > _QUOTED and not self._shortened:
+            self._shortened = True
+            self._repair(f"[…]{answer[-_QUOTED:]}", unusable.complaint)
+        else:
+            detail = f"{unusable.complaint} A second chance does not fit: {error.detail}"
+            self._fail(unusable.error_class, detail, raw=answer)
+
+    def _repair(self, answer: str, complaint: str) -> None:
+        asked = self._stage.request(self._record, self._asking.prompt)
+        self._ask(repair(self._asking.repair, asked, answer, complaint))
 
     def _ask(self, messages: tuple[ChatMessage, ...]) -> None:
         self.request = ChatRequest(

@@ -20,7 +20,7 @@ import logging
 import time
 
 from gem_tasks.domain.base import Value
-from gem_tasks.errors import CONFIGURATION, DOUBTFUL, EndpointError
+from gem_tasks.errors import CONFIGURATION, DOUBTFUL, EndpointError, ErrorClass
 from gem_tasks.lineage import Place, RunContext
 from gem_tasks.pipeline.endpoint import explain
 from gem_tasks.pipeline.shard import ShardReport, finished_before, run_shard
@@ -110,7 +110,7 @@ def _visit(work: Workspace, pending: Pending, run: RunContext, always: bool) -> 
         try:
             return asyncio.run(Visit(sheet, ledger, place, pending, may_send=not _online(work, pending.stage)).go())
         except EndpointError as error:
-            if error.error_class in CONFIGURATION | DOUBTFUL:
+            if error.error_class in CONFIGURATION | DOUBTFUL | {ErrorClass.CONTEXT_LENGTH}:
                 raise explain(error, sheet.work, sheet.stage.name) from error
             raise
 

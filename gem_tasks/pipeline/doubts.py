@@ -3,6 +3,9 @@
 A request that is refused with 400 or 403 does not say whose fault it is: one text may be too odd for the endpoint, or a
 parameter of every request may be wrong. Such failures wait, unsaved, until a completion arrives. If none does, the
 stage stops after a few, with the endpoint's own words, and nothing is recorded against the segments.
+
+Texts that do not fit the model's window wait too. They say why and mostly cost nothing, so all are looked at: if there
+are a few and none of them fits, it is the model, or the size of segments, that has to change.
 """
 
 from gem_tasks.domain.outcome import Outcome
@@ -24,6 +27,7 @@ class Doubts:
         """Whether the endpoint has sent a completion in this run."""
         self.waiting: list[Outcome] = []
         """Failures of which it is not known whose fault they are."""
+        self._overlong: list[Outcome] = []
         self._proven = proven
 
     @property
@@ -37,6 +41,9 @@ class Doubts:
         if outcome.error_class in DOUBTFUL:
             self.waiting.append(outcome)
             return self._take() if self.answered else []
+        if outcome.error_class is ErrorClass.CONTEXT_LENGTH and not (self.answered or self._proven):
+            self._overlong.append(outcome)
+            return []
         return [*(self._take() if self.answered else ()), outcome]
 
     def end(self) -> list[Outcome]:
@@ -47,11 +54,21 @@ class Doubts:
         """
         if self.waiting and (self.grave or not self._proven):
             raise refused(self.waiting)
-        return [outcome.model_copy(update={"doubtful": True}) for outcome in self._take()]
+        if len(self._overlong) >= FEW:
+            raise overlong(self._overlong)
+        taken, self._overlong = self._overlong, []
+        return [*taken, *(outcome.model_copy(update={"doubtful": True}) for outcome in self._take())]
 
     def _take(self) -> list[Outcome]:
-        taken, self.waiting = self.waiting, []
+        taken = [*self._overlong, *self.waiting]
+        self._overlong, self.waiting = [], []
         return taken
+
+
+def overlong(outcomes: list[Outcome]) -> EndpointError:
+    """None of these fits what the model takes."""
+    last = outcomes[-1]
+    return EndpointError(ErrorClass.CONTEXT_LENGTH, f"none of {len(outcomes)} texts fits, the last: {last.detail}")
 
 
 def refused(outcomes: list[Outcome]) -> EndpointError:

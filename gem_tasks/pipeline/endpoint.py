@@ -14,6 +14,9 @@ _FIXES = {
     ErrorClass.NO_CREDIT: "Add credit to the account behind GEM_LLM_API_KEY, or use another key.",
     ErrorClass.UNKNOWN_MODEL: "Check GEM_LLM_MODEL and GEM_LLM_BASE_URL (it usually ends in /v1), with `gem doctor`.",
     ErrorClass.FORBIDDEN: "Give the key the right to use this model, or set another GEM_LLM_API_KEY or GEM_LLM_MODEL.",
+    ErrorClass.CONTEXT_LENGTH: "Give the model a larger context (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH, vLLM:"
+    " --max-model-len, llama.cpp: --ctx-size), say with GEM_LLM_CONTEXT_WINDOW how much it takes, or cut smaller"
+    " segments with GEM_SEGMENT_MAX_TOKENS.",
     ErrorClass.BAD_REQUEST: "Set GEM_LLM_MODEL and GEM_LLM_BASE_URL to a model and a server that take such requests.",
 }
 _OTHER = "Look at the endpoint's own log; `gem doctor` tries whether it answers."
@@ -22,7 +25,7 @@ _OTHER = "Look at the endpoint's own log; `gem doctor` tries whether it answers.
 def explain(error: EndpointError, work: Workspace, stage: StageName) -> UserError:
     """One line for the person who configured the endpoint: its own words, and what to do."""
     fix = _FIXES.get(error.error_class, _OTHER)
-    if error.parameter:
+    if error.parameter and error.error_class is not ErrorClass.CONTEXT_LENGTH:
         name = f"GEM_LLM_{error.parameter.upper()}" if error.parameter in RequestOptions.model_fields else ""
         fix = f"Set or unset {name or 'GEM_LLM_EXTRA_BODY'} (or that of the stage), or set another GEM_LLM_MODEL."
     base_url, model = work.settings.endpoint_for(stage), work.settings.model_for(stage)

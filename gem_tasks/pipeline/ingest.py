@@ -22,6 +22,7 @@ from gem_tasks.pipeline.ingest_commit import Commits, Ended, Seen
 from gem_tasks.pipeline.ingest_pool import prepared
 from gem_tasks.pipeline.ingest_prepare import Rules, why_broken
 from gem_tasks.pipeline.ingest_scan import Scan
+from gem_tasks.pipeline.segment_sizes import most_tokens
 from gem_tasks.pipeline.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -163,7 +164,10 @@ class _Ingestion:
 
     def _scan(self, commits: Commits) -> Scan:
         scan, settings = Scan(self._ledger, self._source, self._work.settings.source_roots.split()), self._work.settings
-        rules, processes = Rules.of(self._source, settings), settings.ingest_processes or _cores()
+        rules, processes = (
+            Rules.of(self._source, settings, most_tokens(self._work)),
+            settings.ingest_processes or _cores(),
+        )
         batches = ((batch, batch.raws) for batch in self._batches(scan))
         for batch, found in prepared(batches, rules, processes):
             commits.add(found, batch.same, batch.ended, "" if self._limit else batch.reached)

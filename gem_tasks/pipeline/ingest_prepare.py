@@ -27,12 +27,19 @@ class Rules(Value):
     """Whether near duplicates are looked for."""
 
     @classmethod
-    def of(cls, source: Source, settings: Settings) -> "Rules":
-        """The source's own settings, else the common ones."""
+    def of(cls, source: Source, settings: Settings, most: int | None = None) -> "Rules":
+        """The source's own settings, else the common ones, as far as the models can take it.
+
+        Args:
+            source: its own sizes are meant, whatever a model takes.
+            settings: the common ones.
+            most: tokens of a segment that all models can take.
+        """
+        largest = min(settings.segment_max_tokens, most or settings.segment_max_tokens)
         return cls(
             license=source.license,
-            target_tokens=source.target_tokens or settings.segment_target_tokens,
-            max_tokens=source.max_tokens or settings.segment_max_tokens,
+            target_tokens=source.target_tokens or min(settings.segment_target_tokens, largest),
+            max_tokens=source.max_tokens or largest,
             min_chars=settings.segment_min_chars if source.min_chars is None else source.min_chars,
             signed=bool(settings.near_duplicate),
         )

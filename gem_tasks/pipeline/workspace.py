@@ -89,6 +89,7 @@ class Workspace:
             headers=options.headers,
             stream=options.stream,
             api=options.api,
+            window=options.context_window,
         )
 
     def batches(self, stage: StageName) -> BatchClient:
@@ -100,6 +101,7 @@ class Workspace:
             Memory(self.store, endpoint, api_of(endpoint, options.api)),
             self.settings.llm_dialects,
             options.headers,
+            options.context_window,
         )
 
     def journal(self, recipe_id: str, partition: str, shard: int) -> Journal:

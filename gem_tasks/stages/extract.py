@@ -25,7 +25,7 @@ class Extract:
 
     name: StageName = "extract"
     version = 1
-    sampling = Sampling(temperature=0.3, max_tokens=8192)
+    sampling = Sampling(temperature=0.3, max_tokens=8192, least=768)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("filter",)
     prompt = "extract"

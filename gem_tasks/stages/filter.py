@@ -20,7 +20,7 @@ class Filter:
 
     name: StageName = "filter"
     version = 2
-    sampling = Sampling(temperature=0, max_tokens=1024)
+    sampling = Sampling(temperature=0, max_tokens=1024, least=128)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ()
     prompt = "filter"

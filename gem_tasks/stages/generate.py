@@ -20,7 +20,7 @@ class Generate:
 
     name: StageName = "generate"
     version = 2
-    sampling = Sampling(temperature=0.8, max_tokens=16384)
+    sampling = Sampling(temperature=0.8, max_tokens=16384, least=1024)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("extract",)
     prompt = "generate"

@@ -20,7 +20,7 @@ class Refine:
 
     name: StageName = "refine"
     version = 2
-    sampling = Sampling(temperature=0.8, max_tokens=24576)
+    sampling = Sampling(temperature=0.8, max_tokens=24576, least=1536)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("generate",)
     prompt = "refine"

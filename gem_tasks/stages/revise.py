@@ -26,7 +26,7 @@ class Revise:
 
     name: StageName = "revise"
     version = 1
-    sampling = Sampling(temperature=0.3, max_tokens=24576)
+    sampling = Sampling(temperature=0.3, max_tokens=24576, least=1536)
     answer_schema: Json | None = None
     needs: tuple[StageName, ...] = ("extract", "refine", "validate")
     prompt = "revise"

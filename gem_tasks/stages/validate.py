@@ -27,7 +27,7 @@ class Validate:
     """
 
     version = 1000 * CHECKS_VERSION + 4
-    sampling = Sampling(temperature=0, max_tokens=4096)
+    sampling = Sampling(temperature=0, max_tokens=4096, least=384)
     answer_schema: Json | None = ANSWER
     prompt = "validate"
     takes: Takes = "accepted"

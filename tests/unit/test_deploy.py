@@ -101,6 +101,12 @@ def test_a_service_is_pinned_limited_watched_and_not_open_to_the_network(name):
     assert service["deploy"]["resources"]["limits"]["memory"] if name != "init" else True
     assert "healthcheck" in service or name == "init"
     assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["cap_drop"] == ["ALL"]
+    assert set(service.get("cap_add", [])) <= {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
+    assert not {"privileged", "ipc", "pid", "network_mode", "devices"} & set(service)
+    assert not re.search(r"\$\{\w*(PASSWORD|SECRET|KEY|TOKEN)", str(service.get("command"))), (
+        "every list of processes shows it"
+    )
     for port in service.get("ports", []):
         assert port.startswith("127.0.0.1:"), port
 
@@ -179,7 +185,22 @@ def test_the_chart_makes_no_user_and_reads_what_the_image_has():
         assert groomer.get("enabled") is False or groomer["args"][0] == "bash", name
 
 
+KEYS = {"AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET"}
+ROLES = {"init": "gem", "api-server": "gem_console"}
+
+
+@pytest.mark.parametrize("name", AIRFLOW)
+def test_a_service_has_the_keys_and_the_role_that_it_needs_and_no_others(name):
+    found = services()[name]["environment"]
+    assert KEYS <= set(found) if name not in {"worker", "gem"} else not KEYS & set(found)
+    role = ROLES.get(name, "gem_pipeline")
+    assert found["GEM_POSTGRES_DSN"].startswith(f"postgresql://{role}:")
+    assert ("POSTGRES_PASSWORD" in str(found)) == (name == "init")
+    assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].startswith("postgresql+psycopg2://airflow:")
+
+
 REFUSED = [
+    ({"GEM_CONSOLE_DB_PASSWORD": "a@b"}, "GEM_CONSOLE_DB_PASSWORD is part of URLs"),
     ({"POSTGRES_PASSWORD": "a@b"}, "POSTGRES_PASSWORD is part of URLs"),
     ({"REDIS_PASSWORD": "a/b"}, "REDIS_PASSWORD is part of URLs"),
     ({"AWS_ENDPOINT_URL": "http://s3:8333", "AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY is missing"),

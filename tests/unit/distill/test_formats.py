@@ -38,6 +38,12 @@ def test_trl_has_tools_as_a_json_string_and_never_null_for_content():
     assert all(isinstance(message["content"], str) for message in row["messages"])
 
 
+def test_trl_has_arguments_as_objects_and_axolotl_as_the_strings_that_it_decodes():
+    for form, wanted in ((formats.trl, {"q": "ä"}), (formats.axolotl, '{"q": "ä"}')):
+        call = form(MESSAGES, TOOLS)["messages"][2]["tool_calls"][0]
+        assert call == {"id": "call_1", "type": "function", "function": {"name": "find", "arguments": wanted}}
+
+
 def test_sharegpt_alternates_and_keeps_text_beside_a_call_for_the_next_answer():
     row = formats.sharegpt(MESSAGES, TOOLS)
     turns = row["conversations"]

@@ -3,8 +3,10 @@
 import pytest
 
 from gem_tasks.domain.chat import Completion, Usage
+from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.pipeline.attempt import Asking, attempt
+from gem_tasks.pipeline.doubts import FEW, Doubts
 from gem_tasks.prompts import load
 from gem_tasks.stages import stage
 from tests.factories import make_record, make_trajectory, say
@@ -70,6 +72,56 @@ async def test_what_cannot_be_mended_fails_with_its_class(answers, error_class):
     assert (outcome.kind, outcome.error_class) == ("failed", error_class)
     assert outcome.cost.calls == len(answers)
     assert not client.answers
+
+
+def overlong(calls=1):
+    error = EndpointError(ErrorClass.CONTEXT_LENGTH, "it does not fit")
+    error.faults = {ErrorClass.CONTEXT_LENGTH: calls} if calls else {}
+    return error
+
+
+async def test_a_second_chance_that_does_not_fit_is_asked_for_with_the_end_of_the_answer():
+    outcome, client = await outcome_of("nonsense " * 1000 + "the end", overlong(), GOOD)
+    assert outcome.kind == "rejected"
+    assert outcome.cost.calls == len(client.requests) == 3
+    quoted = client.requests[2].messages[-2].content
+    assert quoted.startswith("[…]")
+    assert quoted.endswith("the end")
+    assert len(quoted) == 2003
+    assert "expected <multi_step>" in client.requests[2].messages[-1].content
+
+
+async def test_one_that_does_not_fit_at_all_leaves_the_first_answers_class():
+    outcome, client = await outcome_of("nonsense " * 1000, overlong(0), overlong(0))
+    assert (outcome.error_class, len(client.requests), outcome.cost.calls) == (ErrorClass.MALFORMED, 3, 1)
+    assert "expected <multi_step>" in outcome.detail
+    assert "it does not fit" in outcome.detail
+    assert outcome.raw == "nonsense " * 1000
+
+
+def ended(error_class=None, calls=0):
+    kind = "failed" if error_class else "accepted"
+    return Outcome(segment_id="s", kind=kind, error_class=error_class, cost=Cost(calls=calls))
+
+
+def test_texts_that_do_not_fit_are_the_configurations_fault_if_there_are_a_few_and_no_other():
+    doubts = Doubts(proven=False)
+    for _ in range(FEW):
+        assert doubts.settle(ended(ErrorClass.CONTEXT_LENGTH)) == []
+        assert not doubts.grave
+    with pytest.raises(EndpointError, match=f"none of {FEW} texts fits"):
+        doubts.end()
+
+
+def test_they_are_their_own_fault_if_one_is_answered_or_they_are_less_than_a_few():
+    doubts = Doubts(proven=False)
+    doubts.settle(ended(ErrorClass.CONTEXT_LENGTH))
+    assert len(doubts.settle(ended(calls=1))) == 2
+    assert len(doubts.settle(ended(ErrorClass.CONTEXT_LENGTH))) == 1
+    few = Doubts(proven=False)
+    few.settle(ended(ErrorClass.CONTEXT_LENGTH))
+    assert [outcome.final for outcome in few.end()] == [True]
+    assert len(Doubts(proven=True).settle(ended(ErrorClass.CONTEXT_LENGTH))) == 1
 
 
 async def test_the_raw_answer_of_a_failure_is_kept():

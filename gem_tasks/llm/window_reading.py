@@ -1,0 +1,136 @@
+"""Asks an endpoint how much its model takes, where that is free: its list of models, or its server's own page.
+
+| who                        | where                                     | what it says                               |
+|----------------------------|-------------------------------------------|--------------------------------------------|
+| vLLM, SGLang               | `/models`: `max_model_len`                | what is served                             |
+| llama.cpp                  | `/props`: `n_ctx`                         | what one request gets                      |
+| Ollama                     | `/api/ps`: `context_length`               | what is loaded; nothing before first use   |
+| LM Studio                  | `/api/v0/models`: `loaded_context_length` | what is loaded                             |
+| OpenRouter, Groq, Mistral  | `/models`: `context_length` and the like  | what the model can take, not who serves it |
+
+Whatever goes wrong here means nothing.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple, cast
+from urllib.parse import urlsplit, urlunsplit
+
+from gem_tasks.domain.base import Json
+from gem_tasks.errors import UserError
+from gem_tasks.llm.reply import request_headers
+
+_PATIENCE_S = 5.0
+_MOST_BYTES = 16 << 20
+_LEAST = 256
+_SERVED = ("max_model_len", "loaded_context_length")
+_CLAIMED = ("context_length", "context_window", "max_context_length", "max_context_window_tokens", "max_input_tokens")
+_NESTED = ("top_provider", "meta", "limits", "capabilities", "model_spec")
+
+
+class Reading(NamedTuple):
+    """What an endpoint says of a model."""
+
+    tokens: int
+    place: str
+    """Where it says so."""
+    served: bool
+    """Whether that is what the server really takes, or only what the model could."""
+
+
+def read_window(base_url: str, api_key: str | None, headers: Mapping[str, str] | None, model: str) -> Reading | None:
+    """What the endpoint says; None if it says nothing. Takes `_PATIENCE_S` at most for each of two requests.
+
+    Args:
+        base_url: ends in `/v1`.
+        api_key: sent as a bearer token.
+        headers: further ones.
+        model: as asked for.
+    """
+    ask = _Asking(base_url, api_key, headers)
+    listed = ask.get("/models")
+    entry = _entry(listed, model)
+    owner, port = str(entry.get("owned_by")), urlsplit(base_url).port
+    found = _said(entry, "/models")
+    if owner == "llamacpp":
+        props = ask.root("/props")
+        inner: Any = cast("Json", props).get("default_generation_settings") if isinstance(props, dict) else None
+        found = _number(inner, "n_ctx", "/props") or _number(props, "n_ctx", "/props") or found
+    elif owner == "library" or port == 11434:
+        found = _number(_entry(ask.root("/api/ps"), model), "context_length", "/api/ps") or found
+    elif owner == "organization_owner" or port == 1234:
+        found = _said(_entry(ask.root("/api/v0/models"), model), "/api/v0/models") or found
+    return found
+
+
+class _Asking:
+    def __init__(self, base_url: str, api_key: str | None, headers: Mapping[str, str] | None) -> None:
+        self._parts, self._key, self._headers = urlsplit(base_url), api_key, headers
+
+    def get(self, path: str) -> Any:
+        """Below the base URL."""
+        return self._fetch(self._parts._replace(path=self._parts.path.rstrip("/") + path).geturl())
+
+    def root(self, path: str) -> Any:
+        """Beside it."""
+        return self._fetch(urlunsplit((self._parts.scheme, self._parts.netloc, path, "", "")))
+
+    def _fetch(self, url: str) -> Any:
+        import httpx2
+
+        from gem_tasks.http_clients import client
+
+        until, body = time.monotonic() + _PATIENCE_S, bytearray()
+        with suppress(httpx2.HTTPError, httpx2.InvalidURL, UserError, OSError, ValueError, RecursionError):
+            sent = request_headers(self._key, self._headers)
+            with client(timeout=_PATIENCE_S) as http, http.stream("GET", url, headers=sent) as response:
+                for part in response.iter_bytes():
+                    body += part
+                    if len(body) > _MOST_BYTES or time.monotonic() > until:
+                        return None
+                return json.loads(bytes(body)) if response.status_code == 200 else None
+        return None
+
+
+def _entry(listed: Any, model: str) -> Json:
+    """The model's own entry in a list; the only one where a server has but one, whatever it calls it."""
+    entries = list(_entries(listed))
+    for entry in entries:
+        names = {str(entry.get(key)).removeprefix("models/") for key in ("id", "name", "model")}
+        if names & {model, model.removeprefix("models/"), f"{model}:latest"}:
+            return entry
+    single = len(entries) == 1 and entries[0].get("owned_by") == "llamacpp"
+    return entries[0] if single else {}
+
+
+def _entries(listed: Any) -> Iterator[Json]:
+    whole = cast("Json", listed) if isinstance(listed, dict) else {"data": listed}
+    for found in (whole.get("data") or whole.get("models"),):
+        if isinstance(found, list):
+            yield from (cast("Json", entry) for entry in cast("list[Any]", found) if isinstance(entry, dict))
+
+
+def _said(entry: Json, place: str) -> Reading | None:
+    """What is served, if that is said; else the least that is claimed: OpenRouter's provider may take less."""
+    within = [entry, *(cast("Json", entry[name]) for name in _NESTED if isinstance(entry.get(name), dict))]
+    for names, served in ((_SERVED, True), (_CLAIMED, False)):
+        numbers = [value for part in within for name in names if (value := _whole(part.get(name)))]
+        if numbers:
+            return Reading(min(numbers), place, served)
+    return None
+
+
+def _number(found: Any, name: str, place: str) -> Reading | None:
+    value = _whole(cast("Json", found).get(name)) if isinstance(found, dict) else None
+    return Reading(value, place, served=True) if value else None
+
+
+def _whole(value: Any) -> int | None:
+    """A number of tokens; whatever else stands there is none."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not _LEAST <= value < 1 << 40:
+        return None
+    return int(value)

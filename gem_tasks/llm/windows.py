@@ -1,0 +1,264 @@
+"""Keeps requests within what a model takes: prompt and answer together fit its window, or the request is not sent.
+
+Where the window is known from, the first that says something:
+
+| source                                         | why it comes there                               |
+|------------------------------------------------|--------------------------------------------------|
+| `GEM_LLM_CONTEXT_WINDOW`                       | a person knows better                            |
+| the server, of what it serves                  | it may have been restarted since we last asked   |
+| a complaint, now or remembered                 | it has the number of the one who really answers  |
+| a list of models, of what the model could take | who serves it may give less                      |
+
+What is asked for shrinks in this order: room for thought and the answer's limit, down to what the stage needs
+(`Sampling.least`); then the request fails as `context_length`. How long a prompt is, is an estimate: in doubt it is
+sent, and the endpoint's complaint says what is right.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gem_tasks.domain.chat import ChatRequest, Completion
+from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.llm.dialect import Dialect
+from gem_tasks.llm.memory import Known, Memory
+from gem_tasks.llm.overflow import Overflow, read_overflow
+from gem_tasks.llm.tokens import Densities, least_tokens
+from gem_tasks.llm.window_reading import Reading
+
+SETTING = "context_window"
+"""What an error names as the parameter that is wrong when the server cuts prompts."""
+_GUESSES = 3
+"""Complaints without the prompt's length before the answer gets what the stage needs and no more."""
+_SPARE = 16
+"""Tokens of a chat template that nobody counts."""
+_ENOUGH = 3
+"""Answers that ended by themselves: the window is not too small for the stage."""
+_LEAST_CUT = 1024
+"""A server that cuts leaves more than this: smaller counts come from caches."""
+_USUAL_LEAST = 9
+"""Letters in a token of a prompt that was cut to less than half: no tokenizer makes more than 4.5."""
+
+
+class Window(NamedTuple):
+    """Tokens that prompt and answer may have together."""
+
+    tokens: int
+    source: str
+    """Where it is known from, in words."""
+    checked: bool = True
+    """Whether that was found out in this run."""
+
+
+class Windows:
+    """Of one client.
+
+    Args:
+        read: asks the endpoint about a model; None when it says nothing.
+        memory: of the endpoint.
+        asked: what the user says.
+    """
+
+    def __init__(self, read: Callable[[str], Reading | None], memory: Memory, asked: int | None = None) -> None:
+        self._read, self._memory, self._asked = read, memory, asked
+        self._known: dict[str, Window | None] = {}
+        self._presets: dict[str, Dialect] = {}
+        self._densities = Densities()
+        self._ended: Counter[str] = Counter()
+        self._lock = asyncio.Lock()
+
+    def ready(self, model: str) -> bool:
+        """Whether `prepare` has been here."""
+        return model in self._known
+
+    async def prepare(self, known: Known) -> Window | None:
+        """Finds out the window of a model, once; None if nobody says it."""
+        async with self._lock:
+            if known.model not in self._known:
+                self._presets[known.model] = known.dialect
+                self._known[known.model] = await self._find(known)
+        return self._known[known.model]
+
+    async def _find(self, known: Known) -> Window | None:
+        if self._asked:
+            return Window(self._asked, "GEM_LLM_CONTEXT_WINDOW")
+        found = await asyncio.to_thread(self._read, known.model)
+        if found and (found.served or known.window is None or known.window_source == found.place):
+            if (known.window, known.window_source) != (found.tokens, found.place):
+                await self._remember(known.model, found.tokens, found.place)
+            return Window(found.tokens, found.place)
+        return Window(known.window, known.window_source, checked=False) if known.window else None
+
+    def bounded(self, request: ChatRequest, limit: int) -> int:
+        """Tokens that an answer may have of those wanted, as far as is known now."""
+        window = self._known.get(request.model)
+        return limit if window is None else max(1, min(limit, window.tokens - self._densities.most(request.body)))
+
+    def fit(self, request: ChatRequest, dialect: Dialect, counted: int | None = None) -> int:
+        """Tokens to ask for.
+
+        Args:
+            request: what is to be sent.
+            dialect: of its model.
+            counted: tokens of the prompt, if the endpoint has counted them.
+
+        Raises:
+            EndpointError: it cannot fit.
+        """
+        wanted, window = dialect.limit_of(request), self._known.get(request.model)
+        if window is None:
+            return wanted
+        room = window.tokens - (counted or self._densities.most(request.body)) - _SPARE
+        if room >= wanted:
+            return wanted
+        least = _least(request, dialect, wanted)
+        if room >= least:
+            return room
+        if counted is None and window.tokens - least_tokens(request.body) >= least:
+            return least
+        if counted is None and not window.checked:  # the server may have been given more since
+            self._known[request.model] = window._replace(checked=True)
+            return least
+        raise _too_long(counted or self._densities.most(request.body), least, window, exact=counted is not None)
+
+    async def narrowed(
+        self, request: ChatRequest, dialect: Dialect, error: EndpointError, limit: int, complaints: int
+    ) -> int | None:
+        """Tokens to ask for instead, after a complaint that a request is too long; None if that would not help.
+
+        Args:
+            request: what was sent.
+            dialect: of its model.
+            error: the complaint; if nothing helps, it tells the numbers afterwards.
+            limit: what was asked for.
+            complaints: so many there were about this request, with this one.
+        """
+        said = read_overflow(error.complaint.text, limit)
+        if said.window:
+            await self._complained(request.model, said.window)
+        if said.prompt:
+            self._densities.observe(request.body, said.prompt)
+        window = self._known.get(request.model)
+        if window is None or not error.complaint.text:
+            return None
+        try:
+            narrower = self._narrower(request, dialect, said, limit, complaints)
+        except EndpointError as told:
+            error.detail = f"{told.detail} The endpoint: {error.detail}"
+            return None
+        return narrower
+
+    def _narrower(self, request: ChatRequest, dialect: Dialect, said: Overflow, limit: int, complaints: int) -> int:
+        """A smaller limit that may help.
+
+        Raises:
+            EndpointError: there is none.
+        """
+        found = self.fit(request, dialect, said.prompt)
+        least = _least(request, dialect, dialect.limit_of(request))
+        if said.prompt is None and found >= limit:  # the guess was too low
+            found = max(least, limit // 2)
+        if said.prompt is None and complaints >= _GUESSES:
+            found = least
+        if found >= limit or (said.input_only and said.prompt is None):
+            known = self._known[request.model] or Window(0, "")
+            raise _too_long(said.prompt or self._densities.most(request.body), least, known, exact=bool(said.prompt))
+        return found
+
+    async def answered(self, request: ChatRequest, completion: Completion, limit: int) -> None:
+        """Looks at what the endpoint counted.
+
+        Raises:
+            EndpointError: the server cut the prompt.
+        """
+        usage, body, model = completion.usage, request.body, request.model
+        # Anthropic's way is to leave out of the prompt what was cached.
+        prompt = usage.prompt_tokens + (usage.cached_tokens if usage.cached_tokens > usage.prompt_tokens else 0)
+        if prompt <= 0:
+            return
+        window, total = self._known.get(model), prompt + usage.completion_tokens
+        at_end = completion.finish_reason == "length" and usage.completion_tokens < limit and _round(total)
+        filled = window is not None and window.tokens - _SPARE <= prompt <= window.tokens
+        if filled or self._cut(body, prompt):
+            raise _cut(prompt, self._densities.least(body), window)
+        if at_end and window is None and self._ended[model] < _ENOUGH:
+            raise _cut(prompt, self._densities.least(body), window, total, limit)
+        if at_end and window is None:
+            await self._complained(model, total)
+        elif window and not window.checked and total > window.tokens:
+            await self._forget(model)
+        self._ended[model] += completion.finish_reason != "length"
+        self._densities.observe(body, prompt)
+
+    def _cut(self, body: bytes, prompt: int) -> bool:
+        """Whether so few tokens cannot be the whole prompt."""
+        if prompt < _LEAST_CUT:
+            return False
+        if _round(prompt) and self._densities.least(body) > prompt * 1.15:
+            return True
+        return prompt * _USUAL_LEAST < len(body) and prompt * _USUAL_LEAST < len(body.decode("utf-8", "replace"))
+
+    async def _complained(self, model: str, tokens: int) -> None:
+        """A complaint names the window; what a person says is not changed by it, unless it was too much."""
+        now = self._known.get(model)
+        if now is None or tokens < now.tokens or not now.checked:
+            self._known[model] = Window(tokens, "the endpoint's own words")
+            await self._remember(model, tokens, "the endpoint's own words")
+
+    async def _forget(self, model: str) -> None:
+        self._known[model] = None
+        await self._remember(model, None, "")
+
+    async def _remember(self, model: str, tokens: int | None, source: str) -> None:
+        await asyncio.to_thread(self._memory.saw_window, model, self._presets[model], tokens, source)
+
+
+def bounded(request: ChatRequest, dialect: Dialect, window: int | None) -> Dialect:
+    """The dialect with a limit that fits the window, for a request that nobody asks again: a batch's."""
+    wanted = dialect.limit_of(request)
+    if window is None or (room := window - Densities().most(request.body) - _SPARE) >= wanted:
+        return dialect
+    return dialect.model_copy(update={"most": max(room, _least(request, dialect, wanted))})
+
+
+def _least(request: ChatRequest, dialect: Dialect, wanted: int) -> int:
+    """Tokens without which asking is in vain: what the stage needs, and what thinking took at the least."""
+    thought = dialect.room // 4 if dialect.thinks else 0
+    return min(wanted, request.sampling.least + thought)
+
+
+def _round(tokens: int) -> bool:
+    """Whether it is a size that windows have."""
+    return tokens >= 2 * _LEAST_CUT and tokens & (tokens - 1) == 0
+
+
+def _too_long(prompt: int, least: int, window: Window, *, exact: bool) -> EndpointError:
+    about = "" if exact else "about "
+    error = EndpointError(
+        ErrorClass.CONTEXT_LENGTH,
+        f"The prompt of {about}{prompt:,} tokens and {least:,} for the answer do not fit the window of"
+        f" {window.tokens:,} (known from {window.source}). Cut smaller segments (GEM_SEGMENT_MAX_TOKENS), or use a"
+        " model that takes more; if this one does, set GEM_LLM_CONTEXT_WINDOW.",
+    )
+    error.faults = {}
+    return error
+
+
+def _cut(prompt: int, expected: int, window: Window | None, size: int | None = None, limit: int = 0) -> EndpointError:
+    """The configuration's fault as long as nobody has said how much the model takes.
+
+    Args:
+        prompt: tokens, as the endpoint counted them.
+        expected: tokens that there are at least.
+        window: of the model.
+        size: tokens with which the answer ended.
+        limit: tokens that the answer might have had.
+    """
+    counted = f"it counted {prompt:,} tokens" + (f" of at least {expected:,}" if expected > prompt else "")
+    what = f"The server cut your prompt: {counted}"
+    if size:
+        what = f"The server cut your prompt or the answer: {counted}, was asked for {limit:,}, and ended at {size:,}"
+    error = EndpointError(ErrorClass.CONTEXT_LENGTH, f"{what}. Its context is too small.")
+    error.parameter = "" if window else SETTING
+    return error

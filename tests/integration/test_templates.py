@@ -1,0 +1,109 @@
+"""What models learn with every chat template of the locked TRL: calls as their family writes them, or a refusal."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gem_tasks.distill.formats import trl
+from gem_tasks.evals.environment import installed, python_of
+from gem_tasks.resources import shipped
+from tests.integration.test_training import HOME
+
+PYTHON = Path(os.environ.get("GEM_TEST_TRL") or python_of(HOME, "train"))
+"""GEM_TEST_TRL names another interpreter that has the locked trl, transformers and datasets."""
+
+pytestmark = pytest.mark.skipif(
+    "GEM_TEST_TRL" not in os.environ and not installed(HOME, "train"), reason="`gem distill envs train` was not run"
+)
+
+
+def calls(number, name, arguments):
+    """A message that calls a tool, and the result."""
+    key = f"call0000{number}"
+    function = {"name": name, "arguments": arguments}
+    yield {"role": "assistant", "content": None, "tool_calls": [{"id": key, "type": "function", "function": function}]}
+    yield {"role": "tool", "content": '{"orders": [17]}', "tool_call_id": key, "name": name}
+
+
+def tool(name):
+    parameters = {"type": "object", "properties": {}}
+    return {"type": "function", "function": {"name": name, "description": f"Does {name}.", "parameters": parameters}}
+
+
+MESSAGES = [
+    {"role": "system", "content": "Rules."},
+    {"role": "user", "content": "Where is my order?"},
+    *calls(1, "find_orders", '{"mail": "ä \\"b\\"", "last": 3}'),
+    {"role": "assistant", "content": "It is order 17."},
+    {"role": "user", "content": "Cancel it."},
+    *calls(2, "cancel", '{"order": {"id": 17}, "why": ["asked"]}'),
+    {"role": "assistant", "content": "It is cancelled."},
+]
+OTHER = [
+    {"role": "user", "content": "Count."},
+    *calls(3, "count", "{}"),
+    {"role": "assistant", "content": "Seven."},
+]
+TOOLS = [tool("find_orders"), tool("cancel"), tool("count")]
+REFUSED = {
+    "leaves out": {
+        "deepseek_r1_distill", "deepseekv3", "idefics3", "lfm2", "llama3", "phi3", "phi3_5", "qwen2_5_vl", "smolvlm",
+    },
+    "refuses": {"cohere", "cohere2", "gemma", "gemma3", "llava_next"},
+}  # fmt: skip
+"""Families whose templates have no tools, no system message, or leave out calls."""
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory):
+    path = tmp_path_factory.mktemp("rows") / "train.jsonl"
+    rows = [trl(MESSAGES, TOOLS), trl(OTHER, TOOLS)]
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    env = {**os.environ, "HF_HOME": str(path.parent), "HF_HUB_OFFLINE": "1"}
+    command = [str(PYTHON), str(Path(__file__).with_name("templates.py")), str(shipped("envs") / "train"), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return {found["name"]: found for found in map(json.loads, done.stdout.splitlines())}
+
+
+def family(name):
+    return name.removesuffix("_training")
+
+
+def test_every_template_is_right_or_refused_for_a_known_reason(templates):
+    refused = {name: found["why"] for name, found in templates.items() if found["form"] is None}
+    assert {family(name) for name in refused} == set().union(*REFUSED.values())
+    for kind, names in REFUSED.items():
+        for name in refused:
+            assert kind in refused[name] if family(name) in names else True, (name, refused[name])
+    assert len(templates) - len(refused) >= 40
+
+
+def test_arguments_are_written_once_and_no_row_has_those_of_another(templates):
+    for name, found in templates.items():
+        for (text, _), words in zip(
+            found.get("rows", ()), (("find_orders", "cancel", "17", "asked", "ä"), ("count",)), strict=False
+        ):
+            assert '\\"mail\\"' not in text, name
+            for word in words:
+                assert word in text, (name, word)
+        if found.get("rows"):
+            body = found["rows"][1][0]
+            called = body[body.index("Count.") :]
+            assert "mail" not in called, name
+            assert "null" not in called.lower(), name
+            assert "none" not in called.lower(), name
+
+
+def test_the_loss_is_on_calls_and_answers_and_on_nothing_else(templates):
+    marked = {name: found for name, found in templates.items() if name.endswith("_training") and found["form"]}
+    assert len(marked) >= 15
+    for name, found in marked.items():
+        learned = "".join(found["rows"][0][1])
+        for word in ("find_orders", "asked", "It is order 17.", "It is cancelled."):
+            assert word in learned, (name, word)
+        for word in ("Rules.", "Where is my order?", '"orders"', "Does cancel", "Cancel it."):
+            assert word not in learned, (name, word)
