@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 
 from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts, Usage
 from gem_tasks.errors import CONFIGURATION, EndpointError, ErrorClass
-from gem_tasks.llm.dialect import Dialect, adapt, is_ours, parameter_of, shape_of
+from gem_tasks.llm.complaints import adapt, is_ours, parameter_of, thought_all_the_same
+from gem_tasks.llm.dialect import Dialect, shape_of, wants_no_thoughts
 from gem_tasks.llm.memory import Known, Memory
 
 Ask = Callable[[ChatRequest, Dialect, FaultCounts], Awaitable[Completion]]
@@ -54,7 +55,7 @@ class Learning:
         """Makes the call; see `ChatClient.complete`."""
         if request.model not in self._known:
             await self._recall(request.model)
-        place = (request.model, shape_of(request))
+        place = (request.model, shape_of(request, self._known[request.model].dialect))
         if place in self._free:
             return await self._told(request, place)
         try:
@@ -162,6 +163,8 @@ class Learning:
             narrow, dialect, spent, came = dialect, wider, spent + came.usage, None
         if narrow and not came.usage.reasoning_tokens:
             dialect = narrow  # it was only a long answer
+        if wants_no_thoughts(request) and (came.thoughts.strip() or came.usage.reasoning_tokens):
+            dialect = thought_all_the_same(dialect)
         await self._learn(place, before, dialect, came)
         update = {"faults": faults, "usage": spent + came.usage} if faults else {}
         return came.model_copy(update=update)

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
-from gem_tasks.llm.dialect import PLAIN, Dialect, adapt, effort_word, speak, spoken
+from gem_tasks.llm.complaints import adapt
+from gem_tasks.llm.dialect import PLAIN, Dialect, effort_word, speak, spoken
 from gem_tasks.llm.envelope import read_complaint
 
 
