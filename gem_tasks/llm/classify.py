@@ -28,12 +28,12 @@ _MONEY = re.compile(
     r"credit_balance_exhausted|(organization|project)_(spend|usage)_limit_exceeded"
     r"|billing_hard_limit_reached|billing_error|budget_?exceeded|exceeded_?budget|budget has been exceeded"
     r"|credit balance|insufficient[ _](account )?(balance|credits?|funds)|balance is (not|in)\W?sufficient"
-    r"|out of credits?|payment required|余额不足|欠费|you have reached your specified|specified api usage limits|arrearage"
+    r"|out of credits?|payment required|余额不足|欠费|(you have reached your )?specified api usage limits|arrearage"
     r"|monthly included credits|enforced_spend_limit_reached|exceeded_current_quota|\bcode\W{1,6}1113\b",
     re.IGNORECASE,
 )
 _QUOTA = re.compile(r"insufficient_quota", re.IGNORECASE)
-_RATE = re.compile(r"allocated quota|rate.?limit|per minute|throttling\.|\b[rt]pm\b", re.IGNORECASE)
+_RATE = re.compile(r"allocated quota|rate limit|per minute|throttling\.|\b[rt]pm\b", re.IGNORECASE)
 """Words with which `insufficient_quota` means only that too much came at once; other words of money mean money."""
 _MODERATION = re.compile(
     r"content_filter|content_policy_violation|responsibleaipolicyviolation|data_inspection_failed|high risk"
