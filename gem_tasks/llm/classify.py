@@ -62,6 +62,7 @@ _INVALID = re.compile(r"invalid_?(request|parameter)|bad_?request|unsupported_(p
 _NO_ROUTE = re.compile(r"no endpoints (found )?(that )?support", re.IGNORECASE)
 OVERLOADED = frozenset({429, 498, 503, 529})
 """Statuses that ask for fewer requests; 529 is Anthropic's, 498 Groq's."""
+_MOVED = frozenset({301, 302, 303, 307, 308})
 _OVERFLOWS = frozenset({200, 400, 413, 422, 500})
 _REFUSES = frozenset({200, 400, 403, 422, 451})
 
@@ -81,7 +82,8 @@ def from_complaint(status: int, headers: Mapping[str, str], complaint: Complaint
     """The same of a body that has been read."""
     retry_s = retry_after_s(headers)
     found = _class(status, complaint, retry_s)
-    error = EndpointError(found, f"HTTP {status}: {complaint.message[:300]}", retry_s)
+    moved = f"the endpoint has moved to {headers.get('location', 'nowhere')[:200]}" if status in _MOVED else ""
+    error = EndpointError(found, f"HTTP {status}: {moved or complaint.message[:300]}", retry_s)
     error.complaint = complaint
     asks_for_less = status in OVERLOADED or (found is ErrorClass.SERVER_ERROR and _OVERLOAD.search(complaint.text))
     error.overloaded = bool(asks_for_less) and found is not ErrorClass.NO_CREDIT
@@ -106,6 +108,8 @@ def _class(status: int, complaint: Complaint, retry_s: float | None) -> ErrorCla
         return ErrorClass.UNKNOWN_MODEL
     if (status == 500 and _REFUSED_FIELD.search(text)) or (status == 501 and complaint.message):
         return ErrorClass.BAD_REQUEST
+    if status in _MOVED:  # nobody's request is wrong, and a key goes to no other host unasked
+        return ErrorClass.SERVER_ERROR
     if status == 200:  # an error all the same
         return ErrorClass.BAD_REQUEST if _INVALID.search(text) else ErrorClass.SERVER_ERROR
     return _BY_STATUS.get(status) or (ErrorClass.SERVER_ERROR if status >= 500 else ErrorClass.BAD_REQUEST)

@@ -2,18 +2,20 @@
 
 import json
 import shutil
+from functools import partial
 
 import pytest
 
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.domain.request_options import RequestOptions
-from gem_tasks.errors import UserError
+from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.llm.memory import forget, remembered
 from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.shard import run_shard
 from gem_tasks.settings import STAGE_NAMES
+from tests.doubles.hostile import FAULTS, hostile, revoked
 from tests.doubles.providers import FORCED, MODERATING, REFUSING, THINKING, WORKING, Provider
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
 
@@ -28,7 +30,7 @@ def run(workspace, teacher_url, tmp_path):
     for name in NAMES:
         shutil.copy(EXAMPLES / name, tmp_path / "docs")
 
-    def go(manner, **settings):
+    def go(manner, after=lambda provider: None, **settings):
         with Provider(teacher_url, manner) as provider:
             work = workspace(llm_base_url=provider.url, shard_segments=100, **settings)
             provider.work, provider.pinged, provider.error, reports = work, 0, None, []
@@ -39,17 +41,25 @@ def run(workspace, teacher_url, tmp_path):
                 return provider, reports
             provider.pinged = len(provider.asked)
             ingest(work, str(tmp_path / "docs"), PARTITION)
-            (shard,) = plan(work, PARTITION)
-            try:
-                for stage in STAGE_NAMES:
-                    before = provider.refused
-                    report = run_shard(work, stage, PARTITION, shard["shard"], RunContext(run_id="r"))
-                    reports.append((report, provider.refused - before))
-            except UserError as error:
-                provider.error = error
+            reports += staged(provider)
+            after(provider)
             return provider, reports
 
     return go
+
+
+def staged(provider):
+    """All stages, as far as they go; a report and the number of refused calls of each."""
+    reports = []
+    try:
+        for shard in plan(provider.work, PARTITION):
+            for stage in STAGE_NAMES:
+                before = provider.refused
+                report = run_shard(provider.work, stage, PARTITION, shard["shard"], RunContext(run_id="r"))
+                reports.append((report, provider.refused - before))
+    except GemError as error:
+        provider.error = error
+    return reports
 
 
 def wasted_by_learning(work):
@@ -130,3 +140,44 @@ def test_a_dialect_is_remembered_for_other_workers_until_it_is_forgotten(run, te
     assert "secret" not in json.dumps(known.model_dump(mode="json"))
     assert forget(provider.work.store) == 1
     assert remembered(provider.work.store) == []
+
+
+def calls_by_rows(provider):
+    """Calls that outcomes account for, and how many outcomes there are of the filter."""
+    with provider.work.ledger() as ledger:
+        query = "SELECT stage, outcome, error_class, calls, faults FROM stage_results"
+        rows = ledger.pg.execute(query).fetchall()
+    for row in rows:
+        assert row["calls"] >= sum(row["faults"].values()), row
+        assert (row["outcome"] == "failed") == (row["error_class"] is not None), row
+    return sum(row["calls"] for row in rows), sum(row["stage"] == "filter" for row in rows)
+
+
+def healed(provider):
+    provider.error, provider.manner = None, lambda provider, body: provider.served(body)
+    provider.again = staged(provider)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_an_endpoint_that_never_answers_loses_nothing(run, name):
+    """The same command finishes the work once it answers; an empty answer is one, and the text's failure."""
+    provider, _ = run(FAULTS[name], healed, llm_max_attempts=2)
+    accepted = [report.accepted for report, _ in provider.again]
+    calls, filtered = calls_by_rows(provider)
+    assert (calls, filtered) == (provider.calls, 2)
+    assert accepted[:3] == ([] if name == "null-content" else [2, 2, 2])
+
+
+def test_hostile_replies_amid_good_ones_lose_nothing(run):
+    provider, reports = run(hostile)
+    assert provider.error is None
+    assert len(reports) == len(STAGE_NAMES)
+    assert reports[STAGE_NAMES.index("validate")][0].accepted >= 1
+    assert calls_by_rows(provider) == (provider.calls, 2)
+
+
+def test_a_key_that_ends_stops_the_run_and_the_rest_is_done_with_the_next_one(run):
+    provider, reports = run(partial(revoked, good=5), healed)
+    assert len(reports) < len(STAGE_NAMES)
+    accepted = [report.accepted for report, _ in provider.again]
+    assert accepted[:3] == [2, 2, 2]
