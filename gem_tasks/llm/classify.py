@@ -56,7 +56,7 @@ _MODEL = re.compile(
     r"|model\b.{0,80}(does not exist|(was )?not found|is not available for this api key)|not allowed to access model",
     re.IGNORECASE,
 )
-_REFUSED_FIELD = re.compile(r"validation errors? |literal_error|extra_forbidden|unsupportedparams", re.IGNORECASE)
+_REFUSED_FIELD = re.compile(r"validation error|literal_error|extra_forbidden|unsupportedparams", re.IGNORECASE)
 """A server that answers 500 to what its own validation refuses: llama-cpp-python's, some gateways."""
 _INVALID = re.compile(r"invalid_?(request|parameter)|bad_?request|unsupported_(parameter|value)", re.IGNORECASE)
 _NO_ROUTE = re.compile(r"no endpoints (found )?(that )?support", re.IGNORECASE)

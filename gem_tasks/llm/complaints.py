@@ -21,6 +21,7 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.errors import Complaint
 from gem_tasks.llm.dialect import EFFORTS, OFF_SWITCHES, Dialect, Form, LimitName, spoken, wants_no_thoughts
+from gem_tasks.llm.envelope import readable
 
 _LIMIT = "max_tokens"
 _ANY = re.IGNORECASE
@@ -49,7 +50,7 @@ _NAMES = {
     "temperature": _word("temperature"),
     "stream_options": _word("stream_?options(?:\\.include_usage)?"),
 }
-_ESCAPES = re.compile(r"\\+[nrtu\"'/]")
+_CODE = re.compile(r"code\W{1,6}\d+")
 _TOO_LARGE = re.compile(r"too (?:large|big|high|long)|exceed|larger|greater|more than|maximum|超过|过大|大于", _ANY)
 _BOUND = re.compile(
     r"at most (\d+)|\[\s*\d+\s*,\s*(\d+)\s*\]|between \d+ and (\d+)|(?:not (?:be )?(?:greater|more) than|<=) ?(\d+)"
@@ -127,8 +128,8 @@ def is_ours(name: str, request: ChatRequest) -> bool:
 
 
 def _said(complaint: Complaint) -> str:
-    """All of it, message first; escapes of JSON within JSON would hide where words begin."""
-    return _THOUSANDS.sub("", _ESCAPES.sub(" ", f"{complaint.message}\n{complaint.param}\n{complaint.text}"))
+    """All of it, message first."""
+    return f"{readable(complaint.message)}\n{complaint.param}\n{complaint.text}"
 
 
 def _named(complaint: Complaint, request: ChatRequest) -> list[str]:
@@ -146,10 +147,10 @@ def _named(complaint: Complaint, request: ChatRequest) -> list[str]:
 
 def _limited(dialect: Dialect, request: ChatRequest, sent: Json, complaint: Complaint) -> Dialect | None:
     del request
-    asked, said = sent.get(dialect.limit), _said(complaint)
+    asked, said = sent.get(dialect.limit), _THOUSANDS.sub("", _CODE.sub("", readable(complaint.message)))
     if isinstance(asked, int) and (most := _bound(said, asked)):
         return dialect.model_copy(update={"most": most})
-    if isinstance(asked, int) and _TOO_LARGE.search(complaint.message) and asked > _LEAST_BOUND:
+    if isinstance(asked, int) and _TOO_LARGE.search(said) and asked > _LEAST_BOUND:
         return dialect.model_copy(update={"most": asked // 2})
     other: LimitName = "max_tokens" if dialect.limit == "max_completion_tokens" else "max_completion_tokens"
     return dialect.model_copy(update={"limit": other})
@@ -220,8 +221,9 @@ def _switch(name: str) -> _Change:
 def _own_switch(dialect: Dialect, said: str) -> Dialect | None:
     """For an endpoint that names the switch it wants to see: `enable_thinking must be set to false`."""
     for place, name in enumerate(OFF_SWITCHES[1:-1], 1):
+        word = rf"(?<![A-Za-z_]){name}"
         wanted = re.search(
-            rf"{name}\W{{0,4}}(?:must|should|needs to|has to)\W|(?:set|use|pass)\W{{1,4}}{name}", said, _ANY
+            rf"{word}\W{{0,4}}(?:must|should|needs to|has to)\W|(?:set|use|pass)\W{{1,4}}{word}", said, _ANY
         )
         if wanted and name not in dialect.useless and dialect.off_switch != name:
             return _useless(dialect, *OFF_SWITCHES[:place])

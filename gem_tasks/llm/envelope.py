@@ -18,6 +18,8 @@ from gem_tasks.domain.base import Json
 from gem_tasks.errors import Complaint
 
 _COMMENT = re.compile(r"\A(?:\s*:[^\n]*(?:\n|\Z))+")
+_CHARACTER = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_ESCAPE = re.compile(r"\\+[nrt\"'/]")
 _ECHOES = frozenset({"input", "messages", "prompt", "failed_generation"})
 """Fields in which validators give back what they were given."""
 _MOST = 20_000
@@ -41,7 +43,7 @@ def read_complaint(body: bytes | str) -> Complaint:
 
 def complaint_of(found: Any) -> Complaint:
     """The same of a body that has been parsed."""
-    text = json.dumps(_without_echo(found), ensure_ascii=False)[:_MOST]
+    text = readable(json.dumps(_without_echo(found), ensure_ascii=False)[:_MOST])
     first: Any = next(iter(cast("list[Any]", found)), None) if isinstance(found, list) else found
     if not isinstance(first, dict):
         return Complaint(message=str(first), text=text)
@@ -58,6 +60,11 @@ def complaint_of(found: Any) -> Complaint:
         param=_word(fields.get("param")) or _location(said),
         text=text,
     )
+
+
+def readable(text: str) -> str:
+    """Without the escapes of JSON within JSON, which hide where words begin, or the words themselves."""
+    return _ESCAPE.sub(" ", _CHARACTER.sub(lambda found: chr(int(found[1], 16)), text))
 
 
 def _without_echo(found: Any) -> Any:
