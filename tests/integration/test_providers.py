@@ -62,6 +62,18 @@ def staged(provider):
     return reports
 
 
+def print_row(provider, name):
+    """For the table in docs/llm-plane.md; see `tests.providers_table`."""
+    wasted = ", ".join(f"{stage} {calls}" for stage, calls in wasted_by_learning(provider.work).items() if calls)
+    with provider.work.ledger() as ledger:
+        query = "SELECT error_class, sum(calls)::int AS calls FROM wasted_calls GROUP BY 1 ORDER BY 1"
+        others = {row["error_class"]: row["calls"] for row in ledger.pg.execute(query).fetchall()}
+    again = ", ".join(f"{kind} {calls}" for kind, calls in others.items() if kind not in {"bad_request", "truncated"})
+    shown = "; ".join(known.dialect.summary for known in remembered(provider.work.store))
+    said = str(provider.error or "").partition(". ")[0].partition("): ")[2] or f"`{shown}`"
+    print(f"\n| {name} | {wasted or '–'} | {again or '–'} | {said.replace('|', ' ')[:160]} |")
+
+
 def wasted_by_learning(work):
     """Requests by stage that were refused as such, or whose thinking ate the limit."""
     with work.ledger() as ledger:
@@ -83,7 +95,7 @@ def test_every_manner_ends_in_trajectories_and_learning_costs_at_most_three_call
     assert [report.failed for report, _ in reports] == [0] * len(STAGE_NAMES)
     wasted = wasted_by_learning(provider.work)
     assert max(wasted.values()) <= MOST_WASTED, wasted
-    print(f"\nWASTED {name}: {wasted} pinged {provider.pinged}; {remembered(provider.work.store)[0].dialect.summary}")
+    print_row(provider, name)
 
 
 OFF = {
@@ -118,6 +130,7 @@ def test_a_provider_that_refuses_everything_is_asked_once_and_nothing_is_failed(
     assert reports == []
     assert error_class in provider.error.cause
     assert len(provider.asked) == 1
+    print_row(provider, name)
     with provider.work.ledger() as ledger:
         assert ledger.pg.execute("SELECT count(*) AS n FROM stage_results").fetchone()["n"] == 0
 
@@ -130,6 +143,7 @@ def test_moderation_of_one_document_is_that_documents_failure(run, name):
     with provider.work.ledger() as ledger:
         (row,) = ledger.pg.execute("SELECT error_class FROM stage_results WHERE outcome = 'failed'").fetchall()
     assert row["error_class"] == "refused"
+    print_row(provider, name)
 
 
 def test_a_dialect_is_remembered_for_other_workers_until_it_is_forgotten(run, teacher_url):

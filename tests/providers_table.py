@@ -1,0 +1,27 @@
+"""Writes the table of manners in docs/llm-plane.md from a run of the conformance tests: python -m tests.providers_table."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs/llm-plane.md"
+BEGIN, END = "<!-- manners -->\n", "<!-- /manners -->\n"
+HEAD = """| manner | calls wasted on learning | other calls without an answer | `gem dialects` then shows, or what you are told |
+|---|---|---|---|
+"""
+TESTS = "every_manner or refuses_everything or moderation"
+
+
+def rows():
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "tests/integration/test_providers.py", "-k", TESTS]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=DOCS.parents[1])
+    if run.returncode:
+        sys.exit(run.stdout[-3000:])
+    return [line for line in run.stdout.splitlines() if line.startswith("| ")]
+
+
+if __name__ == "__main__":
+    text = DOCS.read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    DOCS.write_text(f"{before}{BEGIN}{HEAD}" + "\n".join(rows()) + f"\n{END}{after}", "utf-8")
