@@ -1,4 +1,4 @@
-"""Writes the table of manners in docs/llm-plane.md from a run of the conformance tests: python -m tests.providers_table."""
+"""Writes the table in docs/llm-plane.md from a run of the conformance tests: `python -m tests.providers_table`."""
 
 import subprocess
 import sys
@@ -6,7 +6,8 @@ from pathlib import Path
 
 DOCS = Path(__file__).parents[1] / "docs/llm-plane.md"
 BEGIN, END = "<!-- manners -->\n", "<!-- /manners -->\n"
-HEAD = """| manner | calls wasted on learning | other calls without an answer | `gem dialects` then shows, or what you are told |
+HEAD = """\
+| manner | wasted on learning | other calls without an answer | what `gem dialects` then shows, or you are told |
 |---|---|---|---|
 """
 TESTS = "every_manner or refuses_everything or moderation"

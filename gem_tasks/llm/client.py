@@ -23,7 +23,7 @@ from typing import Self
 
 from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts
 from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
-from gem_tasks.llm.answers import read_completion
+from gem_tasks.llm.answers import read_completion, read_failed
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.deadline import Deadlines
 from gem_tasks.llm.dialect import Dialect, speak
@@ -145,6 +145,8 @@ class OpenAIClient:
         if pause := wait_s(reply.headers, tokens):  # a 429 often says no more than this
             self._limiter.pause(min(pause, _LONGEST_WAIT_S))
         if reply.status != 200:
+            if written := read_failed(reply.body, latency_s):
+                return written  # an answer for the parser, not a complaint about the request
             error = from_status(reply.status, reply.headers, reply.body)
             if error.overloaded:
                 self._limiter.complained(error.retry_after_s)

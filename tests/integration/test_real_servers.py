@@ -104,13 +104,15 @@ def test_a_real_small_model_ends_in_recorded_outcomes(workspace, tmp_path, serve
     shutil.copy(EXAMPLES / "parcel-locker.md", docs)
     (docs / "long.txt").write_text(
         "\n\n".join(
-            f"{n}. The clerk of counter {n} stamps form {n * 7} and files it in drawer {n % 13}." for n in range(300)
+            f"{n}. The clerk of counter {n} stamps form {n * 7} and files it in drawer {n % 13}." for n in range(110)
         )
     )
     running, model = server(tmp_path)
     with running as url, Counted(url) as front:
         options = {"": RequestOptions(max_tokens=64)}
-        work = workspace(llm_base_url=front.url, llm_model=model, llm_requests=options, llm_concurrency=1)
+        work = workspace(
+            llm_base_url=front.url, llm_model=model, llm_requests=options, llm_concurrency=1, shard_segments=99
+        )
         ingest(work, str(docs), PARTITION)
         (shard,) = plan(work, PARTITION)
         for stage in STAGE_NAMES:
