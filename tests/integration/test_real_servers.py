@@ -54,7 +54,7 @@ def serving(command, port, log):
             wait_for(f"http://127.0.0.1:{port}/v1/models", process, 600)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
-            process.terminate()
+            process.kill()  # asked politely, it would first finish what nobody waits for
 
 
 def llama(folder):
