@@ -22,7 +22,8 @@ def rows():
 
 
 if __name__ == "__main__":
+    found = "\n".join(rows())
     text = DOCS.read_text("utf-8")
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
-    DOCS.write_text(f"{before}{BEGIN}{HEAD}" + "\n".join(rows()) + f"\n{END}{after}", "utf-8")
+    DOCS.write_text(f"{before}{BEGIN}{HEAD}{found}\n{END}{after}", "utf-8")
