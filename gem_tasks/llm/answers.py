@@ -40,6 +40,17 @@ def read_completion(body: bytes, latency_s: float, parse: Callable[[bytes], Any]
         raise EndpointError(ErrorClass.SERVER_ERROR, detail) from error
 
 
+def read_failed(body: bytes, latency_s: float) -> Completion | None:
+    """What a model wrote that the endpoint did not take for JSON and sent in a 400 (Groq); None if that is not it."""
+    if b"failed_generation" not in body:
+        return None
+    try:
+        written: Any = json.loads(body)["error"]["failed_generation"]
+    except _UNREADABLE:
+        return None
+    return Completion(text=written, finish_reason="stop", latency_s=latency_s) if isinstance(written, str) else None
+
+
 def _parsed(body: bytes) -> Any:
     """With the fast parser; what it is too strict for (half a character, UTF-16) goes to Python's."""
     try:
@@ -126,7 +137,7 @@ def _raise_error(answer: Any) -> None:
     found = cast("Json", first) if isinstance(first, dict) else {}
     if found.get("error") or found.get("object") == "error":
         complaint = complaint_of(found)
-        status = int(complaint.code) if complaint.code.isdigit() and 400 <= int(complaint.code) < 600 else 500
+        status = int(complaint.code) if complaint.code.isdigit() and 400 <= int(complaint.code) < 600 else 200
         raise from_complaint(status, {}, complaint)
 
 

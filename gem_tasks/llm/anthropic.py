@@ -22,6 +22,7 @@ from pydantic_core import from_json, to_json
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.errors import Complaint
+from gem_tasks.llm import complaints
 from gem_tasks.llm import dialect as usual
 from gem_tasks.llm.answers import read_completion
 from gem_tasks.llm.dialect import Dialect
@@ -70,7 +71,7 @@ def translated(request: ChatRequest, dialect: Dialect) -> Json:
         body["system"] = system
     body["messages"] = [message for message in messages if message["role"] != "system"]
     given.pop("stream_options", None)
-    effort, form = given.pop("reasoning_effort", None), given.pop("response_format", {})
+    effort, form = _effort(given, request, dialect), given.pop("response_format", {})
     config: Json = {}
     if form.get("type") == "json_schema":
         config["format"] = {"type": "json_schema", "schema": form["json_schema"]["schema"]}
@@ -79,6 +80,16 @@ def translated(request: ChatRequest, dialect: Dialect) -> Json:
         if body["thinking"]["type"] == "adaptive":
             config["effort"] = "low" if effort == "minimal" else effort
     return body | ({"output_config": config} if config else {}) | given
+
+
+def _effort(given: Json, request: ChatRequest, dialect: Dialect) -> str | None:
+    """The word for it; other endpoints' switches that turn thinking off are taken out."""
+    word = given.pop("reasoning_effort", None)
+    if not usual.wants_no_thoughts(request) or "reasoning_effort" in dialect.dropped:
+        return word
+    for name in {*usual.OFF_SWITCHES} - {*request.sampling.extra_body}:
+        given.pop(name, None)
+    return "none" if dialect.off_switch not in {"lowest", ""} else word
 
 
 def _thinking(effort: str, dialect: Dialect, limit: int) -> Json:
@@ -95,13 +106,13 @@ def _parts(content: Any) -> list[Json]:
 
 
 def adapt(dialect: Dialect, request: ChatRequest, complaint: Complaint) -> Dialect | None:
-    """`dialect.adapt`, and for models that know no adaptive thinking: a budget of tokens, which the limit includes."""
+    """`complaints.adapt`, and for models without adaptive thinking: a budget of tokens, which the limit includes."""
     effort = usual.spoken(request, dialect).get("reasoning_effort")
     about = complaint.param == "reasoning_effort" and _MANNER.search(complaint.text)
     if effort not in {None, "none"} and about and not dialect.thinking_budget:
         room = max(dialect.room, _BUDGETS.get(str(effort), _LEAST_BUDGET))
         return dialect.model_copy(update={"thinking_budget": True, "room": room})
-    return usual.adapt(dialect, request, complaint)
+    return complaints.adapt(dialect, request, complaint)
 
 
 def renamed(complaint: Complaint, request: ChatRequest) -> Complaint:

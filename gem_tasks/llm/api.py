@@ -12,7 +12,7 @@ from yarl import URL
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import Complaint
-from gem_tasks.llm import anthropic, dialect
+from gem_tasks.llm import anthropic, complaints, dialect
 from gem_tasks.llm.answers import read_completion
 from gem_tasks.llm.dialect import Dialect
 
@@ -36,7 +36,7 @@ def _as_it_is(complaint: Complaint, request: ChatRequest) -> Complaint:
 
 
 APIS: dict[ApiName, Api] = {
-    "openai": Api("/chat/completions", dialect.speak, read_completion, _as_it_is, dialect.adapt),
+    "openai": Api("/chat/completions", dialect.speak, read_completion, _as_it_is, complaints.adapt),
     "anthropic": Api(anthropic.PATH, anthropic.speak, anthropic.read, anthropic.renamed, anthropic.adapt),
 }
 

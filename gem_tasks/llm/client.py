@@ -28,6 +28,7 @@ from gem_tasks.domain.key_source import KeySource
 from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.llm.access import Access
+from gem_tasks.llm.answers import read_failed
 from gem_tasks.llm.api import APIS, api_of, rooted
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.deadline import Deadlines
@@ -209,6 +210,8 @@ class OpenAIClient:
         if pause := wait_s(reply.headers, tokens):  # a 429 often says no more than this
             self._limiter.pause(min(pause, _LONGEST_WAIT_S))
         if reply.status != 200:
+            if written := read_failed(reply.body, latency_s):
+                return written  # an answer for the parser, not a complaint about the request
             error = from_status(reply.status, reply.headers, reply.body)
             if error.overloaded:
                 self._limiter.complained(error.retry_after_s)

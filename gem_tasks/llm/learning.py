@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 
 from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts, Usage
 from gem_tasks.errors import CONFIGURATION, Complaint, EndpointError, ErrorClass
-from gem_tasks.llm.dialect import Dialect, adapt, is_ours, parameter_of, shape_of
+from gem_tasks.llm.complaints import adapt, is_ours, parameter_of, thought_all_the_same
+from gem_tasks.llm.dialect import Dialect, shape_of, wants_no_thoughts
 from gem_tasks.llm.memory import Known, Memory
 
 Ask = Callable[[ChatRequest, Dialect, FaultCounts], Awaitable[Completion]]
@@ -64,8 +65,8 @@ class Learning:
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call; see `ChatClient.complete`."""
-        await self.known(request.model)
-        place = (request.model, shape_of(request))
+        known = await self.known(request.model)
+        place = (request.model, shape_of(request, known.dialect))
         if place in self._free:
             return await self._told(request, place)
         try:
@@ -179,6 +180,8 @@ class Learning:
             narrow, dialect, spent, came = dialect, wider, spent + came.usage, None
         if narrow and not came.usage.reasoning_tokens:
             dialect = narrow  # it was only a long answer
+        if wants_no_thoughts(request) and (came.thoughts.strip() or came.usage.reasoning_tokens):
+            dialect = thought_all_the_same(dialect)
         await self._learn(place, before, dialect, came)
         update = {"faults": faults, "usage": spent + came.usage} if faults else {}
         return came.model_copy(update=update)

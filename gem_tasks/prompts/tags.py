@@ -97,6 +97,13 @@ def parse_json(text: str, what: str) -> Any:
     return data
 
 
+def json_object_in(text: str) -> str:
+    """The JSON object amid the prose that models write around it when nothing holds them to a schema."""
+    start, end = text.find("{"), text.rfind("}")
+    bare = text.lstrip().startswith("[") or not 0 <= start < end
+    return text if bare else text[start : end + 1]
+
+
 def _no_constant(name: str) -> None:
     """NaN and Infinity are Python's extension, not JSON (RFC 8259 section 6)."""
     raise ValueError(f"{name} is not JSON")

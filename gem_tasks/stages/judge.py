@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.judgement import RULES, Judgement, Verdict
-from gem_tasks.prompts.tags import TagError, parse_json, strip_thinking
+from gem_tasks.prompts.tags import TagError, json_object_in, parse_json, strip_thinking
 
 MOST_OPEN = 20
 """Open findings that one request asks about; the judge reads the whole conversation all the same."""
@@ -82,7 +82,7 @@ def parse_judgement(text: str, open_findings: Sequence[Finding], material: Itera
         TagError: a verdict is missing, doubled or unreadable; the message is for the model.
     """
     try:
-        found = _Answer.model_validate(parse_json(strip_thinking(text), "the verdict"))
+        found = _Answer.model_validate(parse_json(json_object_in(strip_thinking(text)), "the verdict"))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the whole"

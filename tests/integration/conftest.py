@@ -28,8 +28,8 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(url, process):
-    deadline = time.monotonic() + START_LIMIT_S
+def wait_for(url, process, limit_s=START_LIMIT_S):
+    deadline = time.monotonic() + limit_s
     while True:
         try:
             return urllib.request.urlopen(url, timeout=2).read()
@@ -37,7 +37,7 @@ def wait_for(url, process):
             return None
         except OSError:
             assert process.poll() is None, f"{url}: the server ended with {process.returncode}"
-            assert time.monotonic() < deadline, f"{url} did not answer in {START_LIMIT_S} s"
+            assert time.monotonic() < deadline, f"{url} did not answer in {limit_s} s"
             time.sleep(0.05)
 
 

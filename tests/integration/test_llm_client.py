@@ -59,13 +59,19 @@ async def test_what_passes_is_asked_again_and_accounted_for(first, error_class):
         (lambda: failing(400, "context_length_exceeded"), ErrorClass.CONTEXT_LENGTH),
         (lambda: failing(401), ErrorClass.AUTH),
         (lambda: failing(404), ErrorClass.UNKNOWN_MODEL),
-        (lambda: web.Response(status=307, headers={"Location": "http://127.0.0.1:1/steal"}), ErrorClass.BAD_REQUEST),
     ],
 )
 async def test_what_stays_wrong_is_asked_once(reply, error_class):
     error, endpoint = await complete(lambda number, body: reply())
     assert error.error_class is error_class
     assert error.calls == len(endpoint.requests) == 1
+
+
+async def test_a_redirect_is_not_followed_but_says_where_the_endpoint_is():
+    moved = {"Location": "http://127.0.0.1:1/steal"}
+    error, _ = await complete(lambda number, body: web.Response(status=307, headers=moved), max_attempts=1)
+    assert error.error_class is ErrorClass.SERVER_ERROR
+    assert "moved to http://127.0.0.1:1/steal" in error.detail
 
 
 async def test_giving_up_says_what_every_request_met():

@@ -19,6 +19,7 @@ def test_before_any_answer_the_token_budget_decides():
     deadlines = Deadlines(longest_s=600)
     assert deadlines.limit_s(max_tokens=500, timeouts=0) == 50
     assert deadlines.limit_s(max_tokens=100_000, timeouts=0) == 600
+    assert [deadlines.limit_s(500, timeouts) for timeouts in range(5)] == [50, 100, 200, 400, 600]
 
 
 def test_with_enough_answers_a_hung_request_is_given_up_soon_but_gets_longer_each_time():

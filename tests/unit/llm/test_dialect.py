@@ -5,8 +5,10 @@ import json
 import pytest
 
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
-from gem_tasks.llm.dialect import PLAIN, Dialect, adapt, effort_word, speak, spoken
+from gem_tasks.llm.complaints import adapt
+from gem_tasks.llm.dialect import PLAIN, Dialect, effort_word, speak, spoken
 from gem_tasks.llm.envelope import read_complaint
+from gem_tasks.llm.presets import preset_for
 
 
 def request(schema=None, **sampling):
@@ -84,3 +86,37 @@ def test_room_for_thought_grows_to_twice_what_thinking_took_and_never_past_what_
     assert PLAIN.thought(1500) == Dialect(thinks=True, room=4096)
     assert PLAIN.thought(0) is PLAIN
     assert Dialect(most=1000).roomier(asked) is None
+
+
+NO_EFFORT, LOWEST = {}, {"reasoning_effort": "low"}
+
+
+@pytest.mark.parametrize(
+    ("host", "model", "sent"),
+    [
+        ("api.openai.com", "gpt-6-astra", LOWEST),
+        ("api.openai.com", "gpt-5.6-sol", {"reasoning_effort": "none"}),
+        ("api.openai.com", "gpt-5.2", {"reasoning_effort": "none"}),
+        ("api.openai.com", "gpt-5-mini", {"reasoning_effort": "minimal"}),
+        ("api.openai.com", "o3", LOWEST),
+        ("api.openai.com", "gpt-5-chat-latest", NO_EFFORT),
+        ("name.openai.azure.com", "gpt-5.1", {"reasoning_effort": "none"}),
+        ("generativelanguage.googleapis.com", "models/gemini-3.5-flash", LOWEST),
+        ("generativelanguage.googleapis.com", "gemini-2.5-flash", {"reasoning_effort": "none"}),
+        ("api.deepseek.com", "deepseek-v4-pro", {"thinking": {"type": "disabled"}}),
+        ("api.z.ai", "glm-4.6", {"thinking": {"type": "disabled"}}),
+        ("open.bigmodel.cn", "glm-5.3", LOWEST),
+        ("api.moonshot.ai", "kimi-k2.5", {"thinking": {"type": "disabled"}}),
+        ("api.moonshot.cn", "kimi-k3.1", LOWEST),
+        ("dashscope-intl.aliyuncs.com", "qwen-plus", {"enable_thinking": False}),
+        ("api.mistral.ai", "magistral-medium", {"reasoning_effort": "none"}),
+        ("api.groq.com", "openai/gpt-oss-120b", LOWEST),
+        ("api.anthropic.com", "claude-opus-5", {"reasoning_effort": "none"}),
+        ("openrouter.ai", "openai/o3", {"reasoning_effort": "none"}),
+    ],
+)
+def test_known_endpoints_are_told_to_stop_thinking_in_their_own_way(host, model, sent):
+    asked = request(max_tokens=1000, temperature=0.3, reasoning_effort="off", insisted=frozenset({"reasoning_effort"}))
+    body = spoken(asked, preset_for(f"https://{host}/v1", model))
+    usual = {"model", "messages", "max_tokens", "max_completion_tokens", "temperature", "stream", "stream_options"}
+    assert {name: value for name, value in body.items() if name not in usual} == sent

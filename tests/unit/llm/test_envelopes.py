@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.answers import read_completion
+from gem_tasks.llm.answers import read_completion, read_failed
 from gem_tasks.llm.classify import from_status, retry_after_s
 from gem_tasks.llm.pacing import wait_s
 
@@ -106,3 +106,15 @@ def test_waiting_times_in_all_formats():
     anthropic = {"anthropic-ratelimit-requests-remaining": "0", "anthropic-ratelimit-requests-reset": later.isoformat()}
     assert 27 < wait_s(anthropic, 10) <= 30
     assert 27 < wait_s({"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(later.timestamp() * 1e3))}, 10) <= 30
+
+
+def test_what_a_model_wrote_is_an_answer_also_when_it_comes_in_an_error():
+    error = {"code": "json_validate_failed", "message": "Failed to validate JSON.", "failed_generation": '{"rules": ['}
+    assert read_failed(json.dumps({"error": error}).encode(), 1.5).text == '{"rules": ['
+    for body in (
+        b'{"error": "failed_generation"}',
+        b"failed_generation",
+        b'{"error": {"failed_generation": null}}',
+        b"{}",
+    ):
+        assert read_failed(body, 1.5) is None

@@ -46,7 +46,9 @@ def test_it_is_kept_apart_by_model_expires_is_forgotten_and_holds_no_secret(tmp_
 def test_presets_go_by_host_and_model_and_the_users_come_first(tmp_path):
     assert preset_for("https://api.openai.com/v1", "o3-mini").limit == "max_completion_tokens"
     assert preset_for("https://api.openai.com/v1", "gpt-4o") == PLAIN
-    assert preset_for("https://evilapi.openai.com.example/v1", "o3-mini") == PLAIN
+    assert preset_for("https://api.mistral.ai/v1", "m").efforts == ("none", "high")
+    assert preset_for("https://evilapi.mistral.ai.example/v1", "m") == PLAIN
+    assert preset_for("https://evilapi.mistral.ai/v1", "m") == PLAIN
     own = tmp_path / "own.toml"
     own.write_text('[[preset]]\nhost = "localhost:8000"\nstream = true\n', encoding="utf-8")
     assert preset_for("http://localhost:8000/v1", "any", own).stream

@@ -54,6 +54,15 @@ def test_all_rules_kept_accept():
     assert Judgement.model_validate_json(verdict.payload).kept
 
 
+@pytest.mark.parametrize(
+    "form", ["Here is my assessment:\n\n```json\n{}\n```\n\nTell me if you need more.", "{}\nThat is all.", "So: {}"]
+)
+def test_a_verdict_amid_prose_is_read(form):
+    assert isinstance(stage("validate").parse(form.replace("{}", answer()), make_record()), Accepted)
+    broken = stage("validate").parse(form.replace("{}", '{"rules": [}'), make_record())
+    assert isinstance(broken, Malformed)
+
+
 def test_what_is_accepted_says_where_its_rules_come_from():
     record = make_record()
     measures = stage("validate").parse(answer(), record).measures
