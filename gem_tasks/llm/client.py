@@ -26,7 +26,7 @@ from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.llm.answers import read_completion
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.deadline import Deadlines
-from gem_tasks.llm.dialect import Dialect, speak
+from gem_tasks.llm.dialect import Dialect, Speaker
 from gem_tasks.llm.learning import Learning
 from gem_tasks.llm.limiter import Limiter
 from gem_tasks.llm.memory import Memory
@@ -74,6 +74,7 @@ class OpenAIClient:
         self._transport = transport_to(base_url, api_key, headers)
         self._limiter = Limiter(concurrency)
         self._deadlines = Deadlines(timeout_s)
+        self._speaker = Speaker()
         self._learning = Learning(self._complete, memory or Memory(None, base_url), self._begin_with)
         self._max_attempts = max_attempts
 
@@ -101,7 +102,7 @@ class OpenAIClient:
         return preset if self._stream is None else preset.model_copy(update={"stream": self._stream})
 
     async def _complete(self, request: ChatRequest, dialect: Dialect, faults: FaultCounts) -> Completion:
-        body, limit = speak(request, dialect), dialect.limit_of(request)
+        body, limit = self._speaker.speak(request, dialect), dialect.limit_of(request)
         tokens = estimate_tokens(body) + limit
         patience = time.monotonic() + _PATIENCE_S
         while True:

@@ -23,7 +23,7 @@ from typing import Literal
 from pydantic_core import to_json
 
 from gem_tasks.domain.base import Json, Value
-from gem_tasks.domain.chat import ChatRequest
+from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
 from gem_tasks.errors import Complaint
 
 LimitName = Literal["max_tokens", "max_completion_tokens"]
@@ -74,11 +74,6 @@ class Dialect(Value):
     """Tokens for thought, on top of the answer's limit."""
 
     @property
-    def plain(self) -> bool:
-        """Whether there is nothing to translate. Not cached: a changed copy would keep it."""
-        return self is PLAIN or self == PLAIN
-
-    @property
     def summary(self) -> str:
         """What is particular, on one line."""
         found = {name: value for name, value in self if value != getattr(PLAIN, name)}
@@ -118,21 +113,41 @@ def shape_of(request: ChatRequest) -> str:
     return shape
 
 
+class Speaker:
+    """Writes requests as endpoints want them. What those of a stage have in common is written once, not for each."""
+
+    def __init__(self) -> None:
+        self._of: tuple[Sampling, Json | None, Dialect] | None = None
+        self._usual, self._changed = b"", b""
+
+    def speak(self, request: ChatRequest, dialect: Dialect) -> bytes:
+        """The request's body. Messages are long: they are not written a second time, unless they have to change."""
+        of = (request.sampling, request.answer_schema, dialect)
+        if of != self._of:
+            usual, wanted = request.fields, _fields(request, dialect)
+            self._of, self._usual, self._changed = of, _ending(usual), _ending(wanted) if wanted != usual else b""
+        body = _folded(request).body if dialect.fold_system else request.body
+        if not self._changed:
+            return body
+        if not body.endswith(self._usual):  # half a character in it: see `ChatRequest.body`
+            return json.dumps(spoken(request, dialect)).encode()
+        return body[: -len(self._usual)] + self._changed
+
+
 def speak(request: ChatRequest, dialect: Dialect) -> bytes:
-    """The request's body as the endpoint wants it. Messages are long: they are not written a second time."""
-    if dialect.plain:
-        return request.body
-    usual = to_json(request.fields)[1:]
-    if dialect.fold_system or not request.body.endswith(usual):
-        return json.dumps(spoken(request, dialect)).encode()
-    return request.body[: -len(usual)] + to_json(_fields(request, dialect))[1:]
+    """One request as an endpoint wants it; see `Speaker`."""
+    return Speaker().speak(request, dialect)
 
 
 def spoken(request: ChatRequest, dialect: Dialect) -> Json:
     """`speak` as an object."""
-    body = request.to_openai()
-    messages = _folded(body["messages"]) if dialect.fold_system else body["messages"]
+    messages = (_folded(request) if dialect.fold_system else request).to_openai()["messages"]
     return {"model": request.model, "messages": messages, **_fields(request, dialect)}
+
+
+def _ending(fields: Json) -> bytes:
+    """What follows the messages in a body."""
+    return (b"," if fields else b"") + to_json(fields)[1:]
 
 
 def _fields(request: ChatRequest, dialect: Dialect) -> Json:
@@ -255,10 +270,15 @@ def _without_the_likeliest(dialect: Dialect, request: ChatRequest, sent: Json) -
     return _without(dialect, "temperature") if "temperature" in sent and "temperature" not in insisted else None
 
 
-def _folded(messages: list[Json]) -> list[Json]:
+def _folded(request: ChatRequest) -> ChatRequest:
     """Without system messages: their text before that of the first user message."""
-    system = [message["content"] for message in messages if message["role"] == "system"]
-    others = [dict(message) for message in messages if message["role"] != "system"]
-    if system and others:
-        others[0]["content"] = "\n\n".join([*system, others[0]["content"]])
-    return others or [{"role": "user", "content": "\n\n".join(system)}]
+    system = [message.content for message in request.messages if message.role == "system"]
+    others = [message for message in request.messages if message.role != "system"]
+    first = [*system, *(message.content for message in others[:1])]
+    lead = ChatMessage(role=others[0].role if others else "user", content="\n\n".join(first))
+    return ChatRequest(
+        model=request.model,
+        messages=(lead, *others[1:]),
+        sampling=request.sampling,
+        answer_schema=request.answer_schema,
+    )

@@ -43,6 +43,8 @@ class Learning:
         """Models and shapes of requests that have been answered."""
         self._free: set[tuple[str, str]] = set()
         """Models and shapes that need no scout: answered before, or nothing is to be learned now."""
+        self._of: tuple[object, ...] = ()
+        self._place = ("", "")
         self._lock = asyncio.Lock()
         self._tried: list[tuple[str, Dialect]] = []
         self._guesses: Counter[str] = Counter()
@@ -54,7 +56,7 @@ class Learning:
         """Makes the call; see `ChatClient.complete`."""
         if request.model not in self._known:
             await self._recall(request.model)
-        place = (request.model, shape_of(request))
+        place = self._place_of(request)
         if place in self._free:
             return await self._told(request, place)
         try:
@@ -76,6 +78,14 @@ class Learning:
         """Tokens that an answer may have, thoughts included, as far as is known now."""
         known = self._known.get(request.model)
         return known.dialect.limit_of(request) if known else request.sampling.max_tokens
+
+    def _place_of(self, request: ChatRequest) -> tuple[str, str]:
+        """Model and shape; worked out once for requests that are alike but for their text."""
+        role = request.messages[0].role if request.messages else ""
+        of = (request.model, request.sampling, request.answer_schema, role)
+        if of != self._of:
+            self._of, self._place = of, (request.model, shape_of(request))
+        return self._place
 
     async def _recall(self, model: str) -> None:
         known = await asyncio.to_thread(self._memory.recall, model, self._preset(model))
@@ -114,7 +124,8 @@ class Learning:
                         return await self._loop(request, place, dialect, faults, error)
                 if sum(faults.values()) > _PATIENCE:
                     raise
-        if completion.finish_reason == "length" or not self._proved(place) or completion.usage.reasoning_tokens:
+        known = self._proved(place) and dialect.thought(completion.usage.reasoning_tokens) is dialect
+        if completion.finish_reason == "length" or not known:
             return await self._loop(request, place, dialect, faults, completion)
         return completion
 
