@@ -20,6 +20,8 @@ from gem_tasks.prompts import Prompt
 from gem_tasks.stages.base import Stage, repair
 
 _STRIKES = 2
+_LONGEST_THOUGHTS = 1 << 18
+"""Characters that are kept: a model that loops while it thinks must not fill the store."""
 
 
 class Asking(Value):
@@ -54,7 +56,7 @@ class Attempt:
         self._cost = self._cost.plus(completion)
         verdict = _read(self._stage, completion, self._record)
         if not isinstance(verdict, _Unusable):
-            self._end(verdict)
+            self._end(verdict, completion.thoughts)
             return
         self._cost = self._cost.wasted({verdict.error_class: 1}, calls=0)
         if self.strike == _STRIKES or not verdict.mendable:
@@ -84,7 +86,7 @@ class Attempt:
             answer_schema=self._stage.answer_schema,
         )
 
-    def _end(self, verdict: Accepted | Rejected) -> None:
+    def _end(self, verdict: Accepted | Rejected, thoughts: str = "") -> None:
         self.request = None
         if isinstance(verdict, Accepted):
             self.outcome = Outcome(
@@ -92,6 +94,7 @@ class Attempt:
                 kind="accepted",
                 payload=verdict.payload,
                 measures=verdict.measures,
+                thoughts=thoughts[:_LONGEST_THOUGHTS] or None,
                 cost=self._cost,
             )
         else:
