@@ -122,7 +122,7 @@ def _raise_error(answer: Any) -> None:
     found = cast("Json", first) if isinstance(first, dict) else {}
     if found.get("error") or found.get("object") == "error":
         complaint = complaint_of(found)
-        status = int(complaint.code) if complaint.code.isdigit() and 400 <= int(complaint.code) < 600 else 500
+        status = int(complaint.code) if complaint.code.isdigit() and 400 <= int(complaint.code) < 600 else 200
         raise from_complaint(status, {}, complaint)
 
 

@@ -23,23 +23,23 @@ _BY_STATUS = {
     429: ErrorClass.RATE_LIMITED,
     498: ErrorClass.SERVER_ERROR,
 }
-_NO_KEY = re.compile(r"invalid_api_key|api_key_invalid|api key not valid", re.IGNORECASE)
+_NO_KEY = re.compile(r"invalid_api_key|api_key_invalid|(invalid|incorrect) api key|api key not valid", re.IGNORECASE)
 _MONEY = re.compile(
-    r"insufficient_quota|credit_balance_exhausted|(organization|project)_(spend|usage)_limit_exceeded"
-    r"|billing_hard_limit_reached|billing_error|budget_exceeded|budget has been exceeded|credit balance"
-    r"|insufficient[ _](balance|credits?|funds)|you have reached your specified|specified api usage limits|arrearage"
-    r"|monthly included credits|enforced_spend_limit_reached|exceeded_current_quota",
+    r"credit_balance_exhausted|(organization|project)_(spend|usage)_limit_exceeded"
+    r"|billing_hard_limit_reached|billing_error|budget_?exceeded|exceeded_?budget|budget has been exceeded"
+    r"|credit balance|insufficient[ _](account )?(balance|credits?|funds)|balance is (not|in)\W?sufficient"
+    r"|out of credits?|payment required|余额不足|欠费|(you have reached your )?specified api usage limits|arrearage"
+    r"|monthly included credits|enforced_spend_limit_reached|exceeded_current_quota|\bcode\W{1,6}1113\b",
     re.IGNORECASE,
 )
-_BALANCE_CODES = frozenset({"1113"})
-_RATE = re.compile(r"allocated quota|rate limit|per minute|throttling\.", re.IGNORECASE)
-"""Words in which `insufficient_quota` means only that too much came at once."""
+_QUOTA = re.compile(r"insufficient_quota", re.IGNORECASE)
+_RATE = re.compile(r"allocated quota|rate limit|per minute|throttling\.|\b[rt]pm\b", re.IGNORECASE)
+"""Words with which `insufficient_quota` means only that too much came at once; other words of money mean money."""
 _MODERATION = re.compile(
     r"content_filter|content_policy_violation|responsibleaipolicyviolation|data_inspection_failed|high risk"
-    r"|requires moderation|\"flagged_input\"",
+    r"|requires moderation|flagged_input|content management policy|\bcode\W{1,6}1301\b",
     re.IGNORECASE,
 )
-_UNSAFE_CODES = frozenset({"1301"})
 _OVERFLOW = re.compile(
     r"context_length_exceeded|maximum context length|context length is only|exceeds? the context window"
     r"|exceed(ed)? model token limit|prompt is too long|input token count .{0,80}exceeds the maximum"
@@ -51,7 +51,14 @@ _OVERFLOW = re.compile(
     re.IGNORECASE,
 )
 _OVERLOAD = re.compile(r"overloaded|engine_overloaded|\bUNAVAILABLE\b|no deployments available", re.IGNORECASE)
-_MODEL = re.compile(r"model_not_found|deploymentnotfound", re.IGNORECASE)
+_MODEL = re.compile(
+    r"model_?not_?found|deploymentnotfound|model.?not.?exist|no such model|unknown model"
+    r"|model\b.{0,80}(does not exist|(was )?not found|is not available for this api key)|not allowed to access model",
+    re.IGNORECASE,
+)
+_REFUSED_FIELD = re.compile(r"validation errors? |literal_error|extra_forbidden|unsupportedparams", re.IGNORECASE)
+"""A server that answers 500 to what its own validation refuses: llama-cpp-python's, some gateways."""
+_INVALID = re.compile(r"invalid_?(request|parameter)|bad_?request|unsupported_(parameter|value)", re.IGNORECASE)
 _NO_ROUTE = re.compile(r"no endpoints (found )?(that )?support", re.IGNORECASE)
 OVERLOADED = frozenset({429, 498, 503, 529})
 """Statuses that ask for fewer requests; 529 is Anthropic's, 498 Groq's."""
@@ -82,13 +89,14 @@ def from_complaint(status: int, headers: Mapping[str, str], complaint: Complaint
 
 
 def _class(status: int, complaint: Complaint, retry_s: float | None) -> ErrorClass:
-    text, code = complaint.text, complaint.code
+    text = complaint.text
     if status == 401 or (status < 500 and _NO_KEY.search(text)):
         return ErrorClass.AUTH
-    if status < 500 and (status == 402 or code in _BALANCE_CODES or _MONEY.search(text)):
-        in_time = status in {402, 429} and (_RATE.search(text) if status == 429 else retry_s is not None)
+    if status < 500 and (status == 402 or _MONEY.search(text) or _QUOTA.search(text)):
+        at_once = status == 429 and _RATE.search(text) and not _MONEY.search(text)
+        in_time = at_once or (status == 402 and retry_s is not None)
         return ErrorClass.RATE_LIMITED if in_time else ErrorClass.NO_CREDIT
-    if status in _REFUSES and (code in _UNSAFE_CODES or _MODERATION.search(text)):
+    if status in _REFUSES and _MODERATION.search(text):
         return ErrorClass.REFUSED
     if status in _OVERFLOWS and _OVERFLOW.search(text):
         return ErrorClass.CONTEXT_LENGTH
@@ -96,6 +104,10 @@ def _class(status: int, complaint: Complaint, retry_s: float | None) -> ErrorCla
         return ErrorClass.BAD_REQUEST
     if status < 500 and _MODEL.search(text):
         return ErrorClass.UNKNOWN_MODEL
+    if (status == 500 and _REFUSED_FIELD.search(text)) or (status == 501 and complaint.message):
+        return ErrorClass.BAD_REQUEST
+    if status == 200:  # an error all the same
+        return ErrorClass.BAD_REQUEST if _INVALID.search(text) else ErrorClass.SERVER_ERROR
     return _BY_STATUS.get(status) or (ErrorClass.SERVER_ERROR if status >= 500 else ErrorClass.BAD_REQUEST)
 
 

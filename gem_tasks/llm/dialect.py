@@ -1,53 +1,28 @@
-"""How one endpoint wants to be asked for one model: plain data, and what a complaint teaches about it. No I/O.
-
-| a complaint about                     | teaches                                                                |
-|---------------------------------------|------------------------------------------------------------------------|
-| streaming (`only support stream`)     | to stream, and collect                                                 |
-| the system role                       | to put its text before the first user message                          |
-| `max_tokens`, with a number           | that no more may be asked for                                          |
-| `max_tokens`, otherwise               | its other name, `max_completion_tokens`                                |
-| `response_format`                     | one step down: a schema, any JSON, text                                |
-| `reasoning_effort`, with a list       | the words it takes; without one, a step down, then nothing             |
-| `temperature`                         | to send none                                                           |
-| `stream_options`                      | to send none                                                           |
-| nothing that is named (Gemini)        | to leave out, one after the other: effort, format, temperature         |
+"""How one endpoint wants to be asked for one model: plain data. `complaints` learns it. No I/O.
 
 What a person set is renamed and translated, but never left out: see `Sampling.insisted`.
 """
 
 import json
-import re
-from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal, cast
 
 from pydantic_core import to_json
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
-from gem_tasks.errors import Complaint
 
 LimitName = Literal["max_tokens", "max_completion_tokens"]
-Form = Literal["json_schema", "json_object", "text"]
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-_LIMITS = ("max_completion_tokens", "max_tokens")
-_FIELDS = (*_LIMITS, "response_format", "reasoning_effort", "temperature", "stream_options")
-_ALIASES = {"json_schema": "response_format", "json_object": "response_format", "reasoning": "reasoning_effort"}
-_LESS_ROOM = re.compile(
-    r"at most (\d+)|\[\s*1\s*,\s*(\d+)\s*\]|(?:not (?:be )?(?:greater|more) than|less than or equal to|<=) ?(\d+)"
-    r"|maximum (?:allowed|value)\D{0,60}?(\d+)",
-    re.IGNORECASE,
-)
-_STREAM = re.compile(
-    r"only supports? stream|non-stream|stream(ing)? (is required|mode only|must be)|must (use|set|enable) stream"
-    r"|[`'\"]?stream[`'\"]? must be (set to )?true",
-    re.IGNORECASE,
-)
-_ROLE = re.compile(
-    r"system (role|message|prompt|instruction)s?\b.{0,40}(not|un)|role\W{0,3}system|unknown variant .system"
-    r"|does not support system|developer instruction is not enabled",
-    re.IGNORECASE,
-)
-_LIST = re.compile(r"supported values|one of|expected|allowed|must be", re.IGNORECASE)
+Form = Literal["json_schema", "loose_schema", "object_schema", "json_object", "text"]
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+OFF_SWITCHES = ("reasoning_effort", "chat_template_kwargs", "thinking", "enable_thinking", "lowest")
+"""How thinking can be turned off, in the order in which it is tried: most servers ignore what they do not know."""
+_SWITCHES: dict[str, Json] = {
+    "chat_template_kwargs": {"chat_template_kwargs": {"enable_thinking": False, "thinking": False}},
+    "thinking": {"thinking": {"type": "disabled"}},
+    "enable_thinking": {"enable_thinking": False},
+}
+_OFF = "off"
+_LOOSE = frozenset({"type", "properties", "required", "items", "enum", "anyOf", "$defs", "$ref", "description"})
 _ROOMIER = 4
 _LEAST_ROOM = 4096
 _MOST_ROOM = 1 << 17
@@ -64,14 +39,32 @@ class Dialect(Value):
     efforts: tuple[str, ...] | None = None
     """Words that `reasoning_effort` may have, if that is known."""
     form: Form = "json_schema"
-    """The most that `response_format` may ask for, of an answer that is JSON."""
+    """The most that `response_format` may ask for, of an answer that is JSON. A loose schema names types only; with
+    `object_schema` it stands beside the type `json_object` (llama-cpp-python, Together)."""
     stream: bool = False
     fold_system: bool = False
     """The system message goes before the first user message."""
+    useless: tuple[str, ...] = ()
+    """Of `OFF_SWITCHES`: those that are refused, or after which the model thought all the same."""
     thinks: bool = False
     """Whether the model has been seen to think."""
     room: int = 0
     """Tokens for thought, on top of the answer's limit."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to translate. Not cached: a changed copy would keep it."""
+        return self is PLAIN or self == PLAIN
+
+    @property
+    def off_switch(self) -> str:
+        """How thinking is turned off; empty when nothing does."""
+        return next((name for name in OFF_SWITCHES if name not in self.useless), "")
+
+    @property
+    def off_switch(self) -> str:
+        """How thinking is turned off; empty when nothing does."""
+        return next((name for name in OFF_SWITCHES if name not in self.useless), "")
 
     @property
     def summary(self) -> str:
@@ -102,7 +95,12 @@ class Dialect(Value):
 PLAIN = Dialect()
 
 
-def shape_of(request: ChatRequest) -> str:
+def wants_no_thoughts(request: ChatRequest) -> bool:
+    """Whether a person asked for an answer without thinking."""
+    return request.sampling.reasoning_effort == _OFF
+
+
+def shape_of(request: ChatRequest, dialect: Dialect = PLAIN) -> str:
     """What an endpoint may object to in a request, whatever its text."""
     sampling = request.sampling
     role = request.messages[0].role if request.messages else ""
@@ -110,6 +108,8 @@ def shape_of(request: ChatRequest) -> str:
     shape = f"{role}{temperature}{' schema' if request.answer_schema else ''}"
     if sampling.reasoning_effort or sampling.extra_body:
         shape = " ".join([shape, f"effort:{sampling.reasoning_effort}", *sorted(sampling.extra_body)])
+    if wants_no_thoughts(request):
+        shape += f" {dialect.off_switch}"
     return shape
 
 
@@ -156,118 +156,69 @@ def _fields(request: ChatRequest, dialect: Dialect) -> Json:
         del body["max_tokens"]
         body.setdefault(dialect.limit, dialect.limit_of(request))
     if "reasoning_effort" in body and "reasoning_effort" not in given:
-        body["reasoning_effort"] = effort_word(body["reasoning_effort"], dialect.efforts)
-    if "response_format" in body and dialect.form != "json_schema":
-        body["response_format"] = {"type": dialect.form}
+        asked = body.pop("reasoning_effort")
+        effort = _turned_off(dialect) if asked == _OFF else {"reasoning_effort": effort_word(asked, dialect.efforts)}
+        body = effort | body
+    if "response_format" in body:
+        body |= _formed(body.pop("response_format"), dialect.form)
     if dialect.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
-    if dialect.form == "text":
-        body.pop("response_format", None)
     for name in dialect.dropped:
         if name not in request.sampling.insisted:
             body.pop(name, None)
     return body
 
 
+def _turned_off(dialect: Dialect) -> Json:
+    """What turns thinking off, or down as far as that goes. It may be left out: the wish is about the answer."""
+    switch, known = dialect.off_switch, dialect.efforts
+    found = dict(_SWITCHES.get(switch, {}))
+    if "reasoning_effort" in dialect.dropped or not switch:
+        return found
+    if switch == "lowest":
+        found["reasoning_effort"] = effort_word(_OFF, tuple(word for word in known or ("low",) if word != "none"))
+    elif switch == "reasoning_effort" or (switch == "chat_template_kwargs" and known is None):
+        found["reasoning_effort"] = effort_word(_OFF, known)
+    return found
+
+
+def _formed(wanted: Json, form: Form) -> Json:
+    """The field that holds a model to a schema, as far as the endpoint can."""
+    if form == "text":
+        return {}
+    if form == "loose_schema":
+        named = {"name": wanted["json_schema"]["name"], "schema": _loosened(wanted["json_schema"]["schema"])}
+        return {"response_format": {"type": "json_schema", "json_schema": named}}
+    if form == "object_schema":
+        return {"response_format": {"type": "json_object", "schema": wanted["json_schema"]["schema"]}}
+    return {"response_format": wanted if form == "json_schema" else {"type": form}}
+
+
+def _loosened(schema: Any, named: bool = False) -> Any:
+    """The schema with no more than types and names.
+
+    Args:
+        schema: a part of it.
+        named: whether its keys are names of properties, not words of JSON schema.
+    """
+    if isinstance(schema, list):
+        return [_loosened(part) for part in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    parts = cast("Json", schema).items()
+    kept = ((name, part) for name, part in parts if named or name in _LOOSE)
+    return {name: _loosened(part, not named and name in {"properties", "$defs"}) for name, part in kept}
+
+
 def effort_word(asked: str, known: tuple[str, ...] | None) -> str:
     """The endpoint's word for a wish: the same, or the nearest that it knows, less rather than more."""
-    asked = "none" if asked == "off" else asked
-    if known is None or asked in known or asked not in _EFFORTS:
+    asked = "none" if asked == _OFF else asked
+    if known is None or asked in known or asked not in EFFORTS:
         return asked
-    place = _EFFORTS.index(asked)
-    below = [word for word in reversed(_EFFORTS[:place]) if word in known]
-    above = [word for word in _EFFORTS[place:] if word in known]
+    place = EFFORTS.index(asked)
+    below = [word for word in reversed(EFFORTS[:place]) if word in known]
+    above = [word for word in EFFORTS[place:] if word in known]
     return next(iter([*below, *above]), asked)
-
-
-def adapt(dialect: Dialect, request: ChatRequest, complaint: Complaint) -> Dialect | None:
-    """The dialect that a complaint asks for; None when it asks for nothing that could be done about it."""
-    if _STREAM.search(complaint.text) and not dialect.stream:
-        return dialect.model_copy(update={"stream": True})
-    if not dialect.fold_system and _ROLE.search(complaint.text) and request.messages[0].role == "system":
-        return dialect.model_copy(update={"fold_system": True})
-    sent = spoken(request, dialect)
-    name = parameter_of(complaint, request)
-    if name is None:
-        return _without_the_likeliest(dialect, request, sent)
-    changed = _CHANGES[name](dialect, sent, complaint) if name in _CHANGES and name in sent else None
-    if changed is None or spoken(request, changed) == sent:
-        return None
-    return changed
-
-
-def parameter_of(complaint: Complaint, request: ChatRequest) -> str | None:
-    """The field of a request that a complaint is about; None when it names none."""
-    named = complaint.param.partition(".")[0].partition("[")[0]
-    if named and named not in {"messages", "body"}:
-        return _ALIASES.get(named, named)
-    names = (*_FIELDS, *_ALIASES, *request.sampling.extra_body)
-    places = ((re.search(rf"\b{re.escape(name)}\b", complaint.text), name) for name in names)
-    first = min(((match.start(), name) for match, name in places if match), default=None)
-    return _ALIASES.get(first[1], first[1]) if first else None
-
-
-def is_ours(name: str, request: ChatRequest) -> bool:
-    """Whether all requests have such a field: then it is not the text that is at fault."""
-    return name in _FIELDS or name in request.sampling.extra_body
-
-
-def _limited(dialect: Dialect, sent: Json, complaint: Complaint) -> Dialect | None:
-    asked = sent.get(dialect.limit)
-    if (found := _LESS_ROOM.search(complaint.text)) and (most := int(next(filter(None, found.groups())))):
-        return dialect.model_copy(update={"most": most}) if isinstance(asked, int) and most < asked else None
-    other: LimitName = "max_tokens" if dialect.limit == "max_completion_tokens" else "max_completion_tokens"
-    return dialect.model_copy(update={"limit": other})
-
-
-def _formed(dialect: Dialect, sent: Json, complaint: Complaint) -> Dialect | None:
-    del complaint
-    step: dict[str, Form] = {"json_schema": "json_object", "json_object": "text"}
-    down = step.get(sent["response_format"]["type"])
-    return dialect.model_copy(update={"form": down}) if down else None
-
-
-def _effort(dialect: Dialect, sent: Json, complaint: Complaint) -> Dialect | None:
-    """The list that is given with the complaint, or all words below the refused one."""
-    word = sent["reasoning_effort"]
-    listed = _LIST.split(complaint.text, maxsplit=1)
-    known = tuple(each for each in _EFFORTS if re.search(rf"\b{each}\b", listed[1])) if len(listed) > 1 else ()
-    if not known:
-        lower = _EFFORTS[1 : _EFFORTS.index(word)] if word in _EFFORTS else ()
-        known = ("low",) if word == "none" else lower
-    if not known or word in known:
-        return _without(dialect, "reasoning_effort")
-    return dialect.model_copy(update={"efforts": known})
-
-
-def _dropping(name: str) -> Callable[[Dialect, Json, Complaint], Dialect | None]:
-    return lambda dialect, sent, complaint: _without(dialect, name)
-
-
-_CHANGES: dict[str, Callable[[Dialect, Json, Complaint], Dialect | None]] = {
-    "max_tokens": _limited,
-    "max_completion_tokens": _limited,
-    "response_format": _formed,
-    "reasoning_effort": _effort,
-    "temperature": _dropping("temperature"),
-    "stream_options": _dropping("stream_options"),
-}
-
-
-def _without(dialect: Dialect, name: str) -> Dialect:
-    return dialect.model_copy(update={"dropped": tuple(sorted({*dialect.dropped, name}))})
-
-
-def _without_the_likeliest(dialect: Dialect, request: ChatRequest, sent: Json) -> Dialect | None:
-    """For a complaint that names nothing."""
-    insisted = request.sampling.insisted
-    if "reasoning_effort" in sent:
-        lowered = _effort(dialect, sent, Complaint())
-        if lowered and spoken(request, lowered) != sent:
-            return lowered
-    if "response_format" in sent:
-        return dialect.model_copy(update={"form": "text"})
-    return _without(dialect, "temperature") if "temperature" in sent and "temperature" not in insisted else None
 
 
 def _folded(request: ChatRequest) -> ChatRequest:

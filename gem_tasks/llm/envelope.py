@@ -18,6 +18,8 @@ from gem_tasks.domain.base import Json
 from gem_tasks.errors import Complaint
 
 _COMMENT = re.compile(r"\A(?:\s*:[^\n]*(?:\n|\Z))+")
+_ECHOES = frozenset({"input", "messages", "prompt", "failed_generation"})
+"""Fields in which validators give back what they were given."""
 _MOST = 20_000
 """Characters of a body that are looked at: some gateways answer with a whole page."""
 
@@ -32,14 +34,14 @@ def read_complaint(body: bytes | str) -> Complaint:
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     text = without_comments(text[:_MOST])
     try:
-        return complaint_of(json.loads(text), text)
+        return complaint_of(json.loads(text))
     except (ValueError, RecursionError):
         return Complaint(message=text, text=text)
 
 
-def complaint_of(found: Any, text: str = "") -> Complaint:
+def complaint_of(found: Any) -> Complaint:
     """The same of a body that has been parsed."""
-    text = text or json.dumps(found)[:_MOST]
+    text = json.dumps(_without_echo(found), ensure_ascii=False)[:_MOST]
     first: Any = next(iter(cast("list[Any]", found)), None) if isinstance(found, list) else found
     if not isinstance(first, dict):
         return Complaint(message=str(first), text=text)
@@ -56,6 +58,15 @@ def complaint_of(found: Any, text: str = "") -> Complaint:
         param=_word(fields.get("param")) or _location(said),
         text=text,
     )
+
+
+def _without_echo(found: Any) -> Any:
+    """Without what was sent or generated: a document about money is no complaint about money."""
+    if isinstance(found, list):
+        return [_without_echo(part) for part in cast("list[Any]", found)]
+    if not isinstance(found, dict):
+        return found
+    return {name: _without_echo(part) for name, part in cast("Json", found).items() if name not in _ECHOES}
 
 
 def _word(value: Any) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 
 from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts, Usage
 from gem_tasks.errors import CONFIGURATION, EndpointError, ErrorClass
-from gem_tasks.llm.dialect import Dialect, adapt, is_ours, parameter_of, shape_of
+from gem_tasks.llm.complaints import adapt, is_ours, parameter_of, thought_all_the_same
+from gem_tasks.llm.dialect import Dialect, shape_of, wants_no_thoughts
 from gem_tasks.llm.memory import Known, Memory
 
 Ask = Callable[[ChatRequest, Dialect, FaultCounts], Awaitable[Completion]]
@@ -56,7 +57,7 @@ class Learning:
         """Makes the call; see `ChatClient.complete`."""
         if request.model not in self._known:
             await self._recall(request.model)
-        place = self._place_of(request)
+        place = self._place_of(request, self._known[request.model].dialect)
         if place in self._free:
             return await self._told(request, place)
         try:
@@ -79,12 +80,12 @@ class Learning:
         known = self._known.get(request.model)
         return known.dialect.limit_of(request) if known else request.sampling.max_tokens
 
-    def _place_of(self, request: ChatRequest) -> tuple[str, str]:
+    def _place_of(self, request: ChatRequest, dialect: Dialect) -> tuple[str, str]:
         """Model and shape; worked out once for requests that are alike but for their text."""
         role = request.messages[0].role if request.messages else ""
-        of = (request.model, request.sampling, request.answer_schema, role)
+        of = (request.model, request.sampling, request.answer_schema, role, dialect)
         if of != self._of:
-            self._of, self._place = of, (request.model, shape_of(request))
+            self._of, self._place = of, (request.model, shape_of(request, dialect))
         return self._place
 
     async def _recall(self, model: str) -> None:
@@ -173,6 +174,8 @@ class Learning:
             narrow, dialect, spent, came = dialect, wider, spent + came.usage, None
         if narrow and not came.usage.reasoning_tokens:
             dialect = narrow  # it was only a long answer
+        if wants_no_thoughts(request) and (came.thoughts.strip() or came.usage.reasoning_tokens):
+            dialect = thought_all_the_same(dialect)
         await self._learn(place, before, dialect, came)
         update = {"faults": faults, "usage": spent + came.usage} if faults else {}
         return came.model_copy(update=update)

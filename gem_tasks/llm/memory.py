@@ -44,8 +44,8 @@ class Known(Value):
     def with_changes(self, before: Dialect, after: Dialect, shape: str, answered_as: str) -> "Known":
         """With what one answer taught: what it changed of the dialect it began with, whatever others have learned."""
         changes: dict[str, Any] = {name: value for name, value in after if value != getattr(before, name)}
-        if "dropped" in changes:
-            changes["dropped"] = tuple(sorted({*self.dialect.dropped, *after.dropped}))
+        for name in {"dropped", "useless"} & changes.keys():
+            changes[name] = tuple(sorted({*getattr(self.dialect, name), *getattr(after, name)}))
         if "room" in changes:
             changes["room"] = max(self.dialect.room, after.room)
         return self.model_copy(

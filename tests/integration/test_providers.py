@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from gem_tasks.cli.preflight import preflight
+from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.llm.memory import forget, remembered
@@ -13,7 +14,7 @@ from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.shard import run_shard
 from gem_tasks.settings import STAGE_NAMES
-from tests.doubles.providers import REFUSING, WORKING, Provider, moderation
+from tests.doubles.providers import FORCED, MODERATING, REFUSING, THINKING, WORKING, Provider
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
 
 NAMES = ("library-loans.txt", "parcel-locker.md")
@@ -30,11 +31,15 @@ def run(workspace, teacher_url, tmp_path):
     def go(manner, **settings):
         with Provider(teacher_url, manner) as provider:
             work = workspace(llm_base_url=provider.url, shard_segments=100, **settings)
-            preflight(work.settings, str(tmp_path / "docs"))
-            provider.pinged, provider.work = len(provider.asked), work
+            provider.work, provider.pinged, provider.error, reports = work, 0, None, []
+            try:
+                preflight(work.settings, str(tmp_path / "docs"))
+            except UserError as error:
+                provider.error = error
+                return provider, reports
+            provider.pinged = len(provider.asked)
             ingest(work, str(tmp_path / "docs"), PARTITION)
             (shard,) = plan(work, PARTITION)
-            reports = []
             try:
                 for stage in STAGE_NAMES:
                     before = provider.refused
@@ -62,7 +67,7 @@ def wasted_by_learning(work):
 def test_every_manner_ends_in_trajectories_and_learning_costs_at_most_three_calls_a_stage(run, name):
     provider, reports = run(WORKING[name])
     accepted = [report.accepted for report, _ in reports]
-    assert len(accepted) == len(STAGE_NAMES), getattr(provider, "error", "")
+    assert len(accepted) == len(STAGE_NAMES), provider.error
     assert accepted[0] == 2
     assert accepted[STAGE_NAMES.index("validate")] >= 1
     assert [report.failed for report, _ in reports] == [0] * len(STAGE_NAMES)
@@ -71,18 +76,45 @@ def test_every_manner_ends_in_trajectories_and_learning_costs_at_most_three_call
     print(f"\nWASTED {name}: {wasted} pinged {provider.pinged}; {remembered(provider.work.store)[0].dialect.summary}")
 
 
+OFF = {
+    "gpt-5.6": "reasoning_effort", "mistral-thinking": "reasoning_effort", "vllm-new": "reasoning_effort",
+    "llamacpp": "reasoning_effort", "ollama": "reasoning_effort", "vllm-old": "chat_template_kwargs",
+    "vllm-old-strict-effort": "chat_template_kwargs", "sglang": "chat_template_kwargs", "deepseek": "thinking",
+    "zai": "thinking", "kimi": "thinking", "dashscope": "enable_thinking",
+}  # fmt: skip
+"""What turns thinking off, by provider's documentation."""
+
+
+@pytest.mark.parametrize("effort", ["off", "low"])
+@pytest.mark.parametrize("name", THINKING | FORCED)
+def test_effort_is_translated_and_the_answers_are_accepted_as_without_it(run, name, effort):
+    options = {"": RequestOptions(reasoning_effort=effort)}
+    provider, reports = run((THINKING | FORCED)[name], llm_requests=options)
+    accepted = [report.accepted for report, _ in reports]
+    assert len(accepted) == len(STAGE_NAMES), provider.error
+    assert (accepted[0], sum(report.failed for report, _ in reports)) == (2, 0)
+    assert accepted[STAGE_NAMES.index("validate")] >= 1
+    wasted = wasted_by_learning(provider.work)
+    assert max(wasted.values()) <= MOST_WASTED, wasted
+    (known,) = remembered(provider.work.store)
+    if effort == "off":
+        assert known.dialect.off_switch == OFF.get(name, "lowest"), known.dialect.summary
+
+
 @pytest.mark.parametrize("name", REFUSING)
-def test_a_provider_that_wants_money_is_asked_once_and_nothing_is_failed(run, name):
-    provider, reports = run(REFUSING[name])
+def test_a_provider_that_refuses_everything_is_asked_once_and_nothing_is_failed(run, name):
+    manner, error_class = REFUSING[name]
+    provider, reports = run(manner)
     assert reports == []
-    assert "no_credit" in provider.error.cause
+    assert error_class in provider.error.cause
     assert len(provider.asked) == 1
     with provider.work.ledger() as ledger:
         assert ledger.pg.execute("SELECT count(*) AS n FROM stage_results").fetchone()["n"] == 0
 
 
-def test_moderation_of_one_document_is_that_documents_failure(run):
-    provider, reports = run(moderation)
+@pytest.mark.parametrize("name", MODERATING)
+def test_moderation_of_one_document_is_that_documents_failure(run, name):
+    provider, reports = run(MODERATING[name])
     assert (reports[0][0].accepted, reports[0][0].failed) == (1, 1)
     assert reports[STAGE_NAMES.index("validate")][0].accepted == 1
     with provider.work.ledger() as ledger:

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
-from gem_tasks.llm.dialect import PLAIN, Dialect, Speaker, adapt, effort_word, speak, spoken
+from gem_tasks.llm.complaints import adapt
+from gem_tasks.llm.dialect import PLAIN, Dialect, Speaker, effort_word, speak, spoken
 from gem_tasks.llm.envelope import read_complaint
 
 
@@ -36,6 +37,8 @@ def said(message, param=None, **more):
         (said("reasoning_effort high is invalid"), {"efforts": ("minimal", "low", "medium")}),
         (said("'response_format.type' must be 'text'", "response_format.type"), {"form": "json_object"}),
         (said("This response_format type is unavailable now"), {"form": "json_object"}),
+        (said("('body', 'response_format', 'type'): Input should be 'text' or 'json_object', 'input': 'json_schema'"),
+         {"form": "object_schema"}),
         (said("This model only support stream mode"), {"stream": True}),
         (said("enable_thinking must be set to false for non-streaming calls"), {"stream": True}),
         (said("System role not supported"), {"fold_system": True}),
@@ -86,6 +89,11 @@ def test_what_is_written_once_for_all_requests_of_a_stage_is_what_each_would_be_
             body = json.loads(speaker.speak(asked, dialect))
             assert body == spoken(asked, dialect)
             assert body["messages"][-1]["content"].endswith("u")
+
+
+def test_a_schema_beside_the_type_object_is_the_whole_schema():
+    body = spoken(ASKED, Dialect(form="object_schema"))
+    assert body["response_format"] == {"type": "json_object", "schema": {"type": "object"}}
 
 
 def test_a_body_from_which_every_field_was_dropped_is_json_all_the_same():
