@@ -171,8 +171,11 @@ def _bound(said: str, asked: int) -> int | None:
 def _formed(dialect: Dialect, request: ChatRequest, sent: Json, complaint: Complaint) -> Dialect | None:
     del sent
     step: dict[str, Form] = {
-        "json_schema": "json_object", "loose_schema": "json_object", "object_schema": "json_object", "json_object": "text"
-    }  # fmt: skip
+        "json_schema": "json_object",
+        "loose_schema": "json_object",
+        "object_schema": "json_object",
+        "json_object": "text",
+    }
     down = step.get(dialect.form)
     if dialect.form == "json_schema" and request.answer_schema and _KEYWORD.search(complaint.message):
         down = "loose_schema"

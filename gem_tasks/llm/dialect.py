@@ -62,11 +62,6 @@ class Dialect(Value):
         return next((name for name in OFF_SWITCHES if name not in self.useless), "")
 
     @property
-    def off_switch(self) -> str:
-        """How thinking is turned off; empty when nothing does."""
-        return next((name for name in OFF_SWITCHES if name not in self.useless), "")
-
-    @property
     def summary(self) -> str:
         """What is particular, on one line."""
         found = {name: value for name, value in self if value != getattr(PLAIN, name)}

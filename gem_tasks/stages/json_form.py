@@ -1,16 +1,22 @@
 """Answers of filter and extract as one JSON object, for servers that can hold a model to a schema.
 
 The schema has a key for every tag. `tagged` writes such an object as the tags that it stands for, so the stage's own
-parser reads both. Its prompt stays as it is, ours or the user's: `NOTE` says below it that the answer is JSON.
+parser reads both. Its prompt stays as it is, ours or the user's: a note below it says that the answer is JSON.
 """
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, cast
 
-from gem_tasks.domain.base import Json
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.chat import ChatMessage
+from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
+from gem_tasks.domain.record import Record
+from gem_tasks.prompts import Prompt, load
 from gem_tasks.prompts.tags import TagError, neutral, parse_json, strip_thinking
 from gem_tasks.stages import vocabulary
+from gem_tasks.stages.base import Stage
 
 _TEXT: Json = {"type": "string"}
 _WORKFLOWS = 4
@@ -53,25 +59,55 @@ _WORKFLOW = _object(
 
 FILTER: Json = _object(answer={"anyOf": [_QUALIFIES, _DOES_NOT]})
 """JSON schema of the filter's answer; wrapped, because a strict schema may not begin with a choice."""
-EXTRACT: Json = _object(workflow=_list_of(_WORKFLOW, minItems=1, maxItems=_WORKFLOWS))
+EXTRACT: Json = _object(workflow=_list_of(_WORKFLOW, minItems=1, maxItems=_WORKFLOWS)) | {"additionalProperties": True}
 """Of the extraction's. Not strict in OpenAI's sense: arguments and parameters are free objects."""
 
-NOTE = """# JSON instead of tags
+_SCHEMAS = {"filter": FILTER, "extract": EXTRACT}
 
-Write the answer as one JSON object and nothing else. Each tag described above is a key of that name, with the same content:
-`multi_step` is true or false, `domain` a list of words, `steps` a list of strings, `execution_graph` a list of nodes in order, each a
-list of tool names; `actions`, `tools` and `requires` are lists as described. """
-EXAMPLES = {
-    "filter": (
-        'The whole is `{"answer": {"multi_step": true, "summary": "…", "platform": "…", "domain": ["…"], "task": "…"}}`'
-        ' or `{"answer": {"multi_step": false, "reason": "…"}}`.'
-    ),
-    "extract": (
-        'The whole is `{"workflow": [{"description": "…", "steps": ["…"], "execution_graph": [["…"], ["…", "…"]],'
-        ' "actions": [{"name": "…", "arguments": {…}}], "tools": [{"name": "…", "description": "…", "parameters": {…}}],'
-        ' "requires": [{"tool": "…", "after": "…"}]}]}`.'
-    ),
-}
+
+class InJson:
+    """A stage that asks for its answer as JSON; otherwise the same stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.name, self.version, self.sampling, self.needs = stage.name, stage.version, stage.sampling, stage.needs
+        self.prompt, self.takes = stage.prompt, stage.takes
+        self.answer_schema: Json | None = _SCHEMAS[stage.name]
+
+    @property
+    def output(self) -> type[Value]:
+        """That of the stage."""
+        return self._stage.output
+
+    def precheck(self, record: Record) -> Rejected | None:
+        """That of the stage."""
+        return self._stage.precheck(record)
+
+    def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
+        """The stage's, with the note below the prompt."""
+        return self._stage.request(record, _noted(prompt, note_of(self.name)))
+
+    def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
+        """The stage's, of the tags that the answer stands for."""
+        try:
+            return self._stage.parse(tagged(text), record)
+        except TagError as error:
+            return Malformed(complaint=str(error))
+
+
+def has_json_form(name: str) -> bool:
+    """Whether the stage of that name can be asked so; the judge is asked for JSON in any case."""
+    return name in _SCHEMAS
+
+
+def note_of(name: str) -> Prompt:
+    """What says, below the prompt of a stage, that the answer is JSON."""
+    return load(f"{name}.json")
+
+
+@lru_cache(maxsize=8)
+def _noted(prompt: Prompt, note: Prompt) -> Prompt:
+    return Prompt(name=prompt.name, text=f"{prompt.text.rstrip()}\n\n{note.text}")
 
 
 def tagged(text: str) -> str:
@@ -104,7 +140,8 @@ def _pairs(fields: Json) -> list[tuple[str, Any]]:
 
 
 def _plain(value: Any) -> str:
-    return neutral(value) if isinstance(value, str) else neutral(json.dumps(value, ensure_ascii=False))
+    """Tags inside words are made harmless; inside JSON they are escaped, and come back as they were."""
+    return neutral(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _workflow(value: Any) -> str:
