@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Self
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.errors import EndpointError, UserError
+from gem_tasks.llm.batch_dialects import BatchDialects
 from gem_tasks.llm.batch_file import URL, Line, line, read_line
-from gem_tasks.llm.dialect import shape_of, speak
-from gem_tasks.llm.memory import Known, Memory
+from gem_tasks.llm.memory import Memory
 from gem_tasks.llm.presets import preset_for
 
 if TYPE_CHECKING:
@@ -77,8 +77,9 @@ class BatchClient:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self._base_url, self._api_key, self._headers = base_url, api_key, headers
-        self._memory, self._presets = memory or Memory(None, base_url), presets
-        self._known: dict[str, Known] = {}
+        self.dialects = BatchDialects(
+            memory or Memory(None, base_url), lambda model: preset_for(base_url, model, presets)
+        )
         self._sdk: openai.AsyncOpenAI | None = None
 
     async def __aenter__(self) -> Self:
@@ -96,17 +97,8 @@ class BatchClient:
         await self._client.close()
 
     def line(self, custom_id: str, request: ChatRequest) -> bytes:
-        """A line of the input file, in the dialect that calls have learned; nothing is streamed in a batch.
-
-        A JSON schema goes along only where the endpoint is known to take one.
-        """
-        model = request.model
-        if model not in self._known:
-            self._known[model] = self._memory.recall(model, preset_for(self._base_url, model, self._presets))
-        known = self._known[model]
-        if request.answer_schema and shape_of(request) not in known.proved:
-            request = request.without_schema()
-        return line(custom_id, speak(request, known.dialect.model_copy(update={"stream": False})))
+        """A line of the input file, in the dialect that calls and batches have learned."""
+        return line(custom_id, self.dialects.body(request))
 
     async def submit(self, path: Path, key: str) -> str:
         """Uploads an input file and creates its batch, which carries `key` in its metadata; returns the batch's id.
