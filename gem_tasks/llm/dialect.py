@@ -152,7 +152,8 @@ def _fields(request: ChatRequest, dialect: Dialect) -> Json:
         body.setdefault(dialect.limit, dialect.limit_of(request))
     if "reasoning_effort" in body and "reasoning_effort" not in given:
         asked = body.pop("reasoning_effort")
-        effort = _turned_off(dialect) if asked == _OFF else {"reasoning_effort": effort_word(asked, dialect.efforts)}
+        word = {"reasoning_effort": effort_word(asked, dialect.efforts)}
+        effort: Json = _turned_off(dialect) if asked == _OFF else word
         body = effort | body
     if "response_format" in body:
         body |= _formed(body.pop("response_format"), dialect.form)

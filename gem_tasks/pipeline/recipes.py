@@ -133,8 +133,9 @@ def takes_of(recipe: Recipe) -> str:
 
 def _check_forms(settings: Settings) -> None:
     """Raises UserError: a stage is to answer in JSON that cannot."""
-    for name, options in settings.llm_requests.items():
-        if name and options.form == "json" and not (has_json_form(name) or stage_named(name).answer_schema):
+    for name in STAGE_NAMES:
+        asked = settings.llm_requests.get(name)
+        if asked and asked.form == "json" and not (has_json_form(name) or stage_named(name).answer_schema):
             raise UserError(
                 f"GEM_LLM_FORM_{name.upper()}: the stage {name} has no JSON form",
                 "Unset it: filter and extract have one.",

@@ -15,8 +15,9 @@ from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.prompts import Prompt, load
 from gem_tasks.prompts.tags import TagError, neutral, parse_json, strip_thinking
+from gem_tasks.settings import StageName
 from gem_tasks.stages import vocabulary
-from gem_tasks.stages.base import Stage
+from gem_tasks.stages.base import Stage, Takes
 
 _TEXT: Json = {"type": "string"}
 _WORKFLOWS = 4
@@ -70,8 +71,9 @@ class InJson:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self.name, self.version, self.sampling, self.needs = stage.name, stage.version, stage.sampling, stage.needs
-        self.prompt, self.takes = stage.prompt, stage.takes
+        self.name: StageName = stage.name
+        self.takes: Takes = stage.takes
+        self.version, self.sampling, self.needs, self.prompt = stage.version, stage.sampling, stage.needs, stage.prompt
         self.answer_schema: Json | None = _SCHEMAS[stage.name]
 
     @property
@@ -85,7 +87,7 @@ class InJson:
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """The stage's, with the note below the prompt."""
-        return self._stage.request(record, _noted(prompt, note_of(self.name)))
+        return self._stage.request(record, _noted(prompt.name, prompt.text))
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """The stage's, of the tags that the answer stands for."""
@@ -106,8 +108,8 @@ def note_of(name: str) -> Prompt:
 
 
 @lru_cache(maxsize=8)
-def _noted(prompt: Prompt, note: Prompt) -> Prompt:
-    return Prompt(name=prompt.name, text=f"{prompt.text.rstrip()}\n\n{note.text}")
+def _noted(name: str, text: str) -> Prompt:
+    return Prompt(name=name, text=f"{text.rstrip()}\n\n{note_of(name).text}")
 
 
 def tagged(text: str) -> str:
