@@ -4,7 +4,9 @@
 
 Log-normal latency (median 0.5 s), 8 KB answers that repeat the prompt's `ID-…`, so that a client can be checked to have
 got each answer. `GET /stats` says what it did since the last `GET /stats`, mean latency included. Faults by query, as
-the offline teacher takes them: `rate_429`, `rate_500`, `rate_hang`, `rate_malformed`.
+the offline teacher takes them: `rate_429`, `rate_500`, `rate_hang`, `rate_malformed`. `refuses=max_tokens` makes the
+model want `max_completion_tokens`, as OpenAI's do: a dialect that has to be learned. `thoughts=off` leaves out the tags
+around what it thought.
 """
 
 import argparse
@@ -15,11 +17,11 @@ from collections import Counter
 from aiohttp import web
 
 MEDIAN_S = 0.5
-ANSWER = "<think>" + "It describes and argues; nobody is told what to do next. " * 140
-VERDICT = "</think><multi_step>False</multi_step><reason>not_procedural</reason>"
+ANSWER = "It describes and argues; nobody is told what to do next. " * 140
+VERDICT = "<multi_step>False</multi_step><reason>not_procedural</reason>"
 BODY = (
     '{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"bench","choices":[{"index":0,"finish_reason":'
-    '"stop","logprobs":null,"message":{"role":"assistant","refusal":null,"content":"%s %s %s"}}],'
+    '"stop","logprobs":null,"message":{"role":"assistant","refusal":null,"content":"%s"}}],'
     '"usage":{"prompt_tokens":1000,"completion_tokens":2000,"total_tokens":3000}}'
 )
 
@@ -51,6 +53,9 @@ class Endpoint:
         for fault, status in (("rate_429", 429), ("rate_500", 500)):
             if self.hits(query, fault):
                 return web.json_response({"error": {"message": "busy", "code": "busy"}}, status=status)
+        if (refused := query.get("refuses")) and b'"%b":' % refused.encode() in body:
+            error = {"type": "invalid_request_error", "param": refused, "code": "unsupported_parameter"}
+            return web.json_response({"error": error | {"message": f"Unsupported parameter: '{refused}'"}}, status=400)
         if self.hits(query, "rate_hang"):
             await asyncio.sleep(600)
         latency_s = MEDIAN_S * self.random.lognormvariate(0, self.sigma)
@@ -58,9 +63,10 @@ class Endpoint:
         self.counts["answers"] += 1
         await asyncio.sleep(latency_s)
         start = body.find(b"ID-")
-        verdict = "</think>I think not." if self.hits(query, "rate_malformed") else VERDICT
-        text = BODY % (ANSWER, body[start : start + 12].decode(), verdict)
-        return web.Response(text=text, content_type="application/json")
+        verdict = "I think not." if self.hits(query, "rate_malformed") else VERDICT
+        thought = f"{ANSWER} {body[start : start + 12].decode()}"
+        tagged = thought if query.get("thoughts") == "off" else f"<think>{thought} </think>"
+        return web.Response(text=BODY % f"{tagged} {verdict}", content_type="application/json")
 
     def hits(self, query, fault):
         """Whether the fault is due."""

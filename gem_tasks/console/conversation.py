@@ -99,6 +99,8 @@ class ResultView(Value):
     airflow_map_index: int | None
     airflow_try: int | None
     updated_at: datetime
+    thoughts: str | None = None
+    """Of the model before it gave the answer; like the source text with whatever personal data it has."""
 
 
 class Rating(Value):
@@ -175,7 +177,7 @@ def _view(
     if not way:
         return None
     segment = _segment(work, place)
-    record, judgement = _outputs(work, segment, way)
+    record, judgement, thoughts = _outputs(work, segment, way)
     final = record.revise or record.refine
     whole, at = _notes(record, judgement)
     clean = scrub(final, segment.text, segment.language) if final and published else None
@@ -206,7 +208,7 @@ def _view(
         faults=tuple(faults(before)) if refused else (),
         notes=tuple(whole),
         rules=_rules(judgement),
-        results=tuple(_result(row) for row in way),
+        results=tuple(_result(row, thoughts.get(row["stage"])) for row in way),
         ratings=tuple(Rating.model_validate(row) for row in db.rows("console_ratings", item_id=key)) if key else (),
         openai=_openai(shown) if shown else None,
         replaced=clean.replaced if clean else {},
@@ -233,20 +235,24 @@ def _segment(work: Workspace, place: Row) -> Segment:
     return found[0]
 
 
-def _outputs(work: Workspace, segment: Segment, way: Sequence[Row]) -> tuple[Record, Judgement | None]:
-    """What the stages made of it, as far as it came."""
+def _outputs(
+    work: Workspace, segment: Segment, way: Sequence[Row]
+) -> tuple[Record, Judgement | None, dict[str, str | None]]:
+    """What the stages made of it, as far as it came, and what their models thought."""
     types = {"filter": Topic, "extract": Extraction, "generate": Trajectory, "refine": Trajectory,
              "validate": Judgement, "revise": Trajectory, "revalidate": Judgement}  # fmt: skip
     made: dict[str, Any] = {}
+    thoughts: dict[str, str | None] = {}
     for row in way:
         if row["outcome"] != "failed" and row["stage"] in types:
             outcome = shards.find_outcome(work.fetch(row["object_key"]), segment.segment_id)
             if outcome and outcome.payload:
                 made[row["stage"]] = types[row["stage"]].model_validate_json(outcome.payload)
+                thoughts[row["stage"]] = outcome.thoughts
     first, second = made.pop("validate", None), made.pop("revalidate", None)
     opened = frozenset(kind for row in way for kind in row["opened"] or ())
     record = Record(segment=segment, judgement=first, opened=opened, **made)
-    return record, second if "revise" in made else first
+    return record, second if "revise" in made else first, thoughts
 
 
 def _notes(record: Record, judgement: Judgement | None) -> tuple[list[Note], dict[int, list[Note]]]:
@@ -339,10 +345,11 @@ def _openai(trajectory: Trajectory) -> Json:
     }
 
 
-def _result(row: Row) -> ResultView:
+def _result(row: Row, thoughts: str | None) -> ResultView:
     names = [name for name in ResultView.model_fields if name in row]
     return ResultView(
         **{name: row[name] for name in names},
         why=row["reason"] or row["error_class"],
         tokens=row["prompt_tokens"] + row["completion_tokens"],
+        thoughts=thoughts,
     )

@@ -53,7 +53,8 @@ class ChatRequest(Value):
     messages: tuple[ChatMessage, ...]
     sampling: Sampling = Sampling()
     answer_schema: Json | None = None
-    """JSON schema of the answer, for endpoints that can hold a model to one (`response_format`, strict)."""
+    """JSON schema of the answer, for endpoints that can hold a model to one (`response_format`); strict in OpenAI's
+    sense unless it says that it allows more than it names."""
 
     def without_schema(self) -> "ChatRequest":
         """The same for an endpoint that cannot hold a model to a schema. No copy: that would keep the cached body."""
@@ -93,7 +94,8 @@ class ChatRequest(Value):
         if sampling.extra_body:
             fields |= sampling.extra_body
         if self.answer_schema:
-            wanted = {"name": "answer", "strict": True, "schema": self.answer_schema}
+            strict = not self.answer_schema.get("additionalProperties")
+            wanted = {"name": "answer", "strict": strict, "schema": self.answer_schema}
             fields["response_format"] = {"type": "json_schema", "json_schema": wanted}
         return fields
 

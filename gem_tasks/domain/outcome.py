@@ -89,6 +89,8 @@ class Outcome(Value):
     """What gates look at, and what a prefilter thought of the segment. Kept in the lineage only."""
     raw: str | None = None
     """For failed: the last answer as it came, kept for inspection."""
+    thoughts: str | None = None
+    """For accepted: what the model thought before it gave the answer, where the endpoint shows it."""
     cost: Cost = Cost()
     doubtful: bool = False
     """For failed: nothing tells yet whether the segment is at fault or the configuration."""

@@ -6,6 +6,7 @@
 | `max_tokens`        | yes           | it decides which answers are cut off                                     |
 | `reasoning_effort`  | yes           | it changes the answers                                                   |
 | `extra_body`        | yes           | an endpoint may do anything with it                                      |
+| `form`              | yes           | another wording of the request, and another schema                       |
 | `extra_headers`     | no            | transport: routing and secrets, which may be stored nowhere              |
 | `stream`            | no            | transport: the same answer in pieces                                     |
 | `api`               | no            | transport: the same question in other words                              |
@@ -64,6 +65,8 @@ class RequestOptions(Value):
     reasoning_effort: str | None = Field(default=None, pattern=r"^[a-z]{2,20}$")
     """`off`, `low`, … ; what an endpoint does not know is translated to the nearest that it knows."""
     extra_body: Annotated[Json, BeforeValidator(_object), AfterValidator(_no_reserved)] | None = None
+    form: Literal["tags", "json"] | None = None
+    """Of the answers of the stages that have both, see `stages.json_form`."""
     extra_headers: Annotated[dict[str, SecretStr], BeforeValidator(_object), AfterValidator(_sendable)] | None = None
     stream: bool | None = None
     api: ApiName | None = None

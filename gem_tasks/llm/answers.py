@@ -117,6 +117,8 @@ def _words(part: Any) -> str:
 
 
 def _reason(word: str) -> str:
+    if word == "stop":  # the usual, on the hot path
+        return word
     if word.lower() in _CUT_OFF:
         return "length"
     return "content_filter" if word.lower() in _DECLINED else word

@@ -12,9 +12,9 @@ from yarl import URL
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import Complaint
-from gem_tasks.llm import anthropic, complaints, dialect
+from gem_tasks.llm import anthropic, complaints
 from gem_tasks.llm.answers import read_completion
-from gem_tasks.llm.dialect import Dialect
+from gem_tasks.llm.dialect import Dialect, Speaker
 
 _HOST = "api.anthropic.com"
 
@@ -24,7 +24,8 @@ class Api(NamedTuple):
 
     path: str
     """Below the base URL."""
-    speak: Callable[[ChatRequest, Dialect], bytes]
+    speaker: Callable[[], Callable[[ChatRequest, Dialect], bytes]]
+    """Makes what writes the requests of one client."""
     read: Callable[[bytes, float], Completion]
     renamed: Callable[[Complaint, ChatRequest], Complaint]
     adapt: Callable[[Dialect, ChatRequest, Complaint], Dialect | None]
@@ -36,8 +37,8 @@ def _as_it_is(complaint: Complaint, request: ChatRequest) -> Complaint:
 
 
 APIS: dict[ApiName, Api] = {
-    "openai": Api("/chat/completions", dialect.speak, read_completion, _as_it_is, complaints.adapt),
-    "anthropic": Api(anthropic.PATH, anthropic.speak, anthropic.read, anthropic.renamed, anthropic.adapt),
+    "openai": Api("/chat/completions", lambda: Speaker().speak, read_completion, _as_it_is, complaints.adapt),
+    "anthropic": Api(anthropic.PATH, lambda: anthropic.speak, anthropic.read, anthropic.renamed, anthropic.adapt),
 }
 
 

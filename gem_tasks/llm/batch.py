@@ -25,13 +25,13 @@ from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.http_clients import async_client
 from gem_tasks.llm.access import Access
 from gem_tasks.llm.api import APIS, rooted
+from gem_tasks.llm.batch_dialects import BatchDialects
 from gem_tasks.llm.batch_file import MAX_BYTES, Line, line, read_line
 from gem_tasks.llm.batch_file import URL as _COMPLETIONS
 from gem_tasks.llm.classify import from_status
-from gem_tasks.llm.dialect import Dialect, shape_of
-from gem_tasks.llm.memory import Known, Memory
+from gem_tasks.llm.dialect import Dialect
+from gem_tasks.llm.memory import Memory
 from gem_tasks.llm.presets import preset_for
-from gem_tasks.llm.windows import bounded
 
 if TYPE_CHECKING:
     import openai
@@ -96,10 +96,10 @@ class BatchClient:
         headers: Mapping[str, str] | None = None,
         window: int | None = None,
     ) -> None:
-        self._base_url, self._window = self.root(base_url), window
+        self._base_url, self._presets = self.root(base_url), presets
         self._access = Access(self._base_url, api_key, self.api, headers)
-        self._memory, self._presets = memory or Memory(None, base_url), presets
-        self._known: dict[str, Known] = {}
+        memory = memory or Memory(None, base_url)
+        self.dialects = BatchDialects(memory, self._begin_with, APIS[self.api], window)
         self._sdk: openai.AsyncOpenAI | None = None
 
     def root(self, base_url: str) -> str:
@@ -127,18 +127,8 @@ class BatchClient:
         await self._client.close()
 
     def line(self, custom_id: str, request: ChatRequest) -> bytes:
-        """A line of the input, in the dialect that calls have learned; nothing is streamed in a batch.
-
-        A JSON schema goes along only where the endpoint is known to take one.
-        """
-        model = request.model
-        if model not in self._known:
-            self._known[model] = self._memory.recall(model, self._begin_with(model))
-        known = self._known[model]
-        if request.answer_schema and shape_of(request) not in known.proved:
-            request = request.without_schema()
-        dialect = bounded(request, known.dialect.model_copy(update={"stream": False}), self._window or known.window)
-        return self._line(custom_id, APIS[self.api].speak(request, dialect))
+        """A line of the input, in the dialect that calls and batches have learned."""
+        return self._line(custom_id, self.dialects.body(request))
 
     def _begin_with(self, model: str) -> Dialect:
         return preset_for(self._base_url, model, self._presets)

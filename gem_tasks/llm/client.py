@@ -92,6 +92,7 @@ class OpenAIClient:
         self._transport = transport_to(self._base_url, None, self._sent)
         self._limiter = Limiter(concurrency)
         self._deadlines = Deadlines(timeout_s)
+        self._speak = self._api.speaker()
         memory = memory or Memory(None, base_url)
         self._windows = Windows(self._window_of, memory, window)
         self._learning = Learning(self._complete, memory, self._begin_with, self._windows.bounded, self._api.adapt)
@@ -167,7 +168,7 @@ class OpenAIClient:
     def _spoken(self, request: ChatRequest, dialect: Dialect, limit: int) -> bytes:
         """The body, asking for so many tokens."""
         narrower = limit < dialect.limit_of(request)
-        return self._api.speak(request, dialect.model_copy(update={"most": limit}) if narrower else dialect)
+        return self._speak(request, dialect.model_copy(update={"most": limit}) if narrower else dialect)
 
     def _window_of(self, model: str) -> Reading | None:
         return read_window(self._base_url, None, self._access.headers, model)

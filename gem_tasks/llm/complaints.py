@@ -6,7 +6,7 @@
 | the system role                       | to put its text before the first user message                          |
 | the token limit, with a number        | that no more may be asked for                                          |
 | the token limit, otherwise            | its other name; half of it, if it is said to be too large              |
-| `response_format`                     | one step down: a schema, a loose one, any JSON, text                   |
+| `response_format`                     | one step down: a schema, a loose or odd one, any JSON, text            |
 | `reasoning_effort`, with a list       | the words it takes; without one, a step down, then nothing             |
 | a switch for thinking                 | the next of `OFF_SWITCHES`; a strict endpoint knows `reasoning_effort` only |
 | `temperature`                         | to send none                                                           |
@@ -93,6 +93,7 @@ _KEYWORD = _word(
     r"strict|additionalProperties|\$defs|\$ref|(?:min|max)(?:Items|Length|imum|Properties)|pattern|format|const|default"
     r"|(?:any|one|all)Of|uniqueItems|multipleOf|title|prefixItems"
 )
+_TAKES_OBJECT = re.compile(r"(expected|should be|must be|one of|supported values).{0,60}json_object", re.IGNORECASE)
 
 _Change = Callable[[Dialect, ChatRequest, Json, Complaint], Dialect | None]
 
@@ -173,10 +174,17 @@ def _bound(said: str, asked: int) -> int | None:
 
 def _formed(dialect: Dialect, request: ChatRequest, sent: Json, complaint: Complaint) -> Dialect | None:
     del sent
-    step: dict[str, Form] = {"json_schema": "json_object", "loose_schema": "json_object", "json_object": "text"}
+    step: dict[str, Form] = {
+        "json_schema": "json_object",
+        "loose_schema": "json_object",
+        "object_schema": "json_object",
+        "json_object": "text",
+    }
     down = step.get(dialect.form)
     if dialect.form == "json_schema" and request.answer_schema and _KEYWORD.search(complaint.message):
         down = "loose_schema"
+    elif dialect.form in {"json_schema", "loose_schema"} and _TAKES_OBJECT.search(complaint.message):
+        down = "object_schema"
     return dialect.model_copy(update={"form": down}) if down else None
 
 

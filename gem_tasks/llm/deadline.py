@@ -53,9 +53,9 @@ class Deadlines:
 
     def limit_s(self, max_tokens: int, timeouts: int) -> float:
         """Seconds that such a request may take, as far as is known now."""
-        bound = min(self._longest_s, _FIRST_TOKEN_S + max_tokens / _SLOW_TOKENS_PER_S)
-        if self._usual_s is None:  # a server on a CPU may be slower than that
-            return min(self._longest_s, bound * 2**timeouts)
+        bound = min(self._longest_s, (_FIRST_TOKEN_S + max_tokens / _SLOW_TOKENS_PER_S) * 2**timeouts)
+        if self._usual_s is None:
+            return bound
         return min(bound, max(_SHORTEST_S, self._usual_s * _MARGIN) * 2**timeouts)
 
     def took(self, latency_s: float) -> None:

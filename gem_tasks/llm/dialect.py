@@ -9,10 +9,10 @@ from typing import Any, Literal, cast
 from pydantic_core import to_json
 
 from gem_tasks.domain.base import Json, Value
-from gem_tasks.domain.chat import ChatRequest
+from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
 
 LimitName = Literal["max_tokens", "max_completion_tokens"]
-Form = Literal["json_schema", "loose_schema", "json_object", "text"]
+Form = Literal["json_schema", "loose_schema", "object_schema", "json_object", "text"]
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 LIMITS = ("max_completion_tokens", "max_tokens")
 OFF_SWITCHES = ("reasoning_effort", "chat_template_kwargs", "thinking", "enable_thinking", "lowest")
@@ -42,7 +42,8 @@ class Dialect(Value):
     efforts: tuple[str, ...] | None = None
     """Words that `reasoning_effort` may have, if that is known."""
     form: Form = "json_schema"
-    """The most that `response_format` may ask for, of an answer that is JSON. A loose schema names types only."""
+    """The most that `response_format` may ask for, of an answer that is JSON. A loose schema names types only; with
+    `object_schema` it stands beside the type `json_object` (llama-cpp-python, Together)."""
     stream: bool = False
     fold_system: bool = False
     """The system message goes before the first user message."""
@@ -116,23 +117,45 @@ def shape_of(request: ChatRequest, dialect: Dialect = PLAIN) -> str:
     return shape
 
 
+class Speaker:
+    """Writes requests as endpoints want them. What those of a stage have in common is written once, not for each."""
+
+    def __init__(self) -> None:
+        self._of: tuple[Sampling, Json | None, Dialect] | None = None
+        self._usual, self._changed = b"", b""
+
+    def speak(self, request: ChatRequest, dialect: Dialect) -> bytes:
+        """The request's body. Messages are long: they are not written a second time, unless they have to change."""
+        if _marks(dialect):
+            return json.dumps(spoken(request, dialect)).encode()
+        of = (request.sampling, request.answer_schema, dialect)
+        if of != self._of:
+            usual, wanted = request.fields, _fields(request, dialect)
+            self._of, self._usual, self._changed = of, _ending(usual), _ending(wanted) if wanted != usual else b""
+        body = _folded(request).body if dialect.fold_system else request.body
+        if not self._changed:
+            return body
+        if not body.endswith(self._usual):  # half a character in it: see `ChatRequest.body`
+            return json.dumps(spoken(request, dialect)).encode()
+        return body[: -len(self._usual)] + self._changed
+
+
 def speak(request: ChatRequest, dialect: Dialect) -> bytes:
-    """The request's body as the endpoint wants it. Messages are long: they are not written a second time."""
-    if dialect.plain and not wants_no_thoughts(request):
-        return request.body
-    usual = to_json(request.fields)[1:]
-    if dialect.fold_system or dialect.cache_control or not request.body.endswith(usual):
-        return json.dumps(spoken(request, dialect)).encode()
-    return request.body[: -len(usual)] + to_json(_fields(request, dialect))[1:]
+    """One request as an endpoint wants it; see `Speaker`."""
+    return Speaker().speak(request, dialect)
 
 
 def spoken(request: ChatRequest, dialect: Dialect) -> Json:
     """`speak` as an object."""
-    body = request.to_openai()
-    messages = _folded(body["messages"]) if dialect.fold_system else body["messages"]
-    if dialect.cache_control and "cache_control" not in dialect.dropped:
+    messages = (_folded(request) if dialect.fold_system else request).to_openai()["messages"]
+    if _marks(dialect):
         messages = [_marked(message) for message in messages]
     return {"model": request.model, "messages": messages, **_fields(request, dialect)}
+
+
+def _ending(fields: Json) -> bytes:
+    """What follows the messages in a body."""
+    return (b"," if fields else b"") + to_json(fields)[1:]
 
 
 def _fields(request: ChatRequest, dialect: Dialect) -> Json:
@@ -142,8 +165,9 @@ def _fields(request: ChatRequest, dialect: Dialect) -> Json:
         body.setdefault(dialect.limit, dialect.limit_of(request))
     if "reasoning_effort" in body and "reasoning_effort" not in given:
         asked = body.pop("reasoning_effort")
-        word: Json = {"reasoning_effort": effort_word(asked, dialect.efforts)}
-        body = (_turned_off(dialect) if asked == _OFF else word) | body
+        word = {"reasoning_effort": effort_word(asked, dialect.efforts)}
+        effort: Json = _turned_off(dialect) if asked == _OFF else word
+        body = effort | body
     if "response_format" in body:
         body |= _formed(body.pop("response_format"), dialect.form)
     if dialect.stream:
@@ -174,6 +198,8 @@ def _formed(wanted: Json, form: Form) -> Json:
     if form == "loose_schema":
         named = {"name": wanted["json_schema"]["name"], "schema": _loosened(wanted["json_schema"]["schema"])}
         return {"response_format": {"type": "json_schema", "json_schema": named}}
+    if form == "object_schema":
+        return {"response_format": {"type": "json_object", "schema": wanted["json_schema"]["schema"]}}
     return {"response_format": wanted if form == "json_schema" else {"type": form}}
 
 
@@ -204,6 +230,10 @@ def effort_word(asked: str, known: tuple[str, ...] | None) -> str:
     return next(iter([*below, *above]), asked)
 
 
+def _marks(dialect: Dialect) -> bool:
+    return dialect.cache_control and "cache_control" not in dialect.dropped
+
+
 def _marked(message: Json) -> Json:
     """An instruction marked for the cache, if it is long enough to be kept there."""
     if message["role"] != "system" or len(message["content"]) < _CACHED_CHARS:
@@ -212,10 +242,15 @@ def _marked(message: Json) -> Json:
     return message | {"content": [part]}
 
 
-def _folded(messages: list[Json]) -> list[Json]:
+def _folded(request: ChatRequest) -> ChatRequest:
     """Without system messages: their text before that of the first user message."""
-    system = [message["content"] for message in messages if message["role"] == "system"]
-    others = [dict(message) for message in messages if message["role"] != "system"]
-    if system and others:
-        others[0]["content"] = "\n\n".join([*system, others[0]["content"]])
-    return others or [{"role": "user", "content": "\n\n".join(system)}]
+    system = [message.content for message in request.messages if message.role == "system"]
+    others = [message for message in request.messages if message.role != "system"]
+    first = [*system, *(message.content for message in others[:1])]
+    lead = ChatMessage(role=others[0].role if others else "user", content="\n\n".join(first))
+    return ChatRequest(
+        model=request.model,
+        messages=(lead, *others[1:]),
+        sampling=request.sampling,
+        answer_schema=request.answer_schema,
+    )

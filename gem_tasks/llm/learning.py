@@ -56,6 +56,8 @@ class Learning:
         """Models and shapes of requests that have been answered."""
         self._free: set[tuple[str, str]] = set()
         """Models and shapes that need no scout: answered before, or nothing is to be learned now."""
+        self._of: tuple[object, ...] = ()
+        self._place = ("", "")
         self._lock = asyncio.Lock()
         self._tried: list[tuple[str, Dialect]] = []
         self._guesses: Counter[str] = Counter()
@@ -66,7 +68,7 @@ class Learning:
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call; see `ChatClient.complete`."""
         known = await self.known(request.model)
-        place = (request.model, shape_of(request, known.dialect))
+        place = self._place_of(request, known.dialect)
         if place in self._free:
             return await self._told(request, place)
         try:
@@ -94,6 +96,14 @@ class Learning:
         if model not in self._known:
             await self._recall(model)
         return self._known[model]
+
+    def _place_of(self, request: ChatRequest, dialect: Dialect) -> tuple[str, str]:
+        """Model and shape; worked out once for requests that are alike but for their text."""
+        role = request.messages[0].role if request.messages else ""
+        of = (request.model, request.sampling, request.answer_schema, role, dialect)
+        if of != self._of:
+            self._of, self._place = of, (request.model, shape_of(request, dialect))
+        return self._place
 
     async def _recall(self, model: str) -> None:
         known = await asyncio.to_thread(self._memory.recall, model, self._preset(model))
@@ -132,7 +142,8 @@ class Learning:
                         return await self._loop(request, place, dialect, faults, error)
                 if sum(faults.values()) > _PATIENCE:
                     raise
-        if completion.finish_reason == "length" or not self._proved(place) or completion.usage.reasoning_tokens:
+        known = self._proved(place) and dialect.thought(completion.usage.reasoning_tokens) is dialect
+        if completion.finish_reason == "length" or not known:
             return await self._loop(request, place, dialect, faults, completion)
         return completion
 

@@ -13,12 +13,11 @@ import re
 _NAMES = "think|thinking|thought|reasoning"
 _OPEN = re.compile(rf"\s*<(?:{_NAMES})>")
 _ANY = re.compile(rf"<(/?)(?:{_NAMES})>")
-_ENDS = ("think>", "thinking>", "thought>", "reasoning>")
 
 
 def split_thoughts(text: str) -> tuple[str, str]:
     """`(thoughts, answer)`. A block amid an answer that did not begin with thoughts is left for the parser."""
-    if not any(end in text for end in _ENDS):  # the usual, on the hot path
+    if not (_OPEN.match(text) or _closes(text)):  # the usual, on the hot path
         return "", text
     tags = list(_ANY.finditer(text))
     if not tags or not (tags[0][1] or _OPEN.match(text)):
@@ -28,3 +27,8 @@ def split_thoughts(text: str) -> tuple[str, str]:
     if unclosed:  # cut off while the model thought
         end = len(text)
     return _ANY.sub("", text[:end]).strip(), text[end:].lstrip()
+
+
+def _closes(text: str) -> bool:
+    """Whether there may be a closing tag. Looking from the end skips most characters; a pattern looks at each."""
+    return text.rfind("</th") >= 0 or text.rfind("</reasoning>") >= 0

@@ -23,6 +23,8 @@ from gem_tasks.stages.base import Stage, repair
 _STRIKES = 2
 _QUOTED = 2000
 """Characters of an unusable answer that are shown again where all of it would not fit."""
+_LONGEST_THOUGHTS = 1 << 18
+"""Characters that are kept: a model that loops while it thinks must not fill the store."""
 
 
 class Asking(Value):
@@ -60,7 +62,7 @@ class Attempt:
         self._cost = self._cost.plus(completion)
         verdict = _read(self._stage, completion, self._record)
         if not isinstance(verdict, _Unusable):
-            self._end(verdict)
+            self._end(verdict, completion.thoughts)
             return
         self._cost = self._cost.wasted({verdict.error_class: 1}, calls=0)
         if self.strike == _STRIKES or not verdict.mendable:
@@ -102,7 +104,7 @@ class Attempt:
             answer_schema=self._stage.answer_schema,
         )
 
-    def _end(self, verdict: Accepted | Rejected) -> None:
+    def _end(self, verdict: Accepted | Rejected, thoughts: str = "") -> None:
         self.request = None
         if isinstance(verdict, Accepted):
             self.outcome = Outcome(
@@ -110,6 +112,7 @@ class Attempt:
                 kind="accepted",
                 payload=verdict.payload,
                 measures=verdict.measures,
+                thoughts=thoughts[:_LONGEST_THOUGHTS] or None,
                 cost=self._cost,
             )
         else:

@@ -12,7 +12,9 @@ from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts, merged
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.errors import CONFIGURATION, RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.lineage import BatchRow
+from gem_tasks.llm.batch_dialects import BatchDialects
 from gem_tasks.llm.batch_file import Line
+from gem_tasks.llm.complaints import is_ours, parameter_of
 from gem_tasks.llm.prices import Pricing
 from gem_tasks.pipeline.attempt import Attempt
 from gem_tasks.pipeline.doubts import Doubts
@@ -35,6 +37,7 @@ class Exchange:
         journal: loaded; new answers go there.
         rows: batches of this shard that were collected on earlier visits.
         price: of the model online.
+        dialects: in which the batches were and will be written.
         begun: batches of this shard are or were under way.
         answered: the endpoint has answered requests on earlier visits.
     """
@@ -45,6 +48,7 @@ class Exchange:
         journal: Journal,
         rows: Iterable[BatchRow],
         price: Pricing | None,
+        dialects: BatchDialects,
         *,
         begun: bool = False,
         answered: bool = False,
@@ -53,7 +57,8 @@ class Exchange:
         """The configuration is at fault: every other request would fail like this one."""
         self.replayed = 0
         """Answers that were in the journal."""
-        self._journal, self._price = journal, price
+        self._journal, self._price, self._dialects = journal, price, dialects
+        self._complaints: list[tuple[str, EndpointError]] = []
         self._faults = _sum(row.faults for row in rows)
         self._spent = 0.0
         self._waiting: dict[str, Attempt] = {}
@@ -108,22 +113,50 @@ class Exchange:
             completion = line.result.model_copy(update={"faults": known, "usd": usd})
             await self._journal.append(attempt.request.key, completion)
             self._doubts.answered = True
+            self._dialects.answered(attempt.request, completion)
             attempt.answered(completion)
             self._settle(line.custom_id, attempt)
         elif line.result.error_class in CONFIGURATION:
             self.problem = line.result
+        elif line.result.error_class is ErrorClass.BAD_REQUEST:
+            self._complaints.append((line.custom_id, line.result))
         elif line.result.error_class in RETRYABLE:
             self.missed(line.custom_id, line.result.error_class, faults)
         else:
-            line.result.faults = merged(self._faults.get(line.custom_id, {}), line.result.faults)
-            attempt.failed(line.result)
-            self._settle(line.custom_id, attempt)
+            self._fail(line.custom_id, attempt, line.result)
+
+    def learn(self, faults: dict[str, FaultCounts]) -> None:
+        """Complaints about requests, when all of a batch has been read: what they teach goes into the next batch.
+
+        One that teaches nothing is the text's fault, or stops the stage if it is about what every request has.
+        """
+        complaints, self._complaints = self._complaints, []
+        for custom_id, error in complaints:
+            attempt = self._waiting[custom_id]
+            assert attempt.request, "only open requests are kept"  # noqa: S101
+            named, answered = parameter_of(error.complaint, attempt.request), self._doubts.answered
+            tried = self._faults.get(custom_id, {}).get(ErrorClass.BAD_REQUEST, 0)
+            worth = (named or not answered) and tried < _MAX_FAULTS
+            if worth and self._dialects.takes(attempt.request, error):
+                self.missed(custom_id, ErrorClass.BAD_REQUEST, faults)
+                continue
+            error.parameter = named if named and not answered and is_ours(named, attempt.request) else ""
+            try:
+                self._fail(custom_id, attempt, error)
+            except EndpointError as problem:
+                self.problem = problem
+        self._dialects.remember()
 
     def missed(self, custom_id: str, error_class: ErrorClass, faults: dict[str, FaultCounts]) -> None:
         """A request brought no answer, and another batch may bring one."""
         if custom_id in self._waiting:
             faults[custom_id] = {error_class: 1}
             self._faults[custom_id] = merged(self._faults.get(custom_id, {}), {error_class: 1})
+
+    def _fail(self, custom_id: str, attempt: Attempt, error: EndpointError) -> None:
+        error.faults = merged(self._faults.get(custom_id, {}), error.faults)
+        attempt.failed(error)
+        self._settle(custom_id, attempt)
 
     def _advance(self, attempt: Attempt) -> None:
         """Plays the journal's answers back, as far as they reach."""
@@ -141,7 +174,10 @@ class Exchange:
             self._waiting[f"{attempt.segment_id}-{attempt.strike}"] = attempt
 
     def _exhausted(self, custom_id: str) -> bool:
-        return sum(self._faults.get(custom_id, {}).values()) >= _MAX_FAULTS
+        """Complaints that taught something are counted apart."""
+        faults = self._faults.get(custom_id, {})
+        taught = faults.get(ErrorClass.BAD_REQUEST, 0)
+        return sum(faults.values()) - taught >= _MAX_FAULTS
 
 
 class Tally:

@@ -8,10 +8,10 @@ from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.attempt import Asking
 from gem_tasks.prompts import PromptSet, shipped
-from gem_tasks.settings import Settings, StageName
-from gem_tasks.stages import STAGES
+from gem_tasks.settings import STAGE_NAMES, Settings, StageName
 from gem_tasks.stages import stage as stage_named
 from gem_tasks.stages.base import Stage
+from gem_tasks.stages.json_form import InJson, has_json_form, note_of
 
 _LATER: frozenset[StageName] = frozenset({"revise", "revalidate"})
 """Stages that datasets of older versions were made without: nothing came of them there."""
@@ -48,10 +48,11 @@ class Chain:
             version=SEGMENT_VERSION,
             params={"target": settings.segment_target_tokens, "max": settings.segment_max_tokens},
         )
+        _check_forms(settings)
         repair = self.prompts["repair"].sha256
         self.by_stage: dict[StageName, Recipe] = {}
         parent = self.root
-        for stage in STAGES:
+        for stage in map(self.stage, STAGE_NAMES):
             parent = Recipe(
                 stage=stage.name,
                 version=stage.version,
@@ -81,6 +82,12 @@ class Chain:
             parent = by_name.get(name) or recipe.model_copy(update={"parent": parent.recipe_id})
             chain.by_stage[name] = parent
         return chain
+
+    def stage(self, name: StageName) -> Stage:
+        """The stage, in the form in which it is asked for its answer."""
+        found = stage_named(name)
+        in_json = has_json_form(name) and self._settings.options_for(name).form == "json"
+        return InJson(found) if in_json else found
 
     def id_of(self, stage: StageName) -> str:
         """Recipe id of a stage."""
@@ -124,9 +131,21 @@ def takes_of(recipe: Recipe) -> str:
     return str(recipe.params.get("takes", "accepted"))
 
 
+def _check_forms(settings: Settings) -> None:
+    """Raises UserError: a stage is to answer in JSON that cannot."""
+    for name in STAGE_NAMES:
+        asked = settings.llm_requests.get(name)
+        if asked and asked.form == "json" and not (has_json_form(name) or stage_named(name).answer_schema):
+            raise UserError(
+                f"GEM_LLM_FORM_{name.upper()}: the stage {name} has no JSON form",
+                "Unset it: filter and extract have one.",
+            )
+
+
 def _params(stage: Stage, repair: str, settings: Settings, opened: Sequence[str]) -> Json:
     schema = {"answer_schema": stage.answer_schema} if stage.answer_schema else {}
+    noted = {"form": "json", "note": note_of(stage.name).sha256} if isinstance(stage, InJson) else {}
     takes = {"takes": stage.takes if settings.revise == "on" else "nothing"} if stage.takes != "accepted" else {}
     checked = {"opened": sorted(opened)} if opened and stage.prompt == "validate" else {}
     sampling = settings.options_for(stage.name).applied_to(stage.sampling)
-    return {**sampling.params, "repair": repair, **schema, **takes, **checked}
+    return {**sampling.params, "repair": repair, **schema, **noted, **takes, **checked}

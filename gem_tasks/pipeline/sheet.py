@@ -13,7 +13,6 @@ from gem_tasks.pipeline.prefiltering import current
 from gem_tasks.pipeline.records import inputs, load_records
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName
-from gem_tasks.stages import stage as stage_named
 from gem_tasks.store import keys, shards
 
 logger = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ class Sheet:
         self, work: Workspace, name: StageName, partition: str, shard: int, run: RunContext, holder: Ledger
     ) -> None:
         self._holder = holder
-        self.work, self.stage, self.run = work, stage_named(name), run
+        self.work, self.stage, self.run = work, work.chain.stage(name), run
         self.partition, self.shard = partition, shard
         self.recipe = work.chain.by_stage[name]
         self.key = keys.stage_key(name, self.recipe.recipe_id, partition, shard)

@@ -27,7 +27,6 @@ from gem_tasks.pipeline.records import inputs, load_records, output_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt
 from gem_tasks.settings import StageName
-from gem_tasks.stages import stage
 from gem_tasks.store import shards
 
 MOST = 50
@@ -81,7 +80,7 @@ class Candidate:
     """
 
     def __init__(self, work: Workspace, name: StageName, prompt: Prompt, ids: Sequence[str]) -> None:
-        self._work, self._stage = work, stage(name)
+        self._work, self._stage = work, work.chain.stage(name)
         self._name: StageName = name
         self._asking = work.chain.asking(name).model_copy(update={"prompt": prompt})
         self._rows = _find(work, ids)

@@ -78,7 +78,7 @@ class Visit:
             journal.load()
             collected = [row for row in self._ledger.open_batches(self._place) if row.state == "collected"]
             exchange = Exchange(
-                sheet, journal, collected, self._price,
+                sheet, journal, collected, self._price, client.dialects,
                 begun=bool(found or collected), answered=self._pending.calls > 0,
             )  # fmt: skip
             async with journal:
@@ -159,6 +159,7 @@ class Visit:
         async for line in client.lines(state):
             if tally.counts(line.custom_id):
                 await exchange.read(line, faults)
+        exchange.learn(faults)
         missing = tally.missing()
         if state.status != "cancelled":
             error_class = ErrorClass.TIMEOUT if state.status == "expired" else ErrorClass.SERVER_ERROR
@@ -185,7 +186,7 @@ class Visit:
             def lines() -> Iterator[tuple[str, bytes]]:
                 nonlocal usd
                 for custom_id, request in exchange.requests():
-                    usd += self._estimate(request)
+                    usd += self._estimate(request, client.dialects.limit_of(request))
                     yield custom_id, client.line(custom_id, request)
 
             for part in split(lines(), Path(folder), max_bytes=client.max_bytes):
@@ -231,10 +232,10 @@ class Visit:
             self._ledger.hand_back(drawn_by, row.usd_reserved - spent)
         self._ledger.batch_ended(row.gem_key, state, faults)
 
-    def _estimate(self, request: ChatRequest) -> float:
+    def _estimate(self, request: ChatRequest, limit: int) -> float:
         if self._price is None:
             return 0.0
-        prompt, limit = estimate_tokens(request.body), request.sampling.max_tokens
+        prompt = estimate_tokens(request.body)
         longest = Usage(prompt_tokens=prompt, cache_write_tokens=prompt, completion_tokens=limit)
         return self._price(longest) * PRICE_SHARE
 

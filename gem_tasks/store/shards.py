@@ -52,6 +52,7 @@ OUTCOMES = pa.schema(
         ("latency_s", pa.float64()),
         ("faults", _TEXT),
         ("usd", pa.float64()),
+        ("thoughts", _TEXT),
     ]
 )
 

@@ -6,7 +6,7 @@ import pytest
 
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
 from gem_tasks.llm.complaints import adapt
-from gem_tasks.llm.dialect import PLAIN, Dialect, effort_word, speak, spoken
+from gem_tasks.llm.dialect import PLAIN, Dialect, Speaker, effort_word, speak, spoken
 from gem_tasks.llm.envelope import read_complaint
 from gem_tasks.llm.presets import preset_for
 
@@ -17,6 +17,8 @@ def request(schema=None, **sampling):
 
 
 ASKED = request({"type": "object"}, temperature=0.3, max_tokens=1000, reasoning_effort="high")
+ODD = ChatRequest(model="m", messages=(ChatMessage(role="user", content="half a character, \ud83d u"),))
+LEARNED = Dialect(limit="max_completion_tokens", dropped=("temperature",), room=4096)
 
 
 def said(message, param=None, **more):
@@ -36,6 +38,8 @@ def said(message, param=None, **more):
         (said("reasoning_effort high is invalid"), {"efforts": ("minimal", "low", "medium")}),
         (said("'response_format.type' must be 'text'", "response_format.type"), {"form": "json_object"}),
         (said("This response_format type is unavailable now"), {"form": "json_object"}),
+        (said("('body', 'response_format', 'type'): Input should be 'text' or 'json_object', 'input': 'json_schema'"),
+         {"form": "object_schema"}),
         (said("This model only support stream mode"), {"stream": True}),
         (said("enable_thinking must be set to false for non-streaming calls"), {"stream": True}),
         (said("System role not supported"), {"fold_system": True}),
@@ -77,6 +81,25 @@ def test_a_dialect_changes_only_what_is_particular():
     assert "response_format" not in body
     assert body["messages"] == [{"role": "user", "content": "s\n\nu"}]
     assert body["stream"] is True
+
+
+def test_what_is_written_once_for_all_requests_of_a_stage_is_what_each_would_be_written_alone():
+    speaker = Speaker()
+    for dialect in (PLAIN, LEARNED, LEARNED.model_copy(update={"fold_system": True}), PLAIN):
+        for asked in (ASKED, request(temperature=0.3), ODD, ASKED):
+            body = json.loads(speaker.speak(asked, dialect))
+            assert body == spoken(asked, dialect)
+            assert body["messages"][-1]["content"].endswith("u")
+
+
+def test_a_schema_beside_the_type_object_is_the_whole_schema():
+    body = spoken(ASKED, Dialect(form="object_schema"))
+    assert body["response_format"] == {"type": "json_object", "schema": {"type": "object"}}
+
+
+def test_a_body_from_which_every_field_was_dropped_is_json_all_the_same():
+    bare = json.loads(speak(request(), Dialect(dropped=("max_tokens", "temperature"))))
+    assert bare == {"model": "m", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]}
 
 
 def test_room_for_thought_grows_to_twice_what_thinking_took_and_never_past_what_may_be_asked_for():

@@ -45,6 +45,23 @@ async def test_a_good_answer_needs_one_call():
     assert outcome.cost.calls == len(client.requests) == 1
 
 
+TOPIC = (
+    "<multi_step>True</multi_step><summary>A clerk posts an invoice.</summary><platform>computer</platform>"
+    "<domain>finance</domain><task>databases</task>"
+)
+
+
+@pytest.mark.parametrize(
+    ("thought", "kept"), [("Three steps.", "Three steps."), ("", None), ("x" * 300_000, "x" * 2**18)]
+)
+async def test_what_was_thought_before_the_accepted_answer_is_kept_up_to_a_bound(thought, kept):
+    outcome, _ = await outcome_of(
+        Completion(text="nonsense", thoughts="Of the first answer.", finish_reason="stop"),
+        Completion(text=TOPIC, thoughts=thought, finish_reason="stop"),
+    )
+    assert (outcome.kind, outcome.thoughts) == ("accepted", kept)
+
+
 async def test_a_malformed_answer_is_sent_back_once_with_the_complaint():
     outcome, client = await outcome_of("nonsense", GOOD)
     assert outcome.kind == "rejected"

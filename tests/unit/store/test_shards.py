@@ -25,7 +25,7 @@ SEGMENTS = st.builds(
 OUTCOMES = st.builds(
     Outcome, segment_id=TEXTS, kind=st.sampled_from(get_args(OutcomeKind)), reason=st.none() | TEXTS,
     error_class=st.none() | st.sampled_from(ErrorClass), detail=TEXTS, payload=st.none() | TEXTS,
-    raw=st.none() | TEXTS,
+    raw=st.none() | TEXTS, thoughts=st.none() | TEXTS,
     cost=st.builds(
         Cost, calls=COUNTS, latency_s=st.floats(0, 1e9), usd=st.none() | st.floats(0, 1e9),
         faults=st.dictionaries(st.sampled_from(ErrorClass), COUNTS, max_size=3),
@@ -93,6 +93,7 @@ def test_the_columns_are_those_that_stored_shards_have():
         "segment_id": text, "kind": text, "reason": text, "error_class": text, "detail": text, "payload": text,
         "raw": text, "calls": count, "prompt_tokens": count, "cached_tokens": count, "completion_tokens": count,
         "reasoning_tokens": count, "latency_s": real, "faults": text, "usd": real,
+        "thoughts": text,
     }  # fmt: skip
     stored = pq.read_schema(io.BytesIO(shards.encode_outcomes([])))
     assert dict(zip(stored.names, stored.types, strict=True)) == expected

@@ -1,0 +1,91 @@
+"""What batches teach about a model's dialect: each complaint in an output line changes the next batch.
+
+An answer is a day away, so what a batch taught is remembered before one has proved it; beside what calls have learned,
+as a model of its own (`NAME (batch)`), lest a wrong guess be spoken online.
+"""
+
+from collections.abc import Callable
+
+from gem_tasks.domain.chat import ChatRequest, Completion
+from gem_tasks.errors import EndpointError
+from gem_tasks.llm.api import Api
+from gem_tasks.llm.dialect import Dialect, shape_of
+from gem_tasks.llm.memory import Known, Memory
+from gem_tasks.llm.windows import bounded
+
+_BATCH = " (batch)"
+
+
+class BatchDialects:
+    """Of one visit to an endpoint: batches are read first, then the next are written.
+
+    Args:
+        memory: of the endpoint.
+        preset: what to begin with, by model.
+        api: of the endpoint.
+        window: tokens that prompt and answer may have together; None goes by what calls have found out.
+    """
+
+    def __init__(self, memory: Memory, preset: Callable[[str], Dialect], api: Api, window: int | None = None) -> None:
+        self._memory, self._preset, self._api, self._window = memory, preset, api, window
+        self._spoken: dict[str, Known] = {}
+        """As the batches were written that are read now."""
+        self._next: dict[str, Known] = {}
+        self._speak = api.speaker()
+
+    def body(self, request: ChatRequest) -> bytes:
+        """Of a line. A JSON schema goes along only where the endpoint is known to take one; nothing is streamed."""
+        asked = self._asked(request)
+        return self._speak(asked, self._fitting(asked))
+
+    def limit_of(self, request: ChatRequest) -> int:
+        """Tokens that an answer may have, thoughts included."""
+        return self._fitting(request).limit_of(request)
+
+    def takes(self, request: ChatRequest, error: EndpointError) -> bool:
+        """Whether the complaint about this request can be adapted to; the next batch is."""
+        spoken = self._known(request.model).dialect
+        asked = self._asked(request)
+        changed = self._api.adapt(spoken, asked, self._api.renamed(error.complaint, asked))
+        return changed is not None and self._learn(request, spoken, changed, "")
+
+    def answered(self, request: ChatRequest, completion: Completion) -> None:
+        """Room for thought, as much as this answer took, or more if thinking ate it."""
+        spoken = self._known(request.model).dialect
+        changed = spoken.thought(completion.usage.reasoning_tokens)
+        if completion.finish_reason == "length" and (changed.thinks or not completion.text.strip()):
+            changed = changed.roomier(request) or changed
+        if changed != spoken:
+            self._learn(request, spoken, changed, completion.model)
+
+    def remember(self) -> None:
+        """For the workers that come next; before the batches that taught it are recorded as read."""
+        for model, known in self._next.items():
+            before = self._known(model).dialect
+            if known.dialect != before:
+                self._memory.learned(model + _BATCH, before, known.dialect, "batch", known.answered_as)
+
+    def _known(self, model: str) -> Known:
+        if model not in self._spoken:
+            online = self._memory.recall(model, self._preset(model))
+            batch = self._memory.recall(model + _BATCH, online.dialect)
+            dialect = batch.dialect.model_copy(update={"stream": False})
+            self._spoken[model] = online.model_copy(update={"dialect": dialect})
+        return self._spoken[model]
+
+    def _fitting(self, request: ChatRequest) -> Dialect:
+        window = self._window or self._known(request.model).window
+        return bounded(request, self._now(request.model), window)
+
+    def _now(self, model: str) -> Dialect:
+        return self._next.get(model, self._known(model)).dialect
+
+    def _asked(self, request: ChatRequest) -> ChatRequest:
+        known = self._known(request.model)
+        unproved = request.answer_schema and shape_of(request, known.dialect) not in known.proved
+        return request.without_schema() if unproved else request
+
+    def _learn(self, request: ChatRequest, before: Dialect, after: Dialect, answered_as: str) -> bool:
+        known = self._next.get(request.model, self._known(request.model))
+        self._next[request.model] = known.with_changes(before, after, "batch", answered_as)
+        return True

@@ -1,0 +1,176 @@
+"""Answers of filter and extract as one JSON object, for servers that can hold a model to a schema.
+
+The schema has a key for every tag. `tagged` writes such an object as the tags that it stands for, so the stage's own
+parser reads both. Its prompt stays as it is, ours or the user's: a note below it says that the answer is JSON.
+"""
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, cast
+
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.chat import ChatMessage
+from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
+from gem_tasks.domain.record import Record
+from gem_tasks.prompts import Prompt, load
+from gem_tasks.prompts.tags import TagError, neutral, parse_json, strip_thinking
+from gem_tasks.settings import StageName
+from gem_tasks.stages import vocabulary
+from gem_tasks.stages.base import Stage, Takes
+
+_TEXT: Json = {"type": "string"}
+_WORKFLOWS = 4
+"""As many as the prompt asks for at most."""
+
+
+def _object(**properties: Json) -> Json:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list_of(item: Json, **more: int) -> Json:
+    return {"type": "array", "items": item, **more}
+
+
+def _one_of(words: frozenset[str]) -> Json:
+    return {"type": "string", "enum": sorted(words)}
+
+
+_QUALIFIES = _object(
+    multi_step={"type": "boolean", "enum": [True]},
+    summary=_TEXT,
+    platform=_one_of(vocabulary.PLATFORMS),
+    domain=_list_of(_one_of(vocabulary.DOMAINS)),
+    task=_one_of(vocabulary.TASK_CATEGORIES),
+)
+_DOES_NOT = _object(multi_step={"type": "boolean", "enum": [False]}, reason=_one_of(vocabulary.REJECTIONS))
+_WORKFLOW = _object(
+    description=_TEXT,
+    steps=_list_of(_TEXT),
+    execution_graph=_list_of(_list_of(_TEXT)),
+    actions=_list_of(_object(name=_TEXT, arguments={"type": "object"})),
+    tools=_list_of(_object(name=_TEXT, description=_TEXT, parameters={"type": "object"})),
+    requires=_list_of(_object(tool=_TEXT, after=_TEXT)),
+)
+
+FILTER: Json = _object(answer={"anyOf": [_QUALIFIES, _DOES_NOT]})
+"""JSON schema of the filter's answer; wrapped, because a strict schema may not begin with a choice."""
+EXTRACT: Json = _object(workflow=_list_of(_WORKFLOW, minItems=1, maxItems=_WORKFLOWS)) | {"additionalProperties": True}
+"""Of the extraction's. Not strict in OpenAI's sense: arguments and parameters are free objects."""
+
+_SCHEMAS = {"filter": FILTER, "extract": EXTRACT}
+
+
+class InJson:
+    """A stage that asks for its answer as JSON; otherwise the same stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.name: StageName = stage.name
+        self.takes: Takes = stage.takes
+        self.version, self.sampling, self.needs, self.prompt = stage.version, stage.sampling, stage.needs, stage.prompt
+        self.answer_schema: Json | None = _SCHEMAS[stage.name]
+
+    @property
+    def output(self) -> type[Value]:
+        """That of the stage."""
+        return self._stage.output
+
+    def precheck(self, record: Record) -> Rejected | None:
+        """That of the stage."""
+        return self._stage.precheck(record)
+
+    def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
+        """The stage's, with the note below the prompt."""
+        return self._stage.request(record, _noted(prompt.name, prompt.text))
+
+    def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
+        """The stage's, of the tags that the answer stands for."""
+        try:
+            return self._stage.parse(tagged(text), record)
+        except TagError as error:
+            return Malformed(complaint=str(error))
+
+
+def has_json_form(name: str) -> bool:
+    """Whether the stage of that name can be asked so; the judge is asked for JSON in any case."""
+    return name in _SCHEMAS
+
+
+def note_of(name: str) -> Prompt:
+    """What says, below the prompt of a stage, that the answer is JSON."""
+    return load(f"{name}.json")
+
+
+@lru_cache(maxsize=8)
+def _noted(name: str, text: str) -> Prompt:
+    return Prompt(name=name, text=f"{text.rstrip()}\n\n{note_of(name).text}")
+
+
+def tagged(text: str) -> str:
+    """The answer in tags; one that is in tags already, for an endpoint that holds a model to nothing, stays as it is.
+
+    Raises:
+        TagError: it is neither; the message is for the model.
+    """
+    said = strip_thinking(text).strip()
+    if not said.startswith(("{", "```")):
+        return text
+    found = parse_json(said, "the answer")
+    if not isinstance(found, dict):
+        raise TagError("the answer must be one JSON object")
+    whole = cast("Json", found)
+    inner = whole.get("answer", whole)
+    return _tags(cast("Json", inner) if isinstance(inner, dict) else whole)
+
+
+def _tags(fields: Json) -> str:
+    return "\n".join(f"<{name}>{_WRITERS.get(name, _plain)(value)}</{name}>" for name, value in _pairs(fields))
+
+
+def _pairs(fields: Json) -> list[tuple[str, Any]]:
+    """Every workflow is a block of its own."""
+    found = [(name, value) for name, value in fields.items() if name != "workflow"]
+    several = fields.get("workflow", [])
+    blocks: list[Any] = cast("list[Any]", several) if isinstance(several, list) else [several]
+    return found + [("workflow", block) for block in blocks]
+
+
+def _plain(value: Any) -> str:
+    """Tags inside words are made harmless; inside JSON they are escaped, and come back as they were."""
+    return neutral(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _workflow(value: Any) -> str:
+    if not isinstance(value, dict):
+        raise TagError('each entry of "workflow" must be an object')
+    return f"\n{_tags(cast('Json', value))}\n"
+
+
+def _joined(separator: str) -> Callable[[Any], str]:
+    def joined(value: Any) -> str:
+        parts = cast("list[Any]", value) if isinstance(value, list) else [value]
+        return separator.join(" ".join(_plain(part).split()) for part in parts)
+
+    return joined
+
+
+def _graph(value: Any) -> str:
+    """Nodes in order; a name alone is a node too."""
+    if not isinstance(value, list):
+        return _plain(value)
+    nodes = (cast("list[Any]", node) if isinstance(node, list) else [node] for node in cast("list[Any]", value))
+    return "->".join(f"({', '.join(map(_plain, node))})" for node in nodes)
+
+
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    "domain": _joined(", "),
+    "steps": _joined("\n"),
+    "execution_graph": _graph,
+    "workflow": _workflow,
+}
