@@ -15,6 +15,7 @@ from gem_tasks.cli.summary import print_summary, summarise
 from gem_tasks.corpus.trees import file_uri
 from gem_tasks.domain.partition import partition_of
 from gem_tasks.local.airflow_api import AirflowAPI
+from gem_tasks.local.home import home_dir
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -58,7 +59,7 @@ def run(
     """
     work = Workspace.open(load())
     source = resolve(source)
-    preflight(work.settings, source)
+    preflight(work, source, quiet=as_json, elsewhere=not (home_dir() / "services.env").exists())
     conf = {
         "source": source, "limit": asked(limit, no_limit), "budget_usd": budget_usd, "accept_vanished": accept_vanished,
     }  # fmt: skip

@@ -50,7 +50,7 @@ def synth(
     services.up(airflow=False)
     work = Workspace.open(load())
     source = resolve(source)
-    preflight(work.settings, source)
+    preflight(work, source, quiet=as_json)
     console = Console(stderr=True, quiet=as_json)
     partition = current_partition()
     with console.status("ingest"):

@@ -5,7 +5,7 @@ Retries have one owner each:
 | what went wrong                        | who asks again                                                         |
 |----------------------------------------|------------------------------------------------------------------------|
 | 5xx, timeouts, lost connections        | this module, `max_attempts` requests a call, backing off               |
-| 429, announced rate limits             | this module for `_PATIENCE_S`; `limiter` and `pacing` slow all down    |
+| 429, announced rate limits             | this module for `patience_s`; `limiter` and `pacing` slow all down     |
 | complaints about a parameter           | `learning`, the same request in another dialect, three times at most   |
 | unusable answers                       | `pipeline.attempt`, once, with the complaint                           |
 | lost workers, unreachable endpoints    | Airflow; what had arrived comes from `pipeline.journal`                |
@@ -38,7 +38,6 @@ from gem_tasks.llm.transport import transport_to
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
 _PATIENCE_S = 900.0
-"""How long a call may be turned away with 429 before it counts as failed."""
 
 
 class OpenAIClient:
@@ -54,6 +53,7 @@ class OpenAIClient:
         presets: the user's own, see `preset_for`.
         headers: further ones for every request.
         stream: whether to ask for the answer in pieces; None leaves that to the endpoint's dialect.
+        patience_s: how long a call may be turned away with 429 before it counts as failed.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class OpenAIClient:
         presets: Path | None = None,
         headers: Mapping[str, str] | None = None,
         stream: bool | None = None,
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         self._base_url, self._api_key, self._headers = base_url, api_key, headers
         self._presets, self._stream = presets, stream
@@ -75,7 +76,7 @@ class OpenAIClient:
         self._limiter = Limiter(concurrency)
         self._deadlines = Deadlines(timeout_s)
         self._learning = Learning(self._complete, memory or Memory(None, base_url), self._begin_with)
-        self._max_attempts = max_attempts
+        self._max_attempts, self._patience_s = max_attempts, patience_s
 
     async def __aenter__(self) -> Self:
         """Opens no connection yet: they are made on first use."""
@@ -96,6 +97,10 @@ class OpenAIClient:
         """Tokens that an answer may have, thoughts included, as far as is known now."""
         return self._learning.limit_of(request)
 
+    def dialect_of(self, model: str) -> Dialect:
+        """How the model is asked, as far as is known now."""
+        return self._learning.dialect_of(model)
+
     def _begin_with(self, model: str) -> Dialect:
         preset = preset_for(self._base_url, model, self._presets)
         return preset if self._stream is None else preset.model_copy(update={"stream": self._stream})
@@ -103,7 +108,7 @@ class OpenAIClient:
     async def _complete(self, request: ChatRequest, dialect: Dialect, faults: FaultCounts) -> Completion:
         body, limit = speak(request, dialect), dialect.limit_of(request)
         tokens = estimate_tokens(body) + limit
-        patience = time.monotonic() + _PATIENCE_S
+        patience = time.monotonic() + self._patience_s
         while True:
             timeouts = faults.get(ErrorClass.TIMEOUT, 0)
             try:

@@ -77,6 +77,11 @@ class Learning:
         known = self._known.get(request.model)
         return known.dialect.limit_of(request) if known else request.sampling.max_tokens
 
+    def dialect_of(self, model: str) -> Dialect:
+        """How the model is asked, as far as is known now."""
+        known = self._known.get(model)
+        return known.dialect if known else self._preset(model)
+
     async def _recall(self, model: str) -> None:
         known = await asyncio.to_thread(self._memory.recall, model, self._preset(model))
         if model not in self._known:
