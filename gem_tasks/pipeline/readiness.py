@@ -173,7 +173,7 @@ async def _ask(settings: Settings, store: ObjectStore | None, place: _Place, ask
                 async with asyncio.timeout(LIMIT_S):
                     reply = await ask(client, each.request)
             except (EndpointError, TimeoutError) as error:
-                stages = [name for waiting in asked[number:] for name in waiting.stages]
+                stages: list[StageName] = [name for waiting in asked[number:] for name in waiting.stages]
                 names = await _listed(client)
                 return [*found, _failed(settings, place, each.request, stages, error, names)]
             found.append(_ready(settings, client, place, each, reply))
