@@ -28,6 +28,7 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, StageName
 from gem_tasks.stages import STAGES
 
+_TOO_LITTLE = "That is too little even for the sample: take a smaller one (--estimate 5), or raise the budget."
 Told = Callable[[int], None]
 """Is told how many texts are through."""
 
@@ -80,7 +81,8 @@ def measure(
         UserError: the configuration is at fault, or the budget does not reach. Answers that came are kept.
         StoreError: they cannot be kept.
     """
-    return asyncio.run(_measure(work, segments, OwnBudget(budget_usd) if budget_usd else None, told))
+    purse = OwnBudget(budget_usd, _TOO_LITTLE) if budget_usd else None
+    return asyncio.run(_measure(work, segments, purse, told))
 
 
 async def _measure(work: Workspace, segments: Sequence[Segment], purse: Allowance | None, told: Told) -> Sampled:
