@@ -156,7 +156,9 @@ def _counts(
     The ways to end are one for each stage, and one more for each in which a text may become a trajectory.
     """
     ways: list[tuple[StageName, bool]] = [(name, False) for name in stages]
-    ways += [(name, True) for name in stages if name in ACCEPTING]
+    for name in stages:
+        if name in ACCEPTING:
+            ways.append((name, True))
     took = [(text.steps[-1].stage, _is_accepted(text)) for text in texts]
     mine = np.stack([weights[:, [each == way for each in took]].sum(axis=1) for way in ways], axis=1)
     mine += draw.gamma([_share_of_further(name, accepted, ways) for name, accepted in ways], size=mine.shape)
