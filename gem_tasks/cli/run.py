@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from gem_tasks.cli.estimate import EstimateOption, EstimatingCommand, estimate
 from gem_tasks.cli.follow import INGEST, Followed, follow
 from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, kept_limit, lasting
 from gem_tasks.cli.preflight import preflight
@@ -15,6 +16,7 @@ from gem_tasks.cli.summary import print_summary, summarise
 from gem_tasks.corpus.trees import file_uri
 from gem_tasks.domain.partition import partition_of
 from gem_tasks.local.airflow_api import AirflowAPI
+from gem_tasks.local.home import home_dir
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -24,7 +26,7 @@ _LOOK_BACK = 24
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command()(run)
+    app.command(cls=EstimatingCommand)(run)
 
 
 def run(
@@ -43,6 +45,7 @@ def run(
     accept_vanished: Annotated[
         bool, typer.Option(help="However many objects of the source have vanished: it is meant.")
     ] = False,
+    sample: EstimateOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
 ) -> None:
     """Registers SOURCE, runs ingestion and synthesis through Airflow, and prints the summary.
@@ -52,13 +55,17 @@ def run(
 
     Examples:
         gem run examples/corpus
+        gem run ~/manuals --estimate
         gem run ~/manuals --limit 100 --budget-usd 5
         gem run ~/manuals --no-limit
         gem run s3://my-bucket/docs --json | jq .stages
     """
     work = Workspace.open(load())
     source = resolve(source)
-    preflight(work.settings, source)
+    preflight(work, source, quiet=as_json, elsewhere=not (sample or (home_dir() / "services.env").exists()))
+    if sample:
+        budget = budget_usd or work.settings.budget_usd
+        return estimate(work, source, asked(limit, no_limit), sample, budget_usd=budget, as_json=as_json)
     conf = {
         "source": source, "limit": asked(limit, no_limit), "budget_usd": budget_usd, "accept_vanished": accept_vanished,
     }  # fmt: skip

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gem_tasks.cli.progress import shown
+from gem_tasks.cli.visible import visible
 from gem_tasks.local import doctor as examination
 from gem_tasks.local import processes, services
 from gem_tasks.local.state import load_state
@@ -93,18 +95,24 @@ def _status() -> dict[str, Any]:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Checks Python, disk, database, store, endpoint and Airflow, and says how to mend each.
+    """Checks Python, disk, database, store, models and Airflow, and says how to fix each.
 
-    Exit code 2 when something is wrong.
+    Every model that the stages use is asked one small question, as a run would ask it. Exit code 2 when something is
+    wrong.
+
+    Examples:
+        gem doctor
+        gem doctor --json | jq '.[] | select(.name == "model").model'
     """
-    found = list(examination.examine(load()))
+    with shown(quiet=as_json) as say:
+        found = list(examination.examine(load(), lambda done, total: say("asking the models", done, total)))
     if as_json:
-        typer.echo(json.dumps([diagnosis.model_dump() for diagnosis in found], indent=1))
+        typer.echo(json.dumps([diagnosis.model_dump(mode="json") for diagnosis in found], indent=1))
     else:
         table = Table("", "", "", min_width=60, show_header=False)
         for diagnosis in found:
             mark = "[green]ok[/]" if diagnosis.ok else "[red]no[/]"
-            table.add_row(mark, escape(diagnosis.name), escape(diagnosis.line))
+            table.add_row(mark, escape(diagnosis.name), escape(visible(diagnosis.line)))
         Console().print(table)
     if not all(diagnosis.ok for diagnosis in found):
         raise typer.Exit(2)

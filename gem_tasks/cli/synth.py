@@ -8,6 +8,7 @@ from uuid import uuid4
 import typer
 from rich.console import Console
 
+from gem_tasks.cli.estimate import EstimateOption, EstimatingCommand, estimate
 from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, kept_limit, lasting
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.run import current_partition, resolve
@@ -28,7 +29,7 @@ from gem_tasks.settings import STAGE_NAMES, load
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command()(synth)
+    app.command(cls=EstimatingCommand)(synth)
 
 
 def synth(
@@ -37,6 +38,7 @@ def synth(
     limit: LimitOption = None,
     no_limit: NoLimitOption = False,
     yes: Annotated[bool, typer.Option("--yes", help="Go on where a gate would ask a person.")] = False,
+    sample: EstimateOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
 ) -> None:
     """Runs all stages over SOURCE in this process and exports what was accepted.
@@ -46,11 +48,15 @@ def synth(
     Examples:
         gem synth manual.md --out data
         gem synth docs/ --out data --limit 20 --json
+        gem synth docs/ --out data --estimate 30
     """
     services.up(airflow=False)
     work = Workspace.open(load())
     source = resolve(source)
-    preflight(work.settings, source)
+    preflight(work, source, quiet=as_json)
+    if sample:
+        budget = work.settings.budget_usd
+        return estimate(work, source, asked(limit, no_limit), sample, budget_usd=budget, as_json=as_json)
     console = Console(stderr=True, quiet=as_json)
     partition = current_partition()
     with console.status("ingest"):

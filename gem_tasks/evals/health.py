@@ -2,36 +2,51 @@
 
 import asyncio
 
+from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.evaluation import Endpoint
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.client import OpenAIClient
+from gem_tasks.llm.question import ATTEMPTS, LIMIT_S, ask, listed, question
 
-_LIMIT_S = 30.0
+_PATIENCE_S = 20.0
+_NAMES = 5
 _KEY = frozenset({ErrorClass.AUTH, ErrorClass.FORBIDDEN, ErrorClass.NO_CREDIT})
-_NOBODY = _KEY | {ErrorClass.CONNECTION, ErrorClass.TIMEOUT, ErrorClass.SERVER_ERROR}
 
 
 def require_healthy(endpoint: Endpoint) -> None:
-    """Asks for the list of models; an endpoint that has none is taken at its word.
+    """Asks one small question. What the endpoint lists is a hint: Anthropic's list wants another header, Azure's names
+    no deployments.
 
     Raises:
-        UserError: it does not answer, refuses the key, or does not offer the model.
+        UserError: no answer comes: it is down, refuses the key, or has no such model.
     """
     try:
-        offered = asyncio.run(asyncio.wait_for(_models(endpoint), _LIMIT_S))
+        asyncio.run(asyncio.wait_for(_ask(endpoint), LIMIT_S))
     except TimeoutError:
-        raise UserError(f"{endpoint.base_url} did not answer within {_LIMIT_S:.0f} s", "Is it up?") from None
-    except EndpointError as error:
-        if error.error_class not in _NOBODY:
-            return
-        mend = "Check the key." if error.error_class in _KEY else "Is it up, and does the URL end in /v1?"
-        raise UserError(f"{endpoint.base_url} cannot be used: {error}", mend) from error
-    if offered and endpoint.model not in {name.removeprefix("models/") for name in offered}:
-        names = ", ".join(sorted(offered)[:5])
-        raise UserError(f"{endpoint.base_url} does not offer {endpoint.model!r}", f"It offers: {names}.")
+        raise UserError(f"{endpoint.base_url} did not answer within {LIMIT_S:.0f} s", "Is it up?") from None
 
 
-async def _models(endpoint: Endpoint) -> list[str]:
-    client = OpenAIClient(endpoint.base_url, endpoint.key, concurrency=1, timeout_s=_LIMIT_S, max_attempts=1)
+async def _ask(endpoint: Endpoint) -> None:
+    client = OpenAIClient(
+        endpoint.base_url, endpoint.key,
+        concurrency=1, timeout_s=LIMIT_S, max_attempts=ATTEMPTS, patience_s=_PATIENCE_S,
+    )  # fmt: skip
     async with client:
-        return await client.models()
+        try:
+            await ask(client, question(endpoint.model, Sampling()))
+        except EndpointError as error:
+            raise UserError(
+                f"{endpoint.base_url} cannot be used with model {endpoint.model!r}: {error}",
+                await _fix(client, endpoint, error),
+            ) from error
+
+
+async def _fix(client: OpenAIClient, endpoint: Endpoint, error: EndpointError) -> str:
+    if error.error_class in _KEY:
+        return "Check the key, and the account behind it."
+    if error.error_class in {ErrorClass.CONNECTION, ErrorClass.TIMEOUT, ErrorClass.SERVER_ERROR}:
+        return "Is it up, and does the URL end in /v1?"
+    names = await listed(client)
+    if names and endpoint.model not in names:
+        return f"It lists: {', '.join(sorted(names)[:_NAMES])}."
+    return "Is that the model's name, and does the URL end in /v1?"

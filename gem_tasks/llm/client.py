@@ -5,7 +5,7 @@ Retries have one owner each:
 | what went wrong                        | who asks again                                                         |
 |----------------------------------------|------------------------------------------------------------------------|
 | 5xx, timeouts, lost connections        | this module, `max_attempts` requests a call, backing off               |
-| 429, announced rate limits             | this module for `_PATIENCE_S`; `limiter` and `pacing` slow all down    |
+| 429, announced rate limits             | this module for `patience_s`; `limiter` and `pacing` slow all down     |
 | 401: the key expired, another header   | this module, once, if `access` has one                                 |
 | complaints about a parameter           | `learning`, the same request in another dialect, three times at most   |
 | too long a request                     | this module, with a smaller limit, as far as `windows` sees one        |
@@ -46,7 +46,6 @@ from gem_tasks.llm.windows import Window, Windows
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
 _PATIENCE_S = 900.0
-"""How long a call may be turned away with 429 before it counts as failed."""
 _REFUSALS = 3
 """A key may have expired, and the next one be wanted in another header."""
 _MOST_MODELS = 1000
@@ -67,6 +66,7 @@ class OpenAIClient:
         stream: whether to ask for the answer in pieces; None leaves that to the endpoint's dialect.
         api: what it speaks; None if its address says so.
         window: tokens that prompt and answer may have together; None finds it out.
+        patience_s: how long a call may be turned away with 429 before it counts as failed.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class OpenAIClient:
         stream: bool | None = None,
         api: ApiName | None = None,
         window: int | None = None,
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         api = api_of(base_url, api)
         self._api, self._named, self._base_url = APIS[api], api, rooted(base_url, api)
@@ -96,7 +97,7 @@ class OpenAIClient:
         memory = memory or Memory(None, base_url)
         self._windows = Windows(self._window_of, memory, window)
         self._learning = Learning(self._complete, memory, self._begin_with, self._windows.bounded, self._api.adapt)
-        self._max_attempts = max_attempts
+        self._max_attempts, self._patience_s = max_attempts, patience_s
 
     async def __aenter__(self) -> Self:
         """Opens no connection yet: they are made on first use."""
@@ -123,6 +124,10 @@ class OpenAIClient:
         """Tokens that an answer may have, thoughts included, as far as is known now."""
         return self._windows.bounded(request, self._learning.limit_of(request))
 
+    def dialect_of(self, model: str) -> Dialect:
+        """How the model is asked, as far as is known now."""
+        return self._learning.dialect_of(model)
+
     def _begin_with(self, model: str) -> Dialect:
         preset = preset_for(self._base_url, model, self._presets)
         if self._named == "anthropic":
@@ -131,7 +136,7 @@ class OpenAIClient:
 
     async def _complete(self, request: ChatRequest, dialect: Dialect, faults: FaultCounts) -> Completion:
         limit = self._fitting(request, dialect, faults)
-        body, patience = self._spoken(request, dialect, limit), time.monotonic() + _PATIENCE_S
+        body, patience = self._spoken(request, dialect, limit), time.monotonic() + self._patience_s
         while True:
             timeouts = faults.get(ErrorClass.TIMEOUT, 0)
             sent = self._sent

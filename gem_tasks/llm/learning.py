@@ -105,6 +105,11 @@ class Learning:
             self._of, self._place = of, (request.model, shape_of(request, dialect))
         return self._place
 
+    def dialect_of(self, model: str) -> Dialect:
+        """How the model is asked, as far as is known now."""
+        known = self._known.get(model)
+        return known.dialect if known else self._preset(model)
+
     async def _recall(self, model: str) -> None:
         known = await asyncio.to_thread(self._memory.recall, model, self._preset(model))
         if model not in self._known:

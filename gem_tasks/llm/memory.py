@@ -112,9 +112,7 @@ class Memory:
             logger.warning("what was learned of %s is not remembered: %s", model, error)
 
     def _new(self, model: str, preset: Dialect) -> Known:
-        parts = urlsplit(self._base_url)
-        shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-        return Known(dialect=preset, endpoint=shown, model=model)
+        return Known(dialect=preset, endpoint=public_url(self._base_url), model=model)
 
     def _newest(self, model: str) -> tuple[int, Known | None]:
         """Number and content of the newest object; -1 when there is none, None when it is too old or unreadable."""
@@ -133,6 +131,12 @@ class Memory:
 
     def _key(self, model: str, number: int) -> str:
         return f"{self._folder(model)}{number:08d}.json"
+
+
+def public_url(base_url: str) -> str:
+    """An endpoint's URL without the parts that may hold a secret."""
+    parts = urlsplit(base_url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def remembered(store: ObjectStore) -> list[Known]:

@@ -95,21 +95,35 @@ class Budget:
 
 
 class OwnBudget:
-    """The budget of one command, which no other process shares; an `Allowance`."""
+    """The budget of one command, which no other process shares; an `Allowance`.
 
-    def __init__(self, limit: float) -> None:
+    Args:
+        limit: USD.
+        fix: what to do when it does not reach.
+    """
+
+    def __init__(self, limit: float, fix: str = "Raise --budget-usd.") -> None:
         self._limit = self._left = limit
+        self._fix = fix
+        self._out = 0
+        self._settled = asyncio.Event()
 
     async def reserve(self, usd: float) -> None:
-        """Takes it, or refuses."""
-        if usd > self._left:
-            message = f"the budget of ${self._limit:.2f} does not reach: another call could cost ${usd:.4f}"
-            raise BudgetSpentError(message, "Raise --budget-usd.")
+        """Takes it; waits for what calls under way give back, and refuses when none is."""
+        while usd > self._left:
+            if not self._out:
+                message = f"the budget of ${self._limit:.2f} does not reach: another call could cost ${usd:.4f}"
+                raise BudgetSpentError(message, self._fix)
+            self._settled.clear()
+            await self._settled.wait()
         self._left -= usd
+        self._out += 1
 
     def settle(self, reserved: float, spent: float) -> None:
         """Gives the rest back."""
         self._left += reserved - spent
+        self._out -= 1
+        self._settled.set()
 
 
 def spent(limit: float, usd: float) -> BudgetSpentError:

@@ -18,21 +18,27 @@ _FIXES = {
     " --max-model-len, llama.cpp: --ctx-size), say with GEM_LLM_CONTEXT_WINDOW how much it takes, or cut smaller"
     " segments with GEM_SEGMENT_MAX_TOKENS.",
     ErrorClass.BAD_REQUEST: "Set GEM_LLM_MODEL and GEM_LLM_BASE_URL to a model and a server that take such requests.",
+    ErrorClass.CONNECTION: "Is it running? `gem up` starts the offline teacher; GEM_LLM_BASE_URL names another.",
+    ErrorClass.TIMEOUT: "It did not answer in time; is GEM_LLM_BASE_URL right, and is the model loaded?",
 }
 _OTHER = "Look at the endpoint's own log; `gem doctor` tries whether it answers."
 
 
 def explain(error: EndpointError, work: Workspace, stage: StageName) -> UserError:
     """One line for the person who configured the endpoint: its own words, and what to do."""
-    fix = _FIXES.get(error.error_class, _OTHER)
-    if error.parameter and error.error_class is not ErrorClass.CONTEXT_LENGTH:
-        name = f"GEM_LLM_{error.parameter.upper()}" if error.parameter in RequestOptions.model_fields else ""
-        fix = f"Set or unset {name or 'GEM_LLM_EXTRA_BODY'} (or that of the stage), or set another GEM_LLM_MODEL."
     base_url, model = work.settings.endpoint_for(stage), work.settings.model_for(stage)
     return UserError(
         f"{base_url} cannot be used with model {model!r} for stage {stage} ({error.error_class}): {error.detail}",
-        f"{fix} After the fix run the same again: no segment was given up.",
+        f"{fix_of(error)} After the fix run the same again: no segment was given up.",
     )
+
+
+def fix_of(error: EndpointError) -> str:
+    """What to do about an endpoint that cannot be used."""
+    if error.parameter and error.error_class is not ErrorClass.CONTEXT_LENGTH:
+        name = f"GEM_LLM_{error.parameter.upper()}" if error.parameter in RequestOptions.model_fields else ""
+        return f"Set or unset {name or 'GEM_LLM_EXTRA_BODY'} (or that of the stage), or set another GEM_LLM_MODEL."
+    return _FIXES.get(error.error_class, _OTHER)
 
 
 def raise_if_unfinished(sheet: Sheet, fresh: Fresh) -> None:

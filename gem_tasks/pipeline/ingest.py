@@ -164,10 +164,8 @@ class _Ingestion:
 
     def _scan(self, commits: Commits) -> Scan:
         scan, settings = Scan(self._ledger, self._source, self._work.settings.source_roots.split()), self._work.settings
-        rules, processes = (
-            Rules.of(self._source, settings, most_tokens(self._work)),
-            settings.ingest_processes or _cores(),
-        )
+        rules = Rules.of(self._source, settings, most_tokens(self._work))
+        processes = settings.ingest_processes or cores()
         batches = ((batch, batch.raws) for batch in self._batches(scan))
         for batch, found in prepared(batches, rules, processes):
             commits.add(found, batch.same, batch.ended, "" if self._limit else batch.reached)
@@ -193,7 +191,7 @@ class _Ingestion:
         """Adds what one object holds, as far as the limit goes; gives the batch away whenever it is large enough."""
         documents, broken, cut = 0, False, False
         self._left += earlier
-        for raw in _documents(found, int(self._work.settings.document_max_mb * 1_000_000)):
+        for raw in documents_of(found, int(self._work.settings.document_max_mb * 1_000_000)):
             if self._left <= 0:
                 self._stopped = cut = True
                 break
@@ -222,7 +220,7 @@ class _Ingestion:
         return batch
 
 
-def _documents(found: SourceObject, limit_bytes: int) -> Iterator[RawDocument]:
+def documents_of(found: SourceObject, limit_bytes: int) -> Iterator[RawDocument]:
     """What a reader finds in an object. One that a reader trips over keeps what was read before, and gets a reason."""
     try:
         yield from read(found, limit_bytes)
@@ -241,6 +239,6 @@ def _ended(found: SourceObject, documents: int, broken: bool, cut: bool) -> Ende
     return Ended(read=read, broken=broken or cut)
 
 
-def _cores() -> int:
+def cores() -> int:
     """How many processes may run at once here, which in a container is fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

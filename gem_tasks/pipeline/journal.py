@@ -40,9 +40,11 @@ class Journal:
         store: where the chunks go.
         prefix: of this shard, in the store.
         every_s: seconds between chunks.
+        beside: prefix of another journal, whose answers are taken and left where they are: others may need them.
     """
 
-    def __init__(self, folder: Path, store: ObjectStore, prefix: str, every_s: float) -> None:
+    def __init__(self, folder: Path, store: ObjectStore, prefix: str, every_s: float, beside: str = "") -> None:
+        self._beside = beside
         self._folder, self._store, self._prefix, self._every_s = folder, store, prefix, every_s
         self._writer = uuid.uuid4().hex[:12]
         self._answers = Answers(folder)
@@ -64,7 +66,8 @@ class Journal:
         """
         self._answers.add_local()
         self._chunks = list(self._store.list(self._prefix))
-        for key in self._chunks:
+        beside = list(self._store.list(self._beside)) if self._beside else []
+        for key in (*self._chunks, *beside):
             self._answers.add_chunk(key.rpartition("/")[2], partial(self._store.get, key))
         return len(self._answers)
 

@@ -19,7 +19,7 @@ class Marked(Value):
     """Segment to the one it repeats, and how similar they are."""
 
 
-class _Seen(Value):
+class Seen(Value):
     """Somebody a segment may repeat."""
 
     segment_id: str
@@ -28,7 +28,17 @@ class _Seen(Value):
     digest: bytes
 
 
-def mark(ledger: Ledger, segments: Sequence[Segment], signed: Sequence[Signature], threshold: float) -> Marked:
+Met = dict[int, list[Seen]]
+"""By band."""
+
+
+def mark(
+    ledger: Ledger,
+    segments: Sequence[Segment],
+    signed: Sequence[Signature],
+    threshold: float,
+    met: Met | None = None,
+) -> Marked:
     """Looks every segment up among all that are recorded and among those before it.
 
     Another version of the same document is no duplicate: it takes its place.
@@ -38,11 +48,12 @@ def mark(ledger: Ledger, segments: Sequence[Segment], signed: Sequence[Signature
         segments: new ones.
         signed: their signatures, in the same order.
         threshold: similarity from which a segment counts as repeated, 0 to 1; 0 turns the search off.
+        met: segments before these that are not recorded; these are added.
     """
     if not threshold or not segments:
         return Marked(segments=list(segments), signatures={}, duplicates={})
     stored = _stored(ledger, signed)
-    fresh: dict[int, list[_Seen]] = defaultdict(list)
+    fresh = {} if met is None else met
     found = Marked(segments=[], signatures={}, duplicates={})
     for number, (segment, signature) in enumerate(zip(segments, signed, strict=True)):
         near = [*stored[number], *_met(fresh, signature)]
@@ -51,28 +62,28 @@ def mark(ledger: Ledger, segments: Sequence[Segment], signed: Sequence[Signature
             segment = segment.model_copy(update={"near_duplicate_of": repeated[0]})
         else:
             found.signatures[segment.segment_id] = signature
-            seen = _Seen(digest=signature.digest, uri=segment.document_uri, **_ids(segment))
+            seen = Seen(digest=signature.digest, uri=segment.document_uri, **_ids(segment))
             for band in signature.bands:
-                fresh[band].append(seen)
+                fresh.setdefault(band, []).append(seen)
         found.segments.append(segment)
     return found
 
 
-def _stored(ledger: Ledger, signed: Sequence[Signature]) -> Mapping[int, list[_Seen]]:
+def _stored(ledger: Ledger, signed: Sequence[Signature]) -> Mapping[int, list[Seen]]:
     bands = [(band, number) for number, signature in enumerate(signed) for band in signature.bands]
-    found: dict[int, list[_Seen]] = defaultdict(list)
+    found: dict[int, list[Seen]] = defaultdict(list)
     for row in ledger.candidates([band for band, _ in bands], [number for _, number in bands]):
-        found[row.pop("number")].append(_Seen(**row))
+        found[row.pop("number")].append(Seen(**row))
     return found
 
 
-def _met(fresh: Mapping[int, list[_Seen]], signature: Signature) -> Iterator[_Seen]:
+def _met(fresh: Mapping[int, list[Seen]], signature: Signature) -> Iterator[Seen]:
     for band in signature.bands:
         yield from fresh.get(band, ())
 
 
 def _nearest(
-    segment: Segment, signature: Signature, near: Sequence[_Seen], threshold: float
+    segment: Segment, signature: Signature, near: Sequence[Seen], threshold: float
 ) -> tuple[str, float] | None:
     """The most similar one, of equal ones the first by id, so that every run says the same."""
     rivals = [

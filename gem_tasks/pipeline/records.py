@@ -36,14 +36,14 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
         key = segment.segment_id
         if key in wanted:
             made: dict[str, Any] = {
-                _FIELDS.get(needed, needed): read(_taken(payloads, key, needed))
+                FIELDS.get(needed, needed): read(_taken(payloads, key, needed))
                 for needed, (read, payloads) in outputs.items()
                 if needed != refused_by or key in payloads
             }
             yield Record(segment=segment, opened=work.chain.opened, **made)
 
 
-_FIELDS = {"validate": "judgement"}
+FIELDS = {"validate": "judgement"}
 """Fields of a record that are not called like the stage."""
 
 

@@ -4,7 +4,8 @@
 |-----------------------|----------------------------------------------------------------------------------------------|
 | `unreferenced`        | a segment or stage object that no row names: a writer died before its transaction            |
 | `old_recipes`         | results of recipes that are not current, unused for the days, in no current dataset or audit |
-| `journals`            | the shard is finished, the recipe is old, or nobody wrote there for the days                 |
+| `journals`            | the shard is finished, the recipe is old, or nobody wrote there for the days; of estimates   |
+|                       | only the last                                                                                |
 | `superseded_datasets` | superseded for the days and never audited; also folders that no row names                    |
 | `prefilters`          | out of use for the days                                                                      |
 | `unfinished_writes`   | temporary files of a directory store                                                         |
@@ -25,6 +26,7 @@ from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.ports import ObjectStore, StoredObject
+from gem_tasks.store import keys
 from gem_tasks.store.local import LocalStore
 
 logger = logging.getLogger(__name__)
@@ -169,7 +171,10 @@ class _Broom:
         kept, places = self._kept_recipes(), _places(_JOURNAL, found)
         long_ago = self._now - timedelta(days=self._days)
         modified = {each.key: each.modified for each in found}
-        is_open = {place: place[0] in kept and self._ledger.shard_is_open(*place) for place in {of for _, of in places}}
+        is_open = {
+            place: place[1] == keys.SAMPLE or (place[0] in kept and self._ledger.shard_is_open(*place))
+            for place in {of for _, of in places}
+        }
         return {key: "journals" for key, place in places if not is_open[place] or modified[key] < long_ago}
 
     def judge_prefilters(self, found: Sequence[StoredObject]) -> dict[str, str]:

@@ -105,10 +105,20 @@ class Workspace:
         )
 
     def journal(self, recipe_id: str, partition: str, shard: int) -> Journal:
-        """The journal of an unfinished shard; nothing is read or written yet."""
-        prefix = keys.journal_prefix(recipe_id, partition, shard)
+        """The journal of an unfinished shard; nothing is read or written yet.
+
+        It has the answers of estimates, too: what these asked is not asked again.
+        """
+        prefix, sampled = keys.journal_prefix(recipe_id, partition, shard), keys.sample_prefix(recipe_id)
+        return self._journal(prefix, sampled)
+
+    def sample_journal(self, recipe_id: str) -> Journal:
+        """The journal of what estimates asked of a stage."""
+        return self._journal(keys.sample_prefix(recipe_id))
+
+    def _journal(self, prefix: str, beside: str = "") -> Journal:
         folder = self.settings.home.absolute() / prefix
-        return Journal(folder, self.store, prefix, self.settings.journal_every_s)
+        return Journal(folder, self.store, prefix, self.settings.journal_every_s, beside)
 
     def fetch(self, key: str) -> bytes:
         """An object that Postgres says exists.

@@ -8,6 +8,8 @@ import re
 
 from gem_tasks.errors import StoreError
 
+SAMPLE = "sample"
+"""Stands for the partition in the journals of estimates."""
 _NAME_BYTES = 200
 """Of 255 that file systems allow; the rest is for the suffix of an unfinished write."""
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -26,6 +28,11 @@ def stage_key(stage: str, recipe: str, partition: str, shard: int) -> str:
 def journal_prefix(recipe: str, partition: str, shard: int) -> str:
     """Answers of a shard that is not finished."""
     return f"journal/{recipe}/{partition}/shard-{shard:05d}/"
+
+
+def sample_prefix(recipe: str) -> str:
+    """Answers of estimates, which no shard has asked for yet."""
+    return journal_prefix(recipe, SAMPLE, 0)
 
 
 def dataset_key(version: str, name: str) -> str:

@@ -145,9 +145,9 @@ def no_system(provider, body):
     if any(message["role"] == "system" for message in body["messages"]):
         return error(400, "System role not supported", "BadRequestError", code=400)
     first, *others = body["messages"]
-    instructions = next(
-        text for text in INSTRUCTIONS if first["content"].startswith(text)
-    )  # the teacher wants them apart
+    small = first["content"].partition("\n\n# ")[0]  # of the question before a run
+    # The teacher wants them apart.
+    instructions = next((text for text in INSTRUCTIONS if first["content"].startswith(text)), small)
     rest = first | {"content": first["content"].removeprefix(instructions).lstrip()}
     return provider.served(body | {"messages": [{"role": "system", "content": instructions}, rest, *others]})
 

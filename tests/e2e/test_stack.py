@@ -189,7 +189,7 @@ def stage_calls(home):
     ("source", "variables", "said"),
     [
         ("/does/not/exist", {}, "does not exist"),
-        (str(EXAMPLES), {"GEM_LLM_MODEL": "gpt-wrong"}, "has no model 'gpt-wrong'"),
+        (str(EXAMPLES), {"GEM_LLM_MODEL": "gpt-wrong"}, "cannot be used with model 'gpt-wrong'"),
         (str(EXAMPLES), {"GEM_LLM_BASE_URL": "http://127.0.0.1:9/v1"}, "cannot be used"),
         (str(EXAMPLES), {"GEM_LLM_TIMEOUT_S": "soon"}, "GEM_LLM_TIMEOUT_S"),
         (str(EXAMPLES), {"GEM_POSTGRES_DSN": "postgresql://gem:hush@127.0.0.1:9/gem"}, "cannot be reached"),

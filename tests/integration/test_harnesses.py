@@ -89,7 +89,7 @@ def test_an_endpoint_that_is_down_is_said_before_anything_runs(tmp_path):
 
 
 def test_a_model_that_the_endpoint_does_not_have_is_said_with_those_it_has(tmp_path):
-    with serving(dumb=dumb) as url, pytest.raises(UserError, match=r"does not offer 'm'. It offers: dumb"):
+    with serving(dumb=dumb) as url, pytest.raises(UserError, match=r"with model 'm'.*It lists: dumb"):
         bfcl.evaluate(Endpoint(base_url=url, model="m"), BfclOptions(), tmp_path, home=tmp_path)
 
 

@@ -1,0 +1,96 @@
+"""`--estimate` of `gem run` and `gem synth`: what a source would take, measured on a sample of it."""
+
+import json
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperCommand
+
+from gem_tasks.cli.estimate_report import Estimated, plain, show
+from gem_tasks.cli.progress import shown
+from gem_tasks.domain.corpus import Source
+from gem_tasks.llm.memory import public_url
+from gem_tasks.llm.prices import Pricing, pricing
+from gem_tasks.pipeline.exchange import PRICE_SHARE
+from gem_tasks.pipeline.forecast import Terms, forecast
+from gem_tasks.pipeline.recipes import takes_of
+from gem_tasks.pipeline.sample import measure
+from gem_tasks.pipeline.survey import survey
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import StageName
+
+DEFAULT = 20
+"""Texts of a sample."""
+_OPTION = "--estimate"
+EstimateOption = Annotated[
+    int | None,
+    typer.Option(
+        _OPTION,
+        min=1,
+        metavar=f"[N] (default {DEFAULT})",
+        help="Bring N random texts through all stages, say what the rest would take, and stop. Nothing is published.",
+    ),
+]
+
+
+class EstimatingCommand(TyperCommand):
+    """A command whose `--estimate` may stand without its number."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Puts the default where the number is left out."""
+        given = [
+            f"{_OPTION}={DEFAULT}" if arg == _OPTION and not _is_number(args[at + 1 : at + 2]) else arg
+            for at, arg in enumerate(args)
+        ]
+        return super().parse_args(ctx, given)
+
+
+def estimate(
+    work: Workspace, source: str, limit: int | None, size: int, *, budget_usd: float | None, as_json: bool
+) -> None:
+    """Measures and prints.
+
+    Args:
+        work: where the run would work.
+        source: its address.
+        limit: as `Source` has it.
+        size: of the sample.
+        budget_usd: of the run; the sample stays within it, too.
+        as_json: print JSON, and nothing else.
+
+    Raises:
+        UserError: the source cannot be read, an endpoint not be used, or the budget not even reaches for the sample.
+    """
+    settings, chain = work.settings, work.chain
+    prices: dict[StageName, Pricing | None] = {
+        name: pricing(settings.model_for(name), settings.endpoint_for(name), settings.llm_prices)
+        for name in chain.by_stage
+    }
+    terms = Terms(
+        takes={name: takes_of(recipe) for name, recipe in chain.by_stage.items()},
+        unpriced=frozenset(name for name, price in prices.items() if price is None),
+        discounts={name: PRICE_SHARE for name in chain.by_stage if settings.mode_for(name) == "batch"},
+    )
+    with shown(as_json) as say:
+        found = survey(work, Source(uri=source, limit=limit), size, told=lambda count: say("reading SOURCE", count, 0))
+        total, started = len(found.sample), time.monotonic()
+        sampled = measure(work, found.sample, budget_usd, lambda done: say("asking about the sample", done, total))
+    seconds = time.monotonic() - started
+    made = forecast(sampled.texts, found.texts - total, terms) if sampled.texts else None
+    result = Estimated(
+        source=source, survey=found, sample=sampled, sample_seconds=seconds, forecast=made,
+        in_flight=settings.llm_concurrency, budget_usd=budget_usd,
+        unpriced={name: f"{settings.model_for(name)} at {public_url(settings.endpoint_for(name))}"
+                  for name in terms.unpriced},
+        batched=tuple(terms.discounts),
+    )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(plain(result), indent=1))
+    else:
+        show(result, Console())
+
+
+def _is_number(rest: list[str]) -> bool:
+    return bool(rest) and rest[0].lstrip("-").isdigit()

@@ -1,0 +1,200 @@
+"""How an estimate is shown: a table of stages, and what it means for money, time and the budget."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from gem_tasks.cli.visible import visible
+from gem_tasks.domain.base import Value
+from gem_tasks.pipeline.forecast import CONFIDENCE, Amount, Forecast, StageForecast, Taken
+from gem_tasks.pipeline.sample import Sampled
+from gem_tasks.pipeline.survey import Survey
+from gem_tasks.settings import StageName
+
+_ROUND = 10_000
+"""From here on numbers are shown in thousands, and so on."""
+
+
+class Estimated(Value):
+    """All that is known after the sample."""
+
+    source: str
+    survey: Survey
+    sample: Sampled
+    sample_seconds: float
+    forecast: Forecast | None
+    """None when there was nothing to ask."""
+    in_flight: int
+    """Requests of a task at most."""
+    budget_usd: float | None
+    unpriced: dict[StageName, str]
+    """Stages without a known price, and their models."""
+    batched: tuple[StageName, ...]
+
+    def seconds(self, at_a_time: int) -> Amount | None:
+        """That the rest takes if so many answers come at a time; None where stages wait for batches."""
+        if self.forecast is None or self.batched:
+            return None
+        spans = [_span(each, at_a_time) for each in self.forecast.stages if each.rest]
+        totals = {name: sum(getattr(span, name) for span in spans) for name in Amount.model_fields}
+        return Amount.model_validate(totals)
+
+
+def _span(stage: StageForecast, at_a_time: int) -> Amount:
+    """Of one stage: all of it is asked before the next begins."""
+    found: dict[str, float] = {}
+    for name in Amount.model_fields:
+        texts, seconds = getattr(stage.texts, name), getattr(stage.rest.seconds, name) if stage.rest else 0.0
+        found[name] = seconds / max(1.0, min(at_a_time, texts))
+    return Amount(**found | {"low": min(found.values()), "high": max(found.values())})
+
+
+def plain(result: Estimated) -> dict[str, Any]:
+    """As JSON, without the texts themselves."""
+    found = result.model_dump(mode="json", exclude={"survey": {"sample"}})
+    lines = [*_facts(result), *_meaning(result)]
+    paces = {"seconds": len(result.sample.texts), "seconds_at_best": result.in_flight}
+    times = {name: (span := result.seconds(pace)) and span.model_dump() for name, pace in paces.items()}
+    return {**found, **times, "said": lines}
+
+
+def show(result: Estimated, console: Console) -> None:
+    """For people."""
+    if result.forecast and result.forecast.rest:
+        console.print(_table(result.forecast))
+    for line in (*_facts(result), *_meaning(result)):
+        console.print(visible(line), highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(found: Forecast) -> Table:
+    title = f"The other {found.rest:,} texts, by a sample of {found.sample}: expected, and {CONFIDENCE:.0%} interval"
+    table = Table(title=title, title_justify="left")
+    for name in ("stage", "of the sample", "texts", "calls", "tokens in", "out", "thought", "USD"):
+        table.add_column(name, justify="left" if name in {"stage", "of the sample"} else "right", no_wrap=True)
+    for stage in found.stages:
+        ends = {"accepted": stage.accepted, "rejected": stage.rejected, "failed": stage.failed}
+        ended = "\n".join(f"{count} {kind}" for kind, count in ends.items() if count)
+        like = f"\n(as {stage.borrowed})" if stage.borrowed else ""
+        table.add_row(stage.stage + like, ended or "none came", _cell(stage.texts), *_cells(stage.rest))
+    table.add_section()
+    table.add_row("total", "", "", *_cells(found.total))
+    return table
+
+
+def _cells(taken: Taken | None) -> list[str]:
+    if taken is None:
+        return ["unknown"] * 5
+    tokens = _cell(taken.prompt_tokens)
+    if taken.cached_tokens.high >= 1:
+        tokens += f"\n{_number(taken.cached_tokens.expected)} cached"
+    usd = _cell(taken.usd, "$") if taken.usd else "no price"
+    return [_cell(taken.calls), tokens, _cell(taken.completion_tokens), _cell(taken.reasoning_tokens), usd]
+
+
+def _cell(amount: Amount, unit: str = "") -> str:
+    if amount.high == 0:
+        return f"{unit}0"
+    return f"{_number(amount.expected, unit)}\n{_range(amount, unit)}"
+
+
+def _range(amount: Amount, unit: str = "") -> str:
+    return f"{_number(amount.low, unit)}–{_number(amount.high, unit)}"
+
+
+def _number(value: float, unit: str = "") -> str:
+    if unit and value < 100:
+        return f"{unit}{value:.2f}"
+    for power, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= max(power, _ROUND):
+            return f"{unit}{value / power:,.1f}{letter}"
+    return f"{unit}{value:,.0f}"
+
+
+def _facts(result: Estimated) -> Iterator[str]:
+    """What was found and measured."""
+    found, texts = result.survey, result.sample.texts
+    left_out = {
+        "known from earlier runs (gem stale)": found.known,
+        "without usable text, or the same as another": found.unusable,
+    }
+    parts = [f"{count:,} {what}" for what, count in left_out.items() if count]
+    documents = f"{found.documents:,} documents" + (f" (limit {found.limit})" if found.limit else "")
+    documents += f", of which {', '.join(parts)}" if parts else ""
+    doubled = f"; {found.near_duplicates:,} more nearly repeat others and cost nothing" if found.near_duplicates else ""
+    yield f"SOURCE holds {documents}: {found.texts:,} texts to ask about{doubled}."
+    if not texts:
+        yield "There is nothing to ask about, so there is nothing to estimate."
+        return
+    costs = [step.cost for text in texts for step in text.steps]
+    usd = sum(cost.usd or 0.0 for cost in costs)
+    spent = f", ${usd:.4f}" if usd else ""
+    tokens = sum(cost.usage.prompt_tokens for cost in costs), sum(cost.usage.completion_tokens for cost in costs)
+    earlier = f", of which {result.sample.replayed} answers were there from an earlier estimate"
+    yield (
+        f"The sample: {len(texts):,} texts, {sum(cost.calls for cost in costs):,} calls{spent},"
+        f" {tokens[0]:,} + {tokens[1]:,} tokens, {result.sample_seconds:.0f} s"
+        f"{earlier if result.sample.replayed else ''}. Its answers are kept: the run does not ask for them again."
+    )
+    failed = Counter((step.stage, step.error_class) for text in texts for step in text.steps if step.error_class)
+    for (stage, kind), count in failed.most_common():
+        said = next(
+            step.detail for text in texts for step in text.steps if (step.stage, step.error_class) == (stage, kind)
+        )
+        yield f"{count} of the sample failed in {stage} ({kind}): {said[:200]}"
+
+
+def _meaning(result: Estimated) -> Iterator[str]:
+    """What that says of the rest."""
+    found = result.forecast
+    if found is None:
+        return
+    if not found.rest:
+        yield "The sample is all there is: nothing is left but to take its answers in."
+        return
+    total = found.total
+    yield f"Trajectories from the rest: about {_number(found.accepted.expected)} ({_range(found.accepted)})."
+    if found.unknown:
+        most = next(each.texts.high for each in found.stages if each.stage in found.unknown)
+        yield (
+            f"No text of the sample came to {', '.join(found.unknown)}. Of the rest up to {_number(most)} may, and what"
+            f" these take there is unknown. A larger sample tells: --estimate {4 * found.sample}"
+        )
+    if result.unpriced:
+        models = ", ".join(sorted(set(result.unpriced.values())))
+        yield f"No price is known for {models}: only tokens are counted. GEM_LLM_PRICES names a file with yours."
+    elif total.usd and total.usd.high > 0:
+        yield f"Money for the rest: about {_number(total.usd.expected, '$')} ({_range(total.usd, '$')})."
+        yield from _budget(result, total.usd)
+    if result.batched:
+        yield f"Half the price and up to a day each: {', '.join(result.batched)} in batch mode."
+    elif (paced := result.seconds(found.sample)) and (best := result.seconds(result.in_flight)):
+        yield (
+            f"Time for the rest: about {_duration(paced.expected)} ({_duration(paced.low)} to {_duration(paced.high)})"
+            f" at the pace of the sample, {found.sample} at a time; {_duration(best.expected)} at best, if the endpoint"
+            f" answers {result.in_flight} at a time as fast."
+        )
+
+
+def _budget(result: Estimated, usd: Amount) -> Iterator[str]:
+    budget = result.budget_usd
+    if budget is None:
+        yield "No budget is set: GEM_BUDGET_USD, or --budget-usd of `gem run`."
+    elif usd.expected > budget:
+        yield (
+            f"The budget of ${budget:g} does not reach: it covers about {budget / usd.expected:.0%} of the rest."
+            " The run would stop there, keep what it has, and continue with more."
+        )
+    elif usd.high > budget:
+        yield f"The budget of ${budget:g} may not reach."
+    else:
+        yield f"The budget of ${budget:g} is enough."
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
