@@ -16,6 +16,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.errors import EndpointError, UserError
 from gem_tasks.llm.batch_file import URL, Line, line, read_line
+from gem_tasks.llm.bounds import MAX_JSON_BYTES
 from gem_tasks.llm.dialect import shape_of, speak
 from gem_tasks.llm.memory import Known, Memory
 from gem_tasks.llm.presets import preset_for
@@ -223,10 +224,14 @@ def _state(batch: "Batch") -> BatchState:
 
 
 async def _split(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Lines. The SDK's own splitting breaks at U+2028 and its like, which may stand inside JSON."""
-    rest = b""
+    """Lines; of one that is too long, so much that this shows. The SDK's own splitting breaks at U+2028 and its like,
+    which may stand inside JSON.
+    """
+    line = bytearray()
     async for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for text in whole:
-            yield text
-    yield rest
+        *ended, rest = chunk.split(b"\n")
+        for piece in ended:
+            yield bytes(line + piece)
+            line.clear()
+        line += rest[: MAX_JSON_BYTES + 1 - len(line)]
+    yield bytes(line)

@@ -30,13 +30,17 @@ from gem_tasks.llm.dialect import Dialect, speak
 from gem_tasks.llm.learning import Learning
 from gem_tasks.llm.limiter import Limiter
 from gem_tasks.llm.memory import Memory
+from gem_tasks.llm.offered import read_models
 from gem_tasks.llm.pacing import wait_s
 from gem_tasks.llm.presets import preset_for
 from gem_tasks.llm.tokens import estimate_tokens
 from gem_tasks.llm.transport import transport_to
+from gem_tasks.llm.usage import filled_in
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
+_LIST_S = 60.0
+"""For the list of models."""
 _PATIENCE_S = 900.0
 """How long a call may be turned away with 429 before it counts as failed."""
 
@@ -123,15 +127,14 @@ class OpenAIClient:
         Raises:
             EndpointError: it did not answer.
         """
-        from openai import OpenAIError
-
-        from gem_tasks.llm.sdk import from_sdk, sdk
-
         try:
-            async with sdk(self._base_url, self._api_key, self._headers) as client:
-                return [model.id async for model in client.models.list()]
-        except OpenAIError as error:
-            raise from_sdk(error) from error
+            async with asyncio.timeout(_LIST_S):
+                reply = await self._transport.get("/models")
+        except TimeoutError:
+            raise EndpointError(ErrorClass.TIMEOUT, f"no list of models within {_LIST_S:.0f} s") from None
+        if reply.status != 200:
+            raise from_status(reply.status, reply.headers, reply.body)
+        return read_models(reply.body)
 
     async def _once(self, body: bytes, tokens: int, max_tokens: int, timeouts: int) -> Completion:
         started = time.monotonic()
@@ -150,7 +153,7 @@ class OpenAIClient:
                 self._limiter.complained(error.retry_after_s)
             raise error
         try:
-            completion = read_completion(reply.body, latency_s)
+            completion = filled_in(read_completion(reply.body, latency_s), body)
         except EndpointError as error:
             if error.overloaded:
                 self._limiter.complained(error.retry_after_s)
