@@ -1,4 +1,4 @@
-"""What stands between two marks, in linear time: a pattern such as `<a>.*?</a>` looks for the end from every beginning."""
+"""What stands between two marks, in linear time: `<a>.*?</a>` looks for the end from every beginning."""
 
 import re
 from collections.abc import Iterator

@@ -76,7 +76,7 @@ def _uses_of(name: str, tree: ast.Module) -> Iterator[str]:
 
 
 def _written(module: ModuleType, tree: ast.Module) -> Iterator[Found]:
-    """Calls such as `re.sub(r"…", …)`, and `re.compile` within functions, as far as the module's names say what it is."""
+    """Calls such as `re.sub(r"…", …)`, as far as the names of the module say what the pattern is."""
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
             continue

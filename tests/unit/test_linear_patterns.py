@@ -22,7 +22,7 @@ PAIRS = [
     (warc._CHARSET, r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", " =\"'u\t;", ["charset", "charset="]),
     (moments._PART, r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", "12.mshd ", []),
     (grounding._TOKEN, r"[^\s]*\d[^\s]*", "a1- \n٣", []),
-    (turns._CALLED, r"<(tool_call|function_call|functioncall)>(.*?)(?:</\1>|$)", " a\n", ["<tool_call>", "</tool_call>"]),
+    (turns._CALLED, r"<(tool_call|function_call|functioncall)>(.*?)(?:</\1>|$)", " a", ["<tool_call>", "</tool_call>"]),
 ]  # fmt: skip
 """The pattern, what it was, letters to try it with, and words."""
 
