@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     max_rows_per_file: int = Field(default=1_000_000, ge=1)
     """Records that are read of one JSONL, Parquet or WARC file; the rest is reported as `too_large`."""
     ingest_processes: int = Field(default=0, ge=0)
-    """Processes that prepare the documents of one source; 0: one for every core, 1: a single one, for large documents."""
+    """Processes that prepare the documents of one source; 0: one for every core, 1: one, for long documents."""
     shard_segments: int = Field(default=200, ge=1)
     """Segments per shard; one Airflow task handles one shard."""
 

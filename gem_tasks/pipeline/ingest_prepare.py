@@ -66,7 +66,9 @@ def _guarded(raw: RawDocument, rules: Rules, within: Callable[[], AbstractContex
         with within():
             return _prepare(raw, rules)
     except TooExpensiveError:
-        return without_text(raw, rules, IngestReason.TOO_EXPENSIVE, f"preparing it takes more than {CPU_S} s of CPU time")
+        return without_text(
+            raw, rules, IngestReason.TOO_EXPENSIVE, f"preparing it takes more than {CPU_S} s of CPU time"
+        )
     except MemoryError:
         detail = f"preparing it takes more than {MEMORY_BYTES >> 20} MB of memory"
         return without_text(raw, rules, IngestReason.TOO_EXPENSIVE, detail)

@@ -1,45 +1,53 @@
 """Strings that may be hard for a pattern: what it can take, again and again, and then what it cannot."""
 
 import re
-from collections.abc import Iterator
-from re import _constants as sre  # pyright: ignore
-from re import _parser  # pyright: ignore
+import time
+from collections.abc import Iterable, Iterator
+from itertools import chain, permutations
+from re import _constants as sre  # pyright: ignore[reportAttributeAccessIssue]
+from re import _parser  # pyright: ignore[reportAttributeAccessIssue]
 from typing import Any
 
 _COMMON = [
-    " ", "\t", "\n", " \n", "\t\t\n", "\r\n", "0", "1", "1,", "1.", "1-", "12:", "2026-01-01", "/", "\"", "'", "`", "``` ", "~", "\\", "\\\"",
-    "(", "[", "{", "<", ">", "((", "[[", "<<", "<a", "</", "<!--", "-->", "&", "#", "*", "_", "-", "=", ":", ";", ",", ".", "..", "a", "A", "aA",
-    "a ", "A ", "a.", "a-", "a_", "a1", "A1", "A-1", "a@", "a@b.", "a.b", "Aa ", "a/", "\x00", "\x1b[", "\x1b[1;", "é", "ü", "ß", "中", "。", "ก",
-    "א", "\u200b", "\u00ad", "\u00a0", "\U0001f600", "a\n", "a \n", "- ", "1. ", "> ", "| ", "|", "http://", "data: ", "$", "€", "%", "x", "×", "not ",
+    " ", '\t', '\n', ' \n', '\t\t\n', '\r\n', "0", "1", "1,", "1.", "1-", "12:", "2026-01-01", "/", '"', "'", "`",
+    "``` ", "~", '\\', '\\"', "(", "[", "{", "<", ">", "((", "[[", "<<", "<a", "</", "<!--", "-->", "&", "#", "*",
+    "_", "-", "=", ":", ";", ",", ".", "..", "a", "A", "aA", "a ", "A ", "a.", "a-", "a_", "a1", "A1", "A-1", "a@",
+    "a@b.", "a.b", "Aa ", "a/", '\x00', '\x1b[', '\x1b[1;', "é", "ü", "ß", "中", "。", "ก", "א", '\u200b', '\xad',
+    '\xa0', "😀", 'a\n', 'a \n', "- ", "1. ", "> ", "| ", "|", "http://", "data: ", "$", "€", "%", "x", "×", "not ",
     "if ", "I have ", "the ", "at most ", "call ",
 ]  # fmt: skip
-_BREAKS = ["", "\n", "!", "x", "x\t\n", "\x00", "é"]
+_BREAKS = ["\n", "x", "x\t\n"]
+_BLANKS = [" ", "\t", "\n", "\u00a0", "1", "a", "A "]
 
 
 def hard(pattern: re.Pattern[Any], size: int) -> Iterator[Any]:
     """Strings (or bytes) of about `size` characters."""
-    pieces = list(dict.fromkeys([*_COMMON, *_pieces(pattern)]))
-    heads = _heads(pattern)
-    for piece in pieces:
-        for end in ("", "\x01"):
-            yield _typed(pattern, _long(piece, size) + end)
-    for head in heads:
-        yield _typed(pattern, _long(head, size))
-        for piece in pieces:
-            yield _typed(pattern, head + _long(piece, size))
     own = _pieces(pattern)[:24]
-    for one in own:
-        for other in own:
-            if one != other:
-                yield _typed(pattern, _long(one + other, size))
-    for one in own[:12]:  # long runs, one after the other
-        for other in own[:12]:
-            yield _typed(pattern, _long(one * 200 + other, size))
-            yield _typed(pattern, _long(one, size // 2) + _long(other, size // 2))
-    for piece in own:
-        for end in _BREAKS:
-            yield _typed(pattern, _long(piece, size) + end)
-            yield _typed(pattern, end + _long(piece, size))
+    texts = chain(
+        _repeated(dict.fromkeys([*_COMMON, *own]), size),
+        _behind(_heads(pattern), [*_BLANKS, *own], size),
+        _mixed(own[:10], size),
+        (text for piece in own for end in _BREAKS for text in (_long(piece, size) + end, end + _long(piece, size))),
+    )
+    return (_typed(pattern, text) for text in texts)
+
+
+def _repeated(pieces: Iterable[str], size: int) -> Iterator[str]:
+    for piece in pieces:
+        yield _long(piece, size)
+        yield _long(piece, size) + "\x01"
+
+
+def _behind(heads: list[str], pieces: list[str], size: int) -> Iterator[str]:
+    for head in heads:
+        yield _long(head, size)
+        yield from (head + _long(piece, size) for piece in pieces)
+
+
+def _mixed(own: list[str], size: int) -> Iterator[str]:
+    for one, other in permutations(own, 2):
+        yield _long(one + other, size)
+        yield _long(one * 200 + other, size)
 
 
 def _long(piece: str, size: int) -> str:
@@ -101,8 +109,8 @@ def _in(character: str, items: Any) -> bool:
 
 
 def _parser_class(items: Any) -> str:
-    names = {sre.CATEGORY_DIGIT: r"\d", sre.CATEGORY_SPACE: r"\s", sre.CATEGORY_WORD: r"\w", sre.CATEGORY_NOT_DIGIT: r"\D",
-             sre.CATEGORY_NOT_SPACE: r"\S", sre.CATEGORY_NOT_WORD: r"\W"}  # fmt: skip
+    names = {sre.CATEGORY_DIGIT: r"\d", sre.CATEGORY_SPACE: r"\s", sre.CATEGORY_WORD: r"\w",
+             sre.CATEGORY_NOT_DIGIT: r"\D", sre.CATEGORY_NOT_SPACE: r"\S", sre.CATEGORY_NOT_WORD: r"\W"}  # fmt: skip
     parts: list[str] = []
     for kind, what in items:
         if kind is sre.LITERAL:
@@ -157,3 +165,16 @@ def _path(tree: Any) -> Iterator[str]:
         elif kind not in (sre.ASSERT, sre.ASSERT_NOT):
             for inner in _inner(kind, what):
                 yield from _path(inner)
+
+
+def scan(pattern: re.Pattern[Any], use: str, text: Any) -> float:
+    """CPU seconds of one use."""
+    begun = time.process_time()
+    if use in ("finditer", "findall", "scanner"):
+        for _ in pattern.finditer(text):
+            pass
+    elif use in ("sub", "subn"):
+        pattern.sub(text[:0], text)
+    else:
+        getattr(pattern, use)(text)
+    return time.process_time() - begun

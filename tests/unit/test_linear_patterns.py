@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gem_tasks.checks import claims, grounding, numbers, source
 from gem_tasks.corpus import clean, warc
+from gem_tasks.dataset import privacy
 from gem_tasks.domain.spans import between, without
 from gem_tasks.domain.workflow import ExecutionGraph
 from gem_tasks.lint import tools, turns
@@ -40,6 +41,25 @@ def test_the_same_is_found(now, then, letters, words, data):
 
 def pieces(*words):
     return st.lists(st.sampled_from(words), max_size=12).map("".join)
+
+
+KEYS = [
+    pattern
+    for pattern in privacy._key_patterns()
+    if pattern.pattern.startswith(tuple(each[0] for each in privacy._RUNS))
+]
+
+
+@pytest.mark.parametrize("pattern", KEYS, ids=lambda each: each.pattern[:10])
+@given(
+    pieces("//", "/", "a", "/:_authToken=", "npm_x", " ", "\n", "sk-", "A" * 20, "T3BlbkFJ", "-", "eyJ", ".", "=", "b1")
+)
+def test_keys_are_found_as_before(pattern, text):
+    assert [match[0] for match in privacy._matches(pattern, text)] == [match[0] for match in pattern.finditer(text)]
+
+
+def test_the_quadratic_patterns_of_detect_secrets_are_still_the_known_ones():
+    assert len(KEYS) == len(privacy._RUNS)
 
 
 @given(pieces("```", "`", "json", " ", "\n", "{}", "a"))
