@@ -18,7 +18,7 @@ endif
 HOME_OF_GEM := "$(PYTHON)" -m gem_tasks.local.home
 PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: demo test unit check format lock lock-envs distill-envs audit licences sbom install install-dev test-pythons up down clean uv
+.PHONY: demo test unit fuzz check format lock lock-envs distill-envs audit licences sbom install install-dev test-pythons up down clean uv
 
 demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI up
 	$(GEM) up
@@ -30,6 +30,9 @@ test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DA
 
 unit: install-dev  ## the fast tests only
 	.venv/bin/pytest tests/unit
+
+fuzz: install-dev  ## two minutes of odd input for readers, parsers and headers; FUZZ="seconds seed"
+	.venv/bin/python -m tests.fuzz $(FUZZ)
 
 test-pythons: | uv .venv  ## install, import and unit tests on every Python we promise; PYTHONS names them, by version or path
 	for python in $(PYTHONS); do \

@@ -124,8 +124,10 @@ class Settings(BaseSettings):
     """Publish trajectories that overlap with benchmark test items all the same; they are marked."""
     document_max_mb: float = Field(default=20, gt=0)
     """A single document larger than this is rejected as `too_large` without being read into memory."""
+    max_rows_per_file: int = Field(default=1_000_000, ge=1)
+    """Records that are read of one JSONL, Parquet or WARC file; the rest is reported as `too_large`."""
     ingest_processes: int = Field(default=0, ge=0)
-    """Processes that prepare the documents of one source; 0: one for every core, 1: none besides the task's own."""
+    """Processes that prepare the documents of one source; 0: one for every core, 1: one, for long documents."""
     shard_segments: int = Field(default=200, ge=1)
     """Segments per shard; one Airflow task handles one shard."""
 

@@ -49,7 +49,7 @@ _CONDITIONAL = re.compile(
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _WORDS_OF_A_NAME = 2
 _EARLIER = re.compile(r"\b(?:earlier|before|already|previously|at the start|first|then|above)\b", re.IGNORECASE)
-_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”")
+_QUOTED = re.compile(r"\"[^\"\n]*+\"|“[^“”\n]*+”")
 
 
 @dataclass

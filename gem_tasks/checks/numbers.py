@@ -43,7 +43,7 @@ _WORDS: dict[str, float] = (
 _WORD = re.compile(r"[a-zü]+")
 _NUMERALS = frozenset(_WORDS)
 _DIGIT = re.compile(r"\d")
-_MULTIPLES = re.compile(r"(\d+(?:\.\d+)?)\s*(thousand|million|dozen|hundred)\b", re.I)
+_MULTIPLES = re.compile(r"((?<!\d)\d++(?:\.\d++)?)\s*+(thousand|million|dozen|hundred)\b", re.I)
 _FACTORS = (60, 3600, 24, 1440, 86400, 7, 12, 10, 100, 1000, 1_000_000, 1024, 1024**2, 2.54, 30.48, 0.3048, 1.609344,
             0.45359237, 28.349523, 3.785411784, 4.184)  # fmt: skip
 """Between units of time, money (cents), metric prefixes, bytes, and the common imperial ones."""

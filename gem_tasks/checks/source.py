@@ -18,7 +18,7 @@ _MARKER = re.compile(
 _PIECE = re.compile(r"[^\W\d_]+|\d[\d,.]*\d|\d")
 _ASCII_PIECE = re.compile(r"[a-z]+|\d[\d,.]*\d|\d")
 _DIGIT = re.compile(r"\d")
-_IN_NAMES = re.compile(r"(?:[A-Za-z]+[-_.]?|\b[A-Z]\w*\s)(\d{1,9})(?![\d.,]*\d)")
+_IN_NAMES = re.compile(r"(?:(?<![A-Za-z])[A-Za-z]++[-_.]?|\b[A-Z]\w*+\s)(\d{1,9})(?![\d.,]*\d)")
 _MIN_WORDS = 2
 _MIN_QUOTED = 3
 """Words beside the first from which the same words are a quotation."""

@@ -15,7 +15,7 @@ _TERMINAL = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 """Colours and the like."""
 _HYPHENATED = re.compile("(?<=\\w)\u00ad[ \t]*+\n[ \t]*+(?=[^\\W\\d_])")
 """A word that a soft hyphen breaks over two lines."""
-_TRAILING = re.compile(r"[ \t]++(?=\n)")
+_TRAILING = re.compile(r"(?<![ \t])[ \t]++(?=\n)")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 

@@ -31,7 +31,7 @@ _MAX_CHAOS = 0.1
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 27}) + b"\x7f"
 _GOOD_PER_BROKEN = 20
 """So many sound multi-byte characters for each broken one make it UTF-8 with damage, not another encoding."""
-_DECLARED = re.compile(rb"""(?:charset|<\?xml[^>]{0,100}encoding)\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+_DECLARED = re.compile(rb"""(?:charset|<\?xml[^>]{0,100}encoding)\s*+=\s*+["']?\s*+([\w.:-]{1,40})""", re.IGNORECASE)
 _DECLARED_WITHIN = 2048
 _SHIFTED = re.compile(rb"\x1b\$[@B]|\x1b\(J")
 """ISO-2022-JP switches to Japanese; all its bytes are ASCII."""

@@ -1,10 +1,12 @@
 """Files to raw documents, streaming: memory holds one document, never a file. What cannot be read gets a reason.
 
-A file that breaks off keeps the documents read before the break and gets one more row, `unreadable`, for itself.
+A file that breaks off keeps the documents read before the break and gets one more row, `unreadable`, for itself. So
+does one with more records than a file of its size may have: a kilobyte may unpack to millions.
 """
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO, Any, cast
 
 import pyarrow as pa
@@ -22,30 +24,65 @@ _ROWS = 64
 _HOPELESS = 1000
 """After so many lines without a single record a file is no JSONL, and its other lines need no row each."""
 _BROKEN = (OSError, pa.ArrowException)
+_BATCH_BYTES = 16 << 20
+_FEW_ROWS = 10_000
+"""So many any file may have; a larger one a row for every byte."""
+_MOST_RATIO = 1000
+"""A file of records unpacks to so many times its size at most. Text takes a tenth."""
+_MAX_ROWS = 1_000_000
 
 
-def read(found: SourceObject, limit_bytes: int) -> Iterator[RawDocument]:
+class _TooMuchError(Exception):
+    """The rest of the file is not read."""
+
+
+def read(found: SourceObject, limit_bytes: int, max_rows: int = _MAX_ROWS) -> Iterator[RawDocument]:
     """The documents of one file.
 
     Args:
         found: the file.
         limit_bytes: a single document larger than this is not read into memory but reported as `too_large`.
+        max_rows: records of a file; what comes behind them is not read, and reported as `too_large` too.
 
     Raises:
         StoreError: the store of a remote file does not answer; nothing is known about the file.
     """
+    rows = min(max_rows, max(_FEW_ROWS, found.size))
     try:
         with found.open() as stored:
             if found.media_type == "application/parquet":
-                yield from _parquet(found, stored, limit_bytes)
+                yield from _first(rows, _parquet(found, stored, limit_bytes))
             elif found.media_type == "application/jsonl":
-                yield from _jsonl(found, _unpacked(stored, found.compression), limit_bytes)
+                yield from _jsonl(found, _unpacked(stored, found.compression), limit_bytes, rows)
             elif found.media_type == "application/warc":
-                yield from read_warc(found, stored, limit_bytes)
+                yield from _first(rows, read_warc(found, stored, limit_bytes))
             else:
                 yield _text(found, _unpacked(stored, found.compression), limit_bytes)
+    except _TooMuchError as error:
+        yield refused(found, None, IngestReason.TOO_LARGE, str(error))
     except _BROKEN as error:
+        if isinstance(error, MemoryError):
+            raise
         yield refused(found, None, IngestReason.UNREADABLE, _one_line(error))
+
+
+def _first(rows: int, documents: Iterator[RawDocument]) -> Iterator[RawDocument]:
+    yield from islice(documents, rows)
+    if next(documents, None) is not None:
+        raise _TooMuchError(_rest_of(rows))
+
+
+def _rest_of(rows: int) -> str:
+    return f"only its first {rows} rows were read: of one byte each at least, and GEM_MAX_ROWS_PER_FILE at most"
+
+
+def _bounded(found: SourceObject, pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    left = found.size * _MOST_RATIO + limit
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise _TooMuchError(f"it unpacks to more than {_MOST_RATIO} times its size")
+        yield piece
 
 
 def _one_line(error: Exception) -> str:
@@ -73,9 +110,11 @@ def _text(found: SourceObject, stream: IO[bytes], limit: int) -> RawDocument:
     return RawDocument(uri=found.uri, etag=found.etag, text=text, media_type=found.media_type)
 
 
-def _jsonl(found: SourceObject, stream: IO[bytes], limit: int) -> Iterator[RawDocument]:
+def _jsonl(found: SourceObject, stream: IO[bytes], limit: int, rows: int) -> Iterator[RawDocument]:
     bad, good = 0, False
-    for number, line in lines(in_utf8(stream), limit):
+    for number, line in lines(_bounded(found, in_utf8(stream), limit), limit):
+        if number > rows:
+            raise _TooMuchError(_rest_of(rows))
         if line is not None and not line.removeprefix(BOM_UTF8).strip():
             continue
         document = _line(found, number, line, limit)
@@ -99,7 +138,8 @@ def _line(found: SourceObject, number: int, line: bytes | None, limit: int) -> R
 def _parquet(found: SourceObject, stored: IO[bytes], limit: int) -> Iterator[RawDocument]:
     number = 0
     # With a buffer columns are read page by page; without, a whole row group's column at once.
-    for batch in pq.ParquetFile(cast("Any", stored), buffer_size=_CHUNK).iter_batches(batch_size=_ROWS):
+    file = pq.ParquetFile(cast("Any", stored), buffer_size=_CHUNK)
+    for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata), use_threads=False):
         arrays = cast("list[Any]", batch.columns)
         named = zip(batch.schema.names, arrays, strict=True)
         columns = {name: (_ids if name == "id" else _values)(array) for name, array in named}
@@ -111,6 +151,13 @@ def _parquet(found: SourceObject, stored: IO[bytes], limit: int) -> Iterator[Raw
                 yield refused(found, number, IngestReason.TOO_LARGE, detail)
             else:
                 yield from_fields(found, number, f"row {number}", record)
+
+
+def _rows_at_once(about: Any) -> int:
+    """So many rows as take little memory, as far as the file says how large they are."""
+    groups = (about.row_group(index) for index in range(about.num_row_groups))
+    largest = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
+    return max(1, min(_ROWS, _BATCH_BYTES // max(1, largest)))
 
 
 def _values(array: Any) -> list[Any]:

@@ -14,11 +14,16 @@ from gem_tasks.domain.corpus import IngestReason, RawDocument
 _OWN_FIELDS = frozenset({"id", "title", "text", "license", "lang"})
 _FIELD_CHARS = 500
 _METADATA_CHARS = 10_000
+_SMALL = 1 << 20
+_VALUES = 2_000_000
+"""Of a line; Python takes a hundred bytes for each."""
 
 
 def from_json(found: SourceObject, number: int, text: str) -> RawDocument:
     """Line `number` of a JSONL file."""
     where = f"line {number}"
+    if len(text) > _SMALL and sum(map(text.count, "{[,:")) > _VALUES:
+        return refused(found, number, IngestReason.TOO_EXPENSIVE, f"{where} holds more than {_VALUES} values")
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:

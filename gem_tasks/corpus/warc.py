@@ -19,7 +19,7 @@ from gem_tasks.domain.corpus import IngestReason, RawDocument
 _TYPES = {"text/html": "text/html", "application/xhtml+xml": "text/html", "text/plain": "text/plain"}
 _WANTED = cast("Any", WarcRecordType).response | WarcRecordType.resource | WarcRecordType.conversion
 _INCOMPLETE = ("WARC-Truncated", "WARC-Segment-Number")
-_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+_CHARSET = re.compile(r"""charset\s*+=\s*+["']?\s*+([\w.:-]{1,40})""", re.IGNORECASE)
 _URI_CHARS = 2000
 
 

@@ -29,6 +29,12 @@ _REGIONS = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "nl": "N
 _APART = "\n\0\n"
 """Between strings that are searched in one go: no pattern reaches across."""
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
+_RUNS = (
+    (r"\/\/.+\/:_authToken=", "//", re.compile(r"[^\n]+")),
+    ("sk-[A-Za-z0-9-_]*[A-Za-z0-9]{20}T3", "sk-", re.compile(r"[A-Za-z0-9_-]+")),
+    ("eyJ[A-Za-z0-9-_=]+", "eyJ", re.compile(r"[A-Za-z0-9_=-]+")),
+)
+"""Patterns of detect-secrets that are quadratic: how they begin, what a match begins with, and runs it begins in."""
 _PREFIX = re.compile(r"(?:[A-Za-z]{2,10}[-_]){1,3}|AKIA|ASIA|AIza|eyJ")
 
 
@@ -74,7 +80,21 @@ def personal(text: str, language: str | None = None) -> Iterator[tuple[str, str]
         *(("key", pattern, bool) for pattern in _key_patterns()),
     ]
     for kind, pattern, is_real in kinds:
-        yield from ((kind, match[0]) for match in pattern.finditer(text) if is_real(match[0]))
+        yield from ((kind, match[0]) for match in _matches(pattern, text) if is_real(match[0]))
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """As `finditer`, in linear time: where one beginning within a run fails, every later one there would fail too."""
+    rule = next((each for each in _RUNS if pattern.pattern.startswith(each[0])), None)
+    if rule is None:
+        yield from pattern.finditer(text)
+        return
+    _, head, runs = rule
+    for run in runs.finditer(text):
+        at = run.start()
+        while (at := text.find(head, at, run.end())) >= 0 and (match := pattern.match(text, at)):
+            yield match
+            at = match.end()
 
 
 def _is_address(value: str) -> bool:

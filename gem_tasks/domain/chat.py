@@ -13,6 +13,8 @@ from gem_tasks.errors import ErrorClass
 
 FaultCounts = dict[ErrorClass, int]
 """Requests that brought nothing usable, by class."""
+UsageFault = Literal["", "missing", "impossible"]
+"""Why tokens are our own count: the endpoint reported none, or what cannot be true."""
 
 
 class ChatMessage(Value):
@@ -132,6 +134,7 @@ class Completion(Value):
     thoughts: str = ""
     """What the model thought before it answered, as far as the endpoint shows it."""
     usage: Usage = Usage()
+    usage_fault: UsageFault = ""
     latency_s: float = 0.0
     """From sending the request that succeeded to the last byte of its answer."""
     faults: FaultCounts = Field(default_factory=dict)

@@ -19,6 +19,8 @@ class IngestReason(StrEnum):
     EMPTY = "empty"
     TOO_SHORT = "too_short"
     TOO_LARGE = "too_large"
+    TOO_EXPENSIVE = "too_expensive"
+    """It would take more memory or CPU time than one document may."""
     BINARY = "binary"
     BAD_ENCODING = "bad_encoding"
     BAD_RECORD = "bad_record"

@@ -78,8 +78,8 @@ class ExecutionGraph(Value):
             ValueError: it is something else; the message says where.
         """
         nodes: list[tuple[str, ...]] = []
-        for part in re.split(r"\s*(?:->|→)\s*", text.strip()):
-            match = re.fullmatch(r"\(\s*([^()]*?)\s*\)", part)
+        for part in re.split(r"(?:(?<!\s)\s++)?(?:->|→)\s*+", text.strip()):
+            match = re.fullmatch(r"\(([^()]*+)\)", part)
             names = [name.strip() for name in match[1].split(",")] if match else []
             if not names or not all(TOOL_NAME.match(name) for name in names):
                 raise ValueError(f"expected (tool) or (tool, tool) but found {part[:80]!r}")

@@ -23,10 +23,23 @@ from gem_tasks.grounding.values import Operation, Place, Reply
 
 _METHODS = ("get", "put", "post", "delete", "patch", "head")
 _MAX_SPEC_BYTES = 20_000_000
+_MAX_YAML_BYTES = 5_000_000
+"""Reading YAML takes a hundred times as long as JSON."""
 _MAX_ANSWER_BYTES = 1_000_000
 _MAX_REFS = 10_000
+_MAX_NODES = 2_000_000
+"""Of all operations together, with what their references stand for."""
 _DEPTH = 12
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+
+class _Loader(yaml.SafeLoader):
+    """Without aliases: a few lines of them stand for gigabytes, and no OpenAPI document needs one."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it has an alias (*), which is not taken here")
+        return super().compose_node(parent, index)
 
 
 class RefError(ValueError):
@@ -42,24 +55,36 @@ def read_spec(path: Path) -> tuple[tuple[Operation, ...], dict[str, str]]:
     try:
         if path.stat().st_size > _MAX_SPEC_BYTES:
             raise UserError(f"{path} is larger than {_MAX_SPEC_BYTES} bytes", "Give a smaller document.")
-        spec: Any = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        spec = _parsed(path, path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {first_line(error)}", "Give OpenAPI 3 in JSON or YAML.") from None
     if not isinstance(spec, dict) or not isinstance(spec.get("paths"), dict):  # pyright: ignore[reportUnknownMemberType]
         raise UserError(f"{path} is no OpenAPI document: it has no paths", "Give OpenAPI 3 in JSON or YAML.")
     return _operations(cast("Json", spec))
 
 
+def _parsed(path: Path, text: str) -> Any:
+    if text.lstrip()[:1] == "{":
+        try:
+            return json.loads(text)
+        except ValueError:
+            pass  # YAML may begin so, too
+    if len(text) > _MAX_YAML_BYTES:
+        raise UserError(f"{path} has more than {_MAX_YAML_BYTES} characters of YAML", "Give it as JSON.")
+    return yaml.load(text, _Loader)  # noqa: S506  a safe one
+
+
 def _operations(spec: Json) -> tuple[tuple[Operation, ...], dict[str, str]]:
     found: dict[str, Operation] = {}
     unusable: dict[str, str] = {}
+    room = _Room()
     for path, item in spec["paths"].items():
         for method in _METHODS:
             if not isinstance(item, dict) or not isinstance(item.get(method), dict):  # pyright: ignore[reportUnknownMemberType]
                 continue
             name = f"{method.upper()} {path}"
             try:
-                operation = _Reader(spec).operation(name, method, str(path), cast("Json", item))
+                operation = _Reader(spec, room).operation(name, method, str(path), cast("Json", item))
             except (RefError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 unusable[name] = f"{type(error).__name__}: {str(error)[:200]}"
                 continue
@@ -67,11 +92,18 @@ def _operations(spec: Json) -> tuple[tuple[Operation, ...], dict[str, str]]:
     return tuple(found.values()), unusable
 
 
+class _Room:
+    """What is left of the nodes that a document may grow to: references to references stand for any number."""
+
+    def __init__(self) -> None:
+        self.nodes = _MAX_NODES
+
+
 class _Reader:
     """One operation; inlines references so that its schema stands alone."""
 
-    def __init__(self, spec: Json) -> None:
-        self._spec = spec
+    def __init__(self, spec: Json, room: _Room) -> None:
+        self._spec, self._room = spec, room
         self._left = _MAX_REFS
 
     def operation(self, name: str, method: str, path: str, item: Json) -> Operation:
@@ -120,6 +152,9 @@ class _Reader:
 
     def inline(self, node: Any, depth: int = 0) -> Any:
         """The node with local references replaced by what they refer to."""
+        self._room.nodes -= 1
+        if self._room.nodes < 0:
+            raise RefError("the document is too large with everything that its references stand for")
         if depth > _DEPTH:
             return {}  # a schema that contains itself: anything goes from here on
         if isinstance(node, list):

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from gem_tasks.checks.case import Evidence
 from gem_tasks.domain.base import Json
+from gem_tasks.domain.spans import between, without
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.lint.tools import Note, ToolsError, read_tools, renamed
@@ -26,7 +27,7 @@ from gem_tasks.lint.turns import TurnError, Turns, read_turns
 
 _TOOL_COLUMNS = ("tools", "available_tools", "functions", "tools_json")
 _ID_COLUMNS = ("id", "uuid", "trajectory_id", "conversation_id", "uid")
-_TOOLS_TAG = re.compile(r"<tools>\s*(.*?)\s*</tools>", re.DOTALL)
+_TOOLS_TAG = re.compile("<tools>"), re.compile("</tools>")
 _TAG = re.compile(r"</?(tools|tool_call|tool_response|think|func\w*|scratch_pad)>")
 
 
@@ -155,10 +156,10 @@ def _hermes(row: Json) -> tuple[Turns, Any]:
     first = turns.messages[0]
     listed = _tools(row)
     if first.role == "system" and first.content:
-        shown: list[str] = _TOOLS_TAG.findall(first.content)
+        shown = [span.inner.strip() for span in between(first.content, *_TOOLS_TAG)]
         if not listed and (within := next(filter(None, shown), "")):
             listed = within if within.startswith("[") else within.splitlines()
-        plain = _TAG.sub(r"\1", _TOOLS_TAG.sub("", first.content)).strip()
+        plain = _TAG.sub(r"\1", without(first.content, between(first.content, *_TOOLS_TAG))).strip()
         turns.messages[0] = first.model_copy(update={"content": plain or "(tools)"})
     return turns, listed
 

@@ -22,6 +22,7 @@ from gem_tasks.domain.workflow import TOOL_NAME, ToolSpec
 Note = tuple[str, str]
 """`(kind, detail)`: what was translated."""
 
+_OPTIONAL = re.compile(r"(?:,\s*+|(?<![\s,])\s++)?optional|(?:(?<!\s)\s++)?\(optional\)", re.IGNORECASE)
 _TYPES = {
     "str": "string",
     "string": "string",
@@ -146,12 +147,18 @@ def _from_flat(found: Json) -> Json:
     return {"type": "object", "properties": properties, "required": required}
 
 
+def _without_brackets(line: str) -> str:
+    """Without what lies between the first and the last bracket."""
+    begin, end = line.find("["), line.rfind("]")
+    return line[:begin] + line[end + 1 :] if 0 <= begin < end else line
+
+
 def _python_type(said: str) -> Json:
     """A JSON Schema for `List[int], optional`; unknown types constrain nothing."""
-    plain = re.sub(r",?\s*optional|\s*\(optional\)", "", said, flags=re.IGNORECASE).strip()
+    plain = _OPTIONAL.sub("", said).strip()
     if listed := re.fullmatch(r"(?:optional|union)\[(.+)\]", plain, re.IGNORECASE):
         plain = listed[1]
-    if re.search(r"\bor\b|[|,]", re.sub(r"\[.*\]", "", plain)):
+    if re.search(r"\bor\b|[|,]", _without_brackets(plain)):
         return {}
     head, _, inner = plain.partition("[")
     kind = _TYPES.get(head.strip().lower())

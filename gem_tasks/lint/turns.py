@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from gem_tasks.domain.base import Json
+from gem_tasks.domain.spans import between, without
 from gem_tasks.domain.trajectory import Message, Role, ToolCall
 
 ROLES: dict[str, str] = {
@@ -47,9 +48,9 @@ ROLES: dict[str, str] = {
 }
 """Names of speakers in use; `call` is an assistant's turn that is nothing but calls."""
 
-_CALLED = re.compile(r"<(tool_call|function_call|functioncall)>\s*(.*?)\s*(?:</\1>|$)", re.DOTALL)
-_ANSWERED = re.compile(r"<tool_response>\s*(.*?)\s*</tool_response>", re.DOTALL)
-_THOUGHT = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>\s*", re.DOTALL)
+_CALLED = re.compile(r"<(tool_call|function_call|functioncall)>(.*?)(?:</\1>|$)", re.DOTALL)
+_ANSWERED = re.compile("<tool_response>"), re.compile("</tool_response>")
+_THOUGHT = re.compile(r"(?:(?<!\s)\s++)?<think(?:ing)?>"), re.compile(r"</think(?:ing)?>\s*+")
 
 
 class TurnError(ValueError):
@@ -151,7 +152,7 @@ def _turn(turns: Turns, index: int, item: Json) -> None:
         _assistant(turns, index, *_spoken(index, item, content or ""))
     elif role == "tool":
         _results(turns, index, item, content or "")
-    elif role == "user" and (answers := _ANSWERED.findall(content or "")):
+    elif role == "user" and (answers := _answers(content or "")):
         for answer in answers:
             turns.add("tool", answer, index, tool_call_id=turns.answered(""))
     else:
@@ -160,10 +161,10 @@ def _turn(turns: Turns, index: int, item: Json) -> None:
 
 def _spoken(index: int, item: Json, content: str) -> tuple[str | None, list[_Called]]:
     """An assistant's words without thoughts and tags, and its calls."""
-    words = _THOUGHT.sub("", content) if content.lstrip().startswith("<think") else content
+    words = without(content, between(content, *_THOUGHT)) if content.lstrip().startswith("<think") else content
     calls = list(_listed_calls(index, item))
     if not calls:
-        calls = [called for match in _CALLED.finditer(words) for called in _written_calls(index, match[2])]
+        calls = [called for match in _CALLED.finditer(words) for called in _written_calls(index, match[2].strip())]
         words = _CALLED.sub("", words).strip() if calls else words
     return (words or None), calls
 
@@ -178,14 +179,18 @@ def _assistant(turns: Turns, index: int, words: str | None, calls: list[_Called]
 def _results(turns: Turns, index: int, item: Json, content: str) -> None:
     """One result, or several that a form without parallel results has put together."""
     ident = item.get("tool_call_id", item.get("id"))
-    answers = _ANSWERED.findall(content) or _joined(content) or [content]
+    answers = _answers(content) or _joined(content) or [content]
     for answer in answers:
         turns.add("tool", answer, index, tool_call_id=turns.answered(ident if isinstance(ident, str) else ""))
 
 
+def _answers(content: str) -> list[str]:
+    return [span.inner.strip() for span in between(content, *_ANSWERED)]
+
+
 def _joined(content: str) -> list[str]:
     """LLaMA-Factory's parallel results: only the tags between them are written."""
-    parts = re.split(r"\s*</tool_response>\s*<tool_response>\s*", content.strip())
+    parts = re.split(r"(?:(?<!\s)\s++)?</tool_response>\s*+<tool_response>\s*+", content.strip())
     return parts if len(parts) > 1 else []
 
 

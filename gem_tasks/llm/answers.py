@@ -1,24 +1,31 @@
 """Reads a chat completion as endpoints really send it: fields missing, null, or of another type, or in pieces."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
 from pydantic_core import from_json
 
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.chat import Completion, Usage
+from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import Complaint, EndpointError, ErrorClass
+from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, bounded_json
 from gem_tasks.llm.classify import from_complaint
-from gem_tasks.llm.envelope import complaint_of, without_comments
-from gem_tasks.llm.events import EVENTS, collect
+from gem_tasks.llm.envelope import complaint_of
+from gem_tasks.llm.events import EVENTS, collect, words
 from gem_tasks.llm.thoughts import split_thoughts
+from gem_tasks.llm.usage import read_usage
 
-_UNREADABLE = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
+UNREADABLE = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, OverflowError)
+"""What reading an odd answer may raise."""
 _CUT_OFF = frozenset({"max_tokens", "model_length", "model_context_window_exceeded"})
 _DECLINED = frozenset({"sensitive", "safety", "recitation", "refusal", "prohibited_content", "blocklist"})
 _BROKEN = frozenset({"error", "network_error", "insufficient_system_resource", "aborted"})
-_CHARS_PER_TOKEN = 4
+_COMMENTS = re.compile(rb"\s*+(?::[^\n]*+(?:\n\s*+|\Z))*+")
+_STATUS = re.compile(r"[45][0-9]{2}")
+_WORD_CHARS = 200
+"""Of a model's name and the like."""
 
 
 def read_completion(body: bytes, latency_s: float, parse: Callable[[bytes], Any] | None = None) -> Completion:
@@ -33,8 +40,8 @@ def read_completion(body: bytes, latency_s: float, parse: Callable[[bytes], Any]
         EndpointError: it holds none, or an error.
     """
     try:
-        return completion((parse or _parsed)(body), latency_s)
-    except _UNREADABLE as error:
+        return completion((parse or _whole)(body), latency_s)
+    except UNREADABLE as error:
         start = body[:100].decode("utf-8", "replace")
         detail = f"unusable answer ({type(error).__name__}): {start!r}"
         raise EndpointError(ErrorClass.SERVER_ERROR, detail) from error
@@ -45,23 +52,29 @@ def read_failed(body: bytes, latency_s: float) -> Completion | None:
     if b"failed_generation" not in body:
         return None
     try:
-        written: Any = json.loads(body)["error"]["failed_generation"]
-    except _UNREADABLE:
+        written: Any = parsed(body)["error"]["failed_generation"]
+    except UNREADABLE:
         return None
-    return Completion(text=written, finish_reason="stop", latency_s=latency_s) if isinstance(written, str) else None
+    if not isinstance(written, str):
+        return None
+    return Completion(text=_storable(written[:MAX_ANSWER_CHARS]), finish_reason="stop", latency_s=latency_s)
 
 
-def _parsed(body: bytes) -> Any:
+def _whole(body: bytes) -> Any:
+    """The object, also one that was sent in pieces."""
+    if not body[:64].lstrip().startswith(EVENTS):
+        return parsed(body)
+    start = _COMMENTS.match(body).end()  # pyright: ignore[reportOptionalMemberAccess] - it may be empty
+    return parsed(body[start:]) if body.startswith(b"{", start) else collect(body)
+
+
+def parsed(body: bytes) -> Any:
     """With the fast parser; what it is too strict for (half a character, UTF-16) goes to Python's."""
+    text = bounded_json(body)
     try:
-        return from_json(body)
+        return from_json(text)
     except ValueError:
-        pass
-    if body.lstrip()[:6].startswith(EVENTS):
-        text = body.decode("utf-8", "replace")
-        whole = without_comments(text)
-        return from_json(whole) if whole.startswith("{") else collect(whole)
-    return json.loads(body)
+        return json.loads(text)
 
 
 def completion(answer: Any, latency_s: float = 0.0) -> Completion:
@@ -76,20 +89,25 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
     whole = cast("Json", answer)
     choice: Json = whole["choices"][0]
     message: Json = choice["message"]
-    reason = str(choice.get("finish_reason") or "")
+    reason = name(choice.get("finish_reason"))
     said, refusal = message.get("content"), message.get("refusal")
     if reason.lower() in _BROKEN or (reason.startswith("function_call_filter") and not said):
         detail = str(_error_of(choice).message or whole.get("error") or "")[:200]
         raise EndpointError(ErrorClass.SERVER_ERROR, f"the answer ended with {reason!r} {detail}".strip())
-    thoughts, text = _apart(message, said)
+    thoughts, text = map(_storable, _apart(message, said))
     refused = bool(refusal) and not text
+    text = text or _storable(words(refusal))
+    if len(text) + len(thoughts) > MAX_ANSWER_CHARS:
+        raise ValueError(f"an answer of more than {MAX_ANSWER_CHARS} characters")
+    usage, fault = read_usage(whole.get("usage"), thoughts)
     return Completion(
-        text=text or refusal or "",
+        text=text,
         thoughts=thoughts,
         finish_reason="content_filter" if refused else _reason(reason),
-        usage=_usage(whole.get("usage") or {}, thoughts),
+        usage=usage,
+        usage_fault=fault,
         latency_s=latency_s,
-        model=whole.get("model") or "",
+        model=name(whole.get("model")),
     )
 
 
@@ -99,21 +117,32 @@ def _apart(message: Json, said: Any) -> tuple[str, str]:
     thoughts = [beside] if isinstance(beside, str) else []
     if isinstance(said, list):
         parts = cast("list[Any]", said)
-        thoughts += [_words(part.get("thinking")) for part in parts if part.get("type") == "thinking"]
-        said = "".join(_words(part) for part in parts if part.get("type") != "thinking")
+        thoughts += [words(part) for part in parts if _thinks(part)]
+        said = "".join(words(part) for part in parts if not _thinks(part))
     inside, text = split_thoughts(said or "")
     if not (thoughts or inside):
         return "", text
     return "\n".join(filter(None, (*thoughts, inside))), text
 
 
-def _words(part: Any) -> str:
-    """The text of a content part, of a list of them, or the text itself."""
-    if isinstance(part, list):
-        return "".join(map(_words, cast("list[Any]", part)))
-    if isinstance(part, dict):
-        return _words(cast("Json", part).get("text"))
-    return part if isinstance(part, str) else ""
+def _thinks(part: Any) -> bool:
+    return isinstance(part, dict) and cast("Json", part).get("type") == "thinking"
+
+
+def name(value: Any) -> str:
+    """A word of the endpoint's own; empty where it sends something else."""
+    return _storable(value[:_WORD_CHARS]) if isinstance(value, str) else ""
+
+
+def _storable(text: str) -> str:
+    """Halves of a character put together, as a stream may have cut it; a lone one has no bytes in UTF-8."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _reason(word: str) -> str:
@@ -139,22 +168,4 @@ def _raise_error(answer: Any) -> None:
     found = cast("Json", first) if isinstance(first, dict) else {}
     if found.get("error") or found.get("object") == "error":
         complaint = complaint_of(found)
-        status = int(complaint.code) if complaint.code.isdigit() and 400 <= int(complaint.code) < 600 else 200
-        raise from_complaint(status, {}, complaint)
-
-
-def _usage(usage: Json, thoughts: str) -> Usage:
-    """Some leave the thoughts out of `completion_tokens` and have them in `total_tokens` only."""
-    prompt: Json = usage.get("prompt_tokens_details") or {}
-    output: Json = usage.get("completion_tokens_details") or {}
-    cached = prompt.get("cached_tokens") or usage.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or 0
-    asked, counted = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
-    answered = max(counted, (usage.get("total_tokens") or 0) - asked)
-    thought = output.get("reasoning_tokens") or answered - counted or len(thoughts) // _CHARS_PER_TOKEN
-    return Usage(
-        prompt_tokens=asked,
-        cached_tokens=cached,
-        cache_write_tokens=prompt.get("cache_write_tokens") or 0,
-        completion_tokens=answered,
-        reasoning_tokens=min(thought, answered),
-    )
+        raise from_complaint(int(complaint.code) if _STATUS.fullmatch(complaint.code) else 200, {}, complaint)

@@ -17,14 +17,15 @@ import json
 import re
 from typing import Any, cast
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.errors import Complaint
 from gem_tasks.llm import complaints
 from gem_tasks.llm import dialect as usual
-from gem_tasks.llm.answers import read_completion
+from gem_tasks.llm.answers import parsed, read_completion
+from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, bounded_json
 from gem_tasks.llm.dialect import Dialect
 from gem_tasks.llm.events import EVENTS, data_of
 
@@ -138,12 +139,7 @@ def parse(body: bytes) -> Json:
     Raises:
         ValueError, KeyError, TypeError, IndexError, AttributeError: it is none.
     """
-    if body.lstrip()[:6].startswith(EVENTS):
-        return answer_of(_collected(body.decode("utf-8", "replace")))
-    try:
-        return answer_of(from_json(body))
-    except ValueError:
-        return answer_of(json.loads(body))
+    return answer_of(_collected(body) if body[:64].lstrip().startswith(EVENTS) else parsed(body))
 
 
 def answer_of(message: Any) -> Json:
@@ -178,15 +174,24 @@ def _usage(usage: Json) -> Json:
     }
 
 
-def _collected(text: str) -> Json:
+def _added(block: Json, delta: Json) -> int:
+    """Takes a piece of a block; how many characters it has."""
+    pieces = {name: str(delta.get(name) or "") for name in ("text", "thinking")}
+    for name, piece in pieces.items():
+        block[name].append(piece)
+    return sum(map(len, pieces.values()))
+
+
+def _collected(body: bytes) -> Json:
     """The Message in a stream, or the error that ended it.
 
     Raises:
-        ValueError: it breaks off.
+        ValueError: it breaks off, or is too long.
     """
     message, blocks, ended = Json(), dict[int, Json](), False
-    for data in data_of(text):
-        event: Json = json.loads(data)
+    chars = 0
+    for data in data_of(body):
+        event: Json = json.loads(bounded_json(data).decode("utf-8", "replace"))
         match event.get("type"):
             case "error":
                 return event
@@ -197,8 +202,9 @@ def _collected(text: str) -> Json:
                 blocks[event["index"]] = {name: [begun.get(name) or ""] for name in ("text", "thinking")}
                 blocks[event["index"]]["type"] = begun.get("type")
             case "content_block_delta":
-                for name in ("text", "thinking"):
-                    blocks[event["index"]][name].append(event["delta"].get(name) or "")
+                chars += _added(blocks[event["index"]], event["delta"])
+                if chars > MAX_ANSWER_CHARS:
+                    raise ValueError(f"an answer of more than {MAX_ANSWER_CHARS} characters")
             case "message_delta":
                 message |= {name: value for name, value in event["delta"].items() if value is not None}
                 counted = cast("Json", event.get("usage") or {})

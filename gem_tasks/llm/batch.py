@@ -28,6 +28,7 @@ from gem_tasks.llm.api import APIS, rooted
 from gem_tasks.llm.batch_dialects import BatchDialects
 from gem_tasks.llm.batch_file import MAX_BYTES, Line, line, read_line
 from gem_tasks.llm.batch_file import URL as _COMPLETIONS
+from gem_tasks.llm.bounds import MAX_JSON_BYTES
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.dialect import Dialect
 from gem_tasks.llm.memory import Memory
@@ -272,10 +273,14 @@ def _state(batch: "Batch") -> BatchState:
 
 
 async def json_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Lines. The SDK's own splitting breaks at U+2028 and its like, which may stand inside JSON."""
-    rest = b""
+    """Lines; of one that is too long, so much that this shows. The SDK's own splitting breaks at U+2028 and its like,
+    which may stand inside JSON.
+    """
+    line = bytearray()
     async for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for text in whole:
-            yield text
-    yield rest
+        *ended, rest = chunk.split(b"\n")
+        for piece in ended:
+            yield bytes(line + piece)
+            line.clear()
+        line += rest[: MAX_JSON_BYTES + 1 - len(line)]
+    yield bytes(line)

@@ -19,6 +19,7 @@ from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.anthropic import STATUS, answer_of
 from gem_tasks.llm.batch import TRANSFER_S, BatchClient, BatchState, json_lines, translated_errors
 from gem_tasks.llm.batch_file import Line, joined, joined_size, read_result
+from gem_tasks.llm.bounds import bounded_json
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.dialect import Dialect
 
@@ -90,7 +91,7 @@ class AnthropicBatches(BatchClient):
 def read_line(text: bytes) -> Line | None:
     """A line of the results; None when it is none."""
     try:
-        data = json.loads(text)
+        data = json.loads(bounded_json(text))
         return Line(data["custom_id"].replace("_", "."), _result(data["result"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, cast
 
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.answers import completion
+from gem_tasks.llm.answers import UNREADABLE, completion
+from gem_tasks.llm.bounds import bounded_json
 from gem_tasks.llm.classify import from_status
 
 URL = "/v1/chat/completions"
@@ -72,10 +73,10 @@ def split(
 def read_line(text: bytes) -> Line | None:
     """A line of an output or error file; None when it is none."""
     try:
-        data = json.loads(text)
+        data = json.loads(bounded_json(text))
         custom_id = data["custom_id"]
         return Line(custom_id, _result(data)) if isinstance(custom_id, str) else None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -102,7 +103,7 @@ def read_result(parse: Callable[[], Any]) -> Completion | EndpointError:
         return completion(parse())
     except EndpointError as error:
         return error
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as problem:
+    except UNREADABLE as problem:
         return EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer ({type(problem).__name__})")
 
 

@@ -36,19 +36,22 @@ from gem_tasks.llm.dialect import Dialect
 from gem_tasks.llm.learning import Learning
 from gem_tasks.llm.limiter import Limiter
 from gem_tasks.llm.memory import Memory
+from gem_tasks.llm.offered import read_models
 from gem_tasks.llm.pacing import wait_s
 from gem_tasks.llm.presets import preset_for
 from gem_tasks.llm.tokens import estimate_tokens
 from gem_tasks.llm.transport import transport_to
+from gem_tasks.llm.usage import filled_in
 from gem_tasks.llm.window_reading import Reading, read_window
 from gem_tasks.llm.windows import Window, Windows
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
+_LIST_S = 60.0
+"""For the list of models."""
 _PATIENCE_S = 900.0
 _REFUSALS = 3
 """A key may have expired, and the next one be wanted in another header."""
-_MOST_MODELS = 1000
 
 
 class OpenAIClient:
@@ -193,16 +196,15 @@ class OpenAIClient:
         Raises:
             EndpointError: it did not answer.
         """
-        from openai import OpenAIError
-
-        from gem_tasks.llm.sdk import from_sdk, sdk
-
         try:
-            async with sdk(self._base_url, await self._introduce()) as client:
-                more = {"limit": _MOST_MODELS} if self._named == "anthropic" else None  # it lists 20 otherwise
-                return [model.id async for model in client.models.list(extra_query=more)]
-        except OpenAIError as error:
-            raise from_sdk(error) from error
+            async with asyncio.timeout(_LIST_S):
+                await self._introduce()
+                reply = await self._transport.get("/models")
+        except TimeoutError:
+            raise EndpointError(ErrorClass.TIMEOUT, f"no list of models within {_LIST_S:.0f} s") from None
+        if reply.status != 200:
+            raise from_status(reply.status, reply.headers, reply.body)
+        return read_models(reply.body)
 
     async def _once(self, body: bytes, max_tokens: int, timeouts: int) -> Completion:
         started, tokens = time.monotonic(), estimate_tokens(body) + max_tokens
@@ -217,13 +219,13 @@ class OpenAIClient:
             self._limiter.pause(min(pause, _LONGEST_WAIT_S))
         if reply.status != 200:
             if written := read_failed(reply.body, latency_s):
-                return written  # an answer for the parser, not a complaint about the request
+                return filled_in(written, body)  # an answer for the parser, not a complaint about the request
             error = from_status(reply.status, reply.headers, reply.body)
             if error.overloaded:
                 self._limiter.complained(error.retry_after_s)
             raise error
         try:
-            completion = self._api.read(reply.body, latency_s)
+            completion = filled_in(self._api.read(reply.body, latency_s), body)
         except EndpointError as error:
             if error.overloaded:
                 self._limiter.complained(error.retry_after_s)

@@ -11,7 +11,8 @@ from typing import cast
 
 import httptools
 
-from gem_tasks.llm.reply import MAX_BODY_BYTES, Reply
+from gem_tasks.llm.bounds import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_IN_FLIGHT_BYTES, Held
+from gem_tasks.llm.reply import Reply
 
 _OK = 200
 _ANY_ZLIB = 47
@@ -27,19 +28,21 @@ class Connection(asyncio.BufferedProtocol):
 
     Args:
         buffer: where all connections of a loop read into, one after the other: a buffer per read costs a system call.
+        held: what the replies under way to this endpoint take together.
     """
 
-    def __init__(self, buffer: memoryview) -> None:
+    def __init__(self, buffer: memoryview, held: Held) -> None:
         self.idle_since = 0.0
-        self._buffer = buffer
+        self._buffer, self._held = buffer, held
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Reply] | None = None
         self._reusable = False
         self._begun = self._headed = False
         self._headers: dict[str, str] = {}
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._head_size = 0
+        self._body = bytearray()
+        self._wire = 0
 
     @property
     def reusable(self) -> bool:
@@ -54,6 +57,7 @@ class Connection(asyncio.BufferedProtocol):
         """
         assert self._transport, "not connected"  # noqa: S101
         self._reusable = self._begun = self._headed = False
+        self._wire = self._head_size = 0
         self._waiter = asyncio.get_running_loop().create_future()
         try:
             self._transport.write(request)
@@ -63,6 +67,8 @@ class Connection(asyncio.BufferedProtocol):
             raise
         finally:
             self._waiter = None
+            self._held.free(self._wire)
+            self._body = bytearray()
 
     def close(self) -> None:
         """At once, whatever is under way."""
@@ -81,6 +87,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """By the loop: bytes came."""
+        if self._waiter is not None and not self._count(nbytes):
+            return
         try:
             self._parser.feed_data(self._buffer[:nbytes])
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -88,6 +96,18 @@ class Connection(asyncio.BufferedProtocol):
             self._fail(cause if isinstance(cause, BrokenReplyError) else BrokenReplyError(f"not HTTP: {error}"))
         if self._waiter is None:  # bytes that nobody asked for
             self.close()
+
+    def _count(self, nbytes: int) -> bool:
+        """Ends a reply that grows too large, in whatever way: body, headers, trailers, interim replies."""
+        self._wire += nbytes
+        most = (MAX_BODY_BYTES if self._headed else 0) + MAX_HEAD_BYTES + len(self._buffer)
+        if not self._held.take(nbytes):
+            self._fail(BrokenReplyError(f"the answers under way hold more than {MAX_IN_FLIGHT_BYTES >> 20} MB"))
+        elif self._wire > most:
+            self._fail(BrokenReplyError(_too_large(self._headed)))
+        else:
+            return True
+        return False
 
     def eof_received(self) -> None:
         """By the loop: it closes the connection then."""
@@ -107,10 +127,15 @@ class Connection(asyncio.BufferedProtocol):
             raise BrokenReplyError("bytes came after the reply")
         self._begun = True
         self._headed = False
-        self._headers, self._parts, self._size = {}, [], 0
+        self._headers, self._body = {}, bytearray()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """By the parser."""
+        """By the parser; also for what comes behind a body in chunks, which is no header."""
+        if self._headed:
+            return
+        self._head_size += len(name) + len(value)
+        if self._head_size > MAX_HEAD_BYTES:
+            raise BrokenReplyError(_too_large(body=False))
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
@@ -119,10 +144,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def on_body(self, body: bytes) -> None:
         """By the parser."""
-        self._size += len(body)
-        if self._size > MAX_BODY_BYTES:
-            raise BrokenReplyError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
-        self._parts.append(body)
+        self._body += body
+        if len(self._body) > MAX_BODY_BYTES:
+            raise BrokenReplyError(_too_large(body=True))
 
     def on_message_complete(self) -> None:
         """By the parser."""
@@ -134,9 +158,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _finish(self) -> None:
         if self._waiter and not self._waiter.done():
-            reply = Reply(self._parser.get_status_code(), self._headers, b"".join(self._parts))
-            self._waiter.set_result(reply)
-        self._parts = []
+            self._waiter.set_result(Reply(self._parser.get_status_code(), self._headers, bytes(self._body)))
+        self._body = bytearray()
 
     def _fail(self, error: Exception) -> None:
         self._reusable = False
@@ -144,6 +167,14 @@ class Connection(asyncio.BufferedProtocol):
             self._waiter.set_exception(error)
         if self._transport:
             self._transport.abort()
+
+
+def _too_large(body: bool) -> str:
+    return (
+        f"the answer is larger than {MAX_BODY_BYTES >> 20} MB"
+        if body
+        else f"more than {MAX_HEAD_BYTES >> 10} KB of headers"
+    )
 
 
 def _decoded(reply: Reply) -> Reply:

@@ -22,6 +22,9 @@ _CHARACTER = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _ESCAPE = re.compile(r"\\+[nrt\"'/]")
 _ECHOES = frozenset({"input", "messages", "prompt", "failed_generation"})
 """Fields in which validators give back what they were given."""
+_WORD_CHARS = 200
+_LARGE = 10**12
+"""A code is smaller. Python does not write numbers of thousands of digits."""
 _MOST = 20_000
 """Characters of a body that are looked at: some gateways answer with a whole page."""
 
@@ -33,7 +36,7 @@ def without_comments(text: str) -> str:
 
 def read_complaint(body: bytes | str) -> Complaint:
     """The error in a body; the text itself as its message when it is none of the envelopes."""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    text = body[: 4 * _MOST].decode("utf-8", "replace") if isinstance(body, bytes) else body
     text = without_comments(text[:_MOST])
     try:
         return complaint_of(json.loads(text))
@@ -77,7 +80,9 @@ def _without_echo(found: Any) -> Any:
 
 
 def _word(value: Any) -> str:
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return value[:_WORD_CHARS] if isinstance(value, str) else str(value) if abs(value) < _LARGE else ""
 
 
 def _location(said: Any) -> str:

@@ -1,56 +1,92 @@
 """Puts a streamed chat completion together, once it has arrived: server-sent events in, the usual object out."""
 
 import json
+from collections.abc import Iterator
 from typing import Any, cast
 
 from gem_tasks.domain.base import Json
+from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, bounded_json
 
 EVENTS = (b"data:", b"event:", b":", b"id:", b"retry:")
 """How a line of a stream begins."""
+_NAMES = ("content", "reasoning_content", "reasoning", "refusal")
 
 
-def collect(text: str) -> Json:
-    """The chat completion in a stream.
+def collect(body: bytes) -> Json:
+    """The chat completion in a stream. What is kept of an event is its text: a stream may have a million events.
 
     Raises:
-        ValueError: it breaks off, or is none.
+        ValueError: it breaks off, is none, or too long.
         KeyError, TypeError, IndexError, AttributeError: its events are none of a chat completion.
     """
     whole: Json = {"choices": []}
-    parts: dict[str, list[Any]] = {"content": [], "reasoning_content": [], "reasoning": [], "refusal": []}
+    said = _Said()
     reason, ended = "", False
-    for event in data_of(text):
-        if event == "[DONE]":
+    for event in data_of(body):
+        if event == b"[DONE]":
             ended = True
             continue
-        found: Json = json.loads(event)
+        found: Json = json.loads(bounded_json(event).decode("utf-8", "replace"))
         if found.get("error"):
             return found
         whole |= {name: found[name] for name in ("model", "usage") if found.get(name)}
         choices: list[Json] = found.get("choices") or []
         for choice in choices:
-            delta: Json = choice.get("delta") or choice.get("message") or {}
-            for name, said in parts.items():
-                if delta.get(name):
-                    said.append(delta[name])
+            said.add(choice.get("delta") or choice.get("message") or {})
             reason = choice.get("finish_reason") or reason
     if not (ended or reason):
         raise ValueError("the stream breaks off")
-    message = {name: _joined(said) for name, said in parts.items() if said}
-    return whole | {"choices": [{"message": message, "finish_reason": reason}]}
+    return whole | {"choices": [{"message": said.message, "finish_reason": reason}]}
 
 
-def data_of(text: str) -> list[str]:
+def data_of(body: bytes) -> Iterator[bytes]:
     """The data of every event; comments and other fields are passed over."""
-    return [line[5:].strip() for line in text.split("\n") if line.startswith("data:")]
+    start = 0
+    while start < len(body):
+        end = body.find(b"\n", start)
+        end = len(body) if end < 0 else end
+        if body.startswith(b"data:", start):
+            yield body[start + 5 : end].strip()
+        start = end + 1
 
 
-def _joined(said: list[Any]) -> Any:
-    """Text as text; a list of content parts if any piece is one."""
-    if all(isinstance(each, str) for each in said):
-        return "".join(said)
-    return [part for each in said for part in (cast("list[Any]", each) if isinstance(each, list) else [_part(each)])]
+class _Said:
+    """The texts of a stream, by field of its deltas."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, list[str]] = {name: [] for name in _NAMES}
+        self._chars = 0
+
+    def add(self, delta: Json) -> None:
+        """Takes a delta's texts; a list of content parts is thoughts and answer in one field."""
+        for name in _NAMES:
+            piece = delta.get(name)
+            if isinstance(piece, list):
+                for part in cast("list[Any]", piece):
+                    thinks = isinstance(part, dict) and cast("Json", part).get("type") == "thinking"
+                    self._keep("reasoning_content" if thinks else name, words(part))
+            elif piece:
+                self._keep(name, words(piece))
+
+    def _keep(self, name: str, text: str) -> None:
+        if not text:
+            return
+        self._chars += len(text)
+        if self._chars > MAX_ANSWER_CHARS:
+            raise ValueError(f"an answer of more than {MAX_ANSWER_CHARS} characters")
+        self._texts[name].append(text)
+
+    @property
+    def message(self) -> Json:
+        """As an endpoint that does not stream would send it."""
+        return {name: "".join(texts) for name, texts in self._texts.items() if texts}
 
 
-def _part(text: Any) -> Json:
-    return {"type": "text", "text": text}
+def words(part: Any) -> str:
+    """The text of a content part or a thought, of a list of them, or the text itself."""
+    if isinstance(part, list):
+        return "".join(map(words, cast("list[Any]", part)))
+    if isinstance(part, dict):
+        found = cast("Json", part)
+        return words(found.get("thinking") if found.get("type") == "thinking" else found.get("text"))
+    return part if isinstance(part, str) else ""

@@ -4,17 +4,22 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gem_tasks.domain.chat import ChatRequest, Completion, Usage
-from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.prices import Pricing
 from gem_tasks.llm.tokens import estimate_tokens
+from gem_tasks.llm.usage import Trust, at_least
 from gem_tasks.ports import ChatClient
 
 _ENOUGH = 20
 _MARGIN = 1.25
 
 
+class UntrueUsageError(UserError):
+    """The endpoint's reports of tokens cannot be true, so no budget can be kept by them."""
+
+
 class Allowance(Protocol):
-    """Money that may be spent."""
+    """Money that may be spent. Settled at the larger of reported and counted tokens: rather early than late."""
 
     async def reserve(self, usd: float) -> None:
         """Sets so much aside for a call.
@@ -54,23 +59,36 @@ class MeteredClient:
         self._limit_of = limit_of
         self._client, self._pricing, self._allowance = client, pricing, allowance
         self._answers, self._longest = known
+        self._trust = Trust()
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """Makes the call if there is money for it; see `ChatClient.complete` and `Allowance.reserve`."""
+        """Makes the call if there is money for it; see `ChatClient.complete` and `Allowance.reserve`.
+
+        Raises:
+            UntrueUsageError: there is a budget, and what the endpoint reports is no base for keeping it.
+        """
+        if self._allowance and self._trust.fault:
+            raise UntrueUsageError(
+                f"The budget cannot be kept: {self._trust.fault}",
+                "Correct the endpoint's `usage`, or run without a budget: tokens are then counted by GEM itself.",
+            )
         estimate = self._estimate(request) if self._allowance else 0.0
         if self._allowance:
             await self._allowance.reserve(estimate)
-        spent, timeouts = 0.0, 0
+        spent, reckoned, timeouts = 0.0, 0.0, 0
         try:
             completion = await self._client.complete(request)
             spent, timeouts = self._pricing(completion.usage), completion.faults.get(ErrorClass.TIMEOUT, 0)
+            if self._allowance:
+                reckoned = max(spent, self._pricing(at_least(completion, request.body)))
+                self._trust.look(request, completion)
         except EndpointError as error:
             timeouts = error.faults.get(ErrorClass.TIMEOUT, 0)
             raise
         finally:
             if self._allowance:
                 # An endpoint may charge for what we hung up on, and does not say.
-                self._allowance.settle(estimate, spent + timeouts * estimate)
+                self._allowance.settle(estimate, reckoned + timeouts * estimate)
         self._answers += 1
         self._longest = max(self._longest, completion.usage.completion_tokens)
         return completion.model_copy(update={"usd": spent})

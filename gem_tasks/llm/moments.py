@@ -14,18 +14,22 @@ import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_WHOLE = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
+_PART = re.compile(r"((?<!\d)\d++(?:\.\d++)?)(ms|s|m|h|d)")
+_WHOLE = re.compile(rf"(?:{_PART.pattern})++", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _EPOCH = 1e9
 """A larger number is a moment, not a length."""
 _EPOCH_MS = 1e11
+_LONGEST = 64
+"""Characters; no form has more."""
 
 
 def seconds_until(text: str) -> float | None:
     """Seconds from now; None when the text says no such thing."""
     text = text.strip()
+    if len(text) > _LONGEST:
+        return None
     if _NUMBER.fullmatch(text):
         number = float(text)
         if number < _EPOCH:
@@ -36,8 +40,8 @@ def seconds_until(text: str) -> float | None:
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             moment = read(text)
-        except (ValueError, TypeError):
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+        except (ValueError, TypeError, OverflowError):  # such as a time zone beyond the Earth
             continue
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
     return None

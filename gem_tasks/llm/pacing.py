@@ -11,6 +11,8 @@ from typing import NamedTuple
 from gem_tasks.llm.moments import seconds_until
 
 _PERIOD_S = 60.0
+_DIGITS = 15
+"""More make no limit of anything."""
 
 
 class _Names(NamedTuple):
@@ -54,4 +56,4 @@ def _wait_s(headers: Mapping[str, str], names: _Names, needed: int) -> float:
 
 
 def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None

@@ -9,7 +9,8 @@ from yarl import URL
 
 from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, MAX_BODY_BYTES, Reply, request_headers
+from gem_tasks.llm.bounds import MAX_BODY_BYTES
+from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
 from gem_tasks.proxies import shown
 
 
@@ -49,13 +50,19 @@ class ProxiedTransport:
 
     async def post(self, path: str, body: bytes) -> Reply:
         """See `transport.Transport.post`."""
+        return await self._exchange("POST", path, body)
+
+    async def get(self, path: str) -> Reply:
+        """See `transport.Transport.get`."""
+        return await self._exchange("GET", path, None)
+
+    async def _exchange(self, method: str, path: str, body: bytes | None) -> Reply:
         assert self._session, "used outside its context"  # noqa: S101
         url = self._base.with_path(self._base.path.rstrip("/") + path, keep_query=True)
         try:
-            sending = self._session.post(
-                url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
-            )
-            async with sending as response:
+            async with self._session.request(
+                method, url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
+            ) as response:
                 return Reply(response.status, response.headers, await _read(response))
         except aiohttp.ConnectionTimeoutError:
             raise EndpointError(ErrorClass.TIMEOUT, f"no connection within {CONNECT_S:.0f} s") from None

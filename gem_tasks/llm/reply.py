@@ -1,12 +1,10 @@
-"""What both transports have in common: the reply they bring, how large it may be, the headers they send."""
+"""What both transports have in common: the reply they bring, the headers they send."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from gem_tasks.errors import UserError
 
-MAX_BODY_BYTES = 64 << 20
-"""No completion is that long: an endpoint that sends more is broken or hostile."""
 CONNECT_S = 20.0
 KEEP_ALIVE_S = 60.0
 """A connection that was idle for longer is not used again: whatever is in between may have forgotten it."""

@@ -19,6 +19,7 @@ from yarl import URL
 
 from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.llm.bounds import Held
 from gem_tasks.llm.connection import Connection
 from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
 from gem_tasks.proxies import proxy_for
@@ -30,7 +31,7 @@ _NEXT_ADDRESS_S = 0.25
 
 
 class AnyTransport(Protocol):
-    """What the client needs: an async context manager with `post`."""
+    """What the client needs: an async context manager with `post` and `get`."""
 
     async def __aenter__(self) -> Self:
         """Opens no connection yet."""
@@ -48,6 +49,10 @@ class AnyTransport(Protocol):
 
     async def post(self, path: str, body: bytes) -> Reply:
         """See `Transport.post`."""
+        ...
+
+    async def get(self, path: str) -> Reply:
+        """See `Transport.get`."""
         ...
 
 
@@ -77,6 +82,7 @@ class Transport:
         self._base = base_url
         self._send(request_headers(api_key, extra))
         self._buffer = memoryview(bytearray(_READ_BYTES))
+        self._held = Held()
         self._idle: list[Connection] = []
         self._addresses: deque[Any] = deque()
         self._resolved_at = 0.0
@@ -113,9 +119,16 @@ class Transport:
         Raises:
             EndpointError: no complete reply came; whatever its status, one that came is returned.
         """
+        return await self._exchange(b"%b%d\r\n\r\n%b" % (self._head("POST", path), len(body), body))
+
+    async def get(self, path: str) -> Reply:
+        """Fetches what is there; the same errors."""
+        return await self._exchange(self._head("GET", path) + b"0\r\n\r\n")
+
+    async def _exchange(self, request: bytes) -> Reply:
         try:
             connection = self._take() or await self._open()
-            reply = await connection.send(b"%b%d\r\n\r\n%b" % (self._head(path), len(body), body))
+            reply = await connection.send(request)
         except OSError as error:
             raise EndpointError(ErrorClass.CONNECTION, reason(error)) from error
         if connection.reusable:
@@ -125,12 +138,13 @@ class Transport:
             connection.close()
         return reply
 
-    def _head(self, path: str) -> bytes:
+    def _head(self, method: str, path: str) -> bytes:
         """All up to the body's length, built once."""
-        if path not in self._heads:
+        key = method + path
+        if key not in self._heads:
             url = self._base.with_path(self._base.path.rstrip("/") + path, keep_query=True)
-            self._heads[path] = f"POST {url.raw_path_qs} HTTP/1.1\r\n{self._fields}Content-Length: ".encode()
-        return self._heads[path]
+            self._heads[key] = f"{method} {url.raw_path_qs} HTTP/1.1\r\n{self._fields}Content-Length: ".encode()
+        return self._heads[key]
 
     def _take(self) -> Connection | None:
         """The connection that was used last, which is the least likely to have been closed at the other end."""
@@ -161,7 +175,7 @@ class Transport:
                 sock = await start_connection(await self._resolved(host), happy_eyeballs_delay=_NEXT_ADDRESS_S)
                 name = host if self._tls else None
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self._buffer), sock=sock, ssl=self._tls, server_hostname=name
+                    lambda: Connection(self._buffer, self._held), sock=sock, ssl=self._tls, server_hostname=name
                 )
         except TimeoutError:
             raise EndpointError(ErrorClass.TIMEOUT, f"no connection within {CONNECT_S:.0f} s") from None

@@ -16,6 +16,7 @@ from gem_tasks.llm.batch_dialects import BatchDialects
 from gem_tasks.llm.batch_file import Line
 from gem_tasks.llm.complaints import is_ours, parameter_of
 from gem_tasks.llm.prices import Pricing
+from gem_tasks.llm.usage import filled_in
 from gem_tasks.pipeline.attempt import Attempt
 from gem_tasks.pipeline.doubts import Doubts
 from gem_tasks.pipeline.journal import Journal
@@ -108,9 +109,10 @@ class Exchange:
             return  # answered on an earlier visit, or never executed
         if isinstance(line.result, Completion):
             known = self._faults.get(line.custom_id, {})
-            usd = self._price(line.result.usage) * PRICE_SHARE if self._price else None
+            completion = filled_in(line.result, attempt.request.body)
+            usd = self._price(completion.usage) * PRICE_SHARE if self._price else None
             self._spent += usd or 0.0
-            completion = line.result.model_copy(update={"faults": known, "usd": usd})
+            completion = completion.model_copy(update={"faults": known, "usd": usd})
             await self._journal.append(attempt.request.key, completion)
             self._doubts.answered = True
             self._dialects.answered(attempt.request, completion)

@@ -19,6 +19,7 @@ from gem_tasks.domain.corpus import IngestReason, RawDocument, Source
 from gem_tasks.errors import GemError
 from gem_tasks.lineage import Ledger, ReadObject, Registered
 from gem_tasks.pipeline.ingest_commit import Commits, Ended, Seen
+from gem_tasks.pipeline.ingest_confined import read_confined
 from gem_tasks.pipeline.ingest_pool import prepared
 from gem_tasks.pipeline.ingest_prepare import Rules, why_broken
 from gem_tasks.pipeline.ingest_scan import Scan
@@ -137,6 +138,8 @@ class _Ingestion:
         known = ledger.known_objects(source.source_id).documents if self._limit else 0
         self._left = self._limit - known if self._limit else inf
         """How many documents may be read besides those that are known."""
+        settings = work.settings
+        self._limits = int(settings.document_max_mb * 1_000_000), settings.max_rows_per_file
         self._read = 0
         self._stopped = False
         if self._limit:
@@ -191,7 +194,7 @@ class _Ingestion:
         """Adds what one object holds, as far as the limit goes; gives the batch away whenever it is large enough."""
         documents, broken, cut = 0, False, False
         self._left += earlier
-        for raw in documents_of(found, int(self._work.settings.document_max_mb * 1_000_000)):
+        for raw in documents_of(found, *self._limits):
             if self._left <= 0:
                 self._stopped = cut = True
                 break
@@ -220,10 +223,11 @@ class _Ingestion:
         return batch
 
 
-def documents_of(found: SourceObject, limit_bytes: int) -> Iterator[RawDocument]:
+def documents_of(found: SourceObject, limit_bytes: int, max_rows: int) -> Iterator[RawDocument]:
     """What a reader finds in an object. One that a reader trips over keeps what was read before, and gets a reason."""
     try:
-        yield from read(found, limit_bytes)
+        reader = read_confined if found.media_type == "application/parquet" else read
+        yield from reader(found, limit_bytes, max_rows)
     except GemError:
         raise  # about the store, not about this object
     except Exception as error:

@@ -1,7 +1,8 @@
 """What ingestion does to a document without asking anybody: normalise, cut, sign. Pure, so any process can do it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from gem_tasks.corpus.near import Signature, signatures
@@ -10,6 +11,7 @@ from gem_tasks.corpus.segment import segment
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import Document, IngestReason, RawDocument, Segment, Source
 from gem_tasks.errors import first_line
+from gem_tasks.pipeline.ingest_limits import CPU_S, MEMORY_BYTES, TooExpensiveError
 from gem_tasks.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -53,18 +55,38 @@ class Prepared(NamedTuple):
     signatures: list[Signature]
 
 
-def prepare(raws: Sequence[RawDocument], rules: Rules) -> list[Prepared]:
-    """One for each, in order. A document that a parser trips over gets a reason; it does not stop the others."""
-    return [_guarded(raw, rules) for raw in raws]
+def prepare(
+    raws: Sequence[RawDocument], rules: Rules, within: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> list[Prepared]:
+    """One for each, in order. A document that a parser trips over gets a reason; it does not stop the others.
+
+    Args:
+        raws: the documents.
+        rules: of their source.
+        within: what limits the cost of each.
+    """
+    return [_guarded(raw, rules, within) for raw in raws]
 
 
-def _guarded(raw: RawDocument, rules: Rules) -> Prepared:
+def _guarded(raw: RawDocument, rules: Rules, within: Callable[[], AbstractContextManager[None]]) -> Prepared:
     try:
-        return _prepare(raw, rules)
+        with within():
+            return _prepare(raw, rules)
+    except TooExpensiveError:
+        return without_text(
+            raw, rules, IngestReason.TOO_EXPENSIVE, f"preparing it takes more than {CPU_S} s of CPU time"
+        )
+    except MemoryError:
+        detail = f"preparing it takes more than {MEMORY_BYTES >> 20} MB of memory"
+        return without_text(raw, rules, IngestReason.TOO_EXPENSIVE, detail)
     except Exception as error:
         logger.exception("%r cannot be prepared", raw.uri)
-        reason = {"text": "", "reason": IngestReason.UNREADABLE, "detail": why_broken(error)}
-        return _prepare(raw.model_copy(update=reason), rules)
+        return without_text(raw, rules, IngestReason.UNREADABLE, why_broken(error))
+
+
+def without_text(raw: RawDocument, rules: Rules, reason: IngestReason, detail: str) -> Prepared:
+    """The document as one that has a reason to have no segments."""
+    return _prepare(raw.model_copy(update={"text": "", "reason": reason, "detail": detail}), rules)
 
 
 def why_broken(error: Exception) -> str:

@@ -4,7 +4,7 @@ A backfill makes a run for every tick of its range. A tick without a partition c
 waits for the one before it, so short gaps are taken along; a partition that is up to date is not.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 from gem_tasks.domain.base import Value
@@ -13,6 +13,8 @@ from gem_tasks.errors import UserError
 KEY_FORMAT = "%Y-%m-%dT%H:%M"
 TICK = timedelta(hours=1)
 _GAP = 6 * TICK
+LONGEST = timedelta(days=366)
+"""Of a range: Airflow makes a run for each of its ticks at once, and while it does so nothing else."""
 
 
 class Range(Value):
@@ -56,9 +58,9 @@ def bound(text: str, *, end: bool) -> str:
     """
     try:
         when = datetime.fromisoformat(text if len(text) != len("2026-01-31T14") else f"{text}:00")
-    except ValueError:
+        when = when.astimezone(UTC) if when.tzinfo else when
+    except (ValueError, OverflowError):
         raise UserError(f"{text!r} is no partition", "Write a day or an hour, such as 2026-01-31T14:00.") from None
-    when = when.astimezone(UTC) if when.tzinfo else when
     if end and len(text) == len("2026-01-31"):
         when += timedelta(hours=23)
     return when.replace(minute=0).strftime(KEY_FORMAT)
@@ -80,7 +82,7 @@ def ranges(wanted: Collection[str], existing: Iterable[str]) -> tuple[list[Range
             continue
         if key not in wanted:
             open_ = False
-        elif open_ and when - _tick(found[-1]) <= _GAP:
+        elif open_ and when - _tick(found[-1][-1]) <= _GAP and when - _tick(found[-1][0]) < LONGEST:
             found[-1].append(key)
         else:
             found.append([key])
@@ -89,5 +91,5 @@ def ranges(wanted: Collection[str], existing: Iterable[str]) -> tuple[list[Range
     return [Range(first=group[0], last=group[-1], partitions=len(group)) for group in found], off_schedule
 
 
-def _tick(group: Sequence[str]) -> datetime:
-    return datetime.strptime(group[-1], KEY_FORMAT).replace(tzinfo=UTC)
+def _tick(key: str) -> datetime:
+    return datetime.strptime(key, KEY_FORMAT).replace(tzinfo=UTC)

@@ -17,6 +17,7 @@ from gem_tasks.pipeline.ingest import cores, documents_of
 from gem_tasks.pipeline.ingest_pool import prepared
 from gem_tasks.pipeline.ingest_prepare import Prepared, Rules
 from gem_tasks.pipeline.near_duplicates import Met, mark
+from gem_tasks.pipeline.segment_sizes import most_tokens
 from gem_tasks.pipeline.workspace import Workspace
 
 _BATCH_DOCUMENTS = 128
@@ -63,10 +64,11 @@ def survey(
         found = Source.model_validate({name: kept[name] for name in Source.model_fields}) if kept else source
         limit = (found.limit if source.limit is None else source.limit) or None
         look = _Look(ledger, work.settings.near_duplicate, size, seed)
-        raws = _raws(found, limit, int(work.settings.document_max_mb * 1_000_000))
+        bounds = int(work.settings.document_max_mb * 1_000_000), work.settings.max_rows_per_file
+        raws = _raws(found, limit, *bounds)
         batches = ((None, batch) for batch in _batched(raws))
         processes = work.settings.ingest_processes or cores()
-        for _, documents in prepared(batches, Rules.of(found, work.settings), processes):
+        for _, documents in prepared(batches, Rules.of(found, work.settings, most_tokens(work)), processes):
             look.add(documents)
             told(look.documents)
     return look.result(limit)
@@ -129,10 +131,10 @@ class _Look:
             heapreplace(self._drawn, entry)
 
 
-def _raws(source: Source, limit: int | None, most_bytes: int) -> Iterator[RawDocument]:
+def _raws(source: Source, limit: int | None, most_bytes: int, most_rows: int) -> Iterator[RawDocument]:
     left = limit
     for found in list_objects(source.uri):
-        for raw in documents_of(found, most_bytes):
+        for raw in documents_of(found, most_bytes, most_rows):
             if left == 0:
                 return
             left = left and left - 1

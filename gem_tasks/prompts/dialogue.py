@@ -19,12 +19,13 @@ from collections.abc import Iterable
 
 from pydantic import ValidationError
 
+from gem_tasks.domain.spans import between, without
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.prompts.tags import TagError, json_list, one, parse_json, turn_tag
 
 _TURN = re.compile(r"\s*<(system|user|assistant|tool)(?: number=\"\d+\")?>(.*?)</\1>", re.DOTALL)
-_CALL = re.compile(r"<func>(.*?)</func>", re.DOTALL)
+_CALL = re.compile("<func>"), re.compile("</func>")
 
 
 def render_tools(tools: Iterable[ToolSpec]) -> str:
@@ -107,12 +108,12 @@ def _plain(content: str, where: str) -> str:
 
 def _assistant(content: str, where: str, calls_before: int) -> Message:
     calls: list[ToolCall] = []
-    for index, raw in enumerate(_CALL.findall(content), start=calls_before + 1):
-        data = parse_json(raw, f"{where} <func>")
+    for index, span in enumerate(between(content, *_CALL), start=calls_before + 1):
+        data = parse_json(span.inner, f"{where} <func>")
         match data:
             case {"name": str(name), "arguments": dict()}:
                 calls.append(ToolCall(id=f"call_{index}", name=name, arguments=data["arguments"]))
             case _:
                 raise TagError(f'{where} <func> must be {{"name": "…", "arguments": {{…}}}}')
-    words = _plain(_CALL.sub("", content).strip(), where)
+    words = _plain(without(content, between(content, *_CALL)).strip(), where)
     return Message(role="assistant", content=words or None, tool_calls=tuple(calls))

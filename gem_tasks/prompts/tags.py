@@ -84,7 +84,7 @@ def parse_json(text: str, what: str) -> Any:
     Raises:
         TagError: it is not JSON; names the place.
     """
-    body = re.sub(r"^```(?:json)?\s*|\s*```$", "", text.strip())
+    body = _unfenced(text)
     try:
         data = json.loads(body, parse_constant=_no_constant)
         if _SURROGATE.search(body):
@@ -102,6 +102,14 @@ def json_object_in(text: str) -> str:
     start, end = text.find("{"), text.rfind("}")
     bare = text.lstrip().startswith("[") or not 0 <= start < end
     return text if bare else text[start : end + 1]
+
+
+def _unfenced(text: str) -> str:
+    """By hand: a pattern would look for the closing fence from every blank."""
+    body = text.strip()
+    if body.startswith("```"):
+        body = body.removeprefix("```").removeprefix("json").lstrip()
+    return body.removesuffix("```").rstrip() if body.endswith("```") else body
 
 
 def _no_constant(name: str) -> None:

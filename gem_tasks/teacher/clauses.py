@@ -23,9 +23,10 @@ _BEFORE_PLACE = re.compile(
     rf"(?:in|on|from|under|at|to)\s+(?:the\s+|your\s+)?({_MARKED})\s+(?:{_PAGE_WORDS})\b", re.IGNORECASE
 )
 _JOINT = re.compile(
-    r"(?:[,;]\s*(?:and\s+|or\s+)?(?:then\s+)?|\s+and\s+(?:then\s+)?|\s+then\s+)(?:to\s+)?([A-Za-z-]+)\s+(?=(\S+))"
+    r"(?:[,;]\s*+(?:and\s++|or\s++)?(?:then\s++)?|(?<!\s)\s++(?:and\s++(?:then\s++)?|then\s++))(?:to\s++)?"
+    r"([A-Za-z-]++)\s++(?=(\S+))"
 )
-_PURPOSE = re.compile(r"\s+(?:in order )?to\s+(?=(?:find|locate|retrieve|search|look up)\s)", re.IGNORECASE)
+_PURPOSE = re.compile(r"(?<!\s)\s++(?:in order )?to\s++(?=(?:find|locate|retrieve|search|look up)\s)", re.IGNORECASE)
 _CAPITALS = re.compile(
     rf"\b((?:[A-Z][\w&/-]{{0,30}}\s+){{0,4}}[A-Z][\w&/-]{{0,30}})(?=\s+(?:{FIELD_WORDS}|{PLACE_WORDS}|{BUTTON_WORDS})\b)"
 )
@@ -121,7 +122,7 @@ def _clause(part: str, field: str, place: str, sentence: Sentence, *, last: bool
     if (verb, particle) in PARTICLES:
         operation, verb = PARTICLES[verb, particle], f"{verb} {particle}"
         rest = re.sub(rf"^\W*{particle}\b\s*", "", rest, flags=re.IGNORECASE)
-    elif split := re.match(r"(.{2,40}?)\s+(on|off|up|down|out|back|over)$", rest):
+    elif split := re.match(r"(.{2,40}?)(?<!\s)\s++(on|off|up|down|out|back|over)$", rest):
         if (verb, split[2]) in PARTICLES:
             operation, rest = PARTICLES[verb, split[2]], split[1]
     return Clause(verb, operation, rest, field, place, sentence, last)

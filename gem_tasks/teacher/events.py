@@ -25,7 +25,9 @@ from gem_tasks.teacher.words import NOUN_VERBS, OPERATIONS, SCREEN_VERBS, singul
 Kind = Literal["go", "fields", "read", "write"]
 
 _THAT = re.compile(r"^(?:that|whether|if)\b", re.IGNORECASE)
-_SCREEN = re.compile(rf"^(?:the\s+|this\s+|your\s+)?(?:[a-z]+\s+)?(?:{PLACE_WORDS}|browser|message)\b", re.IGNORECASE)
+_SCREEN = re.compile(
+    rf"^(?:the\s++|this\s++|your\s++)?(?:[a-z]++\s++)?(?:{PLACE_WORDS}|browser|message)\b", re.IGNORECASE
+)
 _LEAVING = frozenset("close save finish complete exit".split())
 _WITH = re.compile(r"\bwith\s+(?:the\s+|a\s+|an\s+)?([a-z][a-z -]{2,60})", re.IGNORECASE)
 _NOTHING = frozenset(
@@ -99,7 +101,7 @@ def _entered(clause: Clause, fields: dict[str, Schema], values: dict[str, object
         return Event("go", "open", page_entity(names[0][0]), clause)  # typed into a search box, then chosen
     if not fields:
         for words in re.split(
-            r",\s*(?:and\s+)?|\s+and\s+", re.split(r"\b(?:to|for|that|where|when|if)\b", clause.rest)[0]
+            r",\s*+(?:and\s++)?|(?<!\s)\s++and\s++", re.split(r"\b(?:to|for|that|where|when|if)\b", clause.rest)[0]
         ):
             phrase = noun_phrase(words)
             key = parameter_name(phrase)
@@ -165,7 +167,7 @@ def _done(clause: Clause, fields: dict[str, Schema], values: dict[str, object]) 
     if options and not fields and made.kind == "write" and (key := parameter_name(noun_phrase(clause.rest))):
         fields[key] = options_schema(noun_phrase(clause.rest), options)
     if found := _WITH.search(clause.rest):
-        for words in re.split(r",\s*(?:and\s+)?|\s+and\s+", found[1]):
+        for words in re.split(r",\s*+(?:and\s++)?|(?<!\s)\s++and\s++", found[1]):
             phrase = noun_phrase(words)
             if phrase and singular(phrase.split()[-1]) in FIELD_NOUNS | {"dates"} and (key := parameter_name(phrase)):
                 fields.setdefault(key, field_schema(phrase))

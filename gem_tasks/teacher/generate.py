@@ -20,7 +20,7 @@ from gem_tasks.teacher.talk.walk import Walk
 from gem_tasks.teacher.talk.world import World, nature
 
 _LEADS_TO_VALUE = re.compile(
-    r"\W*(?:fields?|box|column|option|parameter)?\W*(?:to|as|is|enter|type|choose|select|specify)?\W*$", re.I
+    r"\W*+(?:fields?|box|column|option|parameter)?\W*+(?:to|as|is|enter|type|choose|select|specify)?\W*+$", re.I
 )
 _SCREEN_PART = re.compile(r"\W*(?:fields?|page|action|button|tab|fasttab|column|window|menu|icon|check ?box)\b", re.I)
 _HOUSE_RULES = (

@@ -15,8 +15,8 @@ _LIMIT = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(
-    rf"\b(?:between|from)\s+(?P<low>{_NUMBER})\s*(?:°\s?[CF]|%|[A-Za-z]{{1,12}})?\s+(?:and|to)\s+(?P<high>{_NUMBER})\b"
-    r"\s*(?P<unit>(?:[A-Za-z-]+|%|°\s?[CF]|€)?)",
+    rf"\b(?:between|from)\s+(?P<low>{_NUMBER})(?:\s*+(?:°\s?[CF]|%|[A-Za-z]{{1,12}}))?\s++(?:and|to)\s++(?P<high>{_NUMBER})\b"
+    r"\s*+(?P<unit>(?:[A-Za-z-]+|%|°\s?[CF]|€)?)",
     re.IGNORECASE,
 )
 _WORDS = "one two three four five six seven eight nine ten eleven twelve"

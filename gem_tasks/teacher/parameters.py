@@ -32,12 +32,12 @@ _SAYS_FLAG = re.compile(
 )
 _ITEM = r"[\"'“*`]*(?:by )?[A-Za-z0-9][\w/ &-]{0,24}?[\"'”*`]*"
 _OPTIONS = re.compile(
-    r"(?:(?::\s*)?\bone of(?: the following)?|\beither|\boptions?(?: are)?|\bchoose between|\bcan be|\bmust be|:)"
-    r"\s*:?\s*"
+    r"(?:(?::\s*+)?\bone of(?: the following)?|\beither|\boptions?(?: are)?|\bchoose between|\bcan be|\bmust be|:)"
+    r"\s*+(?::\s*+)?"
     rf"((?:{_ITEM},\s*){{0,7}}{_ITEM},?\s+or\s+{_ITEM})(?=[.,;:)]|\s+(?:to|for|in|when|if|depending)\b|$)",
     re.IGNORECASE,
 )
-_SPLIT = re.compile(r",\s*(?:or\s+)?|\s+or\s+")
+_SPLIT = re.compile(r",\s*+(?:or\s++)?|(?<!\s)\s++or\s++")
 _MOST_OPTION_WORDS = 4
 
 

@@ -13,7 +13,7 @@ _STEP_MARK = re.compile(r"^(?:\*\*|__)?step\s+\d{1,2}[a-z]?\s*[.:)–-](?:\*\*|_
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.*?)[ \t#]*$")
 _BOLD_HEADING = re.compile(r"^[ \t]*(?:\*\*|__)([^*_\n]{3,100}?):?(?:\*\*|__):?[ \t]*$")
 _GOAL_LINE = re.compile(r"^(To [a-z][^.:;]{4,90}|[A-Z][^.:;]{4,90}\bfollow these steps):\s*$")
-_STEP_HEADING = re.compile(r"^(?:step\s+\w{1,5}|\d{1,2})[.:)]*\s*[-–—:]?\s+(?=\S)", re.IGNORECASE)
+_STEP_HEADING = re.compile(r"^(?:step\s+\w{1,5}|\d{1,2})[.:)]*+(?:\s*+[-–—:])?\s++(?=\S)", re.IGNORECASE)
 _UNDERLINE = re.compile(r"^(?:={3,}|-{3,}|\*{3,}|_{3,})\s*$")
 _CODE_FENCE = re.compile(r"^\s*(?:```|~~~)")
 _QUOTE = re.compile(r"^[ \t]*>[ \t>]*(?:\[![A-Za-z]+\][ \t]*)?")

@@ -12,7 +12,7 @@ from functools import partial
 
 from aiohttp import web
 
-from tests.doubles.providers import THOUGHT, Provider
+from tests.doubles.serving import THOUGHT, Provider
 
 KEY = "sk-ant-api03-test"
 FIELDS = {

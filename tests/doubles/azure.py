@@ -8,7 +8,7 @@ import json
 
 from aiohttp import ClientSession, web
 
-from tests.doubles.providers import Provider, error
+from tests.doubles.serving import Provider, error
 
 KEY = "0123456789abcdef"
 DENIED = "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key."

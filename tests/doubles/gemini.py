@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from tests.doubles.providers import Provider
+from tests.doubles.serving import Provider
 
 REQUEST = {"contents", "systemInstruction", "generationConfig", "safetySettings", "tools", "toolConfig"}
 CONFIG = {

@@ -5,7 +5,7 @@ import json
 
 from aiohttp import web
 
-from tests.doubles.providers import Provider
+from tests.doubles.serving import Provider
 
 STATUSES = ("QUEUED", "RUNNING", "SUCCESS")
 JOB = {"input_files", "requests", "endpoint", "model", "agent_id", "metadata", "timeout_hours"}

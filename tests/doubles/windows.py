@@ -7,7 +7,7 @@ from math import ceil
 
 from aiohttp import web
 
-from tests.doubles.providers import error, message_of
+from tests.doubles.serving import error, message_of
 
 HONEST, DENSE = 4.0, 2.5
 """Bytes a token: of English, and what an older tokenizer makes of names, or a newer one of Korean."""

@@ -18,7 +18,8 @@ from gem_tasks.pipeline.sample import measure
 from gem_tasks.pipeline.shard import run_shard
 from gem_tasks.pipeline.survey import survey
 from gem_tasks.settings import STAGE_NAMES
-from tests.doubles.providers import Provider, error, openai_o
+from tests.doubles.hosted import openai_o
+from tests.doubles.serving import Provider, error
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
 
 

@@ -12,7 +12,8 @@ from gem_tasks.evals.health import require_healthy
 from gem_tasks.local.doctor import examine
 from gem_tasks.pipeline.readiness import check_models
 from gem_tasks.settings import STAGE_NAMES
-from tests.doubles.providers import REFUSING, WORKING, Provider, error, message_of
+from tests.doubles.providers import REFUSING, WORKING
+from tests.doubles.serving import Provider, error, message_of
 from tests.integration.test_pipeline import EXAMPLES
 
 MOST_WASTED = 3

@@ -3,11 +3,13 @@
 import asyncio
 import gzip
 import ssl
+import tracemalloc
 from contextlib import asynccontextmanager
 
 import pytest
 
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
+from gem_tasks.llm import bounds
 from gem_tasks.llm import connection as connection_module
 from gem_tasks.llm import transport as transport_module
 from gem_tasks.llm.proxied import ProxiedTransport
@@ -170,6 +172,50 @@ async def test_an_answer_without_bounds_is_cut_off(monkeypatch, body):
     monkeypatch.setattr(connection_module, "MAX_BODY_BYTES", 1000)
     coding = {"Content_Encoding": "gzip"} if body[:2] == b"\x1f\x8b" else {}
     assert "larger than" in (await broken(reply(body, **coding))).detail
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        [b"HTTP/1.1 200 OK\r\n", *[b"x-%d: %b\r\n" % (number, b"v" * 1000) for number in range(100)]],
+        [b"HTTP/1.1 200 OK\r\nx: ", *[b"v" * 100_000] * 10],
+        [raw(b"", "100 Continue") * 1000] * 100,
+    ],
+    ids=["many", "long", "interim"],
+)
+async def test_headers_without_bounds_are_cut_off(script):
+    assert "more than 64 KB of headers" in (await broken(*script)).detail
+
+
+async def test_what_follows_a_body_in_chunks_is_no_header_and_has_bounds(monkeypatch):
+    head = raw(b"2\r\n{}\r\n0\r\n", Transfer_Encoding="chunked")
+    found = await ask(head + b"Content-Encoding: gzip\r\nx-ratelimit-remaining-requests: 0\r\n\r\n")
+    assert (found.body, dict(found.headers)) == (b"{}", {"transfer-encoding": "chunked"})
+    monkeypatch.setattr(connection_module, "MAX_BODY_BYTES", 1000)
+    assert "larger than" in (await broken(head + b"x: ", *[b"v" * 100_000] * 10)).detail
+
+
+async def test_many_pieces_of_a_body_take_no_more_than_the_body():
+    piece = b"2\r\nxy\r\n"
+    tracemalloc.start()
+    try:
+        found = await ask(raw(b"", Transfer_Encoding="chunked"), *[piece * 10_000] * 20, b"0\r\n\r\n")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(found.body) == 400_000
+    assert peak < 4_000_000
+
+
+async def test_all_answers_under_way_have_a_bound_together(monkeypatch):
+    monkeypatch.setattr(bounds, "MAX_IN_FLIGHT_BYTES", 300_000)
+    large = reply(b"x" * 200_000)
+    async with talking_to([large]) as (_, transport):
+        found = await asyncio.gather(*(transport.post(PATH, b"{}") for _ in range(4)), return_exceptions=True)
+        refused = [each for each in found if isinstance(each, EndpointError)]
+        assert refused
+        assert all("answers under way" in each.detail for each in refused)
+        assert len((await transport.post(PATH, b"{}")).body) == 200_000  # what was held is free again
 
 
 async def test_being_cancelled_ends_the_connection_so_that_a_late_reply_reaches_nobody():

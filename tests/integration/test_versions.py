@@ -64,9 +64,9 @@ def opened(monkeypatch):
 
     real = module.read
 
-    def read(found, limit):
+    def read(found, *limits):
         seen.append(found.uri.rpartition("/")[2])
-        return real(found, limit)
+        return real(found, *limits)
 
     monkeypatch.setattr(module, "read", read)
     return seen
@@ -303,10 +303,10 @@ def test_an_object_that_a_reader_trips_over_has_a_reason_and_the_others_are_read
 
     real = module.read
 
-    def read(found, limit):
+    def read(found, *limits):
         if found.uri.endswith("b.txt"):
             raise ZeroDivisionError("a fault in a parser")
-        return real(found, limit)
+        return real(found, *limits)
 
     monkeypatch.setattr(module, "read", read)
     work, uri = workspace(), write(tmp_path / "s", a=text("ant"), b=text("bee"), c=text("cat"))

@@ -14,7 +14,7 @@ from gem_tasks.pipeline.ingest import ingest
 from gem_tasks.pipeline.plan import plan
 from gem_tasks.pipeline.shard import run_shard
 from gem_tasks.settings import STAGE_NAMES, Settings
-from tests.doubles.providers import Provider
+from tests.doubles.serving import Provider
 from tests.doubles.windows import DENSE, HONEST, Cutting, Windowed, openai_words, vllm_words
 from tests.integration.endpoint import answer, client_for, request, serving
 from tests.integration.test_pipeline import EXAMPLES, PARTITION

@@ -11,7 +11,7 @@ from gem_tasks.teacher.words import OPERATIONS, words_of
 
 MAX_RULES = 60
 _NOT_BE = re.compile(
-    r"^(?P<subject>(?:the |a |an |all |any |each |every |this |these )?[\w' -]{3,60}?)\s+"
+    r"^(?P<subject>(?:the |a |an |all |any |each |every |this |these )?[\w' -]{3,60}?)(?<!\s)\s++"
     r"(?:cannot|can't|can not|may not|must not|mustn't|should not|shouldn't)\s+be\s+(?P<rest>[^,;:()]{3,90})$",
     re.IGNORECASE,
 )
@@ -21,7 +21,7 @@ _YOU_NOT = re.compile(
     re.IGNORECASE,
 )
 _MUST_BE = re.compile(
-    r"^(?P<subject>(?:the |a |an |all |any |each |every )?[\w' -]{3,60}?)\s+must\s+(?:always |first )?be\s+"
+    r"^(?P<subject>(?:the |a |an |all |any |each |every )?[\w' -]{3,60}?)(?<!\s)\s++must\s+(?:always |first )?be\s+"
     r"(?P<rest>[^,;:()]{3,90})$",
     re.IGNORECASE,
 )

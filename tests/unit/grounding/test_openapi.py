@@ -97,3 +97,22 @@ def test_no_value_changes_which_path_is_called(value):
 def test_a_base_url_is_plain_http(url):
     with pytest.raises(UserError):
         HttpApi(url, None, 1)
+
+
+def test_aliases_that_stand_for_gigabytes_are_refused(tmp_path):
+    path = tmp_path / "api.yaml"
+    rows = [f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 9)}]" for number in range(1, 12)]
+    path.write_text("\n".join(["a0: &a0 [x]", *rows, "paths: {}"]))
+    with pytest.raises(UserError, match="it has an alias"):
+        read_spec(path)
+
+
+def test_references_of_many_operations_have_one_bound(tmp_path):
+    parts = {f"s{number}": {"type": "object", "properties": {
+        name: {"$ref": f"#/components/schemas/s{number + 1}"} for name in "abcd"}} for number in range(6)
+    } | {"s6": {"type": "string"}}  # fmt: skip
+    paths = {f"/{number}": with_body({"$ref": "#/components/schemas/s0"}) for number in range(300)}
+    found, unusable = read_spec(spec(tmp_path, paths, components={"schemas": parts}))
+    assert found
+    assert len(found) + len(unusable) == 300
+    assert "too large with everything" in next(iter(unusable.values()))

@@ -55,3 +55,15 @@ def test_days_hours_and_keys_are_understood(text, first, last):
 def test_anything_else_is_refused():
     with pytest.raises(UserError, match="no partition"):
         bound("yesterday", end=False)
+
+
+def test_no_range_is_longer_than_a_year():
+    hours = range(0, 24 * 800, 6)
+    found, _ = ranges({key(hour) for hour in hours}, [])
+    assert [each.partitions for each in found] == [1464, 1464, 272]
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+14:00", "9999-12-31T23:00-14:00"])
+def test_a_point_beyond_all_time_is_no_partition(text):
+    with pytest.raises(UserError, match="is no partition"):
+        bound(text, end=True)

@@ -1,0 +1,26 @@
+"""Reads the list of models that an endpoint offers."""
+
+from typing import Any, cast
+
+from gem_tasks.domain.base import Json
+from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.llm.answers import UNREADABLE, name, parsed
+
+_MOST = 10_000
+"""Routers list some hundreds."""
+
+
+def read_models(body: bytes) -> list[str]:
+    """The models' names in the body of a 200; entries without one are passed over.
+
+    Raises:
+        EndpointError: it is no list of models.
+    """
+    try:
+        found: Any = parsed(body)
+        rows = cast("list[Any]", found["data"] if isinstance(found, dict) else found)
+        names = [name(cast("Json", row).get("id")) for row in rows[:_MOST] if isinstance(row, dict)]
+    except UNREADABLE as error:
+        detail = f"unusable list of models ({type(error).__name__}): {body[:100].decode('utf-8', 'replace')!r}"
+        raise EndpointError(ErrorClass.SERVER_ERROR, detail) from error
+    return [each for each in names if each]

@@ -1,0 +1,125 @@
+"""Tokens of a call: what the endpoint says as far as that can be true, otherwise our own count.
+
+Reported numbers decide what a run costs. They come from the endpoint, so they may be missing (many local servers), odd
+(strings, floats, null), or a lie: what cannot be true counts as if nothing had been said.
+"""
+
+from typing import Any, cast
+
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.chat import ChatRequest, Completion, Usage, UsageFault
+from gem_tasks.llm.tokens import estimate_tokens
+
+_MAX_TOKENS = 100_000_000
+"""No call has more; keeps every sum within what Postgres and Parquet store."""
+_DIGITS = 9
+_CHARS_PER_TOKEN = 4
+_NO_PROMPT = 16
+"""A prompt reported as so many times smaller than it looks was not counted. Blanks alone come near that."""
+_LONG = 200
+"""Tokens; of shorter prompts the count is not compared."""
+_IMPOSSIBLE_IN_A_ROW = 3
+_TOO_SMALL_IN_A_ROW = 20
+
+
+def read_usage(found: Any, thoughts: str) -> tuple[Usage, UsageFault]:
+    """The usage in a completion, and whether it cannot be true. Zeros where nothing usable is said.
+
+    Some leave the thoughts out of `completion_tokens` and have them in `total_tokens` only.
+    """
+    usage = _object(found)
+    counts = [_count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
+    if None in counts:
+        return Usage(), "impossible"
+    asked, counted, total = cast("list[int]", counts)
+    prompt, output = _object(usage.get("prompt_tokens_details")), _object(usage.get("completion_tokens_details"))
+    places = prompt.get("cached_tokens"), usage.get("cached_tokens"), usage.get("prompt_cache_hit_tokens")
+    cached = next(filter(None, map(_count, places)), 0)
+    answered = max(counted, total - asked)
+    thought = _count(output.get("reasoning_tokens")) or answered - counted or len(thoughts) // _CHARS_PER_TOKEN
+    return Usage(
+        prompt_tokens=asked,
+        cached_tokens=min(cached, asked),
+        cache_write_tokens=min(_count(prompt.get("cache_write_tokens")) or 0, asked),
+        completion_tokens=answered,
+        reasoning_tokens=min(thought, answered),
+    ), ""
+
+
+def _object(found: Any) -> Json:
+    return cast("Json", found) if isinstance(found, dict) else {}
+
+
+def _count(value: Any) -> int | None:
+    """A number of tokens; 0 when none is said, None when it can be none."""
+    if value is None or value == "":
+        return 0
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_TOKENS:
+        return None
+    return int(value)
+
+
+def filled_in(completion: Completion, body: bytes) -> Completion:
+    """The completion with our own count for what the endpoint does not say.
+
+    Args:
+        completion: as read.
+        body: of its request.
+    """
+    usage = completion.usage
+    said = bool(completion.text or completion.thoughts)
+    if usage.prompt_tokens and (usage.completion_tokens or not said):
+        return completion
+    ours = _counted(completion, body)
+    thought = usage.reasoning_tokens or min(len(completion.thoughts) // _CHARS_PER_TOKEN, ours.completion_tokens)
+    whole = Usage(
+        prompt_tokens=usage.prompt_tokens or ours.prompt_tokens,
+        cached_tokens=usage.cached_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        completion_tokens=usage.completion_tokens or ours.completion_tokens,
+        reasoning_tokens=usage.reasoning_tokens if usage.completion_tokens else thought,
+    )
+    return completion.model_copy(update={"usage": whole, "usage_fault": completion.usage_fault or "missing"})
+
+
+def at_least(completion: Completion, body: bytes) -> Usage:
+    """What a budget has to reckon with: the larger of reported and counted tokens."""
+    usage, ours = completion.usage, _counted(completion, body)
+    return usage.model_copy(
+        update={
+            "prompt_tokens": max(usage.prompt_tokens, ours.prompt_tokens),
+            "completion_tokens": max(usage.completion_tokens, ours.completion_tokens),
+        }
+    )
+
+
+def _counted(completion: Completion, body: bytes) -> Usage:
+    said = (completion.text + completion.thoughts).encode("utf-8", "replace")
+    return Usage(prompt_tokens=estimate_tokens(body), completion_tokens=estimate_tokens(said) if said else 0)
+
+
+class Trust:
+    """Whether an endpoint's usage can be believed: one odd reply is an accident, many in a row are not."""
+
+    def __init__(self) -> None:
+        self._impossible = self._small = 0
+
+    def look(self, request: ChatRequest, completion: Completion) -> None:
+        """Takes the next reply into account. Usage that is missing is no lie, and was counted by us."""
+        impossible = completion.usage_fault == "impossible"
+        self._impossible = self._impossible + 1 if impossible else 0
+        if not completion.usage_fault:
+            expected = estimate_tokens(request.body)
+            small = expected > _LONG and completion.usage.prompt_tokens * _NO_PROMPT < expected
+            self._small = self._small + 1 if small else 0
+
+    @property
+    def fault(self) -> str:
+        """Why it cannot; empty while it can."""
+        if self._impossible >= _IMPOSSIBLE_IN_A_ROW:
+            return f"{self._impossible} replies in a row report token counts that are negative, huge or no numbers"
+        if self._small >= _TOO_SMALL_IN_A_ROW:
+            return f"{self._small} replies in a row report far fewer prompt tokens than were sent"
+        return ""

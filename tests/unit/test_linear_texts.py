@@ -1,0 +1,69 @@
+"""Checks, cleaning, cutting and the removal of personal data take linear time on texts that no person wrote.
+
+Not timed in seconds: a text four times as long may take some six times as long. Quadratic code takes sixteen.
+"""
+
+import time
+
+import pytest
+
+from gem_tasks.corpus.normalise import normalise
+from gem_tasks.corpus.segment import segment
+from gem_tasks.domain.corpus import RawDocument
+from gem_tasks.prompts.dialogue import parse_trajectory
+from gem_tasks.prompts.tags import TagError, parse_json
+from tests.patterns.texts import PIECES, PLACES, checked, scrubbed
+
+SMALL = 4000
+SUSPECT_S = 0.03
+GROWTH = 8
+
+
+def cpu(run, text):
+    begun = time.process_time()
+    run(text)
+    return time.process_time() - begun
+
+
+def slow(run):
+    """Pieces whose repetition takes more than linear time."""
+    run("warm")
+    found = []
+    for piece in PIECES:
+        short, long = (piece * (size // len(piece)) for size in (SMALL, 4 * SMALL))
+        if cpu(run, short) < SUSPECT_S or min(cpu(run, short) for _ in range(3)) < SUSPECT_S:
+            continue
+        if min(cpu(run, long) for _ in range(2)) > GROWTH * min(cpu(run, short) for _ in range(3)):
+            found.append(piece)
+    return found
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("measured", [checked, scrubbed], ids=["checks", "privacy"])
+def test_a_conversation_with_any_text_in_any_place(measured, place):
+    assert slow(measured(place)) == []
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/markdown", "text/html"])
+def test_documents(kind):
+    def prepared(text):
+        raw = RawDocument(uri="u", etag="e", text=text + "x\t\n" + text, media_type=kind)
+        document, cleaned = normalise(raw, 1)
+        return segment(cleaned, document, 100, 200)
+
+    assert slow(prepared) == []
+
+
+READERS = [lambda text: parse_json(text, "x"), lambda text: parse_trajectory(text, ())]
+
+
+@pytest.mark.parametrize("read", READERS, ids=["json", "dialogue"])
+def test_answers(read):
+    def tried(text):
+        for each in ("{" + text + "}", "<user>" + text, "<func>" * (len(text) // 6) + text):
+            try:
+                read(each)
+            except TagError:
+                pass
+
+    assert slow(tried) == []
