@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gem_tasks.cli.terminal import echo, echo_json
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.distill.files import write_published
 from gem_tasks.distill.formats import FORMATS
@@ -43,8 +44,8 @@ def export(
         written = write_published(work, format_, out, partition)
         path, count, left_out = written.path, written.rows, written.left_out
     if as_json:
-        typer.echo(json.dumps({"file": str(path), "trajectories": count, "left_out": left_out}))
+        echo_json(json.dumps({"file": str(path), "trajectories": count, "left_out": left_out}))
         return
-    typer.echo(f"{count} trajectories in {path}")
+    echo(f"{count} trajectories in {path}")
     if left_out:
-        typer.echo(f"{left_out} do not fit the form of {format_}", err=True)
+        echo(f"{left_out} do not fit the form of {format_}", err=True)

@@ -1,5 +1,6 @@
 """The `gem` command: one file per group of commands, one place where errors become a line and an exit code."""
 
+import os
 import sys
 
 import typer
@@ -30,7 +31,9 @@ from gem_tasks.cli import (
     stale,
     synth,
 )
+from gem_tasks.cli.terminal import echo, guard
 from gem_tasks.errors import GemError, UserError
+from gem_tasks.redaction.outlets import shown_traceback
 
 app = typer.Typer(
     name="gem",
@@ -68,6 +71,8 @@ retention.register(app)
 
 def main() -> None:
     """Runs the command. Exit code 2: the user can mend it; 1: GEM or a run failed."""
+    os.umask(0o077)  # what commands write below GEM_HOME is its owner's business
+    guard()
     try:
         app()
     except UserError as error:
@@ -76,8 +81,10 @@ def main() -> None:
         sys.exit(_say(f"gem: {error}", 1))
     except KeyboardInterrupt:
         sys.exit(_say("gem: interrupted; what runs in Airflow goes on", 130))
+    except Exception as error:  # noqa: BLE001 - a bug of ours: its traceback, but no secret that is in it
+        sys.exit(_say(shown_traceback(error), 1))
 
 
 def _say(line: str, code: int) -> int:
-    typer.echo(line, err=True)
+    echo(line, err=True)
     return code

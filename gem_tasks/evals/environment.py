@@ -18,6 +18,7 @@ from typing import Literal
 from gem_tasks.errors import UserError
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.proxies import for_programs
+from gem_tasks.redaction import beginning
 from gem_tasks.resources import shipped
 
 EnvironmentName = Literal["bfcl", "tau2", "train", "vllm"]
@@ -94,7 +95,7 @@ def _run(command: Sequence[str], name: str) -> None:
     if done.returncode:
         line = (done.stderr.strip().splitlines() or ["the installer said nothing"])[-1]
         mend = f"Mend that, then: gem eval install {name}"
-        raise UserError(f"The environment {name} cannot be installed: {line[:300]}", mend)
+        raise UserError(f"The environment {name} cannot be installed: {beginning(line, 300)}", mend)
 
 
 def _folder(home: Path, name: EnvironmentName) -> Path:

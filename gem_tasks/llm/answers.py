@@ -12,6 +12,7 @@ from gem_tasks.llm.classify import from_complaint
 from gem_tasks.llm.envelope import complaint_of, without_comments
 from gem_tasks.llm.events import EVENTS, collect
 from gem_tasks.llm.thoughts import split_thoughts
+from gem_tasks.redaction import beginning
 
 _UNREADABLE = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 _CUT_OFF = frozenset({"max_tokens", "model_length", "model_context_window_exceeded"})
@@ -29,7 +30,7 @@ def read_completion(body: bytes, latency_s: float) -> Completion:
     try:
         return completion(_parsed(body), latency_s)
     except _UNREADABLE as error:
-        start = body[:100].decode("utf-8", "replace")
+        start = beginning(body[:20_000].decode("utf-8", "replace"), 100)
         detail = f"unusable answer ({type(error).__name__}): {start!r}"
         raise EndpointError(ErrorClass.SERVER_ERROR, detail) from error
 
@@ -62,7 +63,7 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
     reason = str(choice.get("finish_reason") or "")
     said, refusal = message.get("content"), message.get("refusal")
     if reason.lower() in _BROKEN or (reason.startswith("function_call_filter") and not said):
-        detail = str(_error_of(choice).message or whole.get("error") or "")[:200]
+        detail = beginning(str(_error_of(choice).message or whole.get("error") or ""), 200)
         raise EndpointError(ErrorClass.SERVER_ERROR, f"the answer ended with {reason!r} {detail}".strip())
     thoughts, text = _apart(message, said)
     refused = bool(refusal) and not text

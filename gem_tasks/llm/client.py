@@ -131,7 +131,7 @@ class OpenAIClient:
             async with sdk(self._base_url, self._api_key, self._headers) as client:
                 return [model.id async for model in client.models.list()]
         except OpenAIError as error:
-            raise from_sdk(error) from error
+            raise from_sdk(error) from None  # its text may repeat the key
 
     async def _once(self, body: bytes, tokens: int, max_tokens: int, timeouts: int) -> Completion:
         started = time.monotonic()

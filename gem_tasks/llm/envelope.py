@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import Complaint
+from gem_tasks.redaction import beginning, clean
 
 _COMMENT = re.compile(r"\A(?:\s*:[^\n]*(?:\n|\Z))+")
 _MOST = 20_000
@@ -30,7 +31,7 @@ def without_comments(text: str) -> str:
 def read_complaint(body: bytes | str) -> Complaint:
     """The error in a body; the text itself as its message when it is none of the envelopes."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    text = without_comments(text[:_MOST])
+    text = without_comments(beginning(text, _MOST))  # endpoints repeat the key that they refuse
     try:
         return complaint_of(json.loads(text), text)
     except (ValueError, RecursionError):
@@ -39,18 +40,18 @@ def read_complaint(body: bytes | str) -> Complaint:
 
 def complaint_of(found: Any, text: str = "") -> Complaint:
     """The same of a body that has been parsed."""
-    text = text or json.dumps(found)[:_MOST]
+    text = text or beginning(json.dumps(found), _MOST)
     first: Any = next(iter(cast("list[Any]", found)), None) if isinstance(found, list) else found
     if not isinstance(first, dict):
-        return Complaint(message=str(first), text=text)
+        return Complaint(message=beginning(str(first), _MOST), text=text)
     outer = cast("Json", first)
     error: Any = outer.get("error") or outer
     if not isinstance(error, dict):
-        return Complaint(message=str(error), type=_word(outer.get("error_type")), text=text)
+        return Complaint(message=beginning(str(error), _MOST), type=_word(outer.get("error_type")), text=text)
     fields = cast("Json", error)
     said: Any = fields.get("message") or fields.get("detail")
     return Complaint(
-        message=said if isinstance(said, str) else json.dumps(said) if said else text,
+        message=clean(said if isinstance(said, str) else json.dumps(said)) if said else text,
         code=_word(fields.get("code")),
         type=_word(fields.get("type") or fields.get("status")),
         param=_word(fields.get("param")) or _location(said),

@@ -11,6 +11,7 @@ from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.http_clients import AsyncRouted
 from gem_tasks.llm.classify import from_status
 from gem_tasks.proxies import proxy_for
+from gem_tasks.redaction import beginning
 
 _TIMEOUT_S = 60.0
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write a line for every look at a batch
@@ -31,7 +32,8 @@ def sdk(base_url: str, api_key: str | None, headers: Mapping[str, str] | None = 
         timeout=_TIMEOUT_S,
         max_retries=0,
         default_headers=headers,
-        http_client=openai.DefaultAsyncHttpxClient(timeout=_TIMEOUT_S, transport=AsyncRouted()),
+        # No redirect is followed: it would take the key, or a question that was admitted, somewhere else.
+        http_client=openai.DefaultAsyncHttpxClient(timeout=_TIMEOUT_S, transport=AsyncRouted(), follow_redirects=False),
     )
 
 
@@ -46,4 +48,4 @@ def from_sdk(error: openai.OpenAIError) -> EndpointError:
             return from_status(error.status_code, error.response.headers, error.response.text)
         case _:
             # A body that is no JSON, or a field missing: the server broke off or speaks another protocol.
-            return EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer: {str(error)[:300]}")
+            return EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer: {beginning(str(error), 300)}")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import psycopg
+from pydantic import field_validator
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
@@ -16,6 +17,7 @@ from gem_tasks.llm.memory import remembered
 from gem_tasks.local import health
 from gem_tasks.local.deployment import JOBS, Deployment
 from gem_tasks.proxies import proxy_for, shown
+from gem_tasks.redaction import message
 from gem_tasks.settings import STAGE_NAMES, Settings, StageName
 from gem_tasks.store import open_store
 
@@ -32,6 +34,11 @@ class Diagnosis(Value):
     detail: str
     mend: str = ""
     """What to do; empty when nothing is wrong."""
+
+    @field_validator("detail", "mend")
+    @classmethod
+    def _without_secrets(cls, text: str) -> str:
+        return message(text)
 
     @property
     def line(self) -> str:
