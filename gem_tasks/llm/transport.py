@@ -6,7 +6,6 @@ own: pooled connections over httptools. An endpoint behind a proxy is reached th
 """
 
 import asyncio
-import socket
 import ssl
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from typing import Any, Protocol, Self
 from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType] - a bare tuple in it
 from yarl import URL
 
+from gem_tasks.addresses import resolved_async
 from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.connection import Connection
@@ -163,8 +163,7 @@ class Transport:
         """Where the host is; another address first each time, for that is how names share load."""
         async with self._resolving:
             if not self._addresses or time.monotonic() - self._resolved_at > _ADDRESSES_S:
-                loop = asyncio.get_running_loop()
-                found = await loop.getaddrinfo(host, self._base.port, type=socket.SOCK_STREAM)
+                found = await resolved_async(host, self._base.port)
                 self._addresses, self._resolved_at = deque(found), time.monotonic()
         self._addresses.rotate(-1)
         return list(self._addresses)
