@@ -19,6 +19,7 @@ from gem_tasks.domain.distill import SetSpec, SftSet
 from gem_tasks.errors import UserError
 from gem_tasks.evals import environment
 from gem_tasks.evals.environment import EnvironmentName
+from gem_tasks.files import for_others
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -68,7 +69,9 @@ def build_sets(
         return
     found = sets.build(work, _spec(kind, refined, judged, audited, source, size, seed))
     if out:
-        for each in write_set(work, found, format_, out):
+        with for_others():
+            files = list(write_set(work, found, format_, out))
+        for each in files:
             left = f", {each.left_out} that do not fit the form" if each.left_out else ""
             echo(f"{each.rows} rows in {each.path}{left}", err=True)
     _print_sets([found], as_json)

@@ -11,6 +11,7 @@ from gem_tasks.dataset.export import export_openai
 from gem_tasks.distill.files import write_published
 from gem_tasks.distill.formats import FORMATS
 from gem_tasks.errors import UserError
+from gem_tasks.files import for_others
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -38,11 +39,12 @@ def export(
     if format_ not in _FORMATS:
         raise UserError(f"There is no export format {format_!r}", f"Choose one of: {', '.join(_FORMATS)}.")
     work, left_out = Workspace.open(load()), 0
-    if format_ == "openai":
-        path, count = export_openai(work, out, partition)
-    else:
-        written = write_published(work, format_, out, partition)
-        path, count, left_out = written.path, written.rows, written.left_out
+    with for_others():
+        if format_ == "openai":
+            path, count = export_openai(work, out, partition)
+        else:
+            written = write_published(work, format_, out, partition)
+            path, count, left_out = written.path, written.rows, written.left_out
     if as_json:
         echo_json(json.dumps({"file": str(path), "trajectories": count, "left_out": left_out}))
         return

@@ -1,6 +1,5 @@
 """The `gem` command: one file per group of commands, one place where errors become a line and an exit code."""
 
-import os
 import sys
 
 import typer
@@ -33,6 +32,7 @@ from gem_tasks.cli import (
 )
 from gem_tasks.cli.terminal import echo, guard
 from gem_tasks.errors import GemError, UserError
+from gem_tasks.files import keep_private
 from gem_tasks.redaction.outlets import shown_traceback
 
 app = typer.Typer(
@@ -71,7 +71,7 @@ retention.register(app)
 
 def main() -> None:
     """Runs the command. Exit code 2: the user can mend it; 1: GEM or a run failed."""
-    os.umask(0o077)  # what commands write below GEM_HOME is its owner's business
+    keep_private()
     guard()
     try:
         app()

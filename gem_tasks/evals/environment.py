@@ -48,6 +48,7 @@ def ensure(home: Path, name: EnvironmentName, progress: Progress = silent) -> Pa
     if not installed(home, name):
         folder = _folder(home, name)
         folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.parent.chmod(0o755)  # programs of others, which may run as another user than ours
         with folder.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another task may be at it
             if not installed(home, name):
@@ -88,7 +89,7 @@ def _run(command: Sequence[str], name: str) -> None:
     quiet = {**for_programs(os.environ), "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - our own command, no shell
-            command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet
+            command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet, umask=0o022
         )
     except subprocess.TimeoutExpired:
         raise UserError(f"Installing {name} took over {_LIMIT_S // 60} minutes", "Try it again: it goes on.") from None

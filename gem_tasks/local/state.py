@@ -13,8 +13,8 @@ from gem_tasks.errors import UserError
 from gem_tasks.files import replacing
 from gem_tasks.redaction import know
 
-SERVICES = ("postgres", "teacher", "airflow", "worker_logs", "trigger_logs")
-_PREFERRED = {"postgres": 15432, "teacher": 18100, "airflow": 18080, "worker_logs": 18793, "trigger_logs": 18794}
+SERVICES = ("postgres", "teacher", "airflow", "worker_logs")
+_PREFERRED = {"postgres": 15432, "teacher": 18100, "airflow": 18080, "worker_logs": 18793}
 
 
 def _secret() -> str:

@@ -40,25 +40,25 @@ def clean(text: str) -> str:
 
 def beginning(text: str, limit: int) -> str:
     """The first `limit` characters of the clean text. To cut first would leave most of a secret that is cut in two."""
-    if len(text) <= limit:
-        return clean(text)
-    head = clean(text[: limit + _MARGIN])
-    return head[: min(limit, max(0, len(head) - _MARGIN))] if len(text) > limit + _MARGIN else head[:limit]
+    if len(text) <= limit + 2 * _MARGIN:
+        return clean(text)[:limit]
+    head = clean(text[: limit + 2 * _MARGIN])
+    return head[: min(limit, max(0, len(head) - _MARGIN))]  # what stands at its end may be half a secret
 
 
 def ending(text: str, limit: int) -> str:
     """The same of the last ones."""
-    if len(text) <= limit:
-        return clean(text)
-    tail = clean(text[-limit - _MARGIN :])
-    return tail[-min(limit, max(1, len(tail) - _MARGIN)) :] if len(text) > limit + _MARGIN else tail[-limit:]
+    if len(text) <= limit + 2 * _MARGIN:
+        return clean(text)[-limit:]
+    tail = clean(text[-limit - 2 * _MARGIN :])
+    return tail[-min(limit, max(1, len(tail) - _MARGIN)) :]
 
 
 def message(text: str) -> str:
     """The clean text of an error of ours, also without user names and queries of URLs."""
-    return without_queries(clean(text))
+    return clean(without_queries(text))
 
 
 def log_line(text: str) -> str:
     """The same for a log, where of queries only what looks like a key goes: addresses of documents have queries too."""
-    return without_credentials(clean(text))
+    return clean(without_credentials(text))

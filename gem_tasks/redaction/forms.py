@@ -8,6 +8,7 @@ two alphabets of base64 look alike, with padding or without.
 import codecs
 from base64 import b32encode, b64encode
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 LEAST = 8
 """Characters of a secret that can be told from words. Shorter ones are removed where credentials stand only."""
@@ -34,6 +35,7 @@ def exact(secret: str) -> tuple[str, ...]:
     return () if len(squeezed(secret)) >= _LONG else (secret, secret[::-1])
 
 
+@lru_cache(512)
 def needles(secret: str) -> frozenset[bytes]:
     """What is looked for in a squeezed text."""
     return frozenset(form for form in _forms(secret) if len(form) >= LEAST)

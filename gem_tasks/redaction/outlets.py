@@ -36,13 +36,10 @@ def scrub(error: BaseException) -> None:
     What cannot be cleaned by its arguments, since its text is made of something else, is cut off the chain.
     """
     for each in _chain(error):
-        if not _leaks(each):
-            continue
-        with suppress(Exception):
-            each.args = tuple(redaction.log_line(part) if isinstance(part, str) else part for part in each.args)
-        for below in (each.__cause__, each.__context__):
-            if below is not None and _leaks(below) and not _cleanable(below):
-                each.__cause__, each.__context__, each.__suppress_context__ = None, None, True
+        for below in (each, each.__cause__, each.__context__):
+            if below is None or not _leaks(below) or _cleaned(below) or below is each:
+                continue
+            each.__cause__, each.__context__, each.__suppress_context__ = None, None, True
 
 
 def shown_traceback(error: BaseException) -> str:
@@ -69,7 +66,7 @@ def _leaks(error: BaseException) -> bool:
     return redaction.log_line(text) != text
 
 
-def _cleanable(error: BaseException) -> bool:
+def _cleaned(error: BaseException) -> bool:
     """Cleans it by its arguments, and says whether that did it."""
     with suppress(Exception):
         error.args = tuple(redaction.log_line(part) if isinstance(part, str) else part for part in error.args)

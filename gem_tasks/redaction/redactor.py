@@ -4,22 +4,26 @@ A text without secrets, which nearly every one is, costs one pass whatever the n
 digits are cut into blocks of eight, and a needle of fifteen or more contains one of them wherever it lies.
 """
 
+import string
 from collections import OrderedDict
 from collections.abc import Iterator
 from threading import Lock
+from typing import TypeVar
 
 from gem_tasks.redaction.forms import distinctive, exact, needles, squeezed
-from gem_tasks.redaction.unescaped import LAYERS, Piece, pieces, unescaped, unescaped_pieces
+from gem_tasks.redaction.unescaped import LAYERS, Layer, layers, unescaped
 
 MASK = "[redacted]"
 _BLOCK = 8
-_MOST = 512
+_MOST = 256
 """Secrets in force at most; the one that was named longest ago goes first, for tokens are minted for weeks."""
 _LONGEST = 200_000
 """Characters of a text in which encoded secrets are cut out; of a longer one nothing is kept."""
 _BESIDE = 3
 """Characters of base64 beside a secret's that hold some of its bits."""
-_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_")
+_SQUEEZED = frozenset(string.ascii_letters + string.digits)
+_BASE64 = _SQUEEZED | frozenset("+/=-_")
+S = TypeVar("S", str, bytes)
 
 
 class Redactor:
@@ -29,7 +33,7 @@ class Redactor:
         self._lock = Lock()
         self._secrets: OrderedDict[str, str] = OrderedDict()
         self._weak: dict[str, str] = {}
-        self._index = _Index(())
+        self._index: _Index | None = None
 
     def know(self, name: str, secret: str) -> None:
         """Takes one in, with what it is called in a report."""
@@ -44,14 +48,14 @@ class Redactor:
             self._secrets[secret] = name
             if len(self._secrets) > _MOST:
                 self._secrets.popitem(last=False)
-            self._index = _Index(tuple(self._secrets))
+            self._index = None
 
     def forget(self) -> None:
         """Knows nothing any more: for tests."""
         with self._lock:
             self._secrets.clear()
             self._weak.clear()
-            self._index = _Index(())
+            self._index = None
 
     @property
     def weak(self) -> list[str]:
@@ -60,7 +64,7 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """The text, with a mask in place of every secret."""
-        index = self._index
+        index = self._index or self._indexed()
         if not index.found(text):
             return text
         for secret in index.secrets:
@@ -72,6 +76,11 @@ class Redactor:
             if not index.found(text):
                 return text
         return f"{MASK[:-1]}: {len(text)} characters that held a secret]"
+
+    def _indexed(self) -> "_Index":
+        with self._lock:
+            self._index = found = _Index(tuple(self._secrets))
+            return found
 
 
 class _Index:
@@ -123,26 +132,22 @@ def _blotted(text: str, index: _Index) -> str:
 
 
 def _places(text: str, index: _Index) -> Iterator[tuple[int, int]]:
-    found = pieces(text)
-    for _ in range(LAYERS + 1):
-        whole = "".join(piece.text for piece in found)
+    for layer in layers(text):
         for form in index.exact:
-            for first in _all(whole, form):
-                yield found[first].start, found[first + len(form) - 1].end
-        yield from _squeezed_places(text, found, index)
-        found = unescaped_pieces(found)
+            for first in _all(layer.text, form):
+                yield layer.starts[first], layer.ends[first + len(form) - 1]
+        yield from _squeezed_places(text, layer, index)
 
 
-def _squeezed_places(text: str, found: list[Piece], index: _Index) -> Iterator[tuple[int, int]]:
-    kept = [piece for piece in found if piece.text.isascii() and piece.text.isalnum()]
-    flat = "".join(piece.text for piece in kept).lower()
-    for needle in index.needles:
-        form = needle.decode()
+def _squeezed_places(text: str, layer: Layer, index: _Index) -> Iterator[tuple[int, int]]:
+    kept = [place for place, character in enumerate(layer.text) if character in _SQUEEZED]
+    flat = squeezed(layer.text)
+    for form in index.needles:
         for first in _all(flat, form):
-            yield _widened(text, kept[first].start, kept[first + len(form) - 1].end)
+            yield _widened(text, layer.starts[kept[first]], layer.ends[kept[first + len(form) - 1]])
 
 
-def _all(text: str, form: str) -> Iterator[int]:
+def _all(text: S, form: S) -> Iterator[int]:
     place = text.find(form)
     while place >= 0:
         yield place

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 LAYERS = 2
@@ -15,12 +15,12 @@ _FIRST = tuple(re.compile(start) for start in (r"%[0-9A-Fa-f]", r"\\[ux0-7bfnrtv
 """The same much faster: each begins with one character, and most texts have none of it."""
 
 
-class Piece(NamedTuple):
-    """A character, and what of the original text it stands for."""
+class Layer(NamedTuple):
+    """A text, and for each character where in the original it begins and ends."""
 
     text: str
-    start: int
-    end: int
+    starts: Sequence[int]
+    ends: Sequence[int]
 
 
 def unescaped(text: str) -> str:
@@ -30,24 +30,27 @@ def unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda match: _meaning(match[0]), text)
 
 
-def pieces(text: str) -> list[Piece]:
-    """The characters of a text."""
-    return [Piece(character, place, place + 1) for place, character in enumerate(text)]
+def layers(text: str) -> Iterator[Layer]:
+    """The original, and what is below its escapes."""
+    found = Layer(text, range(len(text)), range(1, len(text) + 1))
+    yield found
+    for _ in range(LAYERS):
+        below = _below(found)
+        if below.text == found.text:
+            return
+        yield (found := below)
 
 
-def unescaped_pieces(found: list[Piece]) -> list[Piece]:
-    """One layer undone in pieces."""
-    return list(_undone(found, "".join(piece.text for piece in found)))
-
-
-def _undone(found: list[Piece], text: str) -> Iterator[Piece]:
-    place = 0
-    for match in _ESCAPE.finditer(text):
-        yield from found[place : match.start()]
-        start, end = found[match.start()].start, found[match.end() - 1].end
-        yield from (Piece(character, start, end) for character in _meaning(match[0]))
-        place = match.end()
-    yield from found[place:]
+def _below(layer: Layer) -> Layer:
+    parts, starts, ends, place = list[str](), list[int](), list[int](), 0
+    for match in _ESCAPE.finditer(layer.text):
+        meaning, first, last = _meaning(match[0]), match.start(), match.end()
+        parts += (layer.text[place:first], meaning)
+        starts += [*layer.starts[place:first], *[layer.starts[first]] * len(meaning)]
+        ends += [*layer.ends[place:first], *[layer.ends[last - 1]] * len(meaning)]
+        place = last
+    rest = layer.text[place:]
+    return Layer("".join([*parts, rest]), [*starts, *layer.starts[place:]], [*ends, *layer.ends[place:]])
 
 
 def _meaning(escape: str) -> str:
