@@ -31,11 +31,11 @@ def without_comments(text: str) -> str:
 def read_complaint(body: bytes | str) -> Complaint:
     """The error in a body; the text itself as its message when it is none of the envelopes."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    text = without_comments(beginning(text, _MOST))  # endpoints repeat the key that they refuse
+    plain = without_comments(beginning(text, _MOST))  # endpoints repeat the key that they refuse
     try:
-        return complaint_of(json.loads(text), text)
+        return complaint_of(json.loads(without_comments(text[:_MOST])), plain)
     except (ValueError, RecursionError):
-        return Complaint(message=text, text=text)
+        return Complaint(message=plain, text=plain)
 
 
 def complaint_of(found: Any, text: str = "") -> Complaint:
@@ -60,7 +60,7 @@ def complaint_of(found: Any, text: str = "") -> Complaint:
 
 
 def _word(value: Any) -> str:
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return clean(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _location(said: Any) -> str:

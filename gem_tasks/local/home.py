@@ -9,10 +9,9 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from stat import S_IMODE
 
 from gem_tasks.errors import UserError
-from gem_tasks.files import PRIVATE, make_private
+from gem_tasks.files import make_private
 
 MARK = ".gem-home"
 """A file in every folder that GEM made for itself. Without it nothing is removed as a whole."""
@@ -22,7 +21,6 @@ _OURS = (
     "sessions", "store", "teacher",
 )  # fmt: skip
 """What GEM writes. Not the database, which PostgreSQL keeps closed, nor `envs` and `uv`, programs of others."""
-_LISTED = 0o066
 _ROOT_STATE = Path("/var/lib")
 _OWN = "Name a folder for GEM alone, for instance GEM_HOME=~/gem."
 
@@ -52,8 +50,7 @@ def claim(home: Path) -> None:
         make_private(home / name)
     if not (home / MARK).exists():
         return
-    if (mode := S_IMODE(home.stat().st_mode)) & (PRIVATE if os.geteuid() else _LISTED):
-        home.chmod(mode & 0o711 if os.geteuid() == 0 else mode & 0o700)
+    home.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def away(data: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -106,7 +107,7 @@ def test_what_the_system_makes_up_is_no_source(source, tmp_path):
 
 def test_nothing_stays_open(place):
     found = list(list_objects(str(place / "source")))
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for item in found:
         item.open().close()
     swap(place / "source" / "b.txt", os.mkfifo)
@@ -115,4 +116,4 @@ def test_nothing_stays_open(place):
             item.open().close()
         except OSError:
             continue
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
