@@ -97,8 +97,11 @@ class _Checked(httpcore2.SyncBackend):
         raise fault or httpcore2.ConnectError(f"{host} leads nowhere")
 
 
-class _AsyncChecked(httpcore2.AnyIOBackend):
+class _AsyncChecked(httpcore2.AsyncNetworkBackend):
     """The same for an event loop."""
+
+    def __init__(self) -> None:
+        self._sockets: Any = httpcore2.AnyIOBackend()
 
     async def connect_tcp(self, host: str, port: int, *arguments: Any, **options: Any) -> httpcore2.AsyncNetworkStream:
         """By httpcore2."""
@@ -109,7 +112,11 @@ class _AsyncChecked(httpcore2.AnyIOBackend):
             raise httpcore2.ConnectError(str(error)) from error
         for each in found:
             try:
-                return await super().connect_tcp(str(each[4][0]), port, *arguments, **options)
+                return await self._sockets.connect_tcp(str(each[4][0]), port, *arguments, **options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 fault = error
         raise fault or httpcore2.ConnectError(f"{host} leads nowhere")
+
+    async def sleep(self, seconds: float) -> None:
+        """By httpcore2."""
+        await self._sockets.sleep(seconds)

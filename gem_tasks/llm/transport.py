@@ -18,10 +18,11 @@ from yarl import URL
 
 from gem_tasks.addresses import resolved_async
 from gem_tasks.connection_faults import reason
-from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.connection import Connection
 from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
 from gem_tasks.proxies import proxy_for
+from gem_tasks.redaction import shown_url
 
 _READ_BYTES = 256 << 10
 _ADDRESSES_S = 300.0
@@ -56,14 +57,29 @@ def transport_to(base_url: str, api_key: str | None, headers: Mapping[str, str] 
         headers: further ones for every request.
 
     Raises:
-        UserError: the key cannot be sent, or the proxy not be used.
+        UserError: it is no address, the key cannot be sent, or the proxy not be used.
     """
-    url, proxy = URL(base_url), proxy_for(base_url)
+    url, proxy = _address(base_url), proxy_for(base_url)
     if proxy is None:
         return Transport(url, api_key, headers)
     from gem_tasks.llm.proxied import ProxiedTransport  # aiohttp takes a third of a second to import
 
     return ProxiedTransport(url, api_key, proxy, headers)
+
+
+def _address(base_url: str) -> URL:
+    try:
+        url = URL(base_url)
+    except ValueError:
+        url = URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UserError(f"{shown_url(base_url)!r} is no address of an LLM endpoint", "Write http(s)://host[:port]/v1.")
+    if url.user or url.password:
+        raise UserError(
+            f"The address of the LLM endpoint {shown_url(base_url)} has a user name or a password in it",
+            "Put the key into GEM_LLM_API_KEY, or a login of another kind into GEM_LLM_EXTRA_HEADERS.",
+        )
+    return url
 
 
 class Transport:

@@ -10,7 +10,7 @@ import pytest
 
 from gem_tasks import addresses, http_clients
 from gem_tasks.addresses import ForbiddenAddressError, forbidden, resolved
-from gem_tasks.errors import EndpointError
+from gem_tasks.errors import EndpointError, UserError
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.transport import transport_to
 
@@ -109,3 +109,20 @@ def test_the_sdk_follows_no_redirect_with_the_key(server):
     with pytest.raises(EndpointError):
         asyncio.run(ask())
     assert [path for path, *_ in asked] == ["/v1/models"]
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://me:PW-0123456789@127.0.0.1:1/v1", "user name or a password"),
+        ("http://[::1", "no address"),
+        ("http://h:99999/v1", "no address"),
+        ("ftp://h/v1", "no address"),
+        ("http:///v1", "no address"),
+        ("postgresql://gem:PW-0123456789@h/x", "no address"),
+    ],
+)
+def test_an_address_that_cannot_be_asked_is_said_in_one_line(url, why):
+    with pytest.raises(UserError, match=why) as said:
+        transport_to(url, "key")
+    assert "PW-" not in str(said.value)
