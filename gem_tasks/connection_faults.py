@@ -6,6 +6,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+from gem_tasks.redaction import beginning
+
 _WORDS = {
     errno.ECONNREFUSED: "connection refused",
     errno.ECONNRESET: "connection reset",
@@ -35,7 +37,7 @@ def of_obstore(error: Exception) -> str:
     """The same for an error of obstore: its first line says what happened, a dump of values below it why."""
     first, _, dump = str(error).partition("\n")
     why = next((words.format(*found.groups()) for form, words in _BURIED if (found := form.search(dump))), "")
-    return f"{first[:300]}: {why}" if why else first[:300]
+    return f"{beginning(first, 300)}: {why}" if why else beginning(first, 300)
 
 
 def _words(error: BaseException) -> str | None:
@@ -66,4 +68,4 @@ def _causes(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
 
 
 def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+    return beginning(" ".join(str(error).split()), 300)

@@ -13,6 +13,8 @@ and ends up as a row in Postgres. Exceptions are for what stops a whole task.
 from enum import StrEnum
 from typing import NamedTuple
 
+from gem_tasks.redaction import message
+
 
 class ErrorClass(StrEnum):
     """Why a (segment, recipe) failed. The value is what Postgres, logs and pages show."""
@@ -44,7 +46,10 @@ UNUSABLE = frozenset({ErrorClass.MALFORMED, ErrorClass.TRUNCATED, ErrorClass.REF
 
 
 class GemError(Exception):
-    """Base of everything GEM raises on purpose."""
+    """Base of everything GEM raises on purpose. No secret in force gets into its text, whoever wrote that."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*(message(each) if isinstance(each, str) else each for each in arguments))
 
 
 class UserError(GemError):
@@ -52,8 +57,8 @@ class UserError(GemError):
 
     def __init__(self, cause: str, mend: str) -> None:
         super().__init__(f"{cause.rstrip('.')}. {mend}")
-        self.cause = cause
-        self.mend = mend
+        self.cause = message(cause)
+        self.mend = message(mend)
 
 
 class Complaint(NamedTuple):
@@ -83,7 +88,7 @@ class EndpointError(GemError):
     def __init__(self, error_class: ErrorClass, detail: str, retry_after_s: float | None = None) -> None:
         super().__init__(f"{error_class}: {detail}")
         self.error_class = error_class
-        self.detail = detail
+        self.detail = message(detail)
         self.retry_after_s = retry_after_s
         self.faults = {error_class: 1}
         self.overloaded = False
@@ -106,4 +111,5 @@ class ReconcileError(GemError):
 
 def first_line(error: BaseException) -> str:
     """What an error says, on one line of at most 300 characters; its type's name when it says nothing."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
+    said = message(str(error))
+    return next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)[:300]

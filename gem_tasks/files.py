@@ -1,11 +1,54 @@
-"""Local files: written whole or not at all, and JSON Lines read as what they are."""
+"""Local files: written whole or not at all, for their owner alone, and JSON Lines read as what they are."""
 
 import json
+import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_IMODE, S_ISLNK
 from typing import Any
 from uuid import uuid4
+
+PRIVATE = 0o077
+"""The umask of everything that GEM writes for itself."""
+_umasks: list[int] = []
+
+
+def keep_private() -> None:
+    """From now on what this process and its children write is their owner's alone."""
+    _umasks.append(os.umask(PRIVATE))
+
+
+@contextmanager
+def for_others() -> Generator[None]:
+    """What a person asked to have at a place of their own: with the rights that their umask gives."""
+    before = os.umask(_umasks[0] if _umasks else PRIVATE)
+    if not _umasks:
+        os.umask(before)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def make_private(path: Path) -> None:
+    """Takes a folder and all that is in it away from other users, unless that has been done; links are not followed.
+
+    From the bottom up, so that one that was interrupted begins again.
+    """
+    if not path.exists() or path.is_symlink() or not path.lstat().st_mode & PRIVATE:
+        return
+    for folder, folders, files in os.walk(path, topdown=False):
+        for name in (*files, *folders):
+            _close(Path(folder, name))
+    _close(path)
+
+
+def _close(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if not S_ISLNK(mode) and mode & PRIVATE:
+            path.chmod(S_IMODE(mode) & 0o700)
 
 
 @contextmanager

@@ -1,9 +1,15 @@
-"""HTTP clients that follow the rule of `gem_tasks.proxies`, for each request anew: a redirect may lead elsewhere."""
+"""HTTP clients that follow the rule of `gem_tasks.proxies`, for each request anew: a redirect may lead elsewhere.
 
+A client follows no redirect unless it is told to. What goes straight goes to an address that `addresses` has checked.
+"""
+
+import ssl
 from typing import Any
 
+import httpcore2
 import httpx2
 
+from gem_tasks.addresses import resolved, resolved_async
 from gem_tasks.proxies import proxy_for
 
 
@@ -17,7 +23,7 @@ class Routed(httpx2.BaseTransport):
         """By httpx2."""
         proxy = proxy_for(str(request.url))
         if proxy not in self._ways:
-            self._ways[proxy] = httpx2.HTTPTransport(proxy=proxy)
+            self._ways[proxy] = httpx2.HTTPTransport(proxy=proxy) if proxy else _Straight()
         return self._ways[proxy].handle_request(request)
 
     def close(self) -> None:
@@ -36,7 +42,7 @@ class AsyncRouted(httpx2.AsyncBaseTransport):
         """By httpx2."""
         proxy = proxy_for(str(request.url))
         if proxy not in self._ways:
-            self._ways[proxy] = httpx2.AsyncHTTPTransport(proxy=proxy)
+            self._ways[proxy] = httpx2.AsyncHTTPTransport(proxy=proxy) if proxy else _AsyncStraight()
         return await self._ways[proxy].handle_async_request(request)
 
     async def aclose(self) -> None:
@@ -53,3 +59,64 @@ def client(**options: Any) -> httpx2.Client:
 def async_client(**options: Any) -> httpx2.AsyncClient:
     """A client for an event loop; the options are httpx2's."""
     return httpx2.AsyncClient(transport=AsyncRouted(), **options)
+
+
+class _Straight(httpx2.HTTPTransport):
+    """Connects to addresses that were checked, not to names."""
+
+    def __init__(self) -> None:
+        context: ssl.SSLContext = httpx2.create_ssl_context()
+        super().__init__(verify=context)
+        self._pool = httpcore2.ConnectionPool(ssl_context=context, network_backend=_Checked())
+
+
+class _AsyncStraight(httpx2.AsyncHTTPTransport):
+    """The same for an event loop."""
+
+    def __init__(self) -> None:
+        context: ssl.SSLContext = httpx2.create_ssl_context()
+        super().__init__(verify=context)
+        self._pool = httpcore2.AsyncConnectionPool(ssl_context=context, network_backend=_AsyncChecked())
+
+
+class _Checked(httpcore2.SyncBackend):
+    """Looks a name up once, checks, and tries what it found in order."""
+
+    def connect_tcp(self, host: str, port: int, *arguments: Any, **options: Any) -> httpcore2.NetworkStream:
+        """By httpcore2."""
+        fault: Exception | None = None
+        try:
+            found = resolved(host, port)
+        except OSError as error:
+            raise httpcore2.ConnectError(str(error)) from error
+        for each in found:
+            try:
+                return super().connect_tcp(str(each[4][0]), port, *arguments, **options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                fault = error
+        raise fault or httpcore2.ConnectError(f"{host} leads nowhere")
+
+
+class _AsyncChecked(httpcore2.AsyncNetworkBackend):
+    """The same for an event loop."""
+
+    def __init__(self) -> None:
+        self._sockets: Any = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(self, host: str, port: int, *arguments: Any, **options: Any) -> httpcore2.AsyncNetworkStream:
+        """By httpcore2."""
+        fault: Exception | None = None
+        try:
+            found = await resolved_async(host, port)
+        except OSError as error:
+            raise httpcore2.ConnectError(str(error)) from error
+        for each in found:
+            try:
+                return await self._sockets.connect_tcp(str(each[4][0]), port, *arguments, **options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                fault = error
+        raise fault or httpcore2.ConnectError(f"{host} leads nowhere")
+
+    async def sleep(self, seconds: float) -> None:
+        """By httpcore2."""
+        await self._sockets.sleep(seconds)

@@ -4,6 +4,7 @@ Order: `GEM_*` variables, then `{GEM_HOME}/services.env` (written by `gem up`), 
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from gem_tasks.domain.key_source import KeyCommand, KeySource, read_command
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.errors import UserError
+from gem_tasks.redaction import know
+from gem_tasks.redaction.sources import in_data, in_dsn, in_environment, in_headers, in_url
 
 StageName = Literal["filter", "extract", "generate", "refine", "validate", "revise", "revalidate"]
 STAGE_NAMES: tuple[StageName, ...] = (
@@ -155,6 +158,24 @@ class Settings(BaseSettings):
     gates: Path | None = None
     """Bounds of your own, in the form of `gem_tasks/gates/gates.toml`, which it replaces."""
 
+    def secrets(self) -> Iterator[tuple[str, str]]:
+        """Every secret in these settings, with the name of the variable that holds it."""
+        for field, value in self:
+            name = f"GEM_{field.upper()}"
+            match value:
+                case SecretStr() if field.endswith("_dsn"):
+                    yield from in_dsn(name, value.get_secret_value())
+                case SecretStr():
+                    yield name, value.get_secret_value()
+                case str():
+                    yield from (found for url in value.split() for found in in_url(name, url))
+                case _:
+                    pass
+        for stage, options in self.llm_requests.items():
+            suffix = f"_{stage.upper()}" if stage else ""
+            yield from in_headers(f"GEM_LLM_EXTRA_HEADERS{suffix}", options.headers)
+            yield from in_data(f"GEM_LLM_EXTRA_BODY{suffix}", options.extra_body)
+
     def model_for(self, stage: str) -> str:
         """The stage's own model, or the common one."""
         return getattr(self, f"llm_model_{settings_of(stage)}") or self.llm_model
@@ -225,7 +246,7 @@ def settings_of(stage: str) -> str:
 
 
 def load() -> Settings:
-    """Reads the environment and what `gem up` left.
+    """Reads the environment and what `gem up` left; whatever is secret there is kept out of all texts from then on.
 
     Raises:
         UserError: a variable has a value that does not fit.
@@ -233,8 +254,11 @@ def load() -> Settings:
     home = Path(os.environ.get("GEM_HOME") or ".gem")
     try:
         requests = read_options(os.environ, STAGE_NAMES)
-        return Settings(_env_file=home / "services.env", llm_requests=requests)  # pyright: ignore[reportCallIssue]
+        settings = Settings(_env_file=home / "services.env", llm_requests=requests)  # pyright: ignore[reportCallIssue]
     except ValidationError as error:
         first = error.errors()[0]
         name = "GEM_" + "_".join(str(part) for part in first["loc"]).upper()
         raise UserError(f"{name}: {first['msg']}", "Correct or unset it.") from None
+    for name, secret in (*settings.secrets(), *in_environment(os.environ)):
+        know(name, secret)
+    return settings

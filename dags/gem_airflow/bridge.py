@@ -60,10 +60,12 @@ def connected() -> "Workspace":
 
 
 def _settings() -> "Settings":
-    """From variables and Connections."""
+    """From variables and Connections; what is secret there is kept out of this process's logs."""
+    from gem_airflow.guarded import guard
     from gem_tasks.connections import refresh
     from gem_tasks.settings import load
 
+    guard()
     refresh(_connection)
     return load()
 

@@ -19,9 +19,7 @@ from gem_tasks.pipeline.conversations import Place, conversations
 from gem_tasks.pipeline.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys, shards
-
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""What moves a terminal's cursor or turns the direction of text around."""
+from gem_tasks.visible import visible, visible_lines
 
 _WIDTH = 96
 """Characters in a line of a block on Airflow's page."""
@@ -124,8 +122,8 @@ def _published(work: Workspace, wanted: dict[str, AuditItem]) -> Iterator[tuple[
 
 
 def _shown(item: AuditItem, segment: Segment, *sections: tuple[str, str]) -> Shown:
-    plain = tuple((heading, _CONTROL.sub("\ufffd", text)) for heading, text in (("Text", segment.text), *sections))
-    return Shown(item=item, source=_CONTROL.sub("\ufffd", segment.document_uri), sections=plain)
+    plain = tuple((heading, visible_lines(text)) for heading, text in (("Text", segment.text), *sections))
+    return Shown(item=item, source=visible(segment.document_uri), sections=plain)
 
 
 def _talk(item: AuditItem, segment: Segment, tools: Sequence[ToolSpec], messages: Sequence[Json]) -> Shown:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
@@ -14,6 +13,7 @@ from gem_tasks.audit.draw import NAMES, draw, find
 from gem_tasks.audit.rate import rate, read_ratings, so_far, unrated
 from gem_tasks.audit.shown import Shown, one, shown
 from gem_tasks.audit.verdict import Report
+from gem_tasks.cli.terminal import Terminal, ask, echo, echo_json
 from gem_tasks.domain.audit import NAME_LENGTH, QUALITIES, Audit, Rating, Sample, What
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.workspace import Workspace
@@ -58,10 +58,10 @@ def draw_sample(
     sample = Sample(what=what, size=size, seed=seed, version=version, first=first, last=last)
     drawn = draw(Workspace.open(load()), sample)
     if as_json:
-        typer.echo(drawn.model_dump_json(indent=1))
+        echo_json(drawn.model_dump_json(indent=1))
         return
-    typer.echo(f"Audit {drawn.audit_id}: {drawn.items} of {drawn.population} {NAMES[what]}")
-    typer.echo(f"Rate them: gem audit rate {drawn.audit_id} --rater YOUR-NAME")
+    echo(f"Audit {drawn.audit_id}: {drawn.items} of {drawn.population} {NAMES[what]}")
+    echo(f"Rate them: gem audit rate {drawn.audit_id} --rater YOUR-NAME")
 
 
 @audit.command("rate")
@@ -79,7 +79,7 @@ def rate_items(
         raise UserError(f"A rater's name has 1 to {NAME_LENGTH} characters", "Give another --rater.")
     work = Workspace.open(load())
     found = find(work, audit_id)
-    console = Console()
+    console = Terminal()
     left = unrated(work, found, rater)
     for number, item in enumerate(left):
         console.rule(f"item {found.items - len(left) + number + 1} of {found.items}")
@@ -106,7 +106,7 @@ def list_items(audit_id: AuditArgument = None) -> None:
         items = ledger.audit_items(found.audit_id)
     for each in shown(work, items):
         row: dict[str, Any] = {**each.item.model_dump(), "source": each.source, "sections": dict(each.sections)}
-        typer.echo(json.dumps(row, ensure_ascii=False))
+        echo_json(json.dumps(row, ensure_ascii=False))
 
 
 @audit.command("import")
@@ -137,7 +137,7 @@ def show_report(audit_id: AuditArgument = None, as_json: JsonOption = False) -> 
     found = find(work, audit_id)
     if not as_json and audit_id is None:
         with work.ledger() as ledger:
-            Console().print(_audits(ledger.find_audits()))
+            Terminal().print(_audits(ledger.find_audits()))
     _say(so_far(work, found), as_json)
 
 
@@ -146,16 +146,16 @@ def _ask(item_id: str, rater: str) -> Rating | None:
     scores: dict[str, int] = {}
     for quality, question in QUALITIES.items():
         while quality not in scores:
-            answer = typer.prompt(f"{question} [{quality}, 1-5, q to stop]").strip().lower()
+            answer = ask(f"{question} [{quality}, 1-5, q to stop]").strip().lower()
             if answer in ("q", "quit"):
                 return None
             if answer in ("1", "2", "3", "4", "5"):
                 scores[quality] = int(answer)
-    comment = typer.prompt("Comment", default="", show_default=False)[:2000]
+    comment = ask("Comment", default="", show_default=False)[:2000]
     return Rating.model_validate({"item_id": item_id, "rater": rater, "comment": comment, **scores})
 
 
-def _print(console: Console, found: Shown) -> None:
+def _print(console: Terminal, found: Shown) -> None:
     """Texts are printed as they are: markup in them is escaped."""
     console.print(escape(found.source), style="dim")
     for heading, text in found.sections:
@@ -164,12 +164,12 @@ def _print(console: Console, found: Shown) -> None:
 
 def _say(found: Report, as_json: bool) -> None:
     if as_json:
-        typer.echo(found.model_dump_json(indent=1))
+        echo_json(found.model_dump_json(indent=1))
     else:
-        _report(Console(), found)
+        _report(Terminal(), found)
 
 
-def _report(console: Console, found: Report) -> None:
+def _report(console: Terminal, found: Report) -> None:
     table = Table(title=f"Audit {found.audit.audit_id}: {found.rated} of {found.audit.items} items rated")
     for column in ("quality", "mean", "good (4 or 5)", "95 % interval", "raters agree", "kappa"):
         table.add_column(column)
@@ -180,7 +180,7 @@ def _report(console: Console, found: Report) -> None:
         table.add_row(name, _number(each.mean), share, interval, agree, _number(each.kappa))
     console.print(table)
     raters = ", ".join(f"{escape(name)} ({count})" for name, count in found.raters.items()) or "nobody yet"
-    console.print(f"Raters: {raters}")
+    console.print(f"Raters: {escape(raters)}")
     state = {True: "passed", False: "not passed", None: "not decided"}[found.passed]
     console.print(f"Verdict: {state}. {found.reason}", highlight=False)
     for version in found.audit.versions if found.passed else ():

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gem_tasks.cli.follow import INGEST
 from gem_tasks.cli.stale import FromOption, ToOption, as_plain, print_stale
+from gem_tasks.cli.terminal import Terminal, confirm, echo_json
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.options import RunOptions
@@ -73,14 +73,14 @@ def backfill(
     )  # fmt: skip
     work = Workspace.open(settings, options=options)
     found = stale(work, bound(first, end=False) if first else None, bound(last, end=True) if last else None)
-    console = Console(stderr=as_json, highlight=False, quiet=as_json)
+    console = Terminal(stderr=as_json, highlight=False, quiet=as_json)
     print_stale(found, console)
     if not found.ranges or dry_run:
         if as_json:
-            typer.echo(json.dumps(as_plain(found), indent=1))
+            echo_json(json.dumps(as_plain(found), indent=1))
         return
     if not (yes or as_json):
-        typer.confirm(_question(found, max_active), abort=True)
+        confirm(_question(found, max_active))
     with AirflowAPI(settings) as api:
         _refuse_second(api)
         made = [_one(api, each, options, order, max_active, console) for each in _ordered(found.ranges, order)]
@@ -115,7 +115,7 @@ def _ordered(ranges: list[Range], order: str) -> list[Range]:
 
 
 def _one(
-    api: AirflowAPI, part: Range, options: RunOptions, order: str, max_active: int, console: Console
+    api: AirflowAPI, part: Range, options: RunOptions, order: str, max_active: int, console: Terminal
 ) -> dict[str, Any]:
     """Creates the backfill of one range and follows it to the end."""
     first, last = part.dates
@@ -140,7 +140,7 @@ def _one(
     return {"id": made["id"], "first": part.first, "last": part.last, "runs": states}
 
 
-def _follow(api: AirflowAPI, made: dict[str, Any], console: Console) -> dict[str, str]:
+def _follow(api: AirflowAPI, made: dict[str, Any], console: Terminal) -> dict[str, str]:
     """State of the run of each partition, when all are over or the backfill is cancelled."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
@@ -170,9 +170,9 @@ def _page(api: AirflowAPI) -> str:
     return f"{api.url}/dags/{INGEST}/backfills"
 
 
-def _report(made: list[dict[str, Any]], console: Console, as_json: bool) -> None:
+def _report(made: list[dict[str, Any]], console: Terminal, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(made, indent=1))
+        echo_json(json.dumps(made, indent=1))
     failed = [key for each in made for key, state in each["runs"].items() if state == "failed"]
     done = sum(len(each["runs"]) for each in made) - len(failed)
     console.print(f"{done} partitions are done.")

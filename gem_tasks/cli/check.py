@@ -2,14 +2,13 @@
 
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from gem_tasks.cli.check_report import as_markdown, print_report
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.errors import UserError
 from gem_tasks.lint import FORMATS, CheckedRow, Columns, Summary, check_files
 from gem_tasks.lint.summary import SEVERITIES
@@ -65,9 +64,9 @@ def check(
     if not summary.rows:
         raise UserError("The files hold no rows", "Give files with a conversation a line.")
     if markdown and not as_json:
-        typer.echo(as_markdown(summary))
+        echo(as_markdown(summary))
     elif not as_json:
-        print_report(summary, Console(highlight=False))
+        print_report(summary, Terminal(highlight=False))
     if any(summary.worst[severity] for severity in _FAIL_ON[fail_on]):
         raise typer.Exit(1)
 
@@ -82,16 +81,16 @@ def _without(rows: Iterable[CheckedRow], ignored: frozenset[str]) -> Iterator[Ch
 
 def _stream(rows: Iterable[CheckedRow], summary: Summary) -> None:
     """Rows as they come, the summary last: memory does not grow with the files."""
-    sys.stdout.write('{"rows": [')
+    echo_json('{"rows": [', nl=False)
     for row in rows:
-        sys.stdout.write((",\n" if summary.rows else "\n") + json.dumps(row.model_dump()))
+        echo_json((",\n" if summary.rows else "\n") + json.dumps(row.model_dump()), nl=False)
         summary.add(row)
-    sys.stdout.write(f'\n], "summary": {json.dumps(summary.as_plain())}}}\n')
+    echo_json(f'\n], "summary": {json.dumps(summary.as_plain())}}}')
 
 
 def _count(rows: Iterable[CheckedRow], summary: Summary) -> None:
     """With a line that counts along, where a person watches."""
-    console = Console(stderr=True, highlight=False)
+    console = Terminal(stderr=True, highlight=False)
     with console.status("Checking …") as status:
         for row in rows:
             summary.add(row)

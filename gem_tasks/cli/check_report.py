@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gem_tasks.cli.visible import visible
+from gem_tasks.cli.terminal import Terminal
 from gem_tasks.lint import CheckedRow, RowFinding, Summary
+from gem_tasks.visible import visible
 
 _STYLES = {"error": "red", "open": "yellow", "warning": "dim"}
 _MEANS = {
@@ -30,7 +30,7 @@ def headline(summary: Summary) -> str:
     return f"{summary.rows:,} conversations: " + ", ".join(parts)
 
 
-def print_report(summary: Summary, console: Console) -> None:
+def print_report(summary: Summary, console: Terminal) -> None:
     """For people at a terminal."""
     console.print(headline(summary), style="bold")
     console.print("Read as: " + _formats(summary), style="dim")

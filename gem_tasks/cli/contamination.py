@@ -10,10 +10,12 @@ from typing import Annotated
 
 import typer
 
+from gem_tasks.cli.terminal import echo, echo_json
 from gem_tasks.dataset import contamination
 from gem_tasks.dataset.select import stored_index
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.redaction import beginning
 from gem_tasks.resources import shipped
 from gem_tasks.settings import load
 
@@ -46,11 +48,11 @@ def show(
         raise UserError("There is no contamination index yet", "Make it: gem contamination --build")
     if as_json:
         facts = {"packages": index.packages, "items": index.items, "ngrams": len(index.ngrams)}
-        typer.echo(json.dumps({**facts, "toolsets": sorted(index.toolsets)}, indent=1))
+        echo_json(json.dumps({**facts, "toolsets": sorted(index.toolsets)}, indent=1))
         return
     names = ", ".join(f"{name} {version}" for name, version in index.packages.items())
-    typer.echo(f"{index.items} test items of {names}: {len(index.ngrams)} runs of {contamination.WORDS} words,")
-    typer.echo(f"and the tools of {len(index.toolsets)} systems. Datasets published from now on are held against them.")
+    echo(f"{index.items} test items of {names}: {len(index.ngrams)} runs of {contamination.WORDS} words,")
+    echo(f"and the tools of {len(index.toolsets)} systems. Datasets published from now on are held against them.")
 
 
 def _fetched() -> contamination.Index:
@@ -64,5 +66,7 @@ def _fetched() -> contamination.Index:
         done = subprocess.run(install, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             line = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-            raise UserError(f"The packages cannot be fetched: {line[:200]}", "Or name a folder with --packages.")
+            raise UserError(
+                f"The packages cannot be fetched: {beginning(line, 200)}", "Or name a folder with --packages."
+            )
         return contamination.build(Path(folder))

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.llm.memory import forget, remembered
 from gem_tasks.settings import load
 from gem_tasks.store import open_store
@@ -31,11 +31,11 @@ def dialects(
     """
     store = open_store(load().store_root)
     if drop:
-        typer.echo(f"Forgot the dialects of {forget(store)} models.")
+        echo(f"Forgot the dialects of {forget(store)} models.")
         return
     found = remembered(store)
     if as_json:
-        typer.echo(json.dumps([known.model_dump(mode="json") for known in found], indent=1))
+        echo_json(json.dumps([known.model_dump(mode="json") for known in found], indent=1))
         return
     table = Table()
     for column in ("endpoint", "model", "dialect", "window", "learned"):
@@ -44,4 +44,4 @@ def dialects(
         learned = datetime.fromtimestamp(known.at, UTC).isoformat(timespec="minutes")
         window = f"{known.window:,}" if known.window else "not known"
         table.add_row(*map(escape, (known.endpoint, known.model, known.dialect.summary, window, learned)))
-    Console().print(table)
+    Terminal().print(table)

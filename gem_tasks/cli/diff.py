@@ -4,11 +4,11 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
 from gem_tasks.audit.interval import mean_margin, paired_difference, wilson
+from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.compare import Compared, Means
 from gem_tasks.pipeline.compare import Comparison, Effect, compare
@@ -45,9 +45,9 @@ def diff(
         raise UserError("With what?", f"Give a second recipe, such as: gem diff {a} refine")
     found = compare(work, a, b)
     if as_json:
-        typer.echo(json.dumps(_plain(found), indent=1))
+        echo_json(json.dumps(_plain(found), indent=1))
     else:
-        _print(found, Console(highlight=False))
+        _print(found, Terminal(highlight=False))
 
 
 def _plain(found: Comparison) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _intervals(found: Compared) -> dict[str, Any]:
     }
 
 
-def _print(found: Comparison, console: Console) -> None:
+def _print(found: Comparison, console: Terminal) -> None:
     console.print(f"A {found.recipe_a}, B {found.recipe_b}, of {found.stage}")
     if not found.differences:
         console.print("They are the same recipe.")
@@ -135,7 +135,7 @@ def _list(work: Workspace, as_json: bool) -> None:
         rows = [
             {"recipe_id": key, "current": key in current, **each.model_dump(mode="json")} for key, each in used.items()
         ]
-        typer.echo(json.dumps(rows, indent=1))
+        echo_json(json.dumps(rows, indent=1))
         return
     table = Table(title="Recipes, the newest first; * is current")
     for column in ("recipe", "stage", "model", "code", "prompt", "first used", "results"):
@@ -146,4 +146,4 @@ def _list(work: Workspace, as_json: bool) -> None:
             key + (" *" if key in current else ""), recipe.stage, recipe.model or "", str(recipe.version),
             (recipe.prompt_sha256 or "")[:12], f"{each.first_seen_at:%Y-%m-%d %H:%M}", f"{each.results:,}",
         )  # fmt: skip
-    Console(highlight=False).print(table)
+    Terminal(highlight=False).print(table)

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from gem_tasks.cli.follow_distill import follow
 from gem_tasks.cli.progress import shown
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.distill import formats, profiles, sets
 from gem_tasks.distill.experiment import options_of
 from gem_tasks.distill.files import write_set
@@ -19,6 +19,7 @@ from gem_tasks.domain.distill import SetSpec, SftSet
 from gem_tasks.errors import UserError
 from gem_tasks.evals import environment
 from gem_tasks.evals.environment import EnvironmentName
+from gem_tasks.files import for_others
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -68,9 +69,11 @@ def build_sets(
         return
     found = sets.build(work, _spec(kind, refined, judged, audited, source, size, seed))
     if out:
-        for each in write_set(work, found, format_, out):
+        with for_others():
+            files = list(write_set(work, found, format_, out))
+        for each in files:
             left = f", {each.left_out} that do not fit the form" if each.left_out else ""
-            typer.echo(f"{each.rows} rows in {each.path}{left}", err=True)
+            echo(f"{each.rows} rows in {each.path}{left}", err=True)
     _print_sets([found], as_json)
 
 
@@ -83,7 +86,7 @@ def list_profiles() -> None:
         how = "LoRA" if found.lora else "all weights"
         asked = ", ".join(f"{key}={value}" for key, value in found.set.items())
         table.add_row(name, found.kind, found.base, asked, f"{how}, {found.launch or 'one process'}")
-    Console().print(table)
+    Terminal().print(table)
 
 
 @group.command("envs")
@@ -104,7 +107,7 @@ def install(
             raise UserError(f"There is no environment {each!r}", f"Choose of: {', '.join(_NAMES)}.")
         with shown(quiet=False) as say:
             python = environment.ensure(home, each, say)
-        typer.echo(f"{each}: {python}")
+        echo(f"{each}: {python}")
 
 
 @group.command("train")
@@ -132,11 +135,11 @@ def train(
     with shown(quiet=as_json) as say:
         found = train_model(work, chosen, sets.build(work, spec), progress=say)
     if as_json:
-        typer.echo(found.model_dump_json(indent=1))
+        echo_json(found.model_dump_json(indent=1))
         return
     seen = found.metrics
-    typer.echo(f"Model {found.model_id} ({found.name}) in {found.location}")
-    typer.echo(f"{seen['steps']} steps over {seen['rows']} rows, loss {seen['loss']}, {seen['seconds']:.0f} s")
+    echo(f"Model {found.model_id} ({found.name}) in {found.location}")
+    echo(f"{seen['steps']} steps over {seen['rows']} rows, loss {seen['loss']}, {seen['seconds']:.0f} s")
 
 
 @group.command("run")
@@ -200,10 +203,10 @@ def _spec(
 
 def _print_sets(found: list[SftSet], as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=1))
+        echo_json(json.dumps([each.model_dump(mode="json") for each in found], indent=1))
         return
     if not found:
-        typer.echo("There are no sets yet. Build one: gem distill sets --kind agent")
+        echo("There are no sets yet. Build one: gem distill sets --kind agent")
         return
     table = Table("set", "kind", "of", "train", "validation", "test", "left out", "dataset versions")
     for each in found:
@@ -212,4 +215,4 @@ def _print_sets(found: list[SftSet], as_json: bool) -> None:
         counts = [str(each.counts[split]) for split in ("train", "validation", "test")]
         left = ", ".join(f"{reason} {count}" for reason, count in each.left_out.items()) or "-"
         table.add_row(each.set_id, each.spec.kind, of, *counts, left, ", ".join(each.versions))
-    Console().print(table)
+    Terminal().print(table)

@@ -5,11 +5,11 @@ import time
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperCommand
 
 from gem_tasks.cli.estimate_report import Estimated, plain, show
 from gem_tasks.cli.progress import shown
+from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.domain.corpus import Source
 from gem_tasks.llm.memory import public_url
 from gem_tasks.llm.prices import Pricing, pricing
@@ -87,9 +87,9 @@ def estimate(
         batched=tuple(terms.discounts),
     )  # fmt: skip
     if as_json:
-        typer.echo(json.dumps(plain(result), indent=1))
+        echo_json(json.dumps(plain(result), indent=1))
     else:
-        show(result, Console())
+        show(result, Terminal())
 
 
 def _is_number(rest: list[str]) -> bool:

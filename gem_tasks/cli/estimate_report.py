@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from gem_tasks.cli.visible import visible
+from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Value
 from gem_tasks.pipeline.forecast import CONFIDENCE, Amount, Forecast, StageForecast, Taken
 from gem_tasks.pipeline.sample import Sampled
 from gem_tasks.pipeline.survey import Survey
 from gem_tasks.settings import StageName
+from gem_tasks.visible import visible
 
 _ROUND = 10_000
 """From here on numbers are shown in thousands, and so on."""
@@ -61,7 +61,7 @@ def plain(result: Estimated) -> dict[str, Any]:
     return {**found, **times, "said": lines}
 
 
-def show(result: Estimated, console: Console) -> None:
+def show(result: Estimated, console: Terminal) -> None:
     """For people."""
     if result.forecast and result.forecast.rest:
         console.print(_table(result.forecast))

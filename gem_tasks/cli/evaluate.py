@@ -8,11 +8,11 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import SecretStr, ValidationError
-from rich.console import Console
 
 from gem_tasks.cli import evaluations
 from gem_tasks.cli.evaluation_tables import score_table
 from gem_tasks.cli.progress import shown
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import Endpoint, EvalReport
 from gem_tasks.errors import UserError
@@ -63,7 +63,7 @@ def install(
         raise UserError(f"There is no environment {name!r}", "Name bfcl or tau2.")
     with shown(quiet=False) as progress:
         python = environment.ensure(load().home, name, progress)
-    typer.echo(f"{name} is ready: {python}")
+    echo(f"{name} is ready: {python}")
 
 
 @evaluate.command("bfcl")
@@ -239,9 +239,9 @@ def _finish(settings: Settings, report: EvalReport, folder: Path, model_id: str 
     evaluation_id = record(Workspace.open(settings), report, folder, model_id) if recorded else None
     if as_json:
         found = report.model_dump(mode="json")
-        typer.echo(json.dumps({"evaluation_id": evaluation_id, "folder": str(folder), **found}, indent=1))
+        echo_json(json.dumps({"evaluation_id": evaluation_id, "folder": str(folder), **found}, indent=1))
         return
-    console = Console()
+    console = Terminal()
     score_table(console, report)
     kept = (
         f"Evaluation {evaluation_id}: gem eval show {evaluation_id}" if evaluation_id else "Not recorded: no database"

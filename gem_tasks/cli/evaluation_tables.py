@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.evaluation import EvalReport
 from gem_tasks.domain.promotion import Verdict
 from gem_tasks.evals.board import Row
 from gem_tasks.lineage import EvaluationRow
 
 
-def score_table(console: Console, report: EvalReport) -> None:
+def score_table(console: Terminal, report: EvalReport) -> None:
     """Scores with standard errors, then what a reader must know."""
     table = Table(title=f"{report.harness}: {escape(report.model)}", title_justify="left")
     for column in ("category", "metric", "score", "± standard error", "cases"):
@@ -59,7 +59,7 @@ def list_table(rows: Sequence[EvaluationRow]) -> Table:
     return table
 
 
-def comparison(console: Console, first: EvalReport, second: EvalReport, verdict: Verdict) -> None:
+def comparison(console: Terminal, first: EvalReport, second: EvalReport, verdict: Verdict) -> None:
     """Both columns of scores, then the difference on the same cases."""
     table = Table(title=f"{first.harness}", title_justify="left")
     for column in ("category", "metric", escape(first.model), escape(second.model)):
@@ -108,7 +108,7 @@ def _switch(value: bool | None) -> str:
     return {True: "on", False: "off", None: "as the server has it"}[value]
 
 
-def _yields(console: Console, report: EvalReport) -> None:
+def _yields(console: Terminal, report: EvalReport) -> None:
     table = Table()
     for column in ("", "texts", "valid", "tokens / valid", "USD / valid", "latency p50 / p90 s", "tools", "entropy"):
         table.add_column(column)

@@ -4,9 +4,9 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from gem_tasks.cli.evaluation_tables import board_table, case_table, comparison, list_table, score_table
+from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.evals.board import leaderboard
 from gem_tasks.evals.promotion import judge
 from gem_tasks.evals.registry import find_evaluation
@@ -39,9 +39,9 @@ def list_evaluations(
     with Workspace.open(load()).ledger() as ledger:
         rows = ledger.find_evaluations(model_id=model_id, harness=harness, limit=limit)
     if as_json:
-        typer.echo(json.dumps([row.model_dump(mode="json") for row in rows], indent=1))
+        echo_json(json.dumps([row.model_dump(mode="json") for row in rows], indent=1))
     else:
-        Console().print(list_table(rows))
+        Terminal().print(list_table(rows))
 
 
 def show_evaluation(
@@ -57,9 +57,9 @@ def show_evaluation(
     with Workspace.open(load()).ledger() as ledger:
         report = ledger.evaluation(find_evaluation(ledger, evaluation_id))
     if as_json:
-        typer.echo(report.model_dump_json(indent=1))
+        echo_json(report.model_dump_json(indent=1))
         return
-    console = Console()
+    console = Terminal()
     score_table(console, report)
     if cases:
         console.print(case_table(report))
@@ -81,9 +81,9 @@ def compare(
         one, other = (ledger.evaluation(find_evaluation(ledger, each)) for each in (first, second))
     verdict = judge({one.harness: one}, {other.harness: other})
     if as_json:
-        typer.echo(verdict.model_dump_json(indent=1))
+        echo_json(verdict.model_dump_json(indent=1))
     else:
-        comparison(Console(), one, other, verdict)
+        comparison(Terminal(), one, other, verdict)
 
 
 def board(as_json: JsonOption = False) -> None:
@@ -95,6 +95,6 @@ def board(as_json: JsonOption = False) -> None:
     with Workspace.open(load()).ledger() as ledger:
         rows = leaderboard(ledger)
     if as_json:
-        typer.echo(json.dumps([row.model_dump() for row in rows], indent=1))
+        echo_json(json.dumps([row.model_dump() for row in rows], indent=1))
     else:
-        Console().print(board_table(rows))
+        Terminal().print(board_table(rows))

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from gem_tasks.cli.follow_distill import follow
 from gem_tasks.cli.progress import shown
+from gem_tasks.cli.terminal import Terminal, echo
 from gem_tasks.distill import record, report
 from gem_tasks.distill.experiment import experiments, options_of, plan
 from gem_tasks.distill.run import run as run_here
@@ -28,7 +28,7 @@ def list_() -> None:
     table = Table(Column("experiment", no_wrap=True), "question", "arms")
     for name, found in experiments().items():
         table.add_row(name, found.question, ", ".join(arm.name for arm in found.arms))
-    Console().print(table)
+    Terminal().print(table)
 
 
 @group.command("run")
@@ -78,7 +78,7 @@ def run(
         return
     with shown(quiet=False) as say:
         where = run_here(Workspace.open(settings), planned, say)
-    typer.echo(f"Report: {where}")
+    echo(f"Report: {where}")
 
 
 @group.command("report")
@@ -92,4 +92,4 @@ def again(
     """
     work = Workspace.open(load())
     planned = record.find_plan(work, plan_id)
-    typer.echo(report.write(work, planned, *record.so_far(work, planned))[0])
+    echo(report.write(work, planned, *record.so_far(work, planned))[0])

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from gem_tasks.cli.terminal import echo, echo_json
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.distill.files import write_published
 from gem_tasks.distill.formats import FORMATS
 from gem_tasks.errors import UserError
+from gem_tasks.files import for_others
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -37,14 +39,15 @@ def export(
     if format_ not in _FORMATS:
         raise UserError(f"There is no export format {format_!r}", f"Choose one of: {', '.join(_FORMATS)}.")
     work, left_out = Workspace.open(load()), 0
-    if format_ == "openai":
-        path, count = export_openai(work, out, partition)
-    else:
-        written = write_published(work, format_, out, partition)
-        path, count, left_out = written.path, written.rows, written.left_out
+    with for_others():
+        if format_ == "openai":
+            path, count = export_openai(work, out, partition)
+        else:
+            written = write_published(work, format_, out, partition)
+            path, count, left_out = written.path, written.rows, written.left_out
     if as_json:
-        typer.echo(json.dumps({"file": str(path), "trajectories": count, "left_out": left_out}))
+        echo_json(json.dumps({"file": str(path), "trajectories": count, "left_out": left_out}))
         return
-    typer.echo(f"{count} trajectories in {path}")
+    echo(f"{count} trajectories in {path}")
     if left_out:
-        typer.echo(f"{left_out} do not fit the form of {format_}", err=True)
+        echo(f"{left_out} do not fit the form of {format_}", err=True)

@@ -5,16 +5,16 @@ from collections import Counter
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gem_tasks.cli.summary import printable
+from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.errors import ErrorClass
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.failures import Which, failures, retry
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName, load
+from gem_tasks.visible import visible
 
 SYNTHESIZE = "gem_synthesize"
 ClassOption = Annotated[ErrorClass | None, typer.Option("--class", help="Only failures of this class.")]
@@ -46,11 +46,11 @@ def list_failures(
     which = Which(error_class=error_class, stage=stage, partition=partition)
     found = failures(Workspace.open(load()), which, limit)
     if as_json:
-        typer.echo(
+        echo_json(
             json.dumps([failure.model_dump(mode="json") for failure in found.newest], ensure_ascii=False, indent=1)
         )
         return
-    console = Console()
+    console = Terminal()
     if not found.total:
         console.print("Nothing failed.")
         return
@@ -97,9 +97,9 @@ def retry_failures(
 
 def _report(marked: dict[str, int], runs: dict[str, str], as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"segments": marked, "runs": runs}, indent=1))
+        echo_json(json.dumps({"segments": marked, "runs": runs}, indent=1))
         return
-    console = Console()
+    console = Terminal()
     console.print(f"segments: {sum(marked.values())}, partitions: {len(marked)}")
     for key, url in runs.items():
         console.print(f"  {key}: {marked[key]} segments, {url}", soft_wrap=True, highlight=False)
@@ -112,5 +112,5 @@ def _table(found: list[Any]) -> Table:
     for failure in found:
         detail = " ".join(failure.detail.split())[:200]
         state = "set aside" if failure.set_aside else ""
-        table.add_row(failure.stage, failure.error_class, state, escape(printable(failure.uri)), escape(detail))
+        table.add_row(failure.stage, failure.error_class, state, escape(visible(failure.uri)), escape(detail))
     return table

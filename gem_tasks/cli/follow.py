@@ -4,10 +4,10 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from gem_tasks.cli.summary import ask_again
+from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import GemError
 from gem_tasks.local.airflow_api import AirflowAPI
@@ -33,7 +33,7 @@ class Followed(Value):
     synthesize_url: str | None = None
 
 
-def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, console: Console) -> Followed:
+def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, console: Terminal) -> Followed:
     """Waits until the ingestion and the synthesis it started are over.
 
     Raises:
@@ -141,7 +141,7 @@ def _failure(api: AirflowAPI, dag: str, run_id: str) -> str:
 
 
 @contextmanager
-def _progress(console: Console) -> Generator[Progress]:
+def _progress(console: Terminal) -> Generator[Progress]:
     columns = (SpinnerColumn(), TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=False) as progress:
         yield progress

@@ -2,9 +2,7 @@
 
 import time
 
-import typer
-from rich.console import Console
-
+from gem_tasks.cli.terminal import Terminal, echo
 from gem_tasks.distill.experiment import Options
 from gem_tasks.distill.steps import admit_servers
 from gem_tasks.errors import GemError
@@ -26,7 +24,7 @@ def follow(settings: Settings, options: Options) -> None:
         GemError: the run failed; names its page.
     """
     admit_servers(options, settings)
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     with AirflowAPI(settings) as api:
         if api.unpause(DAG):
             console.print(f"{DAG} was paused; it now also follows new dataset versions (param min_new)")
@@ -37,11 +35,11 @@ def follow(settings: Settings, options: Options) -> None:
         url = api.run_url(DAG, run_id)
     if state != "success" or report is None:
         raise GemError(f"the run ended without a report; its tasks and logs: {url}")
-    typer.echo(f"Report: {report}")
+    echo(f"Report: {report}")
     _show(settings, report)
 
 
-def _wait(api: AirflowAPI, run_id: str, console: Console) -> tuple[str, dict[tuple[str, int], str]]:
+def _wait(api: AirflowAPI, run_id: str, console: Terminal) -> tuple[str, dict[tuple[str, int], str]]:
     told: dict[tuple[str, int], str] = {}
     while True:
         state = api.run_state(DAG, run_id)
@@ -61,4 +59,4 @@ def _show(settings: Settings, report: str) -> None:
     """The report's text, from wherever the store is."""
     work = Workspace.open(settings)
     prefix = work.store.url(keys.experiment_key("x", "report.md")).removesuffix("experiments/x/report.md")
-    typer.echo(work.fetch(report.removeprefix(prefix)).decode())
+    echo(work.fetch(report.removeprefix(prefix)).decode())

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
 from gem_tasks.cli.follow import SYNTHESIZE
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.gate import Policy
 from gem_tasks.errors import UserError
 from gem_tasks.local.airflow_api import AirflowAPI
@@ -45,9 +45,9 @@ def gates(
         with Workspace.open(settings).ledger() as ledger:
             decisions = ledger.decisions(_NEWEST)
     if as_json:
-        typer.echo(json.dumps({"policy": bounds.model_dump(), "decisions": decisions}, indent=1, default=str))
+        echo_json(json.dumps({"policy": bounds.model_dump(), "decisions": decisions}, indent=1, default=str))
         return
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     console.print(_bounds(bounds))
     if least := bounds.agreement:
         console.print(
@@ -82,16 +82,16 @@ def review(
         if go_on or halt:
             task = _only(found)["task_instance"]
             api.answer(task, GO_ON if go_on else HALT, comment)
-            typer.echo(f"{task['task_id']} of {task['dag_run_id']}: {'goes on' if go_on else 'halts'}")
+            echo(f"{task['task_id']} of {task['dag_run_id']}: {'goes on' if go_on else 'halts'}")
             return
         _show(api, found, as_json, whole=stage is not None)
 
 
 def _show(api: AirflowAPI, found: list[dict[str, Any]], as_json: bool, *, whole: bool) -> None:
     if as_json:
-        typer.echo(json.dumps([{**each, "url": api.review_url(each["task_instance"])} for each in found], indent=1))
+        echo_json(json.dumps([{**each, "url": api.review_url(each["task_instance"])} for each in found], indent=1))
         return
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     if not found:
         console.print("No gate waits for a person.")
     for each in found:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.errors import UserError
 from gem_tasks.grounding.load import from_file, from_store
 from gem_tasks.grounding.match import THRESHOLD
@@ -67,9 +67,9 @@ def ground_api(
         raise UserError("There are no trajectories", "Publish some with `gem run SOURCE`, or name a file with --from.")
     report, unusable = asyncio.run(_ground(settings, drawn, spec, mcp, base_url, mode == "sandbox", threshold))
     if as_json:
-        typer.echo(report.model_dump_json(indent=1))
+        echo_json(report.model_dump_json(indent=1))
     else:
-        _show(Console(), report, unusable)
+        _show(Terminal(), report, unusable)
 
 
 async def _ground(
@@ -94,7 +94,7 @@ async def _ground(
         return await ground(drawn, operations, api.call, threshold), unusable
 
 
-def _show(console: Console, report: Report, unusable: dict[str, str]) -> None:
+def _show(console: Terminal, report: Report, unusable: dict[str, str]) -> None:
     table = Table(
         title=f"{report.mapped_tools} of {report.tools} tools have an operation ({report.operations} of them)"
     )

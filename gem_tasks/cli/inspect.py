@@ -4,18 +4,18 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.tree import Tree
 
 from gem_tasks.cli.origin import model_origin, origin_tree
-from gem_tasks.cli.summary import printable
+from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.dataset.export import trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
+from gem_tasks.visible import visible
 
 _COLOURS = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "yellow"}
 
@@ -38,9 +38,9 @@ def show(
     """
     found = trajectory(Workspace.open(load()), id_)
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        echo_json(json.dumps(found, ensure_ascii=False, indent=1))
         return
-    console = Console()
+    console = Terminal()
     _head(console, found["metadata"])
     for tool in found["tools"]:
         function = tool["function"]
@@ -52,9 +52,9 @@ def show(
         _message(console, message)
 
 
-def _head(console: Console, metadata: dict[str, Any]) -> None:
+def _head(console: Terminal, metadata: dict[str, Any]) -> None:
     console.print(
-        f"[bold]Trajectory {metadata['trajectory_id']}[/] from {escape(printable(str(metadata['document_uri'])))}"
+        f"[bold]Trajectory {metadata['trajectory_id']}[/] from {escape(visible(str(metadata['document_uri'])))}"
     )
     kind = f"{metadata['platform']}, {metadata['task_category']}, {', '.join(metadata['domain'])}"
     if metadata.get("revised"):
@@ -63,7 +63,7 @@ def _head(console: Console, metadata: dict[str, Any]) -> None:
     console.print(f"{escape(kind)}; licence {escape(str(metadata['license']))}; made by {escape(models)}\n")
 
 
-def _message(console: Console, message: dict[str, Any]) -> None:
+def _message(console: Terminal, message: dict[str, Any]) -> None:
     """Text from documents and models is printed as it is: markup in it is escaped."""
     role = message["role"]
     console.print(f"\n[bold {_COLOURS[role]}]{role}[/]")
@@ -103,20 +103,20 @@ def lineage(
         found = ledger.lineage(id_)
         origin = None if found else model_origin(ledger, id_)
     if origin:
-        typer.echo(json.dumps(origin, indent=1, default=str)) if as_json else Console().print(origin_tree(origin))
+        echo_json(json.dumps(origin, indent=1, default=str)) if as_json else Terminal().print(origin_tree(origin))
         return
     if found is None:
         raise UserError(f"Nothing is known as {id_!r}", "Ids are in `gem run`'s summary, exports and the Airflow logs.")
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=1, default=str))
+        echo_json(json.dumps(found, ensure_ascii=False, indent=1, default=str))
     else:
-        Console().print(_tree(found))
+        Terminal().print(_tree(found))
 
 
 def _tree(document: dict[str, Any]) -> Tree:
     state = f"[red]{document['reason']}[/] {escape(document['detail'])}" if document["reason"] else "ingested"
     tree = Tree(
-        f"[bold]document {document['document_id']}[/] {escape(printable(document['uri']))}: {state}{_end(document)}"
+        f"[bold]document {document['document_id']}[/] {escape(visible(document['uri']))}: {state}{_end(document)}"
     )
     tree.add(
         f"licence {escape(str(document['license']))}, language {document['language']}, {document['chars']} characters"

@@ -4,11 +4,11 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from gem_tasks.audit.people import NEEDED, PeopleReport, people_report
 from gem_tasks.cli.people_table import print_people
+from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.pipeline.agreement import Agreement, agreement
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.people import rated
@@ -46,9 +46,9 @@ def judge(
     if as_json:
         figures = {"asked": found.asked, "confirmed": found.confirmed, "kappa": found.kappa}
         beside = {"people": people.model_dump(), "advice": people.advice, "opened": opened}
-        typer.echo(json.dumps({**found.model_dump(), **figures, **beside}, indent=1))
+        echo_json(json.dumps({**found.model_dump(), **figures, **beside}, indent=1))
         return
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     _print(found, console)
     print_people(people, console)
     if opened:
@@ -62,7 +62,7 @@ def _people(work: Workspace) -> PeopleReport:
         return people_report(rated(ledger, work.store.get), least.min_precision if least else NEEDED)
 
 
-def _print(found: Agreement, console: Console) -> None:
+def _print(found: Agreement, console: Terminal) -> None:
     if not found.both_pass + found.judge_refuses + found.checks_refuse:
         console.print("Nothing has been validated under the current prompts and models yet.")
         return

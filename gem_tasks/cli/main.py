@@ -30,7 +30,10 @@ from gem_tasks.cli import (
     stale,
     synth,
 )
+from gem_tasks.cli.terminal import echo, guard
 from gem_tasks.errors import GemError, UserError
+from gem_tasks.files import keep_private
+from gem_tasks.redaction.outlets import shown_traceback
 
 app = typer.Typer(
     name="gem",
@@ -68,6 +71,8 @@ retention.register(app)
 
 def main() -> None:
     """Runs the command. Exit code 2: the user can mend it; 1: GEM or a run failed."""
+    keep_private()
+    guard()
     try:
         app()
     except UserError as error:
@@ -76,8 +81,10 @@ def main() -> None:
         sys.exit(_say(f"gem: {error}", 1))
     except KeyboardInterrupt:
         sys.exit(_say("gem: interrupted; what runs in Airflow goes on", 130))
+    except Exception as error:  # noqa: BLE001 - a bug of ours: its traceback, but no secret that is in it
+        sys.exit(_say(shown_traceback(error), 1))
 
 
 def _say(line: str, code: int) -> int:
-    typer.echo(line, err=True)
+    echo(line, err=True)
     return code

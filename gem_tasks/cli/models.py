@@ -4,10 +4,10 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.promotion import Promotion
 from gem_tasks.evals.registry import decide, find_model, override
@@ -49,7 +49,7 @@ def list_models(
             for model in ledger.find_models(name, limit)
         ]
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        echo_json(json.dumps(rows, indent=1))
         return
     table = Table()
     for column in ("model", "name", "status", "base", "evaluations", "last decision"):
@@ -60,7 +60,7 @@ def list_models(
         said = f"{last['outcome']} by {last['decided_by']}: {last['why']}" if last else "-"
         status = {"champion": "[green]champion[/]", "rejected": "[red]rejected[/]"}.get(row["status"], row["status"])
         table.add_row(row["model_id"], escape(row["name"]), status, escape(row["base"]), scores, escape(said))
-    Console().print(table)
+    Terminal().print(table)
 
 
 @models.command("decide")
@@ -112,7 +112,7 @@ def _scores(ledger: Ledger, model_id: str) -> dict[str, float]:
 
 def _say(decision: Promotion, as_json: bool) -> None:
     if as_json:
-        typer.echo(decision.model_dump_json(indent=1))
+        echo_json(decision.model_dump_json(indent=1))
         return
     against = f" against {decision.against}" if decision.against else ""
-    typer.echo(f"{decision.model_id} is {decision.outcome}{against}, by {decision.decided_by}: {decision.why}")
+    echo(f"{decision.model_id} is {decision.outcome}{against}, by {decision.decided_by}: {decision.why}")

@@ -6,9 +6,9 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
-from gem_tasks.cli.summary import printable
 from gem_tasks.domain.base import Json
 from gem_tasks.lineage import Ledger
+from gem_tasks.visible import visible
 
 _SHOWN = 20
 
@@ -39,7 +39,7 @@ def origin_tree(origin: Json) -> Tree:
     branch = tree.add(f"{len(documents)} documents")
     for row in documents[:_SHOWN]:
         branch.add(
-            escape(f"{printable(row['uri'])} ({row['license'] or 'no licence'}): {row['trajectories']} trajectories")
+            escape(f"{visible(row['uri'])} ({row['license'] or 'no licence'}): {row['trajectories']} trajectories")
         )
     for row in origin["evaluations"]:
         overall: Json = row["scores"][0] if row["scores"] else {}

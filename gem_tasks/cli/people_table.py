@@ -1,13 +1,13 @@
 """Checks and judge beside people, for the terminal."""
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from gem_tasks.audit.people import KindReport, PeopleReport, Share
+from gem_tasks.cli.terminal import Terminal
 
 
-def print_people(found: PeopleReport, console: Console) -> None:
+def print_people(found: PeopleReport, console: Terminal) -> None:
     """The table kind by kind, and what to do."""
     rated = found.published + found.refused
     if not rated:

@@ -4,10 +4,10 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.pipeline.training import recheck, status, train
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
@@ -36,9 +36,9 @@ def show_status(as_json: JsonOption = False) -> None:
     """
     found = status(Workspace.open(load()))
     if as_json:
-        typer.echo(json.dumps(found, indent=1))
+        echo_json(json.dumps(found, indent=1))
         return
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     verdicts = found["verdicts"]
     console.print(f"Verdicts of the current filter: {verdicts['accepted']} accepted, {verdicts['rejected']} rejected")
     console.print(_in_use(found), soft_wrap=True)
@@ -63,13 +63,13 @@ def learn(
         gem prefilter train
         gem prefilter train --force --json
     """
-    console = Console(stderr=True, quiet=as_json)
+    console = Terminal(stderr=True, quiet=as_json)
     with console.status("learning"):
         found = train(Workspace.open(load()), force=force)
     if as_json:
-        typer.echo(found.model_dump_json(indent=1))
+        echo_json(found.model_dump_json(indent=1))
     else:
-        typer.echo(f"{found.state.replace('_', ' ')}: {found.reason}")
+        echo(f"{found.state.replace('_', ' ')}: {found.reason}")
 
 
 def ask_again(
@@ -83,12 +83,12 @@ def ask_again(
     """
     found = recheck(Workspace.open(load()), dry_run=dry_run)
     if as_json:
-        typer.echo(json.dumps({"marked": 0 if dry_run else sum(found.values()), "partitions": found}, indent=1))
+        echo_json(json.dumps({"marked": 0 if dry_run else sum(found.values()), "partitions": found}, indent=1))
         return
     verb = "would be asked about" if dry_run else "will be asked about when their partition runs next"
-    typer.echo(f"{sum(found.values())} segments {verb}")
+    echo(f"{sum(found.values())} segments {verb}")
     for partition, count in found.items():
-        typer.echo(f"  {partition}  {count}")
+        echo(f"  {partition}  {count}")
 
 
 def _in_use(found: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
 """What is cheaper to find out before a run than in its logs."""
 
-from rich.console import Console
+from rich.markup import escape
 
 from gem_tasks.cli.progress import shown
-from gem_tasks.cli.visible import visible
+from gem_tasks.cli.terminal import Terminal
 from gem_tasks.corpus.sources import list_objects
 from gem_tasks.errors import ErrorClass
 from gem_tasks.pipeline.readiness import Ready, check_models, raise_for
@@ -24,7 +24,7 @@ def preflight(work: Workspace, source: str, *, quiet: bool = False, elsewhere: b
         UserError: one of them does not; says what to do.
     """
     next(list_objects(source))
-    console = Console(stderr=True, quiet=quiet)
+    console = Terminal(stderr=True, quiet=quiet)
     if elsewhere and work.settings.llm_base_url is None:
         console.print("[yellow]![/] No LLM endpoint is set here, so none was asked: the workers' own is used.")
         return
@@ -34,9 +34,9 @@ def preflight(work: Workspace, source: str, *, quiet: bool = False, elsewhere: b
     raise_for([each for each in found if each not in unknown])
     for each in found:
         if said := "" if each.ok else f"{each.cause}. No key is set here; the workers may have one, so the run starts":
-            console.print(f"[yellow]![/] {visible(said)}", markup=True, highlight=False, soft_wrap=True)
+            console.print(f"[yellow]![/] {escape(said)}", markup=True, highlight=False, soft_wrap=True)
         elif note := each.reply.note or each.hint:
-            console.print(f"[yellow]![/] {visible(each.model)}: {visible(note)}", highlight=False, soft_wrap=True)
+            console.print(f"[yellow]![/] {escape(f'{each.model}: {note}')}", highlight=False, soft_wrap=True)
 
 
 def _wants_key(found: Ready) -> bool:

@@ -3,18 +3,18 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from gem_tasks.cli.terminal import Terminal
 from gem_tasks.evals.progress import Progress
 
 
 @contextmanager
 def shown(quiet: bool) -> Generator[Progress]:
     """A callback that draws one bar per kind of work; without a terminal a line per kind."""
-    console = Console(stderr=True, quiet=quiet)
+    console = Terminal(stderr=True, quiet=quiet)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

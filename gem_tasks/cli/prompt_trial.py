@@ -1,28 +1,25 @@
 """A prompt's trial on a terminal: two columns per segment, the current result and the candidate's."""
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gem_tasks.cli.summary import printable
+from gem_tasks.cli.terminal import Terminal
 from gem_tasks.pipeline.trial import Side, Trial
+from gem_tasks.visible import visible
 
 _LINES = 12
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""What a terminal would obey instead of showing it."""
 _CHARS = 160
 """Of a line, unless everything is wanted."""
 
 
-def print_trials(trials: Sequence[Trial], console: Console, *, full: bool) -> None:
+def print_trials(trials: Sequence[Trial], console: Terminal, *, full: bool) -> None:
     """One table per segment, and what the candidate cost."""
     for trial in trials:
-        console.print(Text(f"{trial.segment_id}  {printable(trial.uri)}", style="bold"))
+        console.print(Text(f"{trial.segment_id}  {visible(trial.uri)}", style="bold"))
         if trial.candidate is None:
             console.print(Text(f"  not tried: {trial.not_tried}"))
             continue
@@ -49,7 +46,7 @@ def _table(current: Side | None, candidate: Side, *, full: bool) -> Table:
         ("output", [_output(side, full=full) for side in sides]),
     ):
         if any(cells):
-            table.add_row(label, *(Text(_CONTROL.sub("\ufffd", cell)) for cell in cells))
+            table.add_row(label, *(Text(cell) for cell in cells))
     return table
 
 

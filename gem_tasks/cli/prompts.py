@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
 from gem_tasks.cli.prompt_trial import print_trials
+from gem_tasks.cli.terminal import Terminal, echo, echo_exact, echo_json
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.prompt_files import check_prompt
 from gem_tasks.pipeline.trial import Candidate
@@ -48,7 +48,7 @@ def list_prompts(as_json: JsonOption = False) -> None:
         known = ledger.prompt_versions()
     rows = _versions(work, known)
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        echo_json(json.dumps(rows, indent=1))
         return
     table = Table()
     for column in ("prompt", "version", "", "first use", "last use", "recipes"):
@@ -57,7 +57,7 @@ def list_prompts(as_json: JsonOption = False) -> None:
         where = (row["origin"] or "ours") if row["current"] else ""
         seen = [(row[name] or "never")[:16].replace("T", " ") for name in ("first_seen_at", "last_used_at")]
         table.add_row(row["name"], row["sha256"][:_SHORT], where, *seen, str(row["recipes"]))
-    Console(highlight=False).print(table)
+    Terminal(highlight=False).print(table)
 
 
 def show(
@@ -80,9 +80,9 @@ def show(
     else:
         prompt = Workspace.open(load_settings()).chain.prompts[name]
     if as_json:
-        typer.echo(json.dumps({**prompt.model_dump(), "sha256": prompt.sha256}, ensure_ascii=False, indent=1))
+        echo_json(json.dumps({**prompt.model_dump(), "sha256": prompt.sha256}, ensure_ascii=False, indent=1))
     else:
-        typer.echo(prompt.text, nl=not prompt.text.endswith("\n"))
+        echo_exact(prompt.text)
 
 
 def diff(
@@ -101,11 +101,11 @@ def diff(
     (first, one), (second, other) = _named(work, a), _named(work, b)
     lines = list(unified_diff(one.splitlines(), other.splitlines(), first, second, lineterm=""))
     if as_json:
-        typer.echo(json.dumps({"a": first, "b": second, "same": not lines, "diff": "\n".join(lines)}, indent=1))
+        echo_json(json.dumps({"a": first, "b": second, "same": not lines, "diff": "\n".join(lines)}, indent=1))
     elif lines:
-        Console(highlight=False).print(Syntax("\n".join(lines), "diff", word_wrap=True, background_color="default"))
+        Terminal(highlight=False).print(Syntax("\n".join(lines), "diff", word_wrap=True, background_color="default"))
     else:
-        typer.echo("No difference.")
+        echo("No difference.")
 
 
 def try_prompt(
@@ -127,7 +127,7 @@ def try_prompt(
     work = Workspace.open(load_settings())
     candidate = Candidate(work, stage, check_prompt(stage_named(stage).prompt, _read(file), str(file)), on)
     limit = work.settings.budget_usd if budget_usd is None else budget_usd
-    console = Console(stderr=True, quiet=as_json, highlight=False)
+    console = Terminal(stderr=True, quiet=as_json, highlight=False)
     most = (
         "no price is known"
         if candidate.most_usd is None
@@ -140,9 +140,9 @@ def try_prompt(
     with console.status("asking"):
         trials = candidate.run(limit)
     if as_json:
-        typer.echo(json.dumps([trial.model_dump(mode="json") for trial in trials], ensure_ascii=False, indent=1))
+        echo_json(json.dumps([trial.model_dump(mode="json") for trial in trials], ensure_ascii=False, indent=1))
     else:
-        print_trials(trials, Console(highlight=False), full=full)
+        print_trials(trials, Terminal(highlight=False), full=full)
 
 
 def _versions(work: Workspace, known: list[dict[str, Any]]) -> list[dict[str, Any]]:

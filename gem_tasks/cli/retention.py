@@ -4,10 +4,10 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
+from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.pipeline.retention import Collected, collect
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
@@ -35,12 +35,12 @@ def gc(
         gem gc --days 90 --json
     """
     work = Workspace.open(load())
-    console = Console(quiet=as_json, highlight=False)
+    console = Terminal(quiet=as_json, highlight=False)
     with console.status("going through the store"):
         found = collect(work, dry_run=dry_run, days=days)
     if as_json:
         totals = {"objects": found.objects, "bytes": found.bytes}
-        typer.echo(json.dumps({**found.model_dump(), **totals}, indent=1))
+        echo_json(json.dumps({**found.model_dump(), **totals}, indent=1))
         return
     console.print(_table(found))
     if found.busy_objects:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from gem_tasks.cli.estimate import EstimateOption, EstimatingCommand, estimate
 from gem_tasks.cli.follow import INGEST, Followed, follow
 from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, kept_limit, lasting
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.summary import print_summary, summarise
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.corpus.trees import file_uri
 from gem_tasks.domain.partition import partition_of
 from gem_tasks.local.airflow_api import AirflowAPI
@@ -69,7 +69,7 @@ def run(
     conf = {
         "source": source, "limit": asked(limit, no_limit), "budget_usd": budget_usd, "accept_vanished": accept_vanished,
     }  # fmt: skip
-    console = Console(stderr=True, quiet=as_json)
+    console = Terminal(stderr=True, quiet=as_json)
     partition = current_partition()
     with AirflowAPI(work.settings) as api:
         ingest_run = api.trigger(INGEST, partition, conf)
@@ -107,12 +107,12 @@ def _report(
     if as_json:
         kept = {"source": source, "limit": kept_limit(work, source), "hourly_budget_usd": work.settings.budget_usd}
         more = {**kept, "unfinished_partitions": left}
-        typer.echo(json.dumps({**followed.model_dump(), **summary, **more}, indent=1))
+        echo_json(json.dumps({**followed.model_dump(), **summary, **more}, indent=1))
         return
-    console = Console()
+    console = Terminal()
     print_summary(summary, console, nothing_new=followed.synthesize_run is None and not left)
     if left:
         console.print(f"Work is left in {len(left)} earlier partitions of this source, such as {left[-1]}.")
         console.print(f"What, and why: gem stale. Do it: gem backfill --from {left[0]} --to {left[-1]}")
     for line in lasting(work, source, budgeted=budgeted):
-        typer.echo(line)
+        echo(line)

@@ -4,12 +4,11 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from gem_tasks.cli.progress import shown
-from gem_tasks.cli.visible import visible
+from gem_tasks.cli.terminal import Terminal, echo, echo_json, echo_login
 from gem_tasks.local import doctor as examination
 from gem_tasks.local import processes, services
 from gem_tasks.local.state import load_state
@@ -33,12 +32,12 @@ def up() -> None:
         gem up
         GEM_AIRFLOW_PORT=9090 gem up
     """
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     with console.status("starting") as spinner:
 
         def say(line: str) -> None:
-            spinner.update(line)
-            console.print(f"[dim]·[/] {line}")
+            spinner.update(escape(line))
+            console.print(f"[dim]·[/] {escape(line)}")
 
         services.up(say=say)
     _print_login()
@@ -47,15 +46,15 @@ def up() -> None:
 def _print_login() -> None:
     settings = load()
     password = load_state(services.home_dir()).admin_password
-    typer.echo(f"Airflow:  {settings.airflow_url}   user {settings.airflow_username}   password {password}")
-    typer.echo("Next:     gem run examples/corpus")
+    echo_login(f"Airflow:  {settings.airflow_url}   user {settings.airflow_username}   password {password}")
+    echo("Next:     gem run examples/corpus")
 
 
 def down() -> None:
     """Stops what `gem up` started; all data stay."""
-    with Console(stderr=True).status("stopping"):
+    with Terminal(stderr=True).status("stopping"):
         services.down()
-    typer.echo("stopped")
+    echo("stopped")
 
 
 def status(as_json: AsJson = False) -> None:
@@ -67,16 +66,16 @@ def status(as_json: AsJson = False) -> None:
     """
     found = _status()
     if as_json:
-        typer.echo(json.dumps(found, indent=1))
+        echo_json(json.dumps(found, indent=1))
         return
     table = Table("service", "state", min_width=50)
     for name, fault in found["services"].items():
-        table.add_row(name, "[green]up[/]" if fault is None else f"[red]{fault}[/]")
-    Console().print(table)
+        table.add_row(name, "[green]up[/]" if fault is None else f"[red]{escape(fault)}[/]")
+    Terminal().print(table)
     if found["healthy"]:
         _print_login()
     else:
-        typer.echo(f"Start it with: gem up      Logs: {found['logs']}")
+        echo(f"Start it with: gem up      Logs: {found['logs']}")
 
 
 def _status() -> dict[str, Any]:
@@ -107,12 +106,12 @@ def doctor(as_json: AsJson = False) -> None:
     with shown(quiet=as_json) as say:
         found = list(examination.examine(load(), lambda done, total: say("asking the models", done, total)))
     if as_json:
-        typer.echo(json.dumps([diagnosis.model_dump(mode="json") for diagnosis in found], indent=1))
+        echo_json(json.dumps([diagnosis.model_dump(mode="json") for diagnosis in found], indent=1))
     else:
         table = Table("", "", "", min_width=60, show_header=False)
         for diagnosis in found:
             mark = "[green]ok[/]" if diagnosis.ok else "[red]no[/]"
-            table.add_row(mark, escape(diagnosis.name), escape(visible(diagnosis.line)))
-        Console().print(table)
+            table.add_row(mark, escape(diagnosis.name), escape(diagnosis.line))
+        Terminal().print(table)
     if not all(diagnosis.ok for diagnosis in found):
         raise typer.Exit(2)

@@ -4,18 +4,18 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, hourly_budget
 from gem_tasks.cli.run import resolve
-from gem_tasks.cli.summary import printable
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.corpus import Source
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.ingest import register as register_source
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
+from gem_tasks.visible import visible
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print it as JSON, and nothing else.")]
 Which = Annotated[str, typer.Argument(metavar="SOURCE", help="Its address, or its number in `gem source list`.")]
@@ -59,10 +59,10 @@ def add(
     )  # fmt: skip
     found = register_source(Workspace.open(load()), given)
     if as_json:
-        typer.echo(found.model_dump_json(indent=1))
+        echo_json(found.model_dump_json(indent=1))
         return
     state = "" if found.enabled else "; it is disabled, see `gem source enable`"
-    typer.echo(f"Source {found.source_id}: {found.uri}{state}\nRead it now:  gem run {found.uri}")
+    echo(f"Source {found.source_id}: {found.uri}{state}\nRead it now:  gem run {found.uri}")
 
 
 def list_(as_json: JsonOption = False) -> None:
@@ -77,15 +77,15 @@ def list_(as_json: JsonOption = False) -> None:
         rows = ledger.source_list()
     if as_json:
         budget = {"hourly_budget_usd": work.settings.budget_usd}
-        typer.echo(json.dumps([row | budget for row in rows], indent=1, default=str))
+        echo_json(json.dumps([row | budget for row in rows], indent=1, default=str))
     elif rows:
-        console = Console(highlight=False)
+        console = Terminal(highlight=False)
         console.print(_table(rows))
         console.print(
             f"Read every hour, with {hourly_budget(work)}. Limits: gem source limit SOURCE N|none", markup=False
         )
     else:
-        typer.echo("There is no source yet. Add one:  gem source add ~/manuals")
+        echo("There is no source yet. Add one:  gem source add ~/manuals")
 
 
 def limit_(
@@ -109,9 +109,9 @@ def limit_(
     if uri is None:
         raise UserError(f"There is no source {source!r}", "`gem source list` shows them with their numbers.")
     if as_json:
-        typer.echo(json.dumps({"uri": uri, "limit": limit}))
+        echo_json(json.dumps({"uri": uri, "limit": limit}))
     else:
-        typer.echo(f"{uri}: " + (f"only {limit} documents are read" if limit else "everything is read"))
+        echo(f"{uri}: " + (f"only {limit} documents are read" if limit else "everything is read"))
 
 
 def disable(source: Which, as_json: JsonOption = False) -> None:
@@ -138,9 +138,9 @@ def _switch(which: str, enabled: bool, as_json: bool) -> None:
     if uri is None:
         raise UserError(f"There is no source {which!r}", "`gem source list` shows them with their numbers.")
     if as_json:
-        typer.echo(json.dumps({"uri": uri, "enabled": enabled}))
+        echo_json(json.dumps({"uri": uri, "enabled": enabled}))
     else:
-        typer.echo(f"{uri} is {'enabled' if enabled else 'disabled'}")
+        echo(f"{uri} is {'enabled' if enabled else 'disabled'}")
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
@@ -162,7 +162,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         missing = f" [red]{row['missing']} missing[/]" if row["missing"] else ""
         table.add_row(
             str(row["source_id"]),
-            escape(printable(row["uri"])) + state + (" [yellow](interrupted)[/]" if row["interrupted"] else ""),
+            escape(visible(row["uri"])) + state + (" [yellow](interrupted)[/]" if row["interrupted"] else ""),
             escape(row["license"] or "·"),
             cut if cut.strip("/·") else "as set",
             f"[yellow]{row['limit']}[/]" if row["limit"] else "none",

@@ -4,9 +4,9 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.pipeline.estimate import Estimate
 from gem_tasks.pipeline.ranges import bound
 from gem_tasks.pipeline.stale import Stale, StaleStage, stale
@@ -43,9 +43,9 @@ def stale_command(
     work = Workspace.open(load())
     found = stale(work, bound(first, end=False) if first else None, bound(last, end=True) if last else None)
     if as_json:
-        typer.echo(json.dumps(as_plain(found), indent=1))
+        echo_json(json.dumps(as_plain(found), indent=1))
     else:
-        print_stale(found, Console(highlight=False), every=every)
+        print_stale(found, Terminal(highlight=False), every=every)
 
 
 def as_plain(found: Stale) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def airflow_command(first: str, last: str) -> str:
     )
 
 
-def print_stale(found: Stale, console: Console, *, every: bool = False) -> None:
+def print_stale(found: Stale, console: Terminal, *, every: bool = False) -> None:
     """For people."""
     if not found.partitions and not found.publish_only:
         console.print("Nothing is stale: every segment has its result under the current prompts, models and code.")

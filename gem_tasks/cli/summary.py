@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from gem_tasks.cli.terminal import Terminal
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import ACCEPTING, ASKS_LIKE
+from gem_tasks.visible import visible
 
 _SHOWN = 5
 _MEASURES = ("messages", "tools", "calls")
@@ -49,7 +50,7 @@ def _failure_line(row: Mapping[str, Any]) -> str:
     return f"{row['segments']} failed in {row['stage']} ({row['error_class']}){f': {said}' if said else ''}{aside}"
 
 
-def print_summary(summary: dict[str, Any], console: Console, *, nothing_new: bool = False) -> None:
+def print_summary(summary: dict[str, Any], console: Terminal, *, nothing_new: bool = False) -> None:
     """The same for people."""
     if nothing_new:
         console.print("Nothing new: every document is known and every result is current. No model was called.")
@@ -100,14 +101,9 @@ def _funnel(summary: dict[str, Any]) -> Table:
 
 def _unreadable(documents: dict[str, Any]) -> list[str]:
     """The first few objects that could not be read, and why."""
-    named = [f"Not read: {printable(each['uri'])} ({printable(each['detail'])})" for each in documents["unreadable"]]
+    named = [f"Not read: {visible(each['uri'])} ({visible(each['detail'])})" for each in documents["unreadable"]]
     more = documents["reasons"].get("unreadable", 0) - _SHOWN
     return named[:_SHOWN] + ([f"Not read: {more} more (`gem run --json` names 20)"] if more > 0 else [])
-
-
-def printable(text: str) -> str:
-    """A name of somebody else's on one line, without what a terminal would obey."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _cost(summary: dict[str, Any]) -> str:

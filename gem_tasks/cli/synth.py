@@ -6,13 +6,13 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.console import Console
 
 from gem_tasks.cli.estimate import EstimateOption, EstimatingCommand, estimate
 from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, kept_limit, lasting
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.run import current_partition, resolve
 from gem_tasks.cli.summary import ask_again, print_summary, summarise
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.dataset.publish import publish
 from gem_tasks.domain.corpus import Source
@@ -57,7 +57,7 @@ def synth(
     if sample:
         budget = work.settings.budget_usd
         return estimate(work, source, asked(limit, no_limit), sample, budget_usd=budget, as_json=as_json)
-    console = Console(stderr=True, quiet=as_json)
+    console = Terminal(stderr=True, quiet=as_json)
     partition = current_partition()
     with console.status("ingest"):
         ingest(work, Source(uri=source, limit=asked(limit, no_limit)), partition)
@@ -77,14 +77,14 @@ def synth(
         raise halted[0]
     summary = {**summarise(work, partitions[-1], None), "out": str(out), "limit": kept_limit(work, source)}
     if as_json:
-        typer.echo(json.dumps(summary, indent=1))
+        echo_json(json.dumps(summary, indent=1))
     else:
-        print_summary(summary, Console())
+        print_summary(summary, Terminal())
         for line in lasting(work, source):
-            typer.echo(line)
+            echo(line)
 
 
-def _publish(work: Workspace, partition: str, console: Console, *, yes: bool) -> bool:
+def _publish(work: Workspace, partition: str, console: Terminal, *, yes: bool) -> bool:
     """Brings a partition to its dataset; whether it has one now.
 
     Raises:
@@ -97,7 +97,7 @@ def _publish(work: Workspace, partition: str, console: Console, *, yes: bool) ->
     return report.version is not None
 
 
-def run_stages(work: Workspace, partition: str, console: Console, *, yes: bool = False) -> None:
+def run_stages(work: Workspace, partition: str, console: Terminal, *, yes: bool = False) -> None:
     """Every stage over every pending shard, one after the other.
 
     Raises:

@@ -4,12 +4,16 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.connection import Row
+
+_LONGEST = 1_000
+"""Characters of a cursor."""
+_FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 
 class Place(Value):
@@ -28,9 +32,12 @@ class Place(Value):
         if not cursor:
             return cls()
         try:
-            at, key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-            return cls(at=datetime.fromisoformat(at), id=str(key))
-        except (ValueError, TypeError, binascii.Error):
+            at, key = json.loads(base64.urlsafe_b64decode(cursor[:_LONGEST].encode()))
+            place = datetime.fromisoformat(at)
+            if not _FIRST_YEAR <= place.year < _LAST_YEAR or not isinstance(key, str):
+                raise ValueError("no row is there")
+            return cls(at=place if place.tzinfo else place.replace(tzinfo=UTC), id=key)
+        except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
             raise UserError(
                 "This is no cursor", "Take `next` of the answer before, or none for the beginning."
             ) from None

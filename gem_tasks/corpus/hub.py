@@ -82,7 +82,7 @@ def _asked(repo: str, ask: Callable[[], Any]) -> Any:
 
     try:
         return ask()
-    except (HfHubHTTPError, OSError, RuntimeError) as error:
+    except (HfHubHTTPError, OSError, RuntimeError, ValueError) as error:  # a name against its rules is a ValueError
         mend = "Check the name, HF_TOKEN and HF_ENDPOINT."
         raise UserError(f"hf://datasets/{repo} cannot be listed ({why(error)})", mend) from error
 

@@ -17,9 +17,10 @@ _RUN = re.compile(
     "\U000e0000-\U000e0fff]+"
 )
 """Controls, zero-width characters, direction marks, tags, variation selectors, halves of surrogate pairs."""
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u061b\u061d-\u08ff"  # U+061C is a mark of direction, not a letter
+                            "\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")  # fmt: skip
 _JOINING = re.compile(
-    "[\u0590-\u08ff\u0900-\u0dff\u0f00-\u109f\u1700-\u18af\u1900-\u1cff\ua800-\uabff\ufb1d-\ufdff\ufe70-\ufefc"
+    "[\u0590-\u061b\u061d-\u08ff\u0900-\u0dff\u0f00-\u109f\u1700-\u18af\u1900-\u1cff\ua800-\uabff\ufb1d-\ufdff\ufe70-\ufefc"
     "\U00010a00-\U00011fff\U0001e900-\U0001e95f]"
 )
 """Scripts in which a joiner or non-joiner makes another spelling: Hebrew and Arabic to N'Ko, those around India."""

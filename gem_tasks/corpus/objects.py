@@ -42,6 +42,8 @@ class SourceObject:
     """A seekable stream of the stored bytes. Raises OSError if this file cannot be read."""
     remote: bool = False
     """Every read is a request."""
+    path: str = field(default="", compare=False)
+    """Which file of this machine `open` opens, links followed; empty for what lies elsewhere."""
 
     @property
     def order(self) -> bytes:

@@ -41,7 +41,7 @@ def _below(source: str, kind: str, root: str) -> bool:
         if {".", ".."} & set(source.split("/")):  # to a bucket a name like any other, to an HTTP client perhaps not
             return False
         return source == root or source.startswith(root.rstrip("/") + "/")
-    if "://" in root and not root.startswith("file://"):
+    if not _is_local(root):
         return False
     try:
         # Where the names lead, not what they are: neither `..` nor a link gets out.
@@ -50,13 +50,22 @@ def _below(source: str, kind: str, root: str) -> bool:
         return False
 
 
-def inside(uri: str, roots: Sequence[str]) -> bool:
-    """Whether a listed object lies in one of the roots: a prefix that ends inside a name also meets its neighbours.
+def _is_local(root: str) -> bool:
+    return "://" not in root or root.startswith("file://")
 
-    Local files always do: what leads out of a folder is not listed.
+
+def inside(item: SourceObject, roots: Sequence[str]) -> bool:
+    """Whether a listed object lies in one of the roots.
+
+    A prefix that ends inside a name also meets its neighbours; and what a local source is may have been swapped since
+    it was admitted. So it is asked of the very file that is opened later.
     """
-    below = tuple(root.rstrip("/") + "/" for root in roots)
-    return not roots or uri in roots or uri.startswith(("file://", *below))
+    if not roots:
+        return True
+    if item.path:
+        local = [str(real_path(root)) for root in roots if _is_local(root)]
+        return any(item.path == root or item.path.startswith(f"{root.rstrip('/')}/") for root in local)
+    return item.uri in roots or item.uri.startswith(tuple(root.rstrip("/") + "/" for root in roots))
 
 
 def kind_of(source: str) -> str:

@@ -4,20 +4,16 @@ import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFSOCK, S_ISDIR, S_ISREG
+from stat import S_ISDIR
 from typing import IO
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from gem_tasks.corpus.descend import open_file, open_folder
 from gem_tasks.corpus.objects import CLOSED, READABLE, SourceObject, media_type, why
 from gem_tasks.errors import UserError
 
-_KINDS = {
-    S_IFIFO: "a pipe",
-    S_IFSOCK: "a socket",
-    S_IFCHR: "a device",
-    S_IFBLK: "a device",
-    S_IFDIR: "a folder under a link's name",
-}
+_NO_SOURCES = ("/proc/", "/sys/", "/dev/")
+"""What the system makes up: the environment of processes, memory, devices."""
 
 
 def list_tree(source: str, after: str) -> Iterator[SourceObject]:
@@ -40,12 +36,21 @@ def list_tree(source: str, after: str) -> Iterator[SourceObject]:
     if not os.access(path, os.R_OK | (os.X_OK if S_ISDIR(mode) else 0)):
         raise UserError(f"{path} cannot be read (Permission denied)", "Check its permissions.")
     if S_ISDIR(mode):
-        return _walk(os.path.realpath(path), after)
+        root = os.path.realpath(path)
+        _refuse_made_up(f"{root}/")
+        return _walk(root, after)
     if media_type(path.name) is None:
         raise UserError(f"{path} is of no kind that can be read", READABLE)
     # The name as given: in a download cache it is a link to an object whose own name says nothing.
-    real = str(Path(os.path.realpath(path.parent)) / path.name)
-    return (item for item in [_object(real, file_uri(real), True)] if item)
+    name = str(Path(os.path.realpath(path.parent)) / path.name)
+    real = os.path.realpath(name)
+    _refuse_made_up(real)
+    return (item for item in [_object(real, file_uri(name))] if item)
+
+
+def _refuse_made_up(real: str) -> None:
+    if real.startswith(_NO_SOURCES) and not real.startswith("/dev/shm/"):  # noqa: S108 - a disk in memory
+        raise UserError(f"{real} is no document: the system makes it up", "Name a file or a folder on a disk.")
 
 
 def real_path(source: str) -> Path:
@@ -75,9 +80,10 @@ def _walk(root: str, after: str) -> Iterator[SourceObject]:
             except (FileNotFoundError, NotADirectoryError):
                 continue  # gone in this moment
             except OSError:
-                yield SourceObject(entry.uri, "unknown", 0, *CLOSED, open=partial(open, entry.path, "rb"))
-        elif entry.uri.encode() > start and _inside(entry, root):
-            if found := _object(entry.path, entry.uri, entry.link):
+                opener = partial(_open_closed, entry.path)
+                yield SourceObject(entry.uri, "unknown", 0, *CLOSED, open=opener, path=entry.path)
+        elif entry.uri.encode() > start and (real := _real(entry, root)):
+            if found := _object(real, entry.uri):
                 yield found
 
 
@@ -86,8 +92,8 @@ class _Entry:
 
     __slots__ = ("folder", "link", "path", "uri")
 
-    def __init__(self, entry: "os.DirEntry[str]", above: str) -> None:
-        self.path = entry.path
+    def __init__(self, entry: "os.DirEntry[str]", folder: str, above: str) -> None:
+        self.path = f"{folder}/{entry.name}"
         self.link = entry.is_symlink()
         self.folder = _is_folder(entry)
         self.uri = f"{above}/{_name(entry.name)}" + ("/" if self.folder else "")
@@ -115,43 +121,55 @@ def _name(name: str) -> str:
 
 def _entries(folder: str) -> list[_Entry]:
     """What may be of interest, sorted as URIs; links to folders are not followed."""
-    uri = file_uri(folder.rstrip("/"))
-    with os.scandir(folder) as found:
-        entries = [_Entry(entry, uri) for entry in found if not entry.name.startswith(".")]
+    folder = folder.rstrip("/")
+    uri = file_uri(folder)
+    descriptor = open_folder(folder)
+    try:
+        with os.scandir(descriptor) as found:
+            entries = [_Entry(entry, folder, uri) for entry in found if not entry.name.startswith(".")]
+    finally:
+        os.close(descriptor)
     wanted = [entry for entry in entries if entry.folder or media_type(entry.path)]
     return sorted(wanted, key=lambda entry: entry.uri.encode())
 
 
-def _inside(entry: _Entry, root: str) -> bool:
-    # A link that leaves the source would let a folder of documents read any file of the machine.
-    return not entry.link or Path(os.path.realpath(entry.path)).is_relative_to(root)
+def _real(entry: _Entry, root: str) -> str | None:
+    """The file itself. None for a link that leaves the source: it would let a folder read any file of the machine."""
+    if not entry.link:
+        return entry.path
+    real = os.path.realpath(entry.path)
+    return real if Path(real).is_relative_to(root) else None
 
 
-def _object(path: str, uri: str, linked: bool) -> SourceObject | None:
-    """None for what is gone in this moment; what is closed to us or no file is listed, and reading it says why."""
-    kind = media_type(path)
+def _object(path: str, uri: str) -> SourceObject | None:
+    """None for what is gone in this moment; what is closed to us or no file is listed, and reading it says why.
+
+    Args:
+        path: without links.
+        uri: under which name it is known.
+    """
+    kind = media_type(uri)
     if kind is None:
         return None
+    opener = partial(open_file, path)
     try:
-        stat = os.stat(path, follow_symlinks=linked)  # noqa: PTH116  a hundred thousand times
+        stat = os.stat(path, follow_symlinks=False)  # noqa: PTH116  a hundred thousand times
     except FileNotFoundError:
         return None
     except OSError:
-        return SourceObject(uri, "unknown", 0, *kind, open=partial(_open, path))
+        return SourceObject(uri, "unknown", 0, *kind, open=opener, path=path)
     etag = f"{stat.st_mtime_ns}-{stat.st_size}"
-    return SourceObject(uri, etag, stat.st_size, *kind, open=partial(_open, path))
+    return SourceObject(uri, etag, stat.st_size, *kind, open=opener, path=path)
 
 
-def _open(path: str) -> IO[bytes]:
-    """Opens a file, and never waits for a pipe's other end.
+def _open_closed(path: str) -> IO[bytes]:
+    """Says why a folder could not be listed.
 
     Raises:
-        OSError: it cannot be opened, or is a pipe, a socket, a device or a folder.
+        OSError: always.
     """
-    kind = os.stat(path).st_mode  # noqa: PTH116  a device may do something when it is opened
-    if not S_ISREG(kind):
-        raise OSError(f"{_KINDS.get(S_IFMT(kind), 'something else')}, not a file")
-    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+    os.close(open_folder(path))
+    raise OSError("the folder could not be listed")
 
 
 def file_uri(path: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from gem_tasks.corpus.harmless import harmless_json
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
 from gem_tasks.files import replacing
@@ -31,7 +32,7 @@ def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
         file = pq.ParquetFile(io.BytesIO(work.fetch(keys.dataset_key(version, "train-00000.parquet"))))
         for batch in file.iter_batches(batch_size=64, columns=["messages", "tools", "metadata"]):
             for row in batch.to_pylist():
-                found = {column: json.loads(text) for column, text in row.items()}
+                found = {column: json.loads(harmless_json(text)) for column, text in row.items()}
                 if found["metadata"]["trajectory_id"] not in withdrawn:
                     yield found
 
@@ -75,4 +76,4 @@ def trajectory(work: Workspace, prefix: str) -> Json:
     file = pq.ParquetFile(io.BytesIO(work.fetch(keys.dataset_key(version, "train-00000.parquet"))))
     position = file.read(columns=["trajectory_id"])["trajectory_id"].to_pylist().index(key)
     row = file.read(columns=["messages", "tools", "metadata"]).slice(position, 1).to_pylist()[0]
-    return {column: json.loads(row[column]) for column in ("messages", "tools", "metadata")}
+    return {column: json.loads(harmless_json(row[column])) for column in ("messages", "tools", "metadata")}

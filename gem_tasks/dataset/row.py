@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pyarrow as pa
 
+from gem_tasks.corpus.harmless import harmless_json
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.record import Topic
@@ -80,4 +81,5 @@ def trajectory_id(segment_id: str, recipe: str) -> str:
 
 
 def _dump(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    # Stages take in harmless texts; results from before they did are made so here.
+    return harmless_json(json.dumps(data, ensure_ascii=False, separators=(",", ":")))

@@ -5,11 +5,12 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_core import to_json
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.errors import ErrorClass
+from gem_tasks.redaction import clean
 
 FaultCounts = dict[ErrorClass, int]
 """Requests that brought nothing usable, by class."""
@@ -143,6 +144,12 @@ class Completion(Value):
     """Its price; None while it, or the model's price, is not known."""
     model: str = ""
     """As the endpoint names itself, which may differ from what was asked for."""
+
+    @field_validator("text", "finish_reason", "thoughts", "model")
+    @classmethod
+    def _without_secrets(cls, text: str) -> str:
+        """An endpoint that sees our key can write it into an answer, which is stored, asked with and shown."""
+        return clean(text)
 
     @property
     def calls(self) -> int:

@@ -1,14 +1,32 @@
-"""Which servers a run may name: who starts one shall not send our keys, or questions, wherever they like."""
+"""Which servers a run may name: who starts one shall not send our keys, or questions, wherever they like.
 
-import socket
+URLs are compared as clients will read them, and clients differ. So one that can be read in two ways is none: with a
+backslash, with blanks or control characters, with an escaped or a climbing dot, with a user name.
+"""
+
+import re
 from collections.abc import Sequence
-from ipaddress import IPv6Address, ip_address
-from urllib.parse import urlsplit
+from typing import NamedTuple
+from urllib.parse import SplitResult, unquote, urlsplit
 
+from gem_tasks.addresses import ForbiddenAddressError, forbidden_name, resolved
 from gem_tasks.errors import UserError
+from gem_tasks.redaction import shown_url
 
-_ELSEWHERE = frozenset({"fd00:ec2::254", "100.100.100.200"})
-"""Metadata of AWS over IPv6, and of Alibaba."""
+_PORTS = {"http": 80, "https": 443}
+_ODD = re.compile(r"[\s\\\x00-\x20\x7f<>\"{}|^`#]")
+_HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
+_ESCAPES = 5
+"""Layers of percent-encoding that are undone; a path that has more is refused."""
+
+
+class _Normal(NamedTuple):
+    """What is compared."""
+
+    scheme: str
+    host: str
+    port: int
+    path: tuple[str, ...]
 
 
 def admit(url: str, allowed: Sequence[str] = ()) -> str:
@@ -16,40 +34,82 @@ def admit(url: str, allowed: Sequence[str] = ()) -> str:
 
     Args:
         url: of an OpenAI-compatible server.
-        allowed: what addresses have to begin with; none: anything but what hands out a cloud machine's credentials.
+        allowed: what addresses have to lie below; none: anything but what hands out a cloud machine's credentials.
 
     Raises:
         UserError: it may not, or is no address.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise UserError(f"{url!r} is no address of a server", "Give http(s)://host[:port]/v1, with the key elsewhere.")
-    if allowed and not any(_below(url, prefix) for prefix in allowed):
-        raise UserError(f"{url} is no endpoint that runs may ask", f"GEM_EVAL_ENDPOINTS allows: {' '.join(allowed)}")
-    if any(_hands_out_credentials(address) for address in _addresses(parts.hostname)):
-        raise UserError(f"{url} is an address at which clouds hand out credentials", "Name the server's own address.")
+    normal = _normal(url)
+    if normal is None:
+        raise UserError(
+            f"{shown_url(url)!r} is no address of a server", "Give http(s)://host[:port]/v1, with the key elsewhere."
+        )
+    if allowed and not any(_below(normal, prefix) for prefix in allowed):
+        raise UserError(
+            f"{shown_url(url)} is no endpoint that runs may ask",
+            f"GEM_EVAL_ENDPOINTS allows: {' '.join(map(shown_url, allowed))}",
+        )
+    if _hands_out_credentials(normal):
+        raise UserError(
+            f"{shown_url(url)} is an address at which clouds hand out credentials", "Name the server's own address."
+        )
     return url
 
 
-def _below(url: str, prefix: str) -> bool:
-    """Same scheme and host, and a path below; dot segments climb, so they are below nothing."""
-    one, other = urlsplit(url), urlsplit(prefix)
-    if (one.scheme, one.netloc.casefold()) != (other.scheme, other.netloc.casefold()) or ".." in one.path.split("/"):
-        return False
-    return f"{one.path.rstrip('/')}/".startswith(f"{other.path.rstrip('/')}/")
+def _below(one: _Normal, prefix: str) -> bool:
+    """Same scheme, host and port, and a path below."""
+    other = _normal(prefix)
+    return other is not None and one[:3] == other[:3] and one.path[: len(other.path)] == other.path
 
 
-def _hands_out_credentials(text: str) -> bool:
-    """Link-local, where nearly all clouds have it, or one of the two that are not."""
-    address = ip_address(text)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return address.is_link_local or str(address) in _ELSEWHERE
-
-
-def _addresses(host: str) -> set[str]:
-    """Where the name leads; a name that leads nowhere is found out by whoever asks it."""
+def _normal(url: str) -> _Normal | None:
+    """The parts of a URL that every client reads alike; None when there is another reading, or none."""
+    if _ODD.search(url):
+        return None
     try:
-        return {str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, None)}
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    host, path = _host(parts), _path(parts.path)
+    if parts.scheme not in _PORTS or "@" in parts.netloc or not host or path is None or port == 0:
+        return None
+    return _Normal(parts.scheme, host, port or _PORTS[parts.scheme], path)
+
+
+def _host(parts: SplitResult) -> str | None:
+    """In lower case, international names as DNS has them."""
+    bracketed = "[" in parts.netloc
+    try:
+        name = (parts.hostname or "").encode("idna").decode() if parts.hostname else ""
+    except UnicodeError:
+        return None
+    name = name.lower().removesuffix(".")
+    whole = f"[{name}]" if bracketed else name
+    return whole if _HOST.fullmatch(whole) else None
+
+
+def _path(path: str) -> tuple[str, ...] | None:
+    """Its names, every escape undone; None when one of them climbs, stays, or hides another path."""
+    for _ in range(_ESCAPES):
+        plain = unquote(path)
+        if plain == path:
+            break
+        path = plain
+    else:
+        return None
+    names = path.strip("/").split("/")
+    if _ODD.search(path) or any(name.partition(";")[0] in (".", "..") or not name for name in names if path.strip("/")):
+        return None
+    return tuple(names) if path.strip("/") else ()
+
+
+def _hands_out_credentials(normal: _Normal) -> bool:
+    """A name that leads nowhere is found out by whoever asks it, and what it leads to then is checked there again."""
+    host = normal.host.strip("[]")
+    try:
+        return forbidden_name(host) or not resolved(host, normal.port)
+    except ForbiddenAddressError:
+        return True
     except (OSError, UnicodeError):
-        return set()
+        return False

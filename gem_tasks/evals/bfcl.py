@@ -22,6 +22,7 @@ from gem_tasks.evals.options import BfclOptions
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.stats import average
 from gem_tasks.files import json_lines, replacing
+from gem_tasks.redaction import beginning
 from gem_tasks.resources import shipped
 
 VERSION = "bfcl-eval 2026.3.23"
@@ -144,7 +145,7 @@ def _cases(out_dir: Path, category: str, ids: list[str]) -> Iterator[CaseScore]:
         raise HarnessError(f"{category}: scores and results do not add up in {path}")
     for case in ids:
         found = results[case]["result"]
-        error = found[:300] if isinstance(found, str) and found.startswith(_FAILED) else None
+        error = beginning(found, 300) if isinstance(found, str) and found.startswith(_FAILED) else None
         yield CaseScore(case_id=case, category=category, score=0.0 if case in wrong else 1.0, error=error)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.proxies import for_programs
+from gem_tasks.redaction import ending
 
 _OURS = ("GEM_", "AIRFLOW", "OPENAI_", "AWS_", "VIRTUAL_ENV", "PYTHON", "INSPECT_")
 _TAIL = 12
@@ -94,7 +95,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _tail(log: Path, secrets: Mapping[str, str]) -> str:
-    text = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:])[-2000:]
+    text = ending("\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]), 2000)
     for secret in filter(lambda value: len(value) > 5, secrets.values()):
         text = text.replace(secret, "***")
     return text

@@ -18,6 +18,7 @@ from typing import Literal
 from gem_tasks.errors import UserError
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.proxies import for_programs
+from gem_tasks.redaction import beginning
 from gem_tasks.resources import shipped
 
 EnvironmentName = Literal["bfcl", "tau2", "train", "vllm"]
@@ -47,6 +48,7 @@ def ensure(home: Path, name: EnvironmentName, progress: Progress = silent) -> Pa
     if not installed(home, name):
         folder = _folder(home, name)
         folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.parent.chmod(0o755)  # programs of others, which may run as another user than ours
         with folder.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another task may be at it
             if not installed(home, name):
@@ -87,14 +89,14 @@ def _run(command: Sequence[str], name: str) -> None:
     quiet = {**for_programs(os.environ), "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - our own command, no shell
-            command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet
+            command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet, umask=0o022
         )
     except subprocess.TimeoutExpired:
         raise UserError(f"Installing {name} took over {_LIMIT_S // 60} minutes", "Try it again: it goes on.") from None
     if done.returncode:
         line = (done.stderr.strip().splitlines() or ["the installer said nothing"])[-1]
         mend = f"Mend that, then: gem eval install {name}"
-        raise UserError(f"The environment {name} cannot be installed: {line[:300]}", mend)
+        raise UserError(f"The environment {name} cannot be installed: {beginning(line, 300)}", mend)
 
 
 def _folder(home: Path, name: EnvironmentName) -> Path:

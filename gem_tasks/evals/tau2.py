@@ -23,6 +23,7 @@ from gem_tasks.evals.options import Tau2Options
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.stats import average, passed_any
 from gem_tasks.files import json_lines
+from gem_tasks.redaction import beginning
 from gem_tasks.resources import shipped
 
 VERSION = "inspect-evals 0.26.0 on inspect-ai 0.3.285"
@@ -138,7 +139,9 @@ def _run(
             case {"event": "call", "error": error}:
                 failures = failures + 1 if error else 0
                 if failures >= _TOO_MANY_FAILURES:
-                    raise UserError(f"The endpoints keep failing: {str(error)[:300]}", "Mend that, then run it again.")
+                    raise UserError(
+                        f"The endpoints keep failing: {beginning(str(error), 300)}", "Mend that, then run it again."
+                    )
                 continue
             case {"event": "case"}:
                 done += 1
@@ -159,7 +162,7 @@ def _cases(rows: list[Json], plan: dict[str, list[str]], epochs: int) -> Iterato
                 if row is None:
                     raise HarnessError(f"{domain}/{case}: the harness left out try {epoch}")
                 solved = row["value"] == "C"
-                error = None if solved or not row["error"] else str(row["error"])[:300]
+                error = None if solved or not row["error"] else beginning(str(row["error"]), 300)
                 yield CaseScore(
                     case_id=f"{domain}/{case}", category=domain, score=float(solved), epoch=epoch, error=error
                 )

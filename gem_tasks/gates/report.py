@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from gem_tasks.domain.gate import Decision, Held
+from gem_tasks.visible import visible_lines
 
 _COLUMNS = 96
 _MOST = 1500
@@ -43,7 +44,7 @@ def fenced(text: str) -> str:
     """A code block that the text cannot close: nothing in it is rendered, linked or loaded."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text}\n{fence}"
+    return f"{fence}text\n{visible_lines(text)}\n{fence}"
 
 
 def _row(held: Held) -> str:

@@ -20,6 +20,7 @@ from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
 from gem_tasks.grounding.values import Operation, Reply
 from gem_tasks.proxies import proxy_for
+from gem_tasks.redaction import beginning
 
 _PAGES = 50
 _TIMEOUT_S = 30.0
@@ -56,7 +57,8 @@ class McpApi:
             await self._stack.aclose()
             first = _innermost(error)
             raise UserError(
-                f"The MCP server {self._address!r} does not answer: {reason(first)[:200]}", "Is it a URL or a command?"
+                f"The MCP server {self._address!r} does not answer: {beginning(reason(first), 200)}",
+                "Is it a URL or a command?",
             ) from None
         return self
 
@@ -81,10 +83,10 @@ class McpApi:
         except TimeoutError:
             return Reply(ok=False, reason="timeout", detail=f"{operation.name} took too long")
         except (MCPError, OSError) as error:
-            return Reply(ok=False, reason="mcp_error", detail=str(error)[:200])
+            return Reply(ok=False, reason="mcp_error", detail=beginning(str(error), 200))
         text = " ".join(getattr(part, "text", "") for part in result.content)
         if result.is_error:
-            return Reply(ok=False, reason="tool_error", detail=text[:200])
+            return Reply(ok=False, reason="tool_error", detail=beginning(text, 200))
         body = parsed(text) if result.structured_content is None else result.structured_content
         return Reply(ok=True, body=None if isinstance(body, NotJson) else body)
 

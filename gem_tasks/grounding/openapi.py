@@ -20,6 +20,7 @@ from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError, first_line
 from gem_tasks.grounding.values import Operation, Place, Reply
+from gem_tasks.redaction import beginning
 
 _METHODS = ("get", "put", "post", "delete", "patch", "head")
 _MAX_SPEC_BYTES = 20_000_000
@@ -256,5 +257,5 @@ async def _reply(response: httpx2.Response) -> Reply:
         return Reply(ok=True, body=body)
     if response.is_redirect:
         return Reply(ok=False, reason="redirect", detail="redirects are not followed")
-    said = data[:200].decode("utf-8", "replace")
+    said = beginning(data.decode("utf-8", "replace"), 200)
     return Reply(ok=False, reason=f"http_{response.status_code}", detail=said, body=body)

@@ -11,6 +11,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from gem_tasks.errors import UserError
+from gem_tasks.redaction import ending
 
 CONNECT_LIMIT_S = 15
 """How long a host may take to answer before it counts as unreachable."""
@@ -29,7 +30,7 @@ def unreachable(dsn: str, error: BaseException) -> UserError:
     """What to say when the database does not answer or refuses the login."""
     info = _parts(dsn)
     where = f"{info.get('host', 'localhost')}:{info.get('port', 5432)}/{info.get('dbname')}"
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()[-200:]
+    reason = ending((str(error).strip().splitlines() or [type(error).__name__])[-1].strip(), 200)
     return UserError(
         f"The lineage database {where} cannot be reached ({reason})",
         "Start it with `gem up`, or correct GEM_POSTGRES_DSN.",
@@ -39,7 +40,7 @@ def unreachable(dsn: str, error: BaseException) -> UserError:
 def _parts(dsn: str) -> dict[str, Any]:
     try:
         info = conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError:
+    except (psycopg.Error, ValueError):  # half a character is a ValueError
         raise _malformed() from None
     numeric = re.fullmatch(r"[\d,]+", str(info.get("port", "5432")))
     if not numeric or any("@" in str(info.get(part)) for part in ("host", "dbname")):

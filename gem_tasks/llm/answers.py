@@ -16,6 +16,7 @@ from gem_tasks.llm.envelope import complaint_of
 from gem_tasks.llm.events import EVENTS, collect, words
 from gem_tasks.llm.thoughts import split_thoughts
 from gem_tasks.llm.usage import read_usage
+from gem_tasks.redaction import beginning
 
 UNREADABLE = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, OverflowError)
 """What reading an odd answer may raise."""
@@ -42,7 +43,7 @@ def read_completion(body: bytes, latency_s: float, parse: Callable[[bytes], Any]
     try:
         return completion((parse or _whole)(body), latency_s)
     except UNREADABLE as error:
-        start = body[:100].decode("utf-8", "replace")
+        start = beginning(body[:20_000].decode("utf-8", "replace"), 100)
         detail = f"unusable answer ({type(error).__name__}): {start!r}"
         raise EndpointError(ErrorClass.SERVER_ERROR, detail) from error
 
@@ -92,7 +93,7 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
     reason = name(choice.get("finish_reason"))
     said, refusal = message.get("content"), message.get("refusal")
     if reason.lower() in _BROKEN or (reason.startswith("function_call_filter") and not said):
-        detail = str(_error_of(choice).message or whole.get("error") or "")[:200]
+        detail = beginning(str(_error_of(choice).message or whole.get("error") or ""), 200)
         raise EndpointError(ErrorClass.SERVER_ERROR, f"the answer ended with {reason!r} {detail}".strip())
     thoughts, text = map(_storable, _apart(message, said))
     refused = bool(refusal) and not text

@@ -251,8 +251,8 @@ def translated_errors(base_url: str, sure: bool = True) -> Generator[None]:
             raise UserError(
                 f"{base_url} refuses the batch: {from_sdk(error).detail}",
                 "Mend what it complains of, and run it again.",
-            ) from error
-        raise from_sdk(error) from error
+            ) from None
+        raise from_sdk(error) from None  # its text may repeat the key
 
 
 def _state(batch: "Batch") -> BatchState:

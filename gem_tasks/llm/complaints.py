@@ -60,7 +60,7 @@ _BOUND = re.compile(
     r"|(?:不能|不得)?(?:超过|大于) ?(\d+)",
     _ANY,
 )
-_EXCLUSIVE = re.compile(r"\d+(?= ?\(exclusive\))")
+_EXCLUSIVE = re.compile(r"(?<!\d)\d++(?= ?\(exclusive\))")
 _NUMBER = re.compile(r"(?<![\w.-])(\d+)(?![\w-]|\.\d)")
 _THOUSANDS = re.compile(r"(?<=\d)[,_](?=\d{3}(?!\d))")
 _LEAST_BOUND = 16

@@ -16,10 +16,11 @@ from typing import Any, cast
 
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import Complaint
+from gem_tasks.redaction import beginning, clean
 
 _COMMENT = re.compile(r"\A(?:\s*:[^\n]*(?:\n|\Z))+")
-_CHARACTER = re.compile(r"\\+u([0-9a-fA-F]{4})")
-_ESCAPE = re.compile(r"\\+[nrt\"'/]")
+_CHARACTER = re.compile(r"(?<!\\)\\++u([0-9a-fA-F]{4})")
+_ESCAPE = re.compile(r"(?<!\\)\\++[nrt\"'/]")
 _ECHOES = frozenset({"input", "messages", "prompt", "failed_generation"})
 """Fields in which validators give back what they were given."""
 _WORD_CHARS = 200
@@ -37,27 +38,27 @@ def without_comments(text: str) -> str:
 def read_complaint(body: bytes | str) -> Complaint:
     """The error in a body; the text itself as its message when it is none of the envelopes."""
     text = body[: 4 * _MOST].decode("utf-8", "replace") if isinstance(body, bytes) else body
-    text = without_comments(text[:_MOST])
+    plain = without_comments(beginning(text, _MOST))  # endpoints repeat the key that they refuse
     try:
-        return complaint_of(json.loads(text))
+        return complaint_of(json.loads(without_comments(text[:_MOST])))
     except (ValueError, RecursionError):
-        return Complaint(message=text, text=text)
+        return Complaint(message=plain, text=plain)
 
 
 def complaint_of(found: Any) -> Complaint:
     """The same of a body that has been parsed."""
-    text = readable(json.dumps(_without_echo(found), ensure_ascii=False)[:_MOST])
+    text = readable(beginning(json.dumps(_without_echo(found), ensure_ascii=False), _MOST))
     first: Any = next(iter(cast("list[Any]", found)), None) if isinstance(found, list) else found
     if not isinstance(first, dict):
-        return Complaint(message=str(first), text=text)
+        return Complaint(message=beginning(str(first), _MOST), text=text)
     outer = cast("Json", first)
     error: Any = outer.get("error") or outer
     if not isinstance(error, dict):
-        return Complaint(message=str(error), type=_word(outer.get("error_type")), text=text)
+        return Complaint(message=beginning(str(error), _MOST), type=_word(outer.get("error_type")), text=text)
     fields = cast("Json", error)
     said: Any = fields.get("message") or fields.get("detail")
     return Complaint(
-        message=said if isinstance(said, str) else json.dumps(said) if said else text,
+        message=clean(said if isinstance(said, str) else json.dumps(said)) if said else text,
         code=_word(fields.get("code")),
         type=_word(fields.get("type") or fields.get("status")),
         param=_word(fields.get("param")) or _location(said),
@@ -82,7 +83,7 @@ def _without_echo(found: Any) -> Any:
 def _word(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    return value[:_WORD_CHARS] if isinstance(value, str) else str(value) if abs(value) < _LARGE else ""
+    return beginning(value, _WORD_CHARS) if isinstance(value, str) else str(value) if abs(value) < _LARGE else ""
 
 
 def _location(said: Any) -> str:

@@ -22,7 +22,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_N = r"(\d[\d,_]*)"
+_N = r"(\d[\d,_]{0,15})"
 _LEAST, _MOST = 256, 100_000_000
 """Other numbers are no windows: MiniMax puts an error code behind `context window exceeds limit`."""
 

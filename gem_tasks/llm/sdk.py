@@ -13,6 +13,7 @@ from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.http_clients import AsyncRouted
 from gem_tasks.llm.classify import from_status
 from gem_tasks.proxies import proxy_for
+from gem_tasks.redaction import beginning
 
 _TIMEOUT_S = 60.0
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write a line for every look at a batch
@@ -39,7 +40,10 @@ def sdk(base_url: str, headers: Mapping[str, str]) -> openai.AsyncOpenAI:
         timeout=_TIMEOUT_S,
         max_retries=0,
         default_headers=sent,
-        http_client=openai.DefaultAsyncHttpxClient(timeout=_TIMEOUT_S, transport=AsyncRouted(), event_hooks=hooks),
+        # No redirect is followed: it would take the key, or a question that was admitted, somewhere else.
+        http_client=openai.DefaultAsyncHttpxClient(
+            timeout=_TIMEOUT_S, transport=AsyncRouted(), follow_redirects=False, event_hooks=hooks
+        ),
     )
 
 
@@ -58,4 +62,4 @@ def from_sdk(error: openai.OpenAIError) -> EndpointError:
             return from_status(error.status_code, error.response.headers, error.response.text)
         case _:
             # A body that is no JSON, or a field missing: the server broke off or speaks another protocol.
-            return EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer: {str(error)[:300]}")
+            return EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer: {beginning(str(error), 300)}")

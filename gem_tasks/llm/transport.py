@@ -6,7 +6,6 @@ own: pooled connections over httptools. An endpoint behind a proxy is reached th
 """
 
 import asyncio
-import socket
 import ssl
 import time
 from collections import deque
@@ -17,12 +16,14 @@ from typing import Any, Protocol, Self
 from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType] - a bare tuple in it
 from yarl import URL
 
+from gem_tasks.addresses import resolved_async
 from gem_tasks.connection_faults import reason
-from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.bounds import Held
 from gem_tasks.llm.connection import Connection
 from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
 from gem_tasks.proxies import proxy_for
+from gem_tasks.redaction import shown_url
 
 _READ_BYTES = 256 << 10
 _ADDRESSES_S = 300.0
@@ -65,14 +66,29 @@ def transport_to(base_url: str, api_key: str | None, headers: Mapping[str, str] 
         headers: further ones for every request.
 
     Raises:
-        UserError: the key cannot be sent, or the proxy not be used.
+        UserError: it is no address, the key cannot be sent, or the proxy not be used.
     """
-    url, proxy = URL(base_url), proxy_for(base_url)
+    url, proxy = _address(base_url), proxy_for(base_url)
     if proxy is None:
         return Transport(url, api_key, headers)
     from gem_tasks.llm.proxied import ProxiedTransport  # aiohttp takes a third of a second to import
 
     return ProxiedTransport(url, api_key, proxy, headers)
+
+
+def _address(base_url: str) -> URL:
+    try:
+        url = URL(base_url)
+    except ValueError:
+        url = URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UserError(f"{shown_url(base_url)!r} is no address of an LLM endpoint", "Write http(s)://host[:port]/v1.")
+    if url.user or url.password:
+        raise UserError(
+            f"The address of the LLM endpoint {shown_url(base_url)} has a user name or a password in it",
+            "Put the key into GEM_LLM_API_KEY, or a login of another kind into GEM_LLM_EXTRA_HEADERS.",
+        )
+    return url
 
 
 class Transport:
@@ -185,8 +201,7 @@ class Transport:
         """Where the host is; another address first each time, for that is how names share load."""
         async with self._resolving:
             if not self._addresses or time.monotonic() - self._resolved_at > _ADDRESSES_S:
-                loop = asyncio.get_running_loop()
-                found = await loop.getaddrinfo(host, self._base.port, type=socket.SOCK_STREAM)
+                found = await resolved_async(host, self._base.port)
                 self._addresses, self._resolved_at = deque(found), time.monotonic()
         self._addresses.rotate(-1)
         return list(self._addresses)

@@ -11,6 +11,7 @@ import httpx2
 from gem_tasks import http_clients
 from gem_tasks.connection_faults import reason
 from gem_tasks.errors import GemError, UserError
+from gem_tasks.redaction import beginning, know
 from gem_tasks.settings import Settings
 
 _JSON = {"Accept": "application/json"}
@@ -39,6 +40,7 @@ class AirflowAPI:
             UserError: Airflow does not answer, or refuses the login.
         """
         token = self._call("POST", "/auth/token", json=self._login)["access_token"]
+        know("Airflow's token", token)
         self._http.headers["Authorization"] = f"Bearer {token}"
         return self
 
@@ -211,7 +213,7 @@ class AirflowAPI:
             raise UserError(f"Airflow at {self.url} refuses the login", "Check GEM_AIRFLOW_USERNAME and _PASSWORD.")
         if answer.is_error:
             raise UserError(
-                f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:300]}",
+                f"Airflow answered {answer.status_code} to {method} {path}: {beginning(answer.text, 300)}",
                 "Look at the api-server's log, see `gem status`.",
             )
         return answer.json()

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 
 import psycopg
+from pydantic import field_validator
 
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.local import health
 from gem_tasks.local.deployment import JOBS, Deployment
 from gem_tasks.pipeline.readiness import Ready, Told, check_models
+from gem_tasks.redaction import message
 from gem_tasks.settings import Settings
 from gem_tasks.store import open_store
 
@@ -29,6 +31,11 @@ class Diagnosis(Value):
     """What to do; empty when nothing is wrong."""
     model: Ready | None = None
     """All that is known of a model that was asked."""
+
+    @field_validator("detail", "mend")
+    @classmethod
+    def _without_secrets(cls, text: str) -> str:
+        return message(text)
 
     @property
     def line(self) -> str:

@@ -7,6 +7,9 @@ import psycopg
 
 from gem_tasks import http_clients
 from gem_tasks.connection_faults import reason
+from gem_tasks.errors import UserError
+from gem_tasks.lineage.address import refuse_malformed
+from gem_tasks.redaction import ending, message
 
 _LIMIT_S = 5
 AIRFLOW_PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
@@ -15,9 +18,12 @@ AIRFLOW_PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 def postgres(dsn: str) -> str | None:
     """None when it answers, else why not; never with the password."""
     try:
+        refuse_malformed(dsn)
         psycopg.connect(dsn, connect_timeout=_LIMIT_S).close()
-    except psycopg.OperationalError as error:
-        return (str(error).strip().splitlines() or [type(error).__name__])[-1][-200:]
+    except UserError as error:
+        return error.cause
+    except psycopg.Error as error:
+        return message(ending((str(error).strip().splitlines() or [type(error).__name__])[-1], 200))
     return None
 
 

@@ -11,10 +11,16 @@ import sys
 from pathlib import Path
 
 from gem_tasks.errors import UserError
+from gem_tasks.files import make_private
 
 MARK = ".gem-home"
 """A file in every folder that GEM made for itself. Without it nothing is removed as a whole."""
 CHECKOUT = Path(__file__).resolve().parents[2]
+_OURS = (
+    "state.json", "services.env", "up.lock", MARK, "airflow", "audit", "distill", "evals", "journal", "logs",
+    "sessions", "store", "teacher",
+)  # fmt: skip
+"""What GEM writes. Not the database, which PostgreSQL keeps closed, nor `envs` and `uv`, programs of others."""
 _ROOT_STATE = Path("/var/lib")
 _OWN = "Name a folder for GEM alone, for instance GEM_HOME=~/gem."
 
@@ -33,10 +39,18 @@ def home_dir() -> Path:
 
 
 def claim(home: Path) -> None:
-    """Makes the folder, and marks it as GEM's own unless it held something before."""
+    """Makes the folder, and marks it as GEM's own unless it held something before. What is in it is its owner's alone.
+
+    Others may pass through the folder of root, who runs the database and harnesses as other users, but see nothing.
+    """
     home.mkdir(parents=True, exist_ok=True)
     if not any(home.iterdir()):
         (home / MARK).touch()
+    for name in _OURS:
+        make_private(home / name)
+    if not (home / MARK).exists():
+        return
+    home.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def away(data: Path) -> Path:

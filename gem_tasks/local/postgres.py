@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.local.home import away
+from gem_tasks.redaction import ending
 
 USER = "gem"
 _MAX_CONNECTIONS = 200
@@ -177,7 +178,7 @@ class Postgres:
         secret.unlink()
         if done.returncode:
             shutil.rmtree(part, ignore_errors=True)
-            raise GemError(f"initdb failed: {done.stderr.strip()[-800:]}")
+            raise GemError(f"initdb failed: {ending(done.stderr.strip(), 800)}")
         part.rename(self.data)
 
     def _open_elsewhere(self) -> None:

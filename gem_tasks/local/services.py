@@ -23,6 +23,7 @@ from gem_tasks.local.postgres import Postgres
 from gem_tasks.local.state import State, load_state, save_state, settle_ports, write_private
 from gem_tasks.local.supervisor import AIRFLOW, TEACHER
 from gem_tasks.proxies import without_proxies
+from gem_tasks.redaction import ending
 from gem_tasks.settings import STAGE_NAMES, load
 
 Say = Callable[[str], None]
@@ -110,7 +111,7 @@ def _migrate_airflow(home: Path, dsn: str, env: dict[str, str], say: Say) -> Non
     command = [str(Path(sys.executable).with_name("airflow")), "db", "migrate"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise GemError(f"airflow db migrate failed: {done.stderr.strip()[-800:]}")
+        raise GemError(f"airflow db migrate failed: {ending(done.stderr.strip(), 800)}")
     mark.write_text(current, encoding="utf-8")
 
 

@@ -11,9 +11,10 @@ from pydantic import BaseModel, Field, ValidationError
 
 from gem_tasks.errors import UserError
 from gem_tasks.files import replacing
+from gem_tasks.redaction import know
 
-SERVICES = ("postgres", "teacher", "airflow", "worker_logs", "trigger_logs")
-_PREFERRED = {"postgres": 15432, "teacher": 18100, "airflow": 18080, "worker_logs": 18793, "trigger_logs": 18794}
+SERVICES = ("postgres", "teacher", "airflow", "worker_logs")
+_PREFERRED = {"postgres": 15432, "teacher": 18100, "airflow": 18080, "worker_logs": 18793}
 
 
 def _secret() -> str:
@@ -40,11 +41,18 @@ def load_state(home: Path) -> State:
     """
     path = _path(home)
     try:
-        return State.model_validate_json(path.read_text(encoding="utf-8"))
+        return _known(State.model_validate_json(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        return State()
+        return _known(State())
     except (ValidationError, OSError) as error:
         raise UserError(f"{path} cannot be read ({type(error).__name__})", "Mend or remove it.") from error
+
+
+def _known(state: State) -> State:
+    for name, value in state:
+        if isinstance(value, str):
+            know(name, value)
+    return state
 
 
 def save_state(home: Path, state: State) -> None:

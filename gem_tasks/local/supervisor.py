@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from gem_tasks.files import keep_private
 from gem_tasks.local import processes
 
 logger = logging.getLogger("gem.supervisor")
 
-AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer")
+LOGS = "log-server"
+AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer", LOGS)
 TEACHER = "teacher"
 _POLL_S = 0.5
 _STEADY_S = 60
@@ -66,11 +68,22 @@ def commands(names: list[str]) -> dict[str, list[str]]:
     teacher = [sys.executable, "-m", "gem_tasks.teacher.server", "--port", os.environ.get("GEM_TEACHER_PORT", "0")]
     teacher += ["--state", str(Path(os.environ["GEM_HOME"]) / "teacher")]
     airflow = str(Path(sys.executable).with_name("airflow"))
-    return {name: teacher if name == TEACHER else [airflow, name] for name in names}
+    # Their own log servers listen to the whole network, and have no option against that: one of ours stands in.
+    known = {TEACHER: teacher, LOGS: _log_server()}
+    known |= {name: [airflow, name, "--skip-serve-logs"] for name in ("scheduler", "triggerer")}
+    return {name: known.get(name, [airflow, name]) for name in names}
+
+
+def _log_server() -> list[str]:
+    """What the pages ask for the logs of tasks at work: on loopback, for requests that Airflow has signed."""
+    app = ["airflow.utils.serve_logs.log_server:get_app", "--factory"]
+    port = os.environ.get("AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT", "0")
+    return [sys.executable, "-m", "uvicorn", *app, "--host", "127.0.0.1", "--port", port, "--log-level", "warning"]
 
 
 def main(names: list[str]) -> None:
     """Runs until SIGTERM or SIGINT."""
+    keep_private()
     home = Path(os.environ["GEM_HOME"])
     logs = home / "logs"
     logs.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ repeat for every record and stop the task instead. Lost workers belong to Airflo
     attempt.outcome
 """
 
+from gem_tasks.corpus.harmless import harmless_json
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion, Sampling
 from gem_tasks.domain.outcome import Accepted, Cost, Malformed, Outcome, Rejected
@@ -173,6 +174,8 @@ def _read(stage: Stage, completion: Completion, record: Record) -> Accepted | Re
     verdict = stage.parse(text, record)
     if isinstance(verdict, Malformed):
         return _Unusable(complaint=verdict.complaint, error_class=ErrorClass.MALFORMED)
+    if verdict.payload and (plain := harmless_json(verdict.payload)) != verdict.payload:
+        return verdict.model_copy(update={"payload": plain})
     return verdict
 
 

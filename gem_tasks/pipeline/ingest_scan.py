@@ -108,7 +108,7 @@ class Scan:
 
     def _listing(self) -> Iterable[SourceObject]:
         try:
-            yield from (item for item in list_objects(self._source.uri, self._after) if inside(item.uri, self._roots))
+            yield from (item for item in list_objects(self._source.uri, self._after) if inside(item, self._roots))
         except EmptySourceError:
             # Where there was something before, this is everything having vanished at once.
             if not self._ledger.known_objects(self._source.source_id).known:

@@ -26,7 +26,7 @@ class Validate:
     As `revalidate` it does the same with what `revise` made of a refused conversation.
     """
 
-    version = 1000 * CHECKS_VERSION + 4
+    version = 1000 * CHECKS_VERSION + 5
     sampling = Sampling(temperature=0, max_tokens=4096, least=384)
     answer_schema: Json | None = ANSWER
     prompt = "validate"

@@ -69,6 +69,8 @@ async def _refusing(request: web.Request, handler: Any) -> web.StreamResponse:
         return await handler(request)
     except Refused as refused:
         return delivery.error(refused)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        return delivery.error(protocol.not_a_request(error))  # of an odd type somewhere inside
 
 
 @web.middleware

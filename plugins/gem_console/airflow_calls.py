@@ -10,6 +10,8 @@ from urllib.parse import quote
 import httpx
 from fastapi import HTTPException, Request
 
+from gem_tasks.redaction import beginning
+
 _PASSED = ("authorization", "cookie")
 _LIMIT_S = 60
 
@@ -55,4 +57,4 @@ class Airflow:
         answer = await self._http.post(path, json=body)
         if answer.is_success:
             return answer.json(), None
-        return {}, f"Airflow answered {answer.status_code}: {answer.text[:300]}"
+        return {}, f"Airflow answered {answer.status_code}: {beginning(answer.text, 300)}"

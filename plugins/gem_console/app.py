@@ -3,10 +3,13 @@
 FastAPI's own documentation routes are not covered by dependencies, so they are off; `routes/docs.py` has ours.
 """
 
+import json
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from psycopg import DataError
 from psycopg.errors import QueryCanceled
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -15,6 +18,8 @@ from gem_console import auth, rendering
 from gem_console.reading import Reader
 from gem_console.routes import actions, api, docs, pages, static
 from gem_tasks.errors import StoreError, UserError
+from gem_tasks.redaction import clean
+from gem_tasks.visible import visible
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
@@ -27,6 +32,9 @@ HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+_FAULTS = 10
 
 
 def create_app() -> FastAPI:
@@ -49,6 +57,8 @@ def create_app() -> FastAPI:
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(StoreError, _gone)
     app.add_exception_handler(QueryCanceled, _slow)
+    app.add_exception_handler(DataError, _unfit)
+    app.add_exception_handler(RequestValidationError, _invalid)
     return app
 
 
@@ -90,9 +100,23 @@ def _slow(request: Request, error: Exception) -> Response:
     return _answer(request, 503, "This question takes the database too long. Narrow it with filters.")
 
 
+def _unfit(request: Request, error: Exception) -> Response:
+    del error
+    return _answer(request, 422, "A value is larger than what it is compared with can be")
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    """Which parameter, and why; not its value, which may be anything."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:_FAULTS]]
+    return _answer(request, 422, "; ".join(faults))
+
+
 def _answer(request: Request, status: int, detail: str) -> Response:
     """A page for people, JSON for programs."""
+    detail = visible(clean(detail))
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
     if "text/html" in request.headers.get("accept", "") and not path.startswith("/api/"):
         return rendering.page(request, "error.html", {"status": status, "detail": detail}, status)
-    return JSONResponse({"detail": detail}, status)
+    return Response(json.dumps({"detail": detail}), status, media_type="application/json")

@@ -7,12 +7,14 @@
 | can start them (user, op, admin)                  | act too                                    |
 
 Acting changes something only from pages of this origin: the session's cookie is `SameSite=Lax`, and besides a browser
-must say that the request comes from here. Callers with a token of their own in `Authorization` are no browsers.
+must say that the request comes from here, whatever else it sends: behind a proxy with a login of its own, browsers send
+`Authorization` by themselves. A caller that says nothing of an origin is no browser if it has a token and no cookie.
 """
 
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import Depends, Header, HTTPException, Request
@@ -35,14 +37,18 @@ def same_origin(
     Raises:
         HTTPException: 403.
     """
-    if authorization:
-        return
-    if sec_fetch_site:
-        allowed = sec_fetch_site == "same-origin"
-    else:  # an old browser, or one on plain HTTP: it still names the origin
-        allowed = bool(origin) and urlsplit(origin or "").netloc == request.headers.get("host")
-    if not allowed:
+    said = [sec_fetch_site == "same-origin"] if sec_fetch_site is not None else []
+    said += [_is_here(origin, request)] if origin is not None else []  # all that old browsers and plain HTTP say
+    bearer = (authorization or "").lower().startswith("bearer ")
+    if not (all(said) if said else bearer and COOKIE_NAME_JWT_TOKEN not in request.cookies):
         raise HTTPException(403, "This request does not come from GEM's pages")
+
+
+def _is_here(origin: str, request: Request) -> bool:
+    try:
+        return urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:
+        return False
 
 
 comes_from_here = Depends(same_origin)

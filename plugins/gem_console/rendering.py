@@ -14,6 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gem_console import charts
 from gem_console.auth import DAG
 from gem_console.pieces import marked
+from gem_tasks.redaction import clean
+from gem_tasks.visible import visible_lines
 
 _FOLDER = Path(__file__).parent
 _THOUSAND, _MILLION = 1_000, 1_000_000
@@ -24,7 +26,7 @@ def page(request: Request, template: str, values: dict[str, Any], status: int = 
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
     root = "../" * (path.count("/") - 1) or "./"
     given = {"root": root, "airflow": f"{root}../", "path": path, "query": dict(request.query_params)}
-    return HTMLResponse(_environment().get_template(template).render(**given, **values), status)
+    return HTMLResponse(clean(_environment().get_template(template).render(**given, **values)), status)
 
 
 @cache
@@ -32,6 +34,7 @@ def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_FOLDER / "templates"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -48,6 +51,11 @@ def _environment() -> Environment:
     macros: dict[str, Any] = {"ui": made.get_template("macros.html").module}
     made.globals.update(macros)
     return made
+
+
+def _shown(value: Any) -> Any:
+    """What a page prints: texts with visible escapes for what would turn them around or hide in them."""
+    return visible_lines(value) if type(value) is str else value  # not markup, which is made of such texts
 
 
 def number(value: float | None) -> str:

@@ -53,3 +53,60 @@ def test_addresses_that_hand_out_a_machines_credentials_are_never_asked(url):
 def test_what_is_no_address_is_said(url):
     with pytest.raises(UserError, match="no address"):
         admit(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://models.example:8443/team/%2e%2e/admin",
+        "https://models.example:8443/team/%2E%2e/admin",
+        "https://models.example:8443/team/%252e%252e/admin",
+        "https://models.example:8443/team/..%2fadmin",
+        "https://models.example:8443/team/..;/admin",
+        "https://models.example:8443/team/..\\admin",
+        "https://models.example:8443/team//../admin",
+        "https://models.example:8443/team/\t../admin",
+        "https://models.example:8443\\@evil.example/team/",
+        "https://models.example:8443#@evil.example/team/",
+        "https://models.example:8443%2f@evil.example/team/",
+        "https://models.example:08443x/team/",
+        "http://127.0.0.1:8000/v1/%00/../x",
+        "http://127.0.0.1:8000\n.evil.example/v1",
+    ],
+)
+def test_a_url_that_climbs_or_can_be_read_in_two_ways_may_not_be_asked(url):
+    with pytest.raises(UserError, match=r"no address|no endpoint"):
+        admit(url, ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://models.example/team/v1", "https://models.example:443/team"),
+        ("HTTPS://Models.Example.:443/team", "https://models.example/team/"),
+        ("https://models.example/%74eam/v1", "https://models.example/team/"),
+        ("https://modèles.example/v1", "https://xn--modles-5ua.example/v1"),
+        ("http://[::1]:8000/v1?api-version=1", "http://[::1]:8000"),
+    ],
+)
+def test_the_same_address_written_differently_is_the_same(url, allowed):
+    assert admit(url, [allowed]) == url
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::169.254.169.254]", "[2002:a9fe:a9fe::1]", "[::a9fe:a9fe]",
+        "[2001:0:a9fe:a9fe::1]", "[2001:0:4136:e378:8000:63bf:5601:5601]", "[fe80::5efe:169.254.169.254]",
+        "[2001:db8::5efe:169.254.169.254]", "[fd20:ce::254]", "[fd00:42::42]", "192.0.0.192", "168.63.129.16",
+        "[64:ff9b::168.63.129.16]", "224.0.0.1", "metadata.google.internal", "METADATA.google.internal.",
+    ],
+)  # fmt: skip
+def test_the_credentials_of_a_machine_hide_behind_no_other_notation(host):
+    with pytest.raises(UserError, match="hand out credentials"):
+        admit(f"http://{host}/v1")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "10.1.2.3", "[fd12::1]", "[64:ff9b::8.8.8.8]", "8.8.8.8"])
+def test_servers_of_ones_own_and_of_others_may_be_asked(host):
+    assert admit(f"http://{host}:8000/v1") == f"http://{host}:8000/v1"

@@ -3,8 +3,9 @@
 import pytest
 
 from gem_tasks.cli.limits import asked
-from gem_tasks.cli.summary import _unreadable, printable
+from gem_tasks.cli.summary import _unreadable
 from gem_tasks.errors import UserError
+from gem_tasks.visible import visible
 
 
 def test_a_limit_is_set_lifted_or_left_alone():
@@ -14,7 +15,7 @@ def test_a_limit_is_set_lifted_or_left_alone():
 
 
 def test_a_name_cannot_write_to_the_terminal():
-    assert printable("größe ß/new\nline \x1b[31mred\u2028.md") == "größe ß/new\\nline \\x1b[31mred\\u2028.md"
+    assert visible("größe ß/new\nline \x1b[31mred\u2028.md") == "größe ß/new\\nline \\x1b[31mred\\u2028.md"
 
 
 def test_the_first_objects_that_could_not_be_read_are_named():

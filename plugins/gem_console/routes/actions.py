@@ -1,12 +1,14 @@
 """What changes something: for those who may start runs of `gem_synthesize`, and from pages of this origin only."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Self
 
-from fastapi import APIRouter, Request
-from pydantic import Field
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field, field_validator, model_validator
 
 from gem_console.airflow_calls import Airflow
 from gem_console.auth import DAG
+from gem_console.bodies import body_of, described
 from gem_console.routes.common import ReaderDep
 from gem_tasks.domain.base import Value
 from gem_tasks.pipeline import failures
@@ -42,8 +44,10 @@ class Retried(Value):
     runs: tuple[Started, ...]
 
 
-@router.post("/failures/retry")
-async def retry(request: Request, reader: ReaderDep, asked: RetryAsked) -> Retried:
+@router.post("/failures/retry", openapi_extra=described(RetryAsked))
+async def retry(
+    request: Request, reader: ReaderDep, asked: Annotated[RetryAsked, Depends(body_of(RetryAsked))]
+) -> Retried:
     """Asks again for failed segments and for nothing else: starts a run for each of their partitions, as this user.
 
     A segment that was marked is asked for by the next run of its partition in any case.
@@ -61,13 +65,31 @@ async def _start(airflow: Airflow, run: Started) -> Started:
     return run.model_copy(update={"run_id": answer.run_id, "problem": answer.problem})
 
 
+_LONGEST = timedelta(days=366)
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 class BackfillAsked(Value):
-    """Which partitions to announce again, both ends included."""
+    """Which partitions to announce again, both ends included: those of a year at most, for Airflow lists them all."""
 
     first: datetime
     last: datetime
     max_active_runs: int = Field(default=2, ge=1, le=16)
     dry_run: bool = True
+
+    @field_validator("first", "last")
+    @classmethod
+    def _in_time(cls, at: datetime) -> datetime:
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        if not _EARLIEST <= at <= datetime.now(UTC) + timedelta(days=1):
+            raise ValueError("no partition is as early, or as late")
+        return at
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if not timedelta(0) <= self.last - self.first <= _LONGEST:
+            raise ValueError("`first` must not be behind `last`, nor more than a year before it")
+        return self
 
 
 class Backfill(Value):
@@ -78,8 +100,8 @@ class Backfill(Value):
     problem: str | None = None
 
 
-@router.post("/backfills")
-async def backfill(request: Request, asked: BackfillAsked) -> Backfill:
+@router.post("/backfills", openapi_extra=described(BackfillAsked))
+async def backfill(request: Request, asked: Annotated[BackfillAsked, Depends(body_of(BackfillAsked))]) -> Backfill:
     """Starts Airflow's own backfill of `gem_ingest` as this user, or says how many runs it would be."""
     body = {
         "dag_id": INGEST,

@@ -23,17 +23,20 @@ from gem_tasks.console import (
 )  # fmt: skip
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.redaction import clean
 from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.visible import visible_json
 
 router = APIRouter(tags=["read"])
 
+MapIndex = Annotated[int | None, Query(ge=-1, le=2**31 - 1)]
 Question = Callable[[ConsoleRows, Workspace], BaseModel | None]
 
 
 async def _answer(reader: Reader, question: Question) -> Response:
     def ask(db: ConsoleRows, work: Workspace) -> str | None:
         found = question(db, work)
-        return found.model_dump_json() if found else None
+        return visible_json(clean(found.model_dump_json())) if found else None
 
     text = await reader.ask(ask)
     if text is None:
@@ -137,6 +140,6 @@ async def get_run(reader: ReaderDep, run_id: str) -> Response:
 
 
 @router.get("/task", response_model=runs.Task)
-async def get_task(reader: ReaderDep, run_id: str, task_id: str, map_index: int | None = None) -> Response:
+async def get_task(reader: ReaderDep, run_id: str, task_id: str, map_index: MapIndex = None) -> Response:
     """What a task instance did."""
     return await _answer(reader, lambda db, _: runs.task(db, run_id, task_id, map_index))

@@ -1,11 +1,14 @@
 """What the routers share: the reader, and the parameters of filtered pages."""
 
+import re
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, HTTPException, Query, Request
 
 from gem_console.reading import Reader
 from gem_tasks.console.span import Filters, Range
+
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 def reader_of(request: Request) -> Reader:
@@ -19,7 +22,20 @@ async def filters_of(
     chain: Annotated[str, Query(description="Recipe of a chain's last stage; empty for the last at work.")] = "",
 ) -> Filters:
     """Range, source and chain; forms send what is not chosen as nothing."""
-    return Filters(range=range_, source_id=int(source) if source.isdigit() else None, chain=chain or None)
+    return Filters(range=range_, source_id=number(source), chain=chain or None)
+
+
+def number(text: str) -> int | None:
+    """A number as a form sends it, where nothing is none; `str.isdigit` would also take `²`.
+
+    Raises:
+        HTTPException: 422.
+    """
+    if not text.strip():
+        return None
+    if not _NUMBER.fullmatch(text.strip()):
+        raise HTTPException(422, "A number of at most nine digits is expected")
+    return int(text)
 
 
 ReaderDep = Annotated[Reader, Depends(reader_of)]

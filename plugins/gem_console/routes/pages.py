@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from gem_console import rendering
 from gem_console.reading import chain_of
-from gem_console.routes.common import FiltersDep, ReaderDep, given, reader_of
+from gem_console.routes.common import FiltersDep, ReaderDep, given, number, reader_of
 from gem_console.routes.queries import Cursor, DocumentQueryDep, FailureQueryDep, TrajectoryQueryDep
 from gem_tasks.console import (
     conversation,
@@ -202,7 +202,8 @@ async def run_page(request: Request, reader: ReaderDep, run_id: str, dag_id: str
 @router.get("/task")
 async def task_page(request: Request, run_id: str, task_id: str, dag_id: str = "", map_index: str = "") -> HTMLResponse:
     """The tab on a task instance."""
-    index = int(map_index) if map_index.isdigit() else None
+    found = number(map_index)
+    index = found if found is not None and found >= 0 else None
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         return {"view": runs.task(db, run_id, task_id, index), "dag_id": dag_id}

@@ -4,17 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from gem_console.routes.common import given
+from gem_console.routes.common import given, number
 from gem_tasks.console.documents import DocumentQuery
 from gem_tasks.console.failures import FailureQuery
 from gem_tasks.console.trajectories import TrajectoryQuery
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows of an answer at most.")]
 Cursor = Annotated[str, Query(description="`next` of the answer before.")]
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 9 else None
 
 
 async def document_query(
@@ -29,7 +25,7 @@ async def document_query(
     return DocumentQuery(
         q=given(q),
         status="" if status == "read" else given(status),
-        source_id=_number(source),
+        source_id=number(source),
         domain=given(domain),
         cursor=given(cursor),
         limit=limit,
@@ -57,8 +53,8 @@ async def trajectory_query(
         finding=given(finding),
         recipe=given(recipe),
         version=given(version),
-        least=_number(least),
-        most=_number(most),
+        least=number(least),
+        most=number(most),
         audited={"yes": True, "no": False}.get(audit),
         cursor=given(cursor),
         limit=limit,

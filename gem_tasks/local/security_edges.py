@@ -1,0 +1,76 @@
+"""What `gem doctor --security` says of secrets, files, listeners and places to read: `(name, holds, detail)` each."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from gem_tasks.files import PRIVATE
+from gem_tasks.local.processes import ours
+from gem_tasks.redaction import IN_FORCE
+from gem_tasks.settings import Settings
+
+Finding = tuple[str, bool, str]
+_KEPT = ("state.json", "services.env", "store", "journal", "logs", "airflow")
+
+
+def security(settings: Settings) -> Iterator[Finding]:
+    """All of them."""
+    for look in (secrets, files, listeners, sources, endpoints):
+        yield look(settings)
+
+
+def secrets(settings: Settings) -> Finding:
+    """Whether all secrets can be told from words, and so be taken out of every text."""
+    del settings  # what is in them is in force since they were read
+    weak = ", ".join(IN_FORCE.weak)
+    told = "have less than 8 characters, or look like a word: they are removed from URLs only, so make them longer"
+    return "secrets", not weak, f"{weak} {told}" if weak else "every secret in force is taken out of texts"
+
+
+def files(settings: Settings) -> Finding:
+    """Whether other users of this machine can read what GEM keeps."""
+    home = settings.home.absolute()
+    places = [home / name for name in _KEPT]
+    if settings.store_url and "://" not in settings.store_url:
+        places.append(Path(settings.store_url))
+    open_to_all = [str(path) for path in places if path.exists() and path.stat().st_mode & PRIVATE]
+    told = f"{', '.join(open_to_all)} can be read by others: `gem up` closes them"
+    return "files", not open_to_all, told if open_to_all else f"what is kept in {home} is its owner's alone"
+
+
+def listeners(settings: Settings) -> Finding:
+    """Whether anything of ours answers beyond this machine."""
+    found: set[str] = set()
+    for process in ours(settings.home.absolute()):
+        try:
+            connections = process.net_connections("tcp")
+        except psutil.Error:
+            continue
+        found |= {f"{each.laddr.ip}:{each.laddr.port}" for each in connections
+                  if each.status == psutil.CONN_LISTEN and not _is_loopback(each.laddr.ip)}  # fmt: skip
+    told = f"listens beyond this machine: {', '.join(sorted(found))}"
+    return "listeners", not found, told if found else "the embedded services listen on loopback only"
+
+
+def sources(settings: Settings) -> Finding:
+    """Whether those who start runs can have any file of a worker read."""
+    if settings.source_roots:
+        return "sources", True, f"documents come from {settings.source_roots} only"
+    return "sources", False, "whoever starts a run may have any file read that this user can read: set GEM_SOURCE_ROOTS"
+
+
+def endpoints(settings: Settings) -> Finding:
+    """Whether those who start evaluations can have our keys sent anywhere."""
+    keys = any((settings.eval_api_key, settings.eval_user_api_key))
+    if settings.eval_endpoints or not keys:
+        return "endpoints", True, "keys of evaluations go to known addresses only" if keys else "no key to send away"
+    return "endpoints", False, "whoever starts gem_distill names where GEM_EVAL_API_KEY goes: set GEM_EVAL_ENDPOINTS"
+
+
+def _is_loopback(address: str) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    packed = socket.inet_pton(family, address)
+    mapped = packed[12:] if packed[:12] == b"\0" * 10 + b"\xff\xff" else packed
+    return packed == b"\0" * 15 + b"\1" or (len(mapped) == 4 and mapped[0] == 127)

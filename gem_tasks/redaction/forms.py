@@ -1,0 +1,72 @@
+"""The ways in which an echo may write a secret.
+
+Texts are compared *squeezed*: ASCII letters in lower case and digits, nothing else. So blanks, line breaks, quotes,
+zero-width characters and the bytes of UTF-16 between the letters of a secret do not hide it, nor does its case; and the
+two alphabets of base64 look alike, with padding or without.
+"""
+
+import codecs
+from base64 import b32encode, b64encode
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+LEAST = 8
+"""Characters of a secret that can be told from words. Shorter ones are removed where credentials stand only."""
+_LONG = 12
+"""A secret of one kind of characters, or one with its separators left out, is told from words from here on."""
+_VARIED = 5
+_TABLE = bytes(code + 32 if 65 <= code <= 90 else code for code in range(256))
+_DROPPED = bytes(code for code in range(256) if not (code < 128 and chr(code).isalnum()))
+
+
+def squeezed(text: str) -> bytes:
+    """Letters and digits of ASCII, in lower case."""
+    return text.encode("utf-8", "surrogatepass").translate(_TABLE, _DROPPED)
+
+
+def distinctive(secret: str) -> bool:
+    """Whether it can be looked for in any text: words such as `postgres` would be removed from documents."""
+    kinds = sum(any(map(kind, secret)) for kind in (str.islower, str.isupper, str.isdigit, _is_sign))
+    return len(set(secret)) >= _VARIED and (len(secret) >= _LONG or (len(secret) >= LEAST and kinds > 1))
+
+
+def exact(secret: str) -> tuple[str, ...]:
+    """What is looked for as it stands: a secret that would be too short when squeezed, and its reverse."""
+    return () if len(squeezed(secret)) >= _LONG else (secret, secret[::-1])
+
+
+@lru_cache(512)
+def needles(secret: str) -> frozenset[bytes]:
+    """What is looked for in a squeezed text."""
+    return frozenset(form for form in _forms(secret) if len(form) >= LEAST)
+
+
+def _forms(secret: str) -> Iterator[bytes]:
+    raw, plain = secret.encode("utf-8", "surrogatepass"), squeezed(secret)
+    if len(plain) >= _LONG:
+        yield plain
+        yield plain[::-1]
+        yield codecs.encode(plain.decode(), "rot13").encode()
+    yield raw.hex().encode()
+    yield "".join(map(str, raw)).encode()
+    yield from _cores(raw, b64encode, 6, 3)
+    yield from _cores(raw, b32encode, 5, 5)
+
+
+def _cores(raw: bytes, encode: Callable[[bytes], bytes], bits: int, block: int) -> Iterator[bytes]:
+    """What of an encoding does not depend on what stands before and behind, as in that of `Bearer SECRET`.
+
+    Args:
+        raw: the secret.
+        encode: the encoding.
+        bits: of each of its characters.
+        block: bytes after which it is aligned again.
+    """
+    for shift in range(block):
+        whole = encode(bytes(shift) + raw)
+        first, end = -(-shift * 8 // bits), (shift + len(raw)) * 8 // bits
+        yield squeezed(whole[first:end].decode())
+
+
+def _is_sign(character: str) -> bool:
+    return not character.isalnum()

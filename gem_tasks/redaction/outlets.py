@@ -1,0 +1,73 @@
+"""Logs and tracebacks: what others raise and write is cleaned where it leaves."""
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from gem_tasks import redaction
+from gem_tasks.visible import visible_lines
+
+
+def guard_logs() -> None:
+    """From now on every record of this process is cleaned, whoever writes it and wherever it goes."""
+    before = logging.getLogRecordFactory()
+    if getattr(before, "cleans", False):
+        return
+
+    def record(*arguments: Any, **named: Any) -> logging.LogRecord:
+        made = before(*arguments, **named)
+        with suppress(Exception):  # arguments that do not fit are logging's own business
+            text = made.getMessage()
+            if (safe := visible_lines(redaction.log_line(text))) != text:
+                made.msg, made.args = safe, ()
+        if made.exc_info and made.exc_info[1] is not None:
+            scrub(made.exc_info[1])
+        return made
+
+    record.cleans = True  # pyright: ignore[reportFunctionMemberAccess]
+    logging.setLogRecordFactory(record)
+
+
+def scrub(error: BaseException) -> None:
+    """Takes secrets out of an exception and of all that it was raised from.
+
+    What cannot be cleaned by its arguments, since its text is made of something else, is cut off the chain.
+    """
+    for each in _chain(error):
+        for below in (each, each.__cause__, each.__context__):
+            if below is None or not _leaks(below) or _cleaned(below) or below is each:
+                continue
+            each.__cause__, each.__context__, each.__suppress_context__ = None, None, True
+
+
+def shown_traceback(error: BaseException) -> str:
+    """The traceback, without secrets and with visible escapes."""
+    return visible_lines(redaction.log_line("".join(traceback.format_exception(error))))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen, waiting = set[int](), [error]
+    while waiting:
+        each = waiting.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting += [below for below in (each.__cause__, each.__context__) if below is not None]
+            waiting += each.exceptions if isinstance(each, BaseExceptionGroup) else ()
+
+
+def _leaks(error: BaseException) -> bool:
+    try:
+        text = "".join(traceback.format_exception_only(error))
+    except Exception:  # noqa: BLE001 - an exception whose text cannot be made shows none
+        return False
+    return redaction.log_line(text) != text
+
+
+def _cleaned(error: BaseException) -> bool:
+    """Cleans it by its arguments, and says whether that did it."""
+    with suppress(Exception):
+        error.args = tuple(redaction.log_line(part) if isinstance(part, str) else part for part in error.args)
+    return not _leaks(error)

@@ -1,0 +1,90 @@
+"""Where secrets are found: variables, URLs, DSNs, headers and bodies of requests. Pairs of name and secret."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+Named = tuple[str, str]
+
+_SECRET = re.compile(
+    r"SECRET|PASSW|PWD|TOKEN(?!S)|API_?KEY|PRIVATE_?KEY|ACCESS_KEY(?!_ID)|FERNET_KEY|ENCRYPTION_KEY|CREDENTIAL|_KEY\Z|\AKEY\Z",
+    re.IGNORECASE,
+)
+_NOT_SECRET = re.compile(r"_(FILE|PATH|DIR|FOLDER|URL|ALGORITHM|EXPIR\w*|_CMD)\Z", re.IGNORECASE)
+_QUERY_SECRET = re.compile(r"key|token|secret|passw|pwd|sig|credential|auth|code|sas", re.IGNORECASE)
+_PASSWORD = re.compile(r"\bpassword\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']+)", re.IGNORECASE)
+_HARMLESS_HEADERS = frozenset(
+    {"accept", "accept-language", "content-type", "user-agent", "http-referer", "referer", "x-title",
+     "anthropic-version", "anthropic-beta", "openai-beta", "openai-organization", "openai-project"}
+)  # fmt: skip
+
+
+def in_environment(env: Mapping[str, str]) -> Iterator[Named]:
+    """Values of variables whose names say that they are secret, and what is secret in the URLs of all others."""
+    for name, value in env.items():
+        if "://" in value:
+            yield from in_url(name, value)
+        if "password" in value and "=" in value:
+            yield from in_dsn(name, value)
+        if name.startswith("AIRFLOW_CONN_") and value.startswith("{"):
+            yield from _in_json(name, value)
+        if _SECRET.search(name) and not _NOT_SECRET.search(name) and not value.startswith("/"):
+            yield name, value
+
+
+def in_url(name: str, url: str | None) -> Iterator[Named]:
+    """The password, or a user name without one, and the parameters of the query that are keys."""
+    try:
+        parts = urlsplit(url or "")
+        user, _, place = parts.netloc.rpartition("@")
+    except ValueError:
+        return
+    del place
+    login, _, password = user.partition(":")
+    secret = password or (login if user else "")
+    yield from ((name, found) for found in {secret, unquote(secret)} if found)
+    for field, value in parse_qsl(parts.query):
+        if _QUERY_SECRET.search(field):
+            yield f"{name} ({field})", value
+
+
+def in_dsn(name: str, dsn: str | None) -> Iterator[Named]:
+    """The password of a DSN in either of libpq's forms."""
+    yield from in_url(name, dsn)
+    for match in _PASSWORD.finditer(dsn or ""):
+        yield name, re.sub(r"\\(.)", r"\1", match[1].strip("'"))
+
+
+def in_headers(name: str, headers: Mapping[str, str] | None) -> Iterator[Named]:
+    """Values of headers that may be keys; without the scheme, if there is one."""
+    for header, value in (headers or {}).items():
+        if header.lower() not in _HARMLESS_HEADERS:
+            yield f"{name} ({header})", value.rpartition(" ")[2]
+
+
+def in_data(name: str, data: Any) -> Iterator[Named]:
+    """Texts under names that say that they are secret, however deep in JSON."""
+    waiting: list[Any] = [data]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            fields = cast("dict[Any, Any]", found)
+            yield from _texts(name, fields.items())
+            waiting += fields.values()
+        elif isinstance(found, list):
+            waiting += cast("list[Any]", found)
+
+
+def _texts(name: str, fields: Iterable[tuple[Any, Any]]) -> Iterator[Named]:
+    for field, value in fields:
+        if isinstance(value, str) and _SECRET.search(str(field)):
+            yield f"{name} ({field})", value
+
+
+def _in_json(name: str, text: str) -> Iterator[Named]:
+    try:
+        yield from in_data(name, json.loads(text))
+    except ValueError:
+        return
