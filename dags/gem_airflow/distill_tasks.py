@@ -20,11 +20,11 @@ def plan(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """What is to be done, one item per arm; skipped when a dataset version brought too little that is new."""
     from gem_tasks.distill.experiment import plan
     from gem_tasks.distill.record import keep_plan
-    from gem_tasks.distill.steps import admit_servers
+    from gem_tasks.distill.steps import admit_run
 
     work, given = workspace(), dict(params or {})
-    planned = plan(options(given))
-    admit_servers(planned.options, work.settings)
+    planned = plan(options(given), folder=work.settings.profiles)
+    admit_run(planned, work.settings)
     skip_unless_enough(work, planned.profile.name, given["min_new"])
     keep_plan(work, planned)
     return [{"plan": planned.model_dump(mode="json"), "arm": arm.name} for arm in planned.experiment.arms]

@@ -1,6 +1,5 @@
 """What is visible in a sandbox, and bubblewrap's arguments for it."""
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from gem_tasks.confine.means import Means
 
 SOCKETS = "/run/gem"
 """Where the sockets to the world lie in a sandbox with namespaces."""
+TEMPORARY = "/tmp"  # noqa: S108 - the sandbox's own, in memory
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = (
     "alternatives", "group", "hosts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types",
@@ -63,15 +63,18 @@ def arguments(job: Job, means: Means, sockets: Path) -> list[str]:
     scratch = str(int(job.limits.scratch_gb * 1e9))
     given = [
         *means.bubblewrap, "--die-with-parent", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
-        "--unshare-cgroup-try", "--hostname", "sandbox", "--dev", "/dev", "--perms", "1777", "--size", scratch, "--tmpfs", "/tmp",
+        "--unshare-cgroup-try", "--hostname", "sandbox", "--dev", "/dev",
+        "--perms", "1777", "--size", scratch, "--tmpfs", TEMPORARY,
     ]  # fmt: skip
     own = str(job.folder)
     shown = sorted({*visible(job), own})  # outer folders first, so that none hides what lies in it
-    places = {path: ("--bind" if path == own else "--ro-bind-try", path, path) for path in shown if not _of_system(path)}
+    places = {
+        path: ("--bind" if path == own else "--ro-bind-try", path, path) for path in shown if not _of_system(path)
+    }
     given += [part for folder in _above([*system(), *places]) for part in ("--perms", "0755", "--dir", folder)]
     for path in system():
         link = Path(path)
-        given += ["--symlink", os.readlink(link), path] if link.is_symlink() else ["--ro-bind-try", path, path]
+        given += ["--symlink", str(link.readlink()), path] if link.is_symlink() else ["--ro-bind-try", path, path]
     if job.gpus:
         given += [part for path in gpu_devices() for part in ("--dev-bind", path, path)]
         given += ["--ro-bind-try", "/sys", "/sys"]
@@ -86,7 +89,7 @@ def _of_system(path: str) -> bool:
 def _above(paths: Iterable[str]) -> list[str]:
     """The folders on the way, which another user could not enter if bubblewrap made them itself."""
     above = {str(folder) for path in (*paths, SOCKETS) for folder in Path(path).parents}
-    return sorted(above - {"/", "/tmp"})  # noqa: S108 - inside
+    return sorted(above - {"/", TEMPORARY})
 
 
 def landlock(job: Job, temporary: Path, relay: int | None) -> dict[str, object]:

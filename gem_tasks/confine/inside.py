@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import json
 import os
+import pathlib
 import platform
 import resource
 import signal
@@ -55,8 +56,10 @@ def main(specification: dict) -> int:
 
 async def run(specification: dict) -> int:
     """Carries, and waits for the command."""
-    servers = [await tcp_server(port, lambda path=path: asyncio.open_unix_connection(path))
-               for port, path in specification["outward"]]
+    servers = [
+        await tcp_server(port, lambda path=path: asyncio.open_unix_connection(path))
+        for port, path in specification["outward"]
+    ]
     for number, port in specification["inward"]:
         reach = carrier(lambda port=port: asyncio.open_connection("127.0.0.1", port))
         servers.append(await asyncio.start_unix_server(reach, sock=socket.socket(fileno=number)))
@@ -79,7 +82,10 @@ def die_with_parent() -> None:
 def end_orphans() -> None:
     """What the command left behind came to us, who adopt it, and ends with it: also what it made while we look."""
     for _ in range(_ROUNDS):
-        with contextlib.suppress(OSError, ValueError), open(_CHILDREN.format(os.getpid()), encoding="ascii") as file:
+        with (
+            contextlib.suppress(OSError, ValueError),
+            pathlib.Path(_CHILDREN.format(os.getpid())).open(encoding="ascii") as file,
+        ):
             for each in file.read().split():
                 os.kill(int(each), signal.SIGKILL)
         try:
@@ -158,14 +164,14 @@ def _allow(libc: ctypes.CDLL, rules: int, path: str, rights: int) -> None:
         found = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
-    if not os.path.isdir(path):
+    if not pathlib.Path(path).is_dir():
         rights &= _FILE_ONLY
     libc.syscall(_ADD, rules, 1, struct.pack("=Qi", rights, found), 0)
     os.close(found)
 
 
 def only_streams() -> None:
-    """A seccomp filter: no sockets but Unix and TCP. Landlock has no word for UDP, by which names could carry text out."""
+    """A seccomp filter: no sockets but Unix and TCP. Landlock has no word for UDP, by which text could leave."""
     if platform.machine() not in _SYSCALLS:
         return
     arch, nr = _SYSCALLS[platform.machine()]
@@ -188,7 +194,9 @@ async def tcp_server(port: int, reach: Callable[[], Awaitable[Streams]]) -> asyn
     return await asyncio.start_server(carrier(reach), "127.0.0.1", port)
 
 
-def carrier(reach: Callable[[], Awaitable[Streams]]) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+def carrier(
+    reach: Callable[[], Awaitable[Streams]],
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     """Bytes both ways between whoever connects and whoever is reached."""
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,8 +1,8 @@
 """Starts a confined program: the one place where code of others begins to run.
 
 The program gets no environment but what its job says, a folder of its own, and the endpoints of its job through a relay
-(`gem_tasks.confine.relay`). With bubblewrap it has file system, network, processes and, where GEM is root, a user of its
-own; without, Landlock bounds files and TCP; where the kernel has neither, limits and a clean environment are left, and
+(`gem_tasks.confine.relay`). With bubblewrap it has files, network and processes of its own, and another user where GEM is
+root. Without, Landlock bounds files and TCP. Where the kernel has neither, limits and a clean environment are left, and
 `gem doctor --security` says so.
 """
 
@@ -112,7 +112,8 @@ def _told(
     port = stack.enter_context(listening(relay, sockets / "out" if own else None)) if job.upstreams else None
     if door and job.listens:
         stack.enter_context(_published(job.listens, sockets / "in"))
-    temporary = Path("/tmp") if own else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gem-tmp-")))  # noqa: S108 - inside
+    scratch = None if own else stack.enter_context(tempfile.TemporaryDirectory(prefix="gem-tmp-"))
+    temporary = Path(scratch or bubblewrap.TEMPORARY)
     specification = {
         "command": job.command,
         "limits": _limits(job, counted=not own),

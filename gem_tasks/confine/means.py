@@ -123,4 +123,9 @@ def readable_by_sandbox(path: Path, means: Means) -> bool:
     if not means.own_user or not path.exists():
         return True
     found = [path] if path.is_file() else [path, *path.iterdir()]
-    return all(each.stat().st_mode & (0o005 if each.is_dir() else 0o004) for each in found)
+    return all(_readable(each.stat(), each.is_dir()) for each in found)
+
+
+def _readable(found: os.stat_result, folder: bool) -> bool:
+    wanted = 0o005 if folder else 0o004
+    return found.st_uid == UID or found.st_mode & wanted == wanted

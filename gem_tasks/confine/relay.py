@@ -1,8 +1,8 @@
 """Between a confined program and the endpoints that it may ask: chat completions and the list of models, nothing else.
 
-The program speaks plain HTTP to an address of its own machine and shows a token; here the token becomes the key, and
-the address the endpoint's. So it neither learns a key nor reaches any other host, path or method, and proxies and TLS are
-ours. It listens at a Unix socket where the program has a network of its own, else on the loopback interface.
+The program speaks plain HTTP to an address of its own machine and shows a token; here the token becomes the key and the
+address the endpoint's. So it neither learns a key nor reaches another host, path or method; proxies and TLS are ours.
+The relay listens at a Unix socket where the program has a network of its own, else on the loopback interface.
 """
 
 import json

@@ -54,11 +54,11 @@ def events(job: Job, log: Path, timeout_s: float, mode: SandboxMode = "auto") ->
                 code = process.wait()
             finally:
                 timer.cancel()
+        require_plain(job.folder)  # nobody is left who could change it
         if late.is_set():
             raise UserError(f"The harness did not end within {timeout_s:.0f} s", "Run it again: it continues.")
         if code:
             raise HarnessError(f"the harness ended with code {code}; {log} ends:\n{_tail(sink)}")
-    require_plain(job.folder)
 
 
 @contextmanager

@@ -84,10 +84,11 @@ def _install_torch(home: Path, name: EnvironmentName, progress: Progress) -> Non
 
 
 def _run(command: Sequence[str], name: str) -> None:
+    # Readable for the user that confined programs have, whatever our own umask; the folders above are ours alone.
     quiet = {**for_programs(os.environ), "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - our own command, no shell
-            command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet
+            command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet, umask=0o022
         )
     except subprocess.TimeoutExpired:
         raise UserError(f"Installing {name} took over {_LIMIT_S // 60} minutes", "Try it again: it goes on.") from None
