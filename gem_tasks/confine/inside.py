@@ -21,6 +21,7 @@ import struct
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -39,7 +40,7 @@ _X32, _IO_URING = 0x40000000, 425
 """Other ways to a socket: the calls of x32, and rings, which work without calls."""
 
 
-def main(specification: dict) -> int:
+def main(specification: dict[str, Any]) -> int:
     """Runs the command of the specification; its exit code."""
     if not specification["own_processes"]:
         prctl(_PR_SET_CHILD_SUBREAPER, 1)
@@ -54,15 +55,10 @@ def main(specification: dict) -> int:
     return asyncio.run(run(specification))
 
 
-async def run(specification: dict) -> int:
+async def run(specification: dict[str, Any]) -> int:
     """Carries, and waits for the command."""
-    servers = [
-        await tcp_server(port, lambda path=path: asyncio.open_unix_connection(path))
-        for port, path in specification["outward"]
-    ]
-    for number, port in specification["inward"]:
-        reach = carrier(lambda port=port: asyncio.open_connection("127.0.0.1", port))
-        servers.append(await asyncio.start_unix_server(reach, sock=socket.socket(fileno=number)))
+    servers = [await _outward(port, path) for port, path in specification["outward"]]
+    servers += [await _inward(number, port) for number, port in specification["inward"]]
     child = await asyncio.create_subprocess_exec(
         *specification["command"], stdin=asyncio.subprocess.DEVNULL, preexec_fn=die_with_parent
     )
@@ -72,6 +68,16 @@ async def run(specification: dict) -> int:
     if not specification["own_processes"]:
         end_orphans()
     return code if code >= 0 else 128 - code
+
+
+async def _outward(port: int, path: str) -> asyncio.Server:
+    return await tcp_server(port, lambda: asyncio.open_unix_connection(path))
+
+
+async def _inward(number: int, port: int) -> asyncio.Server:
+    """At a listening socket that was inherited."""
+    reach = carrier(lambda: asyncio.open_connection("127.0.0.1", port))
+    return await asyncio.start_unix_server(reach, sock=socket.socket(fileno=number))
 
 
 def die_with_parent() -> None:
@@ -96,7 +102,7 @@ def end_orphans() -> None:
         time.sleep(_ROUND_S)
 
 
-def limit(bounds: dict) -> None:
+def limit(bounds: dict[str, int]) -> None:
     """Of this process and all that it starts; what the machine bounds more tightly stays so."""
     for name, value in {**bounds, "CORE": 0}.items():
         kind = getattr(resource, f"RLIMIT_{name}")

@@ -1,9 +1,9 @@
 """Starts a confined program: the one place where code of others begins to run.
 
 The program gets no environment but what its job says, a folder of its own, and the endpoints of its job through a relay
-(`gem_tasks.confine.relay`). With bubblewrap it has files, network and processes of its own, and another user where GEM is
-root. Without, Landlock bounds files and TCP. Where the kernel has neither, limits and a clean environment are left, and
-`gem doctor --security` says so.
+(`gem_tasks.confine.relay`). With bubblewrap it has files, network and processes of its own, and another user where GEM
+is root. Without, Landlock bounds files and TCP. Where the kernel has neither, limits and a clean environment are left,
+and `gem doctor --security` says so.
 """
 
 import asyncio

@@ -25,13 +25,13 @@ def folder_of(name: str) -> Path:
     """
     if Path(name).is_dir():
         return Path(name).absolute()
-    from huggingface_hub import snapshot_download
+    import huggingface_hub
     from huggingface_hub.utils import disable_progress_bars
 
     route()
     disable_progress_bars()
     try:
-        return Path(cast("Any", snapshot_download)(name, allow_patterns=_WANTED))
+        return Path(cast("Any", huggingface_hub).snapshot_download(name, allow_patterns=_WANTED))
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(
             f"The weights of {name} cannot be had: no such folder, and the hub says: {first_line(error)[:200]}", _FIX

@@ -5,6 +5,7 @@ The training runs confined all the same (`gem_tasks.confine`); this is the lock 
 
 import re
 from collections.abc import Iterator
+from typing import Any, cast
 
 from gem_tasks.distill.profiles import Profile
 from gem_tasks.errors import UserError
@@ -57,10 +58,10 @@ def _leaves(key: str, value: object, above: tuple[str, ...] = ()) -> Iterator[tu
     """Values with the keys that lead there; an empty collection is a value."""
     path = (*above, key)
     if isinstance(value, dict) and value:
-        for name, each in value.items():  # pyright: ignore[reportUnknownVariableType]
-            yield from _leaves(str(name), each, path)  # pyright: ignore[reportUnknownArgumentType]
+        for name, each in cast("dict[Any, Any]", value).items():
+            yield from _leaves(str(name), each, path)
     elif isinstance(value, list | tuple) and value:
-        for number, each in enumerate(value):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        for number, each in enumerate(cast("list[Any]", value)):
             yield from _leaves(str(number), each, path)
     else:
         yield path, value

@@ -6,7 +6,6 @@ that failed for reasons outside the model are.
 """
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from hashlib import sha256
@@ -16,7 +15,7 @@ from gem_tasks.confine.job import Job, SandboxMode, Upstream
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings
 from gem_tasks.errors import UserError
-from gem_tasks.evals.child import HarnessError, events, reading
+from gem_tasks.evals.child import HarnessError, events, planned, reading
 from gem_tasks.evals.environment import ensure
 from gem_tasks.evals.folder import keep_job, save_report
 from gem_tasks.evals.health import require_healthy
@@ -148,7 +147,7 @@ def _run(
             case {"event": "unknown", "ids": [first, *_]}:
                 raise UserError(f"BFCL has no case {first!r} in these categories", "Ids look like multi_turn_base_0.")
             case {"event": "plan"}:
-                plan, what = _plan(event.get("ids"), options), "answer"
+                plan, what = planned(event.get("ids"), options.categories), "answer"
                 done = sum(len(set(_results(out_dir, category)) & set(wanted)) for category, wanted in plan.items())
             case {"event": "case"}:
                 done += 1
@@ -157,21 +156,6 @@ def _run(
             case _:
                 pass
         progress(f"bfcl: {what}", done, sum(map(len, plan.values())))
-    return plan
-
-
-def _plan(ids: object, options: BfclOptions) -> dict[str, list[str]]:
-    """Of what the harness says that it will run, what can be: the names become paths.
-
-    Raises:
-        HarnessError: it names other categories or cases.
-    """
-    if not isinstance(ids, dict) or not all(isinstance(cases, list) for cases in ids.values()):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        raise HarnessError("the harness did not say what it runs")
-    plan: dict[str, list[str]] = ids
-    for category, cases in plan.items():
-        if category not in options.categories or not all(re.fullmatch(rf"{category}_\d+", str(each)) for each in cases):
-            raise HarnessError(f"the harness runs cases that {category[:60]!r} has not")
     return plan
 
 

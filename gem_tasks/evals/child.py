@@ -9,10 +9,12 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from pydantic import TypeAdapter, ValidationError
 
 from gem_tasks.confine.job import Job, SandboxMode
 from gem_tasks.confine.launch import end, started
@@ -23,6 +25,7 @@ from gem_tasks.errors import GemError, UserError
 _TAIL = 12
 """Lines of the log in an error."""
 _TAIL_BYTES = 1 << 16
+_PLAN = TypeAdapter(dict[str, list[str]])
 _LINE = 1 << 20
 """Bytes of an event at most."""
 
@@ -59,6 +62,25 @@ def events(job: Job, log: Path, timeout_s: float, mode: SandboxMode = "auto") ->
             raise UserError(f"The harness did not end within {timeout_s:.0f} s", "Run it again: it continues.")
         if code:
             raise HarnessError(f"the harness ended with code {code}; {log} ends:\n{_tail(sink)}")
+
+
+def planned(ids: object, known: Collection[str]) -> dict[str, list[str]]:
+    """Cases by category, as a harness says that it will run them.
+
+    Args:
+        ids: what it says.
+        known: the categories that it was asked for; their names become parts of paths.
+
+    Raises:
+        HarnessError: it names others, or says something else.
+    """
+    try:
+        found = _PLAN.validate_python(ids, strict=True)
+    except ValidationError:
+        raise HarnessError("the harness did not say what it runs") from None
+    if set(found) - set(known):
+        raise HarnessError("the harness runs cases that it was not asked for")
+    return found
 
 
 @contextmanager

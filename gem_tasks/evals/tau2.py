@@ -16,7 +16,7 @@ from gem_tasks.confine.job import Job, SandboxMode, Upstream
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings
 from gem_tasks.errors import UserError
-from gem_tasks.evals.child import HarnessError, events, reading
+from gem_tasks.evals.child import HarnessError, events, planned, reading
 from gem_tasks.evals.environment import ensure
 from gem_tasks.evals.folder import keep_job, save_report
 from gem_tasks.evals.health import require_healthy
@@ -162,7 +162,7 @@ def _run(
             case {"event": "unknown", "ids": [first, *_]}:
                 raise UserError(f"τ²-bench has no case {first!r} in these domains", "Ids look like airline/7.")
             case {"event": "plan"}:
-                plan, what = _plan(event.get("ids"), options), "talk"
+                plan, what = planned(event.get("ids"), options.domains), "talk"
             case {"event": "call", "error": error}:
                 failures = failures + 1 if error else 0
                 if failures >= _TOO_MANY_FAILURES:
@@ -175,20 +175,6 @@ def _run(
             case _:
                 pass
         progress(f"tau2: {what}", done, options.epochs * sum(map(len, plan.values())))
-    return plan
-
-
-def _plan(ids: object, options: Tau2Options) -> dict[str, list[str]]:
-    """What the harness says that it will run.
-
-    Raises:
-        HarnessError: it names other domains, or no cases.
-    """
-    if not isinstance(ids, dict) or not all(isinstance(cases, list) for cases in ids.values()):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        raise HarnessError("the harness did not say what it runs")
-    plan: dict[str, list[str]] = ids
-    if set(plan) - set(options.domains) or not all(isinstance(each, str) for cases in plan.values() for each in cases):
-        raise HarnessError("the harness runs cases of other domains")
     return plan
 
 
