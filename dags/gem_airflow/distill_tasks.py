@@ -10,9 +10,8 @@ from typing import Any
 from airflow.sdk import task
 
 from gem_airflow.bridge import run_context, workspace
+from gem_airflow.distill_options import HARNESSES as HARNESSES
 from gem_airflow.distill_options import measured, options, saying, skip_unless_enough
-
-HARNESSES = ("bfcl", "tau2", "synthesizer")
 
 
 @task(execution_timeout=timedelta(minutes=10))
