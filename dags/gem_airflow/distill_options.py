@@ -20,7 +20,8 @@ _EVERY_S = 10.0
 HARNESSES = ("bfcl", "tau2", "synthesizer")
 
 
-_WEIGHTS = f"^([A-Za-z0-9][A-Za-z0-9_.-]{{0,95}}/[A-Za-z0-9][A-Za-z0-9_.-]{{0,95}}|/(?!.*(^|/)\\.\\.(/|$)){line(500)[1:]}){END}"
+_REPOSITORY = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
+_WEIGHTS = f"^({_REPOSITORY}/{_REPOSITORY}|/(?!(.*/)?[.][.](/|{END})){line(500)[1:]}){END}"
 """An id of the hub, or a folder by its whole path; which folders is the deployment's to say (`GEM_MODEL_ROOTS`)."""
 _MODEL = line(200)
 

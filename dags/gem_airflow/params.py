@@ -1,7 +1,7 @@
 """Kinds of params: what whoever starts a run may give, each by an allow-list of its own.
 
-Airflow holds params against their schema when a run is started and again when a task begins. Patterns end in
-`(?![\\s\\S])`, since `$` lets a line feed through.
+Airflow holds params against their schema when a run is started and again when a task begins. Patterns end in `END`,
+since `$` lets a line feed through.
 """
 
 from typing import Any
