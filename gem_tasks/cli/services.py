@@ -10,6 +10,7 @@ from rich.table import Table
 
 from gem_tasks.local import doctor as examination
 from gem_tasks.local import processes, services
+from gem_tasks.local import security as safety
 from gem_tasks.local.state import load_state
 from gem_tasks.settings import load
 
@@ -92,12 +93,21 @@ def _status() -> dict[str, Any]:
     }
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    security: Annotated[
+        bool, typer.Option("--security", help="What of GEM's security holds on this machine, by trying it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Checks Python, disk, database, store, endpoint and Airflow, and says how to mend each.
 
     Exit code 2 when something is wrong.
+
+    Examples:
+        gem doctor
+        gem doctor --security --json
     """
-    found = list(examination.examine(load()))
+    found = list((safety if security else examination).examine(load()))
     if as_json:
         typer.echo(json.dumps([diagnosis.model_dump() for diagnosis in found], indent=1))
     else:

@@ -22,6 +22,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from gem_tasks.confine import bubblewrap, inside, means
 from gem_tasks.confine.job import Job, SandboxMode
 from gem_tasks.confine.means import Means
@@ -31,6 +33,8 @@ from gem_tasks.errors import UserError
 
 _INSIDE_PORT = 8181
 _GB = 1e9
+_ROUNDS = 50
+"""Of killing, for programs that make new processes meanwhile."""
 _PLAIN = {
     "LANG": "C.UTF-8",
     "LOGNAME": "sandbox",
@@ -83,7 +87,15 @@ def started(
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Kills the sandbox: its first process, and with it all others."""
+    """Kills the sandbox: all that is in it, then its first process, to which orphans came."""
+    for _ in range(_ROUNDS):
+        with contextlib.suppress(psutil.Error):
+            for each in (found := psutil.Process(process.pid).children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    each.kill()
+            if found and process.poll() is None:
+                continue
+        break
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import psycopg
 
+from gem_tasks.confine import means
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
 from gem_tasks.errors import CONFIGURATION, EndpointError, ErrorClass, GemError, StoreError, UserError
@@ -41,7 +42,7 @@ class Diagnosis(Value):
 
 def examine(settings: Settings) -> Iterator[Diagnosis]:
     """Looks at everything; what is wrong with one thing keeps none of the others from being looked at."""
-    for check in (_python, _disk, _database, _store, _endpoint, _dialects, _airflow):
+    for check in (_python, _disk, _sandbox, _database, _store, _endpoint, _dialects, _airflow):
         try:
             yield check(settings)
         except UserError as error:
@@ -63,6 +64,11 @@ def _disk(settings: Settings) -> Diagnosis:
     free = shutil.disk_usage(place).free / 1e9
     ok = free > _FREE_GB
     return Diagnosis(name="disk", ok=ok, detail=f"{free:.0f} GB free", mend="" if ok else f"Free some below {place}.")
+
+
+def _sandbox(settings: Settings) -> Diagnosis:
+    """How harnesses and foreign weights are confined; `gem doctor --security` tries it."""
+    return Diagnosis(name="sandbox", ok=True, detail=means.chosen(settings.sandbox).summary)
 
 
 def _database(settings: Settings) -> Diagnosis:
