@@ -1,4 +1,4 @@
-"""A profile is data: what loads code or leads elsewhere is refused, and of a file that is no profile nothing is told."""
+"""A profile is data: what loads code or leads elsewhere is refused, and nothing is told of a file that is none."""
 
 import pytest
 import yaml
