@@ -34,6 +34,11 @@ def require_plain(folder: Path, most_file_bytes: int | None = None) -> None:
             raise TamperedError(f"{folder} has more than {MAX_FILES} files")
 
 
+def printable(text: str) -> str:
+    """What a program said, without what acts on terminals, pages or Postgres."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def _entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
     waiting = [str(folder)]
     while waiting:

@@ -10,9 +10,12 @@ import os
 import shutil
 from hashlib import sha256
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, TypeAdapter
 
 from gem_tasks.confine.job import Job, SandboxMode
-from gem_tasks.confine.results import require_plain
+from gem_tasks.confine.results import printable, require_plain
 from gem_tasks.distill import sets
 from gem_tasks.distill.base import environment, folder_of, library_folders, limits, reads
 from gem_tasks.distill.formats import trl
@@ -35,6 +38,7 @@ _LIMIT_S = 14 * 24 * 3600.0
 _COMPLAINT = "gem: "
 _MOST_BYTES, _MOST_RESULT = 1 << 40, 1 << 20
 """Of any file that a training leaves, and of its result."""
+_RESULT = TypeAdapter(dict[str, bool | int | float | Annotated[str, AfterValidator(printable)] | None])
 
 
 def model_id(profile: Profile, found: SftSet, *, base_only: bool = False) -> str:
@@ -130,6 +134,11 @@ def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             work.download(f"{prefix}{name}", path)
+        for path in (
+            folder,
+            *folder.rglob("*"),
+        ):  # the user of the sandbox reads them; the folders above are ours alone
+            path.chmod(0o755 if path.is_dir() else 0o644)
         (folder / ".complete").touch()
     return str(folder)
 
@@ -243,10 +252,10 @@ def _result(folder: Path) -> Json:
     with reading(path.parent, _MOST_BYTES):
         if path.stat().st_size > _MOST_RESULT:
             raise ValueError("too large")
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict) or any(isinstance(value, dict | list) for value in found.values()):  # pyright: ignore[reportUnknownVariableType]
-            raise ValueError("not flat")
-        return found  # pyright: ignore[reportUnknownVariableType]
+        found = json.loads(
+            path.read_text(encoding="utf-8"), parse_constant=lambda _: None
+        )  # Postgres has no NaN in JSON
+        return _RESULT.validate_python(found)
 
 
 def _tell(event: Json, progress: Progress) -> None:

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from gem_tasks.confine.job import Job, SandboxMode, Upstream
+from gem_tasks.confine.results import printable
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings
 from gem_tasks.errors import UserError
@@ -170,7 +171,7 @@ def _cases(out_dir: Path, category: str, ids: list[str]) -> Iterator[CaseScore]:
         raise HarnessError(f"{category}: scores and results do not add up in {path}")
     for case in ids:
         found = results[case]["result"]
-        error = found[:300] if isinstance(found, str) and found.startswith(_FAILED) else None
+        error = printable(found[:300]) if isinstance(found, str) and found.startswith(_FAILED) else None
         yield CaseScore(case_id=case, category=category, score=0.0 if case in wrong else 1.0, error=error)
 
 

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from gem_tasks.confine.job import Job, SandboxMode, Upstream
+from gem_tasks.confine.results import printable
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings
 from gem_tasks.errors import UserError
@@ -187,7 +188,7 @@ def _cases(rows: list[Json], plan: dict[str, list[str]], epochs: int) -> Iterato
                 if row is None:
                     raise HarnessError(f"{domain}/{case}: the harness left out try {epoch}")
                 solved = row["value"] == "C"
-                error = None if solved or not row["error"] else str(row["error"])[:300]
+                error = None if solved or not row["error"] else printable(str(row["error"])[:300])
                 yield CaseScore(
                     case_id=f"{domain}/{case}", category=domain, score=float(solved), epoch=epoch, error=error
                 )
