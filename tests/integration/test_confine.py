@@ -92,7 +92,7 @@ def test_nothing_of_our_environment_is_there(way, run, monkeypatch):
     said, _ = run(code)
     assert "PATH" in said
     assert "secret-" not in said
-    assert str(Path.home()) not in said or Path.home() == Path("/")
+    assert f"'HOME': '{Path.home()}'" not in said
 
 
 def test_no_file_of_ours_can_be_read_and_none_changed(way, run, tmp_path):
@@ -102,9 +102,10 @@ def test_no_file_of_ours_can_be_read_and_none_changed(way, run, tmp_path):
     code = """
 import os, sys
 for path in sys.argv[1:]:
-    for what in (lambda: open(path).read(), lambda: open(path, "a").write("x")):
-        try: print("GOT", path, what())
-        except OSError: pass
+    try: print("GOT", path, open(path).read())
+    except OSError: pass
+    try: open(path, "a").write("x")  # where it lies in a sandbox's own memory, it may
+    except OSError: pass
 open("mine", "w").write("written")
 print("ended")
 """
