@@ -9,7 +9,7 @@ from gem_tasks.confine.means import Means
 
 SOCKETS = "/run/gem"
 """Where the sockets to the world lie in a sandbox with namespaces."""
-TEMPORARY = "/tmp"  # noqa: S108 - the sandbox's own, in memory
+SHARED, TEMPORARY = "/dev/shm", "/tmp"  # noqa: S108 - the sandbox's own, in memory
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = (
     "alternatives", "group", "hosts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types",
@@ -64,7 +64,7 @@ def arguments(job: Job, means: Means, sockets: Path) -> list[str]:
     given = [
         *means.bubblewrap, "--die-with-parent", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
         "--unshare-cgroup-try", "--hostname", "sandbox", "--dev", "/dev",
-        "--perms", "1777", "--size", scratch, "--tmpfs", TEMPORARY,
+        *(part for place in (SHARED, TEMPORARY) for part in ("--perms", "1777", "--size", scratch, "--tmpfs", place)),
     ]  # fmt: skip
     own = str(job.folder)
     shown = sorted({*visible(job), own})  # outer folders first, so that none hides what lies in it
@@ -79,7 +79,19 @@ def arguments(job: Job, means: Means, sockets: Path) -> list[str]:
         given += [part for path in gpu_devices() for part in ("--dev-bind", path, path)]
         given += ["--ro-bind-try", "/sys", "/sys"]
     given += [part for place in places.values() for part in place]
-    return [*given, "--ro-bind", str(sockets), SOCKETS, "--chdir", own, "--remount-ro", "/", "--"]
+    return [
+        *given,
+        "--ro-bind",
+        str(sockets),
+        SOCKETS,
+        "--chdir",
+        own,
+        "--remount-ro",
+        "/dev",
+        "--remount-ro",
+        "/",
+        "--",
+    ]
 
 
 def _of_system(path: str) -> bool:
@@ -95,7 +107,7 @@ def _above(paths: Iterable[str]) -> list[str]:
 def landlock(job: Job, temporary: Path, relay: int | None) -> dict[str, object]:
     """The same bounds in Landlock's terms."""
     devices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
-    shared = ["/dev/shm"] if job.parallel or job.clustered or job.gpus else []  # noqa: S108 - a device
+    shared = [SHARED] if job.parallel or job.clustered or job.gpus else []
     numbers = ["/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system/cpu"]
     reads = [*system(), *visible(job), *numbers, *(_GPU_READS if job.gpus else ())]
     writes = [str(job.folder), str(temporary), *devices, *shared, *(gpu_devices() if job.gpus else ())]

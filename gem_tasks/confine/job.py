@@ -23,7 +23,7 @@ class Limits(Value):
     file_gb: float | None = Field(default=4, gt=0)
     """Of one file."""
     scratch_gb: float = Field(default=4, gt=0)
-    """Of `/tmp`, which is in memory; of a sandbox with namespaces only."""
+    """Of `/tmp`, and of shared memory, which are both in memory; of a sandbox with namespaces only."""
 
 
 class Upstream(Value):

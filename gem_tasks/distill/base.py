@@ -59,4 +59,6 @@ def library_folders() -> tuple[Path, ...]:
 def limits(gpus: bool) -> Limits:
     """Weights and optimizer may fill the machine; a GPU's driver reserves more addresses than there is memory."""
     pages = os.sysconf("SC_PHYS_PAGES") * resource.getpagesize()
-    return Limits(memory_gb=None if gpus else pages / 1e9, processes=16384, open_files=65536, file_gb=None)
+    return Limits(
+        memory_gb=None if gpus else pages / 1e9, processes=16384, open_files=65536, file_gb=None, scratch_gb=16
+    )

@@ -291,6 +291,17 @@ def test_what_it_leaves_is_looked_at_before_it_is_read(tmp_path, left):
         pass
 
 
+def test_what_lies_in_memory_is_bounded_too(run, monkeypatch):
+    confine_by("namespaces", monkeypatch)
+    code = """
+for place in ("/tmp", "/dev/shm", "/dev", "/", "/run/gem"):
+    try:
+        with open(place + "/x", "wb", buffering=0) as out: print([out.write(b"x" * 10**6) for _ in range(20)] and "ALL")
+    except OSError: print("refused")
+"""
+    assert run(code, limits=Limits(scratch_gb=0.01))[0].split() == ["refused"] * 5
+
+
 def test_a_deployment_that_requires_a_sandbox_runs_nothing_without(tmp_path, monkeypatch):
     monkeypatch.setattr(means, "best", means._limits_only)
     job = Job(command=(sys.executable, "-c", "open('ran', 'w')"), folder=tmp_path)
