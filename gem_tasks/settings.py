@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gem_tasks.domain.key_source import KeyCommand, KeySource, read_command
 from gem_tasks.confine.job import SandboxMode
+from gem_tasks.domain.key_source import KeyCommand, KeySource, read_command
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.errors import UserError
 
