@@ -27,6 +27,11 @@ ENV PATH=/opt/gem/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     AIRFLOW_HOME=/var/lib/airflow \
     GEM_HOME=/var/lib/gem
+# What confines programs of others, where the engine allows namespaces (docs/security.md). Debian has no older one to pin.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends bubblewrap \
+    && rm -rf /var/lib/apt/lists/*
 # Every folder that something is written to exists and belongs to the user: a volume over a missing one belongs to root.
 RUN useradd --uid 50000 --gid 0 --home-dir "$GEM_HOME" --no-create-home gem \
     && install -d -o gem -g root -m 775 "$AIRFLOW_HOME" "$AIRFLOW_HOME/logs" "$GEM_HOME"

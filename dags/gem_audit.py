@@ -11,15 +11,12 @@ import pendulum
 from airflow.sdk import Param, chain, dag, task
 
 from gem_airflow.bridge import run_context, workspace
+from gem_airflow.params import PARTITION, line, seed, several, text
 from gem_airflow.rating_operator import FORM, RatingOperator
 from gem_airflow.retries import DEFAULT_ARGS
 
 _MOST_FORMS = 1000
 """Airflow maps a task over 1024 items at most."""
-
-
-def _text(title: str, description: str) -> Param:
-    return Param(None, type=["null", "string"], title=title, description=description)
 
 
 @dag(
@@ -32,16 +29,15 @@ def _text(title: str, description: str) -> Param:
     params={
         "what": Param("trajectories", type="string", enum=["trajectories", "refused", "segments"], title="What"),
         "size": Param(50, type="integer", minimum=1, maximum=_MOST_FORMS, title="Items"),
-        "seed": Param(0, type="integer", title="Seed", description="The same seed draws the same items again."),
-        "version": _text("Dataset version", "Only this one. Empty: all current ones."),
-        "first": _text("First partition", "Such as 2026-01-31T14:00. Empty: from the beginning."),
-        "last": _text("Last partition", "Itself included. Empty: to the end."),
-        "raters": Param(
+        "seed": seed("The same seed draws the same items again."),
+        "version": text("Dataset version", "Only this one. Empty: all current ones.", line(200)),
+        "first": text("First partition", "Such as 2026-01-31T14:00. Empty: from the beginning.", PARTITION),
+        "last": text("Last partition", "Itself included. Empty: to the end.", PARTITION),
+        "raters": several(
+            "Raters",
+            "User names, one a line: each gets every item. Empty: whoever comes first.",
             [],
-            type=["null", "array"],
-            items={"type": "string"},
-            title="Raters",
-            description="User names, one a line: each gets every item. Empty: whoever comes first.",
+            pattern=line(100),
         ),
     },
 )

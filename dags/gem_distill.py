@@ -22,6 +22,7 @@ _MIN_NEW = Param(
     1000,
     type="integer",
     minimum=0,
+    maximum=1_000_000_000,
     title="New trajectories",
     description="A run that a dataset version started is skipped when there are fewer that no model has seen.",
 )

@@ -19,7 +19,7 @@ from gem_airflow.alerts import Alert, deadline
 from gem_airflow.assets import DATASET, SEGMENTS
 from gem_airflow.backfill import ingest_or_announce, synthesised
 from gem_airflow.bridge import is_backfill, partition_key, run_context, run_options, workspace
-from gem_airflow.options import RUN_OPTIONS, SOURCE, source_of
+from gem_airflow.options import MOST, RUN_OPTIONS, SOURCE, source_of
 from gem_airflow.retries import DEFAULT_ARGS
 from gem_tasks.domain.partition import FORMAT
 
@@ -40,6 +40,7 @@ from gem_tasks.domain.partition import FORMAT
             None,
             type=["null", "integer"],
             minimum=0,
+            maximum=MOST,
             title="Limit",
             description="Read only the first so many documents of the source, now and in every run after; 0 lifts that."
             " Without a source: of each, in this run. Backfill: only the first so many of the partition.",

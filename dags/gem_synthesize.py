@@ -20,7 +20,7 @@ from gem_airflow.alerts import Alert, deadline
 from gem_airflow.assets import DATASET, SEGMENTS
 from gem_airflow.bridge import announced_by, begins, begun, partition_key, run_context
 from gem_airflow.mapping import mappable
-from gem_airflow.options import RUN_OPTIONS
+from gem_airflow.options import MOST, RUN_OPTIONS
 from gem_airflow.retries import DEFAULT_ARGS
 from gem_airflow.stage_group import stage_group
 from gem_tasks.settings import STAGE_NAMES
@@ -41,6 +41,7 @@ from gem_tasks.settings import STAGE_NAMES
             None,
             type=["null", "integer"],
             minimum=1,
+            maximum=MOST,
             title="Limit",
             description="Only the first so many documents of the partition; then nothing is published.",
         ),

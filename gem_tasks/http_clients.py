@@ -22,9 +22,11 @@ class Routed(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """By httpx2."""
         proxy = proxy_for(str(request.url))
-        if proxy not in self._ways:
-            self._ways[proxy] = httpx2.HTTPTransport(proxy=proxy) if proxy else _Straight()
-        return self._ways[proxy].handle_request(request)
+        # Two threads may come here at once: both have to use the transport that `close` will find.
+        way = self._ways.get(proxy)
+        if way is None:
+            way = self._ways.setdefault(proxy, httpx2.HTTPTransport(proxy=proxy) if proxy else _Straight())
+        return way.handle_request(request)
 
     def close(self) -> None:
         """By httpx2."""

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.key_source import KeyCommand, KeySource, read_command
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.errors import UserError
@@ -141,6 +142,17 @@ class Settings(BaseSettings):
     eval_endpoints: str = ""
     """Addresses, separated by spaces, below which a run of `gem_distill` may name servers; empty: anywhere.
     Whoever may start a run names where the keys above are sent: set it where that is not everybody's business."""
+
+    sandbox: SandboxMode = "auto"
+    """How harnesses, training and served weights are confined. `auto`: as far as the machine allows. `require`: they do
+    not run where files or network would stay open to them. `off`: a clean environment and limits only."""
+    profiles: Path | None = None
+    """A folder with training profiles of your own, by name: a run names no file."""
+    model_roots: str = ""
+    """Folders, separated by spaces, in which weights have to lie that a run of `gem_distill` names; empty: runs name
+    models of the hub only."""
+    trust_remote_code: bool = False
+    """Training profiles may have settings that load code (`trust_remote_code` and its like). It runs confined."""
 
     ground_api_key: SecretStr | None = None
     """Bearer token for the API that `gem ground-api` calls."""

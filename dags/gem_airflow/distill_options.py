@@ -8,6 +8,7 @@ from airflow.sdk import Param, get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from gem_airflow.bridge import run_context, workspace
+from gem_airflow.params import END, NAME, URL, line, optional, seed, several, text, whole
 
 if TYPE_CHECKING:
     from gem_tasks.distill.experiment import Options
@@ -16,39 +17,51 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _EVERY_S = 10.0
+HARNESSES = ("bfcl", "tau2", "synthesizer")
 
 
-def _maybe(kind: str, title: str, description: str, **more: Any) -> Param:
-    return Param(None, type=["null", kind], title=title, description=description, **more)
-
-
-def _names(title: str, description: str, default: list[str] | None = None) -> Param:
-    return Param(default, type=["null", "array"], items={"type": "string"}, title=title, description=description)
-
+_REPOSITORY = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
+_WEIGHTS = f"^({_REPOSITORY}/{_REPOSITORY}|/(?!(.*/)?[.][.](/|{END})){line(500)[1:]}){END}"
+"""An id of the hub, or a folder by its whole path; which folders is the deployment's to say (`GEM_MODEL_ROOTS`)."""
+_MODEL = line(200)
 
 PARAMS: dict[str, Param] = {
-    "experiment": Param("distill", type="string", title="Experiment", description="See: gem experiment list"),
-    "profile": Param("smoke", type="string", title="Training profile", description="See: gem distill profiles"),
-    "model": _maybe("string", "Base", "A folder or hub id instead of the profile's."),
-    "kind": _maybe("string", "Kind", "Of model; empty: the profile's.", enum=[None, "agent", "synthesizer"]),
-    "size": _maybe("integer", "Trajectories", "To train on at most; empty: the profile's.", minimum=1),
-    "refined": _maybe("boolean", "Refined", "False trains on drafts."),
+    "experiment": Param(
+        "distill", type="string", pattern=NAME, title="Experiment", description="See: gem experiment list"
+    ),
+    "profile": Param(
+        "smoke", type="string", pattern=NAME, title="Training profile", description="See: gem distill profiles"
+    ),
+    "model": text("Base", "A hub id, or a folder below GEM_MODEL_ROOTS, instead of the profile's.", _WEIGHTS),
+    "kind": optional("string", "Kind", "Of model; empty: the profile's.", enum=[None, "agent", "synthesizer"]),
+    "size": whole("Trajectories", "To train on at most; empty: the profile's.", 1, 100_000_000),
+    "refined": optional("boolean", "Refined", "False trains on drafts."),
     "audited": Param(False, type="boolean", title="Audited only", description="Only versions that people passed."),
-    "sources": _names("Sources", "Patterns, one a line; for cross-domain the first is A, the second B."),
-    "seed": Param(0, type="integer", title="Seed"),
-    "harnesses": _names("Harnesses", "Those that fit the model are run.", ["bfcl", "tau2", "synthesizer"]),
+    "sources": several(
+        "Sources", "Patterns, one a line; for cross-domain the first is A, the second B.", pattern=line(1000)
+    ),
+    "seed": seed(),
+    "harnesses": several("Harnesses", "Those that fit the model are run.", list(HARNESSES), enum=list(HARNESSES)),
     "subset": Param("smoke", type="string", enum=["smoke", "full"], title="Cases"),
-    "bfcl_ids": _names("BFCL cases", "Ids, one a line; empty: the subset."),
-    "tau2_ids": _names("τ²-bench cases", "Such as airline/7, one a line; empty: the subset."),
-    "epochs": _maybe("integer", "Tries per τ²-bench case", "Empty: 4, or the profile's.", minimum=1),
-    "message_limit": _maybe("integer", "Messages of a τ²-bench conversation", "At most.", minimum=2),
-    "texts": _maybe("integer", "Texts", "Held out, for a synthesizer, at most.", minimum=1),
-    "max_tokens": _maybe("integer", "Tokens per answer", "At most.", minimum=1),
-    "request_timeout_s": _maybe("number", "Seconds per answer", "At most.", exclusiveMinimum=0),
-    "user_url": _maybe("string", "Customer's endpoint", "Who plays the user in τ²-bench."),
-    "user_model": _maybe("string", "Customer's model", ""),
-    "endpoint_url": _maybe("string", "Endpoint", "Measure this server instead of training and serving one."),
-    "endpoint_model": _maybe("string", "Endpoint's model", ""),
+    "bfcl_ids": several(
+        "BFCL cases",
+        "Ids, one a line; empty: the subset.",
+        pattern=f"^multi_turn_(base|miss_func|miss_param|long_context)_[0-9]{{1,4}}{END}",
+    ),
+    "tau2_ids": several(
+        "τ²-bench cases",
+        "Such as airline/7, one a line; empty: the subset.",
+        pattern=f"^(airline|retail|telecom)/{line(300)[1:]}",
+    ),
+    "epochs": whole("Tries per τ²-bench case", "Empty: 4, or the profile's.", 1, 100),
+    "message_limit": whole("Messages of a τ²-bench conversation", "At most.", 2, 1000),
+    "texts": whole("Texts", "Held out, for a synthesizer, at most.", 1, 1_000_000),
+    "max_tokens": whole("Tokens per answer", "At most.", 1, 1_000_000),
+    "request_timeout_s": optional("number", "Seconds per answer", "At most.", exclusiveMinimum=0, maximum=86_400),
+    "user_url": text("Customer's endpoint", "Who plays the user in τ²-bench.", URL),
+    "user_model": text("Customer's model", "", _MODEL),
+    "endpoint_url": text("Endpoint", "Measure this server instead of training and serving one.", URL),
+    "endpoint_model": text("Endpoint's model", "", _MODEL),
 }
 
 

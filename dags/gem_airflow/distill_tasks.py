@@ -10,9 +10,8 @@ from typing import Any
 from airflow.sdk import task
 
 from gem_airflow.bridge import run_context, workspace
+from gem_airflow.distill_options import HARNESSES as HARNESSES
 from gem_airflow.distill_options import measured, options, saying, skip_unless_enough
-
-HARNESSES = ("bfcl", "tau2", "synthesizer")
 
 
 @task(execution_timeout=timedelta(minutes=10))
@@ -20,11 +19,11 @@ def plan(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """What is to be done, one item per arm; skipped when a dataset version brought too little that is new."""
     from gem_tasks.distill.experiment import plan
     from gem_tasks.distill.record import keep_plan
-    from gem_tasks.distill.steps import admit_servers
+    from gem_tasks.distill.steps import admit_run
 
     work, given = workspace(), dict(params or {})
-    planned = plan(options(given))
-    admit_servers(planned.options, work.settings)
+    planned = plan(options(given), folder=work.settings.profiles)
+    admit_run(planned, work.settings)
     skip_unless_enough(work, planned.profile.name, given["min_new"])
     keep_plan(work, planned)
     return [{"plan": planned.model_dump(mode="json"), "arm": arm.name} for arm in planned.experiment.arms]

@@ -4,66 +4,73 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param
 
+from gem_airflow.params import SHA, line, several, text, whole
 from gem_tasks.settings import STAGE_NAMES
 
 if TYPE_CHECKING:
     from gem_tasks.domain.corpus import Source
 
+MOST = 1_000_000_000
+"""Of documents, tokens, characters."""
+_PROMPTS = [*STAGE_NAMES, "repair"]
 BUDGET = Param(
     None,
     type=["null", "number"],
     exclusiveMinimum=0,
+    maximum=10_000_000,
     title="Budget in USD",
     description="The synthesis stops before it spends more, and can be continued. Empty: GEM_BUDGET_USD, or none.",
 )
 
 
-def _names(title: str, description: str, **items: object) -> Param:
-    return Param(None, type=["null", "array"], items={"type": "string", **items}, title=title, description=description)
-
-
-def _override(title: str, description: str) -> Param:
-    kind = {"type": "string"}
-    return Param(None, type=["null", "object"], additionalProperties=kind, title=title, description=description)
+def _override(title: str, description: str, names: list[str], pattern: str) -> Param:
+    return Param(
+        None,
+        type=["null", "object"],
+        propertyNames={"enum": names},
+        additionalProperties={"type": "string", "pattern": pattern},
+        title=title,
+        description=description,
+    )
 
 
 RUN_OPTIONS = {
     "budget_usd": BUDGET,
-    "purse": Param(
-        None,
-        type=["null", "string"],
-        title="Shared budget",
-        description="Runs with the same name here share one budget. Empty: each partition has it for itself.",
+    "purse": text(
+        "Shared budget",
+        "Runs with the same name here share one budget. Empty: each partition has it for itself.",
+        line(200),
     ),
-    "stages": _names("Stages", "Only these stages recompute what is stale. Empty: all.", enum=list(STAGE_NAMES)),
-    "sources": _names("Sources", "Backfill: only documents of these sources (URIs, one a line). Empty: all."),
+    "stages": several("Stages", "Only these stages recompute what is stale. Empty: all.", enum=list(STAGE_NAMES)),
+    "sources": several(
+        "Sources", "Backfill: only documents of these sources (URIs, one a line). Empty: all.", pattern=line(2000)
+    ),
     "prompts": _override(
         "Prompts (variant)",
         'Other prompts than the current ones, as {"refine": "SHA-256 of a stored version"}. Results are kept beside '
         "the current ones and are not published.",
+        _PROMPTS,
+        SHA,
     ),
-    "models": _override("Models (variant)", 'Other models than the current ones, as {"refine": "model"}.'),
+    "models": _override(
+        "Models (variant)",
+        'Other models than the current ones, as {"refine": "model"}.',
+        list(STAGE_NAMES),
+        line(200),
+    ),
 }
 
 SOURCE: dict[str, Param] = {
-    "source": Param(
-        None,
-        type=["null", "string"],
-        title="Source",
-        description="A file, a directory, s3://bucket/prefix or hf://datasets/owner/name to register and read."
+    "source": text(
+        "Source",
+        "A file, a directory, s3://bucket/prefix or hf://datasets/owner/name to register and read."
         " Empty: all that are enabled.",
+        line(2000),
     ),
-    "license": Param(
-        None,
-        type=["null", "string"],
-        title="Licence",
-        description="Of the source's documents that name none themselves. Kept with the source.",
-    ),
-    "target_tokens": Param(
-        None, type=["null", "integer"], minimum=50, title="Segment size", description="Kept with the source, too."
-    ),
-    "max_tokens": Param(None, type=["null", "integer"], minimum=100, title="Largest segment"),
-    "min_chars": Param(None, type=["null", "integer"], minimum=0, title="Shortest document, in characters"),
+    "license": text("Licence", "Of the source's documents that name none themselves. Kept with the source.", line(200)),
+    "target_tokens": whole("Segment size", "Kept with the source, too.", 50, MOST),
+    "max_tokens": whole("Largest segment", "In tokens. Kept with the source, too.", 100, MOST),
+    "min_chars": whole("Shortest document, in characters", "Kept with the source, too.", 0, MOST),
     "accept_vanished": Param(
         False,
         type="boolean",

@@ -107,26 +107,15 @@ def only_one(run: Path) -> IO[str] | None:
     return lock
 
 
-def resolve(job: dict[str, Any], run: Path) -> Path | str:
-    """Where the weights are: made here, in a folder, or an id of the hub."""
+def resolve(job: dict[str, Any], run: Path) -> Path:
+    """Where the weights are: made here, or in a folder. There is no network here to fetch them by."""
     model = job["model"]
     if model.get("scratch"):
         folder = run / "base"
         if not (folder / "generation_config.json").exists():
             build(folder, Path(job["train"]), model["scratch"], job["chat_template"] or "qwen3", job["seed"])
         return folder
-    name = model["path"]
-    if Path(name).is_dir():
-        return Path(name)
-    try:
-        AutoConfig.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
-        complain(
-            f"The weights of {name} cannot be had: no such folder, and the hub says: {first[:200]}",
-            "Give a folder with --model, or log in to the hub, or set HF_HOME to where they are.",
-        )
-    return name
+    return Path(model["path"])
 
 
 def arguments(job: dict[str, Any], run: Path) -> SFTConfig:

@@ -129,7 +129,7 @@ def train(
     """
     work = Workspace.open(load())
     base = {"path": model, "scratch": None} if model else None
-    chosen = profiles.load(profile, kind=kind, model=base, seed=seed)
+    chosen = profiles.load(profile, work.settings.profiles, kind=kind, model=base, seed=seed)
     require_machine(chosen)
     spec = chosen.spec(size=size, refined=False if unrefined else None, sources=tuple(source) if source else None)
     with shown(quiet=as_json) as say:

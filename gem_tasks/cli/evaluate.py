@@ -103,7 +103,9 @@ def run_bfcl(
     owner, endpoint = _known(settings, model_id), _endpoint(base_url, model, settings.eval_api_key)
     folder = out or _folder(settings, "bfcl", model)
     with shown(as_json) as progress:
-        report = bfcl.evaluate(endpoint, options, folder, home=settings.home, progress=progress)
+        report = bfcl.evaluate(
+            endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox
+        )
     _finish(settings, report, folder, owner, as_json)
 
 
@@ -150,7 +152,12 @@ def run_tau2(
     folder = out or _folder(settings, "tau2", model)
     with shown(as_json) as progress:
         report = tau2.evaluate(
-            _endpoint(base_url, model, settings.eval_api_key), options, folder, home=settings.home, progress=progress
+            _endpoint(base_url, model, settings.eval_api_key),
+            options,
+            folder,
+            home=settings.home,
+            progress=progress,
+            sandbox=settings.sandbox,
         )
     _finish(settings, report, folder, owner, as_json)
 

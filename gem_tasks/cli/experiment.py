@@ -72,7 +72,8 @@ def run(
             "seed": seed,
         }
     )
-    settings, planned = load(), plan(options)
+    settings = load()
+    planned = plan(options, folder=settings.profiles)
     if not local:
         follow(settings, options)
         return

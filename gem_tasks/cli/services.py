@@ -11,6 +11,7 @@ from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import Terminal, echo, echo_json, echo_login
 from gem_tasks.local import doctor as examination
 from gem_tasks.local import processes, services
+from gem_tasks.local import security as safety
 from gem_tasks.local.state import load_state
 from gem_tasks.settings import load
 
@@ -93,7 +94,12 @@ def _status() -> dict[str, Any]:
     }
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    security: Annotated[
+        bool, typer.Option("--security", help="What of GEM's security holds on this machine, by trying it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Checks Python, disk, database, store, models and Airflow, and says how to fix each.
 
     Every model that the stages use is asked one small question, as a run would ask it. Exit code 2 when something is
@@ -102,9 +108,13 @@ def doctor(as_json: AsJson = False) -> None:
     Examples:
         gem doctor
         gem doctor --json | jq '.[] | select(.name == "model").model'
+        gem doctor --security --json
     """
     with shown(quiet=as_json) as say:
-        found = list(examination.examine(load(), lambda done, total: say("asking the models", done, total)))
+        if security:
+            found = list(safety.examine(load()))
+        else:
+            found = list(examination.examine(load(), lambda done, total: say("asking the models", done, total)))
     if as_json:
         echo_json(json.dumps([diagnosis.model_dump(mode="json") for diagnosis in found], indent=1))
     else:

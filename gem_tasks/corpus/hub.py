@@ -52,7 +52,7 @@ class _File:
 def _files(repo: str, revision: str | None, path: str) -> list[_File]:
     from huggingface_hub import HfApi
 
-    _route()
+    route()
     api = cast("Any", HfApi())
     commit = str(_asked(repo, lambda: api.dataset_info(repo, revision=revision, timeout=60).sha))
     found: list[Any] = _asked(
@@ -67,7 +67,7 @@ def _files(repo: str, revision: str | None, path: str) -> list[_File]:
 
 
 @cache
-def _route() -> None:
+def route() -> None:
     """Gives the Hub's client our rule for proxies; its own hook goes on being called."""
     from huggingface_hub import set_client_factory
     from huggingface_hub.utils._http import hf_request_event_hook
@@ -97,7 +97,7 @@ def _open(path: str) -> IO[bytes]:
     from huggingface_hub import HfFileSystem
     from huggingface_hub.errors import HfHubHTTPError
 
-    _route()
+    route()
     try:
         return cast("IO[bytes]", cast("Any", HfFileSystem()).open(path, "rb", block_size=_BLOCK))
     except HfHubHTTPError as error:

@@ -7,6 +7,7 @@ import tomllib
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
@@ -95,13 +96,15 @@ class Plan(Value):
     experiment: Experiment
     kind: Kind
     harnesses: tuple[Harness, ...]
+    chosen: Profile | None = None
+    """The profile as it was when the run was planned; None in plans of earlier versions."""
 
     @property
     def profile(self) -> Profile:
         """With the options' changes."""
         own = self.options
         base = {"path": own.model, "scratch": None} if own.model else None
-        return profiles.load(own.profile, kind=self.kind, model=base, seed=own.seed)
+        return profiles.changed(self.chosen or profiles.named(own.profile), kind=self.kind, model=base, seed=own.seed)
 
     def spec(self, arm: Arm, sources: tuple[str, ...] | None = None) -> SetSpec:
         """The set of an arm: profile, then arm, then what the person asked for."""
@@ -130,8 +133,13 @@ def experiments() -> dict[str, Experiment]:
     return {name: Experiment.model_validate({"name": name, **values}) for name, values in data.items()}
 
 
-def plan(options: Options, now: datetime | None = None) -> Plan:
+def plan(options: Options, now: datetime | None = None, folder: Path | None = None) -> Plan:
     """What is to be done.
+
+    Args:
+        options: what was asked for; a profile by its name.
+        now: names the plan.
+        folder: the deployment's own profiles.
 
     Raises:
         UserError: the experiment, the profile or the combination does not exist.
@@ -142,7 +150,7 @@ def plan(options: Options, now: datetime | None = None) -> Plan:
     if (options.endpoint_url is None) != (options.endpoint_model is None):
         raise UserError("An endpoint needs an address and a model", "Give both, or neither.")
     found = experiments()[options.experiment]
-    profile = profiles.load(options.profile)
+    profile = profiles.named(options.profile, folder)
     given = options.model_fields_set
     options = options_of({**options.model_dump(), **{k: v for k, v in profile.measure.items() if k not in given}})
     kind = found.kind or options.kind or profile.kind
@@ -156,6 +164,7 @@ def plan(options: Options, now: datetime | None = None) -> Plan:
         experiment=_concrete(found, options),
         kind=kind,
         harnesses=harnesses,
+        chosen=profile,
     )
 
 

@@ -1,10 +1,14 @@
-"""Training profiles: `envs/train/profiles/NAME.yaml`, or a file of one's own.
+"""Training profiles: `envs/train/profiles/NAME.yaml`, those in the deployment's folder, or a file of one's own.
+
+A run names a profile; only who types `gem distill train` on a machine of their own gives a file.
 
 A profile is everything that determines a model but the data: base, method, hyperparameters, and which set it asks for.
 What is under `sft` is TRL's own vocabulary and is checked there; the rest is checked here.
 """
 
 import json
+import re
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -16,6 +20,10 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.distill import Kind, SetSpec
 from gem_tasks.errors import UserError
 from gem_tasks.resources import shipped
+
+NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+"""Of a profile: no dots, no slashes, so that it is never a path."""
+_MOST_CHARACTERS = 100_000
 
 
 class Shape(Value):
@@ -48,10 +56,11 @@ class Base(Value):
 class Profile(Value):
     """One way to train."""
 
-    name: str
+    name: str = Field(pattern=f"^{NAME}$")
+    """Becomes part of paths and keys."""
     kind: Kind
     model: Base
-    chat_template: str | None = None
+    chat_template: str | None = Field(default=None, pattern="^[A-Za-z0-9_]{1,64}$")
     """TRL's name of a template; None keeps the model's own."""
     too_long: Literal["drop", "truncate"] = "drop"
     """What becomes of conversations over `max_length`."""
@@ -87,35 +96,90 @@ class Profile(Value):
         return SetSpec.model_validate({"kind": self.kind, "seed": self.seed, **self.set, **wanted})
 
 
+_KNOWN = frozenset({*Profile.model_fields, *Base.model_fields, *Shape.model_fields, *SetSpec.model_fields})
+
+
 def names() -> list[str]:
     """Profiles that come with GEM."""
     return sorted(path.stem for path in _folder().glob("*.yaml"))
 
 
-def load(name: str, **changes: object) -> Profile:
-    """A shipped profile by name, or one in a file, with changes that are not None.
+def named(name: str, folder: Path | None = None, **changes: object) -> Profile:
+    """A shipped profile, or one in the deployment's folder, by name; with changes that are not None.
+
+    Raises:
+        UserError: there is none, or it does not make sense.
+    """
+    places = [each for each in (_folder(), folder) if each]
+    if re.fullmatch(NAME, name):
+        for place in places:
+            if (path := place / f"{name}.yaml").is_file():
+                return _read(path, changes)
+    own = f" Profiles of your own go into the folder that GEM_PROFILES names{f' ({folder})' if folder else ''}."
+    raise UserError(f"There is no training profile {name[:80]!r}", f"Choose one of {', '.join(names())}.{own}")
+
+
+def load(name: str, folder: Path | None = None, **changes: object) -> Profile:
+    """The same, or one in a file: for a command on the machine of whoever types it, never for what a run names.
 
     Raises:
         UserError: there is none, or it does not make sense.
     """
     own = Path(name)
-    path = own if own.suffix in (".yaml", ".yml") else _folder() / f"{name}.yaml"
-    if not path.is_file():
+    if own.suffix not in (".yaml", ".yml"):
+        return named(name, folder, **changes)
+    if not own.is_file():
         raise UserError(
             f"There is no training profile {name!r}", f"Choose one of {', '.join(names())}, or a YAML file."
         )
+    return _read(own, changes)
+
+
+def changed(profile: Profile, **changes: object) -> Profile:
+    """With changes that are not None."""
+    wanted = {key: value for key, value in changes.items() if value is not None}
+    return Profile.model_validate({**profile.model_dump(), **wanted})
+
+
+def _read(path: Path, changes: Mapping[str, object]) -> Profile:
+    """What is wrong is said by place and rule: the file may be anything, and an error is read by many.
+
+    Raises:
+        UserError: it is no profile.
+    """
     wanted = {key: value for key, value in changes.items() if value is not None}
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = _parsed(path)
         profile = Profile.model_validate({"name": path.stem, **data, **wanted})
         profile.spec()
-    except (yaml.YAMLError, TypeError) as error:
-        raise UserError(f"{path} is no profile: {str(error)[:200]}", "Compare it with the shipped ones.") from None
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UserError(f"{path.name} is no YAML{line}", "Compare it with the shipped ones.") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise UserError(f"{path}: {where}: {first['msg']}", "Correct the profile.") from None
+        known = [str(part) for part in first["loc"] if str(part) in _KNOWN]
+        raise UserError(
+            f"{path.name}: {'.'.join(known) or 'the whole'}: {first['msg']}", "Correct the profile."
+        ) from None
+    except (yaml.YAMLError, TypeError, ValueError, OSError, RecursionError):
+        raise UserError(f"{path.name} is no profile", "Compare it with the shipped ones.") from None
     return profile
+
+
+def _parsed(path: Path) -> Json:
+    """Plain YAML of a page or two: no aliases, by which a few lines become gigabytes.
+
+    Raises:
+        ValueError: it is too large, has aliases, or is no mapping.
+    """
+    with path.open(encoding="utf-8") as file:
+        text = file.read(_MOST_CHARACTERS + 1)
+    if len(text) > _MOST_CHARACTERS or any(isinstance(each, yaml.AliasToken) for each in yaml.scan(text)):
+        raise ValueError("too large, or with aliases")
+    found = yaml.safe_load(text)
+    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):  # pyright: ignore[reportUnknownVariableType]
+        raise ValueError("no mapping")
+    return found  # pyright: ignore[reportUnknownVariableType]
 
 
 def _folder() -> Path:

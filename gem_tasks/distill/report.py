@@ -5,13 +5,18 @@ compared with nothing. A difference between two arms is a paired bootstrap over 
 """
 
 import json
+import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from pathlib import Path
 
 from pydantic import Field
 
+from gem_tasks.confine.job import Job, SandboxMode
+from gem_tasks.confine.launch import started
+from gem_tasks.confine.results import require_plain
 from gem_tasks.distill.experiment import Plan
 from gem_tasks.distill.steps import Measured
 from gem_tasks.distill.train import run_folder
@@ -28,6 +33,8 @@ from gem_tasks.store import keys
 DROP = 0.20
 """A larger loss on another source is flagged."""
 _PLOT_LIMIT_S = 300
+_MOST_BYTES = 32 << 20
+"""Of a plot."""
 
 
 class Result(Value):
@@ -292,7 +299,7 @@ def _plots(work: Workspace, result: Result) -> list[str]:
     home = work.settings.home
     if not installed(home, "train"):
         return []
-    folder = home.absolute() / "distill" / "runs" / result.plan.plan_id
+    folder = home.absolute() / "distill" / "runs" / result.plan.plan_id / "plots"
     folder.mkdir(parents=True, exist_ok=True)
     curves = {
         arm: str(run_folder(work, model.model_id) / "metrics.jsonl") for arm, model in result.models.items() if model
@@ -308,17 +315,27 @@ def _plots(work: Workspace, result: Result) -> list[str]:
     job = folder / "plots.json"
     job.write_text(json.dumps({"folder": str(folder), "curves": curves, "bars": bars}), encoding="utf-8")
     script = shipped("envs") / "train" / "plots.py"
-    done = subprocess.run(  # noqa: S603 - our own command, no shell
-        [str(python_of(home, "train")), str(script), str(job)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_PLOT_LIMIT_S,
+    drawing = Job(
+        command=(str(python_of(home, "train")), str(script), str(job)),
+        folder=folder,
+        reads=(script.parent, *(Path(path) for path in curves.values())),
+        environment={"MPLCONFIGDIR": str(folder / "matplotlib")},
     )
-    names = [line for line in done.stdout.split() if (folder / f"{line}.png").exists()]
+    names = [name for name in _drawn(drawing, work.settings.sandbox) if (folder / f"{name}.png").is_file()]
+    require_plain(folder, _MOST_BYTES)
     for name in names:
         work.store.put(keys.experiment_key(result.plan.plan_id, f"{name}.png"), folder / f"{name}.png")
     return names
+
+
+def _drawn(job: Job, sandbox: SandboxMode) -> list[str]:
+    """Names of what was drawn. The curves are what trainings of foreign weights wrote, so this is confined, too."""
+    with started(job, sandbox, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        try:
+            said = process.communicate(timeout=_PLOT_LIMIT_S)[0]
+        except subprocess.TimeoutExpired:
+            return []
+    return [line for line in said.decode("utf-8", "replace").split() if re.fullmatch(r"[a-z0-9-]{1,60}", line)]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -25,6 +25,8 @@ import psutil
 from pydantic import Field
 
 from gem_tasks import http_clients
+from gem_tasks.confine.job import Job
+from gem_tasks.distill.base import environment, library_folders, limits, reads
 from gem_tasks.distill.train import weights
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.distill import Model
@@ -33,7 +35,6 @@ from gem_tasks.errors import GemError
 from gem_tasks.evals.environment import ensure
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.proxies import for_programs
 from gem_tasks.resources import shipped
 
 _END_LIMIT_S = 40
@@ -83,11 +84,11 @@ def start(work: Workspace, model: Model, options: ServeOptions, progress: Progre
     engine, name, command = _command(work, path, port, options, progress)
     lease = folder / f"{model.model_id}-{uuid4().hex[:8]}.json"
     job = {
-        "command": command,
+        "confined": _confined(command, Path(path), port, lease.with_suffix(".files"), engine).model_dump(mode="json"),
+        "sandbox": work.settings.sandbox,
         "lock": str(folder / "lock"),
         "log": str(lease.with_suffix(".log")),
         "idle_s": options.idle_minutes * 60,
-        "env": {"HF_HUB_OFFLINE": "1"} if Path(path).is_dir() else for_programs({}),
     }
     lease.write_text(json.dumps(job), encoding="utf-8")
     guard = _spawn([sys.executable, "-m", "gem_tasks.distill.guard", str(lease)])
@@ -145,6 +146,24 @@ def running(home: Path) -> list[Json]:
     """Leases of this home that somebody holds."""
     folder = home.absolute() / "distill" / "serving"
     return [{"lease": str(path), "since": path.stat().st_mtime} for path in sorted(folder.glob("*.json"))]
+
+
+def _confined(command: list[str], weights: Path, port: int, folder: Path, engine: str) -> Job:
+    """A server of foreign weights sees them, answers at its port, and has no other network."""
+    gpus = engine == "vllm"
+    hub = folder / "hub"
+    (hub / "hub").mkdir(parents=True)  # transformers answers 500 to /v1/models without it
+    return Job(
+        command=tuple(command),
+        folder=folder,
+        reads=(shipped("envs") / "train", *reads(weights), *(library_folders() if gpus else ())),
+        environment={**environment(), "HF_HOME": str(hub), "VLLM_HOST_IP": "127.0.0.1"},
+        listens=port,
+        gpus=gpus,
+        parallel=True,
+        clustered=gpus,
+        limits=limits(gpus),
+    )
 
 
 def _command(

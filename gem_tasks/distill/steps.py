@@ -4,6 +4,7 @@ What a step needs from an earlier one is in Postgres, in the store, or in the va
 harness's own files stay under `GEM_HOME/distill/runs/{plan}`, where a retry goes on; reports go to the store.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from gem_tasks.corpus.segment import count_tokens
 from gem_tasks.distill import sets
 from gem_tasks.distill.experiment import HELD_OUT, Arm, Options, Plan
 from gem_tasks.distill.train import require_machine, train
+from gem_tasks.distill.trust import refuse_code
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.distill import Model, SftSet
@@ -26,6 +28,7 @@ from gem_tasks.settings import ACCEPTING, Settings
 from gem_tasks.store import keys
 
 _TEACHER = "offline-rules"
+_HUB_ID = r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?"
 
 
 class Measured(Value):
@@ -67,6 +70,21 @@ def admit_servers(asked: Options, settings: Settings) -> None:
     """
     for url in filter(None, (asked.endpoint_url, asked.user_url)):
         admit(url, settings.eval_endpoints.split())
+
+
+def admit_run(plan: Plan, settings: Settings) -> None:
+    """The same of everything that a run's parameters name: servers, weights, and what the profile says.
+
+    Raises:
+        UserError: the deployment does not allow it.
+    """
+    admit_servers(plan.options, settings)
+    refuse_code(plan.profile, settings.trust_remote_code)
+    if (model := plan.options.model) and (Path(model).exists() or not re.fullmatch(_HUB_ID, model)):
+        roots = [Path(root).resolve() for root in settings.model_roots.split()]
+        if not any(Path(model).resolve().is_relative_to(root) for root in roots):
+            allowed = f"They may lie in: {settings.model_roots}." if roots else "Name the folders in GEM_MODEL_ROOTS."
+            raise UserError(f"{model[:200]!r} is no folder from which runs may take weights", allowed)
 
 
 def endpoint_of(plan: Plan, settings: Settings) -> Endpoint | None:
@@ -173,18 +191,18 @@ def _run(
     out: Path,
     progress: Progress,
 ) -> EvalReport:
-    own, home = plan.options, work.settings.home
+    own, home, sandbox = plan.options, work.settings.home, work.settings.sandbox
     common: Json = {"subset": own.subset, "max_tokens": own.max_tokens, "request_timeout_s": own.request_timeout_s}
     if harness == "bfcl":
         options = BfclOptions(**common, ids=own.bfcl_ids)
-        return bfcl.evaluate(endpoint, options, out, home=home, progress=progress)
+        return bfcl.evaluate(endpoint, options, out, home=home, progress=progress, sandbox=sandbox)
     if harness == "tau2":
         user = _user(plan, work.settings, endpoint)
         domains: Json = {} if own.tau2_ids else {"domains": ("airline", "retail")}
         simulated = Tau2Options(
             **common, **domains, ids=own.tau2_ids, epochs=own.epochs, user=user, message_limit=own.message_limit
         )
-        return tau2.evaluate(endpoint, simulated, out, home=home, progress=progress)
+        return tau2.evaluate(endpoint, simulated, out, home=home, progress=progress, sandbox=sandbox)
     sources = arm.tests.get(label)
     found = sets.build(work, plan.spec(arm, sources))
     segments = held_out(work, found, own.texts)

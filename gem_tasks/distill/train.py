@@ -10,14 +10,21 @@ import os
 import shutil
 from hashlib import sha256
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import AfterValidator, TypeAdapter
+
+from gem_tasks.confine.job import Job, SandboxMode
+from gem_tasks.confine.results import printable, require_plain
 from gem_tasks.distill import sets
+from gem_tasks.distill.base import environment, folder_of, library_folders, limits, reads
 from gem_tasks.distill.formats import trl
 from gem_tasks.distill.profiles import Profile
+from gem_tasks.distill.trust import refuse_code
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.distill import Model, SftSet, Split
 from gem_tasks.errors import GemError, UserError
-from gem_tasks.evals.child import HarnessError, events
+from gem_tasks.evals.child import HarnessError, events, reading
 from gem_tasks.evals.environment import ensure
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.files import replacing
@@ -29,7 +36,9 @@ _TARGETS = "arguments are objects"
 """Changes when what is learned from the same set does, so that a model of before is not taken for one of now."""
 _LIMIT_S = 14 * 24 * 3600.0
 _COMPLAINT = "gem: "
-_KEPT = ("HF_TOKEN", "HF_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+_MOST_BYTES, _MOST_RESULT = 1 << 40, 1 << 20
+"""Of any file that a training leaves, and of its result."""
+_RESULT = TypeAdapter(dict[str, bool | int | float | Annotated[str, AfterValidator(printable)] | None])
 
 
 def model_id(profile: Profile, found: SftSet, *, base_only: bool = False) -> str:
@@ -61,18 +70,23 @@ def train(
         UserError: the weights cannot be had, the profile does not fit, or another process trains the same.
         GemError: the training ended with an error.
     """
+    refuse_code(profile, work.settings.trust_remote_code)
     key = model_id(profile, found, base_only=base_only)
     if known := _known(work, key):
         progress(f"{known.name} {key} is trained already", 1, 1)
         return known
     folder = run_folder(work, key)
-    job = _job(profile, folder, base_only)
+    folder.mkdir(parents=True, exist_ok=True)
+    require_plain(folder)  # a training has written here before
+    base = folder_of(profile.model.path) if profile.model.path else None
     _write_data(work, found, folder)
     path = folder / "job.json"
-    path.write_text(json.dumps(job, indent=1), encoding="utf-8")
+    with replacing(path) as part:
+        part.write_text(json.dumps(_job(profile, folder, base_only, base), indent=1), encoding="utf-8")
     python = ensure(work.settings.home, "train", progress)
-    _follow(_command(profile, python, path, base_only), folder, progress)
-    result: Json = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    command = _command(profile, python, path, base_only)
+    _follow(_confined(profile, command, folder, base), folder, progress, work.settings.sandbox)
+    result = _result(folder)
     model = Model(
         model_id=key,
         name=profile.name if not base_only else f"{profile.name}-base",
@@ -80,7 +94,7 @@ def train(
         profile=profile.name,
         profile_sha256=profile.sha256,
         set_id=None if base_only else found.set_id,
-        location=_keep(work, key, folder, result, progress),
+        location=_keep(work, key, folder, profile.base, progress),
         status="kept" if base_only else "candidate",
         metrics={"profile": profile.model_dump(exclude={"name"}), **result},
     )
@@ -108,9 +122,9 @@ def run_folder(work: Workspace, key: str) -> Path:
 
 
 def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
-    """A folder with the model's weights, fetched from the store when they are not here; or an id of the hub."""
+    """A folder with the model's weights, fetched from the store or the hub when they are not here."""
     if not model.location.startswith(work.store.url(keys.model_key(model.model_id, ""))):
-        return model.location
+        return str(folder_of(model.location))
     folder = run_folder(work, model.model_id) / "served"
     if not (folder / ".complete").exists():
         prefix = keys.model_key(model.model_id, "")
@@ -120,6 +134,11 @@ def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             work.download(f"{prefix}{name}", path)
+        for path in (
+            folder,
+            *folder.rglob("*"),
+        ):  # the user of the sandbox reads them; the folders above are ours alone
+            path.chmod(0o755 if path.is_dir() else 0o644)
         (folder / ".complete").touch()
     return str(folder)
 
@@ -142,7 +161,7 @@ def _known(work: Workspace, key: str) -> Model | None:
         return next(iter(ledger.find_models(key, limit=1)), None)
 
 
-def _job(profile: Profile, folder: Path, base_only: bool) -> Json:
+def _job(profile: Profile, folder: Path, base_only: bool, base: Path | None = None) -> Json:
     sft = dict(profile.sft)
     if profile.batch:
         each = int(sft.get("per_device_train_batch_size", 1)) * (_gpus() or 1 if profile.launch else 1)
@@ -150,6 +169,7 @@ def _job(profile: Profile, folder: Path, base_only: bool) -> Json:
     return {
         **profile.model_dump(include={"kind", "chat_template", "too_long", "max_cpu_minutes", "lora", "seed", "model"}),
         "sft": sft,
+        **({"model": {"path": str(base)}} if base else {}),
         "run": str(folder),
         "train": str(folder / "data" / "train.jsonl"),
         "validation": str(folder / "data" / "validation.jsonl"),
@@ -187,46 +207,75 @@ def _gpus() -> int:
     return len(list(Path("/proc/driver/nvidia/gpus").glob("*"))) if shutil.which("nvidia-smi") else 0
 
 
-def _follow(command: list[str], folder: Path, progress: Progress) -> None:
+def _confined(profile: Profile, command: list[str], folder: Path, base: Path | None) -> Job:
+    gpus = _gpus() > 0
+    own = {"TENSORBOARD_LOGGING_DIR": str(folder / "tensorboard"), "HF_DATASETS_CACHE": str(folder / "data" / "cache")}
+    return Job(
+        command=tuple(command),
+        folder=folder,
+        reads=(shipped("envs") / "train", *(reads(base) if base else ()), *(library_folders() if gpus else ())),
+        environment={**environment(), **own, "HF_HOME": str(folder / "data" / "hub")},
+        gpus=gpus,
+        parallel=True,
+        clustered=profile.launch is not None,
+        limits=limits(gpus),
+    )
+
+
+def _follow(job: Job, folder: Path, progress: Progress, sandbox: SandboxMode) -> None:
     """Runs it to its end.
 
     Raises:
         UserError: what the script says a person can mend.
         GemError: it ended with an error of another kind.
     """
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     log = folder / "train.log"
     try:
-        for event in events(command, {"OMP_WAIT_POLICY": "PASSIVE", **kept, **_tensorboard(folder)}, log, _LIMIT_S):
+        for event in events(job, log, _LIMIT_S, sandbox):
             _tell(event, progress)
     except HarnessError as error:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         said = next((line.removeprefix(_COMPLAINT) for line in reversed(lines) if line.startswith(_COMPLAINT)), None)
         if said:
             cause, _, mend = said.partition(". ")
-            raise UserError(cause, mend) from None
+            raise UserError(cause[:500], mend[:500]) from None
         raise GemError(f"the training failed: {error}") from None
 
 
-def _tensorboard(folder: Path) -> dict[str, str]:
-    return {"TENSORBOARD_LOGGING_DIR": str(folder / "tensorboard"), "HF_DATASETS_CACHE": str(folder / "data" / "cache")}
+def _result(folder: Path) -> Json:
+    """What the training says of itself.
+
+    Raises:
+        HarnessError: it is not what the script writes.
+    """
+    path = folder / "result.json"
+    with reading(path.parent, _MOST_BYTES):
+        if path.stat().st_size > _MOST_RESULT:
+            raise ValueError("too large")
+        found = json.loads(
+            path.read_text(encoding="utf-8"), parse_constant=lambda _: None
+        )  # Postgres has no NaN in JSON
+        return _RESULT.validate_python(found)
 
 
 def _tell(event: Json, progress: Progress) -> None:
-    if event["event"] == "start":
-        where = f", going on from {event['resumed_from']}" if event["resumed_from"] else ""
-        progress(f"train on {event['rows']} rows ({event['dropped']} too long){where}", 0, 0)
-    elif event["event"] == "note":
-        progress(str(event["note"]), 0, 0)
-    elif event["event"] == "log" and "loss" in event:
-        progress(f"train: loss {event['loss']:.3f}", event["step"], event["of"])
+    match event:
+        case {"event": "start", "rows": int(rows), "dropped": int(dropped), "resumed_from": resumed}:
+            where = f", going on from {str(resumed)[:100]}" if resumed else ""
+            progress(f"train on {rows} rows ({dropped} too long){where}", 0, 0)
+        case {"event": "note", "note": str(note)}:
+            progress(note[:500], 0, 0)
+        case {"event": "log", "loss": int() | float() as loss, "step": int(step), "of": int(of)}:
+            progress(f"train: loss {loss:.3f}", step, of)
+        case _:
+            pass
 
 
-def _keep(work: Workspace, key: str, folder: Path, result: Json, progress: Progress) -> str:
+def _keep(work: Workspace, key: str, folder: Path, base: str, progress: Progress) -> str:
     """Puts the weights into the store and returns where they are; those of others stay where they are."""
     made = folder / ("base" if (folder / "base").is_dir() and not (folder / "model").is_dir() else "model")
     if not made.is_dir():
-        return str(result["base"])
+        return base
     files = sorted(path for path in made.rglob("*") if path.is_file())
     for number, path in enumerate(files):
         progress(f"store {path.name}", number, len(files))

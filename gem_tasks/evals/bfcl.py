@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+from gem_tasks.confine.job import Job, SandboxMode, Upstream
+from gem_tasks.confine.results import printable
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings
 from gem_tasks.errors import UserError
-from gem_tasks.evals.child import HarnessError, events
+from gem_tasks.evals.child import HarnessError, events, planned, reading
 from gem_tasks.evals.environment import ensure
 from gem_tasks.evals.folder import keep_job, save_report
 from gem_tasks.evals.health import require_healthy
@@ -32,12 +34,21 @@ SMOKE = tuple(
     for number in (0, 50, 100, 150)
 )
 _NAME = "gem"
+_GRACE_S = 10
+_MOST_BYTES = 512 << 20
+"""Of one file of the harness's."""
 _FAILED = "Error during inference:"
 """How the harness records a case in which it got no answer."""
 
 
 def evaluate(
-    endpoint: Endpoint, options: BfclOptions, out_dir: Path, *, home: Path, progress: Progress = silent
+    endpoint: Endpoint,
+    options: BfclOptions,
+    out_dir: Path,
+    *,
+    home: Path,
+    progress: Progress = silent,
+    sandbox: SandboxMode = "auto",
 ) -> EvalReport:
     """Runs it and returns the report, which is also written to `out_dir/report.json`.
 
@@ -47,6 +58,7 @@ def evaluate(
         out_dir: gets the harness's own files; a folder with an unfinished run of the same is gone on with.
         home: GEM_HOME; the environment is installed below it when it is not there.
         progress: called with what is being done, cases done, cases in all.
+        sandbox: how strictly the harness is confined.
 
     Raises:
         UserError: the endpoint does not answer, a case does not exist, or the folder belongs to another run.
@@ -57,11 +69,12 @@ def evaluate(
     started = time.monotonic()
     job = _job(endpoint, options, out_dir)
     path = keep_job(out_dir, job)
-    _forget_failed(out_dir)
-    plan = _run(
-        [str(python), str(shipped("envs") / "bfcl" / "run.py"), str(path)], endpoint, options, out_dir, progress
-    )
-    cases = tuple(case for category, ids in plan.items() for case in _cases(out_dir, category, ids))
+    with reading(out_dir, _MOST_BYTES):
+        _forget_failed(out_dir)
+    plan = _run(_confined(endpoint, options, python, path), options, out_dir, progress, sandbox)
+    with reading(out_dir, _MOST_BYTES):
+        cases = tuple(case for category, ids in plan.items() for case in _cases(out_dir, category, ids))
+        tokens = _tokens(out_dir, plan)
     report = EvalReport(
         harness="bfcl",
         model=endpoint.model,
@@ -69,7 +82,7 @@ def evaluate(
         cases=cases,
         settings=_settings(options),
         seconds=time.monotonic() - started,
-        measures=_tokens(out_dir, plan),
+        measures=tokens,
     )
     return save_report(out_dir, report)
 
@@ -110,19 +123,33 @@ def _settings(options: BfclOptions) -> RunSettings:
     )
 
 
+def _confined(endpoint: Endpoint, options: BfclOptions, python: Path, job: Path) -> Job:
+    folder = shipped("envs") / "bfcl"
+    return Job(
+        command=(str(python), str(folder / "run.py"), str(job.absolute())),
+        folder=job.parent.absolute(),
+        reads=(folder,),
+        environment={"OPENAI_BASE_URL": "{model}", "OPENAI_API_KEY": "{token}"},
+        upstreams={
+            "model": Upstream(
+                base_url=endpoint.base_url, key=endpoint.api_key, timeout_s=options.request_timeout_s + _GRACE_S
+            )
+        },
+    )
+
+
 def _run(
-    command: list[str], endpoint: Endpoint, options: BfclOptions, out_dir: Path, progress: Progress
+    job: Job, options: BfclOptions, out_dir: Path, progress: Progress, sandbox: SandboxMode
 ) -> dict[str, list[str]]:
     """The ids by category that it ran."""
-    secrets = {"OPENAI_BASE_URL": endpoint.base_url, "OPENAI_API_KEY": endpoint.key or "EMPTY"}
     plan: dict[str, list[str]] = {}
     done, what = 0, "start"
-    for event in events(command, secrets, out_dir / "harness.log", options.timeout_s, [endpoint.base_url]):
+    for event in events(job, out_dir / "harness.log", options.timeout_s, sandbox):
         match event:
             case {"event": "unknown", "ids": [first, *_]}:
                 raise UserError(f"BFCL has no case {first!r} in these categories", "Ids look like multi_turn_base_0.")
             case {"event": "plan"}:
-                plan, what = event["ids"], "answer"
+                plan, what = planned(event.get("ids"), options.categories), "answer"
                 done = sum(len(set(_results(out_dir, category)) & set(wanted)) for category, wanted in plan.items())
             case {"event": "case"}:
                 done += 1
@@ -145,7 +172,8 @@ def _cases(out_dir: Path, category: str, ids: list[str]) -> Iterator[CaseScore]:
         raise HarnessError(f"{category}: scores and results do not add up in {path}")
     for case in ids:
         found = results[case]["result"]
-        error = beginning(found, 300) if isinstance(found, str) and found.startswith(_FAILED) else None
+        failed = isinstance(found, str) and found.startswith(_FAILED)
+        error = printable(beginning(found, 300)) if failed else None
         yield CaseScore(case_id=case, category=category, score=0.0 if case in wrong else 1.0, error=error)
 
 

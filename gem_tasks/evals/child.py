@@ -1,101 +1,134 @@
-"""A harness as a child process: events as JSON lines on its stdout, everything else in a log file.
+"""A harness as a confined child process: events as JSON lines on its stdout, everything else in a log file.
 
-The child gets none of our settings and no key but the one it needs; keys go through its environment, where other users
-of the machine cannot read them, never through arguments or files. It is the head of a process group, so a time-out or
-Ctrl-C ends what it started too.
+It runs as `gem_tasks.confine` starts all programs of others: without our environment and keys, in its own folder, with
+no network but the endpoints that it is to ask. What it leaves there was written by a program that may have done what
+the model under test told it to: it is looked at before it is read.
 """
 
-import contextlib
 import json
 import os
-import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
+from pydantic import TypeAdapter, ValidationError
+
+from gem_tasks.confine.job import Job, SandboxMode
+from gem_tasks.confine.launch import end, started
+from gem_tasks.confine.results import TamperedError, require_plain
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import GemError, UserError
-from gem_tasks.proxies import for_programs
 from gem_tasks.redaction import ending
 
-_OURS = ("GEM_", "AIRFLOW", "OPENAI_", "AWS_", "VIRTUAL_ENV", "PYTHON", "INSPECT_")
 _TAIL = 12
 """Lines of the log in an error."""
+_TAIL_BYTES = 1 << 16
+_PLAN = TypeAdapter(dict[str, list[str]])
+_LINE = 1 << 20
+"""Bytes of an event at most."""
 
 
 class HarnessError(GemError):
     """A harness ended with an error of its own."""
 
 
-def events(
-    command: Sequence[str], secrets: Mapping[str, str], log: Path, timeout_s: float, urls: Sequence[str] = ()
-) -> Iterator[Json]:
+def events(job: Job, log: Path, timeout_s: float, mode: SandboxMode = "auto") -> Iterator[Json]:
     """What the child says, as it says it.
 
     Args:
-        command: the program and its arguments; no shell.
-        secrets: variables that only the child gets; their values are blotted out of errors.
+        job: what to run, and its bounds.
         log: gets the child's stderr, and whatever of stdout is no event.
         timeout_s: after which the child is ended.
-        urls: all that it talks to, if that is known: see `for_programs`.
+        mode: how strictly it is confined.
 
     Raises:
-        UserError: it took too long, or the proxy for a URL cannot be used.
-        HarnessError: it ended with an error; the end of its log is in the message.
+        UserError: it took too long, or the machine cannot confine it and has to.
+        HarnessError: it ended with an error, of which the end of its log is told, or left links in its folder.
     """
-    clean = for_programs({name: value for name, value in os.environ.items() if not name.startswith(_OURS)}, *urls)
-    log.parent.mkdir(parents=True, exist_ok=True)
     late = threading.Event()
-    with log.open("a", encoding="utf-8") as sink:
-        process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-            command,
-            env={**clean, **secrets, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=sink,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
-        timer = threading.Timer(timeout_s, lambda: (late.set(), _end(process)))
-        timer.start()
-        try:
-            yield from _read(process, log)
-            code = process.wait()
-        finally:
-            timer.cancel()
-            _end(process)
-            process.wait()
-    if late.is_set():
-        raise UserError(f"The harness did not end within {timeout_s:.0f} s", "Run it again: it goes on where it was.")
-    if code:
-        raise HarnessError(f"the harness ended with code {code}; {log} ends:\n{_tail(log, secrets)}")
-
-
-def _read(process: subprocess.Popen[str], log: Path) -> Iterator[Json]:
-    assert process.stdout  # noqa: S101 - a pipe
-    with process.stdout, log.open("a", encoding="utf-8") as sink:
-        for line in process.stdout:
+    with _opened(log) as sink:
+        with started(job, mode, stdout=subprocess.PIPE, stderr=sink) as process:
+            timer = threading.Timer(timeout_s, lambda: (late.set(), end(process)))
+            timer.start()
             try:
-                event = json.loads(line)
-            except ValueError:
-                event = None
-            if isinstance(event, dict) and "event" in event:
-                yield event  # pyright: ignore[reportUnknownVariableType]
-            else:
-                sink.write(line)
+                yield from _read(process, sink)
+                code = process.wait()
+            finally:
+                timer.cancel()
+        require_plain(job.folder)  # nobody is left who could change it
+        if late.is_set():
+            raise UserError(f"The harness did not end within {timeout_s:.0f} s", "Run it again: it continues.")
+        if code:
+            raise HarnessError(f"the harness ended with code {code}; {log} ends:\n{_tail(sink)}")
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+def planned(ids: object, known: Collection[str]) -> dict[str, list[str]]:
+    """Cases by category, as a harness says that it will run them.
+
+    Args:
+        ids: what it says.
+        known: the categories that it was asked for; their names become parts of paths.
+
+    Raises:
+        HarnessError: it names others, or says something else.
+    """
+    try:
+        found = _PLAN.validate_python(ids, strict=True)
+    except ValidationError:
+        raise HarnessError("the harness did not say what it runs") from None
+    if set(found) - set(known):
+        raise HarnessError("the harness runs cases that it was not asked for")
+    return found
 
 
-def _tail(log: Path, secrets: Mapping[str, str]) -> str:
-    text = ending("\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]), 2000)
-    for secret in filter(lambda value: len(value) > 5, secrets.values()):
-        text = text.replace(secret, "***")
-    return text
+@contextmanager
+def reading(folder: Path, most_file_bytes: int) -> Generator[None]:
+    """For reading what a harness left: whatever is wrong with it is the harness's error.
+
+    Raises:
+        HarnessError: there are links or too large files, or what is read in the block is not what it should be.
+    """
+    require_plain(folder, most_file_bytes)
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise HarnessError(f"what the harness left in {folder} cannot be read: {type(error).__name__}") from error
+
+
+@contextmanager
+def _opened(log: Path) -> Generator[IO[bytes]]:
+    """The log, which lies where the child writes: never what a link there leads to."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        number = os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise TamperedError(f"{log} cannot be written: {error.strerror}") from error
+    with os.fdopen(number, "rb+", buffering=0) as sink:
+        yield sink
+
+
+def _read(process: "subprocess.Popen[bytes]", sink: IO[bytes]) -> Iterator[Json]:
+    assert process.stdout  # noqa: S101 - a pipe
+    while line := process.stdout.readline(_LINE):
+        event = _event(line)
+        if event is None:
+            sink.write(line)
+        else:
+            yield event
+
+
+def _event(line: bytes) -> Json | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and "event" in found else None  # pyright: ignore[reportUnknownVariableType]
+
+
+def _tail(log: IO[bytes]) -> str:
+    size = log.seek(0, os.SEEK_END)
+    log.seek(max(0, size - _TAIL_BYTES))
+    return ending("\n".join(log.read().decode("utf-8", "replace").splitlines()[-_TAIL:]), 2000)

@@ -86,6 +86,7 @@ def _install_torch(home: Path, name: EnvironmentName, progress: Progress) -> Non
 
 
 def _run(command: Sequence[str], name: str) -> None:
+    # Readable for the user that confined programs have, whatever our own umask; the folders above are ours alone.
     quiet = {**for_programs(os.environ), "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - our own command, no shell

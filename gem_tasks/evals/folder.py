@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+from gem_tasks.confine.results import require_plain
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import EvalReport
 from gem_tasks.errors import UserError
+from gem_tasks.files import replacing
 
 _JOB, _REPORT = "job.json", "report.json"
 _FREE = ("threads", "request_timeout_s", "root")
@@ -19,14 +21,25 @@ def keep_job(out_dir: Path, job: Json) -> Path:
         UserError: it is, so that results of different settings do not mix.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
+    require_plain(out_dir)  # a harness has written here before
     path = out_dir / _JOB
     if path.is_file():
-        before: Json = json.loads(path.read_text(encoding="utf-8"))
+        before = _read(path)
         changed = [name for name in job if name not in _FREE and before.get(name) != job[name]]
         if changed:
             raise UserError(f"{out_dir} holds another run: {', '.join(changed)} differ", "Give another --out.")
-    path.write_text(json.dumps(job, indent=1), encoding="utf-8")
+    with replacing(path) as part:
+        part.write_text(json.dumps(job, indent=1), encoding="utf-8")
     return path
+
+
+def _read(path: Path) -> Json:
+    """A job; an empty one where somebody else wrote to the file."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def save_report(out_dir: Path, report: EvalReport) -> EvalReport:
@@ -38,5 +51,6 @@ def save_report(out_dir: Path, report: EvalReport) -> EvalReport:
     if report.cases and report.errors == len(report.cases):
         first = next(case.error for case in report.cases)
         raise UserError(f"No case could be run: {first}", "Mend the endpoint, then run it again.")
-    (out_dir / _REPORT).write_text(report.model_dump_json(indent=1), encoding="utf-8")
+    with replacing(out_dir / _REPORT) as part:  # in place of a link, if the harness left one
+        part.write_text(report.model_dump_json(indent=1), encoding="utf-8")
     return report

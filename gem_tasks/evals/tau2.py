@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+from gem_tasks.confine.job import Job, SandboxMode, Upstream
+from gem_tasks.confine.results import printable
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings
 from gem_tasks.errors import UserError
-from gem_tasks.evals.child import HarnessError, events
+from gem_tasks.evals.child import HarnessError, events, planned, reading
 from gem_tasks.evals.environment import ensure
 from gem_tasks.evals.folder import keep_job, save_report
 from gem_tasks.evals.health import require_healthy
@@ -32,12 +34,21 @@ SMOKE = ("airline/8", "airline/12", "airline/18", "retail/0", "retail/2", "retai
 _TEMPERATURE = 0.0
 """What the harness means to set; with a model given from outside it sets it for the user only, so we do for both."""
 _RETRIES = 4
+_GRACE_S = 10
+_MOST_BYTES = 4 << 30
+"""Of one file of the harness's: Inspect's logs hold whole conversations."""
 _TOO_MANY_FAILURES = 20
 """Failed calls in a row, after their retries, that end a run."""
 
 
 def evaluate(
-    endpoint: Endpoint, options: Tau2Options, out_dir: Path, *, home: Path, progress: Progress = silent
+    endpoint: Endpoint,
+    options: Tau2Options,
+    out_dir: Path,
+    *,
+    home: Path,
+    progress: Progress = silent,
+    sandbox: SandboxMode = "auto",
 ) -> EvalReport:
     """Runs it and returns the report, which is also written to `out_dir/report.json`.
 
@@ -47,6 +58,7 @@ def evaluate(
         out_dir: gets the harness's own logs (`inspect view` shows them); an unfinished run there is gone on with.
         home: GEM_HOME; the environment is installed below it when it is not there.
         progress: called with what is being done, tries done, tries in all.
+        sandbox: how strictly the harness is confined.
 
     Raises:
         UserError: an endpoint does not answer or keeps failing, a case does not exist, or the folder is another run's.
@@ -57,10 +69,14 @@ def evaluate(
     python = ensure(home, "tau2", progress)
     started = time.monotonic()
     path = keep_job(out_dir, _job(endpoint, options, out_dir))
-    command = [str(python), str(shipped("envs") / "tau2" / "run.py"), str(path)]
-    plan = _run(command, endpoint, options, out_dir, progress)
-    rows = list(json_lines(out_dir / "samples.jsonl"))
-    cases = tuple(_cases(rows, plan, options.epochs))
+    plan = _run(_confined(endpoint, options, python, path), options, out_dir, progress, sandbox)
+    with reading(out_dir, _MOST_BYTES):
+        rows = list(json_lines(out_dir / "samples.jsonl"))
+        cases = tuple(_cases(rows, plan, options.epochs))
+        measures = {
+            "tokens": sum(int(row["tokens"]) for row in rows),
+            "sample_seconds": sum(float(row["seconds"] or 0) for row in rows),
+        }
     report = EvalReport(
         harness="tau2",
         model=endpoint.model,
@@ -68,7 +84,7 @@ def evaluate(
         cases=cases,
         settings=_settings(options),
         seconds=time.monotonic() - started,
-        measures={"tokens": sum(row["tokens"] for row in rows), "sample_seconds": sum(r["seconds"] or 0 for r in rows)},
+        measures=measures,
     )
     return save_report(out_dir, report)
 
@@ -117,25 +133,38 @@ def _settings(options: Tau2Options) -> RunSettings:
     )
 
 
+def _confined(endpoint: Endpoint, options: Tau2Options, python: Path, job: Path) -> Job:
+    folder = shipped("envs") / "tau2"
+    asked = {"agent": endpoint, "user": options.user}
+    return Job(
+        command=(str(python), str(folder / "run.py"), str(job.absolute())),
+        folder=job.parent.absolute(),
+        reads=(folder,),
+        environment={
+            "AGENT_BASE_URL": "{agent}",
+            "AGENT_API_KEY": "{token}",
+            "USER_BASE_URL": "{user}",
+            "USER_API_KEY": "{token}",
+        },
+        upstreams={
+            name: Upstream(base_url=each.base_url, key=each.api_key, timeout_s=options.request_timeout_s + _GRACE_S)
+            for name, each in asked.items()
+        },
+    )
+
+
 def _run(
-    command: list[str], endpoint: Endpoint, options: Tau2Options, out_dir: Path, progress: Progress
+    job: Job, options: Tau2Options, out_dir: Path, progress: Progress, sandbox: SandboxMode
 ) -> dict[str, list[str]]:
     """The ids by domain that it ran."""
-    secrets = {
-        "AGENT_BASE_URL": endpoint.base_url,
-        "AGENT_API_KEY": endpoint.key or "EMPTY",
-        "USER_BASE_URL": options.user.base_url,
-        "USER_API_KEY": options.user.key or "EMPTY",
-    }
     plan: dict[str, list[str]] = {}
     done, what, failures = 0, "start", 0
-    urls = [endpoint.base_url, options.user.base_url]
-    for event in events(command, secrets, out_dir / "harness.log", options.timeout_s, urls):
+    for event in events(job, out_dir / "harness.log", options.timeout_s, sandbox):
         match event:
             case {"event": "unknown", "ids": [first, *_]}:
                 raise UserError(f"τ²-bench has no case {first!r} in these domains", "Ids look like airline/7.")
             case {"event": "plan"}:
-                plan, what = event["ids"], "talk"
+                plan, what = planned(event.get("ids"), options.domains), "talk"
             case {"event": "call", "error": error}:
                 failures = failures + 1 if error else 0
                 if failures >= _TOO_MANY_FAILURES:
@@ -162,7 +191,7 @@ def _cases(rows: list[Json], plan: dict[str, list[str]], epochs: int) -> Iterato
                 if row is None:
                     raise HarnessError(f"{domain}/{case}: the harness left out try {epoch}")
                 solved = row["value"] == "C"
-                error = None if solved or not row["error"] else beginning(str(row["error"]), 300)
+                error = None if solved or not row["error"] else printable(beginning(str(row["error"]), 300))
                 yield CaseScore(
                     case_id=f"{domain}/{case}", category=domain, score=float(solved), epoch=epoch, error=error
                 )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 from pydantic import field_validator
 
+from gem_tasks.confine import means
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.local import health
@@ -50,7 +51,7 @@ def examine(settings: Settings, told: Told = lambda done, total: None) -> Iterat
         settings: of the edge.
         told: how many models have been asked, and of how many.
     """
-    yield from _looked(settings, _python, _disk, _database, _store)
+    yield from _looked(settings, _python, _disk, _sandbox, _database, _store)
     yield from _models(settings, told)
     yield from _looked(settings, _airflow)
     if deployment := Deployment.here(os.environ):
@@ -78,6 +79,11 @@ def _disk(settings: Settings) -> Diagnosis:
     free = shutil.disk_usage(place).free / 1e9
     ok = free > _FREE_GB
     return Diagnosis(name="disk", ok=ok, detail=f"{free:.0f} GB free", mend="" if ok else f"Free some below {place}.")
+
+
+def _sandbox(settings: Settings) -> Diagnosis:
+    """How harnesses and foreign weights are confined; `gem doctor --security` tries it."""
+    return Diagnosis(name="sandbox", ok=True, detail=means.chosen(settings.sandbox).summary)
 
 
 def _database(settings: Settings) -> Diagnosis:

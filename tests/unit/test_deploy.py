@@ -140,6 +140,51 @@ def named(target):
     return "", ""
 
 
+NEEDED_TO_DROP_ROOT = {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
+
+
+@pytest.mark.parametrize("name", sorted(services()))
+def test_a_service_has_no_rights_of_root_but_those_to_stop_being_root(name):
+    service = services()[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert set(service.get("cap_add", [])) <= NEEDED_TO_DROP_ROOT
+    assert not service.get("privileged")
+
+
+def test_no_secret_is_an_argument_which_every_process_list_shows():
+    for name, service in services().items():
+        told = " ".join(map(str, [*service.get("command", []), *service.get("entrypoint", [])]))
+        assert not re.search(r"(?<!\$)\$\{\w*(?:PASSWORD|SECRET|KEY|TOKEN)", told), name
+
+
+def test_the_bundled_s3_server_does_not_start_without_a_key():
+    shell, option, script, name = services()["s3"]["entrypoint"]
+    for key, code in (("", 1), ("se-cret", 127)):  # there is no server here
+        done = subprocess.run([shell, option, script.replace("$$", "$"), name], env={"AWS_SECRET_ACCESS_KEY": key})
+        assert done.returncode == code
+
+
+def version_of(name):
+    return tuple(int(part) for part in re.search(r":v?([\d.]+)", services()[name]["image"])[1].split("."))
+
+
+def test_services_of_others_are_not_older_than_what_closed_their_known_holes():
+    assert version_of("redis") >= (7, 4, 6)  # CVE-2025-49844
+    locked = re.search(r"^vllm==([\d.]+)", (ROOT / "envs/vllm/requirements.txt").read_text("utf-8"), re.MULTILINE)[1]
+    assert version_of("vllm") == tuple(map(int, locked.split(".")))
+
+
+def test_the_image_and_ci_have_what_confines_programs_of_others():
+    assert re.search(r"apt-get install .*bubblewrap", DOCKERFILE)
+    assert "bubblewrap" in (ROOT / ".ci/run").read_text("utf-8")
+
+
+def test_the_build_sees_nothing_but_what_it_copies():
+    lines = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    assert not {line for line in lines[1:] if re.search(r"\.env|\.gem|\.git", line)}
+
+
 def test_the_image_follows_the_linter_and_runs_without_root():
     linter = Path(sys.executable).with_name("hadolint")
     done = subprocess.run([linter, ROOT / "Dockerfile"], capture_output=True, text=True, check=False)

@@ -1,0 +1,140 @@
+"""Between a confined program and the endpoints that it may ask: chat completions and the list of models, nothing else.
+
+The program speaks plain HTTP to an address of its own machine and shows a token; here the token becomes the key and the
+address the endpoint's. So it neither learns a key nor reaches another host, path or method; proxies and TLS are ours.
+The relay listens at a Unix socket where the program has a network of its own, else on the loopback interface.
+"""
+
+import json
+import secrets
+import socket
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from hmac import compare_digest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from gem_tasks import http_clients
+from gem_tasks.confine.job import Upstream
+
+MAX_BODY = 64 << 20
+"""Bytes of a request, and of a reply."""
+_ALLOWED = {("POST", "chat/completions"), ("GET", "models")}
+_SENT = ("content-type", "accept", "x-bfcl-test-id")
+_RETURNED = ("content-type", "retry-after", "retry-after-ms", "x-should-retry")
+_IDLE_S = 900
+
+
+class Relay:
+    """One for all upstreams of a job."""
+
+    def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
+        self.upstreams = dict(upstreams)
+        self.token = secrets.token_urlsafe(24)
+        self.client = http_clients.client(follow_redirects=False)
+
+    def path(self, name: str) -> str:
+        """Of an upstream, as an OpenAI client wants its base."""
+        return f"/{name}/v1"
+
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of what the upstream answers, or why it is not asked."""
+        if not compare_digest(headers.get("authorization", "").encode(), f"Bearer {self.token}".encode()):
+            return _refusal(401, "the sandbox's own token is missing")
+        name, _, rest = path.removeprefix("/").partition("/v1/")
+        upstream = self.upstreams.get(name)
+        if upstream is None or (method, rest) not in _ALLOWED:
+            return _refusal(403, f"a sandbox may not {method} {path[:200]}")
+        key = upstream.key.get_secret_value() if upstream.key else "EMPTY"
+        sent = {each: headers[each] for each in _SENT if each in headers} | {"authorization": f"Bearer {key}"}
+        try:
+            return self._fetch(method, f"{upstream.base_url.rstrip('/')}/{rest}", sent, body, upstream.timeout_s)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            return _refusal(502, f"the endpoint did not answer ({type(error).__name__})")
+
+    def _fetch(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+    ) -> tuple[int, dict[str, str], bytes]:
+        with self.client.stream(method, url, headers=headers, content=body or None, timeout=timeout_s) as reply:
+            found = bytearray()
+            for chunk in reply.iter_bytes():
+                found += chunk
+                if len(found) > MAX_BODY:
+                    return _refusal(502, f"the endpoint's answer is larger than {MAX_BODY >> 20} MB")
+            kept = {name: reply.headers[name] for name in _RETURNED if name in reply.headers}
+            return reply.status_code, kept, bytes(found)
+
+
+def _refusal(status: int, why: str) -> tuple[int, dict[str, str], bytes]:
+    body = {"error": {"message": why, "type": "sandbox", "code": status}}
+    return status, {"content-type": "application/json"}, json.dumps(body).encode()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    relay: Relay
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A program that hangs up is nothing to report."""
+
+
+class _UnixServer(_Server):
+    address_family = socket.AF_UNIX
+
+    def server_bind(self) -> None:
+        """Without the name of a host."""
+        self.socket.bind(self.server_address)
+        Path(str(self.server_address)).chmod(0o666)  # the folder around it is private
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]
+    timeout = _IDLE_S
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: what a program in a sandbox sends is no matter for our log."""
+
+    def do_GET(self) -> None:
+        """The list of models."""
+        self._carry(b"")
+
+    def do_POST(self) -> None:
+        """A completion."""
+        size = self.headers.get("content-length", "")
+        if not size.isascii() or not size.isdigit() or len(size) > 12 or int(size) > MAX_BODY:
+            self.close_connection = True
+            self._answer(*_refusal(413, "a request says how long it is, and is not longer than 64 MB"))
+            return
+        self._carry(self.rfile.read(int(size)))
+
+    def _carry(self, body: bytes) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self._answer(*self.server.relay.ask(self.command, self.path, headers, body))
+
+    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def listening(relay: Relay, path: Path | None) -> Generator[int]:
+    """Serves until the block ends, at a Unix socket, or on a port of the loopback interface, which is given."""
+    server = _UnixServer(str(path), _Handler) if path else _Server(("127.0.0.1", 0), _Handler)  # pyright: ignore[reportArgumentType]
+    server.relay = relay
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    thread.start()
+    try:
+        yield 0 if path else int(server.server_address[1])
+    finally:
+        server.shutdown()
+        server.server_close()
+        relay.client.close()

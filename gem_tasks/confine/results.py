@@ -1,0 +1,49 @@
+"""What a confined program left in its folder, before anybody reads it: files and folders only, and not too much."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from gem_tasks.errors import GemError
+
+MAX_FILES = 100_000
+
+
+class TamperedError(GemError):
+    """A program left what leads out of its folder."""
+
+
+def require_plain(folder: Path, most_file_bytes: int | None = None) -> None:
+    """Looks at all that lies in a folder, without following anything.
+
+    Args:
+        folder: nobody else writes to it any more.
+        most_file_bytes: of one file; None: no bound.
+
+    Raises:
+        TamperedError: there is a link, a device, a pipe or a socket, a file is too large, or there are too many.
+    """
+    for count, entry in enumerate(_entries(folder)):
+        found = entry.stat(follow_symlinks=False)
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            raise TamperedError(f"{entry.path} is neither a file nor a folder: what ran there is not trusted")
+        if most_file_bytes is not None and stat.S_ISREG(found.st_mode) and found.st_size > most_file_bytes:
+            raise TamperedError(f"{entry.path} has {found.st_size} bytes, more than the {most_file_bytes} expected")
+        if count > MAX_FILES:
+            raise TamperedError(f"{folder} has more than {MAX_FILES} files")
+
+
+def printable(text: str) -> str:
+    """What a program said, without what acts on terminals, pages or Postgres."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    waiting = [str(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                yield entry
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
