@@ -11,6 +11,9 @@ from gem_tasks.llm.question import ATTEMPTS, LIMIT_S, ask, listed, question
 _PATIENCE_S = 20.0
 _NAMES = 5
 _KEY = frozenset({ErrorClass.AUTH, ErrorClass.FORBIDDEN, ErrorClass.NO_CREDIT})
+_DOWN = frozenset({ErrorClass.CONNECTION, ErrorClass.TIMEOUT, ErrorClass.SERVER_ERROR})
+_UNUSABLE = _KEY | _DOWN | {ErrorClass.UNKNOWN_MODEL}
+"""Anything else is a complaint about this question by somebody who is there: harnesses ask in their own way."""
 
 
 def require_healthy(endpoint: Endpoint) -> None:
@@ -35,18 +38,20 @@ async def _ask(endpoint: Endpoint) -> None:
         try:
             await ask(client, question(endpoint.model, Sampling()))
         except EndpointError as error:
+            names = await listed(client)
+            if error.error_class not in _UNUSABLE and (not names or endpoint.model in names):
+                return
             raise UserError(
                 f"{endpoint.base_url} cannot be used with model {endpoint.model!r}: {error}",
-                await _fix(client, endpoint, error),
+                _fix(endpoint, error, names),
             ) from error
 
 
-async def _fix(client: OpenAIClient, endpoint: Endpoint, error: EndpointError) -> str:
+def _fix(endpoint: Endpoint, error: EndpointError, names: list[str]) -> str:
     if error.error_class in _KEY:
         return "Check the key, and the account behind it."
-    if error.error_class in {ErrorClass.CONNECTION, ErrorClass.TIMEOUT, ErrorClass.SERVER_ERROR}:
+    if error.error_class in _DOWN:
         return "Is it up, and does the URL end in /v1?"
-    names = await listed(client)
     if names and endpoint.model not in names:
         return f"It lists: {', '.join(sorted(names)[:_NAMES])}."
     return "Is that the model's name, and does the URL end in /v1?"
