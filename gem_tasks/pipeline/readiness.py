@@ -5,6 +5,7 @@ They go through the same client and the same memory of dialects as the stages' r
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
@@ -30,6 +31,8 @@ _LIST_S = 15.0
 _PATIENCE_S = 20.0
 """For an endpoint that turns the question away with 429: it is alive, and a run would wait for it."""
 _NAMES = 20
+_LOADING = re.compile(r"loading|being loaded|warming up", re.IGNORECASE)
+_LOADING_S = 2.0
 _UNLISTED = "the endpoint's list of models does not name it, but it answered"
 
 
@@ -170,7 +173,7 @@ async def _ask(settings: Settings, store: ObjectStore | None, place: _Place, ask
         for number, each in enumerate(asked):
             try:
                 async with asyncio.timeout(LIMIT_S):
-                    reply = await ask(client, each.request)
+                    reply = await _loaded(client, each.request)
             except (EndpointError, TimeoutError) as error:
                 stages: list[StageName] = [name for waiting in asked[number:] for name in waiting.stages]
                 names = await _listed(client)
@@ -180,6 +183,17 @@ async def _ask(settings: Settings, store: ObjectStore | None, place: _Place, ask
         if (names := await _listed(client)) and place.model not in names:
             return [each.model_copy(update={"hint": _UNLISTED}) for each in found]
     return found
+
+
+async def _loaded(client: OpenAIClient, request: ChatRequest) -> Reply:
+    """The answer, once the model is loaded: that takes a local server a minute, and it says so."""
+    while True:
+        try:
+            return await ask(client, request)
+        except EndpointError as error:
+            if error.error_class is not ErrorClass.SERVER_ERROR or not _LOADING.search(error.detail):
+                raise
+            await asyncio.sleep(_LOADING_S)
 
 
 async def _listed(client: OpenAIClient) -> list[str]:

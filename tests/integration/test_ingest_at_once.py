@@ -156,9 +156,9 @@ def test_processes_keep_the_order_and_a_deadly_document_stops_nobody():
     batches[15][1][7] = raw("poison")
     code = (
         "import os, sys; from gem_tasks.pipeline import ingest_pool as pool; real = pool.prepare\n"
-        "def prepare(raws, rules):\n"
+        "def prepare(raws, rules, *more):\n"
         "    if any(raw.uri.endswith('poison') for raw in raws): os._exit(9)\n"
-        "    return real(raws, rules)\n"
+        "    return real(raws, rules, *more)\n"
         "pool.prepare = prepare\n"
         "pool.serve(sys.stdin.buffer, sys.stdout.buffer)"
     )

@@ -128,7 +128,7 @@ async def test_what_is_elsewhere_goes_through_the_proxy_whichever_client_asks(pr
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     with pytest.raises(Exception, match="cannot be read"):
         open_store("s3://bucket").get("a")
-    hub_module._route()
+    hub_module.route()
     from huggingface_hub.utils import get_session
 
     assert get_session().get("http://hub.example/api").status_code == 403
