@@ -135,7 +135,7 @@ async def test_what_is_elsewhere_goes_through_the_proxy_whichever_client_asks(pr
     with http_clients.client() as client:
         assert client.get("http://alerts.example/x").status_code == 403
     asked = [line.split()[1].split("/")[2] for line in Proxy.seen]
-    assert asked == ["llm.example", "llm.example", "s3.example", "hub.example", "alerts.example"]
+    assert asked == ["llm.example", "llm.example", "llm.example", "s3.example", "hub.example", "alerts.example"]
 
 
 @pytest.mark.parametrize(
