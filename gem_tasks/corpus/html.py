@@ -26,6 +26,8 @@ _BLOCK = frozenset(
 _OPENING = {"li": "\n- ", **{f"h{level}": f"\n\n{'#' * level} " for level in range(1, 7)}}
 # Possessive, so that a tag that never ends is looked at once.
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)[^<>]*+>|<![^<>]*+>|<\?[^<>]*+>")
+_UNFIT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What no tree takes from us, though its parser makes it of references such as `&#1;`."""
 _RAW_END = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
 
 
@@ -39,7 +41,7 @@ class Page(NamedTuple):
 
 def read_page(source: str) -> Page:
     """The page's main content, all of it; the whole visible text where no main content stands out."""
-    source = source.replace("\0", "")
+    source = _UNFIT.sub("", source)
     root = _parse(source)
     if root is None:
         return Page(_visible_of_soup(source), None)
@@ -62,7 +64,21 @@ def _parse(source: str) -> Any | None:
     except (etree.ParserError, etree.XMLSyntaxError):
         return None
     log = cast("Any", parser).error_log
-    return None if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in log) else root
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in log):
+        return None
+    if "&#" in source:
+        _without_unfit(root)
+    return root
+
+
+def _without_unfit(root: Any) -> None:
+    for element in root.iter():
+        for part in ("text", "tail"):
+            if _UNFIT.search(getattr(element, part) or ""):
+                setattr(element, part, _UNFIT.sub("", getattr(element, part)))
+        for name, value in element.items():
+            if _UNFIT.search(value):
+                element.set(name, _UNFIT.sub("", value))
 
 
 def _extracted(root: Any) -> str | None:

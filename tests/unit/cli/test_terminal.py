@@ -148,7 +148,7 @@ def test_arguments_and_errors_are_repeated_as_text(monkeypatch, capsys, tmp_path
     monkeypatch.setenv("GEM_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     code, found = run(monkeypatch, capsys, *arguments)
-    assert code == 2
+    assert code == 2, found
     assert obeyed(found.out + found.err) == set()
 
 

@@ -123,3 +123,14 @@ def test_what_is_not_shown_or_no_content_is_no_text(part):
         "X"
         not in read_page(f"<main><h1>Loans</h1><p>The clerk renews them.</p>{part}<p>The end of it.</p></main>").text
     )
+
+
+@pytest.mark.parametrize("odd", ["\x01", "&#1;", "&#x1F;", "&#xFFFE;", "\x0b", "\ufffe", "&#xD800;", "\0"])
+def test_characters_that_no_tree_takes_cost_no_page(odd):
+    steps = "".join(f"<li>Press {odd}button {n}{odd} and wait.</li>" for n in range(30))
+    page = (
+        f"<body><nav>{odd}Menu{odd}</nav>{odd}<main><h1>How{odd} to</h1>{odd}<ol>{steps}</ol>{odd}</main>{odd}</body>"
+    )
+    text = read_page(page).text
+    assert "button 29" in text
+    assert not set(text) & set("\0\x01\x0b\x1f\ufffe")
