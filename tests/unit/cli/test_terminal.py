@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,8 @@ def test_no_command_prints_in_another_way(path):
 
 
 def run(monkeypatch, capsys, *arguments):
+    for name in [each for each in os.environ if each.startswith("GEM_") and each != "GEM_HOME"]:
+        monkeypatch.delenv(name)  # what other tests in this process left
     monkeypatch.setattr("sys.argv", ["gem", *arguments])
     with pytest.raises(SystemExit) as ended:
         main.main()
@@ -122,7 +125,6 @@ def run(monkeypatch, capsys, *arguments):
 @pytest.fixture(autouse=True)
 def as_before():
     import logging
-    import os
 
     from typer import rich_utils
 
