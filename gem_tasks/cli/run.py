@@ -16,7 +16,6 @@ from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.corpus.trees import file_uri
 from gem_tasks.domain.partition import partition_of
 from gem_tasks.local.airflow_api import AirflowAPI
-from gem_tasks.local.home import home_dir
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -62,7 +61,7 @@ def run(
     """
     work = Workspace.open(load())
     source = resolve(source)
-    preflight(work, source, quiet=as_json, elsewhere=not (sample or (home_dir() / "services.env").exists()))
+    preflight(work, source, quiet=as_json, elsewhere=not (sample or (work.settings.home / "services.env").exists()))
     if sample:
         budget = budget_usd or work.settings.budget_usd
         return estimate(work, source, asked(limit, no_limit), sample, budget_usd=budget, as_json=as_json)
