@@ -166,3 +166,10 @@ def test_the_doctor_shows_what_each_model_said(serve, workspace):
     assert said["reply"]["said"].startswith("\x1b]0;title\x07 xxx")
     assert len(said["reply"]["said"]) == 60
     assert (said["dialect"], said["priced"], said["window"]) == ("as usual", True, None)
+
+
+def test_a_server_error_may_pass_so_a_run_starts_and_says_so(serve, workspace, capsys):
+    provider = serve(lambda provider, body: error(500, "Oh no", "server_error"))
+    work = workspace(llm_base_url=provider.url, llm_max_attempts=1)
+    preflight(work, str(EXAMPLES))
+    assert "That may pass, so the run starts" in " ".join(capsys.readouterr().err.split())
