@@ -80,7 +80,7 @@ def main() -> None:
     except GemError as error:
         sys.exit(_say(f"gem: {error}", 1))
     except KeyboardInterrupt:
-        sys.exit(_say("gem: interrupted; what runs in Airflow goes on", 130))
+        sys.exit(_say("gem: interrupted; what runs in Airflow continues", 130))
     except Exception as error:  # noqa: BLE001 - a bug of ours: its traceback, but no secret that is in it
         sys.exit(_say(shown_traceback(error), 1))
 

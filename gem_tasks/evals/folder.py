@@ -50,7 +50,7 @@ def save_report(out_dir: Path, report: EvalReport) -> EvalReport:
     """
     if report.cases and report.errors == len(report.cases):
         first = next(case.error for case in report.cases)
-        raise UserError(f"No case could be run: {first}", "Mend the endpoint, then run it again.")
+        raise UserError(f"No case could be run: {first}", "Fix the endpoint, then run it again.")
     with replacing(out_dir / _REPORT) as part:  # in place of a link, if the harness left one
         part.write_text(report.model_dump_json(indent=1), encoding="utf-8")
     return report

@@ -169,7 +169,7 @@ def _run(
                 failures = failures + 1 if error else 0
                 if failures >= _TOO_MANY_FAILURES:
                     raise UserError(
-                        f"The endpoints keep failing: {beginning(str(error), 300)}", "Mend that, then run it again."
+                        f"The endpoints keep failing: {beginning(str(error), 300)}", "Fix that, then run it again."
                     )
                 continue
             case {"event": "case"}:

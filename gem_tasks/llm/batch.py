@@ -250,7 +250,7 @@ def translated_errors(base_url: str, sure: bool = True) -> Generator[None]:
         if isinstance(error, openai.APIStatusError) and not sure and error.status_code in _REFUSES:
             raise UserError(
                 f"{base_url} refuses the batch: {from_sdk(error).detail}",
-                "Mend what it complains of, and run it again.",
+                "Fix what it complains of, and run it again.",
             ) from None
         raise from_sdk(error) from None  # its text may repeat the key
 

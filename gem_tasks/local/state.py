@@ -45,7 +45,7 @@ def load_state(home: Path) -> State:
     except FileNotFoundError:
         return _known(State())
     except (ValidationError, OSError) as error:
-        raise UserError(f"{path} cannot be read ({type(error).__name__})", "Mend or remove it.") from error
+        raise UserError(f"{path} cannot be read ({type(error).__name__})", "Fix or remove it.") from error
 
 
 def _known(state: State) -> State:

@@ -265,5 +265,5 @@ def _failed(state: BatchState) -> Exception | None:
         return None
     return UserError(
         f"{state.batch_id} failed as a whole ({state.code}): {state.error}",
-        "Nothing of it was executed. Mend what the endpoint complains of, and clear the task or run it again.",
+        "Nothing of it was executed. Fix what the endpoint complains of, and clear the task or run it again.",
     )
