@@ -93,7 +93,9 @@ def _run(command: Sequence[str], name: str) -> None:
             command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet, umask=0o022
         )
     except subprocess.TimeoutExpired:
-        raise UserError(f"Installing {name} took over {_LIMIT_S // 60} minutes", "Try it again: it continues.") from None
+        raise UserError(
+            f"Installing {name} took over {_LIMIT_S // 60} minutes", "Try it again: it continues."
+        ) from None
     if done.returncode:
         line = (done.stderr.strip().splitlines() or ["the installer said nothing"])[-1]
         mend = f"Fix that, then: gem eval install {name}"

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from gem_tasks.llm.dialect import PLAIN
+from gem_tasks.llm.memory import Memory
 from tests.console.hostile import PARTITION, PAYLOADS
 
 
@@ -208,3 +210,16 @@ def test_no_page_has_an_absolute_address_or_inline_script_or_style(client):
         page = client("viewer").get(path).text
         assert not re.search(r"""(?:href|src|action)=["'](?:/|https?:)""", page), path
         assert not re.search(r"<script(?![^>]* src=)|<style|<[a-z][^>\"']* (?:style|on\w+)=", page), path
+
+
+def test_what_was_learned_of_models_is_shown_as_text(api, client, work):
+    hostile = "<img src=x onerror=alert(1)>\u202e"
+    memory = Memory(work.store, "https://user:geheim@models.example/v1?key=geheim")
+    memory.learned(hostile, PLAIN, PLAIN.model_copy(update={"limit": "max_completion_tokens"}), "system", hostile)
+    (found,) = [one for one in api("dialects")["models"] if one["endpoint"] == "https://models.example/v1"]
+    assert found["dialect"]["limit"] == "max_completion_tokens"
+    page = client("viewer").get("datasets").text
+    assert "limit=max_completion_tokens" in page
+    assert "&lt;img src=x onerror=alert(1)&gt;\\u202e" in page
+    assert "<img" not in page
+    assert "geheim" not in page

@@ -12,6 +12,7 @@ from gem_console.routes.queries import Cursor, DocumentQueryDep, FailureQueryDep
 from gem_tasks.console import (
     conversation,
     datasets,
+    dialects,
     documents,
     failures,
     overview,
@@ -131,6 +132,12 @@ async def get_dataset(reader: ReaderDep, version: str) -> Response:
 async def get_models(reader: ReaderDep) -> Response:
     """Trained models, their scores, and the paper's for reference."""
     return await _answer(reader, lambda db, _: scores.scores(db))
+
+
+@router.get("/dialects", response_model=dialects.Dialects)
+async def get_dialects(reader: ReaderDep) -> Response:
+    """How models are asked, as calls have found out."""
+    return await _answer(reader, lambda _, work: dialects.dialects(work))
 
 
 @router.get("/run", response_model=runs.Run)

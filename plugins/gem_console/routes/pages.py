@@ -13,6 +13,7 @@ from gem_console.routes.queries import Cursor, DocumentQueryDep, FailureQueryDep
 from gem_tasks.console import (
     conversation,
     datasets,
+    dialects,
     documents,
     failures,
     overview,
@@ -172,7 +173,12 @@ async def datasets_page(
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         view = datasets.datasets(db, not every, given(cursor), 50)
-        return {"view": view, "every": bool(every), "audits": datasets.audits(db, None), "scores": scores.scores(db)}
+        more = {
+            "audits": datasets.audits(db, None),
+            "scores": scores.scores(db),
+            "dialects": dialects.dialects(work).models,
+        }
+        return {"view": view, "every": bool(every), **more}
 
     return await _page(request, "datasets.html", make)
 
