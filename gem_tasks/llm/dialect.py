@@ -107,9 +107,8 @@ def shape_of(request: ChatRequest, dialect: Dialect = PLAIN) -> str:
     sampling = request.sampling
     role = request.messages[0].role if request.messages else ""
     temperature = "" if sampling.temperature is None else " temperature"
-    shape = (
-        f"{role}{temperature}{' schema' if request.answer_schema else ''} to {1 << sampling.max_tokens.bit_length()}"
-    )
+    most = 1 << (sampling.max_tokens - 1).bit_length()  # caps are such numbers: what is just below was asked before
+    shape = f"{role}{temperature}{' schema' if request.answer_schema else ''} to {most}"
     if sampling.reasoning_effort or sampling.extra_body:
         shape = " ".join([shape, f"effort:{sampling.reasoning_effort}", *sorted(sampling.extra_body)])
     if wants_no_thoughts(request):

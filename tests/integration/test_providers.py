@@ -188,3 +188,13 @@ def test_a_key_that_ends_stops_the_run_and_the_rest_is_done_with_the_next_one(ru
     assert len(reports) < len(STAGE_NAMES)
     accepted = [report.accepted for report, _ in provider.again]
     assert accepted[:3] == [2, 2, 2]
+
+
+def test_a_cap_that_one_stage_exceeds_is_told_to_one_request_of_many(workspace, teacher_url):
+    """Others in flight at once would each be refused: only refining asks for more than 16,384 tokens."""
+    with Provider(teacher_url, WORKING["openai-4"]) as provider:
+        provider.work, provider.error = workspace(llm_base_url=provider.url, shard_segments=100), None
+        ingest(provider.work, str(EXAMPLES), PARTITION)
+        staged(provider)
+    assert provider.error is None
+    assert {stage: calls for stage, calls in wasted_by_learning(provider.work).items() if calls} == {"refine": 1}
