@@ -72,7 +72,7 @@ def main():
     known = signatures(asked[: options.texts // 10])
     with tempfile.TemporaryDirectory() as folder, database(Path(folder)) as dsn, Ledger(dsn) as ledger:
         old = Document(document_id="old", uri="file:///old", etag="1", content_hash="h", chars=1)
-        ledger.commit_ingest(PARTITION, ledger.register_source("file:///"), [old], {})
+        ledger.ingestion.commit_ingest(PARTITION, ledger.sources.register_source("file:///"), [old], {})
         started = time.monotonic()
         store(ledger.pg, options.stored, known)
         loaded_s = time.monotonic() - started

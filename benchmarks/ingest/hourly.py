@@ -57,10 +57,10 @@ def make(folder, numbers):
 
 def record(work, source):
     with work.ledger() as ledger:
-        number = ledger.register_source(source)
+        number = ledger.sources.register_source(source)
         found = (ReadObject(key=each.uri, etag=each.etag, size=each.size, documents=1) for each in list_objects(source))
         while some := list(islice(found, 10_000)):
-            ledger.upsert_objects(number, some)
+            ledger.sources.upsert_objects(number, some)
 
 
 def scan(name, work, folder):

@@ -57,6 +57,6 @@ def add_shard(work, texts, number=0):
     ]  # fmt: skip
     work.store.put(keys.segments_key(PARTITION, number), shards.encode_segments(segments))
     with work.ledger() as ledger:
-        source = ledger.register_source(document.uri)
-        ledger.commit_ingest(PARTITION, source, [document], {number: segments})
+        source = ledger.sources.register_source(document.uri)
+        ledger.ingestion.commit_ingest(PARTITION, source, [document], {number: segments})
     plan(work, PARTITION)

@@ -81,7 +81,7 @@ def skip_unless_enough(work: "Workspace", profile: str, min_new: int) -> None:
     if not cast("Any", get_current_context()).get("triggering_asset_events"):
         return
     with work.ledger() as ledger:
-        fresh = ledger.new_since_model(profile)
+        fresh = ledger.distill.new_since_model(profile)
     if fresh < min_new:
         raise AirflowSkipException(f"{fresh} trajectories are new to {profile}; a training begins at {min_new}")
 

@@ -23,15 +23,15 @@ def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
     recipes = {stage: recipe.recipe_id for stage, recipe in work.chain.by_stage.items()}
     revising = takes_of(work.chain.by_stage["revise"]) == "rejected"
     with work.ledger() as ledger:
-        items, population = ledger.draw_sample(sample, recipes, start, revising=revising)
+        items, population = ledger.audits.draw_sample(sample, recipes, start, revising=revising)
         if not items:
             raise UserError(
                 f"There are no {NAMES[sample.what]} to draw from", "Make some with `gem run SOURCE`, or ask wider."
             )
-        versions = ledger.versions_drawn_from(sample) if sample.what == "trajectories" else []
+        versions = ledger.audits.versions_drawn_from(sample) if sample.what == "trajectories" else []
         audit_id = _name(sample, items, versions)
-        ledger.insert_audit(audit_id, sample, items, population, versions, run_id)
-        (audit,) = ledger.find_audits(audit_id, 1)
+        ledger.audits.insert_audit(audit_id, sample, items, population, versions, run_id)
+        (audit,) = ledger.audits.find_audits(audit_id, 1)
     return audit
 
 
@@ -42,7 +42,7 @@ def find(work: Workspace, prefix: str | None) -> Audit:
         UserError: there is none, or more than one.
     """
     with work.ledger() as ledger:
-        found = ledger.find_audits(prefix or "", 2 if prefix else 1)
+        found = ledger.audits.find_audits(prefix or "", 2 if prefix else 1)
     if not found and not prefix:
         raise UserError("Nothing was drawn for an audit yet", "Draw a sample: gem audit draw")
     if len(found) != 1:

@@ -129,7 +129,7 @@ def _reasons(effect: Effect) -> Table:
 
 def _list(work: Workspace, as_json: bool) -> None:
     with work.ledger() as ledger:
-        used = ledger.recipes_used()
+        used = ledger.comparisons.recipes_used()
     current = set(work.recipe_ids())
     if as_json:
         rows = [

@@ -65,7 +65,7 @@ def build_sets(
     work = Workspace.open(load())
     if kind is None:
         with work.ledger() as ledger:
-            _print_sets(ledger.find_sets(), as_json)
+            _print_sets(ledger.distill.find_sets(), as_json)
         return
     found = sets.build(work, _spec(kind, refined, judged, audited, source, size, seed))
     if out:

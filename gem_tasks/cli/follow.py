@@ -97,8 +97,8 @@ def _started_run(api: AirflowAPI, partition: str, ingest_run: str, progress: Pro
 def _stage_bars(work: Workspace, partition: str, progress: Progress, bars: dict[str, TaskID]) -> None:
     """Done and total per stage: a stage's total is what the one before left to it."""
     with work.ledger() as ledger:
-        total = sum(count for _, count in ledger.shards(partition))
-        counts = [ledger.metrics(partition, recipe) for recipe in work.chain.by_stage.values()]
+        total = sum(count for _, count in ledger.ingestion.shards(partition))
+        counts = [ledger.gates.metrics(partition, recipe) for recipe in work.chain.by_stage.values()]
     for name, takes, before, found in zip(STAGE_NAMES, work.chain.takes, [None, *counts], counts, strict=False):
         total = getattr(before, takes, 0) if before else total
         progress.update(bars[name], total=total, completed=found.total)

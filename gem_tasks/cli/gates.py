@@ -43,7 +43,7 @@ def gates(
     decisions: list[dict[str, Any]] = []
     if check is None and settings.postgres_dsn:
         with Workspace.open(settings).ledger() as ledger:
-            decisions = ledger.decisions(_NEWEST)
+            decisions = ledger.gates.decisions(_NEWEST)
     if as_json:
         echo_json(json.dumps({"policy": bounds.model_dump(), "decisions": decisions}, indent=1, default=str))
         return

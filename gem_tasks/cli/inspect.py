@@ -100,7 +100,7 @@ def lineage(
     """
     work = Workspace.open(load())
     with work.ledger() as ledger:
-        found = ledger.lineage(id_)
+        found = ledger.reports.lineage(id_)
         origin = None if found else model_origin(ledger, id_)
     if origin:
         echo_json(json.dumps(origin, indent=1, default=str)) if as_json else Terminal().print(origin_tree(origin))

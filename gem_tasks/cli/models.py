@@ -44,9 +44,9 @@ def list_models(
             {
                 **model.model_dump(mode="json"),
                 "evaluations": _scores(ledger, model.model_id),
-                "decision": next((each.model_dump(mode="json") for each in ledger.promotions(model.model_id)), None),
+                "decision": next((each.model_dump(mode="json") for each in ledger.evaluations.promotions(model.model_id)), None),
             }
-            for model in ledger.find_models(name, limit)
+            for model in ledger.distill.find_models(name, limit)
         ]
     if as_json:
         echo_json(json.dumps(rows, indent=1))
@@ -104,7 +104,7 @@ def reject(model: ModelArgument, by: By, why: Why, as_json: JsonOption = False) 
 def _scores(ledger: Ledger, model_id: str) -> dict[str, float]:
     """Overall by harness, of the newest evaluation in each."""
     found: dict[str, float] = {}
-    for row in ledger.find_evaluations(model_id=model_id):
+    for row in ledger.evaluations.find_evaluations(model_id=model_id):
         if row.scores:
             found.setdefault(row.harness, row.scores[0]["value"])
     return found

@@ -15,15 +15,15 @@ _SHOWN = 20
 
 def model_origin(ledger: Ledger, id_: str) -> Json | None:
     """The model of that id or name with all that is behind it and after it; None if there is none."""
-    found = [model for model in ledger.find_models(id_) if id_ in (model.model_id, model.name)]
+    found = [model for model in ledger.distill.find_models(id_) if id_ in (model.model_id, model.name)]
     if not found:
         return None
     model_id = found[0].model_id
     return {
         "model": found[0].model_dump(mode="json"),
-        **ledger.model_origin(model_id),
-        "evaluations": [row.model_dump(mode="json") for row in ledger.find_evaluations(model_id=model_id)],
-        "decisions": [each.model_dump(mode="json") for each in ledger.promotions(model_id)],
+        **ledger.evaluations.model_origin(model_id),
+        "evaluations": [row.model_dump(mode="json") for row in ledger.evaluations.find_evaluations(model_id=model_id)],
+        "decisions": [each.model_dump(mode="json") for each in ledger.evaluations.promotions(model_id)],
     }
 
 

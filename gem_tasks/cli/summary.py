@@ -17,8 +17,8 @@ _MEASURES = ("messages", "tools", "calls")
 def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, Any]:
     """The partition's numbers as plain JSON; calls and tokens are those of the run."""
     with work.ledger() as ledger:
-        summary = ledger.summary(partition, list(work.chain.by_stage.values()), run_id)
-        failed = ledger.failed_counts(work.recipe_ids(), partition=partition)
+        summary = ledger.reports.summary(partition, list(work.chain.by_stage.values()), run_id)
+        failed = ledger.failures.failed_counts(work.recipe_ids(), partition=partition)
     location = work.settings.store_root
     return {**summary, "failures": failed, "store": location, "airflow": work.settings.airflow_url}
 
@@ -26,7 +26,7 @@ def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, 
 def ask_again(work: Workspace, partition: str) -> str:
     """What failed in the partition under the current recipes, by class, and what to type; empty when nothing did."""
     with work.ledger() as ledger:
-        return failure_lines(partition, ledger.failed_counts(work.recipe_ids(), partition=partition))
+        return failure_lines(partition, ledger.failures.failed_counts(work.recipe_ids(), partition=partition))
 
 
 def failure_lines(partition: str, failed: Sequence[Mapping[str, Any]]) -> str:

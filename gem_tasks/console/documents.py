@@ -163,7 +163,7 @@ def _state(row: Row | None) -> dict[str, Any]:
 
 def document(db: ConsoleRows, work: Workspace, id_: str) -> DocumentLife | None:
     """One document's life; None if the id is of nothing."""
-    life = db.lineage(id_)
+    life = db.reports.lineage(id_)
     if life is None:
         return None
     found: list[dict[str, Any]] = life.pop("segments")

@@ -28,8 +28,8 @@ def scores(db: ConsoleRows) -> Scores:
     models = [row["found"] for row in db.rows("console_models")]
     return Scores(
         models=tuple(models),
-        evaluations=tuple(db.find_evaluations(limit=_MOST)),
+        evaluations=tuple(db.evaluations.find_evaluations(limit=_MOST)),
         promotions=tuple(row["found"] for row in db.rows("console_promotions")),
-        board=tuple(sorted(leaderboard(db), key=lambda row: -(row.bfcl or 0))),
+        board=tuple(sorted(leaderboard(db.evaluations), key=lambda row: -(row.bfcl or 0))),
         champions=frozenset(model["model_id"] for model in models if model["status"] == "champion"),
     )

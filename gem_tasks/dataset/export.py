@@ -25,10 +25,10 @@ def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
         partitions: only these; none for all.
     """
     with work.ledger() as ledger:
-        versions = [version for each in partitions or (None,) for version in ledger.current_datasets(each)]
+        versions = [version for each in partitions or (None,) for version in ledger.datasets.current_datasets(each)]
     for version in versions:
         with work.ledger() as ledger:
-            withdrawn = ledger.withdrawn_trajectories(version)
+            withdrawn = ledger.versions.withdrawn_trajectories(version)
         file = pq.ParquetFile(io.BytesIO(work.fetch(keys.dataset_key(version, "train-00000.parquet"))))
         for batch in file.iter_batches(batch_size=64, columns=["messages", "tools", "metadata"]):
             for row in batch.to_pylist():
@@ -68,7 +68,7 @@ def trajectory(work: Workspace, prefix: str) -> Json:
         UserError: there is none, or more than one.
     """
     with work.ledger() as ledger:
-        found = ledger.find_trajectories(prefix)
+        found = ledger.datasets.find_trajectories(prefix)
     if len(found) != 1:
         cause = "No trajectory begins" if not found else f"{len(found)} trajectories begin"
         raise UserError(f"{cause} with {prefix!r}", "Give more of the id; `gem run` and `gem lineage` print them.")

@@ -110,8 +110,8 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     if work.variant:
         reason = "these recipes are not the current ones: their results are kept beside, for `gem diff`"
         return PublishReport(partition=partition, version=None, held_back=reason)
-    with work.ledger() as ledger, ledger.publish_lock(partition):
-        if reason := _unfinished(ledger.unfinished(partition, work.links())):
+    with work.ledger() as ledger, ledger.locks.publish_lock(partition):
+        if reason := _unfinished(ledger.rebuild.unfinished(partition, work.links())):
             return PublishReport(partition=partition, version=None, held_back=reason)
         return _publish_changes(work, ledger, partition)
 
@@ -125,22 +125,22 @@ def republish(work: Workspace, partition: str) -> PublishReport:
     Raises:
         UserError: it was never published, or before a stage that there is now.
     """
-    with work.ledger() as ledger, ledger.publish_lock(partition):
-        recipes, changes = ledger.dataset_recipes(partition), ledger.changes(partition)
+    with work.ledger() as ledger, ledger.locks.publish_lock(partition):
+        recipes, changes = ledger.datasets.dataset_recipes(partition), ledger.versions.changes(partition)
         if not recipes:
             raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
         chain = Chain.recorded(work.settings, [Recorded.model_validate(row) for row in recipes])
         report = _publish_changes(replace(work, chain=chain), ledger, partition)
         if report.version is None:
-            ledger.withdraw_dataset(partition)
-            ledger.changes_published(partition, changes)
+            ledger.datasets.withdraw_dataset(partition)
+            ledger.versions.changes_published(partition, changes)
     return report
 
 
 def changed_partitions(work: Workspace) -> list[str]:
     """Published partitions of which a document was superseded, vanished or came back since."""
     with work.ledger() as ledger:
-        return ledger.changed_partitions()
+        return ledger.versions.changed_partitions()
 
 
 def _unfinished(waiting: dict[int, int]) -> str | None:
@@ -153,10 +153,10 @@ def _unfinished(waiting: dict[int, int]) -> str | None:
 
 def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
     """Under the lock: the version that becomes current has seen all changes up to now."""
-    changes = ledger.changes(partition)
+    changes = ledger.versions.changes(partition)
     report = _publish(work, ledger, partition)
     if report.version:
-        ledger.changes_published(partition, changes)
+        ledger.versions.changes_published(partition, changes)
     return report
 
 
@@ -173,15 +173,15 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
             return PublishReport(partition=partition, version=None, excluded=len(selection.exclusions))
         manifest = _manifest(work, partition, tally, selection)
         version, data = str(manifest["version"]), path.read_bytes()
-    with ledger.writing():
+    with ledger.retention.writing():
         work.store.put(keys.dataset_key(version, "train-00000.parquet"), data)
         work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
         for name, picture in card.pictures(manifest).items():
             work.store.put(keys.dataset_key(version, name), picture)
         # The manifest last: a version without one is unfinished.
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
-        ledger.commit_dataset(version, partition, work.chain.by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
-        ledger.replace_exclusions(version, selection.exclusions)
+        ledger.datasets.commit_dataset(version, partition, work.chain.by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
+        ledger.datasets.replace_exclusions(version, selection.exclusions)
     return PublishReport(
         partition=partition,
         version=version,
@@ -207,7 +207,7 @@ def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection
     """Rows to write, one list per shard."""
     teacher = work.chain.models
     with work.ledger() as ledger:
-        numbers = [number for number, _ in ledger.shards(partition)]
+        numbers = [number for number, _ in ledger.ingestion.shards(partition)]
     for number in numbers:
         passed = finals(work, partition, number)
         if not passed:
@@ -233,7 +233,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
     contents = [*sorted(row.trajectory_id for row in tally.rows), json.dumps(packages), str(ROW_VERSION)]
     digest = sha256("\n".join(contents).encode()).hexdigest()[:8]
     with work.ledger() as ledger:
-        funnel = ledger.summary(partition, [work.chain.by_stage[name] for name in STAGE_NAMES], None)
+        funnel = ledger.reports.summary(partition, [work.chain.by_stage[name] for name in STAGE_NAMES], None)
     domains = Counter(domain for row in tally.rows for domain in row.domains)
     return {
         "version": f"{partition.replace(':', '').replace('-', '')}-{digest}",

@@ -90,9 +90,9 @@ def _gather(work: Workspace, plan: Plan, models: dict[str, Model | None], measur
     lineage: dict[str, list[str]] = {}
     with work.ledger() as ledger:
         for arm, model in models.items():
-            known = ledger.find_sets(model.set_id, limit=1) if model and model.set_id else []
+            known = ledger.distill.find_sets(model.set_id, limit=1) if model and model.set_id else []
             found[arm] = known[0] if known else None
-            recipes = ledger.recipes_of_versions(known[0].versions) if known else []
+            recipes = ledger.distill.recipes_of_versions(known[0].versions) if known else []
             lineage[arm] = sorted({each for several in recipes for each in several})
     return Result(plan=plan, models=models, sets=found, measured=tuple(measured), reports=reports, lineage=lineage)
 

@@ -39,7 +39,7 @@ Placed = list[tuple[Candidate, Split]]
 def candidates(work: Workspace, spec: SetSpec) -> list[Candidate]:
     """What the spec may take, in shard order, before its size."""
     with work.ledger() as ledger:
-        rows = ledger.sft_candidates(spec)
+        rows = ledger.distill.sft_candidates(spec)
     return [each for each in map(_candidate, rows) if _wanted(each, spec)]
 
 
@@ -62,7 +62,7 @@ def build(work: Workspace, spec: SetSpec) -> SftSet:
     else:
         found, placed = _write(work, spec, set_id, placed)
     with work.ledger() as ledger:
-        ledger.record_set(found, placed)
+        ledger.distill.record_set(found, placed)
     return found
 
 
@@ -90,7 +90,7 @@ def find(work: Workspace, prefix: str) -> SftSet:
         UserError: there is none, or more than one.
     """
     with work.ledger() as ledger:
-        found = ledger.find_sets(prefix, limit=2)
+        found = ledger.distill.find_sets(prefix, limit=2)
     if len(found) != 1:
         raise UserError(f"{'No' if not found else 'More than one'} set begins with {prefix!r}", "See: gem distill sets")
     return found[0]

@@ -165,8 +165,8 @@ def held_out(work: Workspace, found: SftSet, most: int | None = None) -> list[Se
 def pipeline_yield(work: Workspace, found: SftSet, segments: Sequence[Segment]) -> Yield:
     """What the same texts took the pipeline that made the set: all stages, retries included."""
     with work.ledger() as ledger:
-        recipes = sorted({recipe for each in ledger.recipes_of_versions(found.versions) for recipe in each})
-        rows = ledger.pipeline_cost([each.segment_id for each in segments], recipes)
+        recipes = sorted({recipe for each in ledger.distill.recipes_of_versions(found.versions) for recipe in each})
+        rows = ledger.distill.pipeline_cost([each.segment_id for each in segments], recipes)
     accepted = sum(row["accepted"] for row in rows if row["stage"] in ACCEPTING)
     prices = [row["usd"] for row in rows if row["usd"] is not None]
     latency = sum(int(row["latency_ms"]) for row in rows) / 1000

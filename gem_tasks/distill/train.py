@@ -99,7 +99,7 @@ def train(
         metrics={"profile": profile.model_dump(exclude={"name"}), **result},
     )
     with work.ledger() as ledger:
-        ledger.record_model(model, run_id)
+        ledger.distill.record_model(model, run_id)
     return model
 
 
@@ -150,7 +150,7 @@ def find(work: Workspace, prefix: str) -> Model:
         UserError: there is none.
     """
     with work.ledger() as ledger:
-        found = ledger.find_models(prefix, limit=1)
+        found = ledger.distill.find_models(prefix, limit=1)
     if not found:
         raise UserError(f"No model begins with {prefix!r}", "See: gem distill models")
     return found[0]
@@ -158,7 +158,7 @@ def find(work: Workspace, prefix: str) -> Model:
 
 def _known(work: Workspace, key: str) -> Model | None:
     with work.ledger() as ledger:
-        return next(iter(ledger.find_models(key, limit=1)), None)
+        return next(iter(ledger.distill.find_models(key, limit=1)), None)
 
 
 def _job(profile: Profile, folder: Path, base_only: bool, base: Path | None = None) -> Json:

@@ -2,7 +2,7 @@
 
 from gem_tasks.domain.evaluation import OVERALL
 from gem_tasks.evals.paper import PAPER, Reference
-from gem_tasks.lineage import EvaluationRow, EvaluationRows
+from gem_tasks.lineage import EvaluationRow, Evaluations
 
 _MOST = 1000
 _COLUMNS = {
@@ -29,7 +29,7 @@ class Row(Reference):
     """`paper`, or the subset that was run here."""
 
 
-def leaderboard(lineage: EvaluationRows) -> list[Row]:
+def leaderboard(lineage: Evaluations) -> list[Row]:
     """Ours, the best first, then the paper's. One row a model and subset of cases: the newest of each number."""
     found: dict[tuple[str, str | None, str], dict[str, float | None]] = {}
     for row in reversed(lineage.find_evaluations(limit=_MOST)):  # the newest last, so that it stays

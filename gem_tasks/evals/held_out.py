@@ -23,8 +23,8 @@ def held_out(work: Workspace, source: str) -> list[Segment]:
         UserError: there is no such set or partition, or it has no such text.
     """
     with work.ledger() as ledger:
-        sets = ledger.find_sets(source, limit=2) if source else []
-        places = ledger.held_out(sets[0].set_id) if len(sets) == 1 else _of_partition(work, source)
+        sets = ledger.distill.find_sets(source, limit=2) if source else []
+        places = ledger.evaluations.held_out(sets[0].set_id) if len(sets) == 1 else _of_partition(work, source)
     if not places:
         raise UserError(f"{source!r} has no held-out texts", "Name a set of `gem distill sets`, or a partition.")
     found: list[Segment] = []
@@ -36,7 +36,7 @@ def held_out(work: Workspace, source: str) -> list[Segment]:
 
 def _of_partition(work: Workspace, partition: str) -> list[tuple[str, str, int]]:
     with work.ledger() as ledger:
-        shards = [shard for shard, _ in ledger.shards(partition)]
+        shards = [shard for shard, _ in ledger.ingestion.shards(partition)]
     return [(each, partition, shard) for shard in shards for each in sorted(accepted(work, "filter", partition, shard))]
 
 
@@ -44,12 +44,12 @@ def pipeline_yield(work: Workspace, segments: Sequence[Segment]) -> Yield | None
     """What the current recipes made of these segments; None when they never ran on them."""
     ids = [segment.segment_id for segment in segments]
     with work.ledger() as ledger:
-        stages = ledger.pipeline_cost(ids, work.recipe_ids())
+        stages = ledger.distill.pipeline_cost(ids, work.recipe_ids())
         last = [row for row in stages if row["stage"] == "validate"]
         if not last:
             return None
-        places = ledger.segment_places(ids)
-        latencies = ledger.segment_latencies(ids, work.recipe_ids())
+        places = ledger.evaluations.segment_places(ids)
+        latencies = ledger.evaluations.segment_latencies(ids, work.recipe_ids())
     made = _trajectories(work, places)
     prices = [float(row["usd"]) for row in stages if row["usd"] is not None]
     return Yield(

@@ -36,7 +36,7 @@ def record(
     evaluation_id = sha256(body).hexdigest()[:_ID]
     work.store.put(keys.evaluation_key(evaluation_id, "report.json"), body)
     with work.ledger() as ledger:
-        ledger.record_evaluation(evaluation_id, report, str(out_dir.absolute()), model_id, run_id)
+        ledger.evaluations.record_evaluation(evaluation_id, report, str(out_dir.absolute()), model_id, run_id)
     return evaluation_id
 
 
@@ -59,13 +59,13 @@ def decide(
     """
     model = find_model(ledger, model_id)
     with ledger.transaction():
-        ledger.lock_champion(model.name)
-        champion = ledger.champion(model.name)
+        ledger.evaluations.lock_champion(model.name)
+        champion = ledger.evaluations.champion(model.name)
         if champion == model.model_id:
             raise UserError(f"{model.model_id} is the champion of {model.name} already", "There is nothing to decide.")
-        other = against or champion or ledger.untrained_base(model.model_id)
+        other = against or champion or ledger.evaluations.untrained_base(model.model_id)
         decision = _decision(model, other, _verdict(ledger, model, other, policy), policy)
-        ledger.record_promotion(decision, model.name)
+        ledger.evaluations.record_promotion(decision, model.name)
     return decision
 
 
@@ -79,18 +79,18 @@ def override(ledger: Ledger, model_id: str, outcome: str, by: str, why: str) -> 
         raise UserError("A decision needs a name and a reason", "Give --by and --why.")
     model = find_model(ledger, model_id)
     with ledger.transaction():
-        ledger.lock_champion(model.name)
+        ledger.evaluations.lock_champion(model.name)
         decision = Promotion.model_validate(
             {
                 "model_id": model.model_id,
-                "against": ledger.champion(model.name),
+                "against": ledger.evaluations.champion(model.name),
                 "outcome": outcome,
                 "decided_by": by.strip()[:100],
                 "why": why.strip()[:2000],
                 "evidence": {"override": True, "status_before": model.status},
             }
         )
-        ledger.record_promotion(decision, model.name)
+        ledger.evaluations.record_promotion(decision, model.name)
     return decision
 
 
@@ -100,7 +100,7 @@ def find_model(ledger: Ledger, prefix: str) -> Model:
     Raises:
         UserError: there is none, or an id's beginning fits several.
     """
-    found = ledger.find_models(prefix)
+    found = ledger.distill.find_models(prefix)
     exact = [model for model in found if prefix in (model.model_id, model.name)]
     if not found:
         raise UserError(f"There is no model {prefix!r}", "`gem models list` shows them.")
@@ -115,7 +115,7 @@ def find_evaluation(ledger: Ledger, prefix: str) -> EvaluationRow:
     Raises:
         UserError: there is none, or several.
     """
-    found = ledger.find_evaluations(prefix, limit=2) if prefix else []
+    found = ledger.evaluations.find_evaluations(prefix, limit=2) if prefix else []
     if len(found) != 1:
         what = "several evaluations begin" if found else "no evaluation begins"
         raise UserError(f"{what.capitalize()} with {prefix!r}", "`gem eval list` shows them.")
@@ -125,7 +125,7 @@ def find_evaluation(ledger: Ledger, prefix: str) -> EvaluationRow:
 def _verdict(ledger: Ledger, model: Model, other: str | None, policy: Policy) -> Verdict:
     if other is None:
         return Verdict(outcome="kept", why=f"there is no champion of {model.name} and no base model to compare with")
-    return judge(ledger.evaluations_of(other), ledger.evaluations_of(model.model_id), policy)
+    return judge(ledger.evaluations.evaluations_of(other), ledger.evaluations.evaluations_of(model.model_id), policy)
 
 
 def _decision(model: Model, other: str | None, verdict: Verdict, policy: Policy) -> Promotion:

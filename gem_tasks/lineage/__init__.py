@@ -1,23 +1,36 @@
 """The lineage in Postgres: every document's life. SQL is in `sql/`; only this package runs it."""
 
-from gem_tasks.lineage.audits import AuditRows, RatedRow, Said
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from gem_tasks.lineage.announcements import Announcements
+from gem_tasks.lineage.audits import Audits, RatedRow, Said
 from gem_tasks.lineage.batches import Batches, BatchRow, EndState, Place
-from gem_tasks.lineage.compare import CompareRows
-from gem_tasks.lineage.distill import DistillRows
-from gem_tasks.lineage.evaluations import EvaluationRow, EvaluationRows
-from gem_tasks.lineage.failures import FailureRows
+from gem_tasks.lineage.budgets import Budgets, Purse
+from gem_tasks.lineage.compare import Comparisons
+from gem_tasks.lineage.connection import Connection, Row
+from gem_tasks.lineage.datasets import Datasets, TrajectoryRow
+from gem_tasks.lineage.distill import Distill
+from gem_tasks.lineage.evaluations import EvaluationRow, Evaluations
+from gem_tasks.lineage.failures import Failures
+from gem_tasks.lineage.gates import Gates
 from gem_tasks.lineage.ingestion import Ingestion
-from gem_tasks.lineage.judging import JudgingRows
-from gem_tasks.lineage.observing import ObservedRows
-from gem_tasks.lineage.prefilters import PrefilterRows
-from gem_tasks.lineage.prompting import PromptRows
+from gem_tasks.lineage.judging import Judging
+from gem_tasks.lineage.locks import Locks
+from gem_tasks.lineage.near_duplicates import NearDuplicates
+from gem_tasks.lineage.observed import Observed
+from gem_tasks.lineage.prefilters import Prefilters
+from gem_tasks.lineage.prompts import Prompts
 from gem_tasks.lineage.rebuild import Link, Rebuild, Scope
-from gem_tasks.lineage.reports import Reports, TrajectoryRow
-from gem_tasks.lineage.retention import RetentionRows
-from gem_tasks.lineage.similar import SimilarRows
-from gem_tasks.lineage.sources import Compared, ReadObject, Registered, SourceRows
-from gem_tasks.lineage.stages import Purse, RunContext, Stages
-from gem_tasks.lineage.stale import StaleRows
+from gem_tasks.lineage.reports import Reports
+from gem_tasks.lineage.retention import Retention
+from gem_tasks.lineage.sources import Compared, ReadObject, Registered, Sources
+from gem_tasks.lineage.stages import RunContext, Stages
+from gem_tasks.lineage.stale import Stale
 from gem_tasks.lineage.versions import Settled, Versions
 
 __all__ = [
@@ -25,7 +38,7 @@ __all__ = [
     "Compared",
     "EndState",
     "EvaluationRow",
-    "EvaluationRows",
+    "Evaluations",
     "Ledger",
     "Link",
     "Place",
@@ -41,25 +54,61 @@ __all__ = [
 ]
 
 
-class Ledger(
-    Ingestion,
-    SourceRows,
-    Versions,
-    Stages,
-    Rebuild,
-    StaleRows,
-    CompareRows,
-    Batches,
-    FailureRows,
-    JudgingRows,
-    SimilarRows,
-    AuditRows,
-    DistillRows,
-    EvaluationRows,
-    ObservedRows,
-    PromptRows,
-    PrefilterRows,
-    RetentionRows,
-    Reports,
-):
-    """One connection with everything that is recorded and asked; use it in a `with` block."""
+class Ledger:
+    """One connection with everything that is recorded and asked, by subject; use it in a `with` block.
+
+    Each subject is a class in a module of the same name, with its SQL in `sql/queries/` under that name.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._db = db = Connection(dsn)
+        self.announcements = Announcements(db)
+        self.audits = Audits(db)
+        self.batches = Batches(db)
+        self.budgets = Budgets(db)
+        self.comparisons = Comparisons(db)
+        self.datasets = Datasets(db)
+        self.distill = Distill(db)
+        self.evaluations = Evaluations(db)
+        self.failures = Failures(db)
+        self.gates = Gates(db)
+        self.ingestion = Ingestion(db)
+        self.judging = Judging(db)
+        self.locks = Locks(db)
+        self.near_duplicates = NearDuplicates(db)
+        self.observed = Observed(db)
+        self.prefilters = Prefilters(db)
+        self.prompts = Prompts(db)
+        self.rebuild = Rebuild(db)
+        self.reports = Reports(db)
+        self.retention = Retention(db)
+        self.sources = Sources(db)
+        self.stages = Stages(db)
+        self.stale = Stale(db)
+        self.versions = Versions(db)
+
+    def __enter__(self) -> Self:
+        """Connects.
+
+        Raises:
+            UserError: Postgres does not answer or refuses the login; the password is not in the message.
+        """
+        self._db.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the connection; an open transaction is rolled back."""
+        self._db.__exit__(kind, error, trace)
+
+    @property
+    def pg(self) -> psycopg.Connection[Row]:
+        """The driver's connection, for tests and benchmarks."""
+        return self._db.pg
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """All statements inside take effect together, whichever subject they are of."""
+        with self._db.transaction():
+            yield

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from gem_tasks.domain.audit import Audit, AuditItem, Rating, Sample
 from gem_tasks.domain.base import Value
-from gem_tasks.lineage.connection import Connection, Row, columns
+from gem_tasks.lineage.connection import Part, Row, columns
 from gem_tasks.lineage.text import jsonb
 
 _ITEM = "item_id position stratum partition shard recipe_id version".split()
@@ -42,7 +42,7 @@ class RatedRow(Value):
     """None where today's checks have not been asked yet, or the conversation is gone."""
 
 
-class AuditRows(Connection):
+class Audits(Part):
     """What `gem_tasks.audit` draws, records and asks."""
 
     def draw_sample(
@@ -57,13 +57,13 @@ class AuditRows(Connection):
             revising: whether what the validation refuses goes back to be revised, and is refused only after that.
         """
         values = sample.model_dump(exclude={"what"}) | {"start": start, "revising": revising}
-        rows = self.rows(_QUERIES[sample.what], **values, **recipes)
+        rows = self._db.rows(_QUERIES[sample.what], **values, **recipes)
         total = rows[0]["total"] if rows else 0
         return [AuditItem(**{name: row[name] for name in [*_ITEM, "stage"]}) for row in rows], total
 
     def versions_drawn_from(self, sample: Sample) -> list[str]:
         """Current dataset versions that a sample of trajectories stands for."""
-        found = self.rows("versions_drawn_from", version=sample.version, first=sample.first, last=sample.last)
+        found = self._db.rows("versions_drawn_from", version=sample.version, first=sample.first, last=sample.last)
         return [row["version"] for row in found]
 
     def insert_audit(
@@ -77,8 +77,8 @@ class AuditRows(Connection):
     ) -> None:
         """Records what was drawn, unless it is known."""
         rows = [item.model_dump() for item in items]
-        with self.transaction():
-            self.run(
+        with self._db.transaction():
+            self._db.run(
                 "insert_audit",
                 audit_id=audit_id,
                 sample=jsonb(sample.model_dump()),
@@ -86,28 +86,28 @@ class AuditRows(Connection):
                 versions=versions,
                 run_id=run_id,
             )
-            self.run("insert_audit_items", audit_id=audit_id, **columns(rows, _ITEM))
+            self._db.run("insert_audit_items", audit_id=audit_id, **columns(rows, _ITEM))
 
     def find_audits(self, prefix: str = "", limit: int = 20) -> list[Audit]:
         """Audits whose id begins so, the newest first."""
-        return [Audit.model_validate(row) for row in self.rows("find_audits", prefix=prefix, limit=limit)]
+        return [Audit.model_validate(row) for row in self._db.rows("find_audits", prefix=prefix, limit=limit)]
 
     def audit_items(self, audit_id: str) -> list[AuditItem]:
         """What was drawn, in the order of rating."""
-        return [AuditItem.model_validate(row) for row in self.rows("audit_items", audit_id=audit_id)]
+        return [AuditItem.model_validate(row) for row in self._db.rows("audit_items", audit_id=audit_id)]
 
     def lock_audit(self, audit_id: str) -> None:
         """Until the transaction ends, nobody else rates."""
-        self.run("lock_audit", audit_id=audit_id)
+        self._db.run("lock_audit", audit_id=audit_id)
 
     def upsert_ratings(self, audit_id: str, ratings: Sequence[Rating]) -> None:
         """Records them; a rater's later rating of an item replaces the earlier one."""
         rows = [rating.model_dump() for rating in ratings]
-        self.run("upsert_ratings", audit_id=audit_id, **columns(rows, _RATING))
+        self._db.run("upsert_ratings", audit_id=audit_id, **columns(rows, _RATING))
 
     def ratings(self, audit_id: str) -> list[Rating]:
         """All of them."""
-        return [Rating.model_validate(row) for row in self.rows("ratings", audit_id=audit_id)]
+        return [Rating.model_validate(row) for row in self._db.rows("ratings", audit_id=audit_id)]
 
     def rated_conversations(self, good: int, checks: int) -> list[RatedRow]:
         """Conversations with ratings, for every audit that drew them.
@@ -116,7 +116,7 @@ class AuditRows(Connection):
             good: the score from which a rating is good.
             checks: version of the checks whose findings are wanted.
         """
-        return [_rated(row) for row in self.rows("rated_conversations", good=good, checks=checks)]
+        return [_rated(row) for row in self._db.rows("rated_conversations", good=good, checks=checks)]
 
     def insert_audit_findings(self, checks: int, said: Sequence[Said]) -> None:
         """Records what these checks and the judge say, unless it is known."""
@@ -124,20 +124,20 @@ class AuditRows(Connection):
             {**each.model_dump(), "faults": " ".join(sorted(each.faults)), "kinds": " ".join(sorted(each.kinds))}
             for each in said
         ]
-        self.run("insert_audit_findings", checks=checks, **columns(rows, list(Said.model_fields)))
+        self._db.run("insert_audit_findings", checks=checks, **columns(rows, list(Said.model_fields)))
 
     def recipe_line(self, recipe_id: str) -> dict[str, str]:
         """A recipe and all that it was made from: ids by stage."""
-        return {row["stage"]: row["recipe_id"] for row in self.rows("recipe_line", recipe_id=recipe_id)}
+        return {row["stage"]: row["recipe_id"] for row in self._db.rows("recipe_line", recipe_id=recipe_id)}
 
     def mark_versions(self, audit: Audit, passed: bool | None) -> None:
         """Calls the audit's versions audited, or no longer; undecided, it takes back only what it gave itself."""
         versions = list(audit.versions)
         if passed:
-            self.run("mark_audited", audit_id=audit.audit_id, versions=versions)
+            self._db.run("mark_audited", audit_id=audit.audit_id, versions=versions)
         else:
             only = audit.audit_id if passed is None else None
-            self.run("mark_not_audited", audit_id=only, versions=versions)
+            self._db.run("mark_not_audited", audit_id=only, versions=versions)
 
 
 def _rated(row: Row) -> RatedRow:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import FaultCounts
-from gem_tasks.lineage.connection import Connection
+from gem_tasks.lineage.connection import Part
 from gem_tasks.lineage.text import jsonb
 
 EndState = Literal["collected", "failed", "lost"]
@@ -36,12 +36,12 @@ class BatchRow(Value):
     airflow_run_id: str | None = None
 
 
-class Batches(Connection):
+class Batches(Part):
     """What `pipeline.batch` records and asks."""
 
     def announce_batch(self, place: Place, row: BatchRow) -> None:
         """Before it is created."""
-        self.run(
+        self._db.run(
             "announce_batch",
             **place.model_dump(),
             gem_key=row.gem_key,
@@ -52,17 +52,17 @@ class Batches(Connection):
 
     def batch_submitted(self, gem_key: str, batch_id: str) -> None:
         """After it was created."""
-        self.run("batch_submitted", gem_key=gem_key, batch_id=batch_id)
+        self._db.run("batch_submitted", gem_key=gem_key, batch_id=batch_id)
 
     def batch_ended(self, gem_key: str, state: EndState, faults: Mapping[str, FaultCounts]) -> None:
         """After what it brought is safe."""
-        self.run("batch_ended", gem_key=gem_key, state=state, faults=jsonb(faults))
+        self._db.run("batch_ended", gem_key=gem_key, state=state, faults=jsonb(faults))
 
     def open_batches(self, place: Place) -> list[BatchRow]:
         """Those of a shard that is not finished."""
-        found = self.rows("open_batches", **place.model_dump())
+        found = self._db.rows("open_batches", **place.model_dump())
         return [BatchRow.model_validate(row) for row in found]
 
     def batches_done(self, place: Place) -> None:
         """The shard is finished."""
-        self.run("batches_done", **place.model_dump())
+        self._db.run("batches_done", **place.model_dump())

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.lineage.connection import Connection
+from gem_tasks.lineage.connection import Part
 
 
 class UsedRecipe(Value):
@@ -54,24 +54,24 @@ class Compared(Value):
     """Turned down by A and by B, by reason or error class."""
 
 
-class CompareRows(Connection):
+class Comparisons(Part):
     """What `pipeline.compare` asks."""
 
     def recipes_used(self) -> dict[str, UsedRecipe]:
         """All recipes by id, the newest first."""
         found: dict[str, UsedRecipe] = {}
-        for row in self.rows("recipes_used"):
+        for row in self._db.rows("recipes_used"):
             key, seen, results = row.pop("recipe_id"), row.pop("first_seen_at"), row.pop("results")
             found[key] = UsedRecipe(recipe=Recipe.model_validate(row), first_seen_at=seen, results=results)
         return found
 
     def prompts_named(self, hashes: Collection[str]) -> dict[str, str]:
         """Prompt texts by hash."""
-        return {row["sha256"]: row["text"] for row in self.rows("prompts_named", hashes=sorted(hashes))}
+        return {row["sha256"]: row["text"] for row in self._db.rows("prompts_named", hashes=sorted(hashes))}
 
     def compared(self, a: str, b: str) -> Compared:
         """Two recipes by id."""
-        row = self.one("compared", a=a, b=b)
+        row = self._db.one("compared", a=a, b=b)
         counts = {name: row[name] for name in ("segments", "accepted_a", "accepted_b", "only_a", "only_b")}
         a_means, b_means = (
             Means.model_validate({name: row[f"{name}_{side}"] for name in Means.model_fields})
@@ -83,6 +83,6 @@ class CompareRows(Connection):
             **counts,
             a=a_means,
             b=b_means,
-            sizes=[SizePair.model_validate(size) for size in self.rows("compared_sizes", a=a, b=b)],
-            reasons={row["why"]: (row["a"], row["b"]) for row in self.rows("compared_reasons", a=a, b=b)},
+            sizes=[SizePair.model_validate(size) for size in self._db.rows("compared_sizes", a=a, b=b)],
+            reasons={row["why"]: (row["a"], row["b"]) for row in self._db.rows("compared_reasons", a=a, b=b)},
         )

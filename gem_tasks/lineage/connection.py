@@ -96,6 +96,13 @@ class Connection:
             ) from None
 
 
+class Part:
+    """One subject of the lineage, on the connection that it shares with the others."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+
 def columns(items: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, list[Any]]:
     """Rows turned into one array per column, as `unnest` takes them."""
     return {name: [item[name] for item in items] for name in names}

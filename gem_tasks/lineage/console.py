@@ -12,9 +12,9 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from gem_tasks.lineage.address import CONNECT_LIMIT_S, refuse_malformed, unreachable
-from gem_tasks.lineage.connection import Row
-from gem_tasks.lineage.evaluations import EvaluationRows
-from gem_tasks.lineage.failures import FailureRows
+from gem_tasks.lineage.connection import Connection, Row
+from gem_tasks.lineage.evaluations import Evaluations
+from gem_tasks.lineage.failures import Failures
 from gem_tasks.lineage.reports import Reports
 
 _MOST = 8
@@ -29,12 +29,13 @@ _FOUND = 500
 _SEARCH = "SELECT set_config('work_mem', '64MB', true), set_config('enable_seqscan', 'off', true)"
 
 
-class ConsoleRows(Reports, FailureRows, EvaluationRows):
+class ConsoleRows(Connection):
     """A connection of the pool, for the time of one question."""
 
     def __init__(self, pg: psycopg.Connection[Row]) -> None:
         super().__init__("")
         self._pg = pg
+        self.reports, self.failures, self.evaluations = Reports(self), Failures(self), Evaluations(self)
 
     def found_documents(self, limit: int, **values: object) -> list[Row]:
         """Documents whose title or address has some words: a page of the newest, or of all there are."""

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.distill import Candidate, Model, SetSpec, SftSet, Split
-from gem_tasks.lineage.connection import Connection, Row, columns
+from gem_tasks.lineage.connection import Part, Row, columns
 from gem_tasks.lineage.text import jsonb
 
 _ITEM = ("trajectory_id", "segment_id", "version", "split")
 
 
-class DistillRows(Connection):
+class Distill(Part):
     """What `gem_tasks.distill` draws, records and asks."""
 
     def sft_candidates(self, spec: SetSpec) -> list[Row]:
         """What a spec may take, before its patterns: rows of the query, in shard order."""
-        return self.rows("sft_candidates", partition=spec.partition, audited=spec.audited, unjudged=not spec.judged)
+        return self._db.rows("sft_candidates", partition=spec.partition, audited=spec.audited, unjudged=not spec.judged)
 
     def record_set(self, found: SftSet, items: Sequence[tuple[Candidate, Split]]) -> None:
         """A set with everything that is in it, in one transaction, unless it is known."""
@@ -23,8 +23,8 @@ class DistillRows(Connection):
             {**item.model_dump(include={"trajectory_id", "segment_id", "version"}), "split": split}
             for item, split in items
         ]
-        with self.transaction():
-            self.run(
+        with self._db.transaction():
+            self._db.run(
                 "insert_sft_set",
                 set_id=found.set_id,
                 spec=jsonb(found.spec.model_dump()),
@@ -33,29 +33,29 @@ class DistillRows(Connection):
                 left_out=jsonb(found.left_out),
                 location=found.location,
             )
-            self.run("insert_sft_set_items", set_id=found.set_id, **columns(rows, _ITEM))
+            self._db.run("insert_sft_set_items", set_id=found.set_id, **columns(rows, _ITEM))
 
     def find_sets(self, prefix: str = "", limit: int = 20) -> list[SftSet]:
         """Sets whose id begins so, the newest first."""
-        return [SftSet.model_validate(row) for row in self.rows("find_sft_sets", prefix=prefix, limit=limit)]
+        return [SftSet.model_validate(row) for row in self._db.rows("find_sft_sets", prefix=prefix, limit=limit)]
 
     def record_model(self, model: Model, run_id: str | None = None) -> None:
         """A trained model; one that is known keeps its status."""
         values = model.model_dump(exclude={"metrics", "created_at"})
-        self.run("upsert_model", metrics=jsonb(model.metrics), run_id=run_id, **values)
+        self._db.run("upsert_model", metrics=jsonb(model.metrics), run_id=run_id, **values)
 
     def find_models(self, prefix: str = "", limit: int = 20) -> list[Model]:
         """Models whose id or name begins so, the newest first."""
-        return [Model.model_validate(row) for row in self.rows("find_models", prefix=prefix, limit=limit)]
+        return [Model.model_validate(row) for row in self._db.rows("find_models", prefix=prefix, limit=limit)]
 
     def new_since_model(self, name: str) -> int:
         """Current trajectories that no model of this name has seen."""
-        return self.one("new_since_model", name=name)["fresh"]
+        return self._db.one("new_since_model", name=name)["fresh"]
 
     def pipeline_cost(self, segments: Sequence[str], recipes: Sequence[str]) -> list[Json]:
         """What segments cost the pipeline, by stage in order."""
-        return self.rows("pipeline_cost", segments=list(segments), recipes=list(recipes))
+        return self._db.rows("pipeline_cost", segments=list(segments), recipes=list(recipes))
 
     def recipes_of_versions(self, versions: Sequence[str]) -> list[list[str]]:
         """Recipe ids of all stages, by dataset version."""
-        return [list(row["recipes"].values()) for row in self.rows("recipes_of_versions", versions=list(versions))]
+        return [list(row["recipes"].values()) for row in self._db.rows("recipes_of_versions", versions=list(versions))]

@@ -7,7 +7,7 @@ from typing import Any
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.evaluation import EvalReport
 from gem_tasks.domain.promotion import Promotion
-from gem_tasks.lineage.connection import Connection, Row, columns
+from gem_tasks.lineage.connection import Part, Row, columns
 from gem_tasks.lineage.text import jsonb
 
 _CASE = "position category case_id epoch score error".split()
@@ -32,7 +32,7 @@ class EvaluationRow(Value):
     errors: int
 
 
-class EvaluationRows(Connection):
+class Evaluations(Part):
     """What `gem_tasks.evals` records and asks."""
 
     def record_evaluation(
@@ -43,8 +43,8 @@ class EvaluationRows(Connection):
             {**case.model_dump(), "position": position} for position, case in enumerate(report.cases)
         ]
         plain = report.model_dump(mode="json", include={"settings", "scores", "measures"})
-        with self.transaction():
-            self.run(
+        with self._db.transaction():
+            self._db.run(
                 "insert_evaluation",
                 evaluation_id=evaluation_id,
                 model_id=model_id,
@@ -55,71 +55,71 @@ class EvaluationRows(Connection):
                 run_id=run_id,
                 **{name: jsonb(value) for name, value in plain.items()},
             )
-            self.run("insert_evaluation_cases", evaluation_id=evaluation_id, **columns(cases, _CASE))
+            self._db.run("insert_evaluation_cases", evaluation_id=evaluation_id, **columns(cases, _CASE))
 
     def find_evaluations(
         self, prefix: str = "", model_id: str | None = None, harness: str | None = None, limit: int = 20
     ) -> list[EvaluationRow]:
         """Evaluations whose id begins so, the newest first."""
-        rows = self.rows("find_evaluations", prefix=prefix, model_id=model_id, harness=harness, limit=limit)
+        rows = self._db.rows("find_evaluations", prefix=prefix, model_id=model_id, harness=harness, limit=limit)
         return [EvaluationRow.model_validate(row) for row in rows]
 
     def evaluation(self, row: EvaluationRow) -> EvalReport:
         """The whole report of a row, with its cases."""
-        cases = self.rows("evaluation_cases", evaluation_id=row.evaluation_id)
+        cases = self._db.rows("evaluation_cases", evaluation_id=row.evaluation_id)
         return EvalReport.model_validate({**row.model_dump(include=set(_REPORT)), "cases": cases})
 
     def evaluations_of(self, model_id: str) -> dict[str, EvalReport]:
         """A model's newest report in each harness."""
-        ids = [row["evaluation_id"] for row in self.rows("latest_evaluations", model_id=model_id)]
+        ids = [row["evaluation_id"] for row in self._db.rows("latest_evaluations", model_id=model_id)]
         found = [self.find_evaluations(prefix=each, limit=1)[0] for each in ids]
         return {row.harness: self.evaluation(row) for row in found}
 
     def lock_champion(self, name: str) -> None:
         """Until the transaction ends, nobody else decides about models of this name."""
-        self.run("lock_champion", name=name)
+        self._db.run("lock_champion", name=name)
 
     def champion(self, name: str) -> str | None:
         """Id of the champion among models of a name."""
-        return _first(self.rows("champion", name=name))
+        return _first(self._db.rows("champion", name=name))
 
     def untrained_base(self, model_id: str) -> str | None:
         """Id of the model that is another's base, where it is known as one."""
-        return _first(self.rows("untrained_base", model_id=model_id))
+        return _first(self._db.rows("untrained_base", model_id=model_id))
 
     def record_promotion(self, decision: Promotion, name: str) -> None:
         """A decision and what follows for the champion, inside the caller's transaction."""
         values = decision.model_dump(exclude={"evidence", "decided_at"})
-        self.run("insert_promotion", evidence=jsonb(decision.evidence), **values)
+        self._db.run("insert_promotion", evidence=jsonb(decision.evidence), **values)
         status = "champion" if decision.outcome == "promoted" else decision.outcome
         if status == "champion":
-            self.run("retire_champion", name=name, model_id=decision.model_id)
-        self.run("set_model_status", model_id=decision.model_id, status=status)
+            self._db.run("retire_champion", name=name, model_id=decision.model_id)
+        self._db.run("set_model_status", model_id=decision.model_id, status=status)
 
     def promotions(self, model_id: str) -> list[Promotion]:
         """Decisions about a model, the newest first."""
-        return [Promotion.model_validate(row) for row in self.rows("promotions", model_id=model_id)]
+        return [Promotion.model_validate(row) for row in self._db.rows("promotions", model_id=model_id)]
 
     def model_origin(self, model_id: str, limit: int = 1000) -> Json:
         """Dataset versions, recipes and prompts behind a model, and the documents, those that gave most first."""
         return {
-            "recipes": self.rows("model_lineage", model_id=model_id),
-            "documents": self.rows("model_documents", model_id=model_id, limit=limit),
+            "recipes": self._db.rows("model_lineage", model_id=model_id),
+            "documents": self._db.rows("model_documents", model_id=model_id, limit=limit),
         }
 
     def held_out(self, set_id: str) -> list[tuple[str, str, int]]:
         """`(segment id, partition, shard)` of a set's test split."""
-        rows = self.rows("held_out_segments", set_id=set_id)
+        rows = self._db.rows("held_out_segments", set_id=set_id)
         return [(row["segment_id"], row["partition"], row["shard"]) for row in rows]
 
     def segment_places(self, segments: Sequence[str]) -> list[tuple[str, str, int]]:
         """`(segment id, partition, shard)`, in shard order."""
-        rows = self.rows("segment_places", segments=list(segments))
+        rows = self._db.rows("segment_places", segments=list(segments))
         return [(row["segment_id"], row["partition"], row["shard"]) for row in rows]
 
     def segment_latencies(self, segments: Sequence[str], recipes: Sequence[str]) -> list[float]:
         """Seconds of all calls for each segment under these recipes."""
-        rows = self.rows("segment_latencies", segments=list(segments), recipes=list(recipes))
+        rows = self._db.rows("segment_latencies", segments=list(segments), recipes=list(recipes))
         return [row["seconds"] for row in rows]
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from gem_tasks.domain.corpus import Document, Segment
-from gem_tasks.lineage.connection import columns
-from gem_tasks.lineage.locks import Locks
+from gem_tasks.lineage.connection import Part, columns
 from gem_tasks.lineage.text import json_text
 
 _DOCUMENT = (
@@ -13,21 +12,21 @@ _DOCUMENT = (
 _SEGMENT = "segment_id document_id shard row_no start_char end_char tokens".split()
 
 
-class Ingestion(Locks):
+class Ingestion(Part):
     """What `pipeline.ingest` records and asks."""
 
     def known_documents(self, ids: Collection[str]) -> dict[str, bool]:
         """Those of the ids that are recorded, and whether as duplicates."""
-        return {row["document_id"]: row["duplicate"] for row in self.rows("known_documents", ids=list(ids))}
+        return {row["document_id"]: row["duplicate"] for row in self._db.rows("known_documents", ids=list(ids))}
 
     def first_with_hash(self, hashes: Collection[str]) -> dict[str, str]:
         """Content hash to the first living document with segments that has it."""
-        found = self.rows("first_with_hash", hashes=list(hashes))
+        found = self._db.rows("first_with_hash", hashes=list(hashes))
         return {row["content_hash"]: row["document_id"] for row in found}
 
     def reserve_shards(self, partition: str, count: int) -> int:
         """The first of `count` shard numbers of a partition; nobody else ever gets them."""
-        return self.one("reserve_shards", partition=partition, count=count)["first"]
+        return self._db.one("reserve_shards", partition=partition, count=count)["first"]
 
     def commit_ingest(
         self, partition: str, source_id: int, documents: Sequence[Document], shards: Mapping[int, Sequence[Segment]]
@@ -41,15 +40,17 @@ class Ingestion(Locks):
             }
             for document in sorted(documents, key=lambda document: document.document_id)
         ]
-        with self.transaction():
-            self.run("touch_partition", partition=partition)
-            self.run("insert_documents", partition=partition, source_id=source_id, **columns(rows, _DOCUMENT))
+        with self._db.transaction():
+            self._db.run("touch_partition", partition=partition)
+            self._db.run("insert_documents", partition=partition, source_id=source_id, **columns(rows, _DOCUMENT))
             for number, segments in shards.items():
-                self.run("insert_segments", partition=partition, **columns(_segment_rows(number, segments), _SEGMENT))
+                self._db.run(
+                    "insert_segments", partition=partition, **columns(_segment_rows(number, segments), _SEGMENT)
+                )
 
     def shards(self, partition: str) -> list[tuple[int, int]]:
         """`(shard, segments in it)` in order."""
-        return [(row["shard"], row["segments"]) for row in self.rows("shards", partition=partition)]
+        return [(row["shard"], row["segments"]) for row in self._db.rows("shards", partition=partition)]
 
 
 def _segment_rows(shard: int, segments: Sequence[Segment]) -> list[dict[str, object]]:

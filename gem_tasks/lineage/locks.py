@@ -18,12 +18,12 @@ from contextlib import contextmanager, suppress
 import psycopg
 
 from gem_tasks.errors import StoreError
-from gem_tasks.lineage.connection import Connection
+from gem_tasks.lineage.connection import Part
 
 logger = logging.getLogger(__name__)
 
 
-class Locks(Connection):
+class Locks(Part):
     """Each is a `with` block that waits for its turn."""
 
     @contextmanager
@@ -57,24 +57,24 @@ class Locks(Connection):
             StoreError: it is gone; somebody else may be at it.
         """
         try:
-            self.pg.execute("SELECT 1")
+            self._db.pg.execute("SELECT 1")
         except psycopg.OperationalError as error:
             raise StoreError("The connection that held the lock is lost; another run may have gone on") from error
 
     @contextmanager
     def _lock(self, name: str) -> Generator[None]:
         # A machine that is gone says nothing: Postgres finds out by asking, every so many seconds.
-        self.pg.execute(
+        self._db.pg.execute(
             "SELECT set_config('tcp_keepalives_idle', '20', false), set_config('tcp_keepalives_interval', '10', false),"
             " set_config('tcp_keepalives_count', '4', false)"
         )
-        got = self.pg.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got", [name]).fetchone()
+        got = self._db.pg.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got", [name]).fetchone()
         if not (got and got["got"]):
             if not name.startswith("gem-ingest"):  # that one is held for moments only
                 logger.info("waiting for another run: %s", name)
-            self.pg.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+            self._db.pg.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
         try:
             yield
         finally:
             with suppress(psycopg.OperationalError):  # a lost connection has given it back already
-                self.pg.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+                self._db.pg.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.lineage.connection import Connection
-from gem_tasks.lineage.text import jsonb
+from gem_tasks.lineage.connection import Part
 
 
 class Scope(Value):
@@ -43,7 +42,7 @@ class Link(NamedTuple):
     """The outcome of the stage before that it deals with; the first stage takes every segment."""
 
 
-class Rebuild(Connection):
+class Rebuild(Part):
     """What `pipeline.plan`, `pipeline.sheet`, publication and the DAGs ask and record."""
 
     def pending(
@@ -51,7 +50,7 @@ class Rebuild(Connection):
     ) -> list[int]:
         """Shards with work left under this chain of recipes: in the asked ones, in a part of the partition."""
         scope = scope or Scope()
-        found = self.rows(
+        found = self._db.rows(
             "pending",
             partition=partition,
             asked=[link.recipe_id for link in chain] if asked is None else list(asked),
@@ -66,12 +65,12 @@ class Rebuild(Connection):
 
         A failure is an outcome, even one that a later run tries again.
         """
-        found = self.rows("unfinished", partition=partition, **_links(chain))
+        found = self._db.rows("unfinished", partition=partition, **_links(chain))
         return {row["stage"]: row["segments"] for row in found}
 
     def unpublished(self, partition: str, accepting: Sequence[str], last: str) -> bool:
         """Whether something is accepted under one of these recipes, but the current dataset is not of the last one."""
-        return self.one("unpublished", partition=partition, recipe_ids=list(accepting), last=last)["yes"]
+        return self._db.one("unpublished", partition=partition, recipe_ids=list(accepting), last=last)["yes"]
 
     def shard_state(self, recipe: Recipe, takes: str, partition: str, shard: int, *, first: bool) -> ShardState:
         """How far a stage is over a shard: one cheap look, without the segments' ids.
@@ -83,7 +82,7 @@ class Rebuild(Connection):
             shard: number.
             first: whether the stage takes every segment, not those that the parent accepted.
         """
-        row = self.one(
+        row = self._db.one(
             "shard_state",
             partition=partition,
             shard=shard,
@@ -95,29 +94,11 @@ class Rebuild(Connection):
 
     def scoped_segments(self, partition: str, scope: Scope) -> set[str]:
         """Ids of the segments in a scope."""
-        return {row["segment_id"] for row in self.rows("scoped_segments", partition=partition, **_columns(scope))}
+        return {row["segment_id"] for row in self._db.rows("scoped_segments", partition=partition, **_columns(scope))}
 
     def prompt_texts(self, name: str, prefix: str) -> list[str]:
         """Stored versions of a prompt whose SHA-256 begins so; at most three."""
-        return [row["text"] for row in self.rows("prompt_texts", name=name, prefix=prefix)]
-
-    def announce(self, run_id: str, partition: str, options: Json) -> None:
-        """The run asks for the synthesis of a partition."""
-        self.run("announce", run_id=run_id, partition=partition, options=jsonb(options))
-
-    def last_announcement(self, partition: str) -> tuple[Json, str | None] | None:
-        """The options of the partition's newest announcement, and the run of the synthesis that took it up."""
-        found = self.rows("last_announcement", partition=partition)
-        return (found[0]["options"], found[0]["taken_by"]) if found else None
-
-    def take_announcements(self, run_ids: Sequence[str], partition: str, taken_by: str) -> None:
-        """A run of the synthesis takes up what these runs announced."""
-        self.run("take_announcements", run_ids=list(run_ids), partition=partition, taken_by=taken_by)
-
-    def announcement_taken_by(self, run_id: str, partition: str) -> str | None:
-        """The run of the synthesis that took it up; None as long as none has."""
-        found = self.rows("announcement_taken_by", run_id=run_id, partition=partition)
-        return found[0]["taken_by"] if found else None
+        return [row["text"] for row in self._db.rows("prompt_texts", name=name, prefix=prefix)]
 
 
 def _links(chain: Sequence[Link]) -> dict[str, list[str]]:

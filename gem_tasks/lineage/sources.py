@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import Source
-from gem_tasks.lineage.connection import Connection, Row, columns
+from gem_tasks.lineage.connection import Part, Row, columns
 
 _OBJECT = "key etag size documents".split()
 
@@ -49,43 +49,43 @@ class Known(Value):
     example: str | None
 
 
-class SourceRows(Connection):
+class Sources(Part):
     """What `gem source` and the scan record and ask."""
 
     def register(self, source: Source, kind: str) -> Registered:
         """The source as it is registered now; what is None stays as it was."""
-        return Registered.model_validate(self.one("register_source", kind=kind, **source.model_dump()))
+        return Registered.model_validate(self._db.one("register_source", kind=kind, **source.model_dump()))
 
     def register_source(self, uri: str) -> int:
         """The number of a source; registering again changes nothing."""
         kind = "s3" if uri.startswith("s3://") else "hf" if uri.startswith("hf://") else "files"
         return self.register(Source(uri=uri), kind).source_id
 
-    def sources(self) -> list[str]:
+    def enabled(self) -> list[str]:
         """All enabled sources, oldest first."""
-        return [row["uri"] for row in self.rows("enabled_sources")]
+        return [row["uri"] for row in self._db.rows("enabled_sources")]
 
     def partitions_of_source(self, uri: str) -> list[str]:
         """Partitions that hold live segments of a source, oldest first."""
-        return [row["partition_key"] for row in self.rows("partitions_of_source", uri=uri)]
+        return [row["partition_key"] for row in self._db.rows("partitions_of_source", uri=uri)]
 
     def source_list(self) -> list[Row]:
         """All sources with settings, state, and how much each holds."""
-        return self.rows("source_list")
+        return self._db.rows("source_list")
 
     def enable_source(self, which: str, enabled: bool) -> str | None:
         """Switches a source, named by URI or number, on or off; its URI, or None if there is no such source."""
-        found = self.rows("enable_source", which=which, enabled=enabled)
+        found = self._db.rows("enable_source", which=which, enabled=enabled)
         return found[0]["uri"] if found else None
 
     def limit_source(self, which: str, limit: int | None) -> str | None:
         """Sets how many documents of a source are read, None for all; answers like `enable_source`."""
-        found = self.rows("limit_source", which=which, limit=limit)
+        found = self._db.rows("limit_source", which=which, limit=limit)
         return found[0]["uri"] if found else None
 
     def compare_objects(self, source_id: int, keys: Sequence[str], etags: Sequence[str]) -> list[Compared]:
         """What is known of listed objects."""
-        found = self.rows("compare_objects", source_id=source_id, keys=list(keys), etags=list(etags))
+        found = self._db.rows("compare_objects", source_id=source_id, keys=list(keys), etags=list(etags))
         return [Compared.model_validate(row) for row in found]
 
     def mark_missing(
@@ -100,25 +100,25 @@ class SourceRows(Connection):
             keys: what was listed.
             closed: folders that could not be looked into; nothing is known of what is below.
         """
-        self.run("mark_missing", source_id=source_id, after=after, upto=upto, keys=list(keys), closed=list(closed))
+        self._db.run("mark_missing", source_id=source_id, after=after, upto=upto, keys=list(keys), closed=list(closed))
 
     def found_again(self, source_id: int, keys: Collection[str]) -> None:
         """Takes back that these are missing."""
-        self.run("found_again", source_id=source_id, keys=list(keys))
+        self._db.run("found_again", source_id=source_id, keys=list(keys))
 
     def scan_position(self, source_id: int, position: str) -> None:
         """Records how far a scan has come; empty: it is finished."""
-        self.run("scan_position", source_id=source_id, position=position)
+        self._db.run("scan_position", source_id=source_id, position=position)
 
     def known_objects(self, source_id: int) -> Known:
         """How many objects a source had, and how many of them are missing."""
-        return Known.model_validate(self.one("known_objects", source_id=source_id))
+        return Known.model_validate(self._db.one("known_objects", source_id=source_id))
 
     def last_object(self, source_id: int) -> str:
         """The last object, in the order of listings, that a source is known to have; empty when it has none."""
-        return self.one("last_object", source_id=source_id)["key"]
+        return self._db.one("last_object", source_id=source_id)["key"]
 
     def upsert_objects(self, source_id: int, objects: Sequence[ReadObject]) -> None:
         """Records what was read to the end."""
         rows = [item.model_dump() for item in objects]
-        self.run("upsert_objects", source_id=source_id, **columns(rows, _OBJECT))
+        self._db.run("upsert_objects", source_id=source_id, **columns(rows, _OBJECT))

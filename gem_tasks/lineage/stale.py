@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.lineage.connection import Connection
+from gem_tasks.lineage.connection import Part
 
 
 class StaleRow(Value):
@@ -41,14 +41,14 @@ class PaceRow(Value):
     runs: int
 
 
-class StaleRows(Connection):
+class Stale(Part):
     """What `pipeline.stale` asks."""
 
-    def stale(
+    def work_left(
         self, chain: Sequence[Recipe], takes: Sequence[str], first: str | None, last: str | None
     ) -> list[StaleRow]:
         """Work left under a chain of recipes, over a range or all; `takes` as in `Link`, for every recipe."""
-        found = self.rows(
+        found = self._db.rows(
             "stale",
             recipe_ids=[recipe.recipe_id for recipe in chain],
             stages=[recipe.stage for recipe in chain],
@@ -60,22 +60,22 @@ class StaleRows(Connection):
 
     def history(self) -> list[HistoryRow]:
         """What results took, by stage and model."""
-        return [HistoryRow.model_validate(row) for row in self.rows("history")]
+        return [HistoryRow.model_validate(row) for row in self._db.rows("history")]
 
     def pace(self) -> dict[str, PaceRow]:
         """How fast stages went in Airflow."""
-        return {row["stage"]: PaceRow.model_validate(row) for row in self.rows("pace")}
+        return {row["stage"]: PaceRow.model_validate(row) for row in self._db.rows("pace")}
 
     def recipes_named(self, recipe_ids: Collection[str]) -> dict[str, Recipe]:
         """Recipes by id; unknown ids are left out."""
-        found = self.rows("recipes_named", recipe_ids=sorted(recipe_ids))
+        found = self._db.rows("recipes_named", recipe_ids=sorted(recipe_ids))
         return {row.pop("recipe_id"): Recipe.model_validate(row) for row in found}
 
     def partition_keys(self) -> list[str]:
         """All partitions, oldest first."""
-        return [row["partition_key"] for row in self.rows("partition_keys")]
+        return [row["partition_key"] for row in self._db.rows("partition_keys")]
 
     def unpublished_partitions(self, accepting: Sequence[str], last: str) -> list[str]:
         """Partitions with something accepted under one of the recipes whose current dataset is not of the last one."""
-        found = self.rows("unpublished_partitions", recipe_ids=list(accepting), last=last)
+        found = self._db.rows("unpublished_partitions", recipe_ids=list(accepting), last=last)
         return [row["partition_key"] for row in found]

@@ -7,7 +7,7 @@ what happens to its documents; a publication remembers up to which count it has 
 from collections.abc import Collection, Sequence
 
 from gem_tasks.domain.base import Value
-from gem_tasks.lineage.connection import Connection, Row
+from gem_tasks.lineage.connection import Part, Row
 
 
 class Settled(Value):
@@ -25,21 +25,21 @@ class Settled(Value):
         return Settled(**{name: count + theirs[name] for name, count in mine.items()})
 
 
-class Versions(Connection):
+class Versions(Part):
     """What the scan, publication and export record and ask."""
 
     def begin_seen(self) -> None:
         """Prepares this connection for `saw`."""
-        self.run("make_seen")
+        self._db.run("make_seen")
 
     def saw(self, seen: Sequence[tuple[str, str, str]]) -> None:
         """Documents met in objects that are being read: `(document id, object, uri)`."""
         ids, objects, uris = (list(column) for column in zip(*seen, strict=True)) if seen else ([], [], [])
-        self.run("insert_seen", document_id=ids, object_key=objects, uri=uris)
+        self._db.run("insert_seen", document_id=ids, object_key=objects, uri=uris)
 
     def same_records(self, uris: Sequence[str], fingerprints: Sequence[str]) -> dict[int, str]:
         """Position (from 0) to document id of those that were read before, word for word."""
-        found = self.rows("same_records", uris=list(uris), fingerprints=list(fingerprints))
+        found = self._db.rows("same_records", uris=list(uris), fingerprints=list(fingerprints))
         return {row["number"] - 1: row["document_id"] for row in found}
 
     def settle(self, complete: Sequence[str], broken: Sequence[str]) -> Settled:
@@ -50,9 +50,9 @@ class Versions(Connection):
             broken: objects that could not be: what was not seen in them may still be there.
         """
         keys = [*complete, *broken]
-        restored = self.rows("restore_documents", keys=keys)
-        retired = self.rows("retire_documents", keys=list(complete))
-        self.run("forget_seen", keys=keys)
+        restored = self._db.rows("restore_documents", keys=keys)
+        retired = self._db.rows("retire_documents", keys=list(complete))
+        self._db.run("forget_seen", keys=keys)
         settled = self._changed([*restored, *retired], retired)
         superseded = sum(row["superseded_by"] is not None for row in retired)
         update = {"restored": len(restored), "superseded": superseded, "gone": len(retired) - superseded}
@@ -60,35 +60,35 @@ class Versions(Connection):
 
     def retire_missing(self, source_id: int) -> Settled:
         """Tombstones for all documents of the source's missing objects, in one transaction."""
-        with self.transaction():
-            gone = self.rows("retire_missing", source_id=source_id)
+        with self._db.transaction():
+            gone = self._db.rows("retire_missing", source_id=source_id)
             return self._changed(gone, gone).model_copy(update={"gone": len(gone)})
 
     def changed_partitions(self) -> list[str]:
         """Partitions whose dataset has not yet heard of what became of its documents."""
-        return [row["partition_key"] for row in self.rows("changed_partitions")]
+        return [row["partition_key"] for row in self._db.rows("changed_partitions")]
 
     def changes(self, partition: str) -> int:
         """A count to be read before a partition, and handed to `changes_published` after it was published."""
-        return self.one("changes", partition=partition)["changes"]
+        return self._db.one("changes", partition=partition)["changes"]
 
     def changes_published(self, partition: str, changes: int) -> None:
         """The current version of the partition knows of these changes."""
-        self.run("changes_published", partition=partition, changes=changes)
+        self._db.run("changes_published", partition=partition, changes=changes)
 
     def withdrawn_segments(self, partition: str, shard: int) -> set[str]:
         """Segments of a shard whose document was superseded or is gone."""
-        return {row["segment_id"] for row in self.rows("withdrawn_segments", partition=partition, shard=shard)}
+        return {row["segment_id"] for row in self._db.rows("withdrawn_segments", partition=partition, shard=shard)}
 
     def withdrawn_trajectories(self, version: str) -> set[str]:
         """Trajectories of a dataset version whose document was superseded or is gone."""
-        return {row["trajectory_id"] for row in self.rows("withdrawn_trajectories", version=version)}
+        return {row["trajectory_id"] for row in self._db.rows("withdrawn_trajectories", version=version)}
 
     def _changed(self, touched: Collection[Row], retired: Collection[Row]) -> Settled:
         """Counts the change for the partitions that it concerns, and looks for duplicates that are none any more."""
         partitions = sorted({row["partition_key"] for row in touched if row["reason"] is None})
         if partitions:
-            self.run("count_changes", partitions=partitions)
+            self._db.run("count_changes", partitions=partitions)
         hashes = sorted({row["content_hash"] for row in retired if row["reason"] is None})
-        reread = self.rows("reread_duplicates", hashes=hashes) if hashes else []
+        reread = self._db.rows("reread_duplicates", hashes=hashes) if hashes else []
         return Settled(reread=len(reread))

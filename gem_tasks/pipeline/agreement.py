@@ -90,9 +90,9 @@ def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
     """
     recipe = work.chain.id_of(_STAGE.name)
     with work.ledger() as ledger:
-        counts = ledger.judged_counts(recipe)
-        values, open_values = ledger.settled_values(recipe)
-        drawn = ledger.refused_by_checks(recipe, seed, sample)
+        counts = ledger.judging.judged_counts(recipe)
+        values, open_values = ledger.judging.settled_values(recipe)
+        drawn = ledger.judging.refused_by_checks(recipe, seed, sample)
     wanted: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
     for row in drawn:
         wanted[row["partition"], row["shard"]][row["segment_id"]] = row["reason"]

@@ -53,7 +53,7 @@ def submit(work: Workspace, name: StageName, partition: str, shard: int, run: Ru
     with work.ledger() as ledger:
         if finished_before(ledger, work, name, partition, shard):
             return None
-        if _online(work, name) and all(row.state == "collected" for row in ledger.open_batches(_place(work, pending))):
+        if _online(work, name) and all(row.state == "collected" for row in ledger.batches.open_batches(_place(work, pending))):
             return None
     found = _visit(work, pending, run, always=False)
     return found if isinstance(found, Pending) else None
@@ -103,7 +103,7 @@ def _visit(work: Workspace, pending: Pending, run: RunContext, always: bool) -> 
         always: visit even if nothing is missing, to take in what was paid for.
     """
     place = _place(work, pending)
-    with work.ledger() as ledger, ledger.shard_lock(place.recipe_id, place.partition, place.shard):
+    with work.ledger() as ledger, ledger.locks.shard_lock(place.recipe_id, place.partition, place.shard):
         sheet = Sheet(work, pending.stage, place.partition, place.shard, run, ledger)
         if not (sheet.left or always):
             return None

@@ -87,11 +87,11 @@ class Budget:
 
     def _draw(self, needed: float, wanted: float) -> float:
         with self._ledger() as ledger:
-            return ledger.draw(self._purse, self._limit, needed, wanted)
+            return ledger.budgets.draw(self._purse, self._limit, needed, wanted)
 
     def _hand_back(self, usd: float) -> None:
         with self._ledger() as ledger:
-            ledger.hand_back(self._purse, usd)
+            ledger.budgets.hand_back(self._purse, usd)
 
 
 class OwnBudget:

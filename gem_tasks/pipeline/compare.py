@@ -52,7 +52,7 @@ def compare(work: Workspace, a: str, b: str) -> Comparison:
         UserError: there is none, or several, or they are of different stages.
     """
     with work.ledger() as ledger:
-        used = ledger.recipes_used()
+        used = ledger.comparisons.recipes_used()
         first, second = _resolve(work, used, a), _resolve(work, used, b)
         stages = [used[key].recipe.stage for key in (first, second)]
         if stages[0] != stages[1]:
@@ -60,10 +60,10 @@ def compare(work: Workspace, a: str, b: str) -> Comparison:
         changed = [pair for pair in zip(_chain(used, first), _chain(used, second), strict=True) if _own(*pair)]
         hashes = {each.prompt_sha256 for pair in changed for each in pair if each.prompt_sha256}
         hashes |= {each.params["repair"] for pair in changed for each in pair if "repair" in each.params}
-        texts = ledger.prompts_named(hashes)
+        texts = ledger.comparisons.prompts_named(hashes)
         pairs = _pairs(used, first, second)
         effects = [
-            Effect(stage=used[x].recipe.stage, recipe_a=x, recipe_b=y, found=ledger.compared(x, y)) for x, y in pairs
+            Effect(stage=used[x].recipe.stage, recipe_a=x, recipe_b=y, found=ledger.comparisons.compared(x, y)) for x, y in pairs
         ]
     return Comparison(
         recipe_a=first,

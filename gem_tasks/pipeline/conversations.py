@@ -36,7 +36,7 @@ def conversations(ledger: Ledger, fetch: Callable[[str], bytes], places: Iterabl
     """The conversations at these places, an object of the store at a time; one that its objects lack is left out."""
     for (partition, shard, recipe_id), group in groupby(sorted(places), key=lambda place: place[:3]):
         wanted = {place.segment_id: place for place in group}
-        yield from _of_shard(ledger.recipe_line(recipe_id), fetch, wanted, partition, shard)
+        yield from _of_shard(ledger.audits.recipe_line(recipe_id), fetch, wanted, partition, shard)
 
 
 def _of_shard(

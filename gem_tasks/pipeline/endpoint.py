@@ -57,11 +57,11 @@ def raise_if_unfinished(sheet: Sheet, fresh: Fresh) -> None:
         return
     recipe_id, last_try = sheet.recipe.recipe_id, sheet.run.last_try
     with sheet.work.ledger() as ledger:
-        state = ledger.endpoint_state(sheet.partition, recipe_id, fresh.broken, sheet.run)
+        state = ledger.stages.endpoint_state(sheet.partition, recipe_id, fresh.broken, sheet.run)
         asked = state.answered + state.unanswered
         failed = state.unanswered > _BROKEN_ENDPOINT_SHARE * asked or (state.newly_unanswered and not last_try)
         if not failed:
-            ledger.count_failed_run(recipe_id, fresh.broken, sheet.work.settings.set_aside_after)
+            ledger.stages.count_failed_run(recipe_id, fresh.broken, sheet.work.settings.set_aside_after)
     silent = not (state.answered_by_run or fresh.answered)
     if failed or (state.newly_unanswered and silent):
         error = fresh.complaint(asked)

@@ -60,7 +60,7 @@ class Rate(Value):
 
 def rates(work: Workspace, ledger: Ledger) -> dict[StageName, Rate]:
     """One per stage of the workspace's chain."""
-    history, pace = ledger.history(), ledger.pace()
+    history, pace = ledger.stale.history(), ledger.stale.pace()
     return {stage: _rate(work, stage, history, pace) for stage in work.chain.by_stage}
 
 

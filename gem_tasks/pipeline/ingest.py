@@ -67,9 +67,9 @@ def register(work: Workspace, source: Source) -> Registered:
     """
     kind = admit(source.uri, work.settings.source_roots.split())
     with work.ledger() as ledger:
-        if source.uri not in (row["uri"] for row in ledger.source_list()):
+        if source.uri not in (row["uri"] for row in ledger.sources.source_list()):
             next(list_objects(source.uri))
-        return ledger.register(source, kind)
+        return ledger.sources.register(source, kind)
 
 
 def sources(work: Workspace, source: str | None) -> list[str]:
@@ -77,7 +77,7 @@ def sources(work: Workspace, source: str | None) -> list[str]:
     if source:
         return [source]
     with work.ledger() as ledger:
-        return ledger.sources()
+        return ledger.sources.enabled()
 
 
 def ingest(
@@ -101,9 +101,9 @@ def ingest(
         UserError: the source cannot be listed, or so much has vanished that a person has to say that it is meant.
     """
     registered = register(work, source if isinstance(source, Source) else Source(uri=source))
-    with work.ledger() as ledger, ledger.source_lock(registered.source_id):
+    with work.ledger() as ledger, ledger.locks.source_lock(registered.source_id):
         # How far a scan has come may have changed while this one waited for its turn.
-        registered = ledger.register(Source(uri=registered.uri), registered.kind)
+        registered = ledger.sources.register(Source(uri=registered.uri), registered.kind)
         run = _Ingestion(work, ledger, registered, partition, limit)
         report = run.go(accept_vanished)
     logger.info("%s", report)
@@ -135,7 +135,7 @@ class _Ingestion:
         self._limit = min((each for each in (limit, source.limit) if each), default=None)
         self._glance = limit is not None
         """Whether a run that stops at its limit is over: the listing behind it is of no interest."""
-        known = ledger.known_objects(source.source_id).documents if self._limit else 0
+        known = ledger.sources.known_objects(source.source_id).documents if self._limit else 0
         self._left = self._limit - known if self._limit else inf
         """How many documents may be read besides those that are known."""
         settings = work.settings
@@ -217,7 +217,7 @@ class _Ingestion:
         """Leaves nothing to prepare of what was read before, word for word."""
         if batch.raws:
             fingerprints = [raw.fingerprint() for raw in batch.raws]
-            known = self._ledger.same_records([raw.uri for raw in batch.raws], fingerprints)
+            known = self._ledger.versions.same_records([raw.uri for raw in batch.raws], fingerprints)
             batch.same = [(known[at], raw.read_from, raw.uri) for at, raw in enumerate(batch.raws) if at in known]
             batch.raws = [raw for at, raw in enumerate(batch.raws) if at not in known]
         return batch

@@ -71,7 +71,7 @@ class Commits:
         self._ended: list[Ended] = []
         self._reached = ""
         self.counts, self.settled = Counts(), Settled()
-        ledger.begin_seen()
+        ledger.versions.begin_seen()
 
     def add(self, found: Sequence[Prepared], same: Sequence[Seen], ended: Sequence[Ended], reached: str) -> None:
         """Takes what was read; writes when it is enough.
@@ -92,18 +92,18 @@ class Commits:
         if enough or len(self._seen) + len(self._waiting) >= _MOST_SEEN:
             self.flush()
         elif self._reached and not (self._waiting or self._seen or self._ended):
-            self._ledger.scan_position(self._source_id, self._reached)
+            self._ledger.sources.scan_position(self._source_id, self._reached)
 
     def flush(self) -> None:
         """Writes down what waits."""
         if not (self._waiting or self._seen or self._ended):
             return
         ledger, settings = self._ledger, self._work.settings
-        with ledger.ingest_lock(), ledger.writing():
+        with ledger.locks.ingest_lock(), ledger.retention.writing():
             documents, segments, signed = self._new()
             marked = mark(ledger, segments, signed, settings.near_duplicate)
             parts = list(_evenly(marked.segments, settings.shard_segments))
-            first = ledger.reserve_shards(self._partition, len(parts)) if parts else 0
+            first = ledger.ingestion.reserve_shards(self._partition, len(parts)) if parts else 0
             numbered = dict(enumerate(parts, start=first))
             for number, part in numbered.items():
                 self._work.store.put(keys.segments_key(self._partition, number), shards.encode_segments(part))
@@ -120,25 +120,25 @@ class Commits:
         ledger = self._ledger
         with ledger.transaction():
             if documents:
-                ledger.commit_ingest(self._partition, self._source_id, documents, numbered)
+                ledger.ingestion.commit_ingest(self._partition, self._source_id, documents, numbered)
                 signatures = {segment: (signed.digest, signed.bands) for segment, signed in marked.signatures.items()}
-                ledger.insert_signatures(signatures)
-                ledger.insert_near_duplicates(marked.duplicates)
-            ledger.saw(self._seen)
-            ledger.upsert_objects(self._source_id, [each.read for each in self._ended if each.recorded])
+                ledger.near_duplicates.insert_signatures(signatures)
+                ledger.near_duplicates.insert_near_duplicates(marked.duplicates)
+            ledger.versions.saw(self._seen)
+            ledger.sources.upsert_objects(self._source_id, [each.read for each in self._ended if each.recorded])
             complete = [each.read.key for each in self._ended if not each.broken]
             broken = [each.read.key for each in self._ended if each.broken]
             if self._ended:
-                self.settled += ledger.settle(complete, broken)
+                self.settled += ledger.versions.settle(complete, broken)
             if self._reached:
-                ledger.scan_position(self._source_id, self._reached)
+                ledger.sources.scan_position(self._source_id, self._reached)
 
     def _new(self) -> tuple[list[Document], list[Segment], list[Signature]]:
         """Of those that wait: what is to be recorded, with segments where there are any."""
         documents: list[Document] = []
         segments: list[Segment] = []
         signed: list[Signature] = []
-        known = self._ledger.known_documents([each.document.document_id for each in self._waiting])
+        known = self._ledger.ingestion.known_documents([each.document.document_id for each in self._waiting])
         owners = self._owners()
         for document, cut, signatures in self._waiting:
             key = document.document_id
@@ -162,7 +162,7 @@ class Commits:
     def _owners(self) -> dict[str, str]:
         """Content hash to the living document that has it."""
         hashes = {each.document.content_hash for each in self._waiting if each.document.reason is None}
-        return self._ledger.first_with_hash(hashes)
+        return self._ledger.ingestion.first_with_hash(hashes)
 
     def _count(self, **more: int) -> None:
         mine = self.counts.model_dump()

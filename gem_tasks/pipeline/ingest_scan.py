@@ -56,12 +56,12 @@ class Scan:
             piece, reached = self._ordered(piece)
             self._closed += [item.uri for item in piece if item.closed]
             keys = [item.uri for item in piece]
-            found = self._ledger.compare_objects(self._source.source_id, keys, [item.etag for item in piece])
+            found = self._ledger.sources.compare_objects(self._source.source_id, keys, [item.etag for item in piece])
             compared = {each.key: each for each in found}
             seen = [*keys, *self._anywhere]
-            self._ledger.mark_missing(self._source.source_id, self._after, reached, seen, self._closed)
+            self._ledger.sources.mark_missing(self._source.source_id, self._after, reached, seen, self._closed)
             if again := [each.key for each in found if each.missing and each.same]:
-                self._ledger.found_again(self._source.source_id, again)
+                self._ledger.sources.found_again(self._source.source_id, again)
             self.listed += len(piece)
             self.unchanged += sum(each.documents or 0 for each in found if each.same)
             self._after = reached
@@ -76,7 +76,7 @@ class Scan:
     @property
     def beyond_known(self) -> bool:
         """Whether the listing is behind everything that is known of the source: nothing that comes can be missing."""
-        last = self._ledger.last_object(self._source.source_id)
+        last = self._ledger.sources.last_object(self._source.source_id)
         return self._after.encode("utf-8", "surrogatepass") >= last.encode()
 
     def finish(self, accept_vanished: bool, *, whole: bool = True) -> Settled:
@@ -90,10 +90,10 @@ class Scan:
             UserError: it is so much that a person has to say that it is meant.
         """
         number = self._source.source_id
-        self._ledger.mark_missing(number, self._after, None, self._anywhere, self._closed)
+        self._ledger.sources.mark_missing(number, self._after, None, self._anywhere, self._closed)
         if whole:
-            self._ledger.scan_position(number, "")
-        left = self._ledger.known_objects(number)
+            self._ledger.sources.scan_position(number, "")
+        left = self._ledger.sources.known_objects(number)
         if not left.missing:
             return Settled()
         many = left.missing == left.known or left.missing > max(_FEW, _MASS_SHARE * left.known)
@@ -104,14 +104,14 @@ class Scan:
                 "If that is meant, run it once with `gem run SOURCE --accept-vanished` (or the DAG's param"
                 " accept_vanished). If not, bring them back.",
             )
-        return self._ledger.retire_missing(number)
+        return self._ledger.versions.retire_missing(number)
 
     def _listing(self) -> Iterable[SourceObject]:
         try:
             yield from (item for item in list_objects(self._source.uri, self._after) if inside(item, self._roots))
         except EmptySourceError:
             # Where there was something before, this is everything having vanished at once.
-            if not self._ledger.known_objects(self._source.source_id).known:
+            if not self._ledger.sources.known_objects(self._source.source_id).known:
                 raise
 
     def _ordered(self, piece: list[SourceObject]) -> tuple[list[SourceObject], str]:

@@ -72,7 +72,7 @@ def mark(
 def _stored(ledger: Ledger, signed: Sequence[Signature]) -> Mapping[int, list[Seen]]:
     bands = [(band, number) for number, signature in enumerate(signed) for band in signature.bands]
     found: dict[int, list[Seen]] = defaultdict(list)
-    for row in ledger.candidates([band for band, _ in bands], [number for _, number in bands]):
+    for row in ledger.near_duplicates.candidates([band for band, _ in bands], [number for _, number in bands]):
         found[row.pop("number")].append(Seen(**row))
     return found
 

@@ -24,7 +24,7 @@ class Observed(Value):
 def observed(work: Workspace, stage: StageName, partition: str, shard: int, run: RunContext) -> Observed:
     """What this try recorded; nothing when all of it was there already."""
     with work.ledger() as ledger:
-        rows = ledger.observed(partition, shard, work.chain.by_stage[stage].recipe_id, run)
+        rows = ledger.observed.of_task(partition, shard, work.chain.by_stage[stage].recipe_id, run)
     return Observed(
         stage=stage,
         segments={row["outcome"]: row["segments"] for row in rows},

@@ -39,10 +39,10 @@ def rated(ledger: Ledger, fetch: Callable[[str], bytes]) -> list[Rated]:
     Raises:
         StoreError: the store does not answer.
     """
-    rows = ledger.rated_conversations(GOOD, CHECKS_VERSION)
+    rows = ledger.audits.rated_conversations(GOOD, CHECKS_VERSION)
     if missing := [row for row in rows if row.said is None]:
-        ledger.insert_audit_findings(CHECKS_VERSION, _said(ledger, fetch, missing))
-        rows = ledger.rated_conversations(GOOD, CHECKS_VERSION)
+        ledger.audits.insert_audit_findings(CHECKS_VERSION, _said(ledger, fetch, missing))
+        rows = ledger.audits.rated_conversations(GOOD, CHECKS_VERSION)
     return _weighted([row for row in rows if row.said])
 
 

@@ -22,9 +22,9 @@ class ShardRef(TypedDict):
 def plan(work: Workspace, partition: str) -> list[ShardRef]:
     """Shards with a segment that lacks a final outcome in a stage of the run. Registers the recipes in use."""
     with work.ledger() as ledger:
-        ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
+        ledger.stages.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
         asked = [recipe.recipe_id for name, recipe in work.chain.by_stage.items() if work.options.asks_for(name)]
-        pending = ledger.pending(partition, work.links(), asked, work.scope)
+        pending = ledger.rebuild.pending(partition, work.links(), asked, work.scope)
     logger.info("%s: %d shards with work left", partition, len(pending))
     return [{"partition": partition, "shard": number} for number in pending]
 
@@ -35,7 +35,7 @@ def announce(work: Workspace, partition: str, run: RunContext) -> list[ShardRef]
     if not pending and not unpublished(work, partition):
         return None
     with work.ledger() as ledger:
-        ledger.announce(run.run_id or "", partition, work.options.packed())
+        ledger.announcements.announce(run.run_id or "", partition, work.options.packed())
     return pending
 
 
@@ -48,7 +48,7 @@ def within_budget(work: Workspace, partition: str, *, scheduled: bool) -> RunOpt
     if not scheduled or work.options.budget_usd:
         return work.options
     with work.ledger() as ledger:
-        last = ledger.last_announcement(partition)
+        last = ledger.announcements.last_announcement(partition)
     if last is None:
         return work.options
     before, taken_by = RunOptions.read(last[0]), last[1]
@@ -61,14 +61,14 @@ def within_budget(work: Workspace, partition: str, *, scheduled: bool) -> RunOpt
 def take_up(work: Workspace, partition: str, announced_by: Sequence[str], run: RunContext) -> list[ShardRef]:
     """The plan of a synthesis, which says to those who announced the partition that this run is theirs."""
     with work.ledger() as ledger:
-        ledger.take_announcements(announced_by, partition, run.run_id or "")
+        ledger.announcements.take_announcements(announced_by, partition, run.run_id or "")
     return plan(work, partition)
 
 
 def taken_by(work: Workspace, partition: str, run: RunContext) -> str | None:
     """The run of the synthesis that took up what this run announced; None as long as none has."""
     with work.ledger() as ledger:
-        return ledger.announcement_taken_by(run.run_id or "", partition)
+        return ledger.announcements.announcement_taken_by(run.run_id or "", partition)
 
 
 def unpublished(work: Workspace, partition: str) -> bool:
@@ -79,6 +79,6 @@ def unpublished(work: Workspace, partition: str) -> bool:
     if work.variant:
         return False
     with work.ledger() as ledger:
-        return ledger.unpublished(
+        return ledger.rebuild.unpublished(
             partition, work.accepting(), work.chain.id_of(STAGE_NAMES[-1])
-        ) and not ledger.unfinished(partition, work.links())
+        ) and not ledger.rebuild.unfinished(partition, work.links())

@@ -56,12 +56,12 @@ def current(work: Workspace) -> Prefilter | None:
         return None
     recipe_id = work.chain.id_of("filter")
     with work.ledger() as ledger:
-        row = ledger.current_prefilter(recipe_id)
+        row = ledger.prefilters.current_prefilter(recipe_id)
         if row is None:
             return None
-        accepted, missed = ledger.prefilter_share(recipe_id, row["prefilter_id"], WINDOW)
+        accepted, missed = ledger.prefilters.prefilter_share(recipe_id, row["prefilter_id"], WINDOW)
         if fault := drift(accepted, missed):
-            ledger.switch_off(recipe_id, fault)
+            ledger.prefilters.switch_off(recipe_id, fault)
             logger.warning("prefilter %s is switched off: %s", row["prefilter_id"], fault)
             return None
     data = work.fetch(row["object_key"])

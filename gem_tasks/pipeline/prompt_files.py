@@ -51,10 +51,10 @@ def pinned(settings: Settings, run: str) -> PromptSet:
     if not settings.prompts:
         return shipped()
     with Ledger(settings.database) as ledger:
-        if not (rows := ledger.run_prompts(run)):
+        if not (rows := ledger.prompts.run_prompts(run)):
             found = load_prompts(settings)
-            ledger.pin_prompts(run, found.by_name.values())
-            rows = ledger.run_prompts(run)  # another task may have been first
+            ledger.prompts.pin_prompts(run, found.by_name.values())
+            rows = ledger.prompts.run_prompts(run)  # another task may have been first
     return PromptSet(by_name={row["name"]: Prompt.model_validate(row) for row in rows})
 
 

@@ -22,7 +22,7 @@ def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[
     if position:
         return _ended(work, STAGE_NAMES[position - 1], takes_of(work.chain.by_stage[name]), partition, shard)
     with work.ledger() as ledger:
-        return ledger.segment_ids(partition, shard)
+        return ledger.stages.segment_ids(partition, shard)
 
 
 def load_records(work: Workspace, name: StageName, partition: str, shard: int, wanted: Set[str]) -> Iterator[Record]:
@@ -98,8 +98,8 @@ _REVISED: tuple[StageName, StageName] = ("revise", "revalidate")
 
 def _ended(work: Workspace, name: StageName, how: str, partition: str, shard: int) -> set[str]:
     with work.ledger() as ledger:
-        known = ledger.outcomes(partition, shard, work.chain.id_of(name))
-        withdrawn = ledger.withdrawn_segments(partition, shard)
+        known = ledger.stages.outcomes(partition, shard, work.chain.id_of(name))
+        withdrawn = ledger.versions.withdrawn_segments(partition, shard)
     return {segment for segment, (kind, _) in known.items() if kind == how and segment not in withdrawn}
 
 

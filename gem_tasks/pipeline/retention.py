@@ -95,7 +95,7 @@ def collect(work: Workspace, *, dry_run: bool, days: float | None = None, now: d
     """
     kept_days = work.settings.retention_days if days is None else days
     with work.ledger() as ledger:
-        if not ledger.only_collector():
+        if not ledger.retention.only_collector():
             raise UserError("Another `gem gc` is under way", "Wait until it is done.")
         broom = _Broom(work, ledger, kept_days, now or datetime.now(UTC), dry_run=dry_run)
         broom.sweep(work.store, work.store.scan("stages"), broom.judge_stages)
@@ -145,7 +145,7 @@ class _Broom:
     def judge_stages(self, found: Sequence[StoredObject]) -> dict[str, str]:
         """See the table above."""
         places, kept = _places(_STAGE, found), self._kept_recipes()
-        live = self._ledger.live_objects(*_columns(places))
+        live = self._ledger.retention.live_objects(*_columns(places))
         judged: dict[str, str] = {}
         for position, (key, (recipe_id, _, _)) in enumerate(places):
             if position not in live:
@@ -157,13 +157,13 @@ class _Broom:
     def judge_segments(self, found: Sequence[StoredObject]) -> dict[str, str]:
         """See the table above."""
         matches = [(each.key, match) for each in found if (match := _SEGMENTS.fullmatch(each.key))]
-        live = self._ledger.live_shards([match[1] for _, match in matches], [int(match[2]) for _, match in matches])
+        live = self._ledger.retention.live_shards([match[1] for _, match in matches], [int(match[2]) for _, match in matches])
         return {key: "unreferenced" for position, (key, _) in enumerate(matches) if position not in live}
 
     def judge_datasets(self, found: Sequence[StoredObject]) -> dict[str, str]:
         """See the table above."""
         versions = {each.key: match[1] for each in found if (match := _DATASET.fullmatch(each.key))}
-        states = self._ledger.dataset_states(sorted(set(versions.values())), self._days)
+        states = self._ledger.retention.dataset_states(sorted(set(versions.values())), self._days)
         return {key: "superseded_datasets" for key, version in versions.items() if states.get(version, True)}
 
     def judge_journals(self, found: Sequence[StoredObject]) -> dict[str, str]:
@@ -172,14 +172,14 @@ class _Broom:
         long_ago = self._now - timedelta(days=self._days)
         modified = {each.key: each.modified for each in found}
         is_open = {
-            place: place[1] == keys.SAMPLE or (place[0] in kept and self._ledger.shard_is_open(*place))
+            place: place[1] == keys.SAMPLE or (place[0] in kept and self._ledger.retention.shard_is_open(*place))
             for place in {of for _, of in places}
         }
         return {key: "journals" for key, place in places if not is_open[place] or modified[key] < long_ago}
 
     def judge_prefilters(self, found: Sequence[StoredObject]) -> dict[str, str]:
         """See the table above."""
-        kept = self._ledger.kept_prefilters(self._days)
+        kept = self._ledger.retention.kept_prefilters(self._days)
         return {each.key: "prefilters" for each in found if _PREFILTER.fullmatch(each.key) and each.key not in kept}
 
     def judge_unfinished(self, found: Sequence[StoredObject]) -> dict[str, str]:
@@ -188,7 +188,7 @@ class _Broom:
 
     def _remove(self, store: ObjectStore, doomed: Sequence[StoredObject], judge: Judge) -> dict[str, str]:
         """Deletes those that are still what the listing said, with no writer between object and row."""
-        with self._ledger.nobody_writing(_PATIENCE_S) as free:
+        with self._ledger.retention.no_writers(_PATIENCE_S) as free:
             same = [found for found in doomed if free and store.stat(found.key) == found]
             judged = judge(same) if same else {}
             self._forget(judged)
@@ -205,13 +205,13 @@ class _Broom:
             (key, match) for key, what in judged.items() if what == "old_recipes" and (match := _STAGE.fullmatch(key))
         ]
         if old:
-            self._ledger.forget_objects(*_columns([(key, _place(match)) for key, match in old]))
+            self._ledger.retention.forget_objects(*_columns([(key, _place(match)) for key, match in old]))
         if versions := {key.split("/")[1] for key, what in judged.items() if what == "superseded_datasets"}:
-            self._ledger.mark_collected(sorted(versions))
+            self._ledger.retention.mark_collected(sorted(versions))
 
     def _kept_recipes(self) -> set[str]:
         current = [recipe.recipe_id for recipe in self._work.chain.recipes]
-        return self._ledger.kept_recipes(current, self._days) | set(current)
+        return self._ledger.retention.kept_recipes(current, self._days) | set(current)
 
     def _count(self, batch: Sequence[StoredObject], doomed: dict[str, str]) -> None:
         for found in batch:

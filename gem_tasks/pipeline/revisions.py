@@ -25,7 +25,7 @@ class Revision(Value):
 def revisions(work: Workspace, partition: str) -> Iterator[Revision]:
     """Every revision of a partition under the current recipes, shard by shard."""
     with work.ledger() as ledger:
-        numbers = [number for number, _ in ledger.shards(partition)]
+        numbers = [number for number, _ in ledger.ingestion.shards(partition)]
     for number in numbers:
         if revised := accepted(work, "revise", partition, number):
             yield from _of_shard(work, partition, number, revised)
@@ -33,7 +33,7 @@ def revisions(work: Workspace, partition: str) -> Iterator[Revision]:
 
 def _of_shard(work: Workspace, partition: str, shard: int, revised: set[str]) -> Iterator[Revision]:
     with work.ledger() as ledger:
-        ended = ledger.outcomes(partition, shard, work.chain.id_of("revalidate"))
+        ended = ledger.stages.outcomes(partition, shard, work.chain.id_of("revalidate"))
     made = output_of(work, "revise", partition, shard)
     verdicts = outcomes_of(work, "revalidate", partition, shard) if ended else {}
     for record in load_records(work, "revise", partition, shard, revised):

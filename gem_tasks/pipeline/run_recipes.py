@@ -26,8 +26,8 @@ def pin(work: Workspace, run: str) -> Workspace:
         run: DAG and run id.
     """
     with work.ledger() as ledger:
-        ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
-        ledger.pin_recipes(run, work.chain.recipes)
+        ledger.stages.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
+        ledger.prompts.pin_recipes(run, work.chain.recipes)
     return work
 
 
@@ -42,10 +42,10 @@ def pinned(work: Workspace, run: str) -> Workspace:
         UserError: the code has changed since.
     """
     with work.ledger() as ledger:
-        recorded = {recipe.stage: recipe for recipe in map(Recorded.model_validate, ledger.run_recipes(run))}
+        recorded = {recipe.stage: recipe for recipe in map(Recorded.model_validate, ledger.prompts.run_recipes(run))}
         if not recorded or _differing(work.chain, recorded) is None:
             return work
-        texts = ledger.prompts_by_hash(list(_prompts(recorded).values()))
+        texts = ledger.prompts.prompts_by_hash(list(_prompts(recorded).values()))
     own = [stage for stage in STAGE_NAMES if stage in recorded and stage not in ASKS_LIKE]
     changes: dict[str, object] = {f"llm_model_{stage}": recorded[stage].model for stage in own}
     changes["revise"] = "off" if "revise" in recorded and takes_of(recorded["revise"]) == "nothing" else "on"

@@ -68,14 +68,14 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
         if finished := finished_before(ledger, work, name, partition, shard):
             return finished
         # Another run of the partition may be at it: what that one brings is not asked for again.
-        with ledger.shard_lock(work.chain.id_of(name), partition, shard):
+        with ledger.locks.shard_lock(work.chain.id_of(name), partition, shard):
             return _run(Sheet(work, name, partition, shard, run, ledger))
 
 
 def finished_before(ledger: Ledger, work: Workspace, name: StageName, partition: str, shard: int) -> ShardReport | None:
     """The report of a shard in which the stage has nothing left to do, from one look at the lineage; None otherwise."""
     recipe = work.chain.by_stage[name]
-    state = ledger.shard_state(recipe, takes_of(recipe), partition, shard, first=name == STAGE_NAMES[0])
+    state = ledger.rebuild.shard_state(recipe, takes_of(recipe), partition, shard, first=name == STAGE_NAMES[0])
     if state.ended < state.expected:
         return None
     logger.info("%s %s shard %d: nothing to do, %d reused", name, partition, shard, state.ended)

@@ -33,8 +33,8 @@ class Sheet:
         self.recipe = work.chain.by_stage[name]
         self.key = keys.stage_key(name, self.recipe.recipe_id, partition, shard)
         with work.ledger() as ledger:
-            known = ledger.outcomes(partition, shard, self.recipe.recipe_id)
-            scope = ledger.scoped_segments(partition, work.scope) if work.scope.narrowed else None
+            known = ledger.stages.outcomes(partition, shard, self.recipe.recipe_id)
+            scope = ledger.rebuild.scoped_segments(partition, work.scope) if work.scope.narrowed else None
         self.expected = inputs(work, name, partition, shard)
         final: dict[str, OutcomeKind] = {segment: kind for segment, (kind, _) in known.items()}
         self.kinds: dict[str, OutcomeKind] = {
@@ -75,16 +75,16 @@ class Sheet:
     def proven(self) -> bool:
         """Whether the endpoint has ever answered a request of the recipe."""
         with self.work.ledger() as ledger:
-            return ledger.recipe_answered(self.recipe.recipe_id)
+            return ledger.stages.recipe_answered(self.recipe.recipe_id)
 
     def save(self, fresh: Sequence[Outcome]) -> None:
         """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""
-        self._holder.still_locked()
-        with self.work.ledger() as ledger, ledger.writing():
+        self._holder.locks.still_locked()
+        with self.work.ledger() as ledger, ledger.retention.writing():
             kept = self.kinds.keys() | self._withdrawn
             stored = self.work.fetch(self.key) if kept else None
             self.work.store.put(self.key, shards.add_outcomes(stored, kept, fresh))
-            ledger.commit_outcomes(self.recipe, self.partition, self.shard, fresh, self.key, self.run)
+            ledger.stages.commit_outcomes(self.recipe, self.partition, self.shard, fresh, self.key, self.run)
         self.kinds.update((outcome.segment_id, outcome.kind) for outcome in fresh)
         for outcome in fresh:
             if outcome.kind == "failed":

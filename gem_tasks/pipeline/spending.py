@@ -57,6 +57,6 @@ async def spending(sheet: Sheet) -> AsyncGenerator[Callable[[OpenAIClient], Chat
         yield lambda client: MeteredClient(client, price, None)
     else:
         with sheet.work.ledger() as ledger:
-            known = ledger.known_answers(sheet.partition, sheet.recipe.recipe_id)
+            known = ledger.budgets.known_answers(sheet.partition, sheet.recipe.recipe_id)
         async with Budget(sheet.work.ledger, purse(sheet), limit) as budget:
             yield lambda client: MeteredClient(client, price, budget, known, client.limit_of)

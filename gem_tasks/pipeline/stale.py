@@ -61,12 +61,12 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
     """All of it, or of a range of partitions (both ends included)."""
     chain = list(work.chain.by_stage.values())
     with work.ledger() as ledger:
-        rows = ledger.stale(chain, work.chain.takes, first, last)
-        former = ledger.recipes_named({row.before for row in rows if row.before})
+        rows = ledger.stale.work_left(chain, work.chain.takes, first, last)
+        former = ledger.stale.recipes_named({row.before for row in rows if row.before})
         rate = rates(work, ledger)
-        keys = ledger.partition_keys()
+        keys = ledger.stale.partition_keys()
         ready = (
-            [] if work.variant else ledger.unpublished_partitions(work.accepting(), work.chain.id_of(STAGE_NAMES[-1]))
+            [] if work.variant else ledger.stale.unpublished_partitions(work.accepting(), work.chain.id_of(STAGE_NAMES[-1]))
         )
     by_partition: defaultdict[str, list[StaleRow]] = defaultdict(list)
     for row in rows:

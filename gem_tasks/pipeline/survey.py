@@ -60,7 +60,7 @@ def survey(
     """
     admit(source.uri, work.settings.source_roots.split())
     with work.ledger() as ledger:
-        kept = next((row for row in ledger.source_list() if row["uri"] == source.uri), None)
+        kept = next((row for row in ledger.sources.source_list() if row["uri"] == source.uri), None)
         found = Source.model_validate({name: kept[name] for name in Source.model_fields}) if kept else source
         limit = (found.limit if source.limit is None else source.limit) or None
         look = _Look(ledger, work.settings.near_duplicate, size, seed)
@@ -86,8 +86,8 @@ class _Look:
         self.documents = self._known = self._unusable = self._doubled = self._texts = 0
 
     def add(self, found: Sequence[Prepared]) -> None:
-        known = self._ledger.known_documents([each.document.document_id for each in found])
-        owned = self._ledger.first_with_hash({each.document.content_hash for each in found})
+        known = self._ledger.ingestion.known_documents([each.document.document_id for each in found])
+        owned = self._ledger.ingestion.first_with_hash({each.document.content_hash for each in found})
         fresh: list[Prepared] = []
         for each in found:
             self.documents += 1

@@ -53,9 +53,9 @@ def train(work: Workspace, *, force: bool = False) -> Training:
     recipe = work.chain.by_stage["filter"]
     current(work)  # switches off what has drifted
     with work.ledger() as ledger:
-        since = ledger.last_drift(recipe.recipe_id)
-        unbiased = ledger.verdict_counts(recipe.recipe_id, since).get(True, (0, 0))[1]
-        row = ledger.current_prefilter(recipe.recipe_id)
+        since = ledger.prefilters.last_drift(recipe.recipe_id)
+        unbiased = ledger.prefilters.verdict_counts(recipe.recipe_id, since).get(True, (0, 0))[1]
+        row = ledger.prefilters.current_prefilter(recipe.recipe_id)
     if row and not force and unbiased < _GROWTH * row["report"]["unbiased_accepted"]:
         known = row["report"]["unbiased_accepted"]
         return _said(
@@ -75,9 +75,9 @@ def train(work: Workspace, *, force: bool = False) -> Training:
     data = model.encode()
     own = _recipe(recipe, digest(data), report)
     key = keys.prefilter_key(digest(data))
-    with work.ledger() as ledger, ledger.writing():
+    with work.ledger() as ledger, ledger.retention.writing():
         work.store.put(key, data)
-        ledger.use_prefilter(recipe, own, key, digest(data), _kept(report, unbiased))
+        ledger.prefilters.use_prefilter(recipe, own, key, digest(data), _kept(report, unbiased))
     reason = (
         f"recall at least {report.recall_at_least:.1%} ({report.missed} of {report.held_out_accepted} held-out accepted"
         f" segments missed), {report.saved_of_rejected:.1%} of the calls on rejected segments saved"
@@ -89,10 +89,10 @@ def status(work: Workspace) -> Json:
     """What there is to learn from, what is in use, and what each prefilter saved and missed."""
     recipe_id = work.chain.id_of("filter")
     with work.ledger() as ledger:
-        since = ledger.last_drift(recipe_id)
-        counts = ledger.verdict_counts(recipe_id, since)
-        history: list[Row] = ledger.prefilter_history(recipe_id)
-        withdrawn = ledger.withdrawn_rejections(recipe_id)
+        since = ledger.prefilters.last_drift(recipe_id)
+        counts = ledger.prefilters.verdict_counts(recipe_id, since)
+        history: list[Row] = ledger.prefilters.prefilter_history(recipe_id)
+        withdrawn = ledger.prefilters.withdrawn_rejections(recipe_id)
     accepted, rejected = counts.get(True, (0, 0)), counts.get(False, (0, 0))
     in_use = next((row["prefilter_id"] for row in history if row["retired_at"] is None), None)
     return {
@@ -112,9 +112,9 @@ def recheck(work: Workspace, *, dry_run: bool) -> dict[str, int]:
     """Has the model asked about what switched-off prefilters rejected; how many by partition."""
     recipe_id = work.chain.id_of("filter")
     with work.ledger() as ledger, ledger.transaction():
-        found = ledger.withdrawn_rejections(recipe_id)
+        found = ledger.prefilters.withdrawn_rejections(recipe_id)
         if not dry_run:
-            ledger.ask_withdrawn(recipe_id)
+            ledger.prefilters.ask_withdrawn(recipe_id)
     return found
 
 
@@ -123,7 +123,7 @@ def _verdicts(work: Workspace, recipe_id: str, since: datetime | None) -> list[V
     wanted: dict[tuple[str, int], dict[str, tuple[bool, Row]]] = defaultdict(dict)
     with work.ledger() as ledger:
         for accepted, outcome in ((True, "accepted"), (False, "rejected")):
-            for row in ledger.newest_verdicts(recipe_id, outcome, since, _MOST):  # pyright: ignore[reportArgumentType]
+            for row in ledger.prefilters.newest_verdicts(recipe_id, outcome, since, _MOST):  # pyright: ignore[reportArgumentType]
                 wanted[row["partition"], row["shard"]][row["segment_id"]] = (accepted, row)
     return [verdict for place, rows in sorted(wanted.items()) for verdict in _of_shard(work, *place, rows)]
 

@@ -146,7 +146,7 @@ class Candidate:
     def _current(self, row: Row, record: Record) -> Side | None:
         recipe_id = self._work.chain.id_of(self._name)
         with self._work.ledger() as ledger:
-            known = ledger.result_of(row["segment_id"], recipe_id)
+            known = ledger.prompts.result_of(row["segment_id"], recipe_id)
         if known is None or not known["object_key"]:
             return None
         stored = shards.decode_outcomes(self._work.fetch(known["object_key"]))
@@ -179,7 +179,7 @@ def _find(work: Workspace, ids: Sequence[str]) -> list[Row]:
     rows: dict[str, Row] = {}
     with work.ledger() as ledger:
         for id_ in ids:
-            found = ledger.find_segments(id_, MOST + 1)
+            found = ledger.prompts.find_segments(id_, MOST + 1)
             if not found:
                 raise UserError(
                     f"{id_!r} is no segment, document or current trajectory",

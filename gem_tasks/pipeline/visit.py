@@ -76,7 +76,7 @@ class Visit:
             if not all(state is None or state.ended for _, state in found):
                 return self._waiting([row.batch_id or "" for row, _ in found])
             journal.load()
-            collected = [row for row in self._ledger.open_batches(self._place) if row.state == "collected"]
+            collected = [row for row in self._ledger.batches.open_batches(self._place) if row.state == "collected"]
             exchange = Exchange(
                 sheet, journal, collected, self._price, client.dialects,
                 begun=bool(found or collected), answered=self._pending.calls > 0,
@@ -97,7 +97,7 @@ class Visit:
         exchange.give_up()
         self._save(exchange)
         journal.discard()
-        self._ledger.batches_done(self._place)
+        self._ledger.batches.batches_done(self._place)
         return self._report(exchange.replayed)
 
     def _leave_the_rest(self, journal: Journal, problems: Sequence[Exception | None]) -> None:
@@ -106,7 +106,7 @@ class Visit:
             logger.warning("%s", problem)
         if not self._sheet.left:
             journal.discard()
-        self._ledger.batches_done(self._place)
+        self._ledger.batches.batches_done(self._place)
         logger.info("batches are in, %d segments are left for online mode", self._sheet.left)
 
     def _queue_full(self, states: Sequence[BatchState | None]) -> bool:
@@ -130,14 +130,14 @@ class Visit:
     async def _under_way(self, client: BatchClient) -> list[tuple[BatchRow, BatchState | None]]:
         """Submitted batches and where they stand. One that was only announced is looked for by its key."""
         found: list[tuple[BatchRow, BatchState | None]] = []
-        for row in self._ledger.open_batches(self._place):
+        for row in self._ledger.batches.open_batches(self._place):
             if row.state == "announced":
                 batch_id = await client.find(row.gem_key)
                 if batch_id is None:
                     self._end(row, "lost", {})
                     continue
                 logger.info("found %s, which a worker created and could not record", batch_id)
-                self._ledger.batch_submitted(row.gem_key, batch_id)
+                self._ledger.batches.batch_submitted(row.gem_key, batch_id)
                 row = row.model_copy(update={"state": "submitted", "batch_id": batch_id})
             if row.state == "submitted" and row.batch_id:
                 found.append((row, await client.state(row.batch_id)))
@@ -202,13 +202,13 @@ class Visit:
             usd_reserved=self._reserve(usd),
             airflow_run_id=run_id,
         )
-        self._ledger.announce_batch(self._place, row)
+        self._ledger.batches.announce_batch(self._place, row)
         try:
             batch_id = await client.submit(part.path, row.gem_key)
         except UserError:
             self._end(row, "lost", {})
             raise
-        self._ledger.batch_submitted(row.gem_key, batch_id)
+        self._ledger.batches.batch_submitted(row.gem_key, batch_id)
         part.path.unlink()
         logger.info("submitted %s with %d requests", batch_id, len(part.custom_ids))
         return batch_id
@@ -222,15 +222,15 @@ class Visit:
         limit = self._sheet.work.settings.budget_usd
         if limit is None or not usd:
             return 0.0
-        if not self._ledger.draw(purse(self._sheet), limit, usd, usd):
+        if not self._ledger.budgets.draw(purse(self._sheet), limit, usd, usd):
             raise budget.spent(limit, usd)
         return usd
 
     def _end(self, row: BatchRow, state: EndState, faults: dict[str, FaultCounts], spent: float = 0.0) -> None:
         if row.usd_reserved:
             drawn_by = purse(self._sheet).model_copy(update={"run_id": row.airflow_run_id or ""})
-            self._ledger.hand_back(drawn_by, row.usd_reserved - spent)
-        self._ledger.batch_ended(row.gem_key, state, faults)
+            self._ledger.budgets.hand_back(drawn_by, row.usd_reserved - spent)
+        self._ledger.batches.batch_ended(row.gem_key, state, faults)
 
     def _estimate(self, request: ChatRequest, limit: int) -> float:
         if self._price is None:

@@ -173,7 +173,7 @@ def _stored(settings: Settings, wanted: dict[str, str]) -> list[Prompt]:
             for name, prefix in wanted.items():
                 if name not in NAMES:
                     raise UserError(f"There is no prompt {name!r}", f"Prompts are {', '.join(NAMES)}.")
-                texts = ledger.prompt_texts(name, prefix)
+                texts = ledger.rebuild.prompt_texts(name, prefix)
                 if len(texts) != 1:
                     cause = f"{len(texts)} versions of the prompt {name!r} begin" if texts else f"No {name!r} begins"
                     raise UserError(f"{cause} with {prefix!r}", "Give the SHA-256 of a version that was stored.")

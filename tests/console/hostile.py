@@ -54,8 +54,8 @@ def fill(work, folder):
     (folder / "empty.txt").write_text("")
     ingest(work, str(folder), PARTITION, None)
     with work.ledger() as ledger:
-        ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
-        numbers = [number for number, _ in ledger.shards(PARTITION)]
+        ledger.stages.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
+        numbers = [number for number, _ in ledger.ingestion.shards(PARTITION)]
     for shard in numbers:
         segments = [segment.segment_id for segment in segments_of(work, PARTITION, shard)]
         for stage in STAGE_NAMES:
@@ -69,7 +69,7 @@ def compete(work):
     names = (PAYLOADS[0], PAYLOADS[1])
     with work.ledger() as ledger:
         for number, name in enumerate(names):
-            ledger.record_model(
+            ledger.distill.record_model(
                 Model(
                     model_id=f"model{number:011d}", name=name, base=ALL, profile=name, profile_sha256="0", set_id=None,
                     location=ALL, metrics={"rows": 7, "steps": 30, "loss": 2.5, "validation_loss": ALL},
@@ -103,7 +103,7 @@ def save(work, stage, shard, outcomes):
     key = keys.stage_key(stage, recipe.recipe_id, PARTITION, shard)
     work.store.put(key, shards.encode_outcomes(outcomes))
     with work.ledger() as ledger:
-        ledger.commit_outcomes(recipe, PARTITION, shard, outcomes, key, RUN)
+        ledger.stages.commit_outcomes(recipe, PARTITION, shard, outcomes, key, RUN)
 
 
 def outcome(stage, place, segment):

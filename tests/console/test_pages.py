@@ -26,7 +26,7 @@ def test_the_funnel_is_the_lineage_s(api, work):
     steps = {step["name"]: step for step in api("overview?range=all")["funnel"]}
     with work.ledger() as ledger:
         recipes = list(work.chain.by_stage.values())
-        summary = ledger.summary(PARTITION, recipes, None)
+        summary = ledger.reports.summary(PARTITION, recipes, None)
     assert steps["documents"]["taken"] == summary["documents"]["total"] == len(PAYLOADS) + 1
     assert steps["segments"]["taken"] == summary["segments"]
     for stage in summary["stages"]:

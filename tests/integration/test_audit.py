@@ -27,7 +27,7 @@ def publish(work, domains, partition=PARTITION, version="v1", source="file:///co
     """A version with a trajectory per entry, each of a document of its own; rows only, no objects."""
     validate = work.chain.by_stage["validate"]
     with work.ledger() as ledger:
-        ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
+        ledger.stages.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
         documents, segments, rows = [], [], []
         for number, domain in enumerate(domains):
             name = f"{version}d{number}"
@@ -44,13 +44,13 @@ def publish(work, domains, partition=PARTITION, version="v1", source="file:///co
                     task_category="customer_support",
                 )
             )  # fmt: skip
-        ledger.commit_ingest(partition, ledger.register_source(source), documents, {0: segments})
-        ledger.commit_dataset(version, partition, validate, {}, rows)
+        ledger.ingestion.commit_ingest(partition, ledger.sources.register_source(source), documents, {0: segments})
+        ledger.datasets.commit_dataset(version, partition, validate, {}, rows)
 
 
 def items_of(work, audit):
     with work.ledger() as ledger:
-        return ledger.audit_items(audit.audit_id)
+        return ledger.audits.audit_items(audit.audit_id)
 
 
 def everything(work, audit, score, rater="anna"):
@@ -226,4 +226,4 @@ def test_questions_about_audits_that_are_not_there_are_one_line(workspace):
     with pytest.raises(UserError, match="No audit begins with"):
         find(work, "%")
     with Ledger(work.settings.database) as ledger:
-        assert ledger.find_audits() == []
+        assert ledger.audits.find_audits() == []

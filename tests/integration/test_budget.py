@@ -43,7 +43,7 @@ def budget(dsn, limit, shard=0, run="run"):
 
 def spent(dsn, run="run"):
     with Ledger(dsn) as ledger:
-        return ledger.one("spent", run_id=run)["usd"]
+        return ledger.budgets.spent(run)
 
 
 async def ask(dsn, limit, calls, endpoint, max_tokens=10, **place):
@@ -106,10 +106,10 @@ async def test_a_purse_that_was_empty_is_looked_into_again(dsn, recipe, monkeypa
         assert not waiting.done()
         first.settle(20, 5)
         await first.__aexit__(None, None, None)
-        second.settle(10, 10)
+        second.versions.settle(10, 10)
         async with asyncio.timeout(5):
             await waiting
-        second.settle(15, 15)
+        second.versions.settle(15, 15)
     assert spent(dsn) == pytest.approx(30)
 
 
@@ -150,14 +150,14 @@ def test_the_tick_of_an_hour_goes_on_under_the_budget_that_its_partition_was_beg
     assert within_budget(tick, partition, scheduled=True) == RunOptions()
     asked = RunOptions(budget_usd=5)
     with tick.ledger() as ledger:
-        ledger.announce("manual", partition, asked.packed())
+        ledger.announcements.announce("manual", partition, asked.packed())
         assert within_budget(tick, partition, scheduled=True) == asked
-        ledger.take_announcements(["manual"], partition, "synthesis")
+        ledger.announcements.take_announcements(["manual"], partition, "synthesis")
         kept = within_budget(tick, partition, scheduled=True)
         assert (kept.budget_usd, kept.purse) == (5, "synthesis")
         assert within_budget(tick, partition, scheduled=False) == RunOptions()
-        ledger.announce("tick", partition, kept.packed())
+        ledger.announcements.announce("tick", partition, kept.packed())
         assert within_budget(tick, partition, scheduled=True) == kept
         assert within_budget(tick, "2026-01-31T15:00", scheduled=True) == RunOptions()
-        ledger.announce("by hand, without a budget", partition, {})
+        ledger.announcements.announce("by hand, without a budget", partition, {})
         assert within_budget(tick, partition, scheduled=True) == RunOptions()

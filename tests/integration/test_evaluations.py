@@ -39,7 +39,7 @@ def work(workspace, tmp_path):
     work = workspace()
     with work.ledger() as ledger:
         for each in (model("base00", name="tiny"), model("first0"), model("second")):
-            ledger.record_model(each)
+            ledger.distill.record_model(each)
     for model_id, solved in (("base00", 10), ("first0", 30), ("second", 32)):
         record(work, report(solved, model=model_id), tmp_path, model_id)
     return work
@@ -63,13 +63,13 @@ def gem(work, monkeypatch):
 
 def status(work):
     with work.ledger() as ledger:
-        return {each.model_id: each.status for each in ledger.find_models()}
+        return {each.model_id: each.status for each in ledger.distill.find_models()}
 
 
 def test_a_report_comes_back_from_the_lineage_as_it_went_in(work):
     with work.ledger() as ledger:
-        (row,) = ledger.find_evaluations(model_id="first0")
-        assert ledger.evaluation(row) == report(30, model="first0")
+        (row,) = ledger.evaluations.find_evaluations(model_id="first0")
+        assert ledger.evaluations.evaluation(row) == report(30, model="first0")
         assert (row.tries, row.errors) == (100, 0)
     stored = work.store.get(f"evals/{row.evaluation_id}/report.json")
     assert EvalReport.model_validate_json(stored) == report(30, model="first0")
@@ -78,7 +78,7 @@ def test_a_report_comes_back_from_the_lineage_as_it_went_in(work):
 def test_recording_again_changes_nothing(work, tmp_path):
     record(work, report(30, model="first0"), tmp_path)
     with work.ledger() as ledger:
-        (row,) = ledger.find_evaluations(model_id="first0")
+        (row,) = ledger.evaluations.find_evaluations(model_id="first0")
     assert row.tries == 100
 
 
@@ -100,7 +100,7 @@ def test_a_person_overrules_the_gate_and_the_old_champion_is_kept(work):
         override(ledger, "second", "promoted", "anna", "better at our tickets")
         assert status(work) == {"base00": "candidate", "first0": "kept", "second": "champion"}
         override(ledger, "second", "rejected", "anna", "leaks names")
-        assert [each.outcome for each in ledger.promotions("second")] == ["rejected", "promoted"]
+        assert [each.outcome for each in ledger.evaluations.promotions("second")] == ["rejected", "promoted"]
         with pytest.raises(UserError, match="a name and a reason"):
             override(ledger, "second", "promoted", " ", "why")
     assert status(work)["second"] == "rejected"
@@ -108,7 +108,7 @@ def test_a_person_overrules_the_gate_and_the_old_champion_is_kept(work):
 
 def test_without_anything_to_compare_with_nothing_is_promoted(workspace):
     with workspace().ledger() as ledger:
-        ledger.record_model(model("lonely", base="nobody"))
+        ledger.distill.record_model(model("lonely", base="nobody"))
         decision = decide(ledger, "lonely")
     assert decision.outcome == "kept"
     assert "no champion of agent and no base" in decision.why
@@ -147,8 +147,8 @@ def test_a_models_lineage_goes_down_to_recipes_prompts_and_documents(finished, m
     work, _, published = finished
     found = build(work, SetSpec(kind="synthesizer", test_share=0.3))
     with work.ledger() as ledger:
-        ledger.record_model(model("deep00", found.set_id))
-        origin = ledger.model_origin("deep00")
+        ledger.distill.record_model(model("deep00", found.set_id))
+        origin = ledger.evaluations.model_origin("deep00")
     stages = [row["stage"] for row in origin["recipes"]]
     assert stages == ["revalidate", "revise", "validate", "refine", "generate", "extract", "filter", "segment"]
     assert {row["version"] for row in origin["recipes"]} == {published.version}
@@ -164,7 +164,7 @@ def test_a_models_lineage_goes_down_to_recipes_prompts_and_documents(finished, m
 def test_a_synthesizer_is_measured_beside_the_pipeline_on_the_same_texts(finished, tmp_path):  # noqa: F811
     work, _, _ = finished
     with work.ledger() as ledger:
-        shards = [shard for shard, _ in ledger.shards(PARTITION)]
+        shards = [shard for shard, _ in ledger.ingestion.shards(PARTITION)]
     made = {key: each for shard in shards for key, each in output_of(work, "refine", PARTITION, shard).items()}
     segments = held_out(work, PARTITION)
     by_text = {segment.text: made.get(segment.segment_id) for segment in segments}

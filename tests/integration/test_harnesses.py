@@ -108,5 +108,5 @@ def test_an_experiment_measures_an_endpoint_of_somebody_else_s_and_trains_nothin
     with pytest.raises(UserError, match="GEM_EVAL_ENDPOINTS allows: https"):
         run(barred, planned)
     with work.ledger() as ledger:
-        assert ledger.find_models() == []
-        assert [(row.model, row.model_id, row.tries) for row in ledger.find_evaluations()] == [("oracle", None, 2)]
+        assert ledger.distill.find_models() == []
+        assert [(row.model, row.model_id, row.tries) for row in ledger.evaluations.find_evaluations()] == [("oracle", None, 2)]

@@ -37,7 +37,7 @@ def at_once(*jobs):
 def texts_in_store(work, partition):
     """Segments that Postgres knows, each looked up in the object of its shard."""
     with work.ledger() as ledger:
-        known = {number: ledger.segment_ids(partition, number) for number, _ in ledger.shards(partition)}
+        known = {number: ledger.stages.segment_ids(partition, number) for number, _ in ledger.ingestion.shards(partition)}
     found: dict[int, bool] = {}
     for number, ids in known.items():
         stored = shards.decode_segments(work.store.get(keys.segments_key(partition, number)))

@@ -51,7 +51,7 @@ def ledger(dsn):
 
 def accept(ledger, number, recipe, **changes):
     outcome = Outcome(**{"segment_id": segment(number).segment_id, "kind": "accepted", "cost": COST, **changes})
-    ledger.commit_outcomes(recipe, PARTITION, number - 1, [outcome], "key", RunContext(run_id="r1", task_id="t"))
+    ledger.stages.commit_outcomes(recipe, PARTITION, number - 1, [outcome], "key", RunContext(run_id="r1", task_id="t"))
 
 
 def test_migrating_makes_the_tables_of_the_contract_and_can_be_undone(postgres):
@@ -69,34 +69,34 @@ def test_migrating_makes_the_tables_of_the_contract_and_can_be_undone(postgres):
 
 
 def test_ingesting_twice_records_once(ledger):
-    source = ledger.register_source("file:///corpus")
-    ledger.commit_ingest(PARTITION, source, [document(1)], {5: [segment(1)]})
-    assert ledger.shards(PARTITION) == [(0, 1), (1, 1)]
-    assert [ledger.reserve_shards(PARTITION, 3), ledger.reserve_shards(PARTITION, 1)] == [2, 5]
-    assert ledger.known_documents(["doc1", "doc9"]) == {"doc1": False}
-    assert ledger.first_with_hash([document(2).content_hash]) == {document(2).content_hash: "doc2"}
-    assert ledger.sources() == ["file:///corpus"]
+    source = ledger.sources.register_source("file:///corpus")
+    ledger.ingestion.commit_ingest(PARTITION, source, [document(1)], {5: [segment(1)]})
+    assert ledger.ingestion.shards(PARTITION) == [(0, 1), (1, 1)]
+    assert [ledger.ingestion.reserve_shards(PARTITION, 3), ledger.ingestion.reserve_shards(PARTITION, 1)] == [2, 5]
+    assert ledger.ingestion.known_documents(["doc1", "doc9"]) == {"doc1": False}
+    assert ledger.ingestion.first_with_hash([document(2).content_hash]) == {document(2).content_hash: "doc2"}
+    assert ledger.sources.enabled() == ["file:///corpus"]
 
 
 def test_pending_follows_the_chain(ledger):
     chain = [Link(FILTER.recipe_id, "accepted"), Link(EXTRACT.recipe_id, "accepted")]
-    assert ledger.pending(PARTITION, chain) == [0, 1]
+    assert ledger.rebuild.pending(PARTITION, chain) == [0, 1]
     accept(ledger, 1, FILTER)
     accept(ledger, 2, FILTER, kind="rejected", reason="not_procedural")
-    assert ledger.pending(PARTITION, chain) == [0]
+    assert ledger.rebuild.pending(PARTITION, chain) == [0]
     accept(ledger, 1, EXTRACT, kind="failed", error_class=ErrorClass.TIMEOUT)
-    assert ledger.pending(PARTITION, chain) == [0]
+    assert ledger.rebuild.pending(PARTITION, chain) == [0]
     accept(ledger, 1, EXTRACT, kind="failed", error_class=ErrorClass.MALFORMED)
-    assert ledger.pending(PARTITION, chain) == []
+    assert ledger.rebuild.pending(PARTITION, chain) == []
 
 
 def test_a_segment_has_one_outcome_per_recipe_and_costs_add_up(ledger):
     accept(ledger, 1, FILTER, kind="failed", error_class=ErrorClass.TIMEOUT)
     accept(ledger, 1, FILTER)
-    assert ledger.outcomes(PARTITION, 0, FILTER.recipe_id) == {segment(1).segment_id: ("accepted", None)}
-    (stage,) = [found for found in ledger.summary(PARTITION, [FILTER], None)["stages"]]
+    assert ledger.stages.outcomes(PARTITION, 0, FILTER.recipe_id) == {segment(1).segment_id: ("accepted", None)}
+    (stage,) = [found for found in ledger.reports.summary(PARTITION, [FILTER], None)["stages"]]
     assert (stage["accepted"], stage["failed"], stage["calls"], stage["prompt_tokens"]) == (1, 0, 4, 20)
-    assert ledger.summary(PARTITION, [FILTER], "another run")["stages"][0]["calls"] == 0
+    assert ledger.reports.summary(PARTITION, [FILTER], "another run")["stages"][0]["calls"] == 0
 
 
 def test_an_outcome_without_its_reason_is_refused_by_the_database(ledger):
@@ -105,17 +105,17 @@ def test_an_outcome_without_its_reason_is_refused_by_the_database(ledger):
 
 
 def test_decisions_are_kept_with_their_numbers(ledger):
-    assert ledger.last_decision(PARTITION, FILTER) is None
+    assert ledger.gates.last_decision(PARTITION, FILTER) is None
     bounds = {"filter": {"failed_share": (Bound(max=0.2, sample=1),)}}
     decision = decide(
         Metrics(stage="filter", accepted=1, failed=3, numbers={"failed_share": 0.75}), Policy(sha256="p", bounds=bounds)
     )
-    ledger.record_decision(PARTITION, FILTER, decision, RunContext())
-    assert ledger.last_decision(PARTITION, FILTER) == decision
+    ledger.gates.record_decision(PARTITION, FILTER, decision, RunContext())
+    assert ledger.gates.last_decision(PARTITION, FILTER) == decision
     by_ada = decision.model_copy(update={"action": "continue", "person": "ada", "reason": "a [new] source"})
-    ledger.record_decision(PARTITION, FILTER, by_ada, RunContext())
-    assert ledger.last_decision(PARTITION, FILTER) == by_ada
-    assert [row["person"] for row in ledger.decisions(5)] == ["ada", None]
+    ledger.gates.record_decision(PARTITION, FILTER, by_ada, RunContext())
+    assert ledger.gates.last_decision(PARTITION, FILTER) == by_ada
+    assert [row["person"] for row in ledger.gates.decisions(5)] == ["ada", None]
 
 
 def test_gates_see_every_number(ledger):
@@ -123,13 +123,13 @@ def test_gates_see_every_number(ledger):
         {"messages": 40, "tools": 8, "calls": 10, "called": ["a", "b"]},
         {"messages": 50, "tools": 10, "calls": 20, "called": ["a"]},
     ]
-    source = ledger.register_source("file:///corpus")
-    ledger.commit_ingest(PARTITION, source, [document(n) for n in (3, 4)], {2: [segment(3)], 3: [segment(4)]})
+    source = ledger.sources.register_source("file:///corpus")
+    ledger.ingestion.commit_ingest(PARTITION, source, [document(n) for n in (3, 4)], {2: [segment(3)], 3: [segment(4)]})
     for number, measured in enumerate(measures, start=1):
         accept(ledger, number, FILTER, measures=measured, cost=Cost(calls=1, usd=0.5))
     accept(ledger, 3, FILTER, kind="rejected", reason="near_duplicate")
     accept(ledger, 4, FILTER, kind="failed", error_class=ErrorClass.MALFORMED)
-    found = ledger.gate_metrics(PARTITION, FILTER)
+    found = ledger.gates.gate_metrics(PARTITION, FILTER)
     assert (found.accepted, found.rejected, found.failed) == (2, 1, 1)
     entropy = -(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3)) / math.log(2)
     assert found.numbers == pytest.approx(
@@ -149,7 +149,7 @@ def test_gates_see_every_number(ledger):
 
 
 def test_a_gate_before_any_outcome_sees_nothing(ledger):
-    assert ledger.gate_metrics(PARTITION, FILTER).numbers == {}
+    assert ledger.gates.gate_metrics(PARTITION, FILTER).numbers == {}
 
 
 def publish(ledger, version, numbers):
@@ -161,30 +161,30 @@ def publish(ledger, version, numbers):
         )
         for number in numbers
     ]  # fmt: skip
-    ledger.commit_dataset(version, PARTITION, CHAIN.by_stage["validate"], {"version": version}, rows)
+    ledger.datasets.commit_dataset(version, PARTITION, CHAIN.by_stage["validate"], {"version": version}, rows)
 
 
 def test_a_new_version_supersedes_and_an_old_one_can_return(ledger):
     publish(ledger, "v1", [1])
     publish(ledger, "v2", [1, 2])
-    assert ledger.current_datasets() == ["v2"]
-    assert ledger.find_trajectories("abcdef") == [("abcdef1", "v2"), ("abcdef2", "v2")]
+    assert ledger.datasets.current_datasets() == ["v2"]
+    assert ledger.datasets.find_trajectories("abcdef") == [("abcdef1", "v2"), ("abcdef2", "v2")]
     publish(ledger, "v1", [1])
     publish(ledger, "v1", [1])
-    assert ledger.current_datasets(PARTITION) == ["v1"]
+    assert ledger.datasets.current_datasets(PARTITION) == ["v1"]
 
 
 def test_a_documents_life_is_found_by_any_of_its_names(ledger):
     accept(ledger, 1, FILTER)
     publish(ledger, "v1", [1])
-    lives = [ledger.lineage(name) for name in ("doc1", "file:///1", segment(1).segment_id, "abcdef1")]
+    lives = [ledger.reports.lineage(name) for name in ("doc1", "file:///1", segment(1).segment_id, "abcdef1")]
     assert all(life["document_id"] == "doc1" for life in lives)
     (found,) = lives[0]["segments"]
     (outcome,) = found["outcomes"]
     assert (outcome["model"], outcome["airflow_run_id"]) == ("offline-rules", "r1")
     assert found["trajectories"][0]["trajectory_id"] == "abcdef1"
-    assert ledger.lineage("%") is None
-    assert ledger.lineage("'; DROP TABLE documents; --") is None
+    assert ledger.reports.lineage("%") is None
+    assert ledger.reports.lineage("'; DROP TABLE documents; --") is None
 
 
 def test_an_unreachable_database_is_one_line_without_the_password():

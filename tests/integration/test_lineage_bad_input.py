@@ -34,7 +34,7 @@ def ingested(workspace, source):
     report = ingest(work, str(source), PARTITION)
     with work.ledger() as ledger:
         rows = ledger.pg.execute("SELECT * FROM documents").fetchall()
-        segments = [found for number, _ in ledger.shards(PARTITION) for found in segments_of(work, PARTITION, number)]
+        segments = [found for number, _ in ledger.ingestion.shards(PARTITION) for found in segments_of(work, PARTITION, number)]
     assert (len(rows), len(segments)) == (report.documents, report.segments)
     return {row["uri"].rsplit("/", 1)[-1]: row for row in rows}
 
@@ -90,14 +90,14 @@ def test_a_path_longer_than_an_index_entry_is_recorded_and_found(workspace, sour
     row = ingested(workspace, source)["deep.txt"]
     assert len(row["uri"]) > 2704
     with workspace().ledger() as ledger:
-        assert ledger.lineage(row["uri"])["document_id"] == row["document_id"]
+        assert ledger.reports.lineage(row["uri"])["document_id"] == row["document_id"]
 
 
 @pytest.mark.parametrize("id_", ["", "a\0b", "\ud800", "%", "'; DROP TABLE documents; --", "x" * 100_000])
 def test_asking_for_nonsense_finds_nothing(dsn, id_):
     with Ledger(dsn) as ledger:
-        assert ledger.lineage(id_) is None
-        assert ledger.find_trajectories(id_) == []
+        assert ledger.reports.lineage(id_) is None
+        assert ledger.datasets.find_trajectories(id_) == []
 
 
 def test_an_endpoints_words_are_kept_readable_and_bounded(workspace, source):
@@ -111,8 +111,8 @@ def test_an_endpoints_words_are_kept_readable_and_bounded(workspace, source):
     )  # fmt: skip
     recipe = work.chain.by_stage["filter"]
     with work.ledger() as ledger:
-        ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
-        ledger.commit_outcomes(recipe, PARTITION, 0, [failed], "key", RunContext())
-        (outcome,) = ledger.lineage(segment.segment_id)["segments"][0]["outcomes"]
+        ledger.stages.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
+        ledger.stages.commit_outcomes(recipe, PARTITION, 0, [failed], "key", RunContext())
+        (outcome,) = ledger.reports.lineage(segment.segment_id)["segments"][0]["outcomes"]
     assert outcome["detail"].startswith("half \ufffd, NUL \ufffd, and much")
     assert len(outcome["detail"]) <= 2000

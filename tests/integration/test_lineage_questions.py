@@ -32,14 +32,14 @@ def record(ledger, partition, name, segments, reason=None):
         )
         for number in range(segments)
     ]  # fmt: skip
-    source = ledger.register_source("file:///corpus")
-    ledger.commit_ingest(partition, source, [document], {ledger.reserve_shards(partition, 1): cut} if cut else {})
+    source = ledger.sources.register_source("file:///corpus")
+    ledger.ingestion.commit_ingest(partition, source, [document], {ledger.ingestion.reserve_shards(partition, 1): cut} if cut else {})
     return [found.segment_id for found in cut]
 
 
 def judge(ledger, partition, recipe, *verdicts):
     outcomes = [Outcome(segment_id=segment, **verdict) for segment, verdict in verdicts]
-    ledger.commit_outcomes(recipe, partition, 0, outcomes, "key", RunContext(run_id="r1"))
+    ledger.stages.commit_outcomes(recipe, partition, 0, outcomes, "key", RunContext(run_id="r1"))
 
 
 def publish(ledger, partition, version, trajectories):
@@ -50,7 +50,7 @@ def publish(ledger, partition, version, trajectories):
         )
         for key, segment in trajectories.items()
     ]  # fmt: skip
-    ledger.commit_dataset(version, partition, VALIDATE, {"version": version}, rows)
+    ledger.datasets.commit_dataset(version, partition, VALIDATE, {"version": version}, rows)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_every_outcome_of_a_long_document_is_under_its_own_segment(ledger):
     segments = record(ledger, EARLY, "doc1", 300)
     judge(ledger, EARLY, FILTER, *((segment, ACCEPTED) for segment in segments))
     publish(ledger, EARLY, "v1", {"abcdef01": segments[7]})
-    life = ledger.lineage("doc1")
+    life = ledger.reports.lineage("doc1")
     assert [found["segment_id"] for found in life["segments"]] == segments
     assert all(len(found["outcomes"]) == 1 for found in life["segments"])
     assert [len(found["trajectories"]) for found in life["segments"]] == [number == 7 for number in range(300)]
@@ -106,18 +106,18 @@ def test_the_newest_version_of_a_document_answers_for_its_uri(ledger):
         "INSERT INTO documents (document_id, source_id, partition_key, object_key, uri, etag, content_hash, chars)"
         " SELECT 'doc1b', source_id, partition_key, uri, uri, '2', 'other', 9 FROM documents"
     )
-    assert ledger.lineage("file:///doc1")["document_id"] == "doc1b"
-    assert ledger.lineage("doc1")["document_id"] == "doc1"
+    assert ledger.reports.lineage("file:///doc1")["document_id"] == "doc1b"
+    assert ledger.reports.lineage("doc1")["document_id"] == "doc1"
 
 
 def test_the_beginning_of_a_trajectorys_id_must_mean_one_document(ledger):
     (first,) = record(ledger, EARLY, "doc1", 1)
     (second,) = record(ledger, EARLY, "doc2", 1)
     publish(ledger, EARLY, "v1", {"abcdef01": first, "abcdef02": second})
-    assert ledger.lineage("abcdef01")["document_id"] == "doc1"
-    assert ledger.lineage("abcde") is None  # too short to be meant
+    assert ledger.reports.lineage("abcdef01")["document_id"] == "doc1"
+    assert ledger.reports.lineage("abcde") is None  # too short to be meant
     with pytest.raises(UserError, match="several documents"):
-        ledger.lineage("abcdef")
+        ledger.reports.lineage("abcdef")
 
 
 def test_finding_a_document_reads_no_table_as_a_whole(ledger):
@@ -142,8 +142,8 @@ def at_once(dsn, act, number=4):
 def test_versions_published_at_once_leave_one_current(ledger, dsn):
     (segment,) = record(ledger, EARLY, "doc1", 1)
     at_once(dsn, lambda opened, index: publish(opened, EARLY, f"v{index}", {"abcdef01": segment}))
-    (current,) = ledger.current_datasets(EARLY)
-    assert ledger.find_trajectories("abcdef01") == [("abcdef01", current)]
+    (current,) = ledger.datasets.current_datasets(EARLY)
+    assert ledger.datasets.find_trajectories("abcdef01") == [("abcdef01", current)]
     assert ask(ledger, f"SELECT count(*) FROM datasets WHERE superseded_by = '{current}'")[0][0] >= 1
 
 
@@ -160,4 +160,4 @@ def test_the_same_outcomes_written_at_once_neither_deadlock_nor_double(ledger, d
 
 def test_ingestions_of_one_partition_at_once_share_no_shard(ledger, dsn):
     at_once(dsn, lambda opened, index: record(opened, EARLY, f"doc{index}", 3))
-    assert [segments for _, segments in ledger.shards(EARLY)] == [3, 3, 3, 3]
+    assert [segments for _, segments in ledger.ingestion.shards(EARLY)] == [3, 3, 3, 3]

@@ -106,7 +106,7 @@ def test_every_document_has_an_end_with_a_reason(finished, dsn):
 def test_what_is_no_procedure_is_rejected_by_the_filter(finished, name):
     work, *_ = finished
     with work.ledger() as ledger:
-        life = ledger.lineage(f"file://{EXAMPLES / name}")
+        life = ledger.reports.lineage(f"file://{EXAMPLES / name}")
     (outcome,) = life["segments"][0]["outcomes"]
     assert (outcome["stage"], outcome["outcome"]) == ("filter", "rejected")
     assert outcome["reason"]
@@ -141,7 +141,7 @@ def test_a_changed_model_redoes_its_stage_and_what_follows_only(finished, worksp
 def test_one_trajectory_can_be_looked_at(finished):
     work, *_ = finished
     with work.ledger() as ledger:
-        ((key, _), *_) = ledger.find_trajectories("")
+        ((key, _), *_) = ledger.datasets.find_trajectories("")
     assert trajectory(work, key[:12])["metadata"]["trajectory_id"] == key
     with pytest.raises(UserError, match="No trajectory begins"):
         trajectory(work, "zzz")
@@ -378,7 +378,7 @@ def test_what_is_accepted_is_measured_for_the_gates(finished):
     work, *_ = finished
     with work.ledger() as ledger:
         for name in ("generate", "refine", "validate"):
-            numbers = ledger.gate_metrics(PARTITION, work.chain.by_stage[name]).numbers
+            numbers = ledger.gates.gate_metrics(PARTITION, work.chain.by_stage[name]).numbers
             assert numbers["mean_messages"] > 10
             assert 0 < numbers["top_tool_share"] <= 1
             assert 0 <= numbers["tool_entropy"] <= 1

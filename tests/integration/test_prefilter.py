@@ -42,10 +42,10 @@ def add(work, partition, labels, first=0):
             )
         )  # fmt: skip
     with work.ledger() as ledger:
-        source = ledger.register_source("file:///")
-        shard = ledger.reserve_shards(partition, 1)
+        source = ledger.sources.register_source("file:///")
+        shard = ledger.ingestion.reserve_shards(partition, 1)
         work.store.put(keys.segments_key(partition, shard), shards.encode_segments(segments))
-        ledger.commit_ingest(partition, source, documents, {shard: segments})
+        ledger.ingestion.commit_ingest(partition, source, documents, {shard: segments})
     return shard, [segment.segment_id for segment in segments]
 
 
@@ -60,7 +60,7 @@ def judge(work, partition, shard, ids, labels, **measures):
         )
         for key, accepted in zip(ids, labels, strict=True)
     ]
-    with work.ledger() as ledger, ledger.shard_lock(work.chain.id_of("filter"), partition, shard):
+    with work.ledger() as ledger, ledger.locks.shard_lock(work.chain.id_of("filter"), partition, shard):
         Sheet(work, "filter", partition, shard, RUN, ledger).save(outcomes)
 
 
@@ -174,7 +174,7 @@ def test_what_a_switched_off_prefilter_rejected_can_be_asked_about(learned):
     first = run_shard(work, "filter", NEW, shard, RUN)
     assert recheck(work, dry_run=True) == {}
     with work.ledger() as ledger:
-        ledger.switch_off(work.chain.id_of("filter"), "said by a test")
+        ledger.prefilters.switch_off(work.chain.id_of("filter"), "said by a test")
     assert recheck(work, dry_run=True) == {NEW: 40 - first.calls}
     assert plan(work, NEW) == []
     recheck(work, dry_run=False)
@@ -194,7 +194,7 @@ def test_a_model_that_was_tampered_with_stops_the_stage(learned):
 def test_requests_under_way_are_not_turned_down(learned):
     work, _ = learned
     shard, _ = add(work, NEW, [False] * 5, first=1000)
-    with work.ledger() as ledger, ledger.shard_lock(work.chain.id_of("filter"), NEW, shard):
+    with work.ledger() as ledger, ledger.locks.shard_lock(work.chain.id_of("filter"), NEW, shard):
         sheet = Sheet(work, "filter", NEW, shard, RUN, ledger)
         assert all(record.glance is None for record in sheet.missing(begun=True))
         assert all(record.glance for record in sheet.missing())

@@ -72,7 +72,7 @@ def test_a_prompt_of_ones_own_redoes_its_stage_and_what_follows_only(finished, w
     assert again.version != published.version
     manifest = json.loads(own.store.get(f"datasets/{again.version}/manifest.json"))
     with own.ledger() as ledger:
-        (row,) = ledger.find_prompts(manifest["prompts"]["refine"])
+        (row,) = ledger.prompts.find_prompts(manifest["prompts"]["refine"])
     assert row["text"] == MINE
 
 
@@ -176,7 +176,7 @@ def rows(work):
 def test_a_trial_asks_the_model_shows_both_and_writes_nothing(finished, tmp_path, at_edge):
     work, _ = finished
     with work.ledger() as ledger:
-        ((key, _), *_) = ledger.find_trajectories("")
+        ((key, _), *_) = ledger.datasets.find_trajectories("")
     candidate = tmp_path / "refine.md"
     candidate.write_text(MINE, encoding="utf-8")
     before = rows(work), sorted(work.store.list(""))
@@ -195,7 +195,7 @@ def test_a_trial_asks_the_model_shows_both_and_writes_nothing(finished, tmp_path
 def test_a_trial_says_what_it_cannot_try(finished, workspace, folder):
     work, _ = finished
     with work.ledger() as ledger:
-        life = ledger.lineage(f"file://{EXAMPLES / 'essay-on-walking.txt'}")
+        life = ledger.reports.lineage(f"file://{EXAMPLES / 'essay-on-walking.txt'}")
     segment = life["segments"][0]["segment_id"]
     prompt = prompts.load("refine")
     (trial,) = Candidate(work, "refine", prompt, [segment]).run(None)
@@ -215,7 +215,7 @@ async def test_a_trial_keeps_its_budget(workspace, tmp_path):
         ingest(work, str(EXAMPLES / "library-loans.txt"), PARTITION)
         plan(work, PARTITION)
         with work.ledger() as ledger:
-            (segment,) = ledger.segment_ids(PARTITION, 0)
+            (segment,) = ledger.stages.segment_ids(PARTITION, 0)
         candidate = Candidate(work, "filter", prompts.load("filter"), [segment])
         import asyncio
 

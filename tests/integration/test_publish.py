@@ -33,7 +33,7 @@ def test_what_overlaps_with_a_benchmark_is_left_out_with_its_reason(finished, wo
     work, _, published = finished
     assert "not checked" in card(work, published.version)
     with work.ledger() as ledger:
-        numbers = [number for number, _ in ledger.shards(PARTITION)]
+        numbers = [number for number, _ in ledger.ingestion.shards(PARTITION)]
     made = [pair for number in numbers for pair in output_of(work, "refine", PARTITION, number).items()]
     (segment, wanted), *others = made
     index = known_by(wanted, [trajectory for _, trajectory in others])

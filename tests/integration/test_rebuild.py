@@ -46,12 +46,12 @@ def calls_by_stage(work):
 
 def current_version(work):
     with work.ledger() as ledger:
-        return ledger.current_datasets(PARTITION)
+        return ledger.datasets.current_datasets(PARTITION)
 
 
 def stored_prompt(work, prompt):
     with work.ledger() as ledger:
-        ledger.record_recipes({prompt.sha256: (prompt.name, prompt.text)}, [])
+        ledger.stages.record_recipes({prompt.sha256: (prompt.name, prompt.text)}, [])
 
 
 def test_a_refine_prompt_change_costs_exactly_the_calls_of_refine_and_validate(finished, changed, tmp_path):
@@ -228,10 +228,10 @@ def test_a_publication_that_is_killed_leaves_the_old_version_whole(finished, cha
     other = changed()
     synthesise(other)
     script = (
-        "import time; from gem_tasks.dataset.publish import publish; from gem_tasks.lineage import Ledger;"
+        "import time; from gem_tasks.dataset.publish import publish;"
         "from gem_tasks.pipeline.workspace import Workspace; from gem_tasks.prompts import Prompt, shipped;"
         "from gem_tasks.settings import load; from tests.integration.test_rebuild import OTHER;"
-        "Ledger.commit_dataset = lambda *_: (print('here', flush=True), time.sleep(60));"
+        "from gem_tasks.lineage.datasets import Datasets; Datasets.commit_dataset = lambda *_: (print('here', flush=True), time.sleep(60));"
         f"publish(Workspace.open(load(), shipped().changed(OTHER)), {PARTITION!r})"
     )
     env = {**os.environ, "GEM_HOME": str(tmp_path), "GEM_POSTGRES_DSN": dsn, "GEM_STORE_URL": str(tmp_path / "store"),

@@ -39,15 +39,15 @@ def write(dsn, seed):
             numbers = chance.sample(range(1, SEGMENTS + 1), chance.randint(1, 12))
             found = [outcome(number, chance) for number in numbers]
             run = RunContext(run_id=f"r{seed}", task_id="t")
-            ledger.commit_outcomes(chance.choice((FILTER, EXTRACT)), PARTITION, 0, found, "key", run)
+            ledger.stages.commit_outcomes(chance.choice((FILTER, EXTRACT)), PARTITION, 0, found, "key", run)
 
 
 @pytest.mark.usefixtures("lineage")
 def test_writers_of_the_same_segments_at_once_leave_exact_totals_and_no_deadlock(dsn):
     with Ledger(dsn) as ledger:
-        source = ledger.register_source("file:///corpus")
+        source = ledger.sources.register_source("file:///corpus")
         for number in range(3, SEGMENTS + 1):
-            ledger.commit_ingest(PARTITION, source, [document(number)], {number: [segment(number)]})
+            ledger.ingestion.commit_ingest(PARTITION, source, [document(number)], {number: [segment(number)]})
     with ThreadPoolExecutor(WRITERS) as pool:
         for done in [pool.submit(write, dsn, seed) for seed in range(WRITERS)]:
             done.result()

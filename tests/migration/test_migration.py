@@ -68,7 +68,7 @@ def test_what_was_recorded_under_the_first_schema_survives(empty_dsn):
     query(empty_dsn, "INSERT INTO sources (uri) VALUES ('file:///old')")
     migrate(empty_dsn)
     with Ledger(empty_dsn) as ledger:
-        assert ledger.sources() == ["file:///old"]
+        assert ledger.sources.enabled() == ["file:///old"]
 
 
 def test_migrating_again_changes_nothing_and_leaves_views_alone(empty_dsn):
@@ -113,7 +113,7 @@ def test_a_database_of_a_newer_gem_is_refused_in_one_line(empty_dsn):
 
 def test_a_database_that_nobody_migrated_is_one_line_with_the_mend(empty_dsn):
     with Ledger(empty_dsn) as ledger, pytest.raises(UserError, match=r"not up to date .*python -m gem_tasks"):
-        ledger.sources()
+        ledger.sources.enabled()
 
 
 @pytest.mark.parametrize(
@@ -137,4 +137,4 @@ def test_a_database_that_cannot_be_reached_is_one_line_without_the_password(empt
 def test_other_ways_to_write_the_address_work(empty_dsn):
     migrate(empty_dsn.replace("postgresql://", "postgres://") + "?application_name=50%25")
     with Ledger(empty_dsn) as ledger:
-        assert ledger.sources() == []
+        assert ledger.sources.enabled() == []

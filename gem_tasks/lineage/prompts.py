@@ -3,51 +3,51 @@
 from collections.abc import Collection, Sequence
 
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.lineage.connection import Connection, Row
+from gem_tasks.lineage.connection import Part, Row
 from gem_tasks.prompts import Prompt
 
 
-class PromptRows(Connection):
+class Prompts(Part):
     """What `pipeline.prompt_files` and `pipeline.trial` record and ask."""
 
     def prompt_versions(self) -> list[Row]:
         """All that were ever used, with first and last use."""
-        return self.rows("prompt_versions")
+        return self._db.rows("prompt_versions")
 
     def find_prompts(self, prefix: str, name: str | None = None) -> list[Row]:
         """Those whose hash begins so; at most five."""
-        return self.rows("find_prompts", prefix=prefix, name=name)
+        return self._db.rows("find_prompts", prefix=prefix, name=name)
 
     def run_prompts(self, run: str) -> list[Row]:
         """Name, text and origin of what a run began with; nothing if it has not begun."""
-        return self.rows("run_prompts", run=run)
+        return self._db.rows("run_prompts", run=run)
 
     def pin_prompts(self, run: str, prompts: Collection[Prompt]) -> None:
         """A run begins with these, unless it has begun."""
-        with self.transaction():
-            self.run("lock_run_prompts", run=run)
+        with self._db.transaction():
+            self._db.run("lock_run_prompts", run=run)
             for prompt in prompts:
-                self.run("insert_prompts", sha256=prompt.sha256, name=prompt.name, text=prompt.text)
+                self._db.run("insert_prompts", sha256=prompt.sha256, name=prompt.name, text=prompt.text)
             columns = {name: [getattr(prompt, name) for prompt in prompts] for name in ("name", "sha256", "origin")}
-            self.run("pin_prompts", run=run, **columns)
+            self._db.run("pin_prompts", run=run, **columns)
 
     def prompts_by_hash(self, hashes: Sequence[str]) -> dict[str, str]:
         """Texts of stored prompts by SHA-256."""
-        return {row["sha256"]: row["text"] for row in self.rows("prompts_by_hash", hashes=list(hashes))}
+        return {row["sha256"]: row["text"] for row in self._db.rows("prompts_by_hash", hashes=list(hashes))}
 
     def run_recipes(self, run: str) -> list[Row]:
         """The recipes that a run began with; none if it recorded none."""
-        return self.rows("run_recipes", run=run)
+        return self._db.rows("run_recipes", run=run)
 
     def pin_recipes(self, run: str, recipes: Sequence[Recipe]) -> None:
         """A run begins, or begins anew, with these."""
         values = {"stage": [each.stage for each in recipes], "recipe_id": [each.recipe_id for each in recipes]}
-        self.run("pin_recipes", run=run, **values)
+        self._db.run("pin_recipes", run=run, **values)
 
     def find_segments(self, id_: str, limit: int) -> list[Row]:
         """Segments of a segment's, document's or trajectory's id, with where they lie."""
-        return self.rows("find_segments", id=id_, limit=limit)
+        return self._db.rows("find_segments", id=id_, limit=limit)
 
     def result_of(self, segment_id: str, recipe_id: str) -> Row | None:
         """What a stage made of a segment."""
-        return next(iter(self.rows("result_of", segment_id=segment_id, recipe_id=recipe_id)), None)
+        return next(iter(self._db.rows("result_of", segment_id=segment_id, recipe_id=recipe_id)), None)

@@ -1,0 +1,60 @@
+"""Lineage of the gates: a stage's numbers over a partition, and what was decided on them."""
+
+from collections.abc import Sequence
+
+from gem_tasks.domain.gate import Decision, Metrics
+from gem_tasks.domain.outcome import OutcomeKind
+from gem_tasks.domain.recipe import Recipe
+from gem_tasks.lineage.connection import Part, Row
+from gem_tasks.lineage.stages import RunContext
+from gem_tasks.lineage.text import jsonb
+
+
+class Gates(Part):
+    """Numbers, examples and decisions of a gate."""
+
+    def metrics(self, partition: str, recipe: Recipe) -> Metrics:
+        """Counts of a stage over a partition."""
+        return Metrics(stage=recipe.stage, **self._db.one("metrics", partition=partition, recipe_id=recipe.recipe_id))
+
+    def gate_metrics(self, partition: str, recipe: Recipe) -> Metrics:
+        """The same with every number that a gate may bound."""
+        counts = self.metrics(partition, recipe)
+        numbers: dict[str, float] = {}
+        for row in self._db.rows("gate_metrics", partition=partition, recipe_id=recipe.recipe_id):
+            by_class: dict[str, int] = row.pop("failed_by_class")
+            numbers = {name: number for name, number in row.items() if number is not None}
+            numbers |= {f"failed_share.{name}": count / counts.asked for name, count in by_class.items()}
+        return counts.model_copy(update={"numbers": numbers})
+
+    def gate_examples(self, partition: str, recipe: Recipe, outcomes: Sequence[OutcomeKind], limit: int) -> list[Row]:
+        """A few results that ended so, always the same ones."""
+        return self._db.rows(
+            "gate_examples",
+            partition=partition, recipe_id=recipe.recipe_id, outcomes=list(outcomes), limit=limit,
+        )  # fmt: skip
+
+    def record_decision(self, partition: str, recipe: Recipe, decision: Decision, run: RunContext) -> None:
+        """A gate's decision with the numbers it was made on."""
+        self._db.run(
+            "record_decision",
+            partition=partition,
+            stage=recipe.stage,
+            recipe_id=recipe.recipe_id,
+            action=decision.action,
+            reason=decision.reason,
+            metrics=jsonb(decision.metrics.model_dump()),
+            policy=jsonb([held.model_dump() for held in decision.held]),
+            policy_sha256=decision.policy_sha256,
+            person=decision.person,
+            run_id=run.run_id,
+        )
+
+    def decisions(self, limit: int) -> list[Row]:
+        """The newest decisions of all gates."""
+        return self._db.rows("decisions", limit=limit)
+
+    def last_decision(self, partition: str, recipe: Recipe) -> Decision | None:
+        """What was decided last after a stage, by the policy or by a person."""
+        found = self._db.rows("last_decision", partition=partition, recipe_id=recipe.recipe_id)
+        return Decision.model_validate(found[0]) if found else None
