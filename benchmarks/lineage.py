@@ -4,7 +4,7 @@
     python -m benchmarks.lineage --home /tmp/bench                                         # 30 minutes, 50 GB at most
 
 The first gives every segment a way through the stages; `history` then adds what two changed prompts leave when they
-were backfilled over everything. `upserts` goes through `Ledger.stages.commit_outcomes`, with its triggers. `partitions` copies
+were backfilled over everything. `upserts` goes through `Stages.commit_outcomes`, with its triggers. `partitions` copies
 all results into a table that is partitioned by month and has the same indexes, and writes and asks in both, without
 triggers.
 Prints JSON, one line each.

@@ -44,7 +44,9 @@ def list_models(
             {
                 **model.model_dump(mode="json"),
                 "evaluations": _scores(ledger, model.model_id),
-                "decision": next((each.model_dump(mode="json") for each in ledger.evaluations.promotions(model.model_id)), None),
+                "decision": next(
+                    (each.model_dump(mode="json") for each in ledger.evaluations.promotions(model.model_id)), None
+                ),
             }
             for model in ledger.distill.find_models(name, limit)
         ]

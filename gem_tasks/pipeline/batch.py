@@ -53,7 +53,9 @@ def submit(work: Workspace, name: StageName, partition: str, shard: int, run: Ru
     with work.ledger() as ledger:
         if finished_before(ledger, work, name, partition, shard):
             return None
-        if _online(work, name) and all(row.state == "collected" for row in ledger.batches.open_batches(_place(work, pending))):
+        if _online(work, name) and all(
+            row.state == "collected" for row in ledger.batches.open_batches(_place(work, pending))
+        ):
             return None
     found = _visit(work, pending, run, always=False)
     return found if isinstance(found, Pending) else None

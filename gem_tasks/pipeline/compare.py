@@ -63,7 +63,8 @@ def compare(work: Workspace, a: str, b: str) -> Comparison:
         texts = ledger.comparisons.prompts_named(hashes)
         pairs = _pairs(used, first, second)
         effects = [
-            Effect(stage=used[x].recipe.stage, recipe_a=x, recipe_b=y, found=ledger.comparisons.compared(x, y)) for x, y in pairs
+            Effect(stage=used[x].recipe.stage, recipe_a=x, recipe_b=y, found=ledger.comparisons.compared(x, y))
+            for x, y in pairs
         ]
     return Comparison(
         recipe_a=first,

@@ -157,7 +157,9 @@ class _Broom:
     def judge_segments(self, found: Sequence[StoredObject]) -> dict[str, str]:
         """See the table above."""
         matches = [(each.key, match) for each in found if (match := _SEGMENTS.fullmatch(each.key))]
-        live = self._ledger.retention.live_shards([match[1] for _, match in matches], [int(match[2]) for _, match in matches])
+        live = self._ledger.retention.live_shards(
+            [match[1] for _, match in matches], [int(match[2]) for _, match in matches]
+        )
         return {key: "unreferenced" for position, (key, _) in enumerate(matches) if position not in live}
 
     def judge_datasets(self, found: Sequence[StoredObject]) -> dict[str, str]:

@@ -66,7 +66,9 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
         rate = rates(work, ledger)
         keys = ledger.stale.partition_keys()
         ready = (
-            [] if work.variant else ledger.stale.unpublished_partitions(work.accepting(), work.chain.id_of(STAGE_NAMES[-1]))
+            []
+            if work.variant
+            else ledger.stale.unpublished_partitions(work.accepting(), work.chain.id_of(STAGE_NAMES[-1]))
         )
     by_partition: defaultdict[str, list[StaleRow]] = defaultdict(list)
     for row in rows:

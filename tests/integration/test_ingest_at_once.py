@@ -37,7 +37,9 @@ def at_once(*jobs):
 def texts_in_store(work, partition):
     """Segments that Postgres knows, each looked up in the object of its shard."""
     with work.ledger() as ledger:
-        known = {number: ledger.stages.segment_ids(partition, number) for number, _ in ledger.ingestion.shards(partition)}
+        known = {
+            number: ledger.stages.segment_ids(partition, number) for number, _ in ledger.ingestion.shards(partition)
+        }
     found: dict[int, bool] = {}
     for number, ids in known.items():
         stored = shards.decode_segments(work.store.get(keys.segments_key(partition, number)))
@@ -108,13 +110,13 @@ def test_a_stage_that_lost_its_lock_writes_no_object(workspace, dsn):
     ingest(work, str(EXAMPLES / "library-loans.txt"), FIRST)
     plan(work, FIRST)
     with work.ledger() as holder, psycopg.connect(dsn, autocommit=True) as other:
-        with holder.shard_lock("r", FIRST, 0):
+        with holder.locks.shard_lock("r", FIRST, 0):
             other.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
             )
             with pytest.raises(StoreError, match="lock is lost"):
-                holder.still_locked()
-        with Ledger(dsn) as next_one, next_one.shard_lock("r", FIRST, 0):
+                holder.locks.still_locked()
+        with Ledger(dsn) as next_one, next_one.locks.shard_lock("r", FIRST, 0):
             pass
 
 
@@ -148,7 +150,7 @@ def test_a_publication_waits_for_one_that_saw_less(workspace, tmp_path, monkeypa
         go_on.set()
         assert (early.result().trajectories, late.result().trajectories) == (2, 1)
     assert len(list(published(work))) == 1
-    assert publishing.changed_partitions(work) == []
+    assert publishing.versions.changed_partitions(work) == []
 
 
 def test_processes_keep_the_order_and_a_deadly_document_stops_nobody():

@@ -43,9 +43,11 @@ def segment(number):
 @pytest.fixture
 def ledger(dsn):
     with Ledger(dsn) as opened:
-        opened.record_recipes(CHAIN.prompt_texts(), CHAIN.recipes)
-        source = opened.register_source("file:///corpus")
-        opened.commit_ingest(PARTITION, source, [document(n) for n in (1, 2)], {0: [segment(1)], 1: [segment(2)]})
+        opened.stages.record_recipes(CHAIN.prompt_texts(), CHAIN.recipes)
+        source = opened.sources.register_source("file:///corpus")
+        opened.ingestion.commit_ingest(
+            PARTITION, source, [document(n) for n in (1, 2)], {0: [segment(1)], 1: [segment(2)]}
+        )
         yield opened
 
 
@@ -195,7 +197,7 @@ def test_an_unreachable_database_is_one_line_without_the_password():
 
 
 def test_two_publications_of_one_partition_wait_for_each_other(dsn):
-    with Ledger(dsn) as first, Ledger(dsn) as second, first.publish_lock(PARTITION):
+    with Ledger(dsn) as first, Ledger(dsn) as second, first.locks.publish_lock(PARTITION):
         taken = "SELECT pg_try_advisory_lock(hashtextextended('gem-publishing ' || %s, 0)) AS free"
         assert second.pg.execute(taken, [PARTITION]).fetchone() == {"free": False}
         assert second.pg.execute(taken, ["2026-01-31T15:00"]).fetchone() == {"free": True}

@@ -34,7 +34,9 @@ def ingested(workspace, source):
     report = ingest(work, str(source), PARTITION)
     with work.ledger() as ledger:
         rows = ledger.pg.execute("SELECT * FROM documents").fetchall()
-        segments = [found for number, _ in ledger.ingestion.shards(PARTITION) for found in segments_of(work, PARTITION, number)]
+        segments = [
+            found for number, _ in ledger.ingestion.shards(PARTITION) for found in segments_of(work, PARTITION, number)
+        ]
     assert (len(rows), len(segments)) == (report.documents, report.segments)
     return {row["uri"].rsplit("/", 1)[-1]: row for row in rows}
 

@@ -33,7 +33,9 @@ def record(ledger, partition, name, segments, reason=None):
         for number in range(segments)
     ]  # fmt: skip
     source = ledger.sources.register_source("file:///corpus")
-    ledger.ingestion.commit_ingest(partition, source, [document], {ledger.ingestion.reserve_shards(partition, 1): cut} if cut else {})
+    ledger.ingestion.commit_ingest(
+        partition, source, [document], {ledger.ingestion.reserve_shards(partition, 1): cut} if cut else {}
+    )
     return [found.segment_id for found in cut]
 
 
@@ -56,7 +58,7 @@ def publish(ledger, partition, version, trajectories):
 @pytest.fixture
 def ledger(dsn):
     with Ledger(dsn) as opened:
-        opened.record_recipes(CHAIN.prompt_texts(), CHAIN.recipes)
+        opened.stages.record_recipes(CHAIN.prompt_texts(), CHAIN.recipes)
         yield opened
 
 

@@ -190,7 +190,7 @@ def test_a_writer_between_object_and_row_is_waited_for(published, dsn, monkeypat
     work, _ = published
     work.store.put(keys.segments_key("2026-01-31T20:00", 3), b"left")
     monkeypatch.setattr(retention, "_PATIENCE_S", 0.2)
-    with Ledger(dsn) as writer, Ledger(dsn) as another, writer.writing(), another.writing():
+    with Ledger(dsn) as writer, Ledger(dsn) as another, writer.retention.writing(), another.retention.writing():
         found = collect(work, dry_run=False, now=LATER)
         assert (gone(found), found.busy_objects) == ({}, 1)
     assert gone(collect(work, dry_run=False, now=LATER)) == {"unreferenced": 1}
@@ -199,7 +199,7 @@ def test_a_writer_between_object_and_row_is_waited_for(published, dsn, monkeypat
 def test_two_collectors_do_not_meet(published, dsn):
     work, _ = published
     with Ledger(dsn) as other_one:
-        assert other_one.only_collector()
+        assert other_one.retention.only_collector()
         with pytest.raises(UserError, match="Another `gem gc` is under way"):
             collect(work, dry_run=True)
     collect(work, dry_run=True)
