@@ -33,7 +33,7 @@ from gem_tasks.pipeline.prefiltering import SHARE
 from gem_tasks.prefilter import features, model
 from gem_tasks.prefilter.learn import Verdict, learn
 from gem_tasks.settings import Settings
-from gem_tasks.teacher import filter as teacher
+from offline_teacher import filter as teacher
 
 LABELS = {"procedural": True, "not_procedural": False}
 

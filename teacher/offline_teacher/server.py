@@ -1,0 +1,133 @@
+"""The offline teacher over HTTP: chat completions, models, files and batches of the OpenAI API, and `/health`.
+
+Started with `python -m offline_teacher.server --port N`; `--state DIR` is where files and batches survive.
+`GEM_TEACHER_API_KEY` makes it demand a key.
+"""
+
+import argparse
+import os
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from aiohttp import web
+
+from offline_teacher import delivery, faults, protocol
+from offline_teacher.batches import Batches
+from offline_teacher.faults import HEADER, Faults
+from offline_teacher.files import Files
+from offline_teacher.protocol import MODEL, Refused
+from offline_teacher.workers import Workers
+
+_MAX_BODY_BYTES = 64 << 20
+_MAX_WORKERS = 4
+_WORKERS = web.AppKey("workers", Workers)
+_KEY = web.AppKey("key", str)
+_STANDING: web.AppKey[dict[str, str]] = web.AppKey("standing")
+
+
+def make_app(
+    workers: Workers, state: Path, api_key: str = "", standing: Mapping[str, str] | None = None
+) -> web.Application:
+    """The application.
+
+    Args:
+        workers: make the answers.
+        state: folder of files and batches.
+        api_key: demanded as a bearer token on `/v1` when it is not empty.
+        standing: faults of requests that ask for no others.
+    """
+    app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[_refusing, _authenticate])
+    app[_KEY] = api_key
+    app[_WORKERS] = workers
+    app[_STANDING] = dict(standing or {})
+    app.router.add_post("/v1/chat/completions", _complete)
+    app.router.add_get("/v1/models", _models)
+    app.router.add_get("/health", _health)
+    files = Files(state / "files")
+    app.router.add_post("/v1/files", files.upload)
+    app.router.add_get("/v1/files/{id}", files.retrieve)
+    app.router.add_get("/v1/files/{id}/content", files.content)
+    app.router.add_delete("/v1/files/{id}", files.delete)
+    batches = Batches(state / "batches", files, workers, app[_STANDING])
+    app.router.add_post("/v1/batches", batches.create)
+    app.router.add_get("/v1/batches", batches.list)
+    app.router.add_get("/v1/batches/{id}", batches.retrieve)
+    app.router.add_post("/v1/batches/{id}/cancel", batches.cancel)
+    app.cleanup_ctx.append(batches.working)
+    app.on_cleanup.append(workers.close)
+    return app
+
+
+@web.middleware
+async def _refusing(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Errors have the protocol's form wherever they arise."""
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return delivery.error(refused)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        return delivery.error(protocol.not_a_request(error))  # of an odd type somewhere inside
+
+
+@web.middleware
+async def _authenticate(request: web.Request, handler: Any) -> web.StreamResponse:
+    key = request.app[_KEY]
+    if key and request.path.startswith("/v1/") and request.headers.get("Authorization") != f"Bearer {key}":
+        raise Refused(401, "Incorrect API key provided", "invalid_api_key")
+    return await handler(request)
+
+
+async def _health(request: web.Request) -> web.Response:
+    del request
+    return web.json_response({"status": "ok"})
+
+
+async def _models(request: web.Request) -> web.Response:
+    del request
+    entry = {"id": MODEL, "object": "model", "created": 0, "owned_by": "gem"}
+    return web.json_response({"object": "list", "data": [entry]})
+
+
+async def _complete(request: web.Request) -> web.StreamResponse:
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError) as error:
+        raise protocol.not_a_request(error) from error
+    messages, limit = protocol.question(body)
+    fate = Faults.asked(request.query, request.headers.get(HEADER, ""), messages, request.app[_STANDING])
+    if how := await fate.before():
+        return await delivery.cut_off(request, how)
+    said = fate.after(await request.app[_WORKERS].answer(messages), limit)
+    return await delivery.send(request, protocol.completion(messages, said), fate.drip_s())
+
+
+def main() -> None:
+    """Serves until it is stopped."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--workers", type=int, default=max(1, min(_MAX_WORKERS, (os.cpu_count() or 2) - 1)))
+    parser.add_argument("--faults", default="", help='as in "rate_429=0.05&seed=1"; see docs/offline-teacher.md')
+    parser.add_argument("--state", type=Path, help="folder of files and batches; a temporary one by default")
+    options = parser.parse_args()
+    try:
+        standing = faults.standing(options.faults)
+    except ValueError as error:
+        parser.error(f"--faults: {error}")
+    # Not forked: the server has threads by the time the first answer is asked for.
+    workers = Workers(lambda: ProcessPoolExecutor(options.workers, mp_context=get_context("forkserver")))
+    app = make_app(
+        workers,
+        options.state or Path(mkdtemp(prefix="gem-teacher-")),
+        os.environ.get("GEM_TEACHER_API_KEY", ""),
+        standing,
+    )
+    web.run_app(app, host=options.host, port=options.port, print=None, access_log=None, shutdown_timeout=2)
+
+
+if __name__ == "__main__":
+    main()
