@@ -9,15 +9,15 @@ from itertools import pairwise
 
 from gem_tasks.prompts.dialogue import render_tools
 from gem_tasks.prompts.tags import neutral
-from offline_teacher.analyse import Analysis, Step, analyse, instruction
-from offline_teacher.arguments import actions
-from offline_teacher.clauses import clauses
-from offline_teacher.drafts import Draft
-from offline_teacher.events import Event, event_of
-from offline_teacher.naming import page_entity, spoken, topic_of
-from offline_teacher.order import graph, requirements
-from offline_teacher.procedures import Procedure, procedures
-from offline_teacher.toolkit import build
+from offline_teacher.reading.analyse import Analysis, Step, analyse, instruction
+from offline_teacher.reading.clauses import clauses
+from offline_teacher.reading.naming import page_entity, spoken, topic_of
+from offline_teacher.reading.procedures import Procedure, procedures
+from offline_teacher.workflows.arguments import actions
+from offline_teacher.workflows.drafts import Draft
+from offline_teacher.workflows.events import Event, event_of
+from offline_teacher.workflows.order import graph, requirements
+from offline_teacher.workflows.toolkit import build
 
 _MOST_STEPS = 30
 _MOST_REMARK = 160

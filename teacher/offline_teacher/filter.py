@@ -8,10 +8,10 @@ import re
 from collections import Counter
 from itertools import groupby
 
-from offline_teacher.analyse import Analysis, Step, analyse
-from offline_teacher.language import is_english
-from offline_teacher.topics import domains, platform, task_category
-from offline_teacher.words import HAND_WORDS, PAST_WORDS, SYSTEM_WORDS, words_of
+from offline_teacher.reading.analyse import Analysis, Step, analyse
+from offline_teacher.reading.language import is_english
+from offline_teacher.reading.topics import domains, platform, task_category
+from offline_teacher.reading.words import HAND_WORDS, PAST_WORDS, SYSTEM_WORDS, words_of
 
 _MIN_WORDS = 40
 _MIN_LETTERS = 0.5

@@ -11,8 +11,9 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.workflow import ExecutionGraph
 from gem_tasks.prompts.dialogue import parse_tools
 from gem_tasks.prompts.tags import TagError
-from offline_teacher.analyse import Analysis, analyse, named
-from offline_teacher.talk import endings, english, people, phrases, rules
+from offline_teacher.reading import english
+from offline_teacher.reading.analyse import Analysis, analyse, named
+from offline_teacher.talk import endings, people, phrases, rules
 from offline_teacher.talk.script import Script
 from offline_teacher.talk.tools import Tool, Toolbox, toolbox
 from offline_teacher.talk.values import Values

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from gem_tasks.domain.trajectory import Message, Trajectory
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools
 from gem_tasks.prompts.tags import TagError
-from offline_teacher.analyse import Analysis, analyse
+from offline_teacher.reading.analyse import Analysis, analyse
+from offline_teacher.reading.words import SCREEN_VERBS
 from offline_teacher.talk import briefing, episodes, rules
 from offline_teacher.talk.handover import handover
 from offline_teacher.talk.neighbours import Neighbours, neighbours
 from offline_teacher.talk.overview import compare, overview
 from offline_teacher.talk.scene import Scene, enriched, fill_table, id_schema_of, scene_of
 from offline_teacher.talk.shapes import fits
-from offline_teacher.words import SCREEN_VERBS
 
 _MOTIVES = (
     "My boss wants this off the list today.", "The auditors come on Thursday and I want it clean by then.",

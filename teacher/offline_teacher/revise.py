@@ -5,8 +5,8 @@ from typing import Any, cast
 from gem_tasks.domain.trajectory import Message
 from gem_tasks.prompts import sections as sections_of
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools, render_trajectory
-from offline_teacher.protocol import Messages
-from offline_teacher.spoil import SUFFIX
+from offline_teacher.server.protocol import Messages
+from offline_teacher.server.spoil import SUFFIX
 
 
 def asked(messages: Messages) -> bool:

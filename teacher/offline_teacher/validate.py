@@ -11,11 +11,11 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.trajectory import Message, Trajectory
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory
 from gem_tasks.prompts.tags import TagError
-from offline_teacher.talk.english import past
+from offline_teacher.reading.english import past
+from offline_teacher.reading.words import words_of
 from offline_teacher.talk.grounding import Grounds, leaves
 from offline_teacher.talk.memory import Memory, response_of
 from offline_teacher.talk.tools import Tool, toolbox
-from offline_teacher.words import words_of
 
 _QUOTED = re.compile(r'"[^"]*"')
 """Rules and notes are quoted: what they say is not what the assistant says."""

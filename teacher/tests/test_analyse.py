@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline_teacher.analyse import analyse, instruction, named
-from offline_teacher.limits import limits
-from offline_teacher.sentences import sentences
+from offline_teacher.reading.analyse import analyse, instruction, named
+from offline_teacher.reading.limits import limits
+from offline_teacher.reading.sentences import sentences
 
 HANDBOOK = """# Lending desk
 

@@ -9,10 +9,10 @@ import pytest
 from aiohttp import web
 
 from gem_tasks import prompts
-from offline_teacher.faults import HEADER
-from offline_teacher.protocol import MODEL
-from offline_teacher.server import make_app
-from offline_teacher.workers import Workers
+from offline_teacher.server.app import make_app
+from offline_teacher.server.faults import HEADER
+from offline_teacher.server.protocol import MODEL
+from offline_teacher.server.workers import Workers
 from teacher_cases import TEXT
 
 V1 = "http://teacher/v1"

@@ -14,11 +14,11 @@ from aiohttp import web
 
 from gem_tasks import prompts
 from gem_tasks.prompts.dialogue import parse_trajectory
-from offline_teacher import faults, spoil
-from offline_teacher.faults import HEADER, OPTIONS, Faults
-from offline_teacher.protocol import MODEL, Refused
-from offline_teacher.server import make_app
-from offline_teacher.workers import Workers
+from offline_teacher.server import faults, spoil
+from offline_teacher.server.app import make_app
+from offline_teacher.server.faults import HEADER, OPTIONS, Faults
+from offline_teacher.server.protocol import MODEL, Refused
+from offline_teacher.server.workers import Workers
 from teacher_cases import TEXT, TOOLS, sections, ungrounded
 
 URL = "http://teacher/v1/chat/completions"

@@ -8,8 +8,8 @@ from gem_tasks import prompts
 from gem_tasks.domain.outcome import Accepted, Rejected
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.stages import stage
-from offline_teacher.analyse import analyse
 from offline_teacher.answers import UnknownTask, answer
+from offline_teacher.reading.analyse import analyse
 from tests.factories import make_record
 
 HOWTO = """# Renewing a loan at the counter

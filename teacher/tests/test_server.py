@@ -12,9 +12,9 @@ from aiohttp import web
 
 from gem_tasks import prompts
 from offline_teacher.answers import UnknownTask, answer
-from offline_teacher.faults import HEADER
-from offline_teacher.server import MODEL, make_app
-from offline_teacher.workers import Workers
+from offline_teacher.server.app import MODEL, make_app
+from offline_teacher.server.faults import HEADER
+from offline_teacher.server.workers import Workers
 from teacher_cases import TEXT
 
 URL = "http://teacher/v1/chat/completions"

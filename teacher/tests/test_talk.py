@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from gem_tasks.prompts.dialogue import parse_trajectory
 from offline_teacher import generate
-from offline_teacher.analyse import analyse
-from offline_teacher.talk import english, pattern, rules
+from offline_teacher.reading import english
+from offline_teacher.reading.analyse import analyse
+from offline_teacher.talk import pattern, rules
 from offline_teacher.talk.grounding import Grounds, leaves
 from offline_teacher.talk.shapes import fits
 from offline_teacher.talk.tools import same_thing, toolbox

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from gem_tasks.domain.base import Json
-from offline_teacher.talk import english
+from offline_teacher.reading import english
 from offline_teacher.talk.neighbours import MOST_LISTED, Neighbours
 from offline_teacher.talk.scene import Scene
 

@@ -1,6 +1,7 @@
 """Turns beside the workflow's own steps: a wish against a rule, a question over several results, a goodbye."""
 
-from offline_teacher.talk import english, phrases, rules
+from offline_teacher.reading import english
+from offline_teacher.talk import phrases, rules
 from offline_teacher.talk.rules import Conflict
 from offline_teacher.talk.tools import Tool, same_thing
 from offline_teacher.talk.walk import Step, Walk

@@ -1,6 +1,6 @@
 """Short turns of a refined conversation: what no tool can do, what only the user can do, what was forgotten."""
 
-from offline_teacher.talk import english
+from offline_teacher.reading import english
 from offline_teacher.talk.scene import Scene, said
 
 

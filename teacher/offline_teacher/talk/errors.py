@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from gem_tasks.domain.base import Json
-from offline_teacher.talk import english, people
+from offline_teacher.reading import english
+from offline_teacher.talk import people
 from offline_teacher.talk.script import Call
 from offline_teacher.talk.shapes import fits
 

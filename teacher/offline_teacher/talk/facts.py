@@ -3,7 +3,8 @@
 from typing import Any, cast
 
 from gem_tasks.domain.base import Json
-from offline_teacher.talk import english, phrases
+from offline_teacher.reading import english
+from offline_teacher.talk import phrases
 from offline_teacher.talk.grounding import Grounds, leaves
 from offline_teacher.talk.tools import Tool
 from offline_teacher.talk.world import Record, World

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.workflow import ToolSpec
-from offline_teacher.talk import english, people
+from offline_teacher.reading import english
+from offline_teacher.talk import people
 from offline_teacher.talk.neighbours import Neighbours
 from offline_teacher.talk.scene import Scene, said
 from offline_teacher.talk.script import Call

@@ -6,7 +6,7 @@ from typing import Any
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.workflow import ToolSpec
-from offline_teacher.talk import english
+from offline_teacher.reading import english
 
 MOST_LISTED = 50
 PRIORITIES = ("low", "normal", "high")

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from gem_tasks.domain.base import Json
-from offline_teacher.talk import english
+from offline_teacher.reading import english
 from offline_teacher.talk.neighbours import MOST_LISTED, Neighbours
 from offline_teacher.talk.scene import Scene, said
 from offline_teacher.talk.script import Call

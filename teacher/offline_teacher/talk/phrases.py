@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from gem_tasks.domain.base import Json
-from offline_teacher.talk import english
+from offline_teacher.reading import english
 from offline_teacher.talk.grounding import Leaf
 from offline_teacher.talk.shapes import bounds, choices, kind_of
 

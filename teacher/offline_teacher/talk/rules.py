@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from offline_teacher.analyse import Analysis
-from offline_teacher.talk import english
+from offline_teacher.reading import english
+from offline_teacher.reading.analyse import Analysis
+from offline_teacher.reading.words import OPERATIONS, words_of
 from offline_teacher.talk.tools import Tool
-from offline_teacher.words import OPERATIONS, words_of
 
 MAX_RULES = 60
 _NOT_BE = re.compile(

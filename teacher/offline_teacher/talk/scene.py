@@ -12,7 +12,8 @@ from typing import Any
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.trajectory import Message, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
-from offline_teacher.talk import english, people
+from offline_teacher.reading import english
+from offline_teacher.talk import people
 from offline_teacher.talk.memory import Memory, id_field, response_of, rows_in
 from offline_teacher.talk.neighbours import PRIORITIES
 from offline_teacher.talk.script import Script

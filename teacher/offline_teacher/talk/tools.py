@@ -7,7 +7,7 @@ from typing import Literal
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.workflow import ToolSpec
-from offline_teacher.talk import english
+from offline_teacher.reading import english
 from offline_teacher.talk.shapes import properties_of, required_of, settled, usable
 
 Kind = Literal["find", "read", "create", "change"]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gem_tasks.domain.base import Json
-from offline_teacher.talk import english, errors, facts, phrases, questions
+from offline_teacher.reading import english
+from offline_teacher.talk import errors, facts, phrases, questions
 from offline_teacher.talk.grounding import Leaf
 from offline_teacher.talk.people import Setting
 from offline_teacher.talk.rules import Conflict, Rule

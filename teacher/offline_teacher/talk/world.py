@@ -6,7 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from gem_tasks.domain.base import Json
-from offline_teacher.talk import english, people
+from offline_teacher.reading import english
+from offline_teacher.talk import people
 from offline_teacher.talk.shapes import fits
 from offline_teacher.talk.tools import Tool, Toolbox, same_thing
 from offline_teacher.talk.values import Unfit, Values, code

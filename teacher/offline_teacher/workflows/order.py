@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from offline_teacher.analyse import Analysis
-from offline_teacher.drafts import CREATING, Draft
-from offline_teacher.words import OPERATIONS, singular
+from offline_teacher.reading.analyse import Analysis
+from offline_teacher.reading.words import OPERATIONS, singular
+from offline_teacher.workflows.drafts import CREATING, Draft
 
 _MOST_PARALLEL = 3
 _BEFORE = re.compile(r"^(?P<first>.{8,160}?)\b(?:before you|before)\s+(?P<then>.{4,120})$", re.IGNORECASE)

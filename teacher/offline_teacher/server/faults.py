@@ -14,8 +14,9 @@ from hashlib import sha256
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from offline_teacher import revise, spoil
-from offline_teacher.protocol import Messages, Refused, Said
+from offline_teacher import revise
+from offline_teacher.server import spoil
+from offline_teacher.server.protocol import Messages, Refused, Said
 
 HEADER = "X-Gem-Faults"
 OPTIONS = frozenset(

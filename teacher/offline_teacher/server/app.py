@@ -1,6 +1,6 @@
 """The offline teacher over HTTP: chat completions, models, files and batches of the OpenAI API, and `/health`.
 
-Started with `python -m offline_teacher.server --port N`; `--state DIR` is where files and batches survive.
+Started with `python -m offline_teacher.server.app --port N`; `--state DIR` is where files and batches survive.
 `GEM_TEACHER_API_KEY` makes it demand a key.
 """
 
@@ -15,12 +15,12 @@ from typing import Any
 
 from aiohttp import web
 
-from offline_teacher import delivery, faults, protocol
-from offline_teacher.batches import Batches
-from offline_teacher.faults import HEADER, Faults
-from offline_teacher.files import Files
-from offline_teacher.protocol import MODEL, Refused
-from offline_teacher.workers import Workers
+from offline_teacher.server import delivery, faults, protocol
+from offline_teacher.server.batches import Batches
+from offline_teacher.server.faults import HEADER, Faults
+from offline_teacher.server.files import Files
+from offline_teacher.server.protocol import MODEL, Refused
+from offline_teacher.server.workers import Workers
 
 _MAX_BODY_BYTES = 64 << 20
 _MAX_WORKERS = 4

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from offline_teacher.analyse import Limit
-from offline_teacher.words import plural, singular
+from offline_teacher.reading.analyse import Limit
+from offline_teacher.reading.words import plural, singular
 
 Schema = dict[str, Any]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from offline_teacher.analyse import Analysis, Step
+from offline_teacher.reading.analyse import Analysis, Step
 
 _FEWEST_STEPS = 3
 _ENOUGH_STEPS = 7

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from gem_tasks.domain.workflow import ToolSpec
-from offline_teacher.naming import is_singleton, many, spoken
-from offline_teacher.parameters import Schema
-from offline_teacher.talk import english
-from offline_teacher.words import third_person
+from offline_teacher.reading import english
+from offline_teacher.reading.naming import is_singleton, many, spoken
+from offline_teacher.reading.words import third_person
+from offline_teacher.workflows.parameters import Schema
 
 CREATING = frozenset("create add register book reserve place issue record order make generate import request".split())
 FINISHING = frozenset(

@@ -2,11 +2,11 @@
 
 import re
 
-from offline_teacher.analyse import plain
-from offline_teacher.clauses import BUTTON_WORDS, FIELD_WORDS, PLACE_WORDS, Clause, marked
-from offline_teacher.naming import noun_phrase
-from offline_teacher.parameters import Schema, enumeration, field_schema, options_schema, parameter_name
-from offline_teacher.words import OPERATIONS
+from offline_teacher.reading.analyse import plain
+from offline_teacher.reading.clauses import BUTTON_WORDS, FIELD_WORDS, PLACE_WORDS, Clause, marked
+from offline_teacher.reading.naming import noun_phrase
+from offline_teacher.reading.words import OPERATIONS
+from offline_teacher.workflows.parameters import Schema, enumeration, field_schema, options_schema, parameter_name
 
 ENTERING = frozenset("enter type fill specify provide describe input state indicate paste".split())
 CHOOSING = frozenset(

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from offline_teacher.drafts import CREATING, Draft, identify
-from offline_teacher.naming import is_singleton, spoken
-from offline_teacher.parameters import Schema
+from offline_teacher.reading.naming import is_singleton, spoken
+from offline_teacher.workflows.drafts import CREATING, Draft, identify
+from offline_teacher.workflows.parameters import Schema
 
 _MOST_TOOLS = 10
 _LEAST_TOOLS = 5

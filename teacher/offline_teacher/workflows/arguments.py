@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from offline_teacher.drafts import Draft
-from offline_teacher.naming import spoken
+from offline_teacher.reading.naming import spoken
 from offline_teacher.talk import people
 from offline_teacher.talk.values import Unfit, Values, code
 from offline_teacher.talk.world import nature
+from offline_teacher.workflows.drafts import Draft
 
 
 def actions(drafts: Sequence[Draft], rng: random.Random) -> list[dict[str, object]]:

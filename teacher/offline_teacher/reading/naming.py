@@ -4,8 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from offline_teacher.analyse import Step
-from offline_teacher.nouns import (
+from offline_teacher.reading import english
+from offline_teacher.reading.analyse import Step
+from offline_teacher.reading.nouns import (
     ASPECTS,
     EMPTY_ADJECTIVES,
     ING_THINGS,
@@ -14,8 +15,7 @@ from offline_teacher.nouns import (
     SCREEN_NOUNS,
     SINGLETONS,
 )
-from offline_teacher.talk import english
-from offline_teacher.words import NOUN_VERBS, OPERATIONS, singular
+from offline_teacher.reading.words import NOUN_VERBS, OPERATIONS, singular
 
 _STOP = re.compile(
     r"\b(?:in|on|at|to|for|from|with|by|into|onto|using|as|and|or|that|which|who|whose|where|when|if|then|so|until|unless|"

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Sequence
 
-from offline_teacher.analyse import Limit, plain
-from offline_teacher.drafts import CREATING, FINISHING, SETTING, Draft, identify
-from offline_teacher.events import NOTING, Event
-from offline_teacher.lookups import complete
-from offline_teacher.naming import is_singleton, page_entity
-from offline_teacher.parameters import (
+from offline_teacher.reading.analyse import Limit, plain
+from offline_teacher.reading.naming import is_singleton, page_entity
+from offline_teacher.workflows.drafts import CREATING, FINISHING, SETTING, Draft, identify
+from offline_teacher.workflows.events import NOTING, Event
+from offline_teacher.workflows.lookups import complete
+from offline_teacher.workflows.parameters import (
     MAX_FIELDS,
     Schema,
     bind,

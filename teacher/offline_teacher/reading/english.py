@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from offline_teacher.words import OPERATIONS, plural, singular
+from offline_teacher.reading.words import OPERATIONS, plural, singular
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PARTICLES = frozenset("up in out on off over down back".split())

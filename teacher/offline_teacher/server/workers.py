@@ -7,7 +7,7 @@ from concurrent.futures import BrokenExecutor, Executor
 from aiohttp import web
 
 from offline_teacher.answers import UnknownTask, answer
-from offline_teacher.protocol import Messages, Refused
+from offline_teacher.server.protocol import Messages, Refused
 
 
 class Workers:

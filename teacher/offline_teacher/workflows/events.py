@@ -4,9 +4,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from offline_teacher.analyse import plain
-from offline_teacher.clauses import PLACE_WORDS, Clause, marked
-from offline_teacher.fields import (
+from offline_teacher.reading.analyse import plain
+from offline_teacher.reading.clauses import PLACE_WORDS, Clause, marked
+from offline_teacher.reading.naming import entity_of, is_aspect, noun_phrase, owners_of, page_entity
+from offline_teacher.reading.nouns import FIELD_NOUNS, OPENABLE
+from offline_teacher.reading.words import NOUN_VERBS, OPERATIONS, SCREEN_VERBS, singular
+from offline_teacher.workflows.fields import (
     ASKING,
     CHOOSING,
     ENTERING,
@@ -17,10 +20,7 @@ from offline_teacher.fields import (
     options_of,
     schema_of,
 )
-from offline_teacher.naming import entity_of, is_aspect, noun_phrase, owners_of, page_entity
-from offline_teacher.nouns import FIELD_NOUNS, OPENABLE
-from offline_teacher.parameters import Schema, field_schema, options_schema, parameter_name
-from offline_teacher.words import NOUN_VERBS, OPERATIONS, SCREEN_VERBS, singular
+from offline_teacher.workflows.parameters import Schema, field_schema, options_schema, parameter_name
 
 Kind = Literal["go", "fields", "read", "write"]
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from aiohttp import web
 
-from offline_teacher.batch_input import ENDPOINT
-from offline_teacher.batch_run import ENDED, BatchRun
-from offline_teacher.faults import HEADER, options
-from offline_teacher.files import Files, read_json, write_json
-from offline_teacher.protocol import Refused
-from offline_teacher.workers import Workers
+from offline_teacher.server.batch_input import ENDPOINT
+from offline_teacher.server.batch_run import ENDED, BatchRun
+from offline_teacher.server.faults import HEADER, options
+from offline_teacher.server.files import Files, read_json, write_json
+from offline_teacher.server.protocol import Refused
+from offline_teacher.server.workers import Workers
 
 _WINDOW_S = 24 * 3600
 _MAX_PAGE = 100

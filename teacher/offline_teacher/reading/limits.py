@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from offline_teacher.words import singular
+from offline_teacher.reading.words import singular
 
 _NUMBER = r"\d{1,7}(?:[.,]\d{1,3})?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _LIMIT = re.compile(

@@ -6,9 +6,9 @@ Reads plain English with or without Markdown by form alone: list markers, senten
 import re
 from dataclasses import dataclass
 
-from offline_teacher.limits import Limit, limits
-from offline_teacher.sentences import Sentence, named, plain, sentences
-from offline_teacher.words import DETERMINER, NOUN_VERBS, OPERATIONS, RULE_MARKS
+from offline_teacher.reading.limits import Limit, limits
+from offline_teacher.reading.sentences import Sentence, named, plain, sentences
+from offline_teacher.reading.words import DETERMINER, NOUN_VERBS, OPERATIONS, RULE_MARKS
 
 __all__ = ["LEAD", "Analysis", "Limit", "Sentence", "Step", "analyse", "instruction", "named", "plain"]
 

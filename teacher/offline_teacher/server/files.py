@@ -12,7 +12,7 @@ from typing import Any, cast
 from aiohttp import BodyPartReader, web
 
 from gem_tasks.files import replacing
-from offline_teacher.protocol import Refused
+from offline_teacher.server.protocol import Refused
 
 _MAX_BYTES = 200_000_000
 """Of a batch's input file."""

@@ -14,12 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from offline_teacher import protocol
-from offline_teacher.batch_input import Line, faults_of, lines
-from offline_teacher.faults import Faults
-from offline_teacher.files import Files
-from offline_teacher.protocol import Refused
-from offline_teacher.workers import Workers
+from offline_teacher.server import protocol
+from offline_teacher.server.batch_input import Line, faults_of, lines
+from offline_teacher.server.faults import Faults
+from offline_teacher.server.files import Files
+from offline_teacher.server.protocol import Refused
+from offline_teacher.server.workers import Workers
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 _SAVE_EVERY = 20

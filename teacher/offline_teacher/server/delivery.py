@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from offline_teacher.faults import Silence
-from offline_teacher.protocol import Refused
+from offline_teacher.server.faults import Silence
+from offline_teacher.server.protocol import Refused
 
 _DRIPS = 50
 _LOOK_S = 0.2

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from offline_teacher.analyse import LEAD, Sentence, instruction, plain
-from offline_teacher.words import DETERMINER, NOUN_VERBS, OPERATIONS, PARTICLES
+from offline_teacher.reading.analyse import LEAD, Sentence, instruction, plain
+from offline_teacher.reading.words import DETERMINER, NOUN_VERBS, OPERATIONS, PARTICLES
 
 _MOST_CLAUSES = 6
 _MARKED = r"\*\*[^*\n]{1,60}\*\*|\*[^*\n]{1,60}\*|\"[^\"\n]{1,60}\"|“[^”\n]{1,60}”|`[^`\n]{1,60}`"
