@@ -65,7 +65,7 @@ class Child:
 
 def commands(names: list[str]) -> dict[str, list[str]]:
     """Command line by service."""
-    teacher = [sys.executable, "-m", "offline_teacher.server.app", "--port", os.environ.get("GEM_TEACHER_PORT", "0")]
+    teacher = [sys.executable, "-m", "offline_teacher", "--port", os.environ.get("GEM_TEACHER_PORT", "0")]
     teacher += ["--state", str(Path(os.environ["GEM_HOME"]) / "teacher")]
     airflow = str(Path(sys.executable).with_name("airflow"))
     # Their own log servers listen to the whole network, and have no option against that: one of ours stands in.

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from gem_tasks.prompts import sections
 from offline_teacher import extract, filter, generate, refine, revise, validate
+from offline_teacher.server.workers import UnknownTask
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +28,6 @@ _MARKS: tuple[tuple[str, Answer], ...] = (
     ("<trajectory>", generate.answer),
     ('"R1"', validate.answer),
 )
-
-
-class UnknownTask(ValueError):
-    """The instructions ask for nothing that the rules can answer."""
 
 
 def answer(messages: list[tuple[str, str]]) -> str:

@@ -3,15 +3,8 @@
 from typing import Any, cast
 
 from gem_tasks.domain.trajectory import Message
-from gem_tasks.prompts import sections as sections_of
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools, render_trajectory
-from offline_teacher.server.protocol import Messages
 from offline_teacher.server.spoil import SUFFIX
-
-
-def asked(messages: Messages) -> bool:
-    """Whether a refused conversation is to be corrected: only such a request lists findings of its own."""
-    return any("findings" in sections_of(content) for role, content in messages if role == "user")
 
 
 def answer(sections: dict[str, str], seed: int) -> str:

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from gem_tasks import prompts
+from offline_teacher.answers import answer
 from offline_teacher.server.app import make_app
 from offline_teacher.server.faults import HEADER
 from offline_teacher.server.protocol import MODEL
@@ -63,7 +64,7 @@ async def serve(tmp_path):
     running = []
 
     async def start():
-        app = make_app(Workers(lambda: ThreadPoolExecutor(2)), tmp_path / "state")
+        app = make_app(Workers(lambda: ThreadPoolExecutor(2), answer), tmp_path / "state")
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         path = str(tmp_path / f"{len(running)}.sock")

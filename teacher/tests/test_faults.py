@@ -14,6 +14,7 @@ from aiohttp import web
 
 from gem_tasks import prompts
 from gem_tasks.prompts.dialogue import parse_trajectory
+from offline_teacher.answers import answer
 from offline_teacher.server import faults, spoil
 from offline_teacher.server.app import make_app
 from offline_teacher.server.faults import HEADER, OPTIONS, Faults
@@ -31,7 +32,9 @@ async def ask(tmp_path):
     cleanups = []
 
     async def start(standing="", task="filter", **options):
-        app = make_app(Workers(lambda: ThreadPoolExecutor(2)), tmp_path / "state", standing=faults.standing(standing))
+        app = make_app(
+            Workers(lambda: ThreadPoolExecutor(2), answer), tmp_path / "state", standing=faults.standing(standing)
+        )
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         path = str(tmp_path / f"{len(cleanups)}.sock")

@@ -26,7 +26,7 @@ async def serve(tmp_path):
     cleanups = []
 
     async def start(api_key="", pool=lambda: ThreadPoolExecutor(2)):
-        runner = web.AppRunner(make_app(Workers(pool), tmp_path / "state", api_key), shutdown_timeout=0.1)
+        runner = web.AppRunner(make_app(Workers(pool, answer), tmp_path / "state", api_key), shutdown_timeout=0.1)
         await runner.setup()
         path = str(tmp_path / f"{len(cleanups)}.sock")
         await web.UnixSite(runner, path).start()

@@ -48,7 +48,7 @@ class Deployment:
 
     def answer(self, faults: str) -> None:
         """How the teacher answers from the next start on, in its own words: `latency_s=2`."""
-        teacher = ["python", "-m", "offline_teacher.server.app", "--port", "18100", "--host", "0.0.0.0"]
+        teacher = ["python", "-m", "offline_teacher", "--port", "18100", "--host", "0.0.0.0"]
         services = {name: {"environment": self._settings} for name in AIRFLOW}
         services["teacher"] = {
             "image": "gem:local",  # which has no teacher of its own

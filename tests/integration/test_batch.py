@@ -42,7 +42,7 @@ def teacher(tmp_path):
         process = None
 
         def start(self, faults=""):
-            command = [sys.executable, "-m", "offline_teacher.server.app", "--port", str(self.port), "--workers", "1"]
+            command = [sys.executable, "-m", "offline_teacher", "--port", str(self.port), "--workers", "1"]
             command += ["--state", str(tmp_path / "teacher"), "--faults", faults]
             self.process = subprocess.Popen(command)
             wait_for(f"http://127.0.0.1:{self.port}/health", self.process)

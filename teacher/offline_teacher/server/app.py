@@ -1,21 +1,12 @@
-"""The offline teacher over HTTP: chat completions, models, files and batches of the OpenAI API, and `/health`.
+"""The application: chat completions, models, files and batches of the OpenAI API, and `/health`."""
 
-Started with `python -m offline_teacher.server.app --port N`; `--state DIR` is where files and batches survive.
-`GEM_TEACHER_API_KEY` makes it demand a key.
-"""
-
-import argparse
-import os
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from aiohttp import web
 
-from offline_teacher.server import delivery, faults, protocol
+from offline_teacher.server import delivery, protocol
 from offline_teacher.server.batches import Batches
 from offline_teacher.server.faults import HEADER, Faults
 from offline_teacher.server.files import Files
@@ -23,7 +14,6 @@ from offline_teacher.server.protocol import MODEL, Refused
 from offline_teacher.server.workers import Workers
 
 _MAX_BODY_BYTES = 64 << 20
-_MAX_WORKERS = 4
 _WORKERS = web.AppKey("workers", Workers)
 _KEY = web.AppKey("key", str)
 _STANDING: web.AppKey[dict[str, str]] = web.AppKey("standing")
@@ -103,31 +93,3 @@ async def _complete(request: web.Request) -> web.StreamResponse:
         return await delivery.cut_off(request, how)
     said = fate.after(await request.app[_WORKERS].answer(messages), limit)
     return await delivery.send(request, protocol.completion(messages, said), fate.drip_s())
-
-
-def main() -> None:
-    """Serves until it is stopped."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--workers", type=int, default=max(1, min(_MAX_WORKERS, (os.cpu_count() or 2) - 1)))
-    parser.add_argument("--faults", default="", help='as in "rate_429=0.05&seed=1"; see docs/offline-teacher.md')
-    parser.add_argument("--state", type=Path, help="folder of files and batches; a temporary one by default")
-    options = parser.parse_args()
-    try:
-        standing = faults.standing(options.faults)
-    except ValueError as error:
-        parser.error(f"--faults: {error}")
-    # Not forked: the server has threads by the time the first answer is asked for.
-    workers = Workers(lambda: ProcessPoolExecutor(options.workers, mp_context=get_context("forkserver")))
-    app = make_app(
-        workers,
-        options.state or Path(mkdtemp(prefix="gem-teacher-")),
-        os.environ.get("GEM_TEACHER_API_KEY", ""),
-        standing,
-    )
-    web.run_app(app, host=options.host, port=options.port, print=None, access_log=None, shutdown_timeout=2)
-
-
-if __name__ == "__main__":
-    main()

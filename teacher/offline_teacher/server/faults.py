@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from offline_teacher import revise
+from gem_tasks.prompts import sections
 from offline_teacher.server import spoil
 from offline_teacher.server.protocol import Messages, Refused, Said
 
@@ -54,7 +54,7 @@ class Faults:
             return cls({}, "")
         digest = sha256(repr((options.get("seed"), messages)).encode("utf-8", "replace")).hexdigest()
         _seen[digest] += 1
-        return cls(options, f"{digest}-{_seen[digest]}", corrects=revise.asked(messages))
+        return cls(options, f"{digest}-{_seen[digest]}", corrects=_asks_to_revise(messages))
 
     async def before(self) -> Silence | None:
         """Waits, and perhaps says that nothing is to be answered.
@@ -133,6 +133,11 @@ def standing(text: str) -> dict[str, str]:
         if _number(value) is None:
             raise ValueError(f"{name}={value} is not a number")
     return found
+
+
+def _asks_to_revise(messages: Messages) -> bool:
+    """Whether a refused conversation is to be corrected: only such a request lists findings of its own."""
+    return any("findings" in sections(content) for role, content in messages if role == "user")
 
 
 def _number(text: str) -> float | None:

@@ -6,15 +6,25 @@ from concurrent.futures import BrokenExecutor, Executor
 
 from aiohttp import web
 
-from offline_teacher.answers import UnknownTask, answer
 from offline_teacher.server.protocol import Messages, Refused
+
+Answer = Callable[[Messages], str]
+
+
+class UnknownTask(ValueError):
+    """The instructions ask for nothing that can be answered."""
 
 
 class Workers:
-    """Runs answers elsewhere; when a worker dies (killed for memory), the next call starts new ones."""
+    """Runs answers elsewhere; when a worker dies (killed for memory), the next call starts new ones.
 
-    def __init__(self, start: Callable[[], Executor]) -> None:
-        self._start = start
+    Args:
+        start: the executor.
+        answer: the completion for messages, of a module that a worker process can import; raises `UnknownTask`.
+    """
+
+    def __init__(self, start: Callable[[], Executor], answer: Answer) -> None:
+        self._start, self._answer = start, answer
         self._pool: Executor | None = None
         # CPython ends a broken pool in a thread that waits for itself for ever if it holds the last reference.
         self._broken: list[Executor] = []
@@ -23,11 +33,11 @@ class Workers:
         """The completion.
 
         Raises:
-            Refused: the rules have no answer to this, or a worker died of it.
+            Refused: there is no answer to this, or a worker died of it.
         """
         pool = self._pool = self._pool or self._start()
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, answer, messages)
+            return await asyncio.get_running_loop().run_in_executor(pool, self._answer, messages)
         except UnknownTask as error:
             raise Refused(400, str(error), "invalid_request") from error
         except BrokenExecutor as error:
