@@ -48,6 +48,7 @@ check: install-dev  ## linter, types, import layers
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
+	.venv/bin/lint-imports --config teacher/pyproject.toml
 	.venv/bin/basedpyright
 
 format: install-dev

@@ -15,9 +15,10 @@ from offline_teacher.reading import english
 from offline_teacher.reading.analyse import Analysis, analyse, named
 from offline_teacher.talk import endings, people, phrases, rules
 from offline_teacher.talk.script import Script
+from offline_teacher.talk.state import Walk
 from offline_teacher.talk.tools import Tool, Toolbox, toolbox
 from offline_teacher.talk.values import Values
-from offline_teacher.talk.walk import Walk
+from offline_teacher.talk.walk import run
 from offline_teacher.talk.world import World, nature
 
 _LEADS_TO_VALUE = re.compile(
@@ -49,7 +50,7 @@ def answer(sections: dict[str, str], seed: int) -> str:
         walk.upcoming = [name for later in nodes[index:] for name in later]
         if index == conflict_at:
             endings.conflict(walk)
-        walk.run(node)
+        run(walk, node)
     endings.finish(walk)
     return walk.script.render()
 

@@ -3,8 +3,9 @@
 from offline_teacher.reading import english
 from offline_teacher.talk import phrases, rules
 from offline_teacher.talk.rules import Conflict
+from offline_teacher.talk.state import Step, Walk
 from offline_teacher.talk.tools import Tool, same_thing
-from offline_teacher.talk.walk import Step, Walk
+from offline_teacher.talk.walk import make_calls
 from offline_teacher.talk.world import Record
 
 _LONG = 26
@@ -134,7 +135,7 @@ def _read_back(walk: Walk, record: Record, steps: list[Step]) -> None:
             )
         )
     )
-    walk.make_calls(steps)
+    make_calls(walk, steps)
 
 
 def another(walk: Walk) -> None:
@@ -167,10 +168,10 @@ def another(walk: Walk) -> None:
         walk.script.assistant("I can look that up, but tell me more: what exactly should I search for?")
         missing = walk.script.unsaid(finder.spec, step.arguments)
         walk.script.tell(missing, phrases.telling(missing, walk.rng))
-    walk.make_calls([step])
+    make_calls(walk, [step])
     reading = walk.with_record(other, readers[0])
     if reading is not None and not walk.script.unsaid(readers[0].spec, reading.arguments):
-        walk.make_calls([reading])
+        make_calls(walk, [reading])
 
 
 def _about(tool: Tool, record: Record) -> bool:

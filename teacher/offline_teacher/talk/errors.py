@@ -1,18 +1,13 @@
 """Calls that fail for a plausible reason, and how the conversation mends it."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
 from gem_tasks.domain.base import Json
 from offline_teacher.reading import english
 from offline_teacher.talk import people
 from offline_teacher.talk.script import Call
 from offline_teacher.talk.shapes import fits
-
-if TYPE_CHECKING:
-    from offline_teacher.talk.walk import Step, Walk
+from offline_teacher.talk.state import Step, Walk
 
 
 def fail_first(walk: Walk, step: Step) -> None:

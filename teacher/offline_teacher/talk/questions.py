@@ -1,17 +1,12 @@
 """What the assistant has to ask before a call: missing values, and a yes for what cannot be undone."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from offline_teacher.talk import facts, phrases
 from offline_teacher.talk.grounding import Leaf
 from offline_teacher.talk.rules import about
 from offline_teacher.talk.shapes import bounds
-
-if TYPE_CHECKING:
-    from offline_teacher.talk.walk import Step, Walk
+from offline_teacher.talk.state import Step, Walk
 
 _MOST_REMINDERS = 2
 _AHEAD = 0.5
