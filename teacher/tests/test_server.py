@@ -25,7 +25,7 @@ async def serve(tmp_path):
     """Starts the application on a unix socket; gives a client."""
     cleanups = []
 
-    async def start(api_key="", pool=lambda: ThreadPoolExecutor(2)):
+    async def start(api_key="", pool=lambda: ThreadPoolExecutor(2), answer=answer):
         runner = web.AppRunner(make_app(Workers(pool, answer), tmp_path / "state", api_key), shutdown_timeout=0.1)
         await runner.setup()
         path = str(tmp_path / f"{len(cleanups)}.sock")
@@ -47,6 +47,12 @@ def question(name="filter", **changes):
 async def post(client, body, **options):
     async with client.post(URL, json=body, **options) as response:
         return response.status, await response.json(), response.headers
+
+
+async def test_the_protocol_serves_whatever_answers(serve):
+    client = await serve(answer=lambda messages: f"{len(messages)} messages, the last from {messages[-1][0]}")
+    _, body, _ = await post(client, question())
+    assert body["choices"][0]["message"]["content"] == "2 messages, the last from user"
 
 
 async def test_a_completion_has_the_shape_of_the_protocol(serve):
