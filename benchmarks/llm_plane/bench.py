@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from gem_tasks.domain.corpus import Document, Segment
 from gem_tasks.lineage.migrate import migrate
 from gem_tasks.local.postgres import Postgres
-from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
 from gem_tasks.store import keys, shards

@@ -17,8 +17,8 @@ from statistics import median
 from bench import PARTITION, database, workspace
 
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.rebuild.plan import plan
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
 
 SHARD = 200

@@ -19,10 +19,10 @@ from gem_tasks.domain.corpus import Source
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
-from gem_tasks.pipeline.batch import run_stage
-from gem_tasks.pipeline.gating import gate, nothing_left
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.batch.run import run_stage
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.judging.gating import gate, nothing_left
+from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, load
 

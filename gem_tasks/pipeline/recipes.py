@@ -6,7 +6,7 @@ from gem_tasks.corpus.segment import SEGMENT_VERSION
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import UserError
-from gem_tasks.pipeline.attempt import Asking
+from gem_tasks.pipeline.shard.attempt import Asking
 from gem_tasks.prompts import PromptSet, shipped
 from gem_tasks.settings import STAGE_NAMES, Settings, StageName
 from gem_tasks.stages import stage as stage_named

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from gem_tasks.dataset.export import published
 from gem_tasks.local.postgres import _binaries
-from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.workspace import Workspace
 from tests.integration.test_pipeline import PARTITION, finished  # noqa: F401 - a fixture
 

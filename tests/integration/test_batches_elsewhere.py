@@ -13,10 +13,10 @@ from gem_tasks.lineage import RunContext
 from gem_tasks.llm import access, batch_apis
 from gem_tasks.llm.batch_gemini import GeminiBatches
 from gem_tasks.llm.batch_mistral import MistralBatches
-from gem_tasks.pipeline.batch import poll, submit
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.batch.run import poll, submit
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.rebuild.plan import plan
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
 from tests.doubles.anthropic import KEY, Anthropic, failed, refuses
 from tests.doubles.gemini import Gemini

@@ -9,9 +9,9 @@ from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.lineage import Ledger, Purse
 from gem_tasks.llm.metered import MeteredClient
 from gem_tasks.llm.prices import Price
-from gem_tasks.pipeline.budget import Budget, BudgetSpentError
 from gem_tasks.pipeline.options import RunOptions
-from gem_tasks.pipeline.plan import within_budget
+from gem_tasks.pipeline.rebuild.plan import within_budget
+from gem_tasks.pipeline.shard.budget import Budget, BudgetSpentError
 from tests.integration.endpoint import request
 
 PRICE = Price(input=0, output=1_000_000)  # a dollar per token of output
@@ -97,7 +97,7 @@ async def test_what_was_set_aside_out_of_fear_goes_back_to_the_other_tasks_as_so
 
 
 async def test_a_purse_that_was_empty_is_looked_into_again(dsn, recipe, monkeypatch):
-    monkeypatch.setattr("gem_tasks.pipeline.budget._ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr("gem_tasks.pipeline.shard.budget._ASK_AGAIN_S", 0.0)
     async with budget(dsn, limit=30, shard=0) as first, budget(dsn, limit=30, shard=1) as second:
         await first.reserve(20)
         await second.reserve(10)

@@ -8,7 +8,7 @@ import pytest
 
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass, StoreError
-from gem_tasks.pipeline.journal import Journal, JournaledClient
+from gem_tasks.pipeline.journal.journal import Journal, JournaledClient
 from gem_tasks.store.local import LocalStore
 from tests.integration.endpoint import request
 

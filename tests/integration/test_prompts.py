@@ -11,10 +11,10 @@ from gem_tasks.cli.main import app
 from gem_tasks.dataset.publish import publish
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline import prompt_files
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.prompt_files import load_prompts, pinned
-from gem_tasks.pipeline.trial import Candidate
+from gem_tasks.pipeline.rebuild.plan import plan
+from gem_tasks.pipeline.upkeep.trial import Candidate
 from gem_tasks.settings import STAGE_NAMES
 from tests.integration.endpoint import failing, serving
 from tests.integration.test_pipeline import EXAMPLES, PARTITION, synthesise
@@ -84,7 +84,7 @@ def test_the_endpoint_really_gets_the_prompt(workspace, folder, monkeypatch):
     asked = []
     monkeypatch.setattr(type(work), "client", lambda self, stage: Recording(asked))
     from gem_tasks.lineage import RunContext
-    from gem_tasks.pipeline.shard import run_shard
+    from gem_tasks.pipeline.shard.run import run_shard
 
     run_shard(work, "filter", PARTITION, plan(work, PARTITION)[0]["shard"], RunContext())
     assert {request.messages[0].content for request in asked} == {text}

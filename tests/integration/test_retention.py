@@ -11,11 +11,11 @@ from gem_tasks.dataset.export import export_openai
 from gem_tasks.dataset.publish import publish
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, RunContext
-from gem_tasks.pipeline import retention
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.retention import collect
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.rebuild.plan import plan
+from gem_tasks.pipeline.shard.run import run_shard
+from gem_tasks.pipeline.upkeep import retention
+from gem_tasks.pipeline.upkeep.retention import collect
 from gem_tasks.store import keys
 from tests.integration.test_pipeline import EXAMPLES, PARTITION, synthesise
 
