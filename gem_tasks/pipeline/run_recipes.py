@@ -10,8 +10,7 @@ from dataclasses import replace
 
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import UserError
-from gem_tasks.pipeline.rebuild.stale import reasons
-from gem_tasks.pipeline.recipes import Chain, Recorded, takes_of
+from gem_tasks.pipeline.recipes import Chain, Recorded, reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt
 from gem_tasks.settings import ASKS_LIKE, STAGE_NAMES

@@ -20,6 +20,7 @@ from gem_tasks.llm.batch_file import Part, split
 from gem_tasks.llm.tokens import estimate_tokens
 from gem_tasks.pipeline.batch.open_requests import PRICE_SHARE, Exchange, Tally
 from gem_tasks.pipeline.journal.journal import Journal
+from gem_tasks.pipeline.journal.places import shard_journal
 from gem_tasks.pipeline.shard import budget
 from gem_tasks.pipeline.shard.endpoint import raise_if_unfinished
 from gem_tasks.pipeline.shard.outcomes import Sheet
@@ -70,7 +71,7 @@ class Visit:
     async def go(self) -> ShardReport | Pending | None:
         """Pending as long as batches are under way, then the report; None when the rest is to be asked online."""
         work, sheet = self._sheet.work, self._sheet
-        journal = work.journal(self._place.recipe_id, sheet.partition, sheet.shard)
+        journal = shard_journal(work, self._place)
         async with work.batches(sheet.stage.name) as client:
             found = await self._under_way(client)
             if not all(state is None or state.ended for _, state in found):

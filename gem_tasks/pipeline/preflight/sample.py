@@ -1,6 +1,6 @@
 """Texts of a sample through all stages, beside any run: nothing is published, and no result is recorded.
 
-The answers go to a journal of their own (`Workspace.sample_journal`), where the run finds them when its shards come to
+The answers go to a journal of their own (`sample_journal`), where the run finds them when its shards come to
 the same texts: what a sample asked is paid once.
 """
 
@@ -18,8 +18,9 @@ from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.metered import Allowance, MeteredClient
 from gem_tasks.llm.prices import pricing
 from gem_tasks.pipeline.journal.journal import JournaledClient
-from gem_tasks.pipeline.recipes import takes_of
-from gem_tasks.pipeline.shard.attempt import Asking, attempt
+from gem_tasks.pipeline.journal.places import sample_journal
+from gem_tasks.pipeline.recipes import Asking, takes_of
+from gem_tasks.pipeline.shard.attempt import attempt
 from gem_tasks.pipeline.shard.budget import OwnBudget
 from gem_tasks.pipeline.shard.endpoint import explain
 from gem_tasks.pipeline.shard.prefilter import current
@@ -108,7 +109,7 @@ async def _measure(work: Workspace, segments: Sequence[Segment], purse: Allowanc
 
 
 async def _desk(work: Workspace, name: StageName, purse: Allowance | None, stack: AsyncExitStack) -> _Desk:
-    settings, journal = work.settings, work.sample_journal(work.chain.id_of(name))
+    settings, journal = work.settings, sample_journal(work, work.chain.id_of(name))
     await asyncio.to_thread(journal.load)
     endpoint = await stack.enter_async_context(work.client(name))
     await stack.enter_async_context(journal)

@@ -12,11 +12,11 @@ from gem_tasks.domain.recipe import Recipe
 from gem_tasks.lineage.stale import StaleRow
 from gem_tasks.pipeline.rebuild.estimate import Estimate, Rate, rates
 from gem_tasks.pipeline.rebuild.ranges import Range, ranges
-from gem_tasks.pipeline.recipes import takes_of
+from gem_tasks.pipeline.recipes import reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, StageName
 
-NEVER, RETRY, UPSTREAM = "never done", "retry", "upstream"
+NEVER, RETRY = "never done", "retry"
 
 
 class StaleStage(Value):
@@ -86,25 +86,6 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
         ranges=found,
         off_schedule=off_schedule,
     )
-
-
-def reasons(now: Recipe, before: Recipe, *, first: bool) -> str:
-    """In which parts two recipes of a stage differ, in words joined by ` + `."""
-    repair = now.params.get("repair") != before.params.get("repair")
-    opened = now.params.get("opened") != before.params.get("opened")
-    others = [
-        {name: value for name, value in each.params.items() if name not in ("repair", "opened")}
-        for each in (now, before)
-    ]
-    found = {
-        "prompt": now.prompt_sha256 != before.prompt_sha256 or repair,
-        "model": now.model != before.model,
-        "code": now.version != before.version,
-        "params": others[0] != others[1],
-        "ratings": opened,
-        "segmenting" if first else UPSTREAM: now.parent != before.parent,
-    }
-    return " + ".join(name for name, differs in found.items() if differs)
 
 
 def _stages(

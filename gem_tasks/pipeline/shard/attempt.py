@@ -12,13 +12,12 @@ repeat for every record and stop the task instead. Lost workers belong to Airflo
 """
 
 from gem_tasks.corpus.harmless import harmless_json
-from gem_tasks.domain.base import Value
-from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion, Sampling
+from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion
 from gem_tasks.domain.outcome import Accepted, Cost, Malformed, Outcome, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import CONFIGURATION, EndpointError, ErrorClass
+from gem_tasks.pipeline.recipes import Asking
 from gem_tasks.ports import ChatClient
-from gem_tasks.prompts import Prompt
 from gem_tasks.stages.base import Stage, repair
 
 _STRIKES = 2
@@ -26,15 +25,6 @@ _QUOTED = 2000
 """Characters of an unusable answer that are shown again where all of it would not fit."""
 _LONGEST_THOUGHTS = 1 << 18
 """Characters that are kept: a model that loops while it thinks must not fill the store."""
-
-
-class Asking(Value):
-    """How a stage asks: all of it is in its recipe, so that the two cannot disagree; see `Chain.asking`."""
-
-    model: str
-    prompt: Prompt
-    repair: Prompt
-    sampling: Sampling = Sampling()
 
 
 class Attempt:

@@ -11,7 +11,8 @@ from itertools import chain, islice
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import DOUBTFUL
-from gem_tasks.pipeline.shard.attempt import Asking, attempt
+from gem_tasks.pipeline.recipes import Asking
+from gem_tasks.pipeline.shard.attempt import attempt
 from gem_tasks.pipeline.shard.doubts import FEW, Doubts
 from gem_tasks.ports import ChatClient
 from gem_tasks.stages.base import Stage

@@ -8,7 +8,7 @@ from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import ReconcileError
 from gem_tasks.lineage import Ledger, RunContext
-from gem_tasks.pipeline.shard.attempt import Asking
+from gem_tasks.pipeline.recipes import Asking
 from gem_tasks.pipeline.shard.prefilter import current
 from gem_tasks.pipeline.shard.records import inputs, load_records
 from gem_tasks.pipeline.workspace import Workspace

@@ -13,8 +13,9 @@ from contextlib import aclosing
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.errors import EndpointError
-from gem_tasks.lineage import Ledger, RunContext
+from gem_tasks.lineage import Ledger, Place, RunContext
 from gem_tasks.pipeline.journal.journal import JournaledClient
+from gem_tasks.pipeline.journal.places import shard_journal
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.shard.attempts import Attempts
 from gem_tasks.pipeline.shard.budget import BudgetSpentError
@@ -101,7 +102,9 @@ def _run(sheet: Sheet) -> ShardReport:
 
 async def _work(sheet: Sheet) -> tuple[Fresh, int]:
     """What came, saved now and then while others are still under way, and how many answers were replayed."""
-    journal = sheet.work.journal(sheet.recipe.recipe_id, sheet.partition, sheet.shard)
+    journal = shard_journal(
+        sheet.work, Place(recipe_id=sheet.recipe.recipe_id, partition=sheet.partition, shard=sheet.shard)
+    )
     journal.load()
     saver = _Saver(sheet)
     window = _WINDOW * sheet.work.settings.llm_concurrency

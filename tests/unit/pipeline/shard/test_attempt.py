@@ -5,7 +5,8 @@ import pytest
 from gem_tasks.domain.chat import Completion, Usage
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.pipeline.shard.attempt import Asking, attempt
+from gem_tasks.pipeline.recipes import Asking
+from gem_tasks.pipeline.shard.attempt import attempt
 from gem_tasks.pipeline.shard.doubts import FEW, Doubts
 from gem_tasks.prompts import load
 from gem_tasks.stages import stage
