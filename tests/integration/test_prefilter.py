@@ -9,9 +9,11 @@ from gem_tasks.domain.corpus import Document, Segment, content_hash, document_id
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage import RunContext
+from gem_tasks.pipeline.batch.poll import Pending, Poll
 from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.shard import prefilter
-from gem_tasks.pipeline.shard.outcomes import Sheet
+from gem_tasks.pipeline.shard.job import ShardJob
+from gem_tasks.pipeline.shard.outcomes import Outcomes
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.prefilter_training import recheck, status, train
 from gem_tasks.store import keys, shards
@@ -61,7 +63,7 @@ def judge(work, partition, shard, ids, labels, **measures):
         for key, accepted in zip(ids, labels, strict=True)
     ]
     with work.ledger() as ledger, ledger.shard_lock(work.chain.id_of("filter"), partition, shard):
-        Sheet(work, "filter", partition, shard, RUN, ledger).save(outcomes)
+        Outcomes(ShardJob.of(work, "filter", partition, shard, RUN), ledger).save(outcomes)
 
 
 TOPIC = json.dumps(
@@ -161,6 +163,9 @@ def test_it_switches_itself_off_when_the_share_proves_that_it_misses_too_much(le
     bad, ids = add(work, NEW, [True] * 6, first=3000)
     judge(work, NEW, bad, ids, [True] * 6, **seen, prefilter_rejects=True)
     assert prefilter.current(work) is None
+    assert status(work)["prefilters"][0]["retired_because"] is None  # looking writes nothing
+    for _ in range(2):
+        prefilter.switch_off_drifted(work)
     assert caplog.text.count("is switched off: of 66 segments in the random share") == 1
     assert prefilter.current(work) is None
     (row,) = status(work)["prefilters"]
@@ -195,6 +200,8 @@ def test_requests_under_way_are_not_turned_down(learned):
     work, _ = learned
     shard, _ = add(work, NEW, [False] * 5, first=1000)
     with work.ledger() as ledger, ledger.shard_lock(work.chain.id_of("filter"), NEW, shard):
-        sheet = Sheet(work, "filter", NEW, shard, RUN, ledger)
-        assert all(record.glance is None for record in sheet.missing(begun=True))
-        assert all(record.glance for record in sheet.missing())
+        job = ShardJob.of(work, "filter", NEW, shard, RUN)
+        pending = Pending(stage="filter", partition=NEW, shard=shard, batches=())
+        poll = Poll(job, Outcomes(job, ledger), ledger, pending)
+        assert all(record.prefilter_score is None for record in poll._records(begun=True))
+        assert all(record.prefilter_score for record in poll._records(begun=False))

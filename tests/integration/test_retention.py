@@ -174,13 +174,13 @@ def test_a_run_between_listing_and_deleting_loses_nothing(workspace, monkeypatch
     plan(work, PARTITION)
     key = keys.stage_key("filter", work.chain.id_of("filter"), PARTITION, 0)
     work.store.put(key, b"left by a killed worker")
-    remove = retention._Broom._remove
+    remove = retention._Sweeper._remove
 
-    def run_first(broom, *arguments):
+    def run_first(sweeper, *arguments):
         assert run_shard(work, "filter", PARTITION, 0, RunContext(run_id="r")).accepted == 1
-        return remove(broom, *arguments)
+        return remove(sweeper, *arguments)
 
-    monkeypatch.setattr(retention._Broom, "_remove", run_first)
+    monkeypatch.setattr(retention._Sweeper, "_remove", run_first)
     found = collect(work, dry_run=False, now=LATER)
     assert (gone(found), found.busy_objects) == ({}, 1)
     assert run_shard(work, "extract", PARTITION, 0, RunContext(run_id="r")).accepted == 1

@@ -18,7 +18,8 @@ from gem_tasks.pipeline.ingest import scan
 from gem_tasks.pipeline.ingest.scan import Scan
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.rebuild.plan import plan
-from gem_tasks.pipeline.shard.outcomes import Sheet
+from gem_tasks.pipeline.shard.job import ShardJob
+from gem_tasks.pipeline.shard.outcomes import Outcomes
 from gem_tasks.pipeline.shard.records import inputs, load_records
 from tests.integration.test_pipeline import EXAMPLES, synthesise
 
@@ -428,8 +429,8 @@ def filtered(work, segment_id):
     """An accepted outcome of the filter stage, saved as a task of its own would."""
     topic = Topic(summary="s", platform="phone", domains=("games",), task_category="search")
     with work.ledger() as ledger, ledger.shard_lock(work.chain.id_of("filter"), FIRST, 0):
-        sheet = Sheet(work, "filter", FIRST, 0, RunContext(run_id="r"), ledger)
-        sheet.save([Outcome(segment_id=segment_id, kind="accepted", payload=topic.model_dump_json())])
+        outcomes = Outcomes(ShardJob.of(work, "filter", FIRST, 0, RunContext(run_id="r")), ledger)
+        outcomes.save([Outcome(segment_id=segment_id, kind="accepted", payload=topic.model_dump_json())])
 
 
 def test_a_text_that_was_gone_while_its_shard_was_rewritten_goes_on_where_it_stopped(workspace, tmp_path):

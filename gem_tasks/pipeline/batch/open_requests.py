@@ -1,6 +1,6 @@
-"""The records of a shard between two visits to the endpoint: what the journal answers, what is to be asked, what ended.
+"""The records of a shard between two polls of the endpoint: what the journal answers, what is to be asked, what ended.
 
-Nothing is kept in memory between visits. A record's state follows from the journal (answers) and from the batches that
+Nothing is kept in memory between polls. A record's state follows from the journal (answers) and from the batches that
 are recorded (faults), so that whichever worker comes next finds the same requests open.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts, merged
 from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.record import Record
 from gem_tasks.errors import CONFIGURATION, RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.lineage import BatchRow
 from gem_tasks.llm.batch_dialects import BatchDialects
@@ -20,7 +21,7 @@ from gem_tasks.llm.usage import filled_in
 from gem_tasks.pipeline.journal.journal import Journal
 from gem_tasks.pipeline.shard.attempt import Attempt
 from gem_tasks.pipeline.shard.doubts import Doubts
-from gem_tasks.pipeline.shard.outcomes import Sheet
+from gem_tasks.pipeline.shard.job import ShardJob
 
 logger = logging.getLogger(__name__)
 
@@ -30,28 +31,28 @@ PRICE_SHARE = 0.5
 """What a token costs in a batch, of what it costs online: OpenAI, Azure, Anthropic, Google and Mistral agree."""
 
 
-class Exchange:
-    """One per visit.
+class OpenRequests:
+    """One per poll.
 
     Args:
-        sheet: of the shard.
+        job: the stage over the shard.
+        records: those without an outcome.
         journal: loaded; new answers go there.
-        rows: batches of this shard that were collected on earlier visits.
+        rows: batches of this shard that were collected by earlier polls.
         price: of the model online.
         dialects: in which the batches were and will be written.
-        begun: batches of this shard are or were under way.
-        answered: the endpoint has answered requests on earlier visits.
+        answered: the endpoint has answered requests of earlier polls.
     """
 
     def __init__(
         self,
-        sheet: Sheet,
+        job: ShardJob,
+        records: Iterable[Record],
         journal: Journal,
         rows: Iterable[BatchRow],
         price: Pricing | None,
         dialects: BatchDialects,
         *,
-        begun: bool = False,
         answered: bool = False,
     ) -> None:
         self.problem: EndpointError | None = None
@@ -64,18 +65,18 @@ class Exchange:
         self._spent = 0.0
         self._waiting: dict[str, Attempt] = {}
         self._ended: list[Outcome] = []
-        self._doubts = Doubts(proven=sheet.proven())
+        self._doubts = Doubts(proven=job.proven())
         self._doubts.answered = answered
-        for record in sheet.missing(begun=begun) if sheet.left else ():
-            self._advance(Attempt(sheet.stage, sheet.asking, record))
+        for record in records:
+            self._advance(Attempt(job.stage, job.asking, record))
 
-    def requests(self) -> Iterator[tuple[str, ChatRequest]]:
-        """What is to be asked, by custom id: segment and strike."""
+    def to_send(self) -> Iterator[tuple[str, ChatRequest]]:
+        """What is to be asked, by custom id: segment and the number of the request."""
         for custom_id, attempt in self._waiting.items():
             if attempt.request and not self._exhausted(custom_id):
                 yield custom_id, attempt.request
 
-    def judge(self) -> None:
+    def settle_refused(self) -> None:
         """Decides what requests that were refused mean, when all that the batches brought has been read."""
         try:
             self._ended += self._doubts.end()
@@ -106,7 +107,7 @@ class Exchange:
         """Takes what came of one request; faults that are worth another batch go into `faults`."""
         attempt = self._waiting.get(line.custom_id)
         if attempt is None or attempt.request is None or line.result is None:
-            return  # answered on an earlier visit, or never executed
+            return  # answered by an earlier poll, or never executed
         if isinstance(line.result, Completion):
             known = self._faults.get(line.custom_id, {})
             completion = filled_in(line.result, attempt.request.body)
@@ -173,7 +174,7 @@ class Exchange:
         if attempt.outcome:
             self._ended += self._doubts.settle(attempt.outcome)
         else:
-            self._waiting[f"{attempt.segment_id}-{attempt.strike}"] = attempt
+            self._waiting[f"{attempt.segment_id}-{attempt.number}"] = attempt
 
     def _exhausted(self, custom_id: str) -> bool:
         """Complaints that taught something are counted apart."""
@@ -182,7 +183,7 @@ class Exchange:
         return sum(faults.values()) - taught >= _MAX_FAULTS
 
 
-class Tally:
+class ExpectedLines:
     """Checks that a batch's lines are the ones asked for: each once, no others."""
 
     def __init__(self, row: BatchRow) -> None:

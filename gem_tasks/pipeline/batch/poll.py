@@ -1,4 +1,4 @@
-"""One visit of a worker to the endpoint on behalf of a shard: take in what ended, send what is missing.
+"""One poll of the endpoint on behalf of a shard: take in what ended, send what is missing.
 
 Order matters: answers go to the journal, outcomes to the store and Postgres, then the batch is recorded as collected,
 then its files are deleted. A worker may die between any two of these, and the next one repeats what is not recorded.
@@ -13,20 +13,23 @@ from uuid import uuid4
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest, FaultCounts, Usage
+from gem_tasks.domain.record import Record
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
-from gem_tasks.lineage import BatchRow, EndState, Ledger, Place
+from gem_tasks.lineage import BatchRow, EndState, Ledger
 from gem_tasks.llm.batch import BatchClient, BatchState
 from gem_tasks.llm.batch_file import Part, split
 from gem_tasks.llm.tokens import estimate_tokens
-from gem_tasks.pipeline.batch.open_requests import PRICE_SHARE, Exchange, Tally
+from gem_tasks.pipeline.batch.open_requests import PRICE_SHARE, ExpectedLines, OpenRequests
 from gem_tasks.pipeline.journal.journal import Journal
 from gem_tasks.pipeline.journal.places import shard_journal
 from gem_tasks.pipeline.shard import budget
 from gem_tasks.pipeline.shard.endpoint import raise_if_unfinished
-from gem_tasks.pipeline.shard.outcomes import Sheet
+from gem_tasks.pipeline.shard.job import ShardJob
+from gem_tasks.pipeline.shard.outcomes import Outcomes
+from gem_tasks.pipeline.shard.prefilter import scored, switch_off_drifted
 from gem_tasks.pipeline.shard.run import ShardReport, report_on
-from gem_tasks.pipeline.shard.spending import priced, purse
-from gem_tasks.pipeline.shard.tally import Fresh
+from gem_tasks.pipeline.shard.spending import account, priced
+from gem_tasks.pipeline.shard.tally import Tally
 from gem_tasks.settings import StageName
 
 logger = logging.getLogger(__name__)
@@ -51,64 +54,74 @@ class Pending(Value):
     """Since when (epoch) the endpoint has been turning batches away because too much is queued."""
 
 
-class Visit:
+class Poll:
     """One, under the shard's lock.
 
     Args:
-        sheet: of the shard.
+        job: the stage over the shard.
+        outcomes: of the shard.
         ledger: holds the lock.
-        place: what the lock is for.
-        pending: what earlier visits counted.
+        pending: what earlier polls counted.
         may_send: False in online mode, when only what is out from before is taken in.
     """
 
-    def __init__(self, sheet: Sheet, ledger: Ledger, place: Place, pending: Pending, *, may_send: bool = True) -> None:
-        self._sheet, self._ledger, self._place, self._pending = sheet, ledger, place, pending
+    def __init__(
+        self, job: ShardJob, outcomes: Outcomes, ledger: Ledger, pending: Pending, *, may_send: bool = True
+    ) -> None:
+        self._job, self._outcomes, self._ledger, self._pending = job, outcomes, ledger, pending
         self._may_send = may_send
-        self._price = priced(sheet.work, sheet.stage.name)
-        self._fresh = Fresh()
+        self._price = priced(job.work, job.name)
+        self._tally = Tally()
 
     async def go(self) -> ShardReport | Pending | None:
         """Pending as long as batches are under way, then the report; None when the rest is to be asked online."""
-        work, sheet = self._sheet.work, self._sheet
-        journal = shard_journal(work, self._place)
-        async with work.batches(sheet.stage.name) as client:
+        work, place = self._job.work, self._job.place
+        journal = shard_journal(work, place)
+        async with work.batches(self._job.name) as client:
             found = await self._under_way(client)
             if not all(state is None or state.ended for _, state in found):
                 return self._waiting([row.batch_id or "" for row, _ in found])
             journal.load()
-            collected = [row for row in self._ledger.open_batches(self._place) if row.state == "collected"]
-            exchange = Exchange(
-                sheet, journal, collected, self._price, client.dialects,
-                begun=bool(found or collected), answered=self._pending.calls > 0,
+            collected = [row for row in self._ledger.open_batches(place) if row.state == "collected"]
+            begun = bool(found or collected)
+            if self._job.name == "filter" and not begun:
+                switch_off_drifted(work)
+            requests = OpenRequests(
+                self._job, self._records(begun=begun), journal, collected, self._price, client.dialects,
+                answered=self._pending.calls > 0,
             )  # fmt: skip
             async with journal:
-                problems = [await self._take_in(client, exchange, journal, row, state) for row, state in found]
-            exchange.judge()
-            self._save(exchange)
+                problems = [await self._take_in(client, requests, journal, row, state) for row, state in found]
+            requests.settle_refused()
+            self._save(requests)
             if not self._may_send:
                 return self._leave_the_rest(journal, problems)
-            for problem in (exchange.problem, *problems):
+            for problem in (requests.problem, *problems):
                 if problem:
                     raise problem
             if self._queue_full([state for _, state in found]):
                 return self._waiting([])
-            if sent := await self._send(client, exchange):
+            if sent := await self._send(client, requests):
                 return self._waiting(sent)
-        exchange.give_up()
-        self._save(exchange)
+        requests.give_up()
+        self._save(requests)
         journal.discard()
-        self._ledger.batches_done(self._place)
-        return self._report(exchange.replayed)
+        self._ledger.batches_done(self._job.place)
+        return self._report(requests.replayed)
+
+    def _records(self, *, begun: bool) -> Iterator[Record]:
+        """Records without an outcome. Once requests for some are out, no prefilter turns down what is paid for."""
+        records = self._outcomes.missing()
+        return records if begun else scored(self._job.work, self._job.name, records)
 
     def _leave_the_rest(self, journal: Journal, problems: Sequence[Exception | None]) -> None:
         """Ends batch mode for the shard; why a batch brought nothing matters no more, its requests are asked online."""
         for problem in filter(None, problems):
             logger.warning("%s", problem)
-        if not self._sheet.left:
+        if not self._outcomes.left:
             journal.discard()
-        self._ledger.batches_done(self._place)
-        logger.info("batches are in, %d segments are left for online mode", self._sheet.left)
+        self._ledger.batches_done(self._job.place)
+        logger.info("batches are in, %d segments are left for online mode", self._outcomes.left)
 
     def _queue_full(self, states: Sequence[BatchState | None]) -> bool:
         """Whether to come back later with the same.
@@ -116,7 +129,7 @@ class Visit:
         Raises:
             EndpointError: it has been so for a day.
         """
-        if not states:  # the visit after being turned away, which submits again
+        if not states:  # the poll after being turned away, which submits again
             return False
         full = next((state for state in states if state and state.code in _QUEUE_FULL), None)
         since = self._pending.queue_full_since or time.time()
@@ -131,7 +144,7 @@ class Visit:
     async def _under_way(self, client: BatchClient) -> list[tuple[BatchRow, BatchState | None]]:
         """Submitted batches and where they stand. One that was only announced is looked for by its key."""
         found: list[tuple[BatchRow, BatchState | None]] = []
-        for row in self._ledger.open_batches(self._place):
+        for row in self._ledger.open_batches(self._job.place):
             if row.state == "announced":
                 batch_id = await client.find(row.gem_key)
                 if batch_id is None:
@@ -145,7 +158,7 @@ class Visit:
         return found
 
     async def _take_in(
-        self, client: BatchClient, exchange: Exchange, journal: Journal, row: BatchRow, state: BatchState | None
+        self, client: BatchClient, requests: OpenRequests, journal: Journal, row: BatchRow, state: BatchState | None
     ) -> Exception | None:
         """Reads a batch that has ended, and records it as soon as what it brought is safe."""
         if state is None:
@@ -156,20 +169,20 @@ class Visit:
             self._end(row, "failed", {})
             return _failed(state)
         faults: dict[str, FaultCounts] = {}
-        tally = Tally(row)
+        expected = ExpectedLines(row)
         async for line in client.lines(state):
-            if tally.counts(line.custom_id):
-                await exchange.read(line, faults)
-        exchange.learn(faults)
-        missing = tally.missing()
+            if expected.counts(line.custom_id):
+                await requests.read(line, faults)
+        requests.learn(faults)
+        missing = expected.missing()
         if state.status != "cancelled":
             error_class = ErrorClass.TIMEOUT if state.status == "expired" else ErrorClass.SERVER_ERROR
             for custom_id in missing:
-                exchange.missed(custom_id, error_class, faults)
+                requests.missed(custom_id, error_class, faults)
         logger.info("%s %s: %d of %d answered", row.batch_id, state.status, state.completed, state.total)
-        self._save(exchange)
+        self._save(requests)
         await journal.flush()
-        self._end(row, "collected", faults, exchange.take_spent())
+        self._end(row, "collected", faults, requests.take_spent())
         await client.forget(state)
         if state.status == "cancelled":
             return UserError(
@@ -178,7 +191,7 @@ class Visit:
             )
         return None
 
-    async def _send(self, client: BatchClient, exchange: Exchange) -> list[str]:
+    async def _send(self, client: BatchClient, requests: OpenRequests) -> list[str]:
         """Ids of new batches with all that is to be asked."""
         sent: list[str] = []
         with TemporaryDirectory(prefix="gem-batch-") as folder:
@@ -186,7 +199,7 @@ class Visit:
 
             def lines() -> Iterator[tuple[str, bytes]]:
                 nonlocal usd
-                for custom_id, request in exchange.requests():
+                for custom_id, request in requests.to_send():
                     usd += self._estimate(request, client.dialects.limit_of(request))
                     yield custom_id, client.line(custom_id, request)
 
@@ -196,14 +209,14 @@ class Visit:
         return sent
 
     async def _send_part(self, client: BatchClient, part: Part, usd: float) -> str:
-        run_id = self._sheet.run.run_id
+        run_id = self._job.run.run_id
         row = BatchRow(
             gem_key=uuid4().hex,
             custom_ids=tuple(part.custom_ids),
             usd_reserved=self._reserve(usd),
             airflow_run_id=run_id,
         )
-        self._ledger.announce_batch(self._place, row)
+        self._ledger.announce_batch(self._job.place, row)
         try:
             batch_id = await client.submit(part.path, row.gem_key)
         except UserError:
@@ -220,16 +233,16 @@ class Visit:
         Raises:
             BudgetSpentError: the run may not spend so much.
         """
-        limit = self._sheet.work.settings.budget_usd
+        limit = self._job.work.settings.budget_usd
         if limit is None or not usd:
             return 0.0
-        if not self._ledger.draw(purse(self._sheet), limit, usd, usd):
+        if not self._ledger.draw(account(self._job), limit, usd, usd):
             raise budget.spent(limit, usd)
         return usd
 
     def _end(self, row: BatchRow, state: EndState, faults: dict[str, FaultCounts], spent: float = 0.0) -> None:
         if row.usd_reserved:
-            drawn_by = purse(self._sheet).model_copy(update={"run_id": row.airflow_run_id or ""})
+            drawn_by = account(self._job).model_copy(update={"run_id": row.airflow_run_id or ""})
             self._ledger.hand_back(drawn_by, row.usd_reserved - spent)
         self._ledger.batch_ended(row.gem_key, state, faults)
 
@@ -240,23 +253,23 @@ class Visit:
         longest = Usage(prompt_tokens=prompt, cache_write_tokens=prompt, completion_tokens=limit)
         return self._price(longest) * PRICE_SHARE
 
-    def _save(self, exchange: Exchange) -> None:
-        if ended := exchange.take_ended():
-            self._sheet.save(ended)
+    def _save(self, requests: OpenRequests) -> None:
+        if ended := requests.take_ended():
+            self._outcomes.save(ended)
             for outcome in ended:
-                self._fresh.add(outcome)
+                self._tally.add(outcome)
 
     def _waiting(self, batches: Sequence[str]) -> Pending:
-        calls, ended = self._pending.calls + self._fresh.calls, self._pending.ended + self._fresh.ended
+        calls, ended = self._pending.calls + self._tally.calls, self._pending.ended + self._tally.ended
         return self._pending.model_copy(update={"batches": tuple(batches), "calls": calls, "ended": ended})
 
     def _report(self, replayed: int) -> ShardReport:
-        report, before = report_on(self._sheet, self._fresh, replayed), self._pending
+        report, before = report_on(self._job, self._outcomes, self._tally, replayed), self._pending
         report = report.model_copy(
             update={"reused": report.reused - before.ended, "calls": report.calls + before.calls}
         )
         logger.info("%s", report)
-        raise_if_unfinished(self._sheet, self._fresh)
+        raise_if_unfinished(self._job, self._tally)
         return report
 
 

@@ -21,10 +21,11 @@ import time
 
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import CONFIGURATION, DOUBTFUL, EndpointError, ErrorClass
-from gem_tasks.lineage import Place, RunContext
-from gem_tasks.pipeline.batch.poll import Pending, Visit
+from gem_tasks.lineage import RunContext
+from gem_tasks.pipeline.batch.poll import Pending, Poll
 from gem_tasks.pipeline.shard.endpoint import explain
-from gem_tasks.pipeline.shard.outcomes import Sheet
+from gem_tasks.pipeline.shard.job import ShardJob
+from gem_tasks.pipeline.shard.outcomes import Outcomes
 from gem_tasks.pipeline.shard.run import ShardReport, finished_before, run_shard
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName
@@ -49,13 +50,13 @@ def submit(work: Workspace, name: StageName, partition: str, shard: int, run: Ru
         UserError: the endpoint has no Batch API or refuses the key, the budget is spent, or a batch was cancelled.
         EndpointError: the endpoint failed; what was submitted is recorded, so a retry goes on from there.
     """
-    pending = Pending(stage=name, partition=partition, shard=shard, batches=())
+    job = ShardJob.of(work, name, partition, shard, run)
     with work.ledger() as ledger:
-        if finished_before(ledger, work, name, partition, shard):
+        if finished_before(ledger, job):
             return None
-        if _online(work, name) and all(row.state == "collected" for row in ledger.open_batches(_place(work, pending))):
+        if _online(job) and all(row.state == "collected" for row in ledger.open_batches(job.place)):
             return None
-    found = _visit(work, pending, run, always=False)
+    found = _poll(job, Pending(stage=name, partition=partition, shard=shard, batches=()), always=False)
     return found if isinstance(found, Pending) else None
 
 
@@ -77,7 +78,8 @@ def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport |
     Raises like `submit`, and:
         ReconcileError: records and outcomes do not add up.
     """
-    found = _visit(work, pending, run, always=True)
+    job = ShardJob.of(work, pending.stage, pending.partition, pending.shard, run)
+    found = _poll(job, pending, always=True)
     return found or run_shard(work, pending.stage, pending.partition, pending.shard, run)
 
 
@@ -93,31 +95,26 @@ def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run:
     return found or run_shard(work, name, partition, shard, run)
 
 
-def _visit(work: Workspace, pending: Pending, run: RunContext, always: bool) -> ShardReport | Pending | None:
-    """One visit under the shard's lock; None if the rest is for `run_shard`, or nothing is missing.
+def _poll(job: ShardJob, pending: Pending, *, always: bool) -> ShardReport | Pending | None:
+    """One poll under the shard's lock; None if the rest is for `run_shard`, or nothing is missing.
 
     Args:
-        work: where.
+        job: the stage over the shard.
         pending: what is under way.
-        run: who visits.
-        always: visit even if nothing is missing, to take in what was paid for.
+        always: poll even if nothing is missing, to take in what was paid for.
     """
-    place = _place(work, pending)
-    with work.ledger() as ledger, ledger.shard_lock(place.recipe_id, place.partition, place.shard):
-        sheet = Sheet(work, pending.stage, place.partition, place.shard, run, ledger)
-        if not (sheet.left or always):
+    place = job.place
+    with job.work.ledger() as ledger, ledger.shard_lock(place.recipe_id, place.partition, place.shard):
+        outcomes = Outcomes(job, ledger)
+        if not (outcomes.left or always):
             return None
         try:
-            return asyncio.run(Visit(sheet, ledger, place, pending, may_send=not _online(work, pending.stage)).go())
+            return asyncio.run(Poll(job, outcomes, ledger, pending, may_send=not _online(job)).go())
         except EndpointError as error:
             if error.error_class in CONFIGURATION | DOUBTFUL | {ErrorClass.CONTEXT_LENGTH}:
-                raise explain(error, sheet.work, sheet.stage.name) from error
+                raise explain(error, job.work, job.name) from error
             raise
 
 
-def _online(work: Workspace, stage: StageName) -> bool:
-    return work.settings.mode_for(stage) == "online"
-
-
-def _place(work: Workspace, pending: Pending) -> Place:
-    return Place(recipe_id=work.chain.id_of(pending.stage), partition=pending.partition, shard=pending.shard)
+def _online(job: ShardJob) -> bool:
+    return job.work.settings.mode_for(job.name) == "online"

@@ -82,11 +82,11 @@ def measure(
         UserError: the configuration is at fault, or the budget does not reach. Answers that came are kept.
         StoreError: they cannot be kept.
     """
-    purse = OwnBudget(budget_usd, _TOO_LITTLE) if budget_usd else None
-    return asyncio.run(_measure(work, segments, purse, told))
+    budget = OwnBudget(budget_usd, _TOO_LITTLE) if budget_usd else None
+    return asyncio.run(_measure(work, segments, budget, told))
 
 
-async def _measure(work: Workspace, segments: Sequence[Segment], purse: Allowance | None, told: Told) -> Sampled:
+async def _measure(work: Workspace, segments: Sequence[Segment], budget: Allowance | None, told: Told) -> Sampled:
     records, prefilter = iter([Record(segment=each, opened=work.chain.opened) for each in segments]), current(work)
     done = itertools.count(1)
 
@@ -96,9 +96,9 @@ async def _measure(work: Workspace, segments: Sequence[Segment], purse: Allowanc
         return Measured(segment_id=record.segment.segment_id, uri=record.segment.document_uri, steps=tuple(steps))
 
     async with AsyncExitStack() as stack:
-        desks: dict[StageName, _Desk] = {name: await _desk(work, name, purse, stack) for name in STAGE_NAMES}
-        looked_at = prefilter.look_at(records) if prefilter else records
-        tasks = [asyncio.create_task(one(record)) for record in looked_at]
+        desks: dict[StageName, _Desk] = {name: await _desk(work, name, budget, stack) for name in STAGE_NAMES}
+        scored = prefilter.scored(records) if prefilter else records
+        tasks = [asyncio.create_task(one(record)) for record in scored]
         try:
             texts = await asyncio.gather(*tasks)
         finally:
@@ -108,14 +108,14 @@ async def _measure(work: Workspace, segments: Sequence[Segment], purse: Allowanc
     return Sampled(texts=tuple(texts), replayed=sum(desk.client.replayed for desk in desks.values()))
 
 
-async def _desk(work: Workspace, name: StageName, purse: Allowance | None, stack: AsyncExitStack) -> _Desk:
+async def _desk(work: Workspace, name: StageName, budget: Allowance | None, stack: AsyncExitStack) -> _Desk:
     settings, journal = work.settings, sample_journal(work, work.chain.id_of(name))
     await asyncio.to_thread(journal.load)
     endpoint = await stack.enter_async_context(work.client(name))
     await stack.enter_async_context(journal)
     stack.push_async_callback(journal.flush)  # runs that are elsewhere find the answers in the store only
     price = pricing(settings.model_for(name), settings.endpoint_for(name), settings.llm_prices)
-    client = MeteredClient(endpoint, price, purse, limit_of=endpoint.limit_of) if price else endpoint
+    client = MeteredClient(endpoint, price, budget, limit_of=endpoint.limit_of) if price else endpoint
     return _Desk(work.chain.asking(name), JournaledClient(client, journal))
 
 

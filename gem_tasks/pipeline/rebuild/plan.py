@@ -43,7 +43,7 @@ def within_budget(work: Workspace, partition: str, *, scheduled: bool) -> RunOpt
     """The run's options; in a scheduled run, what is left of a partition keeps the budget that it was begun with.
 
     Otherwise the tick of an hour would continue, without one, where a run of the same hour stopped at its budget. It
-    draws from the same purse. A run that is started by hand says itself what it may spend.
+    draws from the same budget. A run that is started by hand says itself what it may spend.
     """
     if not scheduled or work.options.budget_usd:
         return work.options

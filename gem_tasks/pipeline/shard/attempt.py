@@ -1,6 +1,6 @@
 """One record through one stage: what to ask, what an answer means, when to ask again, and how it ended. No I/O.
 
-Owns retries of unusable answers: two strikes, the second with the parser's complaint; where that no longer fits the
+Owns retries of unusable answers: two requests, the second with the parser's complaint; where that no longer fits the
 model's window, with the end of the answer only. Transport faults and rate limits
 belong to `llm.client`; what it could not mend becomes a failed outcome here, except configuration faults, which would
 repeat for every record and stop the task instead. Lost workers belong to Airflow.
@@ -20,7 +20,7 @@ from gem_tasks.pipeline.recipes import Asking
 from gem_tasks.ports import ChatClient
 from gem_tasks.stages.base import Stage, repair
 
-_STRIKES = 2
+_MOST_REQUESTS = 2
 _QUOTED = 2000
 """Characters of an unusable answer that are shown again where all of it would not fit."""
 _LONGEST_THOUGHTS = 1 << 18
@@ -35,8 +35,8 @@ class Attempt:
         """What to ask next."""
         self.outcome: Outcome | None = None
         """How it ended."""
-        self.strike = 1
-        """Which of the two chances `request` is."""
+        self.number = 1
+        """Which of the two requests `request` is: the first, or its repair."""
         self.segment_id = record.segment.segment_id
         self._stage, self._asking, self._record = stage, asking, record
         self._cost = Cost()
@@ -56,10 +56,10 @@ class Attempt:
             self._end(verdict, completion.thoughts)
             return
         self._cost = self._cost.wasted({verdict.error_class: 1}, calls=0)
-        if self.strike == _STRIKES or not verdict.mendable:
+        if self.number == _MOST_REQUESTS or not verdict.mendable:
             self._fail(verdict.error_class, verdict.complaint, raw=completion.text)
         else:
-            self.strike += 1
+            self.number += 1
             self._first = verdict, completion.text
             self._repair(completion.text or "(empty)", verdict.complaint)
 

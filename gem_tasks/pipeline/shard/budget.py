@@ -13,13 +13,13 @@ from types import TracebackType
 from typing import Self
 
 from gem_tasks.errors import UserError
-from gem_tasks.lineage import Ledger, Purse
+from gem_tasks.lineage import BudgetAccount, Ledger
 
 _CALLS_PER_DRAW = 32
 """Drawing costs a round trip: enough for so many calls is drawn at a time, as long as there is so much."""
 _SURPLUS_CALLS = 3 * _CALLS_PER_DRAW
 _ASK_AGAIN_S = 1.0
-"""After an empty purse: others may have handed something back."""
+"""When nothing was left to draw: others may have handed something back."""
 
 
 class BudgetSpentError(UserError):
@@ -27,10 +27,10 @@ class BudgetSpentError(UserError):
 
 
 class Budget:
-    """One task's hand in a run's purse; an `Allowance`. An async context manager: leaving it hands the rest back."""
+    """One task's share of a run's budget; an `Allowance`. An async context manager: leaving it hands the rest back."""
 
-    def __init__(self, ledger: Callable[[], Ledger], purse: Purse, limit: float) -> None:
-        self._ledger, self._purse, self._limit = ledger, purse, limit
+    def __init__(self, ledger: Callable[[], Ledger], account: BudgetAccount, limit: float) -> None:
+        self._ledger, self._account, self._limit = ledger, account, limit
         self._free = 0.0
         self._out = 0
         self._ask_at = 0.0
@@ -87,11 +87,11 @@ class Budget:
 
     def _draw(self, needed: float, wanted: float) -> float:
         with self._ledger() as ledger:
-            return ledger.draw(self._purse, self._limit, needed, wanted)
+            return ledger.draw(self._account, self._limit, needed, wanted)
 
     def _hand_back(self, usd: float) -> None:
         with self._ledger() as ledger:
-            ledger.hand_back(self._purse, usd)
+            ledger.hand_back(self._account, usd)
 
 
 class OwnBudget:

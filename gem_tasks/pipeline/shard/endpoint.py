@@ -2,8 +2,8 @@
 
 from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.errors import DOUBTFUL, EndpointError, ErrorClass, UserError
-from gem_tasks.pipeline.shard.outcomes import Sheet
-from gem_tasks.pipeline.shard.tally import Fresh
+from gem_tasks.pipeline.shard.job import ShardJob
+from gem_tasks.pipeline.shard.tally import Tally
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName
 
@@ -41,7 +41,7 @@ def fix_of(error: EndpointError) -> str:
     return _FIXES.get(error.error_class, _OTHER)
 
 
-def raise_if_unfinished(sheet: Sheet, fresh: Fresh) -> None:
+def raise_if_unfinished(job: ShardJob, tally: Tally) -> None:
     """Leaves transport failures to the next try; the last one accepts a few, which a later run asks for again.
 
     What is a few is measured over the partition, not over what is left of it: one segment that never gets an answer
@@ -53,16 +53,16 @@ def raise_if_unfinished(sheet: Sheet, fresh: Fresh) -> None:
         EndpointError: the endpoint failed, not the segments.
         UserError: the same, and it refuses what is sent.
     """
-    if not fresh.broken:
+    if not tally.broken:
         return
-    recipe_id, last_try = sheet.recipe.recipe_id, sheet.run.last_try
-    with sheet.work.ledger() as ledger:
-        state = ledger.endpoint_state(sheet.partition, recipe_id, fresh.broken, sheet.run)
+    recipe_id, last_try = job.place.recipe_id, job.run.last_try
+    with job.work.ledger() as ledger:
+        state = ledger.endpoint_state(job.place.partition, recipe_id, tally.broken, job.run)
         asked = state.answered + state.unanswered
         failed = state.unanswered > _BROKEN_ENDPOINT_SHARE * asked or (state.newly_unanswered and not last_try)
         if not failed:
-            ledger.count_failed_run(recipe_id, fresh.broken, sheet.work.settings.set_aside_after)
-    silent = not (state.answered_by_run or fresh.answered)
+            ledger.count_failed_run(recipe_id, tally.broken, job.work.settings.set_aside_after)
+    silent = not (state.answered_by_run or tally.answered)
     if failed or (state.newly_unanswered and silent):
-        error = fresh.complaint(asked)
-        raise explain(error, sheet.work, sheet.stage.name) if error.error_class in DOUBTFUL else error
+        error = tally.complaint(asked)
+        raise explain(error, job.work, job.name) if error.error_class in DOUBTFUL else error

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.errors import EndpointError
-from gem_tasks.lineage import Ledger, Place, RunContext
+from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.journal.journal import JournaledClient
 from gem_tasks.pipeline.journal.places import shard_journal
 from gem_tasks.pipeline.recipes import takes_of
@@ -21,9 +21,11 @@ from gem_tasks.pipeline.shard.attempts import Attempts
 from gem_tasks.pipeline.shard.budget import BudgetSpentError
 from gem_tasks.pipeline.shard.collector import rare_collections
 from gem_tasks.pipeline.shard.endpoint import explain, raise_if_unfinished
-from gem_tasks.pipeline.shard.outcomes import Sheet
+from gem_tasks.pipeline.shard.job import ShardJob
+from gem_tasks.pipeline.shard.outcomes import Outcomes
+from gem_tasks.pipeline.shard.prefilter import scored, switch_off_drifted
 from gem_tasks.pipeline.shard.spending import spending
-from gem_tasks.pipeline.shard.tally import Fresh
+from gem_tasks.pipeline.shard.tally import Tally
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, StageName
 
@@ -65,18 +67,19 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
             a retry goes on from there.
         ReconcileError: records and outcomes do not add up.
     """
+    job = ShardJob.of(work, name, partition, shard, run)
     with work.ledger() as ledger:
-        if finished := finished_before(ledger, work, name, partition, shard):
+        if finished := finished_before(ledger, job):
             return finished
         # Another run of the partition may be at it: what that one brings is not asked for again.
-        with ledger.shard_lock(work.chain.id_of(name), partition, shard):
-            return _run(Sheet(work, name, partition, shard, run, ledger))
+        with ledger.shard_lock(job.place.recipe_id, partition, shard):
+            return _run(job, Outcomes(job, ledger))
 
 
-def finished_before(ledger: Ledger, work: Workspace, name: StageName, partition: str, shard: int) -> ShardReport | None:
+def finished_before(ledger: Ledger, job: ShardJob) -> ShardReport | None:
     """The report of a shard in which the stage has nothing left to do, from one look at the lineage; None otherwise."""
-    recipe = work.chain.by_stage[name]
-    state = ledger.shard_state(recipe, takes_of(recipe), partition, shard, first=name == STAGE_NAMES[0])
+    name, partition, shard = job.name, job.place.partition, job.place.shard
+    state = ledger.shard_state(job.recipe, takes_of(job.recipe), partition, shard, first=name == STAGE_NAMES[0])
     if state.ended < state.expected:
         return None
     logger.info("%s %s shard %d: nothing to do, %d reused", name, partition, shard, state.ended)
@@ -86,57 +89,57 @@ def finished_before(ledger: Ledger, work: Workspace, name: StageName, partition:
     )  # fmt: skip
 
 
-def _run(sheet: Sheet) -> ShardReport:
+def _run(job: ShardJob, outcomes: Outcomes) -> ShardReport:
     logger.info(
         "%s %s shard %d: %d records, %d reused",
-        sheet.stage.name, sheet.partition, sheet.shard, len(sheet.expected), sheet.reused,
+        job.name, job.place.partition, job.place.shard, len(outcomes.expected), outcomes.reused,
     )  # fmt: skip
     with rare_collections():
-        fresh, replayed = asyncio.run(_work(sheet)) if sheet.left else (Fresh(), 0)
-    report = report_on(sheet, fresh, replayed)
-    if fresh.ended:
-        logger.info("%s", _summary(report, fresh))
-    raise_if_unfinished(sheet, fresh)
+        tally, replayed = asyncio.run(_work(job, outcomes)) if outcomes.left else (Tally(), 0)
+    report = report_on(job, outcomes, tally, replayed)
+    if tally.ended:
+        logger.info("%s", _summary(report, tally))
+    raise_if_unfinished(job, tally)
     return report
 
 
-async def _work(sheet: Sheet) -> tuple[Fresh, int]:
+async def _work(job: ShardJob, outcomes: Outcomes) -> tuple[Tally, int]:
     """What came, saved now and then while others are still under way, and how many answers were replayed."""
-    journal = shard_journal(
-        sheet.work, Place(recipe_id=sheet.recipe.recipe_id, partition=sheet.partition, shard=sheet.shard)
-    )
+    journal = shard_journal(job.work, job.place)
     journal.load()
-    saver = _Saver(sheet)
-    window = _WINDOW * sheet.work.settings.llm_concurrency
+    in_flight = job.work.settings.llm_concurrency
+    saver = _Saver(outcomes, in_flight)
+    if job.name == "filter":
+        switch_off_drifted(job.work)
     try:
-        async with sheet.work.client(sheet.stage.name) as endpoint, journal, spending(sheet) as meter:
+        async with job.work.client(job.name) as endpoint, journal, spending(job) as meter:
             client = JournaledClient(meter(endpoint), journal)
-            attempts = Attempts(sheet.stage, sheet.asking, client, window, proven=sheet.proven())
-            async with aclosing(attempts.outcomes(sheet.missing())) as arriving:
+            attempts = Attempts(job.stage, job.asking, client, _WINDOW * in_flight, proven=job.proven())
+            async with aclosing(attempts.outcomes(scored(job.work, job.name, outcomes.missing()))) as arriving:
                 async for outcome in arriving:
                     saver.add(outcome)
             saver.begin()  # while the connections close
     except BudgetSpentError as error:
-        left = sheet.left - saver.unsaved
-        logger.error("%d of %d segments are left: %s", left, len(sheet.expected), error)
+        left = outcomes.left - saver.unsaved
+        logger.error("%d of %d segments are left: %s", left, len(outcomes.expected), error)
         raise
     except EndpointError as error:
-        raise explain(error, sheet.work, sheet.stage.name) from error
+        raise explain(error, job.work, job.name) from error
     finally:
         await saver.finish()
     journal.discard()
-    return saver.fresh, client.replayed
+    return saver.tally, client.replayed
 
 
 class _Saver:
     """Saves outcomes beside the work: every few seconds, and when only the last calls are still out."""
 
-    def __init__(self, sheet: Sheet) -> None:
-        self.fresh = Fresh()
-        self._sheet = sheet
+    def __init__(self, outcomes: Outcomes, in_flight: int) -> None:
+        self.tally = Tally()
+        self._outcomes = outcomes
         self._waiting: list[Outcome] = []
         self._due = time.monotonic() + _SAVE_EVERY_S
-        self._nearly_all = sheet.left - sheet.work.settings.llm_concurrency
+        self._nearly_all = outcomes.left - in_flight
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -145,12 +148,12 @@ class _Saver:
         return len(self._waiting)
 
     def add(self, outcome: Outcome) -> None:
-        """One more; raises what an earlier save met."""
-        self.fresh.add(outcome)
+        """Counts an outcome and saves it in time; raises what an earlier save met."""
+        self.tally.add(outcome)
         self._waiting.append(outcome)
         if self._task and self._task.done():
             self._task.result()
-        if time.monotonic() >= self._due or self.fresh.ended == self._nearly_all:
+        if time.monotonic() >= self._due or self.tally.ended == self._nearly_all:
             self.begin()
 
     def begin(self) -> None:
@@ -167,36 +170,36 @@ class _Saver:
 
     async def _save(self) -> None:
         started, count = time.monotonic(), len(self._waiting)
-        await asyncio.to_thread(self._sheet.save, self._waiting[:count])
+        await asyncio.to_thread(self._outcomes.save, self._waiting[:count])
         now = time.monotonic()
         del self._waiting[:count]
         self._task = None
         self._due = now + max(_SAVE_EVERY_S, (now - started) / _SAVING_SHARE)
 
 
-def report_on(sheet: Sheet, fresh: Fresh, replayed: int) -> ShardReport:
-    """Counts over the whole shard and of what is fresh.
+def report_on(job: ShardJob, outcomes: Outcomes, tally: Tally, replayed: int) -> ShardReport:
+    """Counts over the whole shard, and of what this run brought.
 
     Raises:
         ReconcileError: a record has no outcome.
     """
-    counts = sheet.counts()
+    counts = outcomes.counts()
     return ShardReport(
-        stage=sheet.stage.name,
-        partition=sheet.partition,
-        shard=sheet.shard,
+        stage=job.name,
+        partition=job.place.partition,
+        shard=job.place.shard,
         accepted=counts["accepted"],
         rejected=counts["rejected"],
         failed=counts["failed"],
-        reused=sheet.reused,
-        calls=fresh.calls,
+        reused=outcomes.reused,
+        calls=tally.calls,
         replayed=replayed,
     )
 
 
-def _summary(report: ShardReport, fresh: Fresh) -> str:
+def _summary(report: ShardReport, tally: Tally) -> str:
     """One line: what came out, and where every call went."""
-    wasted = ", ".join(f"{count} {kind}" for kind, count in fresh.faults.most_common()) or "none"
+    wasted = ", ".join(f"{count} {kind}" for kind, count in tally.faults.most_common()) or "none"
     return (
         f"{report.accepted} accepted, {report.rejected} rejected, {report.failed} failed; {report.calls} calls,"
         f" of which without a usable answer: {wasted}; {report.replayed} answers from the journal"

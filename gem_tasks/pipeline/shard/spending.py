@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from gem_tasks.errors import UserError
-from gem_tasks.lineage import Purse
+from gem_tasks.lineage import BudgetAccount
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.metered import MeteredClient
 from gem_tasks.llm.prices import Pricing, pricing
 from gem_tasks.pipeline.shard.budget import Budget
-from gem_tasks.pipeline.shard.outcomes import Sheet
+from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.ports import ChatClient
 from gem_tasks.settings import StageName
@@ -37,26 +37,26 @@ def priced(work: Workspace, stage: StageName) -> Pricing | None:
     return price
 
 
-def purse(sheet: Sheet) -> Purse:
+def account(job: ShardJob) -> BudgetAccount:
     """Where the stage's spending over the shard is kept."""
-    return Purse(
-        run_id=sheet.work.options.purse or sheet.run.run_id or "",
-        recipe_id=sheet.recipe.recipe_id,
-        partition=sheet.partition,
-        shard=sheet.shard,
+    return BudgetAccount(
+        run_id=job.work.options.purse or job.run.run_id or "",
+        recipe_id=job.place.recipe_id,
+        partition=job.place.partition,
+        shard=job.place.shard,
     )
 
 
 @asynccontextmanager
-async def spending(sheet: Sheet) -> AsyncGenerator[Callable[[OpenAIClient], ChatClient]]:
+async def spending(job: ShardJob) -> AsyncGenerator[Callable[[OpenAIClient], ChatClient]]:
     """What wraps the stage's client; raises like `priced`."""
-    price, limit = priced(sheet.work, sheet.stage.name), sheet.work.settings.budget_usd
+    price, limit = priced(job.work, job.name), job.work.settings.budget_usd
     if price is None:
         yield lambda client: client
     elif limit is None:
         yield lambda client: MeteredClient(client, price, None)
     else:
-        with sheet.work.ledger() as ledger:
-            known = ledger.known_answers(sheet.partition, sheet.recipe.recipe_id)
-        async with Budget(sheet.work.ledger, purse(sheet), limit) as budget:
+        with job.work.ledger() as ledger:
+            known = ledger.known_answers(job.place.partition, job.place.recipe_id)
+        async with Budget(job.work.ledger, account(job), limit) as budget:
             yield lambda client: MeteredClient(client, price, budget, known, client.limit_of)

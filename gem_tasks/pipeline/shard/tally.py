@@ -6,7 +6,7 @@ from gem_tasks.domain.outcome import Outcome
 from gem_tasks.errors import EndpointError, ErrorClass
 
 
-class Fresh:
+class Tally:
     """Counts of outcomes as they come.
 
     Attributes:
@@ -25,7 +25,7 @@ class Fresh:
         self._last_broken: Outcome | None = None
 
     def add(self, outcome: Outcome) -> None:
-        """One more."""
+        """Counts an outcome."""
         self.ended += 1
         self.calls += outcome.cost.calls
         self.faults.update(outcome.cost.faults)

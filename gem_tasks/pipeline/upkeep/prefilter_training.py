@@ -11,7 +11,7 @@ from gem_tasks.domain.recipe import Recipe
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage.connection import Row
-from gem_tasks.pipeline.shard.prefilter import current, text_of
+from gem_tasks.pipeline.shard.prefilter import switch_off_drifted, text_of
 from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prefilter import recall
@@ -51,7 +51,7 @@ def train(work: Workspace, *, force: bool = False) -> Training:
     if work.settings.prefilter == "off" and not force:
         return Training(state="off", reason="GEM_PREFILTER is off")
     recipe = work.chain.by_stage["filter"]
-    current(work)  # switches off what has drifted
+    switch_off_drifted(work)
     with work.ledger() as ledger:
         since = ledger.last_drift(recipe.recipe_id)
         unbiased = ledger.verdict_counts(recipe.recipe_id, since).get(True, (0, 0))[1]

@@ -97,20 +97,20 @@ def collect(work: Workspace, *, dry_run: bool, days: float | None = None, now: d
     with work.ledger() as ledger:
         if not ledger.only_collector():
             raise UserError("Another `gem gc` is under way", "Wait until it is done.")
-        broom = _Broom(work, ledger, kept_days, now or datetime.now(UTC), dry_run=dry_run)
-        broom.sweep(work.store, work.store.scan("stages"), broom.judge_stages)
-        broom.sweep(work.store, work.store.scan("segments"), broom.judge_segments)
-        broom.sweep(work.store, work.store.scan("datasets"), broom.judge_datasets)
-        broom.sweep(work.store, work.store.scan("journal"), broom.judge_journals)
-        broom.sweep(work.store, work.store.scan("models/prefilter"), broom.judge_prefilters)
+        sweeper = _Sweeper(work, ledger, kept_days, now or datetime.now(UTC), dry_run=dry_run)
+        sweeper.sweep(work.store, work.store.scan("stages"), sweeper.judge_stages)
+        sweeper.sweep(work.store, work.store.scan("segments"), sweeper.judge_segments)
+        sweeper.sweep(work.store, work.store.scan("datasets"), sweeper.judge_datasets)
+        sweeper.sweep(work.store, work.store.scan("journal"), sweeper.judge_journals)
+        sweeper.sweep(work.store, work.store.scan("models/prefilter"), sweeper.judge_prefilters)
         here = LocalStore(work.settings.home)
-        broom.sweep(here, here.scan("journal"), broom.judge_journals)
+        sweeper.sweep(here, here.scan("journal"), sweeper.judge_journals)
         if isinstance(work.store, LocalStore):
-            broom.sweep(work.store, work.store.scan_unfinished(), broom.judge_unfinished)
-        return broom.report()
+            sweeper.sweep(work.store, work.store.scan_unfinished(), sweeper.judge_unfinished)
+        return sweeper.report()
 
 
-class _Broom:
+class _Sweeper:
     """The state of one collection."""
 
     def __init__(self, work: Workspace, ledger: Ledger, days: float, now: datetime, *, dry_run: bool) -> None:

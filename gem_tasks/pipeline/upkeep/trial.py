@@ -118,9 +118,9 @@ class Candidate:
 
     async def _ask(self, budget_usd: float | None) -> dict[str, Outcome | BudgetSpentError]:
         async with self._work.client(self._name) as endpoint:
-            purse = OwnBudget(budget_usd) if budget_usd is not None else None
+            budget = OwnBudget(budget_usd) if budget_usd is not None else None
             client = (
-                MeteredClient(endpoint, self._price, purse, limit_of=endpoint.limit_of) if self._price else endpoint
+                MeteredClient(endpoint, self._price, budget, limit_of=endpoint.limit_of) if self._price else endpoint
             )
 
             async def one(record: Record) -> Outcome | BudgetSpentError:
