@@ -23,6 +23,7 @@ from gem_tasks.pipeline.batch.run import run_stage
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.judging.gating import gate, nothing_left
 from gem_tasks.pipeline.rebuild.plan import plan
+from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, load
 
@@ -103,6 +104,7 @@ def run_stages(work: Workspace, partition: str, console: Terminal, *, yes: bool 
     Raises:
         GemError: a gate halted, or would ask a person and nobody said `yes` beforehand.
     """
+    register_recipes(work)
     shards = plan(work, partition)
     run = RunContext(run_id=f"synth__{uuid4().hex[:12]}")  # what the budget belongs to
     for name in STAGE_NAMES:

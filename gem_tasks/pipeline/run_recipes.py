@@ -17,6 +17,12 @@ from gem_tasks.settings import ASKS_LIKE, STAGE_NAMES
 from gem_tasks.stages import stage
 
 
+def register_recipes(work: Workspace) -> None:
+    """Records the current recipes and their prompts: what outcomes are saved under has to be known before."""
+    with work.ledger() as ledger:
+        ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
+
+
 def pin(work: Workspace, run: str) -> Workspace:
     """Records what the run begins with. A run that is cleared from its first task on begins anew.
 

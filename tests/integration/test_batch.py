@@ -20,11 +20,11 @@ from gem_tasks.pipeline.batch import poll as polling
 from gem_tasks.pipeline.batch.poll import Pending
 from gem_tasks.pipeline.batch.run import collect, poll, run_stage, submit
 from gem_tasks.pipeline.ingest.source import ingest
-from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.shard.run import run_shard
 from tests.integration.conftest import free_port, wait_for
 from tests.integration.endpoint import serving
 from tests.integration.test_pipeline import EXAMPLES
+from tests.planning import plan
 
 PARTITION = "2026-01-31T14:00"
 RUN = RunContext(run_id="r", last_try=False)

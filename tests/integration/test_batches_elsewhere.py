@@ -15,7 +15,6 @@ from gem_tasks.llm.batch_gemini import GeminiBatches
 from gem_tasks.llm.batch_mistral import MistralBatches
 from gem_tasks.pipeline.batch.run import poll, submit
 from gem_tasks.pipeline.ingest.source import ingest
-from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
 from tests.doubles.anthropic import KEY, Anthropic, failed, refuses
@@ -24,6 +23,7 @@ from tests.doubles.mistral import Mistral
 from tests.integration.test_batch import PARTITION, finish, rows, states
 from tests.integration.test_pipeline import EXAMPLES
 from tests.integration.test_providers import NAMES
+from tests.planning import plan
 
 RUN = RunContext(run_id="r")
 

@@ -6,8 +6,8 @@ import pytest
 
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
-from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.shard.run import run_shard
+from tests.planning import plan
 
 FIRST, SECOND = "2026-01-31T14:00", "2026-01-31T15:00"
 WORDS = "open the valve wait until pressure falls below limit then close it and note value in log sheet".split()

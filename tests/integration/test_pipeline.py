@@ -21,10 +21,10 @@ from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.judging.agreement import Opinion, agreement
 from gem_tasks.pipeline.judging.gating import answer, gate, last_decision, review
-from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
 from gem_tasks.settings import STAGE_NAMES
+from tests.planning import plan
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "corpus"
 PARTITION = "2026-01-31T14:00"

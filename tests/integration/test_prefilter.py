@@ -10,13 +10,13 @@ from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.batch.poll import Pending, Poll
-from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.shard import prefilter
 from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.shard.outcomes import Outcomes
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.prefilter_training import recheck, status, train
 from gem_tasks.store import keys, shards
+from tests.planning import plan
 from tests.unit.prefilter.test_model import PROCEDURE, STORY
 
 OLD, NEW = "2026-01-31T14:00", "2026-01-31T15:00"

@@ -12,12 +12,12 @@ from gem_tasks.dataset.publish import publish
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.ingest.source import ingest
-from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep import retention
 from gem_tasks.pipeline.upkeep.retention import collect
 from gem_tasks.store import keys
 from tests.integration.test_pipeline import EXAMPLES, PARTITION, synthesise
+from tests.planning import plan
 
 LATER = datetime.now(UTC) + timedelta(days=2)
 DAYS_LATER = datetime.now(UTC) + timedelta(days=60)

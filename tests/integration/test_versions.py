@@ -17,11 +17,11 @@ from gem_tasks.lineage import Registered, RunContext
 from gem_tasks.pipeline.ingest import scan
 from gem_tasks.pipeline.ingest.scan import Scan
 from gem_tasks.pipeline.ingest.source import ingest
-from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.shard.outcomes import Outcomes
 from gem_tasks.pipeline.shard.records import inputs, load_records
 from tests.integration.test_pipeline import EXAMPLES, synthesise
+from tests.planning import plan
 
 FIRST, SECOND, THIRD = "2026-01-31T14:00", "2026-01-31T15:00", "2026-01-31T16:00"
 

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.options import RunOptions
+from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES
 
@@ -20,9 +21,8 @@ class ShardRef(TypedDict):
 
 
 def plan(work: Workspace, partition: str) -> list[ShardRef]:
-    """Shards with a segment that lacks a final outcome in a stage of the run. Registers the recipes in use."""
+    """Shards with a segment that lacks a final outcome in a stage of the run."""
     with work.ledger() as ledger:
-        ledger.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
         asked = [recipe.recipe_id for name, recipe in work.chain.by_stage.items() if work.options.asks_for(name)]
         pending = ledger.pending(partition, work.links(), asked, work.scope)
     logger.info("%s: %d shards with work left", partition, len(pending))
@@ -30,7 +30,11 @@ def plan(work: Workspace, partition: str) -> list[ShardRef]:
 
 
 def announce(work: Workspace, partition: str, run: RunContext) -> list[ShardRef] | None:
-    """What the synthesis will find to do, recorded as announced by this run; None when there is nothing."""
+    """What the synthesis will find to do, recorded as announced by this run; None when there is nothing.
+
+    Registers the recipes in use.
+    """
+    register_recipes(work)
     pending = plan(work, partition)
     if not pending and not unpublished(work, partition):
         return None
@@ -59,7 +63,11 @@ def within_budget(work: Workspace, partition: str, *, scheduled: bool) -> RunOpt
 
 
 def take_up(work: Workspace, partition: str, announced_by: Sequence[str], run: RunContext) -> list[ShardRef]:
-    """The plan of a synthesis, which says to those who announced the partition that this run is theirs."""
+    """The plan of a synthesis, which says to those who announced the partition that this run is theirs.
+
+    Registers the recipes in use.
+    """
+    register_recipes(work)
     with work.ledger() as ledger:
         ledger.take_announcements(announced_by, partition, run.run_id or "")
     return plan(work, partition)
