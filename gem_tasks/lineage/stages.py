@@ -54,7 +54,7 @@ class EndpointState(Value):
 
 
 class Stages(Connection):
-    """What `pipeline.shard` and `pipeline.plan` record and ask."""
+    """What `pipeline.shard` and `pipeline.rebuild.plan` record and ask."""
 
     def record_recipes(self, prompts: Mapping[str, tuple[str, str]], recipes: Sequence[Recipe]) -> None:
         """Prompts (hash to name and text) and recipes in use, parents first. Known ones stay as they are."""

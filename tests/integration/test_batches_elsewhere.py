@@ -1,4 +1,4 @@
-"""Batch APIs that are not of OpenAI's form, through the same visits of a worker: nothing lost, nothing asked twice."""
+"""Batch APIs that are not of OpenAI's form, through the same polls of a worker: nothing lost, nothing asked twice."""
 
 import asyncio
 import shutil

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.errors import StoreError
-from gem_tasks.pipeline.journal.kept import Answers
+from gem_tasks.pipeline.journal.kept import KeptAnswers
 from gem_tasks.ports import ChatClient, ObjectStore
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Journal:
         self._beside = beside
         self._folder, self._store, self._prefix, self._every_s = folder, store, prefix, every_s
         self._writer = uuid.uuid4().hex[:12]
-        self._answers = Answers(folder)
+        self._answers = KeptAnswers(folder)
         self._file: FileIO | None = None
         self._count = 0
         self._syncing: asyncio.Task[None] | None = None

@@ -29,7 +29,7 @@ class _Line(NamedTuple):
     size: int
 
 
-class Answers:
+class KeptAnswers:
     """Found by the key of their request, each handed out once.
 
     Args:

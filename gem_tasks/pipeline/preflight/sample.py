@@ -60,7 +60,7 @@ class Sampled(Value):
     """Answers that an earlier estimate had paid for."""
 
 
-class _Desk(NamedTuple):
+class _Asked(NamedTuple):
     """Who is asked for a stage, and how."""
 
     asking: Asking
@@ -91,12 +91,12 @@ async def _measure(work: Workspace, segments: Sequence[Segment], budget: Allowan
     done = itertools.count(1)
 
     async def one(record: Record) -> Measured:
-        steps = [step async for step in _steps(work, record, desks)]
+        steps = [step async for step in _steps(work, record, asked)]
         told(next(done))
         return Measured(segment_id=record.segment.segment_id, uri=record.segment.document_uri, steps=tuple(steps))
 
     async with AsyncExitStack() as stack:
-        desks: dict[StageName, _Desk] = {name: await _desk(work, name, budget, stack) for name in STAGE_NAMES}
+        asked: dict[StageName, _Asked] = {name: await _open(work, name, budget, stack) for name in STAGE_NAMES}
         scored = prefilter.scored(records) if prefilter else records
         tasks = [asyncio.create_task(one(record)) for record in scored]
         try:
@@ -105,10 +105,10 @@ async def _measure(work: Workspace, segments: Sequence[Segment], budget: Allowan
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-    return Sampled(texts=tuple(texts), replayed=sum(desk.client.replayed for desk in desks.values()))
+    return Sampled(texts=tuple(texts), replayed=sum(each.client.replayed for each in asked.values()))
 
 
-async def _desk(work: Workspace, name: StageName, budget: Allowance | None, stack: AsyncExitStack) -> _Desk:
+async def _open(work: Workspace, name: StageName, budget: Allowance | None, stack: AsyncExitStack) -> _Asked:
     settings, journal = work.settings, sample_journal(work, work.chain.id_of(name))
     await asyncio.to_thread(journal.load)
     endpoint = await stack.enter_async_context(work.client(name))
@@ -116,17 +116,17 @@ async def _desk(work: Workspace, name: StageName, budget: Allowance | None, stac
     stack.push_async_callback(journal.flush)  # runs that are elsewhere find the answers in the store only
     price = pricing(settings.model_for(name), settings.endpoint_for(name), settings.llm_prices)
     client = MeteredClient(endpoint, price, budget, limit_of=endpoint.limit_of) if price else endpoint
-    return _Desk(work.chain.asking(name), JournaledClient(client, journal))
+    return _Asked(work.chain.asking(name), JournaledClient(client, journal))
 
 
-async def _steps(work: Workspace, record: Record, desks: dict[StageName, _Desk]) -> AsyncIterator[Step]:
+async def _steps(work: Workspace, record: Record, asked: dict[StageName, _Asked]) -> AsyncIterator[Step]:
     """The stages that a text comes to, one after the other."""
     kind: OutcomeKind = "accepted"
     for stage in STAGES:
         if kind != takes_of(work.chain.by_stage[stage.name]):
             return
         try:
-            outcome = await attempt(stage, desks[stage.name].asking, record, desks[stage.name].client)
+            outcome = await attempt(stage, asked[stage.name].asking, record, asked[stage.name].client)
         except EndpointError as error:
             raise explain(error, work, stage.name) from error
         kind = outcome.kind
