@@ -49,6 +49,9 @@ class FakeLedger:
             raise self.error
         self.rows |= {outcome.segment_id: outcome for outcome in outcomes if outcome.final}
 
+    def recipe_answered(self, recipe_id):
+        return False
+
     def draw(self, account, limit, needed, wanted):
         left = limit - self.drawn
         taken = max(needed, min(wanted, left)) if needed <= left else 0.0
