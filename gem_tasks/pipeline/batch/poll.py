@@ -84,7 +84,7 @@ class Poll:
             journal.load()
             collected = [row for row in self._ledger.open_batches(place) if row.state == "collected"]
             begun = bool(found or collected)
-            if self._job.name == "filter" and not begun:
+            if self._job.name == "filter" and self._outcomes.left and not begun:
                 switch_off_drifted(work)
             requests = OpenRequests(
                 self._job, self._records(begun=begun), journal, collected, self._price, client.dialects,
@@ -111,8 +111,8 @@ class Poll:
 
     def _records(self, *, begun: bool) -> Iterator[Record]:
         """Records without an outcome. Once requests for some are out, no prefilter turns down what is paid for."""
-        records = self._outcomes.missing()
-        return records if begun else scored(self._job.work, self._job.name, records)
+        records = self._outcomes.missing() if self._outcomes.left else iter(())
+        return records if begun or not self._outcomes.left else scored(self._job.work, self._job.name, records)
 
     def _leave_the_rest(self, journal: Journal, problems: Sequence[Exception | None]) -> None:
         """Ends batch mode for the shard; why a batch brought nothing matters no more, its requests are asked online."""
