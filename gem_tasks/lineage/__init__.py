@@ -16,12 +16,13 @@ from gem_tasks.lineage.reports import Reports, TrajectoryRow
 from gem_tasks.lineage.retention import RetentionRows
 from gem_tasks.lineage.similar import SimilarRows
 from gem_tasks.lineage.sources import Compared, ReadObject, Registered, SourceRows
-from gem_tasks.lineage.stages import Purse, RunContext, Stages
+from gem_tasks.lineage.stages import BudgetAccount, RunContext, Stages
 from gem_tasks.lineage.stale import StaleRows
 from gem_tasks.lineage.versions import Settled, Versions
 
 __all__ = [
     "BatchRow",
+    "BudgetAccount",
     "Compared",
     "EndState",
     "EvaluationRow",
@@ -29,7 +30,6 @@ __all__ = [
     "Ledger",
     "Link",
     "Place",
-    "Purse",
     "RatedRow",
     "ReadObject",
     "Registered",

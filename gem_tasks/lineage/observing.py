@@ -5,7 +5,7 @@ from gem_tasks.lineage.stages import RunContext
 
 
 class ObservedRows(Connection):
-    """What `pipeline.observed` asks."""
+    """What `pipeline.upkeep.observed` asks."""
 
     def observed(self, partition: str, shard: int, recipe_id: str, run: RunContext) -> list[Row]:
         """Per outcome: segments, tokens, USD, and each segment's latency."""

@@ -11,7 +11,7 @@ _LOCK = "hashtextextended('gem-store-writing', 0)"
 
 
 class RetentionRows(Connection):
-    """What `pipeline.retention` asks and records; `writing` is for everybody who puts an object before its row."""
+    """What `upkeep.retention` asks and records; `writing` is for everybody who puts an object before its row."""
 
     @contextmanager
     def writing(self) -> Generator[None]:

@@ -17,7 +17,7 @@ _OUTCOME = (
 ).split()
 _DETAIL_CHARS = 2000
 _PLENTY = 1 / 8
-"""Nobody takes more of what is left in a run's purse than this at a time, or others would have to stop for it."""
+"""Nobody takes more of what is left of a run's budget than this at a time, or others would have to stop for it."""
 
 
 class RunContext(Value):
@@ -31,7 +31,7 @@ class RunContext(Value):
     """Whether nobody will call again if this try fails."""
 
 
-class Purse(Value):
+class BudgetAccount(Value):
     """Where a task's spending is kept: the run, and the task's place in it."""
 
     run_id: str
@@ -54,7 +54,7 @@ class EndpointState(Value):
 
 
 class Stages(Connection):
-    """What `pipeline.shard` and `pipeline.plan` record and ask."""
+    """What `pipeline.shard` and `pipeline.rebuild.plan` record and ask."""
 
     def record_recipes(self, prompts: Mapping[str, tuple[str, str]], recipes: Sequence[Recipe]) -> None:
         """Prompts (hash to name and text) and recipes in use, parents first. Known ones stay as they are."""
@@ -125,23 +125,23 @@ class Stages(Connection):
         values = {"recipe_id": recipe_id, "segment_ids": list(segment_ids)}
         self.run("count_failed_run", **values, set_aside_after=set_aside_after)
 
-    def draw(self, purse: Purse, limit: float, needed: float, wanted: float) -> float:
+    def draw(self, account: BudgetAccount, limit: float, needed: float, wanted: float) -> float:
         """Takes `needed` USD out of what the run may spend, or nothing if there is not so much; returns what was taken.
 
         Up to `wanted` is taken while there is plenty, so that the caller need not come back for every call.
         """
         with self.transaction():
-            self.run("lock_spending", run_id=purse.run_id)
-            left = limit - self.one("spent", run_id=purse.run_id)["usd"]
+            self.run("lock_spending", run_id=account.run_id)
+            left = limit - self.one("spent", run_id=account.run_id)["usd"]
             if needed > left:
                 return 0.0
             taken = max(needed, min(wanted, left * _PLENTY))
-            self.run("draw", **purse.model_dump(), usd=taken)
+            self.run("draw", **account.model_dump(), usd=taken)
         return taken
 
-    def hand_back(self, purse: Purse, usd: float) -> None:
+    def hand_back(self, account: BudgetAccount, usd: float) -> None:
         """Money that was drawn and not spent."""
-        self.run("draw", **purse.model_dump(), usd=-usd)
+        self.run("draw", **account.model_dump(), usd=-usd)
 
     def known_answers(self, partition: str, recipe_id: str) -> tuple[int, int]:
         """How many answers of a recipe are known, and the longest in tokens."""

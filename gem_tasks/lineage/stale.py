@@ -42,7 +42,7 @@ class PaceRow(Value):
 
 
 class StaleRows(Connection):
-    """What `pipeline.stale` asks."""
+    """What `pipeline.rebuild.stale` asks."""
 
     def stale(
         self, chain: Sequence[Recipe], takes: Sequence[str], first: str | None, last: str | None
