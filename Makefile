@@ -29,7 +29,7 @@ test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DA
 	.venv/bin/pytest -n 2 --dist load --no-loadscope-reorder
 
 unit: install-dev  ## the fast tests only
-	.venv/bin/pytest tests/unit
+	.venv/bin/pytest tests/unit teacher/tests
 
 fuzz: install-dev  ## two minutes of odd input for readers, parsers and headers; FUZZ="seconds seed"
 	.venv/bin/python -m tests.fuzz $(FUZZ)
@@ -39,15 +39,16 @@ test-pythons: | uv .venv  ## install, import and unit tests on every Python we p
 		folder=".venv/pythons/$${python//\//_}" && \
 		$(UV) venv -q --clear --python "$$python" "$$folder" && \
 		$(UV) pip install -q --python "$$folder" --require-hashes -r requirements-dev.lock && \
-		$(UV) pip install -q --python "$$folder" --no-deps . && \
+		$(UV) pip install -q --python "$$folder" --no-deps . ./teacher && \
 		"$$folder/bin/gem" --help >/dev/null && \
-		"$$folder/bin/python" -m pytest -q tests/unit || exit 1; \
+		"$$folder/bin/python" -m pytest -q tests/unit teacher/tests || exit 1; \
 	done
 
 check: install-dev  ## linter, types, import layers
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
+	.venv/bin/lint-imports --config teacher/pyproject.toml
 	.venv/bin/basedpyright
 
 format: install-dev
@@ -91,9 +92,9 @@ distill-envs: install  ## the environments of training and harnesses, installed 
 install: .venv/.installed
 install-dev: .venv/.installed-dev
 
-.venv/.installed: requirements.lock pyproject.toml | uv .venv
+.venv/.installed: requirements.lock pyproject.toml teacher/pyproject.toml | uv .venv
 	$(UV) pip install -q --python .venv --require-hashes --compile-bytecode -r requirements.lock
-	$(UV) pip install -q --python .venv --no-deps -e .
+	$(UV) pip install -q --python .venv --no-deps -e . -e ./teacher
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.lock .venv/.installed

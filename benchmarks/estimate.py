@@ -9,10 +9,10 @@ import sys
 import numpy as np
 
 from gem_tasks.domain.corpus import Source
-from gem_tasks.pipeline.forecast import Terms, forecast
+from gem_tasks.pipeline.preflight.forecast import Terms, forecast
+from gem_tasks.pipeline.preflight.sample import measure
+from gem_tasks.pipeline.preflight.survey import survey
 from gem_tasks.pipeline.recipes import takes_of
-from gem_tasks.pipeline.sample import measure
-from gem_tasks.pipeline.survey import survey
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 

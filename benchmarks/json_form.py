@@ -19,8 +19,8 @@ from gem_tasks.domain.record import Record, Topic
 from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.llm import deadline
 from gem_tasks.llm.client import OpenAIClient
-from gem_tasks.pipeline.attempt import attempt
 from gem_tasks.pipeline.recipes import Chain
+from gem_tasks.pipeline.shard.attempt import attempt
 from gem_tasks.settings import Settings
 
 deadline._FIRST_TOKEN_S = 3600.0  # a slow machine is no fault of a form

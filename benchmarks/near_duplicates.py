@@ -19,7 +19,7 @@ from llm_plane.bench import PARTITION, database
 from gem_tasks.corpus.near import signatures
 from gem_tasks.domain.corpus import Document, Segment
 from gem_tasks.lineage import Ledger
-from gem_tasks.pipeline.near_duplicates import mark
+from gem_tasks.pipeline.ingest.near_duplicates import mark
 
 WORDS = [f"word{number}" for number in range(20_000)]
 BATCH = 200

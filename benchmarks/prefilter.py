@@ -29,11 +29,11 @@ from gem_tasks.corpus.normalise import normalise
 from gem_tasks.corpus.readers import read
 from gem_tasks.corpus.segment import segment
 from gem_tasks.corpus.sources import list_objects
-from gem_tasks.pipeline.prefiltering import SHARE
+from gem_tasks.pipeline.shard.prefilter import SHARE
 from gem_tasks.prefilter import features, model
 from gem_tasks.prefilter.learn import Verdict, learn
 from gem_tasks.settings import Settings
-from gem_tasks.teacher import filter as teacher
+from offline_teacher import filter as teacher
 
 LABELS = {"procedural": True, "not_procedural": False}
 

@@ -18,7 +18,7 @@ from gem_tasks.corpus.readers import read
 from gem_tasks.corpus.segment import segment
 from gem_tasks.corpus.sources import list_objects
 from gem_tasks.settings import Settings
-from gem_tasks.teacher import filter as teacher
+from offline_teacher import filter as teacher
 
 LABELS = {"procedural": True, "not_procedural": False}
 

@@ -54,14 +54,14 @@ def gem_ingest() -> None:
     @task(execution_timeout=timedelta(minutes=5))
     def list_sources(params: dict[str, Any] | None = None) -> list[str]:
         """The source of this run, or all that are enabled."""
-        from gem_tasks.pipeline.ingest import sources
+        from gem_tasks.pipeline.ingest.source import sources
 
         return sources(workspace(), (params or {}).get("source"))
 
     @task(map_index_template="{{ source }}", execution_timeout=timedelta(hours=6), max_active_tis_per_dag=2)
     def ingest_source(source: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
         """Finds what is new, changed or gone in one source; writes shards and their rows."""
-        from gem_tasks.pipeline.ingest import ingest
+        from gem_tasks.pipeline.ingest.source import ingest
 
         given = params or {}
         # The limit of a source that the run names is kept with it; without one it is about this run only.
@@ -90,7 +90,7 @@ def gem_ingest() -> None:
     @task(outlets=[SEGMENTS], trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
     def announce(outlet_events: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
         """Starts the synthesis of this partition with the run's options, unless there is nothing to do in it."""
-        from gem_tasks.pipeline.plan import announce, within_budget
+        from gem_tasks.pipeline.rebuild.plan import announce, within_budget
 
         partition, options = partition_key(), run_options()
         if not is_backfill():  # those two were about what to read

@@ -29,7 +29,7 @@ def gem_prefilter() -> None:
     @task(execution_timeout=timedelta(hours=1))
     def train() -> dict[str, Any]:
         """Learns from the newest verdicts; its log and result say what came of it."""
-        from gem_tasks.pipeline.training import train
+        from gem_tasks.pipeline.upkeep.prefilter_training import train
 
         return train(workspace()).model_dump(mode="json")
 

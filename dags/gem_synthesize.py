@@ -54,7 +54,7 @@ def gem_synthesize() -> None:
     @task(execution_timeout=timedelta(minutes=5))
     def plan() -> list[dict[str, Any]]:
         """Shards of the partition with work left under the current prompts and models."""
-        from gem_tasks.pipeline.plan import take_up
+        from gem_tasks.pipeline.rebuild.plan import take_up
 
         return [dict(shard) for shard in mappable(take_up(begins(), partition_key(), announced_by(), run_context()))]
 

@@ -236,7 +236,8 @@ class Settings(BaseSettings):
         found = getattr(self, f"llm_base_url_{settings_of(stage)}") or self.llm_base_url
         if found is None:
             raise UserError(
-                "No LLM endpoint is configured", "Run `gem up` for the offline teacher, or set GEM_LLM_BASE_URL."
+                "No LLM endpoint is configured",
+                "Set GEM_LLM_BASE_URL, or install the offline teacher and run `gem up`.",
             )
         return found
 

@@ -24,7 +24,7 @@ from gem_tasks.llm.answers import read_completion
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.offered import read_models
 from gem_tasks.llm.pacing import wait_s
-from gem_tasks.pipeline.ingest_prepare import Rules, prepare
+from gem_tasks.pipeline.ingest.prepare import Rules, prepare
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory
 from gem_tasks.prompts.tags import TagError
 from tests.patterns.texts import PIECES

@@ -23,7 +23,7 @@ from gem_tasks.domain.outcome import Accepted
 from gem_tasks.domain.record import Record
 from gem_tasks.settings import Settings
 from gem_tasks.stages import STAGES
-from gem_tasks.teacher.answers import answer
+from offline_teacher.answers import answer
 
 
 def segments(source, settings):

@@ -30,7 +30,7 @@ from gem_tasks.domain.record import Record, Topic
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.stages import stage
-from gem_tasks.teacher.answers import answer
+from offline_teacher.answers import answer
 
 PIECES = (
     "<func>", "</func>", "<trajectory>", "</trajectory>", "<user>", "</user>", "<tool>", "</tool>", "<system>", "{",

@@ -201,7 +201,7 @@ class Cluster:
         self._spawn("redis", [*redis, self._redis_password], _bare_env())
         moto = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self._s3)]
         self._spawn("s3", moto, _bare_env())
-        teacher = [sys.executable, "-m", "gem_tasks.teacher.server", "--port", str(self.state.ports["teacher"])]
+        teacher = [sys.executable, "-m", "offline_teacher", "--port", str(self.state.ports["teacher"])]
         self._spawn("teacher", [*teacher, *(["--faults", self._teacher] if self._teacher else [])], _bare_env())
         migrate(self.postgres.dsn("gem"))
         home = self.home / "airflow"

@@ -21,7 +21,7 @@ from gem_tasks.corpus.sources import list_objects
 from gem_tasks.lineage import ReadObject
 from gem_tasks.lineage.migrate import migrate
 from gem_tasks.local.postgres import Postgres
-from gem_tasks.pipeline.ingest import ingest
+from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
 

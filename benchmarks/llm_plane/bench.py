@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from gem_tasks.domain.corpus import Document, Segment
 from gem_tasks.lineage.migrate import migrate
 from gem_tasks.local.postgres import Postgres
-from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
 from gem_tasks.store import keys, shards
@@ -59,4 +59,4 @@ def add_shard(work, texts, number=0):
     with work.ledger() as ledger:
         source = ledger.sources.register_source(document.uri)
         ledger.ingestion.commit_ingest(PARTITION, source, [document], {number: segments})
-    plan(work, PARTITION)
+    register_recipes(work)

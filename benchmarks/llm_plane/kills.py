@@ -25,7 +25,7 @@ from aiohttp import web
 from bench import PARTITION, add_shard, database, free_port, workspace
 
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.store import keys, shards
 
 CONCURRENCY = 64

@@ -15,7 +15,7 @@ from bench import PARTITION, add_shard, workspace
 from common import Clock, options, prompt
 
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.prompts import load
 
 asked_for = options()

@@ -17,8 +17,9 @@ from statistics import median
 from bench import PARTITION, database, workspace
 
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.rebuild.plan import plan
+from gem_tasks.pipeline.run_recipes import register_recipes
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
 
 SHARD = 200
@@ -42,7 +43,7 @@ SELECT segment_id, %(recipe)s, %(stage)s, 'accepted', 1, 1000, 0, 500, 900, part
 
 def fill(work, segments):
     """Every segment accepted by every stage."""
-    plan(work, PARTITION)  # registers the recipes
+    register_recipes(work)
     with work.ledger() as ledger, ledger.transaction():
         for statement in FILL.split(";\n")[:-1]:
             ledger.pg.execute(statement, {"partition": PARTITION, "segments": segments, "shard": SHARD})

@@ -30,7 +30,7 @@ def synthesised(ti: Any = None) -> bool:
 
     So the backfill's number of active runs, its pause and its cancellation hold for the synthesis too.
     """
-    from gem_tasks.pipeline.plan import taken_by
+    from gem_tasks.pipeline.rebuild.plan import taken_by
 
     if not is_backfill():
         raise AirflowSkipException("only a backfill waits for the synthesis")

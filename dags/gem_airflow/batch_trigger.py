@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 if TYPE_CHECKING:
-    from gem_tasks.pipeline.visit import Pending
+    from gem_tasks.pipeline.batch.poll import Pending
     from gem_tasks.pipeline.workspace import Workspace
 
 _SHORTEST_S = 3.0
@@ -46,7 +46,7 @@ class BatchTrigger(BaseTrigger):
 
     async def _look(self, work: "Workspace", pending: "Pending") -> bool:
         from gem_tasks.errors import RETRYABLE, EndpointError, UserError
-        from gem_tasks.pipeline.batch import poll
+        from gem_tasks.pipeline.batch.run import poll
 
         try:
             progress = await poll(work, pending)
@@ -63,8 +63,8 @@ class BatchTrigger(BaseTrigger):
 
 def _prepare(pending: dict[str, Any]) -> "tuple[Workspace, Pending]":
     from gem_airflow.bridge import connected
-    from gem_tasks.pipeline.visit import Pending
+    from gem_tasks.pipeline.batch.poll import Pending
 
-    for name in ("gem_tasks.pipeline.batch", "gem_tasks.llm.sdk"):  # what `_look` will need
+    for name in ("gem_tasks.pipeline.batch.run", "gem_tasks.llm.sdk"):  # what `_look` will need
         import_module(name)
     return connected(), Pending.model_validate(pending)

@@ -22,11 +22,12 @@ def workspace(options: "RunOptions | None" = None) -> "Workspace":
 
     Prompts of the user's own are those that the run began with.
     """
-    from gem_tasks.pipeline.prompt_files import pinned
+    from gem_tasks.pipeline.prompt_files import pin, pinned
     from gem_tasks.pipeline.workspace import Workspace
 
-    settings = _settings()
-    return Workspace.open(settings, pinned(settings, _run()), options or run_options())
+    settings, run = _settings(), _run()
+    pin(settings, run)
+    return Workspace.open(settings, pinned(settings, run), options or run_options())
 
 
 def begins() -> "Workspace":

@@ -46,7 +46,7 @@ class GateOperator(BaseBranchOperator):
 
     def choose_branch(self, context: "Context") -> str:
         """The task that the decision leads to."""
-        from gem_tasks.pipeline.gating import gate
+        from gem_tasks.pipeline.judging.gating import gate
 
         decision = gate(begun(), self.stage, partition_key(), run_context())
         send_decision(self.stage, decision.action)
@@ -77,7 +77,7 @@ class ReviewOperator(HITLBranchOperator):
 
     def execute(self, context: "Context") -> Any:
         """Asks. The body is set here, after Airflow has rendered templates: `{{ }}` in a document stays what it is."""
-        from gem_tasks.pipeline.gating import last_decision, review
+        from gem_tasks.pipeline.judging.gating import last_decision, review
 
         self.options_mapping[GO_ON] = _onward(self)
         decided = last_decision(begun(), self.stage, partition_key())
@@ -89,7 +89,7 @@ class ReviewOperator(HITLBranchOperator):
 
     def execute_complete(self, context: "Context", event: dict[str, Any]) -> Any:
         """Records the answer, then follows it."""
-        from gem_tasks.pipeline.gating import answer
+        from gem_tasks.pipeline.judging.gating import answer
 
         self.options_mapping[GO_ON] = _onward(self)  # another process than the one that asked
         if "error" not in event:
@@ -108,6 +108,6 @@ class ReviewOperator(HITLBranchOperator):
 
 def _onward(gate: GateOperator | ReviewOperator) -> str:
     """Where a partition goes that may go on."""
-    from gem_tasks.pipeline.gating import nothing_left
+    from gem_tasks.pipeline.judging.gating import nothing_left
 
     return gate.otherwise if gate.otherwise and nothing_left(begun(), gate.stage, partition_key()) else gate.following

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk.observability.stats import incr, timing
 
 if TYPE_CHECKING:
-    from gem_tasks.pipeline.observed import Observed
+    from gem_tasks.pipeline.upkeep.observed import Observed
 
 _MICRO = 1_000_000
 """Counters are whole numbers: money is counted in millionths of a dollar."""

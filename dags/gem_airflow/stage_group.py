@@ -34,7 +34,7 @@ class Ends(NamedTuple):
 @task(task_id="halted", retries=0, trigger_rule=_ONE_WAY, on_failure_callback=Alert("a gate halted a partition"))
 def halted(stage: StageName) -> None:
     """Fails the run with the reason of the policy or the person who decided."""
-    from gem_tasks.pipeline.gating import last_decision
+    from gem_tasks.pipeline.judging.gating import last_decision
 
     reason = last_decision(begun(), stage, partition_key()).reason
     raise AirflowFailException(f"The gate after {stage} halted this partition: {reason}")

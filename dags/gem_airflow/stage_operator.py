@@ -19,7 +19,7 @@ from gem_tasks.settings import StageName
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from gem_tasks.pipeline.visit import Pending
+    from gem_tasks.pipeline.batch.poll import Pending
     from gem_tasks.pipeline.workspace import Workspace
 
 _LONGEST_WAIT = timedelta(hours=26)
@@ -45,8 +45,8 @@ class StageOperator(BaseOperator):
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """The whole stage online, or up to the first submission."""
-        from gem_tasks.pipeline.batch import submit
-        from gem_tasks.pipeline.shard import run_shard
+        from gem_tasks.pipeline.batch.run import submit
+        from gem_tasks.pipeline.shard.run import run_shard
 
         work, run = begun(), run_context()
         stage, partition, shard = self.stage, self.shard["partition"], self.shard["shard"]
@@ -62,8 +62,8 @@ class StageOperator(BaseOperator):
 
     def collected(self, context: "Context", event: dict[str, Any]) -> dict[str, Any]:
         """Takes in what has ended, and waits again for what was sent after it."""
-        from gem_tasks.pipeline.batch import collect
-        from gem_tasks.pipeline.visit import Pending
+        from gem_tasks.pipeline.batch.poll import Pending
+        from gem_tasks.pipeline.batch.run import collect
 
         work = begun()
         try:
@@ -81,7 +81,7 @@ class StageOperator(BaseOperator):
         from psycopg import Error
 
         from gem_tasks.errors import GemError
-        from gem_tasks.pipeline.observed import observed
+        from gem_tasks.pipeline.upkeep.observed import observed
 
         try:
             send_stage(observed(work, self.stage, self.shard["partition"], self.shard["shard"], run_context()))

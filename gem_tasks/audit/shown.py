@@ -16,7 +16,7 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.workflow import Extraction, ToolSpec
 from gem_tasks.pipeline.conversations import Place, conversations
-from gem_tasks.pipeline.records import segments_of
+from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys, shards
 from gem_tasks.visible import visible, visible_lines

@@ -18,8 +18,8 @@ from gem_tasks.cli.terminal import Terminal, confirm, echo_json
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.options import RunOptions
-from gem_tasks.pipeline.ranges import Range, bound
-from gem_tasks.pipeline.stale import Stale, stale
+from gem_tasks.pipeline.rebuild.ranges import Range, bound
+from gem_tasks.pipeline.rebuild.stale import Stale, stale
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 

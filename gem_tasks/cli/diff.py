@@ -11,7 +11,7 @@ from gem_tasks.audit.interval import mean_margin, paired_difference, wilson
 from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.compare import Compared, Means
-from gem_tasks.pipeline.compare import Comparison, Effect, compare
+from gem_tasks.pipeline.rebuild.compare import Comparison, Effect, compare
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 

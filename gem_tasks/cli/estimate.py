@@ -13,11 +13,11 @@ from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.domain.corpus import Source
 from gem_tasks.llm.memory import public_url
 from gem_tasks.llm.prices import Pricing, pricing
-from gem_tasks.pipeline.exchange import PRICE_SHARE
-from gem_tasks.pipeline.forecast import Terms, forecast
+from gem_tasks.pipeline.batch.open_requests import PRICE_SHARE
+from gem_tasks.pipeline.preflight.forecast import Terms, forecast
+from gem_tasks.pipeline.preflight.sample import measure
+from gem_tasks.pipeline.preflight.survey import survey
 from gem_tasks.pipeline.recipes import takes_of
-from gem_tasks.pipeline.sample import measure
-from gem_tasks.pipeline.survey import survey
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.errors import ErrorClass
 from gem_tasks.local.airflow_api import AirflowAPI
-from gem_tasks.pipeline.failures import Which, failures, retry
+from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName, load
 from gem_tasks.visible import visible

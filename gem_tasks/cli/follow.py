@@ -11,7 +11,7 @@ from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import GemError
 from gem_tasks.local.airflow_api import AirflowAPI
-from gem_tasks.pipeline.gating import last_decision
+from gem_tasks.pipeline.judging.gating import last_decision
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, StageName
 

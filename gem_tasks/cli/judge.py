@@ -9,7 +9,7 @@ from rich.table import Table
 from gem_tasks.audit.people import NEEDED, PeopleReport, people_report
 from gem_tasks.cli.people_table import print_people
 from gem_tasks.cli.terminal import Terminal, echo_json
-from gem_tasks.pipeline.agreement import Agreement, agreement
+from gem_tasks.pipeline.judging.agreement import Agreement, agreement
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.people import rated
 from gem_tasks.pipeline.policy_file import policy

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
-from gem_tasks.pipeline.training import recheck, status, train
+from gem_tasks.pipeline.upkeep.prefilter_training import recheck, status, train
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 

@@ -6,7 +6,7 @@ from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import Terminal
 from gem_tasks.corpus.sources import list_objects
 from gem_tasks.errors import ErrorClass
-from gem_tasks.pipeline.readiness import Ready, check_models, raise_for
+from gem_tasks.pipeline.preflight.readiness import Ready, check_models, raise_for
 from gem_tasks.pipeline.workspace import Workspace
 
 _PASSING = ErrorClass.SERVER_ERROR

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gem_tasks.cli.terminal import Terminal
-from gem_tasks.pipeline.trial import Side, Trial
+from gem_tasks.pipeline.upkeep.trial import Side, Trial
 from gem_tasks.visible import visible
 
 _LINES = 12

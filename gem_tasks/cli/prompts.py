@@ -13,7 +13,7 @@ from gem_tasks.cli.prompt_trial import print_trials
 from gem_tasks.cli.terminal import Terminal, echo, echo_exact, echo_json
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.prompt_files import check_prompt
-from gem_tasks.pipeline.trial import Candidate
+from gem_tasks.pipeline.upkeep.trial import Candidate
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import NAMES, Prompt, load
 from gem_tasks.prompts.contract import LARGEST_BYTES

@@ -8,7 +8,7 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal, echo_json
-from gem_tasks.pipeline.retention import Collected, collect
+from gem_tasks.pipeline.upkeep.retention import Collected, collect
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 

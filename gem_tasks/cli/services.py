@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Starts PostgreSQL, the offline teacher and Airflow, and waits until all of it answers.
+    """Starts PostgreSQL, the offline teacher (where it is installed) and Airflow, and waits until all of it answers.
 
     Repeating it is harmless; after a crash it recovers. State lives under GEM_HOME (default .gem).
 
@@ -81,7 +81,7 @@ def status(as_json: AsJson = False) -> None:
 
 def _status() -> dict[str, Any]:
     home = services.home_dir()
-    names = ("postgres", "teacher", "api_server", *services.health.AIRFLOW_PARTS)
+    names = services.parts()
     started = (home / "services.env").exists()
     faults = services.faults() if started else dict.fromkeys(names, "not started")
     return {

@@ -12,7 +12,7 @@ from gem_tasks.cli.run import resolve
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.corpus import Source
 from gem_tasks.errors import UserError
-from gem_tasks.pipeline.ingest import register as register_source
+from gem_tasks.pipeline.ingest.source import register as register_source
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 from gem_tasks.visible import visible

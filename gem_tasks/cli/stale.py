@@ -7,9 +7,9 @@ import typer
 from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal, echo_json
-from gem_tasks.pipeline.estimate import Estimate
-from gem_tasks.pipeline.ranges import bound
-from gem_tasks.pipeline.stale import Stale, StaleStage, stale
+from gem_tasks.pipeline.rebuild.estimate import Estimate
+from gem_tasks.pipeline.rebuild.ranges import bound
+from gem_tasks.pipeline.rebuild.stale import Stale, StaleStage, stale
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 

@@ -19,10 +19,11 @@ from gem_tasks.domain.corpus import Source
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
-from gem_tasks.pipeline.batch import run_stage
-from gem_tasks.pipeline.gating import gate, nothing_left
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.batch.run import run_stage
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.judging.gating import gate, nothing_left
+from gem_tasks.pipeline.rebuild.plan import plan
+from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, load
 
@@ -103,6 +104,7 @@ def run_stages(work: Workspace, partition: str, console: Terminal, *, yes: bool 
     Raises:
         GemError: a gate halted, or would ask a person and nobody said `yes` beforehand.
     """
+    register_recipes(work)
     shards = plan(work, partition)
     run = RunContext(run_id=f"synth__{uuid4().hex[:12]}")  # what the budget belongs to
     for name in STAGE_NAMES:

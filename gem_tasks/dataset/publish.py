@@ -34,7 +34,7 @@ from gem_tasks.domain.trajectory import Size
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
 from gem_tasks.pipeline.recipes import Chain, Recorded
-from gem_tasks.pipeline.records import Final, finals, output_of, segments_of
+from gem_tasks.pipeline.shard.records import Final, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES
 from gem_tasks.store import keys

@@ -26,7 +26,7 @@ from gem_tasks.domain.distill import SPLITS, Candidate, SetSpec, SftSet, Split
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.connection import Row
-from gem_tasks.pipeline.records import segments_of
+from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import synthesis
 from gem_tasks.store import keys, shards

@@ -16,7 +16,7 @@ class Topic(Value):
     task_category: str
 
 
-class Glance(Value):
+class PrefilterScore(Value):
     """What a learned prefilter thinks of a segment."""
 
     prefilter: str
@@ -50,7 +50,7 @@ class Record(Value):
     segment: Segment
     opened: frozenset[str] = frozenset()
     """Kinds of errors, `check/kind`, that go to the judge instead of refusing: people do not agree with them."""
-    glance: Glance | None = None
+    prefilter_score: PrefilterScore | None = None
     """Set for the filter while a prefilter is in use."""
     filter: Topic | None = None
     extract: Extraction | None = None

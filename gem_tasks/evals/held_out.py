@@ -8,7 +8,7 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.evals.synthesizer import Yield, sizes, spread, variety
-from gem_tasks.pipeline.records import accepted, finals, segments_of
+from gem_tasks.pipeline.shard.records import accepted, finals, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 
 

@@ -10,7 +10,7 @@ import psycopg
 from gem_tasks.lineage.announcements import Announcements
 from gem_tasks.lineage.audits import Audits, RatedRow, Said
 from gem_tasks.lineage.batches import Batches, BatchRow, EndState, Place
-from gem_tasks.lineage.budgets import Budgets, Purse
+from gem_tasks.lineage.budgets import BudgetAccount, Budgets
 from gem_tasks.lineage.compare import Comparisons
 from gem_tasks.lineage.connection import Connection, Row
 from gem_tasks.lineage.datasets import Datasets, TrajectoryRow
@@ -35,6 +35,7 @@ from gem_tasks.lineage.versions import Settled, Versions
 
 __all__ = [
     "BatchRow",
+    "BudgetAccount",
     "Compared",
     "EndState",
     "EvaluationRow",
@@ -42,7 +43,6 @@ __all__ = [
     "Ledger",
     "Link",
     "Place",
-    "Purse",
     "RatedRow",
     "ReadObject",
     "Registered",

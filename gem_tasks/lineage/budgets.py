@@ -7,7 +7,7 @@ _PLENTY = 1 / 8
 """The largest share of a run's remaining budget that one task draws at a time, so that the others need not stop."""
 
 
-class Purse(Value):
+class BudgetAccount(Value):
     """Where a task's spending is kept: the run, and the task's place in it."""
 
     run_id: str
@@ -19,27 +19,27 @@ class Purse(Value):
 class Budgets(Part):
     """What the budget of a stage asks and records, all amounts in USD."""
 
-    def draw(self, purse: Purse, limit: float, needed: float, wanted: float) -> float:
+    def draw(self, account: BudgetAccount, limit: float, needed: float, wanted: float) -> float:
         """Takes `needed` USD out of what the run may spend, or nothing if there is not so much; returns what was taken.
 
         Up to `wanted` is taken while there is plenty, so that the caller need not come back for every call.
         """
         with self._db.transaction():
-            self._db.run("lock_spending", run_id=purse.run_id)
-            left = limit - self.spent(purse.run_id)
+            self._db.run("lock_spending", run_id=account.run_id)
+            left = limit - self.spent(account.run_id)
             if needed > left:
                 return 0.0
             taken = max(needed, min(wanted, left * _PLENTY))
-            self._db.run("draw", **purse.model_dump(), usd=taken)
+            self._db.run("draw", **account.model_dump(), usd=taken)
         return taken
 
     def spent(self, run_id: str) -> float:
         """What the tasks of a run have drawn and not handed back."""
         return self._db.one("spent", run_id=run_id)["usd"]
 
-    def hand_back(self, purse: Purse, usd: float) -> None:
+    def hand_back(self, account: BudgetAccount, usd: float) -> None:
         """Money that was drawn and not spent."""
-        self._db.run("draw", **purse.model_dump(), usd=-usd)
+        self._db.run("draw", **account.model_dump(), usd=-usd)
 
     def known_answers(self, partition: str, recipe_id: str) -> tuple[int, int]:
         """How many answers of a recipe are known, and the longest in tokens."""

@@ -55,7 +55,7 @@ class Compared(Value):
 
 
 class Comparisons(Part):
-    """What `pipeline.compare` asks."""
+    """What `pipeline.rebuild.compare` asks."""
 
     def recipes_used(self) -> dict[str, UsedRecipe]:
         """All recipes by id, the newest first."""

@@ -8,7 +8,7 @@ _ANY: dict[str, str | None] = {"error_class": None, "stage": None, "partition": 
 
 
 class Failures(Part):
-    """What `pipeline.failures` asks and marks. `which` is error_class, stage and partition; None means any."""
+    """What `pipeline.upkeep.failures` asks and marks. `which` is error_class, stage and partition; None means any."""
 
     def failed(self, recipe_ids: Sequence[str], limit: int, **which: str | None) -> list[Row]:
         """Failed segments, the newest first."""

@@ -13,7 +13,7 @@ _SEGMENT = "segment_id document_id shard row_no start_char end_char tokens".spli
 
 
 class Ingestion(Part):
-    """What `pipeline.ingest` records and asks."""
+    """What `pipeline.ingest.source` records and asks."""
 
     def known_documents(self, ids: Collection[str]) -> dict[str, bool]:
         """Those of the ids that are recorded, and whether as duplicates."""

@@ -4,7 +4,7 @@ from gem_tasks.lineage.connection import Part, Row
 
 
 class Judging(Part):
-    """What `pipeline.agreement` asks."""
+    """What `pipeline.judging.agreement` asks."""
 
     def judged_counts(self, recipe_id: str) -> dict[str | None, int]:
         """Trajectories by rejection reason; None is accepted."""

@@ -6,7 +6,7 @@ from gem_tasks.lineage.connection import Part, Row
 
 
 class NearDuplicates(Part):
-    """What `pipeline.near_duplicates` records and asks."""
+    """What `pipeline.ingest.near_duplicates` records and asks."""
 
     def candidates(self, bands: Sequence[int], numbers: Sequence[int]) -> list[Row]:
         """Stored segments that share a band: `number` of the asking text, `segment_id`, `document_id`, `uri`, `digest`.

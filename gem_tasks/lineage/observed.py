@@ -5,7 +5,7 @@ from gem_tasks.lineage.stages import RunContext
 
 
 class Observed(Part):
-    """What `pipeline.observed` asks."""
+    """What `pipeline.upkeep.observed` asks."""
 
     def of_task(self, partition: str, shard: int, recipe_id: str, run: RunContext) -> list[Row]:
         """Per outcome: segments, tokens, USD, and each segment's latency."""

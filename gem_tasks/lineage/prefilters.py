@@ -11,7 +11,7 @@ from gem_tasks.lineage.text import jsonb
 
 
 class Prefilters(Part):
-    """What `pipeline.prefiltering` and `pipeline.training` record and ask; `recipe_id` is always the filter's."""
+    """What `shard.prefilter` and `upkeep.prefilter_training` record and ask; `recipe_id` is always the filter's."""
 
     def current_prefilter(self, recipe_id: str) -> Row | None:
         """The one in use."""

@@ -8,7 +8,7 @@ from gem_tasks.prompts import Prompt
 
 
 class Prompts(Part):
-    """What `pipeline.prompt_files` and `pipeline.trial` record and ask."""
+    """What `pipeline.prompt_files` and `pipeline.upkeep.trial` record and ask."""
 
     def prompt_versions(self) -> list[Row]:
         """All that were ever used, with first and last use."""

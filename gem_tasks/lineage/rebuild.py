@@ -43,7 +43,7 @@ class Link(NamedTuple):
 
 
 class Rebuild(Part):
-    """What `pipeline.plan`, `pipeline.sheet`, publication and the DAGs ask and record."""
+    """What `pipeline.rebuild.plan`, `pipeline.shard.outcomes`, publication and the DAGs ask and record."""
 
     def pending(
         self, partition: str, chain: Sequence[Link], asked: Sequence[str] | None = None, scope: Scope | None = None

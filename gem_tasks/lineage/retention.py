@@ -11,7 +11,7 @@ _LOCK = "hashtextextended('gem-store-writing', 0)"
 
 
 class Retention(Part):
-    """What `pipeline.retention` asks and records; `writing` is for every writer that puts an object before its row."""
+    """What `upkeep.retention` asks and records; `writing` is for every writer that puts an object before its row."""
 
     @contextmanager
     def writing(self) -> Generator[None]:

@@ -42,7 +42,7 @@ class PaceRow(Value):
 
 
 class Stale(Part):
-    """What `pipeline.stale` asks."""
+    """What `pipeline.rebuild.stale` asks."""
 
     def work_left(
         self, chain: Sequence[Recipe], takes: Sequence[str], first: str | None, last: str | None

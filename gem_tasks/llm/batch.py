@@ -2,8 +2,8 @@
 
 This is OpenAI's, which others copy; `batch_apis` has those of another form.
 
-Owns the protocol. Keeps nothing between calls and retries nothing: `pipeline.visit` records what was submitted, and
-Airflow calls again. platform.openai.com/docs/guides/batch
+Owns the protocol. Keeps nothing between calls and retries nothing: `pipeline.batch.poll` records what was submitted,
+and Airflow calls again. platform.openai.com/docs/guides/batch
 """
 
 import asyncio

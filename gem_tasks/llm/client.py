@@ -9,7 +9,7 @@ Retries have one owner each:
 | 401: the key expired, another header   | this module, once, if `access` has one                                 |
 | complaints about a parameter           | `learning`, the same request in another dialect, three times at most   |
 | too long a request                     | this module, with a smaller limit, as far as `windows` sees one        |
-| unusable answers                       | `pipeline.attempt`, once, with the complaint                           |
+| unusable answers                       | `pipeline.shard.attempt`, once, with the complaint                     |
 | lost workers, unreachable endpoints    | Airflow; what had arrived comes from `pipeline.journal`                |
 
 The SDK's own retries are off.

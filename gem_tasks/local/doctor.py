@@ -13,7 +13,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.local import health
 from gem_tasks.local.deployment import JOBS, Deployment
-from gem_tasks.pipeline.readiness import Ready, Told, check_models
+from gem_tasks.pipeline.preflight.readiness import Ready, Told, check_models
 from gem_tasks.redaction import message
 from gem_tasks.settings import Settings
 from gem_tasks.store import open_store

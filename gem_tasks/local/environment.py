@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+from gem_tasks.local import teacher
 from gem_tasks.local.state import State, write_private
 from gem_tasks.resources import shipped
 
@@ -12,16 +13,16 @@ ADMIN, VIEWER = "admin", "viewer"
 
 def gem_env(home: Path, state: State, dsn: str) -> dict[str, str]:
     """What tasks and the CLI need; variables that the user has set win."""
-    teacher = f"http://127.0.0.1:{state.ports['teacher']}/v1"
     defaults = {
         "GEM_HOME": str(home),
         "GEM_POSTGRES_DSN": dsn,
         "GEM_STORE_URL": str(home / "store"),
-        "GEM_LLM_BASE_URL": teacher,
         "GEM_AIRFLOW_URL": f"http://127.0.0.1:{state.ports['airflow']}",
         "GEM_AIRFLOW_USERNAME": ADMIN,
         "GEM_AIRFLOW_PASSWORD": state.admin_password,
     }
+    if teacher.installed() or "GEM_LLM_BASE_URL" in os.environ:
+        defaults["GEM_LLM_BASE_URL"] = f"http://127.0.0.1:{state.ports['teacher']}/v1"
     values = {name: os.environ.get(name, value) for name, value in defaults.items()} | {"GEM_HOME": str(home)}
     if prompts := os.environ.get("GEM_PROMPTS"):  # the services start elsewhere: a relative path would miss
         values["GEM_PROMPTS"] = prompts if "://" in prompts else str(Path(prompts).expanduser().absolute())

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage.migrate import migrate
-from gem_tasks.local import health, processes
+from gem_tasks.local import health, processes, teacher
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.local.environment import airflow_env, gem_env, quoted
 from gem_tasks.local.home import claim, home_dir
@@ -39,7 +39,7 @@ def up(*, airflow: bool = True, say: Say = lambda _: None) -> None:
     """Starts what does not run and waits until all of it answers.
 
     Args:
-        airflow: False starts PostgreSQL and the teacher only.
+        airflow: False starts PostgreSQL and, where it is installed, the offline teacher only.
         say: is told each step.
 
     Raises:
@@ -48,10 +48,13 @@ def up(*, airflow: bool = True, say: Say = lambda _: None) -> None:
     """
     home = home_dir()
     with _alone(home):
-        if processes.supervisor(home) and not (airflow and not _has_airflow(home)):
+        running = _running(home)
+        if running is not None and set(_wanted(airflow)) <= running:
             say("services are running")
         else:
-            _start(home, airflow, say)
+            _start(home, airflow or (running is not None and AIRFLOW[0] in running), say)
+        if not (teacher.installed() or load().llm_base_url):
+            say(f"no model is configured. {teacher.INSTEAD}")
         _wait_healthy(home, airflow, say)
 
 
@@ -96,7 +99,12 @@ def _start(home: Path, airflow: bool, say: Say) -> None:
         env |= airflow_env(home, state, postgres.dsn(AIRFLOW_DB))
         _migrate_airflow(home, postgres.dsn(AIRFLOW_DB), env, say)
     say("starting services")
-    _supervise(home, [TEACHER, *(AIRFLOW if airflow else ())], env)
+    _supervise(home, _wanted(airflow), env)
+
+
+def _wanted(airflow: bool) -> list[str]:
+    """What the supervisor is to keep running."""
+    return [*([TEACHER] if teacher.installed() else []), *(AIRFLOW if airflow else ())]
 
 
 def _migrate_airflow(home: Path, dsn: str, env: dict[str, str], say: Say) -> None:
@@ -128,9 +136,10 @@ def _supervise(home: Path, names: list[str], env: dict[str, str]) -> None:
         )
 
 
-def _has_airflow(home: Path) -> bool:
+def _running(home: Path) -> set[str] | None:
+    """What the supervisor was told to keep running; None without a supervisor."""
     found = processes.supervisor(home)
-    return found is not None and AIRFLOW[0] in found.cmdline()
+    return set(found.cmdline()) & {TEACHER, *AIRFLOW} if found else None
 
 
 def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
@@ -138,10 +147,9 @@ def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
     deadline = time.monotonic() + _HEALTHY_LIMIT_S
     told: set[str] = set()
     while waiting := faults(airflow):
-        for name in sorted({"teacher", "api_server", *health.AIRFLOW_PARTS} - set(waiting) - told):
-            if airflow or name == "teacher":
-                told.add(name)
-                say(f"{name} is up")
+        for name in sorted(set(parts(airflow)) - {"postgres"} - set(waiting) - told):
+            told.add(name)
+            say(f"{name} is up")
         if time.monotonic() > deadline:
             name, why = next(iter(waiting.items()))
             raise GemError(f"{name} did not become healthy ({why}); its log is in {home / 'logs'}")
@@ -156,11 +164,18 @@ def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
             api.wait_for_dags(_DAGS, deadline)
 
 
+def parts(airflow: bool = True) -> tuple[str, ...]:
+    """What a person is shown the health of."""
+    offline = [TEACHER] if teacher.installed() else []
+    return ("postgres", *offline, *(("api_server", *health.AIRFLOW_PARTS) if airflow else ()))
+
+
 def faults(airflow: bool = True) -> dict[str, str]:
     """Why which service does not answer; empty when all is well."""
     settings = load()
-    port = load_state(home_dir()).ports["teacher"]
-    found = {"postgres": health.postgres(settings.database), "teacher": health.teacher(port)}
+    found = {"postgres": health.postgres(settings.database)}
+    if teacher.installed():
+        found[TEACHER] = health.teacher(load_state(home_dir()).ports["teacher"])
     if airflow and settings.airflow_url:
         found |= health.airflow(settings.airflow_url)
     return {name: why for name, why in found.items() if why}

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 
 from gem_tasks.files import keep_private
-from gem_tasks.local import processes
+from gem_tasks.local import processes, teacher
 
 logger = logging.getLogger("gem.supervisor")
 
@@ -65,11 +65,10 @@ class Child:
 
 def commands(names: list[str]) -> dict[str, list[str]]:
     """Command line by service."""
-    teacher = [sys.executable, "-m", "gem_tasks.teacher.server", "--port", os.environ.get("GEM_TEACHER_PORT", "0")]
-    teacher += ["--state", str(Path(os.environ["GEM_HOME"]) / "teacher")]
+    offline = teacher.command(os.environ.get("GEM_TEACHER_PORT", "0"), Path(os.environ["GEM_HOME"]) / "teacher")
     airflow = str(Path(sys.executable).with_name("airflow"))
     # Their own log servers listen to the whole network, and have no option against that: one of ours stands in.
-    known = {TEACHER: teacher, LOGS: _log_server()}
+    known = {TEACHER: offline, LOGS: _log_server()}
     known |= {name: [airflow, name, "--skip-serve-logs"] for name in ("scheduler", "triggerer")}
     return {name: known.get(name, [airflow, name]) for name in names}
 

@@ -1,6 +1,6 @@
 """The prompts of a run: ours, and in their place those that lie where GEM_PROMPTS points.
 
-They are read once per workspace. An Airflow run keeps the prompts that it began with (`pinned`): its first task records
+They are read once per workspace. An Airflow run keeps the prompts that it began with (`pin`): its first task records
 them in Postgres and the others take them from there, so that a file which is edited meanwhile neither splits the run's
 chain of recipes nor is fetched again for every shard.
 """
@@ -37,8 +37,26 @@ def load_prompts(settings: Settings) -> PromptSet:
     return ours.changed(*own)
 
 
+def pin(settings: Settings, run: str) -> None:
+    """Records the prompts that are there now as those of a run, unless it has some or all are ours.
+
+    Args:
+        settings: where prompts and lineage are.
+        run: DAG and run id.
+
+    Raises:
+        UserError: as `load_prompts`; the lineage does not answer.
+        StoreError: as `load_prompts`.
+    """
+    if not settings.prompts:
+        return
+    with Ledger(settings.database) as ledger:
+        if not ledger.prompts.run_prompts(run):
+            ledger.prompts.pin_prompts(run, load_prompts(settings).by_name.values())
+
+
 def pinned(settings: Settings, run: str) -> PromptSet:
-    """The prompts that a run began with; those that are there now if it begins only.
+    """The prompts that a run began with; those that are there now if none are recorded.
 
     Args:
         settings: where prompts and lineage are.
@@ -51,10 +69,9 @@ def pinned(settings: Settings, run: str) -> PromptSet:
     if not settings.prompts:
         return shipped()
     with Ledger(settings.database) as ledger:
-        if not (rows := ledger.prompts.run_prompts(run)):
-            found = load_prompts(settings)
-            ledger.prompts.pin_prompts(run, found.by_name.values())
-            rows = ledger.prompts.run_prompts(run)  # another task may have been first
+        rows = ledger.prompts.run_prompts(run)
+    if not rows:
+        return load_prompts(settings)
     return PromptSet(by_name={row["name"]: Prompt.model_validate(row) for row in rows})
 
 

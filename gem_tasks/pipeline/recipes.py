@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from gem_tasks.corpus.segment import SEGMENT_VERSION
-from gem_tasks.domain.base import Json
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import UserError
-from gem_tasks.pipeline.attempt import Asking
-from gem_tasks.prompts import PromptSet, shipped
+from gem_tasks.prompts import Prompt, PromptSet, shipped
 from gem_tasks.settings import STAGE_NAMES, Settings, StageName
 from gem_tasks.stages import stage as stage_named
 from gem_tasks.stages.base import Stage
@@ -26,6 +26,15 @@ class Recorded(Recipe):
     def recipe_id(self) -> str:
         """As it was recorded."""
         return self.known_as
+
+
+class Asking(Value):
+    """How a stage asks: all of it is in its recipe, so that the two cannot disagree; see `Chain.asking`."""
+
+    model: str
+    prompt: Prompt
+    repair: Prompt
+    sampling: Sampling = Sampling()
 
 
 class Chain:
@@ -129,6 +138,25 @@ class Chain:
 def takes_of(recipe: Recipe) -> str:
     """The outcome of the stage before that a stage deals with: `accepted`, `rejected`, or `nothing`."""
     return str(recipe.params.get("takes", "accepted"))
+
+
+def reasons(now: Recipe, before: Recipe, *, first: bool) -> str:
+    """In which parts two recipes of a stage differ, in words joined by ` + `."""
+    repair = now.params.get("repair") != before.params.get("repair")
+    opened = now.params.get("opened") != before.params.get("opened")
+    others = [
+        {name: value for name, value in each.params.items() if name not in ("repair", "opened")}
+        for each in (now, before)
+    ]
+    found = {
+        "prompt": now.prompt_sha256 != before.prompt_sha256 or repair,
+        "model": now.model != before.model,
+        "code": now.version != before.version,
+        "params": others[0] != others[1],
+        "ratings": opened,
+        "segmenting" if first else "upstream": now.parent != before.parent,
+    }
+    return " + ".join(name for name, differs in found.items() if differs)
 
 
 def _check_forms(settings: Settings) -> None:

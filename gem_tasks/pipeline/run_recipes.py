@@ -10,12 +10,17 @@ from dataclasses import replace
 
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import UserError
-from gem_tasks.pipeline.recipes import Chain, Recorded, takes_of
-from gem_tasks.pipeline.stale import reasons
+from gem_tasks.pipeline.recipes import Chain, Recorded, reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt
 from gem_tasks.settings import ASKS_LIKE, STAGE_NAMES
 from gem_tasks.stages import stage
+
+
+def register_recipes(work: Workspace) -> None:
+    """Records the current recipes and their prompts: what outcomes are saved under has to be known before."""
+    with work.ledger() as ledger:
+        ledger.stages.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
 
 
 def pin(work: Workspace, run: str) -> Workspace:

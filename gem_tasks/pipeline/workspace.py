@@ -11,7 +11,6 @@ from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.batch_apis import batches_at
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.memory import Memory
-from gem_tasks.pipeline.journal import Journal
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.people import kinds_to_open
 from gem_tasks.pipeline.prompt_files import load_prompts
@@ -19,7 +18,7 @@ from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
 from gem_tasks.prompts import NAMES, Prompt, PromptSet
 from gem_tasks.settings import ACCEPTING, ASKS_LIKE, Settings, StageName
-from gem_tasks.store import keys, open_store
+from gem_tasks.store import open_store
 
 _GONE = "{} is gone, though the lineage names it"
 
@@ -103,22 +102,6 @@ class Workspace:
             options.headers,
             options.context_window,
         )
-
-    def journal(self, recipe_id: str, partition: str, shard: int) -> Journal:
-        """The journal of an unfinished shard; nothing is read or written yet.
-
-        It has the answers of estimates, too: what these asked is not asked again.
-        """
-        prefix, sampled = keys.journal_prefix(recipe_id, partition, shard), keys.sample_prefix(recipe_id)
-        return self._journal(prefix, sampled)
-
-    def sample_journal(self, recipe_id: str) -> Journal:
-        """The journal of what estimates asked of a stage."""
-        return self._journal(keys.sample_prefix(recipe_id))
-
-    def _journal(self, prefix: str, beside: str = "") -> Journal:
-        folder = self.settings.home.absolute() / prefix
-        return Journal(folder, self.store, prefix, self.settings.journal_every_s, beside)
 
     def fetch(self, key: str) -> bytes:
         """An object that Postgres says exists.

@@ -31,10 +31,10 @@ class Filter:
         """Nobody pays to learn about a text again that was judged before."""
         if of := record.segment.near_duplicate_of:
             return Rejected(reason="near_duplicate", detail=f"nearly the same text as segment {of}")
-        glance = record.glance
-        if glance and glance.rejects and not glance.share:
-            detail = f"score {glance.score:.4f} is below {glance.threshold:.4f} of prefilter {glance.prefilter}"
-            return Rejected(reason="prefilter", detail=detail, measures=glance.measures)
+        scored = record.prefilter_score
+        if scored and scored.rejects and not scored.share:
+            detail = f"score {scored.score:.4f} is below {scored.threshold:.4f} of prefilter {scored.prefilter}"
+            return Rejected(reason="prefilter", detail=detail, measures=scored.measures)
         return None
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
@@ -49,7 +49,8 @@ class Filter:
             verdict = _read(strip_thinking(text))
         except TagError as error:
             return Malformed(complaint=str(error))
-        return verdict.model_copy(update={"measures": record.glance.measures}) if record.glance else verdict
+        scored = record.prefilter_score
+        return verdict.model_copy(update={"measures": scored.measures}) if scored else verdict
 
 
 def _read(text: str) -> Accepted | Rejected:

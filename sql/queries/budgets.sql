@@ -1,5 +1,5 @@
 -- lock_spending --
--- One task at a time looks into a run's purse and takes from it.
+-- One task at a time looks into a run's budget and takes from it.
 SELECT pg_advisory_xact_lock(hashtextextended('gem-spending-' || %(run_id)s, 0))
 
 -- spent --
@@ -7,7 +7,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('gem-spending-' || %(run_id)s, 0))
 SELECT coalesce(sum(usd), 0) AS usd FROM spending WHERE run_id = %(run_id)s
 
 -- draw --
--- Takes money out of a run's purse, or hands it back.
+-- Takes money out of a run's budget, or hands it back.
 INSERT INTO spending AS old (run_id, recipe_id, partition_key, shard, usd)
 VALUES (%(run_id)s, %(recipe_id)s, %(partition)s, %(shard)s, %(usd)s)
 ON CONFLICT (run_id, recipe_id, partition_key, shard) DO UPDATE SET usd = old.usd + excluded.usd, updated_at = now()

@@ -15,8 +15,8 @@ from gem_tasks.errors import ErrorClass
 from gem_tasks.evals import registry
 from gem_tasks.evals.stats import average
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.records import segments_of
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.settings import STAGE_NAMES
 from gem_tasks.store import keys, shards
 

@@ -115,7 +115,7 @@ def test_a_stages_numbers_leave_as_statsd_metrics():
     from airflow.sdk.observability import stats
 
     from gem_airflow.metrics import send_decision, send_stage
-    from gem_tasks.pipeline.observed import Observed
+    from gem_tasks.pipeline.upkeep.observed import Observed
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         sink.bind(("127.0.0.1", 0))
@@ -144,7 +144,7 @@ def test_a_stages_numbers_leave_as_statsd_metrics():
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_try_in_batch_mode_sends_its_numbers_however_it_ends(monkeypatch, fails):
     from gem_airflow import stage_operator
-    from gem_tasks.pipeline import batch
+    from gem_tasks.pipeline.batch import run as batch
 
     def collect(*_):
         if fails:

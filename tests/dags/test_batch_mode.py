@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from gem_tasks.pipeline.ingest import ingest
+from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
 from tests.dags.conftest import DAGS

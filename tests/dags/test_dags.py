@@ -60,7 +60,7 @@ def test_where_validate_refused_nothing_its_gate_and_its_reviewer_lead_to_publis
 ):
     from gem_airflow import gate_operator
     from gem_tasks.domain.gate import Decision, Metrics
-    from gem_tasks.pipeline import gating
+    from gem_tasks.pipeline.judging import gating
 
     decided = Decision(action=action, reason="as it is", metrics=Metrics(stage="validate"))
     for name in ("begun", "partition_key", "run_context"):

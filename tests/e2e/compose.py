@@ -48,9 +48,15 @@ class Deployment:
 
     def answer(self, faults: str) -> None:
         """How the teacher answers from the next start on, in its own words: `latency_s=2`."""
-        teacher = ["python", "-m", "gem_tasks.teacher.server", "--port", "18100", "--host", "0.0.0.0"]
+        teacher = ["python", "-m", "offline_teacher", "--port", "18100", "--host", "0.0.0.0"]
         services = {name: {"environment": self._settings} for name in AIRFLOW}
-        services["teacher"] = {"image": "gem:local", "networks": ["gem"], "command": [*teacher, "--faults", faults]}
+        services["teacher"] = {
+            "image": "gem:local",  # which has no teacher of its own
+            "networks": ["gem"],
+            "volumes": [f"{ROOT / 'teacher'}:/opt/teacher:ro"],
+            "environment": {"PYTHONPATH": "/opt/teacher"},
+            "command": [*teacher, "--faults", faults],
+        }
         self._override.write_text(json.dumps({"services": services}), encoding="utf-8")  # JSON is YAML
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -62,7 +62,7 @@ def dsn(postgres):
 @pytest.fixture(scope="session")
 def teacher_url():
     port = free_port()
-    command = [sys.executable, "-m", "gem_tasks.teacher.server", "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-m", "offline_teacher", "--port", str(port), "--workers", "1"]
     with subprocess.Popen(command) as process:
         wait_for(f"http://127.0.0.1:{port}/health", process)
         yield f"http://127.0.0.1:{port}/v1"

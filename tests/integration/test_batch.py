@@ -16,15 +16,15 @@ from gem_tasks.errors import EndpointError, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.batch_file import split
-from gem_tasks.pipeline import visit
-from gem_tasks.pipeline.batch import collect, poll, run_stage, submit
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
-from gem_tasks.pipeline.visit import Pending
+from gem_tasks.pipeline.batch import poll as polling
+from gem_tasks.pipeline.batch.poll import Pending
+from gem_tasks.pipeline.batch.run import collect, poll, run_stage, submit
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.run import run_shard
 from tests.integration.conftest import free_port, wait_for
 from tests.integration.endpoint import serving
 from tests.integration.test_pipeline import EXAMPLES
+from tests.planning import plan
 
 PARTITION = "2026-01-31T14:00"
 RUN = RunContext(run_id="r", last_try=False)
@@ -42,7 +42,7 @@ def teacher(tmp_path):
         process = None
 
         def start(self, faults=""):
-            command = [sys.executable, "-m", "gem_tasks.teacher.server", "--port", str(self.port), "--workers", "1"]
+            command = [sys.executable, "-m", "offline_teacher", "--port", str(self.port), "--workers", "1"]
             command += ["--state", str(tmp_path / "teacher"), "--faults", faults]
             self.process = subprocess.Popen(command)
             wait_for(f"http://127.0.0.1:{self.port}/health", self.process)
@@ -359,7 +359,7 @@ def test_a_wrong_model_is_one_clear_line(prepared):
 
 def test_a_large_round_is_several_batches_and_a_worker_may_die_between_them(prepared, teacher, monkeypatch):
     work = prepared()
-    monkeypatch.setattr(visit, "split", partial(split, max_requests=6))
+    monkeypatch.setattr(polling, "split", partial(split, max_requests=6))
     created, calls = BatchClient.submit, []
 
     async def dies(self, path, key):

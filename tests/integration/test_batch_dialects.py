@@ -7,12 +7,12 @@ import pytest
 from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.errors import UserError
 from gem_tasks.llm.memory import remembered
-from gem_tasks.pipeline.batch import run_stage
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
+from gem_tasks.pipeline.batch.run import run_stage
+from gem_tasks.pipeline.ingest.source import ingest
 from tests.integration.endpoint import Front
 from tests.integration.test_batch import PARTITION, RUN, rows, teacher  # noqa: F401 - a fixture
 from tests.integration.test_pipeline import EXAMPLES
+from tests.planning import plan
 
 LIMIT = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
 WARMTH = "'temperature' does not support 0.3 with this model. Only the default (1) value is supported."

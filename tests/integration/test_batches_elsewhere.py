@@ -1,4 +1,4 @@
-"""Batch APIs that are not of OpenAI's form, through the same visits of a worker: nothing lost, nothing asked twice."""
+"""Batch APIs that are not of OpenAI's form, through the same polls of a worker: nothing lost, nothing asked twice."""
 
 import asyncio
 import shutil
@@ -13,10 +13,9 @@ from gem_tasks.lineage import RunContext
 from gem_tasks.llm import access, batch_apis
 from gem_tasks.llm.batch_gemini import GeminiBatches
 from gem_tasks.llm.batch_mistral import MistralBatches
-from gem_tasks.pipeline.batch import poll, submit
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.batch.run import poll, submit
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
 from tests.doubles.anthropic import KEY, Anthropic, failed, refuses
 from tests.doubles.gemini import Gemini
@@ -24,6 +23,7 @@ from tests.doubles.mistral import Mistral
 from tests.integration.test_batch import PARTITION, finish, rows, states
 from tests.integration.test_pipeline import EXAMPLES
 from tests.integration.test_providers import NAMES
+from tests.planning import plan
 
 RUN = RunContext(run_id="r")
 

@@ -6,12 +6,12 @@ import pytest
 
 from gem_tasks.domain.chat import Completion, Usage
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.lineage import Ledger, Purse
+from gem_tasks.lineage import BudgetAccount, Ledger
 from gem_tasks.llm.metered import MeteredClient
 from gem_tasks.llm.prices import Price
-from gem_tasks.pipeline.budget import Budget, BudgetSpentError
 from gem_tasks.pipeline.options import RunOptions
-from gem_tasks.pipeline.plan import within_budget
+from gem_tasks.pipeline.rebuild.plan import within_budget
+from gem_tasks.pipeline.shard.budget import Budget, BudgetSpentError
 from tests.integration.endpoint import request
 
 PRICE = Price(input=0, output=1_000_000)  # a dollar per token of output
@@ -38,7 +38,7 @@ def recipe(dsn):
 
 
 def budget(dsn, limit, shard=0, run="run"):
-    return Budget(lambda: Ledger(dsn), Purse(run_id=run, recipe_id="r", partition="p", shard=shard), limit)
+    return Budget(lambda: Ledger(dsn), BudgetAccount(run_id=run, recipe_id="r", partition="p", shard=shard), limit)
 
 
 def spent(dsn, run="run"):
@@ -48,8 +48,8 @@ def spent(dsn, run="run"):
 
 async def ask(dsn, limit, calls, endpoint, max_tokens=10, **place):
     """How many answers came before the money was gone, and whether it was."""
-    async with budget(dsn, limit, **place) as purse:
-        client = MeteredClient(endpoint, PRICE, purse)
+    async with budget(dsn, limit, **place) as allowance:
+        client = MeteredClient(endpoint, PRICE, allowance)
         results = await asyncio.gather(
             *(client.complete(request(max_tokens=max_tokens)) for _ in range(calls)), return_exceptions=True
         )
@@ -85,8 +85,8 @@ async def test_tasks_of_a_run_share_one_purse_and_other_runs_have_their_own(dsn,
 
 
 async def test_what_was_set_aside_out_of_fear_goes_back_to_the_other_tasks_as_soon_as_answers_are_known(dsn, recipe):
-    async with budget(dsn, limit=1000) as purse:
-        client = MeteredClient(Endpoint(tokens=1), PRICE, purse)
+    async with budget(dsn, limit=1000) as allowance:
+        client = MeteredClient(Endpoint(tokens=1), PRICE, allowance)
         for _ in range(20):
             await client.complete(request(max_tokens=10))
         assert spent(dsn) >= 100  # for the next ten calls, which may cost ten dollars each
@@ -97,7 +97,7 @@ async def test_what_was_set_aside_out_of_fear_goes_back_to_the_other_tasks_as_so
 
 
 async def test_a_purse_that_was_empty_is_looked_into_again(dsn, recipe, monkeypatch):
-    monkeypatch.setattr("gem_tasks.pipeline.budget._ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr("gem_tasks.pipeline.shard.budget._ASK_AGAIN_S", 0.0)
     async with budget(dsn, limit=30, shard=0) as first, budget(dsn, limit=30, shard=1) as second:
         await first.reserve(20)
         await second.reserve(10)
@@ -106,38 +106,38 @@ async def test_a_purse_that_was_empty_is_looked_into_again(dsn, recipe, monkeypa
         assert not waiting.done()
         first.settle(20, 5)
         await first.__aexit__(None, None, None)
-        second.settle(10, 10)
+        second.versions.settle(10, 10)
         async with asyncio.timeout(5):
             await waiting
-        second.settle(15, 15)
+        second.versions.settle(15, 15)
     assert spent(dsn) == pytest.approx(30)
 
 
 async def test_answers_of_earlier_tasks_say_how_long_the_next_may_be(dsn, recipe):
-    async with budget(dsn, limit=5) as purse:
-        client = MeteredClient(Endpoint(tokens=1), PRICE, purse, known=(20, 1))
+    async with budget(dsn, limit=5) as allowance:
+        client = MeteredClient(Endpoint(tokens=1), PRICE, allowance, known=(20, 1))
         assert (await client.complete(request(max_tokens=10))).usd == 1
 
 
 async def test_what_a_killed_task_had_drawn_stays_spent(dsn, recipe):
-    purse = budget(dsn, limit=100)
-    await purse.reserve(60)  # and the worker dies
+    allowance = budget(dsn, limit=100)
+    await allowance.reserve(60)  # and the worker dies
     assert await ask(dsn, limit=100, calls=10, endpoint=Endpoint(tokens=10)) == (4, True)
 
 
 async def test_requests_that_were_given_up_are_counted_as_if_they_were_charged(dsn, recipe):
     error = EndpointError(ErrorClass.TIMEOUT, "slow")
-    async with budget(dsn, limit=100) as purse:
-        client = MeteredClient(Endpoint(error=error), PRICE, purse)
+    async with budget(dsn, limit=100) as allowance:
+        client = MeteredClient(Endpoint(error=error), PRICE, allowance)
         with pytest.raises(EndpointError):
             await client.complete(request(max_tokens=10))
     assert spent(dsn) == pytest.approx(10)
 
 
 async def test_the_message_says_what_to_do(dsn, recipe):
-    async with budget(dsn, limit=5) as purse:
+    async with budget(dsn, limit=5) as allowance:
         with pytest.raises(BudgetSpentError, match=r"\$5.00 .*GEM_BUDGET_USD"):
-            await MeteredClient(Endpoint(), PRICE, purse).complete(request(max_tokens=10))
+            await MeteredClient(Endpoint(), PRICE, allowance).complete(request(max_tokens=10))
 
 
 async def test_every_answer_carries_its_price(dsn):

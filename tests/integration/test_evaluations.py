@@ -15,7 +15,7 @@ from gem_tasks.evals.held_out import held_out, pipeline_yield
 from gem_tasks.evals.options import SynthesizerOptions
 from gem_tasks.evals.registry import decide, find_model, override, record
 from gem_tasks.evals.stats import average
-from gem_tasks.pipeline.records import output_of
+from gem_tasks.pipeline.shard.records import output_of
 from gem_tasks.prompts import synthesis
 from tests.integration.test_pipeline import PARTITION, finished  # noqa: F401 - a fixture
 from tests.oracles.server import dumb, serving, words

@@ -17,14 +17,14 @@ from gem_tasks.dataset.publish import publish
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage import Ledger, RunContext
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.ingest_pool import prepared
-from gem_tasks.pipeline.ingest_prepare import Rules
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.ingest.pool import prepared
+from gem_tasks.pipeline.ingest.prepare import Rules
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.store import keys, shards
 from tests.integration.test_pipeline import EXAMPLES, synthesise
 from tests.integration.test_versions import FIRST, SECOND, states, text, write
+from tests.planning import plan
 
 RULES = Rules(license=None, target_tokens=1200, max_tokens=2400, min_chars=10, signed=True)
 
@@ -65,7 +65,7 @@ def test_two_ingestions_of_one_partition_keep_every_text_once(workspace, tmp_pat
 def test_a_dead_ingestion_gives_its_locks_back_and_loses_nothing(workspace, tmp_path, dsn):
     source = write(tmp_path / "s", **{f"n{number:03}": text(f"w{number}") for number in range(400)})
     script = (
-        "from gem_tasks.pipeline.ingest import ingest; from gem_tasks.pipeline.workspace import Workspace;"
+        "from gem_tasks.pipeline.ingest.source import ingest; from gem_tasks.pipeline.workspace import Workspace;"
         f"from gem_tasks.settings import load; ingest(Workspace.open(load()), {source!r}, {FIRST!r})"
     )
     env = {
@@ -157,7 +157,7 @@ def test_processes_keep_the_order_and_a_deadly_document_stops_nobody():
     batches = [(number, [raw(f"{number}-{each}") for each in range(32)]) for number in range(24)]
     batches[15][1][7] = raw("poison")
     code = (
-        "import os, sys; from gem_tasks.pipeline import ingest_pool as pool; real = pool.prepare\n"
+        "import os, sys; from gem_tasks.pipeline.ingest import pool; real = pool.prepare\n"
         "def prepare(raws, rules, *more):\n"
         "    if any(raw.uri.endswith('poison') for raw in raws): os._exit(9)\n"
         "    return real(raws, rules, *more)\n"

@@ -7,15 +7,15 @@ from jsonschema import Draft202012Validator
 
 from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.records import outcomes_of
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.records import outcomes_of
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.prompts.tags import one
 from gem_tasks.stages import stage
 from tests.doubles.serving import Provider, error, message_of
 from tests.factories import make_record
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.planning import plan
 
 IN_JSON = {"": RequestOptions(form="json")}
 

@@ -21,15 +21,15 @@ from gem_tasks.dataset.publish import publish
 from gem_tasks.domain.audit import Rating, Sample
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.ingest import ingest
+from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.people import rated
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.records import output_of
+from gem_tasks.pipeline.rebuild.stale import stale
 from gem_tasks.pipeline.run_recipes import pin, pinned
-from gem_tasks.pipeline.shard import run_shard
-from gem_tasks.pipeline.stale import stale
+from gem_tasks.pipeline.shard.records import output_of
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.planning import plan
 
 POLICY = "[agreement]\nmin_precision = 0.8\nsample = 3\n"
 DEED = "claims/claimed_deed"

@@ -10,8 +10,8 @@ from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import ErrorClass
 from gem_tasks.lineage import Ledger, RunContext
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.records import segments_of
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.records import segments_of
 
 PARTITION = "2026-01-31T14:00"
 TEXT = "# Renewing a loan\n\n" + "1. Open the reader's page.\n2. Select the loan and press Renew.\n" * 6

@@ -5,9 +5,9 @@ import random
 import pytest
 
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.run import run_shard
+from tests.planning import plan
 
 FIRST, SECOND = "2026-01-31T14:00", "2026-01-31T15:00"
 WORDS = "open the valve wait until pressure falls below limit then close it and note value in log sheet".split()

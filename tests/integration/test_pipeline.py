@@ -18,13 +18,13 @@ from gem_tasks.dataset.export import export_openai, trajectory
 from gem_tasks.dataset.publish import publish
 from gem_tasks.errors import ErrorClass, StoreError, UserError
 from gem_tasks.lineage import Ledger, RunContext
-from gem_tasks.pipeline.agreement import Opinion, agreement
-from gem_tasks.pipeline.failures import Which, failures, retry
-from gem_tasks.pipeline.gating import answer, gate, last_decision, review
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.judging.agreement import Opinion, agreement
+from gem_tasks.pipeline.judging.gating import answer, gate, last_decision, review
+from gem_tasks.pipeline.shard.run import run_shard
+from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
 from gem_tasks.settings import STAGE_NAMES
+from tests.planning import plan
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "corpus"
 PARTITION = "2026-01-31T14:00"
@@ -205,7 +205,7 @@ def test_a_killed_worker_loses_nothing_and_pays_only_for_what_was_in_flight(work
     ingest(work, str(corpus), PARTITION)
     plan(work, PARTITION)
     script = (
-        "from gem_tasks.pipeline.shard import run_shard; from gem_tasks.pipeline.workspace import Workspace;"
+        "from gem_tasks.pipeline.shard.run import run_shard; from gem_tasks.pipeline.workspace import Workspace;"
         "from gem_tasks.lineage import RunContext; from gem_tasks.settings import load;"
         f"run_shard(Workspace.open(load()), 'filter', {PARTITION!r}, 0, RunContext())"
     )

@@ -9,12 +9,14 @@ from gem_tasks.domain.corpus import Document, Segment, content_hash, document_id
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline import prefiltering
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
-from gem_tasks.pipeline.sheet import Sheet
-from gem_tasks.pipeline.training import recheck, status, train
+from gem_tasks.pipeline.batch.poll import Pending, Poll
+from gem_tasks.pipeline.shard import prefilter
+from gem_tasks.pipeline.shard.job import ShardJob
+from gem_tasks.pipeline.shard.outcomes import Outcomes
+from gem_tasks.pipeline.shard.run import run_shard
+from gem_tasks.pipeline.upkeep.prefilter_training import recheck, status, train
 from gem_tasks.store import keys, shards
+from tests.planning import plan
 from tests.unit.prefilter.test_model import PROCEDURE, STORY
 
 OLD, NEW = "2026-01-31T14:00", "2026-01-31T15:00"
@@ -61,7 +63,7 @@ def judge(work, partition, shard, ids, labels, **measures):
         for key, accepted in zip(ids, labels, strict=True)
     ]
     with work.ledger() as ledger, ledger.locks.shard_lock(work.chain.id_of("filter"), partition, shard):
-        Sheet(work, "filter", partition, shard, RUN, ledger).save(outcomes)
+        Outcomes(ShardJob.of(work, "filter", partition, shard, RUN), ledger).save(outcomes)
 
 
 TOPIC = json.dumps(
@@ -85,7 +87,7 @@ def test_hopeless_segments_are_rejected_without_a_call_and_a_share_is_asked_all_
     shard, ids = add(work, NEW, [False] * 60, first=1000)
     assert [ref["shard"] for ref in plan(work, NEW)] == [shard]
     report = run_shard(work, "filter", NEW, shard, RUN)
-    drawn = [key for key in ids if prefiltering.in_share(key)]
+    drawn = [key for key in ids if prefilter.in_share(key)]
     assert 0 < len(drawn) < 15
     assert (report.rejected, report.calls) == (60, len(drawn))
     with work.ledger() as ledger:
@@ -130,13 +132,13 @@ def test_it_is_replaced_only_when_there_is_half_as_much_more_to_learn_from(learn
 
 def test_another_filter_prompt_or_model_has_no_prefilter_yet(learned, workspace):
     other = workspace(llm_model_filter="another")
-    assert prefiltering.current(other) is None
+    assert prefilter.current(other) is None
     assert train(other).state == "too_few"
 
 
 def test_off_means_off(learned, workspace):
     off = workspace(prefilter="off")
-    assert prefiltering.current(off) is None
+    assert prefilter.current(off) is None
     assert train(off).state == "off"
     assert (status(off)["setting"], status(off)["in_use"]) == ("off", None)
 
@@ -147,7 +149,7 @@ def test_too_few_verdicts_keep_it_off_and_say_so(workspace, caplog):
     judge(work, OLD, shard, ids, LABELS[:100])
     with caplog.at_level(logging.INFO):
         found = train(work)
-    assert (found.state, prefiltering.current(work)) == ("too_few", None)
+    assert (found.state, prefilter.current(work)) == ("too_few", None)
     assert "50 accepted segments" in found.reason
     assert "149 are needed" in caplog.text
 
@@ -157,12 +159,15 @@ def test_it_switches_itself_off_when_the_share_proves_that_it_misses_too_much(le
     seen = {"prefilter": trained.prefilter, "prefilter_score": 0.01, "prefilter_share": True}
     fine, ids = add(work, NEW, [True] * 60, first=2000)
     judge(work, NEW, fine, ids, [True] * 60, **seen, prefilter_rejects=False)
-    assert prefiltering.current(work)
+    assert prefilter.current(work)
     bad, ids = add(work, NEW, [True] * 6, first=3000)
     judge(work, NEW, bad, ids, [True] * 6, **seen, prefilter_rejects=True)
-    assert prefiltering.current(work) is None
+    assert prefilter.current(work) is None
+    assert status(work)["prefilters"][0]["retired_because"] is None  # looking writes nothing
+    for _ in range(2):
+        prefilter.switch_off_drifted(work)
     assert caplog.text.count("is switched off: of 66 segments in the random share") == 1
-    assert prefiltering.current(work) is None
+    assert prefilter.current(work) is None
     (row,) = status(work)["prefilters"]
     assert (row["retired_because"], row["share_missed"], row["share_accepted"]) == ("drift", 6, 66)
     assert train(work).state == "too_few"  # it has to learn from what came since
@@ -188,13 +193,15 @@ def test_a_model_that_was_tampered_with_stops_the_stage(learned):
     (key,) = work.store.list("models/prefilter/")
     work.store.put(key, work.store.get(key) + b"x")
     with pytest.raises(StoreError, match="not those that were recorded"):
-        prefiltering.current(work)
+        prefilter.current(work)
 
 
 def test_requests_under_way_are_not_turned_down(learned):
     work, _ = learned
     shard, _ = add(work, NEW, [False] * 5, first=1000)
     with work.ledger() as ledger, ledger.locks.shard_lock(work.chain.id_of("filter"), NEW, shard):
-        sheet = Sheet(work, "filter", NEW, shard, RUN, ledger)
-        assert all(record.glance is None for record in sheet.missing(begun=True))
-        assert all(record.glance for record in sheet.missing())
+        job = ShardJob.of(work, "filter", NEW, shard, RUN)
+        pending = Pending(stage="filter", partition=NEW, shard=shard, batches=())
+        poll = Poll(job, Outcomes(job, ledger), ledger, pending)
+        assert all(record.prefilter_score is None for record in poll._records(begun=True))
+        assert all(record.prefilter_score for record in poll._records(begun=False))

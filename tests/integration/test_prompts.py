@@ -10,14 +10,15 @@ from gem_tasks import prompts
 from gem_tasks.cli.main import app
 from gem_tasks.dataset.publish import publish
 from gem_tasks.errors import UserError
+from gem_tasks.lineage import Ledger
 from gem_tasks.pipeline import prompt_files
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.prompt_files import load_prompts, pinned
-from gem_tasks.pipeline.trial import Candidate
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.prompt_files import load_prompts, pin, pinned
+from gem_tasks.pipeline.upkeep.trial import Candidate
 from gem_tasks.settings import STAGE_NAMES
 from tests.integration.endpoint import failing, serving
 from tests.integration.test_pipeline import EXAMPLES, PARTITION, synthesise
+from tests.planning import plan
 
 MINE = prompts.load("refine").text + "\nMake it rain.\n"
 
@@ -84,7 +85,7 @@ def test_the_endpoint_really_gets_the_prompt(workspace, folder, monkeypatch):
     asked = []
     monkeypatch.setattr(type(work), "client", lambda self, stage: Recording(asked))
     from gem_tasks.lineage import RunContext
-    from gem_tasks.pipeline.shard import run_shard
+    from gem_tasks.pipeline.shard.run import run_shard
 
     run_shard(work, "filter", PARTITION, plan(work, PARTITION)[0]["shard"], RunContext())
     assert {request.messages[0].content for request in asked} == {text}
@@ -140,11 +141,16 @@ def test_a_place_that_is_not_there_is_said(workspace, tmp_path):
 def test_a_run_keeps_the_prompts_that_it_began_with_and_reads_them_once(workspace, folder, monkeypatch):
     (folder / "refine.md").write_text(MINE, encoding="utf-8")
     settings = workspace(prompts=str(folder)).settings
-    first = pinned(settings, "gem_synthesize/run-1")
+    run = "gem_synthesize/run-1"
+    first = pinned(settings, run)
+    with Ledger(settings.database) as ledger:
+        assert ledger.prompts.run_prompts(run) == []  # looking writes nothing
+    pin(settings, run)
     (folder / "refine.md").write_text(MINE + "More.\n", encoding="utf-8")
     assert load_prompts(settings)["refine"].sha256 != first["refine"].sha256
     monkeypatch.setattr(prompt_files, "load_prompts", lambda _: pytest.fail("the files were read again"))
-    assert pinned(settings, "gem_synthesize/run-1") == first
+    pin(settings, run)
+    assert pinned(settings, run) == first
     monkeypatch.undo()
     assert pinned(settings, "gem_synthesize/run-2")["refine"].text.endswith("More.\n")
 

@@ -10,13 +10,13 @@ from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.errors import GemError
 from gem_tasks.lineage import RunContext
 from gem_tasks.llm.memory import forget, remembered
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
 from tests.doubles.hostile import FAULTS, hostile, revoked
 from tests.doubles.providers import FORCED, MODERATING, REFUSING, THINKING, WORKING, Provider
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.planning import plan
 
 NAMES = ("library-loans.txt", "parcel-locker.md")
 MOST_WASTED = 3

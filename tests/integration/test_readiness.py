@@ -10,7 +10,7 @@ from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.errors import UserError
 from gem_tasks.evals.health import require_healthy
 from gem_tasks.local.doctor import examine
-from gem_tasks.pipeline.readiness import check_models
+from gem_tasks.pipeline.preflight.readiness import check_models
 from gem_tasks.settings import STAGE_NAMES
 from tests.doubles.providers import REFUSING, WORKING
 from tests.doubles.serving import Provider, error, message_of
@@ -148,7 +148,7 @@ def test_a_key_that_only_the_workers_have_does_not_stop_a_run(serve, workspace, 
 
 
 def test_an_endpoint_at_its_limit_is_ready_and_says_so(serve, workspace, monkeypatch):
-    monkeypatch.setattr("gem_tasks.pipeline.readiness._PATIENCE_S", 0.1)
+    monkeypatch.setattr("gem_tasks.pipeline.preflight.readiness._PATIENCE_S", 0.1)
     provider = serve(lambda provider, body: error(429, "slow down", "tokens", code="rate_limit_exceeded"))
     work = workspace(llm_base_url=provider.url)
     found = check_models(work.settings, work.store)

@@ -17,13 +17,13 @@ from aiohttp import web
 
 from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
 from tests.integration.conftest import free_port, wait_for
 from tests.integration.endpoint import Front
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.planning import plan
 
 WINDOW = 2048
 ENDINGS = {"malformed", "truncated", "empty", "context_length", "timeout"}

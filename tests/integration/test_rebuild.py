@@ -12,16 +12,17 @@ import pytest
 from gem_tasks.dataset.publish import publish
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.compare import compare
-from gem_tasks.pipeline.ingest import ingest
+from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.options import RunOptions
-from gem_tasks.pipeline.plan import announce, plan, take_up, taken_by, unpublished
-from gem_tasks.pipeline.shard import run_shard
-from gem_tasks.pipeline.stale import stale
+from gem_tasks.pipeline.rebuild.compare import compare
+from gem_tasks.pipeline.rebuild.plan import announce, take_up, taken_by, unpublished
+from gem_tasks.pipeline.rebuild.stale import stale
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt, shipped
 from gem_tasks.settings import STAGE_NAMES
 from tests.integration.test_pipeline import EXAMPLES, PARTITION, finished, synthesise
+from tests.planning import plan
 
 __all__ = ["finished"]
 

@@ -11,13 +11,13 @@ from gem_tasks.dataset.export import export_openai
 from gem_tasks.dataset.publish import publish
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, RunContext
-from gem_tasks.pipeline import retention
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.retention import collect
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.run import run_shard
+from gem_tasks.pipeline.upkeep import retention
+from gem_tasks.pipeline.upkeep.retention import collect
 from gem_tasks.store import keys
 from tests.integration.test_pipeline import EXAMPLES, PARTITION, synthesise
+from tests.planning import plan
 
 LATER = datetime.now(UTC) + timedelta(days=2)
 DAYS_LATER = datetime.now(UTC) + timedelta(days=60)
@@ -174,13 +174,13 @@ def test_a_run_between_listing_and_deleting_loses_nothing(workspace, monkeypatch
     plan(work, PARTITION)
     key = keys.stage_key("filter", work.chain.id_of("filter"), PARTITION, 0)
     work.store.put(key, b"left by a killed worker")
-    remove = retention._Broom._remove
+    remove = retention._Sweeper._remove
 
-    def run_first(broom, *arguments):
+    def run_first(sweeper, *arguments):
         assert run_shard(work, "filter", PARTITION, 0, RunContext(run_id="r")).accepted == 1
-        return remove(broom, *arguments)
+        return remove(sweeper, *arguments)
 
-    monkeypatch.setattr(retention._Broom, "_remove", run_first)
+    monkeypatch.setattr(retention._Sweeper, "_remove", run_first)
     found = collect(work, dry_run=False, now=LATER)
     assert (gone(found), found.busy_objects) == ({}, 1)
     assert run_shard(work, "extract", PARTITION, 0, RunContext(run_id="r")).accepted == 1

@@ -13,12 +13,12 @@ from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.lineage.migrate import migrate
 from gem_tasks.lineage.roles import PASSWORDS, main, make_roles
-from gem_tasks.pipeline.failures import Which, retry
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.run import run_shard
+from gem_tasks.pipeline.upkeep.failures import Which, retry
 from gem_tasks.settings import STAGE_NAMES
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.planning import plan
 
 SECRETS = {"gem_pipeline": "one'%", "gem_console": "two"}
 

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from gem_tasks.errors import UserError
-from gem_tasks.pipeline.run_recipes import pin, pinned
+from gem_tasks.pipeline.rebuild.plan import plan
+from gem_tasks.pipeline.run_recipes import pin, pinned, register_recipes
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt, shipped
 from gem_tasks.stages import STAGES
@@ -45,3 +46,13 @@ def test_a_variant_stays_one(workspace):
     kept = pinned(dataclasses.replace(workspace(), variant=True), RUN)
     assert kept.variant
     assert kept.chain.by_stage["refine"].model == "other"
+
+
+def test_planning_records_nothing_and_registering_does(workspace):
+    work = workspace()
+    with work.ledger() as ledger:
+        recipes = "SELECT count(*) AS number FROM recipes"
+        assert plan(work, "2026-01-31T14:00") == []
+        assert ledger.pg.execute(recipes).fetchone()["number"] == 0
+        register_recipes(work)
+        assert ledger.pg.execute(recipes).fetchone()["number"] == len(work.chain.recipes)

@@ -10,10 +10,10 @@ from gem_tasks.dataset.export import published
 from gem_tasks.dataset.publish import publish, republish
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.gating import gate, nothing_left
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.revisions import revisions
-from gem_tasks.pipeline.stale import stale
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.judging.gating import gate, nothing_left
+from gem_tasks.pipeline.judging.revisions import revisions
+from gem_tasks.pipeline.rebuild.stale import stale
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt, shipped
 from tests.integration.endpoint import Front, answer

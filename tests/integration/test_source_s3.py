@@ -12,7 +12,7 @@ from gem_tasks.corpus.readers import read
 from gem_tasks.corpus.sources import list_objects
 from gem_tasks.domain.corpus import IngestReason
 from gem_tasks.errors import UserError
-from gem_tasks.pipeline.ingest import ingest
+from gem_tasks.pipeline.ingest.source import ingest
 
 
 @pytest.fixture

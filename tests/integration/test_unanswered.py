@@ -11,17 +11,17 @@ from gem_tasks.cli.main import main
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
-from gem_tasks.pipeline.agreement import agreement
-from gem_tasks.pipeline.batch import run_stage
-from gem_tasks.pipeline.doubts import FEW
-from gem_tasks.pipeline.failures import Which, failures, retry
-from gem_tasks.pipeline.gating import gate
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.batch.run import run_stage
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.judging.agreement import agreement
+from gem_tasks.pipeline.judging.gating import gate
+from gem_tasks.pipeline.shard.doubts import FEW
+from gem_tasks.pipeline.shard.run import run_shard
+from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
 from gem_tasks.settings import STAGE_NAMES
 from tests.integration.endpoint import Front
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.planning import plan
 
 BAD = "parcel locker"
 """Words of one document."""

@@ -14,13 +14,14 @@ from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Topic
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Registered, RunContext
-from gem_tasks.pipeline import ingest_scan
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.ingest_scan import Scan
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.records import inputs, load_records
-from gem_tasks.pipeline.sheet import Sheet
+from gem_tasks.pipeline.ingest import scan
+from gem_tasks.pipeline.ingest.scan import Scan
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.job import ShardJob
+from gem_tasks.pipeline.shard.outcomes import Outcomes
+from gem_tasks.pipeline.shard.records import inputs, load_records
 from tests.integration.test_pipeline import EXAMPLES, synthesise
+from tests.planning import plan
 
 FIRST, SECOND, THIRD = "2026-01-31T14:00", "2026-01-31T15:00", "2026-01-31T16:00"
 
@@ -60,7 +61,7 @@ def states(work):
 def opened(monkeypatch):
     """Every file that is read."""
     seen = []
-    from gem_tasks.pipeline import ingest as module
+    from gem_tasks.pipeline.ingest import source as module
 
     real = module.read
 
@@ -136,14 +137,14 @@ def test_a_renamed_file_is_no_duplicate_of_itself(workspace, tmp_path):
 
 
 def test_inside_a_dump_records_are_compared(workspace, tmp_path, monkeypatch):
-    from gem_tasks.pipeline import ingest_pool
+    from gem_tasks.pipeline.ingest import pool
 
     work = workspace()
     source = records(tmp_path / "d.jsonl.gz", a=text("ant"), b=text("bee"), c=text("cat"))
     ingest(work, source, FIRST)
     read = []
-    real = ingest_pool.prepare
-    monkeypatch.setattr(ingest_pool, "prepare", lambda raws, rules: read.extend(raws) or real(raws, rules))
+    real = pool.prepare
+    monkeypatch.setattr(pool, "prepare", lambda raws, rules: read.extend(raws) or real(raws, rules))
     records(tmp_path / "d.jsonl.gz", d=text("dog"), a=text("ant"), b=text("bug"))
     report = ingest(work, source, SECOND)
     assert [raw.uri.rpartition("#")[2] for raw in read] == ["d", "b"]
@@ -180,16 +181,16 @@ def test_what_breaks_off_takes_nothing_along(workspace, tmp_path):
 def test_a_listing_that_fails_half_way_takes_nothing_along(workspace, tmp_path, monkeypatch):
     work, source = workspace(), write(tmp_path / "s", a=text("ant"), b=text("bee"), c=text("cat"))
     ingest(work, source, FIRST)
-    real = ingest_scan.list_objects
+    real = scan.list_objects
 
     def broken(uri, after):
         yield next(real(uri, after))
         raise StoreError("the bucket does not answer")
 
-    monkeypatch.setattr(ingest_scan, "list_objects", broken)
+    monkeypatch.setattr(scan, "list_objects", broken)
     with pytest.raises(StoreError):
         ingest(work, source, SECOND)
-    monkeypatch.setattr(ingest_scan, "list_objects", real)
+    monkeypatch.setattr(scan, "list_objects", real)
     assert set(map(tuple, states(work).values())) == {("live",)}
     assert ingest(work, source, SECOND).gone == 0
 
@@ -272,7 +273,7 @@ def test_a_limit_given_once_holds_for_every_later_run_until_it_is_lifted(workspa
 
 
 def test_under_a_limit_changes_are_followed_and_what_vanished_is_retired(workspace, tmp_path, monkeypatch):
-    monkeypatch.setattr(ingest_scan, "_PIECE", 2)
+    monkeypatch.setattr(scan, "_PIECE", 2)
     work, uri = workspace(), write(tmp_path / "s", **{name: text(f"w{name}") for name in "abcdef"})
     ingest(work, Source(uri=uri, limit=3), FIRST)
     write(tmp_path / "s", b=text("changed"))
@@ -299,7 +300,7 @@ def test_a_limit_that_cuts_a_dump_keeps_to_its_first_records(workspace, tmp_path
 
 
 def test_an_object_that_a_reader_trips_over_has_a_reason_and_the_others_are_read(workspace, tmp_path, monkeypatch):
-    from gem_tasks.pipeline import ingest as module
+    from gem_tasks.pipeline.ingest import source as module
 
     real = module.read
 
@@ -317,7 +318,7 @@ def test_an_object_that_a_reader_trips_over_has_a_reason_and_the_others_are_read
 
 
 def test_an_interrupted_scan_goes_on_where_it_was(workspace, tmp_path, monkeypatch, opened):
-    monkeypatch.setattr(ingest_scan, "_PIECE", 2)
+    monkeypatch.setattr(scan, "_PIECE", 2)
     names = {f"n{number}": text(f"w{number}") for number in range(6)}
     work, source = workspace(shard_segments=1), write(tmp_path / "s", **names)
     real = Scan.pieces
@@ -343,8 +344,8 @@ def test_an_interrupted_scan_goes_on_where_it_was(workspace, tmp_path, monkeypat
 
 def test_a_listing_out_of_order_is_refused(workspace, tmp_path, monkeypatch):
     work, source = workspace(), write(tmp_path / "s", a=text("ant"), b=text("bee"))
-    real = ingest_scan.list_objects
-    monkeypatch.setattr(ingest_scan, "list_objects", lambda uri, after: reversed(list(real(uri, after))))
+    real = scan.list_objects
+    monkeypatch.setattr(scan, "list_objects", lambda uri, after: reversed(list(real(uri, after))))
     with pytest.raises(StoreError, match="order of its keys"):
         ingest(work, source, FIRST)
 
@@ -365,7 +366,7 @@ def test_settings_of_a_source_hold_for_its_documents(workspace, tmp_path):
 
 
 def test_a_disabled_source_is_left_out_of_the_hourly_run(workspace, tmp_path):
-    from gem_tasks.pipeline.ingest import register, sources
+    from gem_tasks.pipeline.ingest.source import register, sources
 
     work, uri = workspace(), write(tmp_path / "s", a=text("ant"))
     number = register(work, Source(uri=uri)).source_id
@@ -428,8 +429,8 @@ def filtered(work, segment_id):
     """An accepted outcome of the filter stage, saved as a task of its own would."""
     topic = Topic(summary="s", platform="phone", domains=("games",), task_category="search")
     with work.ledger() as ledger, ledger.locks.shard_lock(work.chain.id_of("filter"), FIRST, 0):
-        sheet = Sheet(work, "filter", FIRST, 0, RunContext(run_id="r"), ledger)
-        sheet.save([Outcome(segment_id=segment_id, kind="accepted", payload=topic.model_dump_json())])
+        outcomes = Outcomes(ShardJob.of(work, "filter", FIRST, 0, RunContext(run_id="r")), ledger)
+        outcomes.save([Outcome(segment_id=segment_id, kind="accepted", payload=topic.model_dump_json())])
 
 
 def test_a_text_that_was_gone_while_its_shard_was_rewritten_goes_on_where_it_stopped(workspace, tmp_path):

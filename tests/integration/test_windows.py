@@ -10,14 +10,14 @@ from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.llm.memory import remembered
 from gem_tasks.llm.window_reading import Reading, read_window
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES, Settings
 from tests.doubles.serving import Provider
 from tests.doubles.windows import DENSE, HONEST, Cutting, Windowed, openai_words, vllm_words
 from tests.integration.endpoint import answer, client_for, request, serving
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.planning import plan
 
 MOST_WASTED = 3
 LONG = "This chapter is about walking in the hills and nothing else. "
@@ -288,7 +288,7 @@ def test_segments_of_new_documents_are_cut_to_what_the_models_take(workspace, tm
 
 def test_a_source_with_sizes_of_its_own_keeps_them(workspace):
     from gem_tasks.domain.corpus import Source
-    from gem_tasks.pipeline.ingest_prepare import Rules
+    from gem_tasks.pipeline.ingest.prepare import Rules
 
     rules = Rules.of(Source(uri="u", max_tokens=5000), workspace().settings, 800)
     assert (rules.target_tokens, rules.max_tokens) == (800, 5000)

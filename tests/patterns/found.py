@@ -1,4 +1,4 @@
-"""Every regular expression of the package: compiled at import, written in a call of `re`, made by a function."""
+"""Every regular expression of the packages: compiled at import, written in a call of `re`, made by a function."""
 
 import ast
 import importlib
@@ -10,8 +10,9 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import gem_tasks
+import offline_teacher
 
-ROOT = Path(gem_tasks.__file__).parent
+PACKAGES = (gem_tasks, offline_teacher)
 _USES = frozenset({"search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split", "scanner"})
 _ALL = ("search", "match", "fullmatch", "finditer", "sub")
 _FLAGS_AT = {
@@ -36,8 +37,10 @@ class Found(NamedTuple):
 
 
 def modules() -> list[ModuleType]:
-    """All of the package, imported."""
-    names = (each.name for each in pkgutil.walk_packages([str(ROOT)], "gem_tasks."))
+    """All of both packages, imported."""
+    names = (
+        each.name for package in PACKAGES for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    )
     return [importlib.import_module(name) for name in names if not name.endswith("__main__")]
 
 

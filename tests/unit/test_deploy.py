@@ -271,3 +271,8 @@ def test_the_dashboard_asks_for_metrics_that_exist():
             for metric in re.findall(r"\b(?:gem|airflow)_\w+", target["expr"]):
                 if not metric.startswith("gem_llm"):
                     assert metric.removesuffix("_bucket") in mapped, metric
+
+
+def test_the_image_does_without_the_offline_teacher():
+    lock = (ROOT / "requirements-production.lock").read_text("utf-8")
+    assert "teacher" not in DOCKERFILE + COMPOSE + (ROOT / ".dockerignore").read_text("utf-8") + lock

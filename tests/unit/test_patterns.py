@@ -14,7 +14,7 @@ SMALL = 3000
 SUSPECT_S = 0.004
 GROWTH = 8
 ACCEPTED = {
-    "gem_tasks.teacher.spoil._CALL", "gem_tasks.teacher.spoil._TAG_OR_JSON",
+    "offline_teacher.server.spoil._CALL", "offline_teacher.server.spoil._TAG_OR_JSON",
 }  # fmt: skip
 """Of the offline teacher: they see only what it wrote itself."""
 

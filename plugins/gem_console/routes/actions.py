@@ -11,8 +11,8 @@ from gem_console.auth import DAG
 from gem_console.bodies import body_of, described
 from gem_console.routes.common import ReaderDep
 from gem_tasks.domain.base import Value
-from gem_tasks.pipeline import failures
-from gem_tasks.pipeline.failures import Which
+from gem_tasks.pipeline.upkeep import failures
+from gem_tasks.pipeline.upkeep.failures import Which
 
 router = APIRouter(tags=["act"])
 

@@ -6,10 +6,10 @@ from typer.testing import CliRunner
 
 from gem_tasks.cli.estimate import DEFAULT, EstimateOption, EstimatingCommand
 from gem_tasks.cli.estimate_report import Estimated, plain
-from gem_tasks.pipeline.forecast import Terms, forecast
-from gem_tasks.pipeline.sample import Measured, Sampled, Step
-from gem_tasks.pipeline.survey import Survey
-from tests.unit.pipeline.test_forecast import TAKES, whole
+from gem_tasks.pipeline.preflight.forecast import Terms, forecast
+from gem_tasks.pipeline.preflight.sample import Measured, Sampled, Step
+from gem_tasks.pipeline.preflight.survey import Survey
+from tests.unit.pipeline.preflight.test_forecast import TAKES, whole
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """What `gem up` writes down is read back as it was."""
 
+import sys
+
 import pytest
 from dotenv import dotenv_values
 
@@ -17,3 +19,22 @@ def test_services_get_an_absolute_home(tmp_path, monkeypatch):
     monkeypatch.setenv("GEM_HOME", "relative")
     state = State(ports=dict.fromkeys(SERVICES, 1))
     assert gem_env(tmp_path / "relative", state, "postgresql://x")["GEM_HOME"] == str(tmp_path / "relative")
+
+
+@pytest.mark.parametrize(
+    ("installed", "given", "endpoint"),
+    [
+        (True, None, "http://127.0.0.1:7/v1"),
+        (True, "http://model/v1", "http://model/v1"),
+        (False, None, None),
+        (False, "http://model/v1", "http://model/v1"),
+    ],
+)
+def test_the_endpoint_is_the_users_or_that_of_an_installed_teacher(tmp_path, monkeypatch, installed, given, endpoint):
+    monkeypatch.delenv("GEM_LLM_BASE_URL", raising=False)
+    if given:
+        monkeypatch.setenv("GEM_LLM_BASE_URL", given)
+    if not installed:
+        monkeypatch.setitem(sys.modules, "offline_teacher", None)
+    state = State(ports=dict.fromkeys(SERVICES, 7))
+    assert gem_env(tmp_path, state, "postgresql://x").get("GEM_LLM_BASE_URL") == endpoint

@@ -1,0 +1,25 @@
+"""The offline teacher: a distribution of its own, which `gem up` starts where it is installed."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+_MODULE = "offline_teacher"
+INSTEAD = (
+    "Set GEM_LLM_BASE_URL, or install the offline teacher (`make install`, or `pip install ./teacher` in a checkout)"
+)
+
+
+def installed() -> bool:
+    """Whether it can be started with this Python."""
+    return find_spec(_MODULE) is not None
+
+
+def command(port: str, state: Path) -> list[str]:
+    """The command line that starts it.
+
+    Args:
+        port: where it listens, on loopback; "0" for any.
+        state: the folder of its files and batches.
+    """
+    return [sys.executable, "-m", _MODULE, "--port", port, "--state", str(state)]

@@ -1,0 +1,215 @@
+"""The records of a shard between two polls of the endpoint: what the journal answers, what is to be asked, what ended.
+
+Nothing is kept in memory between polls. A record's state follows from the journal (answers) and from the batches that
+are recorded (faults), so that whichever worker comes next finds the same requests open.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts, merged
+from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.record import Record
+from gem_tasks.errors import CONFIGURATION, RETRYABLE, EndpointError, ErrorClass
+from gem_tasks.lineage import BatchRow
+from gem_tasks.llm.batch_dialects import BatchDialects
+from gem_tasks.llm.batch_file import Line
+from gem_tasks.llm.complaints import is_ours, parameter_of
+from gem_tasks.llm.prices import Pricing
+from gem_tasks.llm.usage import filled_in
+from gem_tasks.pipeline.journal.journal import Journal
+from gem_tasks.pipeline.shard.attempt import Attempt
+from gem_tasks.pipeline.shard.doubts import Doubts
+from gem_tasks.pipeline.shard.job import ShardJob
+
+logger = logging.getLogger(__name__)
+
+_MAX_FAULTS = 3
+"""A request that so many batches brought no answer to is not submitted again."""
+PRICE_SHARE = 0.5
+"""What a token costs in a batch, of what it costs online: OpenAI, Azure, Anthropic, Google and Mistral agree."""
+
+
+class OpenRequests:
+    """One per poll.
+
+    Args:
+        job: the stage over the shard.
+        records: those without an outcome.
+        journal: loaded; new answers go there.
+        rows: batches of this shard that were collected by earlier polls.
+        price: of the model online.
+        dialects: in which the batches were and will be written.
+        answered: the endpoint has answered requests of earlier polls.
+    """
+
+    def __init__(
+        self,
+        job: ShardJob,
+        records: Iterable[Record],
+        journal: Journal,
+        rows: Iterable[BatchRow],
+        price: Pricing | None,
+        dialects: BatchDialects,
+        *,
+        answered: bool = False,
+    ) -> None:
+        self.problem: EndpointError | None = None
+        """The configuration is at fault: every other request would fail like this one."""
+        self.replayed = 0
+        """Answers that were in the journal."""
+        self._journal, self._price, self._dialects = journal, price, dialects
+        self._complaints: list[tuple[str, EndpointError]] = []
+        self._faults = _sum(row.faults for row in rows)
+        self._spent = 0.0
+        self._waiting: dict[str, Attempt] = {}
+        self._ended: list[Outcome] = []
+        self._doubts = Doubts(proven=job.proven())
+        self._doubts.answered = answered
+        for record in records:
+            self._advance(Attempt(job.stage, job.asking, record))
+
+    def to_send(self) -> Iterator[tuple[str, ChatRequest]]:
+        """What is to be asked, by custom id: segment and the number of the request."""
+        for custom_id, attempt in self._waiting.items():
+            if attempt.request and not self._exhausted(custom_id):
+                yield custom_id, attempt.request
+
+    def settle_refused(self) -> None:
+        """Decides what requests that were refused mean, when all that the batches brought has been read."""
+        try:
+            self._ended += self._doubts.end()
+        except EndpointError as error:
+            self.problem = self.problem or error
+
+    def take_ended(self) -> list[Outcome]:
+        """Outcomes since the last call."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def take_spent(self) -> float:
+        """USD for answers since the last call, as far as prices are known."""
+        spent, self._spent = self._spent, 0.0
+        return spent
+
+    def give_up(self) -> None:
+        """Ends what no batch brought an answer to."""
+        for custom_id, attempt in list(self._waiting.items()):
+            counts = self._faults.get(custom_id, {})
+            error_class = max(counts, key=counts.__getitem__, default=ErrorClass.SERVER_ERROR)
+            error = EndpointError(error_class, f"{sum(counts.values())} batches brought no answer")
+            error.faults = counts
+            attempt.failed(error)
+            self._settle(custom_id, attempt)
+
+    async def read(self, line: Line, faults: dict[str, FaultCounts]) -> None:
+        """Takes what came of one request; faults that are worth another batch go into `faults`."""
+        attempt = self._waiting.get(line.custom_id)
+        if attempt is None or attempt.request is None or line.result is None:
+            return  # answered by an earlier poll, or never executed
+        if isinstance(line.result, Completion):
+            known = self._faults.get(line.custom_id, {})
+            completion = filled_in(line.result, attempt.request.body)
+            usd = self._price(completion.usage) * PRICE_SHARE if self._price else None
+            self._spent += usd or 0.0
+            completion = completion.model_copy(update={"faults": known, "usd": usd})
+            await self._journal.append(attempt.request.key, completion)
+            self._doubts.answered = True
+            self._dialects.answered(attempt.request, completion)
+            attempt.answered(completion)
+            self._settle(line.custom_id, attempt)
+        elif line.result.error_class in CONFIGURATION:
+            self.problem = line.result
+        elif line.result.error_class is ErrorClass.BAD_REQUEST:
+            self._complaints.append((line.custom_id, line.result))
+        elif line.result.error_class in RETRYABLE:
+            self.missed(line.custom_id, line.result.error_class, faults)
+        else:
+            self._fail(line.custom_id, attempt, line.result)
+
+    def learn(self, faults: dict[str, FaultCounts]) -> None:
+        """Complaints about requests, when all of a batch has been read: what they teach goes into the next batch.
+
+        One that teaches nothing is the text's fault, or stops the stage if it is about what every request has.
+        """
+        complaints, self._complaints = self._complaints, []
+        for custom_id, error in complaints:
+            attempt = self._waiting[custom_id]
+            assert attempt.request, "only open requests are kept"  # noqa: S101
+            named, answered = parameter_of(error.complaint, attempt.request), self._doubts.answered
+            tried = self._faults.get(custom_id, {}).get(ErrorClass.BAD_REQUEST, 0)
+            worth = (named or not answered) and tried < _MAX_FAULTS
+            if worth and self._dialects.takes(attempt.request, error):
+                self.missed(custom_id, ErrorClass.BAD_REQUEST, faults)
+                continue
+            error.parameter = named if named and not answered and is_ours(named, attempt.request) else ""
+            try:
+                self._fail(custom_id, attempt, error)
+            except EndpointError as problem:
+                self.problem = problem
+        self._dialects.remember()
+
+    def missed(self, custom_id: str, error_class: ErrorClass, faults: dict[str, FaultCounts]) -> None:
+        """A request brought no answer, and another batch may bring one."""
+        if custom_id in self._waiting:
+            faults[custom_id] = {error_class: 1}
+            self._faults[custom_id] = merged(self._faults.get(custom_id, {}), {error_class: 1})
+
+    def _fail(self, custom_id: str, attempt: Attempt, error: EndpointError) -> None:
+        error.faults = merged(self._faults.get(custom_id, {}), error.faults)
+        attempt.failed(error)
+        self._settle(custom_id, attempt)
+
+    def _advance(self, attempt: Attempt) -> None:
+        """Plays the journal's answers back, as far as they reach."""
+        while attempt.request and (found := self._journal.take(attempt.request.key)):
+            self.replayed += 1
+            self._doubts.answered = True
+            attempt.answered(found)
+        self._settle("", attempt)
+
+    def _settle(self, custom_id: str, attempt: Attempt) -> None:
+        self._waiting.pop(custom_id, None)
+        if attempt.outcome:
+            self._ended += self._doubts.settle(attempt.outcome)
+        else:
+            self._waiting[f"{attempt.segment_id}-{attempt.number}"] = attempt
+
+    def _exhausted(self, custom_id: str) -> bool:
+        """Complaints that taught something are counted apart."""
+        faults = self._faults.get(custom_id, {})
+        taught = faults.get(ErrorClass.BAD_REQUEST, 0)
+        return sum(faults.values()) - taught >= _MAX_FAULTS
+
+
+class ExpectedLines:
+    """Checks that a batch's lines are the ones asked for: each once, no others."""
+
+    def __init__(self, row: BatchRow) -> None:
+        self._row = row
+        self._seen: Counter[str] = Counter()
+
+    def counts(self, custom_id: str) -> bool:
+        """Whether this line is one to read."""
+        self._seen[custom_id] += 1
+        return self._seen[custom_id] == 1
+
+    def missing(self) -> list[str]:
+        """Requests without a line. Lines nobody asked for, and doubled ones, are said in the log."""
+        asked = set(self._row.custom_ids)
+        unknown = [custom_id for custom_id in self._seen if custom_id not in asked]
+        doubled = [custom_id for custom_id, count in self._seen.items() if count > 1]
+        missing = [custom_id for custom_id in self._row.custom_ids if custom_id not in self._seen]
+        for what, found in (("of unknown requests", unknown), ("doubled", doubled), ("missing", missing)):
+            if found:
+                logger.warning("%s: %d lines %s, such as %s", self._row.batch_id, len(found), what, found[0])
+        return missing
+
+
+def _sum(several: Iterable[Mapping[str, FaultCounts]]) -> dict[str, FaultCounts]:
+    total: dict[str, FaultCounts] = {}
+    for faults in several:
+        for custom_id, counts in faults.items():
+            total[custom_id] = merged(total.get(custom_id, {}), counts)
+    return total

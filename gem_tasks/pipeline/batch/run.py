@@ -1,0 +1,120 @@
+"""One stage over one shard through a Batch API: submit, poll, collect, until every record has an outcome.
+
+Between these calls nobody waits and no worker is held; any worker may make the next one. Each is safe to repeat:
+
+| what happens                                  | what the next call finds                                      |
+|-----------------------------------------------|---------------------------------------------------------------|
+| the worker dies before the batch is created   | an announced batch that the endpoint does not know: forgotten |
+| … after creating, before recording it         | the batch, by the key in its metadata                         |
+| … while waiting                               | a submitted batch                                             |
+| … while collecting                            | the answers so far in the journal, and the batch once more    |
+| requests fail or expire, or lines are missing | they go into the next batch, three times at most              |
+| an answer is unusable                         | its repair request goes into the next batch                   |
+| the endpoint's queue is full                  | nothing under way: it submits again, for a day at most        |
+| the batch is cancelled                        | what it brought is saved; the task stops with one line        |
+| the stage goes back to online mode            | what is out is waited for, for it is paid; the rest online    |
+"""
+
+import asyncio
+import logging
+import time
+
+from gem_tasks.domain.base import Value
+from gem_tasks.errors import CONFIGURATION, DOUBTFUL, EndpointError, ErrorClass
+from gem_tasks.lineage import RunContext
+from gem_tasks.pipeline.batch.poll import Pending, Poll
+from gem_tasks.pipeline.shard.endpoint import explain
+from gem_tasks.pipeline.shard.job import ShardJob
+from gem_tasks.pipeline.shard.outcomes import Outcomes
+from gem_tasks.pipeline.shard.run import ShardReport, finished_before, run_shard
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import StageName
+
+logger = logging.getLogger(__name__)
+
+
+class Progress(Value):
+    """How far the batches are."""
+
+    ended: bool
+    lines: tuple[str, ...]
+    """One per batch, for the log."""
+
+
+def submit(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> Pending | None:
+    """Sends what is missing as batches, or finds those that are under way; None when the rest is for `run_shard`.
+
+    In online mode nothing is sent, but batches that are out from before are found all the same: they are paid for.
+
+    Raises:
+        UserError: the endpoint has no Batch API or refuses the key, the budget is spent, or a batch was cancelled.
+        EndpointError: the endpoint failed; what was submitted is recorded, so a retry goes on from there.
+    """
+    job = ShardJob.of(work, name, partition, shard, run)
+    with work.ledger() as ledger:
+        if finished_before(ledger, job):
+            return None
+        if _online(job) and all(row.state == "collected" for row in ledger.batches.open_batches(job.place)):
+            return None
+    found = _poll(job, Pending(stage=name, partition=partition, shard=shard, batches=()), always=False)
+    return found if isinstance(found, Pending) else None
+
+
+async def poll(work: Workspace, pending: Pending) -> Progress:
+    """How far they are; raises like `submit`."""
+    async with work.batches(pending.stage) as client:
+        states = [await client.state(batch_id) for batch_id in pending.batches]
+    lines = [
+        f"{state.batch_id}: {state.completed + state.failed}/{state.total} done, {state.status}"
+        for state in states
+        if state
+    ]
+    return Progress(ended=all(state is None or state.ended for state in states), lines=tuple(lines))
+
+
+def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport | Pending:
+    """Takes in what the batches brought; Pending again when something was sent after them, or they have not ended.
+
+    Raises like `submit`, and:
+        ReconcileError: records and outcomes do not add up.
+    """
+    job = ShardJob.of(work, pending.stage, pending.partition, pending.shard, run)
+    found = _poll(job, pending, always=True)
+    return found or run_shard(work, pending.stage, pending.partition, pending.shard, run)
+
+
+def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
+    """The stage in its mode, waiting in place, for the command line; raises like `run_shard` and `collect`."""
+    found: ShardReport | Pending | None = submit(work, name, partition, shard, run)
+    while isinstance(found, Pending):
+        time.sleep(work.settings.llm_batch_poll_s)
+        progress = asyncio.run(poll(work, found))
+        logger.info("%s", "; ".join(progress.lines))
+        if progress.ended:
+            found = collect(work, found, run)
+    return found or run_shard(work, name, partition, shard, run)
+
+
+def _poll(job: ShardJob, pending: Pending, *, always: bool) -> ShardReport | Pending | None:
+    """One poll under the shard's lock; None if the rest is for `run_shard`, or nothing is missing.
+
+    Args:
+        job: the stage over the shard.
+        pending: what is under way.
+        always: poll even if nothing is missing, to take in what was paid for.
+    """
+    place = job.place
+    with job.work.ledger() as ledger, ledger.locks.shard_lock(place.recipe_id, place.partition, place.shard):
+        outcomes = Outcomes(job, ledger)
+        if not (outcomes.left or always):
+            return None
+        try:
+            return asyncio.run(Poll(job, outcomes, ledger, pending, may_send=not _online(job)).go())
+        except EndpointError as error:
+            if error.error_class in CONFIGURATION | DOUBTFUL | {ErrorClass.CONTEXT_LENGTH}:
+                raise explain(error, job.work, job.name) from error
+            raise
+
+
+def _online(job: ShardJob) -> bool:
+    return job.work.settings.mode_for(job.name) == "online"

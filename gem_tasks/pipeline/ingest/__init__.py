@@ -1,0 +1,1 @@
+"""From a source's objects to recorded segments."""

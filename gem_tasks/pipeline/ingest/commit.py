@@ -1,0 +1,176 @@
+"""Prepared documents into a partition: what is new among them, object store first, then one transaction.
+
+A commit holds whole documents with all their shards, and settles the objects that were read to their end: whoever is
+superseded, gone or back is so in the same transaction. A crash costs at most one commit, which is read again.
+
+Comparing and committing happen under one lock, so that no text is taken for new twice, whichever partitions two runs
+write to. Shard numbers are handed out by Postgres and never again: what a run that lost its connection still writes is
+an object that nobody knows.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+from gem_tasks.corpus.near import Signature
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.corpus import Document, IngestReason, Segment
+from gem_tasks.lineage import Ledger, ReadObject, Settled
+from gem_tasks.lineage.text import storable
+from gem_tasks.pipeline.ingest.near_duplicates import Marked, mark
+from gem_tasks.pipeline.ingest.prepare import Prepared
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.store import keys, shards
+
+logger = logging.getLogger(__name__)
+
+Seen = tuple[str, str, str]
+"""Document id, object, URI."""
+_KEY_BYTES = 2000
+_SHARDS = 4
+"""A commit holds about so many shards, which keeps them evenly filled."""
+_MOST_SEEN = 5000
+
+
+class Ended(Value):
+    """An object that there is nothing more to read of."""
+
+    read: ReadObject
+    broken: bool
+    """It could not be read to its end: what was not met in it may still be there."""
+
+    @property
+    def recorded(self) -> bool:
+        """Whether Postgres can hold its name as it is; others are read every time, and never missed."""
+        name = self.read.key
+        return len(name.encode("utf-8", "surrogatepass")) <= _KEY_BYTES and storable(name) == name
+
+
+class Counts(Value):
+    """What commits did."""
+
+    unchanged: int = 0
+    rejected: int = 0
+    segments: int = 0
+    near_duplicates: int = 0
+    shards: int = 0
+
+
+class Commits:
+    """Gathers prepared documents and writes them down together.
+
+    Attributes:
+        counts: so far.
+        settled: what became of earlier documents so far.
+    """
+
+    def __init__(self, work: Workspace, ledger: Ledger, source_id: int, partition: str) -> None:
+        self._work, self._ledger, self._source_id, self._partition = work, ledger, source_id, partition
+        self._waiting: list[Prepared] = []
+        self._seen: list[Seen] = []
+        self._ended: list[Ended] = []
+        self._reached = ""
+        self.counts, self.settled = Counts(), Settled()
+        ledger.versions.begin_seen()
+
+    def add(self, found: Sequence[Prepared], same: Sequence[Seen], ended: Sequence[Ended], reached: str) -> None:
+        """Takes what was read; writes when it is enough.
+
+        Args:
+            found: documents that may be new.
+            same: documents that are known, word for word.
+            ended: objects whose last document is among these.
+            reached: up to which object a scan has come with them; empty: it is in the middle of something.
+        """
+        self._waiting += found
+        self._seen += same
+        self._ended += ended
+        self._reached = reached or self._reached
+        self._count(unchanged=len(same))
+        segments = sum(len(each.segments) for each in self._waiting)
+        enough = segments >= _SHARDS * self._work.settings.shard_segments
+        if enough or len(self._seen) + len(self._waiting) >= _MOST_SEEN:
+            self.flush()
+        elif self._reached and not (self._waiting or self._seen or self._ended):
+            self._ledger.sources.scan_position(self._source_id, self._reached)
+
+    def flush(self) -> None:
+        """Writes down what waits."""
+        if not (self._waiting or self._seen or self._ended):
+            return
+        ledger, settings = self._ledger, self._work.settings
+        with ledger.locks.ingest_lock(), ledger.retention.writing():
+            documents, segments, signed = self._new()
+            marked = mark(ledger, segments, signed, settings.near_duplicate)
+            parts = list(_evenly(marked.segments, settings.shard_segments))
+            first = ledger.ingestion.reserve_shards(self._partition, len(parts)) if parts else 0
+            numbered = dict(enumerate(parts, start=first))
+            for number, part in numbered.items():
+                self._work.store.put(keys.segments_key(self._partition, number), shards.encode_segments(part))
+            self._commit(documents, numbered, marked)
+        self._count(
+            rejected=sum(document.reason is not None for document in documents),
+            segments=len(segments),
+            near_duplicates=len(marked.duplicates),
+            shards=len(numbered),
+        )
+        self._waiting, self._seen, self._ended = [], [], []
+
+    def _commit(self, documents: list[Document], numbered: dict[int, list[Segment]], marked: Marked) -> None:
+        ledger = self._ledger
+        with ledger.transaction():
+            if documents:
+                ledger.ingestion.commit_ingest(self._partition, self._source_id, documents, numbered)
+                signatures = {segment: (signed.digest, signed.bands) for segment, signed in marked.signatures.items()}
+                ledger.near_duplicates.insert_signatures(signatures)
+                ledger.near_duplicates.insert_near_duplicates(marked.duplicates)
+            ledger.versions.saw(self._seen)
+            ledger.sources.upsert_objects(self._source_id, [each.read for each in self._ended if each.recorded])
+            complete = [each.read.key for each in self._ended if not each.broken]
+            broken = [each.read.key for each in self._ended if each.broken]
+            if self._ended:
+                self.settled += ledger.versions.settle(complete, broken)
+            if self._reached:
+                ledger.sources.scan_position(self._source_id, self._reached)
+
+    def _new(self) -> tuple[list[Document], list[Segment], list[Signature]]:
+        """Of those that wait: what is to be recorded, with segments where there are any."""
+        documents: list[Document] = []
+        segments: list[Segment] = []
+        signed: list[Signature] = []
+        known = self._ledger.ingestion.known_documents([each.document.document_id for each in self._waiting])
+        owners = self._owners()
+        for document, cut, signatures in self._waiting:
+            key = document.document_id
+            self._seen.append((key, document.object_key or document.uri, document.uri))
+            if key in known and not (known[key] and document.content_hash not in owners):
+                self._count(unchanged=1)
+                continue
+            known[key] = False  # the very same record may come twice in one file
+            if document.reason is None and owners.setdefault(document.content_hash, key) != key:
+                owner = owners[document.content_hash]
+                update = {"reason": IngestReason.DUPLICATE, "detail": f"same text as document {owner}"}
+                document = document.model_copy(update=update)
+            if document.reason is None:
+                segments += cut
+                signed += signatures
+            else:
+                logger.info("%s: no segments (%s) %s", document.uri, document.reason, document.detail)
+            documents.append(document)
+        return documents, segments, signed
+
+    def _owners(self) -> dict[str, str]:
+        """Content hash to the living document that has it."""
+        hashes = {each.document.content_hash for each in self._waiting if each.document.reason is None}
+        return self._ledger.ingestion.first_with_hash(hashes)
+
+    def _count(self, **more: int) -> None:
+        mine = self.counts.model_dump()
+        self.counts = Counts(**{name: count + more.get(name, 0) for name, count in mine.items()})
+
+
+def _evenly(segments: list[Segment], size: int) -> Iterator[list[Segment]]:
+    """As few parts of at most `size` as there can be, about equally large."""
+    count = ceil(len(segments) / size)
+    for number in range(count):
+        yield segments[number * len(segments) // count : (number + 1) * len(segments) // count]

@@ -1,0 +1,94 @@
+"""Reads a Parquet file in a process of its own, within bounds of memory and CPU time.
+
+What its pages hold when they are unpacked is known only afterwards: a kilobyte may be gigabytes, whatever its metadata
+says. The child gets the file as its standard input and nothing else, and answers with pickled documents.
+"""
+
+import os
+import pickle  # between our own processes only
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import IO, Any, cast
+
+from gem_tasks.corpus.objects import SourceObject, why
+from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.records import refused
+from gem_tasks.domain.corpus import IngestReason, RawDocument
+from gem_tasks.pipeline.ingest.limits import ENVIRONMENT, KILLED, TooExpensiveError, limit_memory, limited_cpu
+
+_COMMAND = (sys.executable, "-m", "gem_tasks.pipeline.ingest.confined")
+_EXPENSIVE = "reading it takes more memory or CPU time than a document may"
+
+
+def read_confined(found: SourceObject, limit_bytes: int, max_rows: int) -> Iterator[RawDocument]:
+    """As `corpus.readers.read`; what the child cannot bear gets the reason `too_expensive`.
+
+    Raises:
+        StoreError: the store of a remote file does not answer.
+    """
+    asked = (found.uri, found.etag, found.size, found.media_type, found.compression)
+    try:
+        with found.open() as stored, _file(stored) as file:
+            yield from _answers(found, file, pickle.dumps((asked, limit_bytes, max_rows)).hex())
+    except OSError as error:
+        yield refused(found, None, IngestReason.UNREADABLE, why(error))
+
+
+@contextmanager
+def _file(stored: IO[bytes]) -> Generator[IO[bytes]]:
+    """With a descriptor that a child can take."""
+    try:
+        stored.fileno()
+    except (OSError, AttributeError):
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(stored, copy)
+            copy.seek(0)
+            yield cast("IO[bytes]", copy)
+    else:
+        yield stored
+
+
+def _answers(found: SourceObject, file: IO[bytes], asked: str) -> Iterator[RawDocument]:
+    child = subprocess.Popen(  # noqa: S603
+        (*_COMMAND, asked), stdin=file, stdout=subprocess.PIPE, env=os.environ | ENVIRONMENT
+    )
+    try:
+        yield from iter(lambda: pickle.load(cast("IO[bytes]", child.stdout)), None)  # noqa: S301
+    except (EOFError, pickle.UnpicklingError):
+        expensive = child.wait() in KILLED
+        reason = IngestReason.TOO_EXPENSIVE if expensive else IngestReason.UNREADABLE
+        yield refused(found, None, reason, _EXPENSIVE if expensive else "reading it ended the process")
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def serve(asked: str, answers: IO[bytes]) -> None:
+    """The child's life: every document of the file, then None."""
+    place, limit_bytes, max_rows = pickle.loads(bytes.fromhex(asked))  # noqa: S301
+    found = SourceObject(*place, open=lambda: os.fdopen(0, "rb", closefd=False))
+    limit_memory()
+    documents = read(found, limit_bytes, max_rows)
+    try:
+        while document := _next(documents):
+            pickle.dump(document, answers, pickle.HIGHEST_PROTOCOL)
+    except (TooExpensiveError, MemoryError):
+        del documents
+        pickle.dump(refused(found, None, IngestReason.TOO_EXPENSIVE, _EXPENSIVE), answers)
+    pickle.dump(None, answers)
+    answers.flush()
+
+
+def _next(documents: Iterator[RawDocument]) -> Any:
+    with limited_cpu():
+        return next(documents, None)
+
+
+if __name__ == "__main__":
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not get between the answers
+    serve(sys.argv[1], out)

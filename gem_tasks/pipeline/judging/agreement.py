@@ -1,0 +1,190 @@
+"""What the judge adds to the checks: how often the two agree, on the same trajectories.
+
+Trajectories that the checks pass go to the judge anyway, so its verdicts on them are known. What the checks refuse it
+never sees: a random sample of that is shown to it here, and nothing but the report comes of it.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.chat import ChatRequest
+from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.record import Record
+from gem_tasks.errors import CONFIGURATION, EndpointError
+from gem_tasks.llm.metered import MeteredClient
+from gem_tasks.pipeline.shard.budget import BudgetSpentError, OwnBudget
+from gem_tasks.pipeline.shard.endpoint import explain
+from gem_tasks.pipeline.shard.records import load_records
+from gem_tasks.pipeline.shard.spending import priced
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.prompts.tags import TagError
+from gem_tasks.stages.validate import Validate, judged
+
+_STAGE = Validate()
+
+
+class Opinion(Value):
+    """The judge on trajectories that one check refused."""
+
+    asked: int
+    refused: int
+    """By the judge too."""
+
+
+class Agreement(Value):
+    """Checks beside judge. Rows of the two-by-two table add up to all trajectories with a result."""
+
+    both_pass: int
+    judge_refuses: int
+    """The checks let them pass: what the judge adds."""
+    checks_refuse: int
+    """The judge was not paid for them."""
+    by_reason: dict[str, int]
+    """What the judge refuses, by rule or open finding."""
+    sample: dict[str, Opinion]
+    """By the check that came first."""
+    values: int = 0
+    """Argument values in accepted trajectories: what would have to be asked about without `grounding`."""
+    open_values: int = 0
+    """Those that the judge was asked about."""
+    unreadable: int = 0
+    """Answers in the sample that could not be read, and calls that failed."""
+    unaffordable: int = 0
+    """Trajectories of the sample that the judge was not asked about, because the budget did not reach."""
+    calls: int = 0
+    usd: float | None = None
+
+    @property
+    def asked(self) -> int:
+        """Trajectories in the sample with a verdict."""
+        return sum(opinion.asked for opinion in self.sample.values())
+
+    @property
+    def confirmed(self) -> float | None:
+        """Share of the sample that the judge refuses as well."""
+        refused = sum(opinion.refused for opinion in self.sample.values())
+        return refused / self.asked if self.asked else None
+
+    @property
+    def kappa(self) -> float | None:
+        """Cohen's kappa (1960), the sample standing for all that the checks refuse; None without a sample."""
+        if self.confirmed is None:
+            return None
+        both_refuse = self.checks_refuse * self.confirmed
+        total = self.both_pass + self.judge_refuses + self.checks_refuse
+        agree = (self.both_pass + both_refuse) / total
+        judge_passes = (self.both_pass + self.checks_refuse - both_refuse) / total
+        checks_pass = (self.both_pass + self.judge_refuses) / total
+        chance = judge_passes * checks_pass + (1 - judge_passes) * (1 - checks_pass)
+        return None if chance == 1 else (agree - chance) / (1 - chance)
+
+
+def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
+    """Counts what is known under the current recipe, and asks the judge about a sample of what the checks refused.
+
+    Raises:
+        UserError: the lineage is not there, the endpoint cannot be used, or there is a budget and no price.
+        StoreError: an object is gone.
+    """
+    recipe = work.chain.id_of(_STAGE.name)
+    with work.ledger() as ledger:
+        counts = ledger.judging.judged_counts(recipe)
+        values, open_values = ledger.judging.settled_values(recipe)
+        drawn = ledger.judging.refused_by_checks(recipe, seed, sample)
+    wanted: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
+    for row in drawn:
+        wanted[row["partition"], row["shard"]][row["segment_id"]] = row["reason"]
+    records = [
+        (segments[record.segment.segment_id], record)
+        for (partition, shard), segments in wanted.items()
+        for record in load_records(work, _STAGE.name, partition, shard, segments.keys())
+    ]
+    asked = asyncio.run(_ask(work, [record for _, record in records])) if records else _Asked()
+    opinions: Counter[tuple[str, bool]] = Counter()
+    for (reason, _), judgement in zip(records, asked.judgements, strict=True):
+        if judgement:
+            opinions[reason, judgement.kept] += 1
+    return Agreement(
+        both_pass=counts.get(None, 0),
+        judge_refuses=sum(count for reason, count in counts.items() if _starts(reason, "judge_")),
+        checks_refuse=sum(count for reason, count in counts.items() if _starts(reason, "check_")),
+        by_reason={reason: count for reason, count in counts.items() if reason and _starts(reason, "judge_")},
+        sample={
+            reason: Opinion(asked=opinions[reason, True] + opinions[reason, False], refused=opinions[reason, False])
+            for reason in sorted({reason for reason, _ in opinions})
+        },
+        values=values,
+        open_values=open_values,
+        unreadable=asked.judgements.count(None) - asked.unaffordable,
+        unaffordable=asked.unaffordable,
+        calls=asked.calls,
+        usd=asked.usd,
+    )
+
+
+class _Asked:
+    """Answers in the order of the records; None for one that could not be had."""
+
+    def __init__(self) -> None:
+        self.judgements: list[Judgement | None] = []
+        self.calls = 0
+        self.usd: float | None = None
+        self.unaffordable = 0
+        """Records for which the budget did not reach."""
+        self.error: EndpointError | None = None
+        """Why the last call that brought no answer did not."""
+        self.answered = False
+
+
+async def _ask(work: Workspace, records: Sequence[Record]) -> _Asked:
+    """One call each, no second chance.
+
+    Raises:
+        UserError: the endpoint cannot be used, or there is a budget and no price.
+    """
+    asking = work.chain.asking(_STAGE.name)
+    price, limit = priced(work, _STAGE.name), work.settings.budget_usd
+    asked = _Asked()
+    async with work.client(_STAGE.name) as endpoint:
+        client = (
+            MeteredClient(endpoint, price, OwnBudget(limit) if limit else None, limit_of=endpoint.limit_of)
+            if price
+            else endpoint
+        )
+
+        async def one(record: Record) -> Judgement | None:
+            request = ChatRequest(
+                model=asking.model,
+                messages=_STAGE.request(record, asking.prompt),
+                sampling=asking.sampling,
+                answer_schema=_STAGE.answer_schema,
+            )
+            try:
+                completion = await client.complete(request)
+            except EndpointError as error:
+                asked.calls, asked.error = asked.calls + error.calls, error
+                if error.error_class in CONFIGURATION:
+                    raise explain(error, work, _STAGE.name) from error
+                return None
+            except BudgetSpentError:
+                asked.unaffordable += 1
+                return None
+            asked.calls += completion.calls
+            if completion.usd is not None:
+                asked.usd = (asked.usd or 0.0) + completion.usd
+            asked.answered = True
+            try:
+                return judged(completion.text or "", record)
+            except TagError:
+                return None
+
+        asked.judgements = list(await asyncio.gather(*(one(record) for record in records)))
+    if asked.error and not asked.answered:
+        raise explain(asked.error, work, _STAGE.name)
+    return asked
+
+
+def _starts(reason: str | None, prefix: str) -> bool:
+    return reason is not None and reason.startswith(prefix)

@@ -1,0 +1,112 @@
+"""Gates at work: numbers from the lineage, the policy in force, decisions recorded, and what a reviewer is shown."""
+
+import logging
+
+from gem_tasks.domain.gate import Decision
+from gem_tasks.domain.outcome import OutcomeKind
+from gem_tasks.errors import StoreError, UserError
+from gem_tasks.gates import decide, report
+from gem_tasks.gates.decide import confirmed
+from gem_tasks.lineage import RunContext
+from gem_tasks.pipeline.policy_file import policy
+from gem_tasks.pipeline.recipes import takes_of
+from gem_tasks.pipeline.shard.records import segments_of
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES, StageName
+
+logger = logging.getLogger(__name__)
+
+_EXAMPLES = 5
+
+
+def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> Decision:
+    """Decides by the stage's numbers over the whole partition, and records the decision with them."""
+    recipe, bounds = work.chain.by_stage[name], policy(work.settings)
+    with work.ledger() as ledger:
+        decision = decide(ledger.gates.gate_metrics(partition, recipe), bounds)
+        decision = confirmed(decision, ledger.gates.last_decision(partition, recipe))
+        ledger.gates.record_decision(partition, recipe, decision, run)
+    logger.info("gate after %s: %s, %s", name, decision.action, decision.reason)
+    return decision
+
+
+def nothing_left(work: Workspace, name: StageName, partition: str) -> bool:
+    """Whether the stage left nothing that the next one deals with: nothing refused, where that takes the refused.
+
+    It looks at what there is, not at what is still to do: a gate that halted halts the next run too.
+    """
+    following = work.chain.by_stage[STAGE_NAMES[STAGE_NAMES.index(name) + 1]]
+    with work.ledger() as ledger:
+        counts = ledger.gates.gate_metrics(partition, work.chain.by_stage[name])
+    return not getattr(counts, takes_of(following), 0)
+
+
+def answer(
+    work: Workspace, name: StageName, partition: str, run: RunContext, *, go_on: bool, person: str, comment: str
+) -> Decision:
+    """Records what a person decided about the gate's last decision."""
+    asked = last_decision(work, name, partition)
+    verb = "let it pass" if go_on else "stopped it"
+    decision = asked.model_copy(
+        update={
+            "action": "continue" if go_on else "halt",
+            "reason": f"{person} {verb}" + (f": {comment}" if comment else "") + f" (asked because {asked.reason})",
+            "person": person,
+        }
+    )
+    with work.ledger() as ledger:
+        ledger.gates.record_decision(partition, work.chain.by_stage[name], decision, run)
+    return decision
+
+
+def last_decision(work: Workspace, name: StageName, partition: str) -> Decision:
+    """What was decided last after the stage.
+
+    Raises:
+        UserError: nothing was.
+    """
+    with work.ledger() as ledger:
+        found = ledger.gates.last_decision(partition, work.chain.by_stage[name])
+    if found is None:
+        raise UserError(f"Nothing was decided after {name} in {partition} yet", "Run the gate first.")
+    return found
+
+
+def review(work: Workspace, name: StageName, partition: str) -> str:
+    """Markdown for the person who is asked: numbers against bounds, and examples of what broke them."""
+    decision, recipe = last_decision(work, name, partition), work.chain.by_stage[name]
+    broken = {held.metric for held in decision.held if held.broken}
+    with work.ledger() as ledger:
+        for outcomes in _telling(broken):
+            if rows := ledger.gates.gate_examples(partition, recipe, outcomes, _EXAMPLES):
+                break
+        else:
+            rows = []
+    texts = {shard: _texts(work, partition, shard, {row["segment_id"] for row in rows}) for shard in
+             {row["shard"] for row in rows}}  # fmt: skip
+    examples = [
+        (
+            f"{row['outcome']}{': ' + row['reason'] if row['reason'] else ''} — {row['uri']}\n{row['detail']}".strip(),
+            texts[row["shard"]].get(row["segment_id"], ""),
+        )
+        for row in rows
+    ]
+    return report(decision, partition, examples)
+
+
+def _telling(broken: set[str]) -> list[list[OutcomeKind]]:
+    """Outcomes to show, the most telling first: failures for failures, refusals for a low yield, else what passed."""
+    if any(metric.startswith("failed_share") for metric in broken):
+        return [["failed"]]
+    if broken & {"accepted_share", "ungrounded_share", "duplicate_share"}:
+        return [["rejected"], ["failed"]]
+    return [["accepted"], ["rejected"]]
+
+
+def _texts(work: Workspace, partition: str, shard: int, wanted: set[str]) -> dict[str, str]:
+    try:
+        found = segments_of(work, partition, shard)
+        return {segment.segment_id: segment.text for segment in found if segment.segment_id in wanted}
+    except StoreError as error:
+        logger.warning("no texts for the reviewer: %s", error)
+        return {}

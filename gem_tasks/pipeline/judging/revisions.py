@@ -1,0 +1,48 @@
+"""Refused conversations beside their revisions, with findings and verdict: pairs to learn a preference from."""
+
+from collections.abc import Iterator
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.pipeline.shard.records import accepted, load_records, outcomes_of, output_of
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.stages.revise import faults
+
+
+class Revision(Value):
+    """One conversation that was refused and revised."""
+
+    segment_id: str
+    refused: Trajectory
+    findings: tuple[str, ...]
+    """Why it was refused, as the revising model was told."""
+    revised: Trajectory
+    verdict: Outcome | None
+    """Of the second validation, with the judgement in its payload where a judge was asked; None while there is none."""
+
+
+def revisions(work: Workspace, partition: str) -> Iterator[Revision]:
+    """Every revision of a partition under the current recipes, shard by shard."""
+    with work.ledger() as ledger:
+        numbers = [number for number, _ in ledger.ingestion.shards(partition)]
+    for number in numbers:
+        if revised := accepted(work, "revise", partition, number):
+            yield from _of_shard(work, partition, number, revised)
+
+
+def _of_shard(work: Workspace, partition: str, shard: int, revised: set[str]) -> Iterator[Revision]:
+    with work.ledger() as ledger:
+        ended = ledger.stages.outcomes(partition, shard, work.chain.id_of("revalidate"))
+    made = output_of(work, "revise", partition, shard)
+    verdicts = outcomes_of(work, "revalidate", partition, shard) if ended else {}
+    for record in load_records(work, "revise", partition, shard, revised):
+        key = record.segment.segment_id
+        if record.refine:
+            yield Revision(
+                segment_id=key,
+                refused=record.refine,
+                findings=tuple(faults(record)),
+                revised=made[key],
+                verdict=verdicts.get(key),
+            )

@@ -1,0 +1,244 @@
+"""What the rest of a source would take, from a random sample of its texts: the sample's means, with an interval each.
+
+A text ends its way in one of the stages. The interval is of a Bayesian bootstrap over texts (Rubin 1981): in each of
+`_DRAWS` draws every text of the sample has a random weight, the same in all stages, and so has one more text, half a
+trajectory and half spread over all other ways to end, for what a few texts did not show may yet happen. The weights
+give the shares that go on and the mean cost of those that a stage is asked about; the texts of the rest are then drawn
+one by one. Means of few texts vary more than a bootstrap shows, so their spread is widened as Student's t is wider than
+the normal distribution.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gem_tasks.domain.base import Value
+from gem_tasks.pipeline.preflight.sample import Measured, Step
+from gem_tasks.settings import ACCEPTING, ASKS_LIKE, STAGE_NAMES, StageName
+
+CONFIDENCE = 0.9
+_DRAWS = 4000
+_NORMAL = 1.6449
+"""95 % of a normal distribution."""
+_ONE_TEXT = math.log(2)
+"""Of a mean of a single text nothing tells the spread: half to twice as much is assumed, as a standard deviation."""
+_MEASURES = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens", "usd", "seconds")
+
+_TINY = 1e-12
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+class Amount(Value):
+    """A number that is not known yet."""
+
+    expected: float
+    low: float
+    high: float
+    """The true number lies between both with a probability of about `CONFIDENCE`."""
+
+
+class Taken(Value):
+    """What some texts take: counts, USD, and the seconds that answers take one after the other. None: unknown."""
+
+    calls: Amount
+    prompt_tokens: Amount
+    cached_tokens: Amount
+    completion_tokens: Amount
+    reasoning_tokens: Amount
+    """Part of the completion tokens."""
+    usd: Amount | None = None
+    seconds: Amount
+
+
+class StageForecast(Value):
+    """One stage."""
+
+    stage: StageName
+    reached: int
+    """Texts of the sample that came to it."""
+    accepted: int
+    rejected: int
+    failed: int
+    borrowed: StageName | None = None
+    """No text of the sample came to it: costs are those of this stage, which asks the same model for the like."""
+    texts: Amount
+    """Of the rest that will come to it."""
+    rest: Taken | None
+    """What these will take; None where nothing tells."""
+
+
+class Forecast(Value):
+    """All stages."""
+
+    sample: int
+    rest: int
+    """Texts that are not in the sample."""
+    stages: tuple[StageForecast, ...]
+    total: Taken
+    """Of the rest, in all stages of which something is known."""
+    accepted: Amount
+    """Trajectories that the rest will bring."""
+    unknown: tuple[StageName, ...] = ()
+    """Stages that texts of the rest may come to, and of whose cost nothing is known."""
+
+
+class Terms(Value):
+    """What holds for stages besides the sample."""
+
+    takes: Mapping[StageName, str]
+    """The outcome of the stage before that each deals with; `nothing` for a stage that is off."""
+    unpriced: frozenset[StageName] = frozenset()
+    """Stages for whose model no price is known."""
+    discounts: Mapping[StageName, float] = {}
+    """What a token costs in the run, of what it cost in the sample: for stages in batch mode."""
+
+
+def forecast(texts: Sequence[Measured], rest: int, terms: Terms, seed: int = 0) -> Forecast:
+    """What `rest` further texts would take, after a sample of at least one."""
+    draw = np.random.default_rng(seed)
+    stages: list[StageName] = [name for name in STAGE_NAMES if terms.takes[name] != "nothing"]
+    weights = draw.exponential(size=(_DRAWS, len(texts)))
+    counts, accepted = _counts(texts, stages, rest, weights, draw)
+    found, sums = list[StageForecast](), list[_Drawn]()
+    for name, came in zip(stages, counts, strict=True):
+        like, costs = _costs_of(texts, name, terms)
+        expected = rest * sum(_came_to(texts, name)) / len(texts)
+        drawn = None
+        if len(costs):
+            totals = _totals(costs, weights[:, _came_to(texts, like)], came, draw)
+            drawn = _Drawn(costs.mean(axis=0) * expected, totals)
+            sums.append(drawn)
+        taken = _taken(drawn, priced=name not in terms.unpriced) if drawn else None
+        found.append(_stage(texts, name, like, _amount(expected, came), taken))
+    total = _Drawn(sum(each.expected for each in sums), sum(each.draws for each in sums))
+    return Forecast(
+        sample=len(texts),
+        rest=rest,
+        stages=tuple(found),
+        total=_taken(total, priced=terms.unpriced.isdisjoint(stages)),
+        accepted=_amount(rest * sum(map(_is_accepted, texts)) / len(texts), accepted),
+        unknown=tuple(each.stage for each in found if each.rest is None),
+    )
+
+
+def _stage(
+    texts: Sequence[Measured], name: StageName, like: StageName, came: Amount, taken: Taken | None
+) -> StageForecast:
+    ends = [step.kind for text in texts for step in text.steps if step.stage == name]
+    return StageForecast(
+        stage=name,
+        reached=len(ends),
+        accepted=ends.count("accepted"),
+        rejected=ends.count("rejected"),
+        failed=ends.count("failed"),
+        borrowed=like if like != name else None,
+        texts=came,
+        rest=taken,
+    )
+
+
+class _Drawn(NamedTuple):
+    """What a stage takes, by measure: expected, and in every draw."""
+
+    expected: Any
+    draws: Any
+
+
+def _counts(
+    texts: Sequence[Measured], stages: Sequence[StageName], rest: int, weights: Floats, draw: np.random.Generator
+) -> tuple[list[Counts], Counts]:
+    """In every draw: texts of the rest that come to each stage, and those that become trajectories.
+
+    The ways to end are one for each stage, and one more for each in which a text may become a trajectory.
+    """
+    ways: list[tuple[StageName, bool]] = [(name, False) for name in stages]
+    for name in stages:
+        if name in ACCEPTING:
+            ways.append((name, True))
+    took = [(text.steps[-1].stage, _is_accepted(text)) for text in texts]
+    mine = np.stack([weights[:, [each == way for each in took]].sum(axis=1) for way in ways], axis=1)
+    mine += draw.gamma([_share_of_further(name, accepted, ways) for name, accepted in ways], size=mine.shape)
+    ended = draw.multinomial(rest, mine / mine.sum(axis=1, keepdims=True))
+    place = [stages.index(name) for name, _ in ways]
+    came = [ended[:, [at >= number for at in place]].sum(axis=1) for number in range(len(stages))]
+    return came, ended[:, [accepted for _, accepted in ways]].sum(axis=1)
+
+
+def _share_of_further(name: StageName, accepted: bool, ways: Sequence[tuple[StageName, bool]]) -> float:
+    """Of the one text that is added: half becomes a trajectory at once, half ends anywhere else."""
+    if accepted and name == ACCEPTING[0]:
+        return 0.5
+    return 0.5 / (len(ways) - 1)
+
+
+def _is_accepted(text: Measured) -> bool:
+    last = text.steps[-1]
+    return last.stage in ACCEPTING and last.kind == "accepted"
+
+
+def _came_to(texts: Sequence[Measured], name: StageName) -> list[bool]:
+    return [any(step.stage == name for step in text.steps) for text in texts]
+
+
+def _costs_of(texts: Sequence[Measured], name: StageName, terms: Terms) -> tuple[StageName, Floats]:
+    """A row for each text that came to the stage, a column for each of `_MEASURES`.
+
+    Where none came, those of the stage that it asks like; with the name of the stage that they are of.
+    """
+    own = _costs(texts, name, terms)
+    like = ASKS_LIKE.get(name, name)
+    if len(own) or like == name or not len(other := _costs(texts, like, terms)):
+        return name, own
+    return like, other
+
+
+def _costs(texts: Sequence[Measured], name: StageName, terms: Terms) -> Floats:
+    discount = terms.discounts.get(name, 1.0)
+    rows = [_row(step, discount) for text in texts for step in text.steps if step.stage == name]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(_MEASURES))
+
+
+def _row(step: Step, discount: float) -> list[float]:
+    cost, usage = step.cost, step.cost.usage
+    tokens = usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens, usage.reasoning_tokens
+    return [cost.calls, *tokens, (cost.usd or 0.0) * discount, cost.latency_s]
+
+
+def _totals(costs: Floats, weights: Floats, came: Counts, draw: np.random.Generator) -> Floats:
+    """In every draw, what the texts that come to a stage take."""
+    mean, count = costs.mean(axis=0), len(costs)
+    known = np.where(mean > 0, mean, 1.0)
+    if count == 1:
+        means = mean * np.exp(_ONE_TEXT * draw.standard_normal((_DRAWS, 1)))
+        spread = mean * _ONE_TEXT
+    else:
+        drawn = weights @ costs / weights.sum(axis=1, keepdims=True)
+        means = mean * (np.maximum(drawn, _TINY) / known) ** _widened(count)
+        spread = costs.std(axis=0, ddof=1)
+    many = came[:, None]
+    return np.maximum(0.0, means * many + draw.standard_normal((_DRAWS, 1)) * spread * np.sqrt(many))
+
+
+def _widened(count: int) -> float:
+    """By how much the spread of a mean of so many is larger than that of its Bayesian bootstrap.
+
+    The bootstrap divides by n + 1 and n where n and n - 1 would be right, and is normal where Student's t would be
+    (Cornish and Fisher's expansion of its quantile).
+    """
+    z, v = _NORMAL, count - 1
+    t = z + (z**3 + z) / (4 * v) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
+    return t / z * math.sqrt((count + 1) / (count - 1))
+
+
+def _taken(found: _Drawn, *, priced: bool) -> Taken:
+    amounts = {name: _amount(float(found.expected[at]), found.draws[:, at]) for at, name in enumerate(_MEASURES)}
+    return Taken.model_validate(amounts | ({} if priced else {"usd": None}))
+
+
+def _amount(expected: float, draws: Any) -> Amount:
+    low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Amount(expected=expected, low=min(float(low), expected), high=max(float(high), expected))

@@ -1,0 +1,266 @@
+"""Whether the models of the stages answer: one small real question to each, before anything is spent on texts.
+
+One question for every (endpoint, model, key, options) and shape of request, so usually two: with and without a schema.
+They go through the same client and the same memory of dialects as the stages' requests. A list of models is a hint.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.chat import ChatRequest
+from gem_tasks.domain.key_source import KeySource
+from gem_tasks.domain.request_options import ApiName
+from gem_tasks.errors import EndpointError, ErrorClass, UserError
+from gem_tasks.llm.client import OpenAIClient
+from gem_tasks.llm.dialect import shape_of
+from gem_tasks.llm.memory import Memory, public_url
+from gem_tasks.llm.prices import pricing
+from gem_tasks.llm.question import ATTEMPTS, LIMIT_S, Reply, ask, listed, question
+from gem_tasks.pipeline.shard.endpoint import fix_of
+from gem_tasks.ports import ObjectStore
+from gem_tasks.proxies import proxy_for, shown
+from gem_tasks.settings import STAGE_NAMES, Settings, StageName
+from gem_tasks.stages import stage as stage_named
+
+Told = Callable[[int, int], None]
+"""Is told how many questions are settled, and of how many."""
+_LIST_S = 15.0
+_PATIENCE_S = 20.0
+"""For an endpoint that turns the question away with 429: it is alive, and a run would wait for it."""
+_NAMES = 20
+_LOADING = re.compile(r"loading|being loaded|warming up", re.IGNORECASE)
+_LOADING_S = 2.0
+_UNLISTED = "the endpoint's list of models does not name it, but it answered"
+
+
+class Ready(Value):
+    """What came of one question, for the stages whose requests are like it."""
+
+    stages: tuple[StageName, ...]
+    endpoint: str
+    """Without the parts of the URL that may hold a secret."""
+    model: str
+    form: Literal["text", "JSON"]
+    """What the stages ask for."""
+    ok: bool
+    reply: Reply = Reply()
+    dialect: str = ""
+    window: int | None = None
+    """Tokens of prompt and answer together; None: unknown."""
+    priced: bool = False
+    """Whether a price is known."""
+    hint: str = ""
+    """What the endpoint's list of models lets suspect."""
+    error_class: ErrorClass | None = None
+    keyless: bool = False
+    """Whether it was asked without a key."""
+    cause: str = ""
+    """For what is not ok: the endpoint's own words."""
+    fix: str = ""
+    """For what is not ok: what to do."""
+
+    @property
+    def line(self) -> str:
+        """For people; for what is not ok without the fix."""
+        who = f"{', '.join(self.stages)}: {self.model} at {self.endpoint}"
+        if not self.ok:
+            return self.cause
+        reply = self.reply
+        said = f'said "{reply.said}"' if reply.said else reply.note
+        window = f"window {self.window:,} tokens" if self.window else "window unknown"
+        price = "price known" if self.priced else "no price known (GEM_LLM_PRICES)"
+        tokens = reply.usage.prompt_tokens, reply.usage.completion_tokens
+        cost = f"{reply.seconds:.1f} s, {tokens[0]} + {tokens[1]} tokens"
+        cached = f" ({reply.usage.cached_tokens} cached)" if reply.usage.cached_tokens else ""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{who} {said} ({self.form}, {cost}{cached}); dialect {self.dialect}; {window}; {price}{hint}"
+
+
+class _Place(NamedTuple):
+    """What makes two stages ask the same model in the same way."""
+
+    endpoint: str
+    model: str
+    key: KeySource
+    headers: tuple[tuple[str, str], ...]
+    stream: bool | None
+    api: ApiName | None
+    window: int | None
+
+
+class _Question(NamedTuple):
+    request: ChatRequest
+    stages: list[StageName]
+
+
+_Questions = dict[_Place, dict[str, _Question]]
+"""By place and shape."""
+
+
+def check_models(settings: Settings, store: ObjectStore | None, told: Told = lambda done, total: None) -> list[Ready]:
+    """Asks all at once; those of one model one after the other, and no more after one that failed.
+
+    Args:
+        settings: of the stages.
+        store: where dialects are remembered.
+        told: for progress.
+
+    Raises:
+        UserError: no endpoint is configured, or its proxy or key cannot be used.
+    """
+    return asyncio.run(_all(settings, store, _questions(settings), told))
+
+
+def require_models(settings: Settings, store: ObjectStore | None, told: Told = lambda done, total: None) -> list[Ready]:
+    """The same, where all have to be ready.
+
+    Raises:
+        UserError: one is not; its cause are the endpoint's own words.
+    """
+    found = check_models(settings, store, told)
+    raise_for(found)
+    return found
+
+
+def raise_for(found: Sequence[Ready]) -> None:
+    """Raises UserError for those that are not ready."""
+    if failed := [each for each in found if not each.ok]:
+        more = f" (and {len(failed) - 1} more, see `gem doctor`)" if len(failed) > 1 else ""
+        raise UserError(f"{failed[0].cause}{more}", failed[0].fix)
+
+
+def _questions(settings: Settings) -> _Questions:
+    found: _Questions = {}
+    for name in STAGE_NAMES:
+        options, asked = settings.options_for(name), stage_named(name)
+        place = _Place(
+            settings.endpoint_for(name), settings.model_for(name), settings.key_for(name),
+            tuple(sorted(options.headers.items())), options.stream, options.api, options.context_window,
+        )  # fmt: skip
+        schema = asked.answer_schema is not None or options.form == "json"
+        request = question(place.model, options.applied_to(asked.sampling), schema=schema)
+        shapes = found.setdefault(place, {})
+        shapes.setdefault(shape_of(request), _Question(request, [])).stages.append(name)
+    return found
+
+
+async def _all(settings: Settings, store: ObjectStore | None, questions: _Questions, told: Told) -> list[Ready]:
+    total, found = sum(map(len, questions.values())), list[Ready]()
+    told(0, total)
+
+    async def one(place: _Place, asked: list[_Question]) -> list[Ready]:
+        mine = await _ask(settings, store, place, asked)
+        found.extend(mine)
+        told(len(found), total)
+        return mine
+
+    nested = await asyncio.gather(*(one(place, list(shapes.values())) for place, shapes in questions.items()))
+    told(total, total)
+    return [each for some in nested for each in some]
+
+
+async def _ask(settings: Settings, store: ObjectStore | None, place: _Place, asked: list[_Question]) -> list[Ready]:
+    client = OpenAIClient(
+        place.endpoint, place.key, concurrency=len(asked), timeout_s=LIMIT_S, max_attempts=ATTEMPTS,
+        memory=Memory(store, place.endpoint), presets=settings.llm_dialects, headers=dict(place.headers),
+        stream=place.stream, api=place.api, window=place.window, patience_s=_PATIENCE_S,
+    )  # fmt: skip
+    found: list[Ready] = []
+    async with client:
+        for number, each in enumerate(asked):
+            try:
+                async with asyncio.timeout(LIMIT_S):
+                    reply = await _loaded(client, each.request)
+            except (EndpointError, TimeoutError) as error:
+                stages: list[StageName] = [name for waiting in asked[number:] for name in waiting.stages]
+                names = await _listed(client)
+                return [*found, _failed(settings, place, each.request, stages, error, names)]
+            window = await client.window(place.model)
+            found.append(_ready(settings, client, place, each, reply, window.tokens if window else None))
+        if (names := await _listed(client)) and place.model not in names:
+            return [each.model_copy(update={"hint": _UNLISTED}) for each in found]
+    return found
+
+
+async def _loaded(client: OpenAIClient, request: ChatRequest) -> Reply:
+    """The answer, once the model is loaded: that takes a local server a minute, and it says so."""
+    while True:
+        try:
+            return await ask(client, request)
+        except EndpointError as error:
+            if error.error_class is not ErrorClass.SERVER_ERROR or not _LOADING.search(error.detail):
+                raise
+            await asyncio.sleep(_LOADING_S)
+
+
+async def _listed(client: OpenAIClient) -> list[str]:
+    try:
+        async with asyncio.timeout(_LIST_S):
+            return await listed(client)
+    except TimeoutError:
+        return []
+
+
+def _ready(
+    settings: Settings, client: OpenAIClient, place: _Place, asked: _Question, reply: Reply, window: int | None
+) -> Ready:  # fmt: skip
+    return Ready(
+        stages=tuple(asked.stages),
+        endpoint=public_url(place.endpoint),
+        model=place.model,
+        form=_form(asked.request),
+        ok=True,
+        reply=reply,
+        dialect=client.dialect_of(place.model).summary,
+        window=window,
+        priced=pricing(place.model, place.endpoint, settings.llm_prices) is not None,
+        keyless=place.key is None,
+    )
+
+
+def _failed(
+    settings: Settings, place: _Place, request: ChatRequest, stages: Sequence[StageName],
+    error: EndpointError | TimeoutError, names: list[str],
+) -> Ready:  # fmt: skip
+    fault = error if isinstance(error, EndpointError) else _late()
+    fix, hint = " ".join(_fixes(fault, place, names)), ""
+    if names and place.model not in names:
+        hint = f"; the endpoint does not list it, but {', '.join(names[:_NAMES])}"
+    way = f" through the proxy {shown(proxy)}" if (proxy := proxy_for(place.endpoint)) else ""
+    where = public_url(place.endpoint)
+    return Ready(
+        stages=tuple(stages),
+        endpoint=where,
+        model=place.model,
+        form=_form(request),
+        ok=False,
+        priced=pricing(place.model, place.endpoint, settings.llm_prices) is not None,
+        hint=hint.removeprefix("; "),
+        error_class=fault.error_class,
+        keyless=place.key is None,
+        cause=f"The LLM endpoint {where}{way} cannot be used with model {place.model!r} for {', '.join(stages)}"
+        f" ({fault}){hint}",
+        fix=fix,
+    )
+
+
+def _fixes(error: EndpointError, place: _Place, names: list[str]) -> Iterator[str]:
+    if error.error_class is ErrorClass.UNKNOWN_MODEL and names and place.model not in names:
+        yield "Set GEM_LLM_MODEL (or that of the stage) to a model that it has."
+    elif error.error_class is ErrorClass.AUTH and place.key is None:
+        yield "It was asked without a key: set GEM_LLM_API_KEY (or that of the stage)."
+    else:
+        yield fix_of(error)
+    if proxy_for(place.endpoint):
+        yield "Or does the proxy refuse? Then name the host in NO_PROXY."
+
+
+def _late() -> EndpointError:
+    return EndpointError(ErrorClass.TIMEOUT, f"no answer to a small question within {LIMIT_S:.0f} s")
+
+
+def _form(request: ChatRequest) -> Literal["text", "JSON"]:
+    return "JSON" if request.answer_schema else "text"

@@ -1,0 +1,138 @@
+"""Texts of a sample through all stages, beside any run: nothing is published, and no result is recorded.
+
+The answers go to a journal of their own (`sample_journal`), where the run finds them when its shards come to
+the same texts: what a sample asked is paid once.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import NamedTuple
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.outcome import Cost, OutcomeKind
+from gem_tasks.domain.record import Record
+from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.llm.metered import Allowance, MeteredClient
+from gem_tasks.llm.prices import pricing
+from gem_tasks.pipeline.journal.journal import JournaledClient
+from gem_tasks.pipeline.journal.places import sample_journal
+from gem_tasks.pipeline.recipes import Asking, takes_of
+from gem_tasks.pipeline.shard.attempt import attempt
+from gem_tasks.pipeline.shard.budget import OwnBudget
+from gem_tasks.pipeline.shard.endpoint import explain
+from gem_tasks.pipeline.shard.prefilter import current
+from gem_tasks.pipeline.shard.records import FIELDS
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES, StageName
+from gem_tasks.stages import STAGES
+
+_TOO_LITTLE = "That is too little even for the sample: take a smaller one (--estimate 5), or raise the budget."
+Told = Callable[[int], None]
+"""Is told how many texts are through."""
+
+
+class Step(Value):
+    """How a text ended in a stage, and what that took."""
+
+    stage: StageName
+    kind: OutcomeKind
+    error_class: ErrorClass | None = None
+    detail: str = ""
+    cost: Cost = Cost()
+
+
+class Measured(Value):
+    """A text, with the stages that it came to."""
+
+    segment_id: str
+    uri: str
+    steps: tuple[Step, ...]
+
+
+class Sampled(Value):
+    """What came of a sample."""
+
+    texts: tuple[Measured, ...]
+    replayed: int
+    """Answers that an earlier estimate had paid for."""
+
+
+class _Asked(NamedTuple):
+    """Who is asked for a stage, and how."""
+
+    asking: Asking
+    client: JournaledClient
+
+
+def measure(
+    work: Workspace, segments: Sequence[Segment], budget_usd: float | None, told: Told = lambda done: None
+) -> Sampled:
+    """Brings every segment as far as it gets.
+
+    Args:
+        work: with the recipes of the run.
+        segments: the sample.
+        budget_usd: what the sample may cost; stages without a known price are not counted.
+        told: called with how many texts are through.
+
+    Raises:
+        UserError: the configuration is at fault, or the budget does not reach. Answers that came are kept.
+        StoreError: they cannot be kept.
+    """
+    budget = OwnBudget(budget_usd, _TOO_LITTLE) if budget_usd else None
+    return asyncio.run(_measure(work, segments, budget, told))
+
+
+async def _measure(work: Workspace, segments: Sequence[Segment], budget: Allowance | None, told: Told) -> Sampled:
+    records, prefilter = iter([Record(segment=each, opened=work.chain.opened) for each in segments]), current(work)
+    done = itertools.count(1)
+
+    async def one(record: Record) -> Measured:
+        steps = [step async for step in _steps(work, record, asked)]
+        told(next(done))
+        return Measured(segment_id=record.segment.segment_id, uri=record.segment.document_uri, steps=tuple(steps))
+
+    async with AsyncExitStack() as stack:
+        asked: dict[StageName, _Asked] = {name: await _open(work, name, budget, stack) for name in STAGE_NAMES}
+        scored = prefilter.scored(records) if prefilter else records
+        tasks = [asyncio.create_task(one(record)) for record in scored]
+        try:
+            texts = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    return Sampled(texts=tuple(texts), replayed=sum(each.client.replayed for each in asked.values()))
+
+
+async def _open(work: Workspace, name: StageName, budget: Allowance | None, stack: AsyncExitStack) -> _Asked:
+    settings, journal = work.settings, sample_journal(work, work.chain.id_of(name))
+    await asyncio.to_thread(journal.load)
+    endpoint = await stack.enter_async_context(work.client(name))
+    await stack.enter_async_context(journal)
+    stack.push_async_callback(journal.flush)  # runs that are elsewhere find the answers in the store only
+    price = pricing(settings.model_for(name), settings.endpoint_for(name), settings.llm_prices)
+    client = MeteredClient(endpoint, price, budget, limit_of=endpoint.limit_of) if price else endpoint
+    return _Asked(work.chain.asking(name), JournaledClient(client, journal))
+
+
+async def _steps(work: Workspace, record: Record, asked: dict[StageName, _Asked]) -> AsyncIterator[Step]:
+    """The stages that a text comes to, one after the other."""
+    kind: OutcomeKind = "accepted"
+    for stage in STAGES:
+        if kind != takes_of(work.chain.by_stage[stage.name]):
+            return
+        try:
+            outcome = await attempt(stage, asked[stage.name].asking, record, asked[stage.name].client)
+        except EndpointError as error:
+            raise explain(error, work, stage.name) from error
+        kind = outcome.kind
+        if outcome.payload:
+            output = stage.output.model_validate_json(outcome.payload)
+            record = record.model_copy(update={FIELDS.get(stage.name, stage.name): output})
+        yield Step(
+            stage=stage.name, kind=kind, error_class=outcome.error_class, detail=outcome.detail, cost=outcome.cost
+        )

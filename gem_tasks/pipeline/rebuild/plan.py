@@ -1,0 +1,92 @@
+"""What is left to do in a partition under the run's recipes, and what waits to be published."""
+
+import logging
+from collections.abc import Sequence
+from typing import TypedDict
+
+from gem_tasks.lineage import RunContext
+from gem_tasks.pipeline.options import RunOptions
+from gem_tasks.pipeline.run_recipes import register_recipes
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES
+
+logger = logging.getLogger(__name__)
+
+
+class ShardRef(TypedDict):
+    """Names a shard between tasks; plain JSON, so it can travel by XCom."""
+
+    partition: str
+    shard: int
+
+
+def plan(work: Workspace, partition: str) -> list[ShardRef]:
+    """Shards with a segment that lacks a final outcome in a stage of the run."""
+    with work.ledger() as ledger:
+        asked = [recipe.recipe_id for name, recipe in work.chain.by_stage.items() if work.options.asks_for(name)]
+        pending = ledger.rebuild.pending(partition, work.links(), asked, work.scope)
+    logger.info("%s: %d shards with work left", partition, len(pending))
+    return [{"partition": partition, "shard": number} for number in pending]
+
+
+def announce(work: Workspace, partition: str, run: RunContext) -> list[ShardRef] | None:
+    """What the synthesis will find to do, recorded as announced by this run; None when there is nothing.
+
+    Registers the recipes in use.
+    """
+    register_recipes(work)
+    pending = plan(work, partition)
+    if not pending and not unpublished(work, partition):
+        return None
+    with work.ledger() as ledger:
+        ledger.announcements.announce(run.run_id or "", partition, work.options.packed())
+    return pending
+
+
+def within_budget(work: Workspace, partition: str, *, scheduled: bool) -> RunOptions:
+    """The run's options; in a scheduled run, what is left of a partition keeps the budget that it was begun with.
+
+    Otherwise the tick of an hour would continue, without one, where a run of the same hour stopped at its budget. It
+    draws from the same budget. A run that is started by hand says itself what it may spend.
+    """
+    if not scheduled or work.options.budget_usd:
+        return work.options
+    with work.ledger() as ledger:
+        last = ledger.announcements.last_announcement(partition)
+    if last is None:
+        return work.options
+    before, taken_by = RunOptions.read(last[0]), last[1]
+    if not before.budget_usd:
+        return work.options
+    kept = {"budget_usd": before.budget_usd, "purse": before.purse or taken_by}
+    return work.options.model_copy(update=kept)
+
+
+def take_up(work: Workspace, partition: str, announced_by: Sequence[str], run: RunContext) -> list[ShardRef]:
+    """The plan of a synthesis, which says to those who announced the partition that this run is theirs.
+
+    Registers the recipes in use.
+    """
+    register_recipes(work)
+    with work.ledger() as ledger:
+        ledger.announcements.take_announcements(announced_by, partition, run.run_id or "")
+    return plan(work, partition)
+
+
+def taken_by(work: Workspace, partition: str, run: RunContext) -> str | None:
+    """The run of the synthesis that took up what this run announced; None as long as none has."""
+    with work.ledger() as ledger:
+        return ledger.announcements.announcement_taken_by(run.run_id or "", partition)
+
+
+def unpublished(work: Workspace, partition: str) -> bool:
+    """Whether the partition is complete under the current recipes, but its dataset is one of older ones, or none.
+
+    So it is after a variant that was computed beside was adopted: nothing is left to compute, only to publish.
+    """
+    if work.variant:
+        return False
+    with work.ledger() as ledger:
+        return ledger.rebuild.unpublished(
+            partition, work.accepting(), work.chain.id_of(STAGE_NAMES[-1])
+        ) and not ledger.rebuild.unfinished(partition, work.links())

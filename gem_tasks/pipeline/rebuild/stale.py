@@ -1,0 +1,138 @@
+"""What the current code, prompts and models would recompute, why, and what that would take. Counting is Postgres' work.
+
+A segment waits at one stage. From there on it is expected to go as far as it went last time; one that never was there
+is expected to go on with the probability that its stage accepts, so numbers behind it are estimates.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.recipe import Recipe
+from gem_tasks.lineage.stale import StaleRow
+from gem_tasks.pipeline.rebuild.estimate import Estimate, Rate, rates
+from gem_tasks.pipeline.rebuild.ranges import Range, ranges
+from gem_tasks.pipeline.recipes import reasons, takes_of
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES, StageName
+
+NEVER, RETRY = "never done", "retry"
+
+
+class StaleStage(Value):
+    """A stage of a partition, or of all of them."""
+
+    stage: StageName
+    why: dict[str, int]
+    """Segments by reason; one that has several reasons counts under their names joined. Estimated ones are left out."""
+    estimate: Estimate
+
+    @property
+    def known(self) -> int:
+        """Segments that are counted, not estimated."""
+        return sum(self.why.values())
+
+
+class StalePartition(Value):
+    """What waits in a partition, stage by stage."""
+
+    partition: str
+    stages: list[StaleStage]
+
+
+class Stale(Value):
+    """Everything that waits."""
+
+    partitions: list[StalePartition]
+    stages: list[StaleStage]
+    """Sums over the partitions."""
+    total: Estimate
+    basis: dict[StageName, str]
+    """What each stage's estimate rests on."""
+    publish_only: list[str]
+    """Partitions that are complete, but whose dataset is still of older recipes."""
+    ranges: list[Range]
+    """What to backfill, publish-only partitions included."""
+    off_schedule: list[str]
+    """Partitions with a key that no tick of the schedule has: Airflow cannot backfill them."""
+
+
+def stale(work: Workspace, first: str | None = None, last: str | None = None) -> Stale:
+    """All of it, or of a range of partitions (both ends included)."""
+    chain = list(work.chain.by_stage.values())
+    with work.ledger() as ledger:
+        rows = ledger.stale.work_left(chain, work.chain.takes, first, last)
+        former = ledger.stale.recipes_named({row.before for row in rows if row.before})
+        rate = rates(work, ledger)
+        keys = ledger.stale.partition_keys()
+        ready = (
+            []
+            if work.variant
+            else ledger.stale.unpublished_partitions(work.accepting(), work.chain.id_of(STAGE_NAMES[-1]))
+        )
+    by_partition: defaultdict[str, list[StaleRow]] = defaultdict(list)
+    for row in rows:
+        by_partition[row.partition].append(row)
+    partitions = [
+        StalePartition(partition=key, stages=_stages(found, chain, former, rate)) for key, found in by_partition.items()
+    ]
+    publish_only = [key for key in ready if key not in by_partition and (first or key) <= key <= (last or key)]
+    found, off_schedule = ranges({*by_partition, *publish_only}, keys)
+    sums = _sums(partitions)
+    return Stale(
+        partitions=partitions,
+        stages=sums,
+        total=sum((stage.estimate for stage in sums), Estimate()),
+        basis={stage: each.basis for stage, each in rate.items()},
+        publish_only=publish_only,
+        ranges=found,
+        off_schedule=off_schedule,
+    )
+
+
+def _stages(
+    rows: Sequence[StaleRow], chain: Sequence[Recipe], former: Mapping[str, Recipe], rate: Mapping[StageName, Rate]
+) -> list[StaleStage]:
+    why: defaultdict[StageName, Counter[str]] = defaultdict(Counter)
+    expected: Counter[StageName] = Counter()
+    for row in rows:
+        stage, now = STAGE_NAMES[row.ord - 1], chain[row.ord - 1]
+        if row.ord == row.frontier and row.again:
+            reason = RETRY
+        elif row.before:
+            reason = reasons(now, former[row.before], first=row.ord == 1)
+        elif row.ord == row.frontier:
+            reason = NEVER
+        elif row.known:
+            continue  # last time it ended before this stage
+        else:
+            expected[stage] += row.segments * _share(chain, rate, row.frontier, row.ord)  # pyright: ignore[reportArgumentType]
+            continue
+        why[stage][reason] += row.segments
+    return [
+        StaleStage(stage=stage, why=dict(why[stage]), estimate=rate[stage].of(why[stage].total() + expected[stage]))
+        for stage in STAGE_NAMES
+        if why[stage] or expected[stage]
+    ]
+
+
+def _share(chain: Sequence[Recipe], rate: Mapping[StageName, Rate], frontier: int, ord_: int) -> float:
+    """How many of those that wait at a stage will come to a later one."""
+    share = 1.0
+    for stage, following in zip(STAGE_NAMES[frontier - 1 : ord_ - 1], chain[frontier:ord_], strict=True):
+        share *= rate[stage].share(takes_of(following))
+    return share
+
+
+def _sums(partitions: Sequence[StalePartition]) -> list[StaleStage]:
+    why: defaultdict[StageName, Counter[str]] = defaultdict(Counter)
+    estimates: dict[StageName, Estimate] = {}
+    for partition in partitions:
+        for stage in partition.stages:
+            why[stage.stage].update(stage.why)
+            estimates[stage.stage] = estimates.get(stage.stage, Estimate()) + stage.estimate
+    return [
+        StaleStage(stage=stage, why=dict(why[stage]), estimate=estimates[stage])
+        for stage in STAGE_NAMES
+        if stage in estimates
+    ]

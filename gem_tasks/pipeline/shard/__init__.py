@@ -1,0 +1,1 @@
+"""One stage over one shard, asked online."""

@@ -1,0 +1,177 @@
+"""One record through one stage: what to ask, what an answer means, when to ask again, and how it ended. No I/O.
+
+Owns retries of unusable answers: two requests, the second with the parser's complaint; where that no longer fits the
+model's window, with the end of the answer only. Transport faults and rate limits
+belong to `llm.client`; what it could not mend becomes a failed outcome here, except configuration faults, which would
+repeat for every record and stop the task instead. Lost workers belong to Airflow.
+
+    attempt = Attempt(stage, asking, record)
+    while attempt.request:
+        attempt.answered(await client.complete(attempt.request))
+    attempt.outcome
+"""
+
+from gem_tasks.corpus.harmless import harmless_json
+from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion
+from gem_tasks.domain.outcome import Accepted, Cost, Malformed, Outcome, Rejected
+from gem_tasks.domain.record import Record
+from gem_tasks.errors import CONFIGURATION, EndpointError, ErrorClass
+from gem_tasks.pipeline.recipes import Asking
+from gem_tasks.ports import ChatClient
+from gem_tasks.stages.base import Stage, repair
+
+_MOST_REQUESTS = 2
+_QUOTED = 2000
+"""Characters of an unusable answer that are shown again where all of it would not fit."""
+_LONGEST_THOUGHTS = 1 << 18
+"""Characters that are kept: a model that loops while it thinks must not fill the store."""
+
+
+class Attempt:
+    """The state of one record: either `request` or `outcome` is set."""
+
+    def __init__(self, stage: Stage, asking: Asking, record: Record) -> None:
+        self.request: ChatRequest | None = None
+        """What to ask next."""
+        self.outcome: Outcome | None = None
+        """How it ended."""
+        self.number = 1
+        """Which of the two requests `request` is: the first, or its repair."""
+        self.segment_id = record.segment.segment_id
+        self._stage, self._asking, self._record = stage, asking, record
+        self._cost = Cost()
+        self._first: tuple[_Unusable, str] | None = None
+        """What was wrong with the first answer, and the answer."""
+        self._shortened = False
+        if verdict := stage.precheck(record):
+            self._end(verdict)
+        else:
+            self._ask(stage.request(record, asking.prompt))
+
+    def answered(self, completion: Completion) -> None:
+        """Reads the answer to `request`; never raises on what a model wrote."""
+        self._cost = self._cost.plus(completion)
+        verdict = _read(self._stage, completion, self._record)
+        if not isinstance(verdict, _Unusable):
+            self._end(verdict, completion.thoughts)
+            return
+        self._cost = self._cost.wasted({verdict.error_class: 1}, calls=0)
+        if self.number == _MOST_REQUESTS or not verdict.mendable:
+            self._fail(verdict.error_class, verdict.complaint, raw=completion.text)
+        else:
+            self.number += 1
+            self._first = verdict, completion.text
+            self._repair(completion.text or "(empty)", verdict.complaint)
+
+    def failed(self, error: EndpointError) -> None:
+        """The endpoint brought no answer to `request`.
+
+        Raises:
+            EndpointError: the same, when it is the configuration that is at fault.
+        """
+        if error.error_class in CONFIGURATION or error.parameter:
+            raise error
+        self._cost = self._cost.wasted(error.faults, error.calls)
+        if error.error_class is not ErrorClass.CONTEXT_LENGTH or self._first is None:
+            self._fail(error.error_class, error.detail)
+            return
+        unusable, answer = self._first
+        if len(answer) > _QUOTED and not self._shortened:
+            self._shortened = True
+            self._repair(f"[…]{answer[-_QUOTED:]}", unusable.complaint)
+        else:
+            detail = f"{unusable.complaint} A second chance does not fit: {error.detail}"
+            self._fail(unusable.error_class, detail, raw=answer)
+
+    def _repair(self, answer: str, complaint: str) -> None:
+        asked = self._stage.request(self._record, self._asking.prompt)
+        self._ask(repair(self._asking.repair, asked, answer, complaint))
+
+    def _ask(self, messages: tuple[ChatMessage, ...]) -> None:
+        self.request = ChatRequest(
+            model=self._asking.model,
+            messages=messages,
+            sampling=self._asking.sampling,
+            answer_schema=self._stage.answer_schema,
+        )
+
+    def _end(self, verdict: Accepted | Rejected, thoughts: str = "") -> None:
+        self.request = None
+        if isinstance(verdict, Accepted):
+            self.outcome = Outcome(
+                segment_id=self.segment_id,
+                kind="accepted",
+                payload=verdict.payload,
+                measures=verdict.measures,
+                thoughts=thoughts[:_LONGEST_THOUGHTS] or None,
+                cost=self._cost,
+            )
+        else:
+            self.outcome = Outcome(
+                segment_id=self.segment_id,
+                kind="rejected",
+                reason=verdict.reason,
+                detail=verdict.detail,
+                payload=verdict.payload,
+                measures=verdict.measures,
+                cost=self._cost,
+            )
+
+    def _fail(self, error_class: ErrorClass, detail: str, raw: str | None = None) -> None:
+        self.request = None
+        self.outcome = Outcome(
+            segment_id=self.segment_id, kind="failed", error_class=error_class, detail=detail, raw=raw, cost=self._cost
+        )
+
+
+async def attempt(stage: Stage, asking: Asking, record: Record, client: ChatClient) -> Outcome:
+    """Exactly one outcome for the record.
+
+    Raises:
+        EndpointError: wrong key or unknown model.
+    """
+    state = Attempt(stage, asking, record)
+    while state.request:
+        try:
+            state.answered(await client.complete(state.request))
+        except EndpointError as error:
+            state.failed(error)
+    assert state.outcome, "neither a request nor an outcome"  # noqa: S101 - an invariant of Attempt
+    return state.outcome
+
+
+class _Unusable(Malformed):
+    """A completion that yields no verdict, with its class."""
+
+    error_class: ErrorClass
+    mendable: bool = True
+
+
+def _read(stage: Stage, completion: Completion, record: Record) -> Accepted | Rejected | _Unusable:
+    if completion.finish_reason == "content_filter":
+        complaint = f"the model refused: {completion.text[:200]}"
+        return _Unusable(complaint=complaint, error_class=ErrorClass.REFUSED, mendable=False)
+    if not completion.text.strip() and completion.finish_reason == "length":
+        asked_again = ErrorClass.TRUNCATED in completion.faults  # with more room, by `llm.learning`
+        return _Unusable(complaint=_ate(completion), error_class=ErrorClass.TRUNCATED, mendable=not asked_again)
+    if not completion.text.strip():
+        return _Unusable(complaint="The answer was empty.", error_class=ErrorClass.EMPTY)
+    if completion.finish_reason == "length":
+        complaint = "The answer was cut off at the length limit. Write a shorter one that is complete."
+        return _Unusable(complaint=complaint, error_class=ErrorClass.TRUNCATED)
+    # A lone surrogate cannot be stored in UTF-8; JSON escapes can smuggle one in.
+    text = completion.text.encode("utf-8", "replace").decode()
+    verdict = stage.parse(text, record)
+    if isinstance(verdict, Malformed):
+        return _Unusable(complaint=verdict.complaint, error_class=ErrorClass.MALFORMED)
+    if verdict.payload and (plain := harmless_json(verdict.payload)) != verdict.payload:
+        return verdict.model_copy(update={"payload": plain})
+    return verdict
+
+
+def _ate(completion: Completion) -> str:
+    tokens = completion.usage.reasoning_tokens or completion.usage.completion_tokens
+    return (
+        f"Thinking ate the limit: {tokens} tokens of thought and no answer."
+        " Set GEM_LLM_REASONING_EFFORT to `low` or `off`, or raise GEM_LLM_MAX_TOKENS."
+    )

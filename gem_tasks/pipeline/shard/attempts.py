@@ -1,0 +1,90 @@
+"""Many records at once through a stage: outcomes in the order of arrival.
+
+An endpoint that has never answered a request of the recipe gets a few at first, drawn from all over the shard; the rest
+follow when it has answered one. So a wrong parameter is found with a few calls.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from itertools import chain, islice
+
+from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.record import Record
+from gem_tasks.errors import DOUBTFUL
+from gem_tasks.pipeline.recipes import Asking
+from gem_tasks.pipeline.shard.attempt import attempt
+from gem_tasks.pipeline.shard.doubts import FEW, Doubts
+from gem_tasks.ports import ChatClient
+from gem_tasks.stages.base import Stage
+
+_HEAD_START = 64
+
+
+class Attempts:
+    """All attempts of a stage over a shard.
+
+    Args:
+        stage: which one.
+        asking: how it asks.
+        client: of its endpoint.
+        window: records under way at most.
+        proven: the endpoint has answered requests of this recipe before.
+    """
+
+    def __init__(self, stage: Stage, asking: Asking, client: ChatClient, window: int, *, proven: bool) -> None:
+        self._stage, self._asking, self._client, self._window = stage, asking, client, window
+        self._doubts = Doubts(proven=proven)
+        self._open = proven
+        self._running: set[asyncio.Task[Outcome]] = set()
+        self._arrived: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
+
+    async def outcomes(self, records: Iterator[Record]) -> AsyncGenerator[Outcome]:
+        """What may be recorded, as it becomes known.
+
+        Raises:
+            EndpointError: the configuration is at fault: every other request would fail like those that did.
+        """
+        records = records if self._open else _spread(records)
+        try:
+            await self._fill(records)
+            while self._running:
+                task = await self._arrived.get()
+                self._running.discard(task)
+                outcome = task.result()
+                self._open = self._open or (outcome.cost.calls > 0 and outcome.error_class not in DOUBTFUL)
+                settled = self._doubts.settle(outcome)
+                await self._fill(records)
+                for each in settled:
+                    yield each
+            for each in self._doubts.end():
+                yield each
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _fill(self, records: Iterator[Record]) -> None:
+        for started, record in enumerate(islice(records, max(0, self._room() - len(self._running)))):
+            task = asyncio.create_task(attempt(self._stage, self._asking, record, self._client))
+            task.add_done_callback(self._arrived.put_nowait)
+            self._running.add(task)
+            if started % _HEAD_START == _HEAD_START - 1:
+                await asyncio.sleep(0)  # the first are on their way while the others are put together
+
+    def _room(self) -> int:
+        """Records that may be under way now."""
+        if self._doubts.grave:
+            return 0
+        return self._window if self._open else FEW - len(self._doubts.waiting)
+
+
+def _spread(records: Iterator[Record]) -> Iterator[Record]:
+    """The same records, the first few not from one document: what is odd about one may hold for all of its segments."""
+    head = list(islice(records, _HEAD_START))
+    step = max(1, len(head) // FEW)
+    first = set(range(0, len(head), step)[:FEW])
+    return chain(
+        (head[each] for each in sorted(first)),
+        (record for each, record in enumerate(head) if each not in first),
+        records,
+    )

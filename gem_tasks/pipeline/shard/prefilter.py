@@ -1,0 +1,120 @@
+"""The prefilter in use: loaded once per shard, watched, and put before the filter.
+
+It is bound to one recipe of the filter: learned from that recipe's verdicts and applied to segments without a result
+under it. Before every shard its misses on the random share are counted; when they prove that its recall is below the
+target it is switched off for good (`switch_off_drifted`), and the segments go to the model as before.
+"""
+
+import logging
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import islice
+
+from gem_tasks.domain.record import PrefilterScore, Record
+from gem_tasks.errors import StoreError
+from gem_tasks.lineage import Ledger
+from gem_tasks.lineage.connection import Row
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.prefilter.model import DamagedModelError, Model, digest
+from gem_tasks.prefilter.recall import TARGET, upper_bound
+from gem_tasks.settings import StageName
+
+logger = logging.getLogger(__name__)
+
+SHARE = 20
+"""One segment in so many goes to the model whatever the prefilter thinks of it."""
+WINDOW = 300
+"""The newest accepted segments of the share that recall is counted on."""
+
+_CHUNK = 64
+
+
+class Prefilter:
+    """A model, its threshold, and the recipe id that its rejections name."""
+
+    def __init__(self, prefilter_id: str, model: Model, threshold: float) -> None:
+        self._id, self._model, self._threshold = prefilter_id, model, threshold
+
+    def scored(self, records: Iterator[Record]) -> Iterator[Record]:
+        """The same records, each with what the prefilter thinks of it."""
+        while chunk := list(islice(records, _CHUNK)):
+            scores = self._model.scores(text_of(record) for record in chunk)
+            for record, score in zip(chunk, scores.tolist(), strict=True):
+                found = PrefilterScore(
+                    prefilter=self._id,
+                    score=score,
+                    threshold=self._threshold,
+                    share=in_share(record.segment.segment_id),
+                )
+                yield record.model_copy(update={"prefilter_score": found})
+
+
+def scored(work: Workspace, stage: StageName, records: Iterator[Record]) -> Iterator[Record]:
+    """Records of the filter with what the prefilter in use thinks of them; those of other stages as they are.
+
+    Raises:
+        StoreError: as `current`.
+    """
+    prefilter = current(work) if stage == "filter" else None
+    return prefilter.scored(records) if prefilter else records
+
+
+def current(work: Workspace) -> Prefilter | None:
+    """The one in use for the current filter; None when there is none, it is switched off, or it has drifted.
+
+    Raises:
+        StoreError: its object is gone or damaged.
+    """
+    if work.settings.prefilter == "off":
+        return None
+    recipe_id = work.chain.id_of("filter")
+    with work.ledger() as ledger:
+        row = ledger.prefilters.current_prefilter(recipe_id)
+        if row is None or _drift(ledger, recipe_id, row):
+            return None
+    data = work.fetch(row["object_key"])
+    try:
+        if digest(data) != row["sha256"]:
+            raise DamagedModelError("its bytes are not those that were recorded")
+        model = Model.decode(data)
+    except DamagedModelError as error:
+        raise StoreError(f"{work.store.url(row['object_key'])} is no prefilter: {error}") from error
+    return Prefilter(row["prefilter_id"], model, row["report"]["threshold"])
+
+
+def switch_off_drifted(work: Workspace) -> None:
+    """Switches the prefilter in use off for good if its misses prove that it has drifted."""
+    if work.settings.prefilter == "off":
+        return
+    recipe_id = work.chain.id_of("filter")
+    with work.ledger() as ledger:
+        row = ledger.prefilters.current_prefilter(recipe_id)
+        if row and (fault := _drift(ledger, recipe_id, row)):
+            ledger.prefilters.switch_off(recipe_id, fault)
+            logger.warning("prefilter %s is switched off: %s", row["prefilter_id"], fault)
+
+
+def _drift(ledger: Ledger, recipe_id: str, row: Row) -> str:
+    return drift(*ledger.prefilters.prefilter_share(recipe_id, row["prefilter_id"], WINDOW))
+
+
+def drift(accepted: int, missed: int) -> str:
+    """Why a prefilter that missed so many of the share must not go on; empty when nothing is proved against it."""
+    most = upper_bound(accepted - missed, accepted)
+    if most >= TARGET:
+        return ""
+    return (
+        f"of {accepted} segments in the random share that the filter accepted it would have rejected {missed}:"
+        f" its recall is below {most:.1%} (95 % confidence), and {TARGET:.0%} is wanted"
+    )
+
+
+def in_share(segment_id: str) -> bool:
+    """Whether a segment goes to the model in any case: the same answer everywhere and for every prefilter."""
+    return int.from_bytes(sha256(f"prefilter share {segment_id}".encode()).digest()[:4], "big") % SHARE == 0
+
+
+def text_of(record: Record) -> str:
+    """What the prefilter reads: what the filter reads."""
+    segment = record.segment
+    return f"{segment.title}\n\n{segment.text}" if segment.title else segment.text

@@ -1,0 +1,206 @@
+"""One stage over one shard: ask for what is missing, save as answers arrive, account for every record.
+
+Resumable by construction: every completion goes to the journal as it arrives, outcomes are saved now and then (object
+first, then one transaction) so that progress shows, and a rerun asks only for what neither has. A rerun of a finished
+shard makes no call and writes nothing.
+"""
+
+import asyncio
+import logging
+import time
+from contextlib import aclosing
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.outcome import Outcome
+from gem_tasks.errors import EndpointError
+from gem_tasks.lineage import Ledger, RunContext
+from gem_tasks.pipeline.journal.journal import JournaledClient
+from gem_tasks.pipeline.journal.places import shard_journal
+from gem_tasks.pipeline.recipes import takes_of
+from gem_tasks.pipeline.shard.attempts import Attempts
+from gem_tasks.pipeline.shard.budget import BudgetSpentError
+from gem_tasks.pipeline.shard.collector import rare_collections
+from gem_tasks.pipeline.shard.endpoint import explain, raise_if_unfinished
+from gem_tasks.pipeline.shard.job import ShardJob
+from gem_tasks.pipeline.shard.outcomes import Outcomes
+from gem_tasks.pipeline.shard.prefilter import scored, switch_off_drifted
+from gem_tasks.pipeline.shard.spending import spending
+from gem_tasks.pipeline.shard.tally import Tally
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import STAGE_NAMES, StageName
+
+logger = logging.getLogger(__name__)
+
+_SAVE_EVERY_S = 10.0
+_SAVING_SHARE = 0.05
+"""Saving rewrites the shard's object, so a large one is saved less often: at most this share of the time."""
+_WINDOW = 2
+"""Records under way per request in flight: those beyond wait for a slot, back off, or are being written down."""
+
+
+class ShardReport(Value):
+    """What a task returns: counts over the whole shard, and what this run did."""
+
+    stage: StageName
+    partition: str
+    shard: int
+    accepted: int
+    rejected: int
+    failed: int
+    reused: int
+    """Outcomes that were there already."""
+    calls: int
+    """HTTP requests of this run."""
+    replayed: int
+    """Answers that an interrupted try had left in the journal."""
+
+
+def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
+    """Brings every record of the shard to an outcome of the stage under the current recipe.
+
+    Whoever comes while another run is at it waits, and finds it done.
+
+    Raises:
+        UserError: the endpoint refuses the key, does not know the model or refuses every request, or the budget of the
+            run is spent.
+        EndpointError: the endpoint failed for some records, or on the last try for most; what did arrive is saved, so
+            a retry goes on from there.
+        ReconcileError: records and outcomes do not add up.
+    """
+    job = ShardJob.of(work, name, partition, shard, run)
+    with work.ledger() as ledger:
+        if finished := finished_before(ledger, job):
+            return finished
+        # Another run of the partition may be at it: what that one brings is not asked for again.
+        with ledger.locks.shard_lock(job.place.recipe_id, partition, shard):
+            return _run(job, Outcomes(job, ledger))
+
+
+def finished_before(ledger: Ledger, job: ShardJob) -> ShardReport | None:
+    """The report of a shard in which the stage has nothing left to do, from one look at the lineage; None otherwise."""
+    name, partition, shard = job.name, job.place.partition, job.place.shard
+    state = ledger.rebuild.shard_state(job.recipe, takes_of(job.recipe), partition, shard, first=name == STAGE_NAMES[0])
+    if state.ended < state.expected:
+        return None
+    logger.info("%s %s shard %d: nothing to do, %d reused", name, partition, shard, state.ended)
+    counts = state.model_dump(include={"accepted", "rejected", "failed"})
+    return ShardReport(
+        stage=name, partition=partition, shard=shard, **counts, reused=state.ended, calls=0, replayed=0
+    )  # fmt: skip
+
+
+def _run(job: ShardJob, outcomes: Outcomes) -> ShardReport:
+    logger.info(
+        "%s %s shard %d: %d records, %d reused",
+        job.name, job.place.partition, job.place.shard, len(outcomes.expected), outcomes.reused,
+    )  # fmt: skip
+    with rare_collections():
+        tally, replayed = asyncio.run(_work(job, outcomes)) if outcomes.left else (Tally(), 0)
+    report = report_on(job, outcomes, tally, replayed)
+    if tally.ended:
+        logger.info("%s", _summary(report, tally))
+    raise_if_unfinished(job, tally)
+    return report
+
+
+async def _work(job: ShardJob, outcomes: Outcomes) -> tuple[Tally, int]:
+    """What came, saved now and then while others are still under way, and how many answers were replayed."""
+    journal = shard_journal(job.work, job.place)
+    journal.load()
+    in_flight = job.work.settings.llm_concurrency
+    saver = _Saver(outcomes, in_flight)
+    if job.name == "filter":
+        switch_off_drifted(job.work)
+    try:
+        async with job.work.client(job.name) as endpoint, journal, spending(job) as meter:
+            client = JournaledClient(meter(endpoint), journal)
+            attempts = Attempts(job.stage, job.asking, client, _WINDOW * in_flight, proven=job.proven())
+            async with aclosing(attempts.outcomes(scored(job.work, job.name, outcomes.missing()))) as arriving:
+                async for outcome in arriving:
+                    saver.add(outcome)
+            saver.begin()  # while the connections close
+    except BudgetSpentError as error:
+        left = outcomes.left - saver.unsaved
+        logger.error("%d of %d segments are left: %s", left, len(outcomes.expected), error)
+        raise
+    except EndpointError as error:
+        raise explain(error, job.work, job.name) from error
+    finally:
+        await saver.finish()
+    journal.discard()
+    return saver.tally, client.replayed
+
+
+class _Saver:
+    """Saves outcomes beside the work: every few seconds, and when only the last calls are still out."""
+
+    def __init__(self, outcomes: Outcomes, in_flight: int) -> None:
+        self.tally = Tally()
+        self._outcomes = outcomes
+        self._waiting: list[Outcome] = []
+        self._due = time.monotonic() + _SAVE_EVERY_S
+        self._nearly_all = outcomes.left - in_flight
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def unsaved(self) -> int:
+        """Outcomes that wait for the next save."""
+        return len(self._waiting)
+
+    def add(self, outcome: Outcome) -> None:
+        """Counts an outcome and saves it in time; raises what an earlier save met."""
+        self.tally.add(outcome)
+        self._waiting.append(outcome)
+        if self._task and self._task.done():
+            self._task.result()
+        if time.monotonic() >= self._due or self.tally.ended == self._nearly_all:
+            self.begin()
+
+    def begin(self) -> None:
+        """Saves what there is, unless that is under way."""
+        if self._task is None and self._waiting:
+            self._task = asyncio.create_task(self._save())
+
+    async def finish(self) -> None:
+        """The rest."""
+        if self._task:
+            await self._task
+        if self._waiting:
+            await self._save()
+
+    async def _save(self) -> None:
+        started, count = time.monotonic(), len(self._waiting)
+        await asyncio.to_thread(self._outcomes.save, self._waiting[:count])
+        now = time.monotonic()
+        del self._waiting[:count]
+        self._task = None
+        self._due = now + max(_SAVE_EVERY_S, (now - started) / _SAVING_SHARE)
+
+
+def report_on(job: ShardJob, outcomes: Outcomes, tally: Tally, replayed: int) -> ShardReport:
+    """Counts over the whole shard, and of what this run brought.
+
+    Raises:
+        ReconcileError: a record has no outcome.
+    """
+    counts = outcomes.counts()
+    return ShardReport(
+        stage=job.name,
+        partition=job.place.partition,
+        shard=job.place.shard,
+        accepted=counts["accepted"],
+        rejected=counts["rejected"],
+        failed=counts["failed"],
+        reused=outcomes.reused,
+        calls=tally.calls,
+        replayed=replayed,
+    )
+
+
+def _summary(report: ShardReport, tally: Tally) -> str:
+    """One line: what came out, and where every call went."""
+    wasted = ", ".join(f"{count} {kind}" for kind, count in tally.faults.most_common()) or "none"
+    return (
+        f"{report.accepted} accepted, {report.rejected} rejected, {report.failed} failed; {report.calls} calls,"
+        f" of which without a usable answer: {wasted}; {report.replayed} answers from the journal"
+    )

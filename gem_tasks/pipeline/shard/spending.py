@@ -1,0 +1,62 @@
+"""Puts prices, and the run's budget if it has one, between a stage and its endpoint."""
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from gem_tasks.errors import UserError
+from gem_tasks.lineage import BudgetAccount
+from gem_tasks.llm.client import OpenAIClient
+from gem_tasks.llm.metered import MeteredClient
+from gem_tasks.llm.prices import Pricing, pricing
+from gem_tasks.pipeline.shard.budget import Budget
+from gem_tasks.pipeline.shard.job import ShardJob
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.ports import ChatClient
+from gem_tasks.settings import StageName
+
+logger = logging.getLogger(__name__)
+
+
+def priced(work: Workspace, stage: StageName) -> Pricing | None:
+    """How to price the stage's calls; None when nobody knows.
+
+    Raises:
+        UserError: there is a budget, but no price to hold it by.
+    """
+    settings = work.settings
+    model, endpoint = settings.model_for(stage), settings.endpoint_for(stage)
+    price = pricing(model, endpoint, settings.llm_prices)
+    if price is None:
+        if settings.budget_usd:
+            raise UserError(
+                f"No price is known for {model!r} at {endpoint}, so the budget cannot be kept",
+                "Name its prices in a file and set GEM_LLM_PRICES to it; gem_tasks/llm/prices.toml shows the form.",
+            )
+        logger.info("no price is known for %r at %s: only tokens are counted (GEM_LLM_PRICES)", model, endpoint)
+    return price
+
+
+def account(job: ShardJob) -> BudgetAccount:
+    """Where the stage's spending over the shard is kept."""
+    return BudgetAccount(
+        run_id=job.work.options.purse or job.run.run_id or "",
+        recipe_id=job.place.recipe_id,
+        partition=job.place.partition,
+        shard=job.place.shard,
+    )
+
+
+@asynccontextmanager
+async def spending(job: ShardJob) -> AsyncGenerator[Callable[[OpenAIClient], ChatClient]]:
+    """What wraps the stage's client; raises like `priced`."""
+    price, limit = priced(job.work, job.name), job.work.settings.budget_usd
+    if price is None:
+        yield lambda client: client
+    elif limit is None:
+        yield lambda client: MeteredClient(client, price, None)
+    else:
+        with job.work.ledger() as ledger:
+            known = ledger.budgets.known_answers(job.place.partition, job.place.recipe_id)
+        async with Budget(job.work.ledger, account(job), limit) as budget:
+            yield lambda client: MeteredClient(client, price, budget, known, client.limit_of)

@@ -1,0 +1,1 @@
+"""What keeps results and models in order between runs."""

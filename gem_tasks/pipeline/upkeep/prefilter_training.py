@@ -1,0 +1,167 @@
+"""Learning a prefilter from the filter's own verdicts in Postgres and their texts in the store, when it is time."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.recipe import Recipe
+from gem_tasks.domain.record import Record
+from gem_tasks.errors import StoreError
+from gem_tasks.lineage.connection import Row
+from gem_tasks.pipeline.shard.prefilter import switch_off_drifted, text_of
+from gem_tasks.pipeline.shard.records import segments_of
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.prefilter import recall
+from gem_tasks.prefilter.features import FEATURES_VERSION
+from gem_tasks.prefilter.learn import Report, Verdict, learn
+from gem_tasks.prefilter.model import digest
+from gem_tasks.store import keys
+
+logger = logging.getLogger(__name__)
+
+_MOST = 10_000
+"""Verdicts of a kind that are learned from, the newest: 20,000 texts take 0.5 GB and half a minute."""
+_GROWTH = 1.5
+"""A prefilter in use is replaced when there are so many times the accepted segments it knew."""
+
+
+class Training(Value):
+    """What came of an attempt to learn."""
+
+    state: str
+    """`trained`, `kept` (the one in use is good enough), `too_few`, `not_worth_it`, or `off` by the settings."""
+    reason: str
+    prefilter: str | None = None
+    report: Report | None = None
+
+
+def train(work: Workspace, *, force: bool = False) -> Training:
+    """Learns from the current filter's verdicts and takes the result into use, if it is time and there are enough.
+
+    Args:
+        work: with the current filter.
+        force: learn although the one in use is young, or the settings say `off` (it is then not used).
+
+    Raises:
+        StoreError: texts cannot be read.
+    """
+    if work.settings.prefilter == "off" and not force:
+        return Training(state="off", reason="GEM_PREFILTER is off")
+    recipe = work.chain.by_stage["filter"]
+    switch_off_drifted(work)
+    with work.ledger() as ledger:
+        since = ledger.prefilters.last_drift(recipe.recipe_id)
+        unbiased = ledger.prefilters.verdict_counts(recipe.recipe_id, since).get(True, (0, 0))[1]
+        row = ledger.prefilters.current_prefilter(recipe.recipe_id)
+    if row and not force and unbiased < _GROWTH * row["report"]["unbiased_accepted"]:
+        known = row["report"]["unbiased_accepted"]
+        return _said(
+            Training(
+                state="kept", reason=f"{known} accepted segments then, {unbiased} now", prefilter=row["prefilter_id"]
+            )
+        )
+    if unbiased < recall.needed():  # of which only half is held out: no text need be read to know
+        reason = (
+            f"{unbiased} accepted segments, of which about half is held out, and {recall.needed()} are needed there"
+        )
+        return _said(Training(state="too_few", reason=reason))
+    model, report = learn(_verdicts(work, recipe.recipe_id, since))
+    if model is None or report.threshold is None:
+        state = "too_few" if report.saved_of_rejected is None else "not_worth_it"
+        return _said(Training(state=state, reason=report.reason, report=report))
+    data = model.encode()
+    own = _recipe(recipe, digest(data), report)
+    key = keys.prefilter_key(digest(data))
+    with work.ledger() as ledger, ledger.retention.writing():
+        work.store.put(key, data)
+        ledger.prefilters.use_prefilter(recipe, own, key, digest(data), _kept(report, unbiased))
+    reason = (
+        f"recall at least {report.recall_at_least:.1%} ({report.missed} of {report.held_out_accepted} held-out accepted"
+        f" segments missed), {report.saved_of_rejected:.1%} of the calls on rejected segments saved"
+    )
+    return _said(Training(state="trained", reason=reason, prefilter=own.recipe_id, report=report))
+
+
+def status(work: Workspace) -> Json:
+    """What there is to learn from, what is in use, and what each prefilter saved and missed."""
+    recipe_id = work.chain.id_of("filter")
+    with work.ledger() as ledger:
+        since = ledger.prefilters.last_drift(recipe_id)
+        counts = ledger.prefilters.verdict_counts(recipe_id, since)
+        history: list[Row] = ledger.prefilters.prefilter_history(recipe_id)
+        withdrawn = ledger.prefilters.withdrawn_rejections(recipe_id)
+    accepted, rejected = counts.get(True, (0, 0)), counts.get(False, (0, 0))
+    in_use = next((row["prefilter_id"] for row in history if row["retired_at"] is None), None)
+    return {
+        "setting": work.settings.prefilter,
+        "filter_recipe": recipe_id,
+        "in_use": in_use if work.settings.prefilter != "off" else None,
+        "verdicts": {"accepted": accepted[0], "rejected": rejected[0], "unbiased_accepted": accepted[1]},
+        "needed_held_out_accepted": recall.needed(),
+        "saved_calls": sum(row["saved_calls"] for row in history),
+        "usd_saved": sum((row["usd_saved"] or 0.0) for row in history) or None,
+        "withdrawn_rejections": sum(withdrawn.values()),
+        "prefilters": [_plain(row) for row in history],
+    }
+
+
+def recheck(work: Workspace, *, dry_run: bool) -> dict[str, int]:
+    """Has the model asked about what switched-off prefilters rejected; how many by partition."""
+    recipe_id = work.chain.id_of("filter")
+    with work.ledger() as ledger, ledger.transaction():
+        found = ledger.prefilters.withdrawn_rejections(recipe_id)
+        if not dry_run:
+            ledger.prefilters.ask_withdrawn(recipe_id)
+    return found
+
+
+def _verdicts(work: Workspace, recipe_id: str, since: datetime | None) -> list[Verdict]:
+    """The newest verdicts with their texts; a shard that is gone is passed over."""
+    wanted: dict[tuple[str, int], dict[str, tuple[bool, Row]]] = defaultdict(dict)
+    with work.ledger() as ledger:
+        for accepted, outcome in ((True, "accepted"), (False, "rejected")):
+            for row in ledger.prefilters.newest_verdicts(recipe_id, outcome, since, _MOST):  # pyright: ignore[reportArgumentType]
+                wanted[row["partition"], row["shard"]][row["segment_id"]] = (accepted, row)
+    return [verdict for place, rows in sorted(wanted.items()) for verdict in _of_shard(work, *place, rows)]
+
+
+def _of_shard(work: Workspace, partition: str, shard: int, rows: dict[str, tuple[bool, Row]]) -> Iterator[Verdict]:
+    try:
+        for segment in segments_of(work, partition, shard):
+            if found := rows.get(segment.segment_id):
+                accepted, row = found
+                yield Verdict(
+                    text=text_of(Record(segment=segment)),
+                    document_id=row["document_id"],
+                    accepted=accepted,
+                    unbiased=row["unbiased"],
+                )
+    except StoreError as error:
+        logger.warning("its verdicts are not learned from: %s", error)
+
+
+def _recipe(parent: Recipe, model: str, report: Report) -> Recipe:
+    """A prefilter's own identity: what it was learned from, its weights, and where it cuts."""
+    return Recipe(
+        stage="prefilter",
+        version=FEATURES_VERSION,
+        model=f"sha256:{model}",
+        params={"threshold": report.threshold, "target": recall.TARGET},
+        parent=parent.recipe_id,
+    )
+
+
+def _kept(report: Report, unbiased: int) -> Json:
+    return {**report.model_dump(), "unbiased_accepted": unbiased}
+
+
+def _said(training: Training) -> Training:
+    logger.info("prefilter %s: %s", training.state, training.reason)
+    return training
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}

@@ -1,0 +1,219 @@
+"""A candidate prompt tried on stored segments, beside what the current one made of them.
+
+The endpoint is really asked and paid; nothing else happens: no journal, no object, no row.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from gem_tasks.checks import run_checks
+from gem_tasks.checks.case import Evidence
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.chat import ChatRequest, Usage
+from gem_tasks.domain.finding import Finding
+from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.record import Record
+from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.errors import UserError
+from gem_tasks.lineage.connection import Row
+from gem_tasks.llm.metered import MeteredClient
+from gem_tasks.llm.prices import Pricing, pricing
+from gem_tasks.llm.tokens import estimate_tokens
+from gem_tasks.pipeline.shard.attempt import attempt
+from gem_tasks.pipeline.shard.budget import BudgetSpentError, OwnBudget
+from gem_tasks.pipeline.shard.records import inputs, load_records, output_of
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.prompts import Prompt
+from gem_tasks.settings import StageName
+from gem_tasks.store import shards
+
+MOST = 50
+"""Segments of one trial; beyond that a run with the candidate in place says more."""
+
+
+class Side(Value):
+    """What one prompt made of a segment."""
+
+    outcome: str
+    """`accepted`, `rejected` or `failed`."""
+    why: str | None = None
+    """Reason or error class."""
+    detail: str = ""
+    output: Any = None
+    """For accepted: the stage's output as plain JSON."""
+    size: dict[str, int] | None = None
+    """Of a trajectory: messages, tools, calls."""
+    findings: tuple[str, ...] = ()
+    """Of the deterministic checks, on trajectories."""
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float | None = None
+
+
+class Trial(Value):
+    """One segment."""
+
+    segment_id: str
+    uri: str
+    partition: str
+    current: Side | None = None
+    """None when the current prompt has no result on it."""
+    candidate: Side | None = None
+    """None when it was not tried, for the reason below."""
+    not_tried: str = ""
+
+
+class Candidate:
+    """A prompt on its trial.
+
+    Args:
+        work: with the current recipes.
+        name: the stage that it is for.
+        prompt: which has kept its contract.
+        ids: of segments, documents or trajectories.
+
+    Raises:
+        UserError: an id is of nothing, or there are too many segments.
+    """
+
+    def __init__(self, work: Workspace, name: StageName, prompt: Prompt, ids: Sequence[str]) -> None:
+        self._work, self._stage = work, work.chain.stage(name)
+        self._name: StageName = name
+        self._asking = work.chain.asking(name).model_copy(update={"prompt": prompt})
+        self._rows = _find(work, ids)
+        self._records = {row["segment_id"]: _record(work, name, row) for row in self._rows}
+        self.endpoint = work.settings.endpoint_for(name)
+        self.model = self._asking.model
+        self._price = pricing(self.model, self.endpoint, work.settings.llm_prices)
+
+    @property
+    def segments(self) -> int:
+        """How many can be tried."""
+        return sum(record is not None for record in self._records.values())
+
+    @property
+    def most_usd(self) -> float | None:
+        """What the first answers cost if each is as long as it may be; None when nobody knows the price."""
+        if self._price is None:
+            return None
+        requests = [self._request(record) for record in self._records.values() if record]
+        return sum(_most(self._price, request) for request in requests)
+
+    def run(self, budget_usd: float | None) -> list[Trial]:
+        """Asks, and puts both results beside each other.
+
+        Raises:
+            UserError: there is a budget but no price; or the model is unknown, the key refused.
+            EndpointError: the same, as the endpoint says it.
+        """
+        if budget_usd is not None and self._price is None:
+            raise UserError(
+                f"No price is known for {self.model!r}, so the budget cannot be kept", "Set GEM_LLM_PRICES."
+            )
+        outcomes = asyncio.run(self._ask(budget_usd))
+        return [self._trial(row, outcomes.get(row["segment_id"])) for row in self._rows]
+
+    async def _ask(self, budget_usd: float | None) -> dict[str, Outcome | BudgetSpentError]:
+        async with self._work.client(self._name) as endpoint:
+            budget = OwnBudget(budget_usd) if budget_usd is not None else None
+            client = (
+                MeteredClient(endpoint, self._price, budget, limit_of=endpoint.limit_of) if self._price else endpoint
+            )
+
+            async def one(record: Record) -> Outcome | BudgetSpentError:
+                try:
+                    return await attempt(self._stage, self._asking, record, client)
+                except BudgetSpentError as error:
+                    return error
+
+            waiting = {key: one(record) for key, record in self._records.items() if record}
+            return dict(zip(waiting, await asyncio.gather(*waiting.values()), strict=True))
+
+    def _trial(self, row: Row, found: Outcome | BudgetSpentError | None) -> Trial:
+        record = self._records[row["segment_id"]]
+        trial = Trial(segment_id=row["segment_id"], uri=row["uri"], partition=row["partition"])
+        if record is None or found is None:
+            before = " and ".join(self._stage.needs)
+            return trial.model_copy(update={"not_tried": f"no accepted result of {before} under the current recipes"})
+        trial = trial.model_copy(update={"current": self._current(row, record)})
+        if isinstance(found, BudgetSpentError):
+            return trial.model_copy(update={"not_tried": found.cause})
+        return trial.model_copy(update={"candidate": self._side(found, record)})
+
+    def _current(self, row: Row, record: Record) -> Side | None:
+        recipe_id = self._work.chain.id_of(self._name)
+        with self._work.ledger() as ledger:
+            known = ledger.prompts.result_of(row["segment_id"], recipe_id)
+        if known is None or not known["object_key"]:
+            return None
+        stored = shards.decode_outcomes(self._work.fetch(known["object_key"]))
+        found = next((outcome for outcome in stored if outcome.segment_id == row["segment_id"]), None)
+        return self._side(found, record) if found else None
+
+    def _side(self, outcome: Outcome, record: Record) -> Side:
+        output = self._stage.output.model_validate_json(outcome.payload) if outcome.payload else None
+        trajectory = output if isinstance(output, Trajectory) else None
+        cost = outcome.cost
+        return Side(
+            outcome=outcome.kind,
+            why=outcome.reason or outcome.error_class,
+            detail=outcome.detail,
+            output=output.model_dump(mode="json") if output else None,
+            size=trajectory.size.model_dump() if trajectory else None,
+            findings=tuple(_line(finding) for finding in _findings(output, record)),
+            calls=cost.calls,
+            prompt_tokens=cost.usage.prompt_tokens,
+            completion_tokens=cost.usage.completion_tokens,
+            usd=cost.usd,
+        )
+
+    def _request(self, record: Record) -> ChatRequest:
+        messages = self._stage.request(record, self._asking.prompt)
+        return ChatRequest(model=self.model, messages=messages, sampling=self._asking.sampling)
+
+
+def _find(work: Workspace, ids: Sequence[str]) -> list[Row]:
+    rows: dict[str, Row] = {}
+    with work.ledger() as ledger:
+        for id_ in ids:
+            found = ledger.prompts.find_segments(id_, MOST + 1)
+            if not found:
+                raise UserError(
+                    f"{id_!r} is no segment, document or current trajectory",
+                    "`gem lineage` shows ids; of a trajectory six characters or more will do.",
+                )
+            rows |= {row["segment_id"]: row for row in found}
+    if len(rows) > MOST:
+        raise UserError(f"That is more than {MOST} segments", "Name fewer.")
+    return list(rows.values())
+
+
+def _record(work: Workspace, name: StageName, row: Row) -> Record | None:
+    """What the stage would see; None when an earlier stage has not accepted it. With the extraction, for the checks."""
+    segment_id, place = row["segment_id"], (row["partition"], row["shard"])
+    if segment_id not in inputs(work, name, *place):
+        return None
+    record = next(load_records(work, name, *place, {segment_id}))
+    if record.extract is None and name in ("generate", "refine"):
+        extraction = output_of(work, "extract", *place).get(segment_id)
+        record = record.model_copy(update={"extract": extraction})
+    return record
+
+
+def _findings(output: Value | None, record: Record) -> Sequence[Finding]:
+    if isinstance(output, Trajectory):
+        return run_checks(output, Evidence(record.segment.text, record.extract))
+    return output.warnings if isinstance(output, Judgement) else ()
+
+
+def _line(finding: Finding) -> str:
+    place = "" if finding.message_index is None else f"message {finding.message_index}: "
+    return f"{finding.severity} {finding.check}: {place}{finding.detail}"
+
+
+def _most(price: Pricing, request: ChatRequest) -> float:
+    prompt = estimate_tokens(request.body)
+    return price(Usage(prompt_tokens=prompt, completion_tokens=request.sampling.max_tokens))

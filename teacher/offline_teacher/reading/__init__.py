@@ -1,0 +1,1 @@
+"""Reading English: sentences, the instructions among them, what they are about and what limits them."""

@@ -1,0 +1,1 @@
+"""From instructions to a workflow: tools, their parameters and order, and concrete calls."""
