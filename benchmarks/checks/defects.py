@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from gem_tasks.checks.case import Case, Evidence, objects
-from gem_tasks.checks.verbs import reads
+from gem_tasks.checks.reading.case import Case, Evidence, objects
+from gem_tasks.checks.reading.verbs import reads
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 
 TAGS = ["<think>The user wants this.</think>", "<func>", "</assistant>", "<|im_end|>", "<tool_call>", "[/INST]",

@@ -9,7 +9,7 @@ import json
 
 from defects import Sample
 
-from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import Extraction, ToolSpec
 from gem_tasks.files import json_lines

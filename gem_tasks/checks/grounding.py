@@ -20,16 +20,16 @@ from datetime import date
 from functools import cached_property
 from typing import Any, cast
 
-from gem_tasks.checks.arguments import Leaf, leaves
-from gem_tasks.checks.case import Case, Exchange, Rows
-from gem_tasks.checks.clock import in_part_of_day, shifted
-from gem_tasks.checks.dates import Calendar, day, in_words, is_weekday
-from gem_tasks.checks.entities import is_id_key, is_traffic_key
 from gem_tasks.checks.faults import Fault, finding
-from gem_tasks.checks.kinds import Kinds, is_id_name
-from gem_tasks.checks.numbers import computed, converted, known
-from gem_tasks.checks.said import STOP, Said, Utterance, content_words
-from gem_tasks.checks.verbs import reads, verb, words
+from gem_tasks.checks.reading.arguments import Leaf, leaves
+from gem_tasks.checks.reading.case import Case, Exchange, Rows
+from gem_tasks.checks.reading.clock import in_part_of_day, shifted
+from gem_tasks.checks.reading.dates import Calendar, day, in_words, is_weekday
+from gem_tasks.checks.reading.entities import is_id_key, is_traffic_key
+from gem_tasks.checks.reading.kinds import Kinds, is_id_name
+from gem_tasks.checks.reading.numbers import computed, converted, known
+from gem_tasks.checks.reading.said import STOP, Said, Utterance, content_words
+from gem_tasks.checks.reading.verbs import reads, verb, words
 from gem_tasks.domain.finding import Finding
 
 CHECK = "grounding"

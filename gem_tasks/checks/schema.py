@@ -7,9 +7,9 @@ broken by a call that got an error for it: that is how conversations teach to re
 from collections.abc import Iterator
 from typing import Any
 
-from gem_tasks.checks.case import Case, Exchange
 from gem_tasks.checks.faults import Fault, finding
-from gem_tasks.checks.validator import validator
+from gem_tasks.checks.reading.case import Case, Exchange
+from gem_tasks.checks.reading.validator import validator
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.workflow import TOOL_NAME, ToolSpec
 

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.spans import between, without
 from gem_tasks.domain.trajectory import Trajectory

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_tasks.checks import claims, grounding, numbers, source
+from gem_tasks.checks import claims, grounding
+from gem_tasks.checks.reading import numbers, source
 from gem_tasks.corpus import clean, warc
 from gem_tasks.dataset import privacy
 from gem_tasks.domain.spans import between, without

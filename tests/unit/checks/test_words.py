@@ -3,8 +3,8 @@
 import pytest
 
 from gem_tasks.checks import run_checks
-from gem_tasks.checks.case import Evidence
-from gem_tasks.checks.source import rules
+from gem_tasks.checks.reading.case import Evidence
+from gem_tasks.checks.reading.source import rules
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction, Requirement, ToolSpec, Workflow
 from tests.factories import call, make_tool, make_trajectory, result, say
 

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from gem_tasks.checks.alike import plain, same, show
-from gem_tasks.checks.case import Case, Exchange, NotJson, objects, scalars
-from gem_tasks.checks.entities import identifiers, is_id_key, own_identifiers
 from gem_tasks.checks.faults import Fault
-from gem_tasks.checks.records import Row, has_lists, object_of, parts, rows, set_rows
-from gem_tasks.checks.said import Utterance, content_words, stem
-from gem_tasks.checks.verbs import reads, verb, words
+from gem_tasks.checks.reading.alike import plain, same, show
+from gem_tasks.checks.reading.case import Case, Exchange, NotJson, objects, scalars
+from gem_tasks.checks.reading.entities import identifiers, is_id_key, own_identifiers
+from gem_tasks.checks.reading.records import Row, has_lists, object_of, parts, rows, set_rows
+from gem_tasks.checks.reading.said import Utterance, content_words, stem
+from gem_tasks.checks.reading.verbs import reads, verb, words
 from gem_tasks.domain.base import Json
 
 _FIXED = frozenset(

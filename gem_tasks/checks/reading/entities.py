@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from gem_tasks.checks.case import Rows
-from gem_tasks.checks.verbs import words
+from gem_tasks.checks.reading.case import Rows
+from gem_tasks.checks.reading.verbs import words
 from gem_tasks.domain.base import Json
 
 _ID_ENDINGS = {"id", "uuid", "guid", "sku", "isbn", "iban", "number", "no", "code", "ref", "reference"}

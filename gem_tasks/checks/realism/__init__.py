@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, cast
 
-from gem_tasks.checks.alike import is_plain, plain, same, show
-from gem_tasks.checks.case import Case, Exchange, NotJson, scalars
-from gem_tasks.checks.entities import is_id_key, is_traffic_key
-from gem_tasks.checks.facts import differences
 from gem_tasks.checks.faults import Fault, finding
-from gem_tasks.checks.verbs import SETS, reads, verb, words
+from gem_tasks.checks.reading.alike import is_plain, plain, same, show
+from gem_tasks.checks.reading.case import Case, Exchange, NotJson, scalars
+from gem_tasks.checks.reading.entities import is_id_key, is_traffic_key
+from gem_tasks.checks.reading.verbs import SETS, reads, verb, words
+from gem_tasks.checks.realism.facts import differences
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.finding import Finding
 

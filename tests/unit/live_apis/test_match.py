@@ -3,8 +3,8 @@
 import pytest
 
 from gem_tasks.domain.workflow import ToolSpec
-from gem_tasks.grounding.match import dice, match, words
-from gem_tasks.grounding.values import Operation
+from gem_tasks.live_apis.match import dice, match, words
+from gem_tasks.live_apis.values import Operation
 
 
 def schema(*names):

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from gem_tasks.checks import spoken
-from gem_tasks.checks.case import Case
+from gem_tasks.checks.claims import spoken
 from gem_tasks.checks.faults import Fault, finding
-from gem_tasks.checks.said import content_stems, stem
-from gem_tasks.checks.verbs import pasts, reads, verb, words
+from gem_tasks.checks.reading.case import Case
+from gem_tasks.checks.reading.said import content_stems, stem
+from gem_tasks.checks.reading.verbs import pasts, reads, verb, words
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gem_tasks.checks import realism
-from gem_tasks.checks.case import Case
+from gem_tasks.checks.reading.case import Case
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from tests.factories import say
 

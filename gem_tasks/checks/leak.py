@@ -7,8 +7,8 @@ tags of Hermes, Qwen-Coder and Claude. A model trained on a leak learns to emit 
 import re
 from collections.abc import Iterator
 
-from gem_tasks.checks.case import Case, scalars
 from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.checks.reading.case import Case, scalars
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
 from gem_tasks.prompts.tags import TURN_TAGS, turn_tag

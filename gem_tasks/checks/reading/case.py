@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
-from gem_tasks.checks.said import Utterance
+from gem_tasks.checks.reading.said import Utterance
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import Extraction, ToolSpec

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from gem_tasks.checks.arguments import Leaf, leaves
-from gem_tasks.checks.case import Case, Rows
-from gem_tasks.checks.said import stem
-from gem_tasks.checks.verbs import words
+from gem_tasks.checks.reading.arguments import Leaf, leaves
+from gem_tasks.checks.reading.case import Case, Rows
+from gem_tasks.checks.reading.said import stem
+from gem_tasks.checks.reading.verbs import words
 
 ID_WORDS = frozenset("id ids uuid guid code ref reference number no key token sku iban isbn".split())
 _LAST = re.compile(r"\.(\w+)(?:\[\d+\])?$")

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from gem_tasks.checks.clock import durations, times
-from gem_tasks.checks.dates import Calendar
-from gem_tasks.checks.numbers import numbers
+from gem_tasks.checks.reading.clock import durations, times
+from gem_tasks.checks.reading.dates import Calendar
+from gem_tasks.checks.reading.numbers import numbers
 
 _TOKEN = re.compile(r"[^\W_]+")
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+")

@@ -15,11 +15,11 @@ import httpx2
 import yaml
 
 from gem_tasks import http_clients
-from gem_tasks.checks.validator import Validator
+from gem_tasks.checks.reading.validator import Validator
 from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError, first_line
-from gem_tasks.grounding.values import Operation, Place, Reply
+from gem_tasks.live_apis.values import Operation, Place, Reply
 from gem_tasks.redaction import beginning
 
 _METHODS = ("get", "put", "post", "delete", "patch", "head")

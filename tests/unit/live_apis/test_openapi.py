@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_tasks.errors import UserError
-from gem_tasks.grounding.openapi import HttpApi, filled, read_spec
+from gem_tasks.live_apis.openapi import HttpApi, filled, read_spec
 
 ORDER = {
     "type": "object",

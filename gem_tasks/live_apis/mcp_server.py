@@ -14,11 +14,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from gem_tasks import http_clients
-from gem_tasks.checks.case import NotJson, parsed
+from gem_tasks.checks.reading.case import NotJson, parsed
 from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
-from gem_tasks.grounding.values import Operation, Reply
+from gem_tasks.live_apis.values import Operation, Reply
 from gem_tasks.proxies import proxy_for
 from gem_tasks.redaction import beginning
 

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gem_tasks.checks.case import Case
 from gem_tasks.checks.faults import Fault, finding
-from gem_tasks.checks.numbers import converted, numbers
-from gem_tasks.checks.said import content_stems, stem
-from gem_tasks.checks.verbs import reads, words
+from gem_tasks.checks.reading.case import Case
+from gem_tasks.checks.reading.numbers import converted, numbers
+from gem_tasks.checks.reading.said import content_stems, stem
+from gem_tasks.checks.reading.verbs import reads, words
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import ToolCall
 

@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gem_tasks.checks.case import Case, scalars
-from gem_tasks.checks.validator import Validator
+from gem_tasks.checks.reading.case import Case, scalars
+from gem_tasks.checks.reading.validator import Validator
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import ToolSpec
-from gem_tasks.grounding.match import THRESHOLD, match
-from gem_tasks.grounding.values import Call, Match, Mode, Operation, Outcome
+from gem_tasks.live_apis.match import THRESHOLD, match
+from gem_tasks.live_apis.values import Call, Match, Mode, Operation, Outcome
 
 Sample = Sequence[tuple[str, Trajectory]]
 """Ids and trajectories."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from gem_tasks.domain.workflow import ToolSpec
-from gem_tasks.grounding.values import Match, Operation
+from gem_tasks.live_apis.values import Match, Operation
 
 THRESHOLD = 0.4
 """A name with some parameters reaches it; two unrelated tools with one common word do not."""

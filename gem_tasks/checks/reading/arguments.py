@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
-from gem_tasks.checks.case import MAX_DEPTH
+from gem_tasks.checks.reading.case import MAX_DEPTH
 from gem_tasks.domain.base import Json
 
 _MOST_LINKS = 8

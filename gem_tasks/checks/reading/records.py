@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
-from gem_tasks.checks.alike import is_plain
-from gem_tasks.checks.case import Exchange, objects
-from gem_tasks.checks.entities import is_id_key, is_part_key, is_traffic_key, noun, sightings
-from gem_tasks.checks.verbs import SETS, reads, verb, words
+from gem_tasks.checks.reading.alike import is_plain
+from gem_tasks.checks.reading.case import Exchange, objects
+from gem_tasks.checks.reading.entities import is_id_key, is_part_key, is_traffic_key, noun, sightings
+from gem_tasks.checks.reading.verbs import SETS, reads, verb, words
 from gem_tasks.domain.base import Json
 
 _PLAIN = (str, int, float)

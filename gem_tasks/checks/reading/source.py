@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from gem_tasks.checks.numbers import numbers
-from gem_tasks.checks.said import content_stems
+from gem_tasks.checks.reading.numbers import numbers
+from gem_tasks.checks.reading.said import content_stems
 
 _SENTENCE = re.compile(r"[^\n.!?;|]+(?:[.!?;|](?=\S)[^\n.!?;|]*)*[.!?;|]?")
 _MARKER = re.compile(
