@@ -3,19 +3,19 @@
 What is published has the personal data of its source replaced; so has what is shown of it here.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from gem_tasks.console.turns import Note, Talk, talk
 from gem_tasks.dataset.privacy import scrub
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.record import Record, Topic
-from gem_tasks.domain.trajectory import Message, Trajectory
+from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage.connection import Row
@@ -24,59 +24,6 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.stages.revise import faults
 from gem_tasks.stages.validate import findings_of
 from gem_tasks.store import keys, shards
-
-
-class Note(Value):
-    """A finding, or a judge's verdict, to show at a message or above the conversation."""
-
-    check: str
-    kind: str = ""
-    severity: str
-    detail: str
-    json_path: str = ""
-    quote: str = ""
-
-
-class CallView(Value):
-    """A call with its answer."""
-
-    id: str
-    name: str
-    arguments: str
-    """Pretty-printed JSON."""
-    answer: str | None
-    """Pretty-printed when it is JSON."""
-    answer_index: int | None
-    notes: tuple[Note, ...] = ()
-    """At the answer."""
-
-
-class MessageView(Value):
-    """A message, tool messages folded into the calls that they answer."""
-
-    index: int
-    role: str
-    content: str | None
-    calls: tuple[CallView, ...] = ()
-    notes: tuple[Note, ...] = ()
-
-
-class ToolView(Value):
-    """A tool's definition."""
-
-    name: str
-    description: str
-    parameters: str
-    """Pretty-printed JSON Schema."""
-    uses: int
-
-
-class Talk(Value):
-    """A conversation with its tools."""
-
-    messages: tuple[MessageView, ...]
-    tools: tuple[ToolView, ...]
-    size: dict[str, int]
 
 
 class ResultView(Value):
@@ -202,9 +149,9 @@ def _view(
         task_category=record.filter.task_category if record.filter else None,
         steps=workflow.steps if workflow else (),
         graph=str(workflow.execution_graph) if workflow else None,
-        talk=_talk(shown, at) if shown else None,
-        draft=_talk(record.generate, {}) if record.generate else None,
-        refused=_talk(scrubbed, _notes(before, record.judgement)[1]) if scrubbed else None,
+        talk=talk(shown, at) if shown else None,
+        draft=talk(record.generate, {}) if record.generate else None,
+        refused=talk(scrubbed, _notes(before, record.judgement)[1]) if scrubbed else None,
         faults=tuple(faults(before)) if refused else (),
         notes=tuple(whole),
         rules=_rules(judgement),
@@ -278,64 +225,6 @@ def _rules(judgement: Judgement | None) -> dict[str, Note | None]:
         rule: Note(check=rule, severity="error", detail=verdict.reason, quote=verdict.quote) if verdict.fault else None
         for rule, verdict in judgement.rules.items()
     }
-
-
-def _talk(trajectory: Trajectory, notes: dict[int, list[Note]]) -> Talk:
-    answers = {
-        message.tool_call_id: (index, message)
-        for index, message in enumerate(trajectory.messages)
-        if message.role == "tool"
-    }
-    asked = {call.id for message in trajectory.messages for call in message.tool_calls}
-    uses: defaultdict[str, int] = defaultdict(int)
-    for message in trajectory.messages:
-        for call in message.tool_calls:
-            uses[call.name] += 1
-    return Talk(
-        messages=tuple(
-            _message(index, message, answers, notes)
-            for index, message in enumerate(trajectory.messages)
-            if message.role != "tool" or message.tool_call_id not in asked
-        ),
-        tools=tuple(
-            ToolView(name=tool.name, description=tool.description, parameters=_pretty(tool.parameters),
-                     uses=uses[tool.name])
-            for tool in trajectory.tools
-        ),
-        size=trajectory.size.model_dump(),
-    )  # fmt: skip
-
-
-def _message(
-    index: int, message: Message, answers: dict[str | None, tuple[int, Message]], notes: dict[int, list[Note]]
-) -> MessageView:
-    calls: list[CallView] = []
-    for call in message.tool_calls:
-        at, answer = answers.get(call.id, (None, None))
-        calls.append(
-            CallView(
-                id=call.id,
-                name=call.name,
-                arguments=_pretty(call.arguments),
-                answer=_pretty_text(answer.content or "") if answer else None,
-                answer_index=at,
-                notes=tuple(notes.get(at, ())) if at is not None else (),
-            )
-        )
-    return MessageView(
-        index=index, role=message.role, content=message.content, calls=tuple(calls), notes=tuple(notes.get(index, ()))
-    )
-
-
-def _pretty(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, indent=2)
-
-
-def _pretty_text(text: str) -> str:
-    try:
-        return _pretty(json.loads(text))
-    except (ValueError, RecursionError):
-        return text
 
 
 def _openai(trajectory: Trajectory) -> Json:
