@@ -14,7 +14,7 @@ from gem_tasks.confine.results import printable
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, RunSettings
 from gem_tasks.evals.child import HarnessError
-from gem_tasks.evals.harness import Cases, Harness, Scored
+from gem_tasks.evals.harness import Cases, ConfinedHarness, Scored
 from gem_tasks.evals.options import BfclOptions
 from gem_tasks.evals.stats import average
 from gem_tasks.files import json_lines, replacing
@@ -31,7 +31,7 @@ _FAILED = "Error during inference:"
 """How the harness records a case in which it got no answer."""
 
 
-class Bfcl(Harness[BfclOptions]):
+class Bfcl(ConfinedHarness[BfclOptions]):
     """BFCL V3 multi-turn."""
 
     name = "bfcl"

@@ -39,7 +39,7 @@ class Scored(NamedTuple):
     measures: Json
 
 
-class Harness(ABC, Generic[Options]):
+class ConfinedHarness(ABC, Generic[Options]):
     """One benchmark: what differs between them. `evaluate` is what they share."""
 
     name: ClassVar[Literal["bfcl", "tau2"]]

@@ -15,7 +15,7 @@ from gem_tasks.confine.results import printable
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, RunSettings
 from gem_tasks.evals.child import HarnessError
-from gem_tasks.evals.harness import Cases, Harness, Scored
+from gem_tasks.evals.harness import Cases, ConfinedHarness, Scored
 from gem_tasks.evals.options import Tau2Options
 from gem_tasks.evals.stats import average, passed_any
 from gem_tasks.files import json_lines
@@ -29,7 +29,7 @@ _TEMPERATURE = 0.0
 _RETRIES = 4
 
 
-class Tau2(Harness[Tau2Options]):
+class Tau2(ConfinedHarness[Tau2Options]):
     """τ²-bench; its log can be seen with `inspect view`."""
 
     name = "tau2"

@@ -1,1 +1,1 @@
-"""API grounding: do synthesized tools and calls fit an API that exists?"""
+"""Live APIs (`gem ground-api`): do synthesized tools and calls fit an API that exists?"""

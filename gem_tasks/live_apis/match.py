@@ -10,8 +10,11 @@ tool whose best score is below `THRESHOLD` is not mapped.
 import re
 from collections.abc import Iterable, Sequence
 
+from pydantic import Field
+
+from gem_tasks.domain.base import Value
 from gem_tasks.domain.workflow import ToolSpec
-from gem_tasks.live_apis.values import Match, Operation
+from gem_tasks.live_apis.operation import Operation
 
 THRESHOLD = 0.4
 """A name with some parameters reaches it; two unrelated tools with one common word do not."""
@@ -32,6 +35,21 @@ _VERBS = {
 }
 _STOP = frozenset("a an the of for to by in on with and or from as is are be its this that it all one api".split())
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+class Match(Value):
+    """A synthesized tool and the operation it most resembles, with the parts of the score."""
+
+    tool: str
+    operation: str | None
+    """None when nothing is alike enough."""
+    score: float
+    name: float
+    description: float
+    parameters: float
+    arguments: dict[str, str] = Field(default_factory=dict)
+    """Parameter of the operation by parameter of the tool."""
+    runner_up: str | None = None
 
 
 def words(text: str) -> frozenset[str]:

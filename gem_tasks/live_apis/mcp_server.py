@@ -18,7 +18,7 @@ from gem_tasks.checks.reading.case import NotJson, parsed
 from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
-from gem_tasks.live_apis.values import Operation, Reply
+from gem_tasks.live_apis.operation import Operation, Reply
 from gem_tasks.proxies import proxy_for
 from gem_tasks.redaction import beginning
 

@@ -19,7 +19,7 @@ from gem_tasks.checks.reading.validator import Validator
 from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError, first_line
-from gem_tasks.live_apis.values import Operation, Place, Reply
+from gem_tasks.live_apis.operation import Operation, Place, Reply
 from gem_tasks.redaction import beginning
 
 _METHODS = ("get", "put", "post", "delete", "patch", "head")

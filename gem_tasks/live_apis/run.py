@@ -1,4 +1,4 @@
-"""Grounds trajectories in a live API: maps their tools, translates their calls, checks or makes them, and counts.
+"""Trajectories against a live API: maps their tools, translates their calls, checks or makes them, and counts.
 
 In a sandbox a conversation's ids mean nothing to the real system, so they are learnt on the way: where a synthesized
 answer and the real one have a field of the same name, the real value stands for the synthesized one from then on.
@@ -8,22 +8,37 @@ Calls that the conversation itself has answered with an error prove nothing when
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from gem_tasks.checks.reading.case import Case, scalars
 from gem_tasks.checks.reading.validator import Validator
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import ToolSpec
-from gem_tasks.live_apis.match import THRESHOLD, match
-from gem_tasks.live_apis.values import Call, Match, Mode, Operation, Outcome
+from gem_tasks.live_apis.match import THRESHOLD, Match, match
+from gem_tasks.live_apis.operation import Call, Operation
 
+Mode = Literal["dry-run", "sandbox"]
 Sample = Sequence[tuple[str, Trajectory]]
 """Ids and trajectories."""
 
 
+class CallOutcome(Value):
+    """What became of one call."""
+
+    trajectory_id: str
+    tool: str
+    operation: str | None
+    ok: bool
+    reason: str = ""
+    """Why not: `unmapped_tool`, `missing_argument`, `invalid_argument`, `unsafe_path`, `http_404`, `timeout`, …"""
+    detail: str = ""
+    meant_to_fail: bool = False
+    """The conversation itself has this call answered with an error."""
+
+
 class Report(Value):
-    """What grounding found."""
+    """How well a sample fits a live API."""
 
     mode: Mode
     trajectories: int
@@ -39,7 +54,7 @@ class Report(Value):
     meant_to_fail: int
     failed_as_meant: int
     matches: tuple[Match, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CallOutcome, ...]
 
     @property
     def success_rate(self) -> float | None:
@@ -70,7 +85,7 @@ async def ground(
         threshold: score from which a tool counts as an operation.
     """
     matches: dict[tuple[str, str], Match] = {}
-    outcomes: list[Outcome] = []
+    outcomes: list[CallOutcome] = []
     by_name = {operation.name: operation for operation in operations}
     for trajectory_id, trajectory in sample:
         for tool in trajectory.tools:
@@ -98,9 +113,9 @@ class _Conversation:
         self._real: dict[Any, Any] = {}
         """Real values by the synthesized ones."""
 
-    async def ground(self) -> list[Outcome]:
+    async def ground(self) -> list[CallOutcome]:
         """In order, one after the other: later calls may need what earlier ones returned."""
-        found: list[Outcome] = []
+        found: list[CallOutcome] = []
         for exchange in self._case.exchanges:
             tool = self._case.tools.get(exchange.call.name)
             known = self._matches[tool.name, tool.canonical_parameters] if tool else None
@@ -109,7 +124,7 @@ class _Conversation:
             if tool and known and operation:
                 reason, detail = await self._one(tool, known, operation, exchange.call.arguments, exchange.data)
             found.append(
-                Outcome(
+                CallOutcome(
                     trajectory_id=self._id,
                     tool=exchange.call.name,
                     operation=operation.name if operation else None,
@@ -160,7 +175,7 @@ def _names_id(name: str) -> bool:
 
 
 def _report(
-    mode: Mode, sample: Sample, operations: Sequence[Operation], matches: list[Match], outcomes: list[Outcome]
+    mode: Mode, sample: Sample, operations: Sequence[Operation], matches: list[Match], outcomes: list[CallOutcome]
 ) -> Report:
     wanted = [each for each in outcomes if not each.meant_to_fail]
     others = [each for each in outcomes if each.meant_to_fail]

@@ -4,7 +4,7 @@ import pytest
 
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.live_apis.match import dice, match, words
-from gem_tasks.live_apis.values import Operation
+from gem_tasks.live_apis.operation import Operation
 
 
 def schema(*names):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from gem_tasks.domain.base import Json
 
 
-def conversation(messages: Sequence[Json]) -> str:
+def transcript(messages: Sequence[Json]) -> str:
     """One paragraph a message, its role in front."""
     return "\n\n".join(f"[{message['role']}] " + "\n".join(_lines(message)) for message in messages)
 
