@@ -6,13 +6,24 @@ Not `jsonschema`: importing it with its format checkers takes a second, and it v
 import json
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 
 _DETAIL = 200
+"""Characters of a message of the library's that are kept: it quotes whole values."""
 _UNREADABLE = (ValueError, RecursionError, OverflowError)
 """What the library raises for values that no JSON text can have."""
+
+
+class SchemaFault(NamedTuple):
+    """Where a value breaks a schema."""
+
+    keyword: str
+    """Of the schema."""
+    path: str
+    """JSON path in the value."""
+    detail: str
 
 
 class Validator:
@@ -39,15 +50,15 @@ class Validator:
         except _UNREADABLE:
             return False
 
-    def faults(self, value: Any) -> Iterator[tuple[str, str, str]]:
-        """`(schema keyword, json path, what is wrong)` for each fault of a value."""
+    def faults(self, value: Any) -> Iterator[SchemaFault]:
+        """Each fault of a value."""
         if self._compiled is None or self.fits(value):
             return
         try:
             for error in self._compiled.iter_errors(value):
-                yield str(error.schema_path[-1]), path_of(error.instance_path), error.message[:_DETAIL]
+                yield SchemaFault(str(error.schema_path[-1]), path_of(error.instance_path), error.message[:_DETAIL])
         except _UNREADABLE as error:
-            yield "type", "$", f"it cannot be read: {type(error).__name__}"
+            yield SchemaFault("type", "$", f"it cannot be read: {type(error).__name__}")
 
 
 @lru_cache(maxsize=8192)
