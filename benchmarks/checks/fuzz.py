@@ -23,7 +23,7 @@ from rich.progress import track
 
 from gem_tasks import prompts
 from gem_tasks.checks import run_checks
-from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record, Topic

@@ -7,9 +7,9 @@ Two forms. A folder with `trajectories.jsonl` as `gem export` writes it, `segmen
 
 import json
 
-from defects import Sample
+from defects.sample import Sample
 
-from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import Extraction, ToolSpec
 from gem_tasks.files import json_lines

@@ -21,7 +21,7 @@ from material import load
 
 from gem_tasks.audit.interval import wilson
 from gem_tasks.checks import CHECKS, run_checks
-from gem_tasks.checks.case import Case
+from gem_tasks.checks.reading.case import Case
 from gem_tasks.domain.finding import Severity
 
 LEAST = {"structure": 1.0, "schema": 1.0, "invented_id": 0.95, "id_of_another_kind": 0.95, "wrong_echo": 0.95,

@@ -7,8 +7,8 @@ those of as many items as the weights are worth (`Counted.effective`); counts ar
 
 from collections.abc import Callable, Iterable, Sequence
 
-from gem_tasks.audit.agreement import weighted_kappa
 from gem_tasks.audit.interval import wilson
+from gem_tasks.audit.kappa import weighted_kappa
 from gem_tasks.checks.faults import CONSTRUCTED, Fault
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.people import Counted, Rated, counted

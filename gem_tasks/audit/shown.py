@@ -10,7 +10,7 @@ from textwrap import wrap
 
 import pyarrow.parquet as pq
 
-from gem_tasks.audit.conversation import conversation
+from gem_tasks.audit.transcript import transcript
 from gem_tasks.domain.audit import QUALITIES, AuditItem
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
@@ -127,7 +127,7 @@ def _shown(item: AuditItem, segment: Segment, *sections: tuple[str, str]) -> Sho
 
 
 def _talk(item: AuditItem, segment: Segment, tools: Sequence[ToolSpec], messages: Sequence[Json]) -> Shown:
-    return _shown(item, segment, ("Tools", _tools(tools)), ("Conversation", conversation(messages)))
+    return _shown(item, segment, ("Tools", _tools(tools)), ("Conversation", transcript(messages)))
 
 
 def _workflows(extraction: Extraction) -> Iterator[tuple[str, str]]:

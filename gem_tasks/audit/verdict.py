@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 from math import ceil
 from statistics import fmean
 
-from gem_tasks.audit.agreement import kappa, unanimous
 from gem_tasks.audit.interval import wilson
+from gem_tasks.audit.kappa import kappa, unanimous
 from gem_tasks.domain.audit import GOOD, QUALITIES, Audit, Quality, Rating
 from gem_tasks.domain.base import Value
 

@@ -8,13 +8,13 @@ from gem_tasks.checks import (
     confirmation,
     fidelity,
     grounding,
-    leaks,
+    leak,
     policy,
     realism,
     schema,
     structure,
 )
-from gem_tasks.checks.case import Case, Evidence
+from gem_tasks.checks.reading.case import Case, Evidence
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Trajectory
 
@@ -23,7 +23,7 @@ Check = Callable[[Case], Iterator[Finding]]
 CHECKS: dict[str, Check] = {
     structure.CHECK: structure.check,
     schema.CHECK: schema.check,
-    leaks.CHECK: leaks.check,
+    leak.CHECK: leak.check,
     claims.CHECK: claims.check,
     grounding.CHECK: grounding.check,
     realism.CHECK: realism.check,

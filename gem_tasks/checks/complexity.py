@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from gem_tasks.checks.case import Case
 from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.checks.reading.case import Case
 from gem_tasks.domain.finding import Finding
 
 CHECK = "complexity"

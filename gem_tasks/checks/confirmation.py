@@ -8,10 +8,10 @@ also in advance. That a yes was to this deed and no other cannot be proved from 
 import re
 from collections.abc import Iterator
 
-from gem_tasks.checks.case import Case, Exchange
 from gem_tasks.checks.faults import Fault, finding
-from gem_tasks.checks.said import content_stems, stem
-from gem_tasks.checks.verbs import is_final, says_irreversible, verb, words
+from gem_tasks.checks.reading.case import Case, Exchange
+from gem_tasks.checks.reading.said import content_stems, stem
+from gem_tasks.checks.reading.verbs import is_final, says_irreversible, verb, words
 from gem_tasks.domain.finding import Finding
 
 CHECK = "confirmation"

@@ -8,12 +8,12 @@ good paraphrase shares few words; a number that the text does not contain is tol
 from collections.abc import Iterator
 from typing import Any, cast
 
-from gem_tasks.checks.case import Case, Evidence
 from gem_tasks.checks.faults import Fault, finding
-from gem_tasks.checks.numbers import converted
-from gem_tasks.checks.said import content_stems, stem
-from gem_tasks.checks.source import Trace, rules, source
-from gem_tasks.checks.verbs import READS, words
+from gem_tasks.checks.reading.case import Case, Evidence
+from gem_tasks.checks.reading.numbers import converted
+from gem_tasks.checks.reading.said import content_stems, stem
+from gem_tasks.checks.reading.source import Trace, rules, source
+from gem_tasks.checks.reading.verbs import READS, words
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.workflow import ToolSpec, Workflow

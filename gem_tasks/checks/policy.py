@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, cast
 
-from gem_tasks.checks.case import Case, Exchange, scalars
-from gem_tasks.checks.entities import is_id_key
 from gem_tasks.checks.faults import Fault, finding
-from gem_tasks.checks.said import content_stems, stem
+from gem_tasks.checks.reading.case import Case, Exchange, scalars
+from gem_tasks.checks.reading.entities import is_id_key
+from gem_tasks.checks.reading.said import content_stems, stem
+from gem_tasks.checks.reading.source import Rule, rules, source
+from gem_tasks.checks.reading.verbs import reads, words
 from gem_tasks.checks.schema import LIMITS, faults_by_keyword
-from gem_tasks.checks.source import Rule, rules, source
-from gem_tasks.checks.verbs import reads, words
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.workflow import Requirement, ToolSpec

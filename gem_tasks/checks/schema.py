@@ -7,9 +7,9 @@ broken by a call that got an error for it: that is how conversations teach to re
 from collections.abc import Iterator
 from typing import Any
 
-from gem_tasks.checks.case import Case, Exchange
 from gem_tasks.checks.faults import Fault, finding
-from gem_tasks.checks.validator import validator
+from gem_tasks.checks.reading.case import Case, Exchange
+from gem_tasks.checks.reading.validator import SchemaFault, validator
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.workflow import TOOL_NAME, ToolSpec
 
@@ -51,10 +51,10 @@ def argument_faults(tool: ToolSpec, arguments: dict[str, Any]) -> Iterator[tuple
         yield path, detail
 
 
-def faults_by_keyword(tool: ToolSpec, arguments: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """`(schema keyword, json path, what is wrong)`."""
+def faults_by_keyword(tool: ToolSpec, arguments: dict[str, Any]) -> Iterator[SchemaFault]:
+    """Each fault of the arguments against a valid schema; the detail begins with its kind."""
     for keyword, path, message in validator(tool.canonical_parameters).faults(arguments):
-        yield keyword, path, f"{_KINDS.get(keyword, keyword)}: {message}"
+        yield SchemaFault(keyword, path, f"{_KINDS.get(keyword, keyword)}: {message}")
 
 
 def check(case: Case) -> Iterator[Finding]:

@@ -7,8 +7,8 @@ assistant without → user; tool → user never. Parallel calls are one assistan
 from collections.abc import Iterator
 from itertools import pairwise
 
-from gem_tasks.checks.case import Case
 from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.checks.reading.case import Case
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
 

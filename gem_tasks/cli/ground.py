@@ -13,11 +13,11 @@ from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.errors import UserError
-from gem_tasks.grounding.load import from_file, from_store
-from gem_tasks.grounding.match import THRESHOLD
-from gem_tasks.grounding.mcp_server import McpApi
-from gem_tasks.grounding.openapi import HttpApi, read_spec
-from gem_tasks.grounding.run import Report, Sample, draw, ground
+from gem_tasks.live_apis.load import from_file, from_store
+from gem_tasks.live_apis.match import THRESHOLD
+from gem_tasks.live_apis.mcp_server import McpApi
+from gem_tasks.live_apis.openapi import HttpApi, read_spec
+from gem_tasks.live_apis.run import Report, Sample, draw, ground
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings, load
 

@@ -1,31 +1,24 @@
 """BFCL V3 multi-turn through the official `bfcl-eval`: 800 cases in four categories, native tool calls.
 
 The harness runs in its own environment (`envs/bfcl/run.py`) and writes its own files; results are read from those, not
-from what it prints. A second call with the same folder goes on: cases that have a result are not asked again, those
+from what it prints. A second call with the same folder continues: cases that have a result are not asked again, those
 that failed for reasons outside the model are.
 """
 
 import json
-import time
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
-from gem_tasks.confine.job import Job, SandboxMode, Upstream
 from gem_tasks.confine.results import printable
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings
-from gem_tasks.errors import UserError
-from gem_tasks.evals.child import HarnessError, events, planned, reading
-from gem_tasks.evals.environment import ensure
-from gem_tasks.evals.folder import keep_job, save_report
-from gem_tasks.evals.health import require_healthy
+from gem_tasks.domain.evaluation import CaseScore, Endpoint, RunSettings
+from gem_tasks.evals.child import HarnessError
+from gem_tasks.evals.harness import Cases, ConfinedHarness, Scored
 from gem_tasks.evals.options import BfclOptions
-from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.stats import average
 from gem_tasks.files import json_lines, replacing
 from gem_tasks.redaction import beginning
-from gem_tasks.resources import shipped
 
 VERSION = "bfcl-eval 2026.3.23"
 SMOKE = tuple(
@@ -34,131 +27,77 @@ SMOKE = tuple(
     for number in (0, 50, 100, 150)
 )
 _NAME = "gem"
-_GRACE_S = 10
-_MOST_BYTES = 512 << 20
-"""Of one file of the harness's."""
 _FAILED = "Error during inference:"
 """How the harness records a case in which it got no answer."""
 
 
-def evaluate(
-    endpoint: Endpoint,
-    options: BfclOptions,
-    out_dir: Path,
-    *,
-    home: Path,
-    progress: Progress = silent,
-    sandbox: SandboxMode = "auto",
-) -> EvalReport:
-    """Runs it and returns the report, which is also written to `out_dir/report.json`.
+class Bfcl(ConfinedHarness[BfclOptions]):
+    """BFCL V3 multi-turn."""
 
-    Args:
-        endpoint: the model under test.
-        options: which cases, and how.
-        out_dir: gets the harness's own files; a folder with an unfinished run of the same is gone on with.
-        home: GEM_HOME; the environment is installed below it when it is not there.
-        progress: called with what is being done, cases done, cases in all.
-        sandbox: how strictly the harness is confined.
+    name = "bfcl"
+    title = "BFCL"
+    smoke = SMOKE
+    example = "multi_turn_base_0"
+    groups = "categories"
+    doing = "answer"
+    most_file_bytes = 512 << 20
+    environment = MappingProxyType({"OPENAI_BASE_URL": "{model}", "OPENAI_API_KEY": "{token}"})
 
-    Raises:
-        UserError: the endpoint does not answer, a case does not exist, or the folder belongs to another run.
-        HarnessError: the harness failed, or left out cases.
-    """
-    require_healthy(endpoint)
-    python = ensure(home, "bfcl", progress)
-    started = time.monotonic()
-    job = _job(endpoint, options, out_dir)
-    path = keep_job(out_dir, job)
-    with reading(out_dir, _MOST_BYTES):
+    def asked(self, endpoint: Endpoint, options: BfclOptions) -> dict[str, Endpoint]:
+        """The model under test alone."""
+        return {"model": endpoint}
+
+    def categories(self, options: BfclOptions) -> tuple[str, ...]:
+        """Of `multi_turn_*`."""
+        return options.categories
+
+    def category_of(self, case: str) -> str:
+        """`multi_turn_base` of `multi_turn_base_7`."""
+        return case.rsplit("_", 1)[0]
+
+    def job(self, endpoint: Endpoint, options: BfclOptions, out_dir: Path) -> Json:
+        """As `envs/bfcl/run.py` takes it."""
+        return {
+            "root": str(out_dir.absolute()),
+            "model": endpoint.model,
+            "mode": options.mode,
+            "categories": list(options.categories),
+            "ids": list(self.wanted(options)),
+            "threads": options.concurrency,
+            "temperature": options.temperature,
+            "seed": options.seed,
+            "max_tokens": options.max_tokens,
+            "thinking": options.thinking,
+            "request_timeout_s": options.request_timeout_s,
+        }
+
+    def settings(self, options: BfclOptions) -> RunSettings:
+        """With the temperature, which BFCL has one of its own for."""
+        return RunSettings(
+            version=VERSION,
+            subset=self.subset(options),
+            mode=options.mode,
+            thinking=options.thinking,
+            temperature=options.temperature,
+            seed=options.seed,
+            extra={"categories": list(options.categories), "max_tokens": options.max_tokens},
+        )
+
+    def prepare(self, out_dir: Path) -> None:
+        """Failed cases are asked again."""
         _forget_failed(out_dir)
-    plan = _run(_confined(endpoint, options, python, path), options, out_dir, progress, sandbox)
-    with reading(out_dir, _MOST_BYTES):
+
+    def done(self, out_dir: Path, plan: Cases) -> int:
+        """Results that the folder has already."""
+        return sum(len(set(_results(out_dir, category)) & set(wanted)) for category, wanted in plan.items())
+
+    def scored(self, out_dir: Path, plan: Cases, options: BfclOptions) -> Scored:
+        """Its result and score files, and the tokens of all answers."""
         cases = tuple(case for category, ids in plan.items() for case in _cases(out_dir, category, ids))
-        tokens = _tokens(out_dir, plan)
-    report = EvalReport(
-        harness="bfcl",
-        model=endpoint.model,
-        scores=average(cases),
-        cases=cases,
-        settings=_settings(options),
-        seconds=time.monotonic() - started,
-        measures=tokens,
-    )
-    return save_report(out_dir, report)
+        return Scored(cases, average(cases), _tokens(out_dir, plan))
 
 
-def _job(endpoint: Endpoint, options: BfclOptions, out_dir: Path) -> Json:
-    return {
-        "root": str(out_dir.absolute()),
-        "model": endpoint.model,
-        "mode": options.mode,
-        "categories": list(options.categories),
-        "ids": list(_wanted(options)),
-        "threads": options.concurrency,
-        "temperature": options.temperature,
-        "seed": options.seed,
-        "max_tokens": options.max_tokens,
-        "thinking": options.thinking,
-        "request_timeout_s": options.request_timeout_s,
-    }
-
-
-def _wanted(options: BfclOptions) -> tuple[str, ...]:
-    """Ids, or none for all."""
-    if options.ids or options.subset == "full":
-        return options.ids
-    return tuple(case for case in SMOKE if case.rsplit("_", 1)[0] in options.categories)
-
-
-def _settings(options: BfclOptions) -> RunSettings:
-    digest = sha256("\n".join(sorted(options.ids)).encode()).hexdigest()[:12]
-    return RunSettings(
-        version=VERSION,
-        subset=f"ids:{digest}" if options.ids else options.subset,
-        mode=options.mode,
-        thinking=options.thinking,
-        temperature=options.temperature,
-        seed=options.seed,
-        extra={"categories": list(options.categories), "max_tokens": options.max_tokens},
-    )
-
-
-def _confined(endpoint: Endpoint, options: BfclOptions, python: Path, job: Path) -> Job:
-    folder = shipped("envs") / "bfcl"
-    return Job(
-        command=(str(python), str(folder / "run.py"), str(job.absolute())),
-        folder=job.parent.absolute(),
-        reads=(folder,),
-        environment={"OPENAI_BASE_URL": "{model}", "OPENAI_API_KEY": "{token}"},
-        upstreams={
-            "model": Upstream(
-                base_url=endpoint.base_url, key=endpoint.api_key, timeout_s=options.request_timeout_s + _GRACE_S
-            )
-        },
-    )
-
-
-def _run(
-    job: Job, options: BfclOptions, out_dir: Path, progress: Progress, sandbox: SandboxMode
-) -> dict[str, list[str]]:
-    """The ids by category that it ran."""
-    plan: dict[str, list[str]] = {}
-    done, what = 0, "start"
-    for event in events(job, out_dir / "harness.log", options.timeout_s, sandbox):
-        match event:
-            case {"event": "unknown", "ids": [first, *_]}:
-                raise UserError(f"BFCL has no case {first!r} in these categories", "Ids look like multi_turn_base_0.")
-            case {"event": "plan"}:
-                plan, what = planned(event.get("ids"), options.categories), "answer"
-                done = sum(len(set(_results(out_dir, category)) & set(wanted)) for category, wanted in plan.items())
-            case {"event": "case"}:
-                done += 1
-            case {"event": "phase", "name": str(name)}:
-                what = name
-            case _:
-                pass
-        progress(f"bfcl: {what}", done, sum(map(len, plan.values())))
-    return plan
+evaluate = Bfcl().evaluate
 
 
 def _cases(out_dir: Path, category: str, ids: list[str]) -> Iterator[CaseScore]:
@@ -202,7 +141,7 @@ def _usable(line: bytes) -> bool:
     return not (isinstance(found, str) and found.startswith(_FAILED))
 
 
-def _tokens(out_dir: Path, plan: dict[str, list[str]]) -> Json:
+def _tokens(out_dir: Path, plan: Cases) -> Json:
     """Sums over all answers, as the endpoint counted them."""
     sums = {"prompt_tokens": 0, "completion_tokens": 0}
     for category, ids in plan.items():

@@ -17,7 +17,7 @@ from statistics import fmean
 from pydantic import Field
 
 from gem_tasks.checks import run_checks
-from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.dataset.diversity import diversity
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatRequest, Completion, Sampling

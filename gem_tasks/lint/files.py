@@ -11,6 +11,7 @@ from typing import IO, Any, Literal, cast
 
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import GemError, UserError
+from gem_tasks.lint.kinds import FormFault, FormKind
 
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".parquet")
 _COMPRESSIONS: dict[str, Literal["gzip", "zstd", "bz2"]] = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
@@ -25,8 +26,7 @@ class Line:
     origin: str
     """`FILE:LINE`, or for Parquet and JSON lists `FILE:ROW`, from 1."""
     row: Json | None = None
-    problem: tuple[str, str] | None = None
-    """`(kind, why)`."""
+    problem: FormFault | None = None
 
 
 def read_files(paths: Iterable[str]) -> Iterator[Line]:
@@ -101,10 +101,13 @@ def _rows(name: str, open_: Any) -> Iterator[Line]:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         if not number and isinstance(error, OSError) and getattr(error, "errno", None):
             raise UserError(f"{name} cannot be read: {why}", "Check the path and its permissions.") from error
-        yield Line(f"{name}:{number + 1}", problem=("unreadable_file", f"the file cannot be read further: {why[:200]}"))
+        yield Line(
+            f"{name}:{number + 1}",
+            problem=FormFault(FormKind.UNREADABLE_FILE, f"the file cannot be read further: {why[:200]}"),
+        )
 
 
-_Found = Iterator[tuple[Json | None, tuple[str, str] | None]]
+_Found = Iterator[tuple[Json | None, FormFault | None]]
 
 
 def _parquet(stored: IO[bytes]) -> _Found:
@@ -154,7 +157,7 @@ class _Joined:
         return head + self._rest.read(size)
 
 
-def _lines(stream: _Joined, encoding: str) -> Iterator[tuple[str, tuple[str, str] | None]]:
+def _lines(stream: _Joined, encoding: str) -> Iterator[tuple[str, FormFault | None]]:
     r"""`(line, problem)`, split at `\n` and nothing else: U+2028 may stand in a string."""
     import codecs
 
@@ -163,12 +166,16 @@ def _lines(stream: _Joined, encoding: str) -> Iterator[tuple[str, tuple[str, str
     while block := stream.read(1 << 20):
         *whole, rest = (rest + decoder.decode(block)).split("\n")
         for line in whole:
-            yield ("", ("too_large", _TOO_LARGE)) if skipping or len(line) > MAX_ROW_BYTES else (line, None)
+            yield (
+                ("", FormFault(FormKind.TOO_LARGE, _TOO_LARGE))
+                if skipping or len(line) > MAX_ROW_BYTES
+                else (line, None)
+            )
             skipping = False
         if len(rest) > MAX_ROW_BYTES:
             rest, skipping = "", True
     if skipping or len(rest) > MAX_ROW_BYTES:
-        yield "", ("too_large", _TOO_LARGE)
+        yield "", FormFault(FormKind.TOO_LARGE, _TOO_LARGE)
     elif rest.strip():
         yield rest + decoder.decode(b"", final=True), None
 
@@ -176,19 +183,23 @@ def _lines(stream: _Joined, encoding: str) -> Iterator[tuple[str, tuple[str, str
 _TOO_LARGE = f"the row has more than {MAX_ROW_BYTES >> 20} MB"
 
 
-def _object(text: str) -> tuple[Json | None, tuple[str, str] | None]:
+def _object(text: str) -> tuple[Json | None, FormFault | None]:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return None, ("bad_encoding", "the line is not UTF-8")
+        return None, FormFault(FormKind.BAD_ENCODING, "the line is not UTF-8")
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return None, ("no_json", f"no JSON: {str(error)[:150]}")
-    return (cast(Json, found), None) if isinstance(found, dict) else (None, ("no_object", "the row is no JSON object"))
+        return None, FormFault(FormKind.NO_JSON, f"no JSON: {str(error)[:150]}")
+    return (
+        (cast(Json, found), None)
+        if isinstance(found, dict)
+        else (None, FormFault(FormKind.NO_OBJECT, "the row is no JSON object"))
+    )
 
 
-def _list(first: str, lines: Iterator[tuple[str, tuple[str, str] | None]]) -> _Found:
+def _list(first: str, lines: Iterator[tuple[str, FormFault | None]]) -> _Found:
     """The objects of a JSON list, one by one, however they are broken into lines."""
     decoder, text, ended = json.JSONDecoder(), first.lstrip()[1:], False
     while True:
@@ -200,10 +211,14 @@ def _list(first: str, lines: Iterator[tuple[str, tuple[str, str] | None]]) -> _F
         except (ValueError, RecursionError) as error:
             found, end = error, 0
         if end:
-            yield (cast(Json, found), None) if isinstance(found, dict) else (None, ("no_object", "no JSON object"))
+            yield (
+                (cast(Json, found), None)
+                if isinstance(found, dict)
+                else (None, FormFault(FormKind.NO_OBJECT, "no JSON object"))
+            )
             text = text[end:]
         elif ended or len(text) > MAX_ROW_BYTES:
-            yield None, ("no_json", f"the list breaks off: {str(found)[:150]}")
+            yield None, FormFault(FormKind.NO_JSON, f"the list breaks off: {str(found)[:150]}")
             return
         else:
             more = next(lines, None)

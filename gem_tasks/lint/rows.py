@@ -17,12 +17,13 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.spans import between, without
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
-from gem_tasks.lint.tools import Note, ToolsError, read_tools, renamed
+from gem_tasks.lint.kinds import FormFault, FormKind
+from gem_tasks.lint.tools import ToolsError, read_tools, renamed
 from gem_tasks.lint.turns import TurnError, Turns, read_turns
 
 _TOOL_COLUMNS = ("tools", "available_tools", "functions", "tools_json")
@@ -32,9 +33,9 @@ _TAG = re.compile(r"</?(tools|tool_call|tool_response|think|func\w*|scratch_pad)
 
 
 class RowError(ValueError):
-    """A row that is no conversation: `kind` is a countable slug, `message` the turn at fault, if it is one turn."""
+    """A row that is no conversation; `message` is the turn at fault, if it is one turn."""
 
-    def __init__(self, kind: str, why: str, message: int | None = None) -> None:
+    def __init__(self, kind: FormKind, why: str, message: int | None = None) -> None:
         super().__init__(why)
         self.kind, self.message = kind, message
 
@@ -62,7 +63,7 @@ class Conversation:
     evidence: Evidence
     places: tuple[int | None, ...]
     """For each message of the trajectory, its position in the row; None for a column of its own."""
-    notes: tuple[Note, ...]
+    notes: tuple[FormFault, ...]
     """What is unusual about the form."""
     tool_names: dict[str, str]
     """Names by which tools are known here, to the names that the row gives them."""
@@ -89,14 +90,18 @@ def read_row(row: Json, format_: str | None = None, columns: Columns = DEFAULT_C
         turns, listed = FORMATS[name](row)
         tools, notes = read_tools(listed)
     except TurnError as error:
-        raise RowError("unreadable_turn", str(error), error.index) from None
+        raise RowError(FormKind.UNREADABLE_TURN, str(error), error.index) from None
     except ToolsError as error:
-        raise RowError("unreadable_tools", str(error)) from None
+        raise RowError(FormKind.UNREADABLE_TOOLS, str(error)) from None
     except RecursionError:
-        raise RowError("too_deep", "the row is nested too deeply") from None
-    reused = tuple(("reused_call_id", f"call id {ident[:60]!r} is used again") for ident in sorted(turns.reused))
+        raise RowError(FormKind.TOO_DEEP, "the row is nested too deeply") from None
+    reused = tuple(
+        FormFault(FormKind.REUSED_CALL_ID, f"call id {ident[:60]!r} is used again") for ident in sorted(turns.reused)
+    )
     names = dict(renamed(tools))
-    odd = tuple(("tool_name", f"{name[:80]!r} is no name that the Chat Completions API takes") for name in names)
+    odd = tuple(
+        FormFault(FormKind.TOOL_NAME, f"{name[:80]!r} is no name that the Chat Completions API takes") for name in names
+    )
     return Conversation(
         _ident(row),
         name,
@@ -123,7 +128,7 @@ def guess(row: Json) -> str:
     if "query" in row and "answers" in row:
         return "xlam"
     named = ", ".join(sorted(str(name)[:30] for name in row)[:12]) or "none"
-    raise RowError("unknown_columns", f"no known form has these columns: {named}")
+    raise RowError(FormKind.UNKNOWN_COLUMNS, f"no known form has these columns: {named}")
 
 
 def _tagged(turns: Any) -> bool:
@@ -224,7 +229,7 @@ def _evidence(row: Json, columns: Columns) -> Evidence:
     try:
         extraction = Extraction.model_validate(found) if found else None
     except ValidationError as error:
-        raise RowError("unreadable_extraction", f"`{columns.extraction}`: {error.errors()[0]['msg']}") from None
+        raise RowError(FormKind.UNREADABLE_EXTRACTION, f"`{columns.extraction}`: {error.errors()[0]['msg']}") from None
     return Evidence(text if isinstance(text, str) else None, extraction)
 
 

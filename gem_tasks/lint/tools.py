@@ -18,9 +18,7 @@ from typing import Any, cast
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.workflow import TOOL_NAME, ToolSpec
-
-Note = tuple[str, str]
-"""`(kind, detail)`: what was translated."""
+from gem_tasks.lint.kinds import FormFault, FormKind
 
 _OPTIONAL = re.compile(r"(?:,\s*+|(?<![\s,])\s++)?optional|(?:(?<!\s)\s++)?\(optional\)", re.IGNORECASE)
 _TYPES = {
@@ -58,7 +56,7 @@ class ToolsError(ValueError):
     """The tools of a row cannot be read; the message says why."""
 
 
-def read_tools(found: Any) -> tuple[tuple[ToolSpec, ...], tuple[Note, ...]]:
+def read_tools(found: Any) -> tuple[tuple[ToolSpec, ...], tuple[FormFault, ...]]:
     """The definitions of a row.
 
     Args:
@@ -67,7 +65,7 @@ def read_tools(found: Any) -> tuple[tuple[ToolSpec, ...], tuple[Note, ...]]:
     Raises:
         ToolsError: it is something else.
     """
-    notes: list[Note] = []
+    notes: list[FormFault] = []
     tools = [_tool(_object(item), notes) for item in _items(found)]
     return tuple(tools), tuple(dict.fromkeys(notes))
 
@@ -100,7 +98,7 @@ def _object(item: Any) -> Json:
     return cast(Json, item)
 
 
-def _tool(item: Json, notes: list[Note]) -> ToolSpec:
+def _tool(item: Json, notes: list[FormFault]) -> ToolSpec:
     inner = item.get("function")
     body = cast(Json, inner) if isinstance(inner, dict) else item
     name = body.get("name")
@@ -108,13 +106,13 @@ def _tool(item: Json, notes: list[Note]) -> ToolSpec:
         raise ToolsError("a tool has no name")
     description = body.get("description")
     if not isinstance(description, str) or not description.strip():
-        notes.append(("no_description", f"tool {name[:80]} has no description"))
+        notes.append(FormFault(FormKind.NO_DESCRIPTION, f"tool {name[:80]} has no description"))
         description = name
     schema = next((body[key] for key in ("parameters", "inputSchema", "input_schema") if body.get(key)), None)
     return ToolSpec(name=name, description=description, parameters=_parameters(name, schema, notes))
 
 
-def _parameters(name: str, schema: Any, notes: list[Note]) -> Json:
+def _parameters(name: str, schema: Any, notes: list[FormFault]) -> Json:
     if isinstance(schema, str):
         schema = _object(schema)
     if schema is None:
@@ -123,7 +121,9 @@ def _parameters(name: str, schema: Any, notes: list[Note]) -> Json:
         raise ToolsError(f"the parameters of {name[:80]} are no JSON object")
     found = cast(Json, schema)
     if not _SCHEMA_WORDS & set(found) or _is_flat(found):
-        notes.append(("flat_parameters", f"{name[:80]}: parameters are a list of names, not a JSON Schema"))
+        notes.append(
+            FormFault(FormKind.FLAT_PARAMETERS, f"{name[:80]}: parameters are a list of names, not a JSON Schema")
+        )
         return _from_flat(found)
     translated = cast(Json, _schema(found, name[:80], notes, 0))
     return translated if "type" in translated else {"type": "object", **translated}
@@ -169,14 +169,14 @@ def _python_type(said: str) -> Json:
     return {"type": ["number", "integer"]} if kind == "number" else {"type": kind}
 
 
-def _schema(node: Any, where: str, notes: list[Note], depth: int) -> Any:
+def _schema(node: Any, where: str, notes: list[FormFault], depth: int) -> Any:
     """A schema with the words of JSON Schema for those of Python and of OpenAPI."""
     if depth > _MAX_DEPTH or not isinstance(node, dict):
         return node
     schema = dict(cast(Json, node))
     _retype(schema, where, notes)
     if isinstance(schema.get("required"), bool):  # OpenAPI and JSON Schema draft 3: said of the property itself
-        notes.append(("boolean_required", f"{where}: `required` is a truth value beside the property"))
+        notes.append(FormFault(FormKind.BOOLEAN_REQUIRED, f"{where}: `required` is a truth value beside the property"))
         del schema["required"]
     for key in _HOLDS_SCHEMAS:
         if isinstance(schema.get(key), dict):
@@ -192,11 +192,11 @@ def _schema(node: Any, where: str, notes: list[Note], depth: int) -> Any:
     return {key: value for key, value in schema.items() if value is not None or key in ("default", "const")}
 
 
-def _retype(schema: Json, where: str, notes: list[Note]) -> None:
+def _retype(schema: Json, where: str, notes: list[FormFault]) -> None:
     said = schema.get("type")
     if not isinstance(said, str) or said in _JSON_TYPES:
         return
-    notes.append(("foreign_type", f"{where}: {said[:40]!r} is no type of JSON Schema"))
+    notes.append(FormFault(FormKind.FOREIGN_TYPE, f"{where}: {said[:40]!r} is no type of JSON Schema"))
     del schema["type"]
     schema |= {**_python_type(said), **schema}
 

@@ -1,9 +1,9 @@
 """Stage 5: deterministic checks, then the judge (paper section 3.4). What fails here is not published."""
 
 from gem_tasks.checks import CHECKS_VERSION, run_checks
-from gem_tasks.checks.arguments import leaves
-from gem_tasks.checks.case import Evidence
 from gem_tasks.checks.fidelity import traces
+from gem_tasks.checks.reading.arguments import leaves
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.finding import Finding, Severity

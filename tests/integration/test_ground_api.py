@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from gem_tasks.cli.main import app
 from gem_tasks.errors import UserError
-from gem_tasks.grounding.mcp_server import McpApi
-from gem_tasks.grounding.openapi import HttpApi, read_spec
-from gem_tasks.grounding.run import draw, ground
+from gem_tasks.live_apis.mcp_server import McpApi
+from gem_tasks.live_apis.openapi import HttpApi, read_spec
+from gem_tasks.live_apis.run import draw, ground
 from tests.factories import call, make_tool, make_trajectory, result, say
 from tests.integration import shop
 from tests.integration.conftest import free_port, wait_for

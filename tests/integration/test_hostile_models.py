@@ -15,7 +15,7 @@ from gem_tasks.distill.train import train, weights
 from gem_tasks.domain.distill import SetSpec
 from gem_tasks.domain.evaluation import Endpoint
 from gem_tasks.errors import GemError, UserError
-from gem_tasks.evals import bfcl, tau2
+from gem_tasks.evals import bfcl, harness, tau2
 from gem_tasks.evals.environment import ensure, installed
 from gem_tasks.evals.options import BfclOptions, Tau2Options
 from tests.confining import WAYS, confine_by
@@ -125,10 +125,10 @@ def test_bfcl_s_own_evaluation_in_a_sandbox_without_our_check_gets_nothing_eithe
     ensure(HOME, "bfcl")
     copy = tmp_path / "envs"
     for name in ("run.py", "calls.py"):
-        text = (Path(bfcl.shipped("envs")) / "bfcl" / name).read_text(encoding="utf-8")
+        text = (Path(harness.shipped("envs")) / "bfcl" / name).read_text(encoding="utf-8")
         (copy / "bfcl").mkdir(parents=True, exist_ok=True)
         (copy / "bfcl" / name).write_text(text.replace("    _disarm()\n", ""), encoding="utf-8")
-    monkeypatch.setattr(bfcl, "shipped", lambda name: tmp_path / name)
+    monkeypatch.setattr(harness, "shipped", lambda name: tmp_path / name)
     with serving(evil=lambda body, headers: attacker(prize)(body, headers)) as url:
         endpoint = Endpoint(base_url=url, model="evil", api_key=SecretStr(KEY))
         options = BfclOptions(ids=("multi_turn_base_0",), timeout_s=300)

@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from gem_tasks import checks
-from gem_tasks.audit.conversation import conversation
 from gem_tasks.audit.draw import draw
 from gem_tasks.audit.rate import rate, so_far
 from gem_tasks.audit.shown import markdown, one, shown
+from gem_tasks.audit.transcript import transcript
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.cli import audit as audit_commands
 from gem_tasks.cli import judge as judge_command
@@ -136,7 +136,7 @@ def test_a_conversation_with_a_second_chance_is_refused_after_it_and_shown_as_re
     assert {item.item_id for item in items if item.stage == "validate"} <= set(reasons(work)) - set(twice)
     (item,) = [item for item in items if item.stage == "revalidate"][:1]
     revised = output_of(work, "revise", item.partition, item.shard)[item.item_id]
-    assert dict(one(work, item).sections)["Conversation"] == conversation(
+    assert dict(one(work, item).sections)["Conversation"] == transcript(
         [message.to_openai() for message in revised.messages]
     )
     score(work, draw(work, Sample(what="refused", size=1000)), [5])

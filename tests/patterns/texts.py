@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gem_tasks.checks import run_checks
-from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.dataset.privacy import scrub
 from gem_tasks.domain.trajectory import Trajectory
 from tests.factories import call, make_trajectory, result, say

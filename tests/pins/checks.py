@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gem_tasks.checks import run_checks
-from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.domain.trajectory import Message, Trajectory
 from tests.factories import make_trajectory
 from tests.realistic import FILES, load

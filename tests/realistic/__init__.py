@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction, Requirement, ToolSpec, Workflow
 from gem_tasks.prompts.dialogue import parse_trajectory

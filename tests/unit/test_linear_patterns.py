@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_tasks.checks import claims, grounding, numbers, source
+from gem_tasks.checks import claims
+from gem_tasks.checks.grounding import identifiers
+from gem_tasks.checks.reading import numbers, source
 from gem_tasks.corpus import clean, warc
 from gem_tasks.dataset import privacy
 from gem_tasks.domain.spans import between, without
@@ -22,7 +24,7 @@ PAIRS = [
     (clean._TRAILING, r"[ \t]++(?=\n)", " \t\na", []),
     (warc._CHARSET, r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", " =\"'u\t;", ["charset", "charset="]),
     (moments._PART, r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", "12.mshd ", []),
-    (grounding._TOKEN, r"[^\s]*\d[^\s]*", "a1- \n٣", []),
+    (identifiers._CODE, r"[^\s]*\d[^\s]*", "a1- \n٣", []),
     (turns._CALLED, r"<(tool_call|function_call|functioncall)>(.*?)(?:</\1>|$)", " a", ["<tool_call>", "</tool_call>"]),
 ]  # fmt: skip
 """The pattern, what it was, letters to try it with, and words."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gem_tasks.checks import run_checks
-from gem_tasks.checks.case import Evidence
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest, Usage
 from gem_tasks.domain.finding import Finding

@@ -10,7 +10,6 @@ from gem_console.reading import Reader, chain_of
 from gem_console.routes.common import FiltersDep, ReaderDep, given
 from gem_console.routes.queries import Cursor, DocumentQueryDep, FailureQueryDep, Limit, TrajectoryQueryDep
 from gem_tasks.console import (
-    conversation,
     datasets,
     dialects,
     documents,
@@ -21,6 +20,7 @@ from gem_tasks.console import (
     runs,
     scores,
     trajectories,
+    trajectory,
 )  # fmt: skip
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.pipeline.workspace import Workspace
@@ -75,10 +75,10 @@ async def get_trajectories(reader: ReaderDep, query: TrajectoryQueryDep) -> Resp
     return await _answer(reader, lambda db, _: trajectories.trajectories(db, query))
 
 
-@router.get("/trajectories/{trajectory_id}", response_model=conversation.TrajectoryView)
+@router.get("/trajectories/{trajectory_id}", response_model=trajectory.TrajectoryView)
 async def get_trajectory(reader: ReaderDep, trajectory_id: str) -> Response:
     """A published trajectory with its source, its draft, findings, and how it was made."""
-    return await _answer(reader, lambda db, work: conversation.by_id(db, work, trajectory_id))
+    return await _answer(reader, lambda db, work: trajectory.by_id(db, work, trajectory_id))
 
 
 @router.get("/refused", response_model=trajectories.RefusedPage)
@@ -87,10 +87,10 @@ async def get_refused(reader: ReaderDep, reason: str = "", cursor: Cursor = "", 
     return await _answer(reader, lambda db, _: trajectories.refused(db, given(reason), given(cursor), limit))
 
 
-@router.get("/made/{recipe_id}/{segment_id}", response_model=conversation.TrajectoryView)
+@router.get("/made/{recipe_id}/{segment_id}", response_model=trajectory.TrajectoryView)
 async def get_made(reader: ReaderDep, recipe_id: str, segment_id: str) -> Response:
     """What was made of a segment under a recipe, published or not."""
-    return await _answer(reader, lambda db, work: conversation.by_segment(db, work, segment_id, recipe_id))
+    return await _answer(reader, lambda db, work: trajectory.by_segment(db, work, segment_id, recipe_id))
 
 
 @router.get("/prompts", response_model=prompts.Prompts)

@@ -11,7 +11,6 @@ from gem_console.reading import chain_of
 from gem_console.routes.common import FiltersDep, ReaderDep, given, number, reader_of
 from gem_console.routes.queries import Cursor, DocumentQueryDep, FailureQueryDep, TrajectoryQueryDep
 from gem_tasks.console import (
-    conversation,
     datasets,
     dialects,
     documents,
@@ -22,6 +21,7 @@ from gem_tasks.console import (
     runs,
     scores,
     trajectories,
+    trajectory,
 )  # fmt: skip
 from gem_tasks.console.vocabulary import DOMAINS, PLATFORMS, STATUSES
 from gem_tasks.lineage.console import ConsoleRows
@@ -115,7 +115,7 @@ async def trajectory_page(request: Request, trajectory_id: str, show: str = "") 
     """A published trajectory."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
-        view = conversation.by_id(db, work, trajectory_id)
+        view = trajectory.by_id(db, work, trajectory_id)
         return {"view": view, "show": show} if view else None
 
     return await _page(request, "trajectory.html", make)
@@ -126,7 +126,7 @@ async def made_page(request: Request, recipe_id: str, segment_id: str, show: str
     """What was made of a segment, published or not."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
-        view = conversation.by_segment(db, work, segment_id, recipe_id)
+        view = trajectory.by_segment(db, work, segment_id, recipe_id)
         return {"view": view, "show": show} if view else None
 
     return await _page(request, "trajectory.html", make)

@@ -3,7 +3,7 @@
 import json
 from typing import Any, cast
 
-from gem_tasks.checks.validator import validator
+from gem_tasks.checks.reading.validator import validator
 from gem_tasks.domain.base import Json
 from gem_tasks.prompts.tags import leaked_tag
 

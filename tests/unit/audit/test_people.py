@@ -2,7 +2,7 @@
 
 import pytest
 
-from gem_tasks.audit.agreement import weighted_kappa
+from gem_tasks.audit.kappa import weighted_kappa
 from gem_tasks.audit.people import people_report
 from gem_tasks.domain.gate import MinimumAgreement
 from gem_tasks.domain.people import Rated, counted

@@ -8,8 +8,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from gem_tasks.checks import run_checks
-from gem_tasks.checks.case import Evidence
-from gem_tasks.checks.validator import validator
+from gem_tasks.checks.reading.case import Evidence
+from gem_tasks.checks.reading.validator import validator
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
 from tests.factories import make_record

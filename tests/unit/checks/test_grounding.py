@@ -3,7 +3,7 @@
 import pytest
 
 from gem_tasks.checks import grounding
-from gem_tasks.checks.case import Case
+from gem_tasks.checks.reading.case import Case
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
 from tests.factories import say

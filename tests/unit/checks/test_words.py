@@ -3,8 +3,7 @@
 import pytest
 
 from gem_tasks.checks import run_checks
-from gem_tasks.checks.case import Evidence
-from gem_tasks.checks.source import rules
+from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction, Requirement, ToolSpec, Workflow
 from tests.factories import call, make_tool, make_trajectory, result, say
 
@@ -169,14 +168,3 @@ def test_a_format_is_no_limit_that_refuses():
     )  # fmt: skip
     messages = (call(2, "book", at="2025-05-03T14:30"), result(2), say("assistant", "Booked."))
     assert found(*messages, check="schema", tools=(*TOOLS, tool)) == [("format", "open")]
-
-
-@pytest.mark.parametrize("marker", ["1.1 ", "2.14. ", "A3.2 ", "B7: ", "(4) ", "- ", "## 3.1 ", "  2.1.4 "])
-def test_the_number_of_a_rule_is_no_number_of_its_text(marker):
-    (rule,) = rules(f"{marker}Loaner laptops go out for three days at most.")
-    assert (rule.text, rule.numbers) == ("Loaner laptops go out for three days at most.", {3.0})
-
-
-def test_a_number_that_begins_a_sentence_stays():
-    (rule,) = rules("2.5 percent of the price is kept as a fee.")
-    assert rule.numbers == {2.5}

@@ -1,7 +1,8 @@
 """A report shows scores as they are, the paper's beside them, and where every number comes from."""
 
 from gem_tasks.distill.experiment import options_of, plan
-from gem_tasks.distill.report import Result, render
+from gem_tasks.distill.report import render
+from gem_tasks.distill.result import Result
 from gem_tasks.distill.steps import Measured
 from gem_tasks.domain.distill import Model, SetSpec, SftSet
 from gem_tasks.domain.evaluation import CaseScore, EvalReport, RunSettings

@@ -1,0 +1,184 @@
+"""Text that stands in for a call: calls written as prose, and work said to be done that no call did.
+
+A model trained on these learns to pretend. BFCL counts such an answer as a missed call; the judge's R2 forbids it.
+Claims are read from grammar (first person perfect, passive), not from the phrases of one model; what could also be a
+fact that the conversation already holds is left alone.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from gem_tasks.checks.claims import spoken
+from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.checks.reading.case import Case
+from gem_tasks.checks.reading.said import content_stems, stem
+from gem_tasks.checks.reading.verbs import pasts, reads, verb, words
+from gem_tasks.domain.finding import Finding
+from gem_tasks.domain.trajectory import Message
+
+CHECK = "claims"
+
+_ADVERB = r"(?:(?:now|just|already|also|successfully|gone ahead and|then|both|safely)\s+)*"
+_I_HAVE = re.compile(rf"\b(?:I have|I['’]ve|we have|we['’]ve)\s+{_ADVERB}(\w+)", re.IGNORECASE)
+_HAS_BEEN = re.compile(
+    rf"\b(?:(?:has|have)\s+{_ADVERB}been\s+{_ADVERB}|(?:was|were)\s+successfully\s+|(?:is|are)\s+now\s+)(\w+)",
+    re.IGNORECASE,
+)
+_STRONG = frozenset(
+    (
+        "created booked cancelled canceled updated deleted sent submitted renewed refunded rescheduled "
+        "scheduled posted transferred assigned added removed registered approved processed placed reserved "
+        "issued changed activated deactivated enabled disabled uploaded archived merged modified charged "
+        "closed"
+    ).split()
+)
+"""Deeds that take a system, whatever the tools are called."""
+_LOOKED = re.compile(
+    r"\bI(?:['’]ve| have)?\s+(?:just |now |already )?"
+    r"(?:checked (?:the (?:system|database|records?)|your|our)|looked (?:\w+ ){0,4}up|searched|queried|pulled up"
+    r"|retrieved|fetched|ran (?:a|the)\b)",
+    re.IGNORECASE,
+)
+_CONDITIONAL = re.compile(
+    r"\b(?:if|once|after|before|until|unless|when|whenever|not|never|cannot|will|would|could|should|to have|can)\b"
+    r"|n['’]t\b|\?",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_WORDS_OF_A_NAME = 2
+_EARLIER = re.compile(r"\b(?:earlier|before|already|previously|at the start|first|then|above)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"\"[^\"\n]*+\"|“[^“”\n]*+”")
+
+
+@dataclass
+class _Deeds:
+    """What calls have achieved so far."""
+
+    called: set[str] = field(default_factory=set[str])
+    lately: set[str] = field(default_factory=set[str])
+    """Called since the last user turn."""
+    done: set[str] = field(default_factory=set[str])
+    """Past participles of the verbs of successful calls."""
+    written: bool = False
+    heard: str = ""
+    """What others than the assistant said, lower-case; a claim found in it is a report, not a claim."""
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Findings for calls in prose and for claims that no call bears out."""
+    yield from spoken.check(case)
+    deeds = _Deeds()
+    names = frozenset(case.tools)
+    writes = frozenset(name for name in case.tools if not reads(name))
+    for index, message in enumerate(case.messages):
+        if message.role == "assistant":
+            yield from _assistant(message, index, names, writes, deeds)
+            deeds.called.update(call.name for call in message.tool_calls)
+            deeds.lately.update(call.name for call in message.tool_calls)
+            continue
+        if message.role == "user":
+            deeds.lately.clear()
+        deeds.heard += "\n" + (message.content or "").lower()
+        exchange = case.answered.get(index)
+        if exchange and not exchange.failed:
+            name, looks = exchange.call.name, reads(exchange.call.name)
+            deeds.done.update(form for word in ([verb(name)] if looks else words(name)) for form in pasts(word))
+            deeds.written = deeds.written or not looks
+
+
+def _assistant(
+    message: Message, index: int, names: frozenset[str], writes: frozenset[str], deeds: _Deeds
+) -> Iterator[Finding]:
+    text = message.content or ""
+    if not text:
+        return
+    if found := _prose_call(text, names, message, deeds):
+        yield finding(Fault.PROSE_CALL, f"a call is written as text: {found!r}", index)
+    if not deeds.called and not message.tool_calls and (looked := _LOOKED.search(_QUOTED.sub("", text))):
+        yield finding(Fault.CLAIMED_LOOKUP, f"no tool was called yet, but it says {looked[0]!r}", index)
+    if " been " in text or "ve " in text or " now " in text or "uccessfully" in text:
+        yield from _claims(text, index, writes, deeds)
+
+
+def _prose_call(text: str, names: frozenset[str], message: Message, deeds: _Deeds) -> str | None:
+    """A call of a defined tool in the text, in one of the ways in which models write them."""
+    if not any(name in text for name in names):
+        return None
+    called = {call.name for call in message.tool_calls}
+    for name in sorted(names):
+        # A one-word name (`search`) is also a word of the language.
+        if name not in text or name in called or len(words(name)) < _WORDS_OF_A_NAME:
+            continue
+        if found := _written(name).search(text):
+            return found[0][:80]
+        if (found := _told(name).search(text)) and not _may_be_true(found, name, text, deeds):
+            return found[0][:80]
+    return None
+
+
+def _may_be_true(found: re.Match[str], name: str, text: str, deeds: _Deeds) -> bool:
+    """A report of an earlier call, or a plan that waits for an answer."""
+    planned = found[1].lower().endswith(("'ll", "’ll", "let me"))
+    if not found[2].lower().endswith(("ed", "ran")):
+        return planned and "?" in text
+    return name in deeds.called and (name in deeds.lately or bool(_EARLIER.search(text)))
+
+
+@lru_cache(maxsize=8192)
+def _written(name: str) -> re.Pattern[str]:
+    """A call as code, as JSON, as a stage direction."""
+    plain = re.escape(name)
+    said = rf"[`*\"']*{plain}[`*\"']*"
+    return re.compile(
+        rf"(?<!\w){plain}\((?=[^)\n]*[)\n])|[\"'](?:name|function|tool|action)[\"']\s*:\s*[\"']{plain}[\"']"
+        rf"|\bAction:\s*{said}"
+        rf"|[*\[(]\s*(?:calls?|calling|uses|using|runs|running|invokes|invoking)\s+(?:the\s+)?{said}",
+        re.IGNORECASE,
+    )
+
+
+@lru_cache(maxsize=8192)
+def _told(name: str) -> re.Pattern[str]:
+    """`I am running x`: who, and the verb."""
+    said = rf"[`*\"']*{re.escape(name)}[`*\"']*"
+    return re.compile(
+        rf"\b(I|I['’]m|I am|I['’]ve|I have|I['’]ll|let me)\s+(?:just |now |already )*"
+        rf"(call(?:ed|ing)?|us(?:e|ed|ing)|run(?:ning)?|ran|invok(?:e|ed|ing)|execut(?:e|ed|ing)|quer(?:y|ied|ying))"
+        rf"\s+(?:the\s+)?(?:tool\s+|function\s+)?{said}(?!\w)",
+        re.IGNORECASE,
+    )
+
+
+def _claims(text: str, index: int, writes: frozenset[str], deeds: _Deeds) -> Iterator[Finding]:
+    ours = _participles(writes)
+    for sentence in _SENTENCE.split(_QUOTED.sub("", text)):
+        for mine, pattern in ((True, _I_HAVE), (False, _HAS_BEEN)):
+            found = pattern.search(sentence)
+            deed = found[1].lower() if found else ""
+            if not found or (deed not in ours and deed not in _STRONG):
+                continue
+            if sentence.endswith("?") or _CONDITIONAL.search(sentence[: found.end()]):
+                continue
+            if (
+                deed in deeds.done
+                or (not mine and deed in deeds.heard)
+                or (deeds.written and not (mine and deed in ours))
+            ):
+                continue
+            named = mine and not ours.get(deed, frozenset()).isdisjoint(content_stems(sentence))
+            fault = Fault.CLAIMED_DEED if named else Fault.REPORTED_DEED
+            yield finding(fault, f"no call has done what it says: {found[0]!r}", index)
+            return
+
+
+@lru_cache(maxsize=4096)
+def _participles(writes: frozenset[str]) -> dict[str, frozenset[str]]:
+    """What the tools can have done, with the stems of what they do it to: `created` with `invoice`."""
+    found: dict[str, frozenset[str]] = {}
+    for name in writes:
+        nouns = frozenset(stem(word) for word in words(name) if word != verb(name))
+        for form in pasts(verb(name)):
+            found[form] = found.get(form, frozenset()) | nouns
+    return found

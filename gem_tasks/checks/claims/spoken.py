@@ -1,0 +1,203 @@
+"""What the assistant says, held against what it was told: identifiers and amounts that nothing gave, false refusals.
+
+A model that misreads its own results misquotes them: one digit of an order number, a total that no addition yields.
+Small numbers, dates and times say too little to be traced; identifiers only count where others of their form were
+shown. What is left may still be an estimate or a longer calculation, so all of it is for the judge.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.checks.reading.case import Case
+from gem_tasks.checks.reading.numbers import converted, numbers
+from gem_tasks.checks.reading.said import content_stems, stem
+from gem_tasks.checks.reading.verbs import reads, words
+from gem_tasks.domain.finding import Finding
+from gem_tasks.domain.trajectory import ToolCall
+
+_ID = re.compile(r"(?<![\w/.-])([A-Z]{1,10}[-_#/])([\w/-]*\d[\w/-]*)(?![\w-])")
+_DATE = re.compile(
+    r"\d{4}-\d{2}-\d{2}|\d{1,2}(?:st|nd|rd|th|\.)?\s+(?:of\s+)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+    r"(?:,?\s+\d{4})?|\d{1,2}[.:]\d{2}\s*(?:uhr|h\b|[ap]\.?m)|\d{1,2}:\d{2}",
+    re.IGNORECASE,
+)
+_YEARS = range(1900, 2101)
+_LEAST = 100
+"""From here on, or with decimals, a number is an amount that comes from somewhere."""
+_MOST = 1e15
+"""Beyond this a float has no cents."""
+_NEAR = 20
+"""Numbers of which sums are tried."""
+_AT_HAND = 60
+"""Numbers that are looked at."""
+_AMOUNT = re.compile(r"(?<![\w.,/:-])\d{1,12}(?:\.\d{1,4})?(?![\w/:-]|[.,]\d)")
+_APART = re.compile(r"\d[,'\u00a0\u202f]\d")
+_THOUSANDS = re.compile(r"(?<=\d)[,'\u00a0\u202f](?=\d{3}(?!\d))")
+_MOST_TRIED = 6
+"""Amounts of one message that are worked out; a text with more is a table of its own."""
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_UNABLE = re.compile(
+    r"\b(?:I (?:can['’]?t|cannot|can not|am (?:not able|unable) to)|I['’]m (?:unable|not able) to"
+    r"|I (?:have no|don['’]t have an?y?) (?:tool|function|way)|there(?:['’]s| is) no (?:tool|function|way)"
+    r"|it(?:['’]s| is) (?:not possible|impossible)|it isn['’]t possible)\b([^.;:,—–(]*)",
+    re.IGNORECASE,
+)
+_HINTS = ("can't", "can’t", "cannot", "can not", " able to", "unable", "no tool", "no function", "no way", "a tool",
+          "any tool", "possible")  # fmt: skip
+"""One of which a refusal has: the pattern is slow."""
+_REASON = re.compile(
+    r"\b(?:because|since|as long as|until|unless|once|while|without|before|after|yet|again|any ?more|beforehand|whether"
+    r"|but|only|if|also|both|all|just|directly)\b",
+    re.IGNORECASE,
+)
+"""It can, only not here and now."""
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Findings for identifiers and amounts of unknown origin in the assistant's words, and for false refusals."""
+    given = _Given(case)
+    for index, message in enumerate(case.messages):
+        text = message.content or ""
+        if message.role == "assistant" and text:
+            yield from _identifiers(text, index, given)
+            yield from _amounts(text, index, given)
+            yield from _refusals(text, index, case)
+        given.take(index, text)
+        given.calls += message.tool_calls
+
+
+@dataclass
+class _Given:
+    """All that was said up to a message."""
+
+    case: Case
+    seen: int = 0
+    """Messages taken in."""
+    texts: list[str] = field(default_factory=list[str])
+    """With thousands written as `1234`."""
+    calls: list[ToolCall] = field(default_factory=list[ToolCall])
+
+    def take(self, index: int, text: str) -> None:
+        """Takes in a message."""
+        self.seen = index + 1
+        self.texts.append(_together(text))
+
+    def literally(self, wanted: str) -> bool:
+        """Whether the same characters stand in a message or in the arguments of a call."""
+        return any(wanted in text for text in reversed(self.texts)) or any(wanted in text for text in self._arguments())
+
+    def has_form(self, prefix: str) -> bool:
+        """Whether others of a form were shown: `INV-204` for `INV-`."""
+        others = re.compile(rf"(?<![\w-]){re.escape(prefix)}\w*\d")
+        return any(prefix in text and others.search(text) for text in self.texts)
+
+    def _arguments(self) -> Iterator[str]:
+        return (json.dumps(call.arguments, ensure_ascii=False) for call in self.calls)
+
+    def numbers(self) -> list[float]:
+        """The last quantities but 0 and 1, newest first: as many as anybody adds up."""
+        found: dict[float, None] = {}
+        for said in reversed(self.case.utterances[: self.seen]):
+            found.update(
+                dict.fromkeys(sorted(number for number in said.numbers if 1 < number < _MOST or 0 < number < 1))
+            )
+            if len(found) >= _AT_HAND:
+                break
+        return list(found)
+
+
+def _identifiers(text: str, index: int, given: _Given) -> Iterator[Finding]:
+    for match in _ID.finditer(text):
+        if not given.literally(match[0]) and given.has_form(match[1]):
+            yield finding(Fault.UNKNOWN_ID, f"no message gave {match[0]!r}", index)
+
+
+def _amounts(text: str, index: int, given: _Given) -> Iterator[Finding]:
+    strange = _strange(_together(text), given)
+    if not strange:
+        return
+    plain = _together(_DATE.sub(" ", text))
+    own, said = numbers(plain), given.numbers()
+    for one in [one for one in _strange(plain, given) if one in strange][:_MOST_TRIED]:
+        number = float(one)
+        near = [*sorted(other for other in own - {number, 0, 1} if other < _MOST), *said]
+        if not _derived(number, near):
+            yield finding(Fault.UNSOURCED_AMOUNT, f"no message gave {one}, and no plain sum yields it", index)
+
+
+def _strange(plain: str, given: _Given) -> list[str]:
+    found = (match[0] for match in _AMOUNT.finditer(plain) if _is_amount(float(match[0])))
+    return [one for one in dict.fromkeys(found) if not given.literally(_bare(one))]
+
+
+def _together(text: str) -> str:
+    """With thousands written as `1234`."""
+    return _THOUSANDS.sub("", text) if _APART.search(text) else text
+
+
+def _bare(digits: str) -> str:
+    """`68962.00` as `68962`, `12.50` as `12.5`: the least of what a number may be written as."""
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+
+
+def _is_amount(number: float) -> bool:
+    return (number >= _LEAST or not number.is_integer()) and number not in _YEARS
+
+
+def _derived(number: float, near: list[float]) -> bool:
+    if number in near:
+        return True
+    close = near[:_NEAR]
+    return _summed(number, close) or _multiplied(number, close) or converted(number, set(close))
+
+
+def _multiplied(number: float, near: list[float]) -> bool:
+    """Whether one is the product, the quotient or the percentage of two of the numbers, to the cent."""
+    known = {round(term, 2) for term in near}
+    return any(
+        round(other, 2) in known
+        for term in near
+        if term and number
+        for share in (number / term,)
+        for other in (share, 100 * share, 100 * (1 - share), 100 * (share - 1), term / number)
+    )
+
+
+def _summed(number: float, near: list[float]) -> bool:
+    """Whether two to four of the numbers yield one by adding and taking away."""
+    cents = [round(100 * term) for term in near]
+    pairs: dict[int, list[tuple[int, int]]] = {}
+    for at, one in enumerate(cents):
+        pairs.setdefault(one, []).append((at, at))
+        for other in range(at):
+            for total in (one + cents[other], one - cents[other], cents[other] - one):
+                pairs.setdefault(total, []).append((at, other))
+    wanted = round(100 * number)
+    if wanted in pairs:
+        return True
+    return any(
+        set(used).isdisjoint(others)
+        for total, ways in pairs.items()
+        if wanted - total in pairs
+        for used in ways
+        for others in pairs[wanted - total]
+    )
+
+
+def _refusals(text: str, index: int, case: Case) -> Iterator[Finding]:
+    """It says that it cannot do what a tool is there for, and gives no reason."""
+    if not any(word in text for word in _HINTS) or not _UNABLE.search(text):
+        return
+    for sentence in _SENTENCE.split(text):
+        unable = _UNABLE.search(sentence)
+        if not unable or _REASON.search(sentence):
+            continue
+        stems = content_stems(unable[1])
+        for name in case.tools:
+            wanted = {stem(word) for word in words(name)}
+            if len(wanted) > 1 and wanted <= stems and not reads(name):
+                yield finding(Fault.FALSE_REFUSAL, f"it says {unable[0][:120]!r}, but there is {name}", index)
+                break

@@ -1,0 +1,59 @@
+"""Identifiers and other words with digits that nothing gave: only of identifiers it can be proved."""
+
+import re
+
+from gem_tasks.checks.faults import Fault
+from gem_tasks.checks.grounding.grounds import Grounds
+from gem_tasks.checks.reading.arguments import Leaf
+from gem_tasks.checks.reading.entities import is_id_key, is_traffic_key
+from gem_tasks.checks.reading.verbs import verb, words
+
+_CODE = re.compile(r"(?:(?!\d)\S)*+\d\S*+")
+_RUNS = re.compile(r"[^\W\d_]+|\d+")
+"""Letters or digits in a row."""
+_SURE_IDS = frozenset("id uuid guid number no sku isbn iban".split())
+_CREATES = frozenset("create add register new open insert".split())
+_MOST_DIGITS = 20
+"""Digits from which a run of them is no number to compare with."""
+
+
+def is_code(text: str) -> bool:
+    """Whether it is one word with a digit in it: an identifier, a code, a quantity with its unit, a file name."""
+    return _CODE.fullmatch(text) is not None
+
+
+def identifier_fault(leaf: Leaf, text: str, tool: str, grounds: Grounds) -> Fault | None:
+    """Of an identifier that was not said: no plain derivation leads to one.
+
+    A rule may tell how to put one together from what was said (`ORD-4412` for order 4412), whoever creates a thing may
+    choose its number, the user may have agreed to one that was proposed, and a code or reference that no result has
+    shown may be of the assistant's own making.
+    """
+    if grounds.given.spelled(text):
+        return None
+    name, told = leaf.name, str(leaf.schema.get("description", ""))
+    if not is_id_key(name) or is_traffic_key(name) or not (words(name)[-1] in _SURE_IDS or grounds.kinds.offered(name)):
+        return Fault.UNSOURCED_CODE
+    digits = [part for part in _RUNS.findall(text.casefold()) if part.isdecimal()]
+    assembled = len(grounds.given.words(digits)) == len(digits)
+    agreed = text in told or grounds.proposed.spelled(text)
+    return Fault.ASSEMBLED_ID if assembled or agreed or _chooses(name, tool) else Fault.INVENTED_ID
+
+
+def code_fault(text: str, grounds: Grounds) -> Fault | None:
+    """Of a code under a field that names no identifier."""
+    if grounds.given.spelled(text) or grounds.proposed.spelled(text):
+        return None
+    parts = _RUNS.findall(text)
+    numbers = grounds.given.numbers()
+    loose = [part for part in parts if not (grounds.given.words([part.casefold()]) or _is_number(part, numbers))]
+    return None if not loose and len(parts) > 1 else Fault.UNSOURCED_CODE
+
+
+def _chooses(name: str, tool: str) -> bool:
+    """Whether a call creates what a field is the number of: `create_invoice(invoice_number)`."""
+    return verb(tool) in _CREATES and set(words(name)[:-1]) <= set(words(tool)[1:])
+
+
+def _is_number(part: str, said: set[float]) -> bool:
+    return part.isdecimal() and len(part) < _MOST_DIGITS and float(part) in said

@@ -1,0 +1,104 @@
+"""Which kind of thing an identifier names: an invoice number given where an account is wanted is no grounding.
+
+The field under which a result showed the value says what it is. `assignee_id` may well take what was shown as
+`user_id`, so another field alone proves nothing; the form does: where the values of the argument's own field begin with
+other letters everywhere else in the conversation (`INV-204` among `AC-17`, `AC-18`), it is the wrong kind.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from gem_tasks.checks.reading.arguments import Leaf, leaves
+from gem_tasks.checks.reading.case import Case, Rows
+from gem_tasks.checks.reading.said import stem
+from gem_tasks.checks.reading.verbs import words
+
+ID_WORDS = frozenset("id ids uuid guid code ref reference number no key token sku iban isbn".split())
+_LAST = re.compile(r"\.(\w+)(?:\[\d+\])?$")
+_PREFIX = re.compile(r"([A-Za-z]+)(?:[-_#./ ]+\w|\d[\d-]*$)")
+_PIECES = re.compile(r"[^\W\d_]+|\d+")
+_MOST_PIECES = 7
+
+
+@lru_cache(maxsize=8192)
+def is_id_name(name: str) -> bool:
+    """Whether an argument of that name takes an identifier."""
+    found = words(name)
+    return bool(found) and found[-1] in ID_WORDS
+
+
+@lru_cache(maxsize=8192)
+def _nouns(name: str) -> frozenset[str]:
+    """What a field is about: nothing, where it is a bare `id` or `number`."""
+    return frozenset(stem(word) for word in words(name)[:-1])
+
+
+def _named(key: str, path: str, call: str) -> str:
+    """A field with its noun: a bare `id` belongs to the list it stands in, or to what the call is about."""
+    if len(words(key)) > 1:
+        return key
+    around = _LAST.search(path)
+    return f"{around[1] if around else '_'.join(words(call)[1:])}_{key}"
+
+
+@lru_cache(maxsize=8192)
+def _form(value: str) -> str:
+    """`rn` of `RN-1334` and `RN/25/7`, `9` of `611500`, `9a9` of `12AB7`; empty where there are too many pieces."""
+    if match := _PREFIX.match(value.strip()):
+        return match[1].casefold()
+    pieces = _PIECES.findall(value)
+    return "".join("9" if piece[0].isdigit() else "a" for piece in pieces) if len(pieces) <= _MOST_PIECES else ""
+
+
+@dataclass
+class Kinds:
+    """The identifiers that results have shown so far."""
+
+    case: Case
+    fields: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """The fields in which a value stood."""
+
+    def hear(self, rows: Rows, call: str) -> None:
+        """Takes in a result of a call of that name."""
+        for path, row in rows:
+            for key, value in row.items():
+                if isinstance(value, str) and value and is_id_name(key):
+                    self.fields.setdefault(value.casefold(), set()).add(_named(key, path, call))
+
+    def other(self, leaf: Leaf) -> str:
+        """The field that names another kind of thing; empty when none does."""
+        value = str(leaf.value)
+        keys = {key for key in self.fields.get(value.casefold(), ()) if _nouns(key)}
+        if not keys or not is_id_name(leaf.name) or not _nouns(leaf.name):
+            return ""
+        if any(_nouns(key) == _nouns(leaf.name) for key in keys):
+            return ""
+        if any(_nouns(key) > _nouns(leaf.name) for key in keys):
+            return ""  # `usd_currency_code` is a `currency_code`
+        akin = any(_nouns(key) & _nouns(leaf.name) for key in keys)
+        own, usual = _form(value), self._usual.get(leaf.name, {}).keys() - {value.casefold()}
+        forms = {_form(one) for one in usual}
+        told_apart = bool(own) and bool(forms) and "" not in forms and own not in forms
+        if not told_apart and (akin or own in forms or not self.offered(leaf.name)):
+            return ""
+        return min(keys)
+
+    def offered(self, name: str) -> bool:
+        """Whether results have shown values under that very name."""
+        return any(name in keys for keys in self.fields.values())
+
+    @cached_property
+    def _usual(self) -> dict[str, dict[str, None]]:
+        """Values of each identifying field, in all results and calls."""
+        found: dict[str, dict[str, None]] = {}
+        for rows in self.case.rows.values():
+            for _, row in rows:
+                for key, value in row.items():
+                    if isinstance(value, str) and is_id_name(key):
+                        found.setdefault(key, {})[value.casefold()] = None
+        for exchange in self.case.exchanges:
+            for leaf in leaves(exchange.call.arguments, {}):
+                if isinstance(leaf.value, str) and is_id_name(leaf.name):
+                    found.setdefault(leaf.name, {})[leaf.value.casefold()] = None
+        return found

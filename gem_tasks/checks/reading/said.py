@@ -1,0 +1,203 @@
+"""Everything said up to a point of a conversation, searchable for values. Readings are made only when asked for."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from gem_tasks.checks.reading.clock import durations, times
+from gem_tasks.checks.reading.dates import Calendar
+from gem_tasks.checks.reading.numbers import numbers
+
+_TOKEN = re.compile(r"[^\W_]+")
+_ASCII_TOKEN = re.compile(r"[a-z0-9]+")
+"""The same in folded ASCII, at half the time."""
+_RUNS = re.compile(r"[^\W\d_]+|\d+")
+_APART = re.compile(r"[\W_]+")
+_READ_OUT = 10
+"""Characters from which an identifier is found however it is grouped: shorter ones would be found by chance."""
+_MIN_STEM = 4
+_SHORT = 4
+"""Characters up to which a string must stand as a word of its own: `to` is in every text."""
+_ENDINGS = "ation ment ing ied er ed ly al e y".split()
+
+STOP = frozenset(
+    """
+    the and for with from that this are was were will have has had not but you your our their his her its can may all
+    any one per via into onto than then them they there here when what which who how why yes please should would could
+    der die das und ein eine mit für von ist nicht auf den dem
+    a an of to in on at by is be or as it we i do if so no my me us he she
+    """.split()
+)
+
+
+def folded(text: str) -> str:
+    """Lower-case, single spaces, plain quotes: what two writers of the same words have in common."""
+    return " ".join(text.casefold().replace("’", "'").split())
+
+
+@lru_cache(maxsize=32768)
+def stem(word: str) -> str:
+    """A crude stem: `returned`, `returns` and `return` meet. Good enough to compare, not to show."""
+    if word.endswith("ies") and len(word) > _MIN_STEM:
+        word = word[:-3] + "y"
+    elif word.endswith("s") and not word.endswith("ss") and len(word) >= _MIN_STEM:
+        word = word[:-1]
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM:
+            return word[: -len(ending)]
+    return word
+
+
+def tokens(lowered: str) -> list[str]:
+    """Words of a text in lower case; `_` parts them."""
+    return (_ASCII_TOKEN if lowered.isascii() else _TOKEN).findall(lowered)
+
+
+def content_words(text: str) -> list[str]:
+    """The words that carry meaning, folded."""
+    return [word for word in tokens(text.casefold()) if word not in STOP]
+
+
+def content_stems(text: str) -> frozenset[str]:
+    """Stems of the words that carry meaning; numbers are compared on their own."""
+    return frozenset(filter(None, map(_stem_of_content, tokens(text.casefold()))))
+
+
+@lru_cache(maxsize=32768)
+def _stem_of_content(word: str) -> str:
+    return "" if word in STOP or word.isdecimal() else stem(word)
+
+
+@lru_cache(maxsize=8192)
+def _spelled(value: str) -> re.Pattern[str] | None:
+    """The same letters and digits with any or no separators between: `LO4411`, `lo-4411`, `LO 4411`."""
+    runs = _RUNS.findall(value.casefold())
+    return re.compile(r"(?<!\w)" + r"[\W_]{0,2}".join(map(re.escape, runs)) + r"(?!\w)") if runs else None
+
+
+@dataclass
+class Utterance:
+    """One text that was said; each reading is made once."""
+
+    text: str
+
+    @cached_property
+    def folded(self) -> str:
+        """For substring search. JSON's escapes count as what they stand for."""
+        text = self.text
+        if "\\" in text:
+            text = text.replace('\\"', '"').replace("\\n", " ").replace("\\/", "/")
+        return folded(text)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Of all words, with the words as they are."""
+        words = set(tokens(self.folded))
+        return frozenset(words | {stem(word) for word in words})
+
+    @cached_property
+    def numbers(self) -> frozenset[float]:
+        """All quantities."""
+        return frozenset(numbers(self.text))
+
+    @cached_property
+    def times(self) -> frozenset[tuple[int, int]]:
+        """All clock times."""
+        return frozenset(times(self.text))
+
+    @cached_property
+    def squeezed(self) -> str:
+        """Letters and digits only, for long identifiers that people read out in groups."""
+        return _APART.sub("", self.folded)
+
+    @cached_property
+    def durations(self) -> frozenset[int]:
+        """All lengths of time up to a day, in minutes."""
+        return frozenset(durations(self.folded))
+
+    @cached_property
+    def digits(self) -> str:
+        """Digits only, for telephone numbers."""
+        return re.sub(r"[^\d]+", "", re.sub(r"(?<=\d)[\s()./-]{1,2}(?=[\d(])", "", self.text))
+
+
+@dataclass
+class Said:
+    """Utterances in order, and the questions that grounding asks of them."""
+
+    utterances: list[Utterance] = field(default_factory=list[Utterance])
+    _calendar: Calendar = field(default_factory=Calendar)
+    _read: int = 0
+
+    def add(self, said: Utterance) -> None:
+        """Takes in a text."""
+        if said.text:
+            self.utterances.append(said)
+
+    def newest_first(self) -> Iterator[Utterance]:
+        """Arguments mostly come from what was said last."""
+        return reversed(self.utterances)
+
+    def literally(self, value: str) -> bool:
+        """Whether the words stand somewhere, as words of their own if they are few letters."""
+        wanted = folded(value)
+        if not wanted:
+            return True
+        if len(wanted) > _SHORT:
+            return any(_contains(item.folded, wanted) for item in self.newest_first())
+        return any(wanted in item.stems or _contains(item.folded, wanted) for item in self.newest_first())
+
+    def spelled(self, value: str) -> bool:
+        """Whether the same letters and digits stand somewhere, whatever separates them."""
+        pattern = _spelled(value)
+        if pattern is None:
+            return False
+        if any(pattern.search(item.folded) for item in self.newest_first()):
+            return True
+        bare = _APART.sub("", value.casefold())
+        return len(bare) >= _READ_OUT and any(bare in item.squeezed for item in self.newest_first())
+
+    def words(self, words: Iterable[str]) -> list[str]:
+        """Those of the words that were said, by stem."""
+        return [
+            word
+            for word in words
+            if any(word in item.stems or stem(word) in item.stems for item in self.newest_first())
+        ]
+
+    def numbers(self) -> set[float]:
+        """All quantities so far."""
+        return set[float]().union(*(item.numbers for item in self.utterances))
+
+    def times(self) -> set[tuple[int, int]]:
+        """All clock times so far."""
+        return set[tuple[int, int]]().union(*(item.times for item in self.utterances))
+
+    def durations(self) -> set[int]:
+        """All lengths of time so far, in minutes."""
+        return set[int]().union(*(item.durations for item in self.utterances))
+
+    def calls_number(self, digits: str) -> bool:
+        """Whether a telephone number was said, in whatever grouping and with or without its country code."""
+        return any(digits in item.digits for item in self.newest_first())
+
+    @property
+    def calendar(self) -> Calendar:
+        """All dates so far."""
+        for item in self.utterances[self._read :]:
+            self._calendar.read(item.text)
+        self._read = len(self.utterances)
+        return self._calendar
+
+
+def _contains(text: str, wanted: str) -> bool:
+    """Whether it stands there and neither continues a word nor is continued by one."""
+    start = text.find(wanted)
+    while start >= 0:
+        end = start + len(wanted)
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if not (before.isalnum() and wanted[0].isalnum()) and not (after.isalnum() and wanted[-1].isalnum()):
+            return True
+        start = text.find(wanted, start + 1)
+    return False

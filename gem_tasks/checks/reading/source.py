@@ -1,0 +1,164 @@
+"""The segment as something to trace to: sentences with their character spans, words and numbers."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from gem_tasks.checks.reading.numbers import numbers
+from gem_tasks.checks.reading.said import content_stems
+
+_SENTENCE = re.compile(r"[^\n.!?;|]+(?:[.!?;|](?=\S)[^\n.!?;|]*)*[.!?;|]?")
+_MARKER = re.compile(
+    r"^\s*(?:[-*•>]\s*|#+\s*|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s+|\(?[a-zA-Z][.)]\s+"
+    r"|[A-Z]?\d{1,2}(?:\.\d{1,2})+\s+(?=[\"'`“„]?[^\W\da-z]))+"
+)
+"""Of a list item, a heading, or a rule: `- `, `## `, `3.`, `(a)`, `B7:`, and `2.1 ` before a capital."""
+_PIECE = re.compile(r"[^\W\d_]+|\d[\d,.]*\d|\d")
+_ASCII_PIECE = re.compile(r"[a-z]+|\d[\d,.]*\d|\d")
+_DIGIT = re.compile(r"\d")
+_IN_NAMES = re.compile(r"(?:(?<![A-Za-z])[A-Za-z]++[-_.]?|\b[A-Z]\w*+\s)(\d{1,9})(?![\d.,]*\d)")
+_MIN_WORDS = 2
+_MIN_QUOTED = 3
+"""Words beside the first from which the same words are a quotation."""
+_MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez"
+_DATED = re.compile(
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th|\.)?\s+(?:of\s+)?(?:{_MONTH})[a-zäé]*\.?(?:,?\s+\d{{4}})?"
+    rf"|(?:{_MONTH})[a-zäé]*\.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?)",
+    re.IGNORECASE,
+)
+_APART = re.compile(rf"(?<=[.!?;])\s+(?:\(\d{{1,2}}\)\s+)?(?=[A-Z])(?!(?i:{_MONTH}))")
+_TABLE = re.compile(r"\s*\w+\s*\([\w, :]+\)")
+_CURRENT = re.compile(r"\b(?:today|current date|date:|now\b|it is|heute|aujourd'hui)", re.IGNORECASE)
+
+
+@dataclass
+class Sentence:
+    """One sentence or line of the text."""
+
+    start: int
+    end: int
+    text: str
+    stems: frozenset[str]
+
+    @cached_property
+    def numbers(self) -> frozenset[float]:
+        """Its quantities, without the number of the list item."""
+        return frozenset(numbers(_MARKER.sub("", self.text)))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Where in the segment something comes from."""
+
+    what: str
+    """`tool:name`, `step:0`, `rule:3`."""
+    start: int
+    """Of the sentence, in the segment's text; both are 0 when nothing resembles it."""
+    end: int
+    score: float
+    """Share of its words that the sentence has, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A segment, read once."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    stems: frozenset[str]
+    numbers: frozenset[float]
+
+    def best(self, stems: frozenset[str]) -> tuple[float, int]:
+        """Share of the words that the best sentence has, and its position; -1 when none has any."""
+        best, place = 0, -1
+        for at, sentence in enumerate(self.sentences):
+            shared = len(stems & sentence.stems)
+            if shared > best:
+                best, place = shared, at
+                if best == len(stems):
+                    break
+        return (best / len(stems) if stems else 0.0), place
+
+    def around(self, place: int) -> frozenset[float]:
+        """The numbers of a sentence and its neighbours."""
+        near = self.sentences[max(0, place - 1) : place + 2]
+        return frozenset[float]().union(*(sentence.numbers for sentence in near))
+
+    @cached_property
+    def named_numbers(self) -> frozenset[float]:
+        """Those in names, such as `22` in `v22` and `365` in `Microsoft 365`: said, if not as a quantity."""
+        return frozenset(float(digits) for digits in _IN_NAMES.findall(self.text))
+
+    @cached_property
+    def _masked(self) -> tuple[str, list[str]]:
+        return masked(self.text)
+
+    def misquoted(self, rule: str) -> tuple[str, str] | None:
+        """`(its numbers, the text's)` where a rule is the text's own words with other numbers; None otherwise."""
+        ours, numerals = masked(rule)
+        if not numerals or ours.count(" ") <= _MIN_QUOTED:
+            return None
+        theirs, known = self._masked
+        found, at = None, theirs.find(ours)
+        while at >= 0:
+            first = theirs.count("#", 0, at)
+            there = known[first : first + len(numerals)]
+            if there == numerals:
+                return None
+            found, at = there, theirs.find(ours, at + 1)
+        return (", ".join(numerals), ", ".join(found)) if found else None
+
+    def trace(self, what: str, stems: frozenset[str]) -> Trace:
+        """The best sentence as a span."""
+        score, place = self.best(stems)
+        if place < 0:
+            return Trace(what, 0, 0, 0.0)
+        sentence = self.sentences[place]
+        return Trace(what, sentence.start, sentence.end, round(score, 3))
+
+
+@lru_cache(maxsize=64)
+def source(text: str) -> Source:
+    """Reads a segment. Cached, for several checks and several trajectories ask for the same one."""
+    found: list[Sentence] = []
+    for match in _SENTENCE.finditer(text):
+        stems = content_stems(match[0])
+        if len(stems) >= _MIN_WORDS:
+            found.append(Sentence(match.start(), match.end(), match[0], stems))
+    return Source(text, tuple(found), frozenset[str]().union(*(item.stems for item in found)), frozenset(numbers(text)))
+
+
+def masked(text: str) -> tuple[str, list[str]]:
+    """The words with `#` for every number, ` a # b `-spaced at the ends too, and the numbers."""
+    lowered = text.casefold()
+    pieces: list[str] = (_ASCII_PIECE if lowered.isascii() else _PIECE).findall(lowered)
+    numerals = [piece.replace(",", "") for piece in pieces if piece[0].isdigit()]
+    return " " + " ".join("#" if piece[0].isdigit() else piece for piece in pieces) + " ", numerals
+
+
+class Rule(NamedTuple):
+    """One line of the system turn."""
+
+    text: str
+    stems: frozenset[str]
+    numbers: frozenset[float]
+
+
+@lru_cache(maxsize=64)
+def rules(system: str) -> tuple[Rule, ...]:
+    """The lines of a system turn that say something, without their markers; table definitions are no rules."""
+    lines = (_MARKER.sub("", part) for line in system.splitlines() for part in _parts(line))
+    kept = [line for line in lines if not ("(" in line and _TABLE.match(line))]
+    made = (Rule(line.strip(), content_stems(line), frozenset(numbers(_without_today(line)))) for line in kept)
+    return tuple(rule for rule in made if len(rule.stems) >= _MIN_WORDS)
+
+
+def _without_today(line: str) -> str:
+    """The day on which the conversation takes place is no rule of the text."""
+    return _DATED.sub(" ", line) if _DIGIT.search(line) and _CURRENT.search(line) else line
+
+
+def _parts(line: str) -> Iterable[str]:
+    return _APART.split(line)

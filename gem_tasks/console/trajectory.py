@@ -1,0 +1,244 @@
+"""One trajectory to read: the conversation with findings at their messages, its source, and what it was before.
+
+What is published has the personal data of its source replaced; so has what is shown of it here.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from gem_tasks.console.turns import Note, Talk, talk
+from gem_tasks.dataset.privacy import scrub
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.finding import Finding
+from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.record import Record, Topic
+from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.workflow import Extraction
+from gem_tasks.errors import StoreError
+from gem_tasks.lineage.connection import Row
+from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.stages.revise import faults
+from gem_tasks.stages.validate import findings_of
+from gem_tasks.store import keys, shards
+
+
+class ResultView(Value):
+    """What a stage made of the segment."""
+
+    stage: str
+    recipe_id: str
+    outcome: str
+    why: str | None
+    detail: str
+    model: str | None
+    prompt_sha256: str | None
+    attempts: int
+    calls: int
+    tokens: int
+    usd: float | None
+    latency_ms: int
+    airflow_run_id: str | None
+    airflow_task_id: str | None
+    airflow_map_index: int | None
+    airflow_try: int | None
+    updated_at: datetime
+    thoughts: str | None = None
+    """Of the model before it gave the answer; like the source text with whatever personal data it has."""
+
+
+class Rating(Value):
+    """What a person thinks of it."""
+
+    audit_id: str
+    rater: str
+    coherence: int
+    tools: int
+    faithfulness: int
+    comment: str
+    rated_at: datetime
+
+
+class TrajectoryView(Value):
+    """All of it."""
+
+    trajectory_id: str | None
+    """None when it was not published."""
+    version: str | None = None
+    superseded_by: str | None = None
+    audited_by: str | None = None
+    segment_id: str
+    document_id: str
+    uri: str
+    title: str | None
+    license: str | None
+    partition: str
+    text: str
+    spans: dict[str, tuple[int, int]]
+    summary: str | None
+    domains: tuple[str, ...]
+    platform: str | None
+    task_category: str | None
+    steps: tuple[str, ...]
+    graph: str | None
+    talk: Talk | None
+    """As refined, or as revised where it was."""
+    draft: Talk | None
+    """Before refinement."""
+    refused: Talk | None
+    """As it was refused, with the findings; None when it was not revised."""
+    faults: tuple[str, ...]
+    """Why it was refused at first, as the revising model was told."""
+    notes: tuple[Note, ...]
+    """What concerns the whole."""
+    rules: dict[str, Note | None]
+    """The judge's rules; None where it found nothing wrong."""
+    results: tuple[ResultView, ...]
+    ratings: tuple[Rating, ...]
+    openai: Json | None
+    """Messages and tools as the Chat Completions API takes them."""
+    replaced: dict[str, int]
+
+
+def by_id(db: ConsoleRows, work: Workspace, trajectory_id: str) -> TrajectoryView | None:
+    """A published one; None if there is none of that id."""
+    found = db.rows("console_trajectory", trajectory_id=trajectory_id)
+    return _view(db, work, found[0]["segment_id"], found[0]["recipe_id"], found[0]) if found else None
+
+
+def by_segment(db: ConsoleRows, work: Workspace, segment_id: str, recipe_id: str) -> TrajectoryView | None:
+    """What was made of a segment under a recipe, published or not."""
+    return _view(db, work, segment_id, recipe_id, None)
+
+
+def _view(
+    db: ConsoleRows, work: Workspace, segment_id: str, recipe_id: str, published: Row | None
+) -> TrajectoryView | None:
+    found = db.rows("console_segment", segment_id=segment_id)
+    if not found:
+        return None
+    place, way = found[0], _way(db.rows("console_results", segment_id=segment_id), recipe_id)
+    if not way:
+        return None
+    segment = _segment(work, place)
+    record, judgement, thoughts = _outputs(work, segment, way)
+    final = record.revise or record.refine
+    whole, at = _notes(record, judgement)
+    clean = scrub(final, segment.text, segment.language) if final and published else None
+    shown = clean.trajectory if clean else final
+    refused = record.refine if record.revise else None
+    before = record.model_copy(update={"revise": None})
+    scrubbed = scrub(refused, segment.text, segment.language).trajectory if refused and published else refused
+    workflow = record.extract.workflows[0] if record.extract else None
+    key = published["trajectory_id"] if published else None
+    last: dict[str, Any] = way[-1]["measures"] or {}
+    return TrajectoryView(
+        trajectory_id=key,
+        version=published["version"] if published else None,
+        superseded_by=published["superseded_by"] if published else None,
+        audited_by=published["audited_by"] if published else None,
+        **{name: place[name] for name in ("segment_id", "document_id", "uri", "title", "license", "partition")},
+        text=segment.text,
+        spans=last.get("spans") or {},
+        summary=record.filter.summary if record.filter else None,
+        domains=record.filter.domains if record.filter else (),
+        platform=record.filter.platform if record.filter else None,
+        task_category=record.filter.task_category if record.filter else None,
+        steps=workflow.steps if workflow else (),
+        graph=str(workflow.execution_graph) if workflow else None,
+        talk=talk(shown, at) if shown else None,
+        draft=talk(record.generate, {}) if record.generate else None,
+        refused=talk(scrubbed, _notes(before, record.judgement)[1]) if scrubbed else None,
+        faults=tuple(faults(before)) if refused else (),
+        notes=tuple(whole),
+        rules=_rules(judgement),
+        results=tuple(_result(row, thoughts.get(row["stage"])) for row in way),
+        ratings=tuple(Rating.model_validate(row) for row in db.rows("console_ratings", item_id=key)) if key else (),
+        openai=_openai(shown) if shown else None,
+        replaced=clean.replaced if clean else {},
+    )
+
+
+def _way(results: Sequence[Row], recipe_id: str) -> list[Row]:
+    """The results under the recipe and those before it, the first stage first."""
+    by_recipe = {row["recipe_id"]: row for row in results}
+    way: list[Row] = []
+    key: str | None = recipe_id
+    while key and (row := by_recipe.get(key)):
+        way.append(row)
+        key = row["parent_id"]
+    return way[::-1]
+
+
+def _segment(work: Workspace, place: Row) -> Segment:
+    data = work.fetch(keys.segments_key(place["partition"], place["shard"]))
+    found = [each for each in shards.find_segments(data, place["document_id"])
+             if each.segment_id == place["segment_id"]]  # fmt: skip
+    if not found:
+        raise StoreError(f"the text of {place['segment_id']} is gone, though the lineage names it")
+    return found[0]
+
+
+def _outputs(
+    work: Workspace, segment: Segment, way: Sequence[Row]
+) -> tuple[Record, Judgement | None, dict[str, str | None]]:
+    """What the stages made of it, as far as it came, and what their models thought."""
+    types = {"filter": Topic, "extract": Extraction, "generate": Trajectory, "refine": Trajectory,
+             "validate": Judgement, "revise": Trajectory, "revalidate": Judgement}  # fmt: skip
+    made: dict[str, Any] = {}
+    thoughts: dict[str, str | None] = {}
+    for row in way:
+        if row["outcome"] != "failed" and row["stage"] in types:
+            outcome = shards.find_outcome(work.fetch(row["object_key"]), segment.segment_id)
+            if outcome and outcome.payload:
+                made[row["stage"]] = types[row["stage"]].model_validate_json(outcome.payload)
+                thoughts[row["stage"]] = outcome.thoughts
+    first, second = made.pop("validate", None), made.pop("revalidate", None)
+    opened = frozenset(kind for row in way for kind in row["opened"] or ())
+    record = Record(segment=segment, judgement=first, opened=opened, **made)
+    return record, second if "revise" in made else first, thoughts
+
+
+def _notes(record: Record, judgement: Judgement | None) -> tuple[list[Note], dict[int, list[Note]]]:
+    """Those of the whole, and those at messages. Without a judgement the checks are asked anew: they refused it."""
+    if record.refine is None:
+        return [], {}
+    whole: list[Note] = []
+    at: defaultdict[int, list[Note]] = defaultdict(list)
+    found: Iterable[Finding] = judgement.warnings if judgement else findings_of(record)
+    for finding in found:
+        note = Note(**finding.model_dump(include={"check", "kind", "severity", "detail", "json_path"}))
+        if finding.message_index is None:
+            whole.append(note)
+        else:
+            at[finding.message_index].append(note)
+    return whole, at
+
+
+def _rules(judgement: Judgement | None) -> dict[str, Note | None]:
+    if judgement is None:
+        return {}
+    return {
+        rule: Note(check=rule, severity="error", detail=verdict.reason, quote=verdict.quote) if verdict.fault else None
+        for rule, verdict in judgement.rules.items()
+    }
+
+
+def _openai(trajectory: Trajectory) -> Json:
+    return {
+        "messages": [message.to_openai() for message in trajectory.messages],
+        "tools": [tool.to_openai() for tool in trajectory.tools],
+    }
+
+
+def _result(row: Row, thoughts: str | None) -> ResultView:
+    names = [name for name in ResultView.model_fields if name in row]
+    return ResultView(
+        **{name: row[name] for name in names},
+        why=row["reason"] or row["error_class"],
+        tokens=row["prompt_tokens"] + row["completion_tokens"],
+        thoughts=thoughts,
+    )

@@ -1,0 +1,33 @@
+"""Tables and numbers of a report as Markdown."""
+
+from collections.abc import Sequence
+
+from gem_tasks.domain.base import Json
+
+
+def as_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Cells are escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+def as_score(score: object) -> str:
+    """Per cent with its standard error; `-` for none."""
+    value, error = getattr(score, "value", None), getattr(score, "standard_error", None)
+    if value is None:
+        return "-"
+    return f"{100 * value:.2f}" + (f" ± {100 * error:.2f}" if error is not None else "")
+
+
+def as_number(value: object, digits: int) -> str:
+    """With that many digits after the point; `-` for what is no number."""
+    return f"{float(value):,.{digits}f}" if isinstance(value, int | float) else "-"
+
+
+def as_counts(found: Json) -> str:
+    """In one line."""
+    return ", ".join(f"{name} {count}" for name, count in found.items())

@@ -1,0 +1,25 @@
+"""Everything that the report of an experiment is made of."""
+
+from pydantic import Field
+
+from gem_tasks.distill.experiment import Plan
+from gem_tasks.distill.steps import Measured
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.distill import Model, SftSet
+from gem_tasks.domain.evaluation import EvalReport
+
+TITLES = {"bfcl": "BFCL V3 multi-turn", "tau2": "τ²-bench", "synthesizer": "Synthesizer on held-out texts"}
+
+
+class Result(Value):
+    """Everything a report is made of."""
+
+    plan: Plan
+    models: dict[str, Model | None]
+    """By arm."""
+    sets: dict[str, SftSet | None]
+    measured: tuple[Measured, ...]
+    reports: dict[str, EvalReport] = Field(default_factory=dict)
+    """By the key in the store."""
+    lineage: dict[str, list[str]] = Field(default_factory=dict)
+    """Recipe ids behind each arm's dataset versions."""

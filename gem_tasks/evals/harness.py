@@ -1,0 +1,196 @@
+"""What the harnesses share: a confined job in an environment of its own, its events, and the report of its cases."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
+
+from gem_tasks.confine.job import Job, SandboxMode, Upstream
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings, Score
+from gem_tasks.errors import UserError
+from gem_tasks.evals.child import events, planned, reading
+from gem_tasks.evals.environment import ensure
+from gem_tasks.evals.folder import keep_job, save_report
+from gem_tasks.evals.health import require_healthy
+from gem_tasks.evals.options import RunOptions
+from gem_tasks.evals.progress import Progress, silent
+from gem_tasks.redaction import beginning
+from gem_tasks.resources import shipped
+
+Options = TypeVar("Options", bound=RunOptions)
+Cases = dict[str, list[str]]
+"""Ids by category."""
+
+_GRACE_S = 10
+"""Beyond the request's own timeout, after which the sandbox's proxy gives an answer up."""
+_TOO_MANY_FAILURES = 20
+"""Failed calls in a row, after their retries, that end a run."""
+
+
+class Scored(NamedTuple):
+    """What a harness made of its cases."""
+
+    cases: tuple[CaseScore, ...]
+    scores: tuple[Score, ...]
+    """Overall first, then by category."""
+    measures: Json
+
+
+class ConfinedHarness(ABC, Generic[Options]):
+    """One benchmark: what differs between them. `evaluate` is what they share."""
+
+    name: ClassVar[Literal["bfcl", "tau2"]]
+    """Also of its environment and of its folder in `envs/`."""
+    title: ClassVar[str]
+    smoke: ClassVar[tuple[str, ...]]
+    """Ids of a run that only tries the plumbing."""
+    example: ClassVar[str]
+    """How an id looks."""
+    groups: ClassVar[str]
+    """What its categories are called."""
+    doing: ClassVar[str]
+    """What a case does, for the progress."""
+    most_file_bytes: ClassVar[int]
+    """Of one file of the harness's."""
+    environment: ClassVar[Mapping[str, str]]
+    """Variables of the child; `{name}` of an endpoint stands for its address, `{token}` for the key to it."""
+
+    def evaluate(
+        self,
+        endpoint: Endpoint,
+        options: Options,
+        out_dir: Path,
+        *,
+        home: Path,
+        progress: Progress = silent,
+        sandbox: SandboxMode = "auto",
+    ) -> EvalReport:
+        """Runs it and returns the report, which is also written to `out_dir/report.json`.
+
+        Args:
+            endpoint: the model under test.
+            options: which cases, and how.
+            out_dir: gets the harness's own files; a folder with an unfinished run of the same is continued.
+            home: GEM_HOME; the environment is installed below it when it is not there.
+            progress: called with what is being done, tries done, tries in all.
+            sandbox: how strictly the harness is confined.
+
+        Raises:
+            UserError: an endpoint does not answer or keeps failing, a case does not exist, or the folder belongs to
+                another run.
+            HarnessError: the harness failed, or left out cases.
+        """
+        for each in self.asked(endpoint, options).values():
+            require_healthy(each)
+        python = ensure(home, self.name, progress)
+        started = time.monotonic()
+        path = keep_job(out_dir, self.job(endpoint, options, out_dir))
+        with reading(out_dir, self.most_file_bytes):
+            self.prepare(out_dir)
+        plan = self._run(self._confined(endpoint, options, python, path), options, out_dir, progress, sandbox)
+        with reading(out_dir, self.most_file_bytes):
+            found = self.scored(out_dir, plan, options)
+        report = EvalReport(
+            harness=self.name,
+            model=endpoint.model,
+            scores=found.scores,
+            cases=found.cases,
+            settings=self.settings(options),
+            seconds=time.monotonic() - started,
+            measures=found.measures,
+        )
+        return save_report(out_dir, report)
+
+    @abstractmethod
+    def asked(self, endpoint: Endpoint, options: Options) -> dict[str, Endpoint]:
+        """Every endpoint that the harness asks, by the name that `environment` uses."""
+
+    @abstractmethod
+    def categories(self, options: Options) -> tuple[str, ...]:
+        """Those asked for."""
+
+    @abstractmethod
+    def category_of(self, case: str) -> str:
+        """The category of a case, by its id."""
+
+    @abstractmethod
+    def job(self, endpoint: Endpoint, options: Options, out_dir: Path) -> Json:
+        """What `envs/NAME/run.py` is told; without keys."""
+
+    @abstractmethod
+    def settings(self, options: Options) -> RunSettings:
+        """What the report says about how it was run."""
+
+    @abstractmethod
+    def scored(self, out_dir: Path, plan: Cases, options: Options) -> Scored:
+        """Reads what the harness left.
+
+        Raises:
+            HarnessError: it left out cases.
+        """
+
+    def prepare(self, out_dir: Path) -> None:
+        """Puts the files of an unfinished run in order."""
+
+    def done(self, out_dir: Path, plan: Cases) -> int:
+        """Tries of the plan that an unfinished run has results of."""
+        return 0
+
+    def tries(self, options: Options) -> int:
+        """Of every case."""
+        return 1
+
+    def wanted(self, options: Options) -> tuple[str, ...]:
+        """Ids, or none for all."""
+        if options.ids or options.subset == "full":
+            return options.ids
+        return tuple(case for case in self.smoke if self.category_of(case) in self.categories(options))
+
+    def subset(self, options: Options) -> str:
+        """Which cases, in one word for the report."""
+        digest = sha256("\n".join(sorted(options.ids)).encode()).hexdigest()[:12]
+        return f"ids:{digest}" if options.ids else options.subset
+
+    def _confined(self, endpoint: Endpoint, options: Options, python: Path, job: Path) -> Job:
+        folder = shipped("envs") / self.name
+        return Job(
+            command=(str(python), str(folder / "run.py"), str(job.absolute())),
+            folder=job.parent.absolute(),
+            reads=(folder,),
+            environment=dict(self.environment),
+            upstreams={
+                name: Upstream(base_url=each.base_url, key=each.api_key, timeout_s=options.request_timeout_s + _GRACE_S)
+                for name, each in self.asked(endpoint, options).items()
+            },
+        )
+
+    def _run(self, job: Job, options: Options, out_dir: Path, progress: Progress, sandbox: SandboxMode) -> Cases:
+        """The cases that it ran."""
+        plan: Cases = {}
+        done, what, failures = 0, "start", 0
+        for event in events(job, out_dir / "harness.log", options.timeout_s, sandbox):
+            match event:
+                case {"event": "unknown", "ids": [first, *_]}:
+                    raise UserError(
+                        f"{self.title} has no case {first!r} in these {self.groups}", f"Ids look like {self.example}."
+                    )
+                case {"event": "plan"}:
+                    plan, what = planned(event.get("ids"), self.categories(options)), self.doing
+                    done = self.done(out_dir, plan)
+                case {"event": "call", "error": error}:
+                    failures = failures + 1 if error else 0
+                    if failures >= _TOO_MANY_FAILURES:
+                        why = beginning(str(error), 300)
+                        raise UserError(f"The endpoints keep failing: {why}", "Fix that, then run it again.")
+                    continue
+                case {"event": "case"}:
+                    done += 1
+                case {"event": "phase", "name": str(name)}:
+                    what = name
+                case _:
+                    pass
+            progress(f"{self.name}: {what}", done, self.tries(options) * sum(map(len, plan.values())))
+        return plan

@@ -1,1 +1,0 @@
-"""API grounding: do synthesized tools and calls fit an API that exists?"""

@@ -1,0 +1,40 @@
+"""What can be odd about how a row is written: every kind once. What a conversation says is for the checks."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class FormKind(StrEnum):
+    """Kinds of findings of the check `format`."""
+
+    # The row holds no conversation that can be read: errors.
+    UNREADABLE_FILE = "unreadable_file"
+    """The file cannot be read further."""
+    TOO_LARGE = "too_large"
+    BAD_ENCODING = "bad_encoding"
+    NO_JSON = "no_json"
+    NO_OBJECT = "no_object"
+    UNKNOWN_COLUMNS = "unknown_columns"
+    UNREADABLE_TURN = "unreadable_turn"
+    UNREADABLE_TOOLS = "unreadable_tools"
+    UNREADABLE_EXTRACTION = "unreadable_extraction"
+    TOO_DEEP = "too_deep"
+
+    # It is read all the same, and what was translated is told: warnings.
+    REUSED_CALL_ID = "reused_call_id"
+    TOOL_NAME = "tool_name"
+    """No name that the Chat Completions API takes."""
+    NO_DESCRIPTION = "no_description"
+    FLAT_PARAMETERS = "flat_parameters"
+    """A list of names in place of a JSON Schema."""
+    BOOLEAN_REQUIRED = "boolean_required"
+    """`required` as a truth value beside the property."""
+    FOREIGN_TYPE = "foreign_type"
+    """No type of JSON Schema."""
+
+
+class FormFault(NamedTuple):
+    """One of them, as it was found in a row."""
+
+    kind: FormKind
+    detail: str

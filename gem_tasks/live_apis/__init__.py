@@ -1,0 +1,1 @@
+"""Live APIs (`gem ground-api`): do synthesized tools and calls fit an API that exists?"""

@@ -1,0 +1,120 @@
+"""Which real operation does a synthesized tool stand for? A transparent score, no model.
+
+    score = 0.5 · names + 0.2 · descriptions + 0.3 · parameters
+
+each the Dice coefficient of words: of names after the usual verbs are made one (`fetch`, `retrieve`, `show` → `get`),
+of descriptions without stop words; for parameters the share of the tool's and the operation's that pair up by name. A
+tool whose best score is below `THRESHOLD` is not mapped.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from pydantic import Field
+
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.workflow import ToolSpec
+from gem_tasks.live_apis.operation import Operation
+
+THRESHOLD = 0.4
+"""A name with some parameters reaches it; two unrelated tools with one common word do not."""
+_NAME, _DESCRIPTION, _PARAMETERS = 0.5, 0.2, 0.3
+_PAIR = 0.5
+"""Words that two parameters' names must have in common."""
+_VERBS = {
+    word: verbs[0]
+    for verbs in (
+        ("get", "fetch", "retrieve", "read", "show", "view", "lookup", "check", "describe", "display"),
+        ("list", "search", "find", "query", "browse", "filter"),
+        ("create", "add", "new", "make", "book", "place", "submit", "register", "open", "insert", "post", "start"),
+        ("update", "modify", "edit", "change", "set", "patch", "put", "adjust", "amend"),
+        ("delete", "remove", "cancel", "revoke", "drop", "close"),
+        ("send", "notify", "email", "message"),
+    )
+    for word in verbs
+}
+_STOP = frozenset("a an the of for to by in on with and or from as is are be its this that it all one api".split())
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+class Match(Value):
+    """A synthesized tool and the operation it most resembles, with the parts of the score."""
+
+    tool: str
+    operation: str | None
+    """None when nothing is alike enough."""
+    score: float
+    name: float
+    description: float
+    parameters: float
+    arguments: dict[str, str] = Field(default_factory=dict)
+    """Parameter of the operation by parameter of the tool."""
+    runner_up: str | None = None
+
+
+def words(text: str) -> frozenset[str]:
+    """Lower-case words of an identifier or a sentence, singular, with common verbs made one."""
+    found = (_singular(word.lower()) for word in _WORD.findall(text))
+    return frozenset(_VERBS.get(word, word) for word in found if word not in _STOP)
+
+
+def match(tool: ToolSpec, operations: Sequence[Operation], threshold: float = THRESHOLD) -> Match:
+    """The operation that fits best; of equals the first by name."""
+    ranked = sorted(
+        (_score(tool, each) for each in operations), key=lambda found: (-found.score, found.operation or "")
+    )
+    if not ranked:
+        return Match(tool=tool.name, operation=None, score=0, name=0, description=0, parameters=0)
+    best = ranked[0]
+    second = ranked[1].operation if len(ranked) > 1 else None
+    taken = best.operation if best.score >= threshold else None
+    return best.model_copy(update={"operation": taken, "runner_up": second if taken else best.operation})
+
+
+def _score(tool: ToolSpec, operation: Operation) -> Match:
+    pairs = _pairs(tool.parameters.get("properties") or {}, operation.properties)
+    ours, theirs = len(tool.parameters.get("properties") or {}), len(operation.properties)
+    # Optional parameters that nobody uses do not make an operation another one.
+    theirs = max(len(operation.required), min(theirs, len(pairs)))
+    parameters = 2 * len(pairs) / (ours + theirs) if ours + theirs else 1.0
+    name = max(dice(words(tool.name), words(operation.name)), dice(words(tool.name), _path_words(operation)))
+    description = dice(words(tool.description), words(operation.description))
+    total = _NAME * name + _DESCRIPTION * description + _PARAMETERS * min(parameters, 1.0)
+    return Match(
+        tool=tool.name,
+        operation=operation.name,
+        score=round(total, 4),
+        name=round(name, 4),
+        description=round(description, 4),
+        parameters=round(min(parameters, 1.0), 4),
+        arguments=pairs,
+    )
+
+
+def _path_words(operation: Operation) -> frozenset[str]:
+    """`GET /orders/{id}` says `get order` even where the operation's id is `op17`."""
+    if not operation.path:
+        return frozenset()
+    fixed = [part for part in operation.path.split("/") if part and "{" not in part]
+    return words(" ".join((operation.method.lower(), *fixed)))
+
+
+def _pairs(ours: Iterable[str], theirs: Iterable[str]) -> dict[str, str]:
+    """Parameters that belong together: equal names first, then the most alike; each at most once."""
+    scored = [(dice(words(one), words(other)), one, other) for one in ours for other in theirs]
+    pairs: dict[str, str] = {}
+    for score, one, other in sorted(scored, key=lambda row: (-row[0], row[1] != row[2], row[1], row[2])):
+        if score >= _PAIR and one not in pairs and other not in pairs.values():
+            pairs[one] = other
+    return pairs
+
+
+def dice(one: frozenset[str], other: frozenset[str]) -> float:
+    """2·|A∩B| / (|A|+|B|); 0 when either is empty."""
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word

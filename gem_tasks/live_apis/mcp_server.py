@@ -1,0 +1,115 @@
+"""An MCP server, by URL (streamable HTTP) or as a command (stdio), through the official client.
+
+The SDK follows redirects within the server's own origin only; a command gets the SDK's minimal environment, none of our
+settings.
+"""
+
+import shlex
+from contextlib import AsyncExitStack
+
+import httpx2
+from mcp import Client, StdioServerParameters
+from mcp.client import Transport
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+
+from gem_tasks import http_clients
+from gem_tasks.checks.reading.case import NotJson, parsed
+from gem_tasks.connection_faults import reason
+from gem_tasks.domain.base import Json
+from gem_tasks.errors import UserError
+from gem_tasks.live_apis.operation import Operation, Reply
+from gem_tasks.proxies import proxy_for
+from gem_tasks.redaction import beginning
+
+_PAGES = 50
+_TIMEOUT_S = 30.0
+_STREAM_S = 300.0
+"""A server may keep a stream open without a word; both bounds are the SDK's own."""
+
+
+class McpApi:
+    """One server. An async context manager: entering it connects and lists the tools."""
+
+    def __init__(self, address: str, timeout_s: float) -> None:
+        self._address, self._timeout_s = address, timeout_s
+        self._stack = AsyncExitStack()
+        self._client: Client | None = None
+        self._operations: tuple[Operation, ...] = ()
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The tools that it lists."""
+        return self._operations
+
+    async def __aenter__(self) -> "McpApi":
+        """Connects.
+
+        Raises:
+            UserError: it cannot be started or does not answer.
+        """
+        try:
+            # The client bounds each request itself; a scope of ours around it would be left in the wrong order.
+            client = Client(await self._server(), read_timeout_seconds=self._timeout_s)
+            self._client = await self._stack.enter_async_context(client)
+            self._operations = await _list(self._client)
+        except (OSError, TimeoutError, MCPError, ValueError, ExceptionGroup) as error:
+            await self._stack.aclose()
+            first = _innermost(error)
+            raise UserError(
+                f"The MCP server {self._address!r} does not answer: {beginning(reason(first), 200)}",
+                "Is it a URL or a command?",
+            ) from None
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Ends the session, and the command if it was one."""
+        await self._stack.aclose()
+
+    async def _server(self) -> Transport | StdioServerParameters:
+        if self._address.startswith(("http://", "https://")):
+            proxy_for(self._address)  # while it can still be said: the SDK would call that a connection fault
+            timeout = httpx2.Timeout(_TIMEOUT_S, read=_STREAM_S)
+            http = await self._stack.enter_async_context(http_clients.async_client(timeout=timeout))
+            return streamable_http_client(self._address, http_client=http)
+        command, *arguments = shlex.split(self._address) or [""]
+        return StdioServerParameters(command=command, args=arguments)
+
+    async def call(self, operation: Operation, arguments: Json) -> Reply:
+        """Calls the tool; see `Call`."""
+        assert self._client  # noqa: S101 - entered
+        try:
+            result = await self._client.call_tool(operation.name, arguments)
+        except TimeoutError:
+            return Reply(ok=False, reason="timeout", detail=f"{operation.name} took too long")
+        except (MCPError, OSError) as error:
+            return Reply(ok=False, reason="mcp_error", detail=beginning(str(error), 200))
+        text = " ".join(getattr(part, "text", "") for part in result.content)
+        if result.is_error:
+            return Reply(ok=False, reason="tool_error", detail=beginning(text, 200))
+        body = parsed(text) if result.structured_content is None else result.structured_content
+        return Reply(ok=True, body=None if isinstance(body, NotJson) else body)
+
+
+async def _list(client: Client) -> tuple[Operation, ...]:
+    found: list[Operation] = []
+    cursor = None
+    for _ in range(_PAGES):
+        page = await client.list_tools(cursor=cursor)
+        for tool in page.tools:
+            schema = tool.input_schema
+            description, places = tool.description or "", dict.fromkeys(schema.get("properties", {}), "argument")
+            found.append(
+                Operation.model_validate(
+                    {"name": tool.name, "description": description, "parameters": schema, "places": places}
+                )
+            )
+        if not (cursor := page.next_cursor):
+            break
+    return tuple(found)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    if isinstance(error, BaseExceptionGroup):
+        return _innermost(error.exceptions[0])  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
+    return error

@@ -1,0 +1,49 @@
+"""What a live API can do, and what it answers."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+from pydantic import Field
+
+from gem_tasks.domain.base import Json, Value
+
+Place = Literal["path", "query", "body", "argument"]
+"""Where a parameter goes; `argument` for MCP."""
+
+
+class Operation(Value):
+    """Something the API can do."""
+
+    name: str
+    """`operationId`, else method and path; an MCP tool's name."""
+    description: str = ""
+    parameters: Json
+    """JSON Schema of type object, self-contained."""
+    method: str = ""
+    path: str = ""
+    places: dict[str, Place] = Field(default_factory=dict)
+    """By parameter."""
+
+    @property
+    def properties(self) -> dict[str, Json]:
+        """Parameters with their schemas."""
+        return self.parameters.get("properties") or {}
+
+    @property
+    def required(self) -> list[str]:
+        """Parameters that every call needs."""
+        return list(self.parameters.get("required") or [])
+
+
+class Reply(Value):
+    """What the API answered."""
+
+    ok: bool
+    reason: str = ""
+    detail: str = ""
+    body: Any = None
+    """JSON, or None."""
+
+
+Call = Callable[[Operation, Json], Awaitable[Reply]]
+"""Makes one call; faults of network and server are replies, not exceptions."""
