@@ -1,15 +1,12 @@
-"""Airflow's Connections as the variables that GEM reads, looked up anew whenever a job begins.
+"""Airflow's Connections as the variables that GEM reads: values for `settings.load`, never written to the environment.
 
 A deployment defines the Connections `gem_postgres`, `gem_store` and `gem_llm`; the embedded services set `GEM_*`
-variables. What a variable says wins, so that a worker can be pointed elsewhere without touching Airflow. The triggerer
-and the API server live for weeks: what they took from a Connection earlier is replaced, or goes, with the Connection,
-so that a rotated key is seen without a restart.
+variables. What a variable says wins, so that a worker can be pointed elsewhere without touching Airflow. Tasks, the
+triggerer and the API server ask whenever a job or a page begins, so a rotated key is seen without a restart.
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
-from threading import Lock
 from typing import Any, Protocol
 
 
@@ -33,38 +30,18 @@ class ConnectionLike(Protocol):
 Find = Callable[[str], ConnectionLike | None]
 """The Connection of that id, if there is one."""
 
-_lock = Lock()
-_taken: dict[str, str] = {}
-"""Variables of this process that come from Connections."""
 
-
-def refresh(find: Find) -> bool:
-    """Sets what the deployment does not set itself to what the Connections say now; whether that changed anything."""
-    with _lock:
-        given = {name for name, value in os.environ.items() if _taken.get(name) != value}
-        found = {name: value for name, value in _values(find, given).items() if name not in given}
-        for name in _taken.keys() - found.keys() - given:
-            os.environ.pop(name, None)
-        os.environ.update(found)
-        changed = found != _taken
-        _taken.clear()
-        _taken.update(found)
-        return changed
-
-
-def _values(find: Find, given: set[str]) -> dict[str, str]:
+def values(find: Find, environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables that Connections stand for and the environment leaves open, by name."""
+    given = {name for name, value in environ.items() if value}
     found: dict[str, str | None] = {}
     if "GEM_POSTGRES_DSN" not in given and (postgres := find("gem_postgres")):
         found["GEM_POSTGRES_DSN"] = postgres.get_uri().replace("postgres://", "postgresql://", 1)
     if "GEM_STORE_URL" not in given and (store := find("gem_store")):
         found |= _store(store)
     if "GEM_LLM_BASE_URL" not in given and (llm := find("gem_llm")):
-        found["GEM_LLM_BASE_URL"] = llm.extra_dejson.get("base_url") or llm.host
-        found["GEM_LLM_API_KEY"] = llm.password
-        found["GEM_LLM_API"] = llm.extra_dejson.get("api")
-        if headers := llm.extra_dejson.get("extra_headers"):
-            found["GEM_LLM_EXTRA_HEADERS"] = headers if isinstance(headers, str) else json.dumps(headers)
-    return {name: str(value) for name, value in found.items() if value}
+        found |= _llm(llm)
+    return {name: str(value) for name, value in found.items() if value and name not in given}
 
 
 def _store(connection: ConnectionLike) -> dict[str, str | None]:
@@ -75,4 +52,15 @@ def _store(connection: ConnectionLike) -> dict[str, str | None]:
         "AWS_REGION": extra.get("region_name"),
         "AWS_ACCESS_KEY_ID": connection.login,
         "AWS_SECRET_ACCESS_KEY": connection.password,
+    }
+
+
+def _llm(connection: ConnectionLike) -> dict[str, str | None]:
+    extra = connection.extra_dejson
+    headers = extra.get("extra_headers")
+    return {
+        "GEM_LLM_BASE_URL": extra.get("base_url") or connection.host,
+        "GEM_LLM_API_KEY": connection.password,
+        "GEM_LLM_API": extra.get("api"),
+        "GEM_LLM_EXTRA_HEADERS": headers if isinstance(headers, str) or not headers else json.dumps(headers),
     }

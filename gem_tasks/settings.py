@@ -4,9 +4,9 @@ Order: `GEM_*` variables, then `{GEM_HOME}/services.env` (written by `gem up`), 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.key_source import KeyCommand, KeySource, read_command
 from gem_tasks.domain.request_options import RequestOptions, read_options
+from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.errors import UserError
 from gem_tasks.redaction import know
 from gem_tasks.redaction.sources import in_data, in_dsn, in_environment, in_headers, in_url
@@ -28,6 +29,7 @@ ACCEPTING: tuple[StageName, ...] = ("validate", "revalidate")
 """Stages whose acceptance makes a trajectory: the validation, and the one after a revision."""
 
 
+_NOTHING: Mapping[str, str] = {}
 LLMMode = Literal["online", "batch"]
 Command = Annotated[KeyCommand, BeforeValidator(read_command)]
 """A command line in one setting; a list would have to be JSON."""
@@ -114,6 +116,8 @@ class Settings(BaseSettings):
     journal_every_s: float = Field(default=5, gt=0)
     """Seconds between chunks of answers sent to the object store: what a worker on another machine asks for again."""
 
+    s3: S3Access = Field(default_factory=S3Access)
+    """How buckets are reached where an Airflow Connection says so; otherwise by the usual `AWS_*` variables."""
     source_roots: str = ""
     """Folders and `s3://` or `hf://` prefixes, separated by spaces, that sources have to lie in; empty: anywhere that
     the workers can read. Set it where people may start runs who should not read every file of a worker."""
@@ -179,6 +183,8 @@ class Settings(BaseSettings):
                     yield from in_dsn(name, value.get_secret_value())
                 case SecretStr():
                     yield name, value.get_secret_value()
+                case S3Access(secret_access_key=SecretStr() as secret):
+                    yield "AWS_SECRET_ACCESS_KEY", secret.get_secret_value()
                 case str():
                     yield from (found for url in value.split() for found in in_url(name, url))
                 case _:
@@ -258,16 +264,20 @@ def settings_of(stage: str) -> str:
     return next((like for name, like in ASKS_LIKE.items() if name == stage), stage)
 
 
-def load() -> Settings:
+def load(connected: Mapping[str, str] = _NOTHING) -> Settings:
     """Reads the environment and what `gem up` left; whatever is secret there is kept out of all texts from then on.
+
+    Args:
+        connected: variables that Airflow's Connections stand for; those of the environment win.
 
     Raises:
         UserError: a variable has a value that does not fit.
     """
     home = Path(os.environ.get("GEM_HOME") or ".gem")
     try:
-        requests = read_options(os.environ, STAGE_NAMES)
-        settings = Settings(_env_file=home / "services.env", llm_requests=requests)  # pyright: ignore[reportCallIssue]
+        requests = read_options(os.environ | connected, STAGE_NAMES)
+        fields = _fields(connected) | {"llm_requests": requests, "s3": _access(connected)}
+        settings = Settings(_env_file=home / "services.env", **fields)  # pyright: ignore[reportCallIssue]
     except ValidationError as error:
         first = error.errors()[0]
         name = "GEM_" + "_".join(str(part) for part in first["loc"]).upper()
@@ -275,3 +285,14 @@ def load() -> Settings:
     for name, secret in (*settings.secrets(), *in_environment(os.environ)):
         know(name, secret)
     return settings
+
+
+def _fields(variables: Mapping[str, str]) -> dict[str, Any]:
+    found = {name.removeprefix("GEM_").lower(): value for name, value in variables.items() if name.startswith("GEM_")}
+    return {name: value for name, value in found.items() if name in Settings.model_fields}
+
+
+def _access(variables: Mapping[str, str]) -> S3Access:
+    fields = {"AWS_ENDPOINT_URL": "endpoint_url", "AWS_REGION": "region",
+              "AWS_ACCESS_KEY_ID": "access_key_id", "AWS_SECRET_ACCESS_KEY": "secret_access_key"}  # fmt: skip
+    return S3Access.model_validate({field: variables[name] for name, field in fields.items() if name in variables})

@@ -30,12 +30,13 @@ def synthesised(ti: Any = None) -> bool:
 
     So the backfill's number of active runs, its pause and its cancellation hold for the synthesis too.
     """
+    from gem_tasks.airflow_names import SYNTHESIZE
     from gem_tasks.pipeline.rebuild.plan import taken_by
 
     if not is_backfill():
         raise AirflowSkipException("only a backfill waits for the synthesis")
     run_id = taken_by(workspace(), partition_key(), run_context())
-    state = ti.get_dagrun_state("gem_synthesize", run_id) if run_id else None
+    state = ti.get_dagrun_state(SYNTHESIZE, run_id) if run_id else None
     if state == "failed":
-        raise AirflowFailException(f"gem_synthesize failed for {partition_key()}: {run_id}")
+        raise AirflowFailException(f"{SYNTHESIZE} failed for {partition_key()}: {run_id}")
     return state == "success"

@@ -1,6 +1,7 @@
 """Airflow's context as GEM's values. What Connections mean is in `gem_tasks.connections`."""
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import Connection, get_current_context
@@ -63,12 +64,11 @@ def connected() -> "Workspace":
 def _settings() -> "Settings":
     """From variables and Connections; what is secret there is kept out of this process's logs."""
     from gem_airflow.guarded import guard
-    from gem_tasks.connections import refresh
+    from gem_tasks.connections import values
     from gem_tasks.settings import load
 
     guard()
-    refresh(_connection)
-    return load()
+    return load(values(_connection, os.environ))
 
 
 def run_context() -> "RunContext":

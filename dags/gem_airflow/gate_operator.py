@@ -16,12 +16,12 @@ from airflow.sdk import Param
 from gem_airflow.bridge import begun, partition_key, run_context
 from gem_airflow.links import RunLink
 from gem_airflow.metrics import send_decision
+from gem_tasks.airflow_names import CONTINUE, HALT
 from gem_tasks.settings import StageName
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-GO_ON, HALT = "Go on", "Halt"
 COMMENT = Param("", type=["null", "string"], title="Comment", maxLength=2000)
 """The form's field. Airflow adds the DAG's params to an operator's, so it is given where the task is made."""
 _PATIENCE = timedelta(days=7)
@@ -67,8 +67,8 @@ class ReviewOperator(HITLBranchOperator):
     def __init__(self, *, stage: StageName, following: str, otherwise: str | None = None, **kwargs: Any) -> None:
         super().__init__(
             subject=f"The gate after {stage} asks for you",
-            options=[GO_ON, HALT],
-            options_mapping={GO_ON: following, HALT: f"{stage}.halted"},
+            options=[CONTINUE, HALT],
+            options_mapping={CONTINUE: following, HALT: f"{stage}.halted"},
             response_timeout=_PATIENCE,
             **kwargs,
         )
@@ -79,11 +79,11 @@ class ReviewOperator(HITLBranchOperator):
         """Asks. The body is set here, after Airflow has rendered templates: `{{ }}` in a document stays what it is."""
         from gem_tasks.pipeline.judging.gating import last_decision, review
 
-        self.options_mapping[GO_ON] = _onward(self)
+        self.options_mapping[CONTINUE] = _onward(self)
         decided = last_decision(begun(), self.stage, partition_key())
         if cast("Any", context)["ti"].try_number > 1 and decided.person:
             # Airflow may retry a task that was answered within seconds: nobody is asked twice.
-            return self.do_branch(context, self.options_mapping[GO_ON if decided.action == "continue" else HALT])
+            return self.do_branch(context, self.options_mapping[CONTINUE if decided.action == "continue" else HALT])
         self.body = review(begun(), self.stage, partition_key())
         return super().execute(context)
 
@@ -91,14 +91,14 @@ class ReviewOperator(HITLBranchOperator):
         """Records the answer, then follows it."""
         from gem_tasks.pipeline.judging.gating import answer
 
-        self.options_mapping[GO_ON] = _onward(self)  # another process than the one that asked
+        self.options_mapping[CONTINUE] = _onward(self)  # another process than the one that asked
         if "error" not in event:
             decided = answer(
                 begun(),
                 self.stage,
                 partition_key(),
                 run_context(),
-                go_on=event["chosen_options"] == [GO_ON],
+                go_on=event["chosen_options"] == [CONTINUE],
                 person=str((event.get("responded_by_user") or {}).get("name") or "somebody"),
                 comment=str((event.get("params_input") or {}).get("comment") or ""),
             )

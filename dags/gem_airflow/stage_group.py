@@ -12,9 +12,9 @@ from gem_airflow.alerts import Alert
 from gem_airflow.bridge import begun, partition_key
 from gem_airflow.gate_operator import COMMENT, GateOperator, ReviewOperator
 from gem_airflow.stage_operator import StageOperator
+from gem_tasks.airflow_names import LLM_POOL, pool_of
 from gem_tasks.settings import StageName, settings_of
 
-_POOL = "gem_llm"
 _ONE_WAY = "none_failed_min_one_success"
 """Entered from the gate or from the review: one of them was skipped. Both were: so is what they lead to."""
 _ENTRY = """Reached from the gate or the review of the stage before.
@@ -87,4 +87,4 @@ def _pool(stage: StageName) -> str:
     A stage with an endpoint of its own has a pool of its own: a slow endpoint holds up nobody else.
     """
     name = settings_of(stage)
-    return f"{_POOL}_{name}" if os.environ.get(f"GEM_LLM_BASE_URL_{name.upper()}") else _POOL
+    return pool_of(name) if os.environ.get(f"GEM_LLM_BASE_URL_{name.upper()}") else LLM_POOL

@@ -12,7 +12,7 @@ from uuid import uuid4
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from gem_tasks.cli.follow import INGEST
+from gem_tasks.airflow_names import INGEST
 from gem_tasks.cli.stale import FromOption, ToOption, as_plain, print_stale
 from gem_tasks.cli.terminal import Terminal, confirm, echo_json
 from gem_tasks.errors import GemError, UserError

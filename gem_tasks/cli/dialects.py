@@ -29,7 +29,8 @@ def dialects(
         gem dialects
         gem dialects --forget
     """
-    store = open_store(load().store_root)
+    settings = load()
+    store = open_store(settings.store_root, settings.s3)
     if drop:
         echo(f"Forgot the dialects of {forget(store)} models.")
         return

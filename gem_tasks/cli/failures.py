@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from gem_tasks.airflow_names import SYNTHESIZE
 from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.errors import ErrorClass
 from gem_tasks.local.airflow_api import AirflowAPI
@@ -16,7 +17,6 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName, load
 from gem_tasks.visible import visible
 
-SYNTHESIZE = "gem_synthesize"
 ClassOption = Annotated[ErrorClass | None, typer.Option("--class", help="Only failures of this class.")]
 StageOption = Annotated[StageName | None, typer.Option(help="Only those of this stage.")]
 PartitionOption = Annotated[str | None, typer.Option(help="Only those of this partition, such as 2026-01-31T14:00.")]

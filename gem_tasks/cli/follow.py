@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from gem_tasks.airflow_names import INGEST, SYNTHESIZE
 from gem_tasks.cli.summary import ask_again
 from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Value
@@ -15,7 +16,6 @@ from gem_tasks.pipeline.judging.gating import last_decision
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, StageName
 
-INGEST, SYNTHESIZE = "gem_ingest", "gem_synthesize"
 _POLL_S = 0.5
 _OVER = {"success", "failed"}
 _START_LIMIT_S = 120

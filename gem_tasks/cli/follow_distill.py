@@ -2,6 +2,7 @@
 
 import time
 
+from gem_tasks.airflow_names import DISTILL
 from gem_tasks.cli.terminal import Terminal, echo
 from gem_tasks.distill.experiment import Options
 from gem_tasks.distill.steps import admit_servers
@@ -11,7 +12,6 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
 from gem_tasks.store import keys
 
-DAG = "gem_distill"
 _LOOK_S = 2.0
 _ENDED = ("success", "failed")
 
@@ -26,13 +26,13 @@ def follow(settings: Settings, options: Options) -> None:
     admit_servers(options, settings)
     console = Terminal(stderr=True)
     with AirflowAPI(settings) as api:
-        if api.unpause(DAG):
-            console.print(f"{DAG} was paused; it now also follows new dataset versions (param min_new)")
-        run_id = api.start(DAG, options.model_dump(mode="json", exclude_unset=True))
-        console.print(f"Run: {api.run_url(DAG, run_id)}", soft_wrap=True)
+        if api.unpause(DISTILL):
+            console.print(f"{DISTILL} was paused; it now also follows new dataset versions (param min_new)")
+        run_id = api.start(DISTILL, options.model_dump(mode="json", exclude_unset=True))
+        console.print(f"Run: {api.run_url(DISTILL, run_id)}", soft_wrap=True)
         state, told = _wait(api, run_id, console)
-        report = api.xcom(DAG, run_id, "report") if told.get(("report", -1)) == "success" else None
-        url = api.run_url(DAG, run_id)
+        report = api.xcom(DISTILL, run_id, "report") if told.get(("report", -1)) == "success" else None
+        url = api.run_url(DISTILL, run_id)
     if state != "success" or report is None:
         raise GemError(f"the run ended without a report; its tasks and logs: {url}")
     echo(f"Report: {report}")
@@ -42,8 +42,8 @@ def follow(settings: Settings, options: Options) -> None:
 def _wait(api: AirflowAPI, run_id: str, console: Terminal) -> tuple[str, dict[tuple[str, int], str]]:
     told: dict[tuple[str, int], str] = {}
     while True:
-        state = api.run_state(DAG, run_id)
-        for task in api.tasks(DAG, run_id):
+        state = api.run_state(DISTILL, run_id)
+        for task in api.tasks(DISTILL, run_id):
             key, now = (task["task_id"], task["map_index"]), str(task["state"])
             if now != told.get(key) and now in ("running", "success", "failed", "up_for_retry", "skipped"):
                 place = f" [{key[1]}]" if key[1] >= 0 else ""

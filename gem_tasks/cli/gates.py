@@ -8,7 +8,7 @@ import typer
 from rich.markdown import Markdown
 from rich.table import Table
 
-from gem_tasks.cli.follow import SYNTHESIZE
+from gem_tasks.airflow_names import CONTINUE, HALT, SYNTHESIZE
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.gate import Policy
 from gem_tasks.errors import UserError
@@ -17,7 +17,6 @@ from gem_tasks.pipeline.policy_file import policy
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName, load
 
-GO_ON, HALT = "Go on", "Halt"
 _NEWEST = 10
 PartitionOption = Annotated[str | None, typer.Option(help="Only of this partition, such as 2026-01-31T14:00.")]
 
@@ -81,7 +80,7 @@ def review(
         found = [each for each in api.waiting(SYNTHESIZE) if _meant(each["task_instance"], stage, partition)]
         if go_on or halt:
             task = _only(found)["task_instance"]
-            api.answer(task, GO_ON if go_on else HALT, comment)
+            api.answer(task, CONTINUE if go_on else HALT, comment)
             echo(f"{task['task_id']} of {task['dag_run_id']}: {'goes on' if go_on else 'halts'}")
             return
         _show(api, found, as_json, whole=stage is not None)

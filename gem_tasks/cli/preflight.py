@@ -27,7 +27,7 @@ def preflight(work: Workspace, source: str, *, quiet: bool = False, elsewhere: b
     Raises:
         UserError: one of them does not; says what to do.
     """
-    next(list_objects(source))
+    next(list_objects(source, access=work.settings.s3))
     console = Terminal(stderr=True, quiet=quiet)
     if elsewhere and work.settings.llm_base_url is None:
         console.print("[yellow]![/] No LLM endpoint is set here, so none was asked: the workers' own is used.")

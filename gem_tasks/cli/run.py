@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from gem_tasks.airflow_names import INGEST
 from gem_tasks.cli.estimate import EstimateOption, EstimatingCommand, estimate
-from gem_tasks.cli.follow import INGEST, Followed, follow
+from gem_tasks.cli.follow import Followed, follow
 from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, kept_limit, lasting
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.summary import print_summary, summarise

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from gem_tasks.airflow_names import INGEST
 from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.pipeline.rebuild.estimate import Estimate
 from gem_tasks.pipeline.rebuild.ranges import bound
@@ -57,7 +58,7 @@ def as_plain(found: Stale) -> dict[str, Any]:
 def airflow_command(first: str, last: str) -> str:
     """The same with Airflow's own CLI."""
     return (
-        f"airflow backfill create --dag-id gem_ingest --from-date {first} --to-date {last}"
+        f"airflow backfill create --dag-id {INGEST} --from-date {first} --to-date {last}"
         " --reprocess-behavior completed --max-active-runs 2"
     )
 

@@ -17,6 +17,7 @@ from botocore.parsers import ResponseParserError
 
 from gem_tasks.corpus.objects import ANOTHER_TRY, SourceObject, hidden, media_type, why
 from gem_tasks.corpus.remote import open_remote
+from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.store.s3 import open_bucket, open_client
 
@@ -28,7 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _IN_MEMORY = 8 << 20
 
 
-def list_bucket(bucket: str, prefix: str, after: str) -> Iterator[SourceObject]:
+def list_bucket(bucket: str, prefix: str, after: str, access: S3Access) -> Iterator[SourceObject]:
     """The readable objects of a folder, the one of that name, or else those whose keys begin so, behind `after`.
 
     Args:
@@ -36,11 +37,12 @@ def list_bucket(bucket: str, prefix: str, after: str) -> Iterator[SourceObject]:
         prefix: as a user gave it. Where there is a folder or an object of that name, keys that only begin so are not
             meant.
         after: only what comes behind this URI.
+        access: how the service is reached.
 
     Raises:
         UserError: it cannot be listed, at once or half-way.
     """
-    store, client, base = open_bucket(bucket), open_client(), f"s3://{bucket}/"
+    store, client, base = open_bucket(bucket, access=access), open_client(access), f"s3://{bucket}/"
     try:
         start, one = _meant(client, bucket, prefix)
         for found in _objects(client, bucket, start, after.removeprefix(base)):

@@ -11,6 +11,7 @@ from gem_tasks.corpus.buckets import list_bucket
 from gem_tasks.corpus.hub import list_dataset
 from gem_tasks.corpus.objects import READABLE, SourceObject
 from gem_tasks.corpus.trees import list_tree, real_path
+from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.errors import UserError
 
 __all__ = ["EmptySourceError", "SourceObject", "admit", "inside", "kind_of", "list_objects"]
@@ -87,12 +88,13 @@ def kind_of(source: str) -> str:
     )
 
 
-def list_objects(source: str, after: str = "") -> Iterator[SourceObject]:
+def list_objects(source: str, after: str = "", access: S3Access | None = None) -> Iterator[SourceObject]:
     """The readable files of a source, sorted.
 
     Args:
         source: a file, a folder, `file:///…`, `s3://bucket/prefix`, `s3://bucket/key`, `hf://datasets/owner/name`.
         after: only what comes behind this URI.
+        access: how buckets are reached; by the usual `AWS_*` variables if not given.
 
     Raises:
         EmptySourceError: it holds nothing that can be read.
@@ -101,7 +103,7 @@ def list_objects(source: str, after: str = "") -> Iterator[SourceObject]:
     kind = kind_of(source)
     if kind == "s3":
         bucket, _, prefix = source.removeprefix("s3://").partition("/")
-        found = list_bucket(bucket, prefix, after)
+        found = list_bucket(bucket, prefix, after, access or S3Access())
     else:
         found = list_tree(source, after) if kind == "files" else list_dataset(source.removeprefix("hf://"), after)
     empty = not after

@@ -93,7 +93,7 @@ def _database(settings: Settings) -> Diagnosis:
 
 
 def _store(settings: Settings) -> Diagnosis:
-    store, key = open_store(settings.store_root), "doctor/probe"
+    store, key = open_store(settings.store_root, settings.s3), "doctor/probe"
     try:
         store.put(key, b"probe")
         store.delete(key)
@@ -105,7 +105,7 @@ def _store(settings: Settings) -> Diagnosis:
 def _models(settings: Settings, told: Told) -> Iterator[Diagnosis]:
     """What each model said to one small question."""
     try:
-        store = open_store(settings.store_root)
+        store = open_store(settings.store_root, settings.s3)
         for each in check_models(settings, store, told):
             yield Diagnosis(name="model", ok=each.ok, detail=each.line, mend=each.fix, model=each)
     except UserError as error:

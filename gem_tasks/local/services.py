@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 from pydantic import SecretStr
 
+from gem_tasks.airflow_names import INGEST, LLM_POOL, SYNTHESIZE, pool_of
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage.migrate import migrate
 from gem_tasks.local import health, processes, teacher
@@ -29,10 +30,9 @@ from gem_tasks.settings import STAGE_NAMES, load
 Say = Callable[[str], None]
 
 LINEAGE_DB, AIRFLOW_DB = "gem", "airflow"
-LLM_POOL = "gem_llm"
 _POOL_SLOTS = 4
 _HEALTHY_LIMIT_S = 240
-_DAGS = ("gem_ingest", "gem_synthesize")
+_DAGS = (INGEST, SYNTHESIZE)
 
 
 def up(*, airflow: bool = True, say: Say = lambda _: None) -> None:
@@ -159,7 +159,7 @@ def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
             api.ensure_pool(LLM_POOL, _POOL_SLOTS, "Tasks that talk to the LLM endpoint at once")
             for stage in STAGE_NAMES:
                 about = f"The same for {stage}, when it has an endpoint of its own"
-                api.ensure_pool(f"{LLM_POOL}_{stage}", _POOL_SLOTS, about)
+                api.ensure_pool(pool_of(stage), _POOL_SLOTS, about)
             say("reading the DAGs")
             api.wait_for_dags(_DAGS, deadline)
 

@@ -59,7 +59,7 @@ def kinds_to_open(settings: Settings) -> tuple[str, ...]:
     if least is None or settings.postgres_dsn is None:
         return ()
     with Ledger(settings.database) as ledger:
-        return below(rated(ledger, open_store(settings.store_root).get), least)
+        return below(rated(ledger, open_store(settings.store_root, settings.s3).get), least)
 
 
 def below(found: Sequence[Rated], least: MinimumAgreement) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ chain of recipes nor is fetched again for every shard.
 
 import logging
 
+from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger
 from gem_tasks.ports import ObjectStore
@@ -29,7 +30,7 @@ def load_prompts(settings: Settings) -> PromptSet:
     ours = shipped()
     if not settings.prompts:
         return ours
-    store = _open(settings.prompts)
+    store = _open(settings.prompts, settings.s3)
     own = [prompt for name in NAMES if (prompt := _own(store, name))]
     if not own:
         names = ", ".join(f"{name}.md" for name in NAMES)
@@ -88,9 +89,9 @@ def check_prompt(name: str, data: bytes, origin: str) -> Prompt:
         raise UserError(f"{origin} cannot be the prompt {name}: {error}", mend) from None
 
 
-def _open(url: str) -> ObjectStore:
+def _open(url: str, access: S3Access) -> ObjectStore:
     try:
-        store = open_store(url)
+        store = open_store(url, access)
     except UserError:
         raise UserError(f"GEM_PROMPTS: {url!r} is neither a directory nor s3://bucket/prefix", "Correct it.") from None
     if isinstance(store, LocalStore) and not store.is_there():

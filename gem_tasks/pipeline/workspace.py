@@ -64,7 +64,7 @@ class Workspace:
         chain = Chain(settings, current.prompts.changed(*_stored(settings, options.prompts)), opened)
         return cls(
             settings=settings,
-            store=open_store(settings.store_root),
+            store=open_store(settings.store_root, settings.s3),
             chain=chain,
             options=options,
             variant=chain.recipes != current.recipes,

@@ -1,7 +1,7 @@
 """An S3-compatible bucket as an object store, through obstore.
 
-Credentials and region come from the usual chain (environment, profile, role) by boto3; `AWS_ENDPOINT_URL` names another
-service than AWS. A PUT is atomic on S3, so there is no temporary object.
+Credentials and region are those of an `S3Access`, or come from the usual chain (environment, profile, role) by boto3;
+`AWS_ENDPOINT_URL` names another service than AWS. A PUT is atomic on S3, so there is no temporary object.
 """
 
 import os
@@ -10,12 +10,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import obstore
 from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.exceptions import AlreadyExistsError, BaseError, GenericError
 from obstore.store import S3Store as Bucket
 
 from gem_tasks.connection_faults import of_obstore
+from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.ports import StoredObject
 from gem_tasks.proxies import proxy_for
@@ -24,6 +26,7 @@ from gem_tasks.store.keys import checked, checked_prefix
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_ANY = S3Access()
 _CHUNK = 1 << 20
 _STRAIGHT = {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": "0.0.0.0/0,::/0,*"}
 """A proxy that is never asked, since all hosts are exceptions: how obstore is told to use none."""
@@ -31,16 +34,16 @@ _UNKNOWN = "status code: 501"
 """Said of a conditional write by services that have none; obstore has no class of its own for it."""
 
 
-def open_bucket(bucket: str, prefix: str = "") -> Bucket:
+def open_bucket(bucket: str, prefix: str = "", access: S3Access = _ANY) -> Bucket:
     """A client for a bucket.
 
     Raises:
         UserError: no credentials are to be found, or the proxy cannot be used.
     """
-    endpoint = _endpoint()
+    endpoint = _endpoint(access)
     config: dict[str, Any] = {"endpoint": endpoint, "virtual_hosted_style_request": False} if endpoint else {}
     try:
-        credentials = Boto3CredentialProvider()
+        credentials = Boto3CredentialProvider(_session(access))
     except ValueError as error:
         raise UserError(
             f"No credentials for s3://{bucket} ({error})",
@@ -57,8 +60,17 @@ def open_bucket(bucket: str, prefix: str = "") -> Bucket:
     )
 
 
-def _endpoint() -> str | None:
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+def _session(access: S3Access) -> boto3.Session:
+    secret = access.secret_access_key
+    return boto3.Session(
+        aws_access_key_id=access.access_key_id,
+        aws_secret_access_key=secret.get_secret_value() if secret else None,
+        region_name=access.region,
+    )
+
+
+def _endpoint(access: S3Access) -> str | None:
+    return access.endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
 
 
 def _client_options(endpoint: str) -> Any:
@@ -67,24 +79,23 @@ def _client_options(endpoint: str) -> Any:
     return {"allow_http": endpoint.startswith("http://"), **({"proxy_url": proxy} if proxy else _STRAIGHT)}
 
 
-def open_client() -> "S3Client":
+def open_client(access: S3Access = _ANY) -> "S3Client":
     """boto3's client, for keys of others that obstore refuses; ours it takes."""
-    import boto3
     from botocore.config import Config
 
-    session = boto3.Session()
+    session = _session(access)
     region = session.region_name or os.environ.get("AWS_REGION")
-    proxy = proxy_for(_endpoint() or f"https://s3.{region or 'us-east-1'}.amazonaws.com")
+    proxy = proxy_for((endpoint := _endpoint(access)) or f"https://s3.{region or 'us-east-1'}.amazonaws.com")
     # An empty mapping, not None: botocore would look into the environment.
     config = Config(proxies={"http": proxy, "https": proxy} if proxy else {})
-    return session.client("s3", region_name=region, config=config)
+    return session.client("s3", region_name=region, endpoint_url=endpoint, config=config)
 
 
 class S3Store:
     """Objects under `s3://bucket/prefix`; an `ObjectStore`."""
 
-    def __init__(self, bucket: str, prefix: str = "") -> None:
-        self._bucket = open_bucket(bucket, prefix)
+    def __init__(self, bucket: str, prefix: str = "", access: S3Access = _ANY) -> None:
+        self._bucket = open_bucket(bucket, prefix, access)
         self._url = f"s3://{bucket}/{prefix}".rstrip("/")
 
     def put(self, key: str, data: bytes | Path) -> None:

@@ -19,11 +19,12 @@ from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessE
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import Depends, Header, HTTPException, Request
 
-DAG = "gem_synthesize"
+from gem_tasks.airflow_names import SYNTHESIZE
+
 """Whose runs GEM's results come from: the right to see and start them is the right to see and act here."""
 
-reads = Depends(requires_access_dag(method="GET", access_entity=DagAccessEntity.RUN, param_dag_id=DAG))
-acts = Depends(requires_access_dag(method="POST", access_entity=DagAccessEntity.RUN, param_dag_id=DAG))
+reads = Depends(requires_access_dag(method="GET", access_entity=DagAccessEntity.RUN, param_dag_id=SYNTHESIZE))
+acts = Depends(requires_access_dag(method="POST", access_entity=DagAccessEntity.RUN, param_dag_id=SYNTHESIZE))
 
 
 def same_origin(

@@ -4,7 +4,8 @@ The API server lives for weeks, so every question looks anew at Connections and 
 pool of connections are kept until a Connection changes.
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from threading import Lock
 from typing import TypeVar
@@ -12,13 +13,13 @@ from typing import TypeVar
 from airflow.models.connection import Connection
 from anyio import CapacityLimiter, to_thread
 
-from gem_tasks.connections import refresh
+from gem_tasks.connections import values
 from gem_tasks.console.chains import Chain, chains, chosen, links
 from gem_tasks.lineage.console import ConsolePool, ConsoleRows
 from gem_tasks.pipeline.prompt_files import load_prompts
 from gem_tasks.pipeline.recipes import Chain as Recipes
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import Settings, load
+from gem_tasks.settings import load
 from gem_tasks.store import open_store
 
 T = TypeVar("T")
@@ -51,20 +52,23 @@ class Reader:
 
     def _open(self) -> "_Opened":
         with self._lock:
-            if refresh(_connection) and self._opened:
+            connected = values(_connection, os.environ)
+            if self._opened and self._opened.connected != connected:
                 self._opened.pool.close()
                 self._opened = None
             if self._opened is None:
-                self._opened = _Opened(load())
+                self._opened = _Opened(connected)
             return self._opened
 
 
 class _Opened:
     """What holds as long as no Connection changes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, connected: Mapping[str, str]) -> None:
+        self.connected = connected
+        settings = load(connected)
         self.pool = ConsolePool(settings.database)
-        self._settings, self._store = settings, open_store(settings.store_root)
+        self._settings, self._store = settings, open_store(settings.store_root, settings.s3)
 
     def work(self) -> Workspace:
         """With the recipes of this moment: prompts may be edited at any time."""

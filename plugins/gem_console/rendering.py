@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gem_console import charts
-from gem_console.auth import DAG
 from gem_console.pieces import marked
+from gem_tasks.airflow_names import SYNTHESIZE
 from gem_tasks.redaction import clean
 from gem_tasks.visible import visible_lines
 
@@ -124,7 +124,7 @@ def with_query(query: dict[str, str], **changes: Any) -> str:
 
 def run_url(airflow: str, run_id: str) -> str:
     """Airflow's page of a run."""
-    return f"{airflow}dags/{DAG}/runs/{quote(run_id, safe='')}"
+    return f"{airflow}dags/{SYNTHESIZE}/runs/{quote(run_id, safe='')}"
 
 
 def task_url(airflow: str, run_id: str, task_id: str, map_index: int | None) -> str:

@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from gem_tasks import connections
 from gem_tasks.prompts import shipped
 
 
@@ -15,10 +14,8 @@ def reading(monkeypatch, tmp_path):
     for name, value in {"GEM_HOME": tmp_path, "GEM_PROMPTS": tmp_path, "GEM_STORE_URL": tmp_path / "store"}.items():
         monkeypatch.setenv(name, str(value))
     monkeypatch.delenv("GEM_POSTGRES_DSN", raising=False)
-    monkeypatch.setattr(connections, "_taken", {})
     (tmp_path / "refine.md").write_text(shipped()["refine"].text + "\nBe brief.\n", encoding="utf-8")
-    yield reading
-    monkeypatch.delenv("GEM_POSTGRES_DSN", raising=False)
+    return reading
 
 
 def test_pages_and_the_retry_button_see_an_edited_prompt_and_a_rotated_password(reading, monkeypatch, tmp_path):

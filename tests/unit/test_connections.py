@@ -1,63 +1,69 @@
-"""Connections become variables, follow their changes in a process that lives on, and never outrank the deployment's."""
+"""Connections are values: they follow a rotated key, never outrank the deployment, and never reach the environment."""
 
 import os
 from types import SimpleNamespace
 
 import pytest
 
-from gem_tasks import connections
+from gem_tasks.connections import values
+from gem_tasks.settings import load
 
 
 def connection(host=None, login=None, password=None, uri="", **extra):
     return SimpleNamespace(host=host, login=login, password=password, extra_dejson=extra, get_uri=lambda: uri)
 
 
-@pytest.fixture
-def world(monkeypatch):
-    """Connections by id; the environment is put back."""
-    before = dict(os.environ)
-    monkeypatch.setattr(connections, "_taken", {})
+WORLD = {
+    "gem_llm": connection(host="http://llm/v1", password="old-key", api="anthropic", extra_headers={"X-Team": "a"}),
+    "gem_store": connection(url="s3://one/p", login="id", password="secret", endpoint_url="http://minio"),
+    "gem_postgres": connection(uri="postgres://u:p@one/gem"),
+}
+
+
+@pytest.fixture(autouse=True)
+def empty(monkeypatch, tmp_path):
     for name in [name for name in os.environ if name.startswith(("GEM_", "AWS_"))]:
-        del os.environ[name]
-    yield {}
-    os.environ.clear()
-    os.environ.update(before)
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GEM_HOME", str(tmp_path))
 
 
-def test_a_rotated_key_and_another_store_are_seen_without_a_restart(world):
-    world["gem_llm"] = connection(host="http://llm/v1", password="old-key", api="anthropic")
-    world["gem_store"] = connection(url="s3://one", login="id", password="secret", endpoint_url="http://minio")
-    world["gem_postgres"] = connection(uri="postgres://u:p@one/gem")
-    assert connections.refresh(world.get)
-    assert os.environ["GEM_LLM_API_KEY"] == "old-key"
-    assert os.environ["GEM_LLM_API"] == "anthropic"
-    assert os.environ["GEM_POSTGRES_DSN"] == "postgresql://u:p@one/gem"
-    assert not connections.refresh(world.get)
-
-    world["gem_llm"] = connection(host="http://llm/v1", password="new-key")
-    world["gem_store"] = connection(url="s3://two", login="id", password="secret")
-    world["gem_postgres"] = connection(uri="postgres://u:q@two/gem")
-    assert connections.refresh(world.get)
-    assert os.environ["GEM_LLM_API_KEY"] == "new-key"
-    assert os.environ["GEM_STORE_URL"] == "s3://two"
-    assert "AWS_ENDPOINT_URL" not in os.environ, "an endpoint that the Connection no longer names"
-    assert os.environ["GEM_POSTGRES_DSN"] == "postgresql://u:q@two/gem"
-
-    world.clear()
-    assert connections.refresh(world.get)
-    assert not [name for name in os.environ if name.startswith(("GEM_", "AWS_"))]
+def test_connections_are_settings_and_leave_the_environment_alone():
+    before = dict(os.environ)
+    settings = load(values(WORLD.get, os.environ))
+    assert settings.database == "postgresql://u:p@one/gem"
+    assert settings.store_root == "s3://one/p"
+    assert settings.endpoint_for("filter") == "http://llm/v1"
+    assert settings.key_for("filter") == "old-key"
+    assert settings.options_for("filter").headers == {"X-Team": "a"}
+    assert settings.options_for("filter").api == "anthropic"
+    assert settings.s3.endpoint_url == "http://minio"
+    assert settings.s3.access_key_id == "id"
+    assert settings.s3.secret_access_key.get_secret_value() == "secret"
+    assert dict(os.environ) == before
 
 
-def test_what_the_deployment_sets_wins_and_stays(world):
-    os.environ["GEM_LLM_BASE_URL"] = "http://own/v1"
-    os.environ["AWS_REGION"] = "eu-north-1"
-    world["gem_llm"] = connection(host="http://llm/v1", password="key")
-    world["gem_store"] = connection(url="s3://one", region_name="us-east-1")
-    connections.refresh(world.get)
-    assert os.environ["GEM_LLM_BASE_URL"] == "http://own/v1"
-    assert "GEM_LLM_API_KEY" not in os.environ, "a key is not shown to another endpoint than its own"
-    assert os.environ["AWS_REGION"] == "eu-north-1"
-    world.clear()
-    connections.refresh(world.get)
-    assert os.environ["AWS_REGION"] == "eu-north-1"
-    assert "GEM_STORE_URL" not in os.environ
+def test_a_rotated_key_and_a_store_elsewhere_are_seen_at_the_next_look():
+    rotated = WORLD | {
+        "gem_llm": connection(host="http://llm/v1", password="new-key"),
+        "gem_store": connection(url="s3://two"),
+    }
+    settings = load(values(rotated.get, os.environ))
+    assert settings.key_for("filter") == "new-key"
+    assert settings.s3.endpoint_url is None, "an endpoint that the Connection no longer names"
+    assert load(values({}.get, os.environ)).llm_base_url is None
+
+
+def test_what_the_deployment_sets_wins(monkeypatch):
+    monkeypatch.setenv("GEM_LLM_BASE_URL", "http://own/v1")
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    found = values((WORLD | {"gem_store": connection(url="s3://one", region_name="us-east-1")}).get, os.environ)
+    settings = load(found)
+    assert settings.endpoint_for("filter") == "http://own/v1"
+    assert settings.key_for("filter") is None, "a key is not shown to another endpoint than its own"
+    assert "AWS_REGION" not in found
+
+
+def test_a_secret_of_a_connection_is_kept_out_of_texts_and_of_the_settings_own():
+    settings = load(values(WORLD.get, os.environ))
+    assert dict(settings.secrets())["AWS_SECRET_ACCESS_KEY"] == "secret"
+    assert "secret" not in repr(settings.s3).replace("secret_access_key", "")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from gem_tasks.corpus.sources import EmptySourceError, SourceObject, inside, list_objects
+from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Registered, Settled
 
@@ -34,8 +35,10 @@ class Scan:
         earlier: of the changed objects of the last piece, how many documents each held before.
     """
 
-    def __init__(self, ledger: Ledger, source: Registered, roots: Sequence[str] = ()) -> None:
-        self._ledger, self._source, self._roots = ledger, source, roots
+    def __init__(
+        self, ledger: Ledger, source: Registered, roots: Sequence[str] = (), access: S3Access | None = None
+    ) -> None:
+        self._ledger, self._source, self._roots, self._access = ledger, source, roots, access
         self._after = source.scan_position
         self._closed: list[str] = []
         self._anywhere: list[str] = []
@@ -108,7 +111,8 @@ class Scan:
 
     def _listing(self) -> Iterable[SourceObject]:
         try:
-            yield from (item for item in list_objects(self._source.uri, self._after) if inside(item, self._roots))
+            found = list_objects(self._source.uri, self._after, self._access)
+            yield from (item for item in found if inside(item, self._roots))
         except EmptySourceError:
             # Where there was something before, this is everything having vanished at once.
             if not self._ledger.sources.known_objects(self._source.source_id).known:

@@ -68,7 +68,7 @@ def register(work: Workspace, source: Source) -> Registered:
     kind = admit(source.uri, work.settings.source_roots.split())
     with work.ledger() as ledger:
         if source.uri not in (row["uri"] for row in ledger.sources.source_list()):
-            next(list_objects(source.uri))
+            next(list_objects(source.uri, access=work.settings.s3))
         return ledger.sources.register(source, kind)
 
 
@@ -166,7 +166,8 @@ class _Ingestion:
         return report.model_copy(update={**commits.counts.model_dump(exclude={"unchanged"}), **settled})
 
     def _scan(self, commits: Commits) -> Scan:
-        scan, settings = Scan(self._ledger, self._source, self._work.settings.source_roots.split()), self._work.settings
+        settings = self._work.settings
+        scan = Scan(self._ledger, self._source, settings.source_roots.split(), settings.s3)
         rules = Rules.of(self._source, settings, most_tokens(self._work))
         processes = settings.ingest_processes or cores()
         batches = ((batch, batch.raws) for batch in self._batches(scan))

@@ -12,6 +12,7 @@ from itertools import chain
 from gem_tasks.corpus.sources import admit, list_objects
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import RawDocument, Segment, Source
+from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.lineage import Ledger
 from gem_tasks.pipeline.ingest.near_duplicates import Met, mark
 from gem_tasks.pipeline.ingest.pool import prepared
@@ -65,7 +66,7 @@ def survey(
         limit = (found.limit if source.limit is None else source.limit) or None
         look = _Look(ledger, work.settings.near_duplicate, size, seed)
         bounds = int(work.settings.document_max_mb * 1_000_000), work.settings.max_rows_per_file
-        raws = _raws(found, limit, *bounds)
+        raws = _raws(found, limit, *bounds, work.settings.s3)
         batches = ((None, batch) for batch in _batched(raws))
         processes = work.settings.ingest_processes or cores()
         for _, documents in prepared(batches, Rules.of(found, work.settings, most_tokens(work)), processes):
@@ -131,9 +132,11 @@ class _Look:
             heapreplace(self._drawn, entry)
 
 
-def _raws(source: Source, limit: int | None, most_bytes: int, most_rows: int) -> Iterator[RawDocument]:
+def _raws(
+    source: Source, limit: int | None, most_bytes: int, most_rows: int, access: S3Access
+) -> Iterator[RawDocument]:
     left = limit
-    for found in list_objects(source.uri):
+    for found in list_objects(source.uri, access=access):
         for raw in documents_of(found, most_bytes, most_rows):
             if left == 0:
                 return

@@ -7,16 +7,15 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field, field_validator, model_validator
 
 from gem_console.airflow_calls import Airflow
-from gem_console.auth import DAG
 from gem_console.bodies import body_of, described
 from gem_console.routes.common import ReaderDep
+from gem_tasks.airflow_names import INGEST, SYNTHESIZE
 from gem_tasks.domain.base import Value
 from gem_tasks.pipeline.upkeep import failures
 from gem_tasks.pipeline.upkeep.failures import Which
 
 router = APIRouter(tags=["act"])
 
-INGEST = "gem_ingest"
 """Its backfill announces past partitions again; what the present prompts and models make stale is then recomputed."""
 
 
@@ -61,7 +60,7 @@ async def retry(
 
 
 async def _start(airflow: Airflow, run: Started) -> Started:
-    answer = await airflow.trigger(DAG, run.partition, {})
+    answer = await airflow.trigger(SYNTHESIZE, run.partition, {})
     return run.model_copy(update={"run_id": answer.run_id, "problem": answer.problem})
 
 
