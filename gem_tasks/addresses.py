@@ -12,7 +12,7 @@ somewhere else a moment later (DNS rebinding) changes nothing.
 | 168.63.129.16                    | Azure's wire server                                              |
 | multicast, 240.0.0.0/4, 192.0.0.0/24 | no server has such an address                                |
 
-The same inside an IPv6 address: mapped, compatible, NAT64, 6to4, Teredo, ISATAP.
+The same inside an IPv6 address: mapped, translated, compatible, NAT64 of any length, 6to4, Teredo, ISATAP.
 """
 
 import asyncio
@@ -31,8 +31,10 @@ _CLOUDS = tuple(
     )
 )  # fmt: skip
 _NAMES = ("metadata.google.internal", "metadata.goog", "metadata.tencentyun.com", "metadata.azure.internal")
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
-_COMPATIBLE = IPv6Network("::/96")
+_LAST = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
+"""NAT64, compatible, translated: the IPv4 address comes last."""
+_LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
+"""RFC 8215: whoever runs it says how long its prefix is."""
 _ISATAP = (0x00005EFE, 0x02005EFE)
 _LOW = 0xFFFFFFFF
 
@@ -90,5 +92,8 @@ def _embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address]:
         yield address.sixtofour
     if address.teredo:
         yield from address.teredo
-    if any(address in network for network in (*_NAT64, _COMPATIBLE)) or (number >> 32) & _LOW in _ISATAP:
+    if any(address in network for network in _LAST) or (number >> 32) & _LOW in _ISATAP:
         yield IPv4Address(number & _LOW)
+    if address in _LOCAL_NAT64:  # RFC 6052, 2.2: behind a prefix of so many bits, around an octet of zeros
+        without = (number >> 64 << 56) | (number & ((1 << 56) - 1))
+        yield from (IPv4Address(without >> (88 - length) & _LOW) for length in (48, 56, 64))

@@ -94,12 +94,16 @@ def _field(item: Any, name: str) -> Any:
 
 
 def _url() -> str | None:
+    from gem_tasks.redaction import know
+
     if url := os.environ.get("GEM_ALERT_URL"):
         return url
     try:
-        return Connection.get("gem_alerts").password
+        url = Connection.get("gem_alerts").password
     except AirflowNotFoundException:
         return None
+    know("gem_alerts", url)
+    return url
 
 
 def _post(url: str, body: dict[str, Any]) -> None:

@@ -6,12 +6,13 @@ are cleaned here, before they leave the task.
 
 import sys
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
+from gem_tasks.domain.base import Json
 from gem_tasks.redaction import log_line
-from gem_tasks.redaction.outlets import guard_logs, scrub
+from gem_tasks.redaction.outlets import guard_logs, safe
 
 if TYPE_CHECKING:
     from collections.abc import MutableSequence
@@ -29,11 +30,36 @@ def guard() -> None:
 def clean_event(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """One event, with the exception that is at hand."""
     del logger, method
+    given = event.pop("exc_info", None)
     for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = log_line(value)
-        elif isinstance(value, BaseException):
-            scrub(value)
-    if event.get("exc_info") and (error := sys.exception()):
-        scrub(error)
+        event[name] = _cleaned(value)
+    if given:
+        error = given[1] if isinstance(given, tuple) else given
+        error = error if isinstance(error, BaseException) else sys.exception()
+        event["exc_info"] = safe(error) if error else given
     return event
+
+
+_DEEPEST = 8
+
+
+def _cleaned(value: Any, depth: int = 0) -> Any:
+    """What is logged beside the text, too: collections, bytes, and objects by how they show themselves."""
+    match value:
+        case str():
+            return log_line(value)
+        case BaseException():
+            return _shown(safe(value), repr(value))
+        case dict() if depth < _DEEPEST:
+            return {_cleaned(name): _cleaned(each, depth + 1) for name, each in cast("Json", value).items()}
+        case list() | tuple() if depth < _DEEPEST:
+            return [_cleaned(each, depth + 1) for each in cast("list[Any]", value)]
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            return _shown(value, value.decode("utf-8", "replace") if isinstance(value, bytes) else repr(value))
+
+
+def _shown(value: Any, text: str) -> Any:
+    """The value, unless what is shown of it holds a secret."""
+    return value if log_line(text) == text else log_line(text)

@@ -7,6 +7,7 @@ arguments by name or position that are literals; anything else is an invalid cal
 
 import ast
 import inspect
+import json
 from collections.abc import Callable, Mapping
 
 MOST_CHARACTERS = 100_000
@@ -52,13 +53,16 @@ def dotted(node: ast.expr) -> str:
 
 
 def literal(node: ast.expr | str) -> object:
-    """A value that is written out; also in place of the `eval` with which bfcl-eval reads arithmetic.
+    """A value that is written out, as JSON could; also in place of the `eval` with which bfcl-eval reads arithmetic.
 
     Raises:
-        InvalidCall: it has to be computed.
+        InvalidCall: it has to be computed, or is a set, bytes, a number without end and the like, which bfcl-eval cannot
+            write down.
     """
     try:
-        return ast.literal_eval(node)
+        found = ast.literal_eval(node)
+        json.dumps(found, allow_nan=False)
+        return found
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         raise InvalidCall("arguments have to be literals") from None
 

@@ -20,6 +20,7 @@ import httpx2
 
 from gem_tasks import http_clients
 from gem_tasks.confine.job import Upstream
+from gem_tasks.redaction import know
 
 MAX_BODY = 64 << 20
 """Bytes of a request, and of a reply."""
@@ -35,6 +36,7 @@ class Relay:
     def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
         self.upstreams = dict(upstreams)
         self.token = secrets.token_urlsafe(24)
+        know("the sandbox's token", self.token)
         self.client = http_clients.client(follow_redirects=False)
 
     def path(self, name: str) -> str:

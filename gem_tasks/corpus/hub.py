@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import IO, Any, cast
 
+import httpx2
+
 from gem_tasks import http_clients
 from gem_tasks.corpus.objects import ANOTHER_TRY, SourceObject, hidden, media_type, why
 from gem_tasks.errors import StoreError, UserError
@@ -82,7 +84,13 @@ def _asked(repo: str, ask: Callable[[], Any]) -> Any:
 
     try:
         return ask()
-    except (HfHubHTTPError, OSError, RuntimeError, ValueError) as error:  # a name against its rules is a ValueError
+    except (
+        HfHubHTTPError,
+        httpx2.HTTPError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # a name against its rules is a ValueError
         mend = "Check the name, HF_TOKEN and HF_ENDPOINT."
         raise UserError(f"hf://datasets/{repo} cannot be listed ({why(error)})", mend) from error
 
@@ -104,4 +112,6 @@ def _open(path: str) -> IO[bytes]:
         status = getattr(error.response, "status_code", 0)
         if 400 <= status < 500 and status not in ANOTHER_TRY:
             raise OSError(why(error)) from error
+        raise StoreError(f"hf://{path} cannot be read: {why(error)}") from error
+    except httpx2.HTTPError as error:
         raise StoreError(f"hf://{path} cannot be read: {why(error)}") from error

@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.distill import Kind, SetSpec
 from gem_tasks.errors import UserError
+from gem_tasks.plain_yaml import read_yaml
 from gem_tasks.resources import shipped
 
 NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
@@ -167,16 +168,17 @@ def _read(path: Path, changes: Mapping[str, object]) -> Profile:
 
 
 def _parsed(path: Path) -> Json:
-    """Plain YAML of a page or two: no aliases, by which a few lines become gigabytes.
+    """Plain YAML of a page or two.
 
     Raises:
-        ValueError: it is too large, has aliases, or is no mapping.
+        yaml.YAMLError, RecursionError: see `read_yaml`.
+        ValueError: it is too large, or is no mapping.
     """
     with path.open(encoding="utf-8") as file:
         text = file.read(_MOST_CHARACTERS + 1)
-    if len(text) > _MOST_CHARACTERS or any(isinstance(each, yaml.AliasToken) for each in yaml.scan(text)):
-        raise ValueError("too large, or with aliases")
-    found = yaml.safe_load(text)
+    if len(text) > _MOST_CHARACTERS:
+        raise ValueError("too large")
+    found = read_yaml(text)
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):  # pyright: ignore[reportUnknownVariableType]
         raise ValueError("no mapping")
     return found  # pyright: ignore[reportUnknownVariableType]

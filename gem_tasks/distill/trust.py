@@ -12,20 +12,22 @@ from gem_tasks.errors import UserError
 
 _LOADS_CODE = re.compile(
     r"trust|remote_code|callback|custom_generate|code_revision|auto_map|(?:^|_)kernels?(?:$|_config)|import|backend_plugin"
-    r"|^hub_|push_to_hub|^resume_from_checkpoint$|^(?:pickle|torch)_|reward_func|_class_path$|^loss_func"
+    r"|^hub_|push_to_hub|^resume_from_checkpoint$|^(?:pickle|torch)_|reward_func|_class_path$|^loss_func|megatron|dynamo"
 )
 """Keys at any depth, whatever TRL, Transformers and PEFT call them."""
 _HARMLESS = frozenset(
     {"torch_dtype", "torch_compile", "torch_compile_mode", "torch_empty_cache_steps", "use_liger_kernel"}
 )
+_UNPICKLES = frozenset({"weights_only", "use_safetensors"})
+"""Keys that are refused with any value, for `false` is what loads pickles."""
 _ATTENTION = frozenset({"eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"})
 _PATTERNS = frozenset(
     {"target_modules", "exclude_modules", "modules_to_save", "layers_pattern", "target_parameters", "rank_pattern",
      "alpha_pattern"}
 )  # fmt: skip
 """Names of parts of a model, which have dots."""
-_PLACE = re.compile(r"[/\\]|^~|\.\.|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^[\w.]+:[\w.]+$")
-"""A path, a repository of the hub, or something to import."""
+_PLACE = re.compile(r"^\s*[\[{]|[/\\]|^~|\.\.|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^[\w.]+:[\w.]+$")
+"""JSON, which Transformers reads as settings; a path, a repository of the hub, something to import."""
 _FIX = "Take it out, or set GEM_TRUST_REMOTE_CODE=1 where this deployment is to run such code, confined."
 
 
@@ -45,6 +47,8 @@ def refuse_code(profile: Profile, trusted: bool) -> None:
 
 def _is_code(path: tuple[str, ...], value: object) -> bool:
     keys = [key.casefold() for key in path[1:]]
+    if not _UNPICKLES.isdisjoint(keys):
+        return True
     if any(_LOADS_CODE.search(key) and key not in _HARMLESS for key in keys) and value not in (False, None):
         return True
     if not isinstance(value, str) or any(key in _PATTERNS for key in keys):

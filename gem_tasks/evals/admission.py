@@ -1,13 +1,16 @@
 """Which servers a run may name: who starts one shall not send our keys, or questions, wherever they like.
 
 URLs are compared as clients will read them, and clients differ. So one that can be read in two ways is none: with a
-backslash, with blanks or control characters, with an escaped or a climbing dot, with a user name.
+backslash, with blanks or control characters, with an escaped or a climbing dot, with a user name, with a host that two
+rules for international names write in two ways (IDNA 2003 and 2008), with a path that is not of plain ASCII.
 """
 
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
+
+import httpx
 
 from gem_tasks.addresses import ForbiddenAddressError, forbidden_name, resolved
 from gem_tasks.errors import UserError
@@ -81,10 +84,11 @@ def _host(parts: SplitResult) -> str | None:
     """In lower case, international names as DNS has them."""
     bracketed = "[" in parts.netloc
     try:
-        name = (parts.hostname or "").encode("idna").decode() if parts.hostname else ""
-    except UnicodeError:
+        name = (parts.hostname or "").encode("idna").decode().lower().removesuffix(".")
+        if not parts.netloc.isascii() and name != httpx.URL(parts.geturl()).raw_host.decode().removesuffix("."):
+            return None
+    except (UnicodeError, httpx.InvalidURL):
         return None
-    name = name.lower().removesuffix(".")
     whole = f"[{name}]" if bracketed else name
     return whole if _HOST.fullmatch(whole) else None
 
@@ -99,7 +103,9 @@ def _path(path: str) -> tuple[str, ...] | None:
     else:
         return None
     names = path.strip("/").split("/")
-    if _ODD.search(path) or any(name.partition(";")[0] in (".", "..") or not name for name in names if path.strip("/")):
+    if not path.isascii() or "%" in path or path.startswith("//") or _ODD.search(path):
+        return None
+    if any(name.partition(";")[0] in (".", "..") or not name for name in names if path.strip("/")):
         return None
     return tuple(names) if path.strip("/") else ()
 

@@ -20,6 +20,7 @@ from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError, first_line
 from gem_tasks.live_apis.operation import Operation, Place, Reply
+from gem_tasks.plain_yaml import read_yaml
 from gem_tasks.redaction import beginning
 
 _METHODS = ("get", "put", "post", "delete", "patch", "head")
@@ -32,15 +33,6 @@ _MAX_NODES = 2_000_000
 """Of all operations together, with what their references stand for."""
 _DEPTH = 12
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-
-
-class _Loader(yaml.SafeLoader):
-    """Without aliases: a few lines of them stand for gigabytes, and no OpenAPI document needs one."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("it has an alias (*), which is not taken here")
-        return super().compose_node(parent, index)
 
 
 class RefError(ValueError):
@@ -72,7 +64,7 @@ def _parsed(path: Path, text: str) -> Any:
             pass  # YAML may begin so, too
     if len(text) > _MAX_YAML_BYTES:
         raise UserError(f"{path} has more than {_MAX_YAML_BYTES} characters of YAML", "Give it as JSON.")
-    return yaml.load(text, _Loader)  # noqa: S506  a safe one
+    return read_yaml(text)
 
 
 def _operations(spec: Json) -> tuple[tuple[Operation, ...], dict[str, str]]:

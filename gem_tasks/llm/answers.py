@@ -132,7 +132,7 @@ def _thinks(part: Any) -> bool:
 
 def name(value: Any) -> str:
     """A word of the endpoint's own; empty where it sends something else."""
-    return _storable(value[:_WORD_CHARS]) if isinstance(value, str) else ""
+    return _storable(beginning(value, _WORD_CHARS)) if isinstance(value, str) else ""
 
 
 def _storable(text: str) -> str:

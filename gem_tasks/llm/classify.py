@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from gem_tasks.errors import Complaint, EndpointError, ErrorClass
 from gem_tasks.llm.envelope import read_complaint
 from gem_tasks.llm.moments import seconds_until
+from gem_tasks.redaction import beginning
 
 _BY_STATUS = {
     401: ErrorClass.AUTH,
@@ -85,7 +86,8 @@ def from_complaint(status: int, headers: Mapping[str, str], complaint: Complaint
     """The same of a body that has been read."""
     retry_s = retry_after_s(headers)
     found = _class(status, complaint, retry_s)
-    moved = f"the endpoint has moved to {headers.get('location', 'nowhere')[:200]}" if status in _MOVED else ""
+    place = beginning(headers.get("location", "nowhere"), 200)
+    moved = f"the endpoint has moved to {place}" if status in _MOVED else ""
     error = EndpointError(found, f"HTTP {status}: {moved or complaint.message[:300]}", retry_s)
     error.complaint = complaint
     asks_for_less = status in OVERLOADED or (found is ErrorClass.SERVER_ERROR and _OVERLOAD.search(complaint.text))

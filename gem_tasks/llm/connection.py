@@ -13,6 +13,7 @@ import httptools
 
 from gem_tasks.llm.bounds import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_IN_FLIGHT_BYTES, Held
 from gem_tasks.llm.reply import Reply
+from gem_tasks.redaction import beginning
 
 _OK = 200
 _ANY_ZLIB = 47
@@ -183,7 +184,7 @@ def _decoded(reply: Reply) -> Reply:
     if coding == "identity":
         return reply
     if coding not in {"gzip", "x-gzip", "deflate"}:
-        raise BrokenReplyError(f"the reply is compressed with {coding[:40]!r}")
+        raise BrokenReplyError(f"the reply is compressed with {beginning(coding, 40)!r}")
     try:
         unpack = zlib.decompressobj(_ANY_ZLIB)
         body = unpack.decompress(reply.body, MAX_BODY_BYTES)

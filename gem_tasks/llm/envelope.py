@@ -91,6 +91,6 @@ def _location(said: Any) -> str:
     try:
         found: Any = json.loads(said) if isinstance(said, str) and said.lstrip().startswith(("{", "[")) else said
         found = cast("Json", found).get("detail", found) if isinstance(found, dict) else found
-        return str(found[0]["loc"][-1])
+        return _word(found[0]["loc"][-1])
     except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         return ""

@@ -14,6 +14,7 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.key_source import KeyCommand
 from gem_tasks.errors import UserError
 from gem_tasks.llm.moments import seconds_until
+from gem_tasks.redaction import know
 
 _LIMIT_S = 60.0
 _LASTS_S = 300.0
@@ -48,6 +49,7 @@ async def key_of(command: KeyCommand, refused: str | None = None) -> Key:
     known = _known.get(command.words)
     if known is None or known.text == refused or time.time() >= known.until:
         known = read_key(await _output(command), command)
+        know("GEM_LLM_API_KEY_COMMAND", known.text)
         _known[command.words] = known
     return known
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.answers import UNREADABLE, name, parsed
+from gem_tasks.redaction import beginning
 
 _MOST = 10_000
 """Routers list some hundreds."""
@@ -21,6 +22,7 @@ def read_models(body: bytes) -> list[str]:
         rows = cast("list[Any]", found["data"] if isinstance(found, dict) else found)
         names = [name(cast("Json", row).get("id")) for row in rows[:_MOST] if isinstance(row, dict)]
     except UNREADABLE as error:
-        detail = f"unusable list of models ({type(error).__name__}): {body[:100].decode('utf-8', 'replace')!r}"
+        start = beginning(body[:20_000].decode("utf-8", "replace"), 100)
+        detail = f"unusable list of models ({type(error).__name__}): {start!r}"
         raise EndpointError(ErrorClass.SERVER_ERROR, detail) from error
     return [each for each in names if each]

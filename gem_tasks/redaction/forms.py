@@ -9,6 +9,7 @@ import codecs
 from base64 import b32encode, b64encode
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from urllib.parse import quote
 
 LEAST = 8
 """Characters of a secret that can be told from words. Shorter ones are removed where credentials stand only."""
@@ -16,6 +17,8 @@ _LONG = 12
 """A secret of one kind of characters, or one with its separators left out, is told from words from here on."""
 _VARIED = 5
 _TABLE = bytes(code + 32 if 65 <= code <= 90 else code for code in range(256))
+_NUMBERS = ("{:02x}", "{}", "{:o}", "0x{:02x}", "U+{:04X}")
+"""Codes of its characters, one after the other."""
 _DROPPED = bytes(code for code in range(256) if not (code < 128 and chr(code).isalnum()))
 
 
@@ -47,9 +50,9 @@ def _forms(secret: str) -> Iterator[bytes]:
         yield plain
         yield plain[::-1]
         yield codecs.encode(plain.decode(), "rot13").encode()
-    yield raw.hex().encode()
-    yield "".join(map(str, raw)).encode()
-    yield from _cores(raw, b64encode, 6, 3)
+    yield from (squeezed("".join(form.format(byte) for byte in raw)) for form in _NUMBERS)
+    for written in {raw, quote(secret, safe="").encode(), secret.encode("utf-16-le", "surrogatepass")}:
+        yield from _cores(written, b64encode, 6, 3)
     yield from _cores(raw, b32encode, 5, 5)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -20,14 +20,43 @@ def guard_logs() -> None:
         made = before(*arguments, **named)
         with suppress(Exception):  # arguments that do not fit are logging's own business
             text = made.getMessage()
-            if (safe := visible_lines(redaction.log_line(text))) != text:
-                made.msg, made.args = safe, ()
+            if (shown := visible_lines(redaction.log_line(text))) != text:
+                made.msg, made.args = shown, ()
         if made.exc_info and made.exc_info[1] is not None:
-            scrub(made.exc_info[1])
+            error = safe(made.exc_info[1])
+            made.exc_info = (type(error), error, error.__traceback__)
         return made
 
     record.cleans = True  # pyright: ignore[reportFunctionMemberAccess]
     logging.setLogRecordFactory(record)
+
+
+def safe(error: BaseException) -> BaseException:
+    """The exception itself, cleaned; where that leaves a secret in what is shown of it, another one in its place.
+
+    Such are those that make their text themselves (of what Pydantic validated, of a file's name), notes, and groups.
+    """
+    scrub(error)
+    if not _leaks(error, traceback.format_exception):
+        return error
+    try:
+        text = redaction.log_line(str(error))
+    except Exception:  # noqa: BLE001 - it has none
+        text = ""
+    notes = [redaction.log_line(note) for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
+    members = [f"{type(each).__name__}: {each}" for each in _members(error)]
+    text = "\n".join([text, *notes, *map(redaction.log_line, members)])
+    kind = type(type(error).__name__, (Exception,), {"__module__": type(error).__module__})
+    shown = kind(text).with_traceback(error.__traceback__)
+    return shown if not _leaks(shown, traceback.format_exception) else kind(text)
+
+
+def _members(error: BaseException) -> Iterator[BaseException]:
+    """Exceptions of a group, and of groups in it."""
+    members: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    for each in members if isinstance(error, BaseExceptionGroup) else ():
+        yield each
+        yield from _members(each)
 
 
 def scrub(error: BaseException) -> None:
@@ -58,9 +87,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             waiting += each.exceptions if isinstance(each, BaseExceptionGroup) else ()
 
 
-def _leaks(error: BaseException) -> bool:
+def _leaks(error: BaseException, form: Callable[[BaseException], list[str]] = traceback.format_exception_only) -> bool:
     try:
-        text = "".join(traceback.format_exception_only(error))
+        text = "".join(form(error))
     except Exception:  # noqa: BLE001 - an exception whose text cannot be made shows none
         return False
     return redaction.log_line(text) != text

@@ -3,18 +3,23 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 Named = tuple[str, str]
 
 _SECRET = re.compile(
-    r"SECRET|PASSW|PWD|TOKEN(?!S)|API_?KEY|PRIVATE_?KEY|ACCESS_KEY(?!_ID)|FERNET_KEY|ENCRYPTION_KEY|CREDENTIAL|_KEY\Z|\AKEY\Z",
+    r"SECRET|PASSW|PWD|TOKEN(?!S)|API[_-]?KEY|PRIVATE[_-]?KEY|ACCESS_KEY(?!_ID)|FERNET_KEY|ENCRYPTION_KEY|CREDENTIAL|[_-]KEY\Z|\AKEY\Z"
+    r"|WEBHOOK|ALERT_URL|COOKIE|(?:\A|[_-])(?:AUTH|AUTHORIZATION|PAT|JWT|SAS|SIGNATURE)\Z",
     re.IGNORECASE,
 )
-_NOT_SECRET = re.compile(r"_(FILE|PATH|DIR|FOLDER|URL|ALGORITHM|EXPIR\w*|_CMD)\Z", re.IGNORECASE)
+_NOT_SECRET = re.compile(
+    r"_(FILE|PATH|DIR|FOLDER|(?<!WEBHOOK_)(?<!ALERT_)URL|ALGORITHM|EXPIR\w*|CMD|COMMAND\w*)\Z", re.IGNORECASE
+)
 _QUERY_SECRET = re.compile(r"key|token|secret|passw|pwd|sig|credential|auth|code|sas", re.IGNORECASE)
 _PASSWORD = re.compile(r"\bpassword\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']+)", re.IGNORECASE)
+_SCHEME = re.compile(r"\A(?:Bearer|Basic) ", re.IGNORECASE)
 _HARMLESS_HEADERS = frozenset(
     {"accept", "accept-language", "content-type", "user-agent", "http-referer", "referer", "x-title",
      "anthropic-version", "anthropic-beta", "openai-beta", "openai-organization", "openai-project"}
@@ -28,10 +33,10 @@ def in_environment(env: Mapping[str, str]) -> Iterator[Named]:
             yield from in_url(name, value)
         if "password" in value and "=" in value:
             yield from in_dsn(name, value)
-        if name.startswith("AIRFLOW_CONN_") and value.startswith("{"):
+        if value.startswith("{"):
             yield from _in_json(name, value)
         if _SECRET.search(name) and not _NOT_SECRET.search(name) and not value.startswith("/"):
-            yield name, value
+            yield from ((name, found) for found in {value, _SCHEME.sub("", value)})
 
 
 def in_url(name: str, url: str | None) -> Iterator[Named]:
@@ -46,7 +51,9 @@ def in_url(name: str, url: str | None) -> Iterator[Named]:
     secret = password or (login if user else "")
     yield from ((name, found) for found in {secret, unquote(secret)} if found)
     for field, value in parse_qsl(parts.query):
-        if _QUERY_SECRET.search(field):
+        if value.startswith("{"):  # `__extra__` of a Connection
+            yield from _in_json(name, value)
+        elif _QUERY_SECRET.search(field):
             yield f"{name} ({field})", value
 
 
@@ -69,7 +76,10 @@ def in_data(name: str, data: Any) -> Iterator[Named]:
     waiting: list[Any] = [data]
     while waiting:
         found = waiting.pop()
-        if isinstance(found, dict):
+        if isinstance(found, str) and found.startswith(("{", "[")):  # `extra` of a Connection is JSON in JSON
+            with suppress(ValueError, RecursionError):
+                waiting.append(json.loads(found))
+        elif isinstance(found, dict):
             fields = cast("dict[Any, Any]", found)
             yield from _texts(name, fields.items())
             waiting += fields.values()
@@ -80,11 +90,12 @@ def in_data(name: str, data: Any) -> Iterator[Named]:
 def _texts(name: str, fields: Iterable[tuple[Any, Any]]) -> Iterator[Named]:
     for field, value in fields:
         if isinstance(value, str) and _SECRET.search(str(field)):
-            yield f"{name} ({field})", value
+            yield from ((f"{name} ({field})", found) for found in {value, _SCHEME.sub("", value)})
 
 
 def _in_json(name: str, text: str) -> Iterator[Named]:
     try:
-        yield from in_data(name, json.loads(text))
-    except ValueError:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
         return
+    yield from in_data(name, found)

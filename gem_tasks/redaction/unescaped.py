@@ -8,10 +8,13 @@ from typing import NamedTuple
 LAYERS = 2
 """A key in a query, in JSON: escapes of escapes; what is escaped three times is not undone."""
 _ESCAPE = re.compile(
-    r"%[0-9A-Fa-f]{2}|\\u\{[0-9A-Fa-f]{1,6}\}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\[bfnrtv]"
+    r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}"
+    r"|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\[bfnrtv]"
     r"|&#?[0-9A-Za-z]{1,9};|=[0-9A-F]{2}|=\r?\n"
 )
-_FIRST = tuple(re.compile(start) for start in (r"%[0-9A-Fa-f]", r"\\[ux0-7bfnrtv]", r"&[#0-9A-Za-z]", r"=[0-9A-F\r\n]"))
+_FIRST = tuple(
+    re.compile(start) for start in (r"%[0-9A-Fa-fu]", r"\\[uUx0-7bfnrtv]", r"&[#0-9A-Za-z]", r"=[0-9A-F\r\n]")
+)
 """The same much faster: each begins with one character, and most texts have none of it."""
 
 
@@ -67,8 +70,8 @@ def _character(escape: str) -> str:
         case "=", "\r" | "\n":
             return ""
         case "%" | "=", _:
-            return chr(int(escape[1:], 16))
-        case "\\", "u" | "x":
+            return chr(int(escape[1:].lstrip("u"), 16))
+        case "\\", "u" | "U" | "x":
             return chr(int(escape[2:].strip("{}"), 16))
         case "\\", "b" | "f" | "n" | "r" | "t" | "v":
             return " "

@@ -4,22 +4,25 @@ FastAPI would read a body that a route declares before it looks at the route's d
 however long it is. So routes declare a dependency that reads it, which comes after those of their router.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 T = TypeVar("T", bound=BaseModel)
 _MOST_BYTES = 16 << 10
+_LIMIT_S = 10.0
 
 
 def body_of(model: type[T]) -> Callable[[Request], Awaitable[T]]:
     """A dependency that reads the body as this.
 
     Raises:
-        HTTPException: 413, or 422 for what is no JSON.
+        HTTPException: 413, 408 for a body that does not come, or 422 for what is no JSON.
         RequestValidationError: it does not fit.
     """
 
@@ -47,10 +50,14 @@ async def _bounded(request: Request) -> bytes:
     if not (length.isascii() and length.isdigit() and len(length) < 19) or int(length) > _MOST_BYTES:
         raise _too_large()
     data = bytearray()
-    async for part in request.stream():
-        data += part
-        if len(data) > _MOST_BYTES:
-            raise _too_large()
+    try:
+        async with asyncio.timeout(_LIMIT_S):
+            async for part in request.stream():
+                data += part
+                if len(data) > _MOST_BYTES:
+                    raise _too_large()
+    except (ClientDisconnect, TimeoutError):  # shorter than it says, or slower than a body of that size is
+        raise HTTPException(408, "The body did not come in time", headers={"Connection": "close"}) from None
     return bytes(data)
 
 

@@ -162,14 +162,37 @@ def test_a_backfill_has_a_bounded_range(admin, calls, first, last):
 @pytest.mark.parametrize("path", ["api/failures/retry", "api/backfills"])
 def test_rights_come_before_bodies_and_bodies_are_short(app, role, status, path):
     """What is read of a body is counted where the server hands it over."""
-    import anyio
-
     taken = 0
 
     async def receive():
         nonlocal taken
         taken += 1
         return {"type": "http.request", "body": b"x" * 65536, "more_body": taken < 1000}
+
+    assert answered(app, role, path, receive) == status
+    assert taken <= 1
+
+
+@pytest.mark.parametrize("then", ["gone", "silent"])
+def test_a_body_that_ends_early_or_never_is_no_fault_of_ours(app, monkeypatch, then):
+    import anyio
+
+    from gem_console import bodies
+
+    monkeypatch.setattr(bodies, "_LIMIT_S", 0.05)
+    messages = iter([{"type": "http.request", "body": b'{"which', "more_body": True}])
+
+    async def receive():
+        if (message := next(messages, None)) is None and then == "silent":
+            await anyio.sleep_forever()
+        return message or {"type": "http.disconnect"}
+
+    assert answered(app, "admin", "api/failures/retry", receive) == 408
+
+
+def answered(app, role, path, receive):
+    """The status of what comes back to a POST whose body is received so."""
+    import anyio
 
     sent = []
 
@@ -184,8 +207,7 @@ def test_rights_come_before_bodies_and_bodies_are_short(app, role, status, path)
              "path": whole, "raw_path": whole.encode(), "query_string": b"", "root_path": "", "headers": headers,
              "client": ("127.0.0.1", 1), "server": ("testserver", 80), "state": {}}  # fmt: skip
     anyio.run(app, scope, receive, send)
-    assert sent[0]["status"] == status
-    assert taken <= 1
+    return sent[0]["status"]
 
 
 def test_a_body_that_says_it_is_long_is_not_read(admin):

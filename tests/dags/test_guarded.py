@@ -6,6 +6,7 @@ import json
 import logging
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from gem_tasks import redaction
 
@@ -26,6 +27,66 @@ def log():
     redaction.IN_FORCE.forget()
     logging.setLogRecordFactory(factory)
     structlog.configure(**config)
+
+
+class OddError(Exception):
+    """Makes its text itself."""
+
+    def __str__(self):
+        return KEY
+
+
+def _noted():
+    error = RuntimeError("a")
+    error.add_note(f"note {KEY}")
+    return error
+
+
+def _validated():
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(dict[str, int]).validate_python({"a": KEY})
+    return caught.value
+
+
+ODD = {
+    "what Pydantic refused": _validated,
+    "a note": _noted,
+    "a text of its own": OddError,
+    "a group": lambda: ExceptionGroup("g", [ValueError("x"), ExceptionGroup("h", [OddError()])]),
+    "the name of a file": lambda: FileNotFoundError(2, "gone", f"/x/{KEY}"),
+    "a dictionary": lambda: RuntimeError({"k": [KEY]}),
+    "bytes": lambda: RuntimeError(KEY.encode()),
+    "a text that is no UTF-8": lambda: UnicodeEncodeError("utf-8", f"\ud800{KEY}", 0, 1, "x"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("by", ["structlog", "logging", "a field", "a value in a field"])
+def test_an_exception_that_no_argument_cleans_is_shown_by_another_in_its_place(log, name, by):
+    import structlog
+
+    from gem_airflow.guarded import guard
+
+    guard()
+    events, lines = structlog.get_logger("task"), logging.getLogger("x")
+    try:
+        raise ODD[name]()
+    except Exception as error:  # noqa: BLE001
+        match by:
+            case "structlog":
+                events.exception("failed")
+            case "logging":
+                lines.exception("failed")
+            case "a field":
+                events.error("failed", error=error)
+            case _:
+                events.error("failed", found={"error": str(error), "all": [error, KEY.encode(), (repr(error),)]})
+    text = log.getvalue().decode()
+    assert "failed" in text
+    assert KEY not in text
+    assert base64.b64encode(KEY.encode()).decode()[:12] not in text
+    if by in ("structlog", "logging"):
+        assert json.loads(text)["exception"][0]["exc_type"] == type(ODD[name]()).__name__
 
 
 def test_events_exceptions_and_their_causes_are_cleaned(log):

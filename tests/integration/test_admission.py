@@ -5,7 +5,7 @@ import pytest
 from gem_tasks.errors import UserError
 from gem_tasks.evals.admission import admit
 
-ALLOWED = ("https://models.example:8443/team/", "http://127.0.0.1:8000")
+ALLOWED = ("https://models.example:8443/team/", "http://127.0.0.1:8000", "https://strasse.example/")
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,14 @@ def test_what_is_no_address_is_said(url):
         "https://models.example:8443#@evil.example/team/",
         "https://models.example:8443%2f@evil.example/team/",
         "https://models.example:08443x/team/",
+        "https://models.example:8443/team/\uff0e\uff0e/admin",
+        "https://models.example:8443/team/\u2025/admin",
+        "https://models.example:8443/team/%c0%ae%c0%ae/admin",
+        "https://models.example:8443/team/%u002e%u002e/admin",
+        "https://models.example:8443//team/v1",
+        "https://stra\xdfe.example/v1",
+        "https://\u24dcodels.example:8443/team/",
+        "https://models\u00ad.example:8443/team/",
         "http://127.0.0.1:8000/v1/%00/../x",
         "http://127.0.0.1:8000\n.evil.example/v1",
     ],
@@ -96,7 +104,10 @@ def test_the_same_address_written_differently_is_the_same(url, allowed):
 @pytest.mark.parametrize(
     "host",
     [
-        "[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::169.254.169.254]", "[2002:a9fe:a9fe::1]", "[::a9fe:a9fe]",
+        "[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::169.254.169.254]",
+        "[64:ff9b:1:a9fe:a9:fe00::]",
+        "[64:ff9b:1:a9:fe:a9fe::]", "[64:ff9b:1:0:a9:fea9:fe00:0]", "[::ffff:0:169.254.169.254]",
+        "[2002:a9fe:a9fe::1]", "[::a9fe:a9fe]",
         "[2001:0:a9fe:a9fe::1]", "[2001:0:4136:e378:8000:63bf:5601:5601]", "[fe80::5efe:169.254.169.254]",
         "[2001:db8::5efe:169.254.169.254]", "[fd20:ce::254]", "[fd00:42::42]", "192.0.0.192", "168.63.129.16",
         "[64:ff9b::168.63.129.16]", "224.0.0.1", "metadata.google.internal", "METADATA.google.internal.",
@@ -107,6 +118,8 @@ def test_the_credentials_of_a_machine_hide_behind_no_other_notation(host):
         admit(f"http://{host}/v1")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "10.1.2.3", "[fd12::1]", "[64:ff9b::8.8.8.8]", "8.8.8.8"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "[::1]", "10.1.2.3", "[fd12::1]", "[64:ff9b::8.8.8.8]", "[64:ff9b:1:808:8:800::]", "8.8.8.8"]
+)
 def test_servers_of_ones_own_and_of_others_may_be_asked(host):
     assert admit(f"http://{host}:8000/v1") == f"http://{host}:8000/v1"

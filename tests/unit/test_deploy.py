@@ -167,6 +167,21 @@ def test_services_of_others_are_not_older_than_what_closed_their_known_holes():
     assert version_of("vllm") == tuple(map(int, locked.split(".")))
 
 
+def test_every_package_but_pytorch_is_locked_by_its_hash():
+    """Which build of PyTorch fits depends on the machine: it is taken by version, from pip's index."""
+    locks = [*ROOT.glob("requirements*.lock"), *ROOT.glob("envs/*/requirements.txt")]
+    assert {path.name for path in locks} >= {"requirements.lock", "requirements-uv.lock"}
+    for path in locks:
+        wanted = re.split(r"\n(?=[A-Za-z0-9])", path.read_text(encoding="utf-8"))
+        loose = [
+            each.splitlines()[0] for each in wanted if "==" in each.splitlines()[0] and "--hash=sha256:" not in each
+        ]
+        assert loose == [], path
+    installed = [line for line in (ROOT / "Makefile").read_text().splitlines() if "pip install" in line]
+    assert installed
+    assert [line for line in installed if "--require-hashes" not in line and "--no-deps" not in line] == []
+
+
 def test_the_image_and_ci_have_what_confines_programs_of_others():
     assert re.search(r"apt-get install .*bubblewrap", DOCKERFILE)
     assert "bubblewrap" in (ROOT / ".ci/run").read_text("utf-8")

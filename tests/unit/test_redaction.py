@@ -14,6 +14,7 @@ from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass, GemError, UserError, first_line
 from gem_tasks.llm.answers import read_completion
 from gem_tasks.llm.classify import from_status
+from gem_tasks.llm.offered import read_models
 from gem_tasks.redaction import MASK, Redactor, beginning, clean, ending, message
 from gem_tasks.redaction.outlets import guard_logs, scrub, shown_traceback
 from gem_tasks.redaction.sources import in_data, in_dsn, in_environment, in_headers, in_url
@@ -50,6 +51,14 @@ FORMS = {
     "rot13": codecs.encode(KEY, "rot13"),
     "spaced": " ".join(KEY),
     "two lines": f"{KEY[:11]}\n{KEY[11:]}",
+    "codes of C": ", ".join(f"0x{byte:02x}" for byte in RAW),
+    "code points": " ".join(f"U+{byte:04X}" for byte in RAW),
+    "JavaScript": "".join(f"%u{byte:04x}" for byte in RAW),
+    "Python, long": "".join(f"\\U{byte:08x}" for byte in RAW),
+    "octal with blanks": " ".join(f"{byte:o}" for byte in RAW),
+    "base64 of quoted": base64.b64encode(urllib.parse.quote(KEY, safe="").encode()).decode(),
+    "base64 of UTF-16": base64.b64encode(KEY.encode("utf-16-le")).decode(),
+    "JSON in JSON": json.dumps(json.dumps({"a": KEY})),
     "zero-width": "\u200b".join(KEY),
     "UTF-16": "\0".join(KEY),
 }
@@ -100,6 +109,40 @@ def test_an_error_that_echoes_the_key_is_told_without_it_wherever_it_is_cut(name
     for text in (str(error), error.detail, error.complaint.message, error.complaint.text):
         assert not leaks(text)
     assert error.error_class is ErrorClass.AUTH
+
+
+def _raised(read, *arguments):
+    with pytest.raises(EndpointError) as caught:
+        read(*arguments)
+    return caught.value
+
+
+ELSEWHERE = {
+    "code": lambda key: from_status(400, {}, json.dumps({"error": {"message": "no", "code": key}})),
+    "type": lambda key: from_status(400, {}, json.dumps({"error": {"message": "no", "type": key}})),
+    "param": lambda key: from_status(400, {}, json.dumps({"error": {"message": "no", "param": key}})),
+    "place": lambda key: from_status(422, {}, json.dumps({"detail": [{"loc": ["body", key], "msg": key}]})),
+    "list": lambda key: from_status(400, {}, json.dumps([{"error": {"message": key, "status": key}}])),
+    "page": lambda key: from_status(502, {}, f"<html>{key}</html>"),
+    "Location": lambda key: from_status(302, {"location": f"https://host/{key}"}, ""),
+    "late Location": lambda key: from_status(302, {"location": f"https://host/{'x' * 170}/{key}"}, ""),
+    "no answer": lambda key: _raised(read_completion, json.dumps({"x" * 70 + key: 1}).encode(), 1.0),
+    "no list": lambda key: _raised(read_models, json.dumps({"x" * 70 + key: 1}).encode()),
+}
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+@pytest.mark.parametrize("name", FORMS)
+def test_wherever_an_endpoint_writes_the_key_it_is_told_without_it(name, place):
+    error = ELSEWHERE[place](FORMS[name])
+    for text in (str(error), error.detail, *error.complaint):
+        assert not leaks(text)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_model_named_after_the_key_is_listed_without_it(name):
+    found = read_models(json.dumps({"data": [{"id": FORMS[name]}, {"id": "x" * 180 + FORMS[name]}]}).encode())
+    assert not [text for text in found if leaks(text)]
 
 
 def test_what_is_cut_is_cleaned_first():
@@ -177,9 +220,18 @@ def test_secrets_are_found_where_they_are_kept():
         "AWS_WEB_IDENTITY_TOKEN_FILE": "/run/token", "AIRFLOW__CORE__FERNET_KEY": "k6",
         "AIRFLOW_CONN_X": '{"password": "k7", "extra": {"api_key": "k8"}}', "DSN": "host=h password='k9 \\' x' user=u",
         "URL": "https://h/v1?api-key=k10&deployment=public", "PATH": "/bin",
+        "AIRFLOW_CONN_Y": json.dumps(
+            {"extra": json.dumps({"headers": {"api-key": "k11", "Authorization": "Bearer k18"}, "port": 1})}
+        ),
+        "AIRFLOW_CONN_Z": "http://h/?__extra__=%7B%22token%22%3A+%22k12%22%7D", "PROXY_AUTH": "Basic k13",
+        "GEM_ALERT_URL": "https://h/k14", "SLACK_WEBHOOK_URL": "https://h/k15", "GH_PAT": "k16",
+        "BACKEND_KWARGS": '{"secret_id": "k17"}', "GEM_LLM_API_KEY_COMMAND": "print it", "DISPATCH": "no",
     }  # fmt: skip
     found = {secret for _, secret in in_environment(env)}
-    assert found == {"k1", "k2", "k3", "k%2F4", "k/4", "k5", "k6", "k7", "k8", "k9 ' x", "k10"}
+    assert found == {
+        "k1", "k2", "k3", "k%2F4", "k/4", "k5", "k6", "k7", "k8", "k9 ' x", "k10", "k11", "k12", "Basic k13", "k13",
+        "https://h/k14", "https://h/k15", "k16", "k17", "Bearer k18", "k18",
+    }  # fmt: skip
     assert dict(in_headers("H", {"Authorization": "Bearer k1", "X-Title": "GEM", "api-key": "k2"})) == {
         "H (Authorization)": "k1", "H (api-key)": "k2",
     }  # fmt: skip

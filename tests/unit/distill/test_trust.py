@@ -23,6 +23,12 @@ LOADS = [
     {"sft": {"model_init_kwargs": {"use_kernels": True}}},
     {"sft": {"model_init_kwargs": {"code_revision": "main"}}},
     {"sft": {"model_init_kwargs": {"auto_map": {"AutoModel": "evil.Model"}}}},
+    {"sft": {"model_init_kwargs": '{"trust_remote_code": true}'}},
+    {"sft": {"model_init_kwargs": ' [{"trust_remote_code": true}]'}},
+    {"sft": {"model_init_kwargs": {"weights_only": False}}},
+    {"sft": {"model_init_kwargs": {"use_safetensors": False}}},
+    {"sft": {"torchdynamo": "evil"}},
+    {"lora": {"megatron_config": {"a": 1}, "megatron_core": "evil"}},
     {"sft": {"custom_generate": "org/generate"}},
     {"sft": {"generation_kwargs": {"custom_generate": "x"}}},
     {"sft": {"callbacks": ["os.system"]}},
@@ -114,6 +120,7 @@ def test_the_deployment_s_own_profiles_are_named_like_ours_and_kept_in_the_plan(
         "x: " + "hunter2" * 20_000,
         "!!python/object/apply:os.system [hunter2]",
         "[" * 3000 + "hunter2",
+        "sft: " + "[" * 99_000 + "hunter2",
     ],
 )
 def test_a_file_that_is_no_profile_is_refused_without_a_word_of_it(written, text):

@@ -51,6 +51,19 @@ HOSTILE = [
     "files.cd(folder='" + "a" * 200_000 + "')",
     "await files.cd(folder='a')",
     "files.cd(folder='\0')",
+    "files.cd(folder=0x" + "f" * 50_000 + ")",
+    "files.cd(folder=1e999)",
+    "files.cd(folder={1, 2})",
+    "files.cd(folder={(1, 2): 3})",
+    "files.cd(folder=b'a')",
+    "files.cd(folder=...)",
+    "files.cd(folder=1j)",
+    "files.＿＿init＿＿()",
+    "ｆiles.__class__()",
+    "files.cd(folder=f'a')",
+    "files.cd(folder={**{'a': 1}})",
+    "files.cd(folder=(yield))",
+    "files.cd(x for x in [1])",
 ]
 
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from gem_tasks import redaction
 from gem_tasks.domain.key_source import KeyCommand
 from gem_tasks.errors import Complaint, UserError
 from gem_tasks.llm import key_command
@@ -72,19 +73,20 @@ from pathlib import Path
 count = Path({str(count)!r})
 with count.open("a") as file:
     file.write("x")
-print("key" + str(count.stat().st_size))
+print("Minted-key-12345-" + str(count.stat().st_size))
 """
     access = Access("https://host/v1", command(code), "openai")
     assert access.due
     assert access.headers == {}
     asyncio.run(access.renew())
-    assert access.headers == {"Authorization": "Bearer key1"}
+    assert access.headers == {"Authorization": "Bearer Minted-key-12345-1"}
     assert not access.due
+    assert "Minted-key" not in redaction.clean("an endpoint says: Minted-key-12345-1 is expired")
     other = Access("https://host/v1", command(code), "openai")
     asyncio.run(other.renew())
     assert other.headers == access.headers, "clients of a process have a key in common"
     assert asyncio.run(access.another(access.headers, Complaint(text="expired")))
-    assert access.headers == {"Authorization": "Bearer key2"}
+    assert access.headers == {"Authorization": "Bearer Minted-key-12345-2"}
 
 
 def test_a_command_that_prints_the_same_again_is_not_asked_for_ever():
