@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
 
-
 from gem_tasks.audit.conversation import conversation
 from gem_tasks.domain.audit import QUALITIES, AuditItem
 from gem_tasks.domain.base import Json, Value

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import StoreError, UserError
-from gem_tasks.store import parquet
 from gem_tasks.files import json_lines
+from gem_tasks.store import parquet
 
 WORDS = 10
 KEY = "contamination/index.parquet"
