@@ -4,7 +4,7 @@ Arrow's threads outlive what they read for. One that lets go of a Python object 
 process (`terminate called without an active exception`, exit code 134): `gem show` did in one of six runs.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 
-def table(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
+def table(data: bytes, columns: list[str] | None = None) -> pa.Table:
     """All rows; raises ArrowException or OSError if the bytes are no Parquet file."""
     return _opened(data).read(columns=columns, use_threads=False)
 
 
-def batches(data: bytes, size: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+def batches(data: bytes, size: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
     """At most `size` rows at a time; raises like `table`."""
     return _opened(data).iter_batches(batch_size=size, columns=columns, use_threads=False)
 
