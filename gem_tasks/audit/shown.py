@@ -1,14 +1,11 @@
 """What a rater gets to see of an item: plain text in sections. Texts come from documents and models: hostile."""
 
-import io
 import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
-
-import pyarrow.parquet as pq
 
 from gem_tasks.audit.transcript import transcript
 from gem_tasks.domain.audit import QUALITIES, AuditItem
@@ -18,7 +15,7 @@ from gem_tasks.domain.workflow import Extraction, ToolSpec
 from gem_tasks.pipeline.conversations import Place, conversations
 from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.store import keys, shards
+from gem_tasks.store import keys, parquet, shards
 from gem_tasks.visible import visible, visible_lines
 
 _WIDTH = 96
@@ -116,8 +113,8 @@ def _published(work: Workspace, wanted: dict[str, AuditItem]) -> Iterator[tuple[
     for key, item in wanted.items():
         by_version[str(item.version)].append(key)
     for version, ids in by_version.items():
-        data = io.BytesIO(work.fetch(keys.dataset_key(version, "train-00000.parquet")))
-        for row in pq.read_table(data, filters=[("trajectory_id", "in", ids)]).to_pylist():
+        data = work.fetch(keys.dataset_key(version, "train-00000.parquet"))
+        for row in parquet.rows_with(data, "trajectory_id", ids):
             yield row["trajectory_id"], {name: json.loads(row[name]) for name in ("messages", "tools", "metadata")}
 
 

@@ -21,6 +21,8 @@ from gem_tasks.domain.base import Value
 _MINHASH = cast("Any", rensa).RMinHash  # the package has no stubs
 _VALUES, _BANDS, _SEED = 128, 16, 42
 _ROWS = _VALUES // _BANDS
+_AT_ONCE = 64
+"""Texts: their shingles take twenty times as much memory as they do."""
 _WORDS = 5
 """Shingle: so many words in a row, as usual for texts of some length."""
 _CHARACTERS = 8
@@ -51,8 +53,15 @@ class Signature(Value):
 
 def signatures(texts: Sequence[str]) -> list[Signature]:
     """One for each text, in order."""
-    found: list[list[int]] = _MINHASH.digests_from_token_sets([shingles(text) for text in texts], _VALUES, _SEED)
-    return [_signature(values) for values in found]
+    return [
+        _signature(values)
+        for start in range(0, len(texts), _AT_ONCE)
+        for values in _values(texts[start : start + _AT_ONCE])
+    ]
+
+
+def _values(texts: Sequence[str]) -> list[list[int]]:
+    return _MINHASH.digests_from_token_sets([shingles(text) for text in texts], _VALUES, _SEED)
 
 
 def shingles(text: str) -> list[str]:

@@ -138,7 +138,7 @@ def _line(found: SourceObject, number: int, line: bytes | None, limit: int) -> R
 def _parquet(found: SourceObject, stored: IO[bytes], limit: int) -> Iterator[RawDocument]:
     number = 0
     # With a buffer columns are read page by page; without, a whole row group's column at once.
-    file = pq.ParquetFile(cast("Any", stored), buffer_size=_CHUNK)
+    file = pq.ParquetFile(cast("Any", stored), buffer_size=_CHUNK, pre_buffer=False)
     for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata), use_threads=False):
         arrays = cast("list[Any]", batch.columns)
         named = zip(batch.schema.names, arrays, strict=True)

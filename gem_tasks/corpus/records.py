@@ -15,7 +15,7 @@ _OWN_FIELDS = frozenset({"id", "title", "text", "license", "lang"})
 _FIELD_CHARS = 500
 _METADATA_CHARS = 10_000
 _SMALL = 1 << 20
-_VALUES = 2_000_000
+_VALUES = 1_000_000
 """Of a line; Python takes a hundred bytes for each."""
 
 

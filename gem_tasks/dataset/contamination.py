@@ -19,6 +19,7 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.files import json_lines
+from gem_tasks.store import parquet
 
 WORDS = 10
 KEY = "contamination/index.parquet"
@@ -108,7 +109,7 @@ def decode(data: bytes) -> Index:
         StoreError: these are not the bytes of an index.
     """
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        table = parquet.table(data)
         rest: Json = json.loads((table.schema.metadata or {})[b"gem"])
         return Index(ngrams=frozenset(cast("list[int]", table["ngram"].to_pylist())), **rest)
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:

@@ -1,18 +1,15 @@
 """Published trajectories as files. The `openai` format is the contract for everything that reads GEM's data."""
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-
-import pyarrow.parquet as pq
 
 from gem_tasks.corpus.harmless import harmless_json
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
 from gem_tasks.files import replacing
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.store import keys
+from gem_tasks.store import keys, parquet
 
 
 def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
@@ -29,8 +26,8 @@ def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
     for version in versions:
         with work.ledger() as ledger:
             withdrawn = ledger.versions.withdrawn_trajectories(version)
-        file = pq.ParquetFile(io.BytesIO(work.fetch(keys.dataset_key(version, "train-00000.parquet"))))
-        for batch in file.iter_batches(batch_size=64, columns=["messages", "tools", "metadata"]):
+        data = work.fetch(keys.dataset_key(version, "train-00000.parquet"))
+        for batch in parquet.batches(data, 64, ["messages", "tools", "metadata"]):
             for row in batch.to_pylist():
                 found = {column: json.loads(harmless_json(text)) for column, text in row.items()}
                 if found["metadata"]["trajectory_id"] not in withdrawn:
@@ -73,7 +70,6 @@ def trajectory(work: Workspace, prefix: str) -> Json:
         cause = "No trajectory begins" if not found else f"{len(found)} trajectories begin"
         raise UserError(f"{cause} with {prefix!r}", "Give more of the id; `gem run` and `gem lineage` print them.")
     ((key, version),) = found
-    file = pq.ParquetFile(io.BytesIO(work.fetch(keys.dataset_key(version, "train-00000.parquet"))))
-    position = file.read(columns=["trajectory_id"])["trajectory_id"].to_pylist().index(key)
-    row = file.read(columns=["messages", "tools", "metadata"]).slice(position, 1).to_pylist()[0]
+    data = work.fetch(keys.dataset_key(version, "train-00000.parquet"))
+    (row,) = parquet.rows_with(data, "trajectory_id", [key])
     return {column: json.loads(harmless_json(row[column])) for column in ("messages", "tools", "metadata")}

@@ -29,7 +29,7 @@ from gem_tasks.lineage.connection import Row
 from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import synthesis
-from gem_tasks.store import keys, shards
+from gem_tasks.store import keys, parquet, shards
 
 PART_ROWS = 1000
 """Rows of one object."""
@@ -79,7 +79,7 @@ def read(work: Workspace, found: SftSet, split: Split) -> Iterator[dict[str, str
     """The rows of a split, as `gem_tasks.distill.row` writes them."""
     for part in range(-(-found.counts[split] // PART_ROWS)):
         data = work.fetch(keys.set_key(found.set_id, f"{split}-{part:05d}.parquet"))
-        for batch in pq.ParquetFile(io.BytesIO(data)).iter_batches(batch_size=64):
+        for batch in parquet.batches(data, 64):
             yield from batch.to_pylist()
 
 

@@ -58,6 +58,8 @@ def read_spec(path: Path) -> tuple[tuple[Operation, ...], dict[str, str]]:
 
 def _parsed(path: Path, text: str) -> Any:
     if text.lstrip()[:1] == "{":
+        if sum(map(text.count, "{[,:")) > _MAX_NODES:
+            raise UserError(f"{path} holds more than {_MAX_NODES} values", "Give a smaller document.")
         try:
             return json.loads(text)
         except ValueError:

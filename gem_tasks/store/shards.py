@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import StoreError
+from gem_tasks.store import parquet
 
 _TEXT, _INT = pa.string(), pa.int64()
 # Half a character: JSON escapes and file names in old encodings bring it in, UTF-8 has no bytes for it.
@@ -125,7 +125,7 @@ def find_segments(data: bytes, document_id: str) -> list[Segment]:
 
 def _filtered(data: bytes, column: str, value: str) -> list[dict[str, Any]]:
     try:
-        return pq.read_table(io.BytesIO(data), filters=pc.field(column) == pa.scalar(value)).to_pylist()
+        return list(parquet.rows_with(data, column, [value]))
     except (pa.ArrowException, OSError) as error:
         raise StoreError(f"a shard is damaged: {str(error)[:200]}") from error
 
@@ -182,6 +182,6 @@ def _decode(data: bytes) -> Iterator[dict[str, Any]]:
 
 def _batches(data: bytes, rows: int) -> Iterator[pa.RecordBatch]:
     try:
-        yield from pq.ParquetFile(io.BytesIO(data)).iter_batches(batch_size=rows)
+        yield from parquet.batches(data, rows)
     except (pa.ArrowException, OSError) as error:
         raise StoreError(f"a shard is damaged: {str(error)[:200]}") from error

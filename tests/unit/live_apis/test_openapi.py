@@ -107,6 +107,21 @@ def test_aliases_that_stand_for_gigabytes_are_refused(tmp_path):
         read_spec(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("paths: {}\nx: [" + "1," * 600_000 + "1]", "more than 500000 values"),
+        ("paths: " + "[" * 100_000, "more than 200 levels"),
+        ('{"paths": {}, "x": [' + "{}," * 2_000_000 + "1]}", "more than 2000000 values"),
+    ],
+)
+def test_documents_of_millions_of_values_or_levels_are_refused_before_they_are_loaded(tmp_path, text, said):
+    path = tmp_path / "spec.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=said):
+        read_spec(path)
+
+
 def test_references_of_many_operations_have_one_bound(tmp_path):
     parts = {f"s{number}": {"type": "object", "properties": {
         name: {"$ref": f"#/components/schemas/s{number + 1}"} for name in "abcd"}} for number in range(6)
