@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_FAULTS = 3
 """A request that so many batches brought no answer to is not submitted again."""
+_SHOWN = 80
 PRICE_SHARE = 0.5
 """What a token costs in a batch, of what it costs online: OpenAI, Azure, Anthropic, Google and Mistral agree."""
 
@@ -186,21 +187,27 @@ class Tally:
     """Checks that a batch's lines are the ones asked for: each once, no others."""
 
     def __init__(self, row: BatchRow) -> None:
-        self._row = row
+        self._row, self._asked = row, frozenset(row.custom_ids)
         self._seen: Counter[str] = Counter()
+        self._unknown, self._stranger = 0, ""
 
     def counts(self, custom_id: str) -> bool:
-        """Whether this line is one to read."""
+        """Whether this line is one to read. Of lines that nobody asked for one is kept: there may be millions."""
+        if custom_id not in self._asked:
+            self._unknown, self._stranger = self._unknown + 1, custom_id[:_SHOWN]
+            return False
         self._seen[custom_id] += 1
         return self._seen[custom_id] == 1
 
     def missing(self) -> list[str]:
         """Requests without a line. Lines nobody asked for, and doubled ones, are said in the log."""
-        asked = set(self._row.custom_ids)
-        unknown = [custom_id for custom_id in self._seen if custom_id not in asked]
         doubled = [custom_id for custom_id, count in self._seen.items() if count > 1]
         missing = [custom_id for custom_id in self._row.custom_ids if custom_id not in self._seen]
-        for what, found in (("of unknown requests", unknown), ("doubled", doubled), ("missing", missing)):
+        if self._unknown:
+            logger.warning(
+                "%s: %d lines of unknown requests, such as %s", self._row.batch_id, self._unknown, self._stranger
+            )
+        for what, found in (("doubled", doubled), ("missing", missing)):
             if found:
                 logger.warning("%s: %d lines %s, such as %s", self._row.batch_id, len(found), what, found[0])
         return missing
