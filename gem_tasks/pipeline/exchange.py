@@ -15,6 +15,7 @@ from gem_tasks.lineage import BatchRow
 from gem_tasks.llm.batch_dialects import BatchDialects
 from gem_tasks.llm.batch_file import Line
 from gem_tasks.llm.complaints import is_ours, parameter_of
+from gem_tasks.llm.metered import Reckoning
 from gem_tasks.llm.prices import Pricing
 from gem_tasks.llm.usage import filled_in
 from gem_tasks.pipeline.attempt import Attempt
@@ -59,7 +60,8 @@ class Exchange:
         """The configuration is at fault: every other request would fail like this one."""
         self.replayed = 0
         """Answers that were in the journal."""
-        self._journal, self._price, self._dialects = journal, price, dialects
+        self._journal, self._dialects = journal, dialects
+        self._reckoning = Reckoning(lambda usage: price(usage) * PRICE_SHARE) if price else None
         self._complaints: list[tuple[str, EndpointError]] = []
         self._faults = _sum(row.faults for row in rows)
         self._spent = 0.0
@@ -89,9 +91,14 @@ class Exchange:
         return ended
 
     def take_spent(self) -> float:
-        """USD for answers since the last call, as far as prices are known."""
+        """USD that the budget reckons with for answers since the last call, as far as prices are known."""
         spent, self._spent = self._spent, 0.0
         return spent
+
+    def require_trust(self, model: str) -> None:
+        """Before more is spent; raises as `Reckoning.require_trust`."""
+        if self._reckoning:
+            self._reckoning.require_trust(model)
 
     def give_up(self) -> None:
         """Ends what no batch brought an answer to."""
@@ -111,8 +118,8 @@ class Exchange:
         if isinstance(line.result, Completion):
             known = self._faults.get(line.custom_id, {})
             completion = filled_in(line.result, attempt.request.body)
-            usd = self._price(completion.usage) * PRICE_SHARE if self._price else None
-            self._spent += usd or 0.0
+            usd, reckoned = self._reckoning.take(attempt.request, completion) if self._reckoning else (None, 0.0)
+            self._spent += reckoned
             completion = completion.model_copy(update={"faults": known, "usd": usd})
             await self._journal.append(attempt.request.key, completion)
             self._doubts.answered = True

@@ -178,7 +178,11 @@ class Visit:
         return None
 
     async def _send(self, client: BatchClient, exchange: Exchange) -> list[str]:
-        """Ids of new batches with all that is to be asked."""
+        """Ids of new batches with all that is to be asked.
+
+        Raises:
+            UserError: the budget does not reach, or cannot be kept by what the endpoint reports.
+        """
         sent: list[str] = []
         with TemporaryDirectory(prefix="gem-batch-") as folder:
             usd = 0.0
@@ -190,6 +194,8 @@ class Visit:
                     yield custom_id, client.line(custom_id, request)
 
             for part in split(lines(), Path(folder), max_bytes=client.max_bytes):
+                if self._sheet.work.settings.budget_usd is not None:
+                    exchange.require_trust(self._sheet.asking.model)
                 sent.append(await self._send_part(client, part, usd))
                 usd = 0.0
         return sent

@@ -1,4 +1,4 @@
-"""What endpoints send has one bound for the whole process, whichever client reads it, and leaves nothing counted behind."""
+"""What endpoints send has one bound in a process, whichever client reads it, and nothing stays counted."""
 
 import asyncio
 import gzip
