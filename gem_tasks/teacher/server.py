@@ -5,6 +5,7 @@ Started with `python -m gem_tasks.teacher.server --port N`; `--state DIR` is whe
 """
 
 import argparse
+import errno
 import os
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +25,10 @@ from gem_tasks.teacher.workers import Workers
 
 _MAX_BODY_BYTES = 64 << 20
 _MAX_WORKERS = 4
+_ODD = (
+    ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError, web.RequestPayloadError,
+)  # fmt: skip
+"""What a body of an odd type, charset or compression raises somewhere inside."""
 _WORKERS = web.AppKey("workers", Workers)
 _KEY = web.AppKey("key", str)
 _STANDING: web.AppKey[dict[str, str]] = web.AppKey("standing")
@@ -69,8 +74,12 @@ async def _refusing(request: web.Request, handler: Any) -> web.StreamResponse:
         return await handler(request)
     except Refused as refused:
         return delivery.error(refused)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        return delivery.error(protocol.not_a_request(error))  # of an odd type somewhere inside
+    except _ODD as error:
+        return delivery.error(protocol.not_a_request(error))
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return delivery.error(Refused(404, "No object has such a long id", "not_found"))
 
 
 @web.middleware
