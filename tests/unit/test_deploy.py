@@ -308,3 +308,21 @@ def test_the_dashboard_asks_for_metrics_that_exist():
             for metric in re.findall(r"\b(?:gem|airflow)_\w+", target["expr"]):
                 if not metric.startswith("gem_llm"):
                     assert metric.removesuffix("_bucket") in mapped, metric
+
+
+def test_every_image_has_a_whole_version():
+    """A digest needs a registry: `make digests` prints them where there is one."""
+    bases = re.findall(r"(?m)^FROM (\S+)", DOCKERFILE)
+    images = {service["image"] for service in services().values()} - {"gem:local"}
+    assert len(images) >= 5
+    for image in {*images, *bases}:
+        assert re.search(r":v?\d+\.\d+[\w.-]*$|@sha256:[0-9a-f]{64}$", image), image
+
+
+def test_pytorch_of_pypi_is_locked_with_what_it_needs():
+    wanted = (ROOT / "envs/train/torch.txt").read_text("utf-8").strip()
+    lock = (ROOT / "envs/train/torch-pypi.lock").read_text("utf-8")
+    entries = re.findall(r"(?m)^([\w.-]+==\S+)(.*(?:\n    --hash.*)*)", lock)
+    assert wanted in {name for name, _ in entries}
+    assert len(entries) > 20
+    assert all("--hash=sha256:" in rest for _, rest in entries)
