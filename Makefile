@@ -18,7 +18,7 @@ endif
 HOME_OF_GEM := "$(PYTHON)" -m gem_tasks.local.home
 PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: demo test unit fuzz check format lock lock-envs distill-envs audit licences sbom install install-dev test-pythons up down clean uv
+.PHONY: demo test unit fuzz check format lock lock-envs distill-envs digests audit licences sbom install install-dev test-pythons up down clean uv
 
 demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI up
 	$(GEM) up
@@ -71,7 +71,11 @@ lock-envs: uv  ## after changing envs/train, envs/vllm, envs/bfcl or envs/tau2
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/bfcl/overrides.txt envs/bfcl/requirements.in -o envs/bfcl/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/tau2/requirements.in -o envs/tau2/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/train/overrides.txt envs/train/requirements.in -o envs/train/requirements.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/train/torch.txt -o envs/train/torch-pypi.lock
 	$(UV) pip compile -q --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes envs/vllm/requirements.in -o envs/vllm/requirements.txt
+
+digests:  ## the images of docker-compose.yml with their digests, to pin them; needs their registries
+	docker compose --profile '*' config --images | grep -v ^gem: | sort -u | while read -r image; do echo "$$image@$$(docker buildx imagetools inspect "$$image" --format '{{.Manifest.Digest}}')"; done
 
 audit: uv  ## known vulnerabilities of what production installs; needs PyPI's own JSON API
 	$(UV) tool run -q pip-audit --disable-pip --no-deps -r requirements-production.lock

@@ -23,7 +23,7 @@ def dialects(
     drop: Annotated[bool, typer.Option("--forget", help="Forget all of it: it is learned again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
 ) -> None:
-    """Shows how each model at each endpoint wants to be asked, and its window, as far as the deployment has learned it.
+    """Shows how each model at each endpoint wants to be asked, its window, and whether its token counts can be true.
 
     Examples:
         gem dialects
@@ -39,10 +39,12 @@ def dialects(
         echo_json(json.dumps([known.model_dump(mode="json") for known in found], indent=1))
         return
     table = Table()
-    for column in ("endpoint", "model", "dialect", "window", "learned"):
+    for column in ("endpoint", "model", "dialect", "window", "token counts", "learned"):
         table.add_column(column)
     for known in found:
         learned = datetime.fromtimestamp(known.at, UTC).isoformat(timespec="minutes")
         window = f"{known.window:,}" if known.window else "not known"
-        table.add_row(*map(escape, (known.endpoint, known.model, known.dialect.summary, window, learned)))
+        tokens = known.usage_fault or "as reported"
+        cells = (known.endpoint, known.model, known.dialect.summary, window, tokens, learned)
+        table.add_row(*map(escape, cells))
     Terminal().print(table)

@@ -21,9 +21,8 @@ import httpx2
 from gem_tasks import http_clients
 from gem_tasks.confine.job import Upstream
 from gem_tasks.redaction import know
+from gem_tasks.replies import MAX_BODY_BYTES, Growing, TooLargeError, body_of
 
-MAX_BODY = 64 << 20
-"""Bytes of a request, and of a reply."""
 _ALLOWED = {("POST", "chat/completions"), ("GET", "models")}
 _SENT = ("content-type", "accept", "x-bfcl-test-id")
 _RETURNED = ("content-type", "retry-after", "retry-after-ms", "x-should-retry")
@@ -43,8 +42,18 @@ class Relay:
         """Of an upstream, as an OpenAI client wants its base."""
         return f"/{name}/v1"
 
-    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of what the upstream answers, or why it is not asked."""
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, growing: Growing
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of what the upstream answers, or why it is not asked.
+
+        Args:
+            method: of the request.
+            path: of the request.
+            headers: of the request, by name in lower case.
+            body: of the request.
+            growing: counts the answer until it has been passed on.
+        """
         if not compare_digest(headers.get("authorization", "").encode(), f"Bearer {self.token}".encode()):
             return _refusal(401, "the sandbox's own token is missing")
         name, _, rest = path.removeprefix("/").partition("/v1/")
@@ -52,23 +61,20 @@ class Relay:
         if upstream is None or (method, rest) not in _ALLOWED:
             return _refusal(403, f"a sandbox may not {method} {path[:200]}")
         key = upstream.key.get_secret_value() if upstream.key else "EMPTY"
-        sent = {each: headers[each] for each in _SENT if each in headers} | {"authorization": f"Bearer {key}"}
+        sent = {each: headers[each] for each in _SENT if each in headers}
+        sent |= {"authorization": f"Bearer {key}", "accept-encoding": "identity"}
         try:
-            return self._fetch(method, f"{upstream.base_url.rstrip('/')}/{rest}", sent, body, upstream.timeout_s)
+            url = f"{upstream.base_url.rstrip('/')}/{rest}"
+            with self.client.stream(
+                method, url, headers=sent, content=body or None, timeout=upstream.timeout_s
+            ) as reply:
+                found = body_of(reply.iter_raw(), reply.headers.get("content-encoding", ""), growing)
+                kept = {name: reply.headers[name] for name in _RETURNED if name in reply.headers}
+                return reply.status_code, kept, found
+        except ValueError as error:
+            return _refusal(502, str(error))
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             return _refusal(502, f"the endpoint did not answer ({type(error).__name__})")
-
-    def _fetch(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
-    ) -> tuple[int, dict[str, str], bytes]:
-        with self.client.stream(method, url, headers=headers, content=body or None, timeout=timeout_s) as reply:
-            found = bytearray()
-            for chunk in reply.iter_bytes():
-                found += chunk
-                if len(found) > MAX_BODY:
-                    return _refusal(502, f"the endpoint's answer is larger than {MAX_BODY >> 20} MB")
-            kept = {name: reply.headers[name] for name in _RETURNED if name in reply.headers}
-            return reply.status_code, kept, bytes(found)
 
 
 def _refusal(status: int, why: str) -> tuple[int, dict[str, str], bytes]:
@@ -103,20 +109,29 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """The list of models."""
-        self._carry(b"")
+        self._carry(0)
 
     def do_POST(self) -> None:
         """A completion."""
         size = self.headers.get("content-length", "")
-        if not size.isascii() or not size.isdigit() or len(size) > 12 or int(size) > MAX_BODY:
+        if not size.isascii() or not size.isdigit() or len(size) > 12 or int(size) > MAX_BODY_BYTES:
             self.close_connection = True
             self._answer(*_refusal(413, "a request says how long it is, and is not longer than 64 MB"))
             return
-        self._carry(self.rfile.read(int(size)))
+        self._carry(int(size))
 
-    def _carry(self, body: bytes) -> None:
+    def _carry(self, size: int) -> None:
+        """Passes a request on, and its answer back; both are counted as long as they are held."""
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self._answer(*self.server.relay.ask(self.command, self.path, headers, body))
+        with Growing() as request, Growing() as answer:
+            try:
+                request.add(size)
+            except TooLargeError as error:
+                self.close_connection = True
+                self._answer(*_refusal(503, str(error)))
+                return
+            body = self.rfile.read(size)
+            self._answer(*self.server.relay.ask(self.command, self.path, headers, body, answer))
 
     def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.send_response_only(status)

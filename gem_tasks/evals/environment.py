@@ -77,12 +77,15 @@ def _install(home: Path, name: EnvironmentName, progress: Progress) -> None:
 
 
 def _install_torch(home: Path, name: EnvironmentName, progress: Progress) -> None:
-    """PyTorch, which a lock cannot name: the build depends on the machine. By pip, which follows its index settings."""
+    """PyTorch, whose build depends on the machine, by pip, which follows its index settings: by version only, unless
+    `GEM_TORCH_LOCK` names a file with hashes of the build that is wanted and of what it needs.
+    """
     wanted = shipped("envs") / name / "torch.txt"
     if wanted.is_file():
         progress(f"install {name}: {wanted.read_text(encoding='utf-8').strip()}", 0, 0)
         pip = [str(python_of(home, name)), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        _run([*pip, "-r", str(wanted)], name)
+        lock = os.environ.get("GEM_TORCH_LOCK")
+        _run([*pip, *(("--no-deps", "--require-hashes", "-r", lock) if lock else ("-r", str(wanted)))], name)
 
 
 def _run(command: Sequence[str], name: str) -> None:

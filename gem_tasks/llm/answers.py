@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import Complaint, EndpointError, ErrorClass
-from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, bounded_json
+from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, MAX_JSON_BYTES, bounded_json
 from gem_tasks.llm.classify import from_complaint
 from gem_tasks.llm.envelope import complaint_of
 from gem_tasks.llm.events import EVENTS, collect, words
@@ -69,13 +69,17 @@ def _whole(body: bytes) -> Any:
     return parsed(body[start:]) if body.startswith(b"{", start) else collect(body)
 
 
-def parsed(body: bytes) -> Any:
-    """With the fast parser; what it is too strict for (half a character, UTF-16) goes to Python's."""
-    text = bounded_json(body)
+def parsed(body: bytes, most: int = MAX_JSON_BYTES) -> Any:
+    """With the fast parser; what it is too strict for (half a character, UTF-16) goes to Python's.
+
+    Raises:
+        ValueError: it is no JSON, or too much of it; Python's parser takes a second copy and gets no more than usual.
+    """
+    text = bounded_json(body, most)
     try:
         return from_json(text)
     except ValueError:
-        return json.loads(text)
+        return json.loads(bounded_json(text))
 
 
 def completion(answer: Any, latency_s: float = 0.0) -> Completion:

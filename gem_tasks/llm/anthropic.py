@@ -28,6 +28,7 @@ from gem_tasks.llm.answers import parsed, read_completion
 from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, bounded_json
 from gem_tasks.llm.dialect import Dialect
 from gem_tasks.llm.events import EVENTS, data_of
+from gem_tasks.llm.usage import fields_of, total
 
 PATH = "/messages"
 VERSION = "2023-06-01"
@@ -151,7 +152,7 @@ def answer_of(message: Any) -> Json:
     if message.get("type") == "error" or message.get("error"):
         error = cast("Json", message["error"])
         return {"error": error | {"code": STATUS.get(error.get("type") or "", 500)}}
-    blocks, usage = cast("list[Json]", message["content"]), cast("Json", message.get("usage") or {})
+    blocks, usage = cast("list[Json]", message["content"]), fields_of(message.get("usage"))
     thoughts = [block.get("thinking") or "" for block in blocks if block.get("type") == "thinking"]
     said: Json = {"content": "".join(block.get("text") or "" for block in blocks if block.get("type") == "text")}
     if any(thoughts):
@@ -163,12 +164,12 @@ def answer_of(message: Any) -> Json:
 
 def _usage(usage: Json) -> Json:
     written, read = usage.get("cache_creation_input_tokens") or 0, usage.get("cache_read_input_tokens") or 0
-    asked, answered = (usage.get("input_tokens") or 0) + written + read, usage.get("output_tokens") or 0
-    details = cast("Json", usage.get("output_tokens_details") or {})
+    asked, answered = total(usage.get("input_tokens"), written, read), usage.get("output_tokens") or 0
+    details = fields_of(usage.get("output_tokens_details"))
     return {
         "prompt_tokens": asked,
         "completion_tokens": answered,
-        "total_tokens": asked + answered,
+        "total_tokens": total(asked, answered),
         "prompt_tokens_details": {"cached_tokens": read, "cache_write_tokens": written},
         "completion_tokens_details": {"reasoning_tokens": details.get("thinking_tokens") or 0},
     }

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
 
 from yarl import URL
 
@@ -28,13 +29,15 @@ from gem_tasks.llm.api import APIS, rooted
 from gem_tasks.llm.batch_dialects import BatchDialects
 from gem_tasks.llm.batch_file import MAX_BYTES, Line, line, read_line
 from gem_tasks.llm.batch_file import URL as _COMPLETIONS
-from gem_tasks.llm.bounds import MAX_JSON_BYTES
+from gem_tasks.llm.bounds import MAX_FILE_BYTES, MAX_JSON_BYTES
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.dialect import Dialect
 from gem_tasks.llm.memory import Memory
 from gem_tasks.llm.presets import preset_for
+from gem_tasks.replies import Growing, abody_of, unpacked
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
     from openai.types import Batch
 
@@ -45,6 +48,7 @@ KEY = "gem_key"
 _SCAN_LIMIT = 1000
 """How many of the newest batches are looked through for one of ours: the API has no filter."""
 TRANSFER_S = 900.0
+_MOST_LINES = 1_000_000
 _GONE = frozenset({404, 410})
 _NO_SUCH_API = frozenset({404, 405, 501})
 _REFUSES = frozenset({400, 413, 422})
@@ -178,7 +182,7 @@ class BatchClient:
     async def lines(self, state: BatchState) -> AsyncIterator[Line]:
         """Every line of both files, streamed; lines that cannot be read are left out."""
         for file_id in state.files:
-            async for text in json_lines(self._content(file_id)):
+            async for text in json_lines(self._stream(f"/files/{quote(file_id, safe='')}/content")):
                 if found := read_line(text):
                     yield found
 
@@ -188,24 +192,17 @@ class BatchClient:
             with suppress(EndpointError), translated_errors(self._base_url):
                 await self._client.files.delete(file_id)
 
-    async def _content(self, file_id: str) -> AsyncIterator[bytes]:
-        """A file as it arrives; nothing when it is gone."""
-        import openai
+    async def _stream(self, path: str, most: int = MAX_FILE_BYTES) -> AsyncIterator[bytes]:
+        """What lies at a path below the base URL, as it arrives; nothing when it is gone.
 
-        with translated_errors(self._base_url):
-            try:
-                async with self._client.files.with_streaming_response.content(file_id, timeout=TRANSFER_S) as response:
-                    async for chunk in response.iter_bytes():
-                        yield chunk
-            except openai.NotFoundError:
-                logger.warning("%s is gone: its requests have to be asked again", file_id)
-
-    async def _stream(self, path: str) -> AsyncIterator[bytes]:
-        """What lies at a path below the base URL, as it arrives; nothing when it is gone."""
+        Raises:
+            EndpointError: it fails, or it is larger than `most` bytes.
+        """
         import httpx2
 
         base = URL(self._base_url)
-        url, sent = str(base.with_path(base.path + path, keep_query=True)), dict(self._access.headers)
+        url = str(base.with_path(base.raw_path + path, keep_query=True, encoded=True))
+        sent, size = {**self._access.headers, "Accept-Encoding": "identity"}, 0
         try:
             async with (
                 async_client(timeout=TRANSFER_S) as client,
@@ -214,12 +211,19 @@ class BatchClient:
                 if response.status_code in _GONE:
                     logger.warning("%s is gone: its requests have to be asked again", path)
                 elif response.status_code != 200:
-                    raise from_status(response.status_code, response.headers, await response.aread())
+                    with Growing() as growing:
+                        body = await abody_of(response.aiter_raw(), _coding(response), growing)
+                    raise from_status(response.status_code, response.headers, body)
                 else:
-                    async for chunk in response.aiter_bytes():
+                    async for chunk in unpacked(response.aiter_raw(), _coding(response)):
+                        size += len(chunk)
+                        if size > most:
+                            raise ValueError(f"{path} is larger than {most >> 20} MB")
                         yield chunk
         except httpx2.HTTPError as error:
             raise EndpointError(ErrorClass.CONNECTION, reason(error)) from error
+        except ValueError as error:
+            raise EndpointError(ErrorClass.CONNECTION, str(error)) from error
 
     @property
     def _client(self) -> "openai.AsyncOpenAI":
@@ -255,6 +259,10 @@ def translated_errors(base_url: str, sure: bool = True) -> Generator[None]:
         raise from_sdk(error) from None  # its text may repeat the key
 
 
+def _coding(response: "httpx2.Response") -> str:
+    return response.headers.get("content-encoding", "")
+
+
 def _state(batch: "Batch") -> BatchState:
     counts = batch.request_counts
     first = batch.errors.data[0] if batch.errors and batch.errors.data else None
@@ -275,10 +283,16 @@ def _state(batch: "Batch") -> BatchState:
 async def json_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Lines; of one that is too long, so much that this shows. The SDK's own splitting breaks at U+2028 and its like,
     which may stand inside JSON.
+
+    Raises:
+        EndpointError: there are far more of them than a batch has requests.
     """
-    line = bytearray()
+    line, count = bytearray(), 0
     async for chunk in chunks:
         *ended, rest = chunk.split(b"\n")
+        count += len(ended)
+        if count > _MOST_LINES:
+            raise EndpointError(ErrorClass.SERVER_ERROR, f"results of more than {_MOST_LINES} lines")
         for piece in ended:
             yield bytes(line + piece)
             line.clear()

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import Completion
@@ -78,7 +79,7 @@ class AnthropicBatches(BatchClient):
 
     async def lines(self, state: BatchState) -> AsyncIterator[Line]:
         """See `BatchClient.lines`. Not from the address that the batch names: the key goes to nobody else."""
-        async for text in json_lines(self._stream(f"{_PATH}/{state.batch_id}/results")):
+        async for text in json_lines(self._stream(f"{_PATH}/{quote(state.batch_id)}/results")):
             if found := read_line(text):
                 yield found
 

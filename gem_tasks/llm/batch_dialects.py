@@ -11,6 +11,7 @@ from gem_tasks.errors import EndpointError
 from gem_tasks.llm.api import Api
 from gem_tasks.llm.dialect import Dialect, shape_of
 from gem_tasks.llm.memory import Known, Memory
+from gem_tasks.llm.usage_watch import UsageWatch
 from gem_tasks.llm.windows import bounded
 
 _BATCH = " (batch)"
@@ -32,6 +33,9 @@ class BatchDialects:
         """As the batches were written that are read now."""
         self._next: dict[str, Known] = {}
         self._speak = api.speaker()
+        self._watch = UsageWatch(memory)
+        self._news: set[str] = set()
+        """Models whose token counts are to be told of."""
 
     def body(self, request: ChatRequest) -> bytes:
         """Of a line. A JSON schema goes along only where the endpoint is known to take one; nothing is streamed."""
@@ -51,6 +55,8 @@ class BatchDialects:
 
     def answered(self, request: ChatRequest, completion: Completion) -> None:
         """Room for thought, as much as this answer took, or more if thinking ate it."""
+        if self._watch.look(request, completion):
+            self._news.add(request.model)
         spoken = self._known(request.model).dialect
         changed = spoken.thought(completion.usage.reasoning_tokens)
         if completion.finish_reason == "length" and (changed.thinks or not completion.text.strip()):
@@ -64,6 +70,9 @@ class BatchDialects:
             before = self._known(model).dialect
             if known.dialect != before:
                 self._memory.learned(model + _BATCH, before, known.dialect, "batch", known.answered_as)
+        for model in self._news:
+            self._watch.tell(self._memory.recall(model, self._preset(model)))
+        self._news.clear()
 
     def _known(self, model: str) -> Known:
         if model not in self._spoken:

@@ -9,14 +9,18 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest, Completion
-from gem_tasks.errors import EndpointError
+from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.llm.answers import UNREADABLE, parsed
 from gem_tasks.llm.batch import TRANSFER_S, BatchClient, BatchState, translated_errors
 from gem_tasks.llm.batch_file import Line, joined, joined_size, read_result
+from gem_tasks.llm.bounds import MAX_RESULT_BYTES
 from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.gemini import answer_of, request_of, status_of
+from gem_tasks.replies import Growing
 
 _STATES = {
     "PENDING": "validating", "RUNNING": "in_progress", "SUCCEEDED": "completed", "FAILED": "failed",
@@ -27,8 +31,8 @@ _STATES = {
 class GeminiBatches(BatchClient):
     """See `BatchClient`. All lines of a client are for one model."""
 
-    max_bytes = 18_000_000
-    """A batch whose requests come with it may have 20 MB; others would have to be files."""
+    max_bytes = 9_000_000
+    """A batch whose requests come with it may have 20 MB; but its answers come in one reply, of `MAX_RESULT_BYTES`."""
     _model = ""
 
     def root(self, base_url: str) -> str:
@@ -101,14 +105,18 @@ class GeminiBatches(BatchClient):
             await self._client.delete(f"/{state.batch_id}", cast_to=object)
 
     async def _found(self, batch_id: str) -> Json | None:
-        import openai
-
-        with translated_errors(self._base_url):
-            try:
-                found: Any = await self._client.get(f"/{batch_id}", cast_to=object, options={"timeout": TRANSFER_S})
-            except openai.NotFoundError:
+        """The batch, with its results once it has ended."""
+        with Growing(MAX_RESULT_BYTES) as growing:
+            found = bytearray()
+            async for piece in self._stream(f"/{quote(batch_id)}", MAX_RESULT_BYTES):
+                growing.add(len(piece))
+                found += piece
+            if not found:
                 return None
-        return cast("Json", found)
+            try:
+                return cast("Json", parsed(bytes(found), MAX_RESULT_BYTES))
+            except UNREADABLE as error:
+                raise EndpointError(ErrorClass.SERVER_ERROR, f"unusable batch ({type(error).__name__})") from error
 
 
 def _result(each: Json) -> Completion | EndpointError:

@@ -1,18 +1,22 @@
 """How much of a reply is taken: no completion needs more, and whoever sends more is broken or hostile.
 
-| bound                 | of what                                | why                                            |
-|-----------------------|----------------------------------------|------------------------------------------------|
-| `MAX_HEAD_BYTES`      | status line, headers, interim replies  | kept as text for the time of the reply         |
-| `MAX_BODY_BYTES`      | a reply on the wire, and unpacked      | a stream of 128k tokens takes 40 MB            |
-| `MAX_IN_FLIGHT_BYTES` | all replies under way to an endpoint   | hundreds may grow at once                      |
-| `MAX_JSON_BYTES`      | one JSON text                          | a million characters, each written as an escape |
-| `MAX_VALUES`          | values in it                           | Python takes a hundred bytes for a small object |
-| `MAX_ANSWER_CHARS`    | answer and thoughts                    | 250k tokens; the checks read every word         |
+| bound              | of what                                     | why                                             |
+|--------------------|---------------------------------------------|-------------------------------------------------|
+| `MAX_HEAD_BYTES`   | status line, headers, interim replies       | kept as text for the time of the reply          |
+| `MAX_HEADERS`      | headers                                     | a short one takes thirty times its bytes        |
+| `MAX_FILE_BYTES`   | the results of a batch, read line by line   | 50,000 answers of 80 KB                         |
+| `MAX_RESULT_BYTES` | those of a batch whose API gives one object | its text and what it holds take five times that |
+| `MAX_JSON_BYTES`   | any other JSON text                         | a million characters, each written as an escape |
+| `MAX_VALUES`       | values in it                                | Python takes a hundred bytes for a small object |
+| `MAX_ANSWER_CHARS` | answer and thoughts                         | 250k tokens; the checks read every word         |
+
+What a reply may have on the wire, and all of them together, is in `gem_tasks.replies`.
 """
 
 MAX_HEAD_BYTES = 64 << 10
-MAX_BODY_BYTES = 64 << 20
-MAX_IN_FLIGHT_BYTES = 512 << 20
+MAX_HEADERS = 256
+MAX_FILE_BYTES = 4 << 30
+MAX_RESULT_BYTES = 48 << 20
 MAX_JSON_BYTES = 16 << 20
 MAX_VALUES = 1_000_000
 MAX_ANSWER_CHARS = 1_000_000
@@ -21,34 +25,20 @@ _SMALL = 64 << 10
 _BEGINS = (b"{", b"[", b",", b":")
 
 
-def bounded_json(text: bytes) -> bytes:
+def bounded_json(text: bytes, most: int = MAX_JSON_BYTES) -> bytes:
     """The text, if what it holds stays small once it is parsed.
+
+    Args:
+        text: JSON.
+        most: bytes that it may have.
 
     Raises:
         ValueError: it is too long, or has too many values.
     """
     if len(text) <= _SMALL:
         return text
-    if len(text) > MAX_JSON_BYTES:
-        raise ValueError(f"more than {MAX_JSON_BYTES >> 20} MB of JSON")
+    if len(text) > most:
+        raise ValueError(f"more than {most >> 20} MB of JSON")
     if sum(map(text.count, _BEGINS)) > MAX_VALUES:
         raise ValueError(f"JSON of more than {MAX_VALUES} values")
     return text
-
-
-class Held:
-    """Bytes of the replies that are under way to one endpoint."""
-
-    __slots__ = ("size",)
-
-    def __init__(self) -> None:
-        self.size = 0
-
-    def take(self, size: int) -> bool:
-        """Adds so many; False when that is more than may be held."""
-        self.size += size
-        return self.size <= MAX_IN_FLIGHT_BYTES
-
-    def free(self, size: int) -> None:
-        """Gives them back."""
-        self.size -= size

@@ -42,6 +42,7 @@ from gem_tasks.llm.presets import preset_for
 from gem_tasks.llm.tokens import estimate_tokens
 from gem_tasks.llm.transport import transport_to
 from gem_tasks.llm.usage import filled_in
+from gem_tasks.llm.usage_watch import UsageWatch
 from gem_tasks.llm.window_reading import Reading, read_window
 from gem_tasks.llm.windows import Window, Windows
 
@@ -99,6 +100,7 @@ class OpenAIClient:
         self._speak = self._api.speaker()
         memory = memory or Memory(None, base_url)
         self._windows = Windows(self._window_of, memory, window)
+        self._watch = UsageWatch(memory)
         self._learning = Learning(self._complete, memory, self._begin_with, self._windows.bounded, self._api.adapt)
         self._max_attempts, self._patience_s = max_attempts, patience_s
 
@@ -148,6 +150,8 @@ class OpenAIClient:
                     sent = await self._introduce()
                     completion = await self._once(body, limit, timeouts)
                 await self._windows.answered(request, completion, limit)
+                if self._watch.look(request, completion):
+                    await self._watch.tell_aside(await self._learning.known(request.model))
                 return completion.model_copy(update={"faults": faults}) if faults else completion
             except EndpointError as error:
                 faults[error.error_class] = faults.get(error.error_class, 0) + 1

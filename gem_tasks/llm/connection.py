@@ -6,18 +6,16 @@ breaks off, one without bounds) ends the connection, so that no reply can be tak
 """
 
 import asyncio
-import zlib
 from typing import cast
 
 import httptools
 
-from gem_tasks.llm.bounds import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_IN_FLIGHT_BYTES, Held
+from gem_tasks.llm.bounds import MAX_HEAD_BYTES, MAX_HEADERS
 from gem_tasks.llm.reply import Reply
-from gem_tasks.redaction import beginning
+from gem_tasks.replies import MAX_BODY_BYTES, Growing, TooLargeError, Unpacking
 
 _OK = 200
-_ANY_ZLIB = 47
-"""gzip or zlib, with the largest window."""
+_TOO_MANY_HEADERS = f"more than {MAX_HEAD_BYTES >> 10} KB of headers, or {MAX_HEADERS} of them"
 
 
 class BrokenReplyError(ConnectionError):
@@ -29,12 +27,11 @@ class Connection(asyncio.BufferedProtocol):
 
     Args:
         buffer: where all connections of a loop read into, one after the other: a buffer per read costs a system call.
-        held: what the replies under way to this endpoint take together.
     """
 
-    def __init__(self, buffer: memoryview, held: Held) -> None:
+    def __init__(self, buffer: memoryview) -> None:
         self.idle_since = 0.0
-        self._buffer, self._held = buffer, held
+        self._buffer = buffer
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Reply] | None = None
@@ -43,7 +40,7 @@ class Connection(asyncio.BufferedProtocol):
         self._headers: dict[str, str] = {}
         self._head_size = 0
         self._body = bytearray()
-        self._wire = 0
+        self._wire = Growing(MAX_BODY_BYTES + MAX_HEAD_BYTES + len(buffer))
 
     @property
     def reusable(self) -> bool:
@@ -58,7 +55,7 @@ class Connection(asyncio.BufferedProtocol):
         """
         assert self._transport, "not connected"  # noqa: S101
         self._reusable = self._begun = self._headed = False
-        self._wire = self._head_size = 0
+        self._head_size = 0
         self._waiter = asyncio.get_running_loop().create_future()
         try:
             self._transport.write(request)
@@ -68,7 +65,7 @@ class Connection(asyncio.BufferedProtocol):
             raise
         finally:
             self._waiter = None
-            self._held.free(self._wire)
+            self._wire.free()
             self._body = bytearray()
 
     def close(self) -> None:
@@ -100,14 +97,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def _count(self, nbytes: int) -> bool:
         """Ends a reply that grows too large, in whatever way: body, headers, trailers, interim replies."""
-        self._wire += nbytes
-        most = (MAX_BODY_BYTES if self._headed else 0) + MAX_HEAD_BYTES + len(self._buffer)
-        if not self._held.take(nbytes):
-            self._fail(BrokenReplyError(f"the answers under way hold more than {MAX_IN_FLIGHT_BYTES >> 20} MB"))
-        elif self._wire > most:
-            self._fail(BrokenReplyError(_too_large(self._headed)))
-        else:
+        try:
+            self._wire.add(nbytes)
+        except TooLargeError as error:
+            self._fail(BrokenReplyError(str(error)))
+            return False
+        if self._headed or self._wire.size <= MAX_HEAD_BYTES + len(self._buffer):
             return True
+        self._fail(BrokenReplyError(_TOO_MANY_HEADERS))
         return False
 
     def eof_received(self) -> None:
@@ -135,8 +132,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._headed:
             return
         self._head_size += len(name) + len(value)
-        if self._head_size > MAX_HEAD_BYTES:
-            raise BrokenReplyError(_too_large(body=False))
+        if self._head_size > MAX_HEAD_BYTES or len(self._headers) >= MAX_HEADERS:
+            raise BrokenReplyError(_TOO_MANY_HEADERS)
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
@@ -147,7 +144,7 @@ class Connection(asyncio.BufferedProtocol):
         """By the parser."""
         self._body += body
         if len(self._body) > MAX_BODY_BYTES:
-            raise BrokenReplyError(_too_large(body=True))
+            raise BrokenReplyError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
 
     def on_message_complete(self) -> None:
         """By the parser."""
@@ -170,26 +167,15 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
 
-def _too_large(body: bool) -> str:
-    return (
-        f"the answer is larger than {MAX_BODY_BYTES >> 20} MB"
-        if body
-        else f"more than {MAX_HEAD_BYTES >> 10} KB of headers"
-    )
-
-
 def _decoded(reply: Reply) -> Reply:
-    """Without a compression that nobody asked for: some gateways apply one all the same."""
-    coding = reply.headers.get("content-encoding", "identity").lower()
-    if coding == "identity":
-        return reply
-    if coding not in {"gzip", "x-gzip", "deflate"}:
-        raise BrokenReplyError(f"the reply is compressed with {beginning(coding, 40)!r}")
+    """Without a compression that nobody asked for."""
     try:
-        unpack = zlib.decompressobj(_ANY_ZLIB)
-        body = unpack.decompress(reply.body, MAX_BODY_BYTES)
-    except zlib.error as error:
-        raise BrokenReplyError(f"the reply is not {coding}: {error}") from error
-    if not unpack.eof:
-        raise BrokenReplyError("the compressed reply is cut off, or larger than 64 MB")
+        unpack = Unpacking(reply.headers.get("content-encoding", ""))
+        if not unpack.needed:
+            return reply
+        body = next(unpack.pieces(reply.body, MAX_BODY_BYTES), b"")
+        unpack.end()
+    except ValueError as error:
+        more = f", or larger than {MAX_BODY_BYTES >> 20} MB" if "cut off" in str(error) else ""
+        raise BrokenReplyError(f"{error}{more}") from error
     return reply._replace(body=body)

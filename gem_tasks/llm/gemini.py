@@ -6,6 +6,7 @@ ai.google.dev/api/generate-content
 from typing import Any, cast
 
 from gem_tasks.domain.base import Json
+from gem_tasks.llm.usage import fields_of, total
 
 _REASONS = {"STOP": "stop", "MAX_TOKENS": "length", "SPII": "content_filter"}
 _LEVELS = {"xhigh": "HIGH", "max": "HIGH"}
@@ -54,7 +55,11 @@ def answer_of(found: Json) -> Json:
     reason = str(first.get("finishReason") or "")
     reason = "error" if reason.startswith("MALFORMED") else _REASONS.get(reason, reason.lower())
     choice = {"message": message, "finish_reason": reason}
-    return {"model": found.get("modelVersion"), "choices": [choice], "usage": _usage(found.get("usageMetadata") or {})}
+    return {
+        "model": found.get("modelVersion"),
+        "choices": [choice],
+        "usage": _usage(fields_of(found.get("usageMetadata"))),
+    }
 
 
 def _text(parts: list[Json], *, thought: bool) -> str:
@@ -63,9 +68,10 @@ def _text(parts: list[Json], *, thought: bool) -> str:
 
 def _usage(usage: Json) -> Json:
     prompt, thought = usage.get("promptTokenCount") or 0, usage.get("thoughtsTokenCount") or 0
+    answered = total(usage.get("candidatesTokenCount"), thought)
     return {
         "prompt_tokens": prompt,
-        "completion_tokens": (usage.get("candidatesTokenCount") or 0) + thought,
+        "completion_tokens": answered,
         "prompt_tokens_details": {"cached_tokens": usage.get("cachedContentTokenCount") or 0},
         "completion_tokens_details": {"reasoning_tokens": thought},
     }

@@ -45,6 +45,8 @@ class Known(Value):
     """Tokens that prompt and answer may have together, if that is known."""
     window_source: str = ""
     """Where it is known from, in words."""
+    usage_fault: str = ""
+    """What is wrong with the token counts that it reports, in words."""
 
     def with_changes(self, before: Dialect, after: Dialect, shape: str, answered_as: str) -> "Known":
         """With what one answer taught: what it changed of the dialect it began with, whatever others have learned."""
@@ -91,6 +93,12 @@ class Memory:
         """Writes down how much the model takes; None forgets it."""
         update = {"window": tokens, "window_source": source}
         self._change(model, preset, lambda known: known.model_copy(update=update | {"at": int(time.time())}))
+
+    def saw_usage(self, model: str, preset: Dialect, fault: str) -> None:
+        """Writes down what is wrong with the tokens that the endpoint reports; "" when nothing is any more."""
+        self._change(
+            model, preset, lambda known: known.model_copy(update={"usage_fault": fault, "at": int(time.time())})
+        )
 
     def _change(self, model: str, preset: Dialect, change: Callable[[Known], Known]) -> None:
         if self._store is None:

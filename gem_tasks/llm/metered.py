@@ -18,6 +18,36 @@ class UntrueUsageError(UserError):
     """The endpoint's reports of tokens cannot be true, so no budget can be kept by them."""
 
 
+class Reckoning:
+    """What answers cost, as far as a budget is concerned; for calls as for batches.
+
+    Args:
+        pricing: of the model.
+    """
+
+    def __init__(self, pricing: Pricing) -> None:
+        self._pricing, self._trust = pricing, Trust()
+
+    def take(self, request: ChatRequest, completion: Completion) -> tuple[float, float]:
+        """Price of the next answer in USD: as reported, and what the budget reckons with, the larger count of both."""
+        self._trust.look(request, completion)
+        spent = self._pricing(completion.usage)
+        return spent, max(spent, self._pricing(at_least(completion, request.body)))
+
+    def require_trust(self, model: str) -> None:
+        """Before more is spent.
+
+        Raises:
+            UntrueUsageError: what the endpoint reports is no base for keeping a budget.
+        """
+        if self._trust.fault:
+            raise UntrueUsageError(
+                f"The budget cannot be kept: of model {model!r}, {self._trust.fault}",
+                "Correct the endpoint's `usage`, or run without a budget: tokens are then counted by GEM itself."
+                " `gem dialects` shows what each model reports.",
+            )
+
+
 class Allowance(Protocol):
     """Money that may be spent. Settled at the larger of reported and counted tokens: rather early than late."""
 
@@ -59,7 +89,7 @@ class MeteredClient:
         self._limit_of = limit_of
         self._client, self._pricing, self._allowance = client, pricing, allowance
         self._answers, self._longest = known
-        self._trust = Trust()
+        self._reckoning = Reckoning(pricing)
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call if there is money for it; see `ChatClient.complete` and `Allowance.reserve`.
@@ -67,21 +97,15 @@ class MeteredClient:
         Raises:
             UntrueUsageError: there is a budget, and what the endpoint reports is no base for keeping it.
         """
-        if self._allowance and self._trust.fault:
-            raise UntrueUsageError(
-                f"The budget cannot be kept: {self._trust.fault}",
-                "Correct the endpoint's `usage`, or run without a budget: tokens are then counted by GEM itself.",
-            )
         estimate = self._estimate(request) if self._allowance else 0.0
         if self._allowance:
+            self._reckoning.require_trust(request.model)
             await self._allowance.reserve(estimate)
         spent, reckoned, timeouts = 0.0, 0.0, 0
         try:
             completion = await self._client.complete(request)
-            spent, timeouts = self._pricing(completion.usage), completion.faults.get(ErrorClass.TIMEOUT, 0)
-            if self._allowance:
-                reckoned = max(spent, self._pricing(at_least(completion, request.body)))
-                self._trust.look(request, completion)
+            spent, reckoned = self._reckoning.take(request, completion)
+            timeouts = completion.faults.get(ErrorClass.TIMEOUT, 0)
         except EndpointError as error:
             timeouts = error.faults.get(ErrorClass.TIMEOUT, 0)
             raise

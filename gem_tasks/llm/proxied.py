@@ -9,9 +9,9 @@ from yarl import URL
 
 from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.bounds import MAX_BODY_BYTES
 from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
 from gem_tasks.proxies import shown
+from gem_tasks.replies import Growing, abody_of
 
 
 class ProxiedTransport:
@@ -34,6 +34,8 @@ class ProxiedTransport:
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=300),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,  # it has no bound
         )
         return self
 
@@ -63,7 +65,10 @@ class ProxiedTransport:
             async with self._session.request(
                 method, url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
             ) as response:
-                return Reply(response.status, response.headers, await _read(response))
+                with Growing() as growing:
+                    coding = response.headers.get("Content-Encoding", "")
+                    found = await abody_of(response.content.iter_any(), coding, growing)
+                return Reply(response.status, response.headers, found)
         except aiohttp.ConnectionTimeoutError:
             raise EndpointError(ErrorClass.TIMEOUT, f"no connection within {CONNECT_S:.0f} s") from None
         except TimeoutError:
@@ -71,14 +76,3 @@ class ProxiedTransport:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             told = f"through the proxy {shown(self._proxy)}: {reason(error)}"
             raise EndpointError(ErrorClass.CONNECTION, told) from error
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_any():
-        parts.append(part)
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise aiohttp.ClientPayloadError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
-    return b"".join(parts)

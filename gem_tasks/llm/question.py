@@ -7,7 +7,7 @@ stage has one. So what the answer teaches holds for the stage, and its first tex
 import time
 
 from gem_tasks.domain.base import Json, Value
-from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion, Sampling, Usage
+from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion, Sampling, Usage, UsageFault
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.prompts import section
@@ -41,6 +41,7 @@ class Reply(Value):
     """What is odd about an answer that came, or about none that may come later."""
     calls: int = 0
     usage: Usage = Usage()
+    usage_fault: UsageFault = ""
     seconds: float = 0.0
 
 
@@ -80,6 +81,7 @@ async def ask(client: OpenAIClient, request: ChatRequest) -> Reply:
         note=_odd(completion),
         calls=completion.calls,
         usage=completion.usage,
+        usage_fault=completion.usage_fault,
         seconds=time.monotonic() - started,
     )
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import httpx2
@@ -11,11 +11,14 @@ import openai
 from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.http_clients import AsyncRouted
+from gem_tasks.llm.bounds import bounded_json
 from gem_tasks.llm.classify import from_status
 from gem_tasks.proxies import proxy_for
 from gem_tasks.redaction import beginning
+from gem_tasks.replies import Growing, abody_of
 
 _TIMEOUT_S = 60.0
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write a line for every look at a batch
 
 
@@ -42,9 +45,33 @@ def sdk(base_url: str, headers: Mapping[str, str]) -> openai.AsyncOpenAI:
         default_headers=sent,
         # No redirect is followed: it would take the key, or a question that was admitted, somewhere else.
         http_client=openai.DefaultAsyncHttpxClient(
-            timeout=_TIMEOUT_S, transport=AsyncRouted(), follow_redirects=False, event_hooks=hooks
+            timeout=_TIMEOUT_S, transport=_Bounded(), follow_redirects=False, event_hooks=hooks
         ),
     )
+
+
+class _Bounded(AsyncRouted):
+    """Hands out whole replies of a bounded size: the SDK reads, unpacks and parses whatever comes."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """By httpx2.
+
+        Raises:
+            RemoteProtocolError: the reply is too large, or not what it says it is.
+        """
+        request.headers["Accept-Encoding"] = "identity"
+        response = await super().handle_async_request(request)
+        try:
+            with Growing() as growing:
+                coding = response.headers.get("content-encoding", "")
+                body = await abody_of(cast("httpx2.AsyncByteStream", response.stream), coding, growing)
+            bounded_json(body)
+        except ValueError as error:
+            raise httpx2.RemoteProtocolError(str(error), request=request) from error
+        finally:
+            await response.aclose()
+        kept = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_WIRE]
+        return httpx2.Response(response.status_code, headers=kept, content=body, request=request)
 
 
 async def _without_bearer(request: httpx2.Request) -> None:
@@ -57,7 +84,7 @@ def from_sdk(error: openai.OpenAIError) -> EndpointError:
         case openai.APITimeoutError():
             return EndpointError(ErrorClass.TIMEOUT, "no complete answer within the time limit")
         case openai.APIConnectionError():
-            return EndpointError(ErrorClass.CONNECTION, reason(error))
+            return EndpointError(ErrorClass.CONNECTION, reason(error.__cause__ or error))
         case openai.APIStatusError():
             return from_status(error.status_code, error.response.headers, error.response.text)
         case _:

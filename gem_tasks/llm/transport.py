@@ -19,7 +19,6 @@ from yarl import URL
 from gem_tasks.addresses import resolved_async
 from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
-from gem_tasks.llm.bounds import Held
 from gem_tasks.llm.connection import Connection
 from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
 from gem_tasks.proxies import proxy_for
@@ -98,7 +97,6 @@ class Transport:
         self._base = base_url
         self._send(request_headers(api_key, extra))
         self._buffer = memoryview(bytearray(_READ_BYTES))
-        self._held = Held()
         self._idle: list[Connection] = []
         self._addresses: deque[Any] = deque()
         self._resolved_at = 0.0
@@ -191,7 +189,7 @@ class Transport:
                 sock = await start_connection(await self._resolved(host), happy_eyeballs_delay=_NEXT_ADDRESS_S)
                 name = host if self._tls else None
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self._buffer, self._held), sock=sock, ssl=self._tls, server_hostname=name
+                    lambda: Connection(self._buffer), sock=sock, ssl=self._tls, server_hostname=name
                 )
         except TimeoutError:
             raise EndpointError(ErrorClass.TIMEOUT, f"no connection within {CONNECT_S:.0f} s") from None

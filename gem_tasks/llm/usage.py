@@ -27,12 +27,12 @@ def read_usage(found: Any, thoughts: str) -> tuple[Usage, UsageFault]:
 
     Some leave the thoughts out of `completion_tokens` and have them in `total_tokens` only.
     """
-    usage = _object(found)
+    usage = fields_of(found)
     counts = [_count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
     if None in counts:
         return Usage(), "impossible"
     asked, counted, total = cast("list[int]", counts)
-    prompt, output = _object(usage.get("prompt_tokens_details")), _object(usage.get("completion_tokens_details"))
+    prompt, output = (fields_of(usage.get(f"{name}_tokens_details")) for name in ("prompt", "completion"))
     places = prompt.get("cached_tokens"), usage.get("cached_tokens"), usage.get("prompt_cache_hit_tokens")
     cached = next(filter(None, map(_count, places)), 0)
     answered = max(counted, total - asked)
@@ -46,7 +46,15 @@ def read_usage(found: Any, thoughts: str) -> tuple[Usage, UsageFault]:
     ), ""
 
 
-def _object(found: Any) -> Json:
+def total(*counts: Any) -> Any:
+    """The sum of what an API counts apart; one that can be no count in its place, for `read_usage` to judge."""
+    numbers = [_count(count) for count in counts]
+    wrong = [count for count, number in zip(counts, numbers, strict=True) if number is None]
+    return wrong[0] if wrong else sum(cast("list[int]", numbers))
+
+
+def fields_of(found: Any) -> Json:
+    """An object of a reply; empty where it is something else."""
     return cast("Json", found) if isinstance(found, dict) else {}
 
 
@@ -104,16 +112,20 @@ class Trust:
     """Whether an endpoint's usage can be believed: one odd reply is an accident, many in a row are not."""
 
     def __init__(self) -> None:
-        self._impossible = self._small = 0
+        self._impossible = self._small = self._missing = self._good = 0
 
     def look(self, request: ChatRequest, completion: Completion) -> None:
         """Takes the next reply into account. Usage that is missing is no lie, and was counted by us."""
-        impossible = completion.usage_fault == "impossible"
-        self._impossible = self._impossible + 1 if impossible else 0
-        if not completion.usage_fault:
-            expected = estimate_tokens(request.body)
-            small = expected > _LONG and completion.usage.prompt_tokens * _NO_PROMPT < expected
-            self._small = self._small + 1 if small else 0
+        fault = completion.usage_fault
+        self._impossible = self._impossible + 1 if fault == "impossible" else 0
+        self._missing = self._missing + 1 if fault == "missing" else 0
+        if fault:
+            self._good = 0
+            return
+        expected = estimate_tokens(request.body)
+        small = expected > _LONG and completion.usage.prompt_tokens * _NO_PROMPT < expected
+        self._small = self._small + 1 if small else 0
+        self._good = 0 if small else self._good + 1
 
     @property
     def fault(self) -> str:
@@ -123,3 +135,12 @@ class Trust:
         if self._small >= _TOO_SMALL_IN_A_ROW:
             return f"{self._small} replies in a row report far fewer prompt tokens than were sent"
         return ""
+
+    @property
+    def verdict(self) -> str | None:
+        """What to tell people: what is wrong, "" when all is well, None while there are too few replies to say."""
+        if self.fault:
+            return f"cannot be true: {self.fault}"
+        if self._missing >= _IMPOSSIBLE_IN_A_ROW:
+            return "not reported: GEM counts them"
+        return "" if self._good >= _IMPOSSIBLE_IN_A_ROW else None

@@ -15,15 +15,17 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import takewhile
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
+from gem_tasks.llm.bounds import MAX_JSON_BYTES, bounded_json
 from gem_tasks.llm.reply import request_headers
+from gem_tasks.replies import Growing, body_of
 
 _PATIENCE_S = 5.0
-_MOST_BYTES = 16 << 20
 _LEAST = 256
 _SERVED = ("max_model_len", "loaded_context_length")
 _CLAIMED = ("context_length", "context_window", "max_context_length", "max_context_window_tokens", "max_input_tokens")
@@ -82,15 +84,17 @@ class _Asking:
 
         from gem_tasks.http_clients import client
 
-        until, body = time.monotonic() + _PATIENCE_S, bytearray()
+        until = time.monotonic() + _PATIENCE_S
         with suppress(httpx2.HTTPError, httpx2.InvalidURL, UserError, OSError, ValueError, RecursionError):
-            sent = request_headers(self._key, self._headers)
-            with client(timeout=_PATIENCE_S) as http, http.stream("GET", url, headers=sent) as response:
-                for part in response.iter_bytes():
-                    body += part
-                    if len(body) > _MOST_BYTES or time.monotonic() > until:
-                        return None
-                return json.loads(bytes(body)) if response.status_code == 200 else None
+            sent = {**request_headers(self._key, self._headers), "Accept-Encoding": "identity"}
+            with (
+                Growing(MAX_JSON_BYTES) as growing,
+                client(timeout=_PATIENCE_S) as http,
+                http.stream("GET", url, headers=sent) as response,
+            ):
+                parts = takewhile(lambda _: time.monotonic() < until, response.iter_raw())
+                body = body_of(parts, response.headers.get("content-encoding", ""), growing)
+                return json.loads(bounded_json(body)) if response.status_code == 200 else None
         return None
 
 

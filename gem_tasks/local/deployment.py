@@ -42,8 +42,8 @@ _UNREADABLE: LiteralString = "SELECT filename, stacktrace FROM import_error ORDE
 class Deployment(Value):
     """Where Airflow's database and the workers' broker are."""
 
-    database: str
-    """DSN of Airflow's own tables, as psycopg takes it."""
+    database: str | None = None
+    """DSN of Airflow's own tables, as psycopg takes it; None in a worker, which has no role there."""
     broker: str | None = None
     """URL of Celery's broker; None where tasks run without Celery."""
     workers: int = 1
@@ -52,11 +52,13 @@ class Deployment(Value):
     @classmethod
     def here(cls, env: Mapping[str, str]) -> "Deployment | None":
         """The one whose service this process is or was started beside; None outside of one."""
-        if not (database := env.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "")).startswith("postgresql"):
+        dsn, broker = env.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", ""), env.get("AIRFLOW__CELERY__BROKER_URL")
+        database = re.sub(r"^postgresql\+\w+:", "postgresql:", dsn) if dsn.startswith("postgresql") else None
+        if not (database or broker):
             return None
         return cls(
-            database=re.sub(r"^postgresql\+\w+:", "postgresql:", database),
-            broker=env.get("AIRFLOW__CELERY__BROKER_URL"),
+            database=database,
+            broker=broker,
             workers=int(env.get("WORKERS") or 1),
         )
 
@@ -98,6 +100,7 @@ class Deployment(Value):
         return sorted(str(name) for answer in answers for name in answer)
 
     def _ask(self, query: LiteralString, values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        assert self.database, "a worker asks the broker only"  # noqa: S101
         with psycopg.connect(self.database, connect_timeout=_LIMIT_S) as connection:
             return connection.execute(query, values).fetchall()
 
@@ -112,7 +115,7 @@ def main(arguments: list[str]) -> int:
     (name,) = arguments
     deployment = Deployment.here(os.environ)
     if deployment is None:
-        sys.stderr.write("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN names no PostgreSQL\n")
+        sys.stderr.write("neither Airflow's PostgreSQL nor Celery's broker is named in the environment\n")
         return 1
     try:
         fault = deployment.service_fault(name, socket.gethostname())

@@ -124,6 +124,13 @@ def _airflow(settings: Settings) -> Diagnosis:
 
 def _deployed(deployment: Deployment) -> Iterator[Diagnosis]:
     """Each service beside this one, by its heartbeats, its starts and what it has read; then the workers."""
+    if deployment.database:
+        yield from _services(deployment)
+    if deployment.broker:
+        yield _workers(deployment)
+
+
+def _services(deployment: Deployment) -> Iterator[Diagnosis]:
     try:
         restarted = deployment.restarted()
         faults = {name: deployment.service_fault(name) for name in JOBS}
@@ -133,8 +140,6 @@ def _deployed(deployment: Deployment) -> Iterator[Diagnosis]:
     for name, fault in faults.items():
         starts = f"started {restarted[name]} times within ten minutes" if name in restarted else None
         yield _seen(name, fault or starts)
-    if deployment.broker:
-        yield _workers(deployment)
 
 
 def _workers(deployment: Deployment) -> Diagnosis:

@@ -126,3 +126,15 @@ def test_outside_of_a_deployment_there_is_nothing_to_look_at(monkeypatch):
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "sqlite:////tmp/airflow.db")
     assert Deployment.here({"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:////tmp/airflow.db"}) is None
     assert main(["scheduler"]) == 1
+
+
+def test_a_worker_is_asked_through_the_broker_and_needs_no_database(monkeypatch, capsys):
+    monkeypatch.delenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", raising=False)
+    monkeypatch.setenv("AIRFLOW__CELERY__BROKER_URL", "memory://")
+    monkeypatch.setattr(Deployment, "workers_at_work", lambda self, host=None: [f"celery@{host or HOST}"])
+    assert main(["worker"]) == 0
+    assert wrong() == {}
+    monkeypatch.setattr(Deployment, "workers_at_work", lambda self, host=None: [])
+    assert main(["worker"]) == 1
+    assert capsys.readouterr().err == f"the worker on {HOST} does not answer through the broker\n"
+    assert wrong() == {"worker": "0 of 1 answer through the broker"}

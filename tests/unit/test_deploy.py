@@ -238,18 +238,55 @@ def test_the_chart_makes_no_user_and_reads_what_the_image_has():
         assert groomer.get("enabled") is False or groomer["args"][0] == "bash", name
 
 
-KEYS = {"AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET"}
-ROLES = {"init": "gem", "api-server": "gem_console"}
+SECRETS = {
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": {"init", "api-server", "scheduler", "dag-processor", "triggerer", "gem"},
+    "AIRFLOW__CORE__FERNET_KEY": {"init", "api-server", "scheduler", "dag-processor", "triggerer"},
+    "AIRFLOW__API_AUTH__JWT_SECRET": {"api-server", "scheduler"},
+    "AIRFLOW__API__SECRET_KEY": {"api-server"},
+    "AIRFLOW__CELERY__BROKER_URL": {"scheduler", "worker", "gem"},
+    "GEM_POSTGRES_DSN": {"init", "api-server", "triggerer", "worker", "gem"},
+    "GEM_LLM_API_KEY": {"triggerer", "worker", "gem"},
+    "AWS_SECRET_ACCESS_KEY": {"init", "api-server", "triggerer", "worker", "gem"},
+    "GEM_ALERT_URL": {"dag-processor", "triggerer", "worker"},
+    "POSTGRES_PASSWORD": {"init"},
+}
+"""Who has what is secret: with the first four one can pass for any user, or read every Connection."""
 
 
-@pytest.mark.parametrize("name", AIRFLOW)
-def test_a_service_has_the_keys_and_the_role_that_it_needs_and_no_others(name):
-    found = services()[name]["environment"]
-    assert KEYS <= set(found) if name not in {"worker", "gem"} else not KEYS & set(found)
-    role = ROLES.get(name, "gem_pipeline")
-    assert found["GEM_POSTGRES_DSN"].startswith(f"postgresql://{role}:")
-    assert ("POSTGRES_PASSWORD" in str(found)) == (name == "init")
-    assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].startswith("postgresql+psycopg2://airflow:")
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_is_where_it_is_needed_and_nowhere_else(secret):
+    assert {name for name in AIRFLOW if secret in services()[name]["environment"]} == SECRETS[secret]
+
+
+def test_a_service_has_the_role_that_it_needs():
+    for name in SECRETS["GEM_POSTGRES_DSN"]:
+        role = {"init": "gem", "api-server": "gem_console"}.get(name, "gem_pipeline")
+        assert services()[name]["environment"]["GEM_POSTGRES_DSN"].startswith(f"postgresql://{role}:"), name
+    for name in AIRFLOW:
+        environment = services()[name]["environment"]
+        assert "POSTGRES_PASSWORD" not in str(environment) or name == "init"
+        assert environment.get("AIRFLOW__CELERY__RESULT_BACKEND", "redis://").startswith("redis://"), name
+
+
+def test_the_chart_gives_a_pod_the_secrets_that_it_needs():
+    values = yaml.safe_load((ROOT / "deploy/helm-values.yaml").read_text("utf-8"))
+    parts = {
+        "init": "migrateDatabaseJob", "api-server": "apiServer", "scheduler": "scheduler", "triggerer": "triggerer",
+        "dag-processor": "dagProcessor", "worker": "workers",
+    }  # fmt: skip
+    assert "extraEnvFrom" not in values, "it would go to every pod"
+    given = {name: {each["name"]: each for each in values[part]["env"]} for name, part in parts.items()}
+    for secret in SECRETS.keys() - {"AIRFLOW__CELERY__BROKER_URL", "POSTGRES_PASSWORD"}:
+        assert {name for name in parts if secret in given[name]} == SECRETS[secret] - {"gem"}, secret
+    for variables in given.values():
+        named = {each["name"]: each["valueFrom"]["secretKeyRef"]["key"] for each in variables.values()}
+        assert {name: key for name, key in named.items() if name != key} in ({}, {"AIRFLOW_ADMIN_PASSWORD": "password"})
+    owners = {name: given[name]["GEM_POSTGRES_DSN"]["valueFrom"]["secretKeyRef"]["name"] for name in ("init", "worker")}
+    assert owners == {"init": "gem-owner", "worker": "gem-pipeline"}
+    for part in ("apiServer", "scheduler", "dagProcessor", "triggerer"):
+        (waits,) = values[part]["waitForMigrations"]["env"]
+        assert waits == given["init"]["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+    assert not [each["name"] for each in values["env"] if re.search("KEY|SECRET|PASSWORD|DSN", each["name"])]
 
 
 REFUSED = [
@@ -291,3 +328,21 @@ def test_the_dashboard_asks_for_metrics_that_exist():
 def test_the_image_does_without_the_offline_teacher():
     lock = (ROOT / "requirements-production.lock").read_text("utf-8")
     assert "teacher" not in DOCKERFILE + COMPOSE + (ROOT / ".dockerignore").read_text("utf-8") + lock
+
+
+def test_every_image_has_a_whole_version():
+    """A digest needs a registry: `make digests` prints them where there is one."""
+    bases = re.findall(r"(?m)^FROM (\S+)", DOCKERFILE)
+    images = {service["image"] for service in services().values()} - {"gem:local"}
+    assert len(images) >= 5
+    for image in {*images, *bases}:
+        assert re.search(r":v?\d+\.\d+[\w.-]*$|@sha256:[0-9a-f]{64}$", image), image
+
+
+def test_pytorch_of_pypi_is_locked_with_what_it_needs():
+    wanted = (ROOT / "envs/train/torch.txt").read_text("utf-8").strip()
+    lock = (ROOT / "envs/train/torch-pypi.lock").read_text("utf-8")
+    entries = re.findall(r"(?m)^([\w.-]+==\S+)(.*(?:\n    --hash.*)*)", lock)
+    assert wanted in {name for name, _ in entries}
+    assert len(entries) > 20
+    assert all("--hash=sha256:" in rest for _, rest in entries)

@@ -16,6 +16,7 @@ from gem_tasks.lineage import BatchRow
 from gem_tasks.llm.batch_dialects import BatchDialects
 from gem_tasks.llm.batch_file import Line
 from gem_tasks.llm.complaints import is_ours, parameter_of
+from gem_tasks.llm.metered import Reckoning
 from gem_tasks.llm.prices import Pricing
 from gem_tasks.llm.usage import filled_in
 from gem_tasks.pipeline.journal.journal import Journal
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_FAULTS = 3
 """A request that so many batches brought no answer to is not submitted again."""
+_SHOWN = 80
 PRICE_SHARE = 0.5
 """What a token costs in a batch, of what it costs online: OpenAI, Azure, Anthropic, Google and Mistral agree."""
 
@@ -59,7 +61,8 @@ class OpenRequests:
         """The configuration is at fault: every other request would fail like this one."""
         self.replayed = 0
         """Answers that were in the journal."""
-        self._journal, self._price, self._dialects = journal, price, dialects
+        self._journal, self._dialects = journal, dialects
+        self._reckoning = Reckoning(lambda usage: price(usage) * PRICE_SHARE) if price else None
         self._complaints: list[tuple[str, EndpointError]] = []
         self._faults = _sum(row.faults for row in rows)
         self._spent = 0.0
@@ -89,9 +92,14 @@ class OpenRequests:
         return ended
 
     def take_spent(self) -> float:
-        """USD for answers since the last call, as far as prices are known."""
+        """USD that the budget reckons with for answers since the last call, as far as prices are known."""
         spent, self._spent = self._spent, 0.0
         return spent
+
+    def require_trust(self, model: str) -> None:
+        """Before more is spent; raises as `Reckoning.require_trust`."""
+        if self._reckoning:
+            self._reckoning.require_trust(model)
 
     def give_up(self) -> None:
         """Ends what no batch brought an answer to."""
@@ -111,8 +119,8 @@ class OpenRequests:
         if isinstance(line.result, Completion):
             known = self._faults.get(line.custom_id, {})
             completion = filled_in(line.result, attempt.request.body)
-            usd = self._price(completion.usage) * PRICE_SHARE if self._price else None
-            self._spent += usd or 0.0
+            usd, reckoned = self._reckoning.take(attempt.request, completion) if self._reckoning else (None, 0.0)
+            self._spent += reckoned
             completion = completion.model_copy(update={"faults": known, "usd": usd})
             await self._journal.append(attempt.request.key, completion)
             self._doubts.answered = True
@@ -187,21 +195,27 @@ class ExpectedLines:
     """Checks that a batch's lines are the ones asked for: each once, no others."""
 
     def __init__(self, row: BatchRow) -> None:
-        self._row = row
+        self._row, self._asked = row, frozenset(row.custom_ids)
         self._seen: Counter[str] = Counter()
+        self._unknown, self._stranger = 0, ""
 
     def counts(self, custom_id: str) -> bool:
-        """Whether this line is one to read."""
+        """Whether this line is one to read. Of lines that nobody asked for one is kept: there may be millions."""
+        if custom_id not in self._asked:
+            self._unknown, self._stranger = self._unknown + 1, custom_id[:_SHOWN]
+            return False
         self._seen[custom_id] += 1
         return self._seen[custom_id] == 1
 
     def missing(self) -> list[str]:
         """Requests without a line. Lines nobody asked for, and doubled ones, are said in the log."""
-        asked = set(self._row.custom_ids)
-        unknown = [custom_id for custom_id in self._seen if custom_id not in asked]
         doubled = [custom_id for custom_id, count in self._seen.items() if count > 1]
         missing = [custom_id for custom_id in self._row.custom_ids if custom_id not in self._seen]
-        for what, found in (("of unknown requests", unknown), ("doubled", doubled), ("missing", missing)):
+        if self._unknown:
+            logger.warning(
+                "%s: %d lines of unknown requests, such as %s", self._row.batch_id, self._unknown, self._stranger
+            )
+        for what, found in (("doubled", doubled), ("missing", missing)):
             if found:
                 logger.warning("%s: %d lines %s, such as %s", self._row.batch_id, len(found), what, found[0])
         return missing

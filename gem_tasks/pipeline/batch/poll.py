@@ -192,7 +192,11 @@ class Poll:
         return None
 
     async def _send(self, client: BatchClient, requests: OpenRequests) -> list[str]:
-        """Ids of new batches with all that is to be asked."""
+        """Ids of new batches with all that is to be asked.
+
+        Raises:
+            UserError: the budget does not reach, or cannot be kept by what the endpoint reports.
+        """
         sent: list[str] = []
         with TemporaryDirectory(prefix="gem-batch-") as folder:
             usd = 0.0
@@ -204,6 +208,8 @@ class Poll:
                     yield custom_id, client.line(custom_id, request)
 
             for part in split(lines(), Path(folder), max_bytes=client.max_bytes):
+                if self._job.work.settings.budget_usd is not None:
+                    requests.require_trust(self._job.asking.model)
                 sent.append(await self._send_part(client, part, usd))
                 usd = 0.0
         return sent

@@ -73,10 +73,17 @@ class Ready(Value):
         window = f"window {self.window:,} tokens" if self.window else "window unknown"
         price = "price known" if self.priced else "no price known (GEM_LLM_PRICES)"
         tokens = reply.usage.prompt_tokens, reply.usage.completion_tokens
-        cost = f"{reply.seconds:.1f} s, {tokens[0]} + {tokens[1]} tokens"
+        cost = f"{reply.seconds:.1f} s, {tokens[0]} + {tokens[1]} tokens{_COUNTED[reply.usage_fault]}"
         cached = f" ({reply.usage.cached_tokens} cached)" if reply.usage.cached_tokens else ""
         hint = f"; {self.hint}" if self.hint else ""
         return f"{who} {said} ({self.form}, {cost}{cached}); dialect {self.dialect}; {window}; {price}{hint}"
+
+
+_COUNTED = {
+    "": "",
+    "missing": " as GEM counts them: the endpoint reports none",
+    "impossible": " as GEM counts them: what the endpoint reports cannot be true, so no budget can be kept",
+}
 
 
 class _Place(NamedTuple):

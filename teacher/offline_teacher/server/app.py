@@ -1,5 +1,6 @@
 """The application: chat completions, models, files and batches of the OpenAI API, and `/health`."""
 
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from offline_teacher.server.protocol import MODEL, Refused
 from offline_teacher.server.workers import Workers
 
 _MAX_BODY_BYTES = 64 << 20
+_ODD = (
+    ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError, web.RequestPayloadError,
+)  # fmt: skip
+"""What a body of an odd type, charset or compression raises somewhere inside."""
 _WORKERS = web.AppKey("workers", Workers)
 _KEY = web.AppKey("key", str)
 _STANDING: web.AppKey[dict[str, str]] = web.AppKey("standing")
@@ -59,8 +64,12 @@ async def _refusing(request: web.Request, handler: Any) -> web.StreamResponse:
         return await handler(request)
     except Refused as refused:
         return delivery.error(refused)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        return delivery.error(protocol.not_a_request(error))  # of an odd type somewhere inside
+    except _ODD as error:
+        return delivery.error(protocol.not_a_request(error))
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return delivery.error(Refused(404, "No object has such a long id", "not_found"))
 
 
 @web.middleware

@@ -11,15 +11,15 @@ from gem_tasks.domain.chat import Completion, Usage
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import EndpointError
 from gem_tasks.lineage.text import storable
-from gem_tasks.llm import bounds, events
-from gem_tasks.llm.answers import read_completion
+from gem_tasks.llm import anthropic, bounds, events, gemini
+from gem_tasks.llm.answers import completion, read_completion
 from gem_tasks.llm.batch_file import read_line
 from gem_tasks.llm.classify import from_status, retry_after_s
 from gem_tasks.llm.metered import MeteredClient, UntrueUsageError
 from gem_tasks.llm.offered import read_models
 from gem_tasks.llm.pacing import wait_s
 from gem_tasks.llm.prices import Price
-from gem_tasks.llm.usage import at_least, filled_in
+from gem_tasks.llm.usage import Trust, at_least, filled_in
 from gem_tasks.store.shards import decode_outcomes, encode_outcomes
 from tests.integration.endpoint import request
 
@@ -281,3 +281,47 @@ async def test_without_a_budget_nothing_is_held_against_an_endpoint():
     endpoint = Endpoint(LIE)
     await calls(endpoint, None)
     assert endpoint.calls == 100
+
+
+@pytest.mark.parametrize("lie", [-7, 10**30, "x", True, [1], 1.5e300, {"a": 1}])
+@pytest.mark.parametrize("name", ["input_tokens", "cache_read_input_tokens", "output_tokens"])
+def test_an_answer_of_another_api_survives_its_usage(lie, name):
+    usage = {"input_tokens": 9, "output_tokens": 9, "cache_read_input_tokens": 9} | {name: lie}
+    message = {"content": [{"type": "text", "text": "fine"}], "stop_reason": "end_turn", "usage": usage}
+    found = anthropic.read(json.dumps(message).encode(), 0.0)
+    assert (found.text, found.usage, found.usage_fault) == ("fine", Usage(), "impossible")
+
+
+@pytest.mark.parametrize("lie", [-7, 10**30, "x", True, [1], {"a": 1}])
+@pytest.mark.parametrize("name", ["promptTokenCount", "thoughtsTokenCount", "candidatesTokenCount"])
+def test_an_answer_of_gemini_survives_its_usage(lie, name):
+    usage = {"promptTokenCount": 9, "thoughtsTokenCount": 9, "candidatesTokenCount": 9} | {name: lie}
+    candidates = [{"content": {"parts": [{"text": "fine"}]}, "finishReason": "STOP"}]
+    found = completion(gemini.answer_of({"candidates": candidates, "usageMetadata": usage}))
+    assert (found.text, found.usage, found.usage_fault) == ("fine", Usage(), "impossible")
+
+
+@pytest.mark.parametrize("usage", [[], "x", 7, None])
+def test_usage_that_is_no_object_is_missing(usage):
+    message = {"content": [{"type": "text", "text": "fine"}], "stop_reason": "end_turn", "usage": usage}
+    assert anthropic.read(json.dumps(message).encode(), 0.0).text == "fine"
+    candidates = [{"content": {"parts": [{"text": "fine"}]}, "finishReason": "STOP"}]
+    assert completion(gemini.answer_of({"candidates": candidates, "usageMetadata": usage})).text == "fine"
+
+
+@pytest.mark.parametrize(
+    ("replies", "verdict"),
+    [
+        ([LIE], None),
+        ([LIE] * 3, "cannot be true: 3 replies in a row report token counts that are negative, huge or no numbers"),
+        ([SMALL] * 20, "cannot be true: 20 replies in a row report far fewer prompt tokens than were sent"),
+        ([{}] * 3, "not reported: GEM counts them"),
+        ([LIE] * 3 + [TRUE], None),
+        ([LIE] * 3 + [TRUE] * 3, ""),
+    ],
+)
+def test_people_are_told_what_is_wrong_with_token_counts(replies, verdict):
+    trust, asked = Trust(), request("word " * 400)
+    for usage in replies:
+        trust.look(asked, filled_in(answer(**usage), asked.body))
+    assert trust.verdict == verdict

@@ -1,0 +1,170 @@
+"""How much of what endpoints send is held: of one reply, and of all that are under way to this process.
+
+Every client counts here what it reads (the hot path, aiohttp behind proxies, the SDK, the relay of a sandbox), because
+what many endpoints send at once adds up. `llm.bounds` says what a reply may hold besides.
+"""
+
+import zlib
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from threading import Lock
+from typing import Self
+
+from gem_tasks.redaction import beginning
+
+MAX_BODY_BYTES = 64 << 20
+"""A reply on the wire, and unpacked: a stream of 128k tokens takes 40 MB."""
+MAX_IN_FLIGHT_BYTES = 384 << 20
+"""All together; with what reading one of them takes, they stay below 1 GB."""
+_FREE = 64 << 10
+"""Of each reply: endpoints that send too much stop none that answers as it should. Nearly all replies are smaller."""
+_ANY_ZLIB = 47
+"""gzip or zlib, with the largest window."""
+_PIECE = 256 << 10
+
+
+class TooLargeError(ValueError):
+    """A reply, or all of them together, hold more than they may."""
+
+
+class Held:
+    """Bytes of the replies under way, over all endpoints and threads."""
+
+    __slots__ = ("_lock", "size")
+
+    def __init__(self) -> None:
+        self.size, self._lock = 0, Lock()
+
+    def add(self, size: int) -> bool:
+        """Adds so many; False when that is more than may be held."""
+        with self._lock:
+            self.size += size
+            return self.size <= MAX_IN_FLIGHT_BYTES
+
+
+IN_FLIGHT = Held()
+
+
+class Growing:
+    """One reply while it arrives and is read. A context manager: leaving it gives the bytes back.
+
+    Args:
+        most: bytes that it may have.
+    """
+
+    __slots__ = ("_counted", "_most", "size")
+
+    def __init__(self, most: int = MAX_BODY_BYTES) -> None:
+        self.size, self._counted, self._most = 0, 0, most
+
+    def __enter__(self) -> Self:
+        """Empty."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """It is read, or given up."""
+        self.free()
+
+    def add(self, size: int) -> None:
+        """So many bytes came.
+
+        Raises:
+            TooLargeError: of this reply, or of all together, there are too many.
+        """
+        self.size += size
+        if self.size > self._most:
+            raise TooLargeError(f"the answer is larger than {self._most >> 20} MB")
+        if (grown := self.size - _FREE - self._counted) > 0:
+            self._counted += grown
+            if not IN_FLIGHT.add(grown):
+                raise TooLargeError(f"the answers under way hold more than {MAX_IN_FLIGHT_BYTES >> 20} MB")
+
+    def free(self) -> None:
+        """Gives the bytes back."""
+        if self._counted:
+            IN_FLIGHT.add(-self._counted)
+        self.size = self._counted = 0
+
+
+class Unpacking:
+    """Undoes a compression that nobody asked for, as some gateways apply one, in pieces of a bounded size.
+
+    Args:
+        coding: the reply's `Content-Encoding`.
+
+    Raises:
+        ValueError: it is none that is known.
+    """
+
+    def __init__(self, coding: str) -> None:
+        self._coding = coding.strip().lower() or "identity"
+        if self._coding not in {"identity", "gzip", "x-gzip", "deflate"}:
+            raise ValueError(f"the reply is compressed with {beginning(coding, 40)!r}")
+        self._unpack = None if self._coding == "identity" else zlib.decompressobj(_ANY_ZLIB)
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to undo."""
+        return self._unpack is not None
+
+    def pieces(self, part: bytes, size: int = _PIECE) -> Iterator[bytes]:
+        """What the next part of the reply holds, so many bytes at a time.
+
+        Raises:
+            ValueError: it is not compressed so.
+        """
+        if self._unpack is None:
+            yield part
+            return
+        while part and not self._unpack.eof:
+            try:
+                yield self._unpack.decompress(part, size)
+            except zlib.error as error:
+                raise ValueError(f"the reply is not {self._coding}: {error}") from error
+            part = self._unpack.unconsumed_tail
+
+    def end(self) -> None:
+        """The reply has ended.
+
+        Raises:
+            ValueError: in the middle.
+        """
+        if self._unpack and not self._unpack.eof:
+            raise ValueError("the compressed reply is cut off")
+
+
+def body_of(parts: Iterable[bytes], coding: str, growing: Growing) -> bytes:
+    """A whole reply, unpacked.
+
+    Args:
+        parts: as they came.
+        coding: the reply's `Content-Encoding`.
+        growing: counts them until the caller has read the body.
+
+    Raises:
+        ValueError: it is too large, or not compressed as it says.
+    """
+    found, unpack = bytearray(), Unpacking(coding)
+    for part in parts:
+        for piece in unpack.pieces(part):
+            growing.add(len(piece))
+            found += piece
+    unpack.end()
+    return bytes(found)
+
+
+async def abody_of(parts: AsyncIterable[bytes], coding: str, growing: Growing) -> bytes:
+    """`body_of` in an event loop."""
+    found = bytearray()
+    async for piece in unpacked(parts, coding):
+        growing.add(len(piece))
+        found += piece
+    return bytes(found)
+
+
+async def unpacked(parts: AsyncIterable[bytes], coding: str) -> AsyncIterator[bytes]:
+    """A reply as it comes, unpacked; raises as `Unpacking` does."""
+    unpack = Unpacking(coding)
+    async for part in parts:
+        for piece in unpack.pieces(part):
+            yield piece
+    unpack.end()
