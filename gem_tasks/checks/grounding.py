@@ -31,13 +31,14 @@ from gem_tasks.checks.numbers import computed, converted, known
 from gem_tasks.checks.said import STOP, Said, Utterance, content_words
 from gem_tasks.checks.verbs import reads, verb, words
 from gem_tasks.domain.finding import Finding
+from gem_tasks.patterns import IgnoringCase
 
 CHECK = "grounding"
 
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([AaPp])\.?[Mm]\.?)?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
-_URL = re.compile(r"(?:https?|ftp|s3)://\S+", re.I)
+_URL = IgnoringCase(r"(?:https?|ftp|s3)://\S+")
 _PHONE = re.compile(r"\+?[\d\s()./-]{7,20}")
 _TOKEN = re.compile(r"(?:(?!\d)\S)*+\d\S*+")
 _QUANTITY = re.compile(r"[$€£]?\s?([-+]?\d[\d,.]*)\s?(%|[a-zA-Zµ°€$£]{0,12})(?:\s(?:per|/)\s?\w+)?")
@@ -72,6 +73,8 @@ _CREATES = frozenset("create add register new open insert".split())
 _PROPER = re.compile(r"[A-Z][\w'’.-]+(?:\s+[A-Z][\w'’.-]+)+")
 """A name of several words: looking for somebody of whom nobody spoke is no search word."""
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
+_LONGEST_CODE = 1000
+"""Characters of a code that may have been put together from what was said."""
 _LAST_DATES = 5
 """Dates of the system turn that may be the current one."""
 _MOST_POSITION = 20
@@ -318,7 +321,7 @@ def _identifier(leaf: Leaf, text: str, tool: str, grounds: _Grounds) -> Fault | 
     name, told = leaf.name, str(leaf.schema.get("description", ""))
     if not is_id_key(name) or is_traffic_key(name) or not (words(name)[-1] in _SURE_IDS or grounds.kinds.offered(name)):
         return Fault.UNSOURCED_CODE
-    digits = [part for part in _RUNS.findall(text.casefold()) if part.isdecimal()]
+    digits = [part for part in _RUNS.findall(text[:_LONGEST_CODE].casefold()) if part.isdecimal()]
     assembled = len(grounds.given.words(digits)) == len(digits)
     agreed = text in told or grounds.proposed.spelled(text)
     return Fault.ASSEMBLED_ID if assembled or agreed or _chooses(name, tool) else Fault.INVENTED_ID
@@ -333,6 +336,8 @@ def _token(text: str, grounds: _Grounds) -> Fault | None:
     """A word with digits: a code, a quantity with its unit, a file name."""
     if grounds.given.spelled(text) or grounds.proposed.spelled(text):
         return None
+    if len(text) > _LONGEST_CODE:
+        return Fault.UNSOURCED_CODE
     parts = _RUNS.findall(text)
     numbers = grounds.given.numbers()
     loose = [part for part in parts if not (grounds.given.words([part.casefold()]) or _is_number(part, numbers))]
