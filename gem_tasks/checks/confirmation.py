@@ -13,27 +13,26 @@ from gem_tasks.checks.reading.case import Case, Exchange
 from gem_tasks.checks.reading.said import content_stems, stem
 from gem_tasks.checks.reading.verbs import is_final, says_irreversible, verb, words
 from gem_tasks.domain.finding import Finding
+from gem_tasks.patterns import IgnoringCase
 
 CHECK = "confirmation"
 
-_ASKS = re.compile(
+_ASKS = IgnoringCase(
     r"\?|\b(?:confirm|go ahead|your (?:ok|okay|approval|go)|let me know|say (?:yes|so)|tell me"
     r"|bestätig|confirme[rz]?)\w*",
-    re.IGNORECASE,
 )
-_AGREES = re.compile(
+_AGREES = IgnoringCase(
     r"\b(?:yes|yeah|yep|yup|sure|ok|okay|confirm(?:ed)?|go ahead|do (?:it|that|so)|please do|proceed|correct"
     r"|right|exactly|good|agreed?|fine|perfect|great|absolutely|definitely|of course|sounds good|that works|let'?s"
     r"|go for it|approved?|ja|genau|gerne|bitte|oui|d'accord|sí|si|claro|vale)\b",
-    re.IGNORECASE,
 )
-_REFUSES = re.compile(r"^\W*(?:no|nope|don'?t|do not|stop|wait|nein|non|not yet)\b", re.IGNORECASE)
-_AGAIN = re.compile(r"\b(?:retry|try (?:(?:it|that) )?(?:again|once more|now))\b", re.IGNORECASE)
+_REFUSES = IgnoringCase(r"^\W*(?:no|nope|don'?t|do not|stop|wait|nein|non|not yet)\b")
+_AGAIN = IgnoringCase(r"\b(?:retry|try (?:(?:it|that) )?(?:again|once more|now))\b")
 """After a failure: what was agreed before still is, and nothing more."""
 _TURNS_BACK = 3
 """User turns that a confirmation lasts: error, retry, one more detail."""
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
-_FORBIDS = re.compile(r"\b(?:not|never|don['’]?t|before|until|unless|without|no longer)\b", re.IGNORECASE)
+_FORBIDS = IgnoringCase(r"\b(?:not|never|don['’]?t|before|until|unless|without|no longer)\b")
 _PARTS = frozenset("line row draft filter tag label member step column item".split())
 """What is deleted from something that stays open, and can be put back."""
 

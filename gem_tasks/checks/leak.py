@@ -11,32 +11,32 @@ from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.reading.case import Case, scalars
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
+from gem_tasks.patterns import IgnoringCase
 from gem_tasks.prompts.tags import TURN_TAGS, turn_tag
 
 CHECK = "leak"
 
-_TEMPLATE_TOKEN = re.compile(
-    r"<[|｜][\w▁ -]{1,40}[|｜]>"
-    r"|\[/?INST\]|<</?SYS>>|\[(?:/?TOOL_(?:CALLS|RESULTS)|AVAILABLE_TOOLS)\]|<(?:start|end)_of_turn>"
-    r"|</?(?:tool_(?:calls?|responses?|results?|use)|function_(?:calls?|results?|response)|invoke|antml:\w+)\b[^<>]{0,80}>"
-    r"|<function=\w+>|</function>|<parameter(?:=\w+|\s+name=)"
-    r"|</?(?:think(?:ing)?|reasoning|scratchpad|reflection|inner_monologue|chain_of_thought|observation)\b[^<>]{0,40}>"
-    rf"|<(?:{'|'.join(TURN_TAGS)})\s+\w+\s*=[^<>]{{0,80}}>",
-    re.IGNORECASE,
+_TEMPLATE_TOKEN = IgnoringCase(
+    # What begins alike stands together: the engine then looks at a character once.
+    r"<(?:[|｜][\w▁ -]{1,40}[|｜]>|</?SYS>>|(?:start|end)_of_turn>"
+    r"|/?(?:tool_(?:calls?|responses?|results?|use)|function_(?:calls?|results?|response)|invoke|antml:\w+)\b[^<>]{0,80}>"
+    r"|function=\w+>|/function>|parameter(?:=\w+|\s+name=)"
+    r"|/?(?:think(?:ing)?|reasoning|scratchpad|reflection|inner_monologue|chain_of_thought|observation)\b[^<>]{0,40}>"
+    rf"|(?:{'|'.join(TURN_TAGS)})\s+\w+\s*=[^<>]{{0,80}}>)"
+    r"|\[(?:/?INST|/?TOOL_(?:CALLS|RESULTS)|AVAILABLE_TOOLS)\]",
 )
-_BRACKETED = re.compile(r"\[/?[ita]", re.IGNORECASE)
+_BRACKETED = IgnoringCase(r"\[/?[ita]")
 """How those begin that have no `<`: JSON is full of other brackets."""
-_LABEL = re.compile(r"\s*(?:#{1,4}\s*|\*\*)?(human|assistant)(?:\*\*)?\s*:(?:\*\*)?\s", re.IGNORECASE)
+_LABEL = IgnoringCase(r"\s*(?:#{1,4}\s*|\*\*)?(human|assistant)(?:\*\*)?\s*:(?:\*\*)?\s")
 _OTHER_SPEAKER = re.compile(
     r"^[ \t]*(?:#{1,4} ?(?:User|Human|Assistant|Instruction)\s*:?\s*$"
     r"|(?:Human|Assistant|Thought|Action Input)\s*:\s)",
     re.MULTILINE,
 )
-_META = re.compile(
+_META = IgnoringCase(
     r"\b(?:candidate tools|the (?:given|provided|source) (?:text|workflow)"
     r"|(?:this|the) trajectory (?:shows|demonstrates)"
     r"|(?:rule conflict|error recovery|multi-hop|domain rules) pattern|as an ai language model)\b",
-    re.IGNORECASE,
 )
 _META_WORDS = ("candidate tools", "text", "workflow", "trajectory", "pattern", "language model")
 """One of which each of those has: the pattern is slow."""
@@ -61,21 +61,20 @@ def _text(message: Message, index: int) -> Iterator[Finding]:
     if found := _token(text):
         yield finding(Fault.TOKEN, f"{message.role} contains {found}", index)
     label = _LABEL.match(text) if ":" in text else None
-    if label and label[1].lower() in _LABELS_OF[message.role]:
-        yield finding(Fault.ROLE_LABEL, f"{message.role} begins with {label[0].strip()}", index)
+    if label and label[1] in _LABELS_OF[message.role]:
+        yield finding(Fault.ROLE_LABEL, f"{message.role} begins with {text[: label.end()].strip()}", index)
     elif message.role in _SPEAKERS and (":" in text or "#" in text) and (other := _OTHER_SPEAKER.search(text)):
         yield finding(Fault.ROLE_LABEL, f"{message.role} contains {other[0].strip()}", index)
     if message.role in _SPEAKERS and (meta := _speaks_of_itself(text)):
-        yield finding(Fault.PROMPT_TALK, f"{message.role} speaks of its making: {meta[0]!r}", index)
+        yield finding(Fault.PROMPT_TALK, f"{message.role} speaks of its making: {meta!r}", index)
 
 
-def _speaks_of_itself(text: str) -> re.Match[str] | None:
+def _speaks_of_itself(text: str) -> str | None:
     lowered = text.lower()
-    return _META.search(text) if any(word in lowered for word in _META_WORDS) else None
+    return _META.first(text) if any(word in lowered for word in _META_WORDS) else None
 
 
 def _token(text: str) -> str | None:
     if "<" not in text and not ("[" in text and _BRACKETED.search(text)):
         return None
-    token = _TEMPLATE_TOKEN.search(text)
-    return turn_tag(text) or (token[0] if token else None)
+    return turn_tag(text) or _TEMPLATE_TOKEN.first(text)

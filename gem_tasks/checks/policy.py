@@ -5,7 +5,6 @@ Limits live in the extraction's schemas, order in its `requires`; the refinement
 both are held against the extraction and the segment, never against the refined version of themselves.
 """
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, cast
@@ -20,6 +19,7 @@ from gem_tasks.checks.schema import LIMITS, faults_by_keyword
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.workflow import Requirement, ToolSpec
+from gem_tasks.patterns import IgnoringCase
 
 CHECK = "policy"
 
@@ -29,15 +29,13 @@ _MIN_WORDS = 4
 _MIN_QUOTED = 5
 """Different words of content from which the same words are a quotation."""
 _TRIVIAL = frozenset({0.0, 1.0})
-_UPPER = re.compile(
+_UPPER = IgnoringCase(
     r"\b(?:at most|no more than|not more than|up to|a maximum of|maximum(?: of| is|:)?|max\.?|not exceed|cannot exceed"
     r"|must not exceed|no longer than|below|under|less than|höchstens|maximal)\s+(\d[\d,.]*)\s*([A-Za-z%€$]+)?",
-    re.IGNORECASE,
 )
-_LOWER = re.compile(
+_LOWER = IgnoringCase(
     r"\b(?:at least|no less than|not less than|no fewer than|a minimum of|minimum(?: of| is|:)?|min\.?|mindestens)"
     r"\s+(\d[\d,.]*)\s*([A-Za-z%€$]+)?",
-    re.IGNORECASE,
 )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gem_tasks.corpus.fences import Fence
 
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_LINE = re.compile(r"\n|[^\n]++\n?+")
 _HEADING = re.compile(r"#{1,6}[ \t]")
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+\S")
 _UNDERLINE = re.compile(r"(?:={3,}|-{3,})\s*")

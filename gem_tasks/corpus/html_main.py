@@ -5,29 +5,27 @@ items, so what it gives is never taken as the text. The text is everything in th
 without what the page's author marked as something else.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from gem_tasks.corpus.scripts import TOKEN
+from gem_tasks.patterns import IgnoringCase
 
 _NEVER_SHOWN = frozenset({"script", "style", "noscript", "template", "iframe", "object", "head"})
 _ROLES = frozenset({"contentinfo", "search", "menu", "menubar", "toolbar", "dialog", "alertdialog"})
-_FURNITURE = re.compile(
+_FURNITURE = IgnoringCase(
     r"(?:^|[-_ ])(?:nav|navigation|menu|sidebar|toc|tableofcontents|pagination|pager|share|sharing|social|related"
     r"|footer|skip|skiplink|newsletter|comments?|disqus|advert|promo|popular)(?:$|[-_ ])",
-    re.IGNORECASE,
 )
-_ALWAYS = re.compile(r"(?:^|[-_ ])(?:navbar|navheader|navfooter|breadcrumbs?|sphinxsidebar)(?:$|[-_ ])", re.I)
+_ALWAYS = IgnoringCase(r"(?:^|[-_ ])(?:navbar|navheader|navfooter|breadcrumbs?|sphinxsidebar)(?:$|[-_ ])")
 """Names that stand for nothing else, with links or without."""
-_NOTICE = re.compile(
+_NOTICE = IgnoringCase(
     r"cookie[-_]?(?:banner|bar|notice|consent|law|popup)|gdpr|sr-only|visually-?hidden|screen-reader|headerlink",
-    re.IGNORECASE,
 )
 """Names of what lies over a page, or is there for machines that read aloud."""
-_UNFOLDS = re.compile(r"tab|accordion|collaps|panel|expand|fold|toggle|content|step", re.IGNORECASE)
+_UNFOLDS = IgnoringCase(r"tab|accordion|collaps|panel|expand|fold|toggle|content|step")
 """Names of what a click shows."""
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_HIDDEN_STYLE = IgnoringCase(r"display\s*:\s*none|visibility\s*:\s*hidden")
 _LINKS = 0.5
 """From this share of its text in links on something that is named like furniture is furniture."""
 _FEW_LINKS = 0.1
@@ -37,7 +35,7 @@ _MAIN = 0.25
 _RUN = 4
 _SCRAP, _LEGAL = 40, 300
 """Characters of what may be left out at the edges: anything, and what speaks of rights."""
-_RIGHTS = re.compile(r"©|\(c\) ?\d{4}|all rights reserved", re.IGNORECASE)
+_RIGHTS = IgnoringCase(r"©|\(c\) ?\d{4}|all rights reserved")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BOXES = frozenset("div section aside ul ol dl menu table td form p".split())
 _FLOW = frozenset("p ol ul dl pre h2 h3 h4".split())

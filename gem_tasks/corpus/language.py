@@ -1,17 +1,17 @@
 """Language of a text, offline and deterministic."""
 
-import re
 from functools import cache
 from typing import cast
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from gem_tasks.corpus.scripts import letters
+from gem_tasks.patterns import IgnoringCase
 
 _SAMPLE_CHARS = 1500
 _MIN_LETTERS = 20
 _MIN_PROBABILITY = 0.5
-_CODE = re.compile(r"([a-z]{2})(?:[-_].*)?", re.IGNORECASE)
+_CODE = IgnoringCase(r"([a-z]{2})(?:[-_].*)?")
 
 
 def detect(text: str) -> str | None:

@@ -10,7 +10,7 @@ SOUTH_EAST_ASIAN = "\u0e01-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\
 UNSPACED = re.compile(f"[{HAN}{KANA}{SOUTH_EAST_ASIAN}]")
 TOKEN = re.compile(f"[{HAN}{KANA}{SOUTH_EAST_ASIAN}]|[^\\W{HAN}{KANA}{SOUTH_EAST_ASIAN}]+")
 """A word, or a character where no space tells words apart; vowel signs and tone marks are characters, too."""
-_DENSE = ((re.compile(f"[{HAN}]"), 3), (re.compile(f"[{KANA}{HANGUL}]"), 2))
+_DENSE = ((re.compile(f"[{HAN}]++"), 3), (re.compile(f"[{KANA}{HANGUL}]++"), 2))
 """So many letters of an alphabet say what one character of these says, as translations of the same texts have them."""
 
 
@@ -18,4 +18,4 @@ def letters(text: str) -> int:
     """The length of a text in characters, or what it would be about in a script with letters."""
     if text.isascii():
         return len(text)
-    return len(text) + sum((worth - 1) * len(script.findall(text)) for script, worth in _DENSE)
+    return len(text) + sum((worth - 1) * sum(map(len, script.findall(text))) for script, worth in _DENSE)

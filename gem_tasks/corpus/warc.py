@@ -4,7 +4,6 @@ Read are `response` records with status 200, `resource` and `conversion` records
 else in a WARC (requests, metadata, redirects, images) is passed over as foreign files in a folder are.
 """
 
-import re
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
@@ -15,11 +14,12 @@ from gem_tasks.corpus.http_body import BodyError, decoded_body
 from gem_tasks.corpus.objects import SourceObject
 from gem_tasks.corpus.records import refused
 from gem_tasks.domain.corpus import IngestReason, RawDocument
+from gem_tasks.patterns import IgnoringCase
 
 _TYPES = {"text/html": "text/html", "application/xhtml+xml": "text/html", "text/plain": "text/plain"}
 _WANTED = cast("Any", WarcRecordType).response | WarcRecordType.resource | WarcRecordType.conversion
 _INCOMPLETE = ("WARC-Truncated", "WARC-Segment-Number")
-_CHARSET = re.compile(r"""charset\s*+=\s*+["']?\s*+([\w.:-]{1,40})""", re.IGNORECASE)
+_CHARSET = IgnoringCase(r"""charset\s*+=\s*+["']?\s*+([\w.:-]{1,40})""")
 _URI_CHARS = 2000
 
 

@@ -17,9 +17,12 @@ from stdnum import iban, luhn
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.patterns import IgnoringCase
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[A-Za-z]{2,24}\b")
-_RESERVED = re.compile(r"(?:^|[@.])(?:example\.(?:com|net|org)|example|test|invalid|localhost)$", re.I)
+_AT_DOMAIN = re.compile(r"@(?:[\w-]{1,63}\.){1,6}[A-Za-z]{2,24}\b")
+_LOCAL_PART = re.compile(r"(?<![\w.+-])[\w.+-]++\Z")
+_LONGEST_LOCAL_PART = 64
+_RESERVED = IgnoringCase(r"(?:^|[@.])(?:example\.(?:com|net|org)|example|test|invalid|localhost)$")
 _PHONE = re.compile(r"(?<![\w.,/-])\+?\(?\d[\d ()./-]{5,18}\d(?![\w-])")
 _FICTIONAL = re.compile(r"555\D?01\d\d$")
 _CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
@@ -72,8 +75,8 @@ def scrub(trajectory: Trajectory, text: str, language: str | None = None) -> Scr
 
 def personal(text: str, language: str | None = None) -> Iterator[tuple[str, str]]:
     """`(kind, value)` for every e-mail address, phone, card or account number and key; reserved ones are left out."""
+    yield from (("email", value) for value in _addresses(text) if _is_address(value))
     kinds: list[tuple[str, re.Pattern[str], Callable[[str], bool]]] = [
-        ("email", _EMAIL, _is_address),
         ("card", _CARD, _is_card),
         ("iban", _IBAN, lambda value: iban.is_valid(value)),
         ("phone", _PHONE, lambda value: _is_phone(value, language or "")),
@@ -81,6 +84,18 @@ def personal(text: str, language: str | None = None) -> Iterator[tuple[str, str]
     ]
     for kind, pattern, is_real in kinds:
         yield from ((kind, match[0]) for match in _matches(pattern, text) if is_real(match[0]))
+
+
+def _addresses(text: str) -> Iterator[str]:
+    """E-mail addresses, from the domain back: few characters are an `@`, and nearly all may be before one."""
+    end = at = 0
+    while found := _AT_DOMAIN.search(text, at):
+        at = found.start()
+        if local := _LOCAL_PART.search(text[max(end, at - _LONGEST_LOCAL_PART) : at]):
+            yield local[0] + found[0]
+            end = at = found.end()
+        else:
+            at += 1
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:

@@ -19,8 +19,10 @@ from typing import Any, cast
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.workflow import TOOL_NAME, ToolSpec
 from gem_tasks.lint.kinds import FormFault, FormKind
+from gem_tasks.patterns import IgnoringCase
 
-_OPTIONAL = re.compile(r"(?:,\s*+|(?<![\s,])\s++)?optional|(?:(?<!\s)\s++)?\(optional\)", re.IGNORECASE)
+_OPTIONAL = IgnoringCase(r",\s*+optional|\s(?<!\s\s)\s*+(?:optional|\(optional\))|optional|\(optional\)")
+_ONE_OF = IgnoringCase(r"(?:optional|union)\[(.+)\]")
 _TYPES = {
     "str": "string",
     "string": "string",
@@ -155,9 +157,9 @@ def _without_brackets(line: str) -> str:
 
 def _python_type(said: str) -> Json:
     """A JSON Schema for `List[int], optional`; unknown types constrain nothing."""
-    plain = _OPTIONAL.sub("", said).strip()
-    if listed := re.fullmatch(r"(?:optional|union)\[(.+)\]", plain, re.IGNORECASE):
-        plain = listed[1]
+    plain = _OPTIONAL.sub(lambda _: "", said).strip()
+    if listed := _ONE_OF.fullmatch(plain):
+        plain = plain[listed.start(1) : listed.end(1)]
     if re.search(r"\bor\b|[|,]", _without_brackets(plain)):
         return {}
     head, _, inner = plain.partition("[")

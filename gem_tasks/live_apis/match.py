@@ -34,6 +34,8 @@ _VERBS = {
     for word in verbs
 }
 _STOP = frozenset("a an the of for to by in on with and or from as is are be its this that it all one api".split())
+_LONGEST = 20_000
+"""Characters of a description that are read."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -54,7 +56,7 @@ class Match(Value):
 
 def words(text: str) -> frozenset[str]:
     """Lower-case words of an identifier or a sentence, singular, with common verbs made one."""
-    found = (_singular(word.lower()) for word in _WORD.findall(text))
+    found = (_singular(word.lower()) for word in _WORD.findall(text[:_LONGEST]))
     return frozenset(_VERBS.get(word, word) for word in found if word not in _STOP)
 
 

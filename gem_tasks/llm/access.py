@@ -22,16 +22,17 @@ from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import Complaint, UserError
 from gem_tasks.llm.anthropic import VERSION
 from gem_tasks.llm.key_command import key_of
+from gem_tasks.patterns import IgnoringCase
 
 KeyHeader = Literal["Authorization", "api-key", "x-api-key", "x-goog-api-key"]
 _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".api.cognitive.microsoft.com")
 _GOOGLE = "generativelanguage.googleapis.com"
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.|ya29\.|sk-ant-oat")
 """How JSON Web Tokens, and access tokens of Google and Anthropic begin: those are bearer tokens everywhere."""
-_NAMED: tuple[tuple[KeyHeader, re.Pattern[str]], ...] = (
-    ("x-api-key", re.compile(r"\bx-api-key\b", re.IGNORECASE)),
-    ("api-key", re.compile(r"(?<![\w-])api-key\b|subscription key", re.IGNORECASE)),
-    ("Authorization", re.compile(r"\bauthorization\b|\bbearer\b", re.IGNORECASE)),
+_NAMED: tuple[tuple[KeyHeader, IgnoringCase], ...] = (
+    ("x-api-key", IgnoringCase(r"\bx-api-key\b")),
+    ("api-key", IgnoringCase(r"(?<![\w-])api-key\b|subscription key")),
+    ("Authorization", IgnoringCase(r"\bauthorization\b|\bbearer\b")),
 )
 
 

@@ -29,6 +29,7 @@ from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, bounded_json
 from gem_tasks.llm.dialect import Dialect
 from gem_tasks.llm.events import EVENTS, data_of
 from gem_tasks.llm.usage import fields_of, total
+from gem_tasks.patterns import IgnoringCase
 
 PATH = "/messages"
 VERSION = "2023-06-01"
@@ -45,7 +46,7 @@ _NAMES = (
     ("max_tokens", re.compile(r"\bmax_tokens\b")),
 )
 """Fields of a chat completion, and how Anthropic's complaints call them; the earliest in the text is meant."""
-_MANNER = re.compile(r"adaptive|thinking\.type|extended thinking|does not support thinking", re.IGNORECASE)
+_MANNER = IgnoringCase(r"adaptive|thinking\.type|extended thinking|does not support thinking")
 STATUS = {
     "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
     "not_found_error": 404, "request_too_large": 413, "rate_limit_error": 429, "timeout_error": 504,

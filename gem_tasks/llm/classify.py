@@ -4,12 +4,12 @@ Order matters: money and moderation come as 400, 403 or 429, overflow as 400 or 
 complaint about a parameter.
 """
 
-import re
 from collections.abc import Mapping
 
 from gem_tasks.errors import Complaint, EndpointError, ErrorClass
 from gem_tasks.llm.envelope import read_complaint
 from gem_tasks.llm.moments import seconds_until
+from gem_tasks.patterns import IgnoringCase
 from gem_tasks.redaction import beginning
 
 _BY_STATUS = {
@@ -24,25 +24,23 @@ _BY_STATUS = {
     429: ErrorClass.RATE_LIMITED,
     498: ErrorClass.SERVER_ERROR,
 }
-_NO_KEY = re.compile(r"invalid_api_key|api_key_invalid|(invalid|incorrect) api key|api key not valid", re.IGNORECASE)
-_MONEY = re.compile(
+_NO_KEY = IgnoringCase(r"invalid_api_key|api_key_invalid|(invalid|incorrect) api key|api key not valid")
+_MONEY = IgnoringCase(
     r"credit_balance_exhausted|(organization|project)_(spend|usage)_limit_exceeded"
     r"|billing_hard_limit_reached|billing_error|budget_?exceeded|exceeded_?budget|budget has been exceeded"
     r"|credit balance|insufficient[ _](account )?(balance|credits?|funds)|balance is (not|in)\W?sufficient"
     r"|out of credits?|payment required|余额不足|欠费|(you have reached your )?specified api usage limits|arrearage"
     r"|monthly included credits|(enforced|contract|linked_organization)_spend_limit_reached|exceeded_current_quota"
     r"|linked_organization_billing_unavailable|you have reached your specified|\bcode\W{1,6}1113\b",
-    re.IGNORECASE,
 )
-_QUOTA = re.compile(r"insufficient_quota", re.IGNORECASE)
-_RATE = re.compile(r"allocated quota|rate limit|per minute|throttling\.|\b[rt]pm\b", re.IGNORECASE)
+_QUOTA = IgnoringCase(r"insufficient_quota")
+_RATE = IgnoringCase(r"allocated quota|rate limit|per minute|throttling\.|\b[rt]pm\b")
 """Words with which `insufficient_quota` means only that too much came at once; other words of money mean money."""
-_MODERATION = re.compile(
+_MODERATION = IgnoringCase(
     r"content_filter|content_policy_violation|responsibleaipolicyviolation|data_inspection_failed|high risk"
     r"|requires moderation|flagged_input|content management policy|\bcode\W{1,6}1301\b",
-    re.IGNORECASE,
 )
-_OVERFLOW = re.compile(
+_OVERFLOW = IgnoringCase(
     r"context_length_exceeded|maximum context length|context length is only|exceeds? the context window"
     r"|exceed(ed)? model token limit|prompt is too long|input token count .{0,80}exceeds the maximum"
     r"|maximum prompt length|reduce the length of the|available context size|exceed_context_size_error"
@@ -52,18 +50,16 @@ _OVERFLOW = re.compile(
     r"|contextwindowexceedederror|greater than max_(model_len|total_tokens)|longer than the maximum model length"
     r"|context length of only|exceeds? (the )?context (limit|length)|input tokens exceed|while (the )?limit is \d"
     r"|token count of \d+ exceeds the limit",
-    re.IGNORECASE,
 )
-_OVERLOAD = re.compile(r"overloaded|engine_overloaded|\bUNAVAILABLE\b|no deployments available", re.IGNORECASE)
-_MODEL = re.compile(
+_OVERLOAD = IgnoringCase(r"overloaded|engine_overloaded|\bUNAVAILABLE\b|no deployments available")
+_MODEL = IgnoringCase(
     r"model_?not_?found|deploymentnotfound|model.?not.?exist|no such model|unknown model"
     r"|model\b.{0,80}(does not exist|(was )?not found|is not available for this api key)|not allowed to access model",
-    re.IGNORECASE,
 )
-_REFUSED_FIELD = re.compile(r"validation error|literal_error|extra_forbidden|unsupportedparams", re.IGNORECASE)
+_REFUSED_FIELD = IgnoringCase(r"validation error|literal_error|extra_forbidden|unsupportedparams")
 """A server that answers 500 to what its own validation refuses: llama-cpp-python's, some gateways."""
-_INVALID = re.compile(r"invalid_?(request|parameter)|bad_?request|unsupported_(parameter|value)", re.IGNORECASE)
-_NO_ROUTE = re.compile(r"no endpoints (found )?(that )?support", re.IGNORECASE)
+_INVALID = IgnoringCase(r"invalid_?(request|parameter)|bad_?request|unsupported_(parameter|value)")
+_NO_ROUTE = IgnoringCase(r"no endpoints (found )?(that )?support")
 OVERLOADED = frozenset({429, 498, 503, 529})
 """Statuses that ask for fewer requests; 529 is Anthropic's, 498 Groq's."""
 _MOVED = frozenset({301, 302, 303, 307, 308})

@@ -22,14 +22,14 @@ from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.errors import Complaint
 from gem_tasks.llm.dialect import EFFORTS, OFF_SWITCHES, Dialect, Form, LimitName, spoken, wants_no_thoughts
 from gem_tasks.llm.envelope import readable
+from gem_tasks.patterns import IgnoringCase
 
 _LIMIT = "max_tokens"
-_ANY = re.IGNORECASE
 
 
-def _word(pattern: str) -> re.Pattern[str]:
+def _word(pattern: str) -> IgnoringCase:
     """As a word of its own, also between Chinese characters, which count as letters for the usual boundary."""
-    return re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})(?![A-Za-z0-9_-])", _ANY)
+    return IgnoringCase(rf"(?<![A-Za-z0-9_-])(?:{pattern})(?![A-Za-z0-9_-])")
 
 
 _NAMES = {
@@ -52,48 +52,45 @@ _NAMES = {
     "cache_control": _word("cache_control"),
 }
 _CODE = re.compile(r"code\W{1,6}\d+")
-_TOO_LARGE = re.compile(r"too (?:large|big|high|long)|exceed|larger|greater|more than|maximum|超过|过大|大于", _ANY)
-_BOUND = re.compile(
+_TOO_LARGE = IgnoringCase(r"too (?:large|big|high|long)|exceed|larger|greater|more than|maximum|超过|过大|大于")
+_BOUND = IgnoringCase(
     r"at most (\d+)|\[\s*\d+\s*,\s*(\d+)\s*\]|between \d+ and (\d+)|(?:not (?:be )?(?:greater|more) than|<=) ?(\d+)"
     r"|(?:up to|less than or equal to) (\d+)|> (\d+), which is the maximum"
     r"|maximum (?:allowed|value|is|of)\D{0,60}?(\d+)"
     r"|(?:不能|不得)?(?:超过|大于) ?(\d+)",
-    _ANY,
 )
 _EXCLUSIVE = re.compile(r"(?<!\d)\d++(?= ?\(exclusive\))")
 _NUMBER = re.compile(r"(?<![\w.-])(\d+)(?![\w-]|\.\d)")
 _THOUSANDS = re.compile(r"(?<=\d)[,_](?=\d{3}(?!\d))")
 _LEAST_BOUND = 16
-_STREAM = re.compile(
+_STREAM = IgnoringCase(
     r"only supports? stream|non-?stream|not support.{0,20} without stream|requires? stream|streaming only"
     r"|stream(ing)? (is required|mode only|must be|only)|must (be streamed|(use|set|enable) [`'\"]?stream)"
     r"|[`'\"]?stream[`'\"]? must be (set to )?true|set [`'\"]?stream[`'\"]?\s?(to|=|:)\s?true|[仅只]支持流式",
-    _ANY,
 )
-_ROLE = re.compile(
+_ROLE = IgnoringCase(
     r"system (role|message|prompt|instruction)s?\b.{0,40}(not|un)|role\W{0,3}system|unknown variant .system"
     r"|does not support (the )?system|developer instruction is not enabled|system.{0,3} is not (a )?(valid|supported)"
     r"|roles? must alternate|only user and (assistant|model) roles|should be 'user'",
-    _ANY,
 )
-_LIST = re.compile(r"supported values|one of|expected|allowed|must be|should be|supports only|only supports?", _ANY)
-_QUOTED_EFFORT = re.compile(rf"['\"`‘“]({'|'.join(EFFORTS)})['\"`’”]", _ANY)
+_LIST = IgnoringCase(r"supported values|one of|expected|allowed|must be|should be|supports only|only supports?")
+_QUOTED_EFFORT = IgnoringCase(rf"['\"`‘“]({'|'.join(EFFORTS)})['\"`’”]")
 _EFFORT = _word("|".join(EFFORTS))
-_UNKNOWN_FIELD = re.compile(
+_UNKNOWN = (
     r"unrecognized|unknown[_ ](?:parameter|field|name|argument|key)|extra_forbidden|not permitted|unsupported_parameter"
     r"|unsupported parameter|is unsupported|unexpected keyword|does not support parameters|UnsupportedParams"
-    r"|(?:parameter|field)[^.]{0,40}not (?:supported|allowed|recognized)|未知参数|不支持的?参数",
-    _ANY,
+    r"|(?:parameter|field)[^.]{0,40}not (?:supported|allowed|recognized)|未知参数|不支持的?参数"
 )
-_STRICT = re.compile(rf"{_UNKNOWN_FIELD.pattern}|unsupported_value", _ANY)
-_FORCED = re.compile(
-    r"(?:cannot|can.t|can not|must not|may not) be (?:disabled|turned off)|always (?:on|thinks)|mandatory", _ANY
+_UNKNOWN_FIELD = IgnoringCase(_UNKNOWN)
+_STRICT = IgnoringCase(rf"{_UNKNOWN}|unsupported_value")
+_FORCED = IgnoringCase(
+    r"(?:cannot|can.t|can not|must not|may not) be (?:disabled|turned off)|always (?:on|thinks)|mandatory"
 )
 _KEYWORD = _word(
     r"strict|additionalProperties|\$defs|\$ref|(?:min|max)(?:Items|Length|imum|Properties)|pattern|format|const|default"
     r"|(?:any|one|all)Of|uniqueItems|multipleOf|title|prefixItems"
 )
-_TAKES_OBJECT = re.compile(r"(expected|should be|must be|one of|supported values).{0,60}json_object", re.IGNORECASE)
+_TAKES_OBJECT = IgnoringCase(r"(expected|should be|must be|one of|supported values).{0,60}json_object")
 
 _Change = Callable[[Dialect, ChatRequest, Json, Complaint], Dialect | None]
 
@@ -205,7 +202,7 @@ def _effort(dialect: Dialect, request: ChatRequest, sent: Json, complaint: Compl
 
 def _listed(said: str, refused: str) -> tuple[str, ...]:
     """Words for an effort that a complaint lists as known."""
-    tail = _LIST.split(said, maxsplit=1)[1:]
+    tail = [said[found.end() :] for found in _LIST.finditer(said)][:1]
     found = set(map(str.lower, _QUOTED_EFFORT.findall(said))) - {refused} or set(
         map(str.lower, _EFFORT.findall(" ".join(tail)))
     )
@@ -233,10 +230,8 @@ def _own_switch(dialect: Dialect, said: str) -> Dialect | None:
     """For an endpoint that names the switch it wants to see: `enable_thinking must be set to false`."""
     for place, name in enumerate(OFF_SWITCHES[1:-1], 1):
         word = rf"(?<![A-Za-z_]){name}"
-        wanted = re.search(
-            rf"{word}\W{{0,4}}(?:must|should|needs to|has to)\W|(?:set|use|pass)\W{{1,4}}{word}", said, _ANY
-        )
-        if wanted and name not in dialect.useless and dialect.off_switch != name:
+        wanted = IgnoringCase(rf"{word}\W{{0,4}}(?:must|should|needs to|has to)\W|(?:set|use|pass)\W{{1,4}}{word}")
+        if wanted.search(said) and name not in dialect.useless and dialect.off_switch != name:
             return _useless(dialect, *OFF_SWITCHES[:place])
     return None
 

@@ -22,13 +22,15 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from gem_tasks.patterns import IgnoringCase
+
 _N = r"(\d[\d,_]{0,15})"
 _LEAST, _MOST = 256, 100_000_000
 """Other numbers are no windows: MiniMax puts an error code behind `context window exceeds limit`."""
 
 
-def _any_of(*patterns: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern.replace("N", _N), re.IGNORECASE) for pattern in patterns)
+def _any_of(*patterns: str) -> tuple[IgnoringCase, ...]:
+    return tuple(IgnoringCase(pattern.replace("N", _N)) for pattern in patterns)
 
 
 # fmt: off
@@ -59,10 +61,9 @@ _PROMPT = _any_of(
     r"exceed context limit: N \+",
 )
 # fmt: on
-_INPUT_ONLY = re.compile(
+_INPUT_ONLY = IgnoringCase(
     r"input length should be|maximum prompt length|input token count|prompt is too long|available context size|n_keep"
     r"|first \d+ tokens when context|longer than the model's context length",
-    re.IGNORECASE,
 )
 
 
@@ -93,6 +94,6 @@ def read_overflow(text: str, limit: int) -> Overflow:
     return Overflow(window, prompt, bool(_INPUT_ONLY.search(text)))
 
 
-def _first(patterns: Sequence[re.Pattern[str]], text: str) -> int | None:
+def _first(patterns: Sequence[IgnoringCase], text: str) -> int | None:
     found = next(filter(None, (pattern.search(text) for pattern in patterns)), None)
     return int(re.sub(r"\D", "", found[1])) if found else None

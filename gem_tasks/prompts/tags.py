@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+from gem_tasks.patterns import IgnoringCase
+
 FORMAT_TAGS = (
     "multi_step reason summary platform domain task workflow description steps execution_graph actions tools requires "
     "toolsets trajectory system user assistant tool func think"
@@ -14,8 +16,8 @@ TURN_TAGS = "toolsets trajectory system user assistant tool func think".split()
 """The tags that would break the form of a conversation, and those of thoughts: no turn may hold one. The prompts name
 them; the tags of other stages (`<description>`, `<task>`, …) are ordinary words in a text about XML."""
 
-_ANY_TAG = re.compile(rf"</?(?:{'|'.join(FORMAT_TAGS)})\s*>", re.IGNORECASE)
-_TURN_TAG = re.compile(rf"</?(?:{'|'.join(TURN_TAGS)})\s*>", re.IGNORECASE)
+_ANY_TAG = IgnoringCase(rf"</?(?:{'|'.join(FORMAT_TAGS)})\s*>")
+_TURN_TAG = IgnoringCase(rf"</?(?:{'|'.join(TURN_TAGS)})\s*>")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -33,14 +35,12 @@ def strip_thinking(text: str) -> str:
 
 def leaked_tag(text: str) -> str | None:
     """The first of our own tags in a text that should have none."""
-    match = _ANY_TAG.search(text)
-    return match[0] if match else None
+    return _ANY_TAG.first(text)
 
 
 def turn_tag(text: str) -> str | None:
     """The first tag in a turn's words that would break the form of the conversation."""
-    match = _TURN_TAG.search(text)
-    return match[0] if match else None
+    return _TURN_TAG.first(text)
 
 
 def blocks(text: str, tag: str) -> list[str]:
@@ -131,4 +131,4 @@ def json_list(text: str, what: str) -> list[dict[str, Any]]:
 
 def neutral(text: str) -> str:
     """The text with our own tags made harmless, for writers of tagged text."""
-    return _ANY_TAG.sub(lambda match: f"&lt;{match[0][1:-1]}&gt;", text)
+    return _ANY_TAG.sub(lambda tag: f"&lt;{tag[1:-1]}&gt;", text)

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import gem_tasks
 import offline_teacher
+from gem_tasks.patterns import IgnoringCase
 
 PACKAGES = (gem_tasks, offline_teacher)
-_USES = frozenset({"search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split", "scanner"})
+_USES = frozenset({"search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split", "scanner", "first"})
 _ALL = ("search", "match", "fullmatch", "finditer", "sub")
 _FLAGS_AT = {
     "compile": 1,
@@ -34,6 +35,8 @@ class Found(NamedTuple):
     where: str
     pattern: re.Pattern[Any]
     uses: tuple[str, ...]
+    folds: bool = False
+    """The text is folded before."""
 
 
 def modules() -> list[ModuleType]:
@@ -57,12 +60,13 @@ def patterns() -> list[Found]:
 def _compiled(module: ModuleType, tree: ast.Module) -> Iterator[Found]:
     for name, value in list(vars(module).items()):
         for pattern in _within(value):
-            uses = tuple(sorted(_uses_of(name, tree))) or _ALL
-            yield Found(f"{module.__name__}.{name}", pattern, uses)
+            uses = tuple(sorted(_uses_of(name, tree) or _uses_of(None, tree))) or _ALL
+            folds = isinstance(pattern, IgnoringCase)
+            yield Found(f"{module.__name__}.{name}", pattern.compiled if folds else pattern, uses, folds)
 
 
-def _within(value: Any) -> Iterator[re.Pattern[Any]]:
-    if isinstance(value, re.Pattern):
+def _within(value: Any) -> Iterator[re.Pattern[Any] | IgnoringCase]:
+    if isinstance(value, re.Pattern | IgnoringCase):
         yield value
     elif isinstance(value, dict):
         yield from _within(tuple(value.values()))
@@ -71,11 +75,15 @@ def _within(value: Any) -> Iterator[re.Pattern[Any]]:
             yield from _within(part)
 
 
-def _uses_of(name: str, tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr in _USES and isinstance(node.value, ast.Name):
-            if node.value.id == name:
-                yield node.attr
+def _uses_of(name: str | None, tree: ast.Module) -> set[str]:
+    """How a pattern is used; without a name, how those of a loop are that have no name of their own."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in _USES
+        for part in ast.walk(node.value)
+        if isinstance(part, ast.Name) and (part.id == name if name else part.id.islower() and part.id != "re")
+    }
 
 
 def _written(module: ModuleType, tree: ast.Module) -> Iterator[Found]:

@@ -1,12 +1,11 @@
 """Strings that may be hard for a pattern: what it can take, again and again, and then what it cannot."""
 
 import re
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain, permutations
 from re import _constants as sre  # pyright: ignore[reportAttributeAccessIssue]
 from re import _parser  # pyright: ignore[reportAttributeAccessIssue]
-from typing import Any
+from typing import Any, NamedTuple
 
 _COMMON = [
     " ", '\t', '\n', ' \n', '\t\t\n', '\r\n', "0", "1", "1,", "1.", "1-", "12:", "2026-01-01", "/", '"', "'", "`",
@@ -20,42 +19,32 @@ _BREAKS = ["\n", "x", "x\t\n"]
 _BLANKS = [" ", "\t", "\n", "\u00a0", "1", "a", "A "]
 
 
-def hard(pattern: re.Pattern[Any], size: int) -> Iterator[Any]:
-    """Strings (or bytes) of about `size` characters."""
+class Hard(NamedTuple):
+    """A string of any length."""
+
+    head: str
+    piece: str
+    end: str
+    bytes: bool
+
+    def of(self, size: int) -> Any:
+        """About `size` characters (or bytes)."""
+        text = self.head + self.piece * max(1, size // max(1, len(self.piece))) + self.end
+        return text.encode("utf-8", "replace") if self.bytes else text
+
+
+def hard(pattern: re.Pattern[Any]) -> list[Hard]:
+    """Strings of one piece again and again, behind a beginning of a match, before what ends one."""
     own = _pieces(pattern)[:24]
-    texts = chain(
-        _repeated(dict.fromkeys([*_COMMON, *own]), size),
-        _behind(_heads(pattern), [*_BLANKS, *own], size),
-        _mixed(own[:10], size),
-        (text for piece in own for end in _BREAKS for text in (_long(piece, size) + end, end + _long(piece, size))),
+    made = chain(
+        (("", piece, end) for piece in dict.fromkeys([*_COMMON, *own]) for end in ("", "\x01")),
+        (("", head, "") for head in _heads(pattern)),
+        ((head, piece, "") for head in _heads(pattern) for piece in (*_BLANKS, *own)),
+        (("", piece, "") for one, other in permutations(own[:10], 2) for piece in (one + other, one * 200 + other)),
+        (("", piece, end) for piece in own for end in _BREAKS),
+        ((end, piece, "") for piece in own for end in _BREAKS),
     )
-    return (_typed(pattern, text) for text in texts)
-
-
-def _repeated(pieces: Iterable[str], size: int) -> Iterator[str]:
-    for piece in pieces:
-        yield _long(piece, size)
-        yield _long(piece, size) + "\x01"
-
-
-def _behind(heads: list[str], pieces: list[str], size: int) -> Iterator[str]:
-    for head in heads:
-        yield _long(head, size)
-        yield from (head + _long(piece, size) for piece in pieces)
-
-
-def _mixed(own: list[str], size: int) -> Iterator[str]:
-    for one, other in permutations(own, 2):
-        yield _long(one + other, size)
-        yield _long(one * 200 + other, size)
-
-
-def _long(piece: str, size: int) -> str:
-    return piece * max(1, size // max(1, len(piece)))
-
-
-def _typed(pattern: re.Pattern[Any], text: str) -> Any:
-    return text if isinstance(pattern.pattern, str) else text.encode("utf-8", "replace")
+    return [Hard(*each, not isinstance(pattern.pattern, str)) for each in made]
 
 
 def _pieces(pattern: re.Pattern[Any]) -> list[str]:
@@ -165,16 +154,3 @@ def _path(tree: Any) -> Iterator[str]:
         elif kind not in (sre.ASSERT, sre.ASSERT_NOT):
             for inner in _inner(kind, what):
                 yield from _path(inner)
-
-
-def scan(pattern: re.Pattern[Any], use: str, text: Any) -> float:
-    """CPU seconds of one use."""
-    begun = time.process_time()
-    if use in ("finditer", "findall", "scanner"):
-        for _ in pattern.finditer(text):
-            pass
-    elif use in ("sub", "subn"):
-        pattern.sub(text[:0], text)
-    else:
-        getattr(pattern, use)(text)
-    return time.process_time() - begun

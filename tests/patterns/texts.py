@@ -14,9 +14,17 @@ PIECES = (
     "1", "12 ", "1,", "1.", "1-", "2026-01-01 ", "10:30 ", "/", "1/", "-", "a", "A", "Ab ", "a ", "A-1 ", "A1",
     "_1", " ", '\t', '\n', ". ", "a. ", "(", "[", "{", "<", '"', "“", "“a", "'", "`", "@", "a@b.", "a@b.de ", "+",
     "+49 ", "(1", "€1 ", "$", '\\', "é", "中", "😀", "I have ", "I've cancelled ", "not ", "if ", "twenty ",
-    "5 million ", "Monday ", "the 1st of May ", "http://a", "a_b", "aA", "a1",
+    "5 million ", "Monday ", "the 1st of May ", "http://a", "a_b", "aA", "a1", "get_loan(", '"name": "get_loan',
+    "AB-{} ", "{}.37 ", "created {} ", "It has been frobbed{}. ", "w{}x ", "a{}@b.de ", "C{}-1 ", "{}/3/2024 ",
 )  # fmt: skip
-"""Repeated to any length."""
+"""Repeated to any length, those with `{}` with a number that is another each time."""
+
+
+def repeated(piece: str, size: int) -> str:
+    """About `size` characters."""
+    if "{}" not in piece:
+        return piece * (size // len(piece))
+    return "".join(map(piece.format, range(size // (len(piece) + 2))))
 
 
 def _in(place: str) -> Callable[[str], tuple[Trajectory, Evidence]]:

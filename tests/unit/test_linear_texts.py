@@ -12,7 +12,7 @@ from gem_tasks.corpus.segment import segment
 from gem_tasks.domain.corpus import RawDocument
 from gem_tasks.prompts.dialogue import parse_trajectory
 from gem_tasks.prompts.tags import TagError, parse_json
-from tests.patterns.texts import PIECES, PLACES, checked, scrubbed
+from tests.patterns.texts import PIECES, PLACES, checked, repeated, scrubbed
 
 SMALL = 4000
 SUSPECT_S = 0.03
@@ -30,7 +30,7 @@ def slow(run):
     run("warm")
     found = []
     for piece in PIECES:
-        short, long = (piece * (size // len(piece)) for size in (SMALL, 4 * SMALL))
+        short, long = (repeated(piece, size) for size in (SMALL, 4 * SMALL))
         if cpu(run, short) < SUSPECT_S or min(cpu(run, short) for _ in range(3)) < SUSPECT_S:
             continue
         if min(cpu(run, long) for _ in range(2)) > GROWTH * min(cpu(run, short) for _ in range(3)):

@@ -1,48 +1,70 @@
-"""Every regular expression of the package takes linear time on strings that are hard for it.
+"""Every regular expression of the package takes less than 0.1 s on a megabyte that is hard for it.
 
-Not timed in seconds: a string four times as long may take some six times as long. A quadratic pattern takes sixteen.
-`python -m tests.patterns` measures all of them on a megabyte.
+CPU time, the least of some runs, and in the measure of this machine: a scan of which the time is known is timed beside
+it, so that a slow or busy machine does not fail. `python -m tests.patterns` measures more strings and prints a table.
 """
 
 import re
-from itertools import islice
 
+import pytest
+
+from gem_tasks.checks.kinds import _form
+from gem_tasks.checks.said import Said, Utterance, _spelled
+from gem_tasks.checks.verbs import words
+from gem_tasks.grounding import match
 from tests.patterns.found import Found, patterns
-from tests.patterns.hard import hard, scan
+from tests.patterns.measure import CAPS, LIMIT_S, MEGABYTE, at_full_length, over, slowest
 
-SMALL = 3000
-SUSPECT_S = 0.004
 GROWTH = 8
-ACCEPTED = {
-    "offline_teacher.server.spoil._CALL", "offline_teacher.server.spoil._TAG_OR_JSON",
-}  # fmt: skip
-"""Of the offline teacher: they see only what it wrote itself."""
 
 
-def cpu(pattern, use, text):
-    """The least of three: what else runs here can only add to it."""
-    return min(scan(pattern, use, text) for _ in range(3))
-
-
-def quadratic(found):
-    for use in found.uses:
-        for short, text in islice(
-            zip(hard(found.pattern, SMALL), hard(found.pattern, 4 * SMALL), strict=True), 0, None, 2
-        ):
-            if scan(found.pattern, use, short) < SUSPECT_S or cpu(found.pattern, use, short) < SUSPECT_S:
-                continue
-            if cpu(found.pattern, use, text) > GROWTH * cpu(found.pattern, use, short):
-                return f"{use} of {text[:40]!r}…"
+def slow(found):
+    """A use and a string of a megabyte that take too long, tried again before it is said."""
+    for each in slowest(found, 1):
+        worst = at_full_length(found, each)
+        if worst.seconds > LIMIT_S and over(found, each):
+            return f"{worst.seconds:.3f} s: {worst.use} of {worst.text.head[:40]!r} {worst.text.piece[:40]!r}…"
     return None
 
 
-def test_every_pattern_takes_linear_time():
-    found = [each for each in patterns() if each.where not in ACCEPTED]
-    assert len(found) > 400
-    slow = {each.where: why for each in found if (why := quadratic(each))}
-    assert slow == {}
+def test_every_pattern_takes_less_than_a_tenth_of_a_second_for_a_megabyte():
+    found = [each for each in patterns() if each.uses and each.where.startswith("gem_tasks.")]
+    assert len(found) > 280
+    too_slow = {each.where: why for each in found if (why := slow(each))}
+    assert too_slow == {}
 
 
-def test_a_quadratic_pattern_is_found():
-    for pattern in (r"[ \t]++(?=\n)", r"\s*```$", r"<a>.*?</a>", r"(\d+)\s*million"):
-        assert quadratic(Found("x", re.compile(pattern), ("sub",)))
+@pytest.mark.parametrize("pattern", [r"[ \t]++(?=\n)", r"\s*```$", r"<a>.*?</a>", r"(\d+)\s*million"])
+def test_a_quadratic_pattern_is_found(pattern):
+    found = Found("x", re.compile(pattern), ("sub",))
+    worst = slowest(found, 1)[0]
+    short, longer = (at_full_length(found, worst, size).seconds for size in (1 << 12, 1 << 14))
+    assert longer > GROWTH * short
+
+
+def test_a_long_list_that_ignores_case_is_found():
+    listed = "|".join(f"{first}{second}ord" for first in "abcdefgh" for second in "aeiou")
+    assert slow(Found("x", re.compile(rf"\b(?:{listed})\b", re.IGNORECASE), ("search",)))
+
+
+def test_the_caps_hold():
+    """What `CAPS` says that a pattern sees, it sees."""
+    cut = MEGABYTE // 2
+    assert set(CAPS) == {
+        "gem_tasks.checks.kinds._PIECES", "gem_tasks.checks.said._RUNS", "gem_tasks.checks.verbs.WORDS",
+        "gem_tasks.checks.grounding._RUNS", "gem_tasks.grounding.match._WORD",
+    }  # fmt: skip
+    assert _form("1a" * cut) == "" and _form("1a2") == "9a9"
+    assert _spelled("1a" * cut) is None
+    assert len(words("aB" * cut)) <= CAPS["gem_tasks.checks.verbs.WORDS"]
+    assert (
+        len(match.words(" ".join(f"a{number}" for number in range(cut // 8))))
+        <= CAPS["gem_tasks.grounding.match._WORD"]
+    )
+
+
+def test_a_long_value_is_found_without_its_separators():
+    said = Said()
+    said.add(Utterance("It is " + "ab-12 " * 100))
+    assert said.spelled("AB12" * 100)
+    assert not said.spelled("AB13" * 100)

@@ -8,7 +8,8 @@ fact that the conversation already holds is left alone.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
+from math import inf
 
 from gem_tasks.checks.claims import spoken
 from gem_tasks.checks.faults import Fault, finding
@@ -17,14 +18,14 @@ from gem_tasks.checks.reading.said import content_stems, stem
 from gem_tasks.checks.reading.verbs import pasts, reads, verb, words
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
+from gem_tasks.patterns import IgnoringCase
 
 CHECK = "claims"
 
 _ADVERB = r"(?:(?:now|just|already|also|successfully|gone ahead and|then|both|safely)\s+)*"
-_I_HAVE = re.compile(rf"\b(?:I have|I['’]ve|we have|we['’]ve)\s+{_ADVERB}(\w+)", re.IGNORECASE)
-_HAS_BEEN = re.compile(
+_I_HAVE = IgnoringCase(rf"\b(?:I have|I['’]ve|we have|we['’]ve)\s+{_ADVERB}(\w+)")
+_HAS_BEEN = IgnoringCase(
     rf"\b(?:(?:has|have)\s+{_ADVERB}been\s+{_ADVERB}|(?:was|were)\s+successfully\s+|(?:is|are)\s+now\s+)(\w+)",
-    re.IGNORECASE,
 )
 _STRONG = frozenset(
     (
@@ -35,20 +36,18 @@ _STRONG = frozenset(
     ).split()
 )
 """Deeds that take a system, whatever the tools are called."""
-_LOOKED = re.compile(
+_LOOKED = IgnoringCase(
     r"\bI(?:['’]ve| have)?\s+(?:just |now |already )?"
     r"(?:checked (?:the (?:system|database|records?)|your|our)|looked (?:\w+ ){0,4}up|searched|queried|pulled up"
     r"|retrieved|fetched|ran (?:a|the)\b)",
-    re.IGNORECASE,
 )
-_CONDITIONAL = re.compile(
+_CONDITIONAL = IgnoringCase(
     r"\b(?:if|once|after|before|until|unless|when|whenever|not|never|cannot|will|would|could|should|to have|can)\b"
     r"|n['’]t\b|\?",
-    re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _WORDS_OF_A_NAME = 2
-_EARLIER = re.compile(r"\b(?:earlier|before|already|previously|at the start|first|then|above)\b", re.IGNORECASE)
+_EARLIER = IgnoringCase(r"\b(?:earlier|before|already|previously|at the start|first|then|above)\b")
 _QUOTED = re.compile(r"\"[^\"\n]*+\"|“[^“”\n]*+”")
 
 
@@ -96,8 +95,8 @@ def _assistant(
         return
     if found := _prose_call(text, names, message, deeds):
         yield finding(Fault.PROSE_CALL, f"a call is written as text: {found!r}", index)
-    if not deeds.called and not message.tool_calls and (looked := _LOOKED.search(_QUOTED.sub("", text))):
-        yield finding(Fault.CLAIMED_LOOKUP, f"no tool was called yet, but it says {looked[0]!r}", index)
+    if not deeds.called and not message.tool_calls and (looked := _LOOKED.first(_QUOTED.sub("", text))):
+        yield finding(Fault.CLAIMED_LOOKUP, f"no tool was called yet, but it says {looked!r}", index)
     if " been " in text or "ve " in text or " now " in text or "uccessfully" in text:
         yield from _claims(text, index, writes, deeds)
 
@@ -111,10 +110,10 @@ def _prose_call(text: str, names: frozenset[str], message: Message, deeds: _Deed
         # A one-word name (`search`) is also a word of the language.
         if name not in text or name in called or len(words(name)) < _WORDS_OF_A_NAME:
             continue
-        if found := _written(name).search(text):
-            return found[0][:80]
+        if found := min(_as_code(name, text), _written(name).search(text), key=_place):
+            return text[found.start() : found.end()][:80]
         if (found := _told(name).search(text)) and not _may_be_true(found, name, text, deeds):
-            return found[0][:80]
+            return text[found.start() : found.end()][:80]
     return None
 
 
@@ -126,33 +125,47 @@ def _may_be_true(found: re.Match[str], name: str, text: str, deeds: _Deeds) -> b
     return name in deeds.called and (name in deeds.lately or bool(_EARLIER.search(text)))
 
 
+def _as_code(name: str, text: str) -> re.Match[str] | None:
+    """`name(` with its line's end or a closing bracket somewhere behind it."""
+    found = _opened(name).search(text)
+    return found if found and max(text.rfind(")"), text.rfind("\n")) >= found.end() else None
+
+
+def _place(found: re.Match[str] | None) -> float:
+    return found.start() if found else inf
+
+
 @lru_cache(maxsize=8192)
-def _written(name: str) -> re.Pattern[str]:
-    """A call as code, as JSON, as a stage direction."""
+def _opened(name: str) -> IgnoringCase:
+    return IgnoringCase(rf"(?<!\w){re.escape(name)}\(")
+
+
+@lru_cache(maxsize=8192)
+def _written(name: str) -> IgnoringCase:
+    """A call as JSON, as a stage direction."""
     plain = re.escape(name)
     said = rf"[`*\"']*{plain}[`*\"']*"
-    return re.compile(
-        rf"(?<!\w){plain}\((?=[^)\n]*[)\n])|[\"'](?:name|function|tool|action)[\"']\s*:\s*[\"']{plain}[\"']"
+    return IgnoringCase(
+        rf"[\"'](?:name|function|tool|action)[\"']\s*:\s*[\"']{plain}[\"']"
         rf"|\bAction:\s*{said}"
         rf"|[*\[(]\s*(?:calls?|calling|uses|using|runs|running|invokes|invoking)\s+(?:the\s+)?{said}",
-        re.IGNORECASE,
     )
 
 
 @lru_cache(maxsize=8192)
-def _told(name: str) -> re.Pattern[str]:
+def _told(name: str) -> IgnoringCase:
     """`I am running x`: who, and the verb."""
     said = rf"[`*\"']*{re.escape(name)}[`*\"']*"
-    return re.compile(
+    return IgnoringCase(
         rf"\b(I|I['’]m|I am|I['’]ve|I have|I['’]ll|let me)\s+(?:just |now |already )*"
         rf"(call(?:ed|ing)?|us(?:e|ed|ing)|run(?:ning)?|ran|invok(?:e|ed|ing)|execut(?:e|ed|ing)|quer(?:y|ied|ying))"
         rf"\s+(?:the\s+)?(?:tool\s+|function\s+)?{said}(?!\w)",
-        re.IGNORECASE,
     )
 
 
 def _claims(text: str, index: int, writes: frozenset[str], deeds: _Deeds) -> Iterator[Finding]:
     ours = _participles(writes)
+    heard = cache(deeds.heard.__contains__)  # of few deeds, for many sentences
     for sentence in _SENTENCE.split(_QUOTED.sub("", text)):
         for mine, pattern in ((True, _I_HAVE), (False, _HAS_BEEN)):
             found = pattern.search(sentence)
@@ -161,15 +174,11 @@ def _claims(text: str, index: int, writes: frozenset[str], deeds: _Deeds) -> Ite
                 continue
             if sentence.endswith("?") or _CONDITIONAL.search(sentence[: found.end()]):
                 continue
-            if (
-                deed in deeds.done
-                or (not mine and deed in deeds.heard)
-                or (deeds.written and not (mine and deed in ours))
-            ):
+            if deed in deeds.done or (not mine and heard(deed)) or (deeds.written and not (mine and deed in ours)):
                 continue
             named = mine and not ours.get(deed, frozenset()).isdisjoint(content_stems(sentence))
             fault = Fault.CLAIMED_DEED if named else Fault.REPORTED_DEED
-            yield finding(fault, f"no call has done what it says: {found[0]!r}", index)
+            yield finding(fault, f"no call has done what it says: {sentence[found.start() : found.end()]!r}", index)
             return
 
 

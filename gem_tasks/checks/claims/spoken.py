@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.reading.case import Case
@@ -16,13 +17,13 @@ from gem_tasks.checks.reading.numbers import converted, numbers
 from gem_tasks.checks.reading.said import content_stems, stem
 from gem_tasks.checks.reading.verbs import reads, words
 from gem_tasks.domain.finding import Finding
-from gem_tasks.domain.trajectory import ToolCall
+from gem_tasks.patterns import IgnoringCase
 
 _ID = re.compile(r"(?<![\w/.-])([A-Z]{1,10}[-_#/])([\w/-]*\d[\w/-]*)(?![\w-])")
-_DATE = re.compile(
-    r"\d{4}-\d{2}-\d{2}|\d{1,2}(?:st|nd|rd|th|\.)?\s+(?:of\s+)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-    r"(?:,?\s+\d{4})?|\d{1,2}[.:]\d{2}\s*(?:uhr|h\b|[ap]\.?m)|\d{1,2}:\d{2}",
-    re.IGNORECASE,
+_DATE = IgnoringCase(
+    r"\d{4}-\d{2}-\d{2}|\d{1,2}+(?:"
+    r"(?:st|nd|rd|th|\.)?\s++(?:of\s++)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?(?:,?\s++\d{4})?"
+    r"|[.:]\d{2}\s*+(?:uhr|h\b|[ap]\.?m)|:\d{2})"
 )
 _YEARS = range(1900, 2101)
 _LEAST = 100
@@ -38,20 +39,20 @@ _APART = re.compile(r"\d[,'\u00a0\u202f]\d")
 _THOUSANDS = re.compile(r"(?<=\d)[,'\u00a0\u202f](?=\d{3}(?!\d))")
 _MOST_TRIED = 6
 """Amounts of one message that are worked out; a text with more is a table of its own."""
+_MOST_LOOKED_FOR = 1000
+"""Different identifiers or amounts of one message that are looked for in all that was said."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-_UNABLE = re.compile(
+_UNABLE = IgnoringCase(
     r"\b(?:I (?:can['’]?t|cannot|can not|am (?:not able|unable) to)|I['’]m (?:unable|not able) to"
     r"|I (?:have no|don['’]t have an?y?) (?:tool|function|way)|there(?:['’]s| is) no (?:tool|function|way)"
     r"|it(?:['’]s| is) (?:not possible|impossible)|it isn['’]t possible)\b([^.;:,—–(]*)",
-    re.IGNORECASE,
 )
 _HINTS = ("can't", "can’t", "cannot", "can not", " able to", "unable", "no tool", "no function", "no way", "a tool",
           "any tool", "possible")  # fmt: skip
 """One of which a refusal has: the pattern is slow."""
-_REASON = re.compile(
+_REASON = IgnoringCase(
     r"\b(?:because|since|as long as|until|unless|once|while|without|before|after|yet|again|any ?more|beforehand|whether"
     r"|but|only|if|also|both|all|just|directly)\b",
-    re.IGNORECASE,
 )
 """It can, only not here and now."""
 
@@ -66,7 +67,7 @@ def check(case: Case) -> Iterator[Finding]:
             yield from _amounts(text, index, given)
             yield from _refusals(text, index, case)
         given.take(index, text)
-        given.calls += message.tool_calls
+        given.arguments += (json.dumps(call.arguments, ensure_ascii=False) for call in message.tool_calls)
 
 
 @dataclass
@@ -78,7 +79,7 @@ class _Given:
     """Messages taken in."""
     texts: list[str] = field(default_factory=list[str])
     """With thousands written as `1234`."""
-    calls: list[ToolCall] = field(default_factory=list[ToolCall])
+    arguments: list[str] = field(default_factory=list[str])
 
     def take(self, index: int, text: str) -> None:
         """Takes in a message."""
@@ -87,15 +88,12 @@ class _Given:
 
     def literally(self, wanted: str) -> bool:
         """Whether the same characters stand in a message or in the arguments of a call."""
-        return any(wanted in text for text in reversed(self.texts)) or any(wanted in text for text in self._arguments())
+        return any(wanted in text for text in (*reversed(self.texts), *self.arguments))
 
     def has_form(self, prefix: str) -> bool:
         """Whether others of a form were shown: `INV-204` for `INV-`."""
         others = re.compile(rf"(?<![\w-]){re.escape(prefix)}\w*\d")
         return any(prefix in text and others.search(text) for text in self.texts)
-
-    def _arguments(self) -> Iterator[str]:
-        return (json.dumps(call.arguments, ensure_ascii=False) for call in self.calls)
 
     def numbers(self) -> list[float]:
         """The last quantities but 0 and 1, newest first: as many as anybody adds up."""
@@ -110,27 +108,32 @@ class _Given:
 
 
 def _identifiers(text: str, index: int, given: _Given) -> Iterator[Finding]:
+    unknown: dict[str, bool] = {}
     for match in _ID.finditer(text):
-        if not given.literally(match[0]) and given.has_form(match[1]):
+        if match[0] not in unknown and len(unknown) < _MOST_LOOKED_FOR:
+            unknown[match[0]] = not given.literally(match[0]) and given.has_form(match[1])
+        if unknown.get(match[0]):
             yield finding(Fault.UNKNOWN_ID, f"no message gave {match[0]!r}", index)
 
 
 def _amounts(text: str, index: int, given: _Given) -> Iterator[Finding]:
-    strange = _strange(_together(text), given)
+    plain = _together(_DATE.sub(lambda _: " ", text))
+    written = _written(_together(text))
+    looked_for = islice((one for one in _written(plain) if one in written), _MOST_LOOKED_FOR)
+    strange = list(islice((one for one in looked_for if not given.literally(_bare(one))), _MOST_TRIED))
     if not strange:
         return
-    plain = _together(_DATE.sub(" ", text))
     own, said = numbers(plain), given.numbers()
-    for one in [one for one in _strange(plain, given) if one in strange][:_MOST_TRIED]:
+    for one in strange:
         number = float(one)
         near = [*sorted(other for other in own - {number, 0, 1} if other < _MOST), *said]
         if not _derived(number, near):
             yield finding(Fault.UNSOURCED_AMOUNT, f"no message gave {one}, and no plain sum yields it", index)
 
 
-def _strange(plain: str, given: _Given) -> list[str]:
-    found = (match[0] for match in _AMOUNT.finditer(plain) if _is_amount(float(match[0])))
-    return [one for one in dict.fromkeys(found) if not given.literally(_bare(one))]
+def _written(plain: str) -> dict[str, None]:
+    """The amounts, in order."""
+    return dict.fromkeys(amount for amount in _AMOUNT.findall(plain) if _is_amount(float(amount)))
 
 
 def _together(text: str) -> str:
@@ -199,5 +202,9 @@ def _refusals(text: str, index: int, case: Case) -> Iterator[Finding]:
         for name in case.tools:
             wanted = {stem(word) for word in words(name)}
             if len(wanted) > 1 and wanted <= stems and not reads(name):
-                yield finding(Fault.FALSE_REFUSAL, f"it says {unable[0][:120]!r}, but there is {name}", index)
+                yield finding(
+                    Fault.FALSE_REFUSAL,
+                    f"it says {sentence[unable.start() : unable.end()][:120]!r}, but there is {name}",
+                    index,
+                )
                 break

@@ -6,9 +6,10 @@ from gem_tasks.checks.faults import Fault
 from gem_tasks.checks.grounding.grounds import Grounds
 from gem_tasks.checks.reading.said import content_words
 from gem_tasks.checks.reading.verbs import reads
+from gem_tasks.patterns import IgnoringCase
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
-_URL = re.compile(r"(?:https?|ftp|s3)://\S+", re.I)
+_URL = IgnoringCase(r"(?:https?|ftp|s3)://\S+")
 _PHONE = re.compile(r"\+?[\d\s()./-]{7,20}")
 _PHONE_TAIL = 7
 """Last digits of a phone number that tell it from others, however its country and area are written."""

@@ -10,6 +10,8 @@ from gem_tasks.checks.reading.verbs import verb, words
 
 _CODE = re.compile(r"(?:(?!\d)\S)*+\d\S*+")
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
+_LONGEST_CODE = 1000
+"""Characters of a code that may have been put together from what was said."""
 """Letters or digits in a row."""
 _SURE_IDS = frozenset("id uuid guid number no sku isbn iban".split())
 _CREATES = frozenset("create add register new open insert".split())
@@ -34,7 +36,7 @@ def identifier_fault(leaf: Leaf, text: str, tool: str, grounds: Grounds) -> Faul
     name, told = leaf.name, str(leaf.schema.get("description", ""))
     if not is_id_key(name) or is_traffic_key(name) or not (words(name)[-1] in _SURE_IDS or grounds.kinds.offered(name)):
         return Fault.UNSOURCED_CODE
-    digits = [part for part in _RUNS.findall(text.casefold()) if part.isdecimal()]
+    digits = [part for part in _RUNS.findall(text[:_LONGEST_CODE].casefold()) if part.isdecimal()]
     assembled = len(grounds.given.words(digits)) == len(digits)
     agreed = text in told or grounds.proposed.spelled(text)
     return Fault.ASSEMBLED_ID if assembled or agreed or _chooses(name, tool) else Fault.INVENTED_ID
@@ -44,6 +46,8 @@ def code_fault(text: str, grounds: Grounds) -> Fault | None:
     """Of a code under a field that names no identifier."""
     if grounds.given.spelled(text) or grounds.proposed.spelled(text):
         return None
+    if len(text) > _LONGEST_CODE:
+        return Fault.UNSOURCED_CODE
     parts = _RUNS.findall(text)
     numbers = grounds.given.numbers()
     loose = [part for part in parts if not (grounds.given.words([part.casefold()]) or _is_number(part, numbers))]

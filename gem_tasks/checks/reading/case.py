@@ -4,7 +4,6 @@ Owns the two questions that every check about behaviour asks: what did this call
 """
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ from gem_tasks.checks.reading.said import Utterance
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import Extraction, ToolSpec
+from gem_tasks.patterns import IgnoringCase
 
 MAX_DEPTH = 64
 """Nesting that walks follow; deeper JSON is none that a tool would send, and recursion must end somewhere."""
@@ -21,7 +21,7 @@ MAX_DEPTH = 64
 _FAILED_STATES = {"error", "failure", "failed", "denied", "forbidden", "unauthorized", "not_found", "invalid_request"}
 _STATUS_CODES = ("status_code", "statusCode", "http_status", "code")
 _CLIENT_ERROR, _LAST_CODE = 400, 599
-_ERROR_TEXT = re.compile(r"\s*(?:error|exception|failed|failure|forbidden|unauthori[sz]ed|not found)\b", re.I)
+_ERROR_TEXT = IgnoringCase(r"\s*(?:error|exception|failed|failure|forbidden|unauthori[sz]ed|not found)\b")
 _EXPLAINS = {"message", "detail", "details", "reason", "error_code", "error_message", "code", "errors"}
 
 

@@ -7,23 +7,24 @@ anyway: what these readings settle is what nobody has to be asked about.
 import re
 from collections.abc import Iterable
 
+from gem_tasks.patterns import IgnoringCase
+from gem_tasks.patterns import words as any_of
+
 _HOURS = "one two three four five six seven eight nine ten eleven twelve".split()
 _STUNDEN = "ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split()
 _HOUR_OF = {word: at + 1 for words in (_HOURS, _STUNDEN) for at, word in enumerate(words)} | {"eins": 1}
-_WORD = "|".join(sorted(_HOUR_OF, key=len, reverse=True))
-_DIGITAL = re.compile(r"(?<![\d:])(\d{1,2})[:.h](\d{2})(?::\d{2})?\s*([ap])?\.?(?:m\b)?", re.I)
-_WHOLE = re.compile(r"\b(\d{1,2})\s*(?:([ap])\.?m\b|o['’]clock|uhr|h\b)", re.I)
-_AFTER_A_WORD = re.compile(
-    r"\b(?:at|by|before|after|from|until|till|to|around|about|past|since|between|and|-|–|um|ab|bis|vor|nach|gegen)\s+"
+_WORD = any_of(sorted(_HOUR_OF, key=len, reverse=True))
+_DIGITAL = IgnoringCase(r"(?<![\d:])(\d{1,2})[:.h](\d{2})(?::\d{2})?\s*([ap])?\.?(?:m\b)?")
+_WHOLE = IgnoringCase(r"\b(\d{1,2})\s*(?:([ap])\.?m\b|o['’]clock|uhr|h\b)")
+_AFTER_A_WORD = IgnoringCase(
+    r"\b(?:at|by|before|after|from|until|till|to|around|about|past|since|between|and|-|–|um|ab|bis|vor|nach|gegen)\s++"
     rf"(\d{{1,2}}|{_WORD})\b(?![:.,]\d|\s*[%°€$])",
-    re.I,
 )
-_PAST = re.compile(
-    rf"\b(half|quarter|halb|viertel)(?:[\s-]+(past|to|after|before|nach|vor))?\s+(\d{{1,2}}|{_WORD})\b", re.I
+_PAST = IgnoringCase(
+    rf"\b(half|quarter|halb|viertel)(?:[\s-]++(past|to|after|before|nach|vor))?\s++(\d{{1,2}}|{_WORD})\b"
 )
-_LENGTH = re.compile(
-    rf"\b(\d{{1,3}}|an?|{_WORD}|fifteen|twenty|thirty|forty-five|ninety)[\s-]*(minute|min|hour|hr|h|stunde)(?:s|n|utes)?\b",
-    re.I,
+_LENGTH = IgnoringCase(
+    rf"\b(\d{{1,3}}|an?|{_WORD}|fifteen|twenty|thirty|forty-five|ninety)[\s-]*+(minute|min|hour|hr|h|stunde)(?:s|n|utes)?\b",
 )
 _FIELD = re.compile(r"minutes\"?:\s*(\d{1,3})")
 _MORE = {"a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30, "forty-five": 45, "ninety": 90}

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from gem_tasks.patterns import IgnoringCase, words
+
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH_OF = {
     **{name: at + 1 for at, name in enumerate(_MONTHS)},
@@ -25,36 +27,32 @@ _ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
 _SLASHED = re.compile(r"(?<![\d.])(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})(?!\d)")
 _SHORT = re.compile(r"(?<![\d./])(\d{1,2})[/.](\d{1,2})(?:\.|(?![\d/.]))")
-_NAME = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
-_DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:of\s+)?({_NAME})\b\.?,?(?:\s+(\d{{4}}))?", re.I)
-_MONTH_DAY = re.compile(rf"\b({_NAME})\b\.?\s+(?:the\s+)?(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}}))?", re.I)
-_MONTH_YEAR = re.compile(rf"\b({_NAME})\b\.?,?\s+(\d{{4}})\b", re.I)
-_ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b", re.I)
-_WEEKDAY = re.compile(rf"\b({'|'.join([*_DAYS, *_TAGE, 'sonnabend'])}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)s?\b", re.I)
-_WEEKENDS = re.compile(r"\b(?:weekends?|wochenende)\b", re.I)
-_PERIOD = re.compile(
-    r"\b(this|next|last|coming|current|following|the|diese[rns]?|nächste[rns]?|letzte[rns]?|des|of)\s+"
+_NAME = words(sorted(_MONTH_OF, key=len, reverse=True))
+_DAY_MONTH = IgnoringCase(rf"\b(\d{{1,2}})(?:st|nd|rd|th|\.)?\s++(?:of\s++)?({_NAME})\b\.?,?(?:\s++(\d{{4}}))?")
+_MONTH_DAY = IgnoringCase(rf"\b({_NAME})\b\.?\s++(?:the\s++)?(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s++(\d{{4}}))?")
+_MONTH_YEAR = IgnoringCase(rf"\b({_NAME})\b\.?,?\s++(\d{{4}})\b")
+_ORDINAL = IgnoringCase(r"\b(\d{1,2})(?:st|nd|rd|th)\b")
+_WEEKDAY = IgnoringCase(rf"\b({words([*_DAYS, *_TAGE, 'sonnabend'])}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)s?\b")
+_WEEKENDS = IgnoringCase(r"\b(?:weekends?|wochenende)\b")
+_PERIOD = IgnoringCase(
+    r"\b(this|next|last|coming|current|following|the|diese[rns]?|nächste[rns]?|letzte[rns]?|des|of)\s++"
     r"(week|month|quarter|year|woche|monats?|quartals?|jahre?s?)\b|\b(month|quarter|year|jahres|monats)[ -]?ende?\b",
-    re.I,
 )
 _PERIOD_OF = {"woche": "week", "monat": "month", "monats": "month", "quartal": "quarter", "quartals": "quarter",
               "jahr": "year", "jahre": "year", "jahres": "year"}  # fmt: skip
 _SHIFT = {"next": 1, "coming": 1, "following": 1, "last": -1, "näch": 1, "letz": -1}
-_BARE_MONTH = re.compile(
+_BARE_MONTH = IgnoringCase(
     r"\b(?:in|of|by|until|till|through|for|end|mid|early|late|since|from|after|before|starting|between|and|to"
-    rf"|ende|anfang|im|seit|ab)[\s-]+({_NAME})\b",
-    re.I,
+    rf"|ende|anfang|im|seit|ab)[\s-]++({_NAME})\b",
 )
-_RELATIVE = re.compile(
+_RELATIVE = IgnoringCase(
     r"\b(today|tonight|tomorrow|yesterday|now|this (?:morning|afternoon|evening|week|month|weekend)|day after tomorrow"
     r"|next (?:week|month|year|weekend|day)|end of (?:the |this |next )?(?:week|month|year)|last (?:week|month|year)"
     r"|later|from now|ago|heute|morgen|übermorgen|gestern)\b",
-    re.I,
 )
-_SPAN = re.compile(
-    r"\b(\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|thirty|couple of)[\s-]+"
+_SPAN = IgnoringCase(
+    r"\b(\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|thirty|couple of)[\s-]++"
     r"(day|night|week|fortnight|month|year|business day|working day|hour)s?\b",
-    re.I,
 )
 _NUMERAL = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
             "nine": 9, "ten": 10, "twelve": 12, "fourteen": 14, "thirty": 30, "couple of": 2}  # fmt: skip

@@ -19,6 +19,8 @@ _LAST = re.compile(r"\.(\w+)(?:\[\d+\])?$")
 _PREFIX = re.compile(r"([A-Za-z]+)(?:[-_#./ ]+\w|\d[\d-]*$)")
 _PIECES = re.compile(r"[^\W\d_]+|\d+")
 _MOST_PIECES = 7
+_LONGEST = 1000
+"""Characters of an identifier that has a form."""
 
 
 @lru_cache(maxsize=8192)
@@ -47,6 +49,8 @@ def _form(value: str) -> str:
     """`rn` of `RN-1334` and `RN/25/7`, `9` of `611500`, `9a9` of `12AB7`; empty where there are too many pieces."""
     if match := _PREFIX.match(value.strip()):
         return match[1].casefold()
+    if len(value) > _LONGEST:
+        return ""
     pieces = _PIECES.findall(value)
     return "".join("9" if piece[0].isdigit() else "a" for piece in pieces) if len(pieces) <= _MOST_PIECES else ""
 

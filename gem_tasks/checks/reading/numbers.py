@@ -10,19 +10,20 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import combinations
 
+from gem_tasks.patterns import IgnoringCase
+
 _NOT_QUANTITIES = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?"
-    r"|\b(?:\d{1,2}:\d{2}(?::\d{2})?\b"
-    r"|[A-Za-z]{1,12}+[-_#]\w*\d[\w-]*|[A-Za-z_]++\d\w*\b"
-    r"|(?!\d+[a-zA-Z]{1,4}\b)\d++[A-Za-z_]\w*\b)"
+    r"|\b(?:(?=\d)(?:\d{1,2}:\d{2}(?::\d{2})?\b|(?!\d+[a-zA-Z]{1,4}\b)\d++[A-Za-z_]\w*\b)"
+    r"|(?=[A-Za-z_])(?:[A-Za-z]{1,12}+[-_#]\w*\d[\w-]*|[A-Za-z_]++\d\w*\b))"
 )
 _JOINED = re.compile(r"\d[A-Za-z_:-]|[A-Za-z_#-]\d")
 """What all of those have somewhere."""
 _NUMBER = re.compile(
     # A digit first, which is what the regex engine can look for fast; then what may not stand before it.
-    r"(\d(?<![\w.,]\d)(?:\d{0,2}(?:[,.' \u00a0]\d{3})+(?:[.,]\d+)?|\d*(?:[.,]\d+)?))\s?(k\b|m\b|K\b|M\b)?"
+    r"(\d(?<![\w.,]\d)(?:\d{0,2}(?:[,.' \u00a0]\d{3})+(?:[.,]\d+)?|\d*(?:[.,]\d+)?))\s?([kmKM]\b)?"
 )
-_SIZES = re.compile(r"(?<=\d)\s?[x×]\s?(?=\d)")
+_SIZES = re.compile(r"(?:\s(?<=\d\s)[x×]|[x×](?<=\d[x×]))\s?(?=\d)")
 """`51x70` is two numbers."""
 _THOUSANDS = re.compile(r"(?<=\d)[,' \u00a0](?=\d{3}(?!\d))")
 _ONES = (
@@ -43,7 +44,7 @@ _WORDS: dict[str, float] = (
 _WORD = re.compile(r"[a-zü]+")
 _NUMERALS = frozenset(_WORDS)
 _DIGIT = re.compile(r"\d")
-_MULTIPLES = re.compile(r"((?<!\d)\d++(?:\.\d++)?)\s*+(thousand|million|dozen|hundred)\b", re.I)
+_MULTIPLES = IgnoringCase(r"((?<!\d)\d++(?:\.\d++)?)\s*+(thousand|million|dozen|hundred)\b")
 _FACTORS = (60, 3600, 24, 1440, 86400, 7, 12, 10, 100, 1000, 1_000_000, 1024, 1024**2, 2.54, 30.48, 0.3048, 1.609344,
             0.45359237, 28.349523, 3.785411784, 4.184)  # fmt: skip
 """Between units of time, money (cents), metric prefixes, bytes, and the common imperial ones."""

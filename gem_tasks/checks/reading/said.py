@@ -12,6 +12,8 @@ from gem_tasks.checks.reading.numbers import numbers
 _TOKEN = re.compile(r"[^\W_]+")
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+")
 """The same in folded ASCII, at half the time."""
+_LONGEST_SPELLED = 200
+"""Characters of a value that are looked for with what separates them; of longer ones letters and digits are enough."""
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 _APART = re.compile(r"[\W_]+")
 _READ_OUT = 10
@@ -72,7 +74,7 @@ def _stem_of_content(word: str) -> str:
 @lru_cache(maxsize=8192)
 def _spelled(value: str) -> re.Pattern[str] | None:
     """The same letters and digits with any or no separators between: `LO4411`, `lo-4411`, `LO 4411`."""
-    runs = _RUNS.findall(value.casefold())
+    runs = _RUNS.findall(value.casefold()) if len(value) <= _LONGEST_SPELLED else []
     return re.compile(r"(?<!\w)" + r"[\W_]{0,2}".join(map(re.escape, runs)) + r"(?!\w)") if runs else None
 
 
@@ -119,7 +121,7 @@ class Utterance:
     @cached_property
     def digits(self) -> str:
         """Digits only, for telephone numbers."""
-        return re.sub(r"[^\d]+", "", re.sub(r"(?<=\d)[\s()./-]{1,2}(?=[\d(])", "", self.text))
+        return re.sub(r"[^\d]+", "", re.sub(r"[\s()./-](?<=\d[\s()./-])[\s()./-]?(?=[\d(])", "", self.text))
 
 
 @dataclass
@@ -151,9 +153,7 @@ class Said:
     def spelled(self, value: str) -> bool:
         """Whether the same letters and digits stand somewhere, whatever separates them."""
         pattern = _spelled(value)
-        if pattern is None:
-            return False
-        if any(pattern.search(item.folded) for item in self.newest_first()):
+        if pattern and any(pattern.search(item.folded) for item in self.newest_first()):
             return True
         bare = _APART.sub("", value.casefold())
         return len(bare) >= _READ_OUT and any(bare in item.squeezed for item in self.newest_first())

@@ -8,29 +8,29 @@ from typing import NamedTuple
 
 from gem_tasks.checks.reading.numbers import numbers
 from gem_tasks.checks.reading.said import content_stems
+from gem_tasks.patterns import IgnoringCase, words
 
 _SENTENCE = re.compile(r"[^\n.!?;|]+(?:[.!?;|](?=\S)[^\n.!?;|]*)*[.!?;|]?")
 _MARKER = re.compile(
-    r"^\s*(?:[-*•>]\s*|#+\s*|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s+|\(?[a-zA-Z][.)]\s+"
-    r"|[A-Z]?\d{1,2}(?:\.\d{1,2})+\s+(?=[\"'`“„]?[^\W\da-z]))+"
+    r"^\s*+(?:[-*•>]\s*+|#++\s*+|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s++|\(?[a-zA-Z][.)]\s++"
+    r"|[A-Z]?\d{1,2}(?:\.\d{1,2})+\s++(?=[\"'`“„]?[^\W\da-z]))+"
 )
 """Of a list item, a heading, or a rule: `- `, `## `, `3.`, `(a)`, `B7:`, and `2.1 ` before a capital."""
-_PIECE = re.compile(r"[^\W\d_]+|\d[\d,.]*\d|\d")
-_ASCII_PIECE = re.compile(r"[a-z]+|\d[\d,.]*\d|\d")
+_NUMERAL = re.compile(r"\d(?:[\d,.]*\d)?")
+_NO_WORD = re.compile(r"[^\w#]+|_+")
 _DIGIT = re.compile(r"\d")
 _IN_NAMES = re.compile(r"(?:(?<![A-Za-z])[A-Za-z]++[-_.]?|\b[A-Z]\w*+\s)(\d{1,9})(?![\d.,]*\d)")
 _MIN_WORDS = 2
 _MIN_QUOTED = 3
 """Words beside the first from which the same words are a quotation."""
-_MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez"
-_DATED = re.compile(
-    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th|\.)?\s+(?:of\s+)?(?:{_MONTH})[a-zäé]*\.?(?:,?\s+\d{{4}})?"
-    rf"|(?:{_MONTH})[a-zäé]*\.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?)",
-    re.IGNORECASE,
+_MONTH = words("jan feb mar apr may jun jul aug sep oct nov dec mär mai okt dez".split())
+_DATED = IgnoringCase(
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th|\.)?\s++(?:of\s++)?{_MONTH}[a-zäé]*\.?(?:,?\s++\d{{4}})?"
+    rf"|{_MONTH}[a-zäé]*\.?\s++\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s++\d{{4}})?)"
 )
 _APART = re.compile(rf"(?<=[.!?;])\s+(?:\(\d{{1,2}}\)\s+)?(?=[A-Z])(?!(?i:{_MONTH}))")
 _TABLE = re.compile(r"\s*\w+\s*\([\w, :]+\)")
-_CURRENT = re.compile(r"\b(?:today|current date|date:|now\b|it is|heute|aujourd'hui)", re.IGNORECASE)
+_CURRENT = IgnoringCase(r"\b(?:today|current date|date:|now\b|it is|heute|aujourd'hui)")
 
 
 @dataclass
@@ -133,9 +133,8 @@ def source(text: str) -> Source:
 def masked(text: str) -> tuple[str, list[str]]:
     """The words with `#` for every number, ` a # b `-spaced at the ends too, and the numbers."""
     lowered = text.casefold()
-    pieces: list[str] = (_ASCII_PIECE if lowered.isascii() else _PIECE).findall(lowered)
-    numerals = [piece.replace(",", "") for piece in pieces if piece[0].isdigit()]
-    return " " + " ".join("#" if piece[0].isdigit() else piece for piece in pieces) + " ", numerals
+    numerals = [numeral.replace(",", "") for numeral in _NUMERAL.findall(lowered)]
+    return f" {' '.join(_NO_WORD.sub(' ', _NUMERAL.sub(' # ', lowered.replace('#', ' '))).split())} ", numerals
 
 
 class Rule(NamedTuple):
@@ -157,7 +156,7 @@ def rules(system: str) -> tuple[Rule, ...]:
 
 def _without_today(line: str) -> str:
     """The day on which the conversation takes place is no rule of the text."""
-    return _DATED.sub(" ", line) if _DIGIT.search(line) and _CURRENT.search(line) else line
+    return _DATED.sub(lambda _: " ", line) if _DIGIT.search(line) and _CURRENT.search(line) else line
 
 
 def _parts(line: str) -> Iterable[str]:

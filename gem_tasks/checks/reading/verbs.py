@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 
 from gem_tasks.domain.workflow import ToolSpec
+from gem_tasks.patterns import IgnoringCase
 
 READS = frozenset(
     """
@@ -34,8 +35,8 @@ _TURNED = frozenset("get list search find fetch read create update delete cancel
 _WRITES = FINAL | frozenset("create update add set change make edit move assign register book".split())
 
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-_IRREVERSIBLE = re.compile(
-    r"\b(?:irreversibl[ey]|permanent(?:ly)?|(?:cannot|can't|can not) be (?:undone|reversed))\b", re.I
+_IRREVERSIBLE = IgnoringCase(
+    r"\b(?:irreversibl[ey]|permanent(?:ly)?|(?:cannot|can't|can not) be (?:undone|reversed))\b"
 )
 _IRREGULAR = {
     "send": "sent", "pay": "paid", "set": "set", "make": "made", "write": "written", "put": "put", "take": "taken",
@@ -44,10 +45,14 @@ _IRREGULAR = {
 }  # fmt: skip
 
 
+_LONGEST_NAME = 1000
+"""Characters of a name that are read."""
+
+
 @lru_cache(maxsize=8192)
 def words(name: str) -> tuple[str, ...]:
     """`getLoanID`, `get_loan_id`, `get-loan-id` as `get loan id`."""
-    return tuple(word.lower() for word in WORDS.findall(name))
+    return tuple(word.lower() for word in WORDS.findall(name[:_LONGEST_NAME]))
 
 
 @lru_cache(maxsize=8192)

@@ -5,7 +5,6 @@ They go through the same client and the same memory of dialects as the stages' r
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
@@ -19,6 +18,7 @@ from gem_tasks.llm.dialect import shape_of
 from gem_tasks.llm.memory import Memory, public_url
 from gem_tasks.llm.prices import pricing
 from gem_tasks.llm.question import ATTEMPTS, LIMIT_S, Reply, ask, listed, question
+from gem_tasks.patterns import IgnoringCase
 from gem_tasks.pipeline.shard.endpoint import fix_of
 from gem_tasks.ports import ObjectStore
 from gem_tasks.proxies import proxy_for, shown
@@ -31,7 +31,7 @@ _LIST_S = 15.0
 _PATIENCE_S = 20.0
 """For an endpoint that turns the question away with 429: it is alive, and a run would wait for it."""
 _NAMES = 20
-_LOADING = re.compile(r"loading|being loaded|warming up", re.IGNORECASE)
+_LOADING = IgnoringCase(r"loading|being loaded|warming up")
 _LOADING_S = 2.0
 _UNLISTED = "the endpoint's list of models does not name it, but it answered"
 
