@@ -1,4 +1,4 @@
-"""YAML of others, looked through before it is loaded: no aliases, by which a few lines become gigabytes; bounded in size.
+"""YAML of others, bounded before it is loaded: no aliases, by which a few lines become gigabytes; few levels.
 
 PyYAML's own reader takes quadratic time over brackets in brackets; libyaml's, which is used where there is one, is also
 ten times as fast.

@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from yarl import URL
-
 from test_server import question, serve
+from yarl import URL
 
 __all__ = ["serve"]
 

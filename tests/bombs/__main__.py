@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from gem_tasks.lineage.migrate import migrate
 from gem_tasks.local.postgres import Postgres
-from gem_tasks.pipeline.ingest import ingest
+from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
 from tests.bombs.files import BOMBS, WORDS, write

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from gem_tasks import redaction
 from gem_tasks.cli.main import app
 from gem_tasks.lineage import RunContext
-from gem_tasks.pipeline.ingest import ingest
-from gem_tasks.pipeline.plan import plan
-from gem_tasks.pipeline.shard import run_shard
+from gem_tasks.pipeline.ingest.source import ingest
+from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.redaction.outlets import guard_logs
 from tests.doubles.serving import Provider, error
 from tests.integration.test_pipeline import PARTITION
+from tests.planning import plan
 from tests.unit.test_redaction import FORMS, KEY
 
 TEXT = "How a parcel gets from locker {0} to house {0}: open the locker, take it, sign the slip, drive to the house."

@@ -14,11 +14,11 @@ from tests.patterns.hard import Hard, hard
 MEGABYTE = 1 << 20
 LIMIT_S = 0.1
 CAPS = {
-    "gem_tasks.checks.kinds._PIECES": 1000,
-    "gem_tasks.checks.said._RUNS": 200,
-    "gem_tasks.checks.grounding._RUNS": 1000,
-    "gem_tasks.checks.verbs.WORDS": 1000,
-    "gem_tasks.grounding.match._WORD": 20_000,
+    "gem_tasks.checks.reading.kinds._PIECES": 1000,
+    "gem_tasks.checks.reading.said._RUNS": 200,
+    "gem_tasks.checks.grounding.identifiers._RUNS": 1000,
+    "gem_tasks.checks.reading.verbs.WORDS": 1000,
+    "gem_tasks.live_apis.match._WORD": 20_000,
 }
 """Characters that patterns of identifiers see at most; tests/unit/test_patterns.py holds it."""
 _SHORT = 1024

@@ -8,10 +8,10 @@ import re
 
 import pytest
 
-from gem_tasks.checks.kinds import _form
-from gem_tasks.checks.said import Said, Utterance, _spelled
-from gem_tasks.checks.verbs import words
-from gem_tasks.grounding import match
+from gem_tasks.checks.reading.kinds import _form
+from gem_tasks.checks.reading.said import Said, Utterance, _spelled
+from gem_tasks.checks.reading.verbs import words
+from gem_tasks.live_apis import match
 from tests.patterns.found import Found, patterns
 from tests.patterns.measure import CAPS, LIMIT_S, MEGABYTE, at_full_length, over, slowest
 
@@ -51,15 +51,15 @@ def test_the_caps_hold():
     """What `CAPS` says that a pattern sees, it sees."""
     cut = MEGABYTE // 2
     assert set(CAPS) == {
-        "gem_tasks.checks.kinds._PIECES", "gem_tasks.checks.said._RUNS", "gem_tasks.checks.verbs.WORDS",
-        "gem_tasks.checks.grounding._RUNS", "gem_tasks.grounding.match._WORD",
+        "gem_tasks.checks.reading.kinds._PIECES", "gem_tasks.checks.reading.said._RUNS", "gem_tasks.checks.reading.verbs.WORDS",
+        "gem_tasks.checks.grounding.identifiers._RUNS", "gem_tasks.live_apis.match._WORD",
     }  # fmt: skip
     assert _form("1a" * cut) == "" and _form("1a2") == "9a9"
     assert _spelled("1a" * cut) is None
-    assert len(words("aB" * cut)) <= CAPS["gem_tasks.checks.verbs.WORDS"]
+    assert len(words("aB" * cut)) <= CAPS["gem_tasks.checks.reading.verbs.WORDS"]
     assert (
         len(match.words(" ".join(f"a{number}" for number in range(cut // 8))))
-        <= CAPS["gem_tasks.grounding.match._WORD"]
+        <= CAPS["gem_tasks.live_apis.match._WORD"]
     )
 
 

@@ -10,9 +10,9 @@ from gem_tasks.checks.reading.verbs import verb, words
 
 _CODE = re.compile(r"(?:(?!\d)\S)*+\d\S*+")
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
+"""Letters or digits in a row."""
 _LONGEST_CODE = 1000
 """Characters of a code that may have been put together from what was said."""
-"""Letters or digits in a row."""
 _SURE_IDS = frozenset("id uuid guid number no sku isbn iban".split())
 _CREATES = frozenset("create add register new open insert".split())
 _MOST_DIGITS = 20

@@ -7,8 +7,8 @@ import pytest
 from gem_tasks.corpus.sources import list_objects
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 from gem_tasks.pipeline import ingest_pool
-from gem_tasks.pipeline.ingest import documents_of
-from gem_tasks.pipeline.ingest_prepare import Rules
+from gem_tasks.pipeline.ingest.prepare import Rules
+from gem_tasks.pipeline.ingest.source import documents_of
 from tests.bombs.files import WORDS, write
 from tests.bombs.measure import Watch, apart, cpu_s, memory
 
