@@ -1,4 +1,4 @@
-"""How the code is built: rooms, arrows, cycles, sizes, as a Markdown table. `python -m benchmarks.structure [checkout]`.
+"""How the code is built: rooms, arrows, cycles, sizes, as a table. `python -m benchmarks.structure [checkout]`.
 
 A room is a module or folder of a package, an arrow an import between two of them, the floors are the longest chain of
 arrows. The import graph is grimp's, the library under import-linter; the checkout's code is read, not run.

@@ -1,7 +1,7 @@
-"""The error model: what went wrong, whose move it is, and what mends it.
+"""The error model: what went wrong, who has to act, and how to fix it.
 
 GemError
-├── UserError                   the person who typed the command can mend it: one line, exit code 2, no traceback
+├── UserError                   the person who typed the command can fix it: one line, exit code 2, no traceback
 ├── EndpointError               the LLM endpoint answered with a fault, or not at all (carries an ErrorClass)
 ├── StoreError                  an object could not be read or written
 └── ReconcileError              counts do not add up: a bug, never swallowed
@@ -53,12 +53,12 @@ class GemError(Exception):
 
 
 class UserError(GemError):
-    """Something the user can mend. `str()` is one line: the cause, then the mend."""
+    """Something the user can fix. `str()` is one line: the cause, then the fix."""
 
-    def __init__(self, cause: str, mend: str) -> None:
-        super().__init__(f"{cause.rstrip('.')}. {mend}")
+    def __init__(self, cause: str, fix: str) -> None:
+        super().__init__(f"{cause.rstrip('.')}. {fix}")
         self.cause = message(cause)
-        self.mend = message(mend)
+        self.fix = message(fix)
 
 
 class Complaint(NamedTuple):

@@ -176,7 +176,7 @@ def start(cluster, dag, conf, runs):
 
 
 class Injector:
-    """Breaks something every few seconds until it has broken enough, and mends it."""
+    """Breaks something every few seconds until it has broken enough, and fixes it."""
 
     def __init__(self, cluster, s3, options):
         self.cluster, self.s3, self.options = cluster, s3, options

@@ -9,7 +9,7 @@ from gem_tasks.errors import UserError
 
 # A wrong path, key or model name stays wrong: say so at once instead of after three tries.
 _POLICY = ExceptionRetryPolicy(
-    rules=[RetryRule(exception=UserError, action=RetryAction.FAIL, reason="a person has to mend this")]
+    rules=[RetryRule(exception=UserError, action=RetryAction.FAIL, reason="a person has to fix this")]
 )
 
 DEFAULT_ARGS: dict[str, Any] = {

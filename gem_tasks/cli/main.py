@@ -70,7 +70,7 @@ retention.register(app)
 
 
 def main() -> None:
-    """Runs the command. Exit code 2: the user can mend it; 1: GEM or a run failed."""
+    """Runs the command. Exit code 2: the user can fix it; 1: GEM or a run failed."""
     keep_private()
     guard()
     try:

@@ -91,8 +91,8 @@ def _asked(repo: str, ask: Callable[[], Any]) -> Any:
         RuntimeError,
         ValueError,
     ) as error:  # a name against its rules is a ValueError
-        mend = "Check the name, HF_TOKEN and HF_ENDPOINT."
-        raise UserError(f"hf://datasets/{repo} cannot be listed ({why(error)})", mend) from error
+        fix = "Check the name, HF_TOKEN and HF_ENDPOINT."
+        raise UserError(f"hf://datasets/{repo} cannot be listed ({why(error)})", fix) from error
 
 
 def _open(path: str) -> IO[bytes]:

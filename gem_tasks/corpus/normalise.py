@@ -37,7 +37,7 @@ def normalise(raw: RawDocument, min_chars: int) -> Normalised:
     """
     found = _Content() if raw.reason else _content(raw)
     reason, detail = (raw.reason, raw.detail) if raw.reason else _verdict(found.text, min_chars)
-    # What has no text is known by where and which version it is, so that a mended file is a new document.
+    # What has no text is known by where and which version it is, so that a fixed file is a new document.
     digest = content_hash(found.text) if found.text else content_hash(f"{raw.etag}\0{reason}")
     document = Document(
         document_id=document_id(raw.uri, digest),

@@ -25,7 +25,7 @@ def open_remote(store: ObjectStore, key: str) -> io.BufferedReader:
 
     Raises:
         OSError: this object is gone (obstore raises that itself) or closed to us, which is a fact about it.
-        StoreError: the service does not answer, which another try may mend.
+        StoreError: the service does not answer, which another try may fix.
     """
     with _faults(key):
         return io.BufferedReader(_Remote(obstore.open_reader(store, key), key), _BUFFER_BYTES)

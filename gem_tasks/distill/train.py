@@ -226,7 +226,7 @@ def _follow(job: Job, folder: Path, progress: Progress, sandbox: SandboxMode) ->
     """Runs it to its end.
 
     Raises:
-        UserError: what the script says a person can mend.
+        UserError: what the script says a person can fix.
         GemError: it ended with an error of another kind.
     """
     log = folder / "train.log"
@@ -237,8 +237,8 @@ def _follow(job: Job, folder: Path, progress: Progress, sandbox: SandboxMode) ->
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         said = next((line.removeprefix(_COMPLAINT) for line in reversed(lines) if line.startswith(_COMPLAINT)), None)
         if said:
-            cause, _, mend = said.partition(". ")
-            raise UserError(cause[:500], mend[:500]) from None
+            cause, _, fix = said.partition(". ")
+            raise UserError(cause[:500], fix[:500]) from None
         raise GemError(f"the training failed: {error}") from None
 
 

@@ -101,8 +101,8 @@ def _run(command: Sequence[str], name: str) -> None:
         ) from None
     if done.returncode:
         line = (done.stderr.strip().splitlines() or ["the installer said nothing"])[-1]
-        mend = f"Fix that, then: gem eval install {name}"
-        raise UserError(f"The environment {name} cannot be installed: {beginning(line, 300)}", mend)
+        fix = f"Fix that, then: gem eval install {name}"
+        raise UserError(f"The environment {name} cannot be installed: {beginning(line, 300)}", fix)
 
 
 def _folder(home: Path, name: EnvironmentName) -> Path:

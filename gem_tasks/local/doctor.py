@@ -28,12 +28,12 @@ class Diagnosis(Value):
     name: str
     ok: bool
     detail: str
-    mend: str = ""
+    fix: str = ""
     """What to do; empty when nothing is wrong."""
     model: Ready | None = None
     """All that is known of a model that was asked."""
 
-    @field_validator("detail", "mend")
+    @field_validator("detail", "fix")
     @classmethod
     def _without_secrets(cls, text: str) -> str:
         return message(text)
@@ -41,7 +41,7 @@ class Diagnosis(Value):
     @property
     def line(self) -> str:
         """Both, for people."""
-        return f"{self.detail.rstrip('.')}. {self.mend}" if self.mend else self.detail
+        return f"{self.detail.rstrip('.')}. {self.fix}" if self.fix else self.detail
 
 
 def examine(settings: Settings, told: Told = lambda done, total: None) -> Iterator[Diagnosis]:
@@ -63,14 +63,14 @@ def _looked(settings: Settings, *checks: Callable[[Settings], Diagnosis]) -> Ite
         try:
             yield check(settings)
         except UserError as error:
-            yield Diagnosis(name=check.__name__.strip("_"), ok=False, detail=error.cause, mend=error.mend)
+            yield Diagnosis(name=check.__name__.strip("_"), ok=False, detail=error.cause, fix=error.fix)
 
 
 def _python(settings: Settings) -> Diagnosis:
     del settings
     found = sys.version.split()[0]
     ok = _PYTHONS[0] <= sys.version_info[:2] < _PYTHONS[1]
-    return Diagnosis(name="python", ok=ok, detail=found, mend="" if ok else "Use Python 3.11, 3.12 or 3.13.")
+    return Diagnosis(name="python", ok=ok, detail=found, fix="" if ok else "Use Python 3.11, 3.12 or 3.13.")
 
 
 def _disk(settings: Settings) -> Diagnosis:
@@ -78,7 +78,7 @@ def _disk(settings: Settings) -> Diagnosis:
     place = next(path for path in (home, *home.parents) if path.exists())
     free = shutil.disk_usage(place).free / 1e9
     ok = free > _FREE_GB
-    return Diagnosis(name="disk", ok=ok, detail=f"{free:.0f} GB free", mend="" if ok else f"Free some below {place}.")
+    return Diagnosis(name="disk", ok=ok, detail=f"{free:.0f} GB free", fix="" if ok else f"Free some below {place}.")
 
 
 def _sandbox(settings: Settings) -> Diagnosis:
@@ -88,8 +88,8 @@ def _sandbox(settings: Settings) -> Diagnosis:
 
 def _database(settings: Settings) -> Diagnosis:
     fault = health.postgres(settings.database)
-    mend = "Start it with `gem up`, or correct GEM_POSTGRES_DSN." if fault else ""
-    return Diagnosis(name="database", ok=not fault, detail=fault or "answers", mend=mend)
+    fix = "Start it with `gem up`, or correct GEM_POSTGRES_DSN." if fault else ""
+    return Diagnosis(name="database", ok=not fault, detail=fault or "answers", fix=fix)
 
 
 def _store(settings: Settings) -> Diagnosis:
@@ -98,7 +98,7 @@ def _store(settings: Settings) -> Diagnosis:
         store.put(key, b"probe")
         store.delete(key)
     except GemError as error:
-        return Diagnosis(name="store", ok=False, detail=str(error), mend="Check GEM_STORE_URL and its permissions.")
+        return Diagnosis(name="store", ok=False, detail=str(error), fix="Check GEM_STORE_URL and its permissions.")
     return Diagnosis(name="store", ok=True, detail=f"{settings.store_root} can be written")
 
 
@@ -107,19 +107,19 @@ def _models(settings: Settings, told: Told) -> Iterator[Diagnosis]:
     try:
         store = open_store(settings.store_root, settings.s3)
         for each in check_models(settings, store, told):
-            yield Diagnosis(name="model", ok=each.ok, detail=each.line, mend=each.fix, model=each)
+            yield Diagnosis(name="model", ok=each.ok, detail=each.line, fix=each.fix, model=each)
     except UserError as error:
-        yield Diagnosis(name="model", ok=False, detail=error.cause, mend=error.mend)
+        yield Diagnosis(name="model", ok=False, detail=error.cause, fix=error.fix)
 
 
 def _airflow(settings: Settings) -> Diagnosis:
     if settings.airflow_url is None:
-        return Diagnosis(name="airflow", ok=False, detail="not started", mend="Start it with `gem up`.")
+        return Diagnosis(name="airflow", ok=False, detail="not started", fix="Start it with `gem up`.")
     faults = {name: why for name, why in health.airflow(settings.airflow_url).items() if why}
     detail = ", ".join(f"{name}: {why}" for name, why in faults.items()) or f"healthy at {settings.airflow_url}"
     logs = "the logs of the services it names" if Deployment.here(os.environ) else settings.home.absolute() / "logs"
-    mend = f"See {logs}." if faults else ""
-    return Diagnosis(name="airflow", ok=not faults, detail=detail, mend=mend)
+    fix = f"See {logs}." if faults else ""
+    return Diagnosis(name="airflow", ok=not faults, detail=detail, fix=fix)
 
 
 def _deployed(deployment: Deployment) -> Iterator[Diagnosis]:
@@ -152,5 +152,5 @@ def _workers(deployment: Deployment) -> Diagnosis:
 
 
 def _seen(service: str, fault: str | None) -> Diagnosis:
-    mend = f"See its log: docker compose logs {service}" if fault else ""
-    return Diagnosis(name=service, ok=not fault, detail=fault or "alive", mend=mend)
+    fix = f"See its log: docker compose logs {service}" if fault else ""
+    return Diagnosis(name=service, ok=not fault, detail=fault or "alive", fix=fix)

@@ -43,9 +43,9 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
         try:
             yield check(settings)
         except UserError as error:
-            yield Diagnosis(name=_name(check), ok=False, detail=error.cause, mend=error.mend)
+            yield Diagnosis(name=_name(check), ok=False, detail=error.cause, fix=error.fix)
         except GemError as error:
-            yield Diagnosis(name=_name(check), ok=False, detail=str(error), mend="See docs/security.md.")
+            yield Diagnosis(name=_name(check), ok=False, detail=str(error), fix="See docs/security.md.")
     for name, holds, detail in edges(settings):
         yield Diagnosis(name=name, ok=holds, detail=detail)
 
@@ -58,15 +58,15 @@ def _confinement(settings: Settings) -> Diagnosis:
     """How programs of others run here."""
     found = means.chosen(settings.sandbox)
     off = "Set GEM_SANDBOX=auto. " if settings.sandbox == "off" else ""
-    mend = off + ("" if found.kind == "namespaces" and not found.lost else _BUBBLEWRAP)
-    return Diagnosis(name="confinement", ok=not mend, detail=found.summary, mend=mend.strip())
+    fix = off + ("" if found.kind == "namespaces" and not found.lost else _BUBBLEWRAP)
+    return Diagnosis(name="confinement", ok=not fix, detail=found.summary, fix=fix.strip())
 
 
 def _attempted_escape(settings: Settings) -> Diagnosis:
     """A program that looks for our environment, a file of ours, and another port of this machine."""
     got = [name for name, reached in _attack(settings).items() if reached]
     detail = f"a program of others reaches our {' and '.join(got)}" if got else "a program of others reaches nothing"
-    return Diagnosis(name="attempted escape", ok=not got, detail=detail, mend=_BUBBLEWRAP if got else "")
+    return Diagnosis(name="attempted escape", ok=not got, detail=detail, fix=_BUBBLEWRAP if got else "")
 
 
 def _attack(settings: Settings) -> dict[str, bool]:
@@ -104,15 +104,15 @@ def _user(settings: Settings) -> Diagnosis:
     """Whose rights a fault in GEM itself would give away."""
     del settings
     root = os.geteuid() == 0
-    mend = "Run GEM as a user of its own." if root else ""
-    return Diagnosis(name="user", ok=not root, detail="GEM runs as root" if root else f"user {os.geteuid()}", mend=mend)
+    fix = "Run GEM as a user of its own." if root else ""
+    return Diagnosis(name="user", ok=not root, detail="GEM runs as root" if root else f"user {os.geteuid()}", fix=fix)
 
 
 def _code_of_profiles(settings: Settings) -> Diagnosis:
     trusted = settings.trust_remote_code
     detail = "profiles may load code" if trusted else "profiles that load code are refused"
-    mend = "Unset GEM_TRUST_REMOTE_CODE unless you wrote every profile yourself." if trusted else ""
-    return Diagnosis(name="code of profiles", ok=not trusted, detail=detail, mend=mend)
+    fix = "Unset GEM_TRUST_REMOTE_CODE unless you wrote every profile yourself." if trusted else ""
+    return Diagnosis(name="code of profiles", ok=not trusted, detail=detail, fix=fix)
 
 
 Check = Callable[[Settings], Diagnosis]

@@ -85,8 +85,8 @@ def check_prompt(name: str, data: bytes, origin: str) -> Prompt:
     try:
         return parse_prompt(name, data, origin)
     except BrokenContractError as error:
-        mend = f"`gem prompts show {name} --ours` shows one that works; docs/prompts.md says what is checked."
-        raise UserError(f"{origin} cannot be the prompt {name}: {error}", mend) from None
+        fix = f"`gem prompts show {name} --ours` shows one that works; docs/prompts.md says what is checked."
+        raise UserError(f"{origin} cannot be the prompt {name}: {error}", fix) from None
 
 
 def _open(url: str, access: S3Access) -> ObjectStore:

@@ -20,7 +20,7 @@ serving.prepare()
 
 
 def pytest_collection_modifyitems(items):
-    """Airflow's own deprecations are not ours to mend."""
+    """Airflow's own deprecations are not ours to fix."""
     for item in items:
         if "tests/console" in str(item.fspath):
             item.add_marker(pytest.mark.filterwarnings("default"))

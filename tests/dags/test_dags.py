@@ -11,7 +11,7 @@ from gem_tasks.settings import STAGE_NAMES
 from tests.dags.conftest import DAGS
 
 pytestmark = [
-    pytest.mark.filterwarnings("default"),  # Airflow's own deprecations are not ours to mend
+    pytest.mark.filterwarnings("default"),  # Airflow's own deprecations are not ours to fix
 ]
 
 

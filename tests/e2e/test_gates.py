@@ -1,4 +1,4 @@
-"""Gates, people, retries through Airflow: a person lets one gate pass, the next one halts, a retry mends the rest."""
+"""Gates, people, retries through Airflow: a person lets one gate pass, the next one halts, a retry fixes the rest."""
 
 import json
 import os

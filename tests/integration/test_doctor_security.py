@@ -19,13 +19,13 @@ def test_what_a_program_of_others_reaches_is_said(monkeypatch):
     found = named(security.examine(Settings()))
     assert not found["confinement"].ok
     assert found["attempted escape"].detail == "a program of others reaches our files and network"
-    assert "bubblewrap" in found["attempted escape"].mend
+    assert "bubblewrap" in found["attempted escape"].fix
 
 
 def test_each_setting_that_opens_something_is_told():
     opened = named(security.examine(Settings(sandbox="off", trust_remote_code=True)))
     assert not opened["code of profiles"].ok
-    assert "GEM_SANDBOX=auto" in opened["confinement"].mend
+    assert "GEM_SANDBOX=auto" in opened["confinement"].fix
     assert "set GEM_SOURCE_ROOTS" in opened["sources"].detail
     closed = named(security.examine(Settings(source_roots="/data", eval_endpoints="https://models.example/v1")))
     assert closed["code of profiles"].ok
@@ -39,4 +39,4 @@ def test_the_command_prints_json_and_ends_with_2_when_something_is_open(monkeypa
     assert done.exit_code == 2
     names = [each["name"] for each in json.loads(done.stdout)]
     assert names[:2] == ["confinement", "attempted escape"]
-    assert set(json.loads(done.stdout)[0]) == {"name", "ok", "detail", "mend", "model"}
+    assert set(json.loads(done.stdout)[0]) == {"name", "ok", "detail", "fix", "model"}

@@ -1,4 +1,4 @@
-"""A real, tiny training with TRL: a kill costs no more than one checkpoint's steps, what can be mended is one line."""
+"""A real, tiny training with TRL: a kill costs no more than one checkpoint's steps, what can be fixed is one line."""
 
 import json
 import os

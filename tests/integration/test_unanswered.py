@@ -84,7 +84,7 @@ def test_an_endpoint_that_refuses_everything_stops_the_stage_and_no_segment_is_f
     with pytest.raises(UserError) as caught:
         run_filter(work, last_try=last_try)
     assert f"HTTP {status}: {WORDS}" in caught.value.cause
-    assert fix in caught.value.mend
+    assert fix in caught.value.fix
     assert 1 <= len(front.asked) <= FEW
     assert rows(work) == {}
     front.refuse = refusing(status)("no text has these words")

@@ -111,7 +111,7 @@ def test_where_nothing_fits_the_stage_stops_and_nothing_is_failed(workspace, tea
             stages(work, ["generate"])
         assert "none of 10 texts fits" in caught.value.cause
         assert "window of 3,000" in caught.value.cause
-        assert "GEM_LLM_CONTEXT_WINDOW" in caught.value.mend
+        assert "GEM_LLM_CONTEXT_WINDOW" in caught.value.fix
         assert rows(work, "outcome = 'failed'") == []
         provider.manner = Windowed(16384)
         work = workspace(llm_base_url=provider.url, llm_requests=window(16384))
@@ -133,7 +133,7 @@ def test_a_server_that_cuts_prompts_stops_the_stage_with_what_to_set_and_then_go
             stages(work, ["generate"])
         assert "cut your prompt" in caught.value.cause
         assert "4,096" in caught.value.cause
-        assert "OLLAMA_CONTEXT_LENGTH" in caught.value.mend
+        assert "OLLAMA_CONTEXT_LENGTH" in caught.value.fix
         assert rows(work, "outcome = 'failed'") == []
         provider.manner = Cutting(32768)
         assert stages(work, ["generate"])["generate"].accepted == 10

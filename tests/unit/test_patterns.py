@@ -51,7 +51,8 @@ def test_the_caps_hold():
     """What `CAPS` says that a pattern sees, it sees."""
     cut = MEGABYTE // 2
     assert set(CAPS) == {
-        "gem_tasks.checks.reading.kinds._PIECES", "gem_tasks.checks.reading.said._RUNS", "gem_tasks.checks.reading.verbs.WORDS",
+        "gem_tasks.checks.reading.kinds._PIECES", "gem_tasks.checks.reading.said._RUNS",
+        "gem_tasks.checks.reading.verbs.WORDS",
         "gem_tasks.checks.grounding.identifiers._RUNS", "gem_tasks.live_apis.match._WORD",
     }  # fmt: skip
     assert _form("1a" * cut) == "" and _form("1a2") == "9a9"

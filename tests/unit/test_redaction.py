@@ -196,7 +196,7 @@ def test_errors_of_ours_have_neither_secrets_nor_user_names_nor_queries():
         assert "https://host:1/v1" in str(error)
         assert "?" not in str(error)
     assert first_line(ValueError(f"\n postgresql://gem:pw@h/x?sslpassword=y {KEY}")) == f"postgresql://h/x {MASK}"
-    assert UserError("a", url).mend == "https://host:1/v1"
+    assert UserError("a", url).fix == "https://host:1/v1"
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def documents_of(found: SourceObject, limit_bytes: int, max_rows: int) -> Iterat
 
 
 def _ended(found: SourceObject, documents: int, broken: bool, cut: bool) -> Ended:
-    # What could not even be opened may be mended without its etag changing, and what a limit cut has more to give:
+    # What could not even be opened may be fixed without its etag changing, and what a limit cut has more to give:
     # both are looked at again.
     etag = "" if cut or (broken and documents == 1) else found.etag
     read = ReadObject(key=found.uri, etag=etag, size=found.size, documents=documents)

@@ -2,7 +2,7 @@
 
 Owns retries of unusable answers: two requests, the second with the parser's complaint; where that no longer fits the
 model's window, with the end of the answer only. Transport faults and rate limits
-belong to `llm.client`; what it could not mend becomes a failed outcome here, except configuration faults, which would
+belong to `llm.client`; what it could not fix becomes a failed outcome here, except configuration faults, which would
 repeat for every record and stop the task instead. Lost workers belong to Airflow.
 
     attempt = Attempt(stage, asking, record)

@@ -1,4 +1,4 @@
-"""Calls that fail for a plausible reason, and how the conversation mends it."""
+"""Calls that fail for a plausible reason, and how the conversation fixes it."""
 
 import re
 

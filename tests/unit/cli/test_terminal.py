@@ -174,7 +174,7 @@ def test_a_bug_shows_its_traceback_without_secrets_or_escapes(monkeypatch, capsy
 def test_names_of_models_and_words_of_endpoints_are_text(monkeypatch, capsys):
     from gem_tasks.local.doctor import Diagnosis
 
-    said = [Diagnosis(name=f"endpoint {ACTS}", ok=False, detail=f"offers {ACTS} [/] [bold]", mend=ACTS)]
+    said = [Diagnosis(name=f"endpoint {ACTS}", ok=False, detail=f"offers {ACTS} [/] [bold]", fix=ACTS)]
     monkeypatch.setattr(services.examination, "examine", lambda settings, told: said)
     with pytest.raises(typer.Exit):
         services.doctor(as_json=False)

@@ -218,7 +218,7 @@ def test_what_leads_out_of_the_roots_is_refused(tmp_path, source):
     (root / "link").symlink_to(tmp_path / "secret")
     with pytest.raises(UserError, match="outside of what may be read") as refused:
         admit(source.format(root=root), [str(root), "s3://corpus/open"])
-    assert "GEM_SOURCE_ROOTS" in refused.value.mend
+    assert "GEM_SOURCE_ROOTS" in refused.value.fix
 
 
 @pytest.mark.parametrize(
