@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from gem_tasks.checks.source import masked
+from gem_tasks.checks.reading.source import masked
 from gem_tasks.dataset.privacy import personal
 from gem_tasks.patterns import IgnoringCase, folded, words
 

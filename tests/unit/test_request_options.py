@@ -28,10 +28,10 @@ def test_a_stages_own_value_comes_before_the_common_and_that_before_the_recommen
 
 def test_what_changes_answers_is_in_the_recipe_and_what_is_transport_is_not(monkeypatch):
     usual = Chain(Settings()).id_of("validate")
-    transport = settings(monkeypatch, EXTRA_HEADERS='{"X-Team": "secret"}', STREAM="true")
+    transport = settings(monkeypatch, EXTRA_HEADERS='{"X-Team": "hush"}', STREAM="true")
     assert Chain(transport).id_of("validate") == usual
-    assert "secret" not in repr(transport) + str(transport)
-    assert transport.options_for("filter").headers == {"X-Team": "secret"}
+    assert "hush" not in repr(transport) + str(transport)
+    assert transport.options_for("filter").headers == {"X-Team": "hush"}
     for name, value in (
         ("TEMPERATURE", "0.1"),
         ("MAX_TOKENS", "7"),
