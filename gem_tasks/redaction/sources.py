@@ -11,9 +11,9 @@ Named = tuple[str, str]
 
 _SECRET = re.compile(
     r"SECRET|PASSW|PWD|TOKEN(?!S)|API[_-]?KEY|PRIVATE[_-]?KEY|ACCESS_KEY(?!_ID)|FERNET_KEY|ENCRYPTION_KEY|CREDENTIAL|[_-]KEY\Z|\AKEY\Z"
-    r"|WEBHOOK|ALERT_URL|COOKIE|(?:\A|[_-])(?:AUTH|AUTHORIZATION|PAT|JWT|SAS|SIGNATURE)\Z",
-    re.IGNORECASE,
+    r"|WEBHOOK|ALERT_URL|COOKIE|(?:\A|[_-])(?:AUTH|AUTHORIZATION|PAT|JWT|SAS|SIGNATURE)\Z"
 )
+"""Of a name in capitals."""
 _NOT_SECRET = re.compile(
     r"_(FILE|PATH|DIR|FOLDER|(?<!WEBHOOK_)(?<!ALERT_)URL|ALGORITHM|EXPIR\w*|CMD|COMMAND\w*)\Z", re.IGNORECASE
 )
@@ -35,7 +35,7 @@ def in_environment(env: Mapping[str, str]) -> Iterator[Named]:
             yield from in_dsn(name, value)
         if value.startswith("{"):
             yield from _in_json(name, value)
-        if _SECRET.search(name) and not _NOT_SECRET.search(name) and not value.startswith("/"):
+        if _SECRET.search(name.upper()) and not _NOT_SECRET.search(name) and not value.startswith("/"):
             yield from ((name, found) for found in {value, _SCHEME.sub("", value)})
 
 
