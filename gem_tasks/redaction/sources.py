@@ -89,7 +89,7 @@ def in_data(name: str, data: Any) -> Iterator[Named]:
 
 def _texts(name: str, fields: Iterable[tuple[Any, Any]]) -> Iterator[Named]:
     for field, value in fields:
-        if isinstance(value, str) and _SECRET.search(str(field)):
+        if isinstance(value, str) and _SECRET.search(str(field).upper()):
             yield from ((f"{name} ({field})", found) for found in {value, _SCHEME.sub("", value)})
 
 
