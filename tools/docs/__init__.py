@@ -1,1 +1,1 @@
-"""The docs site: pages that are generated from the code when it is built, and the hooks with which MkDocs asks for them."""
+"""The docs site: pages that are generated from the code, and the hooks through which MkDocs asks for them."""

@@ -13,8 +13,9 @@ from tools.docs.markdown import code, prose, table
 _EXAMPLES = "Examples:"
 _HEAD = """# Commands
 
-`gem COMMAND --help` shows the same. Every command exits with 0 when it did what it was asked for, with 2 for something that you can fix
-(one line says what, and how), and with 1 when GEM or a run failed. `--json` prints JSON and nothing else.
+`gem COMMAND --help` shows the same. Every command exits with 0 when it did what it was asked for, with 2 for something
+that you can fix (one line says what, and how), and with 1 when GEM or a run failed.
+`--json` prints JSON and nothing else.
 
 """
 

@@ -1,4 +1,4 @@
-"""What MkDocs is told by mkdocs.yml to ask here: generated pages, and links that lead out of docs/ into the repository."""
+"""MkDocs' hooks (mkdocs.yml names this file): generated pages, and links out of docs/ into the repository."""
 
 import posixpath
 import re

@@ -7,7 +7,8 @@ from tools.docs.markdown import prose, table
 
 _HEAD = """# Modules
 
-What each module is for, as it says itself. Only what [Python](python.md) lists is an interface that stays; anything here may move.
+What each module is for, in its own words. Only what [Python](python.md) lists is an interface that stays; anything here
+may move.
 
 """
 

@@ -5,23 +5,25 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from gem_tasks.domain.request_options import RequestOptions
-from gem_tasks.settings import STAGE_NAMES, Settings
+from gem_tasks.settings import ASKS_LIKE, STAGE_NAMES, Settings
 from tools.docs.markdown import code, prose, table
 
 _HEAD = """# Settings
 
-Settings are environment variables. Those that are not set come from `{GEM_HOME}/services.env`, which `gem up` writes, then from the
-defaults below. In a deployment the Airflow Connections `gem_postgres`, `gem_store` and `gem_llm` may stand for the addresses and keys
-([operations](../operations.md)).
+Settings are environment variables. Those that are not set come from `{GEM_HOME}/services.env`, which `gem up` writes,
+then from the defaults below. In a deployment the Airflow Connections `gem_postgres`, `gem_store` and `gem_llm` may
+stand for the addresses and keys ([operations](../operations.md)).
 
-A setting that is marked with **per stage** can be given for one stage too: its name, then `_FILTER`, `_EXTRACT`, `_GENERATE`, `_REFINE` or
-`_VALIDATE`. Secrets are never logged, stored in Postgres or put in a URL.
+A setting that is marked with **per stage** can be given for one stage too: its name, then SUFFIXES.
+
+Secrets are never logged, stored in Postgres or put in a URL.
 
 """
 _REQUESTS = """## What is sent with requests
@@ -36,7 +38,8 @@ def page() -> str:
     rows = list(_rows("GEM_", Settings))
     requests = list(_rows("GEM_LLM_", RequestOptions))
     columns = ("variable", "value", "default", "meaning")
-    return f"{_HEAD}{table(columns, rows)}\n{_REQUESTS}{table(columns, requests)}"
+    suffixes = ", ".join(code(f"_{name.upper()}") for name in STAGE_NAMES if name not in ASKS_LIKE)
+    return f"{_HEAD.replace('SUFFIXES', suffixes)}{table(columns, rows)}\n{_REQUESTS}{table(columns, requests)}"
 
 
 def _rows(prefix: str, model: type[BaseModel]) -> Iterator[tuple[str, str, str, str]]:
@@ -58,10 +61,10 @@ def _stage_of(name: str, model: type[BaseModel]) -> str | None:
 
 def _docstrings(model: type[BaseModel]) -> dict[str, str]:
     """The string below each field."""
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    assert isinstance(tree, ast.ClassDef)
+    tree = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
+    lines = tree.body if isinstance(tree, ast.ClassDef) else []
     found: dict[str, str] = {}
-    for line, below in zip(tree.body, tree.body[1:], strict=False):
+    for line, below in pairwise(lines):
         match line, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 found[name] = text

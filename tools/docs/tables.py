@@ -22,15 +22,17 @@ from tools.docs.markdown import code, prose, table
 
 _HEAD = """# Tables and views
 
-What the lineage in Postgres consists of, as the migrations make it. Everything that GEM reports is read from here; the views answer the
-questions that people ask most, in plain SQL.
+What the lineage in Postgres consists of, as the migrations make it. Everything that GEM reports is read from here; the
+views answer the questions that people ask most, in plain SQL.
 
 """
 _COLUMNS: LiteralString = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
        coalesce(pg_get_expr(d.adbin, d.adrelid), ''),
-       coalesce((SELECT string_agg(CASE k.contype WHEN 'p' THEN 'primary key' ELSE 'references ' || k.confrelid::regclass END, ', ')
-                 FROM pg_constraint k WHERE k.conrelid = c.oid AND a.attnum = ANY (k.conkey) AND k.contype IN ('p', 'f')), '')
+       coalesce((
+           SELECT string_agg(
+               CASE contype WHEN 'p' THEN 'primary key' ELSE 'references ' || confrelid::regclass END, ', ')
+           FROM pg_constraint WHERE conrelid = c.oid AND a.attnum = ANY (conkey) AND contype IN ('p', 'f')), '')
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
