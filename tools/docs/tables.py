@@ -36,7 +36,7 @@ SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = %(kind)s AND c.relname <> 'alembic_version'
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = %(kind)s AND c.relname <> 'gem_alembic_version'
 ORDER BY c.relname, a.attnum"""
 
 
@@ -49,10 +49,10 @@ def page() -> str:
     parts = [_HEAD, "## Tables\n\n"]
     for name, columns in groupby(tables, key=lambda row: row[0]):
         rows = [
-            (code(column), kind, "" if needed else "may be null", code(default), words)
+            (code(column), kind, "" if needed else "may be", code(default), words)
             for _, column, kind, needed, default, words in columns
         ]
-        parts.append(f"### {name}\n\n{table(('column', 'type', '', 'default', 'key'), rows)}\n")
+        parts.append(f"### {name}\n\n{table(('column', 'type', 'null', 'default', 'key'), rows)}\n")
     parts.append("## Views\n\n")
     for name, columns in groupby(views, key=lambda row: row[0]):
         names = ", ".join(code(column[1]) for column in columns)
