@@ -61,44 +61,46 @@ def wheels(tmp_path_factory):
     """Every distribution of the repository, built as a release builds it: the wheel from the sdist."""
     folder = tmp_path_factory.mktemp("dist")
     for project in (ROOT, ROOT / "teacher"):
-        if (project / "pyproject.toml").is_file():
-            call(UV, "build", "-q", "-o", folder, project)
-    return sorted(folder.glob("*.whl"))
+        call(UV, "build", "-q", "-o", folder, project)
+    return {path.name.partition("-")[0]: path for path in folder.glob("*.whl")}
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, wheels):
-    """An empty folder beside an environment with the wheels and what they ask for."""
+    """An empty folder beside an environment with GEM's wheel and what it asks for; without the offline teacher."""
     folder = tmp_path_factory.mktemp("wheel")
     call(UV, "venv", "-q", folder / "venv")
-    call(UV, "pip", "install", "-q", "--python", folder / "venv", "-c", ROOT / "requirements.lock", *wheels)
+    install(folder, wheels["gem_tasks"])
     (folder / "empty").mkdir()
     yield folder / "empty"
     gem(folder / "empty", "down")
 
 
-def call(*command, cwd="/", **variables):
+def install(folder, wheel):
+    call(UV, "pip", "install", "-q", "--python", folder / "venv", "-c", ROOT / "requirements.lock", wheel)
+
+
+def call(*command, cwd="/", code=0):
     env = {name: value for name, value in os.environ.items() if not name.startswith(("GEM_", "AIRFLOW", "PYTHON"))}
     done = subprocess.run(
-        [*map(str, command)], cwd=cwd, env=env | variables, capture_output=True, text=True, timeout=900, check=False
+        [*map(str, command)], cwd=cwd, env=env, capture_output=True, text=True, timeout=900, check=False
     )
-    assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
-    return done.stdout
+    assert done.returncode == code, f"{command}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
+    return done.stderr if code else done.stdout
 
 
-def gem(place, *arguments):
-    return call(place.parent / "venv" / "bin" / "gem", *arguments, cwd=place)
+def gem(place, *arguments, code=0):
+    return call(place.parent / "venv" / "bin" / "gem", *arguments, cwd=place, code=code)
 
 
 def test_what_lies_beside_the_package_is_in_the_wheel(wheels):
-    (wheel,) = (path for path in wheels if path.name.startswith("gem_tasks"))
-    shipped = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("gem_tasks/_shipped/")}
+    packed = set(zipfile.ZipFile(wheels["gem_tasks"]).namelist())
     tracked = call("git", "ls-files", "sql", "dags", "plugins", "envs", "examples", cwd=ROOT).splitlines()
-    assert {f"gem_tasks/_shipped/{name}" for name in tracked if (ROOT / name).is_file()} <= shipped
+    assert {f"gem_tasks/_shipped/{name}" for name in tracked if (ROOT / name).is_file()} <= packed
 
 
 def test_the_command_knows_its_version(place, wheels):
-    assert gem(place, "--version").split() == ["gem", wheels[0].name.split("-")[1]]
+    assert gem(place, "--version").split() == ["gem", wheels["gem_tasks"].name.split("-")[1]]
     assert "Usage: gem" in gem(place, "--help")
 
 
@@ -110,8 +112,13 @@ def test_a_conversation_is_checked(place):
     ]
 
 
-def test_a_text_becomes_a_trajectory(place):
+def test_a_text_becomes_a_trajectory_once_there_is_a_model(place, wheels):
     (place / "manual.md").write_text(MANUAL)
+    last = gem(place, "synth", "manual.md", "--out", "data", code=2).strip().splitlines()[-1]
+    assert "No LLM endpoint is configured" in last
+    assert "GEM_LLM_BASE_URL" in last
+    assert "offline teacher" in last
+    install(place.parent, wheels["gem_offline_teacher"])
     gem(place, "synth", "manual.md", "--out", "data")
     (row,) = map(json.loads, (place / "data" / "trajectories.jsonl").read_text().splitlines())
     assert row["metadata"]["document_uri"].endswith("manual.md")
