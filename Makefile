@@ -18,7 +18,7 @@ endif
 HOME_OF_GEM := "$(PYTHON)" -m gem_tasks.local.home
 PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: demo test unit fuzz check format lock lock-envs distill-envs digests audit licences sbom install install-dev test-pythons up down clean uv
+.PHONY: demo test unit fuzz check format lock lock-envs distill-envs digests audit licences sbom release docs docs-serve install install-dev test-pythons up down clean uv
 
 demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI up
 	$(GEM) up
@@ -44,12 +44,19 @@ test-pythons: | uv .venv  ## install, import and unit tests on every Python we p
 		"$$folder/bin/python" -m pytest -q tests/unit teacher/tests || exit 1; \
 	done
 
-check: install-dev  ## linter, types, import layers
+check: install-dev  ## linter, types, import layers, docs
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
 	.venv/bin/lint-imports --config teacher/pyproject.toml
 	.venv/bin/basedpyright
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build -q
+
+docs: install-dev  ## the docs site, into site/; fails on a broken link and on a page that is not in the navigation
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build -q
+
+docs-serve: install-dev  ## the docs site on http://127.0.0.1:8000, built again when a page changes
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs serve
 
 format: install-dev
 	.venv/bin/ruff check --fix .
@@ -89,6 +96,9 @@ licences: | uv .venv  ## docs/licences.md anew, from what production installs
 	$(UV) pip install -q --python .venv/licences --require-hashes -r requirements-production.lock
 	{ printf '%s\n' '# Licences' '' 'Of everything that `requirements-production.lock` installs (`make licences`). Nothing is changed or copied: LGPL and MPL' 'packages are used as libraries, of text-unidecode the Artistic alternative, of tld the LGPL or MPL one.' ''; $(UV) tool run -q pip-licenses --python .venv/licences/bin/python --format=markdown --order=license; } > docs/licences.md
 	rm -rf .venv/licences
+
+release: install-dev  ## a version: make release VERSION=1.2.3, and DRY=1 to see what it would do
+	@PATH="$$GEM_HOME/uv/bin:$$PATH" .venv/bin/python -m tools.release $(if $(DRY),--dry-run) "$(VERSION)"
 
 distill-envs: install  ## the environments of training and harnesses, installed now instead of at first use
 	$(GEM) distill envs

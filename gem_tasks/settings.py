@@ -51,14 +51,18 @@ class Settings(BaseSettings):
     airflow_url: str | None = None
     """Where Airflow's UI and REST API answer. Default: the one that `gem up` started."""
     airflow_username: str = "admin"
+    """Who `gem` is for Airflow: starts runs, answers gates."""
     airflow_password: SecretStr | None = None
+    """Default: the one that `gem up` made."""
 
     llm_base_url: str | None = None
     """OpenAI-compatible endpoint ending in `/v1`. Default: the offline teacher."""
     llm_api_key: SecretStr | None = None
+    """Taken from the environment or an Airflow Connection; `gem up` never writes it down."""
     llm_api_key_command: Command | None = None
     """Prints the key, for keys that last an hour: `gcloud auth print-access-token`. Wins over the key."""
     llm_model: str = "offline-rules"
+    """The model's name at the endpoint; the default is the offline teacher's."""
 
     # A stage may have an endpoint, a key and a model of its own. Without a key of its own it has the common one only
     # when its endpoint is the common one too: a key is not shown to strangers.
@@ -122,7 +126,9 @@ class Settings(BaseSettings):
     """Folders and `s3://` or `hf://` prefixes, separated by spaces, that sources have to lie in; empty: anywhere that
     the workers can read. Set it where people may start runs who should not read every file of a worker."""
     segment_target_tokens: int = Field(default=1200, ge=50)
+    """Size to which neighbouring sections of a document are put together."""
     segment_max_tokens: int = Field(default=2400, ge=100)
+    """Size above which a segment is cut, whatever its structure."""
     segment_min_chars: int = Field(default=200, ge=0)
     """A document with less text than this is rejected as `too_short`."""
     near_duplicate: float = Field(default=0.85, ge=0, le=1)

@@ -1,6 +1,8 @@
 """The `gem` command: one file per group of commands, one place where errors become a line and an exit code."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -38,11 +40,27 @@ from gem_tasks.redaction.outlets import shown_traceback
 app = typer.Typer(
     name="gem",
     help="Turns ordinary text into validated multi-turn tool-use trajectories.",
-    epilog="Start with: gem up, then: gem run examples/corpus",
+    epilog="Start with: gem up. It says what to run next.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        echo(f"gem {version('gem-tasks')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    shows_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None: ...
+
+
 services.register(app)
 run.register(app)
 synth.register(app)

@@ -1,6 +1,8 @@
 """`gem up | down | status | doctor`: the embedded services."""
 
 import json
+import shlex
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +15,7 @@ from gem_tasks.local import doctor as examination
 from gem_tasks.local import processes, services
 from gem_tasks.local import security as safety
 from gem_tasks.local.state import load_state
+from gem_tasks.resources import shipped
 from gem_tasks.settings import load
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
@@ -48,7 +51,13 @@ def _print_login() -> None:
     settings = load()
     password = load_state(services.home_dir()).admin_password
     echo_login(f"Airflow:  {settings.airflow_url}   user {settings.airflow_username}   password {password}")
-    echo("Next:     gem run examples/corpus")
+    echo(f"Next:     gem run {shlex.quote(_examples())}")
+
+
+def _examples() -> str:
+    """The texts that GEM ships, as briefly as the current folder allows."""
+    folder = shipped("examples") / "corpus"
+    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
 
 
 def down() -> None:

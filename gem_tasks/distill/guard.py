@@ -15,6 +15,7 @@ from pathlib import Path
 from gem_tasks.confine.job import Job
 from gem_tasks.confine.launch import started
 from gem_tasks.domain.base import Json
+from gem_tasks.errors import GemError
 
 _LOOK_S = 0.5
 
@@ -50,6 +51,10 @@ def _run(lease: Path, job: Json) -> int:
             while _held(lease, job) and server.poll() is None:
                 time.sleep(_LOOK_S)
             return server.poll() or 0
+    except GemError as error:  # whoever waits for the server reads its log, and nothing else of ours
+        with Path(job["log"]).open("a", encoding="utf-8") as log:
+            log.write(f"{error}\n")
+        return 1
     finally:
         lease.unlink(missing_ok=True)
         shutil.rmtree(lease.with_suffix(".files"), ignore_errors=True)

@@ -134,12 +134,9 @@ def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             work.download(f"{prefix}{name}", path)
-        for path in (
-            folder,
-            *folder.rglob("*"),
-        ):  # the user of the sandbox reads them; the folders above are ours alone
-            path.chmod(0o755 if path.is_dir() else 0o644)
         (folder / ".complete").touch()
+    for path in (folder, *folder.rglob("*")):  # the user of the sandbox reads them; the folders above are ours alone
+        path.chmod(0o755 if path.is_dir() else 0o644)
     return str(folder)
 
 

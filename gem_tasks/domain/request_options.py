@@ -65,10 +65,13 @@ class RequestOptions(Value):
     reasoning_effort: str | None = Field(default=None, pattern=r"^[a-z]{2,20}$")
     """`off`, `low`, … ; what an endpoint does not know is translated to the nearest that it knows."""
     extra_body: Annotated[Json, BeforeValidator(_object), AfterValidator(_no_reserved)] | None = None
+    """Fields that are added to the body of every request."""
     form: Literal["tags", "json"] | None = None
     """Of the answers of the stages that have both, see `stages.json_form`."""
     extra_headers: Annotated[dict[str, SecretStr], BeforeValidator(_object), AfterValidator(_sendable)] | None = None
+    """Headers that are added to every request; their values count as secrets."""
     stream: bool | None = None
+    """Ask for the answer in pieces, for endpoints that give no other or cut long silence."""
     api: ApiName | None = None
     """Which API the endpoint speaks; by default its address says so."""
     context_window: int | None = Field(default=None, ge=256)

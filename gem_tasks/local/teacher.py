@@ -6,7 +6,8 @@ from pathlib import Path
 
 _MODULE = "offline_teacher"
 INSTEAD = (
-    "Set GEM_LLM_BASE_URL, or install the offline teacher (`make install`, or `pip install ./teacher` in a checkout)"
+    "Set GEM_LLM_BASE_URL, or install the offline teacher (`make install` in a checkout, otherwise"
+    " `pip install gem-offline-teacher`)"
 )
 
 

@@ -102,6 +102,19 @@ def test_the_next_server_waits_for_the_one_before(start):
     assert len(processes(second)) >= 2
 
 
+def test_a_server_that_cannot_be_confined_says_why(start, monkeypatch):
+    confined = serve._confined
+
+    def with_a_link(command, weights, port, folder, engine):
+        job = confined(command, weights, port, folder, engine)
+        (folder / "link").symlink_to("/etc")
+        return job
+
+    monkeypatch.setattr(serve, "_confined", with_a_link)
+    with pytest.raises(GemError, match="neither a file nor a folder"):
+        start()
+
+
 def test_a_server_that_dies_at_once_says_why(start):
     with pytest.raises(GemError, match="no weights"):
         start(code="import sys; sys.exit('no weights')")

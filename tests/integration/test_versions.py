@@ -183,8 +183,8 @@ def test_a_listing_that_fails_half_way_takes_nothing_along(workspace, tmp_path, 
     ingest(work, source, FIRST)
     real = scan.list_objects
 
-    def broken(uri, after):
-        yield next(real(uri, after))
+    def broken(uri, after, access):
+        yield next(real(uri, after, access))
         raise StoreError("the bucket does not answer")
 
     monkeypatch.setattr(scan, "list_objects", broken)
@@ -345,7 +345,7 @@ def test_an_interrupted_scan_goes_on_where_it_was(workspace, tmp_path, monkeypat
 def test_a_listing_out_of_order_is_refused(workspace, tmp_path, monkeypatch):
     work, source = workspace(), write(tmp_path / "s", a=text("ant"), b=text("bee"))
     real = scan.list_objects
-    monkeypatch.setattr(scan, "list_objects", lambda uri, after: reversed(list(real(uri, after))))
+    monkeypatch.setattr(scan, "list_objects", lambda uri, after, access: reversed(list(real(uri, after, access))))
     with pytest.raises(StoreError, match="order of its keys"):
         ingest(work, source, FIRST)
 
