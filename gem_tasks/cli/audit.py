@@ -28,12 +28,8 @@ audit = typer.Typer(
     help="Draws samples, takes people's ratings, and says whether dataset versions are audited.",
     epilog="Start with: gem audit draw, then: gem audit rate --rater YOUR-NAME",
     no_args_is_help=True,
+    add_completion=False,
 )
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.add_typer(audit, name="audit")
 
 
 @audit.command("draw")

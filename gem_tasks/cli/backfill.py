@@ -29,11 +29,6 @@ _OVER = {"success", "failed"}
 _PAIRS = "as NAME=VALUE, repeatable"
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(backfill)
-
-
 def backfill(
     first: FromOption = None,
     last: ToOption = None,

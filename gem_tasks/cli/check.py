@@ -16,11 +16,6 @@ from gem_tasks.lint.summary import SEVERITIES
 _FAIL_ON = {"error": SEVERITIES[:1], "open": SEVERITIES[:2], "warning": SEVERITIES, "never": ()}
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(check)
-
-
 def check(
     files: Annotated[list[str], typer.Argument(help="JSONL, JSON or Parquet (also .gz, .zst), folders, or hf://…")],
     format_: Annotated[

@@ -20,11 +20,6 @@ from gem_tasks.resources import shipped
 from gem_tasks.settings import load
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("contamination")(show)
-
-
 def show(
     build: Annotated[bool, typer.Option("--build", help="Make the index; needs the package index once.")] = False,
     packages: Annotated[

@@ -14,11 +14,6 @@ from gem_tasks.settings import load
 from gem_tasks.store import open_store
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(dialects)
-
-
 def dialects(
     drop: Annotated[bool, typer.Option("--forget", help="Forget all of it: it is learned again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,

@@ -16,11 +16,6 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(diff)
-
-
 def diff(
     a: Annotated[
         str | None, typer.Argument(metavar="RECIPE", help="An id, its beginning, or a stage: its own.")

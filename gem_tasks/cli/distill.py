@@ -23,7 +23,9 @@ from gem_tasks.files import for_others
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
-group = typer.Typer(name="distill", help="From trajectories to a model: sets, training, scores.", no_args_is_help=True)
+group = typer.Typer(
+    help="From trajectories to a model: sets, training, scores.", no_args_is_help=True, add_completion=False
+)
 _NAMES: tuple[EnvironmentName, ...] = ("train", "bfcl", "tau2")
 
 Kind = Annotated[str, typer.Option(help="`agent`: the conversations. `synthesizer`: text to tools and conversation.")]
@@ -31,11 +33,6 @@ Size = Annotated[int | None, typer.Option(min=1, help="Trajectories to train on 
 Source = Annotated[list[str] | None, typer.Option(help="Only from these: a pattern of source or address; repeatable.")]
 Seed = Annotated[int, typer.Option(help="Of the split and the choice: the same seed, the same set.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the group."""
-    app.add_typer(group)
 
 
 @group.command("sets")

@@ -27,7 +27,9 @@ evaluate = typer.Typer(
     help="What a model is worth, measured in the field's own harnesses.",
     epilog="Keys are read from GEM_EVAL_API_KEY and GEM_EVAL_USER_API_KEY. Try first: --subset smoke",
     no_args_is_help=True,
+    add_completion=False,
 )
+evaluate.add_typer(evaluations.app)  # list, show, compare, board
 Options = TypeVar("Options", BfclOptions, Tau2Options)
 BaseUrl = Annotated[str, typer.Option(help="OpenAI-compatible endpoint of the model, ending in /v1.")]
 ModelName = Annotated[str, typer.Option("--model", help="The model's name there.")]
@@ -41,12 +43,6 @@ Seed = Annotated[int | None, typer.Option(help="Sent with every request.")]
 Concurrency = Annotated[int, typer.Option(min=1, help="Cases at a time.")]
 MaxTokens = Annotated[int | None, typer.Option(min=1, help="Of one answer.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    evaluations.register(evaluate)
-    app.add_typer(evaluate, name="eval")
 
 
 @evaluate.command("install")

@@ -14,17 +14,11 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
 ModelId = Annotated[str | None, typer.Option(help="Only of this model, of `gem models list`.")]
+app = typer.Typer(add_completion=False)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.command("list")(list_evaluations)
-    app.command("show")(show_evaluation)
-    app.command("compare")(compare)
-    app.command("board")(board)
-
-
+@app.command("list")
 def list_evaluations(
     model_id: ModelId = None,
     harness: Annotated[str | None, typer.Option(help="bfcl, tau2 or synthesizer.")] = None,
@@ -44,6 +38,7 @@ def list_evaluations(
         Terminal().print(list_table(rows))
 
 
+@app.command("show")
 def show_evaluation(
     evaluation_id: Annotated[str, typer.Argument(help="An evaluation's id, or the beginning of one.")],
     cases: Annotated[bool, typer.Option("--cases", help="Also every case.")] = False,
@@ -65,6 +60,7 @@ def show_evaluation(
         console.print(case_table(report))
 
 
+@app.command("compare")
 def compare(
     first: Annotated[str, typer.Argument(help="An evaluation of the one model.")],
     second: Annotated[
@@ -86,6 +82,7 @@ def compare(
         comparison(Terminal(), one, other, verdict)
 
 
+@app.command("board")
 def board(as_json: JsonOption = False) -> None:
     """All models side by side, with the paper's own figures as reference rows.
 

@@ -14,12 +14,7 @@ from gem_tasks.distill.run import run as run_here
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
-group = typer.Typer(name="experiment", help="The paper's experiments.", no_args_is_help=True)
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the group."""
-    app.add_typer(group)
+group = typer.Typer(help="The paper's experiments.", no_args_is_help=True, add_completion=False)
 
 
 @group.command("list")

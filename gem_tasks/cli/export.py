@@ -18,11 +18,6 @@ from gem_tasks.settings import load
 _FORMATS = ("openai", *FORMATS)
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(export)
-
-
 def export(
     out: Annotated[Path, typer.Option(help="Folder to write to; made if it does not exist.")],
     format_: Annotated[str, typer.Option("--format", help=f"One of: {', '.join(_FORMATS)}.")] = "openai",

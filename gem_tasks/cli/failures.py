@@ -22,12 +22,6 @@ StageOption = Annotated[StageName | None, typer.Option(help="Only those of this 
 PartitionOption = Annotated[str | None, typer.Option(help="Only those of this partition, such as 2026-01-31T14:00.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.command("failures")(list_failures)
-    app.command("retry")(retry_failures)
-
-
 def list_failures(
     error_class: ClassOption = None,
     stage: StageOption = None,

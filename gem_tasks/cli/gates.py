@@ -21,12 +21,6 @@ _NEWEST = 10
 PartitionOption = Annotated[str | None, typer.Option(help="Only of this partition, such as 2026-01-31T14:00.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.command("gates")(gates)
-    app.command("review")(review)
-
-
 def gates(
     check: Annotated[Path | None, typer.Option(help="Only check this policy file.", dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print policy and decisions as JSON.")] = False,

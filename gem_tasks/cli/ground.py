@@ -25,11 +25,6 @@ _TIMEOUT_S = 30.0
 _SHOWN = 15
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("ground-api")(ground_api)
-
-
 def ground_api(
     spec: Annotated[Path | None, typer.Option(help="OpenAPI 3, JSON or YAML.", exists=True, dir_okay=False)] = None,
     mcp: Annotated[str | None, typer.Option(help="An MCP server: its URL, or a command that starts one.")] = None,

@@ -20,12 +20,6 @@ from gem_tasks.visible import visible
 _COLOURS = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "yellow"}
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.command()(show)
-    app.command()(lineage)
-
-
 def show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="A trajectory id, or the beginning of one.")],
     as_json: Annotated[bool, typer.Option("--json", help="The exported object, as JSON.")] = False,

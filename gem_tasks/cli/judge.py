@@ -17,11 +17,6 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("judge")(judge)
-
-
 def judge(
     sample: Annotated[int, typer.Option(min=0, help="Ask the judge about so many that the checks refused.")] = 50,
     seed: Annotated[int, typer.Option(help="Draws the sample: the same seed, the same trajectories.")] = 0,

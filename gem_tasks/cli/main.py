@@ -1,4 +1,4 @@
-"""The `gem` command: one file per group of commands, one place where errors become a line and an exit code."""
+"""The `gem` command: the table of commands, and the one place where errors become a line and an exit code."""
 
 import sys
 from importlib.metadata import version
@@ -6,41 +6,50 @@ from typing import Annotated
 
 import typer
 
-from gem_tasks.cli import (
-    audit,
-    backfill,
-    check,
-    contamination,
-    dialects,
-    diff,
-    distill,
-    evaluate,
-    experiment,
-    export,
-    failures,
-    gates,
-    ground,
-    inspect,
-    judge,
-    models,
-    prefilter,
-    prompts,
-    retention,
-    run,
-    services,
-    source,
-    stale,
-    synth,
-)
+from gem_tasks.cli.lazy import Command, lazy_group
 from gem_tasks.cli.terminal import echo, guard
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.files import keep_private
 from gem_tasks.redaction.outlets import shown_traceback
 
+COMMANDS = (
+    Command("Run", "up", "services:up"),
+    Command("Run", "down", "services:down"),
+    Command("Run", "status", "services:status"),
+    Command("Run", "doctor", "services:doctor"),
+    Command("Run", "source", "source:group"),
+    Command("Run", "run", "run:app"),
+    Command("Run", "synth", "synth:app"),
+    Command("Run", "export", "export:export"),
+    Command("Look", "show", "inspect:show"),
+    Command("Look", "lineage", "inspect:lineage"),
+    Command("Look", "failures", "failures:list_failures"),
+    Command("Look", "stale", "stale:stale_command"),
+    Command("Look", "diff", "diff:diff"),
+    Command("Look", "gates", "gates:gates"),
+    Command("Look", "check", "check:check"),
+    Command("Look", "judge", "judge:judge"),
+    Command("Look", "ground-api", "ground:ground_api"),
+    Command("Look", "dialects", "dialects:dialects"),
+    Command("Change", "retry", "failures:retry_failures"),
+    Command("Change", "backfill", "backfill:backfill"),
+    Command("Change", "review", "gates:review"),
+    Command("Change", "prompts", "prompts:group"),
+    Command("Change", "audit", "audit:audit"),
+    Command("Change", "prefilter", "prefilter:group"),
+    Command("Change", "gc", "retention:gc"),
+    Command("Train", "contamination", "contamination:show"),
+    Command("Train", "distill", "distill:group"),
+    Command("Train", "models", "models:models"),
+    Command("Train", "eval", "evaluate:evaluate"),
+    Command("Train", "experiment", "experiment:group"),
+)
+"""Every command once, in the order and under the headings of `gem --help`."""
+
 app = typer.Typer(
     name="gem",
-    help="Turns ordinary text into validated multi-turn tool-use trajectories.",
-    epilog="Start with: gem up. It says what to run next.",
+    cls=lazy_group(COMMANDS),
+    epilog="Start with: gem up. It says what to run next. Examples of a command: gem COMMAND --help",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -54,37 +63,12 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-def _options(
+def gem(
     shows_version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-) -> None: ...
-
-
-services.register(app)
-run.register(app)
-synth.register(app)
-inspect.register(app)
-failures.register(app)
-stale.register(app)
-backfill.register(app)
-diff.register(app)
-gates.register(app)
-judge.register(app)
-audit.register(app)
-source.register(app)
-check.register(app)
-export.register(app)
-contamination.register(app)
-dialects.register(app)
-evaluate.register(app)
-models.register(app)
-ground.register(app)
-distill.register(app)
-experiment.register(app)
-prompts.register(app)
-prefilter.register(app)
-retention.register(app)
+) -> None:
+    """Turns ordinary text into validated multi-turn tool-use trajectories."""
 
 
 def main() -> None:
@@ -98,7 +82,7 @@ def main() -> None:
     except GemError as error:
         sys.exit(_say(f"gem: {error}", 1))
     except KeyboardInterrupt:
-        sys.exit(_say("gem: interrupted; what runs in Airflow continues", 130))
+        sys.exit(_say("gem: interrupted; Airflow runs continue", 130))
     except Exception as error:  # noqa: BLE001 - a bug of ours: its traceback, but no secret that is in it
         sys.exit(_say(shown_traceback(error), 1))
 

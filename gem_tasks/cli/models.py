@@ -15,16 +15,13 @@ from gem_tasks.lineage import Ledger
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
-models = typer.Typer(help="Trained models: the champion of each name, and who decided.", no_args_is_help=True)
+models = typer.Typer(
+    help="Trained models: the champion of each name, and who decided.", no_args_is_help=True, add_completion=False
+)
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A model's id or name, or the beginning of one.")]
 By = Annotated[str, typer.Option(help="Your name; kept with the decision.")]
 Why = Annotated[str, typer.Option(help="Your reason; kept with the decision.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.add_typer(models, name="models")
 
 
 @models.command("list")

@@ -12,21 +12,15 @@ from gem_tasks.pipeline.upkeep.prefilter_training import recheck, status, train
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
+group = typer.Typer(
+    help="Trains and watches the prefilter, a classifier that rejects texts without a model call.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the group."""
-    group = typer.Typer(
-        help="A small classifier, learned from the filter's own verdicts, that rejects without a call.",
-        no_args_is_help=True,
-    )
-    group.command("status")(show_status)
-    group.command("train")(learn)
-    group.command("recheck")(ask_again)
-    app.add_typer(group, name="prefilter")
-
-
+@group.command("status")
 def show_status(as_json: JsonOption = False) -> None:
     """Says whether one is in use, why not, and what each one saved and missed.
 
@@ -53,6 +47,7 @@ def show_status(as_json: JsonOption = False) -> None:
         )
 
 
+@group.command("train")
 def learn(
     force: Annotated[bool, typer.Option("--force", help="Although the one in use is young.")] = False,
     as_json: JsonOption = False,
@@ -72,6 +67,7 @@ def learn(
         echo(f"{found.state.replace('_', ' ')}: {found.reason}")
 
 
+@group.command("recheck")
 def ask_again(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
     as_json: JsonOption = False,

@@ -23,19 +23,15 @@ from gem_tasks.stages import stage as stage_named
 
 _SHORT = 12
 _SHORTEST = 6
+group = typer.Typer(
+    help="Lists, shows, compares and tries prompts. Your own prompts: set GEM_PROMPTS to their folder.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the group."""
-    group = typer.Typer(help="Prompts: in use, of the past, and on trial. GEM_PROMPTS puts yours in place of ours.")
-    group.command("list")(list_prompts)
-    group.command("show")(show)
-    group.command("diff")(diff)
-    group.command("try")(try_prompt)
-    app.add_typer(group, name="prompts", no_args_is_help=True)
-
-
+@group.command("list")
 def list_prompts(as_json: JsonOption = False) -> None:
     """Lists the prompts in use and every earlier version, with first and last use.
 
@@ -60,6 +56,7 @@ def list_prompts(as_json: JsonOption = False) -> None:
     Terminal(highlight=False).print(table)
 
 
+@group.command("show")
 def show(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(NAMES)}.")],
     version: Annotated[str | None, typer.Option(help="The hash of an earlier version, or how it begins.")] = None,
@@ -85,6 +82,7 @@ def show(
         echo_exact(prompt.text)
 
 
+@group.command("diff")
 def diff(
     a: Annotated[str, typer.Argument(help="A file, a name (the one in use), name@ours, or a version's hash.")],
     b: Annotated[str, typer.Argument(help="The same.")],
@@ -108,6 +106,7 @@ def diff(
         echo("No difference.")
 
 
+@group.command("try")
 def try_prompt(
     file: Annotated[Path, typer.Argument(help="The candidate.")],
     stage: Annotated[StageName, typer.Option(help="The stage it is for.")],

@@ -13,11 +13,6 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("gc")(gc)
-
-
 def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     days: Annotated[

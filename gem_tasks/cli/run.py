@@ -20,15 +20,12 @@ from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
+app = typer.Typer(add_completion=False)
 _LOOK_BACK = 24
 """Earlier partitions of the source that are looked at for work that is left."""
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command(cls=EstimatingCommand)(run)
-
-
+@app.command(cls=EstimatingCommand)
 def run(
     source: Annotated[
         str, typer.Argument(help="A file, a directory, s3://bucket/prefix, or hf://datasets/owner/name.")

@@ -21,12 +21,6 @@ from gem_tasks.settings import load
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    for command in (up, down, status, doctor):
-        app.command()(command)
-
-
 def up() -> None:
     """Starts PostgreSQL, the offline teacher (where it is installed) and Airflow, and waits until all of it answers.
 

@@ -17,18 +17,16 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 from gem_tasks.visible import visible
 
+group = typer.Typer(
+    help="Registers and configures the sources that are read every hour: files, buckets, dumps, crawls, data sets.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print it as JSON, and nothing else.")]
 Which = Annotated[str, typer.Argument(metavar="SOURCE", help="Its address, or its number in `gem source list`.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the group."""
-    group = typer.Typer(no_args_is_help=True, help="What is read every hour: files, buckets, dumps, crawls, datasets.")
-    for command in (add, list_, limit_, disable, enable):
-        group.command(command.__name__.rstrip("_"))(command)
-    app.add_typer(group, name="source")
-
-
+@group.command("add")
 def add(
     source: Annotated[
         str,
@@ -65,6 +63,7 @@ def add(
     echo(f"Source {found.source_id}: {found.uri}{state}\nRead it now:  gem run {found.uri}")
 
 
+@group.command("list")
 def list_(as_json: JsonOption = False) -> None:
     """Lists all sources: settings, what they hold, when they were last seen whole.
 
@@ -88,6 +87,7 @@ def list_(as_json: JsonOption = False) -> None:
         echo("There is no source yet. Add one:  gem source add ~/manuals")
 
 
+@group.command("limit")
 def limit_(
     source: Which,
     documents: Annotated[str, typer.Argument(metavar="N|none", help="How many documents of it are read; none: all.")],
@@ -114,6 +114,7 @@ def limit_(
         echo(f"{uri}: " + (f"only {limit} documents are read" if limit else "everything is read"))
 
 
+@group.command("disable")
 def disable(source: Which, as_json: JsonOption = False) -> None:
     """Leaves SOURCE out of the hourly run; what was read from it stays.
 
@@ -123,6 +124,7 @@ def disable(source: Which, as_json: JsonOption = False) -> None:
     _switch(source, False, as_json)
 
 
+@group.command("enable")
 def enable(source: Which, as_json: JsonOption = False) -> None:
     """Takes SOURCE into the hourly run again.
 

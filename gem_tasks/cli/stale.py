@@ -21,11 +21,6 @@ ToOption = Annotated[str | None, typer.Option("--to", metavar="PARTITION", help=
 _SHOWN = 12
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command(name="stale")(stale_command)
-
-
 def stale_command(
     first: FromOption = None,
     last: ToOption = None,

@@ -27,12 +27,10 @@ from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES, load
 
-
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command(cls=EstimatingCommand)(synth)
+app = typer.Typer(add_completion=False)
 
 
+@app.command(cls=EstimatingCommand)
 def synth(
     source: Annotated[str, typer.Argument(help="A file, a directory, or s3://bucket/prefix.")],
     out: Annotated[Path, typer.Option(help="Folder for trajectories.jsonl.")],
