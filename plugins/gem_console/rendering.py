@@ -45,7 +45,7 @@ def _environment() -> Environment:
     }  # fmt: skip
     shared: dict[str, Any] = {
         "charts": charts, "with_query": with_query, "task_url": task_url, "run_url": run_url, "marked": marked,
-        "version": _assets_version(), "charts_compact": compact, "charts_usd": usd,
+        "version": _assets_version(),
     }  # fmt: skip
     made.globals.update(shared)
     macros: dict[str, Any] = {"ui": made.get_template("macros.html").module}

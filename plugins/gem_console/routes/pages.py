@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
 
-from gem_console import rendering
+from gem_console import rendering, timeline
 from gem_console.reading import chain_of
 from gem_console.routes.common import FiltersDep, ReaderDep, given, number, reader_of
 from gem_console.routes.queries import Cursor, DocumentQueryDep, FailureQueryDep, TrajectoryQueryDep
@@ -52,7 +52,7 @@ async def overview_page(request: Request, filters: FiltersDep) -> HTMLResponse:
         chain, every = chain_of(db, work, filters.chain)
         view = overview.overview(db, filters, chain)
         return {"view": view, "chain": chain, "chains": every, "filters": filters, "sources": documents.sources(db),
-                "stages": STAGE_NAMES}  # fmt: skip
+                "stages": STAGE_NAMES, "timeline": timeline.timeline(view)}  # fmt: skip
 
     return await _page(request, "overview.html", make)
 
