@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 
@@ -14,18 +13,13 @@ from gem_tasks.cli.run import current_partition, resolve
 from gem_tasks.cli.summary import ask_again, print_summary, summarise
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.dataset.export import export_openai
-from gem_tasks.dataset.publish import publish
 from gem_tasks.domain.corpus import Source
 from gem_tasks.errors import GemError, UserError
-from gem_tasks.lineage import RunContext
+from gem_tasks.in_process import HaltedError, synthesize_partition
 from gem_tasks.local import services
-from gem_tasks.pipeline.batch.run import run_stage
 from gem_tasks.pipeline.ingest.source import ingest
-from gem_tasks.pipeline.judging.gating import gate, nothing_left
-from gem_tasks.pipeline.rebuild.plan import plan
-from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, load
+from gem_tasks.settings import load
 
 app = typer.Typer(add_completion=False)
 
@@ -84,34 +78,9 @@ def synth(
 
 
 def _publish(work: Workspace, partition: str, console: Terminal, *, yes: bool) -> bool:
-    """Brings a partition to its dataset; whether it has one now.
-
-    Raises:
-        GemError: a gate halted, or the partition is incomplete.
-    """
-    run_stages(work, partition, console, yes=yes)
-    report = publish(work, partition)
-    if report.held_back:
-        raise GemError(f"Nothing is published: {report.held_back}")
-    return report.version is not None
-
-
-def run_stages(work: Workspace, partition: str, console: Terminal, *, yes: bool = False) -> None:
-    """Every stage over every pending shard, one after the other.
-
-    Raises:
-        GemError: a gate halted, or would ask a person and nobody said `yes` beforehand.
-    """
-    register_recipes(work)
-    shards = plan(work, partition)
-    run = RunContext(run_id=f"synth__{uuid4().hex[:12]}")  # what the budget belongs to
-    for name in STAGE_NAMES:
-        for number, shard in enumerate(shards, start=1):
-            with console.status(f"{name}: shard {number} of {len(shards)}"):
-                run_stage(work, name, partition, shard["shard"], run)
-        decision = gate(work, name, partition, RunContext())
-        if decision.action == "halt" or (decision.action == "review" and not yes):
-            hint = ask_again(work, partition) if decision.action == "halt" else "Look at it, and continue with --yes."
-            raise GemError(f"The gate after {name} halted: {decision.reason}. {hint}".strip())
-        if name == "validate" and nothing_left(work, name, partition):
-            return
+    """Brings a partition to its dataset; an error also says what to type."""
+    try:
+        return synthesize_partition(work, partition, pass_reviews=yes, doing=console.status)
+    except HaltedError as halted:
+        hint = "Review the results, and continue with --yes." if halted.asks else ask_again(work, partition)
+        raise GemError(f"{halted} {hint}".strip()) from None

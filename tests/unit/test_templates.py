@@ -1,4 +1,4 @@
-"""Templates are held to the standard of the Python beside them: short lines, and what is drawn is computed in Python."""
+"""Templates are held to the standard of the Python: short lines, and what is drawn is computed in Python."""
 
 from pathlib import Path
 
