@@ -1,4 +1,4 @@
-"""`gem audit`: people rate a sample; what they think, how far they agree, and whether a version is audited."""
+"""`gem audit`: samples that people rate, their agreement, and whether a dataset version is audited."""
 
 import json
 from pathlib import Path
@@ -20,12 +20,12 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
 AuditArgument = Annotated[
-    str | None, typer.Argument(metavar="AUDIT", help="An audit's id, or the beginning of one. Default: the newest.")
+    str | None, typer.Argument(metavar="AUDIT", help="An audit id, or its first characters. Default: the newest audit.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 audit = typer.Typer(
-    help="Draws samples, takes people's ratings, and says whether dataset versions are audited.",
+    help="Draws samples, records ratings by people, and reports whether dataset versions are audited.",
     epilog="Start with: gem audit draw, then: gem audit rate --rater YOUR-NAME",
     no_args_is_help=True,
     add_completion=False,
@@ -35,16 +35,16 @@ audit = typer.Typer(
 @audit.command("draw")
 def draw_sample(
     what: Annotated[
-        What, typer.Option(help="Published trajectories, conversations that checks or judge refused, or segments.")
+        What, typer.Option(help="Published trajectories, conversations that checks or judge rejected, or segments.")
     ] = ("trajectories"),
-    size: Annotated[int, typer.Option(min=1, max=1000, help="How many items.")] = 50,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same items of the same data.")] = 0,
+    size: Annotated[int, typer.Option(min=1, max=1000, help="Number of items.")] = 50,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same items from the same data.")] = 0,
     version: Annotated[str | None, typer.Option(help="Only this dataset version.")] = None,
     first: Annotated[str | None, typer.Option("--from", help="First partition, such as 2026-01-31T14:00.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last partition.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Draws a sample at random, each source and domain by its share.
+    """Draws a random sample, stratified by source and domain.
 
     Examples:
         gem audit draw
@@ -62,10 +62,10 @@ def draw_sample(
 
 @audit.command("rate")
 def rate_items(
-    rater: Annotated[str, typer.Option(help="Your name; kept with every rating.")],
+    rater: Annotated[str, typer.Option(help="Your name; saved with every rating.")],
     audit_id: AuditArgument = None,
 ) -> None:
-    """Shows one item after the other and asks for your ratings; stop any time and go on later.
+    """Shows the items one by one and asks for your ratings. You can stop at any time and continue later.
 
     Examples:
         gem audit rate --rater anna
@@ -82,16 +82,16 @@ def rate_items(
         _print(console, one(work, item))
         rating = _ask(item.item_id, rater)
         if rating is None:
-            console.print(f"Saved so far. Go on with: gem audit rate {found.audit_id} --rater …", markup=False)
+            console.print(f"Ratings are saved. Continue with: gem audit rate {found.audit_id} --rater …", markup=False)
             return
         rate(work, found, [rating])
-    console.print("Nothing is left for you to rate." if not left else "That was the last one. Thank you.")
+    console.print("You have rated every item." if not left else "That was the last item. Thank you.")
     _report(console, so_far(work, found))
 
 
 @audit.command("items")
 def list_items(audit_id: AuditArgument = None) -> None:
-    """Prints what was drawn, with all texts, as JSON lines: to rate it elsewhere and import the ratings.
+    """Prints the items with all texts as JSON lines, to rate them with another tool and import the ratings.
 
     Examples:
         gem audit items > items.jsonl
@@ -109,10 +109,10 @@ def list_items(audit_id: AuditArgument = None) -> None:
 def import_ratings(
     file: Annotated[Path, typer.Argument(help="CSV with a header, or JSON lines.", exists=True, dir_okay=False)],
     audit_id: AuditArgument = None,
-    rater: Annotated[str | None, typer.Option(help="Whose ratings, where the file does not say.")] = None,
+    rater: Annotated[str | None, typer.Option(help="The rater, where the file does not name one.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Takes ratings from a file, all or none: item_id, rater, coherence, tools, faithfulness, comment.
+    """Imports ratings from a file, all or none: item_id, rater, coherence, tools, faithfulness, comment.
 
     Examples:
         gem audit import ratings.csv --rater anna
@@ -123,7 +123,7 @@ def import_ratings(
 
 @audit.command("report")
 def show_report(audit_id: AuditArgument = None, as_json: JsonOption = False) -> None:
-    """Rates with 95 % intervals, agreement, and the verdict; without AUDIT also lists the newest audits.
+    """Shows rates with 95 % intervals, agreement and verdict; without AUDIT, also lists the newest audits.
 
     Examples:
         gem audit report
@@ -138,7 +138,7 @@ def show_report(audit_id: AuditArgument = None, as_json: JsonOption = False) -> 
 
 
 def _ask(item_id: str, rater: str) -> Rating | None:
-    """The ratings of one item; None when the person has had enough."""
+    """The ratings of one item; None if the person stops."""
     scores: dict[str, int] = {}
     for quality, question in QUALITIES.items():
         while quality not in scores:
@@ -152,7 +152,7 @@ def _ask(item_id: str, rater: str) -> Rating | None:
 
 
 def _print(console: Terminal, found: Shown) -> None:
-    """Texts are printed as they are: markup in them is escaped."""
+    """Prints the texts of an item; markup in them is escaped."""
     console.print(escape(found.source), style="dim")
     for heading, text in found.sections:
         console.print(Panel(escape(text), title=heading, title_align="left"))
@@ -175,7 +175,7 @@ def _report(console: Terminal, found: Report) -> None:
         agree = "-" if each.unanimous is None else f"{each.unanimous:.0%} of {each.compared}"
         table.add_row(name, _number(each.mean), share, interval, agree, _number(each.kappa))
     console.print(table)
-    raters = ", ".join(f"{escape(name)} ({count})" for name, count in found.raters.items()) or "nobody yet"
+    raters = ", ".join(f"{escape(name)} ({count})" for name, count in found.raters.items()) or "none yet"
     console.print(f"Raters: {escape(raters)}")
     state = {True: "passed", False: "not passed", None: "not decided"}[found.passed]
     console.print(f"Verdict: {state}. {found.reason}", highlight=False)

@@ -1,7 +1,8 @@
 """`gem backfill`: recomputes what is stale in a range of partitions, through Airflow's own backfill of `gem_ingest`.
 
-It estimates, asks, creates the backfill over REST and follows it; whatever Airflow's page can do with a backfill works
-meanwhile. A backfill run ends when the synthesis of its partition does, so Airflow's own numbers tell the progress.
+It estimates, asks for confirmation, creates the backfill over REST and follows it. Meanwhile Airflow's page can
+pause, continue or cancel the backfill. Its run of a partition ends with the synthesis, so Airflow's numbers show the
+progress.
 """
 
 import json
@@ -34,24 +35,24 @@ def backfill(
     last: ToOption = None,
     stage: Annotated[list[str] | None, typer.Option(help="Only these stages; repeatable.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only documents of these sources; repeatable.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many documents of a partition.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N documents of each partition.")] = None,
     budget_usd: Annotated[
-        float | None, typer.Option(min=0.01, help="Stop before all partitions together have cost more.")
+        float | None, typer.Option(min=0.01, help="Stop before all partitions together cost more.")
     ] = None,
     prompt: Annotated[
         list[str] | None, typer.Option(help=f"Variant: SHA-256 of a stored prompt by stage, {_PAIRS}.")
     ] = None,
     model: Annotated[list[str] | None, typer.Option(help=f"Variant: model by stage, {_PAIRS}.")] = None,
-    order: Annotated[Literal["newest", "oldest"], typer.Option(help="Which partitions first.")] = "newest",
-    max_active: Annotated[int, typer.Option(min=1, help="Partitions at once.")] = 2,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else. Does not ask.")] = False,
+    order: Annotated[Literal["newest", "oldest"], typer.Option(help="Order of the partitions.")] = "newest",
+    max_active: Annotated[int, typer.Option(min=1, help="Concurrent partitions.")] = 2,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON. Does not ask for confirmation.")] = False,
 ) -> None:
-    """Recomputes what is stale, over the partitions from --from to --to, or wherever something is.
+    """Recomputes stale results in the partitions from --from to --to, by default in all partitions.
 
-    Stop it any time: what runs in Airflow goes on. The same command later continues where it stopped. With --prompt or
-    --model a variant is computed beside the current results, for `gem diff`; nothing of it is published.
+    You can interrupt it at any time: Airflow runs continue, and the same command continues later. With --prompt or
+    --model it computes a variant beside the current results, for `gem diff`; a variant is never published.
 
     Examples:
         gem backfill --dry-run
@@ -85,7 +86,7 @@ def backfill(
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
     pairs = [each.partition("=") for each in given or []]
     if bad := next((name for name, equals, value in pairs if not (equals and name and value)), None):
-        raise UserError(f"{option} {bad!r} is not NAME=VALUE", f"Write it such as {option} refine=…")
+        raise UserError(f"{option} {bad!r} is not NAME=VALUE", f"For example: {option} refine=…")
     return {name: value for name, _, value in pairs}
 
 
@@ -93,15 +94,15 @@ def _question(found: Stale, max_active: int) -> str:
     partitions = sum(each.partitions for each in found.ranges)
     cost = "an unknown amount" if found.total.usd is None else f"about ${found.total.usd:,.2f}"
     calls = f"about {found.total.calls:,.0f} calls, {cost}"
-    return f"\nBackfill {partitions} partitions ({calls}), {max_active} at once?"
+    return f"\nBackfill {partitions} partitions ({calls}), {max_active} at a time?"
 
 
 def _refuse_second(api: AirflowAPI) -> None:
     if running := api.open_backfills(INGEST):
         number = running[0]["id"]
         raise UserError(
-            f"Backfill {number} of {INGEST} is {'paused' if running[0]['is_paused'] else 'under way'}",
-            f"Airflow does one at a time. Wait for it, continue it or cancel it: {_page(api)}",
+            f"Backfill {number} of {INGEST} is {'paused' if running[0]['is_paused'] else 'running'}",
+            f"Airflow runs one backfill at a time. Wait for it, continue it or cancel it: {_page(api)}",
         )
 
 
@@ -112,13 +113,13 @@ def _ordered(ranges: list[Range], order: str) -> list[Range]:
 def _one(
     api: AirflowAPI, part: Range, options: RunOptions, order: str, max_active: int, console: Terminal
 ) -> dict[str, Any]:
-    """Creates the backfill of one range and follows it to the end."""
+    """Creates the backfill of one range and follows it to its end."""
     first, last = part.dates
     body = {
         "dag_id": INGEST,
         "from_date": first,
         "to_date": last,
-        # Airflow's "all runs": that a partition was ingested before is no reason not to announce it.
+        # Airflow's "all runs": also announces partitions that were ingested before.
         "reprocess_behavior": "completed",
         "run_backwards": order == "newest",
         "max_active_runs": max_active,
@@ -127,7 +128,7 @@ def _one(
     made = api.backfill(body)
     console.print(
         f"Backfill {made['id']} of {part.first} to {part.last}: {_page(api)}\n"
-        "Pause, continue or cancel it there. Ctrl-C here stops nothing.",
+        "You can pause, continue or cancel it there. Ctrl-C here does not stop it.",
         soft_wrap=True,
     )
     states = _follow(api, made, console)
@@ -136,7 +137,7 @@ def _one(
 
 
 def _follow(api: AirflowAPI, made: dict[str, Any], console: Terminal) -> dict[str, str]:
-    """State of the run of each partition, when all are over or the backfill is cancelled."""
+    """The state of each partition's run, once all have ended or the backfill is cancelled."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         bar = progress.add_task("partitions", total=None)
@@ -155,7 +156,7 @@ def _follow(api: AirflowAPI, made: dict[str, Any], console: Terminal) -> dict[st
 
 
 def _wait_complete(api: AirflowAPI, backfill_id: int) -> None:
-    """Airflow takes no second backfill before a sweep, every half minute, has marked the first one complete."""
+    """Waits until Airflow marks the backfill complete (every 30 s), because it accepts no second one before."""
     deadline = time.monotonic() + _SWEEP_LIMIT_S
     while api.backfill_state(backfill_id)["completed_at"] is None and time.monotonic() < deadline:
         time.sleep(_POLL_S)
@@ -170,9 +171,9 @@ def _report(made: list[dict[str, Any]], console: Terminal, as_json: bool) -> Non
         echo_json(json.dumps(made, indent=1))
     failed = [key for each in made for key, state in each["runs"].items() if state == "failed"]
     done = sum(len(each["runs"]) for each in made) - len(failed)
-    console.print(f"{done} partitions are done.")
+    console.print(f"{done} partitions completed.")
     if failed:
         raise GemError(
-            f"{len(failed)} partitions failed or were cancelled: {', '.join(sorted(failed)[:5])}. The log of"
-            " gem_synthesize says why; the same command continues."
+            f"{len(failed)} partitions failed or were cancelled: {', '.join(sorted(failed)[:5])}. See the logs of"
+            " gem_synthesize; the same command continues."
         )

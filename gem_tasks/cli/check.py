@@ -1,4 +1,4 @@
-"""`gem check`: the deterministic checks on anybody's tool-use dataset."""
+"""`gem check`: the deterministic checks on any tool-use dataset."""
 
 import json
 import os
@@ -19,27 +19,25 @@ _FAIL_ON = {"error": SEVERITIES[:1], "open": SEVERITIES[:2], "warning": SEVERITI
 def check(
     files: Annotated[list[str], typer.Argument(help="JSONL, JSON or Parquet (also .gz, .zst), folders, or hf://…")],
     format_: Annotated[
-        str | None, typer.Option("--format", help=f"One of: {', '.join(FORMATS)}. Told by the columns if left out.")
+        str | None, typer.Option("--format", help=f"One of: {', '.join(FORMATS)}. Default: recognized by the columns.")
     ] = None,
     text_column: Annotated[
-        str, typer.Option(help="Column with the text a conversation was made from; it is compared with it.")
+        str, typer.Option(help="Column with the source text, which the conversation is compared with.")
     ] = "source_text",
     ignore: Annotated[
-        list[str] | None, typer.Option(help="Leave out findings of this CHECK or CHECK/KIND; may be repeated.")
+        list[str] | None, typer.Option(help="Ignore findings of this CHECK or CHECK/KIND; repeatable.")
     ] = None,
-    fail_on: Annotated[str, typer.Option(help="Exit with 1 from this severity on: error, open, warning; or never.")] = (
+    fail_on: Annotated[str, typer.Option(help="Exit with 1 from this severity on: error, open, warning, or never.")] = (
         "error"
     ),
-    examples: Annotated[int, typer.Option(min=0, help="Examples shown of each kind.")] = 2,
-    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 for one a core.")] = 0,
+    examples: Annotated[int, typer.Option(min=0, help="Number of examples for each kind.")] = 2,
+    jobs: Annotated[int, typer.Option(min=0, help="Number of processes; 0: one per core.")] = 0,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the report for a pull request.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every row and finding as JSON, and nothing else.")] = (
-        False
-    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON: every row and finding.")] = (False),
 ) -> None:
-    """Checks conversations with tools: structure, schemas, arguments, consistency. No services, no network.
+    """Checks conversations with tools: structure, schemas, arguments, consistency. Needs no services or network.
 
-    An error is a fault that the conversation itself proves; "open" is what a judge or a person would have to settle.
+    An error is a fault that the conversation itself proves; "open" findings need a judge or a person.
     Exit codes: 0 no errors, 1 errors found, 2 the files cannot be read.
 
     Examples:
@@ -51,13 +49,13 @@ def check(
     if format_ is not None and format_ not in FORMATS:
         raise UserError(f"There is no dataset format {format_!r}", f"Choose one of: {', '.join(FORMATS)}.")
     if fail_on not in _FAIL_ON:
-        raise UserError(f"--fail-on {fail_on!r} is no severity", f"Choose one of: {', '.join(_FAIL_ON)}.")
+        raise UserError(f"--fail-on {fail_on!r} is not a severity", f"Choose one of: {', '.join(_FAIL_ON)}.")
     summary = Summary(examples)
     found = check_files(files, format_=format_, columns=Columns(text=text_column), jobs=jobs or os.cpu_count() or 1)
     rows = _without(found, frozenset(ignore or ()))
     (_stream if as_json else _count)(rows, summary)
     if not summary.rows:
-        raise UserError("The files hold no rows", "Give files with a conversation a line.")
+        raise UserError("The files hold no rows", "Give files with one conversation per line.")
     if markdown and not as_json:
         echo(as_markdown(summary))
     elif not as_json:
@@ -75,7 +73,7 @@ def _without(rows: Iterable[CheckedRow], ignored: frozenset[str]) -> Iterator[Ch
 
 
 def _stream(rows: Iterable[CheckedRow], summary: Summary) -> None:
-    """Rows as they come, the summary last: memory does not grow with the files."""
+    """Streams the rows, then the summary: memory does not grow with the files."""
     echo_json('{"rows": [', nl=False)
     for row in rows:
         echo_json((",\n" if summary.rows else "\n") + json.dumps(row.model_dump()), nl=False)
@@ -84,7 +82,7 @@ def _stream(rows: Iterable[CheckedRow], summary: Summary) -> None:
 
 
 def _count(rows: Iterable[CheckedRow], summary: Summary) -> None:
-    """With a line that counts along, where a person watches."""
+    """Counts the rows, with a progress line on a terminal."""
     console = Terminal(stderr=True, highlight=False)
     with console.status("Checking …") as status:
         for row in rows:

@@ -12,14 +12,14 @@ from gem_tasks.visible import visible
 _STYLES = {"error": "red", "open": "yellow", "warning": "dim"}
 _MEANS = {
     "error": "a fault that the conversation itself proves",
-    "open": "code cannot tell whether it is a fault: read it, or ask a judge",
-    "warning": "unusual, harmless for training",
+    "open": "the checks cannot tell whether it is a fault: read it, or use a judge",
+    "warning": "unusual, but harmless for training",
 }
 _LONGEST = 200
 
 
 def headline(summary: Summary) -> str:
-    """One line: how many conversations, and how they fared."""
+    """One line: the number of conversations, by their worst finding."""
     worst = summary.worst
     parts = [
         f"{worst['error']:,} with errors",
@@ -31,9 +31,9 @@ def headline(summary: Summary) -> str:
 
 
 def print_report(summary: Summary, console: Terminal) -> None:
-    """For people at a terminal."""
+    """Prints the report for a terminal."""
     console.print(headline(summary), style="bold")
-    console.print("Read as: " + _formats(summary), style="dim")
+    console.print("Formats: " + _formats(summary), style="dim")
     if not summary.findings:
         return
     table = Table("severity", "check", "kind")
@@ -51,14 +51,14 @@ def print_report(summary: Summary, console: Terminal) -> None:
 
 
 def as_markdown(summary: Summary) -> str:
-    """For a pull request: a table, and the examples folded below it."""
+    """The report for a pull request: a table, and examples folded below it."""
     return "\n".join(_markdown(summary))
 
 
 def _markdown(summary: Summary) -> Iterator[str]:
     yield f"### `gem check`: {headline(summary)}"
     yield ""
-    yield f"Read as: {_formats(summary)}."
+    yield f"Formats: {_formats(summary)}."
     if not summary.findings:
         return
     yield ""
@@ -88,7 +88,7 @@ def _example(row: CheckedRow, finding: RowFinding) -> str:
 
 
 def _code(text: str) -> str:
-    """As Markdown code, in which nothing acts: the fence is longer than any run of backticks inside."""
+    """As Markdown code, which renders nothing inside: the fence is longer than any run of backticks in the text."""
     longest = max((len(run) for run in "".join(sign if sign == "`" else " " for sign in text).split()), default=0)
     fence = "`" * (longest + 1)
     return f"{fence} {text} {fence}" if longest else f"`{text}`"

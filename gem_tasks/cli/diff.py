@@ -1,4 +1,4 @@
-"""`gem diff`: two recipes side by side, and what the change did to the same segments."""
+"""`gem diff`: compares two recipes, and their results on the same segments."""
 
 import json
 from typing import Annotated, Any
@@ -18,14 +18,15 @@ from gem_tasks.settings import load
 
 def diff(
     a: Annotated[
-        str | None, typer.Argument(metavar="RECIPE", help="An id, its beginning, or a stage: its own.")
+        str | None,
+        typer.Argument(metavar="RECIPE", help="An id, its first characters, or a stage (its current recipe)."),
     ] = None,
-    b: Annotated[str | None, typer.Argument(metavar="RECIPE", help="The one to compare it with.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")] = False,
+    b: Annotated[str | None, typer.Argument(metavar="RECIPE", help="The recipe to compare it with.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
 ) -> None:
     """Compares two recipes of a stage: prompts, models, code, and the effect on yield, sizes, findings and cost.
 
-    Only segments that have a result under both count. Without arguments: all recipes that were ever used.
+    Counts only segments with a result under both. Without arguments, lists all recipes that were ever used.
 
     Examples:
         gem diff
@@ -37,7 +38,7 @@ def diff(
         _list(work, as_json)
         return
     if b is None:
-        raise UserError("With what?", f"Give a second recipe, such as: gem diff {a} refine")
+        raise UserError("The second recipe is missing", f"Give one, such as: gem diff {a} refine")
     found = compare(work, a, b)
     if as_json:
         echo_json(json.dumps(_plain(found), indent=1))
@@ -73,7 +74,7 @@ def _print(found: Comparison, console: Terminal) -> None:
         if each.prompt:
             console.print(Syntax(each.prompt, "diff", background_color="default", word_wrap=True))
     if found.differences and not found.effects:
-        console.print("No segment has a result under both yet: `gem backfill` with --prompt or --model makes some.")
+        console.print("No segment has a result under both yet. Compute some with `gem backfill --prompt` or `--model`.")
     for effect in found.effects:
         console.print(_effect(effect))
         if effect.found.reasons:
@@ -114,7 +115,7 @@ def _mean(name: str, a: float | None, b: float | None) -> tuple[str, ...]:
 
 
 def _reasons(effect: Effect) -> Table:
-    table = Table(title=f"{effect.stage}: turned down, by reason, check or judge's rule", title_justify="left")
+    table = Table(title=f"{effect.stage}: rejections by reason, check or rule of the judge", title_justify="left")
     for column in ("", "A", "B"):
         table.add_column(column, justify="right" if column else "left")
     for why, counts in effect.found.reasons.items():
@@ -132,7 +133,7 @@ def _list(work: Workspace, as_json: bool) -> None:
         ]
         echo_json(json.dumps(rows, indent=1))
         return
-    table = Table(title="Recipes, the newest first; * is current")
+    table = Table(title="Recipes, newest first; * marks current ones")
     for column in ("recipe", "stage", "model", "code", "prompt", "first used", "results"):
         table.add_column(column, no_wrap=column == "recipe")
     for key, each in used.items():

@@ -1,4 +1,4 @@
-"""`gem distill`: sets to train on, training, and the whole way through Airflow."""
+"""`gem distill`: training sets, training, and the complete run through Airflow."""
 
 import json
 from pathlib import Path
@@ -24,35 +24,39 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
 group = typer.Typer(
-    help="From trajectories to a model: sets, training, scores.", no_args_is_help=True, add_completion=False
+    help="Builds training sets, trains models and scores them.", no_args_is_help=True, add_completion=False
 )
 _NAMES: tuple[EnvironmentName, ...] = ("train", "bfcl", "tau2")
 
 Kind = Annotated[str, typer.Option(help="`agent`: the conversations. `synthesizer`: text to tools and conversation.")]
-Size = Annotated[int | None, typer.Option(min=1, help="Trajectories to train on at most.")]
-Source = Annotated[list[str] | None, typer.Option(help="Only from these: a pattern of source or address; repeatable.")]
-Seed = Annotated[int, typer.Option(help="Of the split and the choice: the same seed, the same set.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+Size = Annotated[int | None, typer.Option(min=1, help="Maximum number of trajectories.")]
+Source = Annotated[
+    list[str] | None, typer.Option(help="Only sources or addresses that match this pattern; repeatable.")
+]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same split and set.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 @group.command("sets")
 def build_sets(
-    kind: Annotated[str | None, typer.Option(help="Build one: `agent` or `synthesizer`. Without it: list.")] = None,
-    refined: Annotated[bool, typer.Option("--refined/--unrefined", help="Refined trajectories, or drafts.")] = True,
+    kind: Annotated[str | None, typer.Option(help="Build a set: `agent` or `synthesizer`. Default: list sets.")] = None,
+    refined: Annotated[bool, typer.Option("--refined/--unrefined", help="Use refined trajectories, or drafts.")] = True,
     judged: Annotated[
-        bool, typer.Option("--judged/--not-judged", help="Without what the judge refused, or with.")
+        bool, typer.Option("--judged/--not-judged", help="Exclude, or include, what the judge rejected.")
     ] = True,
     audited: Annotated[bool, typer.Option("--audited", help="Only versions that passed an audit.")] = False,
     source: Source = None,
     size: Size = None,
     seed: Seed = 0,
-    out: Annotated[Path | None, typer.Option(help="Also write it as files to this folder.")] = None,
-    format_: Annotated[str, typer.Option("--format", help=f"Of the files: {', '.join(formats.FORMATS)}.")] = "trl",
+    out: Annotated[Path | None, typer.Option(help="Also write the set as files to this folder.")] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help=f"Format of the files: {', '.join(formats.FORMATS)}.")
+    ] = "trl",
     as_json: AsJson = False,
 ) -> None:
-    """Builds a set from the published trajectories, or lists those there are.
+    """Builds a training set from the published trajectories, or lists the sets.
 
-    No document is in two splits; drafts and refined ones of one seed have the same splits.
+    No document is in two splits. With the same seed, drafts and refined trajectories have the same splits.
 
     Examples:
         gem distill sets
@@ -69,7 +73,7 @@ def build_sets(
         with for_others():
             files = list(write_set(work, found, format_, out))
         for each in files:
-            left = f", {each.left_out} that do not fit the form" if each.left_out else ""
+            left = f", {each.left_out} left out (the format cannot express them)" if each.left_out else ""
             echo(f"{each.rows} rows in {each.path}{left}", err=True)
     _print_sets([found], as_json)
 
@@ -77,7 +81,7 @@ def build_sets(
 @group.command("profiles")
 def list_profiles() -> None:
     """Lists the training profiles that come with GEM."""
-    table = Table(Column("profile", no_wrap=True), "learns", "from", "set", "how")
+    table = Table(Column("profile", no_wrap=True), "kind", "base", "set", "method")
     for name in profiles.names():
         found = profiles.load(name)
         how = "LoRA" if found.lora else "all weights"
@@ -88,11 +92,11 @@ def list_profiles() -> None:
 
 @group.command("envs")
 def install(
-    name: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(_NAMES)}; default: all.")] = None,
+    name: Annotated[list[str] | None, typer.Argument(help=f"One of {', '.join(_NAMES)}; default: all.")] = None,
 ) -> None:
-    """Installs the environments of training and harnesses now instead of at first use.
+    """Installs the environments for training and harnesses now instead of at first use.
 
-    On a machine without a GPU, PIP_EXTRA_INDEX_URL with PyTorch's CPU index saves some 5 GB.
+    On a machine without a GPU, setting PIP_EXTRA_INDEX_URL to PyTorch's CPU index saves about 5 GB.
 
     Examples:
         gem distill envs
@@ -101,7 +105,7 @@ def install(
     home = load().home
     for each in name or _NAMES:
         if each not in _NAMES:
-            raise UserError(f"There is no environment {each!r}", f"Choose of: {', '.join(_NAMES)}.")
+            raise UserError(f"There is no environment {each!r}", f"Choose one of: {', '.join(_NAMES)}.")
         with shown(quiet=False) as say:
             python = environment.ensure(home, each, say)
         echo(f"{each}: {python}")
@@ -109,8 +113,10 @@ def install(
 
 @group.command("train")
 def train(
-    profile: Annotated[str, typer.Option(help="See: gem distill profiles; or a YAML file.")] = "smoke",
-    model: Annotated[str | None, typer.Option(help="Folder or hub id to start from, instead of the profile's.")] = None,
+    profile: Annotated[str, typer.Option(help="Name from `gem distill profiles`, or a YAML file.")] = "smoke",
+    model: Annotated[
+        str | None, typer.Option(help="Folder or Hub id of the base model, instead of the profile's.")
+    ] = None,
     kind: Annotated[str | None, typer.Option(help="`agent` or `synthesizer`, instead of the profile's.")] = None,
     unrefined: Annotated[bool, typer.Option("--unrefined", help="Train on drafts.")] = False,
     source: Source = None,
@@ -118,7 +124,7 @@ def train(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Trains in this terminal. The same command again goes on where it was stopped, or finds what is done.
+    """Trains in this terminal. The same command continues an interrupted training, or shows the finished model.
 
     Examples:
         gem distill train --profile smoke
@@ -141,22 +147,22 @@ def train(
 
 @group.command("run")
 def run(
-    profile: Annotated[str, typer.Option(help="See: gem distill profiles.")] = "smoke",
-    experiment: Annotated[str, typer.Option(help="See: gem experiment list.")] = "distill",
-    model: Annotated[str | None, typer.Option(help="Folder or hub id to start from.")] = None,
+    profile: Annotated[str, typer.Option(help="Name from `gem distill profiles`.")] = "smoke",
+    experiment: Annotated[str, typer.Option(help="Name from `gem experiment list`.")] = "distill",
+    model: Annotated[str | None, typer.Option(help="Folder or Hub id of the base model.")] = None,
     harness: Annotated[list[str] | None, typer.Option(help="bfcl, tau2, synthesizer; repeatable.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="All cases instead of the smoke subset.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Run all cases instead of the smoke subset.")] = False,
     bfcl_id: Annotated[list[str] | None, typer.Option(help="Only this BFCL case; repeatable.")] = None,
     tau2_id: Annotated[list[str] | None, typer.Option(help="Only this τ² case, such as airline/8; repeatable.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Tries per τ² case; default 4.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="Of one answer.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Tries per τ² case. Default: 4.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Maximum tokens of an answer.")] = None,
     source: Source = None,
     size: Size = None,
     seed: Seed = 0,
-    endpoint_url: Annotated[str | None, typer.Option(help="Measure this server; nothing is trained.")] = None,
-    endpoint_model: Annotated[str | None, typer.Option(help="The model's name there.")] = None,
+    endpoint_url: Annotated[str | None, typer.Option(help="Evaluate this server instead of training.")] = None,
+    endpoint_model: Annotated[str | None, typer.Option(help="Name of the model at that server.")] = None,
 ) -> None:
-    """Sets, training, serving, scores and the report through Airflow (DAG gem_distill), followed to the end.
+    """Runs sets, training, serving, scores and report through Airflow (DAG gem_distill) and follows them to the end.
 
     Examples:
         gem distill run

@@ -1,4 +1,4 @@
-"""`--estimate` of `gem run` and `gem synth`: what a source would take, measured on a sample of it."""
+"""`--estimate` of `gem run` and `gem synth`: the expected cost of a source, measured on a sample."""
 
 import json
 import time
@@ -22,7 +22,7 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import StageName
 
 DEFAULT = 20
-"""Texts of a sample."""
+"""Texts in a sample."""
 _OPTION = "--estimate"
 EstimateOption = Annotated[
     int | None,
@@ -30,16 +30,16 @@ EstimateOption = Annotated[
         _OPTION,
         min=1,
         metavar=f"[N] (default {DEFAULT})",
-        help="Bring N random texts through all stages, say what the rest would take, and stop. Nothing is published.",
+        help="Run N random texts through all stages, estimate the cost of the rest, and stop. Publishes nothing.",
     ),
 ]
 
 
 class EstimatingCommand(TyperCommand):
-    """A command whose `--estimate` may stand without its number."""
+    """A command whose `--estimate` may be given without a number."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Puts the default where the number is left out."""
+        """Adds the default where the number is missing."""
         given = [
             f"{_OPTION}={DEFAULT}" if arg == _OPTION and not _is_number(args[at + 1 : at + 2]) else arg
             for at, arg in enumerate(args)
@@ -50,18 +50,18 @@ class EstimatingCommand(TyperCommand):
 def estimate(
     work: Workspace, source: str, limit: int | None, size: int, *, budget_usd: float | None, as_json: bool
 ) -> None:
-    """Measures and prints.
+    """Measures a sample and prints the estimate.
 
     Args:
-        work: where the run would work.
+        work: the workspace of the run.
         source: its address.
-        limit: as `Source` has it.
-        size: of the sample.
-        budget_usd: of the run; the sample stays within it, too.
-        as_json: print JSON, and nothing else.
+        limit: as `Source.limit`.
+        size: of the sample, in texts.
+        budget_usd: of the run; it also limits the sample.
+        as_json: print only JSON.
 
     Raises:
-        UserError: the source cannot be read, an endpoint not be used, or the budget not even reaches for the sample.
+        UserError: the source cannot be read, an endpoint cannot be used, or the budget does not cover the sample.
     """
     settings, chain = work.settings, work.chain
     prices: dict[StageName, Pricing | None] = {
@@ -76,7 +76,7 @@ def estimate(
     with shown(as_json) as say:
         found = survey(work, Source(uri=source, limit=limit), size, told=lambda count: say("reading SOURCE", count, 0))
         total, started = len(found.sample), time.monotonic()
-        sampled = measure(work, found.sample, budget_usd, lambda done: say("asking about the sample", done, total))
+        sampled = measure(work, found.sample, budget_usd, lambda done: say("running the sample", done, total))
     seconds = time.monotonic() - started
     made = forecast(sampled.texts, found.texts - total, terms) if sampled.texts else None
     result = Estimated(

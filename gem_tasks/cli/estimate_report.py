@@ -1,4 +1,4 @@
-"""How an estimate is shown: a table of stages, and what it means for money, time and the budget."""
+"""The report of an estimate: a table by stage, then cost, time and budget in words."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,27 +15,27 @@ from gem_tasks.settings import StageName
 from gem_tasks.visible import visible
 
 _ROUND = 10_000
-"""From here on numbers are shown in thousands, and so on."""
+"""Smallest number that is shown in thousands, millions or billions."""
 
 
 class Estimated(Value):
-    """All that is known after the sample."""
+    """Everything that is known after the sample."""
 
     source: str
     survey: Survey
     sample: Sampled
     sample_seconds: float
     forecast: Forecast | None
-    """None when there was nothing to ask."""
+    """None if no text needs a request."""
     in_flight: int
-    """Requests of a task at most."""
+    """Highest number of concurrent requests of a task."""
     budget_usd: float | None
     unpriced: dict[StageName, str]
-    """Stages without a known price, and their models."""
+    """Stages without a known price, with their models."""
     batched: tuple[StageName, ...]
 
     def seconds(self, at_a_time: int) -> Amount | None:
-        """That the rest takes if so many answers come at a time; None where stages wait for batches."""
+        """Duration of the rest at this concurrency; None if stages wait for batches."""
         if self.forecast is None or self.batched:
             return None
         spans = [_span(each, at_a_time) for each in self.forecast.stages if each.rest]
@@ -44,7 +44,7 @@ class Estimated(Value):
 
 
 def _span(stage: StageForecast, at_a_time: int) -> Amount:
-    """Of one stage: all of it is asked before the next begins."""
+    """Duration of one stage: it ends before the next one starts."""
     found: dict[str, float] = {}
     for name in Amount.model_fields:
         texts, seconds = getattr(stage.texts, name), getattr(stage.rest.seconds, name) if stage.rest else 0.0
@@ -53,7 +53,7 @@ def _span(stage: StageForecast, at_a_time: int) -> Amount:
 
 
 def plain(result: Estimated) -> dict[str, Any]:
-    """As JSON, without the texts themselves."""
+    """The estimate as JSON, without the texts."""
     found = result.model_dump(mode="json", exclude={"survey": {"sample"}})
     lines = [*_facts(result), *_meaning(result)]
     paces = {"seconds": len(result.sample.texts), "seconds_at_best": result.in_flight}
@@ -62,7 +62,7 @@ def plain(result: Estimated) -> dict[str, Any]:
 
 
 def show(result: Estimated, console: Terminal) -> None:
-    """For people."""
+    """Prints the estimate for people."""
     if result.forecast and result.forecast.rest:
         console.print(_table(result.forecast))
     for line in (*_facts(result), *_meaning(result)):
@@ -78,7 +78,7 @@ def _table(found: Forecast) -> Table:
         ends = {"accepted": stage.accepted, "rejected": stage.rejected, "failed": stage.failed}
         ended = "\n".join(f"{count} {kind}" for kind, count in ends.items() if count)
         like = f"\n(as {stage.borrowed})" if stage.borrowed else ""
-        table.add_row(stage.stage + like, ended or "none came", _cell(stage.texts), *_cells(stage.rest))
+        table.add_row(stage.stage + like, ended or "none reached it", _cell(stage.texts), *_cells(stage.rest))
     table.add_section()
     table.add_row("total", "", "", *_cells(found.total))
     return table
@@ -114,29 +114,29 @@ def _number(value: float, unit: str = "") -> str:
 
 
 def _facts(result: Estimated) -> Iterator[str]:
-    """What was found and measured."""
+    """Lines on what was found and measured."""
     found, texts = result.survey, result.sample.texts
     left_out = {
         "known from earlier runs (gem stale)": found.known,
-        "without usable text, or the same as another": found.unusable,
+        "without usable text, or duplicates": found.unusable,
     }
     parts = [f"{count:,} {what}" for what, count in left_out.items() if count]
     documents = f"{found.documents:,} documents" + (f" (limit {found.limit})" if found.limit else "")
     documents += f", of which {', '.join(parts)}" if parts else ""
-    doubled = f"; {found.near_duplicates:,} more nearly repeat others and cost nothing" if found.near_duplicates else ""
-    yield f"SOURCE holds {documents}: {found.texts:,} texts to ask about{doubled}."
+    doubled = f"; {found.near_duplicates:,} more are near-duplicates and cost nothing" if found.near_duplicates else ""
+    yield f"SOURCE holds {documents}: {found.texts:,} texts to process{doubled}."
     if not texts:
-        yield "There is nothing to ask about, so there is nothing to estimate."
+        yield "No text needs processing, so there is nothing to estimate."
         return
     costs = [step.cost for text in texts for step in text.steps]
     usd = sum(cost.usd or 0.0 for cost in costs)
     spent = f", ${usd:.4f}" if usd else ""
     tokens = sum(cost.usage.prompt_tokens for cost in costs), sum(cost.usage.completion_tokens for cost in costs)
-    earlier = f", of which {result.sample.replayed} answers were there from an earlier estimate"
+    earlier = f", of which {result.sample.replayed} answers were reused from an earlier estimate"
     yield (
         f"The sample: {len(texts):,} texts, {sum(cost.calls for cost in costs):,} calls{spent},"
         f" {tokens[0]:,} + {tokens[1]:,} tokens, {result.sample_seconds:.0f} s"
-        f"{earlier if result.sample.replayed else ''}. Its answers are kept: the run does not ask for them again."
+        f"{earlier if result.sample.replayed else ''}. The answers are saved: the run reuses them."
     )
     failed = Counter((step.stage, step.error_class) for text in texts for step in text.steps if step.error_class)
     for (stage, kind), count in failed.most_common():
@@ -147,48 +147,48 @@ def _facts(result: Estimated) -> Iterator[str]:
 
 
 def _meaning(result: Estimated) -> Iterator[str]:
-    """What that says of the rest."""
+    """Lines on what the sample means for the rest."""
     found = result.forecast
     if found is None:
         return
     if not found.rest:
-        yield "The sample is all there is: nothing is left but to take its answers in."
+        yield "The sample covers all texts: the run only has to reuse its answers."
         return
     total = found.total
     yield f"Trajectories from the rest: about {_number(found.accepted.expected)} ({_range(found.accepted)})."
     if found.unknown:
         most = next(each.texts.high for each in found.stages if each.stage in found.unknown)
         yield (
-            f"No text of the sample came to {', '.join(found.unknown)}. Of the rest up to {_number(most)} may, and what"
-            f" these take there is unknown. A larger sample tells: --estimate {4 * found.sample}"
+            f"No text of the sample reached {', '.join(found.unknown)}. Up to {_number(most)} of the rest may, at an"
+            f" unknown cost. Use a larger sample: --estimate {4 * found.sample}"
         )
     if result.unpriced:
         models = ", ".join(sorted(set(result.unpriced.values())))
-        yield f"No price is known for {models}: only tokens are counted. GEM_LLM_PRICES names a file with yours."
+        yield f"No price is known for {models}: only tokens are counted. Set GEM_LLM_PRICES to a file with your prices."
     elif total.usd and total.usd.high > 0:
-        yield f"Money for the rest: about {_number(total.usd.expected, '$')} ({_range(total.usd, '$')})."
+        yield f"Cost of the rest: about {_number(total.usd.expected, '$')} ({_range(total.usd, '$')})."
         yield from _budget(result, total.usd)
     if result.batched:
-        yield f"Half the price and up to a day each: {', '.join(result.batched)} in batch mode."
+        yield f"In batch mode (half the price, up to a day each): {', '.join(result.batched)}."
     elif (paced := result.seconds(found.sample)) and (best := result.seconds(result.in_flight)):
         yield (
             f"Time for the rest: about {_duration(paced.expected)} ({_duration(paced.low)} to {_duration(paced.high)})"
             f" at the pace of the sample, {found.sample} at a time; {_duration(best.expected)} at best, if the endpoint"
-            f" answers {result.in_flight} at a time as fast."
+            f" answers {result.in_flight} at a time at the same speed."
         )
 
 
 def _budget(result: Estimated, usd: Amount) -> Iterator[str]:
     budget = result.budget_usd
     if budget is None:
-        yield "No budget is set: GEM_BUDGET_USD, or --budget-usd of `gem run`."
+        yield "No budget is set. Set one with GEM_BUDGET_USD, or with `gem run --budget-usd`."
     elif usd.expected > budget:
         yield (
-            f"The budget of ${budget:g} does not reach: it covers about {budget / usd.expected:.0%} of the rest."
-            " The run would stop there, keep what it has, and continue with more."
+            f"The budget of ${budget:g} is not enough: it covers about {budget / usd.expected:.0%} of the rest."
+            " The run would stop there, keep its results, and continue when the budget is raised."
         )
     elif usd.high > budget:
-        yield f"The budget of ${budget:g} may not reach."
+        yield f"The budget of ${budget:g} may not be enough."
     else:
         yield f"The budget of ${budget:g} is enough."
 

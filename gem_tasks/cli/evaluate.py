@@ -1,4 +1,4 @@
-"""`gem eval install | bfcl | tau2 | synthesizer`: runs a model through a harness and records what it is worth."""
+"""`gem eval install | bfcl | tau2 | synthesizer`: runs a model through a harness and records its scores."""
 
 import json
 import re
@@ -24,32 +24,34 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings, load
 
 evaluate = typer.Typer(
-    help="What a model is worth, measured in the field's own harnesses.",
-    epilog="Keys are read from GEM_EVAL_API_KEY and GEM_EVAL_USER_API_KEY. Try first: --subset smoke",
+    help="Evaluates models in the official harnesses, and compares the results.",
+    epilog="Keys are read from GEM_EVAL_API_KEY and GEM_EVAL_USER_API_KEY. Start with: --subset smoke",
     no_args_is_help=True,
     add_completion=False,
 )
 evaluate.add_typer(evaluations.app)  # list, show, compare, board
 Options = TypeVar("Options", BfclOptions, Tau2Options)
 BaseUrl = Annotated[str, typer.Option(help="OpenAI-compatible endpoint of the model, ending in /v1.")]
-ModelName = Annotated[str, typer.Option("--model", help="The model's name there.")]
-ModelId = Annotated[str | None, typer.Option(help="Whose result it is, of `gem models list`.")]
-SubsetOption = Annotated[str, typer.Option(help="`full`, `smoke` (a few fixed cases), or a file with an id a line.")]
+ModelName = Annotated[str, typer.Option("--model", help="Name of the model at the endpoint.")]
+ModelId = Annotated[str | None, typer.Option(help="The model in `gem models list` that the result belongs to.")]
+SubsetOption = Annotated[str, typer.Option(help="`full`, `smoke` (a few fixed cases), or a file with one id per line.")]
 OutOption = Annotated[
-    Path | None, typer.Option(help="Folder for the harness's files; an unfinished run is gone on with.")
+    Path | None, typer.Option(help="Folder for the files of the harness; an unfinished run in it is continued.")
 ]
-Thinking = Annotated[bool | None, typer.Option("--thinking/--no-thinking", help="Asked of the server's chat template.")]
+Thinking = Annotated[
+    bool | None, typer.Option("--thinking/--no-thinking", help="Passed to the chat template of the server.")
+]
 Seed = Annotated[int | None, typer.Option(help="Sent with every request.")]
-Concurrency = Annotated[int, typer.Option(min=1, help="Cases at a time.")]
-MaxTokens = Annotated[int | None, typer.Option(min=1, help="Of one answer.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+Concurrency = Annotated[int, typer.Option(min=1, help="Concurrent cases.")]
+MaxTokens = Annotated[int | None, typer.Option(min=1, help="Maximum tokens of an answer.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 @evaluate.command("install")
 def install(
     name: Annotated[str, typer.Argument(help="bfcl or tau2")],
 ) -> None:
-    """Makes a harness's environment below GEM_HOME (bfcl 390 MB, tau2 570 MB); one that is there is left alone.
+    """Installs the environment of a harness in GEM_HOME (bfcl 390 MB, tau2 570 MB), unless it is installed.
 
     Examples:
         gem eval install bfcl
@@ -67,18 +69,18 @@ def run_bfcl(
     base_url: BaseUrl,
     model: ModelName,
     subset: SubsetOption = "full",
-    category: Annotated[list[str] | None, typer.Option(help="One of the four; may be repeated.")] = None,
+    category: Annotated[list[str] | None, typer.Option(help="One of the four categories; repeatable.")] = None,
     mode: Annotated[str, typer.Option(help="`native` tool calls, or calls in the text (`prompt`).")] = "native",
     thinking: Thinking = None,
     seed: Seed = None,
-    temperature: Annotated[float, typer.Option(help="BFCL's own is 0.001.")] = 0.001,
+    temperature: Annotated[float, typer.Option(help="BFCL uses 0.001.")] = 0.001,
     max_tokens: MaxTokens = None,
     concurrency: Concurrency = 16,
     model_id: ModelId = None,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """BFCL V3 multi-turn with the official bfcl-eval: base, miss_func, miss_param, long_context; 200 cases each.
+    """Runs BFCL V3 multi-turn with the official bfcl-eval: base, miss_func, miss_param, long_context; 200 cases each.
 
     Examples:
         gem eval bfcl --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --subset smoke
@@ -109,10 +111,10 @@ def run_bfcl(
 def run_tau2(
     base_url: BaseUrl,
     model: ModelName,
-    user_model: Annotated[str, typer.Option(help="The model that plays the customer.")],
-    user_base_url: Annotated[str | None, typer.Option(help="Its endpoint; default: that of --base-url.")] = None,
+    user_model: Annotated[str, typer.Option(help="Model that plays the customer.")],
+    user_base_url: Annotated[str | None, typer.Option(help="Endpoint of the user model. Default: --base-url.")] = None,
     subset: SubsetOption = "full",
-    domain: Annotated[list[str] | None, typer.Option(help="airline, retail, telecom; may be repeated.")] = None,
+    domain: Annotated[list[str] | None, typer.Option(help="airline, retail, telecom; repeatable.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Tries per task, for Avg@k and Pass@k.")] = 4,
     thinking: Thinking = None,
     seed: Seed = None,
@@ -122,7 +124,7 @@ def run_tau2(
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """τ²-bench with inspect-evals: airline (50 tasks) and retail (114), four tries each, Avg@4 and Pass@4.
+    """Runs τ²-bench with inspect-evals: airline (50 tasks) and retail (114), four tries each, Avg@4 and Pass@4.
 
     Examples:
         gem eval tau2 --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --user-model qwen3-32b --subset smoke
@@ -131,7 +133,7 @@ def run_tau2(
     """
     settings = load()
     owner = _known(settings, model_id)
-    # A key is not shown to strangers: the user's endpoint gets the agent's key only when it is the same endpoint.
+    # The endpoint of the user model gets the agent's key only if it is the same endpoint.
     shared = settings.eval_api_key if user_base_url in (None, base_url) else None
     user = _endpoint(user_base_url or base_url, user_model, settings.eval_user_api_key or shared)
     options = _options(
@@ -162,16 +164,18 @@ def run_tau2(
 def run_synthesizer(
     base_url: BaseUrl,
     model: ModelName,
-    source: Annotated[str, typer.Argument(metavar="TEXTS", help="A set's id (its test split), or a partition.")],
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many texts.")] = None,
+    source: Annotated[
+        str, typer.Argument(metavar="TEXTS", help="Id of a set (its test split is used), or a partition.")
+    ],
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N texts.")] = None,
     temperature: Annotated[float, typer.Option(min=0)] = 0.7,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Of one answer.")] = 8192,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Maximum tokens of an answer.")] = 8192,
     concurrency: Concurrency = 32,
     model_id: ModelId = None,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Texts to trajectories in one call: how many are valid, how varied, at what cost, beside the pipeline's.
+    """Tests a synthesizer, which makes a trajectory in one call: validity, diversity and cost, beside the pipeline.
 
     Examples:
         gem eval synthesizer 5f2c --base-url http://127.0.0.1:8000/v1 --model gem-synthesizer
@@ -202,12 +206,14 @@ def _options(kind: type[Options], **values: Any) -> Options:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "options"
-        raise UserError(f"{name}: {first['msg']}", "`--help` says what is possible.") from None
+        raise UserError(f"{name}: {first['msg']}", "See `--help` for the allowed values.") from None
 
 
 def _endpoint(base_url: str, model: str, key: SecretStr | None) -> Endpoint:
     if not re.match(r"https?://[^\s@]+$", base_url):
-        raise UserError("--base-url is no http address", "Write http://host:port/v1; keys go into GEM_EVAL_API_KEY.")
+        raise UserError(
+            "--base-url is not an HTTP address", "Write http://host:port/v1; set the key in GEM_EVAL_API_KEY."
+        )
     return Endpoint(base_url=base_url, model=model, api_key=key)
 
 
@@ -216,11 +222,13 @@ def _subset(value: str) -> Json:
         return {"subset": value}
     path = Path(value)
     if not path.is_file():
-        raise UserError(f"--subset: {value!r} is neither smoke nor full nor a file", "A file has an id a line.")
+        raise UserError(
+            f"--subset: {value!r} is neither smoke nor full nor a file", "Give a file with one id per line."
+        )
     ids = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     wanted = tuple(dict.fromkeys(each for each in ids if each and not each.startswith("#")))
     if not wanted:
-        raise UserError(f"{value} names no case", "Write an id a line, such as multi_turn_base_0 or airline/7.")
+        raise UserError(f"{value} names no case", "Write one id per line, such as multi_turn_base_0 or airline/7.")
     return {"ids": wanted}
 
 
@@ -230,7 +238,7 @@ def _folder(settings: Settings, harness: str, model: str) -> Path:
 
 
 def _known(settings: Settings, model_id: str | None) -> str | None:
-    """The full id, before hours are spent on a wrong one."""
+    """The full id; checked first, because an evaluation takes hours."""
     if model_id is None:
         return None
     with Workspace.open(settings).ledger() as ledger:
@@ -247,6 +255,8 @@ def _finish(settings: Settings, report: EvalReport, folder: Path, model_id: str 
     console = Terminal()
     score_table(console, report)
     kept = (
-        f"Evaluation {evaluation_id}: gem eval show {evaluation_id}" if evaluation_id else "Not recorded: no database"
+        f"Evaluation {evaluation_id}: gem eval show {evaluation_id}"
+        if evaluation_id
+        else "Not recorded: no database is configured"
     )
     console.print(f"{kept}\nFiles: {folder}", highlight=False)

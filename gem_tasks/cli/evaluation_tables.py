@@ -1,4 +1,4 @@
-"""Evaluations as people read them. Names come from endpoints and files, so they are escaped."""
+"""Tables of evaluations. Names come from endpoints and files, so they are escaped."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from gem_tasks.lineage import EvaluationRow
 
 
 def score_table(console: Terminal, report: EvalReport) -> None:
-    """Scores with standard errors, then what a reader must know."""
+    """Prints scores with standard errors, then settings and faults."""
     table = Table(title=f"{report.harness}: {escape(report.model)}", title_justify="left")
     for column in ("category", "metric", "score", "± standard error", "cases"):
         table.add_column(column)
@@ -30,12 +30,12 @@ def score_table(console: Terminal, report: EvalReport) -> None:
         _yields(console, report)
     if report.errors:
         first = next(case.error for case in report.cases if case.error)
-        line = f"{report.errors} of {len(report.cases)} tries failed outside the model and count as 0: {escape(first)}"
-        console.print(f"[red]{line}[/]", highlight=False)
+        failed = f"{report.errors} of {len(report.cases)} tries failed for reasons outside the model and count as 0"
+        console.print(f"[red]{failed}: {escape(first)}[/]", highlight=False)
 
 
 def case_table(report: EvalReport) -> Table:
-    """Every try."""
+    """A row for each try."""
     table = Table()
     for column in ("case", "category", "try", "score", "error"):
         table.add_column(column)
@@ -46,7 +46,7 @@ def case_table(report: EvalReport) -> Table:
 
 
 def list_table(rows: Sequence[EvaluationRow]) -> Table:
-    """One line an evaluation."""
+    """A row for each evaluation."""
     table = Table()
     for column in ("evaluation", "at", "harness", "model", "overall", "± SE", "subset", "tries", "errors"):
         table.add_column(column)
@@ -60,7 +60,7 @@ def list_table(rows: Sequence[EvaluationRow]) -> Table:
 
 
 def comparison(console: Terminal, first: EvalReport, second: EvalReport, verdict: Verdict) -> None:
-    """Both columns of scores, then the difference on the same cases."""
+    """Prints both columns of scores, then the difference on the same cases."""
     table = Table(title=f"{first.harness}", title_justify="left")
     for column in ("category", "metric", escape(first.model), escape(second.model)):
         table.add_column(column)
@@ -72,12 +72,12 @@ def comparison(console: Terminal, first: EvalReport, second: EvalReport, verdict
     said = {"promoted": "The second is better", "kept": "The second is not better"}
     console.print(f"{said.get(verdict.outcome, verdict.outcome)}: {escape(verdict.why)}.", highlight=False)
     for each in verdict.differences.values():
-        console.print(f"It was better in {each.better:.1%} of {each.resamples} resamples (seed {each.seed}).")
+        console.print(f"The second was better in {each.better:.1%} of {each.resamples} resamples (seed {each.seed}).")
 
 
 def board_table(rows: Sequence[Row]) -> Table:
-    """Ours, then the paper's."""
-    table = Table(caption="Per cent. Paper: arXiv 2601.10355, its own harness settings are not reported.")
+    """Own models, then those of the paper."""
+    table = Table(caption="Per cent. Paper: arXiv 2601.10355, whose harness settings are not reported.")
     for column in ("model", "BFCL", "base", "miss func", "miss param", "long ctx", "airline @4", "retail @4", "where"):
         table.add_column(column)
     for row in rows:
@@ -92,7 +92,7 @@ def board_table(rows: Sequence[Row]) -> Table:
 
 
 def percent(value: float | None) -> str:
-    """A share as people read it."""
+    """A share in per cent."""
     return "-" if value is None else f"{100 * value:.2f}"
 
 
@@ -105,7 +105,7 @@ def _pair(average: float | None, passed: float | None) -> str:
 
 
 def _switch(value: bool | None) -> str:
-    return {True: "on", False: "off", None: "as the server has it"}[value]
+    return {True: "on", False: "off", None: "server default"}[value]
 
 
 def _yields(console: Terminal, report: EvalReport) -> None:

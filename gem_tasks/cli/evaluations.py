@@ -1,4 +1,4 @@
-"""`gem eval list | show | compare | board`: what was measured, one beside the other."""
+"""`gem eval list | show | compare | board`: recorded evaluations and their comparison."""
 
 import json
 from typing import Annotated
@@ -13,19 +13,19 @@ from gem_tasks.evals.registry import find_evaluation
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
-ModelId = Annotated[str | None, typer.Option(help="Only of this model, of `gem models list`.")]
+ModelId = Annotated[str | None, typer.Option(help="Only evaluations of this model in `gem models list`.")]
 app = typer.Typer(add_completion=False)
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 @app.command("list")
 def list_evaluations(
     model_id: ModelId = None,
     harness: Annotated[str | None, typer.Option(help="bfcl, tau2 or synthesizer.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Show up to N, newest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Lists evaluations, the newest first.
+    """Lists evaluations, newest first.
 
     Examples:
         gem eval list --harness bfcl
@@ -40,11 +40,11 @@ def list_evaluations(
 
 @app.command("show")
 def show_evaluation(
-    evaluation_id: Annotated[str, typer.Argument(help="An evaluation's id, or the beginning of one.")],
-    cases: Annotated[bool, typer.Option("--cases", help="Also every case.")] = False,
+    evaluation_id: Annotated[str, typer.Argument(help="An evaluation id, or its first characters.")],
+    cases: Annotated[bool, typer.Option("--cases", help="Also show every case.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Shows an evaluation's scores with their standard errors, its settings, and its cases if wanted.
+    """Shows the scores of an evaluation with standard errors, its settings, and optionally its cases.
 
     Examples:
         gem eval show 3f9a1c --cases
@@ -62,13 +62,13 @@ def show_evaluation(
 
 @app.command("compare")
 def compare(
-    first: Annotated[str, typer.Argument(help="An evaluation of the one model.")],
+    first: Annotated[str, typer.Argument(help="Evaluation of the first model.")],
     second: Annotated[
-        str, typer.Argument(help="An evaluation of the other, in the same harness and on the same cases.")
+        str, typer.Argument(help="Evaluation of the second model, in the same harness and on the same cases.")
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Holds the second against the first, case by case: paired bootstrap with a 95 % interval.
+    """Compares two evaluations case by case: paired bootstrap with a 95 % interval.
 
     Examples:
         gem eval compare 3f9a1c 77b0e2
@@ -84,7 +84,7 @@ def compare(
 
 @app.command("board")
 def board(as_json: JsonOption = False) -> None:
-    """All models side by side, with the paper's own figures as reference rows.
+    """Shows all models side by side, with the paper's figures as reference rows.
 
     Examples:
         gem eval board

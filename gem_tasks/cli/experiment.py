@@ -1,4 +1,4 @@
-"""`gem experiment`: the paper's experiments, as configurations of one runner."""
+"""`gem experiment`: the experiments of the paper, as configurations of one runner."""
 
 from typing import Annotated
 
@@ -14,12 +14,12 @@ from gem_tasks.distill.run import run as run_here
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
-group = typer.Typer(help="The paper's experiments.", no_args_is_help=True, add_completion=False)
+group = typer.Typer(help="Runs the experiments of the paper.", no_args_is_help=True, add_completion=False)
 
 
 @group.command("list")
 def list_() -> None:
-    """Lists the experiments: what each asks, and its arms."""
+    """Lists the experiments with their questions and arms."""
     table = Table(Column("experiment", no_wrap=True), "question", "arms")
     for name, found in experiments().items():
         table.add_row(name, found.question, ", ".join(arm.name for arm in found.arms))
@@ -28,20 +28,24 @@ def list_() -> None:
 
 @group.command("run")
 def run(
-    name: Annotated[str, typer.Argument(help="See: gem experiment list.")],
-    profile: Annotated[str, typer.Option(help="See: gem distill profiles.")] = "smoke",
-    model: Annotated[str | None, typer.Option(help="Folder or hub id to start from.")] = None,
-    source: Annotated[list[str] | None, typer.Option(help="Patterns; for cross-domain A and then B.")] = None,
-    size: Annotated[int | None, typer.Option(min=1, help="Trajectories to train on at most.")] = None,
+    name: Annotated[str, typer.Argument(help="Name from `gem experiment list`.")],
+    profile: Annotated[str, typer.Option(help="Name from `gem distill profiles`.")] = "smoke",
+    model: Annotated[str | None, typer.Option(help="Folder or Hub id of the base model.")] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Pattern of sources; repeatable. For cross-domain: first A, then B.")
+    ] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Maximum number of trajectories.")] = None,
     harness: Annotated[list[str] | None, typer.Option(help="bfcl, tau2, synthesizer; repeatable.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="All cases instead of the smoke subset.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Run all cases instead of the smoke subset.")] = False,
     bfcl_id: Annotated[list[str] | None, typer.Option(help="Only this BFCL case; repeatable.")] = None,
     tau2_id: Annotated[list[str] | None, typer.Option(help="Only this τ² case; repeatable.")] = None,
-    texts: Annotated[int | None, typer.Option(min=1, help="Held-out texts for a synthesizer at most.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="Of one answer.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Tries per τ² case; default 4.")] = None,
-    seed: Annotated[int, typer.Option(help="Of splits, choice and training.")] = 0,
-    local: Annotated[bool, typer.Option("--local", help="In this process, without Airflow.")] = False,
+    texts: Annotated[
+        int | None, typer.Option(min=1, help="Maximum number of held-out texts for a synthesizer.")
+    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Maximum tokens of an answer.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Tries per τ² case. Default: 4.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of splits, selection and training.")] = 0,
+    local: Annotated[bool, typer.Option("--local", help="Run in this process, without Airflow.")] = False,
 ) -> None:
     """Runs an experiment and writes its report.
 
@@ -79,9 +83,9 @@ def run(
 
 @group.command("report")
 def again(
-    plan_id: Annotated[str, typer.Argument(help="The run's id, as the report names it.")],
+    plan_id: Annotated[str, typer.Argument(help="Id of the run, as in its report.")],
 ) -> None:
-    """Writes a run's report again from what it has so far.
+    """Writes the report of a run again, from its results so far.
 
     Examples:
         gem experiment report distill-smoke-20261125T220000

@@ -19,12 +19,12 @@ _FORMATS = ("openai", *FORMATS)
 
 
 def export(
-    out: Annotated[Path, typer.Option(help="Folder to write to; made if it does not exist.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to; created if it does not exist.")],
     format_: Annotated[str, typer.Option("--format", help=f"One of: {', '.join(_FORMATS)}.")] = "openai",
     partition: Annotated[str | None, typer.Option(help="Only this partition, such as 2026-01-31T14:00.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print file and count as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print file and counts as JSON.")] = False,
 ) -> None:
-    """Writes the current trajectories of all partitions, or of one.
+    """Writes the published trajectories of all partitions, or of one, to a file for training.
 
     Examples:
         gem export --out data
@@ -45,4 +45,4 @@ def export(
         return
     echo(f"{count} trajectories in {path}")
     if left_out:
-        echo(f"{left_out} do not fit the form of {format_}", err=True)
+        echo(f"{left_out} trajectories left out: the format {format_} cannot express them", err=True)

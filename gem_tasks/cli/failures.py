@@ -1,4 +1,4 @@
-"""`gem failures` and `gem retry`: what failed and why, and the same again, and nothing else."""
+"""`gem failures` and `gem retry`: lists failed segments with reasons, and retries them."""
 
 import json
 from collections import Counter
@@ -18,19 +18,19 @@ from gem_tasks.settings import StageName, load
 from gem_tasks.visible import visible
 
 ClassOption = Annotated[ErrorClass | None, typer.Option("--class", help="Only failures of this class.")]
-StageOption = Annotated[StageName | None, typer.Option(help="Only those of this stage.")]
-PartitionOption = Annotated[str | None, typer.Option(help="Only those of this partition, such as 2026-01-31T14:00.")]
+StageOption = Annotated[StageName | None, typer.Option(help="Only failures of this stage.")]
+PartitionOption = Annotated[str | None, typer.Option(help="Only failures of this partition, such as 2026-01-31T14:00.")]
 
 
 def list_failures(
     error_class: ClassOption = None,
     stage: StageOption = None,
     partition: PartitionOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show the newest so many.")] = 20,
-    raw: Annotated[bool, typer.Option("--raw", help="Print the model's last answers too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything, raw answers included, as JSON.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Show up to N failures, newest first.")] = 20,
+    raw: Annotated[bool, typer.Option("--raw", help="Also print the last answer of the model.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON, including the raw answers.")] = False,
 ) -> None:
-    """Lists segments that a stage could not bring to a result, the newest first, with counts by class.
+    """Lists failed segments, newest first, with counts by class.
 
     Examples:
         gem failures
@@ -51,12 +51,12 @@ def list_failures(
     counts = Counter({f"{name} in {stage}": count for (stage, name), count in found.counts.items()})
     console.print(f"{found.total} failed: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
     if found.set_aside:
-        console.print(f"{found.set_aside} set aside: several runs got no answer, so the next one does not ask.")
+        console.print(f"{found.set_aside} set aside: several runs got no answer, so the next run does not retry them.")
     console.print(_table(found.newest))
     for failure in found.newest if raw else ():
         console.rule(f"{failure.stage} of {failure.segment_id}")
-        console.print(escape(failure.raw or "(no answer came)"))
-    console.print("Try them again: gem retry --class CLASS", highlight=False)
+        console.print(escape(failure.raw or "(no answer)"))
+    console.print("Retry them: gem retry --class CLASS", highlight=False)
 
 
 def retry_failures(
@@ -64,14 +64,14 @@ def retry_failures(
     stage: StageOption = None,
     partition: PartitionOption = None,
     mark_only: Annotated[
-        bool, typer.Option("--mark-only", help="Start no run: the next `gem run` or `gem synth` asks for them again.")
+        bool, typer.Option("--mark-only", help="Start no run: the next `gem run` or `gem synth` retries them.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON, and nothing else.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show how many there are.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the outcome, as JSON.")] = False,
 ) -> None:
-    """Asks again for failed segments, and for nothing else: starts a synthesis run for each of their partitions.
+    """Retries failed segments only: starts a synthesis run for each of their partitions.
 
-    Without Airflow, `--mark-only` does the first half, and the next `gem synth` asks for them.
+    Without Airflow: use `--mark-only`, then `gem synth`.
 
     Examples:
         gem retry --class malformed
@@ -83,7 +83,7 @@ def retry_failures(
         return _report(retry(work, which, dry_run=True), {}, as_json)
     if mark_only:
         return _report(retry(work, which, dry_run=False), {}, as_json)
-    with AirflowAPI(work.settings) as api:  # nothing is marked when nobody is there to act on it
+    with AirflowAPI(work.settings) as api:  # marks nothing if Airflow is unavailable
         marked = retry(work, which, dry_run=False)
         runs = {key: api.run_url(SYNTHESIZE, api.trigger(SYNTHESIZE, key, {})) for key in marked}
     return _report(marked, runs, as_json)
@@ -101,7 +101,7 @@ def _report(marked: dict[str, int], runs: dict[str, str], as_json: bool) -> None
 
 def _table(found: list[Any]) -> Table:
     table = Table()
-    for column in ("stage", "class", "", "document", "what went wrong"):
+    for column in ("stage", "class", "", "document", "cause"):
         table.add_column(column, overflow="fold")
     for failure in found:
         detail = " ".join(failure.detail.split())[:200]

@@ -1,4 +1,4 @@
-"""Follows a run through Airflow: what it is doing now, how far each stage is, and how it ended."""
+"""Follows a run in Airflow: current task, progress of each stage, and result."""
 
 import time
 from collections.abc import Generator
@@ -19,22 +19,22 @@ from gem_tasks.settings import STAGE_NAMES, StageName
 _POLL_S = 0.5
 _OVER = {"success", "failed"}
 _START_LIMIT_S = 120
-"""Seconds for the scheduler to turn an asset event into a run; more means it is not running."""
+"""Seconds that the scheduler may take to start a run for an asset event; later, it is not running."""
 
 
 class Followed(Value):
-    """Where to look afterwards."""
+    """The runs, and where to find them."""
 
     partition: str
     ingest_run: str
     ingest_url: str
     synthesize_run: str | None = None
-    """None when there was nothing to do."""
+    """None if there was nothing to do."""
     synthesize_url: str | None = None
 
 
 def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, console: Terminal) -> Followed:
-    """Waits until the ingestion and the synthesis it started are over.
+    """Waits until the ingestion, and the synthesis that it starts, have ended.
 
     Raises:
         GemError: a run failed; names the task and its log.
@@ -79,7 +79,7 @@ def _announced(api: AirflowAPI, run_id: str) -> str:
 
 
 def _started_run(api: AirflowAPI, partition: str, ingest_run: str, progress: Progress) -> str:
-    """The synthesis run that our ingestion's event started."""
+    """The synthesis run that the event of this ingestion started."""
     deadline = time.monotonic() + _START_LIMIT_S
     bar = progress.add_task("waiting for the scheduler", total=None)
     while time.monotonic() < deadline:
@@ -95,7 +95,7 @@ def _started_run(api: AirflowAPI, partition: str, ingest_run: str, progress: Pro
 
 
 def _stage_bars(work: Workspace, partition: str, progress: Progress, bars: dict[str, TaskID]) -> None:
-    """Done and total per stage: a stage's total is what the one before left to it."""
+    """Updates done and total by stage; the total of a stage is what the stage before accepted."""
     with work.ledger() as ledger:
         total = sum(count for _, count in ledger.ingestion.shards(partition))
         counts = [ledger.gates.metrics(partition, recipe) for recipe in work.chain.by_stage.values()]
@@ -105,7 +105,7 @@ def _stage_bars(work: Workspace, partition: str, progress: Progress, bars: dict[
 
 
 def _say_who_is_asked(api: AirflowAPI, run: str, progress: Progress, said: set[str]) -> None:
-    """One line for each gate that waits for a person; nothing else moves until somebody answers."""
+    """Prints one line for each gate that waits for a person; the run pauses until it is answered."""
     for waiting in api.waiting(SYNTHESIZE, run):
         task = waiting["task_instance"]
         stage = task["task_id"].partition(".")[0]
@@ -119,7 +119,7 @@ def _say_who_is_asked(api: AirflowAPI, run: str, progress: Progress, said: set[s
 
 
 def _halt(work: Workspace, api: AirflowAPI, partition: str, run: str) -> str:
-    """Why a gate ended the run, in one line; empty when none did."""
+    """One line on why a gate ended the run; empty if none did."""
     for task in api.tasks(SYNTHESIZE, run):
         name: StageName | None = next((known for known in STAGE_NAMES if task["task_id"] == f"{known}.halted"), None)
         if name and task["state"] == "failed":
@@ -137,7 +137,7 @@ def _failure(api: AirflowAPI, dag: str, run_id: str) -> str:
         task["task_id"] + (f"[{task['map_index']}]" if task["map_index"] >= 0 else "") for task in failed[:5]
     )
     said = next(filter(None, (api.complaint(task) for task in failed[:5])), "The task's log says why.")
-    return f"{dag} failed in {names or 'no task of its own'}: {said}\n{api.run_url(dag, run_id)}"
+    return f"{dag} failed in {names or 'no task'}: {said}\n{api.run_url(dag, run_id)}"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Starts `gem_distill` and says what it does until it ends."""
+"""Starts `gem_distill` and prints its progress until it ends."""
 
 import time
 
@@ -17,24 +17,26 @@ _ENDED = ("success", "failed")
 
 
 def follow(settings: Settings, options: Options) -> None:
-    """Runs it to the end and prints where the report is.
+    """Runs the DAG to its end and prints the location of the report.
 
     Raises:
-        UserError: a server that is named may not be asked.
-        GemError: the run failed; names its page.
+        UserError: a named server is not allowed.
+        GemError: the run failed; the message links to it.
     """
     admit_servers(options, settings)
     console = Terminal(stderr=True)
     with AirflowAPI(settings) as api:
         if api.unpause(DISTILL):
-            console.print(f"{DISTILL} was paused; it now also follows new dataset versions (param min_new)")
+            console.print(
+                f"{DISTILL} was paused. It is now active and also starts on new dataset versions (param min_new)."
+            )
         run_id = api.start(DISTILL, options.model_dump(mode="json", exclude_unset=True))
         console.print(f"Run: {api.run_url(DISTILL, run_id)}", soft_wrap=True)
         state, told = _wait(api, run_id, console)
         report = api.xcom(DISTILL, run_id, "report") if told.get(("report", -1)) == "success" else None
         url = api.run_url(DISTILL, run_id)
     if state != "success" or report is None:
-        raise GemError(f"the run ended without a report; its tasks and logs: {url}")
+        raise GemError(f"The run ended without a report. Its tasks and logs: {url}")
     echo(f"Report: {report}")
     _show(settings, report)
 
@@ -56,7 +58,7 @@ def _wait(api: AirflowAPI, run_id: str, console: Terminal) -> tuple[str, dict[tu
 
 
 def _show(settings: Settings, report: str) -> None:
-    """The report's text, from wherever the store is."""
+    """Prints the text of the report from the store."""
     work = Workspace.open(settings)
     prefix = work.store.url(keys.experiment_key("x", "report.md")).removesuffix("experiments/x/report.md")
     echo(work.fetch(report.removeprefix(prefix)).decode())

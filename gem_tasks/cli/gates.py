@@ -22,10 +22,10 @@ PartitionOption = Annotated[str | None, typer.Option(help="Only of this partitio
 
 
 def gates(
-    check: Annotated[Path | None, typer.Option(help="Only check this policy file.", dir_okay=False)] = None,
+    check: Annotated[Path | None, typer.Option(help="Only validate this policy file.", dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print policy and decisions as JSON.")] = False,
 ) -> None:
-    """Shows the bounds in force and the newest decisions.
+    """Shows the gate policy in force and the newest decisions.
 
     Examples:
         gem gates
@@ -44,8 +44,8 @@ def gates(
     console.print(_bounds(bounds))
     if least := bounds.agreement:
         console.print(
-            f"Errors refuse only while people agree with at least {least.min_precision:.0%} of {least.sample} or more"
-            " rated conversations of their kind; `gem judge` shows them"
+            f"Error findings reject only while people agree with at least {least.min_precision:.0%} of {least.sample}"
+            " or more rated conversations of their kind; see `gem judge`"
         )
     if decisions:
         console.print(_decisions(decisions))
@@ -54,12 +54,12 @@ def gates(
 def review(
     stage: Annotated[StageName | None, typer.Argument(help="Answer for the gate after this stage.")] = None,
     partition: PartitionOption = None,
-    go_on: Annotated[bool, typer.Option("--go-on", help="Let the partition pass.")] = False,
-    halt: Annotated[bool, typer.Option("--halt", help="Fail the run; nothing is published.")] = False,
-    comment: Annotated[str, typer.Option(help="Why; kept with the decision.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print what waits as JSON.")] = False,
+    go_on: Annotated[bool, typer.Option("--go-on", help="Continue with the partition.")] = False,
+    halt: Annotated[bool, typer.Option("--halt", help="Fail the run without publishing.")] = False,
+    comment: Annotated[str, typer.Option(help="Your reason; saved with the decision.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the waiting gates as JSON.")] = False,
 ) -> None:
-    """Lists gates that wait for a person, shows one, or answers it in the name of GEM_AIRFLOW_USERNAME.
+    """Lists gates that wait for a person, shows one, or answers it as GEM_AIRFLOW_USERNAME.
 
     Examples:
         gem review
@@ -67,15 +67,15 @@ def review(
         gem review filter --go-on --comment "a new source, mostly news"
     """
     if go_on and halt:
-        raise UserError("--go-on and --halt exclude each other", "Give one of them.")
+        raise UserError("--go-on and --halt contradict each other", "Give one of them.")
     if (go_on or halt) and stage is None:
-        raise UserError("Which gate is meant?", "Name the stage, such as: gem review filter --go-on")
+        raise UserError("The stage is missing", "Name it, such as: gem review filter --go-on")
     with AirflowAPI(load()) as api:
         found = [each for each in api.waiting(SYNTHESIZE) if _meant(each["task_instance"], stage, partition)]
         if go_on or halt:
             task = _only(found)["task_instance"]
             api.answer(task, CONTINUE if go_on else HALT, comment)
-            echo(f"{task['task_id']} of {task['dag_run_id']}: {'goes on' if go_on else 'halts'}")
+            echo(f"{task['task_id']} of {task['dag_run_id']}: {'continues' if go_on else 'halted'}")
             return
         _show(api, found, as_json, whole=stage is not None)
 
@@ -86,7 +86,7 @@ def _show(api: AirflowAPI, found: list[dict[str, Any]], as_json: bool, *, whole:
         return
     console = Terminal(highlight=False)
     if not found:
-        console.print("No gate waits for a person.")
+        console.print("No gate is waiting for a person.")
     for each in found:
         task = each["task_instance"]
         console.print(
@@ -95,7 +95,9 @@ def _show(api: AirflowAPI, found: list[dict[str, Any]], as_json: bool, *, whole:
         if whole:
             console.print(Markdown(each.get("body") or "", hyperlinks=False))
     if found and not whole:
-        console.print("Look: gem review STAGE. Answer: gem review STAGE --go-on | --halt [--comment …]", markup=False)
+        console.print(
+            "Show one: gem review STAGE. Answer it: gem review STAGE --go-on | --halt [--comment …]", markup=False
+        )
 
 
 def _meant(task: dict[str, Any], stage: str | None, partition: str | None) -> bool:
@@ -108,8 +110,8 @@ def _only(found: list[dict[str, Any]]) -> dict[str, Any]:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UserError("No such gate waits for a person", "`gem review` lists those that do.")
-    raise UserError(f"{len(found)} runs wait there", "Name one with --partition; `gem review` lists them.")
+        raise UserError("No such gate is waiting for a person", "List the waiting gates with `gem review`.")
+    raise UserError(f"{len(found)} runs wait at this gate", "Name one with --partition; `gem review` lists them.")
 
 
 def _bounds(bounds: Policy) -> Table:

@@ -1,4 +1,4 @@
-"""`gem ground-api`: do synthesized calls work against an API that exists?"""
+"""`gem ground-api`: tests synthesized calls against a real API."""
 
 import asyncio
 import re
@@ -26,23 +26,25 @@ _SHOWN = 15
 
 
 def ground_api(
-    spec: Annotated[Path | None, typer.Option(help="OpenAPI 3, JSON or YAML.", exists=True, dir_okay=False)] = None,
-    mcp: Annotated[str | None, typer.Option(help="An MCP server: its URL, or a command that starts one.")] = None,
-    base_url: Annotated[str | None, typer.Option(help="Where the API is; the only place that is called.")] = None,
-    mode: Annotated[str, typer.Option(help="`dry-run` checks arguments; `sandbox` makes the calls, writes too.")] = (
-        "dry-run"
-    ),
-    source: Annotated[
-        Path | None, typer.Option("--from", help="A trajectories.jsonl; default: published ones.")
+    spec: Annotated[
+        Path | None, typer.Option(help="OpenAPI 3 document, JSON or YAML.", exists=True, dir_okay=False)
     ] = None,
-    sample: Annotated[int, typer.Option(min=1, help="How many trajectories, at random.")] = 20,
+    mcp: Annotated[str | None, typer.Option(help="An MCP server: its URL, or a command that starts one.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="Address of the API; no other address is called.")] = None,
+    mode: Annotated[
+        str, typer.Option(help="`dry-run` checks arguments; `sandbox` makes the calls, including writes.")
+    ] = ("dry-run"),
+    source: Annotated[
+        Path | None, typer.Option("--from", help="A trajectories.jsonl. Default: published trajectories.")
+    ] = None,
+    sample: Annotated[int, typer.Option(min=1, help="Number of random trajectories.")] = 20,
     seed: Annotated[int, typer.Option(help="The same seed draws the same sample.")] = 0,
-    threshold: Annotated[float, typer.Option(min=0, max=1, help="Likeness from which a tool is mapped.")] = THRESHOLD,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything, each match and call, as JSON.")] = False,
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="Minimum similarity for mapping a tool.")] = THRESHOLD,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON: every match and call.")] = False,
 ) -> None:
-    """Maps tools of a sample of trajectories to a real API's operations, and checks their calls or makes them there.
+    """Maps the tools of sampled trajectories to operations of a real API, and checks or makes the calls.
 
-    A key for the API is read from GEM_GROUND_API_KEY and sent as a bearer token.
+    The API key is read from GEM_GROUND_API_KEY and sent as a bearer token.
 
     Examples:
         gem ground-api --spec openapi.json --sample 50
@@ -50,11 +52,13 @@ def ground_api(
         gem ground-api --mcp "python -m my_server" --mode sandbox --from data/trajectories.jsonl
     """
     if (spec is None) == (mcp is None):
-        raise UserError("Name one API", "Give either --spec FILE or --mcp URL-or-command.")
+        raise UserError("Exactly one API is needed", "Give either --spec FILE or --mcp URL-or-command.")
     if mode not in ("dry-run", "sandbox"):
-        raise UserError(f"--mode {mode!r} is unknown", "Say dry-run or sandbox.")
+        raise UserError(f"--mode {mode!r} is unknown", "Choose dry-run or sandbox.")
     if spec and mode == "sandbox" and base_url is None:
-        raise UserError("A sandbox needs an address", "Give --base-url; the document's own servers are not trusted.")
+        raise UserError(
+            "The sandbox mode needs an address", "Give --base-url; servers named in the document are not trusted."
+        )
     settings = load()
     rows = from_file(source) if source else from_store(Workspace.open(settings))
     drawn = draw(rows, sample, seed)
@@ -90,14 +94,12 @@ async def _ground(
 
 
 def _show(console: Terminal, report: Report, unusable: dict[str, str]) -> None:
-    table = Table(
-        title=f"{report.mapped_tools} of {report.tools} tools have an operation ({report.operations} of them)"
-    )
+    table = Table(title=f"{report.mapped_tools} of {report.tools} tools match one of {report.operations} operations")
     for column in ("tool", "operation", "score", "names", "words", "parameters"):
         table.add_column(column)
     for each in sorted(report.matches, key=lambda found: -found.score)[:_SHOWN]:
         parts = (f"{value:.2f}" for value in (each.score, each.name, each.description, each.parameters))
-        near = f"[dim]none; nearest {escape(each.runner_up or '-')}[/]"
+        near = f"[dim]none; closest: {escape(each.runner_up or '-')}[/]"
         table.add_row(escape(each.tool), escape(each.operation) if each.operation else near, *parts)
     console.print(table)
     rate = "-" if report.success_rate is None else f"{report.success_rate:.1%}"
@@ -109,7 +111,7 @@ def _show(console: Terminal, report: Report, unusable: dict[str, str]) -> None:
             examples.setdefault(outcome.reason, re.sub(r"\s+", " ", outcome.detail))
     for reason, count in report.reasons.items():
         console.print(f"  {count:5} {reason}: {escape(examples[reason][:120])}", highlight=False)
-    meant = f"{report.meant_to_fail} calls that the conversations answer with an error are not counted"
-    console.print(f"{meant}; {report.failed_as_meant} of them fail here too.", highlight=False)
+    meant = f"Not counted: {report.meant_to_fail} calls that fail in the conversation, too"
+    console.print(f"{meant}; {report.failed_as_meant} of them fail here as well.", highlight=False)
     for name, reason in list(unusable.items())[:_SHOWN]:
         console.print(f"[yellow]not used: {escape(name)}: {escape(reason)}[/]", highlight=False)

@@ -1,4 +1,4 @@
-"""`gem show` and `gem lineage`: one trajectory readable, and where anything came from."""
+"""`gem show` and `gem lineage`: a trajectory as a conversation, and the history of a document or model."""
 
 import json
 from typing import Annotated, Any
@@ -21,8 +21,8 @@ _COLOURS = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "
 
 
 def show(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="A trajectory id, or the beginning of one.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The exported object, as JSON.")] = False,
+    id_: Annotated[str, typer.Argument(metavar="ID", help="A trajectory id, or its first characters.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the exported object as JSON.")] = False,
 ) -> None:
     """Shows one trajectory as a conversation.
 
@@ -52,13 +52,13 @@ def _head(console: Terminal, metadata: dict[str, Any]) -> None:
     )
     kind = f"{metadata['platform']}, {metadata['task_category']}, {', '.join(metadata['domain'])}"
     if metadata.get("revised"):
-        console.print(f"Refused at first, then revised: `gem lineage {metadata['trajectory_id']}` says why")
+        console.print(f"Rejected at first, then revised: see `gem lineage {metadata['trajectory_id']}`")
     models = ", ".join(sorted(set(metadata["teacher"].values())))
     console.print(f"{escape(kind)}; licence {escape(str(metadata['license']))}; made by {escape(models)}\n")
 
 
 def _message(console: Terminal, message: dict[str, Any]) -> None:
-    """Text from documents and models is printed as it is: markup in it is escaped."""
+    """Prints a message; markup in texts of documents and models is escaped."""
     role = message["role"]
     console.print(f"\n[bold {_COLOURS[role]}]{role}[/]")
     if message["content"]:
@@ -82,11 +82,11 @@ def lineage(
     id_: Annotated[
         str, typer.Argument(metavar="ID", help="A trajectory, segment, document or model id, or a document's URI.")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Shows the whole life of a document: segments, what each stage made of them, and the trajectories.
+    """Shows the history of a document: its segments, the outcome of each stage, and the trajectories.
 
-    Of a model: the dataset versions, recipes, prompts and documents behind it, its evaluations, and who decided.
+    For a model: the dataset versions, recipes, prompts and documents it was trained on, its evaluations, and decisions.
 
     Examples:
         gem lineage file:///home/me/manuals/returns.md
@@ -100,7 +100,9 @@ def lineage(
         echo_json(json.dumps(origin, indent=1, default=str)) if as_json else Terminal().print(origin_tree(origin))
         return
     if found is None:
-        raise UserError(f"Nothing is known as {id_!r}", "Ids are in `gem run`'s summary, exports and the Airflow logs.")
+        raise UserError(
+            f"Nothing is known as {id_!r}", "Find ids in the summary of `gem run`, in exports, or in the Airflow logs."
+        )
     if as_json:
         echo_json(json.dumps(found, ensure_ascii=False, indent=1, default=str))
     else:

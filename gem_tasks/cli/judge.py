@@ -1,4 +1,4 @@
-"""`gem judge`: whether the paid judge agrees with the free checks, what it adds, and how far people agree with both."""
+"""`gem judge`: agreement of judge, checks and people."""
 
 import json
 from typing import Annotated
@@ -18,21 +18,23 @@ from gem_tasks.settings import load
 
 
 def judge(
-    sample: Annotated[int, typer.Option(min=0, help="Ask the judge about so many that the checks refused.")] = 50,
-    seed: Annotated[int, typer.Option(help="Draws the sample: the same seed, the same trajectories.")] = 0,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Ask the judge about up to N trajectories that the checks rejected.")
+    ] = 50,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same trajectories.")] = 0,
     budget_usd: Annotated[
-        float | None, typer.Option(min=0.01, help="Stop before the judge has cost more. Default: GEM_BUDGET_USD.")
+        float | None, typer.Option(min=0.01, help="Stop before the judge costs more. Default: GEM_BUDGET_USD.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the numbers, as JSON.")] = False,
 ) -> None:
-    """Compares the judge with the deterministic checks, under the current prompts and models, and both with people.
+    """Compares the judge with the deterministic checks, and both with people's ratings.
 
-    Each trajectory of the sample costs one call; results and datasets stay as they are. What people rated is compared
-    with today's checks: draw samples with `gem audit draw` and `gem audit draw --what refused`.
+    Uses the current prompts and models. Each trajectory of the sample costs one call; results and datasets do not
+    change. Ratings come from `gem audit draw` and `gem audit draw --what refused`.
 
     Examples:
         gem judge
-        gem judge --sample 0            (only what is known, no call)
+        gem judge --sample 0            (no calls)
         gem judge --sample 200 --json
     """
     work = Workspace.open(load(), options=RunOptions(budget_usd=budget_usd))
@@ -47,11 +49,11 @@ def judge(
     _print(found, console)
     print_people(people, console)
     if opened:
-        console.print(f"Opened by the gate policy, because people disagree: {', '.join(opened)}")
+        console.print(f"Downgraded to open by the gate policy, because people disagree: {', '.join(opened)}")
 
 
 def _people(work: Workspace) -> PeopleReport:
-    """Checks and judge beside people, held against what the gate policy asks for, if it does."""
+    """Agreement of checks and judge with people, against the precision that the gate policy requires, if any."""
     least = policy(work.settings).agreement
     with work.ledger() as ledger:
         return people_report(rated(ledger, work.store.get), least.min_precision if least else NEEDED)
@@ -64,32 +66,32 @@ def _print(found: Agreement, console: Terminal) -> None:
     console.print(_two_by_two(found))
     if found.by_reason:
         added = ", ".join(f"{reason} {count}" for reason, count in sorted(found.by_reason.items()))
-        console.print(f"The judge alone refuses: {added}")
+        console.print(f"Rejected by the judge only: {added}")
     total = found.both_pass + found.judge_refuses + found.checks_refuse
     console.print(f"Judge calls that the checks saved: {found.checks_refuse} of {total} trajectories")
     if found.values:
         settled = found.values - found.open_values
         console.print(f"Argument values traced without a judge: {settled:,} of {found.values:,}")
     for check, opinion in found.sample.items():
-        console.print(f"  {check}: the judge refuses {opinion.refused} of {opinion.asked} as well")
+        console.print(f"  {check}: the judge also rejects {opinion.refused} of {opinion.asked}")
     if found.confirmed is not None:
         kappa = "undefined" if found.kappa is None else f"{found.kappa:.2f}"
-        console.print(f"Agreement on all (Cohen's kappa, from the sample): {kappa}")
+        console.print(f"Overall agreement (Cohen's kappa, from the sample): {kappa}")
     if found.calls:
         cost = "" if found.usd is None else f", ${found.usd:.4f}"
-        console.print(f"Asking took {found.calls} calls{cost}; {found.unreadable} of them without a readable verdict")
+        console.print(f"The sample took {found.calls} calls{cost}; {found.unreadable} had no readable verdict")
     if found.unaffordable:
-        console.print(f"Not asked, because the budget did not reach: {found.unaffordable}")
+        console.print(f"Not asked, because the budget was spent: {found.unaffordable}")
 
 
 def _two_by_two(found: Agreement) -> Table:
-    table = Table(title="Checks beside judge, trajectories")
-    for column in ("", "judge passes", "judge refuses"):
+    table = Table(title="Trajectories by verdict of checks and judge")
+    for column in ("", "judge accepts", "judge rejects"):
         table.add_column(column, justify="left" if not column else "right")
-    table.add_row("checks pass", str(found.both_pass), str(found.judge_refuses))
+    table.add_row("checks accept", str(found.both_pass), str(found.judge_refuses))
     if found.confirmed is None:
-        table.add_row(f"checks refuse ({found.checks_refuse})", "not asked", "not asked")
+        table.add_row(f"checks reject ({found.checks_refuse})", "not asked", "not asked")
     else:
         both = f"{found.confirmed:.0%}"
-        table.add_row(f"checks refuse ({found.checks_refuse})", f"{1 - found.confirmed:.0%}", both)
+        table.add_row(f"checks reject ({found.checks_refuse})", f"{1 - found.confirmed:.0%}", both)
     return table

@@ -1,4 +1,4 @@
-"""How much of a source is read: the options, and what a person is told of a limit and of a budget that lasts."""
+"""The options that limit how much of a source is read, and the lines that explain limits and budgets to users."""
 
 import shlex
 from typing import Annotated
@@ -10,16 +10,16 @@ from gem_tasks.pipeline.workspace import Workspace
 
 LimitOption = Annotated[
     int | None,
-    typer.Option(min=1, help="Read only the first so many documents; kept with the source, so it holds every hour."),
+    typer.Option(min=1, help="Read up to N documents. Saved with the source, so it also limits the hourly run."),
 ]
-NoLimitOption = Annotated[bool, typer.Option("--no-limit", help="Lift a limit that was given before: read everything.")]
+NoLimitOption = Annotated[bool, typer.Option("--no-limit", help="Remove the saved limit and read everything.")]
 
 
 def asked(limit: int | None, no_limit: bool) -> int | None:
-    """The limit as `Source` has it: 0 lifts one that was given before.
+    """The limit in the form of `Source.limit`, where 0 removes a saved one.
 
     Raises:
-        UserError: both were asked for.
+        UserError: both options were given.
     """
     if limit and no_limit:
         raise UserError("--limit and --no-limit contradict each other", "Give one of them.")
@@ -27,32 +27,34 @@ def asked(limit: int | None, no_limit: bool) -> int | None:
 
 
 def hourly_budget(work: Workspace) -> str:
-    """What runs may spend that nobody starts by hand."""
+    """The budget of hourly runs, in words."""
     usd = work.settings.budget_usd
-    return f"at most ${usd:g} a run (GEM_BUDGET_USD)" if usd else "no budget (GEM_BUDGET_USD is not set)"
+    return f"a budget of ${usd:g} per run (GEM_BUDGET_USD)" if usd else "no budget (GEM_BUDGET_USD is not set)"
 
 
 def kept_limit(work: Workspace, source: str) -> int | None:
-    """The limit that is kept with a source."""
+    """The limit that is saved with a source."""
     with work.ledger() as ledger:
         return next((row["limit"] for row in ledger.sources.source_list() if row["uri"] == source), None)
 
 
 def lasting(work: Workspace, source: str, *, budgeted: bool = False) -> list[str]:
-    """What to say after a run of what holds for the runs to come.
+    """Lines that say, after a run, which limit and budget apply to future runs.
 
     Args:
         work: where the source is registered.
         source: its address.
-        budgeted: the run had a budget of its own.
+        budgeted: whether the run had its own budget.
     """
     said: list[str] = []
     if limit := kept_limit(work, source):
         which = "document is" if limit == 1 else f"{limit} documents are"
         said.append(
-            f"Limit: only the first {which} read, by the hourly run too. To read everything: "
+            f"Limit: only the first {which} read, also by the hourly run. To read everything: "
             f"gem source limit {shlex.quote(source)} none"
         )
     if budgeted:
-        said.append(f"The budget was for this run. Hourly runs read the source, too, with {hourly_budget(work)}.")
+        said.append(
+            f"The budget applied to this run only. Hourly runs also read the source, with {hourly_budget(work)}."
+        )
     return said

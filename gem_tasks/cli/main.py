@@ -72,7 +72,7 @@ def gem(
 
 
 def main() -> None:
-    """Runs the command. Exit code 2: the user can fix it; 1: GEM or a run failed."""
+    """Runs the command. Exit code 2: the user can fix the error; 1: GEM or a run failed."""
     keep_private()
     guard()
     try:
@@ -83,7 +83,7 @@ def main() -> None:
         sys.exit(_say(f"gem: {error}", 1))
     except KeyboardInterrupt:
         sys.exit(_say("gem: interrupted; Airflow runs continue", 130))
-    except Exception as error:  # noqa: BLE001 - a bug of ours: its traceback, but no secret that is in it
+    except Exception as error:  # noqa: BLE001 - a bug in GEM: print its traceback without secrets
         sys.exit(_say(shown_traceback(error), 1))
 
 

@@ -1,4 +1,4 @@
-"""`gem models`: what was trained, who is champion, and a person's word over the gate's."""
+"""`gem models`: trained models, champions, and decisions by the gate or by a person."""
 
 import json
 from typing import Annotated
@@ -16,18 +16,20 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
 models = typer.Typer(
-    help="Trained models: the champion of each name, and who decided.", no_args_is_help=True, add_completion=False
+    help="Lists trained models and decides which is the champion of its name.",
+    no_args_is_help=True,
+    add_completion=False,
 )
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A model's id or name, or the beginning of one.")]
-By = Annotated[str, typer.Option(help="Your name; kept with the decision.")]
-Why = Annotated[str, typer.Option(help="Your reason; kept with the decision.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="Id or name of a model, or its first characters.")]
+By = Annotated[str, typer.Option(help="Your name; saved with the decision.")]
+Why = Annotated[str, typer.Option(help="Your reason; saved with the decision.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 @models.command("list")
 def list_models(
-    name: Annotated[str, typer.Argument(help="Only ids and names that begin so.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+    name: Annotated[str, typer.Argument(help="Only ids and names that start with this.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Show up to N, newest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """Lists models with their status, newest evaluations and last decision.
@@ -65,10 +67,12 @@ def list_models(
 @models.command("decide")
 def decide_model(
     model: ModelArgument,
-    against: Annotated[str | None, typer.Option(help="Another model; default: the champion, else the base.")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Model to compare with. Default: the champion, otherwise the base model.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Lets the gate decide: promoted if better with 95 % confidence on the same cases, else kept.
+    """Lets the gate decide: it promotes a model that is better with 95 % confidence on the same cases.
 
     Examples:
         gem models decide qwen3-8b-agent
@@ -80,7 +84,7 @@ def decide_model(
 
 @models.command("promote")
 def promote(model: ModelArgument, by: By, why: Why, as_json: JsonOption = False) -> None:
-    """Makes a model champion of its name, whatever the numbers say.
+    """Makes a model the champion of its name, regardless of the scores.
 
     Examples:
         gem models promote 3f9a1c --by anna --why "better at our own tickets"
@@ -91,7 +95,7 @@ def promote(model: ModelArgument, by: By, why: Why, as_json: JsonOption = False)
 
 @models.command("reject")
 def reject(model: ModelArgument, by: By, why: Why, as_json: JsonOption = False) -> None:
-    """Marks a model as unwanted; a champion loses its place, which is then empty.
+    """Rejects a model. If it was the champion, its name has no champion until the next promotion.
 
     Examples:
         gem models reject 3f9a1c --by anna --why "leaks phone numbers"
@@ -101,7 +105,7 @@ def reject(model: ModelArgument, by: By, why: Why, as_json: JsonOption = False) 
 
 
 def _scores(ledger: Ledger, model_id: str) -> dict[str, float]:
-    """Overall by harness, of the newest evaluation in each."""
+    """Overall score in the newest evaluation of each harness."""
     found: dict[str, float] = {}
     for row in ledger.evaluations.find_evaluations(model_id=model_id):
         if row.scores:

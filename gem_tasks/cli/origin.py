@@ -14,7 +14,7 @@ _SHOWN = 20
 
 
 def model_origin(ledger: Ledger, id_: str) -> Json | None:
-    """The model of that id or name with all that is behind it and after it; None if there is none."""
+    """The model of that id or name with its data, evaluations and decisions; None if there is none."""
     found = [model for model in ledger.distill.find_models(id_) if id_ in (model.model_id, model.name)]
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""Checks and judge beside people, for the terminal."""
+"""Agreement of checks and judge with people, for the terminal."""
 
 from rich.markup import escape
 from rich.table import Table
@@ -8,19 +8,21 @@ from gem_tasks.cli.terminal import Terminal
 
 
 def print_people(found: PeopleReport, console: Terminal) -> None:
-    """The table kind by kind, and what to do."""
+    """Prints the table by kind, and advice."""
     rated = found.published + found.refused
     if not rated:
-        console.print("No person has rated conversations yet: gem audit draw, and gem audit draw --what refused")
+        console.print("No conversation is rated yet. Start with: gem audit draw, and gem audit draw --what refused")
         return
-    console.print(_table(found, f"Checks and judge beside people, {rated} conversations"))
+    console.print(_table(found, f"Checks and judge compared with people, {rated} conversations"))
     console.print(
-        f"People refuse {found.people_refuse} of the {rated}: {found.published} published and {found.refused} refused"
-        " ones were rated"
+        f"People reject {found.people_refuse} of {rated} rated conversations ({found.published} published,"
+        f" {found.refused} rejected)"
     )
     missing = "gem audit draw" if not found.published else "gem audit draw --what refused" if not found.refused else ""
     if missing:
-        console.print(f"Recall and kappa need ratings of both; the others: {missing}")
+        console.print(
+            f"Recall and kappa need ratings of published and rejected conversations. Draw the missing ones: {missing}"
+        )
     for line in found.advice:
         console.print(f"  {line}", markup=False, soft_wrap=True)
 
@@ -29,7 +31,7 @@ def _table(found: PeopleReport, title: str) -> Table:
     table = Table(title=title)
     for column in ("kind", "severity"):
         table.add_column(column)
-    for column in ("people refuse", "precision", "recall", "kappa"):
+    for column in ("people reject", "precision", "recall", "kappa"):
         table.add_column(column, justify="right")
     for each in found.kinds:
         counts = f"{each.precision.hits} of {each.precision.items}"

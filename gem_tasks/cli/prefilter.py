@@ -1,4 +1,4 @@
-"""`gem prefilter`: the classifier that spares the paid filter what it would reject anyway."""
+"""`gem prefilter`: the classifier that rejects texts before the filter model is called."""
 
 import json
 from typing import Annotated, Any
@@ -17,12 +17,12 @@ group = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-JsonOption = Annotated[bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 @group.command("status")
 def show_status(as_json: JsonOption = False) -> None:
-    """Says whether one is in use, why not, and what each one saved and missed.
+    """Shows whether a prefilter is in use, why not, and how many calls each one saved and texts it missed.
 
     Examples:
         gem prefilter status
@@ -42,24 +42,24 @@ def show_status(as_json: JsonOption = False) -> None:
     console.print(f"Calls saved: {found['saved_calls']}{money}")
     if found["withdrawn_rejections"]:
         console.print(
-            f"{found['withdrawn_rejections']} segments were rejected by prefilters that missed too much. "
-            "Have the model asked about them: gem prefilter recheck"
+            f"{found['withdrawn_rejections']} segments were rejected by prefilters that were switched off later. "
+            "Let the model decide about them: gem prefilter recheck"
         )
 
 
 @group.command("train")
 def learn(
-    force: Annotated[bool, typer.Option("--force", help="Although the one in use is young.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Train even if the current prefilter is new.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Learns from the verdicts there are, if there are enough; the DAG gem_prefilter does it every day.
+    """Trains a prefilter on the existing verdicts, if there are enough. The DAG gem_prefilter does this daily.
 
     Examples:
         gem prefilter train
         gem prefilter train --force --json
     """
     console = Terminal(stderr=True, quiet=as_json)
-    with console.status("learning"):
+    with console.status("training"):
         found = train(Workspace.open(load()), force=force)
     if as_json:
         echo_json(found.model_dump_json(indent=1))
@@ -69,10 +69,10 @@ def learn(
 
 @group.command("recheck")
 def ask_again(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show how many there are.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Marks what switched-off prefilters rejected, so that the next run of each partition asks the model.
+    """Marks segments that switched-off prefilters rejected, so that the next run of their partitions asks the model.
 
     Examples:
         gem prefilter recheck --dry-run
@@ -81,7 +81,7 @@ def ask_again(
     if as_json:
         echo_json(json.dumps({"marked": 0 if dry_run else sum(found.values()), "partitions": found}, indent=1))
         return
-    verb = "would be asked about" if dry_run else "will be asked about when their partition runs next"
+    verb = "would be marked" if dry_run else "are marked: the next run of their partition asks the model"
     echo(f"{sum(found.values())} segments {verb}")
     for partition, count in found.items():
         echo(f"  {partition}  {count}")
@@ -95,10 +95,10 @@ def _in_use(found: dict[str, Any]) -> str:
     needed, have = found["needed_held_out_accepted"], found["verdicts"]["unbiased_accepted"]
     last = found["prefilters"][0] if found["prefilters"] else None
     if last and last["retired_because"] == "drift":
-        return f"Not in use, since it switched itself off: {escape(last['retired_detail'])}"
+        return f"Not in use, because it switched itself off: {escape(last['retired_detail'])}"
     return (
-        f"Not in use: half of the accepted verdicts are held out to prove 98 % recall, which takes {needed} of them; "
-        f"there are {have} in all. gem prefilter train"
+        f"Not in use: half of the accepted verdicts are held out to prove 98 % recall, which needs {needed} of them; "
+        f"there are {have} accepted verdicts in all. Train with: gem prefilter train"
     )
 
 

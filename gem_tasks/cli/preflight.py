@@ -1,4 +1,4 @@
-"""What is cheaper to find out before a run than in its logs."""
+"""Checks before a run: the source has documents, and the models answer."""
 
 from rich.markup import escape
 
@@ -10,30 +10,30 @@ from gem_tasks.pipeline.preflight.readiness import Ready, check_models, raise_fo
 from gem_tasks.pipeline.workspace import Workspace
 
 _PASSING = ErrorClass.SERVER_ERROR
-_LATER = "That may pass, so the run starts: what gets no answer is asked again"
-_KEYLESS = "No key is set here; the workers may have one, so the run starts"
+_LATER = "The error may be temporary, so the run starts and retries requests without an answer"
+_KEYLESS = "No key is set here, but the workers may have one, so the run starts"
 
 
 def preflight(work: Workspace, source: str, *, quiet: bool = False, elsewhere: bool = False) -> None:
-    """Whether the source has something to read, and every model of the stages answers a small question.
+    """Checks that the source has documents and that every model of the stages answers a short request.
 
     Args:
-        work: with the settings of the edge.
+        work: with the settings of the command.
         source: its address.
         quiet: show no progress and no warnings.
-        elsewhere: the stages run where there may be a key that is not known here, such as that of the Connection
-            `gem_llm`: that a model wants one is then no reason to stop. Neither is a server error, anywhere.
+        elsewhere: the stages run in workers that may have a key that this process lacks, such as that of the Connection
+            `gem_llm`; a missing key is then only a warning. A server error always is.
 
     Raises:
-        UserError: one of them does not; says what to do.
+        UserError: a check failed; says how to fix it.
     """
     next(list_objects(source, access=work.settings.s3))
     console = Terminal(stderr=True, quiet=quiet)
     if elsewhere and work.settings.llm_base_url is None:
-        console.print("[yellow]![/] No LLM endpoint is set here, so none was asked: the workers' own is used.")
+        console.print("[yellow]![/] No LLM endpoint is set here, so none was tested: the workers use their own.")
         return
     with shown(quiet) as say:
-        found = check_models(work.settings, work.store, lambda done, total: say("asking the models", done, total))
+        found = check_models(work.settings, work.store, lambda done, total: say("testing the models", done, total))
     unknown = [each for each in found if (elsewhere and _wants_key(each)) or each.error_class is _PASSING]
     raise_for([each for each in found if each not in unknown])
     for each in found:

@@ -1,4 +1,4 @@
-"""A progress bar on stderr for work that tells how far it is."""
+"""A progress bar on stderr."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from gem_tasks.evals.progress import Progress
 
 @contextmanager
 def shown(quiet: bool) -> Generator[Progress]:
-    """A callback that draws one bar per kind of work; without a terminal a line per kind."""
+    """A callback that draws a bar for each kind of work; without a terminal, it prints a line for each kind."""
     console = Terminal(stderr=True, quiet=quiet)
     columns = (
         SpinnerColumn(),

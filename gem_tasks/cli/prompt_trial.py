@@ -1,4 +1,4 @@
-"""A prompt's trial on a terminal: two columns per segment, the current result and the candidate's."""
+"""The trial of a prompt on a terminal: for each segment the current result and the candidate's, in two columns."""
 
 import json
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from gem_tasks.visible import visible
 
 _LINES = 12
 _CHARS = 160
-"""Of a line, unless everything is wanted."""
+"""Longest line, unless outputs are printed in full."""
 
 
 def print_trials(trials: Sequence[Trial], console: Terminal, *, full: bool) -> None:
-    """One table per segment, and what the candidate cost."""
+    """Prints a table for each segment, then the cost."""
     for trial in trials:
         console.print(Text(f"{trial.segment_id}  {visible(trial.uri)}", style="bold"))
         if trial.candidate is None:
@@ -68,7 +68,7 @@ def _output(side: Side | None, *, full: bool) -> str:
     if full:
         return "\n".join(lines)
     cut = [line if len(line) <= _CHARS else line[:_CHARS] + "…" for line in lines[:_LINES]]
-    more = [f"… {len(lines) - _LINES} more, see --full"] if len(lines) > _LINES else []
+    more = [f"… {len(lines) - _LINES} more lines, see --full"] if len(lines) > _LINES else []
     return "\n".join(cut + more)
 
 

@@ -1,4 +1,4 @@
-"""`gem prompts`: which prompts are in use, what they were before, and what another one would do."""
+"""`gem prompts`: prompts in use, earlier versions, differences, and trials of new ones."""
 
 import json
 from difflib import unified_diff
@@ -28,12 +28,12 @@ group = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-JsonOption = Annotated[bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 @group.command("list")
 def list_prompts(as_json: JsonOption = False) -> None:
-    """Lists the prompts in use and every earlier version, with first and last use.
+    """Lists the prompts in use and all earlier versions, with first and last use.
 
     Examples:
         gem prompts list
@@ -50,7 +50,7 @@ def list_prompts(as_json: JsonOption = False) -> None:
     for column in ("prompt", "version", "", "first use", "last use", "recipes"):
         table.add_column(column, justify="right" if column == "recipes" else "left", overflow="fold")
     for row in rows:
-        where = (row["origin"] or "ours") if row["current"] else ""
+        where = (row["origin"] or "built-in") if row["current"] else ""
         seen = [(row[name] or "never")[:16].replace("T", " ") for name in ("first_seen_at", "last_used_at")]
         table.add_row(row["name"], row["sha256"][:_SHORT], where, *seen, str(row["recipes"]))
     Terminal(highlight=False).print(table)
@@ -59,11 +59,11 @@ def list_prompts(as_json: JsonOption = False) -> None:
 @group.command("show")
 def show(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(NAMES)}.")],
-    version: Annotated[str | None, typer.Option(help="The hash of an earlier version, or how it begins.")] = None,
-    ours: Annotated[bool, typer.Option("--ours", help="The one that comes with GEM.")] = False,
+    version: Annotated[str | None, typer.Option(help="Hash of an earlier version, or its first characters.")] = None,
+    ours: Annotated[bool, typer.Option("--ours", help="Print the prompt that comes with GEM.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Prints a prompt: the one in use, an earlier one, or ours.
+    """Prints a prompt: the one in use, an earlier version, or the one that comes with GEM.
 
     Examples:
         gem prompts show refine > my-prompts/refine.md
@@ -84,11 +84,11 @@ def show(
 
 @group.command("diff")
 def diff(
-    a: Annotated[str, typer.Argument(help="A file, a name (the one in use), name@ours, or a version's hash.")],
-    b: Annotated[str, typer.Argument(help="The same.")],
+    a: Annotated[str, typer.Argument(help="A file, a name (in use), name@ours (built-in), or the hash of a version.")],
+    b: Annotated[str, typer.Argument(help="Likewise.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Shows what differs between two prompts.
+    """Shows the differences between two prompts.
 
     Examples:
         gem prompts diff refine@ours refine
@@ -108,16 +108,16 @@ def diff(
 
 @group.command("try")
 def try_prompt(
-    file: Annotated[Path, typer.Argument(help="The candidate.")],
-    stage: Annotated[StageName, typer.Option(help="The stage it is for.")],
-    on: Annotated[list[str], typer.Option(help="A segment, document or trajectory; may be given several times.")],
+    file: Annotated[Path, typer.Argument(help="File with the candidate prompt.")],
+    stage: Annotated[StageName, typer.Option(help="Stage of the prompt.")],
+    on: Annotated[list[str], typer.Option(help="A segment, document or trajectory id; repeatable.")],
     budget_usd: Annotated[
-        float | None, typer.Option(min=0.01, help="Spend no more. Default: GEM_BUDGET_USD, or no limit.")
+        float | None, typer.Option(min=0.01, help="Budget of the trial. Default: GEM_BUDGET_USD, otherwise no limit.")
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Print whole outputs, not their beginnings.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Print outputs in full.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tries a prompt on stored segments, beside what the current one made of them. Asks the model; writes nothing.
+    """Tries a prompt on stored segments and shows the results beside the current ones. Calls the model; writes nothing.
 
     Examples:
         gem prompts try new/refine.md --stage refine --on 23280dc3f892 --on 91f0aa
@@ -128,15 +128,13 @@ def try_prompt(
     limit = work.settings.budget_usd if budget_usd is None else budget_usd
     console = Terminal(stderr=True, quiet=as_json, highlight=False)
     most = (
-        "no price is known"
+        "the price is unknown"
         if candidate.most_usd is None
-        else f"${candidate.most_usd:.4f} at most for the first answers"
+        else f"up to ${candidate.most_usd:.4f} for the first answers"
     )
     within = "" if limit is None else f", within a budget of ${limit:.2f}"
-    console.print(
-        f"Asking {candidate.model} at {candidate.endpoint} about {candidate.segments} segments: {most}{within}"
-    )
-    with console.status("asking"):
+    console.print(f"Running {candidate.model} at {candidate.endpoint} on {candidate.segments} segments: {most}{within}")
+    with console.status("calling the model"):
         trials = candidate.run(limit)
     if as_json:
         echo_json(json.dumps([trial.model_dump(mode="json") for trial in trials], ensure_ascii=False, indent=1))
@@ -145,7 +143,7 @@ def try_prompt(
 
 
 def _versions(work: Workspace, known: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those in use first, whether a run has used them yet or not."""
+    """Rows of all versions, those in use first, even if no run has used them yet."""
     current = {prompt.sha256: prompt for prompt in work.chain.prompts.by_name.values()}
     never = {"first_seen_at": None, "last_used_at": None, "recipes": 0}
     rows = [
@@ -171,7 +169,7 @@ def _versions(work: Workspace, known: list[dict[str, Any]]) -> list[dict[str, An
 
 
 def _named(work: Workspace, what: str) -> tuple[str, str]:
-    """Title and text of a file, a prompt in use, ours, or a version."""
+    """Title and text of a file, a prompt in use, a built-in prompt, or a version."""
     name, _, which = what.partition("@")
     if name in NAMES and which in ("", "ours"):
         prompt = load(name) if which else work.chain.prompts[name]
@@ -180,29 +178,29 @@ def _named(work: Workspace, what: str) -> tuple[str, str]:
         try:
             return what, _read(Path(what)).decode()
         except UnicodeDecodeError:
-            raise UserError(f"{what} is not UTF-8", "Convert it.") from None
+            raise UserError(f"{what} is not UTF-8", "Convert it to UTF-8.") from None
     prompt = _stored(work, which or what, name if which else None)
     return f"{prompt.name}@{prompt.sha256[:_SHORT]}", prompt.text
 
 
 def _stored(work: Workspace, version: str, name: str | None) -> Prompt:
-    """A version that a run has used."""
+    """A stored version, which a run has used."""
     if len(version) >= _SHORTEST:
         with work.ledger() as ledger:
             found = ledger.prompts.find_prompts(version, name)
         if len(found) == 1:
             return Prompt(name=found[0]["name"], text=found[0]["text"])
         if found:
-            raise UserError(f"{version!r} begins several versions", "Give more of the hash.")
+            raise UserError(f"Several versions start with {version!r}", "Give more characters of the hash.")
     raise UserError(
-        f"{version!r} is no version of {name or 'a prompt'}, no file, and no prompt's name",
-        f"`gem prompts list` shows versions; {_SHORTEST} characters or more will do.",
+        f"{version!r} is neither a version of {name or 'a prompt'}, nor a file, nor the name of a prompt",
+        f"`gem prompts list` shows the versions; give at least {_SHORTEST} characters.",
     )
 
 
 def _known(name: str) -> None:
     if name not in NAMES:
-        raise UserError(f"There is no prompt {name!r}", f"There are {', '.join(NAMES)}.")
+        raise UserError(f"There is no prompt {name!r}", f"Choose one of: {', '.join(NAMES)}.")
 
 
 def _read(file: Path) -> bytes:

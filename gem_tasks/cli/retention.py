@@ -1,4 +1,4 @@
-"""`gem gc`: what nobody needs any more goes."""
+"""`gem gc`: removes what is no longer referenced or used."""
 
 import json
 from typing import Annotated
@@ -14,16 +14,16 @@ from gem_tasks.settings import load
 
 
 def gc(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
     days: Annotated[
-        int | None, typer.Option(min=1, help="Keep what was in use within so many days. Default: GEM_RETENTION_DAYS.")
+        int | None, typer.Option(min=1, help="Keep what was used in the last N days. Default: GEM_RETENTION_DAYS.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the numbers, as JSON.")] = False,
 ) -> None:
     """Removes unreferenced objects, results of old recipes, journals and superseded datasets from the store.
 
-    Nothing that the current recipes, a current dataset or an audit refers to goes, and nothing younger than a day. Runs
-    may go on meanwhile.
+    Keeps everything that current recipes, current datasets or audits refer to, and everything younger than a day. Runs
+    may continue meanwhile.
 
     Examples:
         gem gc --dry-run
@@ -31,7 +31,7 @@ def gc(
     """
     work = Workspace.open(load())
     console = Terminal(quiet=as_json, highlight=False)
-    with console.status("going through the store"):
+    with console.status("scanning the store"):
         found = collect(work, dry_run=dry_run, days=days)
     if as_json:
         totals = {"objects": found.objects, "bytes": found.bytes}
@@ -39,9 +39,9 @@ def gc(
         return
     console.print(_table(found))
     if found.busy_objects:
-        console.print(f"{found.busy_objects} objects were being written: left for next time")
+        console.print(f"{found.busy_objects} objects were being written and were skipped")
     if dry_run and found.objects:
-        console.print("Nothing was removed. Do it: gem gc" + ("" if days is None else f" --days {days}"))
+        console.print("Nothing was removed. To remove it: gem gc" + ("" if days is None else f" --days {days}"))
 
 
 def _table(found: Collected) -> Table:
@@ -52,6 +52,6 @@ def _table(found: Collected) -> Table:
     for swept in found.classes:
         table.add_row(swept.what.replace("_", " "), str(swept.objects), decimal(swept.bytes))
     table.add_section()
-    table.add_row("in all", str(found.objects), decimal(found.bytes))
-    table.add_row("stays", str(found.kept_objects), decimal(found.kept_bytes))
+    table.add_row("total", str(found.objects), decimal(found.bytes))
+    table.add_row("kept", str(found.kept_objects), decimal(found.kept_bytes))
     return table

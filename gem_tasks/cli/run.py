@@ -1,4 +1,4 @@
-"""`gem run`: a source through ingestion and synthesis in Airflow, followed to the end."""
+"""`gem run`: ingests and synthesizes a source through Airflow, and follows the runs to their end."""
 
 import json
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from gem_tasks.settings import load
 
 app = typer.Typer(add_completion=False)
 _LOOK_BACK = 24
-"""Earlier partitions of the source that are looked at for work that is left."""
+"""Number of earlier partitions of the source that are checked for unfinished work."""
 
 
 @app.command(cls=EstimatingCommand)
@@ -36,19 +36,19 @@ def run(
         float | None,
         typer.Option(
             min=0.01,
-            help="Stop this run before the models have cost more. Default, also of every hour: GEM_BUDGET_USD.",
+            help="Stop this run before it costs more. Default, also for hourly runs: GEM_BUDGET_USD.",
         ),
     ] = None,
     accept_vanished: Annotated[
-        bool, typer.Option(help="However many objects of the source have vanished: it is meant.")
+        bool, typer.Option(help="Retire all documents whose objects are gone, even if there are many.")
     ] = False,
     sample: EstimateOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the summary, as JSON.")] = False,
 ) -> None:
     """Registers SOURCE, runs ingestion and synthesis through Airflow, and prints the summary.
 
-    Running it again reads only what is new or changed; nothing that has a result is paid twice. The hourly run reads
-    SOURCE from now on, up to the same limit. A budget is for one run only.
+    Running it again reads only new and changed documents; no result is paid for twice. From now on the hourly run also
+    reads SOURCE, up to the same limit. A budget applies to this run only.
 
     Examples:
         gem run examples/corpus
@@ -77,7 +77,7 @@ def run(
 
 
 def resolve(source: str) -> str:
-    """Local paths become absolute, for the tasks run elsewhere; one that is no UTF-8 becomes a URI, which is."""
+    """Makes local paths absolute, because tasks run in another folder; a path that is not UTF-8 becomes a URI."""
     if "://" in source:
         return source
     path = str(Path(source).expanduser().absolute())
@@ -86,12 +86,12 @@ def resolve(source: str) -> str:
 
 
 def current_partition() -> str:
-    """The hour that a manual run adds to."""
+    """The hour that a manual run adds its segments to."""
     return partition_of(datetime.now(UTC))
 
 
 def _left(work: Workspace, source: str, partition: str) -> list[str]:
-    """Earlier partitions of the source with work left: an hour that a failed run left behind is not this run's."""
+    """Earlier partitions of the source with unfinished work, which this run does not touch."""
     with work.ledger() as ledger:
         earlier = [each for each in ledger.sources.partitions_of_source(source) if each != partition][-_LOOK_BACK:]
         return [each for each in earlier if ledger.rebuild.pending(each, work.links())]
@@ -109,7 +109,7 @@ def _report(
     console = Terminal()
     print_summary(summary, console, nothing_new=followed.synthesize_run is None and not left)
     if left:
-        console.print(f"Work is left in {len(left)} earlier partitions of this source, such as {left[-1]}.")
-        console.print(f"What, and why: gem stale. Do it: gem backfill --from {left[0]} --to {left[-1]}")
+        console.print(f"{len(left)} earlier partitions of this source have unfinished work, such as {left[-1]}.")
+        console.print(f"Show it: gem stale. Finish it: gem backfill --from {left[0]} --to {left[-1]}")
     for line in lasting(work, source, budgeted=budgeted):
         echo(line)

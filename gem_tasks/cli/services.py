@@ -18,20 +18,20 @@ from gem_tasks.local.state import load_state
 from gem_tasks.resources import shipped
 from gem_tasks.settings import load
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 def up() -> None:
-    """Starts PostgreSQL, the offline teacher (where it is installed) and Airflow, and waits until all of it answers.
+    """Starts PostgreSQL, the offline teacher (if installed) and Airflow, and waits until they are ready.
 
-    Repeating it is harmless; after a crash it recovers. State lives under GEM_HOME (default .gem).
+    Running it again is safe, also after a crash. State is kept in GEM_HOME (default .gem).
 
     Examples:
         gem up
         GEM_AIRFLOW_PORT=9090 gem up
     """
     console = Terminal(stderr=True)
-    with console.status("starting") as spinner:
+    with console.status("starting services") as spinner:
 
         def say(line: str) -> None:
             spinner.update(escape(line))
@@ -55,14 +55,14 @@ def _examples() -> str:
 
 
 def down() -> None:
-    """Stops what `gem up` started; all data stay."""
-    with Terminal(stderr=True).status("stopping"):
+    """Stops the services that `gem up` started; all data is kept."""
+    with Terminal(stderr=True).status("stopping services"):
         services.down()
-    echo("stopped")
+    echo("Services stopped.")
 
 
 def status(as_json: AsJson = False) -> None:
-    """Shows which services run, where the UI is, and how to log in.
+    """Shows which services are running, the address of the UI, and how to log in.
 
     Examples:
         gem status
@@ -79,7 +79,7 @@ def status(as_json: AsJson = False) -> None:
     if found["healthy"]:
         _print_login()
     else:
-        echo(f"Start it with: gem up      Logs: {found['logs']}")
+        echo(f"Start them:  gem up      Logs: {found['logs']}")
 
 
 def _status() -> dict[str, Any]:
@@ -99,14 +99,14 @@ def _status() -> dict[str, Any]:
 
 def doctor(
     security: Annotated[
-        bool, typer.Option("--security", help="What of GEM's security holds on this machine, by trying it.")
+        bool, typer.Option("--security", help="Test which security measures are effective on this machine.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Checks Python, disk, database, store, models and Airflow, and says how to fix each.
+    """Checks Python, disk, database, store, models and Airflow, and says how to fix each problem.
 
-    Every model that the stages use is asked one small question, as a run would ask it. Exit code 2 when something is
-    wrong.
+    Sends one short request to every model that the stages use, in the form that a run would use. Exit code 2 if a check
+    fails.
 
     Examples:
         gem doctor
@@ -117,7 +117,7 @@ def doctor(
         if security:
             found = list(safety.examine(load()))
         else:
-            found = list(examination.examine(load(), lambda done, total: say("asking the models", done, total)))
+            found = list(examination.examine(load(), lambda done, total: say("testing the models", done, total)))
     if as_json:
         echo_json(json.dumps([diagnosis.model_dump(mode="json") for diagnosis in found], indent=1))
     else:

@@ -1,4 +1,4 @@
-"""`gem source`: what is read every hour, under which licence, and how it is cut."""
+"""`gem source`: which sources are read every hour, under which licence, and how they are segmented."""
 
 import json
 from typing import Annotated, Any
@@ -18,12 +18,12 @@ from gem_tasks.settings import load
 from gem_tasks.visible import visible
 
 group = typer.Typer(
-    help="Registers and configures the sources that are read every hour: files, buckets, dumps, crawls, data sets.",
+    help="Registers and configures the sources that are read every hour: files, buckets, dumps, crawls, datasets.",
     no_args_is_help=True,
     add_completion=False,
 )
-JsonOption = Annotated[bool, typer.Option("--json", help="Print it as JSON, and nothing else.")]
-Which = Annotated[str, typer.Argument(metavar="SOURCE", help="Its address, or its number in `gem source list`.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
+Which = Annotated[str, typer.Argument(metavar="SOURCE", help="Its address, or its number from `gem source list`.")]
 
 
 @group.command("add")
@@ -33,18 +33,18 @@ def add(
         typer.Argument(metavar="SOURCE", help="A file, a folder, s3://bucket/prefix, or hf://datasets/owner/name."),
     ],
     licence: Annotated[
-        str | None, typer.Option("--license", help="Of documents that name none themselves, such as CC-BY-4.0.")
+        str | None, typer.Option("--license", help="Licence of documents that name none, such as CC-BY-4.0.")
     ] = None,
-    target_tokens: Annotated[int | None, typer.Option(min=50, help="Size that segments are packed up to.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=100, help="No segment is larger.")] = None,
-    min_chars: Annotated[int | None, typer.Option(min=0, help="Shorter documents are rejected.")] = None,
+    target_tokens: Annotated[int | None, typer.Option(min=50, help="Target size of segments, in tokens.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=100, help="Maximum size of segments, in tokens.")] = None,
+    min_chars: Annotated[int | None, typer.Option(min=0, help="Reject documents with fewer characters.")] = None,
     limit: LimitOption = None,
     no_limit: NoLimitOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Registers SOURCE, or changes the settings of one that is; `gem_ingest` reads it from the next hour on.
+    """Registers SOURCE or changes its settings; `gem_ingest` reads it from the next hour on.
 
-    Files may be .txt .md .html .jsonl .parquet .warc, also as .gz or .zst. Settings hold for what is read from now on.
+    Supported files: .txt .md .html .jsonl .parquet .warc, also as .gz or .zst. Settings apply to documents read later.
 
     Examples:
         gem source add ~/manuals --license CC-BY-4.0
@@ -65,7 +65,7 @@ def add(
 
 @group.command("list")
 def list_(as_json: JsonOption = False) -> None:
-    """Lists all sources: settings, what they hold, when they were last seen whole.
+    """Lists all sources with their settings, contents and last complete scan.
 
     Examples:
         gem source list
@@ -84,25 +84,27 @@ def list_(as_json: JsonOption = False) -> None:
             f"Read every hour, with {hourly_budget(work)}. Limits: gem source limit SOURCE N|none", markup=False
         )
     else:
-        echo("There is no source yet. Add one:  gem source add ~/manuals")
+        echo("No source is registered. Add one:  gem source add ~/manuals")
 
 
 @group.command("limit")
 def limit_(
     source: Which,
-    documents: Annotated[str, typer.Argument(metavar="N|none", help="How many documents of it are read; none: all.")],
+    documents: Annotated[
+        str, typer.Argument(metavar="N|none", help="Maximum number of documents, or `none` for no limit.")
+    ],
     as_json: JsonOption = False,
 ) -> None:
-    """Sets or lifts the limit of SOURCE: only so many of its documents are read, by the hourly run too.
+    """Sets or removes the limit of SOURCE: the number of documents that are read, also by the hourly run.
 
-    What is known counts: nothing new is read while the source has so many. Lowering a limit removes nothing.
+    Known documents count towards the limit. Lowering it removes nothing.
 
     Examples:
         gem source limit 3 500
         gem source limit ~/manuals none
     """
     if documents != "none" and not (documents.isdecimal() and 0 < int(documents) < 1 << 31):
-        raise UserError(f"{documents!r} is no limit", "Give a number of documents, or `none` to lift it.")
+        raise UserError(f"{documents!r} is not a limit", "Give a number of documents, or `none` to remove the limit.")
     limit = None if documents == "none" else int(documents)
     with Workspace.open(load()).ledger() as ledger:
         uri = ledger.sources.limit_source(source, limit) or ledger.sources.limit_source(resolve(source), limit)
@@ -111,12 +113,12 @@ def limit_(
     if as_json:
         echo_json(json.dumps({"uri": uri, "limit": limit}))
     else:
-        echo(f"{uri}: " + (f"only {limit} documents are read" if limit else "everything is read"))
+        echo(f"{uri}: " + (f"up to {limit} documents are read" if limit else "all documents are read"))
 
 
 @group.command("disable")
 def disable(source: Which, as_json: JsonOption = False) -> None:
-    """Leaves SOURCE out of the hourly run; what was read from it stays.
+    """Excludes SOURCE from the hourly run; documents that were read are kept.
 
     Examples:
         gem source disable 3
@@ -126,7 +128,7 @@ def disable(source: Which, as_json: JsonOption = False) -> None:
 
 @group.command("enable")
 def enable(source: Which, as_json: JsonOption = False) -> None:
-    """Takes SOURCE into the hourly run again.
+    """Includes SOURCE in the hourly run again.
 
     Examples:
         gem source enable s3://crawls/2026
@@ -150,12 +152,12 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         "",
         Column("source", overflow="fold", min_width=24),
         "licence",
-        "cut at",
+        "segment sizes",
         "limit",
         "objects",
         "documents",
         "gone",
-        "last seen whole",
+        "last complete scan",
     )
     for row in rows:
         cut = "/".join(str(row[name] or "·") for name in ("target_tokens", "max_tokens", "min_chars"))
@@ -166,7 +168,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             str(row["source_id"]),
             escape(visible(row["uri"])) + state + (" [yellow](interrupted)[/]" if row["interrupted"] else ""),
             escape(row["license"] or "·"),
-            cut if cut.strip("/·") else "as set",
+            cut if cut.strip("/·") else "default",
             f"[yellow]{row['limit']}[/]" if row["limit"] else "none",
             f"{row['objects']}{missing}",
             str(row["documents"]),

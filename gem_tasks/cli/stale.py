@@ -1,4 +1,4 @@
-"""`gem stale`: what the current prompts, models and code would recompute, what that takes, and what to type."""
+"""`gem stale`: results that are out of date, the cost of recomputing them, and the command that does it."""
 
 import json
 from typing import Annotated, Any
@@ -17,19 +17,19 @@ from gem_tasks.settings import load
 FromOption = Annotated[
     str | None, typer.Option("--from", metavar="PARTITION", help="First partition: a day, or an hour (UTC).")
 ]
-ToOption = Annotated[str | None, typer.Option("--to", metavar="PARTITION", help="Last partition, itself included.")]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="PARTITION", help="Last partition (inclusive).")]
 _SHOWN = 12
 
 
 def stale_command(
     first: FromOption = None,
     last: ToOption = None,
-    every: Annotated[bool, typer.Option("--all", help="List every partition, not only the newest.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="List every partition, not only the newest ones.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
 ) -> None:
-    """Shows what is stale under the current prompts, models and code: how much, why, and what recomputing it takes.
+    """Shows results that are stale under the current prompts, models and code: how many, why, and their cost.
 
-    Calls, tokens, money and time are estimated from what results took so far; `?` is what nobody knows.
+    Calls, tokens, cost and time are estimated from earlier results; `?` means unknown.
 
     Examples:
         gem stale
@@ -45,13 +45,13 @@ def stale_command(
 
 
 def as_plain(found: Stale) -> dict[str, Any]:
-    """For `--json`."""
+    """The output of `--json`."""
     commands = [{"gem": each.command, "airflow": airflow_command(*each.dates)} for each in found.ranges]
     return {**found.model_dump(mode="json"), "commands": commands}
 
 
 def airflow_command(first: str, last: str) -> str:
-    """The same with Airflow's own CLI."""
+    """The equivalent command of the Airflow CLI."""
     return (
         f"airflow backfill create --dag-id {INGEST} --from-date {first} --to-date {last}"
         " --reprocess-behavior completed --max-active-runs 2"
@@ -59,7 +59,7 @@ def airflow_command(first: str, last: str) -> str:
 
 
 def print_stale(found: Stale, console: Terminal, *, every: bool = False) -> None:
-    """For people."""
+    """Prints it for people."""
     if not found.partitions and not found.publish_only:
         console.print("Nothing is stale: every segment has its result under the current prompts, models and code.")
         return
@@ -71,19 +71,19 @@ def print_stale(found: Stale, console: Terminal, *, every: bool = False) -> None
         console.print(_by_partition(found, every))
     if found.publish_only:
         console.print(
-            f"{len(found.publish_only)} partitions have every result already and wait to be published only: "
+            f"{len(found.publish_only)} partitions have every result and only need to be published: "
             + ", ".join(found.publish_only[:5])
             + ("…" if len(found.publish_only) > 5 else "")
         )
     if found.off_schedule:
         names = ", ".join(found.off_schedule[:5])
         console.print(
-            f"No tick of the schedule has these partitions, so Airflow cannot backfill them: {names}. Trigger"
-            " gem_synthesize with their partition key instead.",
+            f"These partitions are not on the schedule, so Airflow cannot backfill them: {names}. Trigger"
+            " gem_synthesize with their partition keys instead.",
             style="yellow",
         )
     if found.ranges:
-        console.print("\nTo recompute it:")
+        console.print("\nTo recompute them:")
         for each in found.ranges:
             console.print(f"  {each.command}", soft_wrap=True, markup=False)
         console.print("or in Airflow's UI: gem_ingest, Trigger, Backfill, All Runs; or")
@@ -126,7 +126,7 @@ def _number(value: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """In the largest fitting units."""
+    """A duration in the largest fitting units."""
     if seconds is None:
         return "?"
     minutes, rest = divmod(round(seconds), 60)

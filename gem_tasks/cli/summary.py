@@ -1,4 +1,4 @@
-"""What a run came to: the funnel, sizes before and after refinement, cost in calls, and where things are."""
+"""The summary of a run: funnel, cost, sizes before and after refinement, and the location of the dataset."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _MEASURES = ("messages", "tools", "calls")
 
 
 def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, Any]:
-    """The partition's numbers as plain JSON; calls and tokens are those of the run."""
+    """The numbers of a partition as JSON; calls and tokens are those of the run."""
     with work.ledger() as ledger:
         summary = ledger.reports.summary(partition, list(work.chain.by_stage.values()), run_id)
         failed = ledger.failures.failed_counts(work.recipe_ids(), partition=partition)
@@ -24,24 +24,24 @@ def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, 
 
 
 def ask_again(work: Workspace, partition: str) -> str:
-    """What failed in the partition under the current recipes, by class, and what to type; empty when nothing did."""
+    """Failures of the partition under the current recipes, by class, and how to retry; empty if there are none."""
     with work.ledger() as ledger:
         return failure_lines(partition, ledger.failures.failed_counts(work.recipe_ids(), partition=partition))
 
 
 def failure_lines(partition: str, failed: Sequence[Mapping[str, Any]]) -> str:
-    """The same in lines.
+    """Failures in lines of text.
 
     Args:
-        partition: which one.
-        failed: counts by stage and class, with how many are set aside and what one of them says.
+        partition: its key.
+        failed: counts by stage and class, how many of them are set aside, and an example of the message.
     """
     if not failed:
         return ""
     ordered = sorted(failed, key=lambda row: (-row["segments"], row["stage"], row["error_class"]))
     lines = [_failure_line(row) for row in ordered]
     option = f" --partition {partition}"
-    return "\n".join([*lines, f"Look at them: gem failures{option}", f"Ask again:    gem retry{option}"])
+    return "\n".join([*lines, f"Show them:    gem failures{option}", f"Retry them:   gem retry{option}"])
 
 
 def _failure_line(row: Mapping[str, Any]) -> str:
@@ -51,9 +51,9 @@ def _failure_line(row: Mapping[str, Any]) -> str:
 
 
 def print_summary(summary: dict[str, Any], console: Terminal, *, nothing_new: bool = False) -> None:
-    """The same for people."""
+    """Prints the summary for people."""
     if nothing_new:
-        console.print("Nothing new: every document is known and every result is current. No model was called.")
+        console.print("Nothing to do: every document is known and every result is current. No model was called.")
     console.print(_funnel(summary))
     for line in _unreadable(summary["documents"]):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
@@ -69,8 +69,8 @@ def print_summary(summary: dict[str, Any], console: Terminal, *, nothing_new: bo
         console.print(_sizes(dataset["manifest"]["means"]))
         console.print(f"Dataset {dataset['version']}: {dataset['trajectories']} trajectories", highlight=False)
         console.print(f"  {summary['store']}/datasets/{dataset['version']}/", soft_wrap=True, highlight=False)
-        console.print("Look at one:   gem show " + summary["example"], highlight=False)
-        console.print("Take them all: gem export --out data", highlight=False)
+        console.print("Show one:      gem show " + summary["example"], highlight=False)
+        console.print("Export all:    gem export --out data", highlight=False)
 
 
 def _funnel(summary: dict[str, Any]) -> Table:
@@ -91,7 +91,7 @@ def _funnel(summary: dict[str, Any]) -> Table:
     for stage in summary["stages"]:
         lost = stage["rejected"] + stage["failed"]
         total = str(stage["accepted"] + lost)
-        if total == "0" and stage["stage"] in ASKS_LIKE:  # nothing was refused
+        if total == "0" and stage["stage"] in ASKS_LIKE:  # nothing was rejected
             continue
         table.add_row(
             stage["stage"], total, str(stage["accepted"]), str(lost), str(stage["calls"]), _reasons(stage["reasons"])
@@ -100,14 +100,14 @@ def _funnel(summary: dict[str, Any]) -> Table:
 
 
 def _unreadable(documents: dict[str, Any]) -> list[str]:
-    """The first few objects that could not be read, and why."""
+    """The first objects that could not be read, with reasons."""
     named = [f"Not read: {visible(each['uri'])} ({visible(each['detail'])})" for each in documents["unreadable"]]
     more = documents["reasons"].get("unreadable", 0) - _SHOWN
-    return named[:_SHOWN] + ([f"Not read: {more} more (`gem run --json` names 20)"] if more > 0 else [])
+    return named[:_SHOWN] + ([f"Not read: {more} more (`gem run --json` lists up to 20)"] if more > 0 else [])
 
 
 def _cost(summary: dict[str, Any]) -> str:
-    """What the run cost, per accepted trajectory too; empty when nothing is known to cost anything."""
+    """Cost of the run, and per accepted trajectory; empty if no price is known."""
     prices = {stage["stage"]: stage["usd"] for stage in summary["stages"] if stage["usd"]}
     total = sum(prices.values())
     if not total:
@@ -119,7 +119,7 @@ def _cost(summary: dict[str, Any]) -> str:
 
 
 def _cached(summary: dict[str, Any]) -> str:
-    """Which share of the prompts' tokens the endpoint had cached, by stage; empty when it reports none."""
+    """Share of prompt tokens that the endpoint had cached, by stage; empty if it reports none."""
     found = {
         each["stage"]: each["cached_tokens"] / each["prompt_tokens"]
         for each in summary["stages"]
@@ -131,13 +131,13 @@ def _cached(summary: dict[str, Any]) -> str:
 
 
 def _spared(summary: dict[str, Any]) -> str:
-    """What a prefilter saved in this partition; empty when none was in use."""
+    """Calls that a prefilter saved in this partition; empty if none was in use."""
     stage = summary["stages"][0]
     if not (count := stage["reasons"].get("prefilter", 0)):
         return ""
     total = stage["accepted"] + stage["rejected"] + stage["failed"]
     money = f", about ${count * stage['usd'] / stage['calls']:.2f}" if stage["usd"] and stage["calls"] else ""
-    return f"Prefilter: {count} of {total} filter calls spared{money} (gem prefilter status)"
+    return f"Prefilter: {count} of {total} filter calls saved{money} (gem prefilter status)"
 
 
 def _reasons(reasons: dict[str, int]) -> str:

@@ -1,4 +1,4 @@
-"""`gem synth`: the same stages in-process, without Airflow, for a small job or a notebook."""
+"""`gem synth`: runs the stages in this process, without Airflow, for a small job."""
 
 import json
 from pathlib import Path
@@ -27,16 +27,16 @@ app = typer.Typer(add_completion=False)
 @app.command(cls=EstimatingCommand)
 def synth(
     source: Annotated[str, typer.Argument(help="A file, a directory, or s3://bucket/prefix.")],
-    out: Annotated[Path, typer.Option(help="Folder for trajectories.jsonl.")],
+    out: Annotated[Path, typer.Option(help="Folder to write trajectories.jsonl to.")],
     limit: LimitOption = None,
     no_limit: NoLimitOption = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Go on where a gate would ask a person.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Continue where a gate would ask a person.")] = False,
     sample: EstimateOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the summary, as JSON.")] = False,
 ) -> None:
-    """Runs all stages over SOURCE in this process and exports what was accepted.
+    """Runs all stages over SOURCE in this process and exports the accepted trajectories.
 
-    Starts the embedded Postgres and teacher if none are configured; Airflow is not needed.
+    Starts the embedded PostgreSQL, and the offline teacher if it is installed. Airflow is not needed.
 
     Examples:
         gem synth manual.md --out data
@@ -54,7 +54,7 @@ def synth(
     partition = current_partition()
     with console.status("ingest"):
         ingest(work, Source(uri=source, limit=asked(limit, no_limit)), partition)
-    with work.ledger() as ledger:  # documents stay in the hour in which they were first read
+    with work.ledger() as ledger:  # documents stay in the partition that first read them
         partitions = ledger.sources.partitions_of_source(source) or [partition]
     published, halted = False, list[GemError]()
     for each in partitions:
@@ -62,7 +62,7 @@ def synth(
             published |= _publish(work, each, console, yes=yes)
         except UserError:
             raise
-        except GemError as error:  # of this hour's documents: those of others are exported all the same
+        except GemError as error:  # concerns this partition only: export the others
             halted.append(error)
     if published:
         export_openai(work, out, *partitions)

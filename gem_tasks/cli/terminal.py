@@ -1,12 +1,12 @@
-"""The only way from a command to a terminal: text of documents, models, endpoints and file names is hostile.
+"""The only way from a command to a terminal, because texts of documents, models, endpoints and files are hostile.
 
     Terminal().print(…)      tables, markup, colours, as rich's console
     echo(line)               a line as it is
     echo_json(text)          JSON, for programs; it stays the same JSON
     echo_exact(text)         a text to be piped into a file, changed only where a terminal would obey it
 
-All show escapes for what would act on a terminal, and take the secrets in force out; a test keeps commands from using
-anything else.
+All replace control characters by visible escapes and remove known secrets; a test keeps commands from using anything
+else.
 """
 
 import sys
@@ -27,7 +27,7 @@ from gem_tasks.visible import visible_json, visible_lines
 
 
 def safe(text: str) -> str:
-    """Without secrets, with escapes for what would act."""
+    """The text without secrets and with visible escapes for control characters."""
     return visible_lines(clean(text))
 
 
@@ -35,7 +35,7 @@ class Terminal(Console):
     """rich's console, with every text made safe: before it is laid out, and once more when it is drawn."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Markup of ours; what turns out to be none, because a text of others was not escaped, is shown as it is."""
+        """Renders markup; a text that is not valid markup, because it was not escaped, is shown as plain text."""
         try:
             return super().render_str(safe(text), **options)
         except MarkupError:
@@ -43,7 +43,7 @@ class Terminal(Console):
             return super().render_str(safe(text), **plain)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Texts that were made elsewhere, too; links are shown, never made, for they hide where they lead."""
+        """Also covers texts rendered elsewhere; links lose their target, which would be hidden."""
         for segment in super().render(renderable, options):
             if segment.control:
                 yield segment
@@ -52,39 +52,39 @@ class Terminal(Console):
 
 
 def echo(text: object = "", *, err: bool = False) -> None:
-    """A line, or several."""
+    """Prints one or more lines."""
     typer.echo(safe(str(text)), err=err)
 
 
 def echo_json(text: str, *, nl: bool = True) -> None:
-    """JSON."""
+    """Prints JSON."""
     typer.echo(visible_json(clean(text)), nl=nl)
 
 
 def echo_exact(text: str) -> None:
-    """A text that ends where it ends; without escapes when it goes into a file or another program."""
+    """Prints a text without adding a newline; without escapes if the output is a file or a pipe."""
     found = clean(text)
     typer.echo(visible_lines(found) if sys.stdout.isatty() else found, nl=not found.endswith("\n"))
 
 
 def ask(question: str, **options: Any) -> str:
-    """A line from the person at the terminal."""
+    """Asks the user for a line."""
     return typer.prompt(safe(question), **options)
 
 
 def confirm(question: str) -> None:
-    """Ends the command unless the person says yes."""
+    """Ends the command unless the user confirms."""
     typer.confirm(safe(question), abort=True)
 
 
 def guard() -> None:
-    """What is not printed by commands: usage errors, which repeat arguments, and logs."""
+    """Protects other output: usage errors, which repeat arguments, and logs."""
     rich_utils.Console = Terminal  # pyright: ignore[reportPrivateImportUsage]
     guard_logs()
 
 
 def echo_login(line: str) -> None:
-    """A line with a password that was asked for: the login that `gem up` made, on this machine's terminal."""
+    """Prints the login that `gem up` made, the only line that may show a password."""
     typer.echo(visible_lines(line))
 
 

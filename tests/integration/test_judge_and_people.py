@@ -219,7 +219,7 @@ def test_gem_judge_says_how_far_people_agree_and_what_to_do(refusing, monkeypatc
         assert result.exit_code == 0, result.output
         return result.stdout
 
-    assert "No person has rated" in gem("judge", "--sample", "0")
+    assert "No conversation is rated yet" in gem("judge", "--sample", "0")
     drawn = json.loads(gem("audit", "draw", "--what", "refused", "--size", "1000", "--json"))
     rows = [json.loads(line) for line in gem("audit", "items", drawn["audit_id"]).splitlines()]
     assert "secret reason" not in json.dumps(rows)
@@ -227,7 +227,7 @@ def test_gem_judge_says_how_far_people_agree_and_what_to_do(refusing, monkeypatc
     number = drawn["items"]
     told = gem("judge", "--sample", "0")
     assert f"0 of {number}" in told
-    assert "Recall and kappa need ratings of both; the others: gem audit draw" in told
+    assert "Draw the missing ones: gem audit draw" in told
     found = json.loads(gem("judge", "--sample", "0", "--json"))
     (deed,) = [each for each in found["people"]["kinds"] if each["kind"] == DEED]
     assert (deed["severity"], deed["precision"]["hits"], deed["precision"]["items"]) == ("error", 0, number)

@@ -7,11 +7,11 @@ def stage(**fields):
     return {"stages": [{"accepted": 10, "rejected": 90, "failed": 0, "calls": 20, "usd": 0.4, "reasons": {}} | fields]}
 
 
-def test_a_summary_says_what_the_prefilter_spared():
+def test_a_summary_says_what_the_prefilter_saved():
     assert _spared(stage()) == ""
-    assert "80 of 100 filter calls spared, about $1.60 " in _spared(stage(reasons={"prefilter": 80}))
-    assert "spared (gem" in _spared(stage(reasons={"prefilter": 80}, usd=None))
-    assert "spared (gem" in _spared(stage(reasons={"prefilter": 80}, calls=0))
+    assert "80 of 100 filter calls saved, about $1.60 " in _spared(stage(reasons={"prefilter": 80}))
+    assert "saved (gem" in _spared(stage(reasons={"prefilter": 80}, usd=None))
+    assert "saved (gem" in _spared(stage(reasons={"prefilter": 80}, calls=0))
 
 
 def test_failures_come_with_their_class_what_was_said_and_the_commands_to_type():
@@ -23,8 +23,8 @@ def test_failures_come_with_their_class_what_was_said_and_the_commands_to_type()
     assert failure_lines("2026-01-31T14:00", rows).splitlines() == [
         "3 failed in filter (server_error) [1 set aside]",
         "2 failed in generate (malformed): no tags",
-        "Look at them: gem failures --partition 2026-01-31T14:00",
-        "Ask again:    gem retry --partition 2026-01-31T14:00",
+        "Show them:    gem failures --partition 2026-01-31T14:00",
+        "Retry them:   gem retry --partition 2026-01-31T14:00",
     ]
 
 
