@@ -92,17 +92,17 @@ def _user_error(request: Request, error: Exception) -> Response:
 
 
 def _gone(request: Request, error: Exception) -> Response:
-    return _answer(request, 410, f"An object that this page needs cannot be read: {error}")
+    return _answer(request, 410, f"An object of this page cannot be read: {error}")
 
 
 def _slow(request: Request, error: Exception) -> Response:
     del error
-    return _answer(request, 503, "This question takes the database too long. Narrow it with filters.")
+    return _answer(request, 503, "The query takes too long. Narrow it with filters.")
 
 
 def _unfit(request: Request, error: Exception) -> Response:
     del error
-    return _answer(request, 422, "A value is larger than what it is compared with can be")
+    return _answer(request, 422, "A value is too large")
 
 
 def _invalid(request: Request, error: Exception) -> Response:

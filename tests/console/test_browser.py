@@ -148,11 +148,11 @@ def test_a_retry_is_asked_twice_and_a_viewer_is_told_no(browse, address):
     button = page.locator("[data-retry]").first
     button.click()
     button.click()
-    page.get_by_text("You may look, but not start runs.").wait_for()
+    page.get_by_text("You do not have permission to start runs.").wait_for()
     page = browse("op")
     page.goto(f"{address}failures?range=all")
     button = page.locator("[data-retry]").first
     button.click()
     button.click()
-    page.get_by_text("are asked for again").wait_for()
+    page.get_by_text("are marked for a retry").wait_for()
     assert page.locator("#said a").first.inner_text() == PARTITION

@@ -20,11 +20,11 @@ router = APIRouter(tags=["act"])
 
 
 class RetryAsked(Value):
-    """Which failures to ask for again."""
+    """Which failures to retry."""
 
     which: Which
     dry_run: bool = False
-    """Only say how many there are."""
+    """Only count them."""
 
 
 class Started(Value):
@@ -37,7 +37,7 @@ class Started(Value):
 
 
 class Retried(Value):
-    """What a retry came to."""
+    """The result of a retry."""
 
     segments: int
     runs: tuple[Started, ...]
@@ -47,7 +47,7 @@ class Retried(Value):
 async def retry(
     request: Request, reader: ReaderDep, asked: Annotated[RetryAsked, Depends(body_of(RetryAsked))]
 ) -> Retried:
-    """Asks again for failed segments and for nothing else: starts a run for each of their partitions, as this user.
+    """Retries failed segments only: starts a run for each of their partitions, as this user.
 
     A segment that was marked is asked for by the next run of its partition in any case.
     """
@@ -69,7 +69,7 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class BackfillAsked(Value):
-    """Which partitions to announce again, both ends included: those of a year at most, for Airflow lists them all."""
+    """Which partitions to announce again, both ends included; up to a year, because Airflow lists them all."""
 
     first: datetime
     last: datetime
@@ -81,18 +81,18 @@ class BackfillAsked(Value):
     def _in_time(cls, at: datetime) -> datetime:
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         if not _EARLIEST <= at <= datetime.now(UTC) + timedelta(days=1):
-            raise ValueError("no partition is as early, or as late")
+            raise ValueError("no partition is that early or that late")
         return at
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if not timedelta(0) <= self.last - self.first <= _LONGEST:
-            raise ValueError("`first` must not be behind `last`, nor more than a year before it")
+            raise ValueError("`first` must not be after `last`, nor more than a year before it")
         return self
 
 
 class Backfill(Value):
-    """What Airflow says: how many runs it is, and the backfill's number once it is started."""
+    """The answer of Airflow: the number of runs, and the id of the backfill once it is started."""
 
     runs: int | None = None
     backfill_id: int | None = None
@@ -101,7 +101,7 @@ class Backfill(Value):
 
 @router.post("/backfills", openapi_extra=described(BackfillAsked))
 async def backfill(request: Request, asked: Annotated[BackfillAsked, Depends(body_of(BackfillAsked))]) -> Backfill:
-    """Starts Airflow's own backfill of `gem_ingest` as this user, or says how many runs it would be."""
+    """Starts Airflow's backfill of `gem_ingest` as this user, or returns the number of its runs."""
     body = {
         "dag_id": INGEST,
         "from_date": asked.first.isoformat(),

@@ -41,7 +41,7 @@ async def _answer(reader: Reader, question: Question) -> Response:
 
     text = await reader.ask(ask)
     if text is None:
-        raise HTTPException(404, "There is nothing of that id")
+        raise HTTPException(404, "There is nothing with this id")
     return Response(text, media_type="application/json")
 
 
@@ -53,25 +53,25 @@ async def get_overview(reader: ReaderDep, filters: FiltersDep) -> Response:
 
 @router.get("/partitions/{key}", response_model=partition.Partition)
 async def get_partition(reader: ReaderDep, key: str, chain: str = "") -> Response:
-    """How far a partition is, by stage and shard, with pace and time left."""
+    """The progress of a partition by stage and shard, with pace and time left."""
     return await _answer(reader, lambda db, work: partition.partition(db, key, chain_of(db, work, given(chain))[0]))
 
 
 @router.get("/documents", response_model=documents.DocumentPage)
 async def get_documents(reader: ReaderDep, query: DocumentQueryDep) -> Response:
-    """Documents, the newest first."""
+    """Documents, newest first."""
     return await _answer(reader, lambda db, _: documents.documents(db, query))
 
 
 @router.get("/documents/{document_id}", response_model=documents.DocumentLife)
 async def get_document(reader: ReaderDep, document_id: str) -> Response:
-    """One document's whole life; any id of it, its segments or its trajectories will do."""
+    """The history of a document, by its id or that of a segment or trajectory of it."""
     return await _answer(reader, lambda db, work: documents.document(db, work, document_id))
 
 
 @router.get("/trajectories", response_model=trajectories.TrajectoryPage)
 async def get_trajectories(reader: ReaderDep, query: TrajectoryQueryDep) -> Response:
-    """Published trajectories, the newest first."""
+    """Published trajectories, newest first."""
     return await _answer(reader, lambda db, _: trajectories.trajectories(db, query))
 
 
@@ -83,7 +83,7 @@ async def get_trajectory(reader: ReaderDep, trajectory_id: str) -> Response:
 
 @router.get("/refused", response_model=trajectories.RefusedPage)
 async def get_refused(reader: ReaderDep, reason: str = "", cursor: Cursor = "", limit: Limit = 50) -> Response:
-    """Trajectories that checks or judge refused, the newest first."""
+    """Trajectories that checks or judge refused, newest first."""
     return await _answer(reader, lambda db, _: trajectories.refused(db, given(reason), given(cursor), limit))
 
 
@@ -95,36 +95,36 @@ async def get_made(reader: ReaderDep, recipe_id: str, segment_id: str) -> Respon
 
 @router.get("/prompts", response_model=prompts.Prompts)
 async def get_prompts(reader: ReaderDep) -> Response:
-    """Every prompt that was used, with the recipes it is part of, their yields and costs."""
+    """Every used prompt with its recipes, their yields and costs."""
     return await _answer(reader, prompts.prompts)
 
 
 @router.get("/prompts/{sha256}", response_model=prompts.PromptText)
 async def get_prompt(reader: ReaderDep, sha256: str, against: str = "") -> Response:
-    """A prompt's text, and how it differs from another version."""
+    """The text of a prompt, and its difference from another version."""
     return await _answer(reader, lambda db, work: prompts.prompt(db, work, sha256, given(against)))
 
 
 @router.get("/failures", response_model=failures.FailurePage)
 async def get_failures(reader: ReaderDep, filters: FiltersDep, query: FailureQueryDep) -> Response:
-    """Failures by class with their trend, and the newest of them."""
+    """Failures by class with their trend, and the newest failures."""
     return await _answer(reader, lambda db, work: failures.failures(db, work, filters, query, work.recipe_ids()))
 
 
 @router.get("/datasets", response_model=datasets.DatasetPage)
 async def get_datasets(
     reader: ReaderDep,
-    current: Annotated[bool, Query(description="Only versions that nothing supersedes.")] = True,
+    current: Annotated[bool, Query(description="Only versions that are not superseded.")] = True,
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> Response:
-    """Dataset versions, the newest first."""
+    """Dataset versions, newest first."""
     return await _answer(reader, lambda db, _: datasets.datasets(db, current, given(cursor), limit))
 
 
 @router.get("/datasets/{version}", response_model=datasets.Dataset)
 async def get_dataset(reader: ReaderDep, version: str) -> Response:
-    """One version with its manifest, what it leaves out, and its audits."""
+    """A version with its manifest, exclusions and audits."""
     return await _answer(reader, lambda db, _: datasets.dataset(db, version))
 
 
@@ -136,7 +136,7 @@ async def get_models(reader: ReaderDep) -> Response:
 
 @router.get("/dialects", response_model=dialects.Dialects)
 async def get_dialects(reader: ReaderDep) -> Response:
-    """How models are asked, as calls have found out."""
+    """The request formats of models, as learned from calls."""
     return await _answer(reader, lambda _, work: dialects.dialects(work))
 
 

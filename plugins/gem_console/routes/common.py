@@ -17,9 +17,11 @@ def reader_of(request: Request) -> Reader:
 
 
 async def filters_of(
-    range_: Annotated[Range, Query(alias="range", description="How far back.")] = "30d",
-    source: Annotated[str, Query(description="Number of a source; empty for all.")] = "",
-    chain: Annotated[str, Query(description="Recipe of a chain's last stage; empty for the last at work.")] = "",
+    range_: Annotated[Range, Query(alias="range", description="Time range.")] = "30d",
+    source: Annotated[str, Query(description="Number of a source; empty: all.")] = "",
+    chain: Annotated[
+        str, Query(description="Recipe of the last stage of a chain; empty: the most recently used.")
+    ] = "",
 ) -> Filters:
     """Range, source and chain; forms send what is not chosen as nothing."""
     return Filters(range=range_, source_id=number(source), chain=chain or None)
@@ -34,7 +36,7 @@ def number(text: str) -> int | None:
     if not text.strip():
         return None
     if not _NUMBER.fullmatch(text.strip()):
-        raise HTTPException(422, "A number of at most nine digits is expected")
+        raise HTTPException(422, "Expected a number of up to nine digits")
     return int(text)
 
 

@@ -40,7 +40,7 @@ async def _page(request: Request, template: str, make: Make) -> HTMLResponse:
 
     found = await reader_of(request).ask(ask)
     if found is None:
-        raise HTTPException(404, "There is nothing of that id")
+        raise HTTPException(404, "There is nothing with this id")
     return found
 
 

@@ -9,13 +9,13 @@ from gem_tasks.console.documents import DocumentQuery
 from gem_tasks.console.failures import FailureQuery
 from gem_tasks.console.trajectories import TrajectoryQuery
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Rows of an answer at most.")]
-Cursor = Annotated[str, Query(description="`next` of the answer before.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Maximum number of rows.")]
+Cursor = Annotated[str, Query(description="`next` of the previous answer.")]
 
 
 async def document_query(
-    q: Annotated[str, Query(description="Words of title or address, an address, or any id.")] = "",
-    status: Annotated[str, Query(description="`read`, `failed`, or why nothing was read.")] = "",
+    q: Annotated[str, Query(description="Words in title or address, an address, or an id.")] = "",
+    status: Annotated[str, Query(description="`read`, `failed`, or the reason why a document was rejected.")] = "",
     source: str = "",
     domain: str = "",
     cursor: Cursor = "",
@@ -39,8 +39,8 @@ async def trajectory_query(
     finding: str = "",
     recipe: str = "",
     version: str = "",
-    least: Annotated[str, Query(description="Messages at least.")] = "",
-    most: Annotated[str, Query(description="Messages at most.")] = "",
+    least: Annotated[str, Query(description="Minimum number of messages.")] = "",
+    most: Annotated[str, Query(description="Maximum number of messages.")] = "",
     audit: Annotated[str, Query(description="`yes` or `no`.")] = "",
     cursor: Cursor = "",
     limit: Limit = 50,
@@ -64,7 +64,7 @@ async def trajectory_query(
 async def failure_query(
     stage: str = "",
     error_class: Annotated[str, Query(alias="class")] = "",
-    raw: Annotated[bool, Query(description="With the models' last answers.")] = False,
+    raw: Annotated[bool, Query(description="Include the last answers of the models.")] = False,
     cursor: Cursor = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
 ) -> FailureQuery:

@@ -177,10 +177,10 @@ document.addEventListener("click", async (event) => {
   said.hidden = false;
   said.replaceChildren();
   if (!answer.ok) {
-    said.textContent = answer.status === 403 ? "You may look, but not start runs." : `It did not work: ${JSON.stringify(body.detail)}`;
+    said.textContent = answer.status === 403 ? "You do not have permission to start runs." : `The request failed: ${JSON.stringify(body.detail)}`;
     return;
   }
-  said.append(`${body.segments} segments are asked for again. `);
+  said.append(`${body.segments} segments are marked for a retry. `);
   for (const run of body.runs) {
     if (run.problem) { said.append(`${run.partition}: ${run.problem} `); continue; }
     const link = document.createElement("a");
@@ -205,9 +205,9 @@ document.addEventListener("submit", async (event) => {
     body: JSON.stringify({ first: `${given.get("first")}:00Z`, last: `${given.get("last")}:00Z`, dry_run: dry }),
   });
   const body = await answer.json();
-  if (!answer.ok) said.textContent = answer.status === 403 ? "You may look, but not start runs." : JSON.stringify(body.detail);
+  if (!answer.ok) said.textContent = answer.status === 403 ? "You do not have permission to start runs." : JSON.stringify(body.detail);
   else if (body.problem) said.textContent = body.problem;
   else if (dry) said.textContent = `${body.runs} runs of gem_ingest`;
-  else said.textContent = `Backfill ${body.backfill_id} is started`;
+  else said.textContent = `Backfill ${body.backfill_id} started`;
   form.querySelector("[name=start]").hidden = !(dry && answer.ok && body.runs);
 });
