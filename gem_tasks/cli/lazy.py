@@ -1,6 +1,6 @@
 """A group that imports the module of a command when the command is needed: `gem status` loads no classifier."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -19,17 +19,29 @@ class Command(NamedTuple):
     """`module:attribute` in `gem_tasks.cli`: a function, or a `typer.Typer`."""
 
 
+class Commands(Mapping[str, Any]):
+    """Commands by name; one is imported when it is looked up."""
+
+    def __init__(self, table: tuple[Command, ...]) -> None:
+        self._rows = {each.name: each for each in table}
+
+    def __getitem__(self, name: str) -> TyperCommand | TyperGroup:
+        return loaded(self._rows[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
 def lazy_group(table: tuple[Command, ...]) -> type[TyperGroup]:
     """The class of a group with these commands."""
-    rows = {each.name: each for each in table}
 
     class LazyGroup(TyperGroup):
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
-            self.commands = dict.fromkeys(rows)  # pyright: ignore[reportAttributeAccessIssue] - names, for suggestions
-
-        def get_command(self, ctx: Any, cmd_name: str) -> Any:
-            return loaded(rows[cmd_name]) if cmd_name in rows else None
+            self.commands = Commands(table)  # pyright: ignore[reportAttributeAccessIssue] - none is added later
 
     return LazyGroup
 
