@@ -172,4 +172,4 @@ def test_a_server_error_may_pass_so_a_run_starts_and_says_so(serve, workspace, c
     provider = serve(lambda provider, body: error(500, "Oh no", "server_error"))
     work = workspace(llm_base_url=provider.url, llm_max_attempts=1)
     preflight(work, str(EXAMPLES))
-    assert "That may pass, so the run starts" in " ".join(capsys.readouterr().err.split())
+    assert "The error may be temporary, so the run starts" in " ".join(capsys.readouterr().err.split())

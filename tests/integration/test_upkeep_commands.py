@@ -35,7 +35,7 @@ def test_commands_answer_before_anything_ran(gem, workspace):
     assert "unfinished writes" in gem("gc")
     status = json.loads(gem("prefilter", "status", "--json"))
     assert (status["setting"], status["in_use"], status["saved_calls"]) == ("auto", None, 0)
-    assert "there are 0 in all" in gem("prefilter", "status").replace("\n", " ")
+    assert "there are 0 accepted verdicts in all" in gem("prefilter", "status").replace("\n", " ")
     assert json.loads(gem("prefilter", "train", "--json"))["state"] == "too_few"
     assert "too few: 0 accepted segments" in gem("prefilter", "train")
     assert json.loads(gem("prefilter", "recheck", "--json")) == {"marked": 0, "partitions": {}}
