@@ -1,11 +1,12 @@
 """What a run came to: the funnel, sizes before and after refinement, cost in calls, and where things are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal
+from gem_tasks.lineage.failures import FailedCount
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import ACCEPTING, ASKS_LIKE
 from gem_tasks.visible import visible
@@ -20,7 +21,12 @@ def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, 
         summary = ledger.reports.summary(partition, list(work.chain.by_stage.values()), run_id)
         failed = ledger.failures.failed_counts(work.recipe_ids(), partition=partition)
     location = work.settings.store_root
-    return {**summary, "failures": failed, "store": location, "airflow": work.settings.airflow_url}
+    return {
+        **summary,
+        "failures": [each._asdict() for each in failed],
+        "store": location,
+        "airflow": work.settings.airflow_url,
+    }
 
 
 def ask_again(work: Workspace, partition: str) -> str:
@@ -29,25 +35,25 @@ def ask_again(work: Workspace, partition: str) -> str:
         return failure_lines(partition, ledger.failures.failed_counts(work.recipe_ids(), partition=partition))
 
 
-def failure_lines(partition: str, failed: Sequence[Mapping[str, Any]]) -> str:
+def failure_lines(partition: str, failed: Sequence[FailedCount]) -> str:
     """The same in lines.
 
     Args:
         partition: which one.
-        failed: counts by stage and class, with how many are set aside and what one of them says.
+        failed: counts by stage and class.
     """
     if not failed:
         return ""
-    ordered = sorted(failed, key=lambda row: (-row["segments"], row["stage"], row["error_class"]))
+    ordered = sorted(failed, key=lambda row: (-row.segments, row.stage, row.error_class))
     lines = [_failure_line(row) for row in ordered]
     option = f" --partition {partition}"
     return "\n".join([*lines, f"Look at them: gem failures{option}", f"Ask again:    gem retry{option}"])
 
 
-def _failure_line(row: Mapping[str, Any]) -> str:
-    said = next(iter(row["example"].splitlines()), "")[:200]
-    aside = f" [{row['set_aside']} set aside]" if row["set_aside"] else ""
-    return f"{row['segments']} failed in {row['stage']} ({row['error_class']}){f': {said}' if said else ''}{aside}"
+def _failure_line(row: FailedCount) -> str:
+    said = next(iter(row.example.splitlines()), "")[:200]
+    aside = f" [{row.set_aside} set aside]" if row.set_aside else ""
+    return f"{row.segments} failed in {row.stage} ({row.error_class}){f': {said}' if said else ''}{aside}"
 
 
 def print_summary(summary: dict[str, Any], console: Terminal, *, nothing_new: bool = False) -> None:
@@ -63,7 +69,7 @@ def print_summary(summary: dict[str, Any], console: Terminal, *, nothing_new: bo
         console.print(cached, highlight=False)
     if spared := _spared(summary):
         console.print(spared, highlight=False)
-    if failed := failure_lines(summary["partition"], summary.get("failures", [])):
+    if failed := failure_lines(summary["partition"], [FailedCount(**each) for each in summary.get("failures", [])]):
         console.print(failed, highlight=False, markup=False, soft_wrap=True)
     if dataset := summary.get("dataset"):
         console.print(_sizes(dataset["manifest"]["means"]))

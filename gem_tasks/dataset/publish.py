@@ -33,7 +33,7 @@ from gem_tasks.domain.record import Topic
 from gem_tasks.domain.trajectory import Size
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
-from gem_tasks.pipeline.recipes import Chain, Recorded
+from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.pipeline.shard.records import Final, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES
@@ -129,7 +129,7 @@ def republish(work: Workspace, partition: str) -> PublishReport:
         recipes, changes = ledger.datasets.dataset_recipes(partition), ledger.versions.changes(partition)
         if not recipes:
             raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
-        chain = Chain.recorded(work.settings, [Recorded.model_validate(row) for row in recipes])
+        chain = Chain.recorded(work.settings, recipes)
         report = _publish_changes(replace(work, chain=chain), ledger, partition)
         if report.version is None:
             ledger.datasets.withdraw_dataset(partition)

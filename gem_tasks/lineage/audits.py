@@ -90,11 +90,11 @@ class Audits(Part):
 
     def find_audits(self, prefix: str = "", limit: int = 20) -> list[Audit]:
         """Audits whose id begins so, the newest first."""
-        return [Audit.model_validate(row) for row in self._db.rows("find_audits", prefix=prefix, limit=limit)]
+        return self._db.all(Audit, "find_audits", prefix=prefix, limit=limit)
 
     def audit_items(self, audit_id: str) -> list[AuditItem]:
         """What was drawn, in the order of rating."""
-        return [AuditItem.model_validate(row) for row in self._db.rows("audit_items", audit_id=audit_id)]
+        return self._db.all(AuditItem, "audit_items", audit_id=audit_id)
 
     def lock_audit(self, audit_id: str) -> None:
         """Until the transaction ends, nobody else rates."""
@@ -107,7 +107,7 @@ class Audits(Part):
 
     def ratings(self, audit_id: str) -> list[Rating]:
         """All of them."""
-        return [Rating.model_validate(row) for row in self._db.rows("ratings", audit_id=audit_id)]
+        return self._db.all(Rating, "ratings", audit_id=audit_id)
 
     def rated_conversations(self, good: int, checks: int) -> list[RatedRow]:
         """Conversations with ratings, for every audit that drew them.

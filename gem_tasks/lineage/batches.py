@@ -60,8 +60,7 @@ class Batches(Part):
 
     def open_batches(self, place: Place) -> list[BatchRow]:
         """Those of a shard that is not finished."""
-        found = self._db.rows("open_batches", **place.model_dump())
-        return [BatchRow.model_validate(row) for row in found]
+        return self._db.all(BatchRow, "open_batches", **place.model_dump())
 
     def batches_done(self, place: Place) -> None:
         """The shard is finished."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.evaluation import EvalReport
@@ -30,6 +30,14 @@ class EvaluationRow(Value):
     evaluated_at: datetime
     tries: int
     errors: int
+
+
+class SegmentPlace(NamedTuple):
+    """A segment, with where it lies."""
+
+    segment_id: str
+    partition: str
+    shard: int
 
 
 class Evaluations(Part):
@@ -61,8 +69,9 @@ class Evaluations(Part):
         self, prefix: str = "", model_id: str | None = None, harness: str | None = None, limit: int = 20
     ) -> list[EvaluationRow]:
         """Evaluations whose id begins so, the newest first."""
-        rows = self._db.rows("find_evaluations", prefix=prefix, model_id=model_id, harness=harness, limit=limit)
-        return [EvaluationRow.model_validate(row) for row in rows]
+        return self._db.all(
+            EvaluationRow, "find_evaluations", prefix=prefix, model_id=model_id, harness=harness, limit=limit
+        )
 
     def evaluation(self, row: EvaluationRow) -> EvalReport:
         """The whole report of a row, with its cases."""
@@ -98,7 +107,7 @@ class Evaluations(Part):
 
     def promotions(self, model_id: str) -> list[Promotion]:
         """Decisions about a model, the newest first."""
-        return [Promotion.model_validate(row) for row in self._db.rows("promotions", model_id=model_id)]
+        return self._db.all(Promotion, "promotions", model_id=model_id)
 
     def model_origin(self, model_id: str, limit: int = 1000) -> Json:
         """Dataset versions, recipes and prompts behind a model, and the documents, those that gave most first."""
@@ -107,15 +116,13 @@ class Evaluations(Part):
             "documents": self._db.rows("model_documents", model_id=model_id, limit=limit),
         }
 
-    def held_out(self, set_id: str) -> list[tuple[str, str, int]]:
-        """`(segment id, partition, shard)` of a set's test split."""
-        rows = self._db.rows("held_out_segments", set_id=set_id)
-        return [(row["segment_id"], row["partition"], row["shard"]) for row in rows]
+    def held_out(self, set_id: str) -> list[SegmentPlace]:
+        """Segments of a set's test split, in shard order."""
+        return self._db.all(SegmentPlace, "held_out_segments", set_id=set_id)
 
-    def segment_places(self, segments: Sequence[str]) -> list[tuple[str, str, int]]:
-        """`(segment id, partition, shard)`, in shard order."""
-        rows = self._db.rows("segment_places", segments=list(segments))
-        return [(row["segment_id"], row["partition"], row["shard"]) for row in rows]
+    def segment_places(self, segments: Sequence[str]) -> list[SegmentPlace]:
+        """Where these segments lie, in shard order."""
+        return self._db.all(SegmentPlace, "segment_places", segments=list(segments))
 
     def segment_latencies(self, segments: Sequence[str], recipes: Sequence[str]) -> list[float]:
         """Seconds of all calls for each segment under these recipes."""

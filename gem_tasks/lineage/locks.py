@@ -57,24 +57,19 @@ class Locks(Part):
             StoreError: it is gone; somebody else may be at it.
         """
         try:
-            self._db.pg.execute("SELECT 1")
+            self._db.run("still_connected")
         except psycopg.OperationalError as error:
             raise StoreError("The connection that held the lock is lost; another run may have gone on") from error
 
     @contextmanager
     def _lock(self, name: str) -> Generator[None]:
-        # A machine that is gone says nothing: Postgres finds out by asking, every so many seconds.
-        self._db.pg.execute(
-            "SELECT set_config('tcp_keepalives_idle', '20', false), set_config('tcp_keepalives_interval', '10', false),"
-            " set_config('tcp_keepalives_count', '4', false)"
-        )
-        got = self._db.pg.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got", [name]).fetchone()
-        if not (got and got["got"]):
+        self._db.run("lock_keepalives")
+        if not self._db.one("try_lock", name=name)["got"]:
             if not name.startswith("gem-ingest"):  # that one is held for moments only
                 logger.info("waiting for another run: %s", name)
-            self._db.pg.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+            self._db.run("wait_for_lock", name=name)
         try:
             yield
         finally:
             with suppress(psycopg.OperationalError):  # a lost connection has given it back already
-                self._db.pg.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+                self._db.run("unlock", name=name)

@@ -106,10 +106,10 @@ async def test_a_purse_that_was_empty_is_looked_into_again(dsn, recipe, monkeypa
         assert not waiting.done()
         first.settle(20, 5)
         await first.__aexit__(None, None, None)
-        second.versions.settle(10, 10)
+        second.settle(10, 10)
         async with asyncio.timeout(5):
             await waiting
-        second.versions.settle(15, 15)
+        second.settle(15, 15)
     assert spent(dsn) == pytest.approx(30)
 
 

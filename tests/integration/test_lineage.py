@@ -117,7 +117,7 @@ def test_decisions_are_kept_with_their_numbers(ledger):
     by_ada = decision.model_copy(update={"action": "continue", "person": "ada", "reason": "a [new] source"})
     ledger.gates.record_decision(PARTITION, FILTER, by_ada, RunContext())
     assert ledger.gates.last_decision(PARTITION, FILTER) == by_ada
-    assert [row["person"] for row in ledger.gates.decisions(5)] == ["ada", None]
+    assert [row.person for row in ledger.gates.decisions(5)] == ["ada", None]
 
 
 def test_gates_see_every_number(ledger):

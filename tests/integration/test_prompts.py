@@ -74,7 +74,7 @@ def test_a_prompt_of_ones_own_redoes_its_stage_and_what_follows_only(finished, w
     manifest = json.loads(own.store.get(f"datasets/{again.version}/manifest.json"))
     with own.ledger() as ledger:
         (row,) = ledger.prompts.find_prompts(manifest["prompts"]["refine"])
-    assert row["text"] == MINE
+    assert row.text == MINE
 
 
 def test_the_endpoint_really_gets_the_prompt(workspace, folder, monkeypatch):

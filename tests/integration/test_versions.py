@@ -183,8 +183,8 @@ def test_a_listing_that_fails_half_way_takes_nothing_along(workspace, tmp_path, 
     ingest(work, source, FIRST)
     real = scan.list_objects
 
-    def broken(uri, after):
-        yield next(real(uri, after))
+    def broken(uri, after, access):
+        yield next(real(uri, after, access))
         raise StoreError("the bucket does not answer")
 
     monkeypatch.setattr(scan, "list_objects", broken)
@@ -258,17 +258,17 @@ def test_a_limit_given_once_holds_for_every_later_run_until_it_is_lifted(workspa
     assert (opened, documents(work)) == ([], ["b.txt", "c.txt"])
     with work.ledger() as ledger:
         (row,) = ledger.sources.source_list()
-        assert (row["limit"], row["scanned_at"]) == (2, None)
+        assert (row.limit, row.scanned_at) == (2, None)
         assert plan(work, SECOND) == []
-        assert ledger.sources.limit_source(str(row["source_id"]), 3) == uri
+        assert ledger.sources.limit_source(str(row.source_id), 3) == uri
     assert ingest(work, uri, SECOND).documents == 3
     assert len(documents(work)) == 3
     report = ingest(work, Source(uri=uri, limit=0), THIRD)
     assert (report.documents, report.stopped_at, len(documents(work))) == (7, None, 7)
     with work.ledger() as ledger:
         (row,) = ledger.sources.source_list()
-    assert row["limit"] is None
-    assert row["scanned_at"] is not None
+    assert row.limit is None
+    assert row.scanned_at is not None
     assert ingest(work, uri, THIRD).stopped_at is None
 
 
@@ -345,7 +345,7 @@ def test_an_interrupted_scan_goes_on_where_it_was(workspace, tmp_path, monkeypat
 def test_a_listing_out_of_order_is_refused(workspace, tmp_path, monkeypatch):
     work, source = workspace(), write(tmp_path / "s", a=text("ant"), b=text("bee"))
     real = scan.list_objects
-    monkeypatch.setattr(scan, "list_objects", lambda uri, after: reversed(list(real(uri, after))))
+    monkeypatch.setattr(scan, "list_objects", lambda uri, after, access: reversed(list(real(uri, after, access))))
     with pytest.raises(StoreError, match="order of its keys"):
         ingest(work, source, FIRST)
 
@@ -360,7 +360,7 @@ def test_settings_of_a_source_hold_for_its_documents(workspace, tmp_path):
         licences = ledger.pg.execute("SELECT DISTINCT license, reason FROM documents").fetchall()
         again = ledger.sources.register(Source(uri=uri, max_tokens=200), "files")
     assert licences == [{"license": "CC0-1.0", "reason": None}]
-    assert (row["license"], row["objects"], row["documents"], row["kind"]) == ("CC0-1.0", 2, 2, "files")
+    assert (row.license, row.objects, row.documents, row.kind) == ("CC0-1.0", 2, 2, "files")
     assert isinstance(again, Registered)
     assert (again.license, again.max_tokens, again.target_tokens) == ("CC0-1.0", 200, 50)
 

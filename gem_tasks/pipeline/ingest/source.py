@@ -67,7 +67,7 @@ def register(work: Workspace, source: Source) -> Registered:
     """
     kind = admit(source.uri, work.settings.source_roots.split())
     with work.ledger() as ledger:
-        if source.uri not in (row["uri"] for row in ledger.sources.source_list()):
+        if source.uri not in (row.uri for row in ledger.sources.source_list()):
             next(list_objects(source.uri, access=work.settings.s3))
         return ledger.sources.register(source, kind)
 

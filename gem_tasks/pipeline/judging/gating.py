@@ -82,12 +82,12 @@ def review(work: Workspace, name: StageName, partition: str) -> str:
                 break
         else:
             rows = []
-    texts = {shard: _texts(work, partition, shard, {row["segment_id"] for row in rows}) for shard in
-             {row["shard"] for row in rows}}  # fmt: skip
+    wanted = {row.segment_id for row in rows}
+    texts = {shard: _texts(work, partition, shard, wanted) for shard in {row.shard for row in rows}}
     examples = [
         (
-            f"{row['outcome']}{': ' + row['reason'] if row['reason'] else ''} — {row['uri']}\n{row['detail']}".strip(),
-            texts[row["shard"]].get(row["segment_id"], ""),
+            f"{row.outcome}{': ' + row.reason if row.reason else ''} — {row.uri}\n{row.detail}".strip(),
+            texts[row.shard].get(row.segment_id, ""),
         )
         for row in rows
     ]

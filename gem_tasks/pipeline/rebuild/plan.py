@@ -55,7 +55,7 @@ def within_budget(work: Workspace, partition: str, *, scheduled: bool) -> RunOpt
         last = ledger.announcements.last_announcement(partition)
     if last is None:
         return work.options
-    before, taken_by = RunOptions.read(last[0]), last[1]
+    before, taken_by = RunOptions.read(last.options), last.taken_by
     if not before.budget_usd:
         return work.options
     kept = {"budget_usd": before.budget_usd, "purse": before.purse or taken_by}
