@@ -46,7 +46,7 @@ def list_prompts(as_json: JsonOption = False) -> None:
     """
     work = Workspace.open(load_settings())
     with work.ledger() as ledger:
-        known = ledger.prompts.prompt_versions()
+        known = ledger.prompts.versions()
     rows = _versions(work, known)
     if as_json:
         echo_json(json.dumps(rows, indent=1))
@@ -195,7 +195,7 @@ def _stored(work: Workspace, version: str, name: str | None) -> Prompt:
     """A version that a run has used."""
     if len(version) >= _SHORTEST:
         with work.ledger() as ledger:
-            found = ledger.prompts.find_prompts(version, name)
+            found = ledger.prompts.find(version, name)
         if len(found) == 1:
             return Prompt(name=found[0].name, text=found[0].text)
         if found:

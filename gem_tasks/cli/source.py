@@ -75,7 +75,7 @@ def list_(as_json: JsonOption = False) -> None:
     """
     work = Workspace.open(load())
     with work.ledger() as ledger:
-        rows = ledger.sources.source_list()
+        rows = ledger.sources.all()
     if as_json:
         budget = {"hourly_budget_usd": work.settings.budget_usd}
         echo_json(json.dumps([row._asdict() | budget for row in rows], indent=1, default=str))
@@ -106,7 +106,7 @@ def limit_(
         raise UserError(f"{documents!r} is no limit", "Give a number of documents, or `none` to lift it.")
     limit = None if documents == "none" else int(documents)
     with Workspace.open(load()).ledger() as ledger:
-        uri = ledger.sources.limit_source(source, limit) or ledger.sources.limit_source(resolve(source), limit)
+        uri = ledger.sources.limit(source, limit) or ledger.sources.limit(resolve(source), limit)
     if uri is None:
         raise UserError(f"There is no source {source!r}", "`gem source list` shows them with their numbers.")
     if as_json:
@@ -135,7 +135,7 @@ def enable(source: Which, as_json: JsonOption = False) -> None:
 
 def _switch(which: str, enabled: bool, as_json: bool) -> None:
     with Workspace.open(load()).ledger() as ledger:
-        uri = ledger.sources.enable_source(which, enabled) or ledger.sources.enable_source(resolve(which), enabled)
+        uri = ledger.sources.enable(which, enabled) or ledger.sources.enable(resolve(which), enabled)
     if uri is None:
         raise UserError(f"There is no source {which!r}", "`gem source list` shows them with their numbers.")
     if as_json:

@@ -19,7 +19,7 @@ def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, 
     """The partition's numbers as plain JSON; calls and tokens are those of the run."""
     with work.ledger() as ledger:
         summary = ledger.reports.summary(partition, list(work.chain.by_stage.values()), run_id)
-        failed = ledger.failures.failed_counts(work.recipe_ids(), partition=partition)
+        failed = ledger.failures.counts(work.recipe_ids(), partition=partition)
     location = work.settings.store_root
     return {
         **summary,
@@ -32,7 +32,7 @@ def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, 
 def ask_again(work: Workspace, partition: str) -> str:
     """What failed in the partition under the current recipes, by class, and what to type; empty when nothing did."""
     with work.ledger() as ledger:
-        return failure_lines(partition, ledger.failures.failed_counts(work.recipe_ids(), partition=partition))
+        return failure_lines(partition, ledger.failures.counts(work.recipe_ids(), partition=partition))
 
 
 def failure_lines(partition: str, failed: Sequence[FailedCount]) -> str:

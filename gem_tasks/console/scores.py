@@ -28,7 +28,7 @@ def scores(db: ConsoleRows) -> Scores:
     models = db.models.trained()
     return Scores(
         models=tuple(models),
-        evaluations=tuple(db.evaluations.find_evaluations(limit=_MOST)),
+        evaluations=tuple(db.evaluations.find(limit=_MOST)),
         promotions=tuple(db.models.promotions()),
         board=tuple(sorted(leaderboard(db.evaluations), key=lambda row: -(row.bfcl or 0))),
         champions=frozenset(model["model_id"] for model in models if model["status"] == "champion"),

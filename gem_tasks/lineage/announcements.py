@@ -22,15 +22,15 @@ class Announcements(Part):
         """The run asks for the synthesis of a partition."""
         self._db.run("announce", run_id=run_id, partition=partition, options=jsonb(options))
 
-    def last_announcement(self, partition: str) -> Announcement | None:
+    def last(self, partition: str) -> Announcement | None:
         """The partition's newest."""
         return self._db.first(Announcement, "last_announcement", partition=partition)
 
-    def take_announcements(self, run_ids: Sequence[str], partition: str, taken_by: str) -> None:
+    def take(self, run_ids: Sequence[str], partition: str, taken_by: str) -> None:
         """A run of the synthesis takes up what these runs announced."""
         self._db.run("take_announcements", run_ids=list(run_ids), partition=partition, taken_by=taken_by)
 
-    def announcement_taken_by(self, run_id: str, partition: str) -> str | None:
+    def taken_by(self, run_id: str, partition: str) -> str | None:
         """The run of the synthesis that took it up; None as long as none has."""
         found = self._db.rows("announcement_taken_by", run_id=run_id, partition=partition)
         return found[0]["taken_by"] if found else None

@@ -44,7 +44,7 @@ class FoundTrajectory(NamedTuple):
 class Datasets(Part):
     """What publication and export record and ask."""
 
-    def commit_dataset(
+    def commit(
         self, version: str, partition: str, recipe: Recipe, manifest: Json, rows: Sequence[TrajectoryRow]
     ) -> None:
         """Makes a version the partition's current one, in one transaction."""
@@ -74,17 +74,17 @@ class Datasets(Part):
             values = [each.model_dump() for each in found]
             self._db.run("insert_exclusions", version=version, **columns(values, ("segment_id", "reason", "detail")))
 
-    def dataset_recipes(self, partition: str) -> list[Recorded]:
+    def recipes(self, partition: str) -> list[Recorded]:
         """The chain by which the partition's newest version was made, the root first; empty if there is none."""
         return self._db.all(Recorded, "dataset_recipes", partition=partition)
 
-    def withdraw_dataset(self, partition: str) -> None:
+    def withdraw(self, partition: str) -> None:
         """Leaves a partition without a current version: nothing that it was made of is left."""
         with self._db.transaction():
             self._db.run("lock_dataset", partition=partition)
             self._db.run("retire_datasets", partition=partition)
 
-    def current_datasets(self, partition: str | None = None) -> list[str]:
+    def current(self, partition: str | None = None) -> list[str]:
         """Versions that nothing supersedes, of one partition or of all."""
         return [row["version"] for row in self._db.rows("current_datasets", partition=partition)]
 

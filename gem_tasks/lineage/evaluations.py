@@ -43,7 +43,7 @@ class SegmentPlace(NamedTuple):
 class Evaluations(Part):
     """What `gem_tasks.evals` records and asks."""
 
-    def record_evaluation(
+    def record(
         self, evaluation_id: str, report: EvalReport, location: str, model_id: str | None, run_id: str | None = None
     ) -> None:
         """A report with all its cases, in one transaction, unless it is known."""
@@ -65,7 +65,7 @@ class Evaluations(Part):
             )
             self._db.run("insert_evaluation_cases", evaluation_id=evaluation_id, **columns(cases, _CASE))
 
-    def find_evaluations(
+    def find(
         self, prefix: str = "", model_id: str | None = None, harness: str | None = None, limit: int = 20
     ) -> list[EvaluationRow]:
         """Evaluations whose id begins so, the newest first."""
@@ -73,16 +73,16 @@ class Evaluations(Part):
             EvaluationRow, "find_evaluations", prefix=prefix, model_id=model_id, harness=harness, limit=limit
         )
 
-    def evaluation(self, row: EvaluationRow) -> EvalReport:
+    def report(self, row: EvaluationRow) -> EvalReport:
         """The whole report of a row, with its cases."""
         cases = self._db.rows("evaluation_cases", evaluation_id=row.evaluation_id)
         return EvalReport.model_validate({**row.model_dump(include=set(_REPORT)), "cases": cases})
 
-    def evaluations_of(self, model_id: str) -> dict[str, EvalReport]:
+    def of_model(self, model_id: str) -> dict[str, EvalReport]:
         """A model's newest report in each harness."""
         ids = [row["evaluation_id"] for row in self._db.rows("latest_evaluations", model_id=model_id)]
-        found = [self.find_evaluations(prefix=each, limit=1)[0] for each in ids]
-        return {row.harness: self.evaluation(row) for row in found}
+        found = [self.find(prefix=each, limit=1)[0] for each in ids]
+        return {row.harness: self.report(row) for row in found}
 
     def lock_champion(self, name: str) -> None:
         """Until the transaction ends, nobody else decides about models of this name."""

@@ -38,14 +38,14 @@ class FailedCount(NamedTuple):
 class Failures(Part):
     """What `pipeline.upkeep.failures` asks and marks. `which` is error_class, stage and partition; None means any."""
 
-    def failed(self, recipe_ids: Sequence[str], limit: int, **which: str | None) -> list[FailedRow]:
+    def newest(self, recipe_ids: Sequence[str], limit: int, **which: str | None) -> list[FailedRow]:
         """Failed segments, the newest first."""
         return self._db.all(FailedRow, "failed", recipe_ids=list(recipe_ids), limit=limit, **which)
 
-    def failed_counts(self, recipe_ids: Sequence[str], **which: str | None) -> list[FailedCount]:
+    def counts(self, recipe_ids: Sequence[str], **which: str | None) -> list[FailedCount]:
         """How many there are, by stage, class and partition."""
         return self._db.all(FailedCount, "failed_counts", recipe_ids=list(recipe_ids), **_ANY | which)
 
-    def mark_failed(self, recipe_ids: Sequence[str], **which: str | None) -> None:
+    def mark(self, recipe_ids: Sequence[str], **which: str | None) -> None:
         """The next run asks for them again."""
         self._db.run("mark_failed", recipe_ids=list(recipe_ids), **which)

@@ -44,7 +44,7 @@ class Gates(Part):
         """Counts of a stage over a partition."""
         return Metrics(stage=recipe.stage, **self._db.one("metrics", partition=partition, recipe_id=recipe.recipe_id))
 
-    def gate_metrics(self, partition: str, recipe: Recipe) -> Metrics:
+    def all_metrics(self, partition: str, recipe: Recipe) -> Metrics:
         """The same with every number that a gate may bound."""
         counts = self.metrics(partition, recipe)
         numbers: dict[str, float] = {}
@@ -54,7 +54,7 @@ class Gates(Part):
             numbers |= {f"failed_share.{name}": count / counts.asked for name, count in by_class.items()}
         return counts.model_copy(update={"numbers": numbers})
 
-    def gate_examples(
+    def examples(
         self, partition: str, recipe: Recipe, outcomes: Sequence[OutcomeKind], limit: int
     ) -> list[GateExample]:
         """A few results that ended so, always the same ones."""

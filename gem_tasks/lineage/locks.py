@@ -27,25 +27,25 @@ class Locks(Part):
     """Each is a `with` block that waits for its turn."""
 
     @contextmanager
-    def source_lock(self, source_id: int) -> Generator[None]:
+    def source(self, source_id: int) -> Generator[None]:
         """One scan of a source at a time."""
         with self._lock(f"gem-source {source_id}"):
             yield
 
     @contextmanager
-    def ingest_lock(self) -> Generator[None]:
+    def ingest(self) -> Generator[None]:
         """One commit of documents at a time."""
         with self._lock("gem-ingest"):
             yield
 
     @contextmanager
-    def shard_lock(self, recipe_id: str, partition: str, shard: int) -> Generator[None]:
+    def shard(self, recipe_id: str, partition: str, shard: int) -> Generator[None]:
         """One task at a time on a shard of a stage."""
         with self._lock(f"gem-shard {recipe_id} {partition} {shard}"):
             yield
 
     @contextmanager
-    def publish_lock(self, partition: str) -> Generator[None]:
+    def publish(self, partition: str) -> Generator[None]:
         """One publication of a partition at a time, from its first look to its last row."""
         with self._lock(f"gem-publishing {partition}"):
             yield

@@ -37,7 +37,7 @@ class NearDuplicates(Part):
         )
         self._db.run("insert_bands", segment_id=[segment for segment, _ in pairs], band=[band for _, band in pairs])
 
-    def insert_near_duplicates(self, found: Mapping[str, tuple[str, float]]) -> None:
+    def insert(self, found: Mapping[str, tuple[str, float]]) -> None:
         """Segment to the one it repeats and how similar they are."""
         self._db.run(
             "insert_near_duplicates",

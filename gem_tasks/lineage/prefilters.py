@@ -64,15 +64,15 @@ class VerdictRow(NamedTuple):
 class Prefilters(Part):
     """What `shard.prefilter` and `upkeep.prefilter_training` record and ask; `recipe_id` is always the filter's."""
 
-    def current_prefilter(self, recipe_id: str) -> CurrentPrefilter | None:
+    def current(self, recipe_id: str) -> CurrentPrefilter | None:
         """The one in use."""
         return self._db.first(CurrentPrefilter, "current_prefilter", recipe_id=recipe_id)
 
-    def prefilter_history(self, recipe_id: str) -> list[PrefilterHistory]:
+    def history(self, recipe_id: str) -> list[PrefilterHistory]:
         """All, the newest first, with savings."""
         return self._db.all(PrefilterHistory, "prefilter_history", recipe_id=recipe_id)
 
-    def use_prefilter(self, filter_recipe: Recipe, prefilter: Recipe, key: str, digest: str, report: Json) -> None:
+    def use(self, filter_recipe: Recipe, prefilter: Recipe, key: str, digest: str, report: Json) -> None:
         """Takes one into use, in place of the last; `prefilter` is its own recipe."""
         recipe_id = filter_recipe.recipe_id
         with self._db.transaction():
@@ -95,7 +95,7 @@ class Prefilters(Part):
         """When one switched itself off last."""
         return self._db.one("last_drift", recipe_id=recipe_id)["at"]
 
-    def prefilter_share(self, recipe_id: str, prefilter_id: str, limit: int) -> Share:
+    def share(self, recipe_id: str, prefilter_id: str, limit: int) -> Share:
         """Of the newest random segments."""
         return self._db.only(Share, "prefilter_share", recipe_id=recipe_id, prefilter_id=prefilter_id, limit=limit)
 

@@ -41,19 +41,19 @@ class StoredSegment(NamedTuple):
 class Prompts(Part):
     """What `pipeline.prompt_files` and `pipeline.upkeep.trial` record and ask."""
 
-    def prompt_versions(self) -> list[PromptVersion]:
+    def versions(self) -> list[PromptVersion]:
         """All that were ever used, with first and last use."""
         return self._db.all(PromptVersion, "prompt_versions")
 
-    def find_prompts(self, prefix: str, name: str | None = None) -> list[StoredPrompt]:
+    def find(self, prefix: str, name: str | None = None) -> list[StoredPrompt]:
         """Those whose hash begins so; at most five."""
         return self._db.all(StoredPrompt, "find_prompts", prefix=prefix, name=name)
 
-    def run_prompts(self, run: str) -> list[Prompt]:
+    def of_run(self, run: str) -> list[Prompt]:
         """What a run began with; nothing if it has not begun."""
         return self._db.all(Prompt, "run_prompts", run=run)
 
-    def pin_prompts(self, run: str, prompts: Collection[Prompt]) -> None:
+    def pin(self, run: str, prompts: Collection[Prompt]) -> None:
         """A run begins with these, unless it has begun."""
         with self._db.transaction():
             self._db.run("lock_run_prompts", run=run)
@@ -62,7 +62,7 @@ class Prompts(Part):
             columns = {name: [getattr(prompt, name) for prompt in prompts] for name in ("name", "sha256", "origin")}
             self._db.run("pin_prompts", run=run, **columns)
 
-    def prompts_by_hash(self, hashes: Sequence[str]) -> dict[str, str]:
+    def by_hash(self, hashes: Sequence[str]) -> dict[str, str]:
         """Texts of stored prompts by SHA-256."""
         return {row["sha256"]: row["text"] for row in self._db.rows("prompts_by_hash", hashes=list(hashes))}
 

@@ -94,21 +94,21 @@ class Sources(Part):
         """All enabled sources, oldest first."""
         return [row["uri"] for row in self._db.rows("enabled_sources")]
 
-    def partitions_of_source(self, uri: str) -> list[str]:
+    def partitions_of(self, uri: str) -> list[str]:
         """Partitions that hold live segments of a source, oldest first."""
         return [row["partition_key"] for row in self._db.rows("partitions_of_source", uri=uri)]
 
-    def source_list(self) -> list[SourceRow]:
+    def all(self) -> list[SourceRow]:
         """All sources with settings, state, and how much each holds."""
         return self._db.all(SourceRow, "source_list")
 
-    def enable_source(self, which: str, enabled: bool) -> str | None:
+    def enable(self, which: str, enabled: bool) -> str | None:
         """Switches a source, named by URI or number, on or off; its URI, or None if there is no such source."""
         found = self._db.rows("enable_source", which=which, enabled=enabled)
         return found[0]["uri"] if found else None
 
-    def limit_source(self, which: str, limit: int | None) -> str | None:
-        """Sets how many documents of a source are read, None for all; answers like `enable_source`."""
+    def limit(self, which: str, limit: int | None) -> str | None:
+        """Sets how many documents of a source are read, None for all; answers like `enable`."""
         found = self._db.rows("limit_source", which=which, limit=limit)
         return found[0]["uri"] if found else None
 

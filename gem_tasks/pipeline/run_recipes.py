@@ -50,7 +50,7 @@ def pinned(work: Workspace, run: str) -> Workspace:
         recorded = {recipe.stage: recipe for recipe in ledger.prompts.run_recipes(run)}
         if not recorded or _differing(work.chain, recorded) is None:
             return work
-        texts = ledger.prompts.prompts_by_hash(list(_prompts(recorded).values()))
+        texts = ledger.prompts.by_hash(list(_prompts(recorded).values()))
     own = [stage for stage in STAGE_NAMES if stage in recorded and stage not in ASKS_LIKE]
     changes: dict[str, object] = {f"llm_model_{stage}": recorded[stage].model for stage in own}
     changes["revise"] = "off" if "revise" in recorded and takes_of(recorded["revise"]) == "nothing" else "on"

@@ -152,7 +152,7 @@ def test_the_tick_of_an_hour_goes_on_under_the_budget_that_its_partition_was_beg
     with tick.ledger() as ledger:
         ledger.announcements.announce("manual", partition, asked.packed())
         assert within_budget(tick, partition, scheduled=True) == asked
-        ledger.announcements.take_announcements(["manual"], partition, "synthesis")
+        ledger.announcements.take(["manual"], partition, "synthesis")
         kept = within_budget(tick, partition, scheduled=True)
         assert (kept.budget_usd, kept.purse) == (5, "synthesis")
         assert within_budget(tick, partition, scheduled=False) == RunOptions()

@@ -47,7 +47,7 @@ def calls_by_stage(work):
 
 def current_version(work):
     with work.ledger() as ledger:
-        return ledger.datasets.current_datasets(PARTITION)
+        return ledger.datasets.current(PARTITION)
 
 
 def stored_prompt(work, prompt):

@@ -61,7 +61,7 @@ def survey(
     """
     admit(source.uri, work.settings.source_roots.split())
     with work.ledger() as ledger:
-        kept = next((row for row in ledger.sources.source_list() if row.uri == source.uri), None)
+        kept = next((row for row in ledger.sources.all() if row.uri == source.uri), None)
         found = kept.source if kept else source
         limit = (found.limit if source.limit is None else source.limit) or None
         look = _Look(ledger, work.settings.near_duplicate, size, seed)

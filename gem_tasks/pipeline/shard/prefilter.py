@@ -69,7 +69,7 @@ def current(work: Workspace) -> Prefilter | None:
         return None
     recipe_id = work.chain.id_of("filter")
     with work.ledger() as ledger:
-        row = ledger.prefilters.current_prefilter(recipe_id)
+        row = ledger.prefilters.current(recipe_id)
         if row is None or _drift(ledger, recipe_id, row):
             return None
     data = work.fetch(row.object_key)
@@ -88,14 +88,14 @@ def switch_off_drifted(work: Workspace) -> None:
         return
     recipe_id = work.chain.id_of("filter")
     with work.ledger() as ledger:
-        row = ledger.prefilters.current_prefilter(recipe_id)
+        row = ledger.prefilters.current(recipe_id)
         if row and (fault := _drift(ledger, recipe_id, row)):
             ledger.prefilters.switch_off(recipe_id, fault)
             logger.warning("prefilter %s is switched off: %s", row.prefilter_id, fault)
 
 
 def _drift(ledger: Ledger, recipe_id: str, row: CurrentPrefilter) -> str:
-    return drift(*ledger.prefilters.prefilter_share(recipe_id, row.prefilter_id, WINDOW))
+    return drift(*ledger.prefilters.share(recipe_id, row.prefilter_id, WINDOW))
 
 
 def drift(accepted: int, missed: int) -> str:

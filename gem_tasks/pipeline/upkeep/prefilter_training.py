@@ -56,7 +56,7 @@ def train(work: Workspace, *, force: bool = False) -> Training:
     with work.ledger() as ledger:
         since = ledger.prefilters.last_drift(recipe.recipe_id)
         unbiased = ledger.prefilters.verdict_counts(recipe.recipe_id, since).get(True, _NONE).unbiased
-        row = ledger.prefilters.current_prefilter(recipe.recipe_id)
+        row = ledger.prefilters.current(recipe.recipe_id)
     if row and not force and unbiased < _GROWTH * row.report["unbiased_accepted"]:
         known = row.report["unbiased_accepted"]
         return _said(
@@ -76,7 +76,7 @@ def train(work: Workspace, *, force: bool = False) -> Training:
     key = keys.prefilter_key(digest(data))
     with work.ledger() as ledger, ledger.retention.writing():
         work.store.put(key, data)
-        ledger.prefilters.use_prefilter(recipe, own, key, digest(data), _kept(report, unbiased))
+        ledger.prefilters.use(recipe, own, key, digest(data), _kept(report, unbiased))
     reason = (
         f"recall at least {report.recall_at_least:.1%} ({report.missed} of {report.held_out_accepted} held-out accepted"
         f" segments missed), {report.saved_of_rejected:.1%} of the calls on rejected segments saved"
@@ -90,7 +90,7 @@ def status(work: Workspace) -> Json:
     with work.ledger() as ledger:
         since = ledger.prefilters.last_drift(recipe_id)
         counts = ledger.prefilters.verdict_counts(recipe_id, since)
-        history = ledger.prefilters.prefilter_history(recipe_id)
+        history = ledger.prefilters.history(recipe_id)
         withdrawn = ledger.prefilters.withdrawn_rejections(recipe_id)
     accepted, rejected = counts.get(True, _NONE), counts.get(False, _NONE)
     in_use = next((row.prefilter_id for row in history if row.retired_at is None), None)
