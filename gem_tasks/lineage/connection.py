@@ -29,7 +29,7 @@ class Connection:
 
     @classmethod
     def over(cls, pg: psycopg.Connection[Row]) -> Self:
-        """Over a driver's connection that somebody else opened and closes."""
+        """Over a driver's connection that the caller opens and closes."""
         made = cls("")
         made._pg = pg
         return made
