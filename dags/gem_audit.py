@@ -58,7 +58,7 @@ def gem_audit() -> None:
             raise UserError(f"{sample.size} items for {len(raters)} raters are too many forms", "Draw fewer items.")
         audit = draw(work, sample, run_context().run_id)
         with work.ledger() as ledger:
-            items = ledger.audits.audit_items(audit.audit_id)
+            items = ledger.audits.items(audit.audit_id)
         return [
             {"audit_id": audit.audit_id, "item": item.model_dump(), "rater": rater}
             for item in items

@@ -30,8 +30,8 @@ def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
             )
         versions = ledger.audits.versions_drawn_from(sample) if sample.what == "trajectories" else []
         audit_id = _name(sample, items, versions)
-        ledger.audits.insert_audit(audit_id, sample, items, population, versions, run_id)
-        (audit,) = ledger.audits.find_audits(audit_id, 1)
+        ledger.audits.insert(audit_id, sample, items, population, versions, run_id)
+        (audit,) = ledger.audits.find(audit_id, 1)
     return audit
 
 
@@ -42,7 +42,7 @@ def find(work: Workspace, prefix: str | None) -> Audit:
         UserError: there is none, or more than one.
     """
     with work.ledger() as ledger:
-        found = ledger.audits.find_audits(prefix or "", 2 if prefix else 1)
+        found = ledger.audits.find(prefix or "", 2 if prefix else 1)
     if not found and not prefix:
         raise UserError("Nothing was drawn for an audit yet", "Draw a sample: gem audit draw")
     if len(found) != 1:

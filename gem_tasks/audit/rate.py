@@ -23,7 +23,7 @@ def rate(work: Workspace, audit: Audit, ratings: Sequence[Rating]) -> Report:
     """
     _refuse(work, audit, ratings)
     with work.ledger() as ledger, ledger.transaction():
-        ledger.audits.lock_audit(audit.audit_id)
+        ledger.audits.lock(audit.audit_id)
         ledger.audits.upsert_ratings(audit.audit_id, ratings)
         found = report(audit, ledger.audits.ratings(audit.audit_id))
         ledger.audits.mark_versions(audit, found.passed)
@@ -40,7 +40,7 @@ def unrated(work: Workspace, audit: Audit, rater: str) -> list[AuditItem]:
     """What this person has still to rate, in order."""
     with work.ledger() as ledger:
         done = {rating.item_id for rating in ledger.audits.ratings(audit.audit_id) if rating.rater == rater}
-        return [item for item in ledger.audits.audit_items(audit.audit_id) if item.item_id not in done]
+        return [item for item in ledger.audits.items(audit.audit_id) if item.item_id not in done]
 
 
 def read_ratings(path: Path, rater: str | None) -> list[Rating]:
@@ -66,7 +66,7 @@ def read_ratings(path: Path, rater: str | None) -> list[Rating]:
 
 def _refuse(work: Workspace, audit: Audit, ratings: Sequence[Rating]) -> None:
     with work.ledger() as ledger:
-        known = {item.item_id for item in ledger.audits.audit_items(audit.audit_id)}
+        known = {item.item_id for item in ledger.audits.items(audit.audit_id)}
     seen: set[tuple[str, str]] = set()
     for rating in ratings:
         key = (rating.item_id, rating.rater)

@@ -99,7 +99,7 @@ def list_items(audit_id: AuditArgument = None) -> None:
     work = Workspace.open(load())
     found = find(work, audit_id)
     with work.ledger() as ledger:
-        items = ledger.audits.audit_items(found.audit_id)
+        items = ledger.audits.items(found.audit_id)
     for each in shown(work, items):
         row: dict[str, Any] = {**each.item.model_dump(), "source": each.source, "sections": dict(each.sections)}
         echo_json(json.dumps(row, ensure_ascii=False))
@@ -133,7 +133,7 @@ def show_report(audit_id: AuditArgument = None, as_json: JsonOption = False) -> 
     found = find(work, audit_id)
     if not as_json and audit_id is None:
         with work.ledger() as ledger:
-            Terminal().print(_audits(ledger.audits.find_audits()))
+            Terminal().print(_audits(ledger.audits.find()))
     _say(so_far(work, found), as_json)
 
 

@@ -31,7 +31,7 @@ def list_evaluations(
         gem eval list --harness bfcl
     """
     with Workspace.open(load()).ledger() as ledger:
-        rows = ledger.evaluations.find_evaluations(model_id=model_id, harness=harness, limit=limit)
+        rows = ledger.evaluations.find(model_id=model_id, harness=harness, limit=limit)
     if as_json:
         echo_json(json.dumps([row.model_dump(mode="json") for row in rows], indent=1))
     else:
@@ -50,7 +50,7 @@ def show_evaluation(
         gem eval show 3f9a1c --cases
     """
     with Workspace.open(load()).ledger() as ledger:
-        report = ledger.evaluations.evaluation(find_evaluation(ledger, evaluation_id))
+        report = ledger.evaluations.report(find_evaluation(ledger, evaluation_id))
     if as_json:
         echo_json(report.model_dump_json(indent=1))
         return
@@ -74,7 +74,7 @@ def compare(
         gem eval compare 3f9a1c 77b0e2
     """
     with Workspace.open(load()).ledger() as ledger:
-        one, other = (ledger.evaluations.evaluation(find_evaluation(ledger, each)) for each in (first, second))
+        one, other = (ledger.evaluations.report(find_evaluation(ledger, each)) for each in (first, second))
     verdict = judge({one.harness: one}, {other.harness: other})
     if as_json:
         echo_json(verdict.model_dump_json(indent=1))

@@ -12,6 +12,7 @@ from gem_tasks.airflow_names import CONTINUE, HALT, SYNTHESIZE
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.gate import Policy
 from gem_tasks.errors import UserError
+from gem_tasks.lineage.gates import DecisionRow
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.policy_file import policy
 from gem_tasks.pipeline.workspace import Workspace
@@ -33,12 +34,18 @@ def gates(
     """
     settings = load()
     bounds = policy(settings.model_copy(update={"gates": check})) if check else policy(settings)
-    decisions: list[dict[str, Any]] = []
+    decisions: list[DecisionRow] = []
     if check is None and settings.postgres_dsn:
         with Workspace.open(settings).ledger() as ledger:
             decisions = ledger.gates.decisions(_NEWEST)
     if as_json:
-        echo_json(json.dumps({"policy": bounds.model_dump(), "decisions": decisions}, indent=1, default=str))
+        echo_json(
+            json.dumps(
+                {"policy": bounds.model_dump(), "decisions": [each._asdict() for each in decisions]},
+                indent=1,
+                default=str,
+            )
+        )
         return
     console = Terminal(highlight=False)
     console.print(_bounds(bounds))
@@ -125,12 +132,12 @@ def _bounds(bounds: Policy) -> Table:
     return table
 
 
-def _decisions(found: list[dict[str, Any]]) -> Table:
+def _decisions(found: list[DecisionRow]) -> Table:
     table = Table(title="Newest decisions")
     for column in ("when", "partition", "stage", "decision", "by", "reason"):
         table.add_column(column, overflow="fold")
     for row in found:
-        when = f"{row['decided_at']:%Y-%m-%d %H:%M}"
-        cells = (when, row["partition"], row["stage"], row["action"], row["person"] or "policy", row["reason"])
+        when = f"{row.decided_at:%Y-%m-%d %H:%M}"
+        cells = (when, row.partition, row.stage, row.action, row.person or "policy", row.reason)
         table.add_row(*(cell.replace("[", "\\[") for cell in cells))
     return table

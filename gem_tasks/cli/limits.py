@@ -35,7 +35,7 @@ def hourly_budget(work: Workspace) -> str:
 def kept_limit(work: Workspace, source: str) -> int | None:
     """The limit that is saved with a source."""
     with work.ledger() as ledger:
-        return next((row["limit"] for row in ledger.sources.source_list() if row["uri"] == source), None)
+        return next((row.limit for row in ledger.sources.all() if row.uri == source), None)
 
 
 def lasting(work: Workspace, source: str, *, budgeted: bool = False) -> list[str]:

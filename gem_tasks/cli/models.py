@@ -107,7 +107,7 @@ def reject(model: ModelArgument, by: By, why: Why, as_json: JsonOption = False) 
 def _scores(ledger: Ledger, model_id: str) -> dict[str, float]:
     """Overall score in the newest evaluation of each harness."""
     found: dict[str, float] = {}
-    for row in ledger.evaluations.find_evaluations(model_id=model_id):
+    for row in ledger.evaluations.find(model_id=model_id):
         if row.scores:
             found.setdefault(row.harness, row.scores[0]["value"])
     return found

@@ -22,7 +22,7 @@ def model_origin(ledger: Ledger, id_: str) -> Json | None:
     return {
         "model": found[0].model_dump(mode="json"),
         **ledger.evaluations.model_origin(model_id),
-        "evaluations": [row.model_dump(mode="json") for row in ledger.evaluations.find_evaluations(model_id=model_id)],
+        "evaluations": [row.model_dump(mode="json") for row in ledger.evaluations.find(model_id=model_id)],
         "decisions": [each.model_dump(mode="json") for each in ledger.evaluations.promotions(model_id)],
     }
 

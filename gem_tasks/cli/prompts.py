@@ -12,6 +12,7 @@ from rich.table import Table
 from gem_tasks.cli.prompt_trial import print_trials
 from gem_tasks.cli.terminal import Terminal, echo, echo_exact, echo_json
 from gem_tasks.errors import UserError
+from gem_tasks.lineage.prompts import PromptVersion
 from gem_tasks.pipeline.prompt_files import check_prompt
 from gem_tasks.pipeline.upkeep.trial import Candidate
 from gem_tasks.pipeline.workspace import Workspace
@@ -41,7 +42,7 @@ def list_prompts(as_json: JsonOption = False) -> None:
     """
     work = Workspace.open(load_settings())
     with work.ledger() as ledger:
-        known = ledger.prompts.prompt_versions()
+        known = ledger.prompts.versions()
     rows = _versions(work, known)
     if as_json:
         echo_json(json.dumps(rows, indent=1))
@@ -142,12 +143,16 @@ def try_prompt(
         print_trials(trials, Terminal(highlight=False), full=full)
 
 
-def _versions(work: Workspace, known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _versions(work: Workspace, known: list[PromptVersion]) -> list[dict[str, Any]]:
     """Rows of all versions, those in use first, even if no run has used them yet."""
     current = {prompt.sha256: prompt for prompt in work.chain.prompts.by_name.values()}
     never = {"first_seen_at": None, "last_used_at": None, "recipes": 0}
-    rows = [
-        {**row, **{name: row[name].isoformat() if row[name] else None for name in ("first_seen_at", "last_used_at")}}
+    rows: list[dict[str, Any]] = [
+        {
+            **row._asdict(),
+            "first_seen_at": row.first_seen_at.isoformat(),
+            "last_used_at": row.last_used_at.isoformat() if row.last_used_at else None,
+        }
         for row in known
     ]
     seen = {row["sha256"] for row in rows}
@@ -187,9 +192,9 @@ def _stored(work: Workspace, version: str, name: str | None) -> Prompt:
     """A stored version, which a run has used."""
     if len(version) >= _SHORTEST:
         with work.ledger() as ledger:
-            found = ledger.prompts.find_prompts(version, name)
+            found = ledger.prompts.find(version, name)
         if len(found) == 1:
-            return Prompt(name=found[0]["name"], text=found[0]["text"])
+            return Prompt(name=found[0].name, text=found[0].text)
         if found:
             raise UserError(f"Several versions start with {version!r}", "Give more characters of the hash.")
     raise UserError(

@@ -93,7 +93,7 @@ def current_partition() -> str:
 def _left(work: Workspace, source: str, partition: str) -> list[str]:
     """Earlier partitions of the source with unfinished work, which this run does not touch."""
     with work.ledger() as ledger:
-        earlier = [each for each in ledger.sources.partitions_of_source(source) if each != partition][-_LOOK_BACK:]
+        earlier = [each for each in ledger.sources.partitions_of(source) if each != partition][-_LOOK_BACK:]
         return [each for each in earlier if ledger.rebuild.pending(each, work.links())]
 
 

@@ -1,7 +1,7 @@
 """`gem source`: which sources are read every hour, under which licence, and how they are segmented."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -12,6 +12,7 @@ from gem_tasks.cli.run import resolve
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.corpus import Source
 from gem_tasks.errors import UserError
+from gem_tasks.lineage.sources import SourceRow
 from gem_tasks.pipeline.ingest.source import register as register_source
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
@@ -73,10 +74,10 @@ def list_(as_json: JsonOption = False) -> None:
     """
     work = Workspace.open(load())
     with work.ledger() as ledger:
-        rows = ledger.sources.source_list()
+        rows = ledger.sources.all()
     if as_json:
         budget = {"hourly_budget_usd": work.settings.budget_usd}
-        echo_json(json.dumps([row | budget for row in rows], indent=1, default=str))
+        echo_json(json.dumps([row._asdict() | budget for row in rows], indent=1, default=str))
     elif rows:
         console = Terminal(highlight=False)
         console.print(_table(rows))
@@ -107,7 +108,7 @@ def limit_(
         raise UserError(f"{documents!r} is not a limit", "Give a number of documents, or `none` to remove the limit.")
     limit = None if documents == "none" else int(documents)
     with Workspace.open(load()).ledger() as ledger:
-        uri = ledger.sources.limit_source(source, limit) or ledger.sources.limit_source(resolve(source), limit)
+        uri = ledger.sources.limit(source, limit) or ledger.sources.limit(resolve(source), limit)
     if uri is None:
         raise UserError(f"There is no source {source!r}", "`gem source list` shows them with their numbers.")
     if as_json:
@@ -138,7 +139,7 @@ def enable(source: Which, as_json: JsonOption = False) -> None:
 
 def _switch(which: str, enabled: bool, as_json: bool) -> None:
     with Workspace.open(load()).ledger() as ledger:
-        uri = ledger.sources.enable_source(which, enabled) or ledger.sources.enable_source(resolve(which), enabled)
+        uri = ledger.sources.enable(which, enabled) or ledger.sources.enable(resolve(which), enabled)
     if uri is None:
         raise UserError(f"There is no source {which!r}", "`gem source list` shows them with their numbers.")
     if as_json:
@@ -147,7 +148,7 @@ def _switch(which: str, enabled: bool, as_json: bool) -> None:
         echo(f"{uri} is {'enabled' if enabled else 'disabled'}")
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
+def _table(rows: list[SourceRow]) -> Table:
     table = Table(
         "",
         Column("source", overflow="fold", min_width=24),
@@ -160,19 +161,19 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         "last complete scan",
     )
     for row in rows:
-        cut = "/".join(str(row[name] or "·") for name in ("target_tokens", "max_tokens", "min_chars"))
-        seen = f"{row['scanned_at']:%Y-%m-%d %H:%M}" if row["scanned_at"] else "never"
-        state = "" if row["enabled"] else " [yellow](disabled)[/]"
-        missing = f" [red]{row['missing']} missing[/]" if row["missing"] else ""
+        cut = "/".join(str(size or "·") for size in (row.target_tokens, row.max_tokens, row.min_chars))
+        seen = f"{row.scanned_at:%Y-%m-%d %H:%M}" if row.scanned_at else "never"
+        state = "" if row.enabled else " [yellow](disabled)[/]"
+        missing = f" [red]{row.missing} missing[/]" if row.missing else ""
         table.add_row(
-            str(row["source_id"]),
-            escape(visible(row["uri"])) + state + (" [yellow](interrupted)[/]" if row["interrupted"] else ""),
-            escape(row["license"] or "·"),
+            str(row.source_id),
+            escape(visible(row.uri)) + state + (" [yellow](interrupted)[/]" if row.interrupted else ""),
+            escape(row.license or "·"),
             cut if cut.strip("/·") else "default",
-            f"[yellow]{row['limit']}[/]" if row["limit"] else "none",
-            f"{row['objects']}{missing}",
-            str(row["documents"]),
-            str(row["gone"]),
+            f"[yellow]{row.limit}[/]" if row.limit else "none",
+            f"{row.objects}{missing}",
+            str(row.documents),
+            str(row.gone),
             seen,
         )
     return table

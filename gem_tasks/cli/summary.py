@@ -1,11 +1,12 @@
 """The summary of a run: funnel, cost, sizes before and after refinement, and the location of the dataset."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal
+from gem_tasks.lineage.failures import FailedCount
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import ACCEPTING, ASKS_LIKE
 from gem_tasks.visible import visible
@@ -18,18 +19,23 @@ def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, 
     """The numbers of a partition as JSON; calls and tokens are those of the run."""
     with work.ledger() as ledger:
         summary = ledger.reports.summary(partition, list(work.chain.by_stage.values()), run_id)
-        failed = ledger.failures.failed_counts(work.recipe_ids(), partition=partition)
+        failed = ledger.failures.counts(work.recipe_ids(), partition=partition)
     location = work.settings.store_root
-    return {**summary, "failures": failed, "store": location, "airflow": work.settings.airflow_url}
+    return {
+        **summary,
+        "failures": [each._asdict() for each in failed],
+        "store": location,
+        "airflow": work.settings.airflow_url,
+    }
 
 
 def ask_again(work: Workspace, partition: str) -> str:
     """Failures of the partition under the current recipes, by class, and how to retry; empty if there are none."""
     with work.ledger() as ledger:
-        return failure_lines(partition, ledger.failures.failed_counts(work.recipe_ids(), partition=partition))
+        return failure_lines(partition, ledger.failures.counts(work.recipe_ids(), partition=partition))
 
 
-def failure_lines(partition: str, failed: Sequence[Mapping[str, Any]]) -> str:
+def failure_lines(partition: str, failed: Sequence[FailedCount]) -> str:
     """Failures in lines of text.
 
     Args:
@@ -38,16 +44,16 @@ def failure_lines(partition: str, failed: Sequence[Mapping[str, Any]]) -> str:
     """
     if not failed:
         return ""
-    ordered = sorted(failed, key=lambda row: (-row["segments"], row["stage"], row["error_class"]))
+    ordered = sorted(failed, key=lambda row: (-row.segments, row.stage, row.error_class))
     lines = [_failure_line(row) for row in ordered]
     option = f" --partition {partition}"
     return "\n".join([*lines, f"Show them:    gem failures{option}", f"Retry them:   gem retry{option}"])
 
 
-def _failure_line(row: Mapping[str, Any]) -> str:
-    said = next(iter(row["example"].splitlines()), "")[:200]
-    aside = f" [{row['set_aside']} set aside]" if row["set_aside"] else ""
-    return f"{row['segments']} failed in {row['stage']} ({row['error_class']}){f': {said}' if said else ''}{aside}"
+def _failure_line(row: FailedCount) -> str:
+    said = next(iter(row.example.splitlines()), "")[:200]
+    aside = f" [{row.set_aside} set aside]" if row.set_aside else ""
+    return f"{row.segments} failed in {row.stage} ({row.error_class}){f': {said}' if said else ''}{aside}"
 
 
 def print_summary(summary: dict[str, Any], console: Terminal, *, nothing_new: bool = False) -> None:
@@ -63,7 +69,7 @@ def print_summary(summary: dict[str, Any], console: Terminal, *, nothing_new: bo
         console.print(cached, highlight=False)
     if spared := _spared(summary):
         console.print(spared, highlight=False)
-    if failed := failure_lines(summary["partition"], summary.get("failures", [])):
+    if failed := failure_lines(summary["partition"], [FailedCount(**each) for each in summary.get("failures", [])]):
         console.print(failed, highlight=False, markup=False, soft_wrap=True)
     if dataset := summary.get("dataset"):
         console.print(_sizes(dataset["manifest"]["means"]))

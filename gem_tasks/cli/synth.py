@@ -55,7 +55,7 @@ def synth(
     with console.status("ingest"):
         ingest(work, Source(uri=source, limit=asked(limit, no_limit)), partition)
     with work.ledger() as ledger:  # documents stay in the partition that first read them
-        partitions = ledger.sources.partitions_of_source(source) or [partition]
+        partitions = ledger.sources.partitions_of(source) or [partition]
     published, halted = False, list[GemError]()
     for each in partitions:
         try:

@@ -2,30 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from gem_tasks.domain.base import Value
-from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.lineage.console.prompts import Link
 from gem_tasks.settings import STAGE_NAMES
-
-
-class Link(Value):
-    """A recipe, and when it was last at work."""
-
-    recipe_id: str
-    stage: str
-    version: int
-    prompt_sha256: str | None
-    model: str | None
-    params: dict[str, Any]
-    parent_id: str | None
-    first_seen_at: datetime
-    last_hour: datetime | None
-
-    @property
-    def takes(self) -> str:
-        """The outcome of the stage before that it deals with."""
-        return str(self.params.get("takes", "accepted"))
 
 
 class Chain(Value):
@@ -50,11 +30,6 @@ class Chain(Value):
     def last_hour(self) -> datetime | None:
         """When any of its stages was last at work."""
         return max((link.last_hour for link in self.links if link.last_hour), default=None)
-
-
-def links(db: ConsoleRows) -> list[Link]:
-    """All recipes, the oldest first."""
-    return [Link.model_validate(row) for row in db.rows("console_recipes")]
 
 
 def chains(found: Sequence[Link], current: str) -> list[Chain]:

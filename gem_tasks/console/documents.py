@@ -3,16 +3,16 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 
-from gem_tasks.console.place import Place, next_cursor, plain
-from gem_tasks.domain.base import Value
+from gem_tasks.console.place import cursor_of, read_cursor
+from gem_tasks.domain.base import Json, Value
 from gem_tasks.errors import StoreError
-from gem_tasks.lineage.connection import Row
 from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.lineage.console.documents import DocumentRow, Spans, Version
+from gem_tasks.lineage.console.listing import Listed
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys, shards
 
@@ -21,13 +21,6 @@ FAILED = "failed"
 _WORDS = re.compile(r"[^\W_]+")
 _MOST_WORDS = 12
 _LONGEST_WORD = 100
-
-
-class Source(Value):
-    """Where documents come from."""
-
-    source_id: int
-    uri: str
 
 
 class DocumentQuery(Value):
@@ -40,25 +33,6 @@ class DocumentQuery(Value):
     domain: str | None = None
     cursor: str | None = None
     limit: int = Field(default=50, ge=1, le=200)
-
-
-class DocumentRow(Value):
-    """A document in a list."""
-
-    document_id: str
-    uri: str
-    title: str | None
-    license: str | None
-    language: str | None
-    chars: int
-    reason: str | None
-    partition: str
-    ingested_at: datetime
-    segments: int = 0
-    trajectories: int = 0
-    failed: int = 0
-    calls: int = 0
-    usd: float | None = None
 
 
 class DocumentPage(Value):
@@ -81,22 +55,10 @@ class SegmentText(Value):
     tokens: int
     text: str | None
     """None when the object is gone."""
-    spans: dict[str, tuple[int, int]]
+    spans: Spans
     """Where in the text tools, steps and rules come from."""
     outcomes: tuple[dict[str, Any], ...]
     trajectories: tuple[dict[str, Any], ...]
-
-
-class Version(Value):
-    """One version of what lay at an address."""
-
-    document_id: str
-    partition: str
-    content_hash: str
-    etag: str
-    chars: int
-    reason: str | None
-    ingested_at: datetime
 
 
 class DocumentLife(Value):
@@ -110,31 +72,24 @@ class DocumentLife(Value):
     usd: float | None
 
 
-def sources(db: ConsoleRows) -> list[Source]:
-    """All registered ones."""
-    return [Source.model_validate(row) for row in db.rows("console_sources")]
-
-
 def documents(db: ConsoleRows, query: DocumentQuery) -> DocumentPage:
     """The newest first; with words, those that have them all."""
     if query.q and not query.cursor and (exact := _exact(db, query.q.strip())):
         return DocumentPage(documents=tuple(_with_states(db, exact)), next=None, exact=True)
-    rows = _rows(db, query)
-    unique = list({row["document_id"]: row for row in rows[: query.limit]}.values())
-    return DocumentPage(documents=tuple(_with_states(db, unique)), next=next_cursor(rows, query.limit))
+    found = _listed(db, query)
+    unique = list({row.document_id: row for row in found.rows}.values())
+    return DocumentPage(documents=tuple(_with_states(db, unique)), next=cursor_of(found.next))
 
 
-def _rows(db: ConsoleRows, query: DocumentQuery) -> list[Row]:
-    place = Place.read(query.cursor)
-    given = {"source_id": query.source_id, "limit": query.limit + 1, "at": place.at, "id": place.id}
+def _listed(db: ConsoleRows, query: DocumentQuery) -> Listed[DocumentRow]:
+    place, limit, source_id = read_cursor(query.cursor), query.limit, query.source_id
     if query.q and (words := to_words(query.q)):
-        rest = {"source_id": query.source_id, "reason": query.status}
-        return db.found_documents(words=words, limit=query.limit, **rest)
+        return Listed(db.documents.found(words, limit, source_id, query.status), None)
     if query.domain:
-        return db.rows("console_documents_of_domain", domain=query.domain, **given)
+        return db.documents.of_domain(place, limit, source_id, query.domain)
     if query.status == FAILED:
-        return db.rows("console_documents_with_failures", **given)
-    return db.rows("console_documents", reason=query.status, **given)
+        return db.documents.with_failures(place, limit, source_id)
+    return db.documents.newest(place, limit, source_id, query.status)
 
 
 def to_words(text: str) -> str:
@@ -143,22 +98,18 @@ def to_words(text: str) -> str:
     return f"{' & '.join(words)}:*" if words else ""
 
 
-def _exact(db: ConsoleRows, text: str) -> list[Row]:
-    if " " in text or len(text) < 6:
-        return []
-    names = DocumentRow.model_fields
-    found = db.rows("find_document", id=text)
-    return [{**{name: row[name] for name in names if name in row}, "partition": row["partition_key"]} for row in found]
+def _exact(db: ConsoleRows, text: str) -> list[DocumentRow]:
+    return [] if " " in text or len(text) < 6 else db.documents.exactly(text)
 
 
-def _with_states(db: ConsoleRows, rows: Sequence[Row]) -> list[DocumentRow]:
-    found = db.rows("console_states", ids=[row["document_id"] for row in rows])
-    states = {row["document_id"]: row for row in found}
-    return [DocumentRow.model_validate({**plain(row), **_state(states.get(row["document_id"]))}) for row in rows]
-
-
-def _state(row: Row | None) -> dict[str, Any]:
-    return {**row, "calls": row["calls"] or 0} if row else {}
+def _with_states(db: ConsoleRows, rows: Sequence[DocumentRow]) -> list[DocumentRow]:
+    states = db.documents.states([row.document_id for row in rows])
+    return [
+        row.model_copy(update={**state._asdict(), "calls": state.calls or 0})
+        if (state := states.get(row.document_id))
+        else row
+        for row in rows
+    ]
 
 
 def document(db: ConsoleRows, work: Workspace, id_: str) -> DocumentLife | None:
@@ -169,13 +120,13 @@ def document(db: ConsoleRows, work: Workspace, id_: str) -> DocumentLife | None:
     found: list[dict[str, Any]] = life.pop("segments")
     key = life["document_id"]
     texts = _texts(work, key, {(segment["partition_key"], segment["shard"]) for segment in found})
-    spans = {row["segment_id"]: row["spans"] for row in db.rows("console_spans", document_id=key)}
+    spans = db.documents.spans(key)
     segments = [_segment(segment, texts, spans) for segment in found]
     outcomes = [outcome for segment in segments for outcome in segment.outcomes]
     priced = [outcome["usd"] for outcome in outcomes if outcome["usd"] is not None]
     return DocumentLife(
         document=life,
-        versions=tuple(Version.model_validate(row) for row in db.rows("console_versions", uri=life["uri"])),
+        versions=tuple(db.documents.versions(life["uri"])),
         segments=tuple(segments),
         calls=sum(outcome["calls"] for outcome in outcomes),
         tokens=sum(outcome["prompt_tokens"] + outcome["completion_tokens"] for outcome in outcomes),
@@ -183,7 +134,7 @@ def document(db: ConsoleRows, work: Workspace, id_: str) -> DocumentLife | None:
     )
 
 
-def _segment(row: Row, texts: dict[str, str], spans: dict[str, Any]) -> SegmentText:
+def _segment(row: Json, texts: dict[str, str], spans: dict[str, Spans]) -> SegmentText:
     return SegmentText(
         segment_id=row["segment_id"],
         partition=row["partition_key"],

@@ -7,12 +7,12 @@ from datetime import datetime
 from pydantic import Field
 
 from gem_tasks.console.overview import times
-from gem_tasks.console.place import Place, next_cursor, plain
+from gem_tasks.console.place import cursor_of, read_cursor
 from gem_tasks.console.span import Filters
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import StoreError
-from gem_tasks.lineage.connection import Row
 from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.lineage.console.failures import FailureRow
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import shards
 
@@ -41,30 +41,6 @@ class FailureClass(Value):
     """As they happened, one number an hour, day or week."""
 
 
-class FailureRow(Value):
-    """One failed segment."""
-
-    segment_id: str
-    recipe_id: str
-    stage: str
-    error_class: str
-    detail: str
-    calls: int
-    partition: str
-    shard: int
-    object_key: str
-    retry_asked: bool
-    set_aside: bool
-    airflow_run_id: str | None
-    airflow_task_id: str | None
-    airflow_map_index: int | None
-    airflow_try: int | None
-    updated_at: datetime
-    uri: str
-    document_id: str
-    raw: str | None = None
-
-
 class FailurePage(Value):
     """Classes, and part of the list."""
 
@@ -77,40 +53,27 @@ def failures(
     db: ConsoleRows, work: Workspace, filters: Filters, query: FailureQuery, current: Sequence[str]
 ) -> FailurePage:
     """Classes over the range; the list is of all times."""
-    place = Place.read(query.cursor)
-    rows = db.rows(
-        "console_failures",
-        stage=query.stage,
-        error_class=query.error_class,
-        at=place.at,
-        id=place.id,
-        limit=query.limit + 1,
-    )
-    shown = [FailureRow.model_validate(plain(row)) for row in rows[: query.limit]]
-    if query.raw:
-        shown = _with_raw(work, shown)
-    return FailurePage(
-        classes=tuple(classes(db, filters, current)), failures=tuple(shown), next=next_cursor(rows, query.limit)
-    )
+    found = db.failures.newest(read_cursor(query.cursor), query.limit, query.stage, query.error_class)
+    shown = _with_raw(work, found.rows) if query.raw else found.rows
+    return FailurePage(classes=tuple(classes(db, filters, current)), failures=tuple(shown), next=cursor_of(found.next))
 
 
 def classes(db: ConsoleRows, filters: Filters, current: Sequence[str]) -> list[FailureClass]:
     """What fails, the most frequent first."""
     trend: defaultdict[tuple[str, str], dict[datetime, int]] = defaultdict(dict)
-    for row in db.rows("console_failure_trend", **filters.series):
-        trend[row["stage"], row["error_class"]][row["at"]] = row["results"]
+    for row in db.failures.trend(filters.series):
+        trend[row.stage, row.error_class][row.at] = row.results
     axis = times({at: None for found in trend.values() for at in found}, filters.step)
-    rows: list[Row] = db.rows("console_failure_classes", recipe_ids=list(current), **filters.partitions)
     return [
         FailureClass(
-            stage=row["stage"],
-            error_class=row["error_class"],
-            segments=row["segments"],
-            retriable=row["retriable"] or 0,
-            last_seen=row["last_seen"],
-            trend=tuple(trend[row["stage"], row["error_class"]].get(at, 0) for at in axis),
+            stage=row.stage,
+            error_class=row.error_class,
+            segments=row.segments,
+            retriable=row.retriable or 0,
+            last_seen=row.last_seen,
+            trend=tuple(trend[row.stage, row.error_class].get(at, 0) for at in axis),
         )
-        for row in rows
+        for row in db.failures.classes(filters.partitions, current)
     ]
 
 

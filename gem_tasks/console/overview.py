@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from gem_tasks.console.chains import Chain
 from gem_tasks.console.span import Filters
 from gem_tasks.domain.base import Value
-from gem_tasks.lineage.connection import Row
 from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.lineage.console.overview import Activity, Total
+from gem_tasks.lineage.console.partitions import Decision, PartitionIngested, PartitionStage
 from gem_tasks.settings import ACCEPTING
 
 PAPER_YIELDS = {"filter": 0.14}
@@ -95,20 +96,6 @@ class PartitionState(Value):
         return any(stage.running for stage in self.stages)
 
 
-class Decision(Value):
-    """What a gate decided."""
-
-    decision_id: int
-    partition: str
-    stage: str
-    recipe_id: str
-    action: str
-    reason: str
-    person: str | None
-    airflow_run_id: str | None
-    decided_at: datetime
-
-
 class Overview(Value):
     """The first page."""
 
@@ -131,8 +118,6 @@ def overview(db: ConsoleRows, filters: Filters, chain: Chain | None) -> Overview
     stages = [step for step in steps if step.recipe_id]
     priced = [step.usd for step in stages if step.usd is not None]
     usd = sum(priced) if priced else None
-    range_ = {name: filters.partitions[name] for name in ("first", "last")}
-    published = db.one("console_published", **range_)["trajectories"]
     accepted = sum(step.accepted for step in stages if step.name in ACCEPTING)
     failed = [why.model_copy(update={"reason": f"{step.name}: {why.reason}"}) for step in stages for why in step.why
               if why.outcome == "failed"]  # fmt: skip
@@ -140,49 +125,43 @@ def overview(db: ConsoleRows, filters: Filters, chain: Chain | None) -> Overview
         filters=filters,
         chain=chain.id if chain else None,
         funnel=tuple(steps),
-        published=published,
+        published=db.overview.published(filters.partitions),
         usd=usd,
         usd_per_trajectory=usd / accepted if usd and accepted else None,
         calls=sum(step.calls for step in stages),
         series=tuple(series(db, filters)),
         partitions=tuple(partitions(db, filters, chain)),
         failures=tuple(sorted(failed, key=lambda why: -why.segments)),
-        decisions=tuple(decisions(db, None, 10)),
+        decisions=tuple(db.partitions.decisions(None, 10)),
     )
 
 
 def funnel(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[Step]:
     """Documents, segments, then each stage of the chain."""
-    ingested = db.rows("console_ingested", **filters.partitions)
-    read = sum(row["documents"] for row in ingested if not row["reason"])
-    refused = [
-        Why(outcome="rejected", reason=row["reason"], segments=row["documents"]) for row in ingested if row["reason"]
-    ]
+    ingested = db.overview.ingested(filters.partitions)
+    read = sum(row.documents for row in ingested if not row.reason)
+    refused = [Why(outcome="rejected", reason=row.reason, segments=row.documents) for row in ingested if row.reason]
     total = read + sum(why.segments for why in refused)
-    segments = sum(row["segments"] for row in ingested)
+    segments = sum(row.segments for row in ingested)
     steps = [
         Step(name="documents", taken=total, accepted=read, rejected=total - read, why=tuple(refused)),
         Step(name="segments", taken=segments, accepted=segments),
     ]
     if chain:
-        rows: defaultdict[str, list[Row]] = defaultdict(list)
-        for row in db.rows("console_totals", recipe_ids=chain.recipe_ids, **filters.partitions):
-            rows[row["recipe_id"]].append(row)
+        rows: defaultdict[str, list[Total]] = defaultdict(list)
+        for row in db.overview.totals(filters.partitions, chain.recipe_ids):
+            rows[row.recipe_id].append(row)
         for link in chain.links:
             taken = getattr(steps[-1], link.takes, 0)
             steps.append(_step(link.stage, link.recipe_id, taken, rows[link.recipe_id]))
     return steps
 
 
-def _step(name: str, recipe_id: str, taken: int, rows: Sequence[Row]) -> Step:
+def _step(name: str, recipe_id: str, taken: int, rows: Sequence[Total]) -> Step:
     counts: defaultdict[str, int] = defaultdict(int)
     for row in rows:
-        counts[row["outcome"]] += row["segments"]
-    why = [
-        Why(outcome=row["outcome"], reason=row["why"], segments=row["segments"])
-        for row in rows
-        if row["why"] and row["segments"]
-    ]
+        counts[row.outcome] += row.segments
+    why = [Why(outcome=row.outcome, reason=row.why, segments=row.segments) for row in rows if row.why and row.segments]
     return Step(
         name=name,
         recipe_id=recipe_id,
@@ -190,10 +169,10 @@ def _step(name: str, recipe_id: str, taken: int, rows: Sequence[Row]) -> Step:
         accepted=counts["accepted"],
         rejected=counts["rejected"],
         failed=counts["failed"],
-        calls=sum(row["calls"] for row in rows),
-        tokens=sum(row["tokens"] for row in rows),
-        usd=sum(row["usd"] for row in rows) if any(row["priced"] for row in rows) else None,
-        latency_s=sum(row["latency_ms"] for row in rows) / 1000,
+        calls=sum(row.calls for row in rows),
+        tokens=sum(row.tokens for row in rows),
+        usd=sum(row.usd for row in rows) if any(row.priced for row in rows) else None,
+        latency_s=sum(row.latency_ms for row in rows) / 1000,
         why=tuple(sorted(why, key=lambda each: (-each.segments, each.reason))),
         paper=PAPER_YIELDS.get(name),
     )
@@ -201,24 +180,22 @@ def _step(name: str, recipe_id: str, taken: int, rows: Sequence[Row]) -> Step:
 
 def series(db: ConsoleRows, filters: Filters) -> list[Point]:
     """Work and money over time, all recipes together, without gaps."""
-    rows: defaultdict[datetime, list[Row]] = defaultdict(list)
-    for row in db.rows("console_series", **filters.series):
-        rows[row["at"]].append(row)
+    rows: defaultdict[datetime, list[Activity]] = defaultdict(list)
+    for row in db.overview.series(filters.series):
+        rows[row.at].append(row)
     return [_point(at, rows.get(at, ())) for at in times(rows, filters.step)]
 
 
-def _point(at: datetime, rows: Sequence[Row]) -> Point:
-    def total(field: str, **wanted: str) -> int:
-        return sum(row[field] for row in rows if all(row[name] == value for name, value in wanted.items()))
-
+def _point(at: datetime, rows: Sequence[Activity]) -> Point:
+    accepted = [row for row in rows if row.outcome == "accepted"]
     return Point(
         at=at,
-        results=total("results"),
-        accepted=total("results", outcome="accepted"),
-        failed=total("results", outcome="failed"),
-        trajectories=sum(total("results", outcome="accepted", stage=stage) for stage in ACCEPTING),
-        calls=total("calls"),
-        usd=float(sum(row["usd"] for row in rows)),
+        results=sum(row.results for row in rows),
+        accepted=sum(row.results for row in accepted),
+        failed=sum(row.results for row in rows if row.outcome == "failed"),
+        trajectories=sum(row.results for row in accepted if row.stage in ACCEPTING),
+        calls=sum(row.calls for row in rows),
+        usd=sum((row.usd for row in rows), 0.0),
     )
 
 
@@ -245,33 +222,32 @@ def _floor(at: datetime, step: str) -> datetime:
 
 def partitions(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[PartitionState]:
     """The newest partitions of the range."""
-    range_ = {name: filters.partitions[name] for name in ("first", "last")}
-    keys = [row["partition_key"] for row in db.rows("console_partitions", limit=PARTITIONS, **range_)]
-    return states(db, keys, chain, filters.source_id)
+    return states(db, db.partitions.newest(filters.partitions, PARTITIONS), chain, filters.source_id)
 
 
 def states(
     db: ConsoleRows, keys: Sequence[str], chain: Chain | None, source_id: int | None = None
 ) -> list[PartitionState]:
     """How far these partitions are."""
-    given = {"partitions": list(keys), "source_id": source_id}
-    ingested = {row["partition_key"]: row for row in db.rows("console_partition_ingested", **given)}
-    rows: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in db.rows("console_partition_stages", **given):
-        rows[row["partition_key"]].append(row)
+    ingested = db.partitions.ingested(keys, source_id)
+    rows: defaultdict[str, list[PartitionStage]] = defaultdict(list)
+    for row in db.partitions.stages(keys, source_id):
+        rows[row.partition_key].append(row)
     return [_state(key, ingested.get(key), rows[key], chain) for key in keys]
 
 
-def _state(key: str, ingested: Row | None, rows: Sequence[Row], chain: Chain | None) -> PartitionState:
-    segments = ingested["segments"] if ingested else 0
+def _state(
+    key: str, ingested: PartitionIngested | None, rows: Sequence[PartitionStage], chain: Chain | None
+) -> PartitionState:
+    segments = ingested.segments if ingested else 0
     stages: list[StageState] = []
     counts = {"accepted": segments}
     for link in chain.links if chain else ():
         expected = counts.get(link.takes, 0)
-        mine = [row for row in rows if row["recipe_id"] == link.recipe_id]
-        counts = {row["outcome"]: row["segments"] for row in mine}
+        mine = [row for row in rows if row.recipe_id == link.recipe_id]
+        counts = {row.outcome: row.segments for row in mine}
         done = sum(counts.values())
-        fresh = any(row["updated_at"] > datetime.now(UTC) - _FRESH for row in mine)
+        fresh = any(row.updated_at > datetime.now(UTC) - _FRESH for row in mine)
         stages.append(
             StageState(
                 stage=link.stage,
@@ -284,14 +260,9 @@ def _state(key: str, ingested: Row | None, rows: Sequence[Row], chain: Chain | N
         )
     return PartitionState(
         partition=key,
-        documents=ingested["documents"] if ingested else 0,
+        documents=ingested.documents if ingested else 0,
         segments=segments,
         stages=tuple(stages),
-        usd=float(sum(row["usd"] for row in rows)),
-        updated_at=max((row["updated_at"] for row in rows), default=None),
+        usd=sum((row.usd for row in rows), 0.0),
+        updated_at=max((row.updated_at for row in rows), default=None),
     )
-
-
-def decisions(db: ConsoleRows, partition: str | None, limit: int) -> list[Decision]:
-    """The newest, of one partition or of all."""
-    return [Decision.model_validate(row) for row in db.rows("console_decisions", partition=partition, limit=limit)]

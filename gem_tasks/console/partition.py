@@ -3,10 +3,10 @@
 from collections import defaultdict
 
 from gem_tasks.console.chains import Chain
-from gem_tasks.console.overview import Decision, PartitionState, decisions, states
+from gem_tasks.console.overview import PartitionState, states
 from gem_tasks.domain.base import Value
-from gem_tasks.lineage.connection import Row
 from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.lineage.console.partitions import Decision, ShardRow
 
 _WINDOW_S = 120
 _MOST_ROWS = 200_000
@@ -48,20 +48,20 @@ def partition(db: ConsoleRows, key: str, chain: Chain | None) -> Partition:
     (state,) = states(db, [key], chain)
     results = sum(stage.done for stage in state.stages)
     small = chain is not None and results + state.segments <= _MOST_ROWS
-    rows = db.rows("console_shards", partition=key, recipe_ids=chain.recipe_ids) if chain and small else []
-    sizes = {row["shard"]: row["segments"] for row in db.rows("shards", partition=key)} if small else {}
+    rows = db.partitions.shards(key, chain.recipe_ids) if chain and small else []
+    sizes = db.partitions.shard_sizes(key) if small else {}
     return Partition(
         state=state,
         pace=tuple(_pace(state, chain, rows)) if chain else (),
         shards=tuple(_shards(sizes, chain, rows)) if chain else (),
-        decisions=tuple(decisions(db, key, 30)),
+        decisions=tuple(db.partitions.decisions(key, 30)),
     )
 
 
-def _pace(state: PartitionState, chain: Chain, rows: list[Row]) -> list[Pace]:
+def _pace(state: PartitionState, chain: Chain, rows: list[ShardRow]) -> list[Pace]:
     recent: defaultdict[str, int] = defaultdict(int)
     for row in rows:
-        recent[row["recipe_id"]] += row["recent"]
+        recent[row.recipe_id] += row.recent
     found: list[Pace] = []
     for link, stage in zip(chain.links, state.stages, strict=True):
         rate, left = recent[link.recipe_id] / _WINDOW_S, stage.expected - stage.done
@@ -70,12 +70,12 @@ def _pace(state: PartitionState, chain: Chain, rows: list[Row]) -> list[Pace]:
     return found
 
 
-def _shards(sizes: dict[int, int], chain: Chain, rows: list[Row]) -> list[ShardState]:
-    by_place = {(row["shard"], row["recipe_id"]): row for row in rows}
+def _shards(sizes: dict[int, int], chain: Chain, rows: list[ShardRow]) -> list[ShardState]:
+    by_place = {(row.shard, row.recipe_id): row for row in rows}
 
     def of(shard: int, field: str) -> tuple[int, ...]:
         found = (by_place.get((shard, recipe)) for recipe in chain.recipe_ids)
-        return tuple(row[field] if row else 0 for row in found)
+        return tuple(getattr(row, field, 0) for row in found)
 
     def expected(shard: int, size: int) -> tuple[int, ...]:
         left = {name: of(shard, name) for name in ("accepted", "rejected")}

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from gem_tasks.console.chains import Link, links
 from gem_tasks.domain.base import Value
-from gem_tasks.lineage.connection import Row
 from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.lineage.console.prompts import Link, RecipeTotal, StaleTotal
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES
 
@@ -98,59 +97,65 @@ def prompts(db: ConsoleRows, work: Workspace) -> Prompts:
     texts = work.chain.prompt_texts()
     versions = [
         PromptVersion(
-            **row,
-            current=row["sha256"] in texts,
-            recipes=tuple(recipe for recipe in used if recipe.prompt_sha256 == row["sha256"]),
+            **row._asdict(),
+            current=row.sha256 in texts,
+            recipes=tuple(recipe for recipe in used if recipe.prompt_sha256 == row.sha256),
         )
-        for row in db.rows("console_prompts")
+        for row in db.prompts.used()
     ]
-    rows = {row["stage"]: row for row in db.rows("console_stale", recipe_ids=work.recipe_ids())}
+    rows = db.prompts.stale(work.recipe_ids())
     stale = [_stale(rows[stage]) for stage in STAGE_NAMES if stage in rows]
     return Prompts(prompts=tuple(versions), stale=tuple(stale))
 
 
-def _stale(row: Row) -> StaleStage:
-    kept = {name: row[name] for name in ("stage", "segments", "calls", "first", "last")}
-    return StaleStage(**kept, usd=row["usd"] if row["priced"] else None)
+def _stale(row: StaleTotal) -> StaleStage:
+    usd = row.usd if row.priced else None
+    return StaleStage(stage=row.stage, segments=row.segments, calls=row.calls, usd=usd, first=row.first, last=row.last)
 
 
 def used_recipes(db: ConsoleRows, work: Workspace) -> list[RecipeYield]:
     """Every recipe with its numbers: the current ones first, then the last at work; in the order of the stages."""
-    found = links(db)
-    rows = {
-        row["recipe_id"]: row for row in db.rows("console_recipe_totals", recipe_ids=[one.recipe_id for one in found])
-    }
+    found = db.prompts.recipes()
+    rows = db.prompts.totals([one.recipe_id for one in found])
     current = set(work.recipe_ids())
     made = [_yield(link, rows.get(link.recipe_id), link.recipe_id in current) for link in found]
     made.sort(key=lambda one: STAGE_NAMES.index(one.stage) if one.stage in STAGE_NAMES else -1)
     return sorted(made, key=lambda one: (one.current, str(one.last_hour or "")), reverse=True)  # which keeps it
 
 
-def _yield(link: Link, row: Row | None, current: bool) -> RecipeYield:
+def _yield(link: Link, row: RecipeTotal | None, current: bool) -> RecipeYield:
     names = ("recipe_id", "stage", "version", "model", "parent_id", "prompt_sha256", "last_hour")
     kept: dict[str, Any] = link.model_dump(include=set(names))
     if row is None:
         return RecipeYield(**kept, current=current)
-    counts: dict[str, Any] = {name: row[name] or 0 for name in ("accepted", "rejected", "failed", "calls", "tokens")}
-    return RecipeYield(**kept, **counts, current=current, usd=row["usd"] if row["priced"] else None)
+    return RecipeYield(
+        **kept,
+        accepted=row.accepted or 0,
+        rejected=row.rejected or 0,
+        failed=row.failed or 0,
+        calls=row.calls or 0,
+        tokens=row.tokens or 0,
+        current=current,
+        usd=row.usd if row.priced else None,
+    )
 
 
 def prompt(db: ConsoleRows, work: Workspace, sha256: str, against: str | None) -> PromptText | None:
     """A version's text with its difference from another one, or from the one before."""
-    rows = db.rows("console_prompt", sha256=sha256)
-    if not rows:
+    text = db.prompts.text(sha256)
+    if text is None:
         return None
     every = prompts(db, work).prompts
     version = next(each for each in every if each.sha256 == sha256)
     others = [each for each in every if each.name == version.name and each.sha256 != sha256]
     before = [each for each in others if each.first_seen_at <= version.first_seen_at]
     wanted = against or (before[0].sha256 if before else None)
-    other = db.rows("console_prompt", sha256=wanted) if wanted else []
-    lines: Sequence[DiffLine] = diff(other[0]["text"], rows[0]["text"]) if other else ()
+    other = db.prompts.text(wanted) if wanted else None
+    lines: Sequence[DiffLine] = () if other is None else diff(other, text)
     return PromptText(
         version=version,
-        text=rows[0]["text"],
-        against=wanted if other else None,
+        text=text,
+        against=None if other is None else wanted,
         diff=tuple(lines),
         others=tuple(others),
     )

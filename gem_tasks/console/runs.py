@@ -1,13 +1,14 @@
 """What an Airflow run, or one of its task instances, did: the tabs on Airflow's own pages."""
 
 from collections import defaultdict
-from datetime import datetime
 from typing import Any
 
 from gem_tasks.console.chains import Chain
-from gem_tasks.console.overview import Decision, PartitionState, decisions, states
+from gem_tasks.console.overview import PartitionState, states
 from gem_tasks.domain.base import Value
 from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.lineage.console.partitions import Decision
+from gem_tasks.lineage.console.runs import TaskSegment
 
 TASK_ROWS = 500
 
@@ -43,26 +44,6 @@ class Run(Value):
     decisions: tuple[Decision, ...]
 
 
-class TaskSegment(Value):
-    """A segment that a task instance dealt with."""
-
-    segment_id: str
-    recipe_id: str
-    stage: str
-    outcome: str
-    why: str | None
-    detail: str
-    calls: int
-    usd: float | None
-    latency_ms: int
-    partition: str
-    shard: int
-    updated_at: datetime
-    uri: str
-    title: str | None
-    document_id: str
-
-
 class Task(Value):
     """What a task instance wrote; a try's rows are those of the newest try."""
 
@@ -77,30 +58,31 @@ class Task(Value):
 def run(db: ConsoleRows, run_id: str, chain: Chain | None, order: tuple[str, ...]) -> Run:
     """The run's results by stage."""
     merged: defaultdict[tuple[str, str, str], dict[str, Any]] = defaultdict(dict)
-    for row in db.rows("console_run", run_id=run_id):
-        found = merged[row["partition"], row["stage"], row["recipe_id"]]
-        found[row["outcome"]] = row["segments"]
+    for row in db.runs.results(run_id):
+        found = merged[row.partition, row.stage, row.recipe_id]
+        found[row.outcome] = row.segments
         for name in ("calls", "tokens", "prompt_tokens", "cached_tokens"):
-            found[name] = found.get(name, 0) + (row[name] or 0)
-        if row["usd"] is not None:
-            found["usd"] = found.get("usd", 0.0) + row["usd"]
+            found[name] = found.get(name, 0) + getattr(row, name)
+        if row.usd is not None:
+            found["usd"] = found.get("usd", 0.0) + row.usd
     stages = [
         RunStage(partition=partition, stage=stage, recipe_id=recipe, **numbers)
         for (partition, stage, recipe), numbers in merged.items()
     ]
     keys = sorted({stage.partition for stage in stages})
+    decided = (each for key in keys for each in db.partitions.decisions(key, 30))
     return Run(
         run_id=run_id,
         stages=tuple(sorted(stages, key=lambda each: (each.partition, order.index(each.stage)))),
         partitions=tuple(states(db, keys, chain)),
-        decisions=tuple(each for key in keys for each in decisions(db, key, 30) if each.airflow_run_id == run_id),
+        decisions=tuple(each for each in decided if each.airflow_run_id == run_id),
     )
 
 
 def task(db: ConsoleRows, run_id: str, task_id: str, map_index: int | None) -> Task:
     """The segments that a task instance wrote last."""
-    rows = db.rows("console_task", run_id=run_id, task_id=task_id, map_index=map_index, limit=TASK_ROWS + 1)
-    segments = [TaskSegment.model_validate(row) for row in rows[:TASK_ROWS]]
+    rows = db.runs.of_task(run_id, task_id, map_index, TASK_ROWS + 1)
+    segments = rows[:TASK_ROWS]
     counts: defaultdict[str, int] = defaultdict(int)
     for segment in segments:
         counts[segment.outcome] += 1

@@ -25,11 +25,11 @@ class Scores(Value):
 
 def scores(db: ConsoleRows) -> Scores:
     """Everything at once: these tables are small."""
-    models = [row["found"] for row in db.rows("console_models")]
+    models = db.models.trained()
     return Scores(
         models=tuple(models),
-        evaluations=tuple(db.evaluations.find_evaluations(limit=_MOST)),
-        promotions=tuple(row["found"] for row in db.rows("console_promotions")),
+        evaluations=tuple(db.evaluations.find(limit=_MOST)),
+        promotions=tuple(db.models.promotions()),
         board=tuple(sorted(leaderboard(db.evaluations), key=lambda row: -(row.bfcl or 0))),
         champions=frozenset(model["model_id"] for model in models if model["status"] == "champion"),
     )

@@ -1,9 +1,10 @@
 """The filters that most pages share: a range of time, a source, a chain of recipes."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from gem_tasks.domain.base import Value
+from gem_tasks.lineage.console.span import PartitionRange, TimeRange
 
 Range = Literal["24h", "7d", "30d", "90d", "all"]
 RANGES: dict[Range, timedelta | None] = {
@@ -31,9 +32,9 @@ class Filters(Value):
         return datetime.now(UTC) - length if length else _BEGINNING
 
     @property
-    def partitions(self) -> dict[str, Any]:
-        """Values for queries over partitions: their keys sort as their hours do."""
-        return {"first": self.since.strftime(_PARTITION), "last": "~", "source_id": self.source_id}
+    def partitions(self) -> PartitionRange:
+        """For questions about partitions: their keys sort as their hours do."""
+        return PartitionRange(first=self.since.strftime(_PARTITION), last="~", source_id=self.source_id)
 
     @property
     def step(self) -> str:
@@ -41,6 +42,6 @@ class Filters(Value):
         return {"24h": "hour", "7d": "day", "30d": "day", "90d": "day", "all": "week"}[self.range]
 
     @property
-    def series(self) -> dict[str, Any]:
-        """Values for queries over time."""
-        return {"since": self.since, "step": self.step, "source_id": self.source_id}
+    def series(self) -> TimeRange:
+        """For questions about time."""
+        return TimeRange(since=self.since, step=self.step, source_id=self.source_id)

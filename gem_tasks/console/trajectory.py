@@ -18,8 +18,8 @@ from gem_tasks.domain.record import Record, Topic
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import StoreError
-from gem_tasks.lineage.connection import Row
 from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.lineage.console.trajectories import Published, Rating, ResultRow, SegmentRow
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.stages.revise import faults
 from gem_tasks.stages.validate import findings_of
@@ -48,18 +48,6 @@ class ResultView(Value):
     updated_at: datetime
     thoughts: str | None = None
     """Of the model before it gave the answer; like the source text with whatever personal data it has."""
-
-
-class Rating(Value):
-    """What a person thinks of it."""
-
-    audit_id: str
-    rater: str
-    coherence: int
-    tools: int
-    faithfulness: int
-    comment: str
-    rated_at: datetime
 
 
 class TrajectoryView(Value):
@@ -105,8 +93,8 @@ class TrajectoryView(Value):
 
 def by_id(db: ConsoleRows, work: Workspace, trajectory_id: str) -> TrajectoryView | None:
     """A published one; None if there is none of that id."""
-    found = db.rows("console_trajectory", trajectory_id=trajectory_id)
-    return _view(db, work, found[0]["segment_id"], found[0]["recipe_id"], found[0]) if found else None
+    found = db.trajectories.one(trajectory_id)
+    return _view(db, work, found.segment_id, found.recipe_id, found) if found else None
 
 
 def by_segment(db: ConsoleRows, work: Workspace, segment_id: str, recipe_id: str) -> TrajectoryView | None:
@@ -115,13 +103,11 @@ def by_segment(db: ConsoleRows, work: Workspace, segment_id: str, recipe_id: str
 
 
 def _view(
-    db: ConsoleRows, work: Workspace, segment_id: str, recipe_id: str, published: Row | None
+    db: ConsoleRows, work: Workspace, segment_id: str, recipe_id: str, published: Published | None
 ) -> TrajectoryView | None:
-    found = db.rows("console_segment", segment_id=segment_id)
-    if not found:
-        return None
-    place, way = found[0], _way(db.rows("console_results", segment_id=segment_id), recipe_id)
-    if not way:
+    place = db.trajectories.segment(segment_id)
+    way = _way(db.trajectories.results(segment_id), recipe_id) if place else []
+    if place is None or not way:
         return None
     segment = _segment(work, place)
     record, judgement, thoughts = _outputs(work, segment, way)
@@ -133,14 +119,19 @@ def _view(
     before = record.model_copy(update={"revise": None})
     scrubbed = scrub(refused, segment.text, segment.language).trajectory if refused and published else refused
     workflow = record.extract.workflows[0] if record.extract else None
-    key = published["trajectory_id"] if published else None
-    last: dict[str, Any] = way[-1]["measures"] or {}
+    key = published.trajectory_id if published else None
+    last = way[-1].measures or {}
     return TrajectoryView(
         trajectory_id=key,
-        version=published["version"] if published else None,
-        superseded_by=published["superseded_by"] if published else None,
-        audited_by=published["audited_by"] if published else None,
-        **{name: place[name] for name in ("segment_id", "document_id", "uri", "title", "license", "partition")},
+        version=published.version if published else None,
+        superseded_by=published.superseded_by if published else None,
+        audited_by=published.audited_by if published else None,
+        segment_id=place.segment_id,
+        document_id=place.document_id,
+        uri=place.uri,
+        title=place.title,
+        license=place.license,
+        partition=place.partition,
         text=segment.text,
         spans=last.get("spans") or {},
         summary=record.filter.summary if record.filter else None,
@@ -155,35 +146,34 @@ def _view(
         faults=tuple(faults(before)) if refused else (),
         notes=tuple(whole),
         rules=_rules(judgement),
-        results=tuple(_result(row, thoughts.get(row["stage"])) for row in way),
-        ratings=tuple(Rating.model_validate(row) for row in db.rows("console_ratings", item_id=key)) if key else (),
+        results=tuple(_result(row, thoughts.get(row.stage)) for row in way),
+        ratings=tuple(db.trajectories.ratings(key)) if key else (),
         openai=_openai(shown) if shown else None,
         replaced=clean.replaced if clean else {},
     )
 
 
-def _way(results: Sequence[Row], recipe_id: str) -> list[Row]:
+def _way(results: Sequence[ResultRow], recipe_id: str) -> list[ResultRow]:
     """The results under the recipe and those before it, the first stage first."""
-    by_recipe = {row["recipe_id"]: row for row in results}
-    way: list[Row] = []
+    by_recipe = {row.recipe_id: row for row in results}
+    way: list[ResultRow] = []
     key: str | None = recipe_id
     while key and (row := by_recipe.get(key)):
         way.append(row)
-        key = row["parent_id"]
+        key = row.parent_id
     return way[::-1]
 
 
-def _segment(work: Workspace, place: Row) -> Segment:
-    data = work.fetch(keys.segments_key(place["partition"], place["shard"]))
-    found = [each for each in shards.find_segments(data, place["document_id"])
-             if each.segment_id == place["segment_id"]]  # fmt: skip
+def _segment(work: Workspace, place: SegmentRow) -> Segment:
+    data = work.fetch(keys.segments_key(place.partition, place.shard))
+    found = [each for each in shards.find_segments(data, place.document_id) if each.segment_id == place.segment_id]
     if not found:
-        raise StoreError(f"the text of {place['segment_id']} is gone, though the lineage names it")
+        raise StoreError(f"the text of {place.segment_id} is gone, though the lineage names it")
     return found[0]
 
 
 def _outputs(
-    work: Workspace, segment: Segment, way: Sequence[Row]
+    work: Workspace, segment: Segment, way: Sequence[ResultRow]
 ) -> tuple[Record, Judgement | None, dict[str, str | None]]:
     """What the stages made of it, as far as it came, and what their models thought."""
     types = {"filter": Topic, "extract": Extraction, "generate": Trajectory, "refine": Trajectory,
@@ -191,13 +181,13 @@ def _outputs(
     made: dict[str, Any] = {}
     thoughts: dict[str, str | None] = {}
     for row in way:
-        if row["outcome"] != "failed" and row["stage"] in types:
-            outcome = shards.find_outcome(work.fetch(row["object_key"]), segment.segment_id)
+        if row.outcome != "failed" and row.stage in types:
+            outcome = shards.find_outcome(work.fetch(row.object_key), segment.segment_id)
             if outcome and outcome.payload:
-                made[row["stage"]] = types[row["stage"]].model_validate_json(outcome.payload)
-                thoughts[row["stage"]] = outcome.thoughts
+                made[row.stage] = types[row.stage].model_validate_json(outcome.payload)
+                thoughts[row.stage] = outcome.thoughts
     first, second = made.pop("validate", None), made.pop("revalidate", None)
-    opened = frozenset(kind for row in way for kind in row["opened"] or ())
+    opened = frozenset(kind for row in way for kind in row.opened or ())
     record = Record(segment=segment, judgement=first, opened=opened, **made)
     return record, second if "revise" in made else first, thoughts
 
@@ -234,11 +224,11 @@ def _openai(trajectory: Trajectory) -> Json:
     }
 
 
-def _result(row: Row, thoughts: str | None) -> ResultView:
-    names = [name for name in ResultView.model_fields if name in row]
+def _result(row: ResultRow, thoughts: str | None) -> ResultView:
+    known = {name: value for name, value in row._asdict().items() if name in ResultView.model_fields}
     return ResultView(
-        **{name: row[name] for name in names},
-        why=row["reason"] or row["error_class"],
-        tokens=row["prompt_tokens"] + row["completion_tokens"],
+        **known,
+        why=row.reason or row.error_class,
+        tokens=row.prompt_tokens + row.completion_tokens,
         thoughts=thoughts,
     )

@@ -22,7 +22,7 @@ def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
         partitions: only these; none for all.
     """
     with work.ledger() as ledger:
-        versions = [version for each in partitions or (None,) for version in ledger.datasets.current_datasets(each)]
+        versions = [version for each in partitions or (None,) for version in ledger.datasets.current(each)]
     for version in versions:
         with work.ledger() as ledger:
             withdrawn = ledger.versions.withdrawn_trajectories(version)

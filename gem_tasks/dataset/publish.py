@@ -33,7 +33,7 @@ from gem_tasks.domain.record import Topic
 from gem_tasks.domain.trajectory import Size
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
-from gem_tasks.pipeline.recipes import Chain, Recorded
+from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.pipeline.shard.records import Final, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import STAGE_NAMES
@@ -110,7 +110,7 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     if work.variant:
         reason = "these recipes are not the current ones: their results are kept beside, for `gem diff`"
         return PublishReport(partition=partition, version=None, held_back=reason)
-    with work.ledger() as ledger, ledger.locks.publish_lock(partition):
+    with work.ledger() as ledger, ledger.locks.publish(partition):
         if reason := _unfinished(ledger.rebuild.unfinished(partition, work.links())):
             return PublishReport(partition=partition, version=None, held_back=reason)
         return _publish_changes(work, ledger, partition)
@@ -125,14 +125,14 @@ def republish(work: Workspace, partition: str) -> PublishReport:
     Raises:
         UserError: it was never published, or before a stage that there is now.
     """
-    with work.ledger() as ledger, ledger.locks.publish_lock(partition):
-        recipes, changes = ledger.datasets.dataset_recipes(partition), ledger.versions.changes(partition)
+    with work.ledger() as ledger, ledger.locks.publish(partition):
+        recipes, changes = ledger.datasets.recipes(partition), ledger.versions.changes(partition)
         if not recipes:
             raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
-        chain = Chain.recorded(work.settings, [Recorded.model_validate(row) for row in recipes])
+        chain = Chain.recorded(work.settings, recipes)
         report = _publish_changes(replace(work, chain=chain), ledger, partition)
         if report.version is None:
-            ledger.datasets.withdraw_dataset(partition)
+            ledger.datasets.withdraw(partition)
             ledger.versions.changes_published(partition, changes)
     return report
 
@@ -180,7 +180,7 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
             work.store.put(keys.dataset_key(version, name), picture)
         # The manifest last: a version without one is unfinished.
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
-        ledger.datasets.commit_dataset(version, partition, work.chain.by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
+        ledger.datasets.commit(version, partition, work.chain.by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
         ledger.datasets.replace_exclusions(version, selection.exclusions)
     return PublishReport(
         partition=partition,

@@ -25,7 +25,7 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.distill import SPLITS, Candidate, SetSpec, SftSet, Split
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import UserError
-from gem_tasks.lineage.connection import Row
+from gem_tasks.lineage.distill import CandidateRow
 from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import synthesis
@@ -96,11 +96,21 @@ def find(work: Workspace, prefix: str) -> SftSet:
     return found[0]
 
 
-def _candidate(row: Row) -> Candidate:
-    copy_of, uri = row.pop("copy_of"), row["document_uri"]
+def _candidate(row: CandidateRow) -> Candidate:
+    copy_of, uri = row.copy_of, row.document_uri
     group = uri if not copy_of else copy_of if "://" in copy_of else f"{uri.partition('#')[0]}#{copy_of}"
-    key = row.pop("trajectory_id") or trajectory_id(row["segment_id"], row["recipes"]["validate"])
-    return Candidate(trajectory_id=key, group=group, **row)
+    return Candidate(
+        trajectory_id=row.trajectory_id or trajectory_id(row.segment_id, row.recipes["validate"]),
+        group=group,
+        segment_id=row.segment_id,
+        version=row.version,
+        recipes=row.recipes,
+        domain=row.domain,
+        partition=row.partition,
+        shard=row.shard,
+        document_uri=uri,
+        source=row.source,
+    )
 
 
 def _wanted(each: Candidate, spec: SetSpec) -> bool:

@@ -167,15 +167,15 @@ def pipeline_yield(work: Workspace, found: SftSet, segments: Sequence[Segment]) 
     with work.ledger() as ledger:
         recipes = sorted({recipe for each in ledger.distill.recipes_of_versions(found.versions) for recipe in each})
         rows = ledger.distill.pipeline_cost([each.segment_id for each in segments], recipes)
-    accepted = sum(row["accepted"] for row in rows if row["stage"] in ACCEPTING)
-    prices = [row["usd"] for row in rows if row["usd"] is not None]
-    latency = sum(int(row["latency_ms"]) for row in rows) / 1000
+    accepted = sum(row.accepted for row in rows if row.stage in ACCEPTING)
+    prices = [row.usd for row in rows if row.usd is not None]
+    latency = sum(row.latency_ms for row in rows) / 1000
     return Yield(
         texts=len(segments),
         accepted=accepted,
-        calls=sum(row["calls"] for row in rows),
-        prompt_tokens=sum(int(row["prompt_tokens"]) for row in rows),
-        completion_tokens=sum(int(row["completion_tokens"]) for row in rows),
+        calls=sum(row.calls for row in rows),
+        prompt_tokens=sum(row.prompt_tokens for row in rows),
+        completion_tokens=sum(row.completion_tokens for row in rows),
         usd=sum(prices) if prices else None,
         latency_s={"mean": round(latency / len(segments), 4)} if segments else {},
     )

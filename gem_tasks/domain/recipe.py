@@ -45,3 +45,14 @@ class Recipe(Value):
         identity = {"scheme": RECIPE_VERSION, **self.model_dump()}
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return sha256(text.encode()).hexdigest()[:16]
+
+
+class Recorded(Recipe):
+    """A recipe as Postgres has it, which may be of an older scheme: it keeps its id."""
+
+    known_as: str
+
+    @property
+    def recipe_id(self) -> str:
+        """As it was recorded."""
+        return self.known_as

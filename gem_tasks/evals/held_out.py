@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from gem_tasks.domain.base import Json
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.evals.synthesizer import Yield, sizes, spread, variety
+from gem_tasks.lineage.evaluations import SegmentPlace
 from gem_tasks.pipeline.shard.records import accepted, finals, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 
@@ -34,10 +34,14 @@ def held_out(work: Workspace, source: str) -> list[Segment]:
     return found
 
 
-def _of_partition(work: Workspace, partition: str) -> list[tuple[str, str, int]]:
+def _of_partition(work: Workspace, partition: str) -> list[SegmentPlace]:
     with work.ledger() as ledger:
         shards = [shard for shard, _ in ledger.ingestion.shards(partition)]
-    return [(each, partition, shard) for shard in shards for each in sorted(accepted(work, "filter", partition, shard))]
+    return [
+        SegmentPlace(each, partition, shard)
+        for shard in shards
+        for each in sorted(accepted(work, "filter", partition, shard))
+    ]
 
 
 def pipeline_yield(work: Workspace, segments: Sequence[Segment]) -> Yield | None:
@@ -45,19 +49,18 @@ def pipeline_yield(work: Workspace, segments: Sequence[Segment]) -> Yield | None
     ids = [segment.segment_id for segment in segments]
     with work.ledger() as ledger:
         stages = ledger.distill.pipeline_cost(ids, work.recipe_ids())
-        last = [row for row in stages if row["stage"] == "validate"]
-        if not last:
+        if not any(row.stage == "validate" for row in stages):
             return None
         places = ledger.evaluations.segment_places(ids)
         latencies = ledger.evaluations.segment_latencies(ids, work.recipe_ids())
     made = _trajectories(work, places)
-    prices = [float(row["usd"]) for row in stages if row["usd"] is not None]
+    prices = [row.usd for row in stages if row.usd is not None]
     return Yield(
         texts=len(ids),
         accepted=len(made),
-        calls=_sum(stages, "calls"),
-        prompt_tokens=_sum(stages, "prompt_tokens"),
-        completion_tokens=_sum(stages, "completion_tokens"),
+        calls=sum(row.calls for row in stages),
+        prompt_tokens=sum(row.prompt_tokens for row in stages),
+        completion_tokens=sum(row.completion_tokens for row in stages),
         usd=sum(prices) if prices else None,
         latency_s=spread(latencies),
         diversity=variety(made),
@@ -65,11 +68,7 @@ def pipeline_yield(work: Workspace, segments: Sequence[Segment]) -> Yield | None
     )
 
 
-def _sum(stages: Sequence[Json], name: str) -> int:
-    return sum(int(row[name] or 0) for row in stages)
-
-
-def _trajectories(work: Workspace, places: Sequence[tuple[str, str, int]]) -> list[Trajectory]:
+def _trajectories(work: Workspace, places: Sequence[SegmentPlace]) -> list[Trajectory]:
     """Accepted by the validation, at once or after a revision, of these segments."""
     found: list[Trajectory] = []
     for (partition, shard), rows in groupby(places, key=lambda row: row[1:]):

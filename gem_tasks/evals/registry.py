@@ -36,7 +36,7 @@ def record(
     evaluation_id = sha256(body).hexdigest()[:_ID]
     work.store.put(keys.evaluation_key(evaluation_id, "report.json"), body)
     with work.ledger() as ledger:
-        ledger.evaluations.record_evaluation(evaluation_id, report, str(out_dir.absolute()), model_id, run_id)
+        ledger.evaluations.record(evaluation_id, report, str(out_dir.absolute()), model_id, run_id)
     return evaluation_id
 
 
@@ -115,7 +115,7 @@ def find_evaluation(ledger: Ledger, prefix: str) -> EvaluationRow:
     Raises:
         UserError: there is none, or several.
     """
-    found = ledger.evaluations.find_evaluations(prefix, limit=2) if prefix else []
+    found = ledger.evaluations.find(prefix, limit=2) if prefix else []
     if len(found) != 1:
         what = "several evaluations begin" if found else "no evaluation begins"
         raise UserError(f"{what.capitalize()} with {prefix!r}", "`gem eval list` shows them.")
@@ -125,7 +125,7 @@ def find_evaluation(ledger: Ledger, prefix: str) -> EvaluationRow:
 def _verdict(ledger: Ledger, model: Model, other: str | None, policy: Policy) -> Verdict:
     if other is None:
         return Verdict(outcome="kept", why=f"there is no champion of {model.name} and no base model to compare with")
-    return judge(ledger.evaluations.evaluations_of(other), ledger.evaluations.evaluations_of(model.model_id), policy)
+    return judge(ledger.evaluations.of_model(other), ledger.evaluations.of_model(model.model_id), policy)
 
 
 def _decision(model: Model, other: str | None, verdict: Verdict, policy: Policy) -> Promotion:

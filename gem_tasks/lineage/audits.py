@@ -66,7 +66,7 @@ class Audits(Part):
         found = self._db.rows("versions_drawn_from", version=sample.version, first=sample.first, last=sample.last)
         return [row["version"] for row in found]
 
-    def insert_audit(
+    def insert(
         self,
         audit_id: str,
         sample: Sample,
@@ -88,15 +88,15 @@ class Audits(Part):
             )
             self._db.run("insert_audit_items", audit_id=audit_id, **columns(rows, _ITEM))
 
-    def find_audits(self, prefix: str = "", limit: int = 20) -> list[Audit]:
+    def find(self, prefix: str = "", limit: int = 20) -> list[Audit]:
         """Audits whose id begins so, the newest first."""
-        return [Audit.model_validate(row) for row in self._db.rows("find_audits", prefix=prefix, limit=limit)]
+        return self._db.all(Audit, "find_audits", prefix=prefix, limit=limit)
 
-    def audit_items(self, audit_id: str) -> list[AuditItem]:
+    def items(self, audit_id: str) -> list[AuditItem]:
         """What was drawn, in the order of rating."""
-        return [AuditItem.model_validate(row) for row in self._db.rows("audit_items", audit_id=audit_id)]
+        return self._db.all(AuditItem, "audit_items", audit_id=audit_id)
 
-    def lock_audit(self, audit_id: str) -> None:
+    def lock(self, audit_id: str) -> None:
         """Until the transaction ends, nobody else rates."""
         self._db.run("lock_audit", audit_id=audit_id)
 
@@ -107,7 +107,7 @@ class Audits(Part):
 
     def ratings(self, audit_id: str) -> list[Rating]:
         """All of them."""
-        return [Rating.model_validate(row) for row in self._db.rows("ratings", audit_id=audit_id)]
+        return self._db.all(Rating, "ratings", audit_id=audit_id)
 
     def rated_conversations(self, good: int, checks: int) -> list[RatedRow]:
         """Conversations with ratings, for every audit that drew them.
@@ -118,7 +118,7 @@ class Audits(Part):
         """
         return [_rated(row) for row in self._db.rows("rated_conversations", good=good, checks=checks)]
 
-    def insert_audit_findings(self, checks: int, said: Sequence[Said]) -> None:
+    def insert_findings(self, checks: int, said: Sequence[Said]) -> None:
         """Records what these checks and the judge say, unless it is known."""
         rows = [
             {**each.model_dump(), "faults": " ".join(sorted(each.faults)), "kinds": " ".join(sorted(each.kinds))}

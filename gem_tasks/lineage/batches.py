@@ -39,7 +39,7 @@ class BatchRow(Value):
 class Batches(Part):
     """What `pipeline.batch` records and asks."""
 
-    def announce_batch(self, place: Place, row: BatchRow) -> None:
+    def announce(self, place: Place, row: BatchRow) -> None:
         """Before it is created."""
         self._db.run(
             "announce_batch",
@@ -50,19 +50,18 @@ class Batches(Part):
             airflow_run_id=row.airflow_run_id,
         )
 
-    def batch_submitted(self, gem_key: str, batch_id: str) -> None:
+    def submitted(self, gem_key: str, batch_id: str) -> None:
         """After it was created."""
         self._db.run("batch_submitted", gem_key=gem_key, batch_id=batch_id)
 
-    def batch_ended(self, gem_key: str, state: EndState, faults: Mapping[str, FaultCounts]) -> None:
+    def ended(self, gem_key: str, state: EndState, faults: Mapping[str, FaultCounts]) -> None:
         """After what it brought is safe."""
         self._db.run("batch_ended", gem_key=gem_key, state=state, faults=jsonb(faults))
 
-    def open_batches(self, place: Place) -> list[BatchRow]:
+    def open(self, place: Place) -> list[BatchRow]:
         """Those of a shard that is not finished."""
-        found = self._db.rows("open_batches", **place.model_dump())
-        return [BatchRow.model_validate(row) for row in found]
+        return self._db.all(BatchRow, "open_batches", **place.model_dump())
 
-    def batches_done(self, place: Place) -> None:
+    def done(self, place: Place) -> None:
         """The shard is finished."""
         self._db.run("batches_done", **place.model_dump())

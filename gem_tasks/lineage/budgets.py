@@ -1,5 +1,7 @@
 """Lineage of spending: what each task of a run has drawn of the run's budget."""
 
+from typing import NamedTuple
+
 from gem_tasks.domain.base import Value
 from gem_tasks.lineage.connection import Part
 
@@ -14,6 +16,13 @@ class BudgetAccount(Value):
     recipe_id: str
     partition: str
     shard: int
+
+
+class KnownAnswers(NamedTuple):
+    """How many answers of a recipe are known, and the longest in tokens."""
+
+    answers: int
+    longest: int
 
 
 class Budgets(Part):
@@ -41,7 +50,6 @@ class Budgets(Part):
         """Money that was drawn and not spent."""
         self._db.run("draw", **account.model_dump(), usd=-usd)
 
-    def known_answers(self, partition: str, recipe_id: str) -> tuple[int, int]:
-        """How many answers of a recipe are known, and the longest in tokens."""
-        found = self._db.one("known_answers", partition=partition, recipe_id=recipe_id)
-        return found["answers"], found["longest"]
+    def known_answers(self, partition: str, recipe_id: str) -> KnownAnswers:
+        """Of a recipe, in a partition."""
+        return self._db.only(KnownAnswers, "known_answers", partition=partition, recipe_id=recipe_id)

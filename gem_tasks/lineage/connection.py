@@ -3,10 +3,10 @@
 Owns what Postgres cannot store: every value passes through `storable` here, whatever query it is for.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
@@ -17,6 +17,7 @@ from gem_tasks.lineage.queries import queries
 from gem_tasks.lineage.text import storable
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 class Connection:
@@ -25,6 +26,13 @@ class Connection:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._pg: psycopg.Connection[Row] | None = None
+
+    @classmethod
+    def over(cls, pg: psycopg.Connection[Row]) -> Self:
+        """Over a driver's connection that the caller opens and closes."""
+        made = cls("")
+        made._pg = pg
+        return made
 
     def __enter__(self) -> Self:
         """Connects.
@@ -84,6 +92,18 @@ class Connection:
         """The only row of a named query; raises like `run`."""
         (row,) = self.rows(query, **values)
         return row
+
+    def all(self, kind: Callable[..., T], query: str, /, **values: Any) -> list[T]:
+        """All rows of a named query, as values of a class that has its columns as fields; raises like `run`."""
+        return [kind(**row) for row in self.rows(query, **values)]
+
+    def first(self, kind: Callable[..., T], query: str, /, **values: Any) -> T | None:
+        """The first row in the same way; None when there is none."""
+        return next(iter(self.all(kind, query, **values)), None)
+
+    def only(self, kind: Callable[..., T], query: str, /, **values: Any) -> T:
+        """The only row in the same way."""
+        return kind(**self.one(query, **values))
 
     def _execute(self, query: str, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
         try:

@@ -1,10 +1,11 @@
 """Lineage of dataset versions: what each holds, what it leaves out, which is current."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from gem_tasks.domain.base import Json, Value
-from gem_tasks.domain.recipe import Recipe
-from gem_tasks.lineage.connection import Part, Row, columns
+from gem_tasks.domain.recipe import Recipe, Recorded
+from gem_tasks.lineage.connection import Part, columns
 from gem_tasks.lineage.text import jsonb
 
 _TRAJECTORY = (
@@ -33,10 +34,17 @@ class TrajectoryRow(Value):
     """What the checks noticed without refusing it, as `check: kind`."""
 
 
+class FoundTrajectory(NamedTuple):
+    """A current trajectory."""
+
+    trajectory_id: str
+    dataset_version: str
+
+
 class Datasets(Part):
     """What publication and export record and ask."""
 
-    def commit_dataset(
+    def commit(
         self, version: str, partition: str, recipe: Recipe, manifest: Json, rows: Sequence[TrajectoryRow]
     ) -> None:
         """Makes a version the partition's current one, in one transaction."""
@@ -66,21 +74,20 @@ class Datasets(Part):
             values = [each.model_dump() for each in found]
             self._db.run("insert_exclusions", version=version, **columns(values, ("segment_id", "reason", "detail")))
 
-    def dataset_recipes(self, partition: str) -> list[Row]:
+    def recipes(self, partition: str) -> list[Recorded]:
         """The chain by which the partition's newest version was made, the root first; empty if there is none."""
-        return self._db.rows("dataset_recipes", partition=partition)
+        return self._db.all(Recorded, "dataset_recipes", partition=partition)
 
-    def withdraw_dataset(self, partition: str) -> None:
+    def withdraw(self, partition: str) -> None:
         """Leaves a partition without a current version: nothing that it was made of is left."""
         with self._db.transaction():
             self._db.run("lock_dataset", partition=partition)
             self._db.run("retire_datasets", partition=partition)
 
-    def current_datasets(self, partition: str | None = None) -> list[str]:
+    def current(self, partition: str | None = None) -> list[str]:
         """Versions that nothing supersedes, of one partition or of all."""
         return [row["version"] for row in self._db.rows("current_datasets", partition=partition)]
 
-    def find_trajectories(self, prefix: str) -> list[tuple[str, str]]:
-        """`(trajectory id, dataset version)` of current ones that begin so; at most five."""
-        found = self._db.rows("find_trajectories", prefix=prefix)
-        return [(row["trajectory_id"], row["dataset_version"]) for row in found]
+    def find_trajectories(self, prefix: str) -> list[FoundTrajectory]:
+        """Current ones whose id begins so; at most five."""
+        return self._db.all(FoundTrajectory, "find_trajectories", prefix=prefix)

@@ -1,21 +1,54 @@
 """Lineage of distillation: sets, what is in them, and the models that were trained on them."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from gem_tasks.domain.base import Json
 from gem_tasks.domain.distill import Candidate, Model, SetSpec, SftSet, Split
-from gem_tasks.lineage.connection import Part, Row, columns
+from gem_tasks.lineage.connection import Part, columns
 from gem_tasks.lineage.text import jsonb
 
 _ITEM = ("trajectory_id", "segment_id", "version", "split")
 
 
+class CandidateRow(NamedTuple):
+    """What a set may take."""
+
+    trajectory_id: str | None
+    """None for what the judge refused, which was not published."""
+    segment_id: str
+    version: str
+    recipes: dict[str, str]
+    """Ids by stage."""
+    domain: str
+    partition: str
+    shard: int
+    document_uri: str
+    source: str
+    copy_of: str | None
+    """Of which document of the source, or address, the document is a copy."""
+
+
+class StageCost(NamedTuple):
+    """What segments took in a stage."""
+
+    stage: str
+    segments: int
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    latency_ms: int
+    usd: float | None
+    accepted: int
+
+
 class Distill(Part):
     """What `gem_tasks.distill` draws, records and asks."""
 
-    def sft_candidates(self, spec: SetSpec) -> list[Row]:
-        """What a spec may take, before its patterns: rows of the query, in shard order."""
-        return self._db.rows("sft_candidates", partition=spec.partition, audited=spec.audited, unjudged=not spec.judged)
+    def sft_candidates(self, spec: SetSpec) -> list[CandidateRow]:
+        """What a spec may take, before its patterns, in shard order."""
+        return self._db.all(
+            CandidateRow, "sft_candidates", partition=spec.partition, audited=spec.audited, unjudged=not spec.judged
+        )
 
     def record_set(self, found: SftSet, items: Sequence[tuple[Candidate, Split]]) -> None:
         """A set with everything that is in it, in one transaction, unless it is known."""
@@ -37,7 +70,7 @@ class Distill(Part):
 
     def find_sets(self, prefix: str = "", limit: int = 20) -> list[SftSet]:
         """Sets whose id begins so, the newest first."""
-        return [SftSet.model_validate(row) for row in self._db.rows("find_sft_sets", prefix=prefix, limit=limit)]
+        return self._db.all(SftSet, "find_sft_sets", prefix=prefix, limit=limit)
 
     def record_model(self, model: Model, run_id: str | None = None) -> None:
         """A trained model; one that is known keeps its status."""
@@ -46,15 +79,15 @@ class Distill(Part):
 
     def find_models(self, prefix: str = "", limit: int = 20) -> list[Model]:
         """Models whose id or name begins so, the newest first."""
-        return [Model.model_validate(row) for row in self._db.rows("find_models", prefix=prefix, limit=limit)]
+        return self._db.all(Model, "find_models", prefix=prefix, limit=limit)
 
     def new_since_model(self, name: str) -> int:
         """Current trajectories that no model of this name has seen."""
         return self._db.one("new_since_model", name=name)["fresh"]
 
-    def pipeline_cost(self, segments: Sequence[str], recipes: Sequence[str]) -> list[Json]:
+    def pipeline_cost(self, segments: Sequence[str], recipes: Sequence[str]) -> list[StageCost]:
         """What segments cost the pipeline, by stage in order."""
-        return self._db.rows("pipeline_cost", segments=list(segments), recipes=list(recipes))
+        return self._db.all(StageCost, "pipeline_cost", segments=list(segments), recipes=list(recipes))
 
     def recipes_of_versions(self, versions: Sequence[str]) -> list[list[str]]:
         """Recipe ids of all stages, by dataset version."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.evaluation import EvalReport
@@ -32,10 +32,18 @@ class EvaluationRow(Value):
     errors: int
 
 
+class SegmentPlace(NamedTuple):
+    """A segment, with where it lies."""
+
+    segment_id: str
+    partition: str
+    shard: int
+
+
 class Evaluations(Part):
     """What `gem_tasks.evals` records and asks."""
 
-    def record_evaluation(
+    def record(
         self, evaluation_id: str, report: EvalReport, location: str, model_id: str | None, run_id: str | None = None
     ) -> None:
         """A report with all its cases, in one transaction, unless it is known."""
@@ -57,23 +65,24 @@ class Evaluations(Part):
             )
             self._db.run("insert_evaluation_cases", evaluation_id=evaluation_id, **columns(cases, _CASE))
 
-    def find_evaluations(
+    def find(
         self, prefix: str = "", model_id: str | None = None, harness: str | None = None, limit: int = 20
     ) -> list[EvaluationRow]:
         """Evaluations whose id begins so, the newest first."""
-        rows = self._db.rows("find_evaluations", prefix=prefix, model_id=model_id, harness=harness, limit=limit)
-        return [EvaluationRow.model_validate(row) for row in rows]
+        return self._db.all(
+            EvaluationRow, "find_evaluations", prefix=prefix, model_id=model_id, harness=harness, limit=limit
+        )
 
-    def evaluation(self, row: EvaluationRow) -> EvalReport:
+    def report(self, row: EvaluationRow) -> EvalReport:
         """The whole report of a row, with its cases."""
         cases = self._db.rows("evaluation_cases", evaluation_id=row.evaluation_id)
         return EvalReport.model_validate({**row.model_dump(include=set(_REPORT)), "cases": cases})
 
-    def evaluations_of(self, model_id: str) -> dict[str, EvalReport]:
+    def of_model(self, model_id: str) -> dict[str, EvalReport]:
         """A model's newest report in each harness."""
         ids = [row["evaluation_id"] for row in self._db.rows("latest_evaluations", model_id=model_id)]
-        found = [self.find_evaluations(prefix=each, limit=1)[0] for each in ids]
-        return {row.harness: self.evaluation(row) for row in found}
+        found = [self.find(prefix=each, limit=1)[0] for each in ids]
+        return {row.harness: self.report(row) for row in found}
 
     def lock_champion(self, name: str) -> None:
         """Until the transaction ends, nobody else decides about models of this name."""
@@ -98,7 +107,7 @@ class Evaluations(Part):
 
     def promotions(self, model_id: str) -> list[Promotion]:
         """Decisions about a model, the newest first."""
-        return [Promotion.model_validate(row) for row in self._db.rows("promotions", model_id=model_id)]
+        return self._db.all(Promotion, "promotions", model_id=model_id)
 
     def model_origin(self, model_id: str, limit: int = 1000) -> Json:
         """Dataset versions, recipes and prompts behind a model, and the documents, those that gave most first."""
@@ -107,15 +116,13 @@ class Evaluations(Part):
             "documents": self._db.rows("model_documents", model_id=model_id, limit=limit),
         }
 
-    def held_out(self, set_id: str) -> list[tuple[str, str, int]]:
-        """`(segment id, partition, shard)` of a set's test split."""
-        rows = self._db.rows("held_out_segments", set_id=set_id)
-        return [(row["segment_id"], row["partition"], row["shard"]) for row in rows]
+    def held_out(self, set_id: str) -> list[SegmentPlace]:
+        """Segments of a set's test split, in shard order."""
+        return self._db.all(SegmentPlace, "held_out_segments", set_id=set_id)
 
-    def segment_places(self, segments: Sequence[str]) -> list[tuple[str, str, int]]:
-        """`(segment id, partition, shard)`, in shard order."""
-        rows = self._db.rows("segment_places", segments=list(segments))
-        return [(row["segment_id"], row["partition"], row["shard"]) for row in rows]
+    def segment_places(self, segments: Sequence[str]) -> list[SegmentPlace]:
+        """Where these segments lie, in shard order."""
+        return self._db.all(SegmentPlace, "segment_places", segments=list(segments))
 
     def segment_latencies(self, segments: Sequence[str], recipes: Sequence[str]) -> list[float]:
         """Seconds of all calls for each segment under these recipes."""

@@ -1,13 +1,40 @@
 """Lineage of the gates: a stage's numbers over a partition, and what was decided on them."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from gem_tasks.domain.gate import Decision, Metrics
 from gem_tasks.domain.outcome import OutcomeKind
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.lineage.connection import Part, Row
+from gem_tasks.lineage.connection import Part
 from gem_tasks.lineage.stages import RunContext
 from gem_tasks.lineage.text import jsonb
+
+
+class GateExample(NamedTuple):
+    """A result that a person looks at before deciding."""
+
+    segment_id: str
+    shard: int
+    uri: str
+    outcome: OutcomeKind
+    reason: str | None
+    """Reason or error class."""
+    detail: str
+
+
+class DecisionRow(NamedTuple):
+    """A decision as it is listed."""
+
+    decided_at: datetime
+    partition: str
+    stage: str
+    action: str
+    person: str | None
+    """None: the policy decided."""
+    reason: str
+    policy_sha256: str
 
 
 class Gates(Part):
@@ -17,7 +44,7 @@ class Gates(Part):
         """Counts of a stage over a partition."""
         return Metrics(stage=recipe.stage, **self._db.one("metrics", partition=partition, recipe_id=recipe.recipe_id))
 
-    def gate_metrics(self, partition: str, recipe: Recipe) -> Metrics:
+    def all_metrics(self, partition: str, recipe: Recipe) -> Metrics:
         """The same with every number that a gate may bound."""
         counts = self.metrics(partition, recipe)
         numbers: dict[str, float] = {}
@@ -27,10 +54,12 @@ class Gates(Part):
             numbers |= {f"failed_share.{name}": count / counts.asked for name, count in by_class.items()}
         return counts.model_copy(update={"numbers": numbers})
 
-    def gate_examples(self, partition: str, recipe: Recipe, outcomes: Sequence[OutcomeKind], limit: int) -> list[Row]:
+    def examples(
+        self, partition: str, recipe: Recipe, outcomes: Sequence[OutcomeKind], limit: int
+    ) -> list[GateExample]:
         """A few results that ended so, always the same ones."""
-        return self._db.rows(
-            "gate_examples",
+        return self._db.all(
+            GateExample, "gate_examples",
             partition=partition, recipe_id=recipe.recipe_id, outcomes=list(outcomes), limit=limit,
         )  # fmt: skip
 
@@ -50,11 +79,10 @@ class Gates(Part):
             run_id=run.run_id,
         )
 
-    def decisions(self, limit: int) -> list[Row]:
+    def decisions(self, limit: int) -> list[DecisionRow]:
         """The newest decisions of all gates."""
-        return self._db.rows("decisions", limit=limit)
+        return self._db.all(DecisionRow, "decisions", limit=limit)
 
     def last_decision(self, partition: str, recipe: Recipe) -> Decision | None:
         """What was decided last after a stage, by the policy or by a person."""
-        found = self._db.rows("last_decision", partition=partition, recipe_id=recipe.recipe_id)
-        return Decision.model_validate(found[0]) if found else None
+        return self._db.first(Decision, "last_decision", partition=partition, recipe_id=recipe.recipe_id)

@@ -1,6 +1,7 @@
 """Lineage of ingestion: documents, segments, shards."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from gem_tasks.domain.corpus import Document, Segment
 from gem_tasks.lineage.connection import Part, columns
@@ -10,6 +11,13 @@ _DOCUMENT = (
     "document_id object_key fingerprint uri etag content_hash title license language chars metadata reason detail"
 ).split()
 _SEGMENT = "segment_id document_id shard row_no start_char end_char tokens".split()
+
+
+class ShardSize(NamedTuple):
+    """A shard, and how many segments are in it."""
+
+    shard: int
+    segments: int
 
 
 class Ingestion(Part):
@@ -48,9 +56,9 @@ class Ingestion(Part):
                     "insert_segments", partition=partition, **columns(_segment_rows(number, segments), _SEGMENT)
                 )
 
-    def shards(self, partition: str) -> list[tuple[int, int]]:
-        """`(shard, segments in it)` in order."""
-        return [(row["shard"], row["segments"]) for row in self._db.rows("shards", partition=partition)]
+    def shards(self, partition: str) -> list[ShardSize]:
+        """All of a partition, in order."""
+        return self._db.all(ShardSize, "shards", partition=partition)
 
 
 def _segment_rows(shard: int, segments: Sequence[Segment]) -> list[dict[str, object]]:

@@ -27,25 +27,25 @@ class Locks(Part):
     """Each is a `with` block that waits for its turn."""
 
     @contextmanager
-    def source_lock(self, source_id: int) -> Generator[None]:
+    def source(self, source_id: int) -> Generator[None]:
         """One scan of a source at a time."""
         with self._lock(f"gem-source {source_id}"):
             yield
 
     @contextmanager
-    def ingest_lock(self) -> Generator[None]:
+    def ingest(self) -> Generator[None]:
         """One commit of documents at a time."""
         with self._lock("gem-ingest"):
             yield
 
     @contextmanager
-    def shard_lock(self, recipe_id: str, partition: str, shard: int) -> Generator[None]:
+    def shard(self, recipe_id: str, partition: str, shard: int) -> Generator[None]:
         """One task at a time on a shard of a stage."""
         with self._lock(f"gem-shard {recipe_id} {partition} {shard}"):
             yield
 
     @contextmanager
-    def publish_lock(self, partition: str) -> Generator[None]:
+    def publish(self, partition: str) -> Generator[None]:
         """One publication of a partition at a time, from its first look to its last row."""
         with self._lock(f"gem-publishing {partition}"):
             yield
@@ -57,24 +57,19 @@ class Locks(Part):
             StoreError: it is gone; somebody else may be at it.
         """
         try:
-            self._db.pg.execute("SELECT 1")
+            self._db.run("still_connected")
         except psycopg.OperationalError as error:
             raise StoreError("The connection that held the lock is lost; another run may have gone on") from error
 
     @contextmanager
     def _lock(self, name: str) -> Generator[None]:
-        # A machine that is gone says nothing: Postgres finds out by asking, every so many seconds.
-        self._db.pg.execute(
-            "SELECT set_config('tcp_keepalives_idle', '20', false), set_config('tcp_keepalives_interval', '10', false),"
-            " set_config('tcp_keepalives_count', '4', false)"
-        )
-        got = self._db.pg.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got", [name]).fetchone()
-        if not (got and got["got"]):
+        self._db.run("lock_keepalives")
+        if not self._db.one("try_lock", name=name)["got"]:
             if not name.startswith("gem-ingest"):  # that one is held for moments only
                 logger.info("waiting for another run: %s", name)
-            self._db.pg.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+            self._db.run("wait_for_lock", name=name)
         try:
             yield
         finally:
             with suppress(psycopg.OperationalError):  # a lost connection has given it back already
-                self._db.pg.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+                self._db.run("unlock", name=name)

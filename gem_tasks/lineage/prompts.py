@@ -1,28 +1,59 @@
 """Lineage of prompts: every version, which run began with which, and segments to try a candidate on."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
-from gem_tasks.domain.recipe import Recipe
-from gem_tasks.lineage.connection import Part, Row
+from gem_tasks.domain.recipe import Recipe, Recorded
+from gem_tasks.lineage.connection import Part
 from gem_tasks.prompts import Prompt
+
+
+class PromptVersion(NamedTuple):
+    """A text of a prompt that a run has used."""
+
+    name: str
+    sha256: str
+    chars: int
+    first_seen_at: datetime
+    last_used_at: datetime | None
+    recipes: int
+    """How many have it."""
+
+
+class StoredPrompt(NamedTuple):
+    """A prompt that a run has used."""
+
+    name: str
+    text: str
+    sha256: str
+
+
+class StoredSegment(NamedTuple):
+    """A segment, with where it lies."""
+
+    segment_id: str
+    partition: str
+    shard: int
+    uri: str
 
 
 class Prompts(Part):
     """What `pipeline.prompt_files` and `pipeline.upkeep.trial` record and ask."""
 
-    def prompt_versions(self) -> list[Row]:
+    def versions(self) -> list[PromptVersion]:
         """All that were ever used, with first and last use."""
-        return self._db.rows("prompt_versions")
+        return self._db.all(PromptVersion, "prompt_versions")
 
-    def find_prompts(self, prefix: str, name: str | None = None) -> list[Row]:
+    def find(self, prefix: str, name: str | None = None) -> list[StoredPrompt]:
         """Those whose hash begins so; at most five."""
-        return self._db.rows("find_prompts", prefix=prefix, name=name)
+        return self._db.all(StoredPrompt, "find_prompts", prefix=prefix, name=name)
 
-    def run_prompts(self, run: str) -> list[Row]:
-        """Name, text and origin of what a run began with; nothing if it has not begun."""
-        return self._db.rows("run_prompts", run=run)
+    def of_run(self, run: str) -> list[Prompt]:
+        """What a run began with; nothing if it has not begun."""
+        return self._db.all(Prompt, "run_prompts", run=run)
 
-    def pin_prompts(self, run: str, prompts: Collection[Prompt]) -> None:
+    def pin(self, run: str, prompts: Collection[Prompt]) -> None:
         """A run begins with these, unless it has begun."""
         with self._db.transaction():
             self._db.run("lock_run_prompts", run=run)
@@ -31,23 +62,24 @@ class Prompts(Part):
             columns = {name: [getattr(prompt, name) for prompt in prompts] for name in ("name", "sha256", "origin")}
             self._db.run("pin_prompts", run=run, **columns)
 
-    def prompts_by_hash(self, hashes: Sequence[str]) -> dict[str, str]:
+    def by_hash(self, hashes: Sequence[str]) -> dict[str, str]:
         """Texts of stored prompts by SHA-256."""
         return {row["sha256"]: row["text"] for row in self._db.rows("prompts_by_hash", hashes=list(hashes))}
 
-    def run_recipes(self, run: str) -> list[Row]:
+    def run_recipes(self, run: str) -> list[Recorded]:
         """The recipes that a run began with; none if it recorded none."""
-        return self._db.rows("run_recipes", run=run)
+        return self._db.all(Recorded, "run_recipes", run=run)
 
     def pin_recipes(self, run: str, recipes: Sequence[Recipe]) -> None:
         """A run begins, or begins anew, with these."""
         values = {"stage": [each.stage for each in recipes], "recipe_id": [each.recipe_id for each in recipes]}
         self._db.run("pin_recipes", run=run, **values)
 
-    def find_segments(self, id_: str, limit: int) -> list[Row]:
-        """Segments of a segment's, document's or trajectory's id, with where they lie."""
-        return self._db.rows("find_segments", id=id_, limit=limit)
+    def find_segments(self, id_: str, limit: int) -> list[StoredSegment]:
+        """Segments of a segment's, document's or trajectory's id."""
+        return self._db.all(StoredSegment, "find_segments", id=id_, limit=limit)
 
-    def result_of(self, segment_id: str, recipe_id: str) -> Row | None:
-        """What a stage made of a segment."""
-        return next(iter(self._db.rows("result_of", segment_id=segment_id, recipe_id=recipe_id)), None)
+    def result_object(self, segment_id: str, recipe_id: str) -> str | None:
+        """Key of the object with what a stage made of a segment; None when there is nothing, or it was removed."""
+        found = self._db.rows("result_object", segment_id=segment_id, recipe_id=recipe_id)
+        return found[0]["object_key"] if found else None

@@ -1,4 +1,4 @@
-"""Named SQL from `sql/queries/*.sql`: `-- name --`, a sentence, the statement. The only place that reads them."""
+"""Named SQL from `sql/queries/**/*.sql`: `-- name --`, a sentence, the statement. The only place that reads them."""
 
 import re
 from functools import cache
@@ -17,7 +17,7 @@ def queries() -> dict[str, LiteralString]:
         ValueError: a name occurs twice.
     """
     found: dict[str, LiteralString] = {}
-    for path in sorted((shipped("sql") / "queries").glob("*.sql")):
+    for path in sorted((shipped("sql") / "queries").rglob("*.sql")):
         parts = _NAME.split(path.read_text(encoding="utf-8"))
         for name, body in zip(parts[1::2], parts[2::2], strict=True):
             if name in found:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from gem_tasks.lineage.connection import Part, Row
 
 _ASK_EVERY_S = 0.05
-_LOCK = "hashtextextended('gem-store-writing', 0)"
+_WRITING, _COLLECTING = "gem-store-writing", "gem-gc"
 
 
 class Retention(Part):
@@ -16,11 +16,11 @@ class Retention(Part):
     @contextmanager
     def writing(self) -> Generator[None]:
         """Between an object and the row that names it, no collector may judge it. Writers do not wait for writers."""
-        self._db.pg.execute(f"SELECT pg_advisory_lock_shared({_LOCK})")
+        self._db.run("lock_shared", name=_WRITING)
         try:
             yield
         finally:
-            self._db.pg.execute(f"SELECT pg_advisory_unlock_shared({_LOCK})")
+            self._db.run("unlock_shared", name=_WRITING)
 
     @contextmanager
     def no_writers(self, patience_s: float) -> Generator[bool]:
@@ -29,22 +29,17 @@ class Retention(Part):
         Asks again and again instead of waiting: who waits for a lock of this kind makes all others wait behind.
         """
         deadline = time.monotonic() + patience_s
-        while not (free := self._take_lock()) and time.monotonic() < deadline:
+        while not (free := self._db.one("try_lock", name=_WRITING)["got"]) and time.monotonic() < deadline:
             time.sleep(_ASK_EVERY_S)
         try:
             yield free
         finally:
             if free:
-                self._db.pg.execute(f"SELECT pg_advisory_unlock({_LOCK})")
-
-    def _take_lock(self) -> bool:
-        found = self._db.pg.execute(f"SELECT pg_try_advisory_lock({_LOCK}) AS free").fetchone()
-        return bool(found and found["free"])
+                self._db.run("unlock", name=_WRITING)
 
     def only_collector(self) -> bool:
         """Whether this connection is the only one that collects; holds until it closes."""
-        found = self._db.pg.execute("SELECT pg_try_advisory_lock(hashtextextended('gem-gc', 0)) AS free").fetchone()
-        return bool(found and found["free"])
+        return self._db.one("try_lock", name=_COLLECTING)["got"]
 
     def kept_recipes(self, current: Sequence[str], days: float) -> set[str]:
         """Recipes in use, see the query."""

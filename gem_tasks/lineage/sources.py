@@ -1,10 +1,12 @@
 """Lineage of sources: what is registered, which objects each holds, and how far a scan has come."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import Source
-from gem_tasks.lineage.connection import Part, Row, columns
+from gem_tasks.lineage.connection import Part, columns
 
 _OBJECT = "key etag size documents".split()
 
@@ -17,6 +19,33 @@ class Registered(Source):
     enabled: bool
     scan_position: str
     """Key up to which an unfinished scan has come; empty when there is none."""
+
+
+class SourceRow(NamedTuple):
+    """A source with its settings, its state, and how much it holds."""
+
+    source_id: int
+    uri: str
+    kind: str
+    license: str | None
+    target_tokens: int | None
+    max_tokens: int | None
+    min_chars: int | None
+    limit: int | None
+    enabled: bool
+    registered_at: datetime
+    scanned_at: datetime | None
+    """When it was last seen whole."""
+    interrupted: bool
+    objects: int
+    documents: int
+    missing: int
+    gone: int
+
+    @property
+    def source(self) -> Source:
+        """What of it a person sets."""
+        return Source.model_validate({name: getattr(self, name) for name in Source.model_fields})
 
 
 class Compared(Value):
@@ -54,7 +83,7 @@ class Sources(Part):
 
     def register(self, source: Source, kind: str) -> Registered:
         """The source as it is registered now; what is None stays as it was."""
-        return Registered.model_validate(self._db.one("register_source", kind=kind, **source.model_dump()))
+        return self._db.only(Registered, "register_source", kind=kind, **source.model_dump())
 
     def register_source(self, uri: str) -> int:
         """The number of a source; registering again changes nothing."""
@@ -65,28 +94,27 @@ class Sources(Part):
         """All enabled sources, oldest first."""
         return [row["uri"] for row in self._db.rows("enabled_sources")]
 
-    def partitions_of_source(self, uri: str) -> list[str]:
+    def partitions_of(self, uri: str) -> list[str]:
         """Partitions that hold live segments of a source, oldest first."""
         return [row["partition_key"] for row in self._db.rows("partitions_of_source", uri=uri)]
 
-    def source_list(self) -> list[Row]:
+    def all(self) -> list[SourceRow]:
         """All sources with settings, state, and how much each holds."""
-        return self._db.rows("source_list")
+        return self._db.all(SourceRow, "source_list")
 
-    def enable_source(self, which: str, enabled: bool) -> str | None:
+    def enable(self, which: str, enabled: bool) -> str | None:
         """Switches a source, named by URI or number, on or off; its URI, or None if there is no such source."""
         found = self._db.rows("enable_source", which=which, enabled=enabled)
         return found[0]["uri"] if found else None
 
-    def limit_source(self, which: str, limit: int | None) -> str | None:
-        """Sets how many documents of a source are read, None for all; answers like `enable_source`."""
+    def limit(self, which: str, limit: int | None) -> str | None:
+        """Sets how many documents of a source are read, None for all; answers like `enable`."""
         found = self._db.rows("limit_source", which=which, limit=limit)
         return found[0]["uri"] if found else None
 
     def compare_objects(self, source_id: int, keys: Sequence[str], etags: Sequence[str]) -> list[Compared]:
         """What is known of listed objects."""
-        found = self._db.rows("compare_objects", source_id=source_id, keys=list(keys), etags=list(etags))
-        return [Compared.model_validate(row) for row in found]
+        return self._db.all(Compared, "compare_objects", source_id=source_id, keys=list(keys), etags=list(etags))
 
     def mark_missing(
         self, source_id: int, after: str, upto: str | None, keys: Sequence[str], closed: Sequence[str]
@@ -112,7 +140,7 @@ class Sources(Part):
 
     def known_objects(self, source_id: int) -> Known:
         """How many objects a source had, and how many of them are missing."""
-        return Known.model_validate(self._db.one("known_objects", source_id=source_id))
+        return self._db.only(Known, "known_objects", source_id=source_id)
 
     def last_object(self, source_id: int) -> str:
         """The last object, in the order of listings, that a source is known to have; empty when it has none."""

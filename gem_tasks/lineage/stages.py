@@ -1,7 +1,7 @@
 """Lineage of the stages: recipes, outcomes, how their endpoints serve."""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import NamedTuple
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
@@ -28,6 +28,13 @@ class RunContext(Value):
     """Whether no retry follows if this try fails."""
 
 
+class Ended(NamedTuple):
+    """How a segment ended in a stage, and by which error where it failed."""
+
+    outcome: OutcomeKind
+    error_class: ErrorClass | None
+
+
 class EndpointState(Value):
     """How the endpoint of a stage serves a partition under a recipe, in segments."""
 
@@ -52,14 +59,11 @@ class Stages(Part):
             for recipe in recipes:
                 self._db.run("insert_recipes", **recipe_values(recipe))
 
-    def outcomes(self, partition: str, shard: int, recipe_id: str) -> dict[str, tuple[OutcomeKind, ErrorClass | None]]:
+    def outcomes(self, partition: str, shard: int, recipe_id: str) -> dict[str, Ended]:
         """What is recorded for a shard and final, by segment id."""
         found = self._db.rows("outcomes", partition=partition, shard=shard, recipe_id=recipe_id)
         return {
-            row["segment_id"]: (
-                cast("OutcomeKind", row["outcome"]),
-                ErrorClass(row["error_class"]) if row["error_class"] else None,
-            )
+            row["segment_id"]: Ended(row["outcome"], ErrorClass(row["error_class"]) if row["error_class"] else None)
             for row in found
         }
 

@@ -48,7 +48,8 @@ class Stale(Part):
         self, chain: Sequence[Recipe], takes: Sequence[str], first: str | None, last: str | None
     ) -> list[StaleRow]:
         """Work left under a chain of recipes, over a range or all; `takes` as in `Link`, for every recipe."""
-        found = self._db.rows(
+        return self._db.all(
+            StaleRow,
             "stale",
             recipe_ids=[recipe.recipe_id for recipe in chain],
             stages=[recipe.stage for recipe in chain],
@@ -56,11 +57,10 @@ class Stale(Part):
             first=first,
             last=last,
         )
-        return [StaleRow.model_validate(row) for row in found]
 
     def history(self) -> list[HistoryRow]:
         """What results took, by stage and model."""
-        return [HistoryRow.model_validate(row) for row in self._db.rows("history")]
+        return self._db.all(HistoryRow, "history")
 
     def pace(self) -> dict[str, PaceRow]:
         """How fast stages went in Airflow."""

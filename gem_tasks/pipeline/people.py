@@ -41,7 +41,7 @@ def rated(ledger: Ledger, fetch: Callable[[str], bytes]) -> list[Rated]:
     """
     rows = ledger.audits.rated_conversations(GOOD, CHECKS_VERSION)
     if missing := [row for row in rows if row.said is None]:
-        ledger.audits.insert_audit_findings(CHECKS_VERSION, _said(ledger, fetch, missing))
+        ledger.audits.insert_findings(CHECKS_VERSION, _said(ledger, fetch, missing))
         rows = ledger.audits.rated_conversations(GOOD, CHECKS_VERSION)
     return _weighted([row for row in rows if row.said])
 

@@ -52,8 +52,8 @@ def pin(settings: Settings, run: str) -> None:
     if not settings.prompts:
         return
     with Ledger(settings.database) as ledger:
-        if not ledger.prompts.run_prompts(run):
-            ledger.prompts.pin_prompts(run, load_prompts(settings).by_name.values())
+        if not ledger.prompts.of_run(run):
+            ledger.prompts.pin(run, load_prompts(settings).by_name.values())
 
 
 def pinned(settings: Settings, run: str) -> PromptSet:
@@ -70,10 +70,10 @@ def pinned(settings: Settings, run: str) -> PromptSet:
     if not settings.prompts:
         return shipped()
     with Ledger(settings.database) as ledger:
-        rows = ledger.prompts.run_prompts(run)
-    if not rows:
+        found = ledger.prompts.of_run(run)
+    if not found:
         return load_prompts(settings)
-    return PromptSet(by_name={row["name"]: Prompt.model_validate(row) for row in rows})
+    return PromptSet(by_name={prompt.name: prompt for prompt in found})
 
 
 def check_prompt(name: str, data: bytes, origin: str) -> Prompt:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gem_tasks.corpus.segment import SEGMENT_VERSION
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Sampling
-from gem_tasks.domain.recipe import Recipe
+from gem_tasks.domain.recipe import Recipe, Recorded
 from gem_tasks.errors import UserError
 from gem_tasks.prompts import Prompt, PromptSet, shipped
 from gem_tasks.settings import STAGE_NAMES, Settings, StageName
@@ -15,17 +15,6 @@ from gem_tasks.stages.json_form import InJson, has_json_form, note_of
 
 _LATER: frozenset[StageName] = frozenset({"revise", "revalidate"})
 """Stages that datasets of older versions were made without: nothing came of them there."""
-
-
-class Recorded(Recipe):
-    """A recipe as Postgres has it, which may be of an older scheme: it keeps its id."""
-
-    known_as: str
-
-    @property
-    def recipe_id(self) -> str:
-        """As it was recorded."""
-        return self.known_as
 
 
 class Asking(Value):

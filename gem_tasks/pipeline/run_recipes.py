@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import UserError
-from gem_tasks.pipeline.recipes import Chain, Recorded, reasons, takes_of
+from gem_tasks.pipeline.recipes import Chain, reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt
 from gem_tasks.settings import ASKS_LIKE, STAGE_NAMES
@@ -47,10 +47,10 @@ def pinned(work: Workspace, run: str) -> Workspace:
         UserError: the code has changed since.
     """
     with work.ledger() as ledger:
-        recorded = {recipe.stage: recipe for recipe in map(Recorded.model_validate, ledger.prompts.run_recipes(run))}
+        recorded = {recipe.stage: recipe for recipe in ledger.prompts.run_recipes(run)}
         if not recorded or _differing(work.chain, recorded) is None:
             return work
-        texts = ledger.prompts.prompts_by_hash(list(_prompts(recorded).values()))
+        texts = ledger.prompts.by_hash(list(_prompts(recorded).values()))
     own = [stage for stage in STAGE_NAMES if stage in recorded and stage not in ASKS_LIKE]
     changes: dict[str, object] = {f"llm_model_{stage}": recorded[stage].model for stage in own}
     changes["revise"] = "off" if "revise" in recorded and takes_of(recorded["revise"]) == "nothing" else "on"

@@ -14,7 +14,7 @@ from airflow.models.connection import Connection
 from anyio import CapacityLimiter, to_thread
 
 from gem_tasks.connections import values
-from gem_tasks.console.chains import Chain, chains, chosen, links
+from gem_tasks.console.chains import Chain, chains, chosen
 from gem_tasks.lineage.console import ConsolePool, ConsoleRows
 from gem_tasks.pipeline.prompt_files import load_prompts
 from gem_tasks.pipeline.recipes import Chain as Recipes
@@ -78,7 +78,7 @@ class _Opened:
 
 def chain_of(db: ConsoleRows, work: Workspace, wanted: str | None) -> tuple[Chain | None, list[Chain]]:
     """The chain that a page is about, and all there are."""
-    every = chains(links(db), work.recipe_ids()[-1])
+    every = chains(db.prompts.recipes(), work.recipe_ids()[-1])
     return chosen(every, wanted), every
 
 

@@ -49,7 +49,7 @@ WHERE s.segment_id = %(id)s OR s.document_id = %(id)s
        (SELECT t.segment_id FROM trajectories t WHERE starts_with(t.trajectory_id, %(id)s)))
 ORDER BY s.partition_key, s.shard, s.row_no LIMIT %(limit)s
 
--- result_of --
--- What a stage made of a segment under a recipe.
-SELECT outcome, reason, error_class, detail, calls, usd, prompt_tokens, completion_tokens, object_key
-FROM stage_results WHERE segment_id = %(segment_id)s AND recipe_id = %(recipe_id)s
+-- result_object --
+-- Where what a stage made of a segment under a recipe lies, as long as it was not removed.
+SELECT object_key FROM stage_results
+WHERE segment_id = %(segment_id)s AND recipe_id = %(recipe_id)s AND object_key <> ''

@@ -24,7 +24,7 @@ def form(finished, monkeypatch):
         monkeypatch.delenv(name)
     audit = draw(work, Sample(size=3))
     with work.ledger() as ledger:
-        item = ledger.audits.audit_items(audit.audit_id)[0]
+        item = ledger.audits.items(audit.audit_id)[0]
     return {"audit_id": audit.audit_id, "item": item.model_dump(), "rater": None}
 
 

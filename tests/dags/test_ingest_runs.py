@@ -49,8 +49,8 @@ def test_an_hour_reads_announces_and_republishes(work, tmp_path):
     state, tasks = run(NOW, source=str(folder), license="CC0-1.0")
     assert (state, tasks["announce", -1]) == ("success", "success")
     with work.ledger() as ledger:
-        (source,) = ledger.sources.source_list()
-        assert source["license"] == "CC0-1.0"
+        (source,) = ledger.sources.all()
+        assert source.license == "CC0-1.0"
         assert [segments for _, segments in ledger.ingestion.shards(FIRST)] == [2]
     synthesise(work, FIRST)
     assert publish(work, FIRST).trajectories == 2
@@ -62,7 +62,7 @@ def test_an_hour_reads_announces_and_republishes(work, tmp_path):
     assert [tasks["ingest_source", number] for number in (0, 1)] == ["success", "failed"]
     assert (tasks["announce", -1], tasks["all_read", -1], state) == ("skipped", "upstream_failed", "failed")
     with work.ledger() as ledger:
-        (version,) = ledger.datasets.current_datasets()
+        (version,) = ledger.datasets.current()
         assert ledger.versions.withdrawn_trajectories(version) == set()
         assert ledger.ingestion.shards(SECOND) == []
 
@@ -80,13 +80,13 @@ def test_a_trial_with_a_limit_does_not_make_the_next_hour_read_the_whole_source(
     state, tasks = run(hours[1])
     assert (state, tasks["ingest_source", 0], tasks["announce", -1]) == ("success", "success", "skipped")
     with work.ledger() as ledger:
-        (source,) = ledger.sources.source_list()
-        assert (source["limit"], source["documents"], ledger.ingestion.shards("2026-02-01T15:00")) == (1, 1, [])
+        (source,) = ledger.sources.all()
+        assert (source.limit, source.documents, ledger.ingestion.shards("2026-02-01T15:00")) == (1, 1, [])
     run(hours[2], limit=2)  # names no source: about that run only, and the source's own limit is smaller
     with work.ledger() as ledger:
-        (source,) = ledger.sources.source_list()
-    assert (source["limit"], source["documents"]) == (1, 1)
+        (source,) = ledger.sources.all()
+    assert (source.limit, source.documents) == (1, 1)
     run(hours[3], source=str(folder), limit=0)
     with work.ledger() as ledger:
-        (source,) = ledger.sources.source_list()
-    assert (source["limit"], source["documents"]) == (None, 3)
+        (source,) = ledger.sources.all()
+    assert (source.limit, source.documents) == (None, 3)

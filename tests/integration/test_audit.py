@@ -45,12 +45,12 @@ def publish(work, domains, partition=PARTITION, version="v1", source="file:///co
                 )
             )  # fmt: skip
         ledger.ingestion.commit_ingest(partition, ledger.sources.register_source(source), documents, {0: segments})
-        ledger.datasets.commit_dataset(version, partition, validate, {}, rows)
+        ledger.datasets.commit(version, partition, validate, {}, rows)
 
 
 def items_of(work, audit):
     with work.ledger() as ledger:
-        return ledger.audits.audit_items(audit.audit_id)
+        return ledger.audits.items(audit.audit_id)
 
 
 def everything(work, audit, score, rater="anna"):
@@ -226,4 +226,4 @@ def test_questions_about_audits_that_are_not_there_are_one_line(workspace):
     with pytest.raises(UserError, match="No audit begins with"):
         find(work, "%")
     with Ledger(work.settings.database) as ledger:
-        assert ledger.audits.find_audits() == []
+        assert ledger.audits.find() == []

@@ -106,10 +106,10 @@ async def test_a_purse_that_was_empty_is_looked_into_again(dsn, recipe, monkeypa
         assert not waiting.done()
         first.settle(20, 5)
         await first.__aexit__(None, None, None)
-        second.versions.settle(10, 10)
+        second.settle(10, 10)
         async with asyncio.timeout(5):
             await waiting
-        second.versions.settle(15, 15)
+        second.settle(15, 15)
     assert spent(dsn) == pytest.approx(30)
 
 
@@ -152,7 +152,7 @@ def test_the_tick_of_an_hour_goes_on_under_the_budget_that_its_partition_was_beg
     with tick.ledger() as ledger:
         ledger.announcements.announce("manual", partition, asked.packed())
         assert within_budget(tick, partition, scheduled=True) == asked
-        ledger.announcements.take_announcements(["manual"], partition, "synthesis")
+        ledger.announcements.take(["manual"], partition, "synthesis")
         kept = within_budget(tick, partition, scheduled=True)
         assert (kept.budget_usd, kept.purse) == (5, "synthesis")
         assert within_budget(tick, partition, scheduled=False) == RunOptions()

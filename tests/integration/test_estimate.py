@@ -54,7 +54,7 @@ def test_what_the_sample_asked_is_paid_once_and_nothing_is_recorded_of_it(worksp
         assert len(sampled.texts) == 8
         assert asked == sum(step.cost.calls for text in sampled.texts for step in text.steps)
         with work.ledger() as ledger:
-            assert ledger.sources.source_list() == []
+            assert ledger.sources.all() == []
             assert ledger.pg.execute("SELECT count(*) AS n FROM documents").fetchone()["n"] == 0
         run_all(work, EXAMPLES)
         assert max(bodies(provider).values()) == 1

@@ -68,8 +68,8 @@ def status(work):
 
 def test_a_report_comes_back_from_the_lineage_as_it_went_in(work):
     with work.ledger() as ledger:
-        (row,) = ledger.evaluations.find_evaluations(model_id="first0")
-        assert ledger.evaluations.evaluation(row) == report(30, model="first0")
+        (row,) = ledger.evaluations.find(model_id="first0")
+        assert ledger.evaluations.report(row) == report(30, model="first0")
         assert (row.tries, row.errors) == (100, 0)
     stored = work.store.get(f"evals/{row.evaluation_id}/report.json")
     assert EvalReport.model_validate_json(stored) == report(30, model="first0")
@@ -78,7 +78,7 @@ def test_a_report_comes_back_from_the_lineage_as_it_went_in(work):
 def test_recording_again_changes_nothing(work, tmp_path):
     record(work, report(30, model="first0"), tmp_path)
     with work.ledger() as ledger:
-        (row,) = ledger.evaluations.find_evaluations(model_id="first0")
+        (row,) = ledger.evaluations.find(model_id="first0")
     assert row.tries == 100
 
 

@@ -109,6 +109,4 @@ def test_an_experiment_measures_an_endpoint_of_somebody_else_s_and_trains_nothin
         run(barred, planned)
     with work.ledger() as ledger:
         assert ledger.distill.find_models() == []
-        assert [(row.model, row.model_id, row.tries) for row in ledger.evaluations.find_evaluations()] == [
-            ("oracle", None, 2)
-        ]
+        assert [(row.model, row.model_id, row.tries) for row in ledger.evaluations.find()] == [("oracle", None, 2)]

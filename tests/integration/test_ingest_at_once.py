@@ -110,13 +110,13 @@ def test_a_stage_that_lost_its_lock_writes_no_object(workspace, dsn):
     ingest(work, str(EXAMPLES / "library-loans.txt"), FIRST)
     plan(work, FIRST)
     with work.ledger() as holder, psycopg.connect(dsn, autocommit=True) as other:
-        with holder.locks.shard_lock("r", FIRST, 0):
+        with holder.locks.shard("r", FIRST, 0):
             other.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
             )
             with pytest.raises(StoreError, match="lock is lost"):
                 holder.locks.still_locked()
-        with Ledger(dsn) as next_one, next_one.locks.shard_lock("r", FIRST, 0):
+        with Ledger(dsn) as next_one, next_one.locks.shard("r", FIRST, 0):
             pass
 
 

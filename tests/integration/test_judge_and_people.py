@@ -63,7 +63,7 @@ def refusing(workspace, harsh):
 
 def items_of(work, audit):
     with work.ledger() as ledger:
-        return ledger.audits.audit_items(audit.audit_id)
+        return ledger.audits.items(audit.audit_id)
 
 
 def score(work, audit, scores):

@@ -117,7 +117,7 @@ def test_decisions_are_kept_with_their_numbers(ledger):
     by_ada = decision.model_copy(update={"action": "continue", "person": "ada", "reason": "a [new] source"})
     ledger.gates.record_decision(PARTITION, FILTER, by_ada, RunContext())
     assert ledger.gates.last_decision(PARTITION, FILTER) == by_ada
-    assert [row["person"] for row in ledger.gates.decisions(5)] == ["ada", None]
+    assert [row.person for row in ledger.gates.decisions(5)] == ["ada", None]
 
 
 def test_gates_see_every_number(ledger):
@@ -131,7 +131,7 @@ def test_gates_see_every_number(ledger):
         accept(ledger, number, FILTER, measures=measured, cost=Cost(calls=1, usd=0.5))
     accept(ledger, 3, FILTER, kind="rejected", reason="near_duplicate")
     accept(ledger, 4, FILTER, kind="failed", error_class=ErrorClass.MALFORMED)
-    found = ledger.gates.gate_metrics(PARTITION, FILTER)
+    found = ledger.gates.all_metrics(PARTITION, FILTER)
     assert (found.accepted, found.rejected, found.failed) == (2, 1, 1)
     entropy = -(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3)) / math.log(2)
     assert found.numbers == pytest.approx(
@@ -151,7 +151,7 @@ def test_gates_see_every_number(ledger):
 
 
 def test_a_gate_before_any_outcome_sees_nothing(ledger):
-    assert ledger.gates.gate_metrics(PARTITION, FILTER).numbers == {}
+    assert ledger.gates.all_metrics(PARTITION, FILTER).numbers == {}
 
 
 def publish(ledger, version, numbers):
@@ -163,17 +163,17 @@ def publish(ledger, version, numbers):
         )
         for number in numbers
     ]  # fmt: skip
-    ledger.datasets.commit_dataset(version, PARTITION, CHAIN.by_stage["validate"], {"version": version}, rows)
+    ledger.datasets.commit(version, PARTITION, CHAIN.by_stage["validate"], {"version": version}, rows)
 
 
 def test_a_new_version_supersedes_and_an_old_one_can_return(ledger):
     publish(ledger, "v1", [1])
     publish(ledger, "v2", [1, 2])
-    assert ledger.datasets.current_datasets() == ["v2"]
+    assert ledger.datasets.current() == ["v2"]
     assert ledger.datasets.find_trajectories("abcdef") == [("abcdef1", "v2"), ("abcdef2", "v2")]
     publish(ledger, "v1", [1])
     publish(ledger, "v1", [1])
-    assert ledger.datasets.current_datasets(PARTITION) == ["v1"]
+    assert ledger.datasets.current(PARTITION) == ["v1"]
 
 
 def test_a_documents_life_is_found_by_any_of_its_names(ledger):
@@ -197,7 +197,7 @@ def test_an_unreachable_database_is_one_line_without_the_password():
 
 
 def test_two_publications_of_one_partition_wait_for_each_other(dsn):
-    with Ledger(dsn) as first, Ledger(dsn) as second, first.locks.publish_lock(PARTITION):
+    with Ledger(dsn) as first, Ledger(dsn) as second, first.locks.publish(PARTITION):
         taken = "SELECT pg_try_advisory_lock(hashtextextended('gem-publishing ' || %s, 0)) AS free"
         assert second.pg.execute(taken, [PARTITION]).fetchone() == {"free": False}
         assert second.pg.execute(taken, ["2026-01-31T15:00"]).fetchone() == {"free": True}

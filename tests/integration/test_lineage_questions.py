@@ -52,7 +52,7 @@ def publish(ledger, partition, version, trajectories):
         )
         for key, segment in trajectories.items()
     ]  # fmt: skip
-    ledger.datasets.commit_dataset(version, partition, VALIDATE, {"version": version}, rows)
+    ledger.datasets.commit(version, partition, VALIDATE, {"version": version}, rows)
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def at_once(dsn, act, number=4):
 def test_versions_published_at_once_leave_one_current(ledger, dsn):
     (segment,) = record(ledger, EARLY, "doc1", 1)
     at_once(dsn, lambda opened, index: publish(opened, EARLY, f"v{index}", {"abcdef01": segment}))
-    (current,) = ledger.datasets.current_datasets(EARLY)
+    (current,) = ledger.datasets.current(EARLY)
     assert ledger.datasets.find_trajectories("abcdef01") == [("abcdef01", current)]
     assert ask(ledger, f"SELECT count(*) FROM datasets WHERE superseded_by = '{current}'")[0][0] >= 1
 

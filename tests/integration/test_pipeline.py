@@ -378,7 +378,7 @@ def test_what_is_accepted_is_measured_for_the_gates(finished):
     work, *_ = finished
     with work.ledger() as ledger:
         for name in ("generate", "refine", "validate"):
-            numbers = ledger.gates.gate_metrics(PARTITION, work.chain.by_stage[name]).numbers
+            numbers = ledger.gates.all_metrics(PARTITION, work.chain.by_stage[name]).numbers
             assert numbers["mean_messages"] > 10
             assert 0 < numbers["top_tool_share"] <= 1
             assert 0 <= numbers["tool_entropy"] <= 1

@@ -62,7 +62,7 @@ def judge(work, partition, shard, ids, labels, **measures):
         )
         for key, accepted in zip(ids, labels, strict=True)
     ]
-    with work.ledger() as ledger, ledger.locks.shard_lock(work.chain.id_of("filter"), partition, shard):
+    with work.ledger() as ledger, ledger.locks.shard(work.chain.id_of("filter"), partition, shard):
         Outcomes(ShardJob.of(work, "filter", partition, shard, RUN), ledger).save(outcomes)
 
 
@@ -199,7 +199,7 @@ def test_a_model_that_was_tampered_with_stops_the_stage(learned):
 def test_requests_under_way_are_not_turned_down(learned):
     work, _ = learned
     shard, _ = add(work, NEW, [False] * 5, first=1000)
-    with work.ledger() as ledger, ledger.locks.shard_lock(work.chain.id_of("filter"), NEW, shard):
+    with work.ledger() as ledger, ledger.locks.shard(work.chain.id_of("filter"), NEW, shard):
         job = ShardJob.of(work, "filter", NEW, shard, RUN)
         pending = Pending(stage="filter", partition=NEW, shard=shard, batches=())
         poll = Poll(job, Outcomes(job, ledger), ledger, pending)

@@ -73,8 +73,8 @@ def test_a_prompt_of_ones_own_redoes_its_stage_and_what_follows_only(finished, w
     assert again.version != published.version
     manifest = json.loads(own.store.get(f"datasets/{again.version}/manifest.json"))
     with own.ledger() as ledger:
-        (row,) = ledger.prompts.find_prompts(manifest["prompts"]["refine"])
-    assert row["text"] == MINE
+        (row,) = ledger.prompts.find(manifest["prompts"]["refine"])
+    assert row.text == MINE
 
 
 def test_the_endpoint_really_gets_the_prompt(workspace, folder, monkeypatch):
@@ -144,7 +144,7 @@ def test_a_run_keeps_the_prompts_that_it_began_with_and_reads_them_once(workspac
     run = "gem_synthesize/run-1"
     first = pinned(settings, run)
     with Ledger(settings.database) as ledger:
-        assert ledger.prompts.run_prompts(run) == []  # looking writes nothing
+        assert ledger.prompts.of_run(run) == []  # looking writes nothing
     pin(settings, run)
     (folder / "refine.md").write_text(MINE + "More.\n", encoding="utf-8")
     assert load_prompts(settings)["refine"].sha256 != first["refine"].sha256

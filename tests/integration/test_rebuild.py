@@ -47,7 +47,7 @@ def calls_by_stage(work):
 
 def current_version(work):
     with work.ledger() as ledger:
-        return ledger.datasets.current_datasets(PARTITION)
+        return ledger.datasets.current(PARTITION)
 
 
 def stored_prompt(work, prompt):
@@ -233,7 +233,7 @@ def test_a_publication_that_is_killed_leaves_the_old_version_whole(finished, cha
         "from gem_tasks.pipeline.workspace import Workspace; from gem_tasks.prompts import Prompt, shipped;"
         "from gem_tasks.settings import load; from tests.integration.test_rebuild import OTHER;"
         "from gem_tasks.lineage.datasets import Datasets;"
-        "Datasets.commit_dataset = lambda *_: (print('here', flush=True), time.sleep(60));"
+        "Datasets.commit = lambda *_: (print('here', flush=True), time.sleep(60));"
         f"publish(Workspace.open(load(), shipped().changed(OTHER)), {PARTITION!r})"
     )
     env = {**os.environ, "GEM_HOME": str(tmp_path), "GEM_POSTGRES_DSN": dsn, "GEM_STORE_URL": str(tmp_path / "store"),

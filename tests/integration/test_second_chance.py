@@ -64,7 +64,7 @@ def test_what_was_refused_is_revised_accepted_and_published_once(suffixed):
     assert row["metadata"]["recipe"] == work.chain.id_of("revalidate")
     assert "-ZQ9" not in json.dumps(row["messages"])
     with work.ledger() as ledger:
-        assert ledger.datasets.current_datasets(PARTITION) == [report.version]
+        assert ledger.datasets.current(PARTITION) == [report.version]
     assert synthesise(work) == 0, "what was revised is not paid for twice"
     assert publish(work, PARTITION) == report
     assert republish(work, PARTITION).version == report.version

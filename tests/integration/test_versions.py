@@ -257,18 +257,18 @@ def test_a_limit_given_once_holds_for_every_later_run_until_it_is_lifted(workspa
     assert (report.documents, report.unchanged, report.segments, report.stopped_at) == (2, 2, 0, 2)
     assert (opened, documents(work)) == ([], ["b.txt", "c.txt"])
     with work.ledger() as ledger:
-        (row,) = ledger.sources.source_list()
-        assert (row["limit"], row["scanned_at"]) == (2, None)
+        (row,) = ledger.sources.all()
+        assert (row.limit, row.scanned_at) == (2, None)
         assert plan(work, SECOND) == []
-        assert ledger.sources.limit_source(str(row["source_id"]), 3) == uri
+        assert ledger.sources.limit(str(row.source_id), 3) == uri
     assert ingest(work, uri, SECOND).documents == 3
     assert len(documents(work)) == 3
     report = ingest(work, Source(uri=uri, limit=0), THIRD)
     assert (report.documents, report.stopped_at, len(documents(work))) == (7, None, 7)
     with work.ledger() as ledger:
-        (row,) = ledger.sources.source_list()
-    assert row["limit"] is None
-    assert row["scanned_at"] is not None
+        (row,) = ledger.sources.all()
+    assert row.limit is None
+    assert row.scanned_at is not None
     assert ingest(work, uri, THIRD).stopped_at is None
 
 
@@ -356,11 +356,11 @@ def test_settings_of_a_source_hold_for_its_documents(workspace, tmp_path):
     small = ingest(work, source, FIRST)
     assert small.segments > 5
     with work.ledger() as ledger:
-        (row,) = ledger.sources.source_list()
+        (row,) = ledger.sources.all()
         licences = ledger.pg.execute("SELECT DISTINCT license, reason FROM documents").fetchall()
         again = ledger.sources.register(Source(uri=uri, max_tokens=200), "files")
     assert licences == [{"license": "CC0-1.0", "reason": None}]
-    assert (row["license"], row["objects"], row["documents"], row["kind"]) == ("CC0-1.0", 2, 2, "files")
+    assert (row.license, row.objects, row.documents, row.kind) == ("CC0-1.0", 2, 2, "files")
     assert isinstance(again, Registered)
     assert (again.license, again.max_tokens, again.target_tokens) == ("CC0-1.0", 200, 50)
 
@@ -371,10 +371,10 @@ def test_a_disabled_source_is_left_out_of_the_hourly_run(workspace, tmp_path):
     work, uri = workspace(), write(tmp_path / "s", a=text("ant"))
     number = register(work, Source(uri=uri)).source_id
     with work.ledger() as ledger:
-        assert ledger.sources.enable_source(str(number), False) == uri
+        assert ledger.sources.enable(str(number), False) == uri
         assert sources(work, None) == []
-        assert ledger.sources.enable_source(uri, True) == uri
-        assert ledger.sources.enable_source("nothing", True) is None
+        assert ledger.sources.enable(uri, True) == uri
+        assert ledger.sources.enable("nothing", True) is None
     assert sources(work, None) == [uri]
     with pytest.raises(UserError, match="does not exist"):
         register(work, Source(uri=str(tmp_path / "nowhere")))
@@ -401,7 +401,7 @@ def test_the_dataset_of_an_old_partition_gets_its_next_version_without_a_call(wo
     assert after.version not in (None, before.version)
     assert (after.trajectories, changed_partitions(work)) == (1, [])
     with work.ledger() as ledger:
-        assert ledger.datasets.current_datasets() == [after.version]
+        assert ledger.datasets.current() == [after.version]
         (row,) = ledger.pg.execute("SELECT * FROM withdrawn").fetchall()
     assert (Path(row["uri"]).name, row["dataset_version"]) == ("library-loans.txt", before.version)
     (folder / "hotel-front-desk.md").unlink()
@@ -413,7 +413,7 @@ def test_the_dataset_of_an_old_partition_gets_its_next_version_without_a_call(wo
     ingest(work, source, THIRD, accept_vanished=True)
     assert republish(changed, FIRST).version is None
     with work.ledger() as ledger:
-        assert ledger.datasets.current_datasets() == []
+        assert ledger.datasets.current() == []
     assert changed_partitions(work) == []
     (folder / "library-loans.away").rename(folder / "library-loans.txt")
     os.utime(folder / "library-loans.txt")
@@ -428,7 +428,7 @@ def uris(work):
 def filtered(work, segment_id):
     """An accepted outcome of the filter stage, saved as a task of its own would."""
     topic = Topic(summary="s", platform="phone", domains=("games",), task_category="search")
-    with work.ledger() as ledger, ledger.locks.shard_lock(work.chain.id_of("filter"), FIRST, 0):
+    with work.ledger() as ledger, ledger.locks.shard(work.chain.id_of("filter"), FIRST, 0):
         outcomes = Outcomes(ShardJob.of(work, "filter", FIRST, 0, RunContext(run_id="r")), ledger)
         outcomes.save([Outcome(segment_id=segment_id, kind="accepted", payload=topic.model_dump_json())])
 

@@ -8,6 +8,7 @@ import pytest
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger
 from gem_tasks.lineage.migrate import migrate
+from gem_tasks.lineage.schema import schema_of
 from gem_tasks.resources import shipped
 
 TABLES = set(
@@ -138,3 +139,9 @@ def test_other_ways_to_write_the_address_work(empty_dsn):
     migrate(empty_dsn.replace("postgresql://", "postgres://") + "?application_name=50%25")
     with Ledger(empty_dsn) as ledger:
         assert ledger.sources.enabled() == []
+
+
+def test_the_committed_schema_is_what_the_migrations_make(empty_dsn):
+    migrate(empty_dsn)
+    committed = (shipped("sql") / "schema.sql").read_text(encoding="utf-8")
+    assert schema_of(empty_dsn) == committed, "sql/schema.sql is out of date: run `python -m gem_tasks.local.schema`"

@@ -1,6 +1,7 @@
 """The lines under a run's funnel."""
 
 from gem_tasks.cli.summary import _cached, _spared, failure_lines
+from gem_tasks.lineage.failures import FailedCount
 
 
 def stage(**fields):
@@ -17,8 +18,8 @@ def test_a_summary_says_what_the_prefilter_saved():
 def test_failures_come_with_their_class_what_was_said_and_the_commands_to_type():
     assert failure_lines("p", []) == ""
     rows = [
-        {"stage": "generate", "error_class": "malformed", "segments": 2, "set_aside": 0, "example": "no tags\nat all"},
-        {"stage": "filter", "error_class": "server_error", "segments": 3, "set_aside": 1, "example": ""},
+        FailedCount("generate", "malformed", "p", segments=2, set_aside=0, example="no tags\nat all"),
+        FailedCount("filter", "server_error", "p", segments=3, set_aside=1, example=""),
     ]
     assert failure_lines("2026-01-31T14:00", rows).splitlines() == [
         "3 failed in filter (server_error) [1 set aside]",

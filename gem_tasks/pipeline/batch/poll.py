@@ -82,7 +82,7 @@ class Poll:
             if not all(state is None or state.ended for _, state in found):
                 return self._waiting([row.batch_id or "" for row, _ in found])
             journal.load()
-            collected = [row for row in self._ledger.batches.open_batches(place) if row.state == "collected"]
+            collected = [row for row in self._ledger.batches.open(place) if row.state == "collected"]
             begun = bool(found or collected)
             if self._job.name == "filter" and self._outcomes.left and not begun:
                 switch_off_drifted(work)
@@ -106,7 +106,7 @@ class Poll:
         requests.give_up()
         self._save(requests)
         journal.discard()
-        self._ledger.batches.batches_done(self._job.place)
+        self._ledger.batches.done(self._job.place)
         return self._report(requests.replayed)
 
     def _records(self, *, begun: bool) -> Iterator[Record]:
@@ -120,7 +120,7 @@ class Poll:
             logger.warning("%s", problem)
         if not self._outcomes.left:
             journal.discard()
-        self._ledger.batches.batches_done(self._job.place)
+        self._ledger.batches.done(self._job.place)
         logger.info("batches are in, %d segments are left for online mode", self._outcomes.left)
 
     def _queue_full(self, states: Sequence[BatchState | None]) -> bool:
@@ -144,14 +144,14 @@ class Poll:
     async def _under_way(self, client: BatchClient) -> list[tuple[BatchRow, BatchState | None]]:
         """Submitted batches and where they stand. One that was only announced is looked for by its key."""
         found: list[tuple[BatchRow, BatchState | None]] = []
-        for row in self._ledger.batches.open_batches(self._job.place):
+        for row in self._ledger.batches.open(self._job.place):
             if row.state == "announced":
                 batch_id = await client.find(row.gem_key)
                 if batch_id is None:
                     self._end(row, "lost", {})
                     continue
                 logger.info("found %s, which a worker created and could not record", batch_id)
-                self._ledger.batches.batch_submitted(row.gem_key, batch_id)
+                self._ledger.batches.submitted(row.gem_key, batch_id)
                 row = row.model_copy(update={"state": "submitted", "batch_id": batch_id})
             if row.state == "submitted" and row.batch_id:
                 found.append((row, await client.state(row.batch_id)))
@@ -222,13 +222,13 @@ class Poll:
             usd_reserved=self._reserve(usd),
             airflow_run_id=run_id,
         )
-        self._ledger.batches.announce_batch(self._job.place, row)
+        self._ledger.batches.announce(self._job.place, row)
         try:
             batch_id = await client.submit(part.path, row.gem_key)
         except UserError:
             self._end(row, "lost", {})
             raise
-        self._ledger.batches.batch_submitted(row.gem_key, batch_id)
+        self._ledger.batches.submitted(row.gem_key, batch_id)
         part.path.unlink()
         logger.info("submitted %s with %d requests", batch_id, len(part.custom_ids))
         return batch_id
@@ -250,7 +250,7 @@ class Poll:
         if row.usd_reserved:
             drawn_by = account(self._job).model_copy(update={"run_id": row.airflow_run_id or ""})
             self._ledger.budgets.hand_back(drawn_by, row.usd_reserved - spent)
-        self._ledger.batches.batch_ended(row.gem_key, state, faults)
+        self._ledger.batches.ended(row.gem_key, state, faults)
 
     def _estimate(self, request: ChatRequest, limit: int) -> float:
         if self._price is None:

@@ -54,7 +54,7 @@ def submit(work: Workspace, name: StageName, partition: str, shard: int, run: Ru
     with work.ledger() as ledger:
         if finished_before(ledger, job):
             return None
-        if _online(job) and all(row.state == "collected" for row in ledger.batches.open_batches(job.place)):
+        if _online(job) and all(row.state == "collected" for row in ledger.batches.open(job.place)):
             return None
     found = _poll(job, Pending(stage=name, partition=partition, shard=shard, batches=()), always=False)
     return found if isinstance(found, Pending) else None
@@ -104,7 +104,7 @@ def _poll(job: ShardJob, pending: Pending, *, always: bool) -> ShardReport | Pen
         always: poll even if nothing is missing, to take in what was paid for.
     """
     place = job.place
-    with job.work.ledger() as ledger, ledger.locks.shard_lock(place.recipe_id, place.partition, place.shard):
+    with job.work.ledger() as ledger, ledger.locks.shard(place.recipe_id, place.partition, place.shard):
         outcomes = Outcomes(job, ledger)
         if not (outcomes.left or always):
             return None

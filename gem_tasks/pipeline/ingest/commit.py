@@ -99,7 +99,7 @@ class Commits:
         if not (self._waiting or self._seen or self._ended):
             return
         ledger, settings = self._ledger, self._work.settings
-        with ledger.locks.ingest_lock(), ledger.retention.writing():
+        with ledger.locks.ingest(), ledger.retention.writing():
             documents, segments, signed = self._new()
             marked = mark(ledger, segments, signed, settings.near_duplicate)
             parts = list(_evenly(marked.segments, settings.shard_segments))
@@ -123,7 +123,7 @@ class Commits:
                 ledger.ingestion.commit_ingest(self._partition, self._source_id, documents, numbered)
                 signatures = {segment: (signed.digest, signed.bands) for segment, signed in marked.signatures.items()}
                 ledger.near_duplicates.insert_signatures(signatures)
-                ledger.near_duplicates.insert_near_duplicates(marked.duplicates)
+                ledger.near_duplicates.insert(marked.duplicates)
             ledger.versions.saw(self._seen)
             ledger.sources.upsert_objects(self._source_id, [each.read for each in self._ended if each.recorded])
             complete = [each.read.key for each in self._ended if not each.broken]

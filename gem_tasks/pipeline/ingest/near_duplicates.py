@@ -73,7 +73,8 @@ def _stored(ledger: Ledger, signed: Sequence[Signature]) -> Mapping[int, list[Se
     bands = [(band, number) for number, signature in enumerate(signed) for band in signature.bands]
     found: dict[int, list[Seen]] = defaultdict(list)
     for row in ledger.near_duplicates.candidates([band for band, _ in bands], [number for _, number in bands]):
-        found[row.pop("number")].append(Seen(**row))
+        seen = Seen(segment_id=row.segment_id, document_id=row.document_id, uri=row.uri, digest=row.digest)
+        found[row.number].append(seen)
     return found
 
 

@@ -67,7 +67,7 @@ def register(work: Workspace, source: Source) -> Registered:
     """
     kind = admit(source.uri, work.settings.source_roots.split())
     with work.ledger() as ledger:
-        if source.uri not in (row["uri"] for row in ledger.sources.source_list()):
+        if source.uri not in (row.uri for row in ledger.sources.all()):
             next(list_objects(source.uri, access=work.settings.s3))
         return ledger.sources.register(source, kind)
 
@@ -101,7 +101,7 @@ def ingest(
         UserError: the source cannot be listed, or so much has vanished that a person has to say that it is meant.
     """
     registered = register(work, source if isinstance(source, Source) else Source(uri=source))
-    with work.ledger() as ledger, ledger.locks.source_lock(registered.source_id):
+    with work.ledger() as ledger, ledger.locks.source(registered.source_id):
         # How far a scan has come may have changed while this one waited for its turn.
         registered = ledger.sources.register(Source(uri=registered.uri), registered.kind)
         run = _Ingestion(work, ledger, registered, partition, limit)

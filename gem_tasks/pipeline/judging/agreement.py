@@ -91,11 +91,11 @@ def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
     recipe = work.chain.id_of(_STAGE.name)
     with work.ledger() as ledger:
         counts = ledger.judging.judged_counts(recipe)
-        values, open_values = ledger.judging.settled_values(recipe)
+        values = ledger.judging.settled_values(recipe)
         drawn = ledger.judging.refused_by_checks(recipe, seed, sample)
     wanted: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
     for row in drawn:
-        wanted[row["partition"], row["shard"]][row["segment_id"]] = row["reason"]
+        wanted[row.partition, row.shard][row.segment_id] = row.reason
     records = [
         (segments[record.segment.segment_id], record)
         for (partition, shard), segments in wanted.items()
@@ -115,8 +115,8 @@ def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
             reason: Opinion(asked=opinions[reason, True] + opinions[reason, False], refused=opinions[reason, False])
             for reason in sorted({reason for reason, _ in opinions})
         },
-        values=values,
-        open_values=open_values,
+        values=values.total,
+        open_values=values.open,
         unreadable=asked.judgements.count(None) - asked.unaffordable,
         unaffordable=asked.unaffordable,
         calls=asked.calls,

@@ -23,7 +23,7 @@ def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> D
     """Decides by the stage's numbers over the whole partition, and records the decision with them."""
     recipe, bounds = work.chain.by_stage[name], policy(work.settings)
     with work.ledger() as ledger:
-        decision = decide(ledger.gates.gate_metrics(partition, recipe), bounds)
+        decision = decide(ledger.gates.all_metrics(partition, recipe), bounds)
         decision = confirmed(decision, ledger.gates.last_decision(partition, recipe))
         ledger.gates.record_decision(partition, recipe, decision, run)
     logger.info("gate after %s: %s, %s", name, decision.action, decision.reason)
@@ -37,7 +37,7 @@ def nothing_left(work: Workspace, name: StageName, partition: str) -> bool:
     """
     following = work.chain.by_stage[STAGE_NAMES[STAGE_NAMES.index(name) + 1]]
     with work.ledger() as ledger:
-        counts = ledger.gates.gate_metrics(partition, work.chain.by_stage[name])
+        counts = ledger.gates.all_metrics(partition, work.chain.by_stage[name])
     return not getattr(counts, takes_of(following), 0)
 
 
@@ -78,16 +78,16 @@ def review(work: Workspace, name: StageName, partition: str) -> str:
     broken = {held.metric for held in decision.held if held.broken}
     with work.ledger() as ledger:
         for outcomes in _telling(broken):
-            if rows := ledger.gates.gate_examples(partition, recipe, outcomes, _EXAMPLES):
+            if rows := ledger.gates.examples(partition, recipe, outcomes, _EXAMPLES):
                 break
         else:
             rows = []
-    texts = {shard: _texts(work, partition, shard, {row["segment_id"] for row in rows}) for shard in
-             {row["shard"] for row in rows}}  # fmt: skip
+    wanted = {row.segment_id for row in rows}
+    texts = {shard: _texts(work, partition, shard, wanted) for shard in {row.shard for row in rows}}
     examples = [
         (
-            f"{row['outcome']}{': ' + row['reason'] if row['reason'] else ''} — {row['uri']}\n{row['detail']}".strip(),
-            texts[row["shard"]].get(row["segment_id"], ""),
+            f"{row.outcome}{': ' + row.reason if row.reason else ''} — {row.uri}\n{row.detail}".strip(),
+            texts[row.shard].get(row.segment_id, ""),
         )
         for row in rows
     ]

@@ -61,8 +61,8 @@ def survey(
     """
     admit(source.uri, work.settings.source_roots.split())
     with work.ledger() as ledger:
-        kept = next((row for row in ledger.sources.source_list() if row["uri"] == source.uri), None)
-        found = Source.model_validate({name: kept[name] for name in Source.model_fields}) if kept else source
+        kept = next((row for row in ledger.sources.all() if row.uri == source.uri), None)
+        found = kept.source if kept else source
         limit = (found.limit if source.limit is None else source.limit) or None
         look = _Look(ledger, work.settings.near_duplicate, size, seed)
         bounds = int(work.settings.document_max_mb * 1_000_000), work.settings.max_rows_per_file

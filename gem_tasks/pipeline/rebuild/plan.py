@@ -52,10 +52,10 @@ def within_budget(work: Workspace, partition: str, *, scheduled: bool) -> RunOpt
     if not scheduled or work.options.budget_usd:
         return work.options
     with work.ledger() as ledger:
-        last = ledger.announcements.last_announcement(partition)
+        last = ledger.announcements.last(partition)
     if last is None:
         return work.options
-    before, taken_by = RunOptions.read(last[0]), last[1]
+    before, taken_by = RunOptions.read(last.options), last.taken_by
     if not before.budget_usd:
         return work.options
     kept = {"budget_usd": before.budget_usd, "purse": before.purse or taken_by}
@@ -69,14 +69,14 @@ def take_up(work: Workspace, partition: str, announced_by: Sequence[str], run: R
     """
     register_recipes(work)
     with work.ledger() as ledger:
-        ledger.announcements.take_announcements(announced_by, partition, run.run_id or "")
+        ledger.announcements.take(announced_by, partition, run.run_id or "")
     return plan(work, partition)
 
 
 def taken_by(work: Workspace, partition: str, run: RunContext) -> str | None:
     """The run of the synthesis that took up what this run announced; None as long as none has."""
     with work.ledger() as ledger:
-        return ledger.announcements.announcement_taken_by(run.run_id or "", partition)
+        return ledger.announcements.taken_by(run.run_id or "", partition)
 
 
 def unpublished(work: Workspace, partition: str) -> bool:

@@ -13,7 +13,7 @@ from itertools import islice
 from gem_tasks.domain.record import PrefilterScore, Record
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage import Ledger
-from gem_tasks.lineage.connection import Row
+from gem_tasks.lineage.prefilters import CurrentPrefilter
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prefilter.model import DamagedModelError, Model, digest
 from gem_tasks.prefilter.recall import TARGET, upper_bound
@@ -69,17 +69,17 @@ def current(work: Workspace) -> Prefilter | None:
         return None
     recipe_id = work.chain.id_of("filter")
     with work.ledger() as ledger:
-        row = ledger.prefilters.current_prefilter(recipe_id)
+        row = ledger.prefilters.current(recipe_id)
         if row is None or _drift(ledger, recipe_id, row):
             return None
-    data = work.fetch(row["object_key"])
+    data = work.fetch(row.object_key)
     try:
-        if digest(data) != row["sha256"]:
+        if digest(data) != row.sha256:
             raise DamagedModelError("its bytes are not those that were recorded")
         model = Model.decode(data)
     except DamagedModelError as error:
-        raise StoreError(f"{work.store.url(row['object_key'])} is no prefilter: {error}") from error
-    return Prefilter(row["prefilter_id"], model, row["report"]["threshold"])
+        raise StoreError(f"{work.store.url(row.object_key)} is no prefilter: {error}") from error
+    return Prefilter(row.prefilter_id, model, row.report["threshold"])
 
 
 def switch_off_drifted(work: Workspace) -> None:
@@ -88,14 +88,14 @@ def switch_off_drifted(work: Workspace) -> None:
         return
     recipe_id = work.chain.id_of("filter")
     with work.ledger() as ledger:
-        row = ledger.prefilters.current_prefilter(recipe_id)
+        row = ledger.prefilters.current(recipe_id)
         if row and (fault := _drift(ledger, recipe_id, row)):
             ledger.prefilters.switch_off(recipe_id, fault)
-            logger.warning("prefilter %s is switched off: %s", row["prefilter_id"], fault)
+            logger.warning("prefilter %s is switched off: %s", row.prefilter_id, fault)
 
 
-def _drift(ledger: Ledger, recipe_id: str, row: Row) -> str:
-    return drift(*ledger.prefilters.prefilter_share(recipe_id, row["prefilter_id"], WINDOW))
+def _drift(ledger: Ledger, recipe_id: str, row: CurrentPrefilter) -> str:
+    return drift(*ledger.prefilters.share(recipe_id, row.prefilter_id, WINDOW))
 
 
 def drift(accepted: int, missed: int) -> str:

@@ -72,7 +72,7 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
         if finished := finished_before(ledger, job):
             return finished
         # Another run of the partition may be at it: what that one brings is not asked for again.
-        with ledger.locks.shard_lock(job.place.recipe_id, partition, shard):
+        with ledger.locks.shard(job.place.recipe_id, partition, shard):
             return _run(job, Outcomes(job, ledger))
 
 

@@ -53,24 +53,28 @@ class Failures(Value):
 def failures(work: Workspace, which: Which, limit: int) -> Failures:
     """Failures under the current recipes."""
     with work.ledger() as ledger:
-        rows = ledger.failures.failed(work.recipe_ids(), limit, **which.model_dump())
-        counted = ledger.failures.failed_counts(work.recipe_ids(), **which.model_dump())
-    raws = _raws(work, {row["object_key"] for row in rows})
-    newest = [Failure.model_validate({**row, "raw": raws[row["object_key"]].get(row["segment_id"])}) for row in rows]
-    counts: Counter[tuple[StageName, ErrorClass]] = Counter()
+        rows = ledger.failures.newest(work.recipe_ids(), limit, **which.model_dump())
+        counted = ledger.failures.counts(work.recipe_ids(), **which.model_dump())
+    raws = _raws(work, {row.object_key for row in rows})
+    newest = [
+        Failure.model_validate({**row._asdict(), "raw": raws[row.object_key].get(row.segment_id)}) for row in rows
+    ]
+    counts: Counter[tuple[str, str]] = Counter()
     for row in counted:
-        counts[row["stage"], row["error_class"]] += row["segments"]
-    return Failures(newest=newest, counts=counts, set_aside=sum(row["set_aside"] for row in counted))
+        counts[row.stage, row.error_class] += row.segments
+    return Failures.model_validate(
+        {"newest": newest, "counts": dict(counts), "set_aside": sum(row.set_aside for row in counted)}
+    )
 
 
 def retry(work: Workspace, which: Which, *, dry_run: bool) -> dict[str, int]:
     """Marks them to be asked for again; returns how many by partition. Everything else keeps its result."""
     found: Counter[str] = Counter()
     with work.ledger() as ledger, ledger.transaction():
-        for row in ledger.failures.failed_counts(work.recipe_ids(), **which.model_dump()):
-            found[row["partition"]] += row["segments"]
+        for row in ledger.failures.counts(work.recipe_ids(), **which.model_dump()):
+            found[row.partition] += row.segments
         if not dry_run:
-            ledger.failures.mark_failed(work.recipe_ids(), **which.model_dump())
+            ledger.failures.mark(work.recipe_ids(), **which.model_dump())
     return dict(found)
 
 

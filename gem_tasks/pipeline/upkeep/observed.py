@@ -27,9 +27,9 @@ def observed(work: Workspace, stage: StageName, partition: str, shard: int, run:
         rows = ledger.observed.of_task(partition, shard, work.chain.by_stage[stage].recipe_id, run)
     return Observed(
         stage=stage,
-        segments={row["outcome"]: row["segments"] for row in rows},
-        prompt_tokens=sum(row["prompt_tokens"] for row in rows),
-        completion_tokens=sum(row["completion_tokens"] for row in rows),
-        usd=sum(row["usd"] or 0 for row in rows),
-        latencies_ms=tuple(value for row in rows for value in row["latencies_ms"] or ()),
+        segments={row.outcome: row.segments for row in rows},
+        prompt_tokens=sum(row.prompt_tokens for row in rows),
+        completion_tokens=sum(row.completion_tokens for row in rows),
+        usd=sum(row.usd or 0 for row in rows),
+        latencies_ms=tuple(value for row in rows for value in row.latencies_ms or ()),
     )

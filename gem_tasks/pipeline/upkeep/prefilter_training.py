@@ -10,7 +10,7 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import StoreError
-from gem_tasks.lineage.connection import Row
+from gem_tasks.lineage.prefilters import PrefilterHistory, VerdictCounts, VerdictRow
 from gem_tasks.pipeline.shard.prefilter import switch_off_drifted, text_of
 from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _MOST = 10_000
 """Verdicts of a kind that are learned from, the newest: 20,000 texts take 0.5 GB and half a minute."""
+_NONE = VerdictCounts(0, 0)
 _GROWTH = 1.5
 """A prefilter in use is replaced when there are so many times the accepted segments it knew."""
 
@@ -54,14 +55,12 @@ def train(work: Workspace, *, force: bool = False) -> Training:
     switch_off_drifted(work)
     with work.ledger() as ledger:
         since = ledger.prefilters.last_drift(recipe.recipe_id)
-        unbiased = ledger.prefilters.verdict_counts(recipe.recipe_id, since).get(True, (0, 0))[1]
-        row = ledger.prefilters.current_prefilter(recipe.recipe_id)
-    if row and not force and unbiased < _GROWTH * row["report"]["unbiased_accepted"]:
-        known = row["report"]["unbiased_accepted"]
+        unbiased = ledger.prefilters.verdict_counts(recipe.recipe_id, since).get(True, _NONE).unbiased
+        row = ledger.prefilters.current(recipe.recipe_id)
+    if row and not force and unbiased < _GROWTH * row.report["unbiased_accepted"]:
+        known = row.report["unbiased_accepted"]
         return _said(
-            Training(
-                state="kept", reason=f"{known} accepted segments then, {unbiased} now", prefilter=row["prefilter_id"]
-            )
+            Training(state="kept", reason=f"{known} accepted segments then, {unbiased} now", prefilter=row.prefilter_id)
         )
     if unbiased < recall.needed():  # of which only half is held out: no text need be read to know
         reason = (
@@ -77,7 +76,7 @@ def train(work: Workspace, *, force: bool = False) -> Training:
     key = keys.prefilter_key(digest(data))
     with work.ledger() as ledger, ledger.retention.writing():
         work.store.put(key, data)
-        ledger.prefilters.use_prefilter(recipe, own, key, digest(data), _kept(report, unbiased))
+        ledger.prefilters.use(recipe, own, key, digest(data), _kept(report, unbiased))
     reason = (
         f"recall at least {report.recall_at_least:.1%} ({report.missed} of {report.held_out_accepted} held-out accepted"
         f" segments missed), {report.saved_of_rejected:.1%} of the calls on rejected segments saved"
@@ -91,18 +90,22 @@ def status(work: Workspace) -> Json:
     with work.ledger() as ledger:
         since = ledger.prefilters.last_drift(recipe_id)
         counts = ledger.prefilters.verdict_counts(recipe_id, since)
-        history: list[Row] = ledger.prefilters.prefilter_history(recipe_id)
+        history = ledger.prefilters.history(recipe_id)
         withdrawn = ledger.prefilters.withdrawn_rejections(recipe_id)
-    accepted, rejected = counts.get(True, (0, 0)), counts.get(False, (0, 0))
-    in_use = next((row["prefilter_id"] for row in history if row["retired_at"] is None), None)
+    accepted, rejected = counts.get(True, _NONE), counts.get(False, _NONE)
+    in_use = next((row.prefilter_id for row in history if row.retired_at is None), None)
     return {
         "setting": work.settings.prefilter,
         "filter_recipe": recipe_id,
         "in_use": in_use if work.settings.prefilter != "off" else None,
-        "verdicts": {"accepted": accepted[0], "rejected": rejected[0], "unbiased_accepted": accepted[1]},
+        "verdicts": {
+            "accepted": accepted.verdicts,
+            "rejected": rejected.verdicts,
+            "unbiased_accepted": accepted.unbiased,
+        },
         "needed_held_out_accepted": recall.needed(),
-        "saved_calls": sum(row["saved_calls"] for row in history),
-        "usd_saved": sum((row["usd_saved"] or 0.0) for row in history) or None,
+        "saved_calls": sum(row.saved_calls for row in history),
+        "usd_saved": sum((row.usd_saved or 0.0) for row in history) or None,
         "withdrawn_rejections": sum(withdrawn.values()),
         "prefilters": [_plain(row) for row in history],
     }
@@ -120,24 +123,26 @@ def recheck(work: Workspace, *, dry_run: bool) -> dict[str, int]:
 
 def _verdicts(work: Workspace, recipe_id: str, since: datetime | None) -> list[Verdict]:
     """The newest verdicts with their texts; a shard that is gone is passed over."""
-    wanted: dict[tuple[str, int], dict[str, tuple[bool, Row]]] = defaultdict(dict)
+    wanted: dict[tuple[str, int], dict[str, tuple[bool, VerdictRow]]] = defaultdict(dict)
     with work.ledger() as ledger:
         for accepted, outcome in ((True, "accepted"), (False, "rejected")):
             for row in ledger.prefilters.newest_verdicts(recipe_id, outcome, since, _MOST):  # pyright: ignore[reportArgumentType]
-                wanted[row["partition"], row["shard"]][row["segment_id"]] = (accepted, row)
+                wanted[row.partition, row.shard][row.segment_id] = (accepted, row)
     return [verdict for place, rows in sorted(wanted.items()) for verdict in _of_shard(work, *place, rows)]
 
 
-def _of_shard(work: Workspace, partition: str, shard: int, rows: dict[str, tuple[bool, Row]]) -> Iterator[Verdict]:
+def _of_shard(
+    work: Workspace, partition: str, shard: int, rows: dict[str, tuple[bool, VerdictRow]]
+) -> Iterator[Verdict]:
     try:
         for segment in segments_of(work, partition, shard):
             if found := rows.get(segment.segment_id):
                 accepted, row = found
                 yield Verdict(
                     text=text_of(Record(segment=segment)),
-                    document_id=row["document_id"],
+                    document_id=row.document_id,
                     accepted=accepted,
-                    unbiased=row["unbiased"],
+                    unbiased=row.unbiased,
                 )
     except StoreError as error:
         logger.warning("its verdicts are not learned from: %s", error)
@@ -163,5 +168,5 @@ def _said(training: Training) -> Training:
     return training
 
 
-def _plain(row: Row) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+def _plain(row: PrefilterHistory) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row._asdict().items()}

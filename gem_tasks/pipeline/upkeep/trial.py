@@ -17,7 +17,7 @@ from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import UserError
-from gem_tasks.lineage.connection import Row
+from gem_tasks.lineage.prompts import StoredSegment
 from gem_tasks.llm.metered import MeteredClient
 from gem_tasks.llm.prices import Pricing, pricing
 from gem_tasks.llm.tokens import estimate_tokens
@@ -84,7 +84,7 @@ class Candidate:
         self._name: StageName = name
         self._asking = work.chain.asking(name).model_copy(update={"prompt": prompt})
         self._rows = _find(work, ids)
-        self._records = {row["segment_id"]: _record(work, name, row) for row in self._rows}
+        self._records = {row.segment_id: _record(work, name, row) for row in self._rows}
         self.endpoint = work.settings.endpoint_for(name)
         self.model = self._asking.model
         self._price = pricing(self.model, self.endpoint, work.settings.llm_prices)
@@ -114,7 +114,7 @@ class Candidate:
                 f"No price is known for {self.model!r}, so the budget cannot be kept", "Set GEM_LLM_PRICES."
             )
         outcomes = asyncio.run(self._ask(budget_usd))
-        return [self._trial(row, outcomes.get(row["segment_id"])) for row in self._rows]
+        return [self._trial(row, outcomes.get(row.segment_id)) for row in self._rows]
 
     async def _ask(self, budget_usd: float | None) -> dict[str, Outcome | BudgetSpentError]:
         async with self._work.client(self._name) as endpoint:
@@ -132,9 +132,9 @@ class Candidate:
             waiting = {key: one(record) for key, record in self._records.items() if record}
             return dict(zip(waiting, await asyncio.gather(*waiting.values()), strict=True))
 
-    def _trial(self, row: Row, found: Outcome | BudgetSpentError | None) -> Trial:
-        record = self._records[row["segment_id"]]
-        trial = Trial(segment_id=row["segment_id"], uri=row["uri"], partition=row["partition"])
+    def _trial(self, row: StoredSegment, found: Outcome | BudgetSpentError | None) -> Trial:
+        record = self._records[row.segment_id]
+        trial = Trial(segment_id=row.segment_id, uri=row.uri, partition=row.partition)
         if record is None or found is None:
             before = " and ".join(self._stage.needs)
             return trial.model_copy(update={"not_tried": f"no accepted result of {before} under the current recipes"})
@@ -143,14 +143,14 @@ class Candidate:
             return trial.model_copy(update={"not_tried": found.cause})
         return trial.model_copy(update={"candidate": self._side(found, record)})
 
-    def _current(self, row: Row, record: Record) -> Side | None:
+    def _current(self, row: StoredSegment, record: Record) -> Side | None:
         recipe_id = self._work.chain.id_of(self._name)
         with self._work.ledger() as ledger:
-            known = ledger.prompts.result_of(row["segment_id"], recipe_id)
-        if known is None or not known["object_key"]:
+            key = ledger.prompts.result_object(row.segment_id, recipe_id)
+        if key is None:
             return None
-        stored = shards.decode_outcomes(self._work.fetch(known["object_key"]))
-        found = next((outcome for outcome in stored if outcome.segment_id == row["segment_id"]), None)
+        stored = shards.decode_outcomes(self._work.fetch(key))
+        found = next((outcome for outcome in stored if outcome.segment_id == row.segment_id), None)
         return self._side(found, record) if found else None
 
     def _side(self, outcome: Outcome, record: Record) -> Side:
@@ -175,8 +175,8 @@ class Candidate:
         return ChatRequest(model=self.model, messages=messages, sampling=self._asking.sampling)
 
 
-def _find(work: Workspace, ids: Sequence[str]) -> list[Row]:
-    rows: dict[str, Row] = {}
+def _find(work: Workspace, ids: Sequence[str]) -> list[StoredSegment]:
+    rows: dict[str, StoredSegment] = {}
     with work.ledger() as ledger:
         for id_ in ids:
             found = ledger.prompts.find_segments(id_, MOST + 1)
@@ -185,15 +185,15 @@ def _find(work: Workspace, ids: Sequence[str]) -> list[Row]:
                     f"{id_!r} is no segment, document or current trajectory",
                     "`gem lineage` shows ids; of a trajectory six characters or more will do.",
                 )
-            rows |= {row["segment_id"]: row for row in found}
+            rows |= {row.segment_id: row for row in found}
     if len(rows) > MOST:
         raise UserError(f"That is more than {MOST} segments", "Name fewer.")
     return list(rows.values())
 
 
-def _record(work: Workspace, name: StageName, row: Row) -> Record | None:
+def _record(work: Workspace, name: StageName, row: StoredSegment) -> Record | None:
     """What the stage would see; None when an earlier stage has not accepted it. With the extraction, for the checks."""
-    segment_id, place = row["segment_id"], (row["partition"], row["shard"])
+    segment_id, place = row.segment_id, (row.partition, row.shard)
     if segment_id not in inputs(work, name, *place):
         return None
     record = next(load_records(work, name, *place, {segment_id}))

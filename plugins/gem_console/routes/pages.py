@@ -51,7 +51,7 @@ async def overview_page(request: Request, filters: FiltersDep) -> HTMLResponse:
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         chain, every = chain_of(db, work, filters.chain)
         view = overview.overview(db, filters, chain)
-        return {"view": view, "chain": chain, "chains": every, "filters": filters, "sources": documents.sources(db),
+        return {"view": view, "chain": chain, "chains": every, "filters": filters, "sources": db.documents.sources(),
                 "stages": STAGE_NAMES, "timeline": timeline.timeline(view)}  # fmt: skip
 
     return await _page(request, "overview.html", make)
@@ -73,7 +73,7 @@ async def documents_page(request: Request, query: DocumentQueryDep) -> HTMLRespo
     """Documents."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
-        return {"view": documents.documents(db, query), "sources": documents.sources(db), "domains": DOMAINS,
+        return {"view": documents.documents(db, query), "sources": db.documents.sources(), "domains": DOMAINS,
                 "statuses": STATUSES}  # fmt: skip
 
     return await _page(request, "documents.html", make)
@@ -160,7 +160,7 @@ async def failures_page(request: Request, filters: FiltersDep, query: FailureQue
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         view = failures.failures(db, work, filters, wanted, work.recipe_ids())
-        return {"view": view, "filters": filters, "wanted": wanted, "sources": documents.sources(db)}
+        return {"view": view, "filters": filters, "wanted": wanted, "sources": db.documents.sources()}
 
     return await _page(request, "failures.html", make)
 
@@ -174,7 +174,7 @@ async def datasets_page(
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         view = datasets.datasets(db, not every, given(cursor), 50)
         more = {
-            "audits": datasets.audits(db, None),
+            "audits": db.datasets.audits(None),
             "scores": scores.scores(db),
             "dialects": dialects.dialects(work).models,
         }

@@ -1,5 +1,6 @@
 """SQL lies in files, each statement with a name, a sentence, and a caller."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -20,11 +21,52 @@ def test_every_query_says_in_a_sentence_what_it_is_for():
 
 
 def test_every_query_is_used_and_every_used_one_exists():
-    paths = [*LINEAGE.glob("*.py"), *(LINEAGE.parent / "console").glob("*.py")]
-    code = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-    used = set(re.findall(r"\.(?:run|rows|one)\(\s*\"(\w+)\"", code))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in LINEAGE.rglob("*.py"))
+    used = set(re.findall(r"\.(?:run|rows|one|all|first|only)\(\s*(?:\w+,\s*)?\"(\w+)\"", code))
     assert used <= set(queries())
-    assert all(f'"{name}"' in code for name in queries())
+    assert all(name.startswith("schema_") or f'"{name}"' in code for name in queries())
+
+
+STATEMENT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|WITH \w+ AS|(CREATE|ALTER|DROP) [A-Z]+) ")
+RUNS = {"execute", "executemany", "exec_driver_sql"}
+NAMED = {"run", "rows", "one", "all", "first", "only"}
+OTHER_DATABASES = {"gem_tasks/local/postgres.py", "gem_tasks/local/services.py", "gem_tasks/local/deployment.py"}
+"""They make the databases, and ask in Airflow's own how its services are; none knows a table of the lineage."""
+
+
+def runs_sql(node):
+    match node:
+        case ast.Constant(value=str(text)):
+            return STATEMENT.match(text)
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")))):
+            return False
+        case ast.Call(func=ast.Attribute(attr=name), args=arguments):
+            named = any(isinstance(each, ast.Constant) and each.value in queries() for each in arguments)
+            return name in RUNS or (name in NAMED and named)
+    return False
+
+
+def test_only_the_lineage_runs_sql():
+    root = LINEAGE.parents[1]
+    paths = [path for folder in ("gem_tasks", "plugins", "dags") for path in (root / folder).rglob("*.py")]
+    found = {
+        str(path.relative_to(root))
+        for path in paths
+        if LINEAGE not in path.parents and any(map(runs_sql, ast.walk(ast.parse(path.read_text(encoding="utf-8")))))
+    }
+    assert found == OTHER_DATABASES
+
+
+@pytest.mark.parametrize("path", sorted(OTHER_DATABASES))
+def test_what_asks_other_databases_names_no_table_of_the_lineage(path):
+    tables = re.findall(
+        r"^CREATE TABLE (\w+)", (shipped("sql") / "schema.sql").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    tree = ast.parse((LINEAGE.parents[1] / path).read_text(encoding="utf-8"))
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    statements = " ".join(text for text in texts if STATEMENT.match(text))
+    assert len(tables) > 30
+    assert not set(tables) & set(re.findall(r"\w+", statements))
 
 
 def test_a_name_given_twice_is_refused(tmp_path, monkeypatch):

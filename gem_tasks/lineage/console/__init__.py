@@ -13,38 +13,43 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from gem_tasks.lineage.address import CONNECT_LIMIT_S, refuse_malformed, unreachable
 from gem_tasks.lineage.connection import Connection, Row
+from gem_tasks.lineage.console.datasets import Datasets
+from gem_tasks.lineage.console.documents import Documents
+from gem_tasks.lineage.console.failures import Failures
+from gem_tasks.lineage.console.models import Models
+from gem_tasks.lineage.console.overview import Overview
+from gem_tasks.lineage.console.partitions import Partitions
+from gem_tasks.lineage.console.prompts import Prompts
+from gem_tasks.lineage.console.runs import Runs
+from gem_tasks.lineage.console.trajectories import Trajectories
 from gem_tasks.lineage.evaluations import Evaluations
-from gem_tasks.lineage.failures import Failures
 from gem_tasks.lineage.reports import Reports
 
 _MOST = 8
 """Connections of one API server process."""
 _PATIENCE_S = 10
 _OPTIONS = "-c default_transaction_read_only=on -c statement_timeout=15s -c TimeZone=UTC"
-_NEWEST = 3000
-"""Documents that a search looks through one by one: what a word that is in many of them has there fills a page."""
-_FOUND = 500
-"""Matches that are looked up otherwise at most, each at another place of the disk."""
-# A bitmap of millions of places that does not fit becomes one of pages, whose every row has then to be looked at.
-_SEARCH = "SELECT set_config('work_mem', '64MB', true), set_config('enable_seqscan', 'off', true)"
 
 
-class ConsoleRows(Connection):
-    """A connection of the pool, for the time of one question."""
+class ConsoleRows:
+    """A connection of the pool, for the time of one question; by page, and what pages share with the CLI.
+
+    Each page is a class in a module of the same name, with its SQL in `sql/queries/console/` under that name.
+    """
 
     def __init__(self, pg: psycopg.Connection[Row]) -> None:
-        super().__init__("")
-        self._pg = pg
-        self.reports, self.failures, self.evaluations = Reports(self), Failures(self), Evaluations(self)
-
-    def found_documents(self, limit: int, **values: object) -> list[Row]:
-        """Documents whose title or address has some words: a page of the newest, or of all there are."""
-        found = self.rows("console_newest_found", newest=_NEWEST, limit=limit, **values)
-        if len(found) == limit:
-            return found
-        with self.transaction():
-            self.pg.execute(_SEARCH)
-            return self.rows("console_documents_found", most=_FOUND, limit=limit, **values)
+        db = Connection.over(pg)
+        self.datasets = Datasets(db)
+        self.documents = Documents(db)
+        self.failures = Failures(db)
+        self.models = Models(db)
+        self.overview = Overview(db)
+        self.partitions = Partitions(db)
+        self.prompts = Prompts(db)
+        self.runs = Runs(db)
+        self.trajectories = Trajectories(db)
+        self.evaluations = Evaluations(db)
+        self.reports = Reports(db)
 
 
 def _alive(connection: psycopg.Connection[Row]) -> None:

@@ -1,0 +1,120 @@
+"""What the pages of documents ask: the search, and what is known of one document."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from gem_tasks.domain.base import Value
+from gem_tasks.lineage.connection import Part
+from gem_tasks.lineage.console.listing import Listed, Place, listed
+
+_NEWEST = 3000
+"""Documents that a search looks through one by one: what a word that is in many of them has there fills a page."""
+_FOUND = 500
+"""Matches that are looked up otherwise at most, each at another place of the disk."""
+
+
+class Source(Value):
+    """Where documents come from."""
+
+    source_id: int
+    uri: str
+
+
+class DocumentRow(Value):
+    """A document in a list."""
+
+    document_id: str
+    uri: str
+    title: str | None
+    license: str | None
+    language: str | None
+    chars: int
+    reason: str | None
+    partition: str
+    ingested_at: datetime
+    segments: int = 0
+    trajectories: int = 0
+    failed: int = 0
+    calls: int = 0
+    usd: float | None = None
+
+
+class DocumentState(NamedTuple):
+    """What became of a document's segments."""
+
+    document_id: str
+    segments: int
+    trajectories: int
+    failed: int
+    usd: float | None
+    calls: int | None
+
+
+class Version(Value):
+    """One version of what lay at an address."""
+
+    document_id: str
+    partition: str
+    content_hash: str
+    etag: str
+    chars: int
+    reason: str | None
+    ingested_at: datetime
+
+
+Spans = dict[str, tuple[int, int]]
+"""Where in a text tools, steps and rules come from."""
+
+
+class Documents(Part):
+    """Documents by what they are looked for; `source_id` None means any."""
+
+    def sources(self) -> list[Source]:
+        """All registered ones."""
+        return self._db.all(Source, "console_sources")
+
+    def newest(self, place: Place, limit: int, source_id: int | None, reason: str | None) -> Listed[DocumentRow]:
+        """The newest first; `reason` is why a document has no segments, empty for those that have."""
+        return self._listed("console_documents", place, limit, source_id=source_id, reason=reason)
+
+    def of_domain(self, place: Place, limit: int, source_id: int | None, domain: str) -> Listed[DocumentRow]:
+        """Those with published trajectories of a domain, one row a trajectory."""
+        return self._listed("console_documents_of_domain", place, limit, source_id=source_id, domain=domain)
+
+    def with_failures(self, place: Place, limit: int, source_id: int | None) -> Listed[DocumentRow]:
+        """Those with failed segments, one row a failure."""
+        return self._listed("console_documents_with_failures", place, limit, source_id=source_id)
+
+    def found(self, words: str, limit: int, source_id: int | None, reason: str | None) -> list[DocumentRow]:
+        """Those whose title or address has some words, as a `tsquery`: of the newest, or of all there are."""
+        values = {"words": words, "limit": limit, "source_id": source_id, "reason": reason}
+        rows = self._db.rows("console_newest_found", newest=_NEWEST, **values)
+        if len(rows) < limit:
+            with self._db.transaction():
+                self._db.run("console_search_plan")
+                rows = self._db.rows("console_documents_found", most=_FOUND, **values)
+        return listed(DocumentRow, rows, limit).rows
+
+    def exactly(self, id_: str) -> list[DocumentRow]:
+        """The document of an id of anything, or of an address."""
+        kept = set(DocumentRow.model_fields)
+        return [
+            DocumentRow(partition=row["partition_key"], **{name: row[name] for name in kept & row.keys()})
+            for row in self._db.rows("find_document", id=id_)
+        ]
+
+    def states(self, ids: Sequence[str]) -> dict[str, DocumentState]:
+        """What became of them, by id; without those that have no segments."""
+        return {state.document_id: state for state in self._db.all(DocumentState, "console_states", ids=list(ids))}
+
+    def versions(self, uri: str) -> list[Version]:
+        """What lay at an address, the newest first."""
+        return self._db.all(Version, "console_versions", uri=uri)
+
+    def spans(self, document_id: str) -> dict[str, Spans]:
+        """By segment."""
+        return {row["segment_id"]: row["spans"] for row in self._db.rows("console_spans", document_id=document_id)}
+
+    def _listed(self, query: str, place: Place, limit: int, **which: object) -> Listed[DocumentRow]:
+        return listed(DocumentRow, self._db.rows(query, limit=limit + 1, **place.model_dump(), **which), limit)
