@@ -13,13 +13,11 @@ from gem_tasks.llm.memory import forget, remembered
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
+from tests.corpus import EXAMPLES, NAMES, PARTITION
 from tests.doubles.hostile import FAULTS, hostile, revoked
 from tests.doubles.providers import FORCED, MODERATING, REFUSING, THINKING, WORKING, Provider
-from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.integration.learning import MOST_WASTED, wasted_by_learning
 from tests.planning import plan
-
-NAMES = ("library-loans.txt", "parcel-locker.md")
-MOST_WASTED = 3
 
 
 @pytest.fixture
@@ -65,17 +63,6 @@ def print_row(provider, name):
     shown = "; ".join(known.dialect.summary for known in remembered(provider.work.store))
     said = str(provider.error or "").partition(". ")[0].partition("): ")[2] or f"`{shown}`"
     print(f"\n| {name} | {wasted or '–'} | {again or '–'} | {said.replace('|', ' ')[:160]} |")
-
-
-def wasted_by_learning(work):
-    """Requests by stage that were refused as such, or whose thinking ate the limit."""
-    with work.ledger() as ledger:
-        query = "SELECT stage, error_class, sum(calls)::int AS calls FROM wasted_calls GROUP BY 1, 2"
-        rows = ledger.pg.execute(query).fetchall()
-    found = dict.fromkeys(STAGE_NAMES, 0)
-    for row in rows:
-        found[row["stage"]] += row["calls"] if row["error_class"] in {"bad_request", "truncated"} else 0
-    return found
 
 
 @pytest.mark.parametrize("name", WORKING)
