@@ -17,6 +17,12 @@ PAGES = sorted(
         *(path for path in (ROOT / "teacher").rglob("*.md")),
     ]
 )
+HOOKS = ROOT / "tools" / "docs" / "hooks.py"
+GENERATED = {
+    ROOT / "docs" / name
+    for name in (re.findall(r'^ +"([\w/-]+\.md)":', HOOKS.read_text("utf-8"), re.MULTILINE) if HOOKS.exists() else ())
+}
+"""Pages that the site makes of the code."""
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 
 

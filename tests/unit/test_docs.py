@@ -9,8 +9,9 @@ import typer
 from gem_tasks.checks import CHECKS
 from gem_tasks.cli.main import app
 from gem_tasks.domain.request_options import RequestOptions
+from gem_tasks.local.state import SERVICES
 from gem_tasks.settings import STAGE_NAMES, Settings
-from tests.pages import PAGES, ROOT, page, pages
+from tests.pages import GENERATED, PAGES, ROOT, page, pages
 
 every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 STAGES = "|".join(name.upper() for name in STAGE_NAMES)
@@ -26,6 +27,11 @@ SOURCES = [
 def code():
     """All that is no page."""
     return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in SOURCES if path.is_file())
+
+
+def built():
+    """Variables whose names the code puts together."""
+    return {f"GEM_{name.upper()}_PORT" for name in SERVICES}
 
 
 def settings():
@@ -46,6 +52,8 @@ def test_every_relative_link_leads_somewhere(path):
         if re.match(r"[a-z]+:", link):
             continue
         found = (path.parent / target).resolve() if target else path
+        if found in GENERATED:
+            continue
         if not found.exists() or (anchor and found.suffix == ".md" and anchor not in page(found).anchors):
             broken.append(link)
     assert broken == []
@@ -64,7 +72,7 @@ def test_every_variable_that_a_page_names_is_read_somewhere(path):
     named = {name.rstrip("_") for name in re.findall(r"\bGEM_[A-Z0-9_]+(?![A-Z0-9_*{])", page(path).text)}
     unknown = {
         name
-        for name in named - settings()
+        for name in named - settings() - built()
         if re.sub(rf"_({STAGES})$", "", name) not in settings() and not re.search(rf"\b{name}\b", code())
     }
     assert unknown == set()
@@ -88,7 +96,7 @@ def fault_of(line):
     words = line.split()
     while True:
         options |= {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
-        if not (hasattr(command, "commands") and words and re.fullmatch(r"[a-z][a-z-]*", words[0])):
+        if not (hasattr(command, "commands") and words and re.fullmatch(r"[a-z][a-z0-9-]*", words[0])):
             break
         name = words.pop(0)
         if name not in command.commands:
@@ -134,9 +142,14 @@ def exists(name):
     return False
 
 
+def exists_below(span):
+    """As a file; `ID` and `NAME` stand for any name."""
+    return any(ROOT.glob(re.sub(r"\b[A-Z]{2,}\b(?=\.|/|$)", "*", span)))
+
+
 @every_page
 def test_every_file_and_module_that_a_page_names_is_there(path):
-    files = {span for span in page(path).spans if FILE.fullmatch(span) and not (ROOT / span).exists()}
+    files = {span for span in page(path).spans if FILE.fullmatch(span) and not exists_below(span)}
     modules = {
         name
         for text in (*page(path).spans, *(text for _, text in page(path).blocks))
