@@ -87,11 +87,13 @@ OFF = {
 """What turns thinking off, by provider's documentation."""
 
 
-@pytest.mark.parametrize("effort", ["off", "low"])
+EFFORTS = {"": RequestOptions(reasoning_effort="off"), "generate": RequestOptions(reasoning_effort="low")}
+"""Both in one run: the manner is learned once, and each stage is asked as it is set."""
+
+
 @pytest.mark.parametrize("name", THINKING | FORCED)
-def test_effort_is_translated_and_the_answers_are_accepted_as_without_it(run, name, effort):
-    options = {"": RequestOptions(reasoning_effort=effort)}
-    provider, reports = run((THINKING | FORCED)[name], llm_requests=options)
+def test_effort_is_translated_and_the_answers_are_accepted_as_without_it(run, name):
+    provider, reports = run((THINKING | FORCED)[name], llm_requests=EFFORTS)
     accepted = [report.accepted for report, _ in reports]
     assert len(accepted) == len(STAGE_NAMES), provider.error
     assert (accepted[0], sum(report.failed for report, _ in reports)) == (2, 0)
@@ -99,8 +101,7 @@ def test_effort_is_translated_and_the_answers_are_accepted_as_without_it(run, na
     wasted = wasted_by_learning(provider.work)
     assert max(wasted.values()) <= MOST_WASTED, wasted
     (known,) = remembered(provider.work.store)
-    if effort == "off":
-        assert known.dialect.off_switch == OFF.get(name, "lowest"), known.dialect.summary
+    assert known.dialect.off_switch == OFF.get(name, "lowest"), known.dialect.summary
 
 
 @pytest.mark.parametrize("name", REFUSING)
