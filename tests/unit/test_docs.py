@@ -200,8 +200,8 @@ def test_every_reason_that_names_a_check_names_one_that_there_is(path):
     assert named <= set(CHECKS)
 
 
-def test_the_readme_lists_every_stage():
-    text = page(ROOT / "README.md").text
+def test_the_first_page_lists_every_stage():
+    text = page(ROOT / "docs" / "index.md").text
     assert {name for name in STAGE_NAMES if not re.search(rf"^\|[^|]*\b{name}\b", text, re.MULTILINE)} == set()
 
 
