@@ -41,3 +41,11 @@ def test_a_folder_has_the_name_of_what_it_tests(folder):
 def test_a_test_at_the_top_is_about_a_module_at_the_top_or_the_whole():
     modules = {path.stem for path in (ROOT / "gem_tasks").glob("*.py")}
     assert {path.stem.removeprefix("test_") for path in UNIT.glob("test_*.py")} <= modules | OF_THE_WHOLE
+
+
+def test_no_two_tests_have_one_name_where_folders_are_no_packages():
+    """Pytest would import the second as the first."""
+    plain = [
+        path.name for path in FILES if path.name.startswith("test_") and not (path.parent / "__init__.py").exists()
+    ]
+    assert sorted({name for name in plain if plain.count(name) > 1}) == []
