@@ -28,7 +28,7 @@ demo: install  ## install, start everything, run the main job on examples/corpus
 test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end; in Chromium if it is there
 	.venv/bin/pytest -n 2 --dist load --no-loadscope-reorder
 
-coverage: install-dev  ## every test, and what of pipeline/, llm/, checks/ and store/ they reach; fails below 90 % of branches
+coverage: install-dev  ## every test, and what of pipeline/, llm/, checks/ and store/ they reach; fails below the floors of tests.covered
 	.venv/bin/pytest -n 2 --dist load --no-loadscope-reorder --cov --cov-report=
 	.venv/bin/python -m tests.covered
 
