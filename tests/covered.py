@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 AIM = 90
 """Percent of branches, for each."""
-FLOORS = {"pipeline": 76, "llm": 88, "checks": 90, "store": 87}
+FLOORS = {"pipeline": 81, "llm": 89, "checks": 90, "store": 87}
 """What was reached by a part of the suite already; raise them to what `make coverage` shows."""
 
 
