@@ -6,6 +6,9 @@ from pathlib import Path
 import hypothesis
 from xdist.scheduler import LoadScopeScheduling
 
+pytest_plugins = ("tests.services", "tests.browser")
+"""Fixtures of several folders."""
+
 # The machine may be busy, and a first call may load a model: how long an example takes is not what is tested.
 hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
 # The same examples every time, so that no change fails by chance; `--hypothesis-profile explore` looks for new ones.

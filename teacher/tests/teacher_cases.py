@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+from gem_tasks import prompts
 from gem_tasks.checks import run_checks
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools
 from gem_tasks.prompts.tags import one
+from offline_teacher.server.app import MODEL
 
 TEXT = """# Renew a loan at the desk
 
@@ -92,3 +94,11 @@ def _leaves(name: str, value: Any, schema: Any):
 def troubling(trajectory: Trajectory) -> list[Finding]:
     """Findings, without the question that is always the judge's: whether an order was a clear enough yes."""
     return [finding for finding in run_checks(trajectory) if finding.kind != "instructed_only"]
+
+
+URL = "http://teacher/v1/chat/completions"
+
+
+def question(name="filter", **changes):
+    messages = [message.model_dump(include={"role", "content"}) for message in prompts.load(name).messages(text=TEXT)]
+    return {"model": MODEL, "messages": messages, **changes}

@@ -3,10 +3,9 @@
 import json
 
 import pytest
-from test_server import question, serve
 from yarl import URL
 
-__all__ = ["serve"]
+from teacher_cases import question
 
 COMPLETIONS, FILES, BATCHES = "/v1/chat/completions", "/v1/files", "/v1/batches"
 DEEP = b"[" * 100_000

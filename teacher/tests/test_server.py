@@ -6,42 +6,13 @@ import signal
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
-import aiohttp
 import pytest
-from aiohttp import web
 
 from gem_tasks import prompts
 from offline_teacher.answers import UnknownTask, answer
-from offline_teacher.server.app import MODEL, make_app
+from offline_teacher.server.app import MODEL
 from offline_teacher.server.faults import HEADER
-from offline_teacher.server.workers import Workers
-from teacher_cases import TEXT
-
-URL = "http://teacher/v1/chat/completions"
-
-
-@pytest.fixture
-async def serve(tmp_path):
-    """Starts the application on a unix socket; gives a client."""
-    cleanups = []
-
-    async def start(api_key="", pool=lambda: ThreadPoolExecutor(2), answer=answer):
-        runner = web.AppRunner(make_app(Workers(pool, answer), tmp_path / "state", api_key), shutdown_timeout=0.1)
-        await runner.setup()
-        path = str(tmp_path / f"{len(cleanups)}.sock")
-        await web.UnixSite(runner, path).start()
-        client = aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=path))
-        cleanups.extend((client.close, runner.cleanup))
-        return client
-
-    yield start
-    for cleanup in cleanups:
-        await cleanup()
-
-
-def question(name="filter", **changes):
-    messages = [message.model_dump(include={"role", "content"}) for message in prompts.load(name).messages(text=TEXT)]
-    return {"model": MODEL, "messages": messages, **changes}
+from teacher_cases import TEXT, URL, question
 
 
 async def post(client, body, **options):

@@ -12,9 +12,8 @@ from pydantic import SecretStr
 
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
-from tests.browser import chromium  # noqa: F401 - a fixture
 from tests.console import hostile, serving
-from tests.integration.conftest import TEMPLATE, postgres  # noqa: F401 - a fixture
+from tests.services import TEMPLATE
 
 serving.prepare()
 
@@ -27,7 +26,7 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def work(postgres, tmp_path_factory):  # noqa: F811
+def work(postgres, tmp_path_factory):
     folder = tmp_path_factory.mktemp("console")
     name = f"t{uuid4().hex[:12]}"
     postgres.create_database(name, template=TEMPLATE)
@@ -109,7 +108,7 @@ def address(app):
 
 
 @pytest.fixture
-def browse(chromium, address):  # noqa: F811
+def browse(chromium, address):
     """As `(role, theme, ...) -> page`; a page may show no dialog, run nothing of the data's, and ask nobody else."""
     opened = []
 

@@ -3,10 +3,8 @@
 import os
 import sys
 import tempfile
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-DAGS = ROOT / "dags"
+from tests.dags.folder import DAGS
 
 home = tempfile.mkdtemp(prefix="gem-airflow-")
 os.environ.update(

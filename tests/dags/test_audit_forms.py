@@ -8,8 +8,7 @@ import pytest
 from gem_tasks.audit.draw import draw
 from gem_tasks.audit.rate import so_far
 from gem_tasks.domain.audit import Sample
-from tests.integration.conftest import dsn, postgres, teacher_url, workspace
-from tests.integration.test_pipeline import finished
+from tests.services import dsn, finished, postgres, teacher_url, workspace
 
 __all__ = ["dsn", "finished", "postgres", "teacher_url", "workspace"]
 

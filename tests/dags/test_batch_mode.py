@@ -9,9 +9,9 @@ import pytest
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
-from tests.dags.conftest import DAGS
-from tests.integration.conftest import dsn, postgres, teacher_url
-from tests.integration.test_pipeline import EXAMPLES
+from tests.corpus import EXAMPLES
+from tests.dags.folder import DAGS
+from tests.services import dsn, postgres, teacher_url
 
 __all__ = ["dsn", "postgres", "teacher_url"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from gem_tasks.errors import UserError
 from gem_tasks.settings import STAGE_NAMES
-from tests.dags.conftest import DAGS
+from tests.dags.folder import DAGS
 
 pytestmark = [
     pytest.mark.filterwarnings("default"),  # Airflow's own deprecations are not ours to fix

@@ -10,7 +10,7 @@ from gem_tasks.local import deployment as module
 from gem_tasks.local.deployment import Deployment, dag_ids, main
 from gem_tasks.local.doctor import examine
 from gem_tasks.settings import Settings
-from tests.integration.conftest import dsn, postgres
+from tests.services import dsn, postgres
 
 __all__ = ["dsn", "postgres"]
 

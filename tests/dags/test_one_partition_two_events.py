@@ -11,7 +11,7 @@ from threading import Barrier
 
 import pytest
 
-from tests.dags.conftest import DAGS
+from tests.dags.folder import DAGS
 
 pytestmark = [pytest.mark.filterwarnings("default")]
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.dags.conftest import DAGS
+from tests.dags.folder import DAGS
 
 pytestmark = [pytest.mark.filterwarnings("default")]
 

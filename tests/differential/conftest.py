@@ -2,11 +2,9 @@
 
 import pytest
 
-from tests.browser import chromium  # noqa: F401 - a fixture
-
 
 @pytest.fixture(scope="module")
-def tab(chromium):  # noqa: F811
+def tab(chromium):
     context = chromium.new_context(java_script_enabled=False, offline=True)
     yield context.new_page()
     context.close()

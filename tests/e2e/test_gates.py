@@ -6,8 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.conftest import EXAMPLES, GEM, gem
-from tests.e2e.test_stack import query, wait
+from tests.e2e.stack import EXAMPLES, GEM, gem, query, wait
 
 pytestmark = [
     pytest.mark.e2e,

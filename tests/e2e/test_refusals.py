@@ -8,10 +8,9 @@ import pytest
 
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.settings import Settings
-from tests.e2e.conftest import EXAMPLES, gem
-from tests.e2e.test_stack import query
+from tests.e2e.stack import EXAMPLES, gem, query
 from tests.integration.endpoint import Front
-from tests.integration.test_unanswered import BAD, WORDS, refusing
+from tests.integration.refusals import BAD, WORDS, refusing
 
 pytestmark = [
     pytest.mark.e2e,

@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
 from gem_tasks.local import processes
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.settings import Settings
-from tests.e2e.conftest import EXAMPLES, GEM, PLANTED, gem
+from tests.e2e.stack import EXAMPLES, GEM, PLANTED, change, connect, gem, query, wait
 
 LIMIT_S = 120
 
@@ -27,25 +26,6 @@ pytestmark = pytest.mark.e2e
 
 def summary(home, *arguments, **variables):
     return json.loads(gem(home, "run", *arguments, "--json", **variables).stdout)
-
-
-def connect(home, database="gem"):
-    dsn = next(
-        line.split("=", 1)[1].strip("'")
-        for line in (home / "services.env").read_text().splitlines()
-        if line.startswith("GEM_POSTGRES_DSN")
-    )
-    return psycopg.connect(dsn.rpartition("/")[0] + f"/{database}")
-
-
-def query(home, sql, *values):
-    with connect(home) as connection:
-        return connection.execute(sql, values).fetchall()
-
-
-def change(home, sql, *values):
-    with connect(home) as connection:
-        connection.execute(sql, values)
 
 
 def test_up_gives_a_login_that_works_and_a_second_up_is_harmless(home):
@@ -278,13 +258,6 @@ def published(home, corpus):
         f"file://{corpus}/",
     )
     return row
-
-
-def wait(condition, complaint, limit_s=120):
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.3)
 
 
 def test_synth_needs_no_airflow(tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import PROXIES, ROOT
+from tests.e2e.stack import PROXIES, ROOT
 
 pytestmark = [
     pytest.mark.e2e,

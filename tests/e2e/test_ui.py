@@ -9,8 +9,7 @@ import time
 import httpx
 import pytest
 
-from tests.e2e.conftest import EXAMPLES, gem
-from tests.e2e.test_stack import change, query
+from tests.e2e.stack import EXAMPLES, change, gem, query
 
 pytestmark = pytest.mark.e2e
 LIMIT_S = 180

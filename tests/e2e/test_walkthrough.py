@@ -13,7 +13,7 @@ from itertools import takewhile
 
 import pytest
 
-from tests.e2e.conftest import EXAMPLES, GEM, ROOT, logs
+from tests.e2e.stack import EXAMPLES, GEM, ROOT, logs
 
 pytestmark = pytest.mark.e2e
 BLOCK = re.compile(r"(?:<!-- test: (?P<need>[^>]*?) -->\n)?```bash\n(?P<commands>.*?)```", re.DOTALL)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT
+from tests.e2e.stack import ROOT
 
 UV = shutil.which("uv") or str(Path(os.environ.get("GEM_HOME") or ROOT / ".gem") / "uv" / "bin" / "uv")
 pytestmark = [

@@ -1,120 +1,62 @@
-"""Real services, cheaply: one Postgres a session with a template database, one teacher, one S3 server."""
+"""Settings are defaults, whatever the environment holds; a teacher and a ledger of a test's own."""
 
-import os
-import socket
+import json
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
-from uuid import uuid4
 
-import boto3
 import pytest
-from pydantic import SecretStr
 
-from gem_tasks.lineage.migrate import migrate
-from gem_tasks.local.postgres import Postgres
-from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import Settings
-
-TEMPLATE = "gem_template"
-START_LIMIT_S = 30
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(url, process, limit_s=START_LIMIT_S):
-    deadline = time.monotonic() + limit_s
-    while True:
-        try:
-            return urllib.request.urlopen(url, timeout=2).read()
-        except urllib.error.HTTPError:
-            return None
-        except OSError:
-            assert process.poll() is None, f"{url}: the server ended with {process.returncode}"
-            assert time.monotonic() < deadline, f"{url} did not answer in {limit_s} s"
-            time.sleep(0.05)
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    server = Postgres(tmp_path_factory.mktemp("pg") / "data", free_port(), SecretStr("test-password"))
-    server.start()
-    server.create_database(TEMPLATE)
-    migrate(server.dsn(TEMPLATE))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def dsn(postgres):
-    """A migrated, empty database of the test's own."""
-    name = f"t{uuid4().hex[:12]}"
-    postgres.create_database(name, template=TEMPLATE)
-    return postgres.dsn(name)
-
-
-@pytest.fixture(scope="session")
-def teacher_url():
-    port = free_port()
-    command = [sys.executable, "-m", "offline_teacher", "--port", str(port), "--workers", "1"]
-    with subprocess.Popen(command) as process:
-        wait_for(f"http://127.0.0.1:{port}/health", process)
-        yield f"http://127.0.0.1:{port}/v1"
-        process.terminate()
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint():
-    port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        wait_for(f"http://127.0.0.1:{port}/", process)
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
-
-
-@pytest.fixture
-def bucket(s3_endpoint, monkeypatch):
-    """A fresh bucket; the environment points at the test's S3 server."""
-    values = {
-        "AWS_ENDPOINT_URL": s3_endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test-secret",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
-    name = f"b{uuid4().hex[:12]}"
-    boto3.client("s3").create_bucket(Bucket=name)
-    return name
-
-
-@pytest.fixture
-def workspace(dsn, teacher_url, tmp_path):
-    """A workspace on a directory, with small shards, so that a handful of documents makes several."""
-
-    def make(**changes):
-        values = {
-            "home": tmp_path,
-            "postgres_dsn": SecretStr(dsn),
-            "store_url": str(tmp_path / "store"),
-            "llm_base_url": teacher_url,
-            "shard_segments": 4,
-        }
-        return Workspace.open(Settings(**{**values, **changes}))
-
-    return make
+from gem_tasks.lineage import Ledger
+from tests.corpus import PARTITION
+from tests.integration.ledger_rows import CHAIN, document, segment
+from tests.services import free_port, wait_for
 
 
 @pytest.fixture(autouse=True)
-def no_user_settings(monkeypatch):
-    for name in list(os.environ):
-        if name.startswith("GEM_"):
-            monkeypatch.delenv(name)
+def only_defaults(no_user_settings):
+    """No test sees the settings of the environment."""
+
+
+@pytest.fixture
+def teacher(tmp_path):
+    """A teacher of the test's own: `start(faults)`, `stop()`, `url`, `batches()`."""
+
+    class Teacher:
+        port = free_port()
+        url = f"http://127.0.0.1:{port}/v1"
+        process = None
+
+        def start(self, faults=""):
+            command = [sys.executable, "-m", "offline_teacher", "--port", str(self.port), "--workers", "1"]
+            command += ["--state", str(tmp_path / "teacher"), "--faults", faults]
+            self.process = subprocess.Popen(command)
+            wait_for(f"http://127.0.0.1:{self.port}/health", self.process)
+            return self
+
+        def stop(self):
+            if self.process:
+                self.process.kill()
+                self.process.wait()
+
+        def batches(self):
+            return json.load(urllib.request.urlopen(f"{self.url}/batches?limit=100"))["data"]
+
+        def files(self):
+            return sorted(path.name for path in (tmp_path / "teacher" / "files").iterdir())
+
+    made = Teacher()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def ledger(dsn):
+    """A ledger with two documents of one segment each, and the recipes."""
+    with Ledger(dsn) as opened:
+        opened.stages.record_recipes(CHAIN.prompt_texts(), CHAIN.recipes)
+        source = opened.sources.register_source("file:///corpus")
+        opened.ingestion.commit_ingest(
+            PARTITION, source, [document(n) for n in (1, 2)], {0: [segment(1)], 1: [segment(2)]}
+        )
+        yield opened

@@ -15,9 +15,9 @@ from gem_tasks.llm.memory import remembered
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
+from tests.corpus import EXAMPLES, NAMES, PARTITION
 from tests.doubles.anthropic import KEY, WORKING, Anthropic, limits_spend, over_its_tier, refuses, too_long
-from tests.integration.test_pipeline import EXAMPLES, PARTITION
-from tests.integration.test_providers import MOST_WASTED, NAMES, wasted_by_learning
+from tests.integration.learning import MOST_WASTED, wasted_by_learning
 from tests.planning import plan
 
 

@@ -15,7 +15,7 @@ from gem_tasks.domain.audit import Rating, Sample
 from gem_tasks.domain.corpus import Document, Segment, content_hash, segment_id
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
-from tests.integration.test_pipeline import finished
+from tests.services import finished
 
 __all__ = ["finished"]
 

@@ -8,11 +8,11 @@ from pydantic import SecretStr
 from gem_tasks.dataset.export import published
 from gem_tasks.local.postgres import _binaries
 from gem_tasks.pipeline.workspace import Workspace
-from tests.integration.test_pipeline import PARTITION, finished  # noqa: F401 - a fixture
+from tests.corpus import PARTITION
 from tests.planning import plan
 
 
-def test_a_restored_backup_publishes_the_same_and_owes_nothing(finished, dsn, postgres, tmp_path):  # noqa: F811
+def test_a_restored_backup_publishes_the_same_and_owes_nothing(finished, dsn, postgres, tmp_path):
     work, _, _ = finished
     before = list(published(work))
     assert before

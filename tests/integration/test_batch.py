@@ -3,8 +3,6 @@
 import asyncio
 import dataclasses
 import json
-import subprocess
-import sys
 import time
 import urllib.request
 from functools import partial
@@ -13,7 +11,6 @@ import pytest
 from aiohttp import web
 
 from gem_tasks.errors import EndpointError, UserError
-from gem_tasks.lineage import RunContext
 from gem_tasks.llm import batch
 from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.batch_file import split
@@ -24,47 +21,10 @@ from gem_tasks.pipeline.batch.poll import Pending
 from gem_tasks.pipeline.batch.run import collect, poll, run_stage, submit
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
-from tests.integration.conftest import free_port, wait_for
+from tests.corpus import EXAMPLES, PARTITION
+from tests.integration.batches import LAST, RUN, finish, rows, states
 from tests.integration.endpoint import serving
-from tests.integration.test_pipeline import EXAMPLES
 from tests.planning import plan
-
-PARTITION = "2026-01-31T14:00"
-RUN = RunContext(run_id="r", last_try=False)
-LAST = RunContext(run_id="r")
-LIMIT_S = 60
-
-
-@pytest.fixture
-def teacher(tmp_path):
-    """A teacher of the test's own: `start(faults)`, `stop()`, `url`, `batches()`."""
-
-    class Teacher:
-        port = free_port()
-        url = f"http://127.0.0.1:{port}/v1"
-        process = None
-
-        def start(self, faults=""):
-            command = [sys.executable, "-m", "offline_teacher", "--port", str(self.port), "--workers", "1"]
-            command += ["--state", str(tmp_path / "teacher"), "--faults", faults]
-            self.process = subprocess.Popen(command)
-            wait_for(f"http://127.0.0.1:{self.port}/health", self.process)
-            return self
-
-        def stop(self):
-            if self.process:
-                self.process.kill()
-                self.process.wait()
-
-        def batches(self):
-            return json.load(urllib.request.urlopen(f"{self.url}/batches?limit=100"))["data"]
-
-        def files(self):
-            return sorted(path.name for path in (tmp_path / "teacher" / "files").iterdir())
-
-    made = Teacher()
-    yield made
-    made.stop()
 
 
 @pytest.fixture
@@ -81,28 +41,6 @@ def prepared(workspace, teacher):
         return work
 
     return make
-
-
-def finish(work, found, run=LAST):
-    """Polls and collects until there is a report; returns it and the number of rounds."""
-    rounds = 0
-    deadline = time.monotonic() + LIMIT_S
-    while isinstance(found, Pending):
-        while not asyncio.run(poll(work, found)).ended:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        found, rounds = collect(work, found, run), rounds + 1
-        assert time.monotonic() < deadline
-    return found, rounds
-
-
-def rows(work, sql="SELECT segment_id, outcome, reason, error_class, calls, faults FROM stage_results ORDER BY 1"):
-    with work.ledger() as ledger:
-        return ledger.pg.execute(sql).fetchall()
-
-
-def states(work):
-    return [row["state"] for row in rows(work, "SELECT state FROM batches ORDER BY announced_at")]
 
 
 def test_batch_mode_ends_like_online_mode(prepared, workspace, teacher, postgres):

@@ -9,9 +9,9 @@ from gem_tasks.errors import UserError
 from gem_tasks.llm.memory import remembered
 from gem_tasks.pipeline.batch.run import run_stage
 from gem_tasks.pipeline.ingest.source import ingest
+from tests.corpus import EXAMPLES, PARTITION
+from tests.integration.batches import RUN, rows
 from tests.integration.endpoint import Front
-from tests.integration.test_batch import PARTITION, RUN, rows, teacher  # noqa: F401 - a fixture
-from tests.integration.test_pipeline import EXAMPLES
 from tests.planning import plan
 
 LIMIT = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
@@ -67,7 +67,7 @@ class Batches(Front):
 
 
 @pytest.fixture
-def run(workspace, teacher):  # noqa: F811
+def run(workspace, teacher):
     """Runs filter and extract in batch mode against a manner; gives the endpoint, the workspace and the reports."""
 
     def go(manner, thought=0, **settings):

@@ -17,12 +17,11 @@ from gem_tasks.pipeline.batch.run import poll, submit
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
+from tests.corpus import EXAMPLES, NAMES, PARTITION
 from tests.doubles.anthropic import KEY, Anthropic, failed, refuses
 from tests.doubles.gemini import Gemini
 from tests.doubles.mistral import Mistral
-from tests.integration.test_batch import PARTITION, finish, rows, states
-from tests.integration.test_pipeline import EXAMPLES
-from tests.integration.test_providers import NAMES
+from tests.integration.batches import finish, rows, states
 from tests.planning import plan
 
 RUN = RunContext(run_id="r")

@@ -16,10 +16,10 @@ from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.redaction.outlets import guard_logs
+from tests.corpus import PARTITION
 from tests.doubles.serving import Provider, error
-from tests.integration.test_pipeline import PARTITION
+from tests.echoed_keys import FORMS, KEY
 from tests.planning import plan
-from tests.unit.test_redaction import FORMS, KEY
 
 TEXT = "How a parcel gets from locker {0} to house {0}: open the locker, take it, sign the slip, drive to the house."
 

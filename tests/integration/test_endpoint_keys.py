@@ -13,8 +13,8 @@ from gem_tasks.llm import access, key_command
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
+from tests.corpus import EXAMPLES, PARTITION
 from tests.doubles.azure import KEY, Azure
-from tests.integration.test_pipeline import EXAMPLES, PARTITION
 from tests.planning import plan
 
 

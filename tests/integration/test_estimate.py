@@ -17,9 +17,9 @@ from gem_tasks.pipeline.preflight.survey import survey
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.retention import collect
 from gem_tasks.settings import STAGE_NAMES
+from tests.corpus import EXAMPLES, PARTITION
 from tests.doubles.hosted import openai_o
 from tests.doubles.serving import Provider, error
-from tests.integration.test_pipeline import EXAMPLES, PARTITION
 from tests.planning import plan
 
 

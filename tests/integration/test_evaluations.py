@@ -17,7 +17,7 @@ from gem_tasks.evals.registry import decide, find_model, override, record
 from gem_tasks.evals.stats import average
 from gem_tasks.pipeline.shard.records import output_of
 from gem_tasks.prompts import synthesis
-from tests.integration.test_pipeline import PARTITION, finished  # noqa: F401 - a fixture
+from tests.corpus import PARTITION
 from tests.oracles.server import dumb, serving, words
 
 
@@ -143,7 +143,7 @@ def test_the_commands_show_it_all(gem, work):
     assert "GEM-32B" in gem("eval", "board")
 
 
-def test_a_models_lineage_goes_down_to_recipes_prompts_and_documents(finished, monkeypatch):  # noqa: F811
+def test_a_models_lineage_goes_down_to_recipes_prompts_and_documents(finished, monkeypatch):
     work, _, published = finished
     found = build(work, SetSpec(kind="synthesizer", test_share=0.3))
     with work.ledger() as ledger:
@@ -161,7 +161,7 @@ def test_a_models_lineage_goes_down_to_recipes_prompts_and_documents(finished, m
     assert published.version in shown.output
 
 
-def test_a_synthesizer_is_measured_beside_the_pipeline_on_the_same_texts(finished, tmp_path):  # noqa: F811
+def test_a_synthesizer_is_measured_beside_the_pipeline_on_the_same_texts(finished, tmp_path):
     work, _, _ = finished
     with work.ledger() as ledger:
         shards = [shard for shard, _ in ledger.ingestion.shards(PARTITION)]

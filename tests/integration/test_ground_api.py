@@ -15,7 +15,7 @@ from gem_tasks.live_apis.openapi import HttpApi, read_spec
 from gem_tasks.live_apis.run import draw, ground
 from tests.factories import call, make_tool, make_trajectory, result, say
 from tests.integration import shop
-from tests.integration.conftest import free_port, wait_for
+from tests.services import free_port, wait_for
 
 TOOLS = (
     make_tool("search_loans", reader={"type": "string"}),

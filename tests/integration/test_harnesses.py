@@ -2,7 +2,6 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -14,12 +13,11 @@ from gem_tasks.evals import bfcl, tau2
 from gem_tasks.evals.environment import ensure, installed
 from gem_tasks.evals.options import BFCL_CATEGORIES, BfclOptions, Tau2Options
 from gem_tasks.store import keys
+from tests.integration.environments import HOME
 from tests.oracles import bfcl as bfcl_oracle
 from tests.oracles import tau2 as tau2_oracle
 from tests.oracles.server import dumb, serving
 
-HOME = Path(__file__).parents[2] / ".gem"
-"""That of `make`: it has uv, and what is installed there once is kept."""
 BFCL_IDS = tuple(f"{category}_{number}" for category in BFCL_CATEGORIES for number in (3, 77))
 TAU2_IDS = ("airline/8", "retail/0")
 """Tasks whose reference actions change the database: doing nothing solves neither."""

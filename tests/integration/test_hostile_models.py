@@ -19,9 +19,8 @@ from gem_tasks.evals import bfcl, harness, tau2
 from gem_tasks.evals.environment import ensure, installed
 from gem_tasks.evals.options import BfclOptions, Tau2Options
 from tests.confining import WAYS, confine_by
-from tests.integration.test_harnesses import HOME
-from tests.integration.test_pipeline import finished  # noqa: F401 - a fixture
-from tests.integration.test_training import SFT, SHAPE, SMALL_TORCH
+from tests.integration.environments import HOME, SMALL_TORCH
+from tests.integration.tiny_model import SFT, SHAPE
 from tests.oracles.server import calls, serving, words
 
 KEY = "sk-secret-of-the-endpoint"
@@ -183,7 +182,7 @@ def evil_base(tmp_path, prize):
 
 
 @pytest.fixture
-def training(finished, monkeypatch):  # noqa: F811
+def training(finished, monkeypatch):
     if not installed(HOME, "train") and not SMALL_TORCH:
         pytest.skip("`gem distill envs train` was not run, and nothing says where a build of PyTorch for CPUs is")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")

@@ -22,9 +22,9 @@ from gem_tasks.pipeline.ingest.prepare import Rules
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.store import keys, shards
-from tests.integration.test_pipeline import EXAMPLES, synthesise
-from tests.integration.test_versions import FIRST, SECOND, states, text, write
-from tests.planning import plan
+from tests.corpus import EXAMPLES
+from tests.integration.documents import FIRST, SECOND, states, text, write
+from tests.planning import plan, synthesise
 
 RULES = Rules(license=None, target_tokens=1200, max_tokens=2400, min_chars=10, signed=True)
 

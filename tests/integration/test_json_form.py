@@ -12,9 +12,9 @@ from gem_tasks.pipeline.shard.records import outcomes_of
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.prompts.tags import one
 from gem_tasks.stages import stage
+from tests.corpus import EXAMPLES, PARTITION
 from tests.doubles.serving import Provider, error, message_of
 from tests.factories import make_record
-from tests.integration.test_pipeline import EXAMPLES, PARTITION
 from tests.planning import plan
 
 IN_JSON = {"": RequestOptions(form="json")}

@@ -28,7 +28,7 @@ from gem_tasks.pipeline.run_recipes import pin, pinned
 from gem_tasks.pipeline.shard.records import output_of
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
-from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.corpus import EXAMPLES, PARTITION
 from tests.planning import plan
 
 POLICY = "[agreement]\nmin_precision = 0.8\nsample = 3\n"

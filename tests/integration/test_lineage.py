@@ -6,49 +6,19 @@ import psycopg
 import pytest
 
 from gem_tasks.domain.chat import Usage
-from gem_tasks.domain.corpus import Document, Segment, content_hash, segment_id
 from gem_tasks.domain.gate import Bound, Metrics, Policy
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import ErrorClass, UserError
 from gem_tasks.gates import decide
 from gem_tasks.lineage import Ledger, Link, RunContext, TrajectoryRow
 from gem_tasks.lineage.migrate import migrate
-from gem_tasks.pipeline.recipes import Chain
-from gem_tasks.settings import Settings
+from tests.corpus import PARTITION
+from tests.integration.ledger_rows import CHAIN, EXTRACT, FILTER, document, segment
 
-PARTITION = "2026-01-31T14:00"
-CHAIN = Chain(Settings())
-FILTER, EXTRACT = CHAIN.by_stage["filter"], CHAIN.by_stage["extract"]
 COST = Cost(calls=2, usage=Usage(prompt_tokens=10, completion_tokens=3), latency_s=0.5)
 TABLES = set(
     "sources documents segments partitions prompts recipes stage_results gate_decisions trajectories datasets".split()
 )
-
-
-def document(number, **changes):
-    values = {
-        "document_id": f"doc{number}", "uri": f"file:///{number}", "etag": "1-1",
-        "content_hash": content_hash(str(number)), "chars": 10, "metadata": {"note": "nul \0 inside"},
-    }  # fmt: skip
-    return Document(**{**values, **changes})
-
-
-def segment(number):
-    return Segment(
-        segment_id=segment_id(f"doc{number}", 0, 10), document_id=f"doc{number}", document_uri=f"file:///{number}",
-        start=0, end=10, tokens=3, text="0123456789",
-    )  # fmt: skip
-
-
-@pytest.fixture
-def ledger(dsn):
-    with Ledger(dsn) as opened:
-        opened.stages.record_recipes(CHAIN.prompt_texts(), CHAIN.recipes)
-        source = opened.sources.register_source("file:///corpus")
-        opened.ingestion.commit_ingest(
-            PARTITION, source, [document(n) for n in (1, 2)], {0: [segment(1)], 1: [segment(2)]}
-        )
-        yield opened
 
 
 def accept(ledger, number, recipe, **changes):

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from gem_tasks.errors import UserError
 from gem_tasks.local import postgres as module
 from gem_tasks.local.postgres import Postgres
-from tests.integration.conftest import free_port
+from tests.services import free_port
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 

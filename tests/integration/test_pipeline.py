@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -23,38 +22,18 @@ from gem_tasks.pipeline.judging.agreement import Opinion, agreement
 from gem_tasks.pipeline.judging.gating import answer, gate, last_decision, review
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
-from gem_tasks.settings import STAGE_NAMES
-from tests.planning import plan
+from tests.corpus import EXAMPLES, PARTITION
+from tests.planning import plan, synthesise
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "corpus"
-PARTITION = "2026-01-31T14:00"
 METADATA = set(
     """trajectory_id segment_id document_uri license domain platform task_category teacher recipe partition""".split()
 )
-
-
-def synthesise(work, partition=PARTITION):
-    """All stages over all pending shards; returns the number of calls made."""
-    calls = 0
-    shards = plan(work, partition)
-    for name in STAGE_NAMES:
-        calls += sum(run_shard(work, name, partition, shard["shard"], RunContext(run_id="r")).calls for shard in shards)
-        assert gate(work, name, partition, RunContext()).action == "continue"
-    return calls
 
 
 def documents(dsn):
     with Ledger(dsn) as ledger:
         rows = ledger.pg.execute("SELECT uri, reason, detail FROM documents").fetchall()
     return {row["uri"].rsplit("/", 1)[-1]: row["reason"] for row in rows}
-
-
-@pytest.fixture
-def finished(workspace, tmp_path):
-    work = workspace()
-    report = ingest(work, str(EXAMPLES), PARTITION)
-    assert synthesise(work) > 0
-    return work, report, publish(work, PARTITION)
 
 
 def test_examples_become_trajectories_that_keep_the_export_contract(finished, tmp_path):

@@ -16,8 +16,8 @@ from gem_tasks.pipeline.shard.outcomes import Outcomes
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.prefilter_training import recheck, status, train
 from gem_tasks.store import keys, shards
+from tests.corpus import PROCEDURE, STORY
 from tests.planning import plan
-from tests.unit.prefilter.test_model import PROCEDURE, STORY
 
 OLD, NEW = "2026-01-31T14:00", "2026-01-31T15:00"
 RUN = RunContext(run_id="r")

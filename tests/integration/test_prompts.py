@@ -16,9 +16,9 @@ from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.prompt_files import load_prompts, pin, pinned
 from gem_tasks.pipeline.upkeep.trial import Candidate
 from gem_tasks.settings import STAGE_NAMES
+from tests.corpus import EXAMPLES, PARTITION
 from tests.integration.endpoint import failing, serving
-from tests.integration.test_pipeline import EXAMPLES, PARTITION, synthesise
-from tests.planning import plan
+from tests.planning import plan, synthesise
 
 MINE = prompts.load("refine").text + "\nMake it rain.\n"
 

@@ -13,13 +13,11 @@ from gem_tasks.llm.memory import forget, remembered
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
+from tests.corpus import EXAMPLES, NAMES, PARTITION
 from tests.doubles.hostile import FAULTS, hostile, revoked
 from tests.doubles.providers import FORCED, MODERATING, REFUSING, THINKING, WORKING, Provider
-from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.integration.learning import MOST_WASTED, wasted_by_learning
 from tests.planning import plan
-
-NAMES = ("library-loans.txt", "parcel-locker.md")
-MOST_WASTED = 3
 
 
 @pytest.fixture
@@ -67,17 +65,6 @@ def print_row(provider, name):
     print(f"\n| {name} | {wasted or '–'} | {again or '–'} | {said.replace('|', ' ')[:160]} |")
 
 
-def wasted_by_learning(work):
-    """Requests by stage that were refused as such, or whose thinking ate the limit."""
-    with work.ledger() as ledger:
-        query = "SELECT stage, error_class, sum(calls)::int AS calls FROM wasted_calls GROUP BY 1, 2"
-        rows = ledger.pg.execute(query).fetchall()
-    found = dict.fromkeys(STAGE_NAMES, 0)
-    for row in rows:
-        found[row["stage"]] += row["calls"] if row["error_class"] in {"bad_request", "truncated"} else 0
-    return found
-
-
 @pytest.mark.parametrize("name", WORKING)
 def test_every_manner_ends_in_trajectories_and_learning_costs_at_most_three_calls_a_stage(run, name):
     provider, reports = run(WORKING[name])
@@ -100,11 +87,13 @@ OFF = {
 """What turns thinking off, by provider's documentation."""
 
 
-@pytest.mark.parametrize("effort", ["off", "low"])
+EFFORTS = {"": RequestOptions(reasoning_effort="off"), "generate": RequestOptions(reasoning_effort="low")}
+"""Both in one run: the manner is learned once, and each stage is asked as it is set."""
+
+
 @pytest.mark.parametrize("name", THINKING | FORCED)
-def test_effort_is_translated_and_the_answers_are_accepted_as_without_it(run, name, effort):
-    options = {"": RequestOptions(reasoning_effort=effort)}
-    provider, reports = run((THINKING | FORCED)[name], llm_requests=options)
+def test_effort_is_translated_and_the_answers_are_accepted_as_without_it(run, name):
+    provider, reports = run((THINKING | FORCED)[name], llm_requests=EFFORTS)
     accepted = [report.accepted for report, _ in reports]
     assert len(accepted) == len(STAGE_NAMES), provider.error
     assert (accepted[0], sum(report.failed for report, _ in reports)) == (2, 0)
@@ -112,8 +101,7 @@ def test_effort_is_translated_and_the_answers_are_accepted_as_without_it(run, na
     wasted = wasted_by_learning(provider.work)
     assert max(wasted.values()) <= MOST_WASTED, wasted
     (known,) = remembered(provider.work.store)
-    if effort == "off":
-        assert known.dialect.off_switch == OFF.get(name, "lowest"), known.dialect.summary
+    assert known.dialect.off_switch == OFF.get(name, "lowest"), known.dialect.summary
 
 
 @pytest.mark.parametrize("name", REFUSING)

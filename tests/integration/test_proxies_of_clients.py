@@ -15,8 +15,8 @@ from gem_tasks.local import health
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.settings import Settings
 from gem_tasks.store import open_store
-from tests.integration.conftest import free_port
 from tests.integration.endpoint import request as chat_request
+from tests.services import free_port
 
 
 class Proxy(BaseHTTPRequestHandler):

@@ -11,7 +11,7 @@ from gem_tasks.dataset.row import Row
 from gem_tasks.dataset.select import Selection
 from gem_tasks.pipeline.shard.records import output_of, segments_of
 from gem_tasks.settings import STAGE_NAMES
-from tests.integration.test_pipeline import PARTITION, finished  # noqa: F401 - a fixture
+from tests.corpus import PARTITION
 
 
 def card(work, version):
@@ -29,7 +29,7 @@ def known_by(wanted, others):
     return Index(packages={"bfcl_eval": "1"}, items=1, ngrams=frozenset(grams), toolsets={})
 
 
-def test_what_overlaps_with_a_benchmark_is_left_out_with_its_reason(finished, workspace):  # noqa: F811
+def test_what_overlaps_with_a_benchmark_is_left_out_with_its_reason(finished, workspace):
     work, _, published = finished
     assert "not checked" in card(work, published.version)
     with work.ledger() as ledger:
@@ -53,7 +53,7 @@ def test_what_overlaps_with_a_benchmark_is_left_out_with_its_reason(finished, wo
     assert "0 left out, 1 kept and marked" in card(work, kept.version)
 
 
-def test_a_card_has_funnel_reasons_and_distributions(finished):  # noqa: F811
+def test_a_card_has_funnel_reasons_and_distributions(finished):
     work, _, published = finished
     text = card(work, published.version)
     for wanted in (
@@ -67,7 +67,7 @@ def test_a_card_has_funnel_reasons_and_distributions(finished):  # noqa: F811
 
 
 @pytest.mark.parametrize(("near_duplicate", "published"), [(0.85, 1), (0, 2)])
-def test_trajectories_that_repeat_each_other_are_published_once(finished, workspace, near_duplicate, published):  # noqa: F811
+def test_trajectories_that_repeat_each_other_are_published_once(finished, workspace, near_duplicate, published):
     work = workspace(near_duplicate=near_duplicate)
     topics, refined = (output_of(finished[0], name, PARTITION, 0) for name in ("filter", "refine"))
     segment = next(found for found in segments_of(finished[0], PARTITION, 0) if found.segment_id in refined)

@@ -12,9 +12,9 @@ from gem_tasks.evals.health import require_healthy
 from gem_tasks.local.doctor import examine
 from gem_tasks.pipeline.preflight.readiness import check_models
 from gem_tasks.settings import STAGE_NAMES
+from tests.corpus import EXAMPLES
 from tests.doubles.providers import REFUSING, WORKING
 from tests.doubles.serving import Provider, error, message_of
-from tests.integration.test_pipeline import EXAMPLES
 
 MOST_WASTED = 3
 

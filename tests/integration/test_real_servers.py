@@ -20,10 +20,10 @@ from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES
-from tests.integration.conftest import free_port, wait_for
+from tests.corpus import EXAMPLES, PARTITION
 from tests.integration.endpoint import Front
-from tests.integration.test_pipeline import EXAMPLES, PARTITION
 from tests.planning import plan
+from tests.services import free_port, wait_for
 
 WINDOW = 2048
 ENDINGS = {"malformed", "truncated", "empty", "context_length", "timeout"}

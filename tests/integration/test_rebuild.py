@@ -19,14 +19,14 @@ from gem_tasks.pipeline.rebuild.plan import announce, take_up, taken_by, unpubli
 from gem_tasks.pipeline.rebuild.stale import stale
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.prompts import Prompt, shipped
+from gem_tasks.prompts import shipped
 from gem_tasks.settings import STAGE_NAMES
-from tests.integration.test_pipeline import EXAMPLES, PARTITION, finished, synthesise
-from tests.planning import plan
+from tests.corpus import EXAMPLES, PARTITION
+from tests.integration.changed_prompt import OTHER
+from tests.planning import plan, synthesise
+from tests.services import finished
 
 __all__ = ["finished"]
-
-OTHER = Prompt(name="refine", text=shipped()["refine"].text + "\nBe terse.\n")
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def test_a_publication_that_is_killed_leaves_the_old_version_whole(finished, cha
     script = (
         "import time; from gem_tasks.dataset.publish import publish;"
         "from gem_tasks.pipeline.workspace import Workspace; from gem_tasks.prompts import Prompt, shipped;"
-        "from gem_tasks.settings import load; from tests.integration.test_rebuild import OTHER;"
+        "from gem_tasks.settings import load; from tests.integration.changed_prompt import OTHER;"
         "from gem_tasks.lineage.datasets import Datasets;"
         "Datasets.commit = lambda *_: (print('here', flush=True), time.sleep(60));"
         f"publish(Workspace.open(load(), shipped().changed(OTHER)), {PARTITION!r})"

@@ -18,7 +18,7 @@ from gem_tasks.llm.proxied import ProxiedTransport
 from gem_tasks.llm.sdk import from_sdk, sdk
 from gem_tasks.llm.transport import transport_to
 from gem_tasks.llm.window_reading import read_window
-from tests.integration.test_transport import CLOSE, PATH, Server, raw, reply
+from tests.integration.bytes_server import CLOSE, PATH, Server, raw, reply
 
 
 @pytest.fixture

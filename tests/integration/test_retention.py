@@ -16,8 +16,8 @@ from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep import retention
 from gem_tasks.pipeline.upkeep.retention import collect
 from gem_tasks.store import keys
-from tests.integration.test_pipeline import EXAMPLES, PARTITION, synthesise
-from tests.planning import plan
+from tests.corpus import EXAMPLES, PARTITION
+from tests.planning import plan, synthesise
 
 LATER = datetime.now(UTC) + timedelta(days=2)
 DAYS_LATER = datetime.now(UTC) + timedelta(days=60)

@@ -17,7 +17,7 @@ from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.failures import Which, retry
 from gem_tasks.settings import STAGE_NAMES
-from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.corpus import EXAMPLES, PARTITION
 from tests.planning import plan
 
 SECRETS = {"gem_pipeline": "one'%", "gem_console": "two"}

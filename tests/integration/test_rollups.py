@@ -9,8 +9,8 @@ from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import ErrorClass
 from gem_tasks.lineage import Ledger, RunContext
-from tests.integration.test_lineage import EXTRACT, FILTER, PARTITION, document, segment
-from tests.integration.test_lineage import ledger as lineage  # noqa: F401 - a fixture
+from tests.corpus import PARTITION
+from tests.integration.ledger_rows import EXTRACT, FILTER, document, segment
 
 WRITERS, WRITES, SEGMENTS = 6, 30, 40
 TOTALS = """SELECT partition_key, recipe_id, source_id, outcome, why, segments, calls, prompt_tokens, completion_tokens,
@@ -42,7 +42,7 @@ def write(dsn, seed):
             ledger.stages.commit_outcomes(chance.choice((FILTER, EXTRACT)), PARTITION, 0, found, "key", run)
 
 
-@pytest.mark.usefixtures("lineage")
+@pytest.mark.usefixtures("ledger")
 def test_writers_of_the_same_segments_at_once_leave_exact_totals_and_no_deadlock(dsn):
     with Ledger(dsn) as ledger:
         source = ledger.sources.register_source("file:///corpus")

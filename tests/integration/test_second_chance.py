@@ -16,8 +16,9 @@ from gem_tasks.pipeline.judging.revisions import revisions
 from gem_tasks.pipeline.rebuild.stale import stale
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt, shipped
+from tests.corpus import EXAMPLES, PARTITION
 from tests.integration.endpoint import Front, answer
-from tests.integration.test_pipeline import EXAMPLES, PARTITION, synthesise
+from tests.planning import synthesise
 
 LOANS = str(EXAMPLES / "library-loans.txt")
 OTHER = Prompt(name="revise", text=shipped()["revise"].text + "\nBe careful.\n")

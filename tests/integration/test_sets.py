@@ -11,7 +11,6 @@ from gem_tasks.distill.formats import FORMATS
 from gem_tasks.domain.distill import SPLITS, SetSpec
 from gem_tasks.errors import UserError
 from gem_tasks.prompts import synthesis
-from tests.integration.test_pipeline import finished  # noqa: F401 - a fixture
 
 SHARES = {"test_share": 0.3, "validation_share": 0.2}
 
@@ -24,7 +23,7 @@ def spec(**changes):
     return SetSpec(**{"kind": "agent", **SHARES, **changes})
 
 
-def test_no_document_is_in_two_splits_and_the_set_is_traced_to_its_trajectories(finished):  # noqa: F811
+def test_no_document_is_in_two_splits_and_the_set_is_traced_to_its_trajectories(finished):
     work, _, published = finished
     found = sets.build(work, spec())
     by = rows(work, found)
@@ -39,7 +38,7 @@ def test_no_document_is_in_two_splits_and_the_set_is_traced_to_its_trajectories(
     }
 
 
-def test_the_same_set_is_found_not_built_again(finished, monkeypatch):  # noqa: F811
+def test_the_same_set_is_found_not_built_again(finished, monkeypatch):
     work = finished[0]
     found = sets.build(work, spec())
     monkeypatch.setattr(sets, "_write", lambda *_: pytest.fail("it was built again"))
@@ -47,7 +46,7 @@ def test_the_same_set_is_found_not_built_again(finished, monkeypatch):  # noqa: 
     assert sets.find(work, found.set_id[:6]) == found
 
 
-def test_drafts_and_refined_of_one_seed_have_the_same_splits(finished):  # noqa: F811
+def test_drafts_and_refined_of_one_seed_have_the_same_splits(finished):
     work = finished[0]
     refined, drafts = (rows(work, sets.build(work, spec(refined=each))) for each in (True, False))
     for split in SPLITS:
@@ -55,7 +54,7 @@ def test_drafts_and_refined_of_one_seed_have_the_same_splits(finished):  # noqa:
     assert refined["train"][0]["messages"] != drafts["train"][0]["messages"]
 
 
-def test_a_synthesizer_learns_what_the_parser_reads(finished):  # noqa: F811
+def test_a_synthesizer_learns_what_the_parser_reads(finished):
     work = finished[0]
     found = sets.build(work, spec(kind="synthesizer"))
     for row in rows(work, found)["train"]:
@@ -66,7 +65,7 @@ def test_a_synthesizer_learns_what_the_parser_reads(finished):  # noqa: F811
         assert synthesis.write(trajectory) == answer["content"]
 
 
-def test_held_out_texts_stand_beside_what_they_cost_the_pipeline(finished):  # noqa: F811
+def test_held_out_texts_stand_beside_what_they_cost_the_pipeline(finished):
     work = finished[0]
     found = sets.build(work, spec(kind="synthesizer"))
     segments = steps.held_out(work, found)
@@ -77,7 +76,7 @@ def test_held_out_texts_stand_beside_what_they_cost_the_pipeline(finished):  # n
     assert cost.completion_tokens > 0
 
 
-def test_a_draft_that_overlaps_with_a_benchmark_is_left_out_and_counted(finished):  # noqa: F811
+def test_a_draft_that_overlaps_with_a_benchmark_is_left_out_and_counted(finished):
     work = finished[0]
     before = sets.build(work, spec(refined=False))
     said = [json.loads(row["messages"])[0]["content"] for row in rows(work, before)["train"]]
@@ -90,7 +89,7 @@ def test_a_draft_that_overlaps_with_a_benchmark_is_left_out_and_counted(finished
     assert sum(after.counts.values()) + after.left_out["contaminated"] == sum(before.counts.values())
 
 
-def test_sets_and_published_trajectories_become_files_of_every_framework(finished, tmp_path):  # noqa: F811
+def test_sets_and_published_trajectories_become_files_of_every_framework(finished, tmp_path):
     work, _, published = finished
     found = sets.build(work, spec())
     for name in FORMATS:
@@ -99,7 +98,7 @@ def test_sets_and_published_trajectories_become_files_of_every_framework(finishe
         assert files.write_published(work, name, tmp_path / f"all-{name}").rows == published.trajectories, name
 
 
-def test_what_is_not_there_is_said(finished, workspace):  # noqa: F811
+def test_what_is_not_there_is_said(finished, workspace):
     with pytest.raises(UserError, match="no trajectories to train on"):
         sets.build(finished[0], spec(sources=("nowhere*",)))
     with pytest.raises(UserError, match="no trajectories to train on"):

@@ -10,7 +10,7 @@ import pytest
 from gem_tasks.distill.formats import trl
 from gem_tasks.evals.environment import installed, python_of
 from gem_tasks.resources import shipped
-from tests.integration.test_training import HOME
+from tests.integration.environments import HOME
 
 PYTHON = Path(os.environ.get("GEM_TEST_TRL") or python_of(HOME, "train"))
 """GEM_TEST_TRL names another interpreter that has the locked trl, transformers and datasets."""

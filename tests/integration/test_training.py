@@ -1,7 +1,6 @@
 """A real, tiny training with TRL: a kill costs no more than one checkpoint's steps, what can be fixed is one line."""
 
 import json
-import os
 import shutil
 import subprocess
 from hashlib import sha256
@@ -16,20 +15,11 @@ from gem_tasks.domain.distill import SetSpec
 from gem_tasks.errors import UserError
 from gem_tasks.evals.environment import ensure, installed
 from gem_tasks.resources import shipped
-from tests.integration.test_pipeline import finished  # noqa: F401 - a fixture
+from tests.integration.environments import SMALL_TORCH
+from tests.integration.tiny_model import SFT, SHAPE
 
 HOME = Path(__file__).parents[2] / ".gem"
 SHIPPED = shipped("envs") / "train"
-SMALL_TORCH = bool(os.environ.keys() & {"PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"})
-"""Somebody has said where a build for CPUs is; the index's own brings 5 GB of CUDA."""
-SHAPE = {
-    "hidden": 32, "feed_forward": 64, "layers": 1, "heads": 2, "key_value_heads": 1, "head_size": 16,
-    "vocabulary": 1024, "max_positions": 4096,
-}  # fmt: skip
-SFT = {
-    "max_length": 2048, "max_steps": 60, "save_steps": 10, "logging_steps": 1, "learning_rate": 1e-3,
-    "per_device_train_batch_size": 1, "bf16": False, "use_cpu": True, "activation_checkpointing": False,
-}  # fmt: skip
 
 pytestmark = pytest.mark.skipif(
     not installed(HOME, "train") and not SMALL_TORCH,
@@ -42,7 +32,7 @@ class KilledError(Exception):
 
 
 @pytest.fixture
-def work(finished):  # noqa: F811
+def work(finished):
     work = finished[0]
     ensure(HOME, "train")
     (work.settings.home / "envs").mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,6 @@ import json
 import shutil
 
 import pytest
-from aiohttp import web
 from typer.testing import CliRunner
 
 from gem_tasks.cli.main import main
@@ -19,26 +18,10 @@ from gem_tasks.pipeline.shard.doubts import FEW
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
 from gem_tasks.settings import STAGE_NAMES
+from tests.corpus import EXAMPLES, PARTITION
 from tests.integration.endpoint import Front
-from tests.integration.test_pipeline import EXAMPLES, PARTITION
+from tests.integration.refusals import BAD, WORDS, refusing
 from tests.planning import plan
-
-BAD = "parcel locker"
-"""Words of one document."""
-WORDS = "Unsupported parameter: 'temperature'"
-
-
-def refusing(status, message=WORDS, code=None):
-    """What answers every request so; or only those that hold `words`."""
-
-    def response(words=""):
-        def refuse(body):
-            error = {"error": {"message": message, "code": code}}
-            return web.json_response(error, status=status) if words.lower() in body.lower() else None
-
-        return refuse
-
-    return response
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from gem_tasks.llm.window_reading import Reading, read_window
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import STAGE_NAMES, Settings
+from tests.corpus import EXAMPLES, PARTITION
 from tests.doubles.serving import Provider
 from tests.doubles.windows import DENSE, HONEST, Cutting, Windowed, openai_words, vllm_words
 from tests.integration.endpoint import answer, client_for, request, serving
-from tests.integration.test_pipeline import EXAMPLES, PARTITION
 from tests.planning import plan
 
 MOST_WASTED = 3

@@ -4,9 +4,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.conftest import no_user_settings, postgres
 
-__all__ = ["no_user_settings", "postgres"]
+@pytest.fixture(autouse=True)
+def only_defaults(no_user_settings):
+    """No test sees the settings of the environment."""
 
 
 @pytest.fixture

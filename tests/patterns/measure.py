@@ -56,12 +56,12 @@ def scan(found: Found, use: str, text: Any) -> float:
     return time.thread_time() - begun
 
 
-def slowest(found: Found, most: int) -> list[Slow]:
-    """Up to `most` pairs of use and string, the slowest first."""
+def slowest(found: Found, most: int, size: int = _LONGER) -> list[Slow]:
+    """Up to `most` pairs of use and string, the slowest first; those that looked slow are measured at `size`."""
     strings = [(each, each.of(_SHORT)) for each in hard(found.pattern)]
     tried = [Slow(scan(found, use, text) / len(text), use, each) for use in found.uses for each, text in strings]
     again = sorted(tried, key=lambda each: -each.seconds)[:_AGAIN]
-    longer = [at_full_length(found, each, _LONGER) for each in again]
+    longer = [at_full_length(found, each, size) for each in again]
     return sorted(longer, key=lambda each: -each.seconds)[:most]
 
 

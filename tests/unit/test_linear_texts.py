@@ -14,6 +14,8 @@ from gem_tasks.prompts.dialogue import parse_trajectory
 from gem_tasks.prompts.tags import TagError, parse_json
 from tests.patterns.texts import PIECES, PLACES, checked, repeated, scrubbed
 
+pytestmark = pytest.mark.no_cover  # what is timed here is the code, not the measuring of coverage
+
 SMALL = 4000
 SUSPECT_S = 0.03
 GROWTH = 8

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -13,6 +14,8 @@ from gem_tasks.checks.reading.validator import validator
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
 from tests.factories import make_record
+
+pytestmark = pytest.mark.no_cover  # a thousand conversations: measuring coverage takes several times as long as running
 
 WORDS = st.sampled_from(
     "loan_id id L-7 2026-05-14 tomorrow 3 weeks at most 20 items cancel_loan get_loan <think> User: I have renewed it. "

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from gem_tasks.cli.main import app
 from gem_tasks.errors import UserError
-from tests.unit.lint.test_dataset_rows import openai
+from tests.dataset_rows import openai
 
 RUN = CliRunner()
 

@@ -9,7 +9,7 @@ from gem_tasks.cli.estimate_report import Estimated, plain
 from gem_tasks.pipeline.preflight.forecast import Terms, forecast
 from gem_tasks.pipeline.preflight.sample import Measured, Sampled, Step
 from gem_tasks.pipeline.preflight.survey import Survey
-from tests.unit.pipeline.preflight.test_forecast import TAKES, whole
+from tests.forecasts import TAKES, whole
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from gem_tasks.errors import UserError
 from gem_tasks.lint import check_files
 from gem_tasks.lint.files import MAX_ROW_BYTES, read_files
-from tests.unit.lint.test_dataset_rows import openai, sharegpt
+from tests.dataset_rows import openai, sharegpt
 
 
 def lines(path):

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 from gem_tasks.prefilter.features import BITS, features
 from gem_tasks.prefilter.learn import Verdict, in_training, learn
 from gem_tasks.prefilter.model import DamagedModelError, Model
-
-PROCEDURE = "To return item {n}:\n1. Open the order.\n2. Select the line.\n3. Post the return receipt {n}.\n"
-STORY = "The lake lay still, and {n} geese went over it while he thought of nothing but the woods.\n"
+from tests.corpus import PROCEDURE, STORY
 
 
 def verdicts(count, accepted_share=0.5, **fields):

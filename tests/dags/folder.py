@@ -1,0 +1,6 @@
+"""Where the DAGs lie."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DAGS = ROOT / "dags"
