@@ -23,7 +23,7 @@ from gem_airflow.mapping import mappable
 from gem_airflow.options import MOST, RUN_OPTIONS
 from gem_airflow.retries import DEFAULT_ARGS
 from gem_airflow.stage_group import stage_group
-from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.domain.stage import STAGE_NAMES
 
 
 @dag(

@@ -15,19 +15,10 @@ from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.key_source import KeyCommand, KeySource, read_command
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.domain.s3_access import S3Access
+from gem_tasks.domain.stage import STAGE_NAMES, settings_of
 from gem_tasks.errors import UserError
 from gem_tasks.redaction import know
 from gem_tasks.redaction.sources import in_data, in_dsn, in_environment, in_headers, in_url
-
-StageName = Literal["filter", "extract", "generate", "refine", "validate", "revise", "revalidate"]
-STAGE_NAMES: tuple[StageName, ...] = (
-    "filter", "extract", "generate", "refine", "validate", "revise", "revalidate",
-)  # fmt: skip
-ASKS_LIKE: dict[StageName, StageName] = {"revise": "refine", "revalidate": "validate"}
-"""Stages without settings of their own, and the stage whose model, endpoint, key and mode they use."""
-ACCEPTING: tuple[StageName, ...] = ("validate", "revalidate")
-"""Stages whose acceptance makes a trajectory: the validation, and the one after a revision."""
-
 
 _NOTHING: Mapping[str, str] = {}
 LLMMode = Literal["online", "batch"]
@@ -263,11 +254,6 @@ class Settings(BaseSettings):
     def _key(self, suffix: str) -> KeySource:
         key: SecretStr | None = getattr(self, f"llm_api_key{suffix}")
         return getattr(self, f"llm_api_key_command{suffix}") or (key.get_secret_value() if key else None)
-
-
-def settings_of(stage: str) -> str:
-    """The stage whose settings it has: its own name, but for those of `ASKS_LIKE`."""
-    return next((like for name, like in ASKS_LIKE.items() if name == stage), stage)
 
 
 def load(connected: Mapping[str, str] = _NOTHING) -> Settings:

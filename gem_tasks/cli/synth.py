@@ -16,6 +16,7 @@ from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.dataset.publish import publish
 from gem_tasks.domain.corpus import Source
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
@@ -25,7 +26,7 @@ from gem_tasks.pipeline.judging.gating import gate, nothing_left
 from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, load
+from gem_tasks.settings import load
 
 
 def register(app: typer.Typer) -> None:

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage.console import ConsoleRows
-from gem_tasks.settings import STAGE_NAMES
 
 
 class Link(Value):

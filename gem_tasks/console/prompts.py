@@ -7,10 +7,10 @@ from typing import Any
 
 from gem_tasks.console.chains import Link, links
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage.connection import Row
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES
 
 _CONTEXT = 3
 

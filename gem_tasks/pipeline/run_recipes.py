@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.domain.stage import ASKS_LIKE, STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.recipes import Chain, Recorded, reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt
-from gem_tasks.settings import ASKS_LIKE, STAGE_NAMES
 from gem_tasks.stages import stage
 
 

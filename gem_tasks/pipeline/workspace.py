@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, StageName
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
 from gem_tasks.llm.api import api_of
@@ -17,7 +18,7 @@ from gem_tasks.pipeline.prompt_files import load_prompts
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
 from gem_tasks.prompts import NAMES, Prompt, PromptSet
-from gem_tasks.settings import ACCEPTING, ASKS_LIKE, Settings, StageName
+from gem_tasks.settings import Settings
 from gem_tasks.store import open_store
 
 _GONE = "{} is gone, though the lineage names it"

@@ -1,6 +1,6 @@
 """The stages in pipeline order. A new one is a module, a prompt of the same name, and a line in `STAGES`."""
 
-from gem_tasks.settings import StageName
+from gem_tasks.domain.stage import StageName
 from gem_tasks.stages.base import Stage
 from gem_tasks.stages.extract import Extract
 from gem_tasks.stages.filter import Filter

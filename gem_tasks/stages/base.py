@@ -9,8 +9,8 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.prompts import Prompt
-from gem_tasks.settings import StageName
 
 Takes = Literal["accepted", "rejected"]
 

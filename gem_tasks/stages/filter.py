@@ -4,9 +4,9 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record, Topic
+from gem_tasks.domain.stage import StageName
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.tags import TagError, one, strip_thinking
-from gem_tasks.settings import StageName
 from gem_tasks.stages import vocabulary
 from gem_tasks.stages.base import Takes
 

@@ -6,12 +6,12 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Workflow
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import parse_trajectory, render_tools
 from gem_tasks.prompts.tags import TagError, strip_thinking
-from gem_tasks.settings import StageName
 from gem_tasks.stages.base import Takes
 
 

@@ -13,9 +13,9 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatMessage
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.prompts import Prompt, load
 from gem_tasks.prompts.tags import TagError, neutral, parse_json, strip_thinking
-from gem_tasks.settings import StageName
 from gem_tasks.stages import vocabulary
 from gem_tasks.stages.base import Stage, Takes
 

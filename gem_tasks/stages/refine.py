@@ -7,11 +7,11 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.prompts import Prompt, synthesis
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError
-from gem_tasks.settings import StageName
 from gem_tasks.stages.base import Takes
 
 

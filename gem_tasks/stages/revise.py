@@ -11,11 +11,11 @@ from gem_tasks.domain.finding import Severity
 from gem_tasks.domain.judgement import Verdict
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.prompts import Prompt, synthesis
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError, neutral
-from gem_tasks.settings import StageName
 from gem_tasks.stages.base import Takes
 from gem_tasks.stages.judge import describe
 from gem_tasks.stages.validate import findings_of

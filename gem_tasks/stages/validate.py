@@ -11,11 +11,11 @@ from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.people import kind_of
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError
-from gem_tasks.settings import StageName
 from gem_tasks.stages.base import Takes
 from gem_tasks.stages.judge import ANSWER, MOST_OPEN, parse_judgement, render_open
 

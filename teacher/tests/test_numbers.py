@@ -9,7 +9,7 @@ from gem_tasks import prompts
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.outcome import Accepted
 from gem_tasks.domain.record import Record
-from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.stages import stage
 from offline_teacher import answers
 from offline_teacher.talk.values import Unfit, Values

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
-from gem_tasks.settings import STAGE_NAMES
 from tests.dags.conftest import DAGS
 
 pytestmark = [

@@ -16,6 +16,7 @@ import pytest
 
 from gem_tasks.dataset.export import export_openai, trajectory
 from gem_tasks.dataset.publish import publish
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import ErrorClass, StoreError, UserError
 from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.ingest.source import ingest
@@ -23,7 +24,6 @@ from gem_tasks.pipeline.judging.agreement import Opinion, agreement
 from gem_tasks.pipeline.judging.gating import answer, gate, last_decision, review
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
-from gem_tasks.settings import STAGE_NAMES
 from tests.planning import plan
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "corpus"

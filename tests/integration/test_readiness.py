@@ -7,11 +7,11 @@ from pydantic import SecretStr
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.domain.evaluation import Endpoint
 from gem_tasks.domain.request_options import RequestOptions
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.evals.health import require_healthy
 from gem_tasks.local.doctor import examine
 from gem_tasks.pipeline.preflight.readiness import check_models
-from gem_tasks.settings import STAGE_NAMES
 from tests.doubles.providers import REFUSING, WORKING
 from tests.doubles.serving import Provider, error, message_of
 from tests.integration.test_pipeline import EXAMPLES

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from gem_tasks.dataset.publish import publish
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
@@ -20,7 +21,6 @@ from gem_tasks.pipeline.rebuild.stale import stale
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt, shipped
-from gem_tasks.settings import STAGE_NAMES
 from tests.integration.test_pipeline import EXAMPLES, PARTITION, finished, synthesise
 from tests.planning import plan
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from typer.testing import CliRunner
 
 from gem_tasks.cli.main import main
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
@@ -18,7 +19,6 @@ from gem_tasks.pipeline.judging.gating import gate
 from gem_tasks.pipeline.shard.doubts import FEW
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
-from gem_tasks.settings import STAGE_NAMES
 from tests.integration.endpoint import Front
 from tests.integration.test_pipeline import EXAMPLES, PARTITION
 from tests.planning import plan

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 
 import pytest
 
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.llm.memory import remembered
 from gem_tasks.llm.window_reading import Reading, read_window
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.settings import STAGE_NAMES, Settings
+from gem_tasks.settings import Settings
 from tests.doubles.serving import Provider
 from tests.doubles.windows import DENSE, HONEST, Cutting, Windowed, openai_words, vllm_words
 from tests.integration.endpoint import answer, client_for, request, serving

@@ -14,6 +14,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.outcome import Cost, OutcomeKind
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.metered import Allowance, MeteredClient
 from gem_tasks.llm.prices import pricing
@@ -26,7 +27,6 @@ from gem_tasks.pipeline.shard.endpoint import explain
 from gem_tasks.pipeline.shard.prefilter import current
 from gem_tasks.pipeline.shard.records import FIELDS
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, StageName
 from gem_tasks.stages import STAGES
 
 _TOO_LITTLE = "That is too little even for the sample: take a smaller one (--estimate 5), or raise the budget."

@@ -7,11 +7,11 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import StoreError
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, StageName
 from gem_tasks.stages import stage
 from gem_tasks.store import keys, shards
 

@@ -15,6 +15,7 @@ from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.connection import Row
@@ -26,7 +27,6 @@ from gem_tasks.pipeline.shard.budget import BudgetSpentError, OwnBudget
 from gem_tasks.pipeline.shard.records import inputs, load_records, output_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt
-from gem_tasks.settings import StageName
 from gem_tasks.store import shards
 
 MOST = 50
