@@ -25,7 +25,6 @@ from gem_tasks.pipeline.shard.attempt import attempt
 from gem_tasks.pipeline.shard.budget import OwnBudget
 from gem_tasks.pipeline.shard.endpoint import explain
 from gem_tasks.pipeline.shard.prefilter import current
-from gem_tasks.pipeline.shard.records import FIELDS
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.stages import STAGES
 
@@ -131,8 +130,7 @@ async def _steps(work: Workspace, record: Record, asked: dict[StageName, _Asked]
             raise explain(error, work, stage.name) from error
         kind = outcome.kind
         if outcome.payload:
-            output = stage.output.model_validate_json(outcome.payload)
-            record = record.model_copy(update={FIELDS.get(stage.name, stage.name): output})
+            record = record.with_output(stage.name, stage.output.model_validate_json(outcome.payload))
         yield Step(
             stage=stage.name, kind=kind, error_class=outcome.error_class, detail=outcome.detail, cost=outcome.cost
         )
