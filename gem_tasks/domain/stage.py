@@ -10,6 +10,8 @@ STAGE_NAMES: tuple[StageName, ...] = get_args(StageName)
 """In pipeline order."""
 ASKS_LIKE: dict[StageName, StageName] = {"revise": "refine", "revalidate": "validate"}
 """Stages without settings of their own, and the stage whose model, endpoint, key and mode they use."""
+HAVE_SETTINGS: tuple[StageName, ...] = tuple(name for name in STAGE_NAMES if name not in ASKS_LIKE)
+"""All others."""
 SHARED_PROMPTS: dict[StageName, StageName] = {"revalidate": "validate"}
 """Stages without a prompt of their own, and the stage whose prompt they use."""
 ACCEPTING: tuple[StageName, ...] = ("validate", "revalidate")

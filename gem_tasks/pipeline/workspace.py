@@ -58,10 +58,9 @@ class Workspace:
         current = Chain(settings, prompts or load_prompts(settings), opened)
         for borrowed, like in ((stage, ASKS_LIKE[stage]) for stage in options.models if stage in ASKS_LIKE):
             raise UserError(f"{borrowed} has no model of its own: it asks that of {like}", f"Set the model of {like}.")
-        changes: dict[str, object] = {f"llm_model_{stage}": model for stage, model in options.models.items()}
+        settings = settings.with_models(options.models)
         if options.budget_usd:
-            changes["budget_usd"] = options.budget_usd
-        settings = settings.model_copy(update=changes)
+            settings = settings.model_copy(update={"budget_usd": options.budget_usd})
         chain = Chain(settings, current.prompts.changed(*_stored(settings, options.prompts)), opened)
         return cls(
             settings=settings,
