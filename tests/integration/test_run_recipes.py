@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.run_recipes import pin, pinned, register_recipes
