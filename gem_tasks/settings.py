@@ -15,7 +15,7 @@ from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.key_source import KeyCommand, KeySource
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.domain.s3_access import S3Access
-from gem_tasks.domain.stage import HAVE_SETTINGS, STAGE_NAMES, settings_of
+from gem_tasks.domain.stage import HAVE_SETTINGS, STAGE_NAMES, StageName, settings_of
 from gem_tasks.domain.stage_settings import Command, LLMMode, StageSettings, read_by_stage, variable
 from gem_tasks.errors import UserError
 from gem_tasks.redaction import know
@@ -167,7 +167,7 @@ class Settings(BaseSettings):
         """What the stage has of its own, or the one that it asks like."""
         return self.llm_stages.get(settings_of(stage)) or StageSettings()
 
-    def with_models(self, models: Mapping[str, str | None]) -> "Settings":
+    def with_models(self, models: Mapping[StageName, str | None]) -> "Settings":
         """With these models of stages; None is the common one."""
         changed = {stage: self.own(stage).model_copy(update={"model": model}) for stage, model in models.items()}
         return self.model_copy(update={"llm_stages": self.llm_stages | changed})

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.domain.stage import HAVE_SETTINGS, STAGE_NAMES
+from gem_tasks.domain.stage import HAVE_SETTINGS, STAGE_NAMES, StageName
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.recipes import Chain, Recorded, reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
@@ -57,7 +57,7 @@ def pinned(work: Workspace, run: str) -> Workspace:
         "segment_target_tokens": sizes["target"],
         "segment_max_tokens": sizes["max"],
     }
-    models = {stage: recorded[stage].model for stage in HAVE_SETTINGS if stage in recorded}
+    models: dict[StageName, str | None] = {stage: recorded[stage].model for stage in HAVE_SETTINGS if stage in recorded}
     settings = work.settings.with_models(models).model_copy(update=changes)
     prompts = [Prompt(name=name, text=texts[digest]) for name, digest in _prompts(recorded).items()]
     opened = recorded["validate"].params.get("opened", ())
