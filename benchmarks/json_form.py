@@ -35,7 +35,7 @@ def record(path, chars):
     )  # fmt: skip
     summary = text.strip().splitlines()[0][:200]
     topic = Topic(summary=summary, platform="computer", domains=("finance",), task_category="databases")
-    return Record(segment=segment, filter=topic)
+    return Record(segment=segment, outputs={"filter": topic})
 
 
 async def measured(client, chain, name, records):

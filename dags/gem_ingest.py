@@ -11,43 +11,28 @@ fails, fails the run at its end, and holds up nobody else.
 from datetime import timedelta
 from typing import Any
 
-import pendulum
-from airflow.sdk import CronPartitionTimetable, Param, chain, dag, task
+from airflow.sdk import CronPartitionTimetable, chain, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from gem_airflow.alerts import Alert, deadline
 from gem_airflow.assets import DATASET, SEGMENTS
 from gem_airflow.backfill import ingest_or_announce, synthesised
 from gem_airflow.bridge import is_backfill, partition_key, run_context, run_options, workspace
-from gem_airflow.options import MOST, RUN_OPTIONS, SOURCE, source_of
-from gem_airflow.retries import DEFAULT_ARGS
+from gem_airflow.options import MOST, SOURCE, source_of
+from gem_airflow.params import whole
+from gem_airflow.partitioned import partitioned_dag
 from gem_tasks.domain.partition import FORMAT
 
-
-@dag(
-    schedule=CronPartitionTimetable("0 * * * *", timezone="UTC", key_format=FORMAT),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
-    max_active_runs=1,
-    default_args=DEFAULT_ARGS,
-    on_failure_callback=Alert("a run failed"),
-    deadline=deadline(),
-    tags=["gem", "ingest"],
-    doc_md=__doc__,
-    params={
-        **SOURCE,
-        "limit": Param(
-            None,
-            type=["null", "integer"],
-            minimum=0,
-            maximum=MOST,
-            title="Limit",
-            description="Read only the first so many documents of the source, now and in every run after; 0 lifts that."
-            " Without a source: of each, in this run. Backfill: only the first so many of the partition.",
-        ),
-        **RUN_OPTIONS,
-    },
+_LIMIT = whole(
+    "Limit",
+    "Read only the first so many documents of the source, now and in every run after; 0 lifts that."
+    " Without a source: of each, in this run. Backfill: only the first so many of the partition.",
+    minimum=0,
+    maximum=MOST,
 )
+_HOURLY = CronPartitionTimetable("0 * * * *", timezone="UTC", key_format=FORMAT)
+
+
+@partitioned_dag("ingest", _HOURLY, __doc__, runs=1, params={**SOURCE, "limit": _LIMIT})
 def gem_ingest() -> None:
     """Sources to segments, one mapped task per source, then whom that concerns; or an old partition announced again."""
 

@@ -12,44 +12,26 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-import pendulum
-from airflow.sdk import Param, PartitionedAssetTimetable, chain, dag, task
+from airflow.sdk import PartitionedAssetTimetable, chain, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from gem_airflow.alerts import Alert, deadline
 from gem_airflow.assets import DATASET, SEGMENTS
 from gem_airflow.bridge import announced_by, begins, begun, partition_key, run_context
 from gem_airflow.mapping import mappable
-from gem_airflow.options import MOST, RUN_OPTIONS
-from gem_airflow.retries import DEFAULT_ARGS
+from gem_airflow.options import MOST
+from gem_airflow.params import whole
+from gem_airflow.partitioned import partitioned_dag
 from gem_airflow.stage_group import stage_group
-from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.domain.stage import STAGE_NAMES
 
-
-@dag(
-    schedule=PartitionedAssetTimetable(assets=SEGMENTS),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
-    max_active_runs=4,
-    default_args=DEFAULT_ARGS,
-    on_failure_callback=Alert("a run failed"),
-    deadline=deadline(),
-    tags=["gem", "synthesize"],
-    doc_md=__doc__,
-    params={
-        "limit": Param(
-            None,
-            type=["null", "integer"],
-            minimum=1,
-            maximum=MOST,
-            title="Limit",
-            description="Only the first so many documents of the partition; then nothing is published.",
-        ),
-        **RUN_OPTIONS,
-    },
+_LIMIT = whole(
+    "Limit", "Only the first so many documents of the partition; then nothing is published.", minimum=1, maximum=MOST
 )
+
+
+@partitioned_dag("synthesize", PartitionedAssetTimetable(assets=SEGMENTS), __doc__, runs=4, params={"limit": _LIMIT})
 def gem_synthesize() -> None:
-    """One group per stage: a stage added to `STAGE_NAMES` appears here by itself."""
+    """One group per stage: a new stage appears here by itself."""
 
     @task(execution_timeout=timedelta(minutes=5))
     def plan() -> list[dict[str, Any]]:

@@ -6,33 +6,22 @@ Order: `GEM_*` variables, then `{GEM_HOME}/services.env` (written by `gem up`), 
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from gem_tasks.confine.job import SandboxMode
-from gem_tasks.domain.key_source import KeyCommand, KeySource, read_command
+from gem_tasks.domain.key_source import KeyCommand, KeySource
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.domain.s3_access import S3Access
+from gem_tasks.domain.stage import HAVE_SETTINGS, STAGE_NAMES, StageName, settings_of
+from gem_tasks.domain.stage_settings import Command, LLMMode, StageSettings, read_by_stage, variable
 from gem_tasks.errors import UserError
 from gem_tasks.redaction import know
 from gem_tasks.redaction.sources import in_data, in_dsn, in_environment, in_headers, in_url
 
-StageName = Literal["filter", "extract", "generate", "refine", "validate", "revise", "revalidate"]
-STAGE_NAMES: tuple[StageName, ...] = (
-    "filter", "extract", "generate", "refine", "validate", "revise", "revalidate",
-)  # fmt: skip
-ASKS_LIKE: dict[StageName, StageName] = {"revise": "refine", "revalidate": "validate"}
-"""Stages without settings of their own, and the stage whose model, endpoint, key and mode they use."""
-ACCEPTING: tuple[StageName, ...] = ("validate", "revalidate")
-"""Stages whose acceptance makes a trajectory: the validation, and the one after a revision."""
-
-
 _NOTHING: Mapping[str, str] = {}
-LLMMode = Literal["online", "batch"]
-Command = Annotated[KeyCommand, BeforeValidator(read_command)]
-"""A command line in one setting; a list would have to be JSON."""
 
 
 class Settings(BaseSettings):
@@ -64,39 +53,13 @@ class Settings(BaseSettings):
     llm_model: str = "offline-rules"
     """The model's name at the endpoint; the default is the offline teacher's."""
 
-    # A stage may have an endpoint, a key and a model of its own. Without a key of its own it has the common one only
-    # when its endpoint is the common one too: a key is not shown to strangers.
-    llm_base_url_filter: str | None = None
-    llm_base_url_extract: str | None = None
-    llm_base_url_generate: str | None = None
-    llm_base_url_refine: str | None = None
-    llm_base_url_validate: str | None = None
-    llm_api_key_filter: SecretStr | None = None
-    llm_api_key_extract: SecretStr | None = None
-    llm_api_key_generate: SecretStr | None = None
-    llm_api_key_refine: SecretStr | None = None
-    llm_api_key_validate: SecretStr | None = None
-    llm_api_key_command_filter: Command | None = None
-    llm_api_key_command_extract: Command | None = None
-    llm_api_key_command_generate: Command | None = None
-    llm_api_key_command_refine: Command | None = None
-    llm_api_key_command_validate: Command | None = None
-    llm_model_filter: str | None = None
-    llm_model_extract: str | None = None
-    llm_model_generate: str | None = None
-    llm_model_refine: str | None = None
-    llm_model_validate: str | None = None
-
     llm_mode: LLMMode = "online"
     """`batch` sends a stage's requests through the endpoint's Batch API: half the price, answers within a day."""
-    llm_mode_filter: LLMMode | None = None
-    llm_mode_extract: LLMMode | None = None
-    llm_mode_generate: LLMMode | None = None
-    llm_mode_refine: LLMMode | None = None
-    llm_mode_validate: LLMMode | None = None
     llm_batch_poll_s: float = Field(default=60, gt=0)
     """Seconds between looks at a batch that is under way."""
 
+    llm_stages: dict[str, StageSettings] = Field(default_factory=dict)
+    """What stages have of their own, by name: `load` reads it from `GEM_LLM_MODEL_FILTER` and its like."""
     llm_requests: dict[str, RequestOptions] = Field(default_factory=dict)
     """What is sent with requests, by stage, the common options under an empty name: `read_options` reads them from
     `GEM_LLM_TEMPERATURE`, `GEM_LLM_TEMPERATURE_FILTER` and their like."""
@@ -182,10 +145,11 @@ class Settings(BaseSettings):
 
     def secrets(self) -> Iterator[tuple[str, str]]:
         """Every secret in these settings, with the name of the variable that holds it."""
-        for field, value in self:
-            name = f"GEM_{field.upper()}"
+        fields = [(f"GEM_{field.upper()}", value) for field, value in self]
+        own = [(variable(field, stage), value) for stage, found in self.llm_stages.items() for field, value in found]
+        for name, value in fields + own:
             match value:
-                case SecretStr() if field.endswith("_dsn"):
+                case SecretStr() if name.endswith("_DSN"):
                     yield from in_dsn(name, value.get_secret_value())
                 case SecretStr():
                     yield name, value.get_secret_value()
@@ -196,27 +160,34 @@ class Settings(BaseSettings):
                 case _:
                     pass
         for stage, options in self.llm_requests.items():
-            suffix = f"_{stage.upper()}" if stage else ""
-            yield from in_headers(f"GEM_LLM_EXTRA_HEADERS{suffix}", options.headers)
-            yield from in_data(f"GEM_LLM_EXTRA_BODY{suffix}", options.extra_body)
+            yield from in_headers(variable("extra_headers", stage), options.headers)
+            yield from in_data(variable("extra_body", stage), options.extra_body)
+
+    def own(self, stage: str) -> StageSettings:
+        """What the stage has of its own, or the one that it asks like."""
+        return self.llm_stages.get(settings_of(stage)) or StageSettings()
+
+    def with_models(self, models: Mapping[StageName, str | None]) -> "Settings":
+        """With these models of stages; None is the common one."""
+        changed = {stage: self.own(stage).model_copy(update={"model": model}) for stage, model in models.items()}
+        return self.model_copy(update={"llm_stages": self.llm_stages | changed})
 
     def model_for(self, stage: str) -> str:
         """The stage's own model, or the common one."""
-        return getattr(self, f"llm_model_{settings_of(stage)}") or self.llm_model
+        return self.own(stage).model or self.llm_model
 
     def mode_for(self, stage: str) -> LLMMode:
         """The stage's own mode, or the common one."""
-        return getattr(self, f"llm_mode_{settings_of(stage)}") or self.llm_mode
+        return self.own(stage).mode or self.llm_mode
 
     def options_for(self, stage: str) -> RequestOptions:
         """What is sent with the stage's requests. Common headers go to the common endpoint only, as the key does, and
         the common window is that of the common model there.
         """
-        like = settings_of(stage)
-        common, own = (self.llm_requests.get(name) or RequestOptions() for name in ("", like))
-        if getattr(self, f"llm_base_url_{like}") not in (None, self.llm_base_url):
+        common, own = (self.llm_requests.get(name) or RequestOptions() for name in ("", settings_of(stage)))
+        if self.own(stage).base_url not in (None, self.llm_base_url):
             common = common.model_copy(update={"extra_headers": None, "api": None, "context_window": None})
-        if getattr(self, f"llm_model_{like}") not in (None, self.llm_model):
+        if self.own(stage).model not in (None, self.llm_model):
             common = common.model_copy(update={"context_window": None})
         return own.over(common)
 
@@ -245,7 +216,7 @@ class Settings(BaseSettings):
         Raises:
             UserError: none is configured.
         """
-        found = getattr(self, f"llm_base_url_{settings_of(stage)}") or self.llm_base_url
+        found = self.own(stage).base_url or self.llm_base_url
         if found is None:
             raise UserError(
                 "No LLM endpoint is configured",
@@ -255,19 +226,15 @@ class Settings(BaseSettings):
 
     def key_for(self, stage: str) -> KeySource:
         """The key for the stage's endpoint, in clear, or the command that prints it: for the client only."""
-        name = settings_of(stage)
-        if getattr(self, f"llm_base_url_{name}") not in (None, self.llm_base_url):
-            return self._key(f"_{name}")
-        return self._key(f"_{name}") or self._key("")
-
-    def _key(self, suffix: str) -> KeySource:
-        key: SecretStr | None = getattr(self, f"llm_api_key{suffix}")
-        return getattr(self, f"llm_api_key_command{suffix}") or (key.get_secret_value() if key else None)
+        own = self.own(stage)
+        key = _key(own.api_key, own.api_key_command)
+        if key is None and own.base_url in (None, self.llm_base_url):
+            return _key(self.llm_api_key, self.llm_api_key_command)
+        return key
 
 
-def settings_of(stage: str) -> str:
-    """The stage whose settings it has: its own name, but for those of `ASKS_LIKE`."""
-    return next((like for name, like in ASKS_LIKE.items() if name == stage), stage)
+def _key(key: SecretStr | None, command: KeyCommand | None) -> KeySource:
+    return command or (key.get_secret_value() if key else None)
 
 
 def load(connected: Mapping[str, str] = _NOTHING) -> Settings:
@@ -281,8 +248,12 @@ def load(connected: Mapping[str, str] = _NOTHING) -> Settings:
     """
     home = Path(os.environ.get("GEM_HOME") or ".gem")
     try:
-        requests = read_options(os.environ | connected, STAGE_NAMES)
-        fields = _fields(connected) | {"llm_requests": requests, "s3": _access(connected)}
+        variables = _variables(home / "services.env") | dict(connected)
+        fields = _fields(connected) | {
+            "llm_stages": read_by_stage(StageSettings, variables, HAVE_SETTINGS),
+            "llm_requests": read_options(variables, STAGE_NAMES),
+            "s3": _access(connected),
+        }
         settings = Settings(_env_file=home / "services.env", **fields)  # pyright: ignore[reportCallIssue]
     except ValidationError as error:
         first = error.errors()[0]
@@ -291,6 +262,12 @@ def load(connected: Mapping[str, str] = _NOTHING) -> Settings:
     for name, secret in (*settings.secrets(), *in_environment(os.environ)):
         know(name, secret)
     return settings
+
+
+def _variables(file: Path) -> dict[str, str]:
+    """What is set and not empty, as `Settings` reads it: the environment, then the file; upper or lower case."""
+    sources = DotEnvSettingsSource(Settings, env_file=file), EnvSettingsSource(Settings)
+    return {name.upper(): value for source in sources for name, value in source.env_vars.items() if value}
 
 
 def _fields(variables: Mapping[str, str]) -> dict[str, Any]:

@@ -83,4 +83,4 @@ def make_record(**stages: Any) -> Record:
         "generate": make_trajectory(),
         "refine": make_trajectory(),
     }
-    return Record(segment=make_segment(), **{**made, **stages})
+    return Record(segment=make_segment(), outputs=made | stages)

@@ -43,13 +43,12 @@ def made(item):
         if not isinstance(outcome, Accepted):
             return None
         if stage.name != "validate":
-            output = stage.output.model_validate_json(outcome.payload)
-            record = record.model_copy(update={stage.name: output})
+            record = record.with_output(stage.name, stage.output.model_validate_json(outcome.payload))
     return record
 
 
 def row(record):
-    trajectory = record.refine
+    trajectory = record.outputs["refine"]
     return {
         "messages": [message.to_openai() for message in trajectory.messages],
         "tools": [tool.to_openai() for tool in trajectory.tools],
@@ -73,13 +72,13 @@ def main():
         if record is None:
             continue
         if options.checks == "errors":
-            if any(finding.severity is Severity.ERROR for finding in run_checks(record.refine)):
+            if any(finding.severity is Severity.ERROR for finding in run_checks(record.outputs["refine"])):
                 continue
         key = {"segment_id": item.segment_id}
         lines = {
             "trajectories": row(record),
             "segments": {**key, "text": item.text},
-            "extractions": {**key, "extraction": record.extract.model_dump(mode="json")},
+            "extractions": {**key, "extraction": record.outputs["extract"].model_dump(mode="json")},
         }
         for name, line in lines.items():
             files[name].write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -60,7 +60,7 @@ def records(folder):
             summary="s", platform="operator", domains=("books_and_literature",), task_category="customer_support"
         )
         made = {"filter": topic, "extract": extraction, "generate": sample.trajectory, "refine": sample.trajectory}
-        yield Record(segment=item, **made)
+        yield Record(segment=item, outputs=made)
 
 
 def completions(found, rng):
@@ -70,9 +70,10 @@ def completions(found, rng):
         for name in ("filter", "extract", "validate"):
             asked = [(message.role, message.content) for message in stage(name).request(record, prompts.load(name))]
             pool.append((name, record, answer(asked)))
-        turns = render_trajectory(record.refine.messages)
+        refined = record.outputs["refine"]
+        turns = render_trajectory(refined.messages)
         pool.append(("generate", record, turns))
-        pool.append(("refine", record, f"<toolsets>{render_tools(record.refine.tools)}</toolsets>\n{turns}"))
+        pool.append(("refine", record, f"<toolsets>{render_tools(refined.tools)}</toolsets>\n{turns}"))
     return pool
 
 
@@ -110,7 +111,7 @@ def one(name, record, text):
         raise TypeError(f"{type(verdict)} is no verdict")
     if isinstance(verdict, Accepted) and name in ("generate", "refine"):
         trajectory = Trajectory.model_validate_json(verdict.payload)
-        run_checks(trajectory, Evidence(record.segment.text, record.extract))
+        run_checks(trajectory, Evidence(record.segment.text, record.outputs["extract"]))
         return f"{name} accepted and checked"
     return f"{name} {type(verdict).__name__.lower()}"
 

@@ -35,7 +35,7 @@ def record(key, sample):
     text = sample.evidence.text or ""
     place = {"document_id": key, "document_uri": f"file:///{key}", "start": 0, "end": len(text)}
     segment = Segment(segment_id=key, text=text, tokens=len(text) // 4, **place)
-    return Record(segment=segment, extract=sample.evidence.extraction, refine=sample.trajectory)
+    return Record(segment=segment, outputs={"extract": sample.evidence.extraction, "refine": sample.trajectory})
 
 
 def spoilt(samples, many, rng):

@@ -56,7 +56,7 @@ def read(kind, key, before, text):
     if not isinstance(verdict, Accepted):
         return told | {"accepted": False, "left": [verdict.complaint]}
     after = Trajectory.model_validate_json(verdict.payload)
-    left = findings_of(before.model_copy(update={"revise": after}))
+    left = findings_of(before.with_output("revise", after))
     errors = [f"{each.check}/{each.kind}: {each.detail}" for each in left if each.severity is Severity.ERROR]
     old = Counter((message.role, message.content) for message in before.refine.messages)
     kept = (old & Counter((message.role, message.content) for message in after.messages)).total()

@@ -16,11 +16,11 @@ from statistics import median
 
 from bench import PARTITION, database, workspace
 
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.settings import STAGE_NAMES
 
 SHARD = 200
 

@@ -17,7 +17,7 @@ from gem_airflow.bridge import begun, partition_key, run_context
 from gem_airflow.links import RunLink
 from gem_airflow.metrics import send_decision
 from gem_tasks.airflow_names import CONTINUE, HALT
-from gem_tasks.settings import StageName
+from gem_tasks.domain.stage import StageName
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

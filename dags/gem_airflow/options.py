@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Param
 
 from gem_airflow.params import SHA, line, several, text, whole
-from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.domain.stage import STAGE_NAMES
 
 if TYPE_CHECKING:
     from gem_tasks.domain.corpus import Source

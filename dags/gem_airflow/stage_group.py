@@ -13,7 +13,7 @@ from gem_airflow.bridge import begun, partition_key
 from gem_airflow.gate_operator import COMMENT, GateOperator, ReviewOperator
 from gem_airflow.stage_operator import StageOperator
 from gem_tasks.airflow_names import LLM_POOL, pool_of
-from gem_tasks.settings import StageName, settings_of
+from gem_tasks.domain.stage import StageName, settings_of
 
 _ONE_WAY = "none_failed_min_one_success"
 """Entered from the gate or from the review: one of them was skipped. Both were: so is what they lead to."""

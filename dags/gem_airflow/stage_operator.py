@@ -14,7 +14,7 @@ from airflow.sdk import BaseOperator
 from gem_airflow.bridge import begun, run_context
 from gem_airflow.links import SegmentsLink
 from gem_airflow.metrics import send_stage
-from gem_tasks.settings import StageName
+from gem_tasks.domain.stage import StageName
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

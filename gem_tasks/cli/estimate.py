@@ -11,6 +11,7 @@ from gem_tasks.cli.estimate_report import Estimated, plain, show
 from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.domain.corpus import Source
+from gem_tasks.domain.stage import StageName
 from gem_tasks.llm.memory import public_url
 from gem_tasks.llm.prices import Pricing, pricing
 from gem_tasks.pipeline.batch.open_requests import PRICE_SHARE
@@ -19,7 +20,6 @@ from gem_tasks.pipeline.preflight.sample import measure
 from gem_tasks.pipeline.preflight.survey import survey
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName
 
 DEFAULT = 20
 """Texts in a sample."""

@@ -8,10 +8,10 @@ from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import StageName
 from gem_tasks.pipeline.preflight.forecast import CONFIDENCE, Amount, Forecast, StageForecast, Taken
 from gem_tasks.pipeline.preflight.sample import Sampled
 from gem_tasks.pipeline.preflight.survey import Survey
-from gem_tasks.settings import StageName
 from gem_tasks.visible import visible
 
 _ROUND = 10_000

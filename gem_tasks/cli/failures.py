@@ -10,11 +10,12 @@ from rich.table import Table
 
 from gem_tasks.airflow_names import SYNTHESIZE
 from gem_tasks.cli.terminal import Terminal, echo_json
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import ErrorClass
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName, load
+from gem_tasks.settings import load
 from gem_tasks.visible import visible
 
 ClassOption = Annotated[ErrorClass | None, typer.Option("--class", help="Only failures of this class.")]

@@ -10,11 +10,11 @@ from gem_tasks.airflow_names import INGEST, SYNTHESIZE
 from gem_tasks.cli.summary import ask_again
 from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.errors import GemError
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.judging.gating import last_decision
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, StageName
 
 _POLL_S = 0.5
 _OVER = {"success", "failed"}

@@ -11,12 +11,13 @@ from rich.table import Table
 from gem_tasks.airflow_names import CONTINUE, HALT, SYNTHESIZE
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.gate import Policy
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.gates import DecisionRow
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.policy_file import policy
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName, load
+from gem_tasks.settings import load
 
 _NEWEST = 10
 PartitionOption = Annotated[str | None, typer.Option(help="Only of this partition, such as 2026-01-31T14:00.")]

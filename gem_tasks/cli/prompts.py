@@ -11,6 +11,7 @@ from rich.table import Table
 
 from gem_tasks.cli.prompt_trial import print_trials
 from gem_tasks.cli.terminal import Terminal, echo, echo_exact, echo_json
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.prompts import PromptVersion
 from gem_tasks.pipeline.prompt_files import check_prompt
@@ -18,7 +19,6 @@ from gem_tasks.pipeline.upkeep.trial import Candidate
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import NAMES, Prompt, load
 from gem_tasks.prompts.contract import LARGEST_BYTES
-from gem_tasks.settings import StageName
 from gem_tasks.settings import load as load_settings
 from gem_tasks.stages import stage as stage_named
 

@@ -6,9 +6,9 @@ from typing import Any
 from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE
 from gem_tasks.lineage.failures import FailedCount
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import ACCEPTING, ASKS_LIKE
 from gem_tasks.visible import visible
 
 _SHOWN = 5

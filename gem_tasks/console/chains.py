@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage.console.prompts import Link
-from gem_tasks.settings import STAGE_NAMES
 
 
 class Chain(Value):

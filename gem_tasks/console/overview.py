@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from gem_tasks.console.chains import Chain
 from gem_tasks.console.span import Filters
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import ACCEPTING
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.overview import Activity, Total
 from gem_tasks.lineage.console.partitions import Decision, PartitionIngested, PartitionStage
-from gem_tasks.settings import ACCEPTING
 
 PAPER_YIELDS = {"filter": 0.14}
 """Shares that the paper reports; the other yields it does not."""

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.prompts import Link, RecipeTotal, StaleTotal
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES
 
 _CONTEXT = 3
 

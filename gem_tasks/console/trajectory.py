@@ -6,7 +6,6 @@ What is published has the personal data of its source replaced; so has what is s
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from gem_tasks.console.turns import Note, Talk, talk
 from gem_tasks.dataset.privacy import scrub
@@ -15,15 +14,20 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.record import Record, Topic
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.trajectories import Published, Rating, ResultRow, SegmentRow
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.stages import STAGES
 from gem_tasks.stages.revise import faults
 from gem_tasks.stages.validate import findings_of
 from gem_tasks.store import keys, shards
+
+_SHOWN = (Topic, Extraction, Trajectory, Judgement)
+"""Types of output that have a part of the view of their own."""
 
 
 class ResultView(Value):
@@ -48,6 +52,8 @@ class ResultView(Value):
     updated_at: datetime
     thoughts: str | None = None
     """Of the model before it gave the answer; like the source text with whatever personal data it has."""
+    output: Json | None = None
+    """What it made, where no other part of the view shows that; with personal data too."""
 
 
 class TrajectoryView(Value):
@@ -110,15 +116,18 @@ def _view(
     if place is None or not way:
         return None
     segment = _segment(work, place)
-    record, judgement, thoughts = _outputs(work, segment, way)
-    final = record.revise or record.refine
+    record, thoughts = _outputs(work, segment, way)
+    judgement = record.output("revalidate" if "revise" in record.outputs else "validate", Judgement)
+    topic, extraction = record.output("filter", Topic), record.output("extract", Extraction)
+    draft, refined, revised = (record.output(name, Trajectory) for name in ("generate", "refine", "revise"))
+    final = revised or refined
     whole, at = _notes(record, judgement)
     clean = scrub(final, segment.text, segment.language) if final and published else None
     shown = clean.trajectory if clean else final
-    refused = record.refine if record.revise else None
-    before = record.model_copy(update={"revise": None})
+    refused = refined if revised else None
+    before = record.without("revise")
     scrubbed = scrub(refused, segment.text, segment.language).trajectory if refused and published else refused
-    workflow = record.extract.workflows[0] if record.extract else None
+    workflow = extraction.workflows[0] if extraction else None
     key = published.trajectory_id if published else None
     last = way[-1].measures or {}
     return TrajectoryView(
@@ -134,19 +143,19 @@ def _view(
         partition=place.partition,
         text=segment.text,
         spans=last.get("spans") or {},
-        summary=record.filter.summary if record.filter else None,
-        domains=record.filter.domains if record.filter else (),
-        platform=record.filter.platform if record.filter else None,
-        task_category=record.filter.task_category if record.filter else None,
+        summary=topic.summary if topic else None,
+        domains=topic.domains if topic else (),
+        platform=topic.platform if topic else None,
+        task_category=topic.task_category if topic else None,
         steps=workflow.steps if workflow else (),
         graph=str(workflow.execution_graph) if workflow else None,
         talk=talk(shown, at) if shown else None,
-        draft=talk(record.generate, {}) if record.generate else None,
-        refused=talk(scrubbed, _notes(before, record.judgement)[1]) if scrubbed else None,
+        draft=talk(draft, {}) if draft else None,
+        refused=talk(scrubbed, _notes(before, record.output("validate", Judgement))[1]) if scrubbed else None,
         faults=tuple(faults(before)) if refused else (),
         notes=tuple(whole),
         rules=_rules(judgement),
-        results=tuple(_result(row, thoughts.get(row.stage)) for row in way),
+        results=tuple(_result(row, record, thoughts.get(row.stage)) for row in way),
         ratings=tuple(db.trajectories.ratings(key)) if key else (),
         openai=_openai(shown) if shown else None,
         replaced=clean.replaced if clean else {},
@@ -172,13 +181,10 @@ def _segment(work: Workspace, place: SegmentRow) -> Segment:
     return found[0]
 
 
-def _outputs(
-    work: Workspace, segment: Segment, way: Sequence[ResultRow]
-) -> tuple[Record, Judgement | None, dict[str, str | None]]:
+def _outputs(work: Workspace, segment: Segment, way: Sequence[ResultRow]) -> tuple[Record, dict[str, str | None]]:
     """What the stages made of it, as far as it came, and what their models thought."""
-    types = {"filter": Topic, "extract": Extraction, "generate": Trajectory, "refine": Trajectory,
-             "validate": Judgement, "revise": Trajectory, "revalidate": Judgement}  # fmt: skip
-    made: dict[str, Any] = {}
+    types = {stage.name: stage.output for stage in STAGES}
+    made: dict[StageName, Value] = {}
     thoughts: dict[str, str | None] = {}
     for row in way:
         if row.outcome != "failed" and row.stage in types:
@@ -186,15 +192,13 @@ def _outputs(
             if outcome and outcome.payload:
                 made[row.stage] = types[row.stage].model_validate_json(outcome.payload)
                 thoughts[row.stage] = outcome.thoughts
-    first, second = made.pop("validate", None), made.pop("revalidate", None)
     opened = frozenset(kind for row in way for kind in row.opened or ())
-    record = Record(segment=segment, judgement=first, opened=opened, **made)
-    return record, second if "revise" in made else first, thoughts
+    return Record(segment=segment, opened=opened, outputs=made), thoughts
 
 
 def _notes(record: Record, judgement: Judgement | None) -> tuple[list[Note], dict[int, list[Note]]]:
     """Those of the whole, and those at messages. Without a judgement the checks are asked anew: they refused it."""
-    if record.refine is None:
+    if "refine" not in record.outputs:
         return [], {}
     whole: list[Note] = []
     at: defaultdict[int, list[Note]] = defaultdict(list)
@@ -224,11 +228,13 @@ def _openai(trajectory: Trajectory) -> Json:
     }
 
 
-def _result(row: ResultRow, thoughts: str | None) -> ResultView:
+def _result(row: ResultRow, record: Record, thoughts: str | None) -> ResultView:
+    output = record.outputs.get(row.stage)
     known = {name: value for name, value in row._asdict().items() if name in ResultView.model_fields}
     return ResultView(
         **known,
         why=row.reason or row.error_class,
         tokens=row.prompt_tokens + row.completion_tokens,
         thoughts=thoughts,
+        output=None if output is None or isinstance(output, _SHOWN) else output.model_dump(mode="json"),
     )

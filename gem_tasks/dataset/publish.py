@@ -30,13 +30,13 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.record import Topic
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.domain.trajectory import Size
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.pipeline.shard.records import Final, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES
 from gem_tasks.store import keys
 
 logger = logging.getLogger(__name__)

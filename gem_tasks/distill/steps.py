@@ -17,6 +17,7 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.distill import Model, SftSet
 from gem_tasks.domain.evaluation import Endpoint, EvalReport, Harness
+from gem_tasks.domain.stage import ACCEPTING
 from gem_tasks.errors import UserError
 from gem_tasks.evals import bfcl, registry, synthesizer, tau2
 from gem_tasks.evals.admission import admit
@@ -24,7 +25,7 @@ from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.synthesizer import Yield
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import ACCEPTING, Settings
+from gem_tasks.settings import Settings
 from gem_tasks.store import keys
 
 _TEACHER = "offline-rules"

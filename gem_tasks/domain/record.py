@@ -1,10 +1,13 @@
 """What a stage sees of a segment: the text and what the stages before made of it."""
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
-from gem_tasks.domain.judgement import Judgement
-from gem_tasks.domain.trajectory import Trajectory
-from gem_tasks.domain.workflow import Extraction
+from gem_tasks.domain.stage import StageName
+
+Output = TypeVar("Output", bound=Value)
 
 
 class Topic(Value):
@@ -45,17 +48,42 @@ class PrefilterScore(Value):
 
 
 class Record(Value):
-    """One segment on its way. Fields are named after the stage that fills them (but `judgement`); None until it has."""
+    """One segment on its way."""
 
     segment: Segment
     opened: frozenset[str] = frozenset()
     """Kinds of errors, `check/kind`, that go to the judge instead of refusing: people do not agree with them."""
     prefilter_score: PrefilterScore | None = None
     """Set for the filter while a prefilter is in use."""
-    filter: Topic | None = None
-    extract: Extraction | None = None
-    generate: Trajectory | None = None
-    refine: Trajectory | None = None
-    judgement: Judgement | None = None
-    """Of `validate`, for `revise`: the judgement that refused; None where the checks did."""
-    revise: Trajectory | None = None
+    outputs: Mapping[StageName, Value] = {}
+    """By the stage that made them. `validate` has one for `revise` where it was the judge that refused."""
+
+    def output(self, stage: StageName, of: type[Output]) -> Output | None:
+        """The stage's output; None if it has none.
+
+        Raises:
+            TypeError: it is not of that type.
+        """
+        found = self.outputs.get(stage)
+        if found is None or isinstance(found, of):
+            return found
+        raise TypeError(f"the output of {stage} is a {type(found).__name__}, not a {of.__name__}")
+
+    def needed(self, stage: StageName, of: type[Output]) -> Output:
+        """The stage's output.
+
+        Raises:
+            ValueError: it has none.
+            TypeError: it is not of that type.
+        """
+        if (found := self.output(stage, of)) is None:
+            raise ValueError(f"{self.segment.segment_id} has not been through {stage}")
+        return found
+
+    def with_output(self, stage: StageName, output: Value) -> "Record":
+        """With what the stage made of it."""
+        return self.model_copy(update={"outputs": {**self.outputs, stage: output}})
+
+    def without(self, stage: StageName) -> "Record":
+        """As before that stage made anything of it."""
+        return self.model_copy(update={"outputs": {key: each for key, each in self.outputs.items() if key != stage}})

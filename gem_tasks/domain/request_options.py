@@ -18,14 +18,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Sampling
-from gem_tasks.errors import UserError
+from gem_tasks.domain.stage_settings import read_by_stage
 
 ApiName = Literal["openai", "anthropic"]
-_PREFIX = "GEM_LLM_"
 _RESERVED = frozenset({"model", "messages", "stream", "response_format"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = frozenset({"content-length", "transfer-encoding", "host", "connection", "content-type", "accept-encoding"})
@@ -104,15 +103,4 @@ def read_options(environ: Mapping[str, str], stages: Iterable[str]) -> dict[str,
     Raises:
         UserError: a variable has a value that does not fit.
     """
-    found: dict[str, RequestOptions] = {}
-    for stage in ("", *stages):
-        suffix = f"_{stage.upper()}" if stage else ""
-        names = {field: f"{_PREFIX}{field.upper()}{suffix}" for field in RequestOptions.model_fields}
-        given = {field: environ[name] for field, name in names.items() if environ.get(name)}
-        if given:
-            try:
-                found[stage] = RequestOptions.model_validate(given)
-            except ValidationError as error:
-                first = error.errors(include_input=False)[0]
-                raise UserError(f"{names[str(first['loc'][0])]}: {first['msg']}", "Correct or unset it.") from None
-    return found
+    return read_by_stage(RequestOptions, environ, ("", *stages))

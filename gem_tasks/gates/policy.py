@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from gem_tasks.domain.gate import Bound, MinimumAgreement, Policy
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
-from gem_tasks.settings import STAGE_NAMES
 
 METRICS = (
     "accepted_share",

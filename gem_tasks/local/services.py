@@ -14,6 +14,7 @@ import psycopg
 from pydantic import SecretStr
 
 from gem_tasks.airflow_names import INGEST, LLM_POOL, SYNTHESIZE, pool_of
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage.migrate import migrate
 from gem_tasks.local import health, processes, teacher
@@ -25,7 +26,7 @@ from gem_tasks.local.state import State, load_state, save_state, settle_ports, w
 from gem_tasks.local.supervisor import AIRFLOW, TEACHER
 from gem_tasks.proxies import without_proxies
 from gem_tasks.redaction import ending
-from gem_tasks.settings import STAGE_NAMES, load
+from gem_tasks.settings import load
 
 Say = Callable[[str], None]
 

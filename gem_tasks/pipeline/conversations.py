@@ -53,7 +53,7 @@ def _of_shard(
         if key in wanted and key in ended and (text := _payload(made, key)) and (found := _payload(extracted, key)):
             trajectory = Trajectory.model_validate_json(text)
             extraction = Extraction.model_validate_json(found)
-            record = Record(segment=segment, extract=extraction).model_copy(update={made_by: trajectory})
+            record = Record(segment=segment, outputs={"extract": extraction, made_by: trajectory})
             yield Conversation(wanted[key], record, trajectory, ended[key])
 
 

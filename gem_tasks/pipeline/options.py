@@ -10,8 +10,8 @@ from typing import Any, Self
 from pydantic import Field, ValidationError
 
 from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import UserError
-from gem_tasks.settings import StageName
 
 
 class RunOptions(Value):

@@ -14,6 +14,7 @@ from gem_tasks.ports import ObjectStore
 from gem_tasks.prompts import NAMES, Prompt, PromptSet, shipped
 from gem_tasks.prompts.contract import LARGEST_BYTES, BrokenContractError, parse_prompt
 from gem_tasks.settings import Settings
+from gem_tasks.stages import ASKED_FOR
 from gem_tasks.store import open_store
 from gem_tasks.store.local import LocalStore
 
@@ -83,7 +84,7 @@ def check_prompt(name: str, data: bytes, origin: str) -> Prompt:
         UserError: it breaks the contract of its name.
     """
     try:
-        return parse_prompt(name, data, origin)
+        return parse_prompt(name, data, origin, ASKED_FOR.get(name, ()))
     except BrokenContractError as error:
         fix = f"`gem prompts show {name} --ours` shows one that works; docs/prompts.md says what is checked."
         raise UserError(f"{origin} cannot be the prompt {name}: {error}", fix) from None

@@ -6,9 +6,10 @@ from gem_tasks.corpus.segment import SEGMENT_VERSION
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.recipe import Recipe, Recorded
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.errors import UserError
 from gem_tasks.prompts import Prompt, PromptSet, shipped
-from gem_tasks.settings import STAGE_NAMES, Settings, StageName
+from gem_tasks.settings import Settings
 from gem_tasks.stages import stage as stage_named
 from gem_tasks.stages.base import Stage
 from gem_tasks.stages.json_form import InJson, has_json_form, note_of

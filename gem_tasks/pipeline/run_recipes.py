@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.domain.stage import HAVE_SETTINGS, STAGE_NAMES, StageName
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.recipes import Chain, reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt
-from gem_tasks.settings import ASKS_LIKE, STAGE_NAMES
 from gem_tasks.stages import stage
 
 
@@ -51,12 +51,14 @@ def pinned(work: Workspace, run: str) -> Workspace:
         if not recorded or _differing(work.chain, recorded) is None:
             return work
         texts = ledger.prompts.by_hash(list(_prompts(recorded).values()))
-    own = [stage for stage in STAGE_NAMES if stage in recorded and stage not in ASKS_LIKE]
-    changes: dict[str, object] = {f"llm_model_{stage}": recorded[stage].model for stage in own}
-    changes["revise"] = "off" if "revise" in recorded and takes_of(recorded["revise"]) == "nothing" else "on"
     sizes = recorded["segment"].params
-    changes |= {"segment_target_tokens": sizes["target"], "segment_max_tokens": sizes["max"]}
-    settings = work.settings.model_copy(update=changes)
+    changes = {
+        "revise": "off" if "revise" in recorded and takes_of(recorded["revise"]) == "nothing" else "on",
+        "segment_target_tokens": sizes["target"],
+        "segment_max_tokens": sizes["max"],
+    }
+    models: dict[StageName, str | None] = {stage: recorded[stage].model for stage in HAVE_SETTINGS if stage in recorded}
+    settings = work.settings.with_models(models).model_copy(update=changes)
     prompts = [Prompt(name=name, text=texts[digest]) for name, digest in _prompts(recorded).items()]
     opened = recorded["validate"].params.get("opened", ())
     chain = Chain(settings, work.chain.prompts.changed(*prompts), opened)

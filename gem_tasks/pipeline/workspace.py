@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, StageName
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
 from gem_tasks.llm.api import api_of
@@ -17,7 +18,7 @@ from gem_tasks.pipeline.prompt_files import load_prompts
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
 from gem_tasks.prompts import NAMES, Prompt, PromptSet
-from gem_tasks.settings import ACCEPTING, ASKS_LIKE, Settings, StageName
+from gem_tasks.settings import Settings
 from gem_tasks.store import open_store
 
 _GONE = "{} is gone, though the lineage names it"
@@ -57,10 +58,9 @@ class Workspace:
         current = Chain(settings, prompts or load_prompts(settings), opened)
         for borrowed, like in ((stage, ASKS_LIKE[stage]) for stage in options.models if stage in ASKS_LIKE):
             raise UserError(f"{borrowed} has no model of its own: it asks that of {like}", f"Set the model of {like}.")
-        changes: dict[str, object] = {f"llm_model_{stage}": model for stage, model in options.models.items()}
+        settings = settings.with_models(options.models)
         if options.budget_usd:
-            changes["budget_usd"] = options.budget_usd
-        settings = settings.model_copy(update=changes)
+            settings = settings.model_copy(update={"budget_usd": options.budget_usd})
         chain = Chain(settings, current.prompts.changed(*_stored(settings, options.prompts)), opened)
         return cls(
             settings=settings,

@@ -14,8 +14,9 @@ from importlib.resources import files
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatMessage
+from gem_tasks.domain.stage import STAGE_NAMES, prompt_of
 
-NAMES = ("filter", "extract", "generate", "refine", "validate", "revise", "repair")
+NAMES = (*dict.fromkeys(map(prompt_of, STAGE_NAMES)), "repair")
 """All prompts: one per stage (`revalidate` has that of `validate`), and the one that sends an unusable answer back."""
 
 

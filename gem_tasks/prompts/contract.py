@@ -6,24 +6,13 @@ would reach the model as it stands. `repair` has one, `{complaint}`.
 """
 
 import re
+from collections.abc import Sequence
 
 from gem_tasks.prompts import NAMES, Prompt
 
 LARGEST_BYTES = 64 * 1024
 """Ours have 3 to 6 KB; beyond this it is some other file."""
 
-_TRAJECTORY = ("<trajectory>", "<system>", "<user>", "<assistant>", "<tool>", "<func>")
-_ASKS_FOR: dict[str, tuple[str, ...]] = {
-    "filter": ("<multi_step>", "<reason>", "<summary>", "<platform>", "<domain>", "<task>"),
-    "extract": (
-        "<workflow>", "<description>", "<steps>", "<execution_graph>", "<actions>", "<tools>", "<requires>"
-    ),
-    "generate": _TRAJECTORY,
-    "refine": ("<toolsets>", *_TRAJECTORY),
-    "validate": ('"rules"', '"findings"', "R1", "R2", "R3", "R4", "R5"),
-    "revise": ("<toolsets>", *_TRAJECTORY),
-    "repair": ("{complaint}",),
-}  # fmt: skip
 _PLACEHOLDER = re.compile(
     r"\{\{?\s*(text|title|summary|tools|workflow|trajectory|open_findings|document|complaint)\s*\}?\}"
 )
@@ -34,8 +23,14 @@ class BrokenContractError(ValueError):
     """The bytes are no prompt of that name; the message says why."""
 
 
-def parse_prompt(name: str, data: bytes, origin: str) -> Prompt:
+def parse_prompt(name: str, data: bytes, origin: str, asked_for: Sequence[str]) -> Prompt:
     """A prompt from a file of the user's.
+
+    Args:
+        name: of the prompt.
+        data: what is in the file.
+        origin: where it lies.
+        asked_for: what it must mention: see `stages.ASKED_FOR`.
 
     Raises:
         BrokenContractError: it is too large, not UTF-8, or does not ask for what the parser reads.
@@ -49,22 +44,22 @@ def parse_prompt(name: str, data: bytes, origin: str) -> Prompt:
     except UnicodeDecodeError as error:
         raise BrokenContractError(f"it is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from None
     text = text.replace("\r\n", "\n")
-    for fault in _faults(name, text):
+    for fault in _faults(text, asked_for):
         raise BrokenContractError(fault)
     return Prompt(name=name, text=text, origin=origin)
 
 
-def _faults(name: str, text: str) -> list[str]:
+def _faults(text: str, asked_for: Sequence[str]) -> list[str]:
     if not text.strip():
         return ["it is empty"]
     if found := _CONTROL.search(text):
         line = text.count("\n", 0, found.start()) + 1
         return [f"line {line} holds the control character U+{ord(found[0]):04X}"]
     faults: list[str] = []
-    if missing := [mark for mark in _ASKS_FOR[name] if mark not in text]:
+    if missing := [mark for mark in asked_for if mark not in text]:
         faults.append(f"it never mentions {', '.join(missing)}, which the answer must hold to be read")
     for found in _PLACEHOLDER.finditer(text):
-        if found[0] not in _ASKS_FOR[name]:
+        if found[0] not in asked_for:
             line = text.count("\n", 0, found.start()) + 1
             faults.append(
                 f"line {line} has the placeholder {found[0]}, which nothing fills in: the data follows in the user"

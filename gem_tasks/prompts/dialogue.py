@@ -24,6 +24,7 @@ from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.prompts.tags import TagError, json_list, one, parse_json, turn_tag
 
+TAGS = ("<trajectory>", "<system>", "<user>", "<assistant>", "<tool>", "<func>")
 _TURN = re.compile(r"\s*<(system|user|assistant|tool)(?: number=\"\d+\")?>(.*?)</\1>", re.DOTALL)
 _CALL = re.compile("<func>"), re.compile("</func>")
 

@@ -7,10 +7,12 @@ read it. One place for both directions: a model that is trained on one prompt an
 from gem_tasks import prompts
 from gem_tasks.domain.chat import ChatMessage
 from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.prompts import dialogue
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory, render_tools, render_trajectory
 from gem_tasks.prompts.tags import one, strip_thinking
 
 PROMPT = "synthesize"
+TAGS = ("<toolsets>", *dialogue.TAGS)
 
 
 def ask(text: str) -> tuple[ChatMessage, ChatMessage]:

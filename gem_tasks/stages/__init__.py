@@ -1,7 +1,9 @@
-"""The stages in pipeline order. A new one is a module, a prompt of the same name, and a line in `STAGES`."""
+"""The stages in pipeline order. A new one is a module, a prompt of the same name, and a line in `STAGES` here, for
+which its name stands in `domain.stage`: docs/architecture/overview.md.
+"""
 
-from gem_tasks.settings import StageName
-from gem_tasks.stages.base import Stage
+from gem_tasks.domain.stage import StageName
+from gem_tasks.stages.base import COMPLAINT, Stage
 from gem_tasks.stages.extract import Extract
 from gem_tasks.stages.filter import Filter
 from gem_tasks.stages.generate import Generate
@@ -12,6 +14,9 @@ from gem_tasks.stages.validate import Validate
 STAGES: tuple[Stage, ...] = (
     Filter(), Extract(), Generate(), Refine(), Validate(), Revise(), Validate("revalidate", of="revise"),
 )  # fmt: skip
+
+ASKED_FOR: dict[str, tuple[str, ...]] = {each.prompt: each.asks_for for each in STAGES} | {"repair": (COMPLAINT,)}
+"""What each prompt must mention, by the prompt's name."""
 
 
 def stage(name: StageName) -> Stage:

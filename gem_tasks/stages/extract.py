@@ -8,42 +8,35 @@ import re
 from pydantic import ValidationError
 
 from gem_tasks.checks.schema import argument_faults, tool_faults
-from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
-from gem_tasks.domain.record import Record
+from gem_tasks.domain.record import Record, Topic
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction, PlannedCall, Requirement, ToolSpec, Workflow
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import parse_tools
 from gem_tasks.prompts.tags import TagError, blocks, json_list, one, strip_thinking
-from gem_tasks.settings import StageName
-from gem_tasks.stages.base import Takes
+from gem_tasks.stages.base import Stage
 
 
-class Extract:
+class Extract(Stage):
     """Accepts with an `Extraction`; whatever contradicts itself is malformed."""
 
-    name: StageName = "extract"
+    name = "extract"
     version = 1
     sampling = Sampling(temperature=0.3, max_tokens=8192, least=768)
-    answer_schema: Json | None = None
-    needs: tuple[StageName, ...] = ("filter",)
-    prompt = "extract"
-    takes: Takes = "accepted"
+    needs = ("filter",)
+    asks_for = (
+        "<workflow>", "<description>", "<steps>", "<execution_graph>", "<actions>", "<tools>", "<requires>"
+    )  # fmt: skip
     output = Extraction
-
-    def precheck(self, record: Record) -> Rejected | None:
-        """Nothing to say without the model."""
-        del record
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """The filter's summary, then the text."""
-        summary = record.filter.summary if record.filter else ""
-        return prompt.messages(summary=summary, text=record.segment.text)
+        topic = record.output("filter", Topic)
+        return prompt.messages(summary=topic.summary if topic else "", text=record.segment.text)
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads all `<workflow>` blocks and holds graph, actions, tools and requirements against each other."""
-        del record
         try:
             found = blocks(strip_thinking(text), "workflow")
             if not found:

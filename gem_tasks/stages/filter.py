@@ -1,30 +1,25 @@
 """Stage 1: does the text teach a multi-step operation, and what about (paper section 3.2, stage 1)."""
 
-from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record, Topic
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.tags import TagError, one, strip_thinking
-from gem_tasks.settings import StageName
 from gem_tasks.stages import vocabulary
-from gem_tasks.stages.base import Takes
+from gem_tasks.stages.base import Stage
 
 
-class Filter:
+class Filter(Stage):
     """Accepts with a `Topic`; rejects with the model's reason, or near duplicates and what a prefilter finds hopeless
     without a call.
 
     A prefilter is not part of this stage's recipe but has one of its own, which its rejections name: docs/adr/0012.
     """
 
-    name: StageName = "filter"
+    name = "filter"
     version = 2
     sampling = Sampling(temperature=0, max_tokens=1024, least=128)
-    answer_schema: Json | None = None
-    needs: tuple[StageName, ...] = ()
-    prompt = "filter"
-    takes: Takes = "accepted"
+    asks_for = ("<multi_step>", "<reason>", "<summary>", "<platform>", "<domain>", "<task>")
     output = Topic
 
     def precheck(self, record: Record) -> Rejected | None:

@@ -2,34 +2,26 @@
 
 import json
 
-from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
-from gem_tasks.domain.workflow import Workflow
-from gem_tasks.prompts import Prompt
+from gem_tasks.domain.workflow import Extraction, Workflow
+from gem_tasks.prompts import Prompt, dialogue
 from gem_tasks.prompts.dialogue import parse_trajectory, render_tools
 from gem_tasks.prompts.tags import TagError, strip_thinking
-from gem_tasks.settings import StageName
-from gem_tasks.stages.base import Takes
+from gem_tasks.stages.base import Stage
 
 
-class Generate:
+class Generate(Stage):
     """Accepts with a `Trajectory` over the workflow's tools; whether it is sound is the validation's business."""
 
-    name: StageName = "generate"
+    name = "generate"
     version = 2
     sampling = Sampling(temperature=0.8, max_tokens=16384, least=1024)
-    answer_schema: Json | None = None
-    needs: tuple[StageName, ...] = ("extract",)
-    prompt = "generate"
-    takes: Takes = "accepted"
+    needs = ("extract",)
+    asks_for = dialogue.TAGS
     output = Trajectory
-
-    def precheck(self, record: Record) -> Rejected | None:
-        """Nothing to say without the model."""
-        del record
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """Tools and workflow, then the text."""
@@ -46,9 +38,7 @@ class Generate:
 
 def main_workflow(record: Record) -> Workflow:
     """The workflow that the trajectory is about: the first, which is the most complete."""
-    if record.extract is None:
-        raise ValueError(f"{record.segment.segment_id} has not been through extract")
-    return record.extract.workflows[0]
+    return record.needed("extract", Extraction).workflows[0]
 
 
 def _render(workflow: Workflow) -> str:

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
 
-from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.prompts import Prompt, load
 from gem_tasks.prompts.tags import TagError, neutral, parse_json, strip_thinking
-from gem_tasks.settings import StageName
 from gem_tasks.stages import vocabulary
-from gem_tasks.stages.base import Stage, Takes
+from gem_tasks.stages.base import Stage
 
 _TEXT: Json = {"type": "string"}
 _WORKFLOWS = 4
@@ -66,20 +65,14 @@ EXTRACT: Json = _object(workflow=_list_of(_WORKFLOW, minItems=1, maxItems=_WORKF
 _SCHEMAS = {"filter": FILTER, "extract": EXTRACT}
 
 
-class InJson:
+class InJson(Stage):
     """A stage that asks for its answer as JSON; otherwise the same stage."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self.name: StageName = stage.name
-        self.takes: Takes = stage.takes
-        self.version, self.sampling, self.needs, self.prompt = stage.version, stage.sampling, stage.needs, stage.prompt
-        self.answer_schema: Json | None = _SCHEMAS[stage.name]
-
-    @property
-    def output(self) -> type[Value]:
-        """That of the stage."""
-        return self._stage.output
+        self.name, self.version, self.sampling = stage.name, stage.version, stage.sampling
+        self.needs, self.takes, self.output, self.asks_for = stage.needs, stage.takes, stage.output, stage.asks_for
+        self.answer_schema = _SCHEMAS[stage.name]
 
     def precheck(self, record: Record) -> Rejected | None:
         """That of the stage."""

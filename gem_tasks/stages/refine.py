@@ -3,7 +3,6 @@
 Unlike the paper's, ours sees the source text, which may not be contradicted.
 """
 
-from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
@@ -11,38 +10,28 @@ from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.prompts import Prompt, synthesis
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError
-from gem_tasks.settings import StageName
-from gem_tasks.stages.base import Takes
+from gem_tasks.stages.base import Stage
 
 
-class Refine:
+class Refine(Stage):
     """Accepts with a `Trajectory` over its own, larger set of tools."""
 
-    name: StageName = "refine"
+    name = "refine"
     version = 2
     sampling = Sampling(temperature=0.8, max_tokens=24576, least=1536)
-    answer_schema: Json | None = None
-    needs: tuple[StageName, ...] = ("generate",)
-    prompt = "refine"
-    takes: Takes = "accepted"
+    needs = ("generate",)
+    asks_for = synthesis.TAGS
     output = Trajectory
-
-    def precheck(self, record: Record) -> Rejected | None:
-        """Nothing to say without the model."""
-        del record
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """Tools and draft, then the text."""
-        draft = record.generate
-        if draft is None:
-            raise ValueError(f"{record.segment.segment_id} has not been through generate")
+        draft = record.needed("generate", Trajectory)
         return prompt.messages(
             tools=render_tools(draft.tools), trajectory=render_trajectory(draft.messages), text=record.segment.text
         )
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads the full set of tools and the turns."""
-        del record
         try:
             return Accepted.of(synthesis.read(text))
         except TagError as error:

@@ -5,32 +5,29 @@ Not in the paper, which drops what its rules refuse; most of what is refused was
 
 from collections.abc import Iterator
 
-from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.finding import Severity
-from gem_tasks.domain.judgement import Verdict
+from gem_tasks.domain.judgement import Judgement, Verdict
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.prompts import Prompt, synthesis
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError, neutral
-from gem_tasks.settings import StageName
-from gem_tasks.stages.base import Takes
+from gem_tasks.stages.base import Stage
 from gem_tasks.stages.judge import describe
 from gem_tasks.stages.validate import findings_of
 
 
-class Revise:
+class Revise(Stage):
     """Accepts with the revised `Trajectory`; whether it is sound now is for `revalidate`."""
 
-    name: StageName = "revise"
+    name = "revise"
     version = 1
     sampling = Sampling(temperature=0.3, max_tokens=24576, least=1536)
-    answer_schema: Json | None = None
-    needs: tuple[StageName, ...] = ("extract", "refine", "validate")
-    prompt = "revise"
-    takes: Takes = "rejected"
+    needs = ("extract", "refine", "validate")
+    asks_for = synthesis.TAGS
+    takes = "rejected"
     output = Trajectory
 
     def precheck(self, record: Record) -> Rejected | None:
@@ -41,9 +38,7 @@ class Revise:
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """Tools, the conversation with numbered messages, the findings, and the text."""
-        refused = record.refine
-        if refused is None:
-            raise ValueError(f"{record.segment.segment_id} has not been through refine")
+        refused = record.needed("refine", Trajectory)
         listed = "\n".join(f"{number}. {fault}" for number, fault in enumerate(faults(record), 1))
         return prompt.messages(
             tools=render_tools(refused.tools),
@@ -54,7 +49,6 @@ class Revise:
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads the full set of tools and the turns."""
-        del record
         try:
             return Accepted.of(synthesis.read(text))
         except TagError as error:
@@ -66,7 +60,8 @@ def faults(record: Record) -> Iterator[str]:
     errors = [finding for finding in findings_of(record) if finding.severity is Severity.ERROR]
     for finding in errors:
         yield describe(finding)
-    for slug, verdict in (record.judgement.faults if record.judgement else {}).items():
+    refusing = record.output("validate", Judgement)
+    for slug, verdict in (refusing.faults if refusing else {}).items():
         yield f"judge, {slug.removeprefix('judge_')}: {_said(verdict)}"
 
 

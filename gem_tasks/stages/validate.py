@@ -7,20 +7,21 @@ from gem_tasks.checks.reading.case import Evidence
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.finding import Finding, Severity
-from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.judgement import RULES, Judgement
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.people import kind_of
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.workflow import Extraction
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError
-from gem_tasks.settings import StageName
-from gem_tasks.stages.base import Takes
+from gem_tasks.stages.base import Stage
 from gem_tasks.stages.judge import ANSWER, MOST_OPEN, parse_judgement, render_open
 
 
-class Validate:
+class Validate(Stage):
     """Rejects with `check_…` without a call, or with `judge_…` after one; accepts with a `Judgement`.
 
     As `revalidate` it does the same with what `revise` made of a refused conversation.
@@ -28,15 +29,14 @@ class Validate:
 
     version = 1000 * CHECKS_VERSION + 5
     sampling = Sampling(temperature=0, max_tokens=4096, least=384)
-    answer_schema: Json | None = ANSWER
-    prompt = "validate"
-    takes: Takes = "accepted"
+    answer_schema = ANSWER
+    asks_for = ('"rules"', '"findings"', *RULES)
     output = Judgement
 
     def __init__(self, name: StageName = "validate", of: StageName = "refine") -> None:
         """`of`: the stage whose conversation is validated."""
-        self.name: StageName = name
-        self.needs: tuple[StageName, ...] = ("extract", of)
+        self.name = name
+        self.needs = ("extract", of)
 
     def precheck(self, record: Record) -> Rejected | None:
         """The first error among the deterministic checks: no judge is paid for what code can refuse."""
@@ -90,7 +90,7 @@ def findings_of(record: Record) -> list[Finding]:
 
     Errors of the kinds that the record opens are for the judge.
     """
-    found = run_checks(_trajectory(record), Evidence(record.segment.text, record.extract))
+    found = run_checks(_trajectory(record), _evidence(record))
     return [_opened(each) if kind_of(each) in record.opened else each for each in found]
 
 
@@ -110,7 +110,7 @@ def _spans(record: Record) -> dict[str, tuple[int, int]]:
     """Where in the segment the tools, steps and rules come from: `[start, end)` in characters; absent for none."""
     first = _trajectory(record).messages[0]
     system = (first.content or "") if first.role == "system" else ""
-    found = traces(Evidence(record.segment.text, record.extract), system)
+    found = traces(_evidence(record), system)
     return {trace.what: (trace.start, trace.end) for trace in found if trace.end}
 
 
@@ -120,7 +120,8 @@ def _open(findings: list[Finding]) -> list[Finding]:
 
 def _trajectory(record: Record) -> Trajectory:
     """The newest: the revised one, if there is one."""
-    found = record.revise or record.refine
-    if found is None:
-        raise ValueError(f"{record.segment.segment_id} has not been through refine")
-    return found
+    return record.output("revise", Trajectory) or record.needed("refine", Trajectory)
+
+
+def _evidence(record: Record) -> Evidence:
+    return Evidence(record.segment.text, record.output("extract", Extraction))

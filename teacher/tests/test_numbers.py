@@ -9,7 +9,7 @@ from gem_tasks import prompts
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.outcome import Accepted
 from gem_tasks.domain.record import Record
-from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.stages import stage
 from offline_teacher import answers
 from offline_teacher.talk.values import Unfit, Values
@@ -80,11 +80,10 @@ def test_a_text_with_a_small_limit_becomes_a_conversation_within_it():
         outcome = stage(name).parse(answers.answer([(message.role, message.content) for message in asked]), record)
         assert isinstance(outcome, Accepted), (name, outcome)
         if name != "validate":
-            output = stage(name).output.model_validate_json(outcome.payload)
-            record = record.model_copy(update={name: output})
+            record = record.with_output(name, stage(name).output.model_validate_json(outcome.payload))
     amounts = [
         value
-        for message in record.refine.messages
+        for message in record.outputs["refine"].messages
         for call in message.tool_calls
         for key, value in call.arguments.items()
         if "amount" in key and isinstance(value, int | float)

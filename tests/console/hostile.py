@@ -9,6 +9,7 @@ from gem_tasks.domain.finding import Finding, Severity
 from gem_tasks.domain.judgement import RULES, Judgement, Verdict
 from gem_tasks.domain.outcome import Accepted, Cost, Outcome
 from gem_tasks.domain.record import Topic
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction, PlannedCall, ToolSpec, Workflow
 from gem_tasks.errors import ErrorClass
@@ -17,7 +18,6 @@ from gem_tasks.evals.stats import average
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.records import segments_of
-from gem_tasks.settings import STAGE_NAMES
 from gem_tasks.store import keys, shards
 
 PAYLOADS = (

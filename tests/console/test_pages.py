@@ -151,7 +151,7 @@ def test_what_earlier_prompts_made_is_stale(work):
     from gem_tasks.lineage.console import ConsolePool
     from gem_tasks.pipeline.workspace import Workspace
 
-    changed = Workspace.open(work.settings.model_copy(update={"llm_model_refine": "another"}))
+    changed = Workspace.open(work.settings.with_models({"refine": "another"}))
     pool = ConsolePool(work.settings.database)
     with pool.rows() as db:
         assert prompts(db, work).stale == ()

@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import pytest
 
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
-from gem_tasks.settings import STAGE_NAMES
 from tests.dags.folder import DAGS
+from tests.new_stage import add, environment
 
 pytestmark = [
     pytest.mark.filterwarnings("default"),  # Airflow's own deprecations are not ours to fix
@@ -135,3 +136,20 @@ def test_more_shards_than_airflow_maps_over_are_refused_in_one_line(bag, monkeyp
     assert mappable([1, 2, 3]) == [1, 2, 3]
     with pytest.raises(UserError, match=r"4 shards are more than Airflow maps a task over .3.*GEM_SHARD_SEGMENTS"):
         mappable([1, 2, 3, 4])
+
+
+def test_a_new_stage_has_its_tasks_between_its_neighbours(tmp_path):
+    add(tmp_path)
+    code = (
+        "from gem_synthesize import gem_synthesize; dag = gem_synthesize();"
+        "print(*dag.task_ids); print(*dag.get_task('filter.gate').downstream_task_ids);"
+        "print(*dag.get_task('poem.gate').downstream_task_ids)"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    variables = {"AIRFLOW_HOME": str(tmp_path / "airflow"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    env = environment(tmp_path, **variables)
+    ended = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    tasks, filtered, poem = (set(line.split()) for line in ended.stdout.splitlines()[-3:])
+    assert tasks >= {f"poem.{name}" for name in ("entry", "run", "gate", "review", "halted")}
+    assert "poem.entry" in filtered
+    assert "extract.entry" in poem

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import pytest
 
-from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.domain.stage import STAGE_NAMES
 from tests.e2e.compose import Deployment, wait
 
 pytestmark = [

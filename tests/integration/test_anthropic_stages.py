@@ -9,12 +9,12 @@ from pydantic import SecretStr
 
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.domain.request_options import RequestOptions
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.llm.memory import remembered
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES, NAMES, PARTITION
 from tests.doubles.anthropic import KEY, WORKING, Anthropic, limits_spend, over_its_tier, refuses, too_long
 from tests.integration.learning import MOST_WASTED, wasted_by_learning

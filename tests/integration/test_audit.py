@@ -13,6 +13,7 @@ from gem_tasks.audit.shown import one, shown
 from gem_tasks.cli import audit as commands
 from gem_tasks.domain.audit import Rating, Sample
 from gem_tasks.domain.corpus import Document, Segment, content_hash, segment_id
+from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
 from tests.services import finished
@@ -169,7 +170,7 @@ def test_a_rater_goes_on_where_he_stopped(workspace):
 
 def test_raters_see_text_tools_and_conversation_even_after_prompts_have_changed(finished, workspace):
     work, _, published = finished
-    later = workspace(llm_model_extract="another-model")
+    later = workspace(llm_stages={"extract": StageSettings(model="another-model")})
     trajectories = draw(work, Sample(size=1000))
     assert trajectories.population == published.trajectories
     for found in shown(later, items_of(work, trajectories)):

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from aiohttp import web
 
+from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import EndpointError, UserError
 from gem_tasks.llm import batch
 from gem_tasks.llm.batch import BatchClient
@@ -278,7 +279,7 @@ def test_a_cancelled_batch_stops_the_task_and_keeps_what_it_brought(prepared, te
 
 async def test_an_endpoint_without_a_batch_api_is_one_clear_line(workspace):
     async with serving(lambda number, body: web.Response(status=500)) as (_, url):
-        work = workspace(llm_base_url=url, llm_mode_filter="batch", shard_segments=100)
+        work = workspace(llm_base_url=url, llm_stages={"filter": StageSettings(mode="batch")}, shard_segments=100)
         ingest(work, str(EXAMPLES / "library-loans.txt"), PARTITION)
         plan(work, PARTITION)
         with pytest.raises(UserError, match=r"has no Batch API \(404 for /v1/files\).*GEM_LLM_MODE"):

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from gem_tasks.domain.request_options import RequestOptions
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.llm import access, batch_apis
@@ -16,7 +17,6 @@ from gem_tasks.llm.batch_mistral import MistralBatches
 from gem_tasks.pipeline.batch.run import poll, submit
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES, NAMES, PARTITION
 from tests.doubles.anthropic import KEY, Anthropic, failed, refuses
 from tests.doubles.gemini import Gemini

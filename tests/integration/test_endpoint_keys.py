@@ -7,12 +7,12 @@ import pytest
 from pydantic import SecretStr
 
 from gem_tasks.domain.key_source import KeyCommand
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.llm import access, key_command
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES, PARTITION
 from tests.doubles.azure import KEY, Azure
 from tests.planning import plan

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gem_tasks.domain.corpus import Source
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
@@ -16,7 +17,6 @@ from gem_tasks.pipeline.preflight.sample import measure
 from gem_tasks.pipeline.preflight.survey import survey
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.retention import collect
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES, PARTITION
 from tests.doubles.hosted import openai_o
 from tests.doubles.serving import Provider, error

@@ -19,6 +19,7 @@ from gem_tasks.cli import judge as judge_command
 from gem_tasks.cli.main import app
 from gem_tasks.dataset.publish import publish
 from gem_tasks.domain.audit import Rating, Sample
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
@@ -27,7 +28,6 @@ from gem_tasks.pipeline.rebuild.stale import stale
 from gem_tasks.pipeline.run_recipes import pin, pinned
 from gem_tasks.pipeline.shard.records import output_of
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES, PARTITION
 from tests.planning import plan
 

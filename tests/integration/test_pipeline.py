@@ -15,6 +15,7 @@ import pytest
 
 from gem_tasks.dataset.export import export_openai, trajectory
 from gem_tasks.dataset.publish import publish
+from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import ErrorClass, StoreError, UserError
 from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.ingest.source import ingest
@@ -105,7 +106,7 @@ def test_a_second_run_makes_no_call_and_changes_nothing(finished, tmp_path):
 
 def test_a_changed_model_redoes_its_stage_and_what_follows_only(finished, workspace, teacher_url):
     _, _, published = finished
-    work = workspace(segment_target_tokens=1200, llm_model_refine="offline-rules")
+    work = workspace(segment_target_tokens=1200, llm_stages={"refine": StageSettings(model="offline-rules")})
     assert synthesise(work) == 0
     changed = workspace()
     recipe = changed.chain.by_stage["refine"]

@@ -7,6 +7,7 @@ import pytest
 
 from gem_tasks.domain.corpus import Document, Segment, content_hash, document_id, segment_id
 from gem_tasks.domain.outcome import Cost, Outcome
+from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.batch.poll import Pending, Poll
@@ -131,7 +132,7 @@ def test_it_is_replaced_only_when_there_is_half_as_much_more_to_learn_from(learn
 
 
 def test_another_filter_prompt_or_model_has_no_prefilter_yet(learned, workspace):
-    other = workspace(llm_model_filter="another")
+    other = workspace(llm_stages={"filter": StageSettings(model="another")})
     assert prefilter.current(other) is None
     assert train(other).state == "too_few"
 

@@ -9,13 +9,13 @@ from typer.testing import CliRunner
 from gem_tasks import prompts
 from gem_tasks.cli.main import app
 from gem_tasks.dataset.publish import publish
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger
 from gem_tasks.pipeline import prompt_files
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.prompt_files import load_prompts, pin, pinned
 from gem_tasks.pipeline.upkeep.trial import Candidate
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES, PARTITION
 from tests.integration.endpoint import failing, serving
 from tests.planning import plan, synthesise

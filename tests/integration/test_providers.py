@@ -7,12 +7,12 @@ from functools import partial
 import pytest
 
 from gem_tasks.domain.request_options import RequestOptions
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import GemError
 from gem_tasks.lineage import RunContext
 from gem_tasks.llm.memory import forget, remembered
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES, NAMES, PARTITION
 from tests.doubles.hostile import FAULTS, hostile, revoked
 from tests.doubles.providers import FORCED, MODERATING, REFUSING, THINKING, WORKING, Provider

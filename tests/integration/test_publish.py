@@ -9,8 +9,8 @@ from gem_tasks.dataset.contamination import Index
 from gem_tasks.dataset.publish import publish
 from gem_tasks.dataset.row import Row
 from gem_tasks.dataset.select import Selection
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.pipeline.shard.records import output_of, segments_of
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import PARTITION
 
 

@@ -7,11 +7,12 @@ from pydantic import SecretStr
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.domain.evaluation import Endpoint
 from gem_tasks.domain.request_options import RequestOptions
+from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import UserError
 from gem_tasks.evals.health import require_healthy
 from gem_tasks.local.doctor import examine
 from gem_tasks.pipeline.preflight.readiness import check_models
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES
 from tests.doubles.providers import REFUSING, WORKING
 from tests.doubles.serving import Provider, error, message_of
@@ -112,7 +113,9 @@ def test_a_model_that_there_is_not_is_named_beside_those_there_are(serve, worksp
 
 def test_one_model_that_fails_hides_nothing_of_the_others(serve, workspace):
     good, bad = serve(as_it_is), serve(lambda provider, body: error(401, "wrong key", code="invalid_api_key"))
-    work = workspace(llm_base_url=good.url, llm_base_url_refine=bad.url, llm_api_key_refine=SecretStr("k"))
+    work = workspace(
+        llm_base_url=good.url, llm_stages={"refine": StageSettings(base_url=bad.url, api_key=SecretStr("k"))}
+    )
     found = check_models(work.settings, work.store)
     assert {each.stages: each.ok for each in found} == {
         ("filter", "extract", "generate"): True, ("validate", "revalidate"): True, ("refine", "revise"): False

@@ -16,10 +16,10 @@ import pytest
 from aiohttp import web
 
 from gem_tasks.domain.request_options import RequestOptions
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES, PARTITION
 from tests.integration.endpoint import Front
 from tests.planning import plan

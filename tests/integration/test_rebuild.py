@@ -10,6 +10,8 @@ import time
 import pytest
 
 from gem_tasks.dataset.publish import publish
+from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
@@ -20,13 +22,9 @@ from gem_tasks.pipeline.rebuild.stale import stale
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import shipped
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES, PARTITION
 from tests.integration.changed_prompt import OTHER
 from tests.planning import plan, synthesise
-from tests.services import finished
-
-__all__ = ["finished"]
 
 
 @pytest.fixture
@@ -77,7 +75,7 @@ def test_a_refine_prompt_change_costs_exactly_the_calls_of_refine_and_validate(f
 def test_why_and_how_much_is_stale_is_said_with_the_command(finished, workspace, changed):
     work, *_ = finished
     assert stale(work).ranges == []
-    model = workspace(llm_model_generate="gpt-x")
+    model = workspace(llm_stages={"generate": StageSettings(model="gpt-x")})
     found = {stage.stage: stage for stage in stale(model).stages}
     assert [set(found[name].why) for name in ("generate", "refine", "validate")] == [
         {"model"},
@@ -86,7 +84,7 @@ def test_why_and_how_much_is_stale_is_said_with_the_command(finished, workspace,
     ]
     assert "none of gpt-x" in stale(model).basis["generate"]
     assert set(stale(workspace(segment_target_tokens=999)).stages[0].why) == {"segmenting"}
-    both = changed(llm_model_refine="gpt-x")
+    both = changed(llm_stages={"refine": StageSettings(model="gpt-x")})
     assert set(stale(both).stages[0].why) == {"prompt + model"}
     (only,) = stale(both).ranges
     assert only.command == f"gem backfill --from {PARTITION} --to {PARTITION}"

@@ -9,6 +9,7 @@ from psycopg.errors import InsufficientPrivilege
 from pydantic import SecretStr
 
 from gem_tasks.dataset.publish import publish
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.lineage.migrate import migrate
@@ -16,7 +17,6 @@ from gem_tasks.lineage.roles import PASSWORDS, main, make_roles
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.failures import Which, retry
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES, PARTITION
 from tests.planning import plan
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.run_recipes import pin, pinned, register_recipes
@@ -17,7 +18,7 @@ RUN = "gem_synthesize/r1"
 def test_models_prompts_and_sizes_are_those_of_the_runs_beginning(workspace):
     pin(before := workspace(), RUN)
     prompts = shipped().changed(Prompt(name="refine", text="Another."), Prompt(name="repair", text="Otherwise."))
-    settings = workspace(llm_model="other", llm_model_filter="third", segment_target_tokens=300).settings
+    settings = workspace(llm_model="other", segment_target_tokens=300).settings.with_models({"filter": "third"})
     now = Workspace.open(settings, prompts)
     assert now.chain.recipes != before.chain.recipes
     kept = pinned(now, RUN)
@@ -41,7 +42,7 @@ def test_code_that_changed_under_a_run_stops_its_tasks(workspace, monkeypatch, c
 
 
 def test_a_variant_stays_one(workspace):
-    variant = dataclasses.replace(workspace(llm_model_refine="other"), variant=True)
+    variant = dataclasses.replace(workspace(llm_stages={"refine": StageSettings(model="other")}), variant=True)
     pin(variant, RUN)
     kept = pinned(dataclasses.replace(workspace(), variant=True), RUN)
     assert kept.variant

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gem_tasks.cli.main import main
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.local import services
@@ -17,7 +18,6 @@ from gem_tasks.pipeline.judging.gating import gate
 from gem_tasks.pipeline.shard.doubts import FEW
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import EXAMPLES, PARTITION
 from tests.integration.endpoint import Front
 from tests.integration.refusals import BAD, WORDS, refusing

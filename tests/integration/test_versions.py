@@ -425,6 +425,7 @@ def test_a_text_that_was_gone_while_its_shard_was_rewritten_goes_on_where_it_sto
     assert ingest(work, source, THIRD).restored == 1
     asked = inputs(work, "extract", FIRST, 0)
     assert asked == {first, second}
-    records = {record.segment.segment_id: record.filter for record in load_records(work, "extract", FIRST, 0, asked)}
+    loaded = load_records(work, "extract", FIRST, 0, asked)
+    records = {record.segment.segment_id: record.outputs["filter"] for record in loaded}
     assert records.keys() == asked
     assert all(topic.task_category == "search" for topic in records.values())

@@ -6,13 +6,15 @@ from contextlib import contextmanager
 
 import pytest
 
+from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.llm.memory import remembered
 from gem_tasks.llm.window_reading import Reading, read_window
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.settings import STAGE_NAMES, Settings
+from gem_tasks.settings import Settings
 from tests.corpus import EXAMPLES, PARTITION
 from tests.doubles.serving import Provider
 from tests.doubles.windows import DENSE, HONEST, Cutting, Windowed, openai_words, vllm_words
@@ -265,7 +267,7 @@ def test_the_setting_is_a_stages_or_common_and_never_in_the_recipe(monkeypatch, 
     settings = load()
     assert settings.options_for("filter").context_window == 4096
     assert settings.options_for("revise").context_window == 16384
-    other = settings.model_copy(update={"llm_model_refine": "large"})
+    other = settings.model_copy(update={"llm_stages": {"refine": StageSettings(model="large")}})
     assert other.options_for("refine").context_window is None
     plain = workspace()
     assert workspace(llm_requests=settings.llm_requests).recipe_ids() == plain.recipe_ids()

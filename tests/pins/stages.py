@@ -93,7 +93,7 @@ def _records() -> Iterator[tuple[str, Record]]:
     for path in FILES:
         trajectory, evidence = load(path)
         given = {"extract": evidence.extraction, "generate": trajectory, "refine": trajectory}
-        yield path.stem, plain.model_copy(update={"segment": make_segment(evidence.text), **given})
+        yield path.stem, make_record(**given).model_copy(update={"segment": make_segment(evidence.text)})
 
 
 def _answers(stage: str) -> Iterator[tuple[str, str]]:

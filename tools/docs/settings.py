@@ -12,7 +12,9 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from gem_tasks.domain.request_options import RequestOptions
-from gem_tasks.settings import ASKS_LIKE, STAGE_NAMES, Settings
+from gem_tasks.domain.stage import HAVE_SETTINGS
+from gem_tasks.domain.stage_settings import StageSettings
+from gem_tasks.settings import Settings
 from tools.docs.markdown import code, prose, table
 
 _HEAD = """# Settings
@@ -38,25 +40,20 @@ def page() -> str:
     rows = list(_rows("GEM_", Settings))
     requests = list(_rows("GEM_LLM_", RequestOptions))
     columns = ("variable", "value", "default", "meaning")
-    suffixes = ", ".join(code(f"_{name.upper()}") for name in STAGE_NAMES if name not in ASKS_LIKE)
+    suffixes = ", ".join(code(f"_{name.upper()}") for name in HAVE_SETTINGS)
     return f"{_HEAD.replace('SUFFIXES', suffixes)}{table(columns, rows)}\n{_REQUESTS}{table(columns, requests)}"
 
 
 def _rows(prefix: str, model: type[BaseModel]) -> Iterator[tuple[str, str, str, str]]:
     words = _docstrings(model)
     for name, field in model.model_fields.items():
-        if field.annotation == dict[str, RequestOptions] or _stage_of(name, model):
-            continue
-        meaning = prose(words.get(name, ""))
-        if any(_stage_of(other, model) == name for other in model.model_fields):
-            meaning += " **Per stage.**"
-        yield code(prefix + name.upper()), _type(field), _default(field), meaning
+        if field.annotation not in _BY_STAGE:
+            variable, mark = prefix + name.upper(), " **Per stage.**" if prefix + name in _OWN else ""
+            yield code(variable), _type(field), _default(field), prose(words.get(name, "")) + mark
 
 
-def _stage_of(name: str, model: type[BaseModel]) -> str | None:
-    """The common setting that this one stands for in one stage, if it does."""
-    common, _, stage = name.rpartition("_")
-    return common if stage in STAGE_NAMES and common in model.model_fields else None
+_BY_STAGE: tuple[Any, ...] = (dict[str, RequestOptions], dict[str, StageSettings])
+_OWN = {f"GEM_llm_{name}" for name in StageSettings.model_fields}
 
 
 def _docstrings(model: type[BaseModel]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.stage import StageName
 from gem_tasks.lineage.connection import Part
 from gem_tasks.lineage.console.listing import Listed, Place, listed
 
@@ -84,7 +85,7 @@ class ResultRow(NamedTuple):
     """What a stage made of a segment, and how."""
 
     recipe_id: str
-    stage: str
+    stage: StageName
     outcome: str
     reason: str | None
     error_class: str | None

@@ -14,6 +14,7 @@ from uuid import uuid4
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest, FaultCounts, Usage
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.lineage import BatchRow, EndState, Ledger
 from gem_tasks.llm.batch import BatchClient, BatchState
@@ -30,7 +31,6 @@ from gem_tasks.pipeline.shard.prefilter import scored, switch_off_drifted
 from gem_tasks.pipeline.shard.run import ShardReport, report_on
 from gem_tasks.pipeline.shard.spending import account, priced
 from gem_tasks.pipeline.shard.tally import Tally
-from gem_tasks.settings import StageName
 
 logger = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ import logging
 import time
 
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import CONFIGURATION, DOUBTFUL, EndpointError, ErrorClass
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.batch.poll import Pending, Poll
@@ -28,7 +29,6 @@ from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.shard.outcomes import Outcomes
 from gem_tasks.pipeline.shard.run import ShardReport, finished_before, run_shard
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ that are new, those that are there keep their segments. A window of 9,800 tokens
 import logging
 from collections.abc import Iterator
 
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import UserError
 from gem_tasks.llm.dialect import PLAIN
 from gem_tasks.llm.memory import Memory
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName
 
 logger = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ import logging
 
 from gem_tasks.domain.gate import Decision
 from gem_tasks.domain.outcome import OutcomeKind
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.gates import decide, report
 from gem_tasks.gates.decide import confirmed
@@ -12,7 +13,6 @@ from gem_tasks.pipeline.policy_file import policy
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, StageName
 
 logger = logging.getLogger(__name__)
 

@@ -38,10 +38,10 @@ def _of_shard(work: Workspace, partition: str, shard: int, revised: set[str]) ->
     verdicts = outcomes_of(work, "revalidate", partition, shard) if ended else {}
     for record in load_records(work, "revise", partition, shard, revised):
         key = record.segment.segment_id
-        if record.refine:
+        if refused := record.output("refine", Trajectory):
             yield Revision(
                 segment_id=key,
-                refused=record.refine,
+                refused=refused,
                 findings=tuple(faults(record)),
                 revised=made[key],
                 verdict=verdicts.get(key),

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, STAGE_NAMES, StageName
 from gem_tasks.pipeline.preflight.sample import Measured, Step
-from gem_tasks.settings import ACCEPTING, ASKS_LIKE, STAGE_NAMES, StageName
 
 CONFIDENCE = 0.9
 _DRAWS = 4000

@@ -12,6 +12,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.domain.key_source import KeySource
 from gem_tasks.domain.request_options import ApiName
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.dialect import shape_of
@@ -22,7 +23,7 @@ from gem_tasks.patterns import IgnoringCase
 from gem_tasks.pipeline.shard.endpoint import fix_of
 from gem_tasks.ports import ObjectStore
 from gem_tasks.proxies import proxy_for, shown
-from gem_tasks.settings import STAGE_NAMES, Settings, StageName
+from gem_tasks.settings import Settings
 from gem_tasks.stages import stage as stage_named
 
 Told = Callable[[int, int], None]

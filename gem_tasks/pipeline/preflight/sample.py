@@ -14,6 +14,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.outcome import Cost, OutcomeKind
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.metered import Allowance, MeteredClient
 from gem_tasks.llm.prices import pricing
@@ -24,9 +25,7 @@ from gem_tasks.pipeline.shard.attempt import attempt
 from gem_tasks.pipeline.shard.budget import OwnBudget
 from gem_tasks.pipeline.shard.endpoint import explain
 from gem_tasks.pipeline.shard.prefilter import current
-from gem_tasks.pipeline.shard.records import FIELDS
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, StageName
 from gem_tasks.stages import STAGES
 
 _TOO_LITTLE = "That is too little even for the sample: take a smaller one (--estimate 5), or raise the budget."
@@ -131,8 +130,7 @@ async def _steps(work: Workspace, record: Record, asked: dict[StageName, _Asked]
             raise explain(error, work, stage.name) from error
         kind = outcome.kind
         if outcome.payload:
-            output = stage.output.model_validate_json(outcome.payload)
-            record = record.model_copy(update={FIELDS.get(stage.name, stage.name): output})
+            record = record.with_output(stage.name, stage.output.model_validate_json(outcome.payload))
         yield Step(
             stage=stage.name, kind=kind, error_class=outcome.error_class, detail=outcome.detail, cost=outcome.cost
         )

@@ -10,10 +10,10 @@ from typing import Any
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.compare import Compared, UsedRecipe
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES
 
 
 class Difference(Value):

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import Usage
+from gem_tasks.domain.stage import StageName
 from gem_tasks.lineage import Ledger
 from gem_tasks.lineage.stale import HistoryRow, PaceRow
 from gem_tasks.llm.prices import pricing
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName
 
 
 class Estimate(Value):

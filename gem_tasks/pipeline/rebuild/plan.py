@@ -4,11 +4,11 @@ import logging
 from collections.abc import Sequence
 from typing import TypedDict
 
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES
 
 logger = logging.getLogger(__name__)
 

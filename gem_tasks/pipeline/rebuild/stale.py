@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.lineage.stale import StaleRow
 from gem_tasks.pipeline.rebuild.estimate import Estimate, Rate, rates
 from gem_tasks.pipeline.rebuild.ranges import Range, ranges
 from gem_tasks.pipeline.recipes import reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, StageName
 
 NEVER, RETRY = "never done", "retry"
 

@@ -1,11 +1,11 @@
 """Whether an endpoint failed or the segments did, and what to tell the person who configured it."""
 
 from gem_tasks.domain.request_options import RequestOptions
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import DOUBTFUL, EndpointError, ErrorClass, UserError
 from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.shard.tally import Tally
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName
 
 _BROKEN_ENDPOINT_SHARE = 0.5
 """When more than this of what it was asked in a partition has no answer, the endpoint failed, not the segments."""

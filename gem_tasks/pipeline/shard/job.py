@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.domain.stage import StageName
 from gem_tasks.lineage import Place, RunContext
 from gem_tasks.pipeline.recipes import Asking
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName
 from gem_tasks.stages.base import Stage
 from gem_tasks.store import keys
 

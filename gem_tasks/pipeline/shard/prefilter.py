@@ -11,13 +11,13 @@ from hashlib import sha256
 from itertools import islice
 
 from gem_tasks.domain.record import PrefilterScore, Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage import Ledger
 from gem_tasks.lineage.prefilters import CurrentPrefilter
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prefilter.model import DamagedModelError, Model, digest
 from gem_tasks.prefilter.recall import TARGET, upper_bound
-from gem_tasks.settings import StageName
 
 logger = logging.getLogger(__name__)
 

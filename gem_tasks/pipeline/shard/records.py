@@ -1,17 +1,18 @@
 """Puts together what a stage sees of the segments of one shard, from what Postgres says is accepted."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from typing import Any, NamedTuple
 
+from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import StoreError
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, StageName
 from gem_tasks.stages import stage
 from gem_tasks.store import keys, shards
 
@@ -27,7 +28,7 @@ def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[
 
 def load_records(work: Workspace, name: StageName, partition: str, shard: int, wanted: Set[str]) -> Iterator[Record]:
     """The records of these segments, in shard order; a record is made when it is asked for."""
-    outputs = {
+    outputs: dict[StageName, tuple[Callable[[str], Value], dict[str, str]]] = {
         needed: (stage(needed).output.model_validate_json, _payloads(work, needed, partition, shard))
         for needed in stage(name).needs
     }
@@ -35,16 +36,12 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
     for segment in segments_of(work, partition, shard):
         key = segment.segment_id
         if key in wanted:
-            made: dict[str, Any] = {
-                FIELDS.get(needed, needed): read(_taken(payloads, key, needed))
+            made: dict[StageName, Value] = {
+                needed: read(_taken(payloads, key, needed))
                 for needed, (read, payloads) in outputs.items()
                 if needed != refused_by or key in payloads
             }
-            yield Record(segment=segment, opened=work.chain.opened, **made)
-
-
-FIELDS = {"validate": "judgement"}
-"""Fields of a record that are not called like the stage."""
+            yield Record(segment=segment, opened=work.chain.opened, outputs=made)
 
 
 def _before(name: StageName) -> StageName:

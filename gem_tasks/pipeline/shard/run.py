@@ -12,6 +12,7 @@ from contextlib import aclosing
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.errors import EndpointError
 from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.journal.journal import JournaledClient
@@ -27,7 +28,6 @@ from gem_tasks.pipeline.shard.prefilter import scored, switch_off_drifted
 from gem_tasks.pipeline.shard.spending import spending
 from gem_tasks.pipeline.shard.tally import Tally
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES, StageName
 
 logger = logging.getLogger(__name__)
 

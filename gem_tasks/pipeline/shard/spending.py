@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import BudgetAccount
 from gem_tasks.llm.client import OpenAIClient
@@ -13,7 +14,6 @@ from gem_tasks.pipeline.shard.budget import Budget
 from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.ports import ChatClient
-from gem_tasks.settings import StageName
 
 logger = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import ErrorClass, StoreError
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName
 from gem_tasks.store import shards
 
 

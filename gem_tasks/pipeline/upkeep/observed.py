@@ -3,9 +3,9 @@
 from pydantic import Field
 
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import StageName
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import StageName
 
 
 class Observed(Value):

@@ -15,7 +15,9 @@ from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.prompts import StoredSegment
 from gem_tasks.llm.metered import MeteredClient
@@ -26,7 +28,7 @@ from gem_tasks.pipeline.shard.budget import BudgetSpentError, OwnBudget
 from gem_tasks.pipeline.shard.records import inputs, load_records, output_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt
-from gem_tasks.settings import StageName
+from gem_tasks.stages import stage
 from gem_tasks.store import shards
 
 MOST = 50
@@ -197,15 +199,15 @@ def _record(work: Workspace, name: StageName, row: StoredSegment) -> Record | No
     if segment_id not in inputs(work, name, *place):
         return None
     record = next(load_records(work, name, *place, {segment_id}))
-    if record.extract is None and name in ("generate", "refine"):
+    if "extract" not in record.outputs and stage(name).output is Trajectory:
         extraction = output_of(work, "extract", *place).get(segment_id)
-        record = record.model_copy(update={"extract": extraction})
+        record = record.with_output("extract", extraction) if extraction else record
     return record
 
 
 def _findings(output: Value | None, record: Record) -> Sequence[Finding]:
     if isinstance(output, Trajectory):
-        return run_checks(output, Evidence(record.segment.text, record.extract))
+        return run_checks(output, Evidence(record.segment.text, record.output("extract", Extraction)))
     return output.warnings if isinstance(output, Judgement) else ()
 
 

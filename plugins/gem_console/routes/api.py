@@ -22,10 +22,10 @@ from gem_tasks.console import (
     trajectories,
     trajectory,
 )  # fmt: skip
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.redaction import clean
-from gem_tasks.settings import STAGE_NAMES
 from gem_tasks.visible import visible_json
 
 router = APIRouter(tags=["read"])

@@ -24,9 +24,9 @@ from gem_tasks.console import (
     trajectory,
 )  # fmt: skip
 from gem_tasks.console.vocabulary import DOMAINS, PLATFORMS, STATUSES
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES
 
 router = APIRouter()
 

@@ -5,9 +5,10 @@ import pytest
 from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.key_source import KeyCommand
 from gem_tasks.domain.request_options import read_options
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.recipes import Chain
-from gem_tasks.settings import STAGE_NAMES, Settings, load
+from gem_tasks.settings import Settings, load
 
 
 def settings(monkeypatch, **values):

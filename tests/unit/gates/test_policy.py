@@ -3,10 +3,11 @@
 import pytest
 
 from gem_tasks.domain.gate import Bound
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.gates import parse_policy
 from gem_tasks.pipeline.policy_file import policy
-from gem_tasks.settings import STAGE_NAMES, Settings
+from gem_tasks.settings import Settings
 
 
 def test_the_policy_that_comes_with_gem_bounds_every_stage():

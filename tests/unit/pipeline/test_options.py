@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.options import RunOptions, merged
-from gem_tasks.settings import STAGE_NAMES
 
 OPTIONS = st.builds(
     RunOptions,

@@ -6,11 +6,11 @@ import pytest
 
 from gem_tasks.prompts import NAMES, load, shipped
 from gem_tasks.prompts.contract import LARGEST_BYTES, BrokenContractError, parse_prompt
-from gem_tasks.stages import STAGES
+from gem_tasks.stages import ASKED_FOR, STAGES
 
 
 def parse(name, text):
-    return parse_prompt(name, text if isinstance(text, bytes) else text.encode(), "mine.md")
+    return parse_prompt(name, text if isinstance(text, bytes) else text.encode(), "mine.md", ASKED_FOR.get(name, ()))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -21,7 +21,7 @@ def test_our_own_prompts_keep_the_contract(name):
 
 def test_there_is_a_prompt_for_every_stage_and_one_to_repair():
     assert [*dict.fromkeys(each.prompt for each in STAGES), "repair"] == list(NAMES)
-    assert set(shipped().by_name) == set(NAMES)
+    assert set(shipped().by_name) == set(NAMES) == set(ASKED_FOR)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gem_tasks.domain.request_options import RequestOptions, read_options
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.prompts import Prompt, load
-from gem_tasks.settings import STAGE_NAMES, Settings
+from gem_tasks.settings import Settings
 from gem_tasks.stages import stage
 from gem_tasks.stages.json_form import EXTRACT, FILTER, InJson
 from tests.factories import make_record

@@ -137,5 +137,5 @@ def test_the_judge_sees_findings_and_text():
 def test_the_judge_sees_the_numbers_that_findings_speak_of():
     record = make_record()
     body = stage("validate").request(record, prompts.load("validate"))[1].content
-    for index, message in enumerate(record.refine.messages):
+    for index, message in enumerate(record.outputs["refine"].messages):
         assert f'<{message.role} number="{index}">' in body

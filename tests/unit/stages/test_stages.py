@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from gem_tasks import prompts
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Topic
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
-from gem_tasks.settings import STAGE_NAMES
 from gem_tasks.stages import STAGES, stage, vocabulary
 from tests.factories import TOOLS, make_record, make_trajectory, say
 

@@ -8,6 +8,7 @@ import typer.main
 from pydantic import BaseModel
 
 from gem_tasks.cli.main import app
+from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.settings import Settings
 from tools.docs import commands, packages, settings
 from tools.docs.hooks import ROOT, on_page_markdown
@@ -38,10 +39,10 @@ def test_every_setting_is_there_once_with_type_bounds_and_default():
     assert "| `GEM_LLM_TEMPERATURE` | number, `off` |" in page
     rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `GEM_")]
     assert len(rows) == len(set(rows))
-    common = {name for name in Settings.model_fields if f"GEM_{name.upper()}" in rows}
-    assert all(
-        name in common or name == "llm_requests" or name.rpartition("_")[0] in common for name in Settings.model_fields
-    )
+    assert {f"GEM_{name.upper()}" for name in Settings.model_fields} - set(rows) == {
+        "GEM_LLM_STAGES",
+        "GEM_LLM_REQUESTS",
+    }
 
 
 def test_every_setting_says_what_it_means():
@@ -52,14 +53,14 @@ def test_every_setting_says_what_it_means():
 class Toy(BaseModel):
     """Of a test."""
 
-    kind: Literal["a", "b"] = "a"
+    llm_mode: Literal["a", "b"] = "a"
     """Which | of them."""
-    kind_filter: Literal["a", "b"] | None = None
+    llm_stages: dict[str, StageSettings] = {}
 
 
 def test_a_setting_of_one_stage_is_a_mark_on_the_common_one():
-    rows = list(settings._rows("X_", Toy))
-    assert rows == [("`X_KIND`", "`a`, `b`", "`a`", "Which | of them. **Per stage.**")]
+    rows = list(settings._rows("GEM_", Toy))
+    assert rows == [("`GEM_LLM_MODE`", "`a`, `b`", "`a`", "Which | of them. **Per stage.**")]
     assert r"Which \| of them." in table("abcd", rows)
 
 

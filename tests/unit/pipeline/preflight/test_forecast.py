@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.pipeline.preflight.forecast import Terms, forecast
-from gem_tasks.settings import STAGE_NAMES
 from tests.forecasts import TAKES, step, text, whole
 
 TERMS = Terms(takes=TAKES)
