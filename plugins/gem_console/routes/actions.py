@@ -1,4 +1,4 @@
-"""What changes something: for those who may start runs of `gem_synthesize`, and from pages of this origin only."""
+"""Routes that act: for users who may start runs of `gem_synthesize`, and only from pages of this origin."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
@@ -16,15 +16,15 @@ from gem_tasks.pipeline.upkeep.failures import Which
 
 router = APIRouter(tags=["act"])
 
-"""Its backfill announces past partitions again; what the present prompts and models make stale is then recomputed."""
+"""Its backfill announces past partitions again; runs then recompute what current prompts and models made stale."""
 
 
 class RetryAsked(Value):
-    """Which failures to ask for again."""
+    """Which failures to retry."""
 
     which: Which
     dry_run: bool = False
-    """Only say how many there are."""
+    """Only count them."""
 
 
 class Started(Value):
@@ -37,7 +37,7 @@ class Started(Value):
 
 
 class Retried(Value):
-    """What a retry came to."""
+    """The number of segments to retry and the runs that were started."""
 
     segments: int
     runs: tuple[Started, ...]
@@ -47,9 +47,9 @@ class Retried(Value):
 async def retry(
     request: Request, reader: ReaderDep, asked: Annotated[RetryAsked, Depends(body_of(RetryAsked))]
 ) -> Retried:
-    """Asks again for failed segments and for nothing else: starts a run for each of their partitions, as this user.
+    """Retries failed segments and nothing else: starts a run for each of their partitions, as this user.
 
-    A segment that was marked is asked for by the next run of its partition in any case.
+    The next run of the partition retries a marked segment even if this run could not be started.
     """
     found = await reader.do(lambda work: failures.retry(work, asked.which, dry_run=asked.dry_run))
     runs = [Started(partition=partition, segments=count) for partition, count in sorted(found.items())]
@@ -69,7 +69,7 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class BackfillAsked(Value):
-    """Which partitions to announce again, both ends included: those of a year at most, for Airflow lists them all."""
+    """Which partitions to announce again, both ends included: up to one year, because Airflow lists them all."""
 
     first: datetime
     last: datetime
@@ -81,18 +81,18 @@ class BackfillAsked(Value):
     def _in_time(cls, at: datetime) -> datetime:
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         if not _EARLIEST <= at <= datetime.now(UTC) + timedelta(days=1):
-            raise ValueError("no partition is as early, or as late")
+            raise ValueError("there are no partitions at this time")
         return at
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if not timedelta(0) <= self.last - self.first <= _LONGEST:
-            raise ValueError("`first` must not be behind `last`, nor more than a year before it")
+            raise ValueError("`first` must be before `last`, by up to one year")
         return self
 
 
 class Backfill(Value):
-    """What Airflow says: how many runs it is, and the backfill's number once it is started."""
+    """Airflow's answer: the number of runs, and the backfill's id if it was started."""
 
     runs: int | None = None
     backfill_id: int | None = None
@@ -101,7 +101,7 @@ class Backfill(Value):
 
 @router.post("/backfills", openapi_extra=described(BackfillAsked))
 async def backfill(request: Request, asked: Annotated[BackfillAsked, Depends(body_of(BackfillAsked))]) -> Backfill:
-    """Starts Airflow's own backfill of `gem_ingest` as this user, or says how many runs it would be."""
+    """Starts Airflow's own backfill of `gem_ingest` as this user, or only counts the runs it would start."""
     body = {
         "dag_id": INGEST,
         "from_date": asked.first.isoformat(),

@@ -1,4 +1,4 @@
-"""The JSON API: the same values as the pages show, typed. Serialised in the thread that asked."""
+"""The JSON API: the same values as on the pages, typed. The querying thread serialises them."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -41,7 +41,7 @@ async def _answer(reader: Reader, question: Question) -> Response:
 
     text = await reader.ask(ask)
     if text is None:
-        raise HTTPException(404, "There is nothing of that id")
+        raise HTTPException(404, "Nothing has this id")
     return Response(text, media_type="application/json")
 
 
@@ -53,7 +53,7 @@ async def get_overview(reader: ReaderDep, filters: FiltersDep) -> Response:
 
 @router.get("/partitions/{key}", response_model=partition.Partition)
 async def get_partition(reader: ReaderDep, key: str, chain: str = "") -> Response:
-    """How far a partition is, by stage and shard, with pace and time left."""
+    """Progress of a partition by stage and shard, with throughput and time left."""
     return await _answer(reader, lambda db, work: partition.partition(db, key, chain_of(db, work, given(chain))[0]))
 
 
@@ -65,7 +65,7 @@ async def get_documents(reader: ReaderDep, query: DocumentQueryDep) -> Response:
 
 @router.get("/documents/{document_id}", response_model=documents.DocumentLife)
 async def get_document(reader: ReaderDep, document_id: str) -> Response:
-    """One document's whole life; any id of it, its segments or its trajectories will do."""
+    """One document's history; also accepts the id of one of its segments or trajectories."""
     return await _answer(reader, lambda db, work: documents.document(db, work, document_id))
 
 
@@ -83,7 +83,7 @@ async def get_trajectory(reader: ReaderDep, trajectory_id: str) -> Response:
 
 @router.get("/refused", response_model=trajectories.RefusedPage)
 async def get_refused(reader: ReaderDep, reason: str = "", cursor: Cursor = "", limit: Limit = 50) -> Response:
-    """Trajectories that checks or judge refused, the newest first."""
+    """Trajectories that checks or the judge refused, the newest first."""
     return await _answer(reader, lambda db, _: trajectories.refused(db, given(reason), given(cursor), limit))
 
 
@@ -95,7 +95,7 @@ async def get_made(reader: ReaderDep, recipe_id: str, segment_id: str) -> Respon
 
 @router.get("/prompts", response_model=prompts.Prompts)
 async def get_prompts(reader: ReaderDep) -> Response:
-    """Every prompt that was used, with the recipes it is part of, their yields and costs."""
+    """Every prompt that was used, with the recipes that contain it, their yields and costs."""
     return await _answer(reader, prompts.prompts)
 
 
@@ -114,7 +114,7 @@ async def get_failures(reader: ReaderDep, filters: FiltersDep, query: FailureQue
 @router.get("/datasets", response_model=datasets.DatasetPage)
 async def get_datasets(
     reader: ReaderDep,
-    current: Annotated[bool, Query(description="Only versions that nothing supersedes.")] = True,
+    current: Annotated[bool, Query(description="Only versions that were not superseded.")] = True,
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> Response:
@@ -130,23 +130,23 @@ async def get_dataset(reader: ReaderDep, version: str) -> Response:
 
 @router.get("/models", response_model=scores.Scores)
 async def get_models(reader: ReaderDep) -> Response:
-    """Trained models, their scores, and the paper's for reference."""
+    """Trained models, their scores, and the paper's scores for reference."""
     return await _answer(reader, lambda db, _: scores.scores(db))
 
 
 @router.get("/dialects", response_model=dialects.Dialects)
 async def get_dialects(reader: ReaderDep) -> Response:
-    """How models are asked, as calls have found out."""
+    """The request parameters that each model accepts, as calls have found out."""
     return await _answer(reader, lambda _, work: dialects.dialects(work))
 
 
 @router.get("/run", response_model=runs.Run)
 async def get_run(reader: ReaderDep, run_id: str) -> Response:
-    """What an Airflow run did."""
+    """The results of an Airflow run."""
     return await _answer(reader, lambda db, work: runs.run(db, run_id, chain_of(db, work, None)[0], STAGE_NAMES))
 
 
 @router.get("/task", response_model=runs.Task)
 async def get_task(reader: ReaderDep, run_id: str, task_id: str, map_index: MapIndex = None) -> Response:
-    """What a task instance did."""
+    """The results of a task instance."""
     return await _answer(reader, lambda db, _: runs.task(db, run_id, task_id, map_index))

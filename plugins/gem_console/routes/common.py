@@ -1,4 +1,4 @@
-"""What the routers share: the reader, and the parameters of filtered pages."""
+"""Shared by the routers: the reader, and the parameters of filtered pages."""
 
 import re
 from typing import Annotated
@@ -12,29 +12,29 @@ _NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 def reader_of(request: Request) -> Reader:
-    """The process's reader."""
+    """Returns the reader of this process."""
     return request.app.state.reader
 
 
 async def filters_of(
-    range_: Annotated[Range, Query(alias="range", description="How far back.")] = "30d",
-    source: Annotated[str, Query(description="Number of a source; empty for all.")] = "",
-    chain: Annotated[str, Query(description="Recipe of a chain's last stage; empty for the last at work.")] = "",
+    range_: Annotated[Range, Query(alias="range", description="How far back to look.")] = "30d",
+    source: Annotated[str, Query(description="Number of a source. Empty: all.")] = "",
+    chain: Annotated[str, Query(description="Recipe of a chain's last stage. Empty: the latest chain in use.")] = "",
 ) -> Filters:
-    """Range, source and chain; forms send what is not chosen as nothing."""
+    """Range, source and chain; forms send an empty text for what the user did not choose."""
     return Filters(range=range_, source_id=number(source), chain=chain or None)
 
 
 def number(text: str) -> int | None:
-    """A number as a form sends it, where nothing is none; `str.isdigit` would also take `²`.
+    """A number as a form sends it; None if empty. `str.isdigit` would also accept `²`.
 
     Raises:
-        HTTPException: 422.
+        HTTPException: 422 for anything but up to nine digits.
     """
     if not text.strip():
         return None
     if not _NUMBER.fullmatch(text.strip()):
-        raise HTTPException(422, "A number of at most nine digits is expected")
+        raise HTTPException(422, "Expected a number of up to nine digits")
     return int(text)
 
 
@@ -43,5 +43,5 @@ FiltersDep = Annotated[Filters, Depends(filters_of)]
 
 
 def given(text: str | None) -> str | None:
-    """None for nothing."""
+    """The text without surrounding spaces; None if empty."""
     return text.strip() or None if text else None

@@ -1,4 +1,4 @@
-"""Query parameters of the lists, read alike by pages and API."""
+"""Query parameters of the lists, shared by pages and API."""
 
 from typing import Annotated
 
@@ -9,19 +9,19 @@ from gem_tasks.console.documents import DocumentQuery
 from gem_tasks.console.failures import FailureQuery
 from gem_tasks.console.trajectories import TrajectoryQuery
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Rows of an answer at most.")]
-Cursor = Annotated[str, Query(description="`next` of the answer before.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Maximum number of rows per response.")]
+Cursor = Annotated[str, Query(description="`next` of the previous response.")]
 
 
 async def document_query(
-    q: Annotated[str, Query(description="Words of title or address, an address, or any id.")] = "",
-    status: Annotated[str, Query(description="`read`, `failed`, or why nothing was read.")] = "",
+    q: Annotated[str, Query(description="Words of the title or URI, a whole URI, or any id.")] = "",
+    status: Annotated[str, Query(description="`read`, `failed`, or the reason why nothing was read.")] = "",
     source: str = "",
     domain: str = "",
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> DocumentQuery:
-    """For lists of documents."""
+    """Query parameters for lists of documents."""
     return DocumentQuery(
         q=given(q),
         status="" if status == "read" else given(status),
@@ -39,13 +39,13 @@ async def trajectory_query(
     finding: str = "",
     recipe: str = "",
     version: str = "",
-    least: Annotated[str, Query(description="Messages at least.")] = "",
-    most: Annotated[str, Query(description="Messages at most.")] = "",
+    least: Annotated[str, Query(description="Minimum number of messages.")] = "",
+    most: Annotated[str, Query(description="Maximum number of messages.")] = "",
     audit: Annotated[str, Query(description="`yes` or `no`.")] = "",
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> TrajectoryQuery:
-    """For lists of published trajectories."""
+    """Query parameters for lists of published trajectories."""
     return TrajectoryQuery(
         domain=given(domain),
         platform=given(platform),
@@ -64,11 +64,11 @@ async def trajectory_query(
 async def failure_query(
     stage: str = "",
     error_class: Annotated[str, Query(alias="class")] = "",
-    raw: Annotated[bool, Query(description="With the models' last answers.")] = False,
+    raw: Annotated[bool, Query(description="Include the models' last answers.")] = False,
     cursor: Cursor = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
 ) -> FailureQuery:
-    """For lists of failures."""
+    """Query parameters for lists of failures."""
     return FailureQuery(stage=given(stage), error_class=given(error_class), raw=raw, cursor=given(cursor), limit=limit)
 
 
