@@ -66,7 +66,7 @@ def main(job: dict[str, Any]) -> None:
     )
     if not len(trainer.train_dataset):
         complain(
-            f"Cut to max_length={args.max_length}, no row has an answer of the assistant left: tools and rules fill it",
+            f"Truncated to max_length={args.max_length}, no row keeps an assistant answer: tools and rules fill it",
             "Raise max_length.",
         )
     resumed = newest_checkpoint(run)
@@ -103,7 +103,7 @@ def only_one(run: Path) -> IO[str] | None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        complain(f"Another process is training in {run}", "Wait for it, or end it.")
+        complain(f"Another process is training in {run}", "Wait for it, or stop it.")
     return lock
 
 
@@ -122,8 +122,8 @@ def arguments(job: dict[str, Any], run: Path) -> SFTConfig:
     """TRL's own arguments; what is not the profile's business is set here."""
     if job["sft"].get("bf16") and not job["sft"].get("use_cpu") and not torch.accelerator.is_available():
         complain(
-            "The profile trains in bf16 on a GPU, and this machine has none",
-            "Run it where there is one, or choose another: gem distill profiles",
+            "The profile needs a GPU (bf16), but this machine has none",
+            "Run it on a machine with a GPU, or choose another profile: gem distill profiles",
         )
     values = {
         "assistant_only_loss": True,
@@ -140,7 +140,7 @@ def arguments(job: dict[str, Any], run: Path) -> SFTConfig:
     try:
         return SFTConfig(**values)
     except (TypeError, ValueError) as error:
-        complain(f"The profile's section `sft` does not fit: {str(error).splitlines()[0][:300]}", "Correct the profile.")
+        complain(f"The profile's section `sft` is invalid: {str(error).splitlines()[0][:300]}", "Correct the profile.")
 
 
 def target_form(tokenizer: Any, base: str) -> Form:
@@ -150,8 +150,8 @@ def target_form(tokenizer: Any, base: str) -> Form:
         used = tokenizer.chat_template if marked else get_training_chat_template(tokenizer)
     except ValueError as error:
         complain(
-            f"TRL does not know what in the chat template of {base} the assistant says: {str(error).splitlines()[0][:200]}",
-            "Name a template of TRL's that fits the base in the profile: chat_template.",
+            f"TRL cannot find the assistant's part in the chat template of {base}: {str(error).splitlines()[0][:200]}",
+            "Set `chat_template` in the profile to a TRL template that suits the base model.",
         )
 
     def render(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
@@ -161,7 +161,7 @@ def target_form(tokenizer: Any, base: str) -> Form:
     if form is None:
         complain(
             f"The chat template of {base} cannot hold these conversations: {why}",
-            "Choose another base, or name a template of TRL's that fits it in the profile: chat_template.",
+            "Choose another base model, or set `chat_template` in the profile to a TRL template that suits it.",
         )
     if drops_text(render, form):
         say(event="note", note=f"the chat template of {base} leaves out what the assistant says beside a call")

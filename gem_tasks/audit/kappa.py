@@ -21,7 +21,7 @@ def kappa(answers: Answers) -> float | None:
         ValueError: not every item has an answer of every rater.
     """
     if len({len(item) for item in answers}) > 1:
-        raise ValueError("every item needs an answer of every rater")
+        raise ValueError("every item needs a rating from every rater")
     raters = len(answers[0]) if answers else 0
     if raters < 2:
         return None

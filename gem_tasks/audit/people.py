@@ -113,7 +113,7 @@ def advice(found: KindReport, needed: float = NEEDED) -> str | None:
     if share.high < needed and found.severity == "error" and found.kind.partition("/")[0] not in CONSTRUCTED:
         return f"{agrees}: open it instead"
     if share.high < needed and found.severity == "judge":
-        return f"{agrees}: look at the judge's prompt or model"
+        return f"{agrees}: review the judge's prompt or model"
     return None
 
 

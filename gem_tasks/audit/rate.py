@@ -72,9 +72,9 @@ def _refuse(work: Workspace, audit: Audit, ratings: Sequence[Rating]) -> None:
         key = (rating.item_id, rating.rater)
         if rating.item_id not in known:
             cause = f"{rating.item_id!r} was not drawn for audit {audit.audit_id}"
-            raise UserError(cause, "`gem audit items` prints what was.")
+            raise UserError(cause, "`gem audit items` lists the drawn items.")
         if key in seen:
-            raise UserError(f"{rating.rater} rates {rating.item_id} twice", "Keep one of them.")
+            raise UserError(f"{rating.rater} rates {rating.item_id} twice", "Keep one of these ratings.")
         seen.add(key)
 
 
@@ -95,7 +95,7 @@ def _json(file: Iterator[str]) -> Iterator[tuple[int, object]]:
 
 def _rating(path: Path, line: int, row: object, rater: str | None) -> Rating:
     if not isinstance(row, dict):
-        raise UserError(f"{path}, line {line}: no JSON object", "Write one object a line.")
+        raise UserError(f"{path}, line {line}: not a JSON object", "Write one object per line.")
     try:
         # What `gem audit items` printed may stand beside the ratings: only the rating's own fields are read.
         given = {name: value for name, value in cast("Json", row).items() if name in Rating.model_fields}

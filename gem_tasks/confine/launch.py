@@ -108,7 +108,7 @@ def _prepare(job: Job, how: Means) -> None:
     require_plain(job.folder)
     for path in job.reads:
         if not means.readable_by_sandbox(path, how):
-            raise UserError(f"{path} cannot be read by the user of the sandbox", f"Allow it: chmod -R a+rX {path}")
+            raise UserError(f"The sandbox's user cannot read {path}", f"Allow it: chmod -R a+rX {path}")
     if how.own_user:
         for folder, _, files in os.walk(job.folder):
             for name in (".", *files):

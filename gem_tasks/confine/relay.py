@@ -55,7 +55,7 @@ class Relay:
             growing: counts the answer until it has been passed on.
         """
         if not compare_digest(headers.get("authorization", "").encode(), f"Bearer {self.token}".encode()):
-            return _refusal(401, "the sandbox's own token is missing")
+            return _refusal(401, "the sandbox's token is missing")
         name, _, rest = path.removeprefix("/").partition("/v1/")
         upstream = self.upstreams.get(name)
         if upstream is None or (method, rest) not in _ALLOWED:
@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         size = self.headers.get("content-length", "")
         if not size.isascii() or not size.isdigit() or len(size) > 12 or int(size) > MAX_BODY_BYTES:
             self.close_connection = True
-            self._answer(*_refusal(413, "a request says how long it is, and is not longer than 64 MB"))
+            self._answer(*_refusal(413, "a request needs a Content-Length of up to 64 MB"))
             return
         self._carry(int(size))
 

@@ -27,9 +27,11 @@ def require_plain(folder: Path, most_file_bytes: int | None = None) -> None:
     for count, entry in enumerate(_entries(folder)):
         found = entry.stat(follow_symlinks=False)
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-            raise TamperedError(f"{entry.path} is neither a file nor a folder: what ran there is not trusted")
+            raise TamperedError(
+                f"{entry.path} is neither a file nor a folder, so GEM does not trust this run's results"
+            )
         if most_file_bytes is not None and stat.S_ISREG(found.st_mode) and found.st_size > most_file_bytes:
-            raise TamperedError(f"{entry.path} has {found.st_size} bytes, more than the {most_file_bytes} expected")
+            raise TamperedError(f"{entry.path} has {found.st_size} bytes; the limit is {most_file_bytes}")
         if count > MAX_FILES:
             raise TamperedError(f"{folder} has more than {MAX_FILES} files")
 

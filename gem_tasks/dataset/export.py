@@ -52,7 +52,7 @@ def export_openai(work: Workspace, out: Path, *partitions: str | None) -> tuple[
             if not count:
                 named = ", ".join(each for each in partitions if each)
                 where = f" in partition {named}" if named else ""
-                raise UserError(f"No trajectories are published{where}", "Make some with `gem run SOURCE`.")
+                raise UserError(f"There are no published trajectories{where}", "Make some with `gem run SOURCE`.")
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror}", "Choose another --out.") from error
     return path, count

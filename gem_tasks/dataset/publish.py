@@ -108,7 +108,7 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     publications of a partition follow each other, so that the version that is current has seen the latest changes.
     """
     if work.variant:
-        reason = "these recipes are not the current ones: their results are kept beside, for `gem diff`"
+        reason = "these recipes are not the current ones: GEM keeps their results for `gem diff`"
         return PublishReport(partition=partition, version=None, held_back=reason)
     with work.ledger() as ledger, ledger.locks.publish_lock(partition):
         if reason := _unfinished(ledger.rebuild.unfinished(partition, work.links())):
@@ -148,7 +148,7 @@ def _unfinished(waiting: dict[int, int]) -> str | None:
     if not waiting:
         return None
     left = [f"{STAGE_NAMES[at]} of {count} segment{'s' * (count != 1)}" for at, count in waiting.items()]
-    return f"the partition is not complete under the current recipes; still to be done: {', '.join(left)}"
+    return f"the partition is incomplete under the current recipes; remaining work: {', '.join(left)}"
 
 
 def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:

@@ -13,7 +13,7 @@ from gem_tasks.corpus.hub import route
 from gem_tasks.errors import UserError, first_line
 
 _WANTED = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken"]
-_FIX = "Give a folder with --model, or log in to the hub, or set HF_HOME to where they are."
+_FIX = "Give a folder with --model, log in to the hub, or set HF_HOME to the folder that has them."
 _KEPT = ("CUDA_", "NVIDIA_", "NCCL_", "OMP_", "LD_LIBRARY_PATH")
 
 
@@ -34,7 +34,8 @@ def folder_of(name: str) -> Path:
         return Path(cast("Any", huggingface_hub).snapshot_download(name, allow_patterns=_WANTED))
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(
-            f"The weights of {name} cannot be had: no such folder, and the hub says: {first_line(error)[:200]}", _FIX
+            f"Cannot get the weights of {name}: no such folder exists, and the hub reports: {first_line(error)[:200]}",
+            _FIX,
         ) from None
 
 

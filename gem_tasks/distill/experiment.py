@@ -148,7 +148,7 @@ def plan(options: Options, now: datetime | None = None, folder: Path | None = No
         known = ", ".join(experiments())
         raise UserError(f"There is no experiment {options.experiment!r}", f"Choose one of: {known}.")
     if (options.endpoint_url is None) != (options.endpoint_model is None):
-        raise UserError("An endpoint needs an address and a model", "Give both, or neither.")
+        raise UserError("An endpoint needs a URL and a model", "Give both, or neither.")
     found = experiments()[options.experiment]
     profile = profiles.named(options.profile, folder)
     given = options.model_fields_set
@@ -156,7 +156,7 @@ def plan(options: Options, now: datetime | None = None, folder: Path | None = No
     kind = found.kind or options.kind or profile.kind
     harnesses: tuple[Harness, ...] = tuple(name for name in _OF_KIND[kind] if name in options.harnesses)
     if not harnesses:
-        raise UserError(f"No harness is left for a model of kind {kind}", f"It has: {', '.join(_OF_KIND[kind])}.")
+        raise UserError(f"No chosen harness suits a model of kind {kind}", f"Choose from: {', '.join(_OF_KIND[kind])}.")
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%S")
     return Plan(
         plan_id=f"{found.name}-{profile.name}-{stamp}",

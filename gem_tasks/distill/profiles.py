@@ -116,7 +116,7 @@ def named(name: str, folder: Path | None = None, **changes: object) -> Profile:
         for place in places:
             if (path := place / f"{name}.yaml").is_file():
                 return _read(path, changes)
-    own = f" Profiles of your own go into the folder that GEM_PROFILES names{f' ({folder})' if folder else ''}."
+    own = f" Put your own profiles into the folder that GEM_PROFILES names{f' ({folder})' if folder else ''}."
     raise UserError(f"There is no training profile {name[:80]!r}", f"Choose one of {', '.join(names())}.{own}")
 
 
@@ -155,15 +155,15 @@ def _read(path: Path, changes: Mapping[str, object]) -> Profile:
         profile.spec()
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UserError(f"{path.name} is no YAML{line}", "Compare it with the shipped ones.") from None
+        raise UserError(f"{path.name} is not valid YAML{line}", "Compare it with the shipped profiles.") from None
     except ValidationError as error:
         first = error.errors()[0]
         known = [str(part) for part in first["loc"] if str(part) in _KNOWN]
         raise UserError(
-            f"{path.name}: {'.'.join(known) or 'the whole'}: {first['msg']}", "Correct the profile."
+            f"{path.name}: {'.'.join(known) or 'the file'}: {first['msg']}", "Correct the profile."
         ) from None
     except (yaml.YAMLError, TypeError, ValueError, OSError, RecursionError):
-        raise UserError(f"{path.name} is no profile", "Compare it with the shipped ones.") from None
+        raise UserError(f"{path.name} is not a profile", "Compare it with the shipped profiles.") from None
     return profile
 
 

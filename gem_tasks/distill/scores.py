@@ -90,7 +90,7 @@ def yield_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
     yield as_table(head, table)
     yield (
         "The texts are those of published trajectories, so the pipeline accepted all of them by construction; what it "
-        "spent on texts that came to nothing is not in its row. A synthesizer has one try and no judge."
+        "spent on other texts is not in its row. A synthesizer has one try and no judge."
     )
     for each in rows:
         reasons = result.reports[each.key].measures.get("reasons")
@@ -123,7 +123,7 @@ def _drops(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
             value = result.reports[other.key].score().value
             lost = (best - value) / best if best else None
             if lost is None:
-                yield f"*{arm}*: nothing is valid on {home.label}, so no drop can be told."
+                yield f"*{arm}*: no trajectory is valid on {home.label}, so the drop is unknown."
             else:
                 flag = f" **More than {DROP:.0%}: it does not carry over.**" if lost > DROP else ""
                 yield f"*{arm}*: {home.label} {best:.1%}, {other.label} {value:.1%}: a drop of {lost:.0%}.{flag}"

@@ -202,14 +202,14 @@ def _wait_healthy(served: Served, limit_s: float, progress: Progress) -> None:
         if log.exists() and deadline is None:  # the guard has the lock
             deadline = time.monotonic() + limit_s
         if not psutil.pid_exists(served.guard_pid) or not _alive(served):
-            raise GemError(f"the server of {served.model} ended: {_tail(log)}")
+            raise GemError(f"The server of {served.model} stopped: {_tail(log)}")
         if deadline and time.monotonic() > deadline:
-            raise GemError(f"the server of {served.model} did not answer within {limit_s:.0f} s: {_tail(log)}")
+            raise GemError(f"The server of {served.model} did not answer within {limit_s:.0f} s: {_tail(log)}")
         with contextlib.suppress(httpx2.HTTPError), http_clients.client(timeout=5) as client:
             if client.get(url).status_code == 200:
                 return
         _touch(lease)
-        progress(f"waiting for {served.engine}" if deadline else "waiting for another server to end", 0, 0)
+        progress(f"waiting for {served.engine}" if deadline else "waiting for another server to stop", 0, 0)
         time.sleep(0.5)
 
 
@@ -227,7 +227,7 @@ def _alive(served: Served) -> bool:
 
 
 def _tail(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else ["it left no log"]
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else ["it wrote no log"]
     return " / ".join(lines[-_TAIL:])[-1500:]
 
 

@@ -53,7 +53,7 @@ def build(work: Workspace, spec: SetSpec) -> SftSet:
     if not any(split == "train" for _, split in placed):
         raise UserError(
             f"There are no trajectories to train on ({_described(spec)})",
-            "Publish some with `gem run SOURCE`, or ask for less: fewer sources, drafts, versions that nobody audited.",
+            "Publish some with `gem run SOURCE`, or widen the selection: more sources, drafts, or unaudited versions.",
         )
     set_id = _identity(work, spec, placed)
     key = keys.set_key(set_id, "manifest.json")

@@ -83,8 +83,8 @@ def admit_run(plan: Plan, settings: Settings) -> None:
     if (model := plan.options.model) and (Path(model).exists() or not re.fullmatch(_HUB_ID, model)):
         roots = [Path(root).resolve() for root in settings.model_roots.split()]
         if not any(Path(model).resolve().is_relative_to(root) for root in roots):
-            allowed = f"They may lie in: {settings.model_roots}." if roots else "Name the folders in GEM_MODEL_ROOTS."
-            raise UserError(f"{model[:200]!r} is no folder from which runs may take weights", allowed)
+            allowed = f"Permitted folders: {settings.model_roots}." if roots else "Name the folders in GEM_MODEL_ROOTS."
+            raise UserError(f"Runs may not load weights from {model[:200]!r}", allowed)
 
 
 def endpoint_of(plan: Plan, settings: Settings) -> Endpoint | None:
@@ -207,7 +207,9 @@ def _run(
     found = sets.build(work, plan.spec(arm, sources))
     segments = held_out(work, found, own.texts)
     if not segments:
-        raise UserError(f"No text is held out for {arm.name} {label}".strip(), "Publish more, or widen the sources.")
+        raise UserError(
+            f"There is no held-out text for {arm.name} {label}".strip(), "Publish more, or widen the sources."
+        )
     asked = SynthesizerOptions(
         prices=work.settings.llm_prices,
         request_timeout_s=own.request_timeout_s,

@@ -73,7 +73,7 @@ def train(
     refuse_code(profile, work.settings.trust_remote_code)
     key = model_id(profile, found, base_only=base_only)
     if known := _known(work, key):
-        progress(f"{known.name} {key} is trained already", 1, 1)
+        progress(f"{known.name} {key} is already trained", 1, 1)
         return known
     folder = run_folder(work, key)
     folder.mkdir(parents=True, exist_ok=True)
@@ -111,8 +111,8 @@ def require_machine(profile: Profile) -> None:
     """
     if profile.launch and not _gpus():
         raise UserError(
-            f"The profile {profile.name} trains on GPUs ({profile.launch}), and this machine has none",
-            "Run it where there are some, or choose another profile: gem distill profiles",
+            f"The profile {profile.name} needs GPUs ({profile.launch}), but this machine has none",
+            "Run it on a machine with GPUs, or choose another profile: gem distill profiles",
         )
 
 
@@ -236,7 +236,7 @@ def _follow(job: Job, folder: Path, progress: Progress, sandbox: SandboxMode) ->
         if said:
             cause, _, fix = said.partition(". ")
             raise UserError(cause[:500], fix[:500]) from None
-        raise GemError(f"the training failed: {error}") from None
+        raise GemError(f"The training failed: {error}") from None
 
 
 def _result(folder: Path) -> Json:
@@ -258,7 +258,7 @@ def _result(folder: Path) -> Json:
 def _tell(event: Json, progress: Progress) -> None:
     match event:
         case {"event": "start", "rows": int(rows), "dropped": int(dropped), "resumed_from": resumed}:
-            where = f", going on from {str(resumed)[:100]}" if resumed else ""
+            where = f", resuming from {str(resumed)[:100]}" if resumed else ""
             progress(f"train on {rows} rows ({dropped} too long){where}", 0, 0)
         case {"event": "note", "note": str(note)}:
             progress(note[:500], 0, 0)

@@ -28,7 +28,7 @@ _PATTERNS = frozenset(
 """Names of parts of a model, which have dots."""
 _PLACE = re.compile(r"^\s*[\[{]|[/\\]|^~|\.\.|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^[\w.]+:[\w.]+$")
 """JSON, which Transformers reads as settings; a path, a repository of the hub, something to import."""
-_FIX = "Take it out, or set GEM_TRUST_REMOTE_CODE=1 where this deployment is to run such code, confined."
+_FIX = "Remove it, or set GEM_TRUST_REMOTE_CODE=1 if this deployment may run such code, confined."
 
 
 def refuse_code(profile: Profile, trusted: bool) -> None:

@@ -45,16 +45,17 @@ def admit(url: str, allowed: Sequence[str] = ()) -> str:
     normal = _normal(url)
     if normal is None:
         raise UserError(
-            f"{shown_url(url)!r} is no address of a server", "Give http(s)://host[:port]/v1, with the key elsewhere."
+            f"{shown_url(url)!r} is not the URL of a server", "Give http(s)://host[:port]/v1, without a key in it."
         )
     if allowed and not any(_below(normal, prefix) for prefix in allowed):
         raise UserError(
-            f"{shown_url(url)} is no endpoint that runs may ask",
+            f"{shown_url(url)} is not an endpoint that runs may call",
             f"GEM_EVAL_ENDPOINTS allows: {' '.join(map(shown_url, allowed))}",
         )
     if _hands_out_credentials(normal):
         raise UserError(
-            f"{shown_url(url)} is an address at which clouds hand out credentials", "Name the server's own address."
+            f"{shown_url(url)} is an address at which clouds hand out credentials",
+            "Give the URL of the model's server.",
         )
     return url
 

@@ -60,9 +60,9 @@ def events(job: Job, log: Path, timeout_s: float, mode: SandboxMode = "auto") ->
                 timer.cancel()
         require_plain(job.folder)  # nobody is left who could change it
         if late.is_set():
-            raise UserError(f"The harness did not end within {timeout_s:.0f} s", "Run it again: it continues.")
+            raise UserError(f"The harness did not finish within {timeout_s:.0f} s", "Run it again: it resumes.")
         if code:
-            raise HarnessError(f"the harness ended with code {code}; {log} ends:\n{_tail(sink)}")
+            raise HarnessError(f"the harness exited with code {code}; the end of {log}:\n{_tail(sink)}")
 
 
 def planned(ids: object, known: Collection[str]) -> dict[str, list[str]]:
@@ -78,9 +78,9 @@ def planned(ids: object, known: Collection[str]) -> dict[str, list[str]]:
     try:
         found = _PLAN.validate_python(ids, strict=True)
     except ValidationError:
-        raise HarnessError("the harness did not say what it runs") from None
+        raise HarnessError("the harness did not report which cases it runs") from None
     if set(found) - set(known):
-        raise HarnessError("the harness runs cases that it was not asked for")
+        raise HarnessError("the harness runs cases that were not requested")
     return found
 
 
@@ -95,7 +95,7 @@ def reading(folder: Path, most_file_bytes: int) -> Generator[None]:
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise HarnessError(f"what the harness left in {folder} cannot be read: {type(error).__name__}") from error
+        raise HarnessError(f"the harness's results in {folder} cannot be read: {type(error).__name__}") from error
 
 
 @contextmanager

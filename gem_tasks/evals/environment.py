@@ -61,7 +61,7 @@ def _install(home: Path, name: EnvironmentName, progress: Progress) -> None:
     count = sum(line.endswith("\\") and "==" in line for line in lock.read_text(encoding="utf-8").splitlines())
     progress(f"install {name}: {count} packages into {folder}", 0, 0)
     if folder.exists() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
-        raise UserError(f"{folder} is no environment of Python's", "Move it away, or choose another GEM_HOME.")
+        raise UserError(f"{folder} is not a Python environment", "Move the folder, or choose another GEM_HOME.")
     shutil.rmtree(folder, ignore_errors=True)
     wanted = ["--no-deps", "--require-hashes", "-r", str(lock)]
     if uv := _uv(home):
@@ -96,13 +96,11 @@ def _run(command: Sequence[str], name: str) -> None:
             command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet, umask=0o022
         )
     except subprocess.TimeoutExpired:
-        raise UserError(
-            f"Installing {name} took over {_LIMIT_S // 60} minutes", "Try it again: it continues."
-        ) from None
+        raise UserError(f"Installing {name} took over {_LIMIT_S // 60} minutes", "Run it again: it resumes.") from None
     if done.returncode:
-        line = (done.stderr.strip().splitlines() or ["the installer said nothing"])[-1]
+        line = (done.stderr.strip().splitlines() or ["the installer printed nothing"])[-1]
         fix = f"Fix that, then: gem eval install {name}"
-        raise UserError(f"The environment {name} cannot be installed: {beginning(line, 300)}", fix)
+        raise UserError(f"GEM could not install the environment {name}: {beginning(line, 300)}", fix)
 
 
 def _folder(home: Path, name: EnvironmentName) -> Path:

@@ -27,7 +27,9 @@ def keep_job(out_dir: Path, job: Json) -> Path:
         before = _read(path)
         changed = [name for name in job if name not in _FREE and before.get(name) != job[name]]
         if changed:
-            raise UserError(f"{out_dir} holds another run: {', '.join(changed)} differ", "Give another --out.")
+            raise UserError(
+                f"{out_dir} contains a run with different settings: {', '.join(changed)}", "Give another --out."
+            )
     with replacing(path) as part:
         part.write_text(json.dumps(job, indent=1), encoding="utf-8")
     return path

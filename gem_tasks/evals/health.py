@@ -49,7 +49,7 @@ async def _ask(endpoint: Endpoint) -> None:
 
 def _fix(endpoint: Endpoint, error: EndpointError, names: list[str]) -> str:
     if error.error_class in _KEY:
-        return "Check the key, and the account behind it."
+        return "Check the API key and its account."
     if error.error_class in _DOWN:
         return "Is it up, and does the URL end in /v1?"
     if names and endpoint.model not in names:

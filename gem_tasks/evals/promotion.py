@@ -19,7 +19,7 @@ def judge(champion: Reports, challenger: Reports, policy: Policy = Policy()) -> 
     """Holds the challenger against the champion in every harness that both ran."""
     common = sorted(set(champion) & set(challenger))
     if not common:
-        return Verdict(outcome="kept", why="the two were evaluated in no common harness")
+        return Verdict(outcome="kept", why="the two share no harness")
     if unfair := [fault for name in common for fault in _unfair(champion[name], challenger[name], policy)]:
         return Verdict(outcome="kept", why=unfair[0])
     confidence = 1 - (1 - policy.confidence) / len(common)

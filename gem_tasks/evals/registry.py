@@ -62,7 +62,7 @@ def decide(
         ledger.evaluations.lock_champion(model.name)
         champion = ledger.evaluations.champion(model.name)
         if champion == model.model_id:
-            raise UserError(f"{model.model_id} is the champion of {model.name} already", "There is nothing to decide.")
+            raise UserError(f"{model.model_id} is already the champion of {model.name}", "No decision is needed.")
         other = against or champion or ledger.evaluations.untrained_base(model.model_id)
         decision = _decision(model, other, _verdict(ledger, model, other, policy), policy)
         ledger.evaluations.record_promotion(decision, model.name)

@@ -105,7 +105,7 @@ def evaluate(
         UserError: there is no text, or the endpoint does not answer.
     """
     if not segments:
-        raise UserError("There are no held-out texts", "Name a set, a partition or a file that has some.")
+        raise UserError("There are no held-out texts", "Name a set, a partition or a file with held-out texts.")
     require_healthy(endpoint)
     out_dir.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()

@@ -49,7 +49,7 @@ def parse_policy(text: str, name: str) -> Policy:
     agreement = _agreement(name, tables.pop(_AGREEMENT, None))
     if unknown := set(tables) - {_DEFAULT, *STAGE_NAMES}:
         raise _refuse(
-            name, f"[{min(unknown)}] is no stage; there are {', '.join(STAGE_NAMES)}, {_DEFAULT} and {_AGREEMENT}"
+            name, f"[{min(unknown)}] is not a stage; use {', '.join(STAGE_NAMES)}, {_DEFAULT} or {_AGREEMENT}"
         )
     read = {stage: _stage(name, stage, entries) for stage, entries in tables.items()}
     bounds = {stage: read.get(_DEFAULT, {}) | read.get(stage, {}) for stage in STAGE_NAMES}
@@ -73,7 +73,7 @@ def _stage(name: str, stage: str, entries: Any) -> dict[str, tuple[Bound, ...]]:
 
 def _bounds(name: str, stage: str, metric: str, entry: Any) -> tuple[Bound, ...]:
     if metric not in METRICS and not metric.startswith("failed_share."):
-        raise _refuse(name, f"{stage}.{metric} is no metric; there are {', '.join(METRICS)} and failed_share.<class>")
+        raise _refuse(name, f"{stage}.{metric} is not a metric; use {', '.join(METRICS)} or failed_share.<class>")
     try:
         return _BOUNDS.validate_python(entry if isinstance(entry, list) else [entry])
     except ValidationError as error:
@@ -88,4 +88,4 @@ def _first(error: ValidationError, *place: str, skip: int = 0) -> str:
 
 
 def _refuse(name: str, problem: str) -> UserError:
-    return UserError(f"{name}: {problem}", "Correct it, and try `gem gates --check FILE`.")
+    return UserError(f"{name}: {problem}", "Correct it, then run `gem gates --check FILE`.")

@@ -27,7 +27,7 @@ def report(decision: Decision, partition: str, examples: Sequence[tuple[str, str
     bound = {held.metric for held in decision.held}
     free = [f"{name} {number:.3g}" for name, number in sorted(decision.metrics.numbers.items()) if name not in bound]
     if free:
-        lines += ["", f"Measured too, without a bound: {', '.join(free)}."]
+        lines += ["", f"Also measured, without a bound: {', '.join(free)}."]
     if examples:
         lines += ["", f"## {len(examples)} examples"]
     for heading, text in examples:

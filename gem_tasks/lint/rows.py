@@ -100,7 +100,8 @@ def read_row(row: Json, format_: str | None = None, columns: Columns = DEFAULT_C
     )
     names = dict(renamed(tools))
     odd = tuple(
-        FormFault(FormKind.TOOL_NAME, f"{name[:80]!r} is no name that the Chat Completions API takes") for name in names
+        FormFault(FormKind.TOOL_NAME, f"{name[:80]!r} is not a name that the Chat Completions API accepts")
+        for name in names
     )
     return Conversation(
         _ident(row),
@@ -146,7 +147,7 @@ def _trl(row: Json) -> tuple[Turns, Any]:
     for name in ("prompt", "completion" if "completion" in row else "chosen"):
         part = _listed(row.get(name))
         if not isinstance(part, list):
-            raise TurnError(0, f"`{name}` is no list of messages")
+            raise TurnError(0, f"`{name}` is not a list of messages")
         parts += cast("list[Any]", part)
     return read_turns(parts, _system(row)), _tools(row)
 
@@ -193,7 +194,7 @@ def _listed(found: Any) -> Any:
     try:
         return json.loads(found)
     except (ValueError, RecursionError):
-        raise TurnError(0, "the conversation is a text that is no JSON") from None
+        raise TurnError(0, "the conversation is a text, but not JSON") from None
 
 
 def _system(row: Json) -> str | None:

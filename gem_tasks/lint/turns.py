@@ -132,10 +132,10 @@ def read_turns(found: Any, system: str | None = None) -> Turns:
     if system and system.strip():
         turns.add("system", system, None)
     if not isinstance(found, list) or not found:
-        raise TurnError(0, "the conversation is no list of messages" if found else "the conversation is empty")
+        raise TurnError(0, "the conversation is not a list of messages" if found else "the conversation is empty")
     for index, item in enumerate(cast("list[Any]", found)):
         if not isinstance(item, dict):
-            raise TurnError(index, "a message is no JSON object")
+            raise TurnError(index, "a message is not a JSON object")
         _turn(turns, index, cast(Json, item))
     return turns
 
@@ -144,7 +144,7 @@ def _turn(turns: Turns, index: int, item: Json) -> None:
     said = item.get("role", item.get("from"))
     role = ROLES.get(said.strip().lower()) if isinstance(said, str) else None
     if role is None:
-        raise TurnError(index, f"nobody knows the role {str(said)[:40]!r}")
+        raise TurnError(index, f"unknown role {str(said)[:40]!r}")
     content = _words(index, item.get("content", item.get("value")))
     if role == "call":
         _assistant(turns, index, None, _written_calls(index, content or ""))
@@ -208,7 +208,7 @@ def _listed_calls(index: int, item: Json) -> Iterator[_Called]:
 def _written_calls(index: int, text: str) -> list[_Called]:
     found = _json(text)
     if found is None:
-        raise TurnError(index, f"a call is no JSON: {text[:80]!r}")
+        raise TurnError(index, f"a call is not valid JSON: {text[:80]!r}")
     return [_called(index, call) for call in _as_list(found)]
 
 
@@ -234,7 +234,7 @@ def _arguments(index: int, name: str, written: Any) -> Json:
         return {}
     found: Any = _json(written) if isinstance(written, str) else written
     if not isinstance(found, dict):
-        raise TurnError(index, f"the arguments of {name[:60]} are no JSON object: {str(written)[:60]!r}")
+        raise TurnError(index, f"the arguments of {name[:60]} are not a JSON object: {str(written)[:60]!r}")
     return cast(Json, found)
 
 
@@ -259,4 +259,4 @@ def _words(index: int, content: Any) -> str | None:
         return "\n".join(part for part in parts if isinstance(part, str)) or None
     if isinstance(content, dict):
         return json.dumps(content, ensure_ascii=False)
-    raise TurnError(index, f"the content is a {type(content).__name__}, no text")
+    raise TurnError(index, f"the content is a {type(content).__name__}, not text")

@@ -36,7 +36,7 @@ def from_file(path: Path) -> Iterator[tuple[str, Trajectory]]:
             except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
                 first = first_line(error)
                 raise UserError(
-                    f"{path} line {number} is no trajectory: {first}", "Make one with `gem export`."
+                    f"{path}, line {number}: not a trajectory: {first}", "Make one with `gem export`."
                 ) from None
 
 

@@ -120,7 +120,7 @@ class _Conversation:
             tool = self._case.tools.get(exchange.call.name)
             known = self._matches[tool.name, tool.canonical_parameters] if tool else None
             operation = self._operations[known.operation] if known and known.operation else None
-            reason, detail = "unmapped_tool", f"no operation is like {exchange.call.name}"
+            reason, detail = "unmapped_tool", f"no operation matches {exchange.call.name}"
             if tool and known and operation:
                 reason, detail = await self._one(tool, known, operation, exchange.call.arguments, exchange.data)
             found.append(

@@ -214,7 +214,7 @@ class AirflowAPI:
         if answer.is_error:
             raise UserError(
                 f"Airflow answered {answer.status_code} to {method} {path}: {beginning(answer.text, 300)}",
-                "Look at the api-server's log, see `gem status`.",
+                "See the api-server's log; `gem status` shows where it is.",
             )
         return answer.json()
 

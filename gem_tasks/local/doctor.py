@@ -78,7 +78,9 @@ def _disk(settings: Settings) -> Diagnosis:
     place = next(path for path in (home, *home.parents) if path.exists())
     free = shutil.disk_usage(place).free / 1e9
     ok = free > _FREE_GB
-    return Diagnosis(name="disk", ok=ok, detail=f"{free:.0f} GB free", fix="" if ok else f"Free some below {place}.")
+    return Diagnosis(
+        name="disk", ok=ok, detail=f"{free:.0f} GB free", fix="" if ok else f"Free disk space below {place}."
+    )
 
 
 def _sandbox(settings: Settings) -> Diagnosis:
@@ -99,7 +101,7 @@ def _store(settings: Settings) -> Diagnosis:
         store.delete(key)
     except GemError as error:
         return Diagnosis(name="store", ok=False, detail=str(error), fix="Check GEM_STORE_URL and its permissions.")
-    return Diagnosis(name="store", ok=True, detail=f"{settings.store_root} can be written")
+    return Diagnosis(name="store", ok=True, detail=f"{settings.store_root} is writable")
 
 
 def _models(settings: Settings, told: Told) -> Iterator[Diagnosis]:

@@ -22,7 +22,7 @@ _OURS = (
 )  # fmt: skip
 """What GEM writes. Not the database, which PostgreSQL keeps closed, nor `envs` and `uv`, programs of others."""
 _ROOT_STATE = Path("/var/lib")
-_OWN = "Name a folder for GEM alone, for instance GEM_HOME=~/gem."
+_OWN = "Choose a folder that only GEM uses, for instance GEM_HOME=~/gem."
 
 
 def home_dir() -> Path:
@@ -34,7 +34,7 @@ def home_dir() -> Path:
     home = Path(os.environ.get("GEM_HOME") or ".gem").absolute()
     real = home.resolve()
     if real == Path(real.anchor) or _holds(real, _user_home()):
-        raise UserError(f"GEM_HOME is {home}, which is more than a folder for GEM", _OWN)
+        raise UserError(f"GEM_HOME is {home}, which is not a folder for GEM alone", _OWN)
     return home
 
 
@@ -67,7 +67,10 @@ def check(home: Path, checkout: Path = CHECKOUT) -> None:
     """
     own = home == checkout / ".gem" or (home / MARK).is_file()
     if home.exists() and (not own or _holds(home.resolve(), checkout)):
-        raise UserError(f"GEM did not make {home}, so it does not remove it", "Remove it yourself if nothing is yours.")
+        raise UserError(
+            f"GEM did not make {home}, so it does not remove it",
+            "Remove it yourself if it contains none of your files.",
+        )
 
 
 def clean(home: Path, checkout: Path = CHECKOUT) -> None:

@@ -66,8 +66,8 @@ class Postgres:
         """
         if self._service_user and self.data == self._wanted and not _all_may_enter(self.data.parent):
             raise UserError(
-                f"The database in {self.data} cannot be entered by the user {self._service_user.pw_name} any more",
-                "Let all users pass (chmod o+x) through the folders above it, as when it was made.",
+                f"The user {self._service_user.pw_name} can no longer open the database in {self.data}",
+                "Run chmod o+x on its parent folders, as when GEM created it.",
             )
         if not (self.data / "PG_VERSION").exists():
             self._init()
@@ -94,8 +94,8 @@ class Postgres:
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error) and self.running:
                 raise UserError(
-                    f"The database in {self.data} has the password of another state.json",
-                    "Bring that back, or remove the database.",
+                    f"The database in {self.data} was created with another state.json and has its password",
+                    "Restore that state.json, or remove the database.",
                 ) from None
             return False
         return self.running
@@ -158,7 +158,7 @@ class Postgres:
 
     def _init(self) -> None:
         if self.data.exists() and any(self.data.iterdir()):
-            raise UserError(f"{self.data} is no database", "Move it away, or choose another GEM_HOME.")
+            raise UserError(f"{self.data} is not a PostgreSQL database", "Move the folder, or choose another GEM_HOME.")
         if self.data != self._wanted:
             self._open_elsewhere()
         part = self.data.with_name(f".{self.data.name}.part")
@@ -219,7 +219,7 @@ def _binaries() -> Path:
     candidates = [*reversed(installs), *reversed(system), *on_path]
     if not candidates:
         raise UserError(
-            "No PostgreSQL for this platform is installed",
+            "PostgreSQL is not installed",
             "Install one (for instance `apt install postgresql`), or set GEM_POSTGRES_DSN.",
         )
     return candidates[0].parent

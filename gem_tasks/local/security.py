@@ -23,7 +23,7 @@ from gem_tasks.local.security_edges import security as edges
 from gem_tasks.settings import Settings
 
 _TRY_S = 60
-_BUBBLEWRAP = "Install bubblewrap (apt-get install bubblewrap), and allow user namespaces to GEM's user."
+_BUBBLEWRAP = "Install bubblewrap (apt-get install bubblewrap), and allow user namespaces for GEM's user."
 _ATTACK = """
 import json, os, socket, sys
 canary, port = sys.argv[1], int(sys.argv[2])
@@ -65,7 +65,7 @@ def _confinement(settings: Settings) -> Diagnosis:
 def _attempted_escape(settings: Settings) -> Diagnosis:
     """A program that looks for our environment, a file of ours, and another port of this machine."""
     got = [name for name, reached in _attack(settings).items() if reached]
-    detail = f"a program of others reaches our {' and '.join(got)}" if got else "a program of others reaches nothing"
+    detail = f"a third-party program reaches GEM's {' and '.join(got)}" if got else "third-party programs are confined"
     return Diagnosis(name="attempted escape", ok=not got, detail=detail, fix=_BUBBLEWRAP if got else "")
 
 
@@ -86,8 +86,8 @@ def _attack(settings: Settings) -> dict[str, bool]:
     try:
         return json.loads(said)
     except ValueError:
-        why = complaint.decode("utf-8", "replace").strip().splitlines() or ["it said nothing"]
-        raise GemError(f"the sandbox does not run: {why[-1][:200]}") from None
+        why = complaint.decode("utf-8", "replace").strip().splitlines() or ["it printed nothing"]
+        raise GemError(f"the sandbox does not start: {why[-1][:200]}") from None
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def _user(settings: Settings) -> Diagnosis:
     """Whose rights a fault in GEM itself would give away."""
     del settings
     root = os.geteuid() == 0
-    fix = "Run GEM as a user of its own." if root else ""
+    fix = "Run GEM as a separate user." if root else ""
     return Diagnosis(name="user", ok=not root, detail="GEM runs as root" if root else f"user {os.geteuid()}", fix=fix)
 
 

@@ -25,8 +25,8 @@ def secrets(settings: Settings) -> Finding:
     """Whether all secrets can be told from words, and so be taken out of every text."""
     del settings  # what is in them is in force since they were read
     weak = ", ".join(IN_FORCE.weak)
-    told = "have less than 8 characters, or look like a word: they are removed from URLs only, so make them longer"
-    return "secrets", not weak, f"{weak} {told}" if weak else "every secret in force is taken out of texts"
+    told = "have fewer than 8 characters, or look like a word: GEM redacts them in URLs only, so make them longer"
+    return "secrets", not weak, f"{weak} {told}" if weak else "GEM redacts every configured secret"
 
 
 def files(settings: Settings) -> Finding:
@@ -36,8 +36,8 @@ def files(settings: Settings) -> Finding:
     if settings.store_url and "://" not in settings.store_url:
         places.append(Path(settings.store_url))
     open_to_all = [str(path) for path in places if path.exists() and path.stat().st_mode & PRIVATE]
-    told = f"{', '.join(open_to_all)} can be read by others: `gem up` closes them"
-    return "files", not open_to_all, told if open_to_all else f"what is kept in {home} is its owner's alone"
+    told = f"{', '.join(open_to_all)} can be read by other users: `gem up` restricts them"
+    return "files", not open_to_all, told if open_to_all else f"only the owner can read the files in {home}"
 
 
 def listeners(settings: Settings) -> Finding:
@@ -50,23 +50,31 @@ def listeners(settings: Settings) -> Finding:
             continue
         found |= {f"{each.laddr.ip}:{each.laddr.port}" for each in connections
                   if each.status == psutil.CONN_LISTEN and not _is_loopback(each.laddr.ip)}  # fmt: skip
-    told = f"listens beyond this machine: {', '.join(sorted(found))}"
+    told = f"reachable from other machines: {', '.join(sorted(found))}"
     return "listeners", not found, told if found else "the embedded services listen on loopback only"
 
 
 def sources(settings: Settings) -> Finding:
     """Whether those who start runs can have any file of a worker read."""
     if settings.source_roots:
-        return "sources", True, f"documents come from {settings.source_roots} only"
-    return "sources", False, "whoever starts a run may have any file read that this user can read: set GEM_SOURCE_ROOTS"
+        return "sources", True, f"GEM reads documents from {settings.source_roots} only"
+    return "sources", False, "users who start runs can read any file that GEM's user can read: set GEM_SOURCE_ROOTS"
 
 
 def endpoints(settings: Settings) -> Finding:
     """Whether those who start evaluations can have our keys sent anywhere."""
     keys = any((settings.eval_api_key, settings.eval_user_api_key))
     if settings.eval_endpoints or not keys:
-        return "endpoints", True, "keys of evaluations go to known addresses only" if keys else "no key to send away"
-    return "endpoints", False, "whoever starts gem_distill names where GEM_EVAL_API_KEY goes: set GEM_EVAL_ENDPOINTS"
+        return (
+            "endpoints",
+            True,
+            "GEM sends evaluation keys to permitted URLs only" if keys else "no evaluation key is set",
+        )
+    return (
+        "endpoints",
+        False,
+        "users who start gem_distill choose where GEM sends GEM_EVAL_API_KEY: set GEM_EVAL_ENDPOINTS",
+    )
 
 
 def _is_loopback(address: str) -> bool:

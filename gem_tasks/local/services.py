@@ -152,13 +152,13 @@ def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
             say(f"{name} is up")
         if time.monotonic() > deadline:
             name, why = next(iter(waiting.items()))
-            raise GemError(f"{name} did not become healthy ({why}); its log is in {home / 'logs'}")
+            raise GemError(f"{name} did not become healthy ({why}); see its log in {home / 'logs'}")
         time.sleep(0.5)
     if airflow:
         with AirflowAPI(settings) as api:
-            api.ensure_pool(LLM_POOL, _POOL_SLOTS, "Tasks that talk to the LLM endpoint at once")
+            api.ensure_pool(LLM_POOL, _POOL_SLOTS, "Tasks that call the LLM endpoint at the same time")
             for stage in STAGE_NAMES:
-                about = f"The same for {stage}, when it has an endpoint of its own"
+                about = f"The same for {stage}, if it has a separate endpoint"
                 api.ensure_pool(pool_of(stage), _POOL_SLOTS, about)
             say("reading the DAGs")
             api.wait_for_dags(_DAGS, deadline)
@@ -189,5 +189,5 @@ def _alone(home: Path) -> Generator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError("Another `gem up` or `gem down` is at work", "Wait for it to finish.") from None
+            raise UserError("Another `gem up` or `gem down` is running", "Wait for it to finish.") from None
         yield

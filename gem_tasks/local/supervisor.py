@@ -58,7 +58,7 @@ class Child:
             self.crashes = 1 if now - self.started > _STEADY_S else self.crashes + 1
             pause = min(_LONGEST_PAUSE_S, 2**self.crashes)
             self.not_before, self.process = now + pause, None
-            logger.warning("%s ended with %d, restart in %d s; see %s", self.name, code, pause, self.log)
+            logger.warning("%s exited with %d; restarting in %d s; see %s", self.name, code, pause, self.log)
         if self.process is None and now >= self.not_before:
             self.start()
 

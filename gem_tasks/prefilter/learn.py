@@ -92,7 +92,7 @@ def _judged(model: Model, held_out: Sequence[Verdict], report: Report) -> tuple[
     accepted = np.array([verdict.accepted for verdict in held_out])
     threshold = recall.threshold(scores[accepted].tolist())
     if threshold is None:
-        raise ValueError("the caller has made sure that there are enough")
+        raise ValueError("the caller has to pass enough verdicts")
     total, allowed = int(accepted.sum()), recall.allowed_misses(int(accepted.sum())) or 0
     rejected = scores[~accepted]
     saved = float((rejected < threshold).mean()) if len(rejected) else 0.0

@@ -61,15 +61,15 @@ class Model:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_BYTES:
-                    raise DamagedModelError("it is too large")
+                    raise DamagedModelError("the file is too large")
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 weights, constants = arrays["weights"], arrays["constants"]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise DamagedModelError(f"it cannot be read: {str(error)[:200]}") from error
+            raise DamagedModelError(f"the file cannot be read: {str(error)[:200]}") from error
         if weights.shape != (1 << BITS,) or weights.dtype != np.float32 or constants.shape != (2,):
-            raise DamagedModelError("its arrays have other shapes")
+            raise DamagedModelError("its arrays have unexpected shapes")
         if constants[0] != FEATURES_VERSION:
-            raise DamagedModelError(f"its features have version {constants[0]:g}, ours {FEATURES_VERSION}")
+            raise DamagedModelError(f"its features have version {constants[0]:g}, this code uses {FEATURES_VERSION}")
         return cls(weights, float(constants[1]))
 
 
