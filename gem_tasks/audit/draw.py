@@ -37,7 +37,7 @@ def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
 
 
 def find(work: Workspace, prefix: str | None) -> Audit:
-    """The one audit whose id begins so; without a prefix the newest.
+    """The only audit whose id has this prefix; without a prefix, the newest.
 
     Raises:
         UserError: there is none, or more than one.

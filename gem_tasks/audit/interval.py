@@ -32,7 +32,7 @@ def paired_difference(only_first: int, only_second: int, total: int) -> tuple[fl
         total: all cases.
 
     Raises:
-        ValueError: there are none, or more that differ than there are.
+        ValueError: the total is zero, or smaller than the number of differences.
     """
     if min(only_first, only_second) < 0 or not total or only_first + only_second > total:
         raise ValueError(f"{only_first} and {only_second} of {total} are not valid shares")

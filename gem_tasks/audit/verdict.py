@@ -1,4 +1,4 @@
-"""What ratings come to: a rate with its interval per quality, agreement, and the paper's bar. Pure."""
+"""Summarises ratings: a rate with its interval per quality, agreement, and the paper's bar. Pure."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -15,7 +15,7 @@ BAR = 0.8
 ENOUGH = 30
 """Items that a verdict takes at least, or all there are."""
 _RATED = 0.9
-"""Share of the drawn items that must be rated: who rates only some of them chooses the result."""
+"""Share of the drawn items that must be rated: otherwise a selective rater could choose the result."""
 
 
 class QualityReport(Value):
@@ -39,7 +39,7 @@ class QualityReport(Value):
 
 
 class Report(Value):
-    """An audit with what it comes to so far."""
+    """An audit with its results so far."""
 
     audit: Audit
     rated: int

@@ -14,7 +14,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.errors import UserError
 
 UID = 64999
-"""Of confined programs where GEM itself runs as root: nobody else's, and of no rights."""
+"""The user id of confined programs if GEM runs as root: unused otherwise, and without rights."""
 _TRY_S = 20
 _LANDLOCK_TCP, _LANDLOCK_SCOPES = 4, 6
 _FIX = "Install bubblewrap (apt-get install bubblewrap) and allow namespaces, or set GEM_SANDBOX=auto."
@@ -23,20 +23,20 @@ Kind = Literal["namespaces", "landlock", "nothing"]
 
 
 class Means(Value):
-    """What holds a program here."""
+    """How this machine confines a program."""
 
     kind: Kind
     bubblewrap: tuple[str, ...] = ()
-    """The program, and how it has to be told to begin."""
+    """The command line that starts the program."""
     own_user: bool = False
-    """It runs as a user of its own."""
+    """Whether the program runs as a separate user."""
     closes_network: bool = False
     lost: tuple[str, ...] = ()
-    """What a sandbox with everything has and this one has not."""
+    """Protections of a full sandbox that this one lacks."""
 
     @property
     def summary(self) -> str:
-        """For people, on one line."""
+        """One line for people: the means, and what it does not confine."""
         how = {"namespaces": "bubblewrap", "landlock": "Landlock", "nothing": "limits only"}[self.kind]
         return (
             f"{how}; not confined: {', '.join(self.lost)}" if self.lost else f"{how}: files, network, processes, limits"
@@ -64,7 +64,7 @@ def chosen(mode: SandboxMode, *, clustered: bool = False) -> Means:
 
 @cache
 def best() -> Means:
-    """Tried once per process."""
+    """The best available means; tested once per process."""
     program = shutil.which("bwrap")
     for begin in _beginnings() if program else ():
         if program and _works((program, *begin)):
@@ -96,7 +96,7 @@ def _limits_only() -> Means:
 
 
 def _beginnings() -> list[tuple[str, ...]]:
-    """From the best to the least. Root mounts as itself and then becomes another user; others need a user namespace."""
+    """From best to weakest. Root mounts as itself and then switches user; other users need a user namespace."""
     root = ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
     user = ("--unshare-user", "--disable-userns", "--uid", str(UID), "--gid", str(UID))
     old = ("--unshare-user", "--uid", str(UID), "--gid", str(UID))
@@ -123,7 +123,7 @@ def _works(begin: tuple[str, ...]) -> bool:
 
 
 def readable_by_sandbox(path: Path, means: Means) -> bool:
-    """Whether a program as another user can read what lies there: the file, or the folder's files."""
+    """Whether a program of another user can read the file, or the folder's files."""
     if not means.own_user or not path.exists():
         return True
     found = [path] if path.is_file() else [path, *path.iterdir()]

@@ -1,4 +1,4 @@
-"""What a confined program left in its folder, before anybody reads it: files and folders only, and not too much."""
+"""Checks what a confined program left in its folder before GEM reads it: files and folders only, of limited size."""
 
 import os
 import stat
@@ -11,14 +11,14 @@ MAX_FILES = 100_000
 
 
 class TamperedError(GemError):
-    """A program left what leads out of its folder."""
+    """A program left a link out of its folder."""
 
 
 def require_plain(folder: Path, most_file_bytes: int | None = None) -> None:
-    """Looks at all that lies in a folder, without following anything.
+    """Checks every entry of a folder, without following links.
 
     Args:
-        folder: nobody else writes to it any more.
+        folder: its writers have ended.
         most_file_bytes: of one file; None: no bound.
 
     Raises:
@@ -37,7 +37,7 @@ def require_plain(folder: Path, most_file_bytes: int | None = None) -> None:
 
 
 def printable(text: str) -> str:
-    """What a program said, without what acts on terminals, pages or Postgres."""
+    """A program's text without characters that act on terminals, pages or Postgres."""
     return "".join(char if char.isprintable() else " " for char in text)
 
 

@@ -1,4 +1,4 @@
-"""The dataset card: what a person should know before training on a version."""
+"""Writes the dataset card, which describes a version to people who want to train on it."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

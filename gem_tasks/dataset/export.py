@@ -59,7 +59,7 @@ def export_openai(work: Workspace, out: Path, *partitions: str | None) -> tuple[
 
 
 def trajectory(work: Workspace, prefix: str) -> Json:
-    """The one current trajectory whose id begins so.
+    """The only current trajectory whose id has this prefix.
 
     Raises:
         UserError: there is none, or more than one.

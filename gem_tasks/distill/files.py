@@ -29,7 +29,7 @@ class Written(Value):
     path: Path
     rows: int
     left_out: int
-    """Rows that the framework's form cannot hold."""
+    """Number of rows that the framework's format cannot represent."""
 
 
 def write_published(work: Workspace, name: str, out: Path, partition: str | None = None) -> Written:

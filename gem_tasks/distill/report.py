@@ -1,7 +1,7 @@
-"""One report of one experiment: `report.md` with tables and plots beside `raw.json`, of which all of it is made.
+"""One report of one experiment: `report.md` with tables and plots, built from `raw.json` next to it.
 
-Scores are shown as they are, with their standard errors; what stands beside them from the paper is marked as such and
-compared with nothing. A difference between two arms is a paired bootstrap over the same cases.
+The report shows scores with their standard errors, and marks the paper's scores without comparing them. A difference
+between two arms is a paired bootstrap over the same cases.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from gem_tasks.store import keys
 def write(
     work: Workspace, plan: Plan, models: dict[str, Model | None], measured: Sequence[Measured]
 ) -> tuple[str, Result]:
-    """Writes everything into the store and returns where the report is, and what it says."""
+    """Writes report and data to the store; returns the report's key and text."""
     result = _gather(work, plan, models, measured)
     raw = result.model_dump_json(indent=1)
     work.store.put(keys.experiment_key(plan.plan_id, "raw.json"), raw.encode())

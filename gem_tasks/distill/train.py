@@ -1,7 +1,7 @@
-"""Training a model in the environment `envs/train`, and what is recorded of it.
+"""Trains a model in the environment `envs/train` and records it.
 
 The folder of a run is `GEM_HOME/distill/{model id}`: data, checkpoints, metrics, TensorBoard. The id follows from
-profile and set, so the same command after a kill finds the same folder and goes on from the newest whole checkpoint,
+profile and set, so the same command after a kill finds the same folder and resumes from the newest complete checkpoint,
 and after success finds the model in Postgres and trains nothing.
 """
 
@@ -33,7 +33,7 @@ from gem_tasks.resources import shipped
 from gem_tasks.store import keys
 
 _TARGETS = "arguments are objects"
-"""Changes when what is learned from the same set does, so that a model of before is not taken for one of now."""
+"""Identifies the training targets: if they change for the same set, earlier models get other ids."""
 _LIMIT_S = 14 * 24 * 3600.0
 _COMPLAINT = "gem: "
 _MOST_BYTES, _MOST_RESULT = 1 << 40, 1 << 20
@@ -56,7 +56,7 @@ def train(
     run_id: str | None = None,
     progress: Progress = silent,
 ) -> Model:
-    """Trains on a set, or finds what was trained before.
+    """Trains on a set, or finds the model that was trained on it before.
 
     Args:
         work: where sets and models are.
@@ -104,10 +104,10 @@ def train(
 
 
 def require_machine(profile: Profile) -> None:
-    """Says before anything is built that a profile cannot be trained here.
+    """Checks, before anything is built, that this machine can train the profile.
 
     Raises:
-        UserError: it needs GPUs, and there are none.
+        UserError: it needs GPUs, but this machine has none.
     """
     if profile.launch and not _gpus():
         raise UserError(
@@ -122,7 +122,7 @@ def run_folder(work: Workspace, key: str) -> Path:
 
 
 def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
-    """A folder with the model's weights, fetched from the store or the hub when they are not here."""
+    """A local folder with the model's weights; downloads them from the store or the hub if necessary."""
     if not model.location.startswith(work.store.url(keys.model_key(model.model_id, ""))):
         return str(folder_of(model.location))
     folder = run_folder(work, model.model_id) / "served"
@@ -141,7 +141,7 @@ def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
 
 
 def find(work: Workspace, prefix: str) -> Model:
-    """The newest model whose id or name begins so.
+    """The newest model whose id or name has this prefix.
 
     Raises:
         UserError: there is none.
@@ -240,7 +240,7 @@ def _follow(job: Job, folder: Path, progress: Progress, sandbox: SandboxMode) ->
 
 
 def _result(folder: Path) -> Json:
-    """What the training says of itself.
+    """The events of the training.
 
     Raises:
         HarnessError: it is not what the script writes.
@@ -269,7 +269,7 @@ def _tell(event: Json, progress: Progress) -> None:
 
 
 def _keep(work: Workspace, key: str, folder: Path, base: str, progress: Progress) -> str:
-    """Puts the weights into the store and returns where they are; those of others stay where they are."""
+    """Uploads the weights and returns their key; weights of external base models are not copied."""
     made = folder / ("base" if (folder / "base").is_dir() and not (folder / "model").is_dir() else "model")
     if not made.is_dir():
         return base

@@ -1,6 +1,6 @@
 """The rows of dataset files: JSONL, JSON and Parquet, also packed, in folders and on the Hugging Face Hub.
 
-Files are streamed. A line that is no JSON is a row with a problem, and so is the rest of a file that breaks off.
+Files are streamed. A line that is not JSON is a row with a problem, and so is the rest of a truncated file.
 """
 
 import json
@@ -16,12 +16,12 @@ from gem_tasks.lint.kinds import FormFault, FormKind
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".parquet")
 _COMPRESSIONS: dict[str, Literal["gzip", "zstd", "bz2"]] = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 MAX_ROW_BYTES = 32 << 20
-"""A longer line is no conversation; reading it whole would cost its size several times over."""
+"""A longer line is not a conversation; reading it completely would cost several times its size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row, or why there is none."""
+    """One row, or the reason why it cannot be read."""
 
     origin: str
     """`FILE:LINE`, or for Parquet and JSON lists `FILE:ROW`, from 1."""
@@ -41,7 +41,7 @@ def read_files(paths: Iterable[str]) -> Iterator[Line]:
 
 
 class _Opener:
-    """A file's stored bytes."""
+    """Opens a file's stored, possibly compressed bytes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -155,7 +155,7 @@ class _Joined:
         self._head, self._rest = head, rest
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes."""
+        """Reads up to `size` bytes."""
         head, self._head = self._head, b""
         return head + self._rest.read(size)
 

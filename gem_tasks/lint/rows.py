@@ -1,4 +1,4 @@
-"""A row of anybody's dataset as a conversation: found by its columns, or read in the form that was named.
+"""Reads a row of any dataset as a conversation, in the form that its columns show or that the caller names.
 
 | format | columns |
 |---|---|
@@ -33,7 +33,7 @@ _TAG = re.compile(r"</?(tools|tool_call|tool_response|think|func\w*|scratch_pad)
 
 
 class RowError(ValueError):
-    """A row that is no conversation; `message` is the turn at fault, if it is one turn."""
+    """A row is not a conversation; `message` is the faulty turn, if it is a single turn."""
 
     def __init__(self, kind: FormKind, why: str, message: int | None = None) -> None:
         super().__init__(why)
@@ -42,7 +42,7 @@ class RowError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where a row holds what the comparing checks need."""
+    """Columns with the data that the comparing checks need."""
 
     text: str = "source_text"
     """The text that the conversation was made from."""
@@ -55,22 +55,22 @@ DEFAULT_COLUMNS = Columns()
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A row, read."""
+    """A row as GEM's conversation."""
 
     ident: str | None
     format: str
     trajectory: Trajectory
     evidence: Evidence
     places: tuple[int | None, ...]
-    """For each message of the trajectory, its position in the row; None for a column of its own."""
+    """For each message of the trajectory, its position in the row; None if it has a separate column."""
     notes: tuple[FormFault, ...]
-    """What is unusual about the form."""
+    """Warnings about the format."""
     tool_names: dict[str, str]
     """Names by which tools are known here, to the names that the row gives them."""
 
     @property
     def compared(self) -> bool:
-        """Whether the row says what it was made from: then it is held to GEM's own rules of form."""
+        """Whether the row has its source: then GEM's own rules of form apply."""
         return self.evidence.text is not None or self.evidence.extraction is not None
 
 
@@ -133,7 +133,7 @@ def guess(row: Json) -> str:
 
 
 def _tagged(turns: Any) -> bool:
-    """Whether calls stand in the words, in tags."""
+    """Whether the text contains calls in tags."""
     text = turns if isinstance(turns, str) else json.dumps(turns, default=str)
     return "<tool_call>" in text or "<tools>" in text
 
@@ -157,7 +157,7 @@ def _sharegpt(row: Json) -> tuple[Turns, Any]:
 
 
 def _hermes(row: Json) -> tuple[Turns, Any]:
-    """Tools may stand in the system prompt alone; its talk of tags is no leak."""
+    """Reads tools that only the system prompt contains; its mention of tags is not a leak."""
     turns = read_turns(_listed(row["messages" if "messages" in row else "conversations"]), _system(row))
     first = turns.messages[0]
     listed = _tools(row)
@@ -223,7 +223,7 @@ def _object(text: str) -> Any:
 
 
 def _evidence(row: Json, columns: Columns) -> Evidence:
-    """What cannot be read as an extraction is none: the checks that need it stay silent."""
+    """The extraction; None if it cannot be read: the checks that need it report nothing."""
     text, found = row.get(columns.text), row.get(columns.extraction)
     if isinstance(found, str):
         found = _object(found)

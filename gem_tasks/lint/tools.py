@@ -8,7 +8,7 @@
 | `{"name", "parameters": {"city": {"type": "str, optional", "description", "default"}}}` | xLAM, APIGen |
 | Python's type names (`dict`, `float`, `List[int]`) for JSON Schema's | Gorilla, BFCL, ToolACE |
 
-What a foreign form merely says in other words is translated and noted, so that only real faults are found afterwards.
+Equivalent foreign forms are translated and noted, so that the checks find only real faults.
 """
 
 import json
@@ -150,7 +150,7 @@ def _from_flat(found: Json) -> Json:
 
 
 def _without_brackets(line: str) -> str:
-    """Without what lies between the first and the last bracket."""
+    """The text without the part between the first and the last bracket."""
     begin, end = line.find("["), line.rfind("]")
     return line[:begin] + line[end + 1 :] if 0 <= begin < end else line
 
@@ -204,7 +204,7 @@ def _retype(schema: Json, where: str, notes: list[FormFault]) -> None:
 
 
 def renamed(tools: Iterable[ToolSpec]) -> Iterator[tuple[str, str]]:
-    """`(name, a name that the Chat Completions API takes)` for every tool that has none such."""
+    """`(name, valid name)` for every tool whose name the Chat Completions API does not accept."""
     taken = {tool.name for tool in tools}
     for tool in tools:
         if TOOL_NAME.match(tool.name):

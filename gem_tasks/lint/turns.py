@@ -1,11 +1,11 @@
 """Messages as datasets write them, as messages of the Chat Completions API, with the place each came from.
 
-| who speaks | written as |
+| role | written as |
 |---|---|
 | role | `role` or `from`; `human`, `gpt`, `function_call`, `tool_call`, `observation`, `tool_response`, `ipython`, … |
 | words | `content` or `value`: a text, parts of a text, or nothing |
-| calls | `tool_calls` (arguments as text or object), `function_call`, a turn of its own, `<tool_call>` in the words |
-| results | a turn of its own, `<tool_response>` in the words (also in a user's turn), several in one |
+| calls | `tool_calls` (arguments as text or object), `function_call`, a separate turn, `<tool_call>` in the text |
+| results | a separate turn, `<tool_response>` in the text (also in a user's turn), several in one |
 
 Calls without ids get some, and results without are taken in the order of the calls.
 """
@@ -46,7 +46,7 @@ ROLES: dict[str, str] = {
     "ipython": "tool",
     "environment": "tool",
 }
-"""Names of speakers in use; `call` is an assistant's turn that is nothing but calls."""
+"""Role names in use; `call` is an assistant's turn with calls only."""
 
 _CALLED = re.compile(r"<(tool_call|function_call|functioncall)>(.*?)(?:</\1>|$)", re.DOTALL)
 _ANSWERED = re.compile("<tool_response>"), re.compile("</tool_response>")
@@ -54,7 +54,7 @@ _THOUGHT = re.compile(r"(?:(?<!\s)\s++)?<think(?:ing)?>"), re.compile(r"</think(
 
 
 class TurnError(ValueError):
-    """A turn cannot be read: the message says why, `index` which."""
+    """A turn cannot be read: the message has the reason, `index` the turn."""
 
     def __init__(self, index: int, why: str) -> None:
         super().__init__(why)
@@ -63,20 +63,20 @@ class TurnError(ValueError):
 
 @dataclass
 class Turns:
-    """What has been read so far."""
+    """The messages read so far."""
 
     messages: list[Message] = field(default_factory=list[Message])
     places: list[int | None] = field(default_factory=list[int | None])
-    """For each message, the position in the row that it was read from; None for a column of its own."""
+    """For each message, the position in the row that it was read from; None if it has a separate column."""
     reused: set[str] = field(default_factory=set[str])
-    """Call ids that the row gives to several calls, one after the other: pairs are clear all the same."""
+    """Call ids that the row gives to several calls, one after the other: pairs are still clear."""
     _answered: set[str] = field(default_factory=set[str])
     _waiting: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    """`(the row's id, ours)` of the calls without an answer."""
+    """`(the row's id, GEM's id)` of calls without a result."""
     _calls: int = 0
 
     def add(self, role: Role, content: str | None, place: int | None, **more: Any) -> None:
-        """Appends a message; where the assistant speaks and calls in turns of their own, they become one."""
+        """Appends a message; if the assistant speaks and calls in separate turns, they become one."""
         last = self.messages[-1] if self.messages else None
         calls: tuple[ToolCall, ...] = more.get("tool_calls", ())
         if role == "assistant" and calls and last and last.role == "assistant" and (content is None):
@@ -123,7 +123,7 @@ def read_turns(found: Any, system: str | None = None) -> Turns:
 
     Args:
         found: its list of turns.
-        system: the system prompt, where a column of its own holds it.
+        system: the system prompt, if it has a separate column.
 
     Raises:
         TurnError: it cannot be read.

@@ -39,7 +39,7 @@ class McpApi:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """The tools that it lists."""
+        """The tools that the server lists."""
         return self._operations
 
     async def __aenter__(self) -> "McpApi":

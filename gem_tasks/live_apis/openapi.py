@@ -30,20 +30,20 @@ _MAX_YAML_BYTES = 5_000_000
 _MAX_ANSWER_BYTES = 1_000_000
 _MAX_REFS = 10_000
 _MAX_NODES = 2_000_000
-"""Of all operations together, with what their references stand for."""
+"""Limit for all operations together, including their resolved references."""
 _DEPTH = 12
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 class RefError(ValueError):
-    """A reference that is not followed."""
+    """A `$ref` that GEM does not follow."""
 
 
 def read_spec(path: Path) -> tuple[tuple[Operation, ...], dict[str, str]]:
     """Operations of a document in JSON or YAML, and those that cannot be used with the reason.
 
     Raises:
-        UserError: it is no OpenAPI 3 document.
+        UserError: it is not an OpenAPI 3 document.
     """
     try:
         if path.stat().st_size > _MAX_SPEC_BYTES:
@@ -88,14 +88,14 @@ def _operations(spec: Json) -> tuple[tuple[Operation, ...], dict[str, str]]:
 
 
 class _Room:
-    """What is left of the nodes that a document may grow to: references to references stand for any number."""
+    """Remaining nodes that a document may grow to: nested references can expand to any number."""
 
     def __init__(self) -> None:
         self.nodes = _MAX_NODES
 
 
 class _Reader:
-    """One operation; inlines references so that its schema stands alone."""
+    """One operation; inlines references so that its schema is self-contained."""
 
     def __init__(self, spec: Json, room: _Room) -> None:
         self._spec, self._room = spec, room
@@ -187,7 +187,7 @@ class HttpApi:
         )
 
     async def __aenter__(self) -> "HttpApi":
-        """Opens no connection yet."""
+        """Returns the client; the first call opens a connection."""
         return self
 
     async def __aexit__(self, *_: object) -> None:

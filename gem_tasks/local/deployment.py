@@ -1,6 +1,6 @@
 """The services of a deployment on many machines, and whether each is alive: for health checks and `gem doctor`.
 
-    python -m gem_tasks.local.deployment scheduler     # exit code 1 and a line when it is not
+    python -m gem_tasks.local.deployment scheduler     # exit code 1 and a line if it is not alive
 
 Heartbeats are read from the table in which Airflow's services write them. Airflow's own `airflow jobs check` reads the
 same one, but imports all of Airflow for it: seconds of a core, per service and check.
@@ -23,7 +23,7 @@ JOBS = {"scheduler": "SchedulerJob", "triggerer": "TriggererJob", "dag-processor
 _SILENT_S = 60
 """Seconds without a heartbeat after which a service counts as dead; they write one every five."""
 _STARTS = 3
-"""Starts of one service on one host within ten minutes that are no longer somebody's upgrade."""
+"""Starts of one service on one host within ten minutes that an upgrade does not explain."""
 _LIMIT_S = 10
 
 _ALIVE: LiteralString = """
@@ -63,7 +63,7 @@ class Deployment(Value):
         )
 
     def service_fault(self, name: str, host: str | None = None) -> str | None:
-        """Why a service is not alive, on this host or on any; None when it is.
+        """Why a service is not alive, on this host or on any; None if it is alive.
 
         Args:
             name: one of `JOBS`, or `worker`.
@@ -121,7 +121,7 @@ def main(arguments: list[str]) -> int:
         return 1
     try:
         fault = deployment.service_fault(name, socket.gethostname())
-    except Exception as error:  # noqa: BLE001 - whatever it is, the service cannot do its work; never the DSN
+    except Exception as error:  # noqa: BLE001 - any error means an unhealthy service; the message never contains the DSN
         fault = f"{type(error).__name__}: {name} cannot reach its database or broker"
     if fault:
         sys.stderr.write(f"{fault}\n")

@@ -14,13 +14,13 @@ from gem_tasks.errors import UserError
 from gem_tasks.files import make_private
 
 MARK = ".gem-home"
-"""A file in every folder that GEM made for itself. Without it nothing is removed as a whole."""
+"""A file in every folder that GEM created for itself. GEM never removes a folder without it."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 _OURS = (
     "state.json", "services.env", "up.lock", MARK, "airflow", "audit", "distill", "evals", "journal", "logs",
     "sessions", "store", "teacher",
 )  # fmt: skip
-"""What GEM writes. Not the database, which PostgreSQL keeps closed, nor `envs` and `uv`, programs of others."""
+"""Folders that GEM writes, except the database, which PostgreSQL keeps closed, and the programs in `envs` and `uv`."""
 _ROOT_STATE = Path("/var/lib")
 _OWN = "Choose a folder that only GEM uses, for instance GEM_HOME=~/gem."
 
@@ -54,7 +54,7 @@ def claim(home: Path) -> None:
 
 
 def away(data: Path) -> Path:
-    """Where a cluster lies that cannot lie at `data`, since the user it runs as may not go there; see `postgres`."""
+    """The folder of a cluster whose user cannot access `data`; see `postgres`."""
     digest = hashlib.sha256(str(data).encode()).hexdigest()[:12]
     return _ROOT_STATE / f"gem-{digest}"
 
@@ -74,7 +74,7 @@ def check(home: Path, checkout: Path = CHECKOUT) -> None:
 
 
 def clean(home: Path, checkout: Path = CHECKOUT) -> None:
-    """Removes the environment of the checkout and GEM_HOME, with the database wherever it lies.
+    """Removes the checkout's environment and GEM_HOME, including a database outside it.
 
     Raises:
         UserError: as `check`; nothing is removed then.
@@ -111,7 +111,7 @@ def _user_home() -> Path | None:
 
 
 def main(command: str) -> int:
-    """What `make` asks for."""
+    """The command line of the Makefile: `claim`, `check` or `clean`; returns the exit code."""
     try:
         {"claim": claim, "check": check, "clean": clean}[command](home_dir())
     except UserError as error:

@@ -1,4 +1,4 @@
-"""What `gem doctor --security` says of secrets, files, listeners and places to read: `(name, holds, detail)` each."""
+"""Checks of `gem doctor --security` for secrets, files, listeners and sources: each gives `(name, ok, detail)`."""
 
 import socket
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ _KEPT = ("state.json", "services.env", "store", "journal", "logs", "airflow")
 
 
 def security(settings: Settings) -> Iterator[Finding]:
-    """All of them."""
+    """Runs all checks of this module."""
     for look in (secrets, files, listeners, sources, endpoints):
         yield look(settings)
 
 
 def secrets(settings: Settings) -> Finding:
-    """Whether all secrets can be told from words, and so be taken out of every text."""
+    """Whether all secrets differ from words, so that GEM can redact them in every text."""
     del settings  # what is in them is in force since they were read
     weak = ", ".join(IN_FORCE.weak)
     told = "have fewer than 8 characters, or look like a word: GEM redacts them in URLs only, so make them longer"
@@ -30,7 +30,7 @@ def secrets(settings: Settings) -> Finding:
 
 
 def files(settings: Settings) -> Finding:
-    """Whether other users of this machine can read what GEM keeps."""
+    """Whether other users of this machine can read GEM's files."""
     home = settings.home.absolute()
     places = [home / name for name in _KEPT]
     if settings.store_url and "://" not in settings.store_url:
@@ -41,7 +41,7 @@ def files(settings: Settings) -> Finding:
 
 
 def listeners(settings: Settings) -> Finding:
-    """Whether anything of ours answers beyond this machine."""
+    """Whether other machines can reach a service of GEM."""
     found: set[str] = set()
     for process in ours(settings.home.absolute()):
         try:
@@ -55,14 +55,14 @@ def listeners(settings: Settings) -> Finding:
 
 
 def sources(settings: Settings) -> Finding:
-    """Whether those who start runs can have any file of a worker read."""
+    """Whether users who start runs can make workers read any file."""
     if settings.source_roots:
         return "sources", True, f"GEM reads documents from {settings.source_roots} only"
     return "sources", False, "users who start runs can read any file that GEM's user can read: set GEM_SOURCE_ROOTS"
 
 
 def endpoints(settings: Settings) -> Finding:
-    """Whether those who start evaluations can have our keys sent anywhere."""
+    """Whether users who start evaluations can send GEM's keys to any host."""
     keys = any((settings.eval_api_key, settings.eval_user_api_key))
     if settings.eval_endpoints or not keys:
         return (

@@ -36,7 +36,7 @@ _DAGS = (INGEST, SYNTHESIZE)
 
 
 def up(*, airflow: bool = True, say: Say = lambda _: None) -> None:
-    """Starts what does not run and waits until all of it answers.
+    """Starts services that are not running and waits until all answer.
 
     Args:
         airflow: False starts PostgreSQL and, where it is installed, the offline teacher only.
@@ -77,7 +77,7 @@ def postgres_of(home: Path, state: State) -> Postgres:
 
 
 def _start(home: Path, airflow: bool, say: Say) -> None:
-    """Everything from nothing, or from what a crash left."""
+    """Starts everything from scratch, or after a crash."""
     state = load_state(home)
     processes.end(processes.ours(home))
     processes.forget_sessions(home)
@@ -103,7 +103,7 @@ def _start(home: Path, airflow: bool, say: Say) -> None:
 
 
 def _wanted(airflow: bool) -> list[str]:
-    """What the supervisor is to keep running."""
+    """The services that the supervisor keeps running."""
     return [*([TEACHER] if teacher.installed() else []), *(AIRFLOW if airflow else ())]
 
 
@@ -137,7 +137,7 @@ def _supervise(home: Path, names: list[str], env: dict[str, str]) -> None:
 
 
 def _running(home: Path) -> set[str] | None:
-    """What the supervisor was told to keep running; None without a supervisor."""
+    """The services of the running supervisor; None without one."""
     found = processes.supervisor(home)
     return set(found.cmdline()) & {TEACHER, *AIRFLOW} if found else None
 
@@ -165,7 +165,7 @@ def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
 
 
 def parts(airflow: bool = True) -> tuple[str, ...]:
-    """What a person is shown the health of."""
+    """The components whose health `gem status` shows."""
     offline = [TEACHER] if teacher.installed() else []
     return ("postgres", *offline, *(("api_server", *health.AIRFLOW_PARTS) if airflow else ()))
 

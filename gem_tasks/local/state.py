@@ -1,4 +1,4 @@
-"""What `gem up` remembers between starts: ports, passwords and keys, in one private file under GEM_HOME."""
+"""The state that `gem up` keeps between starts: ports, passwords and keys, in one private file under GEM_HOME."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def settle_ports(state: State) -> list[str]:
     """Gives every service a port: the user's, the remembered one, the usual one, or any that is free.
 
     Returns:
-        A line for each remembered port that somebody else has taken since.
+        A line for each remembered port that another program has taken since.
 
     Raises:
         UserError: a port that the user asked for is taken.
