@@ -1,8 +1,8 @@
 """A harness as a confined child process: events as JSON lines on its stdout, everything else in a log file.
 
 It runs like all third-party programs in `gem_tasks.confine`: without GEM's environment and keys, in its own folder,
-with no network but the endpoints of its job. The model under test may have controlled the program, so GEM checks the files
-that it left before reading them.
+with no network but the endpoints of its job. The model under test may have controlled the program, so GEM checks the
+files that it left before reading them.
 """
 
 import json

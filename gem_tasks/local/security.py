@@ -1,6 +1,7 @@
 """`gem doctor --security`: checks GEM's security on this machine, by real attempts where possible.
 
-A check is a function of the settings that returns a `Diagnosis`; a new one is added to `CHECKS`. docs/security.md explains each.
+A check is a function of the settings that returns a `Diagnosis`; add new ones to `CHECKS`. docs/security.md explains
+each.
 """
 
 import json

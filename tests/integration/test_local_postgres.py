@@ -90,7 +90,7 @@ def test_with_a_strict_umask_it_starts_in_a_folder_that_all_may_enter_and_stays_
         assert server.running
         monkeypatch.setattr(module, "_all_may_enter", lambda path: path.is_relative_to(tmp_path) or may_enter(path))
         assert Postgres(tmp_path / "shut" / "pg", server.port, SecretStr("p")).data == server.data
-        with pytest.raises(UserError, match="created with another state.json"):
+        with pytest.raises(UserError, match=r"created with another state\.json"):
             Postgres(tmp_path / "shut" / "pg", server.port, SecretStr("another")).start()
     finally:
         os.umask(before)

@@ -17,7 +17,7 @@ PHRASES = {
     r"(some|any|no|every)body('s)?": "name the actor, or: a person, another program, none",
     r"so many": "up to N, this many",
     r"all the same": "still, anyway",
-    r"of (its|their|his|her|our|your|one's|somebody's|GEM's) own(?! (machine|deployment|API))": "its own X, a separate X",
+    r"of (its|their|his|her|our|your|one's|GEM's) own(?! (machine|deployment|API))": "its own X, a separate X",
     r"(is|are|be|was|were) meant( to)?": "state the intention directly",
     r"(is|are|be|was|were|stays?) away": "unavailable",
     r"as far as (it|they) can be": "state the limit",
