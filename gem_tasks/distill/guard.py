@@ -51,7 +51,7 @@ def _run(lease: Path, job: Json) -> int:
             while _held(lease, job) and server.poll() is None:
                 time.sleep(_LOOK_S)
             return server.poll() or 0
-    except GemError as error:  # whoever waits for the server reads its log, and nothing else of ours
+    except GemError as error:  # a process that waits for the server reads only its log
         with Path(job["log"]).open("a", encoding="utf-8") as log:
             log.write(f"{error}\n")
         return 1
