@@ -1,7 +1,7 @@
-"""Started by hand: draws a sample at random and asks people to rate it, on Airflow's required-actions page.
+"""Draws a random sample and asks people to rate it on Airflow's required-actions page. Start it by hand.
 
-Every item becomes a form, for each rater one of his own where raters are named. The last task says what the ratings
-come to. `gem audit rate` asks the same questions in the terminal; both count.
+Every item becomes a form; if raters are named, every rater gets a form per item. The last task summarises the ratings.
+`gem audit rate` asks the same questions in the terminal; ratings from both places count.
 """
 
 from datetime import timedelta
@@ -16,7 +16,7 @@ from gem_airflow.rating_operator import FORM, RatingOperator
 from gem_airflow.retries import DEFAULT_ARGS
 
 _MOST_FORMS = 1000
-"""Airflow maps a task over 1024 items at most."""
+"""Airflow maps a task over at most 1024 items."""
 
 
 @dag(
@@ -27,22 +27,22 @@ _MOST_FORMS = 1000
     tags=["gem", "audit"],
     doc_md=__doc__,
     params={
-        "what": Param("trajectories", type="string", enum=["trajectories", "refused", "segments"], title="What"),
+        "what": Param("trajectories", type="string", enum=["trajectories", "refused", "segments"], title="Rate"),
         "size": Param(50, type="integer", minimum=1, maximum=_MOST_FORMS, title="Items"),
         "seed": seed("The same seed draws the same items again."),
-        "version": text("Dataset version", "Only this one. Empty: all current ones.", line(200)),
-        "first": text("First partition", "Such as 2026-01-31T14:00. Empty: from the beginning.", PARTITION),
-        "last": text("Last partition", "Itself included. Empty: to the end.", PARTITION),
+        "version": text("Dataset version", "Sample only this version. Empty: all current versions.", line(200)),
+        "first": text("First partition", "For example 2026-01-31T14:00. Empty: from the first one.", PARTITION),
+        "last": text("Last partition", "Inclusive. Empty: up to the last one.", PARTITION),
         "raters": several(
             "Raters",
-            "User names, one a line: each gets every item. Empty: whoever comes first.",
+            "User names, one per line; each rater gets every item. Empty: one rating per item, by any user.",
             [],
             pattern=line(100),
         ),
     },
 )
 def gem_audit() -> None:
-    """Draw, ask, sum up."""
+    """Draws the sample, collects the ratings, and summarises them."""
 
     @task(execution_timeout=timedelta(minutes=10))
     def draw(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -55,7 +55,9 @@ def gem_audit() -> None:
         raters = list(dict.fromkeys(given.pop("raters", None) or [])) or [None]
         sample = Sample.model_validate({name: given[name] for name in Sample.model_fields})
         if sample.size * len(raters) > _MOST_FORMS:
-            raise UserError(f"{sample.size} items for {len(raters)} raters are too many forms", "Draw fewer items.")
+            raise UserError(
+                f"{sample.size} items for {len(raters)} raters need more than {_MOST_FORMS} forms", "Draw fewer items."
+            )
         audit = draw(work, sample, run_context().run_id)
         with work.ledger() as ledger:
             items = ledger.audits.items(audit.audit_id)
@@ -67,7 +69,7 @@ def gem_audit() -> None:
 
     @task(trigger_rule="all_done_min_one_success", execution_timeout=timedelta(minutes=10))
     def report(forms: list[dict[str, Any]]) -> dict[str, Any]:
-        """What all ratings come to, those from the terminal included."""
+        """Summarises all ratings, including those from the terminal."""
         from gem_tasks.audit.draw import find
         from gem_tasks.audit.rate import so_far
 

@@ -1,11 +1,11 @@
 """From a dataset version to a model and its scores: sets, training, serving, harnesses, report, promotion.
 
-One mapped group per arm of the experiment; the default experiment has two, the base and the trained model. The server
-of an arm is a setup task with a teardown: it ends whatever becomes of the evaluation, and by itself when Airflow dies.
+Each arm of the experiment is one mapped group; the default experiment has two arms, the base and the trained model. The
+server of an arm is a setup task with a teardown: it stops even if the evaluation fails, and also when Airflow dies.
 
-A dataset version starts it, but it is paused at first, and a run that an asset event started is skipped until there are
-`min_new` trajectories that no model of this profile has seen: a laptop does not train every hour. By hand:
-`gem distill run`, `gem experiment run`, or the play button with params.
+A new dataset version starts this DAG once you unpause it. Such a run is skipped until there are `min_new` trajectories
+that no model of this profile was trained on, so that a laptop does not train every hour. To start it by hand, use
+`gem distill run`, `gem experiment run`, or the trigger button with params.
 """
 
 from typing import Any, cast
@@ -24,7 +24,7 @@ _MIN_NEW = Param(
     minimum=0,
     maximum=1_000_000_000,
     title="New trajectories",
-    description="A run that a dataset version started is skipped when there are fewer that no model has seen.",
+    description="Skip a run that a dataset version started if fewer trajectories are new to this profile's models.",
 )
 
 
@@ -40,11 +40,11 @@ _MIN_NEW = Param(
     params={**PARAMS, "min_new": _MIN_NEW},
 )
 def gem_distill() -> None:
-    """Plan, an arm each, report, promotion."""
+    """Plans, runs every arm, writes the report, and promotes the model."""
 
     @task_group
     def arm(item: Any) -> None:
-        """One model: trained, served, measured."""
+        """Trains, serves and measures one model."""
         model = steps.train(item)
         server = steps.serve(cast("Any", model))
         tests = [

@@ -1,11 +1,11 @@
-"""Hourly: what is new in the registered sources becomes segments of this hour's partition.
+"""Reads the registered sources every hour and stores new text as segments of this hour's partition.
 
-The asset event carries the partition key and starts `gem_synthesize` for it. Where a document changed or vanished, the
-datasets of the partitions that it was in are published anew without it; no model is asked for that. A source that
-fails, fails the run at its end, and holds up nobody else.
+The asset event carries the partition key and starts `gem_synthesize` for it. If a document changed or vanished, GEM
+republishes the datasets that contained it, without it and without model calls. A failing source fails the run at its
+end; the other sources are read first.
 
-**Backfilling this DAG means: announce these partitions again.** A backfill run reads no source: it goes straight to
-`announce`, `gem_synthesize` recomputes what is stale, and `synthesised` waits for it. docs/incremental.md shows how.
+**A backfill of this DAG announces its partitions again.** It reads no source: it jumps to `announce`, `gem_synthesize`
+recomputes stale results, and `synthesised` waits until that run ends. See docs/incremental.md.
 """
 
 from datetime import timedelta
@@ -34,57 +34,57 @@ _HOURLY = CronPartitionTimetable("0 * * * *", timezone="UTC", key_format=FORMAT)
 
 @partitioned_dag("ingest", _HOURLY, __doc__, runs=1, params={**SOURCE, "limit": _LIMIT})
 def gem_ingest() -> None:
-    """Sources to segments, one mapped task per source, then whom that concerns; or an old partition announced again."""
+    """Ingests each source in a mapped task, then announces the partition; a backfill only announces an old one."""
 
     @task(execution_timeout=timedelta(minutes=5))
     def list_sources(params: dict[str, Any] | None = None) -> list[str]:
-        """The source of this run, or all that are enabled."""
+        """Returns the URI of the run's source, or those of all enabled sources."""
         from gem_tasks.pipeline.ingest.source import sources
 
         return sources(workspace(), (params or {}).get("source"))
 
     @task(map_index_template="{{ source }}", execution_timeout=timedelta(hours=6), max_active_tis_per_dag=2)
     def ingest_source(source: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Finds what is new, changed or gone in one source; writes shards and their rows."""
+        """Finds new, changed and vanished documents of one source; writes shards and their rows."""
         from gem_tasks.pipeline.ingest.source import ingest
 
         given = params or {}
-        # The limit of a source that the run names is kept with it; without one it is about this run only.
+        # If the run names a source, its limit is stored with that source; otherwise it applies to this run only.
         limit = None if given.get("source") == source else given.get("limit") or None
         vanished = bool(given.get("accept_vanished"))
         return ingest(workspace(), source_of(source, given), partition_key(), limit, vanished).model_dump()
 
     @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
     def list_changed() -> list[str]:
-        """Published partitions of which a document was superseded, vanished or came back."""
+        """Returns published partitions with a document that was superseded, vanished, or came back."""
         from gem_tasks.dataset.publish import changed_partitions
 
         return changed_partitions(workspace())
 
     @task(outlets=[DATASET], map_index_template="{{ partition }}", execution_timeout=timedelta(hours=1))
     def republish(partition: str) -> dict[str, Any]:
-        """Publishes a partition anew, by the recipes of its last version, without what was withdrawn."""
+        """Republishes a partition with the recipes of its last version, without withdrawn documents."""
         from gem_tasks.dataset.publish import republish
 
         return republish(workspace(), partition).model_dump()
 
     @task(trigger_rule="none_failed", execution_timeout=timedelta(minutes=5))
     def all_read() -> None:
-        """Fails with any source, so that the run does, after everything else was done."""
+        """Fails if a source failed, so that the run fails too, but only after all other work is done."""
 
     @task(outlets=[SEGMENTS], trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
     def announce(outlet_events: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
-        """Starts the synthesis of this partition with the run's options, unless there is nothing to do in it."""
+        """Starts the synthesis of this partition with the run's options, unless it has no work left."""
         from gem_tasks.pipeline.rebuild.plan import announce, within_budget
 
         partition, options = partition_key(), run_options()
-        if not is_backfill():  # those two were about what to read
+        if not is_backfill():  # these two said what to read
             options = options.model_copy(update={"sources": (), "limit": None})
         options = within_budget(workspace(options), partition, scheduled=dag_run.run_type == "scheduled")
         pending = announce(workspace(options), partition, run_context())
         if pending is None:
             raise AirflowSkipException(f"{partition}: nothing to do under the current prompts and models")
-        if not dag_run.partition_key:  # started by hand without a partition: the event must name the one it went to
+        if not dag_run.partition_key:  # started by hand without a partition: the event has to name the one it used
             outlet_events[SEGMENTS].add_partitions([partition])
         outlet_events[SEGMENTS].extra = {
             "ingest_run_id": run_context().run_id,

@@ -1,7 +1,7 @@
-"""Daily: learns a prefilter from the filter's own verdicts, or says why there is none yet.
+"""Trains a prefilter every day on the filter's own verdicts, or logs why it cannot yet.
 
-A prefilter rejects without a call what the filter would reject anyway. It is replaced when there is half as much more
-to learn from, and switched off when the random share of segments proves that it misses too much.
+A prefilter rejects, without a model call, segments that the filter would reject anyway. GEM replaces it when there are
+50 % more verdicts to learn from, and disables it when the random control sample shows that it misses too much.
 """
 
 from datetime import timedelta
@@ -24,11 +24,11 @@ from gem_airflow.retries import DEFAULT_ARGS
     doc_md=__doc__,
 )
 def gem_prefilter() -> None:
-    """One task."""
+    """Runs the training as its only task."""
 
     @task(execution_timeout=timedelta(hours=1))
     def train() -> dict[str, Any]:
-        """Learns from the newest verdicts; its log and result say what came of it."""
+        """Trains on the newest verdicts; its log and return value report the outcome."""
         from gem_tasks.pipeline.upkeep.prefilter_training import train
 
         return train(workspace()).model_dump(mode="json")

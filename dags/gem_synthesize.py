@@ -1,11 +1,12 @@
 """The stages filter → extract → generate → refine → validate over the shards of one partition, then publish.
 
-What validate refuses goes once through revise → revalidate first; where it refused nothing, its gate leads to publish.
+Trajectories that validate refuses get one second chance, revise → revalidate. If validate refused none, its gate leads
+straight to publish.
 
-Every stage is mapped over the shards and followed by a gate, which reads the stage's numbers from Postgres and lets the
-partition go on, asks a person (Airflow's required actions), or halts it. A cleared task asks only for what is missing:
-no outcome is paid twice. Options come from the params, or from the event that started the run. Nothing is published
-until the partition is complete under the current recipes.
+Every stage is mapped over the shards. The gate after it reads the stage's numbers from Postgres and then continues the
+partition, asks a person (Airflow's required actions), or halts it. A cleared task asks only for missing outcomes, so no
+outcome is paid for twice. Options come from the params, or from the event that started the run. GEM publishes a
+partition only when it is complete under the current recipes.
 """
 
 from datetime import timedelta
@@ -35,7 +36,7 @@ def gem_synthesize() -> None:
 
     @task(execution_timeout=timedelta(minutes=5))
     def plan() -> list[dict[str, Any]]:
-        """Shards of the partition with work left under the current prompts and models."""
+        """Returns the partition's shards that have work left under the current prompts and models."""
         from gem_tasks.pipeline.rebuild.plan import take_up
 
         return [dict(shard) for shard in mappable(take_up(begins(), partition_key(), announced_by(), run_context()))]
@@ -59,7 +60,7 @@ def gem_synthesize() -> None:
     chain(shards, ends[0].entry)
     for this, after in pairwise(ends):
         chain([this.gate, this.review], after.entry)
-    # Whatever halted, nothing is published: not even what earlier runs of the partition had accepted.
+    # A halt at any gate blocks publication, including what earlier runs of the partition had accepted.
     refusing = ends[STAGE_NAMES.index("validate")]
     ways = [way for end in (refusing, ends[-1]) for way in (end.gate, end.review)]
     chain([*ways, *(end.halted for end in ends)], publish())

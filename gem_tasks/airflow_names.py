@@ -9,7 +9,7 @@ PREFILTER = "gem_prefilter"
 LLM_POOL = "gem_llm"
 """Tasks that talk to the common LLM endpoint; a stage with an endpoint of its own has `gem_llm_{stage}`."""
 
-CONTINUE = "Go on"
+CONTINUE = "Continue"
 HALT = "Halt"
 """The two answers that a person gives at a gate; `gem gates` sends them word for word."""
 

@@ -215,7 +215,7 @@ class Cluster:
         self._wait(lambda: health.teacher(self.state.ports["teacher"]), "teacher")
         self._wait(self._airflow_fault, "airflow")
         with AirflowAPI(self.settings()) as api:
-            api.ensure_pool("gem_llm", 16, "Tasks that talk to the LLM endpoint at once")
+            api.ensure_pool("gem_llm", 16, "Tasks that call the LLM endpoint at the same time")
             api.wait_for_dags(("gem_ingest", "gem_synthesize"), time.monotonic() + _LIMIT_S)
 
     def settings(self) -> Settings:

@@ -1,8 +1,8 @@
-"""Tells people: a gate halted a partition, a run failed, a run is late.
+"""Sends alerts: a gate halted a partition, a run failed, a run is late.
 
 One POST of JSON to GEM_ALERT_URL, or to the Connection `gem_alerts` (its password is the URL, since such URLs are
-secrets). The field `text` is what Slack, Mattermost, Google Chat and Zulip show; the rest is for machines. Without
-either nothing is sent. For e-mail and the rest use Airflow's own notifiers: docs/operations.md.
+secrets). Slack, Mattermost, Google Chat and Zulip show the field `text`; the other fields are for programs. If neither
+is set, GEM sends nothing. For e-mail and other channels use Airflow's own notifiers: docs/operations.md.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ _DEADLINE = "GEM_DEADLINE_MINUTES"
 
 
 class Alert(BaseNotifier):
-    """Posts one message about the run or task it is called for; a message that cannot be sent is a warning, no failure.
+    """Posts one message about the run or task; if it cannot be sent, this logs a warning and fails nothing.
 
     Args:
-        what: what has happened, in a few words.
+        what: the event in a few words, such as `a run failed`.
     """
 
     template_fields = ()
@@ -39,7 +39,7 @@ class Alert(BaseNotifier):
         self.what = what
 
     def notify(self, context: "Context") -> None:
-        """Sends it from a worker or the DAG processor."""
+        """Sends the message; runs in a worker or the DAG processor."""
         if url := _url():
             _post(url, message(self.what, cast("dict[str, Any]", context)))
 
@@ -48,8 +48,8 @@ def message(what: str, context: dict[str, Any]) -> dict[str, Any]:
     """The body of an alert: `text` for people, the ids for machines.
 
     Args:
-        what: what has happened.
-        context: Airflow's, of a task, a run or a deadline.
+        what: the event in a few words.
+        context: Airflow's context of a task, a run or a deadline.
     """
     run, ti = context.get("dag_run"), context.get("ti") or context.get("task_instance")
     found = {
@@ -66,15 +66,15 @@ def message(what: str, context: dict[str, Any]) -> dict[str, Any]:
 
 
 async def late(context: dict[str, Any]) -> None:
-    """What Airflow's triggerer calls when a run has missed its deadline.
+    """Sends the alert of a missed deadline; the triggerer calls it.
 
-    In a thread: every trigger of the deployment waits in the loop that calls this.
+    It posts from a thread, because all triggers of the deployment share the calling event loop.
     """
     await asyncio.to_thread(Alert("late").notify, cast("Any", context))
 
 
 def deadline() -> list[DeadlineAlert]:
-    """A deadline for each run, counted from when it was queued; none unless GEM_DEADLINE_MINUTES says how long."""
+    """A deadline for each run, GEM_DEADLINE_MINUTES after it was queued; none if that is unset."""
     minutes = os.environ.get(_DEADLINE, "")
     if not minutes.isdigit() or int(minutes) == 0:
         return []
@@ -89,7 +89,7 @@ def deadline() -> list[DeadlineAlert]:
 
 
 def _field(item: Any, name: str) -> Any:
-    """Of a run or task: an object in a worker, a dictionary in the triggerer."""
+    """A field of a run or task, which is an object in a worker and a dictionary in the triggerer."""
     return item.get(name) if isinstance(item, dict) else getattr(item, name, None)
 
 
@@ -117,4 +117,4 @@ def _post(url: str, body: dict[str, Any]) -> None:
             client.post(url, json=body).raise_for_status()
     except (httpx2.HTTPError, httpx2.InvalidURL, UserError) as error:
         # Never the error's text: it holds the URL, which is a secret.
-        logger.warning("an alert could not be sent (%s): %s", type(error).__name__, body["text"])
+        logger.warning("Could not send an alert (%s): %s", type(error).__name__, body["text"])

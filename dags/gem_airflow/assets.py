@@ -1,4 +1,4 @@
-"""Assets that join the DAGs. A partition of `gem_segments` is one tick of the ingestion schedule."""
+"""Assets that connect the DAGs. A partition of `gem_segments` is one tick of the ingestion schedule."""
 
 from airflow.sdk import Asset
 

@@ -1,4 +1,4 @@
-"""What a backfill of `gem_ingest` does instead of ingesting: announce an old partition, wait for its synthesis."""
+"""A backfill of `gem_ingest` does not ingest: it announces an old partition and waits for its synthesis."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,12 +9,12 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from gem_airflow.bridge import is_backfill, partition_key, run_context, workspace
 
 _PATIENCE = timedelta(days=8)
-"""Longer than a gate may wait for a person."""
+"""Longer than a gate waits for a person."""
 
 
 @task.branch(execution_timeout=timedelta(minutes=5))
 def ingest_or_announce() -> str:
-    """A backfill run announces its partition and ingests nothing: today's documents are none of an old hour."""
+    """Lets a backfill run announce its partition without ingesting: today's documents belong to no old hour."""
     return "announce" if is_backfill() else "list_sources"
 
 
@@ -26,9 +26,9 @@ def ingest_or_announce() -> str:
     timeout=_PATIENCE.total_seconds(),
 )
 def synthesised(ti: Any = None) -> bool:
-    """In a backfill: waits for the synthesis of the partition, without holding a worker, and fails if it does.
+    """In a backfill, waits for the partition's synthesis without holding a worker; fails if the synthesis fails.
 
-    So the backfill's number of active runs, its pause and its cancellation hold for the synthesis too.
+    So the backfill's limit of active runs, its pause and its cancellation apply to the synthesis too.
     """
     from gem_tasks.airflow_names import SYNTHESIZE
     from gem_tasks.pipeline.rebuild.plan import taken_by

@@ -1,4 +1,4 @@
-"""Looks at batches now and then, in the triggerer, until all have ended.
+"""Polls batches from the triggerer until all have ended.
 
 The triggerer needs `dags/` on its PYTHONPATH.
 """
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from gem_tasks.pipeline.workspace import Workspace
 
 _SHORTEST_S = 3.0
-"""A trigger that fires within a moment of the deferral can fail the task: the scheduler still takes it for queued."""
+"""If a trigger fires immediately after the deferral, the task can fail: the scheduler still considers it queued."""
 
 
 class BatchTrigger(BaseTrigger):
-    """Fires with `pending` when its batches have ended, or when nobody but the worker can say what is wrong.
+    """Fires with `pending` when its batches have ended, or when polling fails in a way that the worker has to report.
 
     Args:
-        pending: `Pending` as JSON. Holds no key and no address: those come from the environment, or Connections.
+        pending: `Pending` as JSON. Holds no API key and no URL: those come from the environment or Connections.
         poll_s: seconds between looks.
     """
 
@@ -31,12 +31,12 @@ class BatchTrigger(BaseTrigger):
         self.pending, self.poll_s = pending, poll_s
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """For the database."""
+        """Returns the class path and arguments from which Airflow recreates the trigger."""
         return "gem_airflow.batch_trigger.BatchTrigger", {"pending": self.pending, "poll_s": self.poll_s}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """One event, when it is time to collect."""
-        # Imports and Connections take their time: not in the loop that all triggers share.
+        """Yields one event, when it is time to collect."""
+        # Imports and Connections are slow, so they stay out of the event loop that all triggers share.
         work, pending = await asyncio.to_thread(_prepare, self.pending)
         ended = False
         while not ended:
@@ -51,7 +51,7 @@ class BatchTrigger(BaseTrigger):
         try:
             progress = await poll(work, pending)
         except EndpointError as error:
-            self.log.warning("%s; looking again in %g s", error, self.poll_s)
+            self.log.warning("%s; polling again in %g s", error, self.poll_s)
             return error.error_class not in RETRYABLE
         except UserError as error:
             self.log.warning("%s", error)

@@ -1,4 +1,4 @@
-"""Airflow's context as GEM's values. What Connections mean is in `gem_tasks.connections`."""
+"""Translates Airflow's task context into GEM's values. `gem_tasks.connections` maps Connections to settings."""
 
 import logging
 import os
@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 
 
 def workspace(options: "RunOptions | None" = None) -> "Workspace":
-    """Settings, store and recipes for the running task, under these options or those of its run.
+    """Opens settings, store and recipes for the running task, under the given options or those of its run.
 
-    Prompts of the user's own are those that the run began with.
+    The user's own prompts are those that the run began with.
     """
     from gem_tasks.pipeline.prompt_files import pin, pinned
     from gem_tasks.pipeline.workspace import Workspace
@@ -32,17 +32,17 @@ def workspace(options: "RunOptions | None" = None) -> "Workspace":
 
 
 def begins() -> "Workspace":
-    """The same for the first task of a run that is to keep the recipes that it begins with: it records them."""
+    """`workspace()` for a run's first task: records the recipes, so that later tasks of the run use the same."""
     from gem_tasks.pipeline.run_recipes import pin
 
     return pin(workspace(), _run())
 
 
 def begun() -> "Workspace":
-    """The same under the recipes that the run began with.
+    """`workspace()` under the recipes that the run began with.
 
     Raises:
-        UserError: the code that is deployed now has others.
+        UserError: the deployed code has other recipes.
     """
     from gem_tasks.pipeline.run_recipes import pinned
 
@@ -55,14 +55,14 @@ def _run() -> str:
 
 
 def connected() -> "Workspace":
-    """The same without the options of a run: for triggers, which belong to none."""
+    """`workspace()` without a run's options: for triggers, which belong to no run."""
     from gem_tasks.pipeline.workspace import Workspace
 
     return Workspace.open(_settings())
 
 
 def _settings() -> "Settings":
-    """From variables and Connections; what is secret there is kept out of this process's logs."""
+    """Reads settings from variables and Connections, and redacts their secrets in this process's logs."""
     from gem_airflow.guarded import guard
     from gem_tasks.connections import values
     from gem_tasks.settings import load
@@ -72,7 +72,7 @@ def _settings() -> "Settings":
 
 
 def run_context() -> "RunContext":
-    """Which try of which task instance writes a row."""
+    """Identifies the try of the task instance that writes a row."""
     from gem_tasks.lineage import RunContext
 
     ti = cast("Any", get_current_context())["ti"]
@@ -86,16 +86,16 @@ def run_context() -> "RunContext":
 
 
 def partition_key() -> str:
-    """The run's partition; a run that was started without one belongs to the hour in which it was asked for.
+    """The run's partition; a run that was started without one belongs to the hour of its request.
 
-    Not to the hour in which a task asks: its tasks would disagree over the turn of an hour.
+    The hour of the calling task would not do: tasks of one run would disagree when the hour changes.
     """
     run = cast("Any", get_current_context())["dag_run"]
     return run.partition_key or partition_of(run.run_after)
 
 
 def run_options() -> "RunOptions":
-    """What the run was asked for: by whoever started it, or else by the events that did."""
+    """The options of the run's own params; if there are none, those of the events that started it."""
     from gem_tasks.pipeline.options import RunOptions, merged
 
     own = RunOptions.read(cast("Any", get_current_context())["params"])
@@ -104,12 +104,12 @@ def run_options() -> "RunOptions":
         return own
     options = merged(announced)
     if any(each.override not in (None, options.override) for each in announced):
-        logger.warning("announced together with other work, so this variant waits until it is announced again")
+        logger.warning("This variant was announced together with other work: it waits until it is announced again")
     return options
 
 
 def announced_by() -> list[str]:
-    """The runs whose announcements started this one."""
+    """Returns the ids of the runs whose announcements started this run."""
     return [str(run_id) for run_id in _events()]
 
 
@@ -119,7 +119,7 @@ def is_backfill() -> bool:
 
 
 def _events() -> dict[str, dict[str, Any]]:
-    """Extras of the events that started the run, oldest first, by the run that they came from."""
+    """Maps the id of each announcing run to its event's extra, oldest first."""
     found = cast("Any", get_current_context()).get("triggering_asset_events") or {}
     events = [event for events in found.values() for event in events]
     return {str((event.extra or {}).get("ingest_run_id") or number): event.extra or {}

@@ -1,7 +1,7 @@
-"""The tasks of `gem_distill`: each takes what it needs as a value, and calls one step of `gem_tasks.distill`.
+"""The tasks of `gem_distill`: each takes its input as a value and calls one step of `gem_tasks.distill`.
 
-Heavy packages live in environments of their own below GEM_HOME; the steps start them as child processes, which end with
-the task.
+Heavy packages live in separate environments below GEM_HOME; the steps start them as child processes, which end with the
+task.
 """
 
 from datetime import timedelta
@@ -16,7 +16,7 @@ from gem_airflow.distill_options import measured, options, saying, skip_unless_e
 
 @task(execution_timeout=timedelta(minutes=10))
 def plan(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """What is to be done, one item per arm; skipped when a dataset version brought too little that is new."""
+    """Plans one item per arm; skips the run if a dataset version brought too few new trajectories."""
     from gem_tasks.distill.experiment import plan
     from gem_tasks.distill.record import keep_plan
     from gem_tasks.distill.steps import admit_run
@@ -31,7 +31,7 @@ def plan(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
 
 @task(execution_timeout=timedelta(days=14), max_active_tis_per_dagrun=1)
 def train(item: dict[str, Any]) -> dict[str, Any] | None:
-    """Builds the set and trains; goes on from the last checkpoint, and finds what was trained before."""
+    """Builds the set and trains; resumes from the last checkpoint, and reuses a model that was already trained."""
     from gem_tasks.distill.experiment import Plan
     from gem_tasks.distill.record import keep_model
     from gem_tasks.distill.steps import train_arm
@@ -44,7 +44,7 @@ def train(item: dict[str, Any]) -> dict[str, Any] | None:
 
 @task(execution_timeout=timedelta(days=2))
 def serve(model: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Starts a server for the model and waits until it answers; nothing for an endpoint of somebody else's."""
+    """Starts a server for the model and waits until it answers; None if the arm uses an external endpoint."""
     from gem_tasks.distill.serve import ServeOptions, start
     from gem_tasks.domain.distill import Model
 
@@ -57,13 +57,13 @@ def serve(model: dict[str, Any] | None) -> dict[str, Any] | None:
 def measure(
     harness: str, item: dict[str, Any], model: dict[str, Any] | None, server: dict[str, Any] | None
 ) -> list[str]:
-    """Runs a harness over the arm and records its report; does nothing when it is not asked for."""
+    """Runs a harness over the arm and records its report; returns no keys if the plan does not include the harness."""
     return measured(harness, item, model, server)
 
 
 @task(execution_timeout=timedelta(minutes=10))
 def stop(server: dict[str, Any] | None) -> None:
-    """Ends the server, whatever became of the evaluation."""
+    """Stops the server, even if the evaluation failed."""
     from gem_tasks.distill.serve import Served, stop
 
     if server:
@@ -72,7 +72,7 @@ def stop(server: dict[str, Any] | None) -> None:
 
 @task(trigger_rule="none_failed_min_one_success", execution_timeout=timedelta(minutes=30))
 def report(items: list[dict[str, Any]]) -> str:
-    """One report beside its raw numbers; returns where it is."""
+    """Writes the report next to its raw numbers; returns its key."""
     from gem_tasks.distill.experiment import Plan
     from gem_tasks.distill.record import so_far
     from gem_tasks.distill.report import write
@@ -83,7 +83,7 @@ def report(items: list[dict[str, Any]]) -> str:
 
 @task(execution_timeout=timedelta(minutes=10))
 def promote(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Holds the trained model against the champion, or its base; other experiments promote nothing."""
+    """Compares the trained model with the champion, or with its base; other experiments promote no model."""
     from gem_tasks.distill.experiment import Plan
     from gem_tasks.distill.record import promote
 

@@ -1,9 +1,9 @@
-"""The gate after a stage: a visible branch, decided by numbers and a policy, or by a person where the policy says so.
+"""The gate after a stage: a visible branch that a policy decides from numbers, or a person if the policy says so.
 
-`GateOperator` leads on, to `{stage}.review` or to `{stage}.halted`; the review leads on or to `{stage}.halted`. Where
-the next stage deals with refusals and there are none, leading on skips what only those would need. A
-review waits in the state `awaiting_input`: no worker, no triggerer. It is answered on Airflow's required-actions page,
-with `gem review`, or over REST, by users whose role allows it.
+`GateOperator` leads to the next task, to `{stage}.review` or to `{stage}.halted`; the review leads to the next task or
+to `{stage}.halted`. If the next stage handles refusals and nothing was refused, the gate skips that stage. A review
+waits in the state `awaiting_input` and needs no worker and no triggerer. Users whose role permits it answer on
+Airflow's required-actions page, with `gem review`, or over REST.
 """
 
 from datetime import timedelta
@@ -28,13 +28,13 @@ _PATIENCE = timedelta(days=7)
 
 
 class GateOperator(BaseBranchOperator):
-    """Holds the stage's numbers against the policy, records the decision, and goes on, asks a person, or halts.
+    """Compares the stage's numbers with the policy, records the decision, and continues, asks a person, or halts.
 
     Args:
-        stage: which one.
-        following: task that comes next.
-        otherwise: task that comes next where the following stage has nothing to deal with.
-        kwargs: of every operator.
+        stage: name of the stage.
+        following: id of the next task.
+        otherwise: id of the next task if the following stage has no work.
+        kwargs: arguments of every Airflow operator.
     """
 
     operator_extra_links = (RunLink(),)
@@ -45,7 +45,7 @@ class GateOperator(BaseBranchOperator):
         self.following, self.otherwise = following, otherwise
 
     def choose_branch(self, context: "Context") -> str:
-        """The task that the decision leads to."""
+        """Returns the id of the task that the decision leads to."""
         from gem_tasks.pipeline.judging.gating import gate
 
         decision = gate(begun(), self.stage, partition_key(), run_context())
@@ -58,15 +58,15 @@ class ReviewOperator(HITLBranchOperator):
     """Shows a person the numbers and five examples, waits for the answer, records it with the name, and follows it.
 
     Args:
-        stage: which one.
-        following: task that comes next.
-        otherwise: task that comes next where the following stage has nothing to deal with.
-        kwargs: of every operator.
+        stage: name of the stage.
+        following: id of the next task.
+        otherwise: id of the next task if the following stage has no work.
+        kwargs: arguments of every Airflow operator.
     """
 
     def __init__(self, *, stage: StageName, following: str, otherwise: str | None = None, **kwargs: Any) -> None:
         super().__init__(
-            subject=f"The gate after {stage} asks for you",
+            subject=f"The gate after {stage} needs your decision",
             options=[CONTINUE, HALT],
             options_mapping={CONTINUE: following, HALT: f"{stage}.halted"},
             response_timeout=_PATIENCE,
@@ -76,13 +76,13 @@ class ReviewOperator(HITLBranchOperator):
         self.following, self.otherwise = following, otherwise
 
     def execute(self, context: "Context") -> Any:
-        """Asks. The body is set here, after Airflow has rendered templates: `{{ }}` in a document stays what it is."""
+        """Asks for a decision. Sets the body after Airflow rendered templates, so `{{ }}` in a document stays as is."""
         from gem_tasks.pipeline.judging.gating import last_decision, review
 
         self.options_mapping[CONTINUE] = _onward(self)
         decided = last_decision(begun(), self.stage, partition_key())
         if cast("Any", context)["ti"].try_number > 1 and decided.person:
-            # Airflow may retry a task that was answered within seconds: nobody is asked twice.
+            # Airflow may retry a task that was answered within seconds; it reuses the recorded answer.
             return self.do_branch(context, self.options_mapping[CONTINUE if decided.action == "continue" else HALT])
         self.body = review(begun(), self.stage, partition_key())
         return super().execute(context)
@@ -91,7 +91,7 @@ class ReviewOperator(HITLBranchOperator):
         """Records the answer, then follows it."""
         from gem_tasks.pipeline.judging.gating import answer
 
-        self.options_mapping[CONTINUE] = _onward(self)  # another process than the one that asked
+        self.options_mapping[CONTINUE] = _onward(self)  # this is not the process that asked
         if "error" not in event:
             decided = answer(
                 begun(),
@@ -99,7 +99,7 @@ class ReviewOperator(HITLBranchOperator):
                 partition_key(),
                 run_context(),
                 go_on=event["chosen_options"] == [CONTINUE],
-                person=str((event.get("responded_by_user") or {}).get("name") or "somebody"),
+                person=str((event.get("responded_by_user") or {}).get("name") or "unknown"),
                 comment=str((event.get("params_input") or {}).get("comment") or ""),
             )
             send_decision(self.stage, decided.action)
@@ -107,7 +107,7 @@ class ReviewOperator(HITLBranchOperator):
 
 
 def _onward(gate: GateOperator | ReviewOperator) -> str:
-    """Where a partition goes that may go on."""
+    """Returns the id of the task that follows if the partition continues."""
     from gem_tasks.pipeline.judging.gating import nothing_left
 
     return gate.otherwise if gate.otherwise and nothing_left(begun(), gate.stage, partition_key()) else gate.following

@@ -1,7 +1,7 @@
-"""Task logs without secrets: what the code of a task logs and raises, in whatever form a secret stands in it.
+"""Removes secrets, in any encoding, from what a task logs and raises.
 
-Airflow's own masker knows the secrets of Connections in clear only, and works in the process above the task. So texts
-are cleaned here, before they leave the task.
+Airflow's own masker knows the secrets of Connections only in plain text, and works in the task's parent process. So GEM
+cleans texts here, before they leave the task.
 """
 
 import sys
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 def guard() -> None:
-    """From now on, for this process; doing it again changes nothing."""
+    """Redacts all later logs of this process. Idempotent."""
     guard_logs()
-    # In place: loggers that have been used hold on to the list.
+    # In place: loggers that were used before keep a reference to this list.
     processors: MutableSequence[Any] = structlog.get_config()["processors"]
     if clean_event not in processors:
         processors.insert(0, clean_event)
 
 
 def clean_event(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """One event, with the exception that is at hand."""
+    """A structlog processor: redacts an event, including its exception."""
     del logger, method
     given = event.pop("exc_info", None)
     for name, value in event.items():
@@ -44,7 +44,7 @@ _DEEPEST = 8
 
 
 def _cleaned(value: Any, depth: int = 0) -> Any:
-    """What is logged beside the text, too: collections, bytes, and objects by how they show themselves."""
+    """Redacts a logged value: text, collections, bytes, and other objects by their `repr`."""
     match value:
         case str():
             return log_line(value)
@@ -61,5 +61,5 @@ def _cleaned(value: Any, depth: int = 0) -> Any:
 
 
 def _shown(value: Any, text: str) -> Any:
-    """The value, unless what is shown of it holds a secret."""
+    """The value itself, or its redacted text if that text holds a secret."""
     return value if log_line(text) == text else log_line(text)

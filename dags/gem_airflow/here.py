@@ -1,6 +1,6 @@
-"""The name of this machine where all of Airflow runs on it: its log server listens on loopback only."""
+"""The host name when all of Airflow runs on one machine: its log server listens on loopback only."""
 
 
 def hostname() -> str:
-    """For `[core] hostname_callable`."""
+    """The callable for `[core] hostname_callable`."""
     return "localhost"

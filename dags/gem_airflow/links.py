@@ -1,6 +1,6 @@
-"""Buttons on task instances that lead to GEM's pages: from a shard's task to its segments, from a gate to its run.
+"""Buttons on task instances that open GEM's pages: a shard's task opens its segments, a gate opens its run.
 
-A worker makes the address when the task ends, below Airflow's own one, prefix included.
+A worker builds the URL when the task ends; it starts with Airflow's base URL, including its path prefix.
 """
 
 from typing import TYPE_CHECKING
@@ -15,42 +15,42 @@ if TYPE_CHECKING:
 
 
 class SegmentsLink(BaseOperatorLink):
-    """To what this task instance made of each segment."""
+    """Links to the outcomes of this task instance's segments."""
 
     @property
     def name(self) -> str:
-        """What stands on the button."""
+        """Label of the button."""
         return "GEM: segments"
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
-        """The address.
+        """Returns the URL of the page.
 
         Args:
-            operator: whose button it is.
+            operator: the operator that owns the button.
             ti_key: the task instance.
         """
         return _page("task", run_id=ti_key.run_id, task_id=ti_key.task_id, map_index=ti_key.map_index)
 
 
 class RunLink(BaseOperatorLink):
-    """To the numbers of this run and its partitions."""
+    """Links to the numbers of this run and its partitions."""
 
     @property
     def name(self) -> str:
-        """What stands on the button."""
+        """Label of the button."""
         return "GEM: this run"
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
-        """The address.
+        """Returns the URL of the page.
 
         Args:
-            operator: whose button it is.
+            operator: the operator that owns the button.
             ti_key: the task instance.
         """
         return _page("run", run_id=ti_key.run_id)
 
 
 def _page(name: str, **query: object) -> str:
-    """A page inside Airflow's: the part after `/plugin/gem` is the address of the frame."""
+    """The URL of a page inside Airflow's UI: the part after `/plugin/gem` is the URL of the frame."""
     base = conf.get("api", "base_url", fallback="").rstrip("/")
     return f"{base}/plugin/gem{urlsplit(base).path}/gem/{name}?{urlencode(query)}"

@@ -1,4 +1,4 @@
-"""How many shards one run can take: Airflow refuses to map a task over more than its configuration says."""
+"""Checks how many shards a run maps over: Airflow fails if they exceed `[core] max_map_length`."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -11,16 +11,16 @@ T = TypeVar("T")
 
 
 def mappable(shards: Sequence[T]) -> Sequence[T]:
-    """The shards themselves, if Airflow can map a task over so many.
+    """Returns the shards unchanged if Airflow can map a task over all of them.
 
     Raises:
-        UserError: it cannot.
+        UserError: there are more than `[core] max_map_length`.
     """
     most = conf.getint("core", "max_map_length")
     if len(shards) > most:
         raise UserError(
-            f"{len(shards)} shards are more than Airflow maps a task over ({most})",
-            "Raise AIRFLOW__CORE__MAX_MAP_LENGTH, for the scheduler too; for large partitions to come, raise"
-            " GEM_SHARD_SEGMENTS as well.",
+            f"{len(shards)} shards exceed the number that Airflow maps a task over ({most})",
+            "Raise AIRFLOW__CORE__MAX_MAP_LENGTH, for the scheduler too. For later large partitions, also raise"
+            " GEM_SHARD_SEGMENTS.",
         )
     return shards

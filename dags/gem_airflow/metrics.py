@@ -1,7 +1,7 @@
-"""GEM's numbers beside Airflow's own, sent the way Airflow is configured to (StatsD, OpenTelemetry, or not at all).
+"""Sends GEM's metrics through Airflow's configured backend (StatsD, OpenTelemetry, or none).
 
-Names carry stage and outcome, because plain StatsD has no labels; `deploy/statsd-mapping.yml` makes labels of them.
-Queue depth needs nothing of ours: Airflow sends `pool.queued_slots.gem_llm`. docs/operations.md lists all names.
+Names carry stage and outcome, because plain StatsD has no labels; `deploy/statsd-mapping.yml` turns them into labels.
+Airflow itself reports queue depth as `pool.queued_slots.gem_llm`. docs/operations.md lists all names.
 """
 
 from typing import TYPE_CHECKING
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from gem_tasks.pipeline.upkeep.observed import Observed
 
 _MICRO = 1_000_000
-"""Counters are whole numbers: money is counted in millionths of a dollar."""
+"""Counters are integers, so costs are counted in millionths of a dollar."""
 
 
 def send_stage(seen: "Observed") -> None:
-    """Counts and latencies of one try of a stage over a shard."""
+    """Sends the counts and latencies of one try of a stage over a shard."""
     stage = seen.stage
     for outcome, segments in seen.segments.items():
         incr(f"gem.segments.{stage}.{outcome}", segments)
@@ -28,5 +28,5 @@ def send_stage(seen: "Observed") -> None:
 
 
 def send_decision(stage: str, action: str) -> None:
-    """One decision of a gate, or of the person it asked."""
+    """Counts one decision of a gate, or of the person it asked."""
     incr(f"gem.gate_decisions.{stage}.{action}")

@@ -1,4 +1,4 @@
-"""Options that people give to runs: a source and its settings, and those of `gem_tasks.pipeline.options.RunOptions`."""
+"""Params of runs: a source with its settings, and the fields of `gem_tasks.pipeline.options.RunOptions`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gem_tasks.domain.corpus import Source
 
 MOST = 1_000_000_000
-"""Of documents, tokens, characters."""
+"""Upper bound for counts of documents, tokens and characters."""
 _PROMPTS = [*STAGE_NAMES, "repair"]
 BUDGET = Param(
     None,
@@ -19,7 +19,8 @@ BUDGET = Param(
     exclusiveMinimum=0,
     maximum=10_000_000,
     title="Budget in USD",
-    description="The synthesis stops before it spends more, and can be continued. Empty: GEM_BUDGET_USD, or none.",
+    description="The synthesis stops before it exceeds this budget; a later run continues it."
+    " Empty: GEM_BUDGET_USD, or no limit.",
 )
 
 
@@ -38,23 +39,25 @@ RUN_OPTIONS = {
     "budget_usd": BUDGET,
     "purse": text(
         "Shared budget",
-        "Runs with the same name here share one budget. Empty: each partition has it for itself.",
+        "Runs with the same name share one budget. Empty: each partition has the whole budget.",
         line(200),
     ),
-    "stages": several("Stages", "Only these stages recompute what is stale. Empty: all.", enum=list(STAGE_NAMES)),
+    "stages": several("Stages", "Recompute stale results of these stages only. Empty: all.", enum=list(STAGE_NAMES)),
     "sources": several(
-        "Sources", "Backfill: only documents of these sources (URIs, one a line). Empty: all.", pattern=line(2000)
+        "Sources",
+        "Backfill: only documents of these sources (URIs, one per line). Empty: all.",
+        pattern=line(2000),
     ),
     "prompts": _override(
         "Prompts (variant)",
-        'Other prompts than the current ones, as {"refine": "SHA-256 of a stored version"}. Results are kept beside '
-        "the current ones and are not published.",
+        'Replace current prompts, for example {"refine": "SHA-256 of a stored version"}. GEM stores the results next '
+        "to the current ones and does not publish them.",
         _PROMPTS,
         SHA,
     ),
     "models": _override(
         "Models (variant)",
-        'Other models than the current ones, as {"refine": "model"}.',
+        'Replace current models, for example {"refine": "model"}.',
         list(STAGE_NAMES),
         line(200),
     ),
@@ -64,25 +67,25 @@ SOURCE: dict[str, Param] = {
     "source": text(
         "Source",
         "A file, a directory, s3://bucket/prefix or hf://datasets/owner/name to register and read."
-        " Empty: all that are enabled.",
+        " Empty: all enabled sources.",
         line(2000),
     ),
-    "license": text("Licence", "Of the source's documents that name none themselves. Kept with the source.", line(200)),
-    "target_tokens": whole("Segment size", "Kept with the source, too.", 50, MOST),
-    "max_tokens": whole("Largest segment", "In tokens. Kept with the source, too.", 100, MOST),
-    "min_chars": whole("Shortest document, in characters", "Kept with the source, too.", 0, MOST),
+    "license": text("Licence", "For documents that do not state one. Stored with the source.", line(200)),
+    "target_tokens": whole("Segment size", "Target size in tokens. Stored with the source.", 50, MOST),
+    "max_tokens": whole("Largest segment", "Upper limit in tokens. Stored with the source.", 100, MOST),
+    "min_chars": whole("Shortest document", "Skip documents with fewer characters. Stored with the source.", 0, MOST),
     "accept_vanished": Param(
         False,
         type="boolean",
-        title="What vanished is meant to",
-        description="Retire the documents of vanished objects, however many there are.",
+        title="Allow mass deletion",
+        description="Retire the documents of all vanished objects, even if there are many.",
     ),
 }
 """A source and its settings, which `gem_ingest` registers."""
 
 
 def source_of(uri: str, params: dict[str, Any]) -> "Source":
-    """One of the sources of a run, with the settings that the run gives to the one that it names."""
+    """A source of the run; the run's source settings apply only if the run names this source."""
     from gem_tasks.domain.corpus import Source
 
     named = params.get("source") == uri

@@ -1,7 +1,7 @@
 """A form on Airflow's required-actions page, on which one person rates one item of an audit.
 
-It waits in the state `awaiting_input`: no worker, no triggerer. A form that nobody fills in counts as skipped after
-two weeks. Ratings are recorded as they come in, under the name of the user who answered.
+It waits in the state `awaiting_input` and needs no worker and no triggerer. A form without an answer counts as skipped
+after two weeks. GEM records each rating when it arrives, under the name of the user who answered.
 """
 
 from datetime import timedelta
@@ -25,15 +25,15 @@ FORM: dict[str, Param] = {
     for name in _SCORES
 }
 FORM["comment"] = Param("", type=["null", "string"], title="Comment", maxLength=2000)
-"""The form's fields. Airflow adds the DAG's params to an operator's, so they are given where the task is made."""
+"""The form's fields. Airflow adds the DAG's params to an operator's, so the DAG file passes them to the task."""
 
 
 class RatingOperator(HITLOperator):
-    """Shows an item, waits for somebody's ratings, and records them.
+    """Shows an item, waits for a person's ratings, and records them.
 
     Args:
-        form: `audit_id`, the `item`'s fields, and the `rater` who is asked: a user's id, or None for anybody.
-        kwargs: of every operator.
+        form: `audit_id`, the `item`'s fields, and the `rater` to ask: a user's id, or None for any user.
+        kwargs: arguments of every Airflow operator.
     """
 
     template_fields = ("form",)
@@ -45,7 +45,7 @@ class RatingOperator(HITLOperator):
         self.form = form
 
     def execute(self, context: "Context") -> None:
-        """Asks. The body is set here, after Airflow has rendered templates: `{{ }}` in a text stays what it is."""
+        """Asks for ratings. Sets the body after Airflow rendered templates, so `{{ }}` in a text stays as is."""
         from gem_tasks.audit.shown import markdown, one
         from gem_tasks.domain.audit import AuditItem
 
@@ -57,10 +57,10 @@ class RatingOperator(HITLOperator):
         super().execute(context)
 
     def execute_complete(self, context: "Context", event: dict[str, Any]) -> str:
-        """Records what was answered; an incomplete form is shown again.
+        """Records the ratings; Airflow shows an incomplete form again.
 
         Raises:
-            AirflowException: a score is missing or is none.
+            AirflowException: a score is missing or invalid.
         """
         from pydantic import ValidationError
 
@@ -72,7 +72,7 @@ class RatingOperator(HITLOperator):
         if answer["chosen_options"] != [SAVE]:
             return "skipped"
         given = answer["params_input"] or {}
-        person = str((event.get("responded_by_user") or {}).get("name") or self.form["rater"] or "somebody")[
+        person = str((event.get("responded_by_user") or {}).get("name") or self.form["rater"] or "unknown")[
             :NAME_LENGTH
         ]
         scores = {name: given.get(name) for name in _SCORES}
@@ -86,6 +86,8 @@ class RatingOperator(HITLOperator):
                 }
             )
         except ValidationError as error:
-            raise AirflowException(f"An incomplete form, it is shown again: {error.errors()[0]['loc']}") from None
+            raise AirflowException(
+                f"The form is incomplete and will be shown again: {error.errors()[0]['loc']}"
+            ) from None
         work = workspace()
         return rate(work, find(work, self.form["audit_id"]), [rating]).reason

@@ -1,4 +1,4 @@
-"""Which failures of a task are worth another try."""
+"""Decides which task failures Airflow retries."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,9 +7,9 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 from gem_tasks.errors import UserError
 
-# A wrong path, key or model name stays wrong: say so at once instead of after three tries.
+# A wrong path, key or model name stays wrong: fail at once instead of after three tries.
 _POLICY = ExceptionRetryPolicy(
-    rules=[RetryRule(exception=UserError, action=RetryAction.FAIL, reason="a person has to fix this")]
+    rules=[RetryRule(exception=UserError, action=RetryAction.FAIL, reason="needs a configuration fix")]
 )
 
 DEFAULT_ARGS: dict[str, Any] = {

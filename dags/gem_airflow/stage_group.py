@@ -1,4 +1,4 @@
-"""One stage in a DAG: its work mapped over shards, then the gate, then where the gate may lead."""
+"""One stage in a DAG: its work mapped over shards, then its gate, then the tasks the gate can lead to."""
 
 import os
 from datetime import timedelta
@@ -16,10 +16,10 @@ from gem_tasks.airflow_names import LLM_POOL, pool_of
 from gem_tasks.domain.stage import StageName, settings_of
 
 _ONE_WAY = "none_failed_min_one_success"
-"""Entered from the gate or from the review: one of them was skipped. Both were: so is what they lead to."""
-_ENTRY = """Reached from the gate or the review of the stage before.
+"""For tasks after a gate and its review, one of which is skipped. If both were skipped, so is the task."""
+_ENTRY = """Follows the gate or the review of the stage before.
 
-A task of its own, which takes no worker: `run` also depends on `plan`, whose success would do for the rule."""
+It is a separate task, without a worker: `run` also depends on `plan`, whose success alone would satisfy the rule."""
 
 
 class Ends(NamedTuple):
@@ -33,7 +33,7 @@ class Ends(NamedTuple):
 
 @task(task_id="halted", retries=0, trigger_rule=_ONE_WAY, on_failure_callback=Alert("a gate halted a partition"))
 def halted(stage: StageName) -> None:
-    """Fails the run with the reason of the policy or the person who decided."""
+    """Fails the run with the reason given by the policy or by the person who decided."""
     from gem_tasks.pipeline.judging.gating import last_decision
 
     reason = last_decision(begun(), stage, partition_key()).reason
@@ -41,13 +41,13 @@ def halted(stage: StageName) -> None:
 
 
 def stage_group(stage: StageName, shards: XComArg, following: str, otherwise: str | None = None) -> Ends:
-    """A task group `{stage}`: `entry`, `run`, `gate`, `review`, `halted`; gate and review lead on to task `following`.
+    """Builds task group `{stage}`: `entry`, `run`, `gate`, `review`, `halted`; gate and review lead to `following`.
 
     Args:
-        stage: which one.
-        shards: to map it over.
+        stage: name of the stage.
+        shards: the shards to map it over.
         following: id of the next task.
-        otherwise: id of the task that is next where the following stage has nothing to deal with; None: there is none.
+        otherwise: id of the next task if the following stage has no work; None if `following` is always next.
     """
     with TaskGroup(stage, tooltip=f"The {stage} stage over the shards of the partition"):
         entry = EmptyOperator(task_id="entry", trigger_rule=_ONE_WAY, doc_md=_ENTRY)
@@ -82,9 +82,9 @@ def stage_group(stage: StageName, shards: XComArg, following: str, otherwise: st
 
 
 def _pool(stage: StageName) -> str:
-    """The pool whose slots bound how many tasks talk to the stage's endpoint at once.
+    """The pool whose slots limit how many tasks call the stage's endpoint at once.
 
-    A stage with an endpoint of its own has a pool of its own: a slow endpoint holds up nobody else.
+    A stage with a separate endpoint has a separate pool, so a slow endpoint does not delay other stages.
     """
     name = settings_of(stage)
     return pool_of(name) if os.environ.get(f"GEM_LLM_BASE_URL_{name.upper()}") else LLM_POOL

@@ -1,7 +1,7 @@
-"""The task that brings one shard through one stage, in the stage's mode.
+"""The task that runs one stage over one shard, in the stage's mode.
 
-Online it asks and returns. In batch mode it submits and defers: the triggerer looks at the batch now and then, and no
-worker slot or pool slot is held meanwhile. A retry finds the batch that is under way; see `gem_tasks.pipeline.batch`.
+Online, it calls the model and returns. In batch mode, it submits and defers: the triggerer polls the batch, and the
+task holds no worker slot or pool slot meanwhile. A retry finds a running batch; see `gem_tasks.pipeline.batch`.
 
 Not OpenAIBatchOperator or LLMBatchOperator: docs/adr/0005-batch-mode.md says why.
 """
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from gem_tasks.pipeline.workspace import Workspace
 
 _LONGEST_WAIT = timedelta(hours=26)
-"""An endpoint has 24 hours. When they are over the next try collects what there is."""
+"""An endpoint has 24 hours for a batch. After this timeout the next try collects the available results."""
 
 
 class StageOperator(BaseOperator):
-    """Brings every segment of one shard to an outcome; asks the model only for what is missing.
+    """Brings every segment of one shard to an outcome; asks the model only for missing ones.
 
     Args:
-        stage: which one.
-        shard: partition and number.
-        kwargs: of every operator.
+        stage: name of the stage.
+        shard: `partition` and `shard` (its number).
+        kwargs: arguments of every Airflow operator.
     """
 
     template_fields = ("stage", "shard")
@@ -44,24 +44,24 @@ class StageOperator(BaseOperator):
         self.shard = shard
 
     def execute(self, context: "Context") -> dict[str, Any]:
-        """The whole stage online, or up to the first submission."""
+        """Runs the whole stage online, or up to the first batch submission."""
         from gem_tasks.pipeline.batch.run import submit
         from gem_tasks.pipeline.shard.run import run_shard
 
         work, run = begun(), run_context()
         stage, partition, shard = self.stage, self.shard["partition"], self.shard["shard"]
         if not work.options.asks_for(stage):
-            self.log.info("This run does not ask for %s: %s", stage, ", ".join(work.options.stages))
+            self.log.info("This run skips %s; its stages are: %s", stage, ", ".join(work.options.stages))
             return dict(self.shard)
-        if pending := submit(work, stage, partition, shard, run):  # in online mode only what is out from before
+        if pending := submit(work, stage, partition, shard, run):  # in online mode: only batches of an earlier run
             self._wait(work, pending)
         try:
             return run_shard(work, stage, partition, shard, run).model_dump()
-        finally:  # what a failing try brought in was paid for too
+        finally:  # answers of a failing try were paid for too
             self._measure(work)
 
     def collected(self, context: "Context", event: dict[str, Any]) -> dict[str, Any]:
-        """Takes in what has ended, and waits again for what was sent after it."""
+        """Collects ended batches; defers again if they led to new ones."""
         from gem_tasks.pipeline.batch.poll import Pending
         from gem_tasks.pipeline.batch.run import collect
 
@@ -69,7 +69,7 @@ class StageOperator(BaseOperator):
         try:
             found = collect(work, Pending.model_validate(event), run_context())
         except BaseException:
-            self._measure(work)  # what a failing try brought in was paid for too
+            self._measure(work)  # answers of a failing try were paid for too
             raise
         if isinstance(found, Pending):
             self._wait(work, found)
@@ -77,7 +77,7 @@ class StageOperator(BaseOperator):
         return found.model_dump()
 
     def _measure(self, work: "Workspace") -> None:
-        """Sends metrics; a database that is away, which the task itself reports, spoils nothing here."""
+        """Sends metrics. An unavailable database only logs a warning here; the task itself reports it."""
         from psycopg import Error
 
         from gem_tasks.errors import GemError
@@ -86,7 +86,7 @@ class StageOperator(BaseOperator):
         try:
             send_stage(observed(work, self.stage, self.shard["partition"], self.shard["shard"], run_context()))
         except (GemError, Error) as error:
-            self.log.warning("no metrics of this try: %s", error)
+            self.log.warning("Could not send metrics of this try: %s", error)
 
     def _wait(self, work: "Workspace", pending: "Pending") -> NoReturn:
         from gem_airflow.batch_trigger import BatchTrigger

@@ -14,7 +14,7 @@ MOST_CHARACTERS = 100_000
 
 
 class InvalidCall(Exception):
-    """What the model wrote is no call of a method with literals."""
+    """The model's text is not a method call with literals."""
 
 
 def arguments(text: str) -> tuple[str, list[object], dict[str, object]]:
@@ -43,7 +43,7 @@ def dotted(node: ast.expr) -> str:
     """`name`, or `instance.name`.
 
     Raises:
-        InvalidCall: it is no name.
+        InvalidCall: it is not a name.
     """
     if isinstance(node, ast.Name):
         return node.id

@@ -61,7 +61,7 @@ def main() -> None:
             skip_server_setup=True,
             local_model_path=None,
             result_dir=None,
-            allow_overwrite=False,  # what is there is kept: a later call goes on
+            allow_overwrite=False,  # keeps existing results: a later call resumes
             run_ids=bool(job["ids"]),
             enable_lora=False,
             max_lora_rank=None,

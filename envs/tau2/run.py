@@ -2,7 +2,7 @@
 
     python run.py JOB.json          addresses and keys: AGENT_BASE_URL, AGENT_API_KEY, USER_BASE_URL, USER_API_KEY
 
-Uses `eval_set`, so a second call with the same log folder goes on. Writes events as JSON lines to stdout; what Inspect
+Uses `eval_set`, so a second call with the same log folder resumes. Writes events as JSON lines to stdout; what Inspect
 prints goes to stderr, its logs to the log folder, and one line per sample and epoch, read from those logs, to
 `samples.jsonl`.
 """

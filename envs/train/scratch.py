@@ -27,7 +27,7 @@ def template(name: str) -> str:
 
 
 def build(folder: Path, train: Path, shape: dict[str, int], chat_template: str, seed: int) -> None:
-    """Writes tokenizer and random weights; the configuration last, so that half of them count as none."""
+    """Writes tokenizer and random weights; the configuration last, so that an incomplete folder is not taken for a model."""
     tokenizer = _tokenizer(train, shape["vocabulary"], shape["max_positions"], chat_template)
     tokenizer.save_pretrained(folder)
     config = Qwen3Config(
@@ -56,10 +56,12 @@ def build(folder: Path, train: Path, shape: dict[str, int], chat_template: str, 
 def _tokenizer(train: Path, size: int, longest: int, chat_template: str) -> PreTrainedTokenizerFast:
     bpe = Tokenizer(models.BPE())
     bpe.normalizer = normalizers.NFC()
-    bpe.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(WORDS), "isolated"),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-    ])
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(WORDS), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
     bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=size - len(SPECIAL) - len(VISIBLE),

@@ -16,7 +16,7 @@ def parse(*given: Any, cleaned_content: str = "", **named: Any) -> Any:
     """Content, reasoning and calls; for a call that cannot be read, what was written."""
     try:
         return _parse(*given, cleaned_content=cleaned_content, **named)
-    except Exception as error:  # whatever a model can write
+    except Exception as error:  # a model can write anything
         print(f"unreadable call ({type(error).__name__}): {cleaned_content[:200]!r}", file=sys.stderr)
         return cleaned_content, None, None
 

@@ -3,9 +3,9 @@
     python sft.py job.json              one process: CPU or one GPU
     accelerate launch --config_file accelerate/fsdp2.yaml sft.py job.json
 
-The same command goes on where a killed one stopped: from the newest checkpoint that is whole. Loss is on what the
+The same command resumes where a killed one stopped: from the newest complete checkpoint. Loss is on what the
 assistant says, only. Metrics go to `metrics.jsonl`, TensorBoard, and as JSON lines to standard output; `result.json` comes
-last. What a person can mend is one line on standard error that begins with `gem: `, and exit code 2.
+last. An error that a person can fix is one line on standard error that begins with `gem: `, and exit code 2.
 """
 
 import ctypes
@@ -52,7 +52,9 @@ def main(job: dict[str, Any]) -> None:
     validation, _ = load(Path(job["validation"]), tokenizer, args.max_length, job["too_long"], form)
     validation = validation.select(range(min(len(validation), VALIDATED)))
     if not len(train):
-        complain(f"All {dropped} rows are longer than max_length={args.max_length}", "Raise it, or set too_long: truncate.")
+        complain(
+            f"All {dropped} rows are longer than max_length={args.max_length}", "Raise it, or set too_long: truncate."
+        )
     args.dataset_num_proc = processes(len(train))
     meter = Meter(run, job.get("max_cpu_minutes"))
     trainer = SFTTrainer(
@@ -66,7 +68,7 @@ def main(job: dict[str, Any]) -> None:
     )
     if not len(trainer.train_dataset):
         complain(
-            f"Cut to max_length={args.max_length}, no row has an answer of the assistant left: tools and rules fill it",
+            f"Truncated to max_length={args.max_length}, no row keeps an assistant answer: tools and rules fill it",
             "Raise max_length.",
         )
     resumed = newest_checkpoint(run)
@@ -90,7 +92,7 @@ def main(job: dict[str, Any]) -> None:
 
 
 def die_with_parent() -> None:
-    """The kernel ends us when whoever started us dies, even by kill -9: a retry shall not meet its predecessor."""
+    """Lets the kernel end this process when its parent dies, even by kill -9: a retry must not meet its predecessor."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
@@ -103,12 +105,12 @@ def only_one(run: Path) -> IO[str] | None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        complain(f"Another process is training in {run}", "Wait for it, or end it.")
+        complain(f"Another process is training in {run}", "Wait for it, or stop it.")
     return lock
 
 
 def resolve(job: dict[str, Any], run: Path) -> Path:
-    """Where the weights are: made here, or in a folder. There is no network here to fetch them by."""
+    """The folder of the weights, or newly created ones. This process has no network to download them."""
     model = job["model"]
     if model.get("scratch"):
         folder = run / "base"
@@ -122,8 +124,8 @@ def arguments(job: dict[str, Any], run: Path) -> SFTConfig:
     """TRL's own arguments; what is not the profile's business is set here."""
     if job["sft"].get("bf16") and not job["sft"].get("use_cpu") and not torch.accelerator.is_available():
         complain(
-            "The profile trains in bf16 on a GPU, and this machine has none",
-            "Run it where there is one, or choose another: gem distill profiles",
+            "The profile needs a GPU (bf16), but this machine has none",
+            "Run it on a machine with a GPU, or choose another profile: gem distill profiles",
         )
     values = {
         "assistant_only_loss": True,
@@ -140,7 +142,7 @@ def arguments(job: dict[str, Any], run: Path) -> SFTConfig:
     try:
         return SFTConfig(**values)
     except (TypeError, ValueError) as error:
-        complain(f"The profile's section `sft` does not fit: {str(error).splitlines()[0][:300]}", "Correct the profile.")
+        complain(f"The profile's section `sft` is invalid: {str(error).splitlines()[0][:300]}", "Correct the profile.")
 
 
 def target_form(tokenizer: Any, base: str) -> Form:
@@ -150,8 +152,8 @@ def target_form(tokenizer: Any, base: str) -> Form:
         used = tokenizer.chat_template if marked else get_training_chat_template(tokenizer)
     except ValueError as error:
         complain(
-            f"TRL does not know what in the chat template of {base} the assistant says: {str(error).splitlines()[0][:200]}",
-            "Name a template of TRL's that fits the base in the profile: chat_template.",
+            f"TRL cannot find the assistant's part in the chat template of {base}: {str(error).splitlines()[0][:200]}",
+            "Set `chat_template` in the profile to a TRL template that suits the base model.",
         )
 
     def render(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
@@ -161,7 +163,7 @@ def target_form(tokenizer: Any, base: str) -> Form:
     if form is None:
         complain(
             f"The chat template of {base} cannot hold these conversations: {why}",
-            "Choose another base, or name a template of TRL's that fits it in the profile: chat_template.",
+            "Choose another base model, or set `chat_template` in the profile to a TRL template that suits it.",
         )
     if drops_text(render, form):
         say(event="note", note=f"the chat template of {base} leaves out what the assistant says beside a call")
@@ -202,7 +204,7 @@ def newest_checkpoint(run: Path) -> Path | None:
 def save(trainer: SFTTrainer, tokenizer: Any, folder: Path, base: Path | str) -> None:
     """Plain weights that any server loads, in the base's precision and files of at most 1 GB; an adapter is merged.
 
-    TRL trains in float32 whatever the base has, and FSDP gathers tied weights twice.
+    TRL trains in float32 regardless of the base model, and FSDP gathers tied weights twice.
     """
     state = trainer.accelerator.get_state_dict(trainer.model)
     model = trainer.accelerator.unwrap_model(trainer.model)
@@ -232,7 +234,7 @@ class Meter(TrainerCallback):
         self._began = 0.0
 
     def last(self, name: str) -> float | None:
-        """The newest value of a metric."""
+        """The newest logged value of a metric; None if it was never logged."""
         return self._values.get(name)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -241,7 +243,7 @@ class Meter(TrainerCallback):
         self._began = time.process_time() - spent
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.is_world_process_zero:  # a training that goes on has what is left of its time
+        if state.is_world_process_zero:  # a resumed training has its remaining time
             whole_or_not(self._spent, f"{time.process_time() - self._began:.1f}")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -272,13 +274,13 @@ def whole_or_not(path: Path, text: str) -> None:
 
 
 def say(**what: Any) -> None:
-    """One line for whoever follows."""
+    """Prints one event as a JSON line for the parent process."""
     print(json.dumps(what), flush=True)
 
 
-def complain(cause: str, mend: str) -> None:
-    """Ends with what a person can mend."""
-    print(f"gem: {cause.rstrip('.')}. {mend}", file=sys.stderr, flush=True)
+def complain(cause: str, fix: str) -> None:
+    """Exits with an error that a person can fix."""
+    print(f"gem: {cause.rstrip('.')}. {fix}", file=sys.stderr, flush=True)
     raise SystemExit(2)
 
 

@@ -89,7 +89,7 @@ def _call(call: dict[str, Any], form: Form) -> dict[str, Any]:
 def _fault(render: Render, form: Form) -> str:
     try:
         text = render(as_form(MESSAGES, form), TOOLS)
-    except Exception as error:  # whatever a template may do
+    except Exception as error:  # a template can raise anything
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return f"it refuses a conversation with tools: {said[:200]}"
     if missing := [name for mark, name in PARTS.items() if mark not in text]:

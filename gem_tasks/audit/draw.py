@@ -26,7 +26,8 @@ def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
         items, population = ledger.audits.draw_sample(sample, recipes, start, revising=revising)
         if not items:
             raise UserError(
-                f"There are no {NAMES[sample.what]} to draw from", "Make some with `gem run SOURCE`, or ask wider."
+                f"There are no {NAMES[sample.what]} to draw from",
+                "Make some with `gem run SOURCE`, or widen the selection.",
             )
         versions = ledger.audits.versions_drawn_from(sample) if sample.what == "trajectories" else []
         audit_id = _name(sample, items, versions)
@@ -36,7 +37,7 @@ def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
 
 
 def find(work: Workspace, prefix: str | None) -> Audit:
-    """The one audit whose id begins so; without a prefix the newest.
+    """The only audit whose id has this prefix; without a prefix, the newest.
 
     Raises:
         UserError: there is none, or more than one.
@@ -44,7 +45,7 @@ def find(work: Workspace, prefix: str | None) -> Audit:
     with work.ledger() as ledger:
         found = ledger.audits.find(prefix or "", 2 if prefix else 1)
     if not found and not prefix:
-        raise UserError("Nothing was drawn for an audit yet", "Draw a sample: gem audit draw")
+        raise UserError("No audit sample was drawn yet", "Draw a sample: gem audit draw")
     if len(found) != 1:
         cause = "No audit begins" if not found else "More than one audit begins"
         raise UserError(f"{cause} with {prefix!r}", "`gem audit report` lists them.")

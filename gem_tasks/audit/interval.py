@@ -16,7 +16,7 @@ def wilson(hits: float, total: float) -> tuple[float, float]:
         ValueError: there is nothing to take a share of, or more hits than that.
     """
     if not 0 <= hits <= total or not total:
-        raise ValueError(f"{hits} of {total} is no share")
+        raise ValueError(f"{hits} of {total} is not a valid share")
     share, spread = hits / total, Z * Z / total
     centre = share + spread / 2
     margin = Z * sqrt(share * (1 - share) / total + spread / (4 * total))
@@ -32,10 +32,10 @@ def paired_difference(only_first: int, only_second: int, total: int) -> tuple[fl
         total: all cases.
 
     Raises:
-        ValueError: there are none, or more that differ than there are.
+        ValueError: the total is zero, or smaller than the number of differences.
     """
     if min(only_first, only_second) < 0 or not total or only_first + only_second > total:
-        raise ValueError(f"{only_first} and {only_second} of {total} are no shares")
+        raise ValueError(f"{only_first} and {only_second} of {total} are not valid shares")
     first, second = (only_first + 1) / (total + 2), (only_second + 1) / (total + 2)
     margin = Z * sqrt((first + second - (second - first) ** 2) / (total + 2))
     low, high = max(second - first - margin, -1.0), min(second - first + margin, 1.0)

@@ -1,7 +1,7 @@
-"""Agreement between raters beyond what chance brings about.
+"""Agreement between raters beyond chance.
 
 Own code instead of scikit-learn or statsmodels: three short formulas do not justify 100 MB of dependencies.
-All are undefined (None) where everybody always says the same: chance then explains all of it.
+All are undefined (None) if all raters always give the same answer: chance then explains the agreement.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ def kappa(answers: Answers) -> float | None:
         ValueError: not every item has an answer of every rater.
     """
     if len({len(item) for item in answers}) > 1:
-        raise ValueError("every item needs an answer of every rater")
+        raise ValueError("every item needs a rating from every rater")
     raters = len(answers[0]) if answers else 0
     if raters < 2:
         return None
@@ -38,7 +38,7 @@ def cohen(answers: Answers) -> float | None:
 
 
 def fleiss(answers: Answers) -> float | None:
-    """Fleiss' kappa (1971, Psychological Bulletin 76, 378-382): what all raters say together is chance."""
+    """Fleiss' kappa (1971, Psychological Bulletin 76, 378-382): the distribution of all ratings is chance."""
     total, raters = len(answers), len(answers[0])
     agreeing = sum(count * (count - 1) for item in answers for count in Counter(item).values())
     observed = agreeing / (total * raters * (raters - 1))

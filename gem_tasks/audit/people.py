@@ -1,6 +1,6 @@
-"""How far checks and judge agree with people, kind by kind, and what to do about it. Pure.
+"""How far checks and judge agree with people, by kind of finding, and what to do about it. Pure.
 
-Published and refused conversations are rated in samples of their own, which seldom are in proportion: every rated one
+Published and refused conversations are rated in separate samples, which are rarely in proportion: every rated one
 weighs as many conversations as it stands for (`Rated.weight`). Shares and kappa are those of the weights, intervals
 those of as many items as the weights are worth (`Counted.effective`); counts are counts.
 """
@@ -34,10 +34,10 @@ class Share(Value):
 
 
 class KindReport(Value):
-    """One kind of finding, or rule of the judge, beside people."""
+    """One kind of finding, or rule of the judge, compared with people."""
 
     kind: str
-    """`check/kind`, a slug of the judge such as `judge_r3`, or `checks` or `judge` for all of them."""
+    """`check/kind`, a slug of the judge such as `judge_r3`, or `checks` or `judge` for all kinds together."""
     severity: str
     """`error`, `open`, `warning`, or `judge`."""
     precision: Share
@@ -65,7 +65,7 @@ class PeopleReport(Value):
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What to do, a line each."""
+        """Recommendations, one line per kind of finding."""
         return tuple(each.advice for each in self.kinds if each.advice)
 
 
@@ -102,7 +102,7 @@ def people_report(rated: Sequence[Rated], needed: float = NEEDED) -> PeopleRepor
 
 
 def advice(found: KindReport, needed: float = NEEDED) -> str | None:
-    """What the numbers suggest: opening an error, letting an open kind refuse, rewording a rule of the judge."""
+    """The advice from the numbers: open an error, let an open kind refuse, or reword a rule of the judge."""
     share = found.precision
     if share.items < LEAST:
         return None
@@ -113,7 +113,7 @@ def advice(found: KindReport, needed: float = NEEDED) -> str | None:
     if share.high < needed and found.severity == "error" and found.kind.partition("/")[0] not in CONSTRUCTED:
         return f"{agrees}: open it instead"
     if share.high < needed and found.severity == "judge":
-        return f"{agrees}: look at the judge's prompt or model"
+        return f"{agrees}: review the judge's prompt or model"
     return None
 
 

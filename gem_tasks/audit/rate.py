@@ -1,4 +1,4 @@
-"""Recording ratings. Every one of them settles anew whether the audit's dataset versions are called audited."""
+"""Records ratings. Each one decides again whether the audit's dataset versions are marked as audited."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ from gem_tasks.pipeline.workspace import Workspace
 
 
 def rate(work: Workspace, audit: Audit, ratings: Sequence[Rating]) -> Report:
-    """Records ratings and settles what they mean for the versions, in one transaction.
+    """Records ratings and updates the audit marks of versions, in one transaction.
 
     Raises:
         UserError: an item was not drawn for this audit, or is rated twice by the same person.
@@ -31,13 +31,13 @@ def rate(work: Workspace, audit: Audit, ratings: Sequence[Rating]) -> Report:
 
 
 def so_far(work: Workspace, audit: Audit) -> Report:
-    """What the ratings come to so far."""
+    """Summarises the ratings so far."""
     with work.ledger() as ledger:
         return report(audit, ledger.audits.ratings(audit.audit_id))
 
 
 def unrated(work: Workspace, audit: Audit, rater: str) -> list[AuditItem]:
-    """What this person has still to rate, in order."""
+    """The items that this person has not rated yet, in order."""
     with work.ledger() as ledger:
         done = {rating.item_id for rating in ledger.audits.ratings(audit.audit_id) if rating.rater == rater}
         return [item for item in ledger.audits.items(audit.audit_id) if item.item_id not in done]
@@ -51,7 +51,7 @@ def read_ratings(path: Path, rater: str | None) -> list[Rating]:
         rater: of rows that name none.
 
     Raises:
-        UserError: a line is no rating; the message names file, line and field.
+        UserError: a line is not a rating; the message names file, line and field.
     """
     found: list[Rating] = []
     try:
@@ -72,9 +72,9 @@ def _refuse(work: Workspace, audit: Audit, ratings: Sequence[Rating]) -> None:
         key = (rating.item_id, rating.rater)
         if rating.item_id not in known:
             cause = f"{rating.item_id!r} was not drawn for audit {audit.audit_id}"
-            raise UserError(cause, "`gem audit items` prints what was.")
+            raise UserError(cause, "`gem audit items` lists the drawn items.")
         if key in seen:
-            raise UserError(f"{rating.rater} rates {rating.item_id} twice", "Keep one of them.")
+            raise UserError(f"{rating.rater} rates {rating.item_id} twice", "Keep one of these ratings.")
         seen.add(key)
 
 
@@ -95,7 +95,7 @@ def _json(file: Iterator[str]) -> Iterator[tuple[int, object]]:
 
 def _rating(path: Path, line: int, row: object, rater: str | None) -> Rating:
     if not isinstance(row, dict):
-        raise UserError(f"{path}, line {line}: no JSON object", "Write one object a line.")
+        raise UserError(f"{path}, line {line}: not a JSON object", "Write one object per line.")
     try:
         # What `gem audit items` printed may stand beside the ratings: only the rating's own fields are read.
         given = {name: value for name, value in cast("Json", row).items() if name in Rating.model_fields}

@@ -1,4 +1,4 @@
-"""What a rater gets to see of an item: plain text in sections. Texts come from documents and models: hostile."""
+"""Shows an item to a rater: plain text in sections. Texts come from documents and models and are untrusted."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def shown(work: Workspace, items: Sequence[AuditItem]) -> Iterator[Shown]:
 
 
 def one(work: Workspace, item: AuditItem) -> Shown:
-    """A single item with its texts."""
+    """Loads one item with its texts."""
     (found,) = shown(work, [item])
     return found
 
@@ -62,7 +62,7 @@ def _fenced(text: str, limit: int) -> str:
 
 
 def _wrapped(text: str) -> str:
-    """Airflow's page does not wrap blocks: what is longer than its width would have to be scrolled to."""
+    """Airflow's page does not wrap blocks, so readers would have to scroll to the end of longer lines."""
     lines = (wrap(line, _WIDTH, replace_whitespace=False) or [""] for line in text.split("\n"))
     return "\n".join(part.rstrip() for parts in lines for part in parts)
 
@@ -77,7 +77,7 @@ def _segments(work: Workspace, wanted: dict[str, AuditItem], partition: str, sha
 def _extractions(
     work: Workspace, wanted: dict[str, AuditItem], partition: str, shard: int
 ) -> Iterator[tuple[str, Extraction]]:
-    """What the extraction of then made of them, whatever the recipe is today."""
+    """The workflows that the extraction recorded at that time, regardless of today's recipe."""
     for recipe in {item.recipe_id for item in wanted.values()}:
         for outcome in shards.decode_outcomes(work.fetch(keys.stage_key("extract", recipe, partition, shard))):
             if outcome.segment_id in wanted and outcome.payload:
@@ -93,7 +93,7 @@ def _trajectories(work: Workspace, wanted: dict[str, AuditItem], partition: str,
 
 
 def _refused(work: Workspace, wanted: dict[str, AuditItem], partition: str, shard: int) -> Iterator[Shown]:
-    """Without a word about why: whoever rates must not be led by what checks or judge said."""
+    """Hides the reason of the refusal: verdicts of checks or judge must not influence raters."""
     places = [Place(partition, shard, item.recipe_id, item.item_id) for item in wanted.values()]
     with work.ledger() as ledger:
         for each in conversations(ledger, work.fetch, places):
@@ -102,7 +102,7 @@ def _refused(work: Workspace, wanted: dict[str, AuditItem], partition: str, shar
 
 
 def _way(item: AuditItem) -> Callable[[Workspace, dict[str, AuditItem], str, int], Iterator[Shown]]:
-    """How an item is shown."""
+    """The function that loads items of this kind."""
     if item.version is not None:
         return _trajectories
     return _segments if item.stage == "extract" else _refused

@@ -1,4 +1,4 @@
-"""What ratings come to: a rate with its interval per quality, agreement, and the paper's bar. Pure."""
+"""Summarises ratings: a rate with its interval per quality, agreement, and the paper's bar. Pure."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -15,7 +15,7 @@ BAR = 0.8
 ENOUGH = 30
 """Items that a verdict takes at least, or all there are."""
 _RATED = 0.9
-"""Share of the drawn items that must be rated: who rates only some of them chooses the result."""
+"""Share of the drawn items that must be rated: otherwise a selective rater could choose the result."""
 
 
 class QualityReport(Value):
@@ -39,7 +39,7 @@ class QualityReport(Value):
 
 
 class Report(Value):
-    """An audit with what it comes to so far."""
+    """An audit with its results so far."""
 
     audit: Audit
     rated: int
@@ -94,13 +94,13 @@ def _good(scores: Collection[int]) -> bool:
 
 def _bar(audit: Audit, rated: int, coherence: QualityReport) -> tuple[bool | None, str]:
     if audit.sample.what == "refused":
-        return None, "refused conversations decide nothing; `gem judge` holds them against checks and judge"
+        return None, "audits of refused conversations give no verdict; `gem judge` compares them with checks and judge"
     least = min(ENOUGH, audit.population)
     if audit.items < least:
-        return None, f"{audit.items} items were drawn, a verdict takes {least}: draw a larger sample"
+        return None, f"{audit.items} items were drawn, but a verdict needs {least}: draw a larger sample"
     needed = max(ceil(_RATED * audit.items), least)
     if rated < needed or coherence.share is None:
-        return None, f"{rated} of {audit.items} items are rated, a verdict takes {needed}"
+        return None, f"{rated} of {audit.items} items are rated; a verdict needs {needed}"
     passed = coherence.share > BAR
     found = f"{coherence.share:.0%} of {rated} items are coherent ({coherence.low:.0%} to {coherence.high:.0%})"
     return passed, f"{found}, {'more than' if passed else 'not more than'} {BAR:.0%}"

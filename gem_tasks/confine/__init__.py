@@ -1,1 +1,1 @@
-"""Programs of others run confined: what they may see, whom they may ask, how much they may use."""
+"""Confines third-party programs: the files they may see, the endpoints they may call, the resources they may use."""

@@ -1,4 +1,4 @@
-"""What is visible in a sandbox, and bubblewrap's arguments for it."""
+"""Defines what is visible in a sandbox, and bubblewrap's arguments for it."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from gem_tasks.confine.job import Job
 from gem_tasks.confine.means import Means
 
 SOCKETS = "/run/gem"
-"""Where the sockets to the world lie in a sandbox with namespaces."""
+"""The folder of the sockets to the outside, in a sandbox with namespaces."""
 SHARED, TEMPORARY = "/dev/shm", "/tmp"  # noqa: S108 - the sandbox's own, in memory
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = (
@@ -21,7 +21,7 @@ INSIDE = Path(__file__).with_name("inside.py")
 
 
 def system() -> list[str]:
-    """Libraries and the little of `/etc` that programs want: no secrets, whoever reads them."""
+    """Libraries and the few files of `/etc` that programs need; they contain no secrets."""
     return [*_SYSTEM, *(f"/etc/{name}" for name in _ETC)]
 
 
@@ -31,7 +31,7 @@ def gpu_devices() -> list[str]:
 
 
 def visible(job: Job) -> list[str]:
-    """What a job may read besides the system and its folder."""
+    """Paths that a job may read in addition to the system and its folder."""
     paths = [INSIDE, *interpreters(sys.executable), *interpreters(job.command[0]), *job.reads]
     return list(dict.fromkeys(str(path.absolute()) for path in paths))
 
@@ -53,13 +53,13 @@ def interpreters(program: str) -> Iterator[Path]:
 
 
 def _ours(prefix: Path) -> bool:
-    """Whether a prefix is a home or above one: nothing that a program may see whole."""
+    """Whether a prefix is a home folder or a parent of one, which a program must not see completely."""
     home = Path.home()
     return prefix == home or prefix in home.parents
 
 
 def arguments(job: Job, means: Means, sockets: Path) -> list[str]:
-    """Bubblewrap's, up to the command."""
+    """Bubblewrap's arguments, up to the confined command."""
     scratch = str(int(job.limits.scratch_gb * 1e9))
     given = [
         *means.bubblewrap, "--die-with-parent", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",

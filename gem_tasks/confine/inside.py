@@ -1,10 +1,10 @@
-"""The first program in a sandbox: takes its own rights away, then runs the one that is confined.
+"""The first program in a sandbox: drops its own rights, then runs the confined program.
 
-    python -I -S inside.py SPECIFICATION          JSON; no secrets, for everybody sees arguments
+    python -I -S inside.py SPECIFICATION          JSON; no secrets, as all users see arguments
 
-Standard library only: it runs before, and without, anything of GEM. What it does to itself its children inherit:
-limits, a user of their own, Landlock's bounds (files, TCP ports, signals), and a filter that leaves TCP and Unix
-sockets only. In a network of its own it carries bytes between a port inside and a Unix socket outside.
+Standard library only: it runs before, and without, any code of GEM. Its children inherit the bounds that it sets:
+limits, a separate user, Landlock's rules (files, TCP ports, signals), and a filter that leaves TCP and Unix
+sockets only. In a separate network it forwards bytes between a port inside and a Unix socket outside.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ def main(specification: dict[str, Any]) -> int:
 
 
 async def run(specification: dict[str, Any]) -> int:
-    """Carries, and waits for the command."""
+    """Forwards connections until the command exits; returns its exit code."""
     servers = [await _outward(port, path) for port, path in specification["outward"]]
     servers += [await _inward(number, port) for number, port in specification["inward"]]
     child = await asyncio.create_subprocess_exec(
@@ -81,12 +81,12 @@ async def _inward(number: int, port: int) -> asyncio.Server:
 
 
 def die_with_parent() -> None:
-    """Even by kill -9."""
+    """Lets the kernel kill this process when its parent dies, even by kill -9."""
     prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def end_orphans() -> None:
-    """What the command left behind came to us, who adopt it, and ends with it: also what it made while we look."""
+    """Ends all processes that the command left behind and this process adopted, including those started meanwhile."""
     for _ in range(_ROUNDS):
         with (
             contextlib.suppress(OSError, ValueError),
@@ -103,7 +103,7 @@ def end_orphans() -> None:
 
 
 def limit(bounds: dict[str, int]) -> None:
-    """Of this process and all that it starts; what the machine bounds more tightly stays so."""
+    """Sets resource limits of this process and its children; keeps tighter limits of the machine."""
     for name, value in {**bounds, "CORE": 0}.items():
         kind = getattr(resource, f"RLIMIT_{name}")
         hard = resource.getrlimit(kind)[1]
@@ -113,7 +113,7 @@ def limit(bounds: dict[str, int]) -> None:
 
 
 def become(uid: int) -> None:
-    """Another user for good: no group, no capability is left."""
+    """Switches permanently to another user, without groups and capabilities."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
@@ -196,14 +196,14 @@ def only_streams() -> None:
 
 
 async def tcp_server(port: int, reach: Callable[[], Awaitable[Streams]]) -> asyncio.Server:
-    """Whoever connects to the port of the loopback interface is carried on."""
+    """Forwards connections to the port of the loopback interface."""
     return await asyncio.start_server(carrier(reach), "127.0.0.1", port)
 
 
 def carrier(
     reach: Callable[[], Awaitable[Streams]],
 ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
-    """Bytes both ways between whoever connects and whoever is reached."""
+    """Copies bytes both ways between the two connections."""
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,4 +1,4 @@
-"""What is to run confined, and what it may: a plain value, so that one process can plan it and another start it."""
+"""A confined program and its permissions: a plain value, so that one process can plan it and another start it."""
 
 from pathlib import Path
 from typing import Literal
@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from gem_tasks.domain.base import Value
 
 SandboxMode = Literal["auto", "require", "off"]
-"""`auto`: as far as the machine allows. `require`: not at all where files or network would stay open. `off`: a clean
+"""`auto`: the best that the machine allows. `require`: refuse if files or network would stay open. `off`: a clean
 environment and limits only."""
 
 
@@ -27,7 +27,7 @@ class Limits(Value):
 
 
 class Upstream(Value):
-    """An endpoint that may be asked. The program is told an address of this machine and a token in place of the key."""
+    """A permitted endpoint. The program gets an address of this machine and a token instead of the key."""
 
     base_url: str
     key: SecretStr | None = None
@@ -39,12 +39,12 @@ class Job(Value):
 
     command: tuple[str, ...]
     folder: Path
-    """All that it may write to, and where it begins; it lies at the same path inside."""
+    """The only folder that it may write to, and its working directory; it has the same path inside."""
     reads: tuple[Path, ...] = ()
-    """What it may read besides the system's libraries, the interpreters of the command, and `folder`."""
+    """Paths that it may read in addition to system libraries, the command's interpreters, and `folder`."""
     environment: dict[str, str] = Field(default_factory=dict)
     """All of it but `PATH`, `HOME` and what every program needs; `{agent}` in a value is the address of the upstream of
-    that name, `{token}` the token for all of them."""
+    that name, `{token}` the token for all endpoints."""
     upstreams: dict[str, Upstream] = Field(default_factory=dict)
     listens: int | None = None
     """A port of this machine's loopback interface at which it answers."""
@@ -53,5 +53,5 @@ class Job(Value):
     parallel: bool = False
     """Its processes share memory."""
     clustered: bool = False
-    """Its processes talk to each other by TCP. Without a network of its own that leaves the machine's open to it."""
+    """Its processes communicate by TCP. Without a separate network this leaves the machine's network open to it."""
     limits: Limits = Limits()

@@ -1,9 +1,9 @@
-"""Starts a confined program: the one place where code of others begins to run.
+"""Starts a confined program: the only place where third-party code begins to run.
 
-The program gets no environment but what its job says, a folder of its own, and the endpoints of its job through a relay
-(`gem_tasks.confine.relay`). With bubblewrap it has files, network and processes of its own, and another user where GEM
-is root. Without, Landlock bounds files and TCP. Where the kernel has neither, limits and a clean environment are left,
-and `gem doctor --security` says so.
+The program gets only the environment that its job lists, a separate folder, and its job's endpoints through a relay
+(`gem_tasks.confine.relay`). With bubblewrap it has separate files, network and processes, and another user if GEM
+is root. Otherwise Landlock confines files and TCP. If the kernel supports neither, only limits and a clean environment
+remain, and `gem doctor --security` says so.
 """
 
 import asyncio
@@ -103,12 +103,12 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _prepare(job: Job, how: Means) -> None:
-    """The folder belongs to who is to write there, and what is to be read can be."""
+    """Makes the sandbox's user the owner of the folder, and checks that it can read the other paths."""
     job.folder.mkdir(parents=True, exist_ok=True)
     require_plain(job.folder)
     for path in job.reads:
         if not means.readable_by_sandbox(path, how):
-            raise UserError(f"{path} cannot be read by the user of the sandbox", f"Allow it: chmod -R a+rX {path}")
+            raise UserError(f"The sandbox's user cannot read {path}", f"Allow it: chmod -R a+rX {path}")
     if how.own_user:
         for folder, _, files in os.walk(job.folder):
             for name in (".", *files):
@@ -118,7 +118,7 @@ def _prepare(job: Job, how: Means) -> None:
 def _told(
     job: Job, how: Means, sockets: Path, door: socket.socket | None, stack: ExitStack
 ) -> tuple[list[str], dict[str, str]]:
-    """The command and its environment, after whatever it needs outside was started."""
+    """Yields the command and its environment, after starting the helpers that it needs outside."""
     own = how.kind == "namespaces"
     relay = Relay(job.upstreams)
     port = stack.enter_context(listening(relay, sockets / "out" if own else None)) if job.upstreams else None
@@ -151,7 +151,7 @@ def _filled(text: str, places: Mapping[str, str]) -> str:
 
 
 def _limits(job: Job, *, counted: bool) -> dict[str, int]:
-    """In the kernel's names. Where processes are not the sandbox's own, ours of the same user count too."""
+    """Limits by the kernel's names. Without a separate process namespace, GEM's processes of this user count too."""
     limits = job.limits
     found = {"NPROC": limits.processes + (_ours() if counted else 0), "NOFILE": limits.open_files}
     if limits.memory_gb:
@@ -163,7 +163,7 @@ def _limits(job: Job, *, counted: bool) -> dict[str, int]:
 
 
 def _ours() -> int:
-    """Threads of this user."""
+    """The number of threads that this user runs."""
     count = 0
     for task in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -174,7 +174,7 @@ def _ours() -> int:
 
 @contextmanager
 def _door(path: Path) -> Generator[socket.socket]:
-    """A socket at which the sandbox is to listen: it inherits it, and need not write where it lies."""
+    """A listening socket that the sandbox inherits, so that it needs no write access to the socket's folder."""
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(str(path))
         door.listen()
@@ -183,7 +183,7 @@ def _door(path: Path) -> Generator[socket.socket]:
 
 @contextmanager
 def _published(port: int, path: Path) -> Generator[None]:
-    """Carries whoever connects to the port to the socket, which leads inside."""
+    """Forwards connections to the port to the socket, which leads inside."""
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(inside.tcp_server(port, lambda: asyncio.open_unix_connection(str(path))))
     thread = threading.Thread(target=loop.run_forever, daemon=True)

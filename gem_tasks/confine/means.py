@@ -14,31 +14,33 @@ from gem_tasks.domain.base import Value
 from gem_tasks.errors import UserError
 
 UID = 64999
-"""Of confined programs where GEM itself runs as root: nobody else's, and of no rights."""
+"""The user id of confined programs if GEM runs as root: unused otherwise, and without rights."""
 _TRY_S = 20
 _LANDLOCK_TCP, _LANDLOCK_SCOPES = 4, 6
-_FIX = "Install bubblewrap (apt-get install bubblewrap) where namespaces are allowed, or set GEM_SANDBOX=auto."
+_FIX = "Install bubblewrap (apt-get install bubblewrap) and allow namespaces, or set GEM_SANDBOX=auto."
 
 Kind = Literal["namespaces", "landlock", "nothing"]
 
 
 class Means(Value):
-    """What holds a program here."""
+    """How this machine confines a program."""
 
     kind: Kind
     bubblewrap: tuple[str, ...] = ()
-    """The program, and how it has to be told to begin."""
+    """The command line that starts the program."""
     own_user: bool = False
-    """It runs as a user of its own."""
+    """Whether the program runs as a separate user."""
     closes_network: bool = False
     lost: tuple[str, ...] = ()
-    """What a sandbox with everything has and this one has not."""
+    """Protections of a full sandbox that this one lacks."""
 
     @property
     def summary(self) -> str:
-        """For people, on one line."""
-        how = {"namespaces": "bubblewrap", "landlock": "Landlock", "nothing": "nothing but limits"}[self.kind]
-        return f"{how}; not held: {', '.join(self.lost)}" if self.lost else f"{how}: files, network, processes, limits"
+        """One line for people: the means, and what it does not confine."""
+        how = {"namespaces": "bubblewrap", "landlock": "Landlock", "nothing": "limits only"}[self.kind]
+        return (
+            f"{how}; not confined: {', '.join(self.lost)}" if self.lost else f"{how}: files, network, processes, limits"
+        )
 
 
 def chosen(mode: SandboxMode, *, clustered: bool = False) -> Means:
@@ -54,45 +56,47 @@ def chosen(mode: SandboxMode, *, clustered: bool = False) -> Means:
     found = _limits_only() if mode == "off" else best()
     closed = found.closes_network and (found.kind == "namespaces" or not clustered)
     if mode == "require" and not closed:
-        raise UserError(f"GEM_SANDBOX=require, and programs of others cannot be confined here: {found.summary}", _FIX)
+        raise UserError(
+            f"GEM_SANDBOX=require, but this machine cannot confine third-party programs: {found.summary}", _FIX
+        )
     return found
 
 
 @cache
 def best() -> Means:
-    """Tried once per process."""
+    """The best available means; tested once per process."""
     program = shutil.which("bwrap")
     for begin in _beginnings() if program else ():
         if program and _works((program, *begin)):
             root = "--cap-add" in begin
-            lost = () if "--proc" in begin else ("a /proc of its own: there is none",)
+            lost = () if "--proc" in begin else ("a separate /proc: it has none",)
             return Means(
                 kind="namespaces",
                 bubblewrap=(program, *begin),
                 own_user=root,
                 closes_network=True,
-                lost=lost if root or os.geteuid() else (*lost, "a user of its own"),
+                lost=lost if root or os.geteuid() else (*lost, "a separate user"),
             )
     version = inside.abi() if sys.platform == "linux" else 0
     return _landlock(version) if version else _limits_only()
 
 
 def _landlock(version: int) -> Means:
-    lost = ["a user of its own", "processes and /proc of its own", "memory files of its own"]
+    lost = ["a separate user", "separate processes and /proc", "separate shared memory"]
     if version < _LANDLOCK_SCOPES:
-        lost.append("signals to our processes")
+        lost.append("signals to GEM's processes")
     if version < _LANDLOCK_TCP:
         lost.append("the network: TCP to any host stays open")
     return Means(kind="landlock", closes_network=version >= _LANDLOCK_TCP, lost=tuple(lost))
 
 
 def _limits_only() -> Means:
-    lost = ("files: it can read what we can", "the network: it reaches what we reach", "a user of its own")
+    lost = ("files: it can read what GEM can read", "the network: it reaches what GEM reaches", "a separate user")
     return Means(kind="nothing", lost=lost)
 
 
 def _beginnings() -> list[tuple[str, ...]]:
-    """From the best to the least. Root mounts as itself and then becomes another user; others need a user namespace."""
+    """From best to weakest. Root mounts as itself and then switches user; other users need a user namespace."""
     root = ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
     user = ("--unshare-user", "--disable-userns", "--uid", str(UID), "--gid", str(UID))
     old = ("--unshare-user", "--uid", str(UID), "--gid", str(UID))
@@ -119,7 +123,7 @@ def _works(begin: tuple[str, ...]) -> bool:
 
 
 def readable_by_sandbox(path: Path, means: Means) -> bool:
-    """Whether a program as another user can read what lies there: the file, or the folder's files."""
+    """Whether a program of another user can read the file, or the folder's files."""
     if not means.own_user or not path.exists():
         return True
     found = [path] if path.is_file() else [path, *path.iterdir()]

@@ -1,8 +1,8 @@
-"""Between a confined program and the endpoints that it may ask: chat completions and the list of models, nothing else.
+"""Relays a confined program's requests to permitted endpoints: only chat completions and the list of models.
 
 The program speaks plain HTTP to an address of its own machine and shows a token; here the token becomes the key and the
 address the endpoint's. So it neither learns a key nor reaches another host, path or method; proxies and TLS are ours.
-The relay listens at a Unix socket where the program has a network of its own, else on the loopback interface.
+The relay listens on a Unix socket if the program has a separate network, otherwise on the loopback interface.
 """
 
 import json
@@ -39,13 +39,13 @@ class Relay:
         self.client = http_clients.client(follow_redirects=False)
 
     def path(self, name: str) -> str:
-        """Of an upstream, as an OpenAI client wants its base."""
+        """The base URL of an upstream for an OpenAI client."""
         return f"/{name}/v1"
 
     def ask(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, growing: Growing
     ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of what the upstream answers, or why it is not asked.
+        """Status, headers and body of the upstream's answer, or of a refusal.
 
         Args:
             method: of the request.
@@ -55,7 +55,7 @@ class Relay:
             growing: counts the answer until it has been passed on.
         """
         if not compare_digest(headers.get("authorization", "").encode(), f"Bearer {self.token}".encode()):
-            return _refusal(401, "the sandbox's own token is missing")
+            return _refusal(401, "the sandbox's token is missing")
         name, _, rest = path.removeprefix("/").partition("/v1/")
         upstream = self.upstreams.get(name)
         if upstream is None or (method, rest) not in _ALLOWED:
@@ -87,14 +87,14 @@ class _Server(ThreadingHTTPServer):
     relay: Relay
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A program that hangs up is nothing to report."""
+        """Ignores programs that close the connection."""
 
 
 class _UnixServer(_Server):
     address_family = socket.AF_UNIX
 
     def server_bind(self) -> None:
-        """Without the name of a host."""
+        """Binds to a path; the base class would look up a host name."""
         self.socket.bind(self.server_address)
         Path(str(self.server_address)).chmod(0o666)  # the folder around it is private
 
@@ -105,23 +105,23 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_S
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: what a program in a sandbox sends is no matter for our log."""
+        """Logs nothing: requests of a sandboxed program do not belong in GEM's log."""
 
     def do_GET(self) -> None:
-        """The list of models."""
+        """Forwards a request for the list of models."""
         self._carry(0)
 
     def do_POST(self) -> None:
-        """A completion."""
+        """Forwards a completion request."""
         size = self.headers.get("content-length", "")
         if not size.isascii() or not size.isdigit() or len(size) > 12 or int(size) > MAX_BODY_BYTES:
             self.close_connection = True
-            self._answer(*_refusal(413, "a request says how long it is, and is not longer than 64 MB"))
+            self._answer(*_refusal(413, "a request needs a Content-Length of up to 64 MB"))
             return
         self._carry(int(size))
 
     def _carry(self, size: int) -> None:
-        """Passes a request on, and its answer back; both are counted as long as they are held."""
+        """Forwards a request and its answer; both count towards the memory limit while they are held."""
         headers = {name.lower(): value for name, value in self.headers.items()}
         with Growing() as request, Growing() as answer:
             try:

@@ -1,4 +1,4 @@
-"""What a confined program left in its folder, before anybody reads it: files and folders only, and not too much."""
+"""Checks what a confined program left in its folder before GEM reads it: files and folders only, of limited size."""
 
 import os
 import stat
@@ -11,14 +11,14 @@ MAX_FILES = 100_000
 
 
 class TamperedError(GemError):
-    """A program left what leads out of its folder."""
+    """A program left a link out of its folder."""
 
 
 def require_plain(folder: Path, most_file_bytes: int | None = None) -> None:
-    """Looks at all that lies in a folder, without following anything.
+    """Checks every entry of a folder, without following links.
 
     Args:
-        folder: nobody else writes to it any more.
+        folder: its writers have ended.
         most_file_bytes: of one file; None: no bound.
 
     Raises:
@@ -27,15 +27,17 @@ def require_plain(folder: Path, most_file_bytes: int | None = None) -> None:
     for count, entry in enumerate(_entries(folder)):
         found = entry.stat(follow_symlinks=False)
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-            raise TamperedError(f"{entry.path} is neither a file nor a folder: what ran there is not trusted")
+            raise TamperedError(
+                f"{entry.path} is neither a file nor a folder, so GEM does not trust this run's results"
+            )
         if most_file_bytes is not None and stat.S_ISREG(found.st_mode) and found.st_size > most_file_bytes:
-            raise TamperedError(f"{entry.path} has {found.st_size} bytes, more than the {most_file_bytes} expected")
+            raise TamperedError(f"{entry.path} has {found.st_size} bytes; the limit is {most_file_bytes}")
         if count > MAX_FILES:
             raise TamperedError(f"{folder} has more than {MAX_FILES} files")
 
 
 def printable(text: str) -> str:
-    """What a program said, without what acts on terminals, pages or Postgres."""
+    """A program's text without characters that act on terminals, pages or Postgres."""
     return "".join(char if char.isprintable() else " " for char in text)
 
 

@@ -1,4 +1,4 @@
-"""The dataset card: what a person should know before training on a version."""
+"""Writes the dataset card, which describes a version to people who want to train on it."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -20,9 +20,9 @@ _WARNING = """
 """
 _LIMITS = """
 - Tools and their results were written by a model: no real system ran.
-- Checks find what contradicts the conversation or the text. What is plausible, consistent and wrong passes.
-- Licences are those that the sources claim; whether a derived text may be used is for you to find out.
-- Near duplicates are searched for among the segments of all partitions, and among the trajectories of this one only.
+- Checks find contradictions with the conversation or the source text. Plausible, consistent, wrong statements pass.
+- Licences are those that the sources claim. You have to clarify whether you may use derived texts.
+- GEM searches for near duplicates among the segments of all partitions, but only among this partition's trajectories.
 """
 
 
@@ -45,9 +45,9 @@ def render(manifest: Json) -> str:
         "![Messages per trajectory](plots/messages.svg)",
         "## From documents to trajectories",
         _funnel(manifest),
-        "## What was refused, and why",
+        "## Refusals and their reasons",
         _refused(manifest),
-        "## What is in it",
+        "## Contents",
         "Columns `trajectory_id`, `segment_id` and, as JSON strings, `messages` and `tools` (Chat Completions format)"
         " and `metadata` (source, licence, models, recipe).",
         *_distributions(manifest),
@@ -123,10 +123,10 @@ def _refused(manifest: Json) -> str:
     for reason, count in manifest["excluded"].items():
         found["publication", reason] += count
     rows = [(step, _cell(reason), count) for (step, reason), count in found.most_common()]
-    refused = _table(("step", "reason", "count"), rows) if rows else "Nothing was refused."
+    refused = _table(("step", "reason", "count"), rows) if rows else "No trajectory was refused."
     if not manifest["warnings"]:
         return refused
-    return f"{refused}\n\nWhat the checks noticed in published trajectories, without refusing them:\n\n" + _bars(
+    return f"{refused}\n\nFindings of the checks in published trajectories that did not lead to a refusal:\n\n" + _bars(
         "check", manifest["warnings"], manifest["trajectories"]
     )
 
@@ -157,14 +157,15 @@ def _looked_at(manifest: Json) -> Iterable[str]:
     if found["packages"]:
         packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
         yield (
-            f"**Contamination**: held against {found['items']} test items of {packages}:"
+            f"**Contamination**: compared with {found['items']} test items of {packages}:"
             f" {manifest['excluded'].get('contaminated', 0)} left out, {found['kept']} kept and marked."
         )
     else:
-        yield "**Contamination**: not checked. `gem contamination --build` makes the index."
+        yield "**Contamination**: not checked. `gem contamination --build` builds the index."
     yield (
-        f"**Privacy**: replaced because the source has it: {_named(privacy['replaced'])}. Left as it is because no"
-        f" source has it, most likely invented: {_named(privacy['flagged'])}. Distinct values per trajectory."
+        f"**Privacy**: replaced because the source contains the value: {_named(privacy['replaced'])}. Left unchanged"
+        f" because no source contains it (most likely invented): {_named(privacy['flagged'])}. Distinct values per"
+        " trajectory."
     )
     yield "**Audit**: `gem audit report` has the ratings of this version, if people rated it."
 

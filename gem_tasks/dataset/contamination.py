@@ -1,7 +1,7 @@
 """Overlap with the test items of BFCL and τ²-bench, which a dataset must not contain.
 
-Two signs. Text: ten words in a row that stand in a test item (GPT-3 took 13 words of web text, appendix C; questions of
-benchmarks are shorter). Tools: most of a trajectory's tools are those of one of the benchmark's systems.
+Two signals. Text: ten consecutive words that occur in a test item (GPT-3 took 13 words of web text, appendix C;
+questions of benchmarks are shorter). Tools: most of a trajectory's tools belong to one system of the benchmark.
 """
 
 import gzip
@@ -31,7 +31,7 @@ _BFCL, _TAU2 = "bfcl_eval/data", "inspect_evals/tau2/data/domains"
 
 
 class Index(Value):
-    """What test items are known by."""
+    """Word n-grams and tool names of benchmark test items."""
 
     packages: dict[str, str]
     """Version by package."""
@@ -43,7 +43,7 @@ class Index(Value):
     """Tool names by the benchmark's system."""
 
     def overlap(self, trajectory: Trajectory) -> str | None:
-        """What of a trajectory stands in a test item, or None."""
+        """The part of a trajectory that occurs in a test item; None if it is clean."""
         for message in trajectory.messages:
             if message.role in ("system", "user", "assistant") and message.content:
                 for gram, words in _grams(message.content):

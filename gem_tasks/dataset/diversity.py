@@ -1,4 +1,4 @@
-"""How varied a dataset is: entropy, and the share of what is most common."""
+"""Measures the diversity of a dataset: entropy, and the share of the most common value."""
 
 import math
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ class Diversity(Value):
     entropy_bits: float
     """Shannon's, of the distribution of uses."""
     evenness: float
-    """Entropy over the largest that so many names can have, 0 to 1."""
+    """Entropy divided by the maximum for this number of names, 0 to 1."""
     top: str | None
     top_share: float
     """Share of trajectories that have the most common one."""

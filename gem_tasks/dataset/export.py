@@ -52,14 +52,14 @@ def export_openai(work: Workspace, out: Path, *partitions: str | None) -> tuple[
             if not count:
                 named = ", ".join(each for each in partitions if each)
                 where = f" in partition {named}" if named else ""
-                raise UserError(f"No trajectories are published{where}", "Make some with `gem run SOURCE`.")
+                raise UserError(f"There are no published trajectories{where}", "Make some with `gem run SOURCE`.")
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror}", "Choose another --out.") from error
     return path, count
 
 
 def trajectory(work: Workspace, prefix: str) -> Json:
-    """The one current trajectory whose id begins so.
+    """The only current trajectory whose id has this prefix.
 
     Raises:
         UserError: there is none, or more than one.

@@ -1,4 +1,4 @@
-"""The card's plots as SVG, which a Markdown page shows as a picture wherever the dataset lies.
+"""Draws the card's plots as SVG, which a Markdown page shows as pictures in any location.
 
 Written by hand because a plotting library would be the largest thing that publishing loads. Names come from documents
 and models: ElementTree escapes them, and what cannot be printed is left out.

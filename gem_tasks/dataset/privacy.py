@@ -1,8 +1,8 @@
-"""Personal data and secrets: what comes from the source text is replaced, what a model made up is counted.
+"""Personal data and secrets: replaces values of the source text, and counts those that a model invented.
 
-Replacements keep the form (length, separators, country code, key prefix), so that schemas still hold, and depend on the
-value alone within a trajectory: user, arguments and results go on speaking of the same thing. They are drawn with a
-hash keyed by the source text: whoever lacks the text cannot try values out.
+Replacements keep the form (length, separators, country code, key prefix), so that values still match their schemas.
+Within a trajectory they depend on the value alone: user, arguments and results stay consistent. They are drawn with
+a hash keyed by the source text: without the text, values cannot be guessed by trial.
 """
 
 import hmac
@@ -52,7 +52,7 @@ class Scrubbed(Value):
 
 
 def scrub(trajectory: Trajectory, text: str, language: str | None = None) -> Scrubbed:
-    """Replaces what the trajectory took over from its source text.
+    """Replaces values that the trajectory took from its source text.
 
     Args:
         trajectory: as accepted.

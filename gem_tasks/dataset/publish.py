@@ -3,9 +3,9 @@
 A version is named by partition and content, so publishing the same set again changes nothing, and a partition that
 gained trajectories gets a new version that supersedes its last one.
 
-A partition is published when it is complete: every segment has come to its end under the current recipes. Until then
-the version before stays current, whole, so nobody ever reads half old and half new data. Publication is one at a time
-for a partition, under a lock: who comes second sees what the first one saw, or more.
+A partition is published when it is complete: every segment has a final outcome under the current recipes. Until then
+the previous version stays current and complete, so readers never see mixed old and new data. A lock admits one
+publication of a partition at a time: a second one sees at least the data of the first.
 """
 
 import json
@@ -43,11 +43,11 @@ logger = logging.getLogger(__name__)
 
 
 class PublishReport(Value):
-    """What a task returns."""
+    """The result of a publication, returned by the task."""
 
     partition: str
     version: str | None
-    """None when there is nothing to publish, or it is not yet time."""
+    """The new version; None if the partition is empty or incomplete."""
     trajectories: int = 0
     held_back: str | None = None
     """Why the version before stays current."""
@@ -102,13 +102,13 @@ class _Tally:
 
 
 def publish(work: Workspace, partition: str) -> PublishReport:
-    """Publishes what a complete partition has accepted under the current recipes, except what `Selection` leaves out.
+    """Publishes a complete partition's accepted trajectories under the current recipes, as `Selection` chooses them.
 
     The Parquet file is written shard by shard; memory holds one shard and a few numbers per trajectory. Two
     publications of a partition follow each other, so that the version that is current has seen the latest changes.
     """
     if work.variant:
-        reason = "these recipes are not the current ones: their results are kept beside, for `gem diff`"
+        reason = "these recipes are not the current ones: GEM keeps their results for `gem diff`"
         return PublishReport(partition=partition, version=None, held_back=reason)
     with work.ledger() as ledger, ledger.locks.publish(partition):
         if reason := _unfinished(ledger.rebuild.unfinished(partition, work.links())):
@@ -117,10 +117,10 @@ def publish(work: Workspace, partition: str) -> PublishReport:
 
 
 def republish(work: Workspace, partition: str) -> PublishReport:
-    """Publishes a partition anew by the recipes that its last version was made by, without what was withdrawn since.
+    """Republishes a partition with the recipes of its last version, without documents withdrawn since.
 
-    No model is asked, whatever the current prompts are, and the partition need not be complete: a version only loses by
-    it. If nothing is left, the partition has no version any more.
+    It calls no model, regardless of the current prompts, and works on an incomplete partition too: a version can only
+    lose rows. If no row is left, the partition has no current version.
 
     Raises:
         UserError: it was never published, or before a stage that there is now.
@@ -138,17 +138,17 @@ def republish(work: Workspace, partition: str) -> PublishReport:
 
 
 def changed_partitions(work: Workspace) -> list[str]:
-    """Published partitions of which a document was superseded, vanished or came back since."""
+    """Published partitions with a document that was superseded, vanished or came back since."""
     with work.ledger() as ledger:
         return ledger.versions.changed_partitions()
 
 
 def _unfinished(waiting: dict[int, int]) -> str | None:
-    """Why the partition is not complete; None when it is."""
+    """The reason why the partition is incomplete; None if it is complete."""
     if not waiting:
         return None
     left = [f"{STAGE_NAMES[at]} of {count} segment{'s' * (count != 1)}" for at, count in waiting.items()]
-    return f"the partition is not complete under the current recipes; still to be done: {', '.join(left)}"
+    return f"the partition is incomplete under the current recipes; remaining work: {', '.join(left)}"
 
 
 def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:

@@ -65,7 +65,7 @@ class Row(Value):
         }
 
     def columns(self, metadata: Json) -> dict[str, str]:
-        """Values for `SCHEMA`."""
+        """The values of a row by column of `SCHEMA`."""
         return {
             "trajectory_id": self.trajectory_id,
             "segment_id": self.segment.segment_id,

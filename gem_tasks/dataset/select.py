@@ -1,6 +1,6 @@
-"""Which accepted trajectories go into a dataset version, and what is changed on the way.
+"""Selects the accepted trajectories of a dataset version, and rewrites them for publication.
 
-Left out, with a recorded reason: what overlaps with benchmark test items, and what nearly repeats another trajectory of
+It leaves out, with a recorded reason, overlaps with benchmark test items, and near duplicates of another trajectory of
 the partition. Personal data of the source is replaced.
 """
 
@@ -26,7 +26,7 @@ class Exclusion(Value):
 
 
 class Chosen(Value):
-    """A trajectory as it is published."""
+    """A trajectory in its published form."""
 
     row: Row
     replaced: dict[str, int]
@@ -36,10 +36,10 @@ class Chosen(Value):
 
 
 class Selection:
-    """Looks at the rows of one partition, shard by shard, in order.
+    """Reads the rows of one partition, shard by shard, in order.
 
     Attributes:
-        index: what test items are known by; None when nobody built it.
+        index: the index of test items; None if it was not built.
         exclusions: what was left out so far.
     """
 
@@ -74,7 +74,7 @@ class Selection:
 
 
 def stored_index(work: Workspace) -> contamination.Index | None:
-    """The index of test items, if somebody built it.
+    """The index of test items, if it was built.
 
     Raises:
         StoreError: it is damaged.
@@ -88,7 +88,7 @@ def _chosen(row: Row, clean: Scrubbed, overlap: str | None) -> Chosen:
 
 
 def _spoken(trajectory: Trajectory) -> str:
-    """What is said and called; results, which differ in ids and dates only, and the system turn do not count."""
+    """Messages and calls as text, without the system turn and results, which often differ in ids and dates only."""
     parts: list[str] = []
     for message in trajectory.messages:
         if message.role in ("user", "assistant"):

@@ -1,4 +1,4 @@
-"""Where the weights of a model are on this machine: fetched here, by us, so that what loads them needs no network.
+"""Finds a model's weights on this machine, or downloads them, so that the program that loads them needs no network.
 
 From the hub come weights, configuration and tokenizer; never code, and never pickles.
 """
@@ -13,7 +13,7 @@ from gem_tasks.corpus.hub import route
 from gem_tasks.errors import UserError, first_line
 
 _WANTED = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken"]
-_FIX = "Give a folder with --model, or log in to the hub, or set HF_HOME to where they are."
+_FIX = "Give a folder with --model, log in to the hub, or set HF_HOME to the folder that has them."
 _KEPT = ("CUDA_", "NVIDIA_", "NCCL_", "OMP_", "LD_LIBRARY_PATH")
 
 
@@ -21,7 +21,7 @@ def folder_of(name: str) -> Path:
     """The folder with a model's weights: the one named, or where the hub's cache has them.
 
     Raises:
-        UserError: there is no such folder, and the hub gives none.
+        UserError: neither a folder nor the hub has the weights.
     """
     if Path(name).is_dir():
         return Path(name).absolute()
@@ -34,24 +34,25 @@ def folder_of(name: str) -> Path:
         return Path(cast("Any", huggingface_hub).snapshot_download(name, allow_patterns=_WANTED))
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(
-            f"The weights of {name} cannot be had: no such folder, and the hub says: {first_line(error)[:200]}", _FIX
+            f"Cannot get the weights of {name}: no such folder exists, and the hub reports: {first_line(error)[:200]}",
+            _FIX,
         ) from None
 
 
 def reads(folder: Path) -> tuple[Path, ...]:
-    """What has to be visible for a folder to be read: a snapshot in the hub's cache is links to files beside it."""
+    """The folders that have to be visible: a snapshot in the hub's cache consists of links to files outside it."""
     return (folder.parents[1],) if folder.parent.name == "snapshots" else (folder,)
 
 
 def environment() -> dict[str, str]:
-    """Of programs that load weights: how they use GPUs and threads, and that there is no hub."""
+    """Environment of programs that load weights: GPU and thread settings, and offline mode for the hub."""
     # On a busy machine threads that spin while they wait are several times slower than threads that sleep.
     kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
     return {"OMP_WAIT_POLICY": "PASSIVE", **kept, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
 def library_folders() -> tuple[Path, ...]:
-    """Where the machine's GPU libraries lie, if not with the others."""
+    """The folder of the machine's GPU libraries, if separate from the other libraries."""
     named = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
     return tuple(Path(each) for each in named if each.startswith("/") and Path(each).is_dir())
 

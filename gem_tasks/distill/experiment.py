@@ -1,6 +1,6 @@
 """An experiment: arms that differ in one thing, trained, served and measured in one way, and one report. Pure.
 
-What is to be done is planned once, as a value, and travels from task to task: a retry does what the first was to do.
+The plan is made once, as a value, and passed from task to task, so that a retry does the same as the first try.
 """
 
 import tomllib
@@ -32,13 +32,13 @@ class Arm(Value):
     base: bool = False
     """The base itself, with no training."""
     set: Json = Field(default_factory=dict)
-    """Fields of `SetSpec` that make this arm what it is."""
+    """Fields of `SetSpec` that distinguish this arm."""
     tests: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Of a synthesizer: patterns of sources by label, whose held-out texts it is asked for."""
+    """For a synthesizer: patterns of sources by label; it is measured on their held-out texts."""
 
 
 class Experiment(Value):
-    """What `experiments.toml` says."""
+    """An experiment as `experiments.toml` describes it."""
 
     name: str
     title: str
@@ -46,13 +46,13 @@ class Experiment(Value):
     kind: Kind | None = None
     """None: the profile's."""
     paper: tuple[str, ...] = ()
-    """Rows of the paper that stand beside ours."""
+    """Rows of the paper to show next to GEM's."""
     needs_sources: bool = False
     arms: tuple[Arm, ...]
 
 
 class Options(Value):
-    """What a person or a DAG run chooses."""
+    """Choices of a person or a DAG run."""
 
     experiment: str = DEFAULT
     profile: str = "smoke"
@@ -73,14 +73,14 @@ class Options(Value):
     epochs: int = Field(default=4, ge=1)
     """Of τ²-bench."""
     texts: int | None = Field(default=None, ge=1)
-    """Held-out texts for a synthesizer at most."""
+    """Maximum number of held-out texts for a synthesizer."""
     max_tokens: int | None = Field(default=None, ge=1)
     """Of one answer."""
     message_limit: int = Field(default=100, ge=2)
     """Of a τ² conversation."""
     request_timeout_s: float = Field(default=600, gt=0)
     user_url: str | None = None
-    """Who plays the customer in τ²-bench. None: the pipeline's model, or the model itself when that is the teacher."""
+    """The model that plays the customer in τ²-bench. None: the pipeline's, or the tested one if that is the teacher."""
     user_model: str | None = None
     endpoint_url: str | None = None
     """Measure this server instead of training and serving one."""
@@ -88,7 +88,7 @@ class Options(Value):
 
 
 class Plan(Value):
-    """An experiment made concrete."""
+    """An experiment with its profile, arms and options resolved."""
 
     plan_id: str
     """Names the folder of its results."""
@@ -101,13 +101,13 @@ class Plan(Value):
 
     @property
     def profile(self) -> Profile:
-        """With the options' changes."""
+        """The training profile, with the options' changes."""
         own = self.options
         base = {"path": own.model, "scratch": None} if own.model else None
         return profiles.changed(self.chosen or profiles.named(own.profile), kind=self.kind, model=base, seed=own.seed)
 
     def spec(self, arm: Arm, sources: tuple[str, ...] | None = None) -> SetSpec:
-        """The set of an arm: profile, then arm, then what the person asked for."""
+        """The set of an arm: the profile's, changed by the arm, then by the person's options."""
         own = self.options
         changes: dict[str, Any] = {"size": own.size, "refined": own.refined, "audited": own.audited or None}
         if own.sources and not self.experiment.needs_sources:
@@ -122,13 +122,13 @@ class Plan(Value):
 
     @property
     def external(self) -> bool:
-        """Nothing is trained or served."""
+        """Whether the run measures an existing endpoint, without training or serving a model."""
         return self.options.endpoint_url is not None
 
 
 @cache
 def experiments() -> dict[str, Experiment]:
-    """All of them by name, in the file's order."""
+    """All experiments by name, in the file's order."""
     data = tomllib.loads(files(__package__ or __name__).joinpath("experiments.toml").read_text(encoding="utf-8"))
     return {name: Experiment.model_validate({"name": name, **values}) for name, values in data.items()}
 
@@ -148,7 +148,7 @@ def plan(options: Options, now: datetime | None = None, folder: Path | None = No
         known = ", ".join(experiments())
         raise UserError(f"There is no experiment {options.experiment!r}", f"Choose one of: {known}.")
     if (options.endpoint_url is None) != (options.endpoint_model is None):
-        raise UserError("An endpoint needs an address and a model", "Give both, or neither.")
+        raise UserError("An endpoint needs a URL and a model", "Give both, or neither.")
     found = experiments()[options.experiment]
     profile = profiles.named(options.profile, folder)
     given = options.model_fields_set
@@ -156,7 +156,7 @@ def plan(options: Options, now: datetime | None = None, folder: Path | None = No
     kind = found.kind or options.kind or profile.kind
     harnesses: tuple[Harness, ...] = tuple(name for name in _OF_KIND[kind] if name in options.harnesses)
     if not harnesses:
-        raise UserError(f"No harness is left for a model of kind {kind}", f"It has: {', '.join(_OF_KIND[kind])}.")
+        raise UserError(f"No chosen harness suits a model of kind {kind}", f"Choose from: {', '.join(_OF_KIND[kind])}.")
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%S")
     return Plan(
         plan_id=f"{found.name}-{profile.name}-{stamp}",
@@ -169,7 +169,7 @@ def plan(options: Options, now: datetime | None = None, folder: Path | None = No
 
 
 def options_of(values: Json) -> Options:
-    """Options from params or a command line; what is None keeps its default.
+    """Options from params or a command line; None keeps the default.
 
     Raises:
         UserError: one does not fit.

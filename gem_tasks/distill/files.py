@@ -29,7 +29,7 @@ class Written(Value):
     path: Path
     rows: int
     left_out: int
-    """Rows that the framework's form cannot hold."""
+    """Number of rows that the framework's format cannot represent."""
 
 
 def write_published(work: Workspace, name: str, out: Path, partition: str | None = None) -> Written:
@@ -42,7 +42,7 @@ def write_published(work: Workspace, name: str, out: Path, partition: str | None
     found = _write(rows, name, out, "train")
     if not found.rows:
         where = f" in partition {partition}" if partition else ""
-        raise UserError(f"No trajectories are published{where}", "Make some with `gem run SOURCE`.")
+        raise UserError(f"There are no published trajectories{where}", "Make some with `gem run SOURCE`.")
     return found
 
 

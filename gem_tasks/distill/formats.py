@@ -8,7 +8,7 @@
 | ms-swift | JSONL | roles `tool_call` and `tool_response`, a call a message |
 | verl | Parquet | everything rendered into role and content, since it tokenizes turn by turn |
 
-What a framework would silently skip or cut is changed here in a way that loses no word, or left out and counted.
+Rows that a framework would silently skip or cut are changed here without losing text, or left out and counted.
 """
 
 import json
@@ -139,7 +139,7 @@ FORMATS: dict[str, Convert] = {
 
 
 def side_files(name: str) -> dict[str, str]:
-    """What the framework wants beside the data, by file name."""
+    """Additional files that the framework needs, by file name."""
     found = {
         "sharegpt": {"dataset_info.json": json.dumps(DATASET_INFO, indent=1)},
         "axolotl": {"axolotl.yaml": AXOLOTL},

@@ -21,7 +21,7 @@ _LOOK_S = 0.5
 
 
 def main(lease: Path) -> int:
-    """Stands in line, runs the server, ends it."""
+    """Waits for the lock, runs the server, and stops it."""
     job: Json = json.loads(lease.read_text(encoding="utf-8"))
     signal.signal(signal.SIGTERM, _leave)
     with Path(job["lock"]).open("w", encoding="utf-8") as lock:
@@ -37,7 +37,7 @@ def main(lease: Path) -> int:
 
 
 def _leave(number: int, frame: object) -> None:
-    """Leaves through every `finally`."""
+    """Raises `SystemExit`, so that every `finally` runs."""
     del frame
     sys.exit(128 + number)
 
@@ -51,7 +51,7 @@ def _run(lease: Path, job: Json) -> int:
             while _held(lease, job) and server.poll() is None:
                 time.sleep(_LOOK_S)
             return server.poll() or 0
-    except GemError as error:  # whoever waits for the server reads its log, and nothing else of ours
+    except GemError as error:  # a process that waits for the server reads only its log
         with Path(job["log"]).open("a", encoding="utf-8") as log:
             log.write(f"{error}\n")
         return 1
@@ -61,7 +61,7 @@ def _run(lease: Path, job: Json) -> int:
 
 
 def _held(lease: Path, job: Json) -> bool:
-    """Whether the lease is there and somebody renewed it lately."""
+    """Whether the lease exists and was renewed recently."""
     try:
         return time.time() - lease.stat().st_mtime < job["idle_s"]
     except FileNotFoundError:

@@ -6,7 +6,7 @@ from gem_tasks.domain.base import Json
 
 
 def as_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Cells are escaped."""
+    """A Markdown table with escaped cells."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
 
@@ -24,10 +24,10 @@ def as_score(score: object) -> str:
 
 
 def as_number(value: object, digits: int) -> str:
-    """With that many digits after the point; `-` for what is no number."""
+    """The number with that many decimal places; `-` for anything but a number."""
     return f"{float(value):,.{digits}f}" if isinstance(value, int | float) else "-"
 
 
 def as_counts(found: Json) -> str:
-    """In one line."""
+    """Names and counts in one line, such as `a 2, b 1`."""
     return ", ".join(f"{name} {count}" for name, count in found.items())

@@ -21,7 +21,7 @@ _MOST_BYTES = 32 << 20
 
 
 def draw(work: Workspace, result: Result) -> list[str]:
-    """PNG files beside the report, drawn in the training environment, which has matplotlib."""
+    """Draws PNG files next to the report, in the training environment, which has matplotlib."""
     home = work.settings.home
     if not installed(home, "train"):
         return []

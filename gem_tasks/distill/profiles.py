@@ -1,9 +1,9 @@
-"""Training profiles: `envs/train/profiles/NAME.yaml`, those in the deployment's folder, or a file of one's own.
+"""Training profiles: `envs/train/profiles/NAME.yaml`, those in the deployment's folder, or the user's own file.
 
-A run names a profile; only who types `gem distill train` on a machine of their own gives a file.
+A run names a profile; only `gem distill train`, typed on the user's own machine, accepts a file.
 
 A profile is everything that determines a model but the data: base, method, hyperparameters, and which set it asks for.
-What is under `sft` is TRL's own vocabulary and is checked there; the rest is checked here.
+TRL checks the section `sft`, which uses its vocabulary; this module checks the rest.
 """
 
 import json
@@ -28,7 +28,7 @@ _MOST_CHARACTERS = 100_000
 
 
 class Shape(Value):
-    """Sizes of a Qwen3 that is made from nothing."""
+    """Sizes of a Qwen3 model with random weights."""
 
     hidden: int
     feed_forward: int
@@ -64,19 +64,19 @@ class Profile(Value):
     chat_template: str | None = Field(default=None, pattern="^[A-Za-z0-9_]{1,64}$")
     """TRL's name of a template; None keeps the model's own."""
     too_long: Literal["drop", "truncate"] = "drop"
-    """What becomes of conversations over `max_length`."""
+    """How to treat conversations over `max_length`."""
     max_cpu_minutes: float | None = Field(default=None, gt=0)
-    """Stop training then, whatever the steps say; what a killed training spent until its checkpoint counts."""
+    """Stops the training after this time, before `max_steps` if necessary; time before a resumed checkpoint counts."""
     launch: Literal["fsdp2", "zero3"] | None = None
     """How accelerate spreads it over GPUs; None: one process."""
     batch: int | None = Field(default=None, ge=1)
-    """Rows per step over all processes; None: what `sft` says."""
+    """Rows per step over all processes; None: as in `sft`."""
     sft: Json
     lora: Json | None = None
     set: Json = Field(default_factory=dict)
     """Fields of `SetSpec` that this profile asks for."""
     measure: Json = Field(default_factory=dict)
-    """Fields of `experiment.Options` that hold unless a person says otherwise."""
+    """Defaults of `experiment.Options` that a person may change."""
     seed: int = 0
 
     @property
@@ -88,11 +88,11 @@ class Profile(Value):
 
     @property
     def base(self) -> str:
-        """What people call the model it starts from."""
+        """The name of the base model."""
         return self.model.path or "scratch"
 
     def spec(self, **changes: object) -> SetSpec:
-        """The set it asks for, with changes that are not None."""
+        """The profile's set, with the changes that are not None."""
         wanted = {name: value for name, value in changes.items() if value is not None}
         return SetSpec.model_validate({"kind": self.kind, "seed": self.seed, **self.set, **wanted})
 
@@ -116,12 +116,12 @@ def named(name: str, folder: Path | None = None, **changes: object) -> Profile:
         for place in places:
             if (path := place / f"{name}.yaml").is_file():
                 return _read(path, changes)
-    own = f" Profiles of your own go into the folder that GEM_PROFILES names{f' ({folder})' if folder else ''}."
+    own = f" Put your own profiles into the folder that GEM_PROFILES names{f' ({folder})' if folder else ''}."
     raise UserError(f"There is no training profile {name[:80]!r}", f"Choose one of {', '.join(names())}.{own}")
 
 
 def load(name: str, folder: Path | None = None, **changes: object) -> Profile:
-    """The same, or one in a file: for a command on the machine of whoever types it, never for what a run names.
+    """Like `named`, but also accepts a file: for a command on the user's own machine, never for a name from a run.
 
     Raises:
         UserError: there is none, or it does not make sense.
@@ -137,16 +137,16 @@ def load(name: str, folder: Path | None = None, **changes: object) -> Profile:
 
 
 def changed(profile: Profile, **changes: object) -> Profile:
-    """With changes that are not None."""
+    """A copy with the changes that are not None."""
     wanted = {key: value for key, value in changes.items() if value is not None}
     return Profile.model_validate({**profile.model_dump(), **wanted})
 
 
 def _read(path: Path, changes: Mapping[str, object]) -> Profile:
-    """What is wrong is said by place and rule: the file may be anything, and an error is read by many.
+    """Errors name place and rule, but no value: the file may contain anything, and many people read an error.
 
     Raises:
-        UserError: it is no profile.
+        UserError: it is not a profile.
     """
     wanted = {key: value for key, value in changes.items() if value is not None}
     try:
@@ -155,15 +155,15 @@ def _read(path: Path, changes: Mapping[str, object]) -> Profile:
         profile.spec()
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UserError(f"{path.name} is no YAML{line}", "Compare it with the shipped ones.") from None
+        raise UserError(f"{path.name} is not valid YAML{line}", "Compare it with the shipped profiles.") from None
     except ValidationError as error:
         first = error.errors()[0]
         known = [str(part) for part in first["loc"] if str(part) in _KNOWN]
         raise UserError(
-            f"{path.name}: {'.'.join(known) or 'the whole'}: {first['msg']}", "Correct the profile."
+            f"{path.name}: {'.'.join(known) or 'the file'}: {first['msg']}", "Correct the profile."
         ) from None
     except (yaml.YAMLError, TypeError, ValueError, OSError, RecursionError):
-        raise UserError(f"{path.name} is no profile", "Compare it with the shipped ones.") from None
+        raise UserError(f"{path.name} is not a profile", "Compare it with the shipped profiles.") from None
     return profile
 
 
@@ -172,7 +172,7 @@ def _parsed(path: Path) -> Json:
 
     Raises:
         yaml.YAMLError, RecursionError: see `read_yaml`.
-        ValueError: it is too large, or is no mapping.
+        ValueError: it is too large, or not a mapping.
     """
     with path.open(encoding="utf-8") as file:
         text = file.read(_MOST_CHARACTERS + 1)

@@ -1,4 +1,4 @@
-"""What an experiment has so far, in the store: so that steps in different tasks, and a report made later, find it."""
+"""Keeps an experiment's results in the store, so that steps in other tasks and later reports find them."""
 
 import json
 
@@ -30,7 +30,7 @@ def find_plan(work: Workspace, plan_id: str) -> Plan:
     """The plan of that id.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no such plan.
     """
     try:
         return Plan.model_validate_json(work.store.get(keys.experiment_key(plan_id, _PLAN)))
@@ -45,7 +45,7 @@ def keep_model(work: Workspace, plan: Plan, arm: str, model: Model | None) -> No
 
 
 def keep_measured(work: Workspace, plan: Plan, found: list[Measured]) -> None:
-    """What a harness gave for an arm."""
+    """Records a harness's reports for an arm."""
     for each in found:
         work.store.put(each.key.removesuffix(".json") + _MEASURED, each.model_dump_json(indent=1).encode())
 
@@ -66,7 +66,7 @@ def so_far(work: Workspace, plan: Plan) -> tuple[dict[str, Model | None], list[M
 
 
 def promote(work: Workspace, plan: Plan) -> list[Json]:
-    """Decides about what the plain experiment trained; others compare arms and promote nothing."""
+    """Decides about the model of the default experiment; other experiments compare arms and promote no model."""
     if plan.experiment.name != DEFAULT:
         return []
     models, _ = so_far(work, plan)

@@ -1,7 +1,7 @@
-"""One report of one experiment: `report.md` with tables and plots beside `raw.json`, of which all of it is made.
+"""One report of one experiment: `report.md` with tables and plots, built from `raw.json` next to it.
 
-Scores are shown as they are, with their standard errors; what stands beside them from the paper is marked as such and
-compared with nothing. A difference between two arms is a paired bootstrap over the same cases.
+The report shows scores with their standard errors, and marks the paper's scores without comparing them. A difference
+between two arms is a paired bootstrap over the same cases.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from gem_tasks.store import keys
 def write(
     work: Workspace, plan: Plan, models: dict[str, Model | None], measured: Sequence[Measured]
 ) -> tuple[str, Result]:
-    """Writes everything into the store and returns where the report is, and what it says."""
+    """Writes report and data to the store; returns the report's key and text."""
     result = _gather(work, plan, models, measured)
     raw = result.model_dump_json(indent=1)
     work.store.put(keys.experiment_key(plan.plan_id, "raw.json"), raw.encode())
@@ -73,19 +73,22 @@ def _facts(result: Result) -> Iterator[str]:
             ("run", result.plan.plan_id),
             ("profile", own.profile),
             ("options", ", ".join(f"{name}={value}" for name, value in chosen.items()) or "defaults"),
-            ("cases", "all" if own.subset == "full" and not few else "a few: plumbing, not a benchmark"),
+            (
+                "cases",
+                "all" if own.subset == "full" and not few else "a few: this tests the pipeline and is not a benchmark",
+            ),
         ],
     )
     if any(model and model.base == "scratch" for model in result.models.values()):
         yield (
-            "**The model was made from random weights in minutes. Scores near zero are its nature; what this run shows "
-            "is that the way from documents to scores works.**"
+            "**The model was trained from random weights in minutes, so scores near zero are expected. This run only "
+            "shows that the pipeline from documents to scores works.**"
         )
     arms: defaultdict[str, list[str]] = defaultdict(list)
     for arm, model in result.models.items():
         arms[model.model_id if model else arm].append(arm)
     for same in filter(lambda names: len(names) > 1, arms.values()):
-        yield f"**{' and '.join(same)} came to the same trajectories and are one model: nothing is compared here.**"
+        yield f"**{' and '.join(same)} used the same trajectories and are one model: there is nothing to compare.**"
 
 
 def _training(result: Result) -> str:
@@ -119,5 +122,5 @@ def _lineage(result: Result) -> str:
         if found
     ]
     ids = ", ".join(f"{each.arm} {each.harness} `{each.evaluation_id}`" for each in result.measured)
-    table = as_table(("arm", "set", "dataset versions", "recipes", "rows"), rows) if rows else "Nothing was trained."
+    table = as_table(("arm", "set", "dataset versions", "recipes", "rows"), rows) if rows else "No model was trained."
     return f"{table}\n\nEvaluations: {ids}. Every case with its score is in `raw.json`; recipes name their prompts."

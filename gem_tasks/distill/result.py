@@ -12,7 +12,7 @@ TITLES = {"bfcl": "BFCL V3 multi-turn", "tau2": "τ²-bench", "synthesizer": "Sy
 
 
 class Result(Value):
-    """Everything a report is made of."""
+    """All data of a report."""
 
     plan: Plan
     models: dict[str, Model | None]

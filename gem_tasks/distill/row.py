@@ -1,6 +1,6 @@
 """One row of a set: a conversation to learn, as flat columns, frozen under `SET_VERSION`.
 
-The form is that of the Chat Completions API, whoever learns from it: `messages` and `tools` as JSON strings. A
+The form is that of the Chat Completions API for every kind of model: `messages` and `tools` as JSON strings. A
 synthesizer's row is a conversation of three messages without tools.
 """
 
@@ -34,7 +34,7 @@ def clean(trajectory: Trajectory, segment: Segment) -> tuple[Trajectory, str]:
 
 
 def row_of(candidate: Candidate, kind: Kind, trajectory: Trajectory, text: str) -> dict[str, str]:
-    """Values for `SCHEMA`."""
+    """The values of a row by column of `SCHEMA`."""
     messages, tools = (_pair if kind == "synthesizer" else _conversation)(trajectory, text)
     return {
         "trajectory_id": candidate.trajectory_id,

@@ -1,4 +1,4 @@
-"""A whole experiment in this process: what the DAG `gem_distill` does, one arm after the other, without Airflow."""
+"""Runs a whole experiment in this process: like the DAG `gem_distill`, one arm after the other, without Airflow."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What an experiment measured: scores, yields and differences between arms, as sections of its report."""
+"""The report's sections with scores, yields and differences between arms."""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -65,7 +65,7 @@ def _reference(row: Reference, category: str, metric: str) -> str:
 
 
 def yield_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
-    """What synthesizers made of their texts and what it cost, beside the pipeline."""
+    """Yield and cost of synthesizers, next to the pipeline's."""
     yield "### Tokens, time and money for one accepted trajectory"
     table: list[tuple[str, ...]] = []
     shown: set[str] = set()
@@ -90,7 +90,7 @@ def yield_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
     yield as_table(head, table)
     yield (
         "The texts are those of published trajectories, so the pipeline accepted all of them by construction; what it "
-        "spent on texts that came to nothing is not in its row. A synthesizer has one try and no judge."
+        "spent on other texts is not in its row. A synthesizer has one try and no judge."
     )
     for each in rows:
         reasons = result.reports[each.key].measures.get("reasons")
@@ -115,7 +115,7 @@ def _yield_cells(found: Json) -> tuple[str, ...]:
 
 
 def _drops(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
-    """For an arm that was measured on several sources: what the first has over the others."""
+    """For an arm that was measured on several sources: the drop from the first source to the others."""
     for arm in {each.arm: None for each in rows}:
         home, *others = [each for each in rows if each.arm == arm]
         best = result.reports[home.key].score().value
@@ -123,7 +123,7 @@ def _drops(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
             value = result.reports[other.key].score().value
             lost = (best - value) / best if best else None
             if lost is None:
-                yield f"*{arm}*: nothing is valid on {home.label}, so no drop can be told."
+                yield f"*{arm}*: no trajectory is valid on {home.label}, so the drop is unknown."
             else:
                 flag = f" **More than {DROP:.0%}: it does not carry over.**" if lost > DROP else ""
                 yield f"*{arm}*: {home.label} {best:.1%}, {other.label} {value:.1%}: a drop of {lost:.0%}.{flag}"

@@ -1,10 +1,10 @@
-"""A model behind an OpenAI-compatible address for as long as it is evaluated: vLLM on a GPU, `transformers serve` else.
+"""Serves a model over an OpenAI-compatible API during its evaluation: vLLM on a GPU, otherwise `transformers serve`.
 
-The server lives below a guard (`gem_tasks.distill.guard`), a process of its own, so that it outlives the task that
-starts it and no longer than its lease: a file that `stop` removes and `renewing` keeps fresh. Whoever is killed in
-between, and whether or not a teardown runs (Airflow runs none when a person marks the run failed), the guard goes when
-nobody has renewed the lease for `idle_minutes`, and the server when the guard does. One server at a time per GEM_HOME:
-guards stand in line at a lock, since two would share one GPU.
+The server lives below a guard (`gem_tasks.distill.guard`), a separate process, so that it outlives the task that
+starts it, but not its lease: a file that `stop` removes and `renewing` renews. Even if processes are killed or no
+teardown runs (Airflow runs none when a person marks the run as failed), the guard exits `idle_minutes` after the last
+renewal, and the server exits with the guard. GEM runs one server per GEM_HOME: guards wait for a lock, because two
+servers would share one GPU.
 """
 
 import contextlib
@@ -43,14 +43,14 @@ _TAIL = 8
 
 
 class ServeOptions(Value):
-    """How to serve."""
+    """Options of a model server."""
 
     max_model_len: int | None = Field(default=None, ge=128)
-    """Tokens of prompt and answer together; None: what the model was made for."""
+    """Tokens of prompt and answer together; None: the model's own limit."""
     tool_call_parser: str = "hermes"
     """vLLM's name for the form in which the model writes calls."""
     idle_minutes: float = Field(default=15, gt=0)
-    """The server ends by itself when nobody has renewed its lease for so long."""
+    """Minutes without a renewed lease after which the server stops."""
     start_limit_s: float = Field(default=1800, gt=0)
     """For loading the weights; waiting in line for another server does not count."""
 
@@ -61,14 +61,14 @@ class Served(Value):
     lease: str
     guard_pid: int
     guard_began: float
-    """When the guard's process was made: a recycled pid is not it."""
+    """Start time of the guard's process, to detect a recycled pid."""
     base_url: str
     model: str
     engine: str
 
     @property
     def endpoint(self) -> Endpoint:
-        """For the harnesses."""
+        """The server as an endpoint for the harnesses."""
         return Endpoint(base_url=self.base_url, model=self.model)
 
 
@@ -110,7 +110,7 @@ def start(work: Workspace, model: Model, options: ServeOptions, progress: Progre
 
 @contextmanager
 def renewing(served: Served | None) -> Generator[None]:
-    """Keeps the lease fresh for as long as somebody works with the server."""
+    """Renews the lease while the block uses the server."""
     done = threading.Event()
 
     def renew() -> None:
@@ -127,7 +127,7 @@ def renewing(served: Served | None) -> Generator[None]:
 
 
 def stop(served: Served) -> None:
-    """Takes the lease back and waits until guard and server are gone; stopping what is gone is fine."""
+    """Removes the lease and waits until guard and server have exited. Idempotent."""
     Path(served.lease).unlink(missing_ok=True)
     with contextlib.suppress(psutil.NoSuchProcess):
         guard = psutil.Process(served.guard_pid)
@@ -143,7 +143,7 @@ def stop(served: Served) -> None:
 
 
 def running(home: Path) -> list[Json]:
-    """Leases of this home that somebody holds."""
+    """Leases of this home that are held."""
     folder = home.absolute() / "distill" / "serving"
     return [{"lease": str(path), "since": path.stat().st_mtime} for path in sorted(folder.glob("*.json"))]
 
@@ -169,7 +169,7 @@ def _confined(command: list[str], weights: Path, port: int, folder: Path, engine
 def _command(
     work: Workspace, path: str, port: int, options: ServeOptions, progress: Progress
 ) -> tuple[str, str, list[str]]:
-    """Engine, the model's name there, and what to run."""
+    """Engine, the model's name in it, and the command to run."""
     home, length = work.settings.home, options.max_model_len
     common = ["--host", "127.0.0.1", "--port", str(port)]
     if shutil.which("nvidia-smi"):
@@ -189,7 +189,7 @@ def _command(
 
 
 def _spawn(command: list[str]) -> int:
-    """Starts a process that outlives us, in a session of its own; `subprocess` would ask for it at our end."""
+    """Starts a process that outlives this one, in a new session; `subprocess` would wait for it at exit."""
     nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
     return os.posix_spawn(command[0], command, os.environ, file_actions=nothing, setsid=True)
 
@@ -202,14 +202,14 @@ def _wait_healthy(served: Served, limit_s: float, progress: Progress) -> None:
         if log.exists() and deadline is None:  # the guard has the lock
             deadline = time.monotonic() + limit_s
         if not psutil.pid_exists(served.guard_pid) or not _alive(served):
-            raise GemError(f"the server of {served.model} ended: {_tail(log)}")
+            raise GemError(f"The server of {served.model} stopped: {_tail(log)}")
         if deadline and time.monotonic() > deadline:
-            raise GemError(f"the server of {served.model} did not answer within {limit_s:.0f} s: {_tail(log)}")
+            raise GemError(f"The server of {served.model} did not answer within {limit_s:.0f} s: {_tail(log)}")
         with contextlib.suppress(httpx2.HTTPError), http_clients.client(timeout=5) as client:
             if client.get(url).status_code == 200:
                 return
         _touch(lease)
-        progress(f"waiting for {served.engine}" if deadline else "waiting for another server to end", 0, 0)
+        progress(f"waiting for {served.engine}" if deadline else "waiting for another server to stop", 0, 0)
         time.sleep(0.5)
 
 
@@ -227,7 +227,7 @@ def _alive(served: Served) -> bool:
 
 
 def _tail(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else ["it left no log"]
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else ["it wrote no log"]
     return " / ".join(lines[-_TAIL:])[-1500:]
 
 

@@ -1,6 +1,6 @@
 """Sets to train on, from published trajectories: `sets/{id}/{split}-00000.parquet`, a manifest, rows in Postgres.
 
-Two passes. The first asks Postgres what there is and decides who goes where, so splits do not depend on what is read.
+Two passes. The first queries Postgres and assigns splits, so that they do not depend on the data that is read.
 The second reads stage outputs shard by shard, in the recipes that the dataset version names, and writes as it goes:
 memory holds one shard, one part of each split, and a few words per trajectory.
 """
@@ -37,7 +37,7 @@ Placed = list[tuple[Candidate, Split]]
 
 
 def candidates(work: Workspace, spec: SetSpec) -> list[Candidate]:
-    """What the spec may take, in shard order, before its size."""
+    """Candidates that match the spec, in shard order, before its size applies."""
     with work.ledger() as ledger:
         rows = ledger.distill.sft_candidates(spec)
     return [each for each in map(_candidate, rows) if _wanted(each, spec)]
@@ -53,7 +53,7 @@ def build(work: Workspace, spec: SetSpec) -> SftSet:
     if not any(split == "train" for _, split in placed):
         raise UserError(
             f"There are no trajectories to train on ({_described(spec)})",
-            "Publish some with `gem run SOURCE`, or ask for less: fewer sources, drafts, versions that nobody audited.",
+            "Publish some with `gem run SOURCE`, or widen the selection: more sources, drafts, or unaudited versions.",
         )
     set_id = _identity(work, spec, placed)
     key = keys.set_key(set_id, "manifest.json")
@@ -84,7 +84,7 @@ def read(work: Workspace, found: SftSet, split: Split) -> Iterator[dict[str, str
 
 
 def find(work: Workspace, prefix: str) -> SftSet:
-    """The one set whose id begins so.
+    """The only set whose id has this prefix.
 
     Raises:
         UserError: there is none, or more than one.
@@ -126,7 +126,7 @@ def _identity(work: Workspace, spec: SetSpec, placed: Placed) -> str:
     index = stored_index(work)
     contents: Json = {
         "version": SET_VERSION,
-        "spec": spec.model_dump(exclude={"size", "partition"}),  # what they come to is in the items
+        "spec": spec.model_dump(exclude={"size", "partition"}),  # the items reflect them
         "prompt": prompts.load(synthesis.PROMPT).sha256 if spec.kind == "synthesizer" else None,
         "contamination": index.packages if index else None,
         "items": sorted((each.trajectory_id, each.version, split) for each, split in placed),
@@ -172,7 +172,7 @@ class _Parts:
             self._flush()
 
     def close(self) -> int:
-        """Writes what is left and returns the number of rows."""
+        """Writes the remaining rows and returns the number of all rows."""
         if self._rows:
             self._flush()
         return self._written
@@ -190,7 +190,7 @@ class _Parts:
 def _rows(
     work: Workspace, spec: SetSpec, placed: list[Candidate], left_out: Counter[str]
 ) -> Iterator[tuple[Candidate, dict[str, str]]]:
-    """What is learnt, shard by shard; whatever cannot be, is counted with its reason."""
+    """Yields training items, shard by shard; counts the rest by reason."""
     index = None if work.settings.keep_contaminated else stored_index(work)
     for (partition, shard), members in groupby(placed, key=lambda each: (each.partition, each.shard)):
         wanted = {each.segment_id: each for each in members}

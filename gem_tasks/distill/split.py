@@ -1,4 +1,4 @@
-"""Who is trained on and who is held out: by document, stratified, the same for the same seed. Pure.
+"""Splits candidates into training and held-out ones: by document, stratified, deterministic by seed. Pure.
 
 A document's address and its copies are one group, and a group is in one split. Within a stratum (source and domain) the
 groups stand in the order in which they came, those of one partition shuffled by the seed, and take their split from an
@@ -20,7 +20,7 @@ def assign(candidates: Sequence[Candidate], spec: SetSpec) -> dict[str, Split]:
     """The split of every group.
 
     Args:
-        candidates: all there are, whatever the spec's size: the split does not depend on it.
+        candidates: all candidates; the split does not depend on the spec's size.
         spec: seed and shares.
     """
     first: dict[str, Candidate] = {}
@@ -38,7 +38,7 @@ def assign(candidates: Sequence[Candidate], spec: SetSpec) -> dict[str, Split]:
 
 
 def choose(candidates: Iterable[Candidate], spec: SetSpec) -> list[Candidate]:
-    """At most `spec.size` of them, each stratum in proportion; a smaller choice is part of every larger one."""
+    """Chooses up to `spec.size` of them, each stratum in proportion; a smaller choice is part of every larger one."""
     pool = list(candidates)
     if spec.size is None or len(pool) <= spec.size:
         return pool

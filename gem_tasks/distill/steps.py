@@ -1,7 +1,7 @@
 """The steps of an experiment, as an Airflow task or a loop calls them: train an arm, serve it, measure it.
 
-What a step needs from an earlier one is in Postgres, in the store, or in the value that the earlier one returned. A
-harness's own files stay under `GEM_HOME/distill/runs/{plan}`, where a retry goes on; reports go to the store.
+A step gets the results of earlier ones from Postgres, from the store, or from their return values. A
+harness's own files stay under `GEM_HOME/distill/runs/{plan}`, where a retry resumes; reports go to the store.
 """
 
 import re
@@ -38,7 +38,7 @@ class Measured(Value):
     arm: str
     harness: Harness
     label: str
-    """What it was measured on, where an arm is measured on several things."""
+    """The label of the sources, if an arm is measured on several."""
     key: str
     """Of the report in the store."""
     evaluation_id: str
@@ -46,7 +46,7 @@ class Measured(Value):
 
 
 def arm_of(plan: Plan, name: str) -> Arm:
-    """The arm of that name."""
+    """Returns the plan's arm with this name."""
     return next(arm for arm in plan.experiment.arms if arm.name == name)
 
 
@@ -64,7 +64,7 @@ def train_arm(
 
 
 def admit_servers(asked: Options, settings: Settings) -> None:
-    """Says before anything is started that a server may not be asked.
+    """Checks, before anything starts, that the run may use this server.
 
     Raises:
         UserError: one may not.
@@ -74,7 +74,7 @@ def admit_servers(asked: Options, settings: Settings) -> None:
 
 
 def admit_run(plan: Plan, settings: Settings) -> None:
-    """The same of everything that a run's parameters name: servers, weights, and what the profile says.
+    """Checks everything that a run's parameters name: servers, weights, and the profile.
 
     Raises:
         UserError: the deployment does not allow it.
@@ -84,8 +84,8 @@ def admit_run(plan: Plan, settings: Settings) -> None:
     if (model := plan.options.model) and (Path(model).exists() or not re.fullmatch(_HUB_ID, model)):
         roots = [Path(root).resolve() for root in settings.model_roots.split()]
         if not any(Path(model).resolve().is_relative_to(root) for root in roots):
-            allowed = f"They may lie in: {settings.model_roots}." if roots else "Name the folders in GEM_MODEL_ROOTS."
-            raise UserError(f"{model[:200]!r} is no folder from which runs may take weights", allowed)
+            allowed = f"Permitted folders: {settings.model_roots}." if roots else "Name the folders in GEM_MODEL_ROOTS."
+            raise UserError(f"Runs may not load weights from {model[:200]!r}", allowed)
 
 
 def endpoint_of(plan: Plan, settings: Settings) -> Endpoint | None:
@@ -135,7 +135,7 @@ def measure(
 
 
 def _named(report: EvalReport, endpoint: Endpoint, model: Model | None) -> EvalReport:
-    """With the name of a model of ours where its server has the folder's."""
+    """Replaces the folder's name, which the server reports, with the model's name."""
     if model is None:
         return report
     settings = report.settings
@@ -164,7 +164,7 @@ def held_out(work: Workspace, found: SftSet, most: int | None = None) -> list[Se
 
 
 def pipeline_yield(work: Workspace, found: SftSet, segments: Sequence[Segment]) -> Yield:
-    """What the same texts took the pipeline that made the set: all stages, retries included."""
+    """The pipeline's cost for the same texts: all stages, including retries."""
     with work.ledger() as ledger:
         recipes = sorted({recipe for each in ledger.distill.recipes_of_versions(found.versions) for recipe in each})
         rows = ledger.distill.pipeline_cost([each.segment_id for each in segments], recipes)
@@ -208,7 +208,9 @@ def _run(
     found = sets.build(work, plan.spec(arm, sources))
     segments = held_out(work, found, own.texts)
     if not segments:
-        raise UserError(f"No text is held out for {arm.name} {label}".strip(), "Publish more, or widen the sources.")
+        raise UserError(
+            f"There is no held-out text for {arm.name} {label}".strip(), "Publish more, or widen the sources."
+        )
     asked = SynthesizerOptions(
         prices=work.settings.llm_prices,
         request_timeout_s=own.request_timeout_s,
@@ -219,7 +221,7 @@ def _run(
 
 
 def _user(plan: Plan, settings: Settings, endpoint: Endpoint) -> Endpoint:
-    """Who plays the customer: who was named, else the pipeline's model, else the model under test itself."""
+    """The model that plays the customer: the named one, otherwise the pipeline's, otherwise the tested one."""
     own = plan.options
     if own.user_url and own.user_model:
         return Endpoint(base_url=own.user_url, model=own.user_model, api_key=settings.eval_user_api_key)

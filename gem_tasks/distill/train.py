@@ -1,7 +1,7 @@
-"""Training a model in the environment `envs/train`, and what is recorded of it.
+"""Trains a model in the environment `envs/train` and records it.
 
 The folder of a run is `GEM_HOME/distill/{model id}`: data, checkpoints, metrics, TensorBoard. The id follows from
-profile and set, so the same command after a kill finds the same folder and goes on from the newest whole checkpoint,
+profile and set, so the same command after a kill finds the same folder and resumes from the newest complete checkpoint,
 and after success finds the model in Postgres and trains nothing.
 """
 
@@ -33,7 +33,7 @@ from gem_tasks.resources import shipped
 from gem_tasks.store import keys
 
 _TARGETS = "arguments are objects"
-"""Changes when what is learned from the same set does, so that a model of before is not taken for one of now."""
+"""Identifies the training targets: if they change for the same set, earlier models get other ids."""
 _LIMIT_S = 14 * 24 * 3600.0
 _COMPLAINT = "gem: "
 _MOST_BYTES, _MOST_RESULT = 1 << 40, 1 << 20
@@ -56,7 +56,7 @@ def train(
     run_id: str | None = None,
     progress: Progress = silent,
 ) -> Model:
-    """Trains on a set, or finds what was trained before.
+    """Trains on a set, or finds the model that was trained on it before.
 
     Args:
         work: where sets and models are.
@@ -73,7 +73,7 @@ def train(
     refuse_code(profile, work.settings.trust_remote_code)
     key = model_id(profile, found, base_only=base_only)
     if known := _known(work, key):
-        progress(f"{known.name} {key} is trained already", 1, 1)
+        progress(f"{known.name} {key} is already trained", 1, 1)
         return known
     folder = run_folder(work, key)
     folder.mkdir(parents=True, exist_ok=True)
@@ -104,15 +104,15 @@ def train(
 
 
 def require_machine(profile: Profile) -> None:
-    """Says before anything is built that a profile cannot be trained here.
+    """Checks, before anything is built, that this machine can train the profile.
 
     Raises:
-        UserError: it needs GPUs, and there are none.
+        UserError: it needs GPUs, but this machine has none.
     """
     if profile.launch and not _gpus():
         raise UserError(
-            f"The profile {profile.name} trains on GPUs ({profile.launch}), and this machine has none",
-            "Run it where there are some, or choose another profile: gem distill profiles",
+            f"The profile {profile.name} needs GPUs ({profile.launch}), but this machine has none",
+            "Run it on a machine with GPUs, or choose another profile: gem distill profiles",
         )
 
 
@@ -122,7 +122,7 @@ def run_folder(work: Workspace, key: str) -> Path:
 
 
 def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
-    """A folder with the model's weights, fetched from the store or the hub when they are not here."""
+    """A local folder with the model's weights; downloads them from the store or the hub if necessary."""
     if not model.location.startswith(work.store.url(keys.model_key(model.model_id, ""))):
         return str(folder_of(model.location))
     folder = run_folder(work, model.model_id) / "served"
@@ -141,7 +141,7 @@ def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
 
 
 def find(work: Workspace, prefix: str) -> Model:
-    """The newest model whose id or name begins so.
+    """The newest model whose id or name has this prefix.
 
     Raises:
         UserError: there is none.
@@ -236,11 +236,11 @@ def _follow(job: Job, folder: Path, progress: Progress, sandbox: SandboxMode) ->
         if said:
             cause, _, fix = said.partition(". ")
             raise UserError(cause[:500], fix[:500]) from None
-        raise GemError(f"the training failed: {error}") from None
+        raise GemError(f"The training failed: {error}") from None
 
 
 def _result(folder: Path) -> Json:
-    """What the training says of itself.
+    """The events of the training.
 
     Raises:
         HarnessError: it is not what the script writes.
@@ -258,7 +258,7 @@ def _result(folder: Path) -> Json:
 def _tell(event: Json, progress: Progress) -> None:
     match event:
         case {"event": "start", "rows": int(rows), "dropped": int(dropped), "resumed_from": resumed}:
-            where = f", going on from {str(resumed)[:100]}" if resumed else ""
+            where = f", resuming from {str(resumed)[:100]}" if resumed else ""
             progress(f"train on {rows} rows ({dropped} too long){where}", 0, 0)
         case {"event": "note", "note": str(note)}:
             progress(note[:500], 0, 0)
@@ -269,7 +269,7 @@ def _tell(event: Json, progress: Progress) -> None:
 
 
 def _keep(work: Workspace, key: str, folder: Path, base: str, progress: Progress) -> str:
-    """Puts the weights into the store and returns where they are; those of others stay where they are."""
+    """Uploads the weights and returns their key; weights of external base models are not copied."""
     made = folder / ("base" if (folder / "base").is_dir() and not (folder / "model").is_dir() else "model")
     if not made.is_dir():
         return base

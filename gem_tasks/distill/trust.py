@@ -1,6 +1,6 @@
-"""What a training profile may not say: whatever makes the training load code, or read another file of this machine.
+"""Refuses profile keys that make the training load code or read another file of this machine.
 
-The training runs confined all the same (`gem_tasks.confine`); this is the lock on the door before it.
+The training also runs confined (`gem_tasks.confine`); this is the first line of defence.
 """
 
 import re
@@ -14,12 +14,12 @@ _LOADS_CODE = re.compile(
     r"trust|remote_code|callback|custom_generate|code_revision|auto_map|(?:^|_)kernels?(?:$|_config)|import|backend_plugin"
     r"|^hub_|push_to_hub|^resume_from_checkpoint$|^(?:pickle|torch)_|reward_func|_class_path$|^loss_func|megatron|dynamo"
 )
-"""Keys at any depth, whatever TRL, Transformers and PEFT call them."""
+"""Refused keys at any depth, as TRL, Transformers and PEFT name them."""
 _HARMLESS = frozenset(
     {"torch_dtype", "torch_compile", "torch_compile_mode", "torch_empty_cache_steps", "use_liger_kernel"}
 )
 _UNPICKLES = frozenset({"weights_only", "use_safetensors"})
-"""Keys that are refused with any value, for `false` is what loads pickles."""
+"""Keys that are refused with any value, because even `false` loads pickles."""
 _ATTENTION = frozenset({"eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"})
 _PATTERNS = frozenset(
     {"target_modules", "exclude_modules", "modules_to_save", "layers_pattern", "target_parameters", "rank_pattern",
@@ -28,7 +28,7 @@ _PATTERNS = frozenset(
 """Names of parts of a model, which have dots."""
 _PLACE = re.compile(r"^\s*[\[{]|[/\\]|^~|\.\.|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^[\w.]+:[\w.]+$")
 """JSON, which Transformers reads as settings; a path, a repository of the hub, something to import."""
-_FIX = "Take it out, or set GEM_TRUST_REMOTE_CODE=1 where this deployment is to run such code, confined."
+_FIX = "Remove it, or set GEM_TRUST_REMOTE_CODE=1 if this deployment may run such code, confined."
 
 
 def refuse_code(profile: Profile, trusted: bool) -> None:

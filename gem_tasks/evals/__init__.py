@@ -1,1 +1,1 @@
-"""Evaluations in the field's own harnesses, statistics over them, and what follows: promotion, or not."""
+"""Evaluates models in the field's standard harnesses, computes statistics, and decides about promotion."""

@@ -1,6 +1,6 @@
-"""Which servers a run may name: who starts one shall not send our keys, or questions, wherever they like.
+"""Which servers a run may name: a user who starts a run must not send GEM's keys or requests to arbitrary hosts.
 
-URLs are compared as clients will read them, and clients differ. So one that can be read in two ways is none: with a
+URLs are compared as clients read them, and clients differ. So GEM refuses a URL that can be read in two ways: with a
 backslash, with blanks or control characters, with an escaped or a climbing dot, with a user name, with a host that two
 rules for international names write in two ways (IDNA 2003 and 2008), with a path that is not of plain ASCII.
 """
@@ -24,7 +24,7 @@ _ESCAPES = 5
 
 
 class _Normal(NamedTuple):
-    """What is compared."""
+    """The parts of a URL that are compared."""
 
     scheme: str
     host: str
@@ -40,21 +40,22 @@ def admit(url: str, allowed: Sequence[str] = ()) -> str:
         allowed: what addresses have to lie below; none: anything but what hands out a cloud machine's credentials.
 
     Raises:
-        UserError: it may not, or is no address.
+        UserError: the run may not, or the URL is invalid.
     """
     normal = _normal(url)
     if normal is None:
         raise UserError(
-            f"{shown_url(url)!r} is no address of a server", "Give http(s)://host[:port]/v1, with the key elsewhere."
+            f"{shown_url(url)!r} is not the URL of a server", "Give http(s)://host[:port]/v1, without a key in it."
         )
     if allowed and not any(_below(normal, prefix) for prefix in allowed):
         raise UserError(
-            f"{shown_url(url)} is no endpoint that runs may ask",
+            f"{shown_url(url)} is not an endpoint that runs may call",
             f"GEM_EVAL_ENDPOINTS allows: {' '.join(map(shown_url, allowed))}",
         )
     if _hands_out_credentials(normal):
         raise UserError(
-            f"{shown_url(url)} is an address at which clouds hand out credentials", "Name the server's own address."
+            f"{shown_url(url)} is an address at which clouds hand out credentials",
+            "Give the URL of the model's server.",
         )
     return url
 
@@ -94,7 +95,7 @@ def _host(parts: SplitResult) -> str | None:
 
 
 def _path(path: str) -> tuple[str, ...] | None:
-    """Its names, every escape undone; None when one of them climbs, stays, or hides another path."""
+    """The path's segments, unescaped; None if one is `..` or `.`, or hides another path."""
     for _ in range(_ESCAPES):
         plain = unquote(path)
         if plain == path:
@@ -111,7 +112,7 @@ def _path(path: str) -> tuple[str, ...] | None:
 
 
 def _hands_out_credentials(normal: _Normal) -> bool:
-    """A name that leads nowhere is found out by whoever asks it, and what it leads to then is checked there again."""
+    """The addresses of a host name. An unknown name fails later in the client, which checks its addresses again."""
     host = normal.host.strip("[]")
     try:
         return forbidden_name(host) or not resolved(host, normal.port)

@@ -1,7 +1,7 @@
 """BFCL V3 multi-turn through the official `bfcl-eval`: 800 cases in four categories, native tool calls.
 
 The harness runs in its own environment (`envs/bfcl/run.py`) and writes its own files; results are read from those, not
-from what it prints. A second call with the same folder continues: cases that have a result are not asked again, those
+from what it prints. A second call with the same folder resumes: cases with a result are not repeated, those
 that failed for reasons outside the model are.
 """
 
@@ -44,11 +44,11 @@ class Bfcl(ConfinedHarness[BfclOptions]):
     environment = MappingProxyType({"OPENAI_BASE_URL": "{model}", "OPENAI_API_KEY": "{token}"})
 
     def asked(self, endpoint: Endpoint, options: BfclOptions) -> dict[str, Endpoint]:
-        """The model under test alone."""
+        """Only the model under test needs an endpoint."""
         return {"model": endpoint}
 
     def categories(self, options: BfclOptions) -> tuple[str, ...]:
-        """Of `multi_turn_*`."""
+        """The chosen categories, all `multi_turn_*`."""
         return options.categories
 
     def category_of(self, case: str) -> str:
@@ -56,7 +56,7 @@ class Bfcl(ConfinedHarness[BfclOptions]):
         return case.rsplit("_", 1)[0]
 
     def job(self, endpoint: Endpoint, options: BfclOptions, out_dir: Path) -> Json:
-        """As `envs/bfcl/run.py` takes it."""
+        """The job file of `envs/bfcl/run.py`, without keys."""
         return {
             "root": str(out_dir.absolute()),
             "model": endpoint.model,
@@ -72,7 +72,7 @@ class Bfcl(ConfinedHarness[BfclOptions]):
         }
 
     def settings(self, options: BfclOptions) -> RunSettings:
-        """With the temperature, which BFCL has one of its own for."""
+        """Adds the temperature; BFCL has its own default for it."""
         return RunSettings(
             version=VERSION,
             subset=self.subset(options),
@@ -84,11 +84,11 @@ class Bfcl(ConfinedHarness[BfclOptions]):
         )
 
     def prepare(self, out_dir: Path) -> None:
-        """Failed cases are asked again."""
+        """Removes failed cases from earlier results, so that the harness retries them."""
         _forget_failed(out_dir)
 
     def done(self, out_dir: Path, plan: Cases) -> int:
-        """Results that the folder has already."""
+        """The number of planned cases that already have a result."""
         return sum(len(set(_results(out_dir, category)) & set(wanted)) for category, wanted in plan.items())
 
     def scored(self, out_dir: Path, plan: Cases, options: BfclOptions) -> Scored:
@@ -126,7 +126,7 @@ def _result_path(out_dir: Path, category: str) -> Path:
 
 
 def _forget_failed(out_dir: Path) -> None:
-    """The harness takes a failed case for done; a line that a kill cut off is no result either."""
+    """Removes failed cases, which the harness considers done, and lines that a kill cut off."""
     for path in (out_dir / "result" / _NAME / "multi_turn").glob("*_result.json"):
         lines = path.read_bytes().split(b"\n")
         with replacing(path) as part:
@@ -153,7 +153,7 @@ def _tokens(out_dir: Path, plan: Cases) -> Json:
 
 
 def _sum(counts: object) -> int:
-    """Of a list of lists; a failed case has none."""
+    """Sums a list of lists; a failed case has no list."""
     if isinstance(counts, list):
         return sum(_sum(part) for part in counts)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
     return int(counts) if isinstance(counts, int | float) else 0

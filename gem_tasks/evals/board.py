@@ -30,7 +30,7 @@ class Row(Reference):
 
 
 def leaderboard(lineage: Evaluations) -> list[Row]:
-    """Ours, the best first, then the paper's. One row a model and subset of cases: the newest of each number."""
+    """GEM's models, best first, then the paper's. One row per model and subset of cases, with its newest numbers."""
     found: dict[tuple[str, str | None, str], dict[str, float | None]] = {}
     for row in reversed(lineage.find(limit=_MOST)):  # the newest last, so that it stays
         found.setdefault((row.model, row.model_id, str(row.settings["subset"])), {}).update(_numbers(row))

@@ -1,8 +1,8 @@
 """A harness as a confined child process: events as JSON lines on its stdout, everything else in a log file.
 
-It runs as `gem_tasks.confine` starts all programs of others: without our environment and keys, in its own folder, with
-no network but the endpoints that it is to ask. What it leaves there was written by a program that may have done what
-the model under test told it to: it is looked at before it is read.
+It runs like all third-party programs in `gem_tasks.confine`: without GEM's environment and keys, in its own folder,
+with no network but the endpoints of its job. The model under test may have controlled the program, so GEM checks the
+files that it left before reading them.
 """
 
 import json
@@ -32,21 +32,21 @@ _LINE = 1 << 20
 
 
 class HarnessError(GemError):
-    """A harness ended with an error of its own."""
+    """A harness exited with an error."""
 
 
 def events(job: Job, log: Path, timeout_s: float, mode: SandboxMode = "auto") -> Iterator[Json]:
-    """What the child says, as it says it.
+    """Yields the child's events as they arrive.
 
     Args:
         job: what to run, and its bounds.
-        log: gets the child's stderr, and whatever of stdout is no event.
+        log: receives the child's stderr, and all lines of stdout that are not events.
         timeout_s: after which the child is ended.
         mode: how strictly it is confined.
 
     Raises:
         UserError: it took too long, or the machine cannot confine it and has to.
-        HarnessError: it ended with an error, of which the end of its log is told, or left links in its folder.
+        HarnessError: it exited with an error (the message quotes the end of its log), or left links in its folder.
     """
     late = threading.Event()
     with _opened(log) as sink:
@@ -58,15 +58,15 @@ def events(job: Job, log: Path, timeout_s: float, mode: SandboxMode = "auto") ->
                 code = process.wait()
             finally:
                 timer.cancel()
-        require_plain(job.folder)  # nobody is left who could change it
+        require_plain(job.folder)  # no process is left that could change it
         if late.is_set():
-            raise UserError(f"The harness did not end within {timeout_s:.0f} s", "Run it again: it continues.")
+            raise UserError(f"The harness did not finish within {timeout_s:.0f} s", "Run it again: it resumes.")
         if code:
-            raise HarnessError(f"the harness ended with code {code}; {log} ends:\n{_tail(sink)}")
+            raise HarnessError(f"the harness exited with code {code}; the end of {log}:\n{_tail(sink)}")
 
 
 def planned(ids: object, known: Collection[str]) -> dict[str, list[str]]:
-    """Cases by category, as a harness says that it will run them.
+    """Cases by category, as the harness announces them.
 
     Args:
         ids: what it says.
@@ -78,15 +78,15 @@ def planned(ids: object, known: Collection[str]) -> dict[str, list[str]]:
     try:
         found = _PLAN.validate_python(ids, strict=True)
     except ValidationError:
-        raise HarnessError("the harness did not say what it runs") from None
+        raise HarnessError("the harness did not report which cases it runs") from None
     if set(found) - set(known):
-        raise HarnessError("the harness runs cases that it was not asked for")
+        raise HarnessError("the harness runs cases that were not requested")
     return found
 
 
 @contextmanager
 def reading(folder: Path, most_file_bytes: int) -> Generator[None]:
-    """For reading what a harness left: whatever is wrong with it is the harness's error.
+    """Reads a harness's results: any fault in them becomes a `HarnessError`.
 
     Raises:
         HarnessError: there are links or too large files, or what is read in the block is not what it should be.
@@ -95,12 +95,12 @@ def reading(folder: Path, most_file_bytes: int) -> Generator[None]:
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise HarnessError(f"what the harness left in {folder} cannot be read: {type(error).__name__}") from error
+        raise HarnessError(f"the harness's results in {folder} cannot be read: {type(error).__name__}") from error
 
 
 @contextmanager
 def _opened(log: Path) -> Generator[IO[bytes]]:
-    """The log, which lies where the child writes: never what a link there leads to."""
+    """Opens the log, which is in the child's folder, without following links."""
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         number = os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)

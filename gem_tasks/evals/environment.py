@@ -1,8 +1,8 @@
-"""Harnesses pin what GEM cannot live with, so each has an environment of its own below GEM_HOME, made on demand.
+"""Harnesses pin packages that conflict with GEM's, so each has a separate environment below GEM_HOME, made on demand.
 
-What is in it is `envs/NAME/requirements.txt`, locked and hashed. It is complete, so nothing is resolved: `--no-deps`
-also keeps out what a harness asks for but does not use here (BFCL's torch, 5 GB). The stamp is the lock's hash, written
-last: an interrupted or outdated installation is made again, a current one costs a read.
+Its packages are those of `envs/NAME/requirements.txt`, locked and hashed. The list is complete, so `--no-deps` skips
+resolution and packages that a harness requires but does not use here (BFCL's torch, 5 GB). The stamp
+is the lock's hash, written last: an interrupted or outdated installation is repeated, a current one costs a read.
 """
 
 import fcntl
@@ -34,13 +34,13 @@ def python_of(home: Path, name: EnvironmentName) -> Path:
 
 
 def installed(home: Path, name: EnvironmentName) -> bool:
-    """Whether it is there and what the lock says."""
+    """Whether the environment is installed, and its packages according to the lock."""
     stamp = _folder(home, name) / _STAMP
     return stamp.is_file() and stamp.read_text(encoding="utf-8") == _wanted(name)
 
 
 def ensure(home: Path, name: EnvironmentName, progress: Progress = silent) -> Path:
-    """Its interpreter, after installing what is missing.
+    """Installs the environment if necessary; returns its interpreter.
 
     Raises:
         UserError: the packages cannot be had; the message has the installer's own last line.
@@ -61,7 +61,7 @@ def _install(home: Path, name: EnvironmentName, progress: Progress) -> None:
     count = sum(line.endswith("\\") and "==" in line for line in lock.read_text(encoding="utf-8").splitlines())
     progress(f"install {name}: {count} packages into {folder}", 0, 0)
     if folder.exists() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
-        raise UserError(f"{folder} is no environment of Python's", "Move it away, or choose another GEM_HOME.")
+        raise UserError(f"{folder} is not a Python environment", "Move the folder, or choose another GEM_HOME.")
     shutil.rmtree(folder, ignore_errors=True)
     wanted = ["--no-deps", "--require-hashes", "-r", str(lock)]
     if uv := _uv(home):
@@ -89,20 +89,18 @@ def _install_torch(home: Path, name: EnvironmentName, progress: Progress) -> Non
 
 
 def _run(command: Sequence[str], name: str) -> None:
-    # Readable for the user that confined programs have, whatever our own umask; the folders above are ours alone.
+    # Readable for the user of confined programs, regardless of this process's umask; parent folders stay private.
     quiet = {**for_programs(os.environ), "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - our own command, no shell
             command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet, umask=0o022
         )
     except subprocess.TimeoutExpired:
-        raise UserError(
-            f"Installing {name} took over {_LIMIT_S // 60} minutes", "Try it again: it continues."
-        ) from None
+        raise UserError(f"Installing {name} took over {_LIMIT_S // 60} minutes", "Run it again: it resumes.") from None
     if done.returncode:
-        line = (done.stderr.strip().splitlines() or ["the installer said nothing"])[-1]
+        line = (done.stderr.strip().splitlines() or ["the installer printed nothing"])[-1]
         fix = f"Fix that, then: gem eval install {name}"
-        raise UserError(f"The environment {name} cannot be installed: {beginning(line, 300)}", fix)
+        raise UserError(f"GEM could not install the environment {name}: {beginning(line, 300)}", fix)
 
 
 def _folder(home: Path, name: EnvironmentName) -> Path:
@@ -123,7 +121,7 @@ def _current() -> str:
 
 
 def _uv_python() -> list[str]:
-    """Ours where it fits: another may not be there and would have to be fetched."""
+    """This process's Python if its version suits: another one may have to be installed first."""
     return ["--python", sys.executable if _current() in _PYTHONS else ">=3.11,<3.13"]
 
 

@@ -1,4 +1,4 @@
-"""The folder of one evaluation: what was asked for, the harness's own files, and the report."""
+"""The folder of one evaluation: its job, the harness's own files, and the report."""
 
 import json
 from pathlib import Path
@@ -11,11 +11,11 @@ from gem_tasks.files import replacing
 
 _JOB, _REPORT = "job.json", "report.json"
 _FREE = ("threads", "request_timeout_s", "root")
-"""What may differ when a run is gone on with: it changes how fast, not what."""
+"""Options that may change when a run resumes: they affect speed, not results."""
 
 
 def keep_job(out_dir: Path, job: Json) -> Path:
-    """Writes the job, unless the folder is that of another one. It holds no key.
+    """Writes the job, without keys, unless the folder belongs to a different job.
 
     Raises:
         UserError: it is, so that results of different settings do not mix.
@@ -27,14 +27,16 @@ def keep_job(out_dir: Path, job: Json) -> Path:
         before = _read(path)
         changed = [name for name in job if name not in _FREE and before.get(name) != job[name]]
         if changed:
-            raise UserError(f"{out_dir} holds another run: {', '.join(changed)} differ", "Give another --out.")
+            raise UserError(
+                f"{out_dir} contains a run with different settings: {', '.join(changed)}", "Give another --out."
+            )
     with replacing(path) as part:
         part.write_text(json.dumps(job, indent=1), encoding="utf-8")
     return path
 
 
 def _read(path: Path) -> Json:
-    """A job; an empty one where somebody else wrote to the file."""
+    """The job in the file; an empty one if another program wrote to it."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):

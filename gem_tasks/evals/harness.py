@@ -1,4 +1,4 @@
-"""What the harnesses share: a confined job in an environment of its own, its events, and the report of its cases."""
+"""Shared by the harnesses: a confined job in a separate environment, its events, and the report of its cases."""
 
 import time
 from abc import ABC, abstractmethod
@@ -31,7 +31,7 @@ _TOO_MANY_FAILURES = 20
 
 
 class Scored(NamedTuple):
-    """What a harness made of its cases."""
+    """A harness's results for its cases."""
 
     cases: tuple[CaseScore, ...]
     scores: tuple[Score, ...]
@@ -40,7 +40,7 @@ class Scored(NamedTuple):
 
 
 class ConfinedHarness(ABC, Generic[Options]):
-    """One benchmark: what differs between them. `evaluate` is what they share."""
+    """One benchmark. Subclasses define what differs; `evaluate` is shared."""
 
     name: ClassVar[Literal["bfcl", "tau2"]]
     """Also of its environment and of its folder in `envs/`."""
@@ -48,11 +48,11 @@ class ConfinedHarness(ABC, Generic[Options]):
     smoke: ClassVar[tuple[str, ...]]
     """Ids of a run that only tries the plumbing."""
     example: ClassVar[str]
-    """How an id looks."""
+    """An example of a case id, for error messages."""
     groups: ClassVar[str]
-    """What its categories are called."""
+    """The word for its categories, in the plural."""
     doing: ClassVar[str]
-    """What a case does, for the progress."""
+    """The activity of a case, for progress messages."""
     most_file_bytes: ClassVar[int]
     """Of one file of the harness's."""
     environment: ClassVar[Mapping[str, str]]
@@ -110,7 +110,7 @@ class ConfinedHarness(ABC, Generic[Options]):
 
     @abstractmethod
     def categories(self, options: Options) -> tuple[str, ...]:
-        """Those asked for."""
+        """The categories that the options select."""
 
     @abstractmethod
     def category_of(self, case: str) -> str:
@@ -118,15 +118,15 @@ class ConfinedHarness(ABC, Generic[Options]):
 
     @abstractmethod
     def job(self, endpoint: Endpoint, options: Options, out_dir: Path) -> Json:
-        """What `envs/NAME/run.py` is told; without keys."""
+        """The job file of `envs/NAME/run.py`, without keys."""
 
     @abstractmethod
     def settings(self, options: Options) -> RunSettings:
-        """What the report says about how it was run."""
+        """The settings of the run, for the report."""
 
     @abstractmethod
     def scored(self, out_dir: Path, plan: Cases, options: Options) -> Scored:
-        """Reads what the harness left.
+        """Reads the harness's results.
 
         Raises:
             HarnessError: it left out cases.
@@ -140,11 +140,11 @@ class ConfinedHarness(ABC, Generic[Options]):
         return 0
 
     def tries(self, options: Options) -> int:
-        """Of every case."""
+        """The number of tries per case."""
         return 1
 
     def wanted(self, options: Options) -> tuple[str, ...]:
-        """Ids, or none for all."""
+        """The selected case ids; empty for all cases."""
         if options.ids or options.subset == "full":
             return options.ids
         return tuple(case for case in self.smoke if self.category_of(case) in self.categories(options))
@@ -168,7 +168,7 @@ class ConfinedHarness(ABC, Generic[Options]):
         )
 
     def _run(self, job: Job, options: Options, out_dir: Path, progress: Progress, sandbox: SandboxMode) -> Cases:
-        """The cases that it ran."""
+        """Runs the job; returns the cases that it ran, by category."""
         plan: Cases = {}
         done, what, failures = 0, "start", 0
         for event in events(job, out_dir / "harness.log", options.timeout_s, sandbox):

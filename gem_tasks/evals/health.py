@@ -1,4 +1,4 @@
-"""Is there anybody? Harnesses score an endpoint that is down 0 % without a word, so it is asked before they are."""
+"""Checks that an endpoint answers before a harness runs: harnesses silently score an unavailable one 0 %."""
 
 import asyncio
 
@@ -13,15 +13,16 @@ _NAMES = 5
 _KEY = frozenset({ErrorClass.AUTH, ErrorClass.FORBIDDEN, ErrorClass.NO_CREDIT})
 _DOWN = frozenset({ErrorClass.CONNECTION, ErrorClass.TIMEOUT, ErrorClass.SERVER_ERROR})
 _UNUSABLE = _KEY | _DOWN | {ErrorClass.UNKNOWN_MODEL}
-"""Anything else is a complaint about this question by somebody who is there: harnesses ask in their own way."""
+"""Any other error shows that a server answers and only rejects this question: harnesses ask differently."""
 
 
 def require_healthy(endpoint: Endpoint) -> None:
-    """Asks one small question. What the endpoint lists is a hint: Anthropic's list wants another header, Azure's names
-    no deployments.
+    """Sends one small request.
+
+    The endpoint's list of models is only a hint: Anthropic's needs another header, Azure's names no deployments.
 
     Raises:
-        UserError: no answer comes: it is down, refuses the key, or has no such model.
+        UserError: the endpoint is unavailable, refuses the key, or has no such model.
     """
     try:
         asyncio.run(asyncio.wait_for(_ask(endpoint), LIMIT_S))
@@ -49,7 +50,7 @@ async def _ask(endpoint: Endpoint) -> None:
 
 def _fix(endpoint: Endpoint, error: EndpointError, names: list[str]) -> str:
     if error.error_class in _KEY:
-        return "Check the key, and the account behind it."
+        return "Check the API key and its account."
     if error.error_class in _DOWN:
         return "Is it up, and does the URL end in /v1?"
     if names and endpoint.model not in names:

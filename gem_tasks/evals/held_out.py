@@ -1,4 +1,4 @@
-"""Texts that a synthesizer was not trained on, and what the pipeline made of the very same ones."""
+"""Texts that a synthesizer was not trained on, and the pipeline's results for the same texts."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -45,7 +45,7 @@ def _of_partition(work: Workspace, partition: str) -> list[SegmentPlace]:
 
 
 def pipeline_yield(work: Workspace, segments: Sequence[Segment]) -> Yield | None:
-    """What the current recipes made of these segments; None when they never ran on them."""
+    """The results of the current recipes for these segments; None if they never ran on them."""
     ids = [segment.segment_id for segment in segments]
     with work.ledger() as ledger:
         stages = ledger.distill.pipeline_cost(ids, work.recipe_ids())

@@ -1,4 +1,4 @@
-"""What to run of each harness, and how."""
+"""Options of each harness: which cases to run, and how."""
 
 from pathlib import Path
 from typing import Literal
@@ -20,14 +20,14 @@ Subset = Literal["smoke", "full"]
 
 
 class RunOptions(Value):
-    """What all harnesses that run in an environment of their own have."""
+    """Options of all harnesses that run in a separate environment."""
 
     subset: Subset = "full"
     """`smoke`: a few fixed cases, for plumbing."""
     ids: tuple[str, ...] = ()
     """Only these cases; stronger than `subset`."""
     thinking: bool | None = None
-    """Sent to the server's chat template as `enable_thinking`; None: nothing is sent."""
+    """Sent to the server's chat template as `enable_thinking`; None: not sent."""
     max_tokens: int | None = Field(default=None, ge=1)
     """Of one answer; None: the server's own bound."""
     seed: int | None = None
@@ -37,7 +37,7 @@ class RunOptions(Value):
     request_timeout_s: float = Field(default=600, gt=0)
     """For one answer."""
     timeout_s: float = Field(default=24 * 3600, gt=0)
-    """For the whole run; what is done by then is kept, and a later call goes on."""
+    """Time limit of the whole run in seconds; finished cases are kept, and a later call resumes."""
 
 
 class BfclOptions(RunOptions):
@@ -53,7 +53,7 @@ class Tau2Options(RunOptions):
     """τ²-bench. Case ids are `airline/7`."""
 
     user: Endpoint
-    """Who plays the customer."""
+    """The endpoint that plays the customer."""
     domains: tuple[Tau2Domain, ...] = ("airline", "retail")
     epochs: int = Field(default=4, ge=1)
     """Tries per case: Avg@k and Pass@k."""
@@ -62,7 +62,7 @@ class Tau2Options(RunOptions):
 
 
 class SynthesizerOptions(Value):
-    """A synthesizer over held-out texts."""
+    """Options for a synthesizer over held-out texts."""
 
     prices: Path | None = None
     """Prices of your models, as `GEM_LLM_PRICES`."""

@@ -1,7 +1,7 @@
 """The paper's own figures (arXiv 2601.10355, tables 2 to 6), as reference rows for leaderboards and reports.
 
 In per cent. Its harness, mode, thinking and seeds are not reported, and BFCL's multi-turn data were fixed since, so
-they stand beside our numbers and are never compared with them by the gate.
+they are shown next to GEM's numbers, and the promotion never compares the two.
 """
 
 from gem_tasks.domain.base import Value

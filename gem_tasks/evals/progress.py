@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""`(what is being done, units done, units in all)`; 0 of 0 when it cannot be told."""
+"""`(activity, units done, total units)`; 0 of 0 if unknown."""
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """Says nothing."""
+    """Discards progress messages."""

@@ -1,6 +1,6 @@
 """Is the new model better? Pure: two sets of reports in, a verdict out.
 
-Better means: in at least one harness the whole interval of the paired difference lies above zero, and in none below.
+Better means: the whole interval of the paired difference is above zero in at least one harness, and below it in none.
 Both models have to have run the same cases in the same way; where they did not, nothing is concluded. Chance has as
 many goes as there are harnesses, so each gets its share of the error that the policy allows.
 """
@@ -16,10 +16,10 @@ Reports = Mapping[str, EvalReport]
 
 
 def judge(champion: Reports, challenger: Reports, policy: Policy = Policy()) -> Verdict:  # noqa: B008 - frozen
-    """Holds the challenger against the champion in every harness that both ran."""
+    """Compares the challenger with the champion in every harness that both ran."""
     common = sorted(set(champion) & set(challenger))
     if not common:
-        return Verdict(outcome="kept", why="the two were evaluated in no common harness")
+        return Verdict(outcome="kept", why="the two share no harness")
     if unfair := [fault for name in common for fault in _unfair(champion[name], challenger[name], policy)]:
         return Verdict(outcome="kept", why=unfair[0])
     confidence = 1 - (1 - policy.confidence) / len(common)
@@ -34,7 +34,7 @@ def judge(champion: Reports, challenger: Reports, policy: Policy = Policy()) -> 
 
 
 def _unfair(champion: EvalReport, challenger: EvalReport, policy: Policy) -> Iterator[str]:
-    """Why two reports cannot be compared."""
+    """Yields the reasons why two reports cannot be compared."""
     one, other = champion.settings.model_dump(), challenger.settings.model_dump()
     if changed := [name for name in one if one[name] != other[name]]:
         yield f"{champion.harness}: the two ran with different {', '.join(changed)}"

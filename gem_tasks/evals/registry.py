@@ -1,8 +1,8 @@
-"""Where reports meet the lineage: recording them, and deciding who is champion, by numbers or by a person.
+"""Records reports in the lineage, and decides which model is champion, by numbers or by a person.
 
-A champion is the champion of a name (`qwen3-8b-agent`). A challenger is held against it, else against the model that it
-was trained from; without either there is nothing to be better than, and it is kept. A person's word goes over the
-numbers and is recorded as such.
+A champion is the champion of a name (`qwen3-8b-agent`). A challenger is compared with it, otherwise with the model
+that it was trained from; without either, it is kept without promotion. A person's decision overrules the numbers and is
+recorded as such.
 """
 
 from hashlib import sha256
@@ -29,7 +29,7 @@ def record(
         work: store and lineage.
         report: what to record.
         out_dir: where the harness's own files are; they stay there.
-        model_id: whose it is, in `models`; None for an endpoint of somebody else's.
+        model_id: the model's id in `models`; None for an external endpoint.
         run_id: of the Airflow run.
     """
     body = report.model_dump_json(indent=1).encode()
@@ -62,7 +62,7 @@ def decide(
         ledger.evaluations.lock_champion(model.name)
         champion = ledger.evaluations.champion(model.name)
         if champion == model.model_id:
-            raise UserError(f"{model.model_id} is the champion of {model.name} already", "There is nothing to decide.")
+            raise UserError(f"{model.model_id} is already the champion of {model.name}", "No decision is needed.")
         other = against or champion or ledger.evaluations.untrained_base(model.model_id)
         decision = _decision(model, other, _verdict(ledger, model, other, policy), policy)
         ledger.evaluations.record_promotion(decision, model.name)
@@ -70,10 +70,10 @@ def decide(
 
 
 def override(ledger: Ledger, model_id: str, outcome: str, by: str, why: str) -> Promotion:
-    """A person's decision: `promoted` or `rejected`, whatever the numbers say.
+    """Records a person's decision, `promoted` or `rejected`, regardless of the numbers.
 
     Raises:
-        UserError: there is no such model, or nobody, or no reason is named.
+        UserError: there is no such model, or the name or the reason is missing.
     """
     if not by.strip() or not why.strip():
         raise UserError("A decision needs a name and a reason", "Give --by and --why.")
@@ -95,7 +95,7 @@ def override(ledger: Ledger, model_id: str, outcome: str, by: str, why: str) -> 
 
 
 def find_model(ledger: Ledger, prefix: str) -> Model:
-    """The one model whose id or name begins so; of a name the newest.
+    """The only model whose id or name has this prefix; for a name, the newest.
 
     Raises:
         UserError: there is none, or an id's beginning fits several.
@@ -110,7 +110,7 @@ def find_model(ledger: Ledger, prefix: str) -> Model:
 
 
 def find_evaluation(ledger: Ledger, prefix: str) -> EvaluationRow:
-    """The one evaluation whose id begins so.
+    """The only evaluation whose id has this prefix.
 
     Raises:
         UserError: there is none, or several.

@@ -93,7 +93,7 @@ def _differences(champion: By, challenger: By) -> "list[np.ndarray[tuple[int], n
     """Per category, challenger minus champion by case."""
     if not champion or _names(champion) != _names(challenger):
         odd = len(_names(champion) ^ _names(challenger))
-        raise ValueError(f"the two did not run the same cases: {odd} stand on one side only")
+        raise ValueError(f"the two did not run the same cases: {odd} were run on one side only")
     return [
         np.array([fmean(challenger[category][case]) - fmean(tries) for case, tries in cases.items()])
         for category, cases in sorted(champion.items())

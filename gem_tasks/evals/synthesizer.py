@@ -1,7 +1,7 @@
-"""What a trajectory synthesizer is worth: one call per text it has never seen, read and checked like the pipeline's.
+"""Measures a trajectory synthesizer: one call per unseen text, parsed and checked like the pipeline's answers.
 
 A case is a text; it scores 1 when the answer parses and the deterministic checks find no error, the same that the
-validate stage runs before its judge. There is no second chance: a synthesizer is meant to need none. Reasons, tokens,
+validate stage runs before its judge. There is no second chance: a good synthesizer needs none. Reasons, tokens,
 money and latency are kept per answer in `answers.jsonl`, so that every number can be recounted.
 """
 
@@ -41,7 +41,7 @@ VERSION = "gem checks"
 
 
 class Answer(Value):
-    """What came of one text."""
+    """The result for one text."""
 
     segment_id: str
     valid: bool
@@ -49,7 +49,7 @@ class Answer(Value):
     """Why not: `truncated`, `malformed`, or `check_…` of the first error."""
     detail: str = ""
     error: str | None = None
-    """The endpoint's fault, when there was no answer."""
+    """The endpoint's error, if it gave no answer."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     usd: float | None = None
@@ -58,7 +58,7 @@ class Answer(Value):
 
 
 class Yield(Value):
-    """What making trajectories takes and brings; the same for a synthesizer and for the pipeline."""
+    """Cost and yield of making trajectories, for a synthesizer or for the pipeline."""
 
     texts: int
     accepted: int
@@ -66,15 +66,15 @@ class Yield(Value):
     prompt_tokens: int
     completion_tokens: int
     usd: float | None
-    """None when no price is known."""
+    """In USD; None if no price is known."""
     latency_s: dict[str, float] = Field(default_factory=dict)
     """Per text: mean, p50, p90."""
     diversity: Json = Field(default_factory=dict)
     size: dict[str, float] = Field(default_factory=dict)
-    """Mean messages, tools and calls of what was accepted."""
+    """Mean messages, tools and calls of accepted trajectories."""
 
     def per_accepted(self) -> Json:
-        """Tokens and money for one accepted trajectory; None while there is none."""
+        """Tokens and cost per accepted trajectory; None until one is accepted."""
         tokens, some = self.prompt_tokens + self.completion_tokens, self.accepted or None
         return {
             "tokens": tokens / some if some else None,
@@ -105,7 +105,7 @@ def evaluate(
         UserError: there is no text, or the endpoint does not answer.
     """
     if not segments:
-        raise UserError("There are no held-out texts", "Name a set, a partition or a file that has some.")
+        raise UserError("There are no held-out texts", "Name a set, a partition or a file with held-out texts.")
     require_healthy(endpoint)
     out_dir.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
@@ -159,7 +159,7 @@ async def _ask_all(
 
 
 def read(completion: Completion, segment: Segment, price: Pricing | None = None) -> Answer:
-    """What an answer is worth; never raises on what a model wrote."""
+    """Judges an answer; never raises because of a model's text."""
     trajectory, reason, detail = None, "", ""
     if completion.finish_reason == "length":
         reason, detail = "truncated", "the answer was cut off at its length limit"
@@ -206,7 +206,7 @@ def _measures(answers: Sequence[Answer], pipeline: Yield | None) -> Json:
 
 
 def yield_of(answers: Sequence[Answer]) -> Yield:
-    """Sums over answers that came."""
+    """Sums tokens, cost and valid trajectories over the answers without an error."""
     came = [each for each in answers if each.error is None]
     prices = [each.usd for each in came if each.usd is not None]
     accepted = [each.trajectory for each in came if each.valid and each.trajectory]
@@ -247,7 +247,7 @@ def variety(accepted: Sequence[Trajectory]) -> Json:
 
 
 def sizes(accepted: Sequence[Trajectory]) -> dict[str, float]:
-    """Mean counts."""
+    """Mean numbers of messages, tools and calls; empty without trajectories."""
     if not accepted:
         return {}
     found = [each.size for each in accepted]

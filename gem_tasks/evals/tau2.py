@@ -1,10 +1,10 @@
 """τ²-bench through `inspect-evals` on Inspect AI: airline (50 tasks), retail (114), telecom where asked for.
 
-A simulated user, a model of its own, talks to the agent under test; a task is solved when the database ends as the
+A simulated user, a separate model, talks to the agent under test; a task is solved when the database ends as the
 reference actions leave it and what had to be said was said. Each task runs `epochs` times: Avg@k is the mean, Pass@k
 the share of tasks that any try solved. Doing nothing solves those whose reference changes nothing.
 
-The harness swallows failed calls and goes on talking, so they are watched: an endpoint that only fails ends the run.
+The harness swallows failed calls and continues, so GEM watches them: an endpoint that only fails ends the run.
 """
 
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ from gem_tasks.redaction import beginning
 
 VERSION = "inspect-evals 0.26.0 on inspect-ai 0.3.285"
 SMOKE = ("airline/8", "airline/12", "airline/18", "retail/0", "retail/2", "retail/4")
-"""Tasks whose reference actions change the database, so that doing nothing solves none."""
+"""Tasks whose reference actions change the database, so that an idle agent solves none."""
 _TEMPERATURE = 0.0
-"""What the harness means to set; with a model given from outside it sets it for the user only, so we do for both."""
+"""The harness's intended default. For an external model it sets it for the user only, so GEM sets it for both."""
 _RETRIES = 4
 
 
@@ -54,7 +54,7 @@ class Tau2(ConfinedHarness[Tau2Options]):
         return {"agent": endpoint, "user": options.user}
 
     def categories(self, options: Tau2Options) -> tuple[str, ...]:
-        """Domains."""
+        """The selected domains."""
         return options.domains
 
     def category_of(self, case: str) -> str:
@@ -62,7 +62,7 @@ class Tau2(ConfinedHarness[Tau2Options]):
         return case.split("/")[0]
 
     def job(self, endpoint: Endpoint, options: Tau2Options, out_dir: Path) -> Json:
-        """As `envs/tau2/run.py` takes it."""
+        """The job file of `envs/tau2/run.py`, without keys."""
         return {
             "root": str(out_dir.absolute()),
             "model": endpoint.model,
@@ -81,7 +81,7 @@ class Tau2(ConfinedHarness[Tau2Options]):
         }
 
     def settings(self, options: Tau2Options) -> RunSettings:
-        """With epochs and the simulated user, without which the scores say nothing."""
+        """Adds epochs and the simulated user, without which scores are meaningless."""
         return RunSettings(
             version=VERSION,
             subset=self.subset(options),
@@ -98,7 +98,7 @@ class Tau2(ConfinedHarness[Tau2Options]):
         )
 
     def tries(self, options: Tau2Options) -> int:
-        """Epochs."""
+        """The number of epochs, which τ²-bench calls trials."""
         return options.epochs
 
     def scored(self, out_dir: Path, plan: Cases, options: Tau2Options) -> Scored:

@@ -22,7 +22,7 @@ def decide(metrics: Metrics, policy: Policy) -> Decision:
 
 
 def confirmed(decision: Decision, last: Decision | None) -> Decision:
-    """The decision, or to go on when a person let these very numbers pass under this very policy before."""
+    """The decision; continues if a person accepted the same numbers under the same policy before."""
     same = last and last.metrics == decision.metrics and last.policy_sha256 == decision.policy_sha256
     if decision.action != "review" or not last or not same or last.person is None or last.action != "continue":
         return decision

@@ -1,8 +1,8 @@
 """`gates.toml`: bounds per stage and metric.
 
 A table per stage, an entry per metric: `{ min = …, max = …, action = "review", sample = … }`, or a list of such.
-`[default]` holds for every stage that says nothing else about the metric; `metric = []` lifts a bound. `[agreement]`
-with `min_precision` and `sample` says how far people must agree with a kind of error before it may refuse.
+`[default]` applies to every stage without its own bound for the metric; `metric = []` removes a bound. `[agreement]`
+with `min_precision` and `sample` sets how far people have to agree with a kind of error before it may refuse.
 """
 
 import tomllib
@@ -40,7 +40,7 @@ def parse_policy(text: str, name: str) -> Policy:
         name: of the file, for messages.
 
     Raises:
-        UserError: it is no policy; names stage, metric and what is wrong, in one line.
+        UserError: it is not a policy; the message names stage, metric and fault in one line.
     """
     try:
         tables: dict[str, Any] = tomllib.loads(text)
@@ -49,7 +49,7 @@ def parse_policy(text: str, name: str) -> Policy:
     agreement = _agreement(name, tables.pop(_AGREEMENT, None))
     if unknown := set(tables) - {_DEFAULT, *STAGE_NAMES}:
         raise _refuse(
-            name, f"[{min(unknown)}] is no stage; there are {', '.join(STAGE_NAMES)}, {_DEFAULT} and {_AGREEMENT}"
+            name, f"[{min(unknown)}] is not a stage; use {', '.join(STAGE_NAMES)}, {_DEFAULT} or {_AGREEMENT}"
         )
     read = {stage: _stage(name, stage, entries) for stage, entries in tables.items()}
     bounds = {stage: read.get(_DEFAULT, {}) | read.get(stage, {}) for stage in STAGE_NAMES}
@@ -73,7 +73,7 @@ def _stage(name: str, stage: str, entries: Any) -> dict[str, tuple[Bound, ...]]:
 
 def _bounds(name: str, stage: str, metric: str, entry: Any) -> tuple[Bound, ...]:
     if metric not in METRICS and not metric.startswith("failed_share."):
-        raise _refuse(name, f"{stage}.{metric} is no metric; there are {', '.join(METRICS)} and failed_share.<class>")
+        raise _refuse(name, f"{stage}.{metric} is not a metric; use {', '.join(METRICS)} or failed_share.<class>")
     try:
         return _BOUNDS.validate_python(entry if isinstance(entry, list) else [entry])
     except ValidationError as error:
@@ -81,11 +81,11 @@ def _bounds(name: str, stage: str, metric: str, entry: Any) -> tuple[Bound, ...]
 
 
 def _first(error: ValidationError, *place: str, skip: int = 0) -> str:
-    """Where and what is wrong first; `skip` so many parts of the place that the file does not have."""
+    """Place and message of the first fault; omits the first `skip` parts of the place, which the file lacks."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join([*place, *(str(part) for part in first["loc"][skip:])])
     return f"{where}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _refuse(name: str, problem: str) -> UserError:
-    return UserError(f"{name}: {problem}", "Correct it, and try `gem gates --check FILE`.")
+    return UserError(f"{name}: {problem}", "Correct it, then run `gem gates --check FILE`.")

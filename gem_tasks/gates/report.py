@@ -1,4 +1,4 @@
-"""A decision as Markdown, for the person who is asked. What comes from documents and models stands in fences only."""
+"""Shows a decision as Markdown to the person who decides. Texts of documents and models appear in fences only."""
 
 import re
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def report(decision: Decision, partition: str, examples: Sequence[tuple[str, str
     bound = {held.metric for held in decision.held}
     free = [f"{name} {number:.3g}" for name, number in sorted(decision.metrics.numbers.items()) if name not in bound]
     if free:
-        lines += ["", f"Measured too, without a bound: {', '.join(free)}."]
+        lines += ["", f"Also measured, without a bound: {', '.join(free)}."]
     if examples:
         lines += ["", f"## {len(examples)} examples"]
     for heading, text in examples:
@@ -36,12 +36,12 @@ def report(decision: Decision, partition: str, examples: Sequence[tuple[str, str
 
 
 def wrapped(text: str) -> str:
-    """Lines that fit a page: blocks are not folded by the browser."""
+    """Wraps lines to the page's width: browsers do not wrap code blocks."""
     return "\n".join(part for line in text.splitlines() for part in (wrap(line, _COLUMNS) or [""]))
 
 
 def fenced(text: str) -> str:
-    """A code block that the text cannot close: nothing in it is rendered, linked or loaded."""
+    """A code block that the text cannot close: browsers render, link or load nothing in it."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{visible_lines(text)}\n{fence}"

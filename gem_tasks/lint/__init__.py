@@ -1,13 +1,13 @@
-"""The deterministic checks over anybody's tool-use data: no services, no GEM metadata, no network.
+"""The deterministic checks over any tool-use data: no services, no GEM metadata, no network.
 
     for result in check_rows(rows):
         print(result.id, [finding.kind for finding in result.findings])
 
 | module | answers |
 |---|---|
-| `files` | which rows does this file or Hub dataset hold? |
+| `files` | which rows does this file or Hub dataset contain? |
 | `rows` | in which form is a row written, and what conversation is it? |
-| `turns`, `tools` | what do its messages and tool definitions say? |
+| `turns`, `tools` | which messages and tool definitions does it have? |
 | `run` | which findings does it have? |
 | `summary` | how many of which kind? |
 """

@@ -1,6 +1,6 @@
 """The rows of dataset files: JSONL, JSON and Parquet, also packed, in folders and on the Hugging Face Hub.
 
-Files are streamed. A line that is no JSON is a row with a problem, and so is the rest of a file that breaks off.
+Files are streamed. A line that is not JSON is a row with a problem, and so is the rest of a truncated file.
 """
 
 import json
@@ -16,12 +16,12 @@ from gem_tasks.lint.kinds import FormFault, FormKind
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".parquet")
 _COMPRESSIONS: dict[str, Literal["gzip", "zstd", "bz2"]] = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 MAX_ROW_BYTES = 32 << 20
-"""A longer line is no conversation; reading it whole would cost its size several times over."""
+"""A longer line is not a conversation; reading it completely would cost several times its size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row, or why there is none."""
+    """One row, or the reason why it cannot be read."""
 
     origin: str
     """`FILE:LINE`, or for Parquet and JSON lists `FILE:ROW`, from 1."""
@@ -41,7 +41,7 @@ def read_files(paths: Iterable[str]) -> Iterator[Line]:
 
 
 class _Opener:
-    """A file's stored bytes."""
+    """Opens a file's stored, possibly compressed bytes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -58,12 +58,14 @@ def _files(path: str) -> Iterator[tuple[str, Any]]:
     if where.is_dir():
         found = sorted(file for file in where.rglob("*") if _suffix(file.name) and file.is_file())
         if not found:
-            raise UserError(f"{path} holds no dataset file", f"Readable are {', '.join(SUFFIXES)}.")
+            raise UserError(f"{path} contains no dataset file", f"Supported formats: {', '.join(SUFFIXES)}.")
         yield from ((str(file), _Opener(file)) for file in found)
     elif not where.is_file():
         raise UserError(f"{path} does not exist", "Give a file, a folder, or hf://datasets/OWNER/NAME.")
     elif not _suffix(where.name):
-        raise UserError(f"{path} is no dataset file by its name", f"Readable are {', '.join(SUFFIXES)}.")
+        raise UserError(
+            f"The name of {path} is not that of a dataset file", f"Supported formats: {', '.join(SUFFIXES)}."
+        )
     else:
         yield path, _Opener(where)
 
@@ -78,7 +80,7 @@ def _on_the_hub(path: str) -> Iterator[tuple[str, Any]]:
             found = True
             yield item.uri, item.open
     if not found:
-        raise UserError(f"{path} holds no dataset file", f"Readable are {', '.join(SUFFIXES)}.")
+        raise UserError(f"{path} contains no dataset file", f"Supported formats: {', '.join(SUFFIXES)}.")
 
 
 def _suffix(name: str) -> str:
@@ -153,7 +155,7 @@ class _Joined:
         self._head, self._rest = head, rest
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes."""
+        """Reads up to `size` bytes."""
         head, self._head = self._head, b""
         return head + self._rest.read(size)
 
@@ -192,11 +194,11 @@ def _object(text: str) -> tuple[Json | None, FormFault | None]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return None, FormFault(FormKind.NO_JSON, f"no JSON: {str(error)[:150]}")
+        return None, FormFault(FormKind.NO_JSON, f"invalid JSON: {str(error)[:150]}")
     return (
         (cast(Json, found), None)
         if isinstance(found, dict)
-        else (None, FormFault(FormKind.NO_OBJECT, "the row is no JSON object"))
+        else (None, FormFault(FormKind.NO_OBJECT, "the row is not a JSON object"))
     )
 
 
@@ -215,7 +217,7 @@ def _list(first: str, lines: Iterator[tuple[str, FormFault | None]]) -> _Found:
             yield (
                 (cast(Json, found), None)
                 if isinstance(found, dict)
-                else (None, FormFault(FormKind.NO_OBJECT, "no JSON object"))
+                else (None, FormFault(FormKind.NO_OBJECT, "not a JSON object"))
             )
             text = text[end:]
         elif ended or len(text) > MAX_ROW_BYTES:

@@ -1,4 +1,4 @@
-"""What can be odd about how a row is written: every kind once. What a conversation says is for the checks."""
+"""The kinds of faults in a row's format. The checks cover the content of a conversation."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class FormKind(StrEnum):
     UNREADABLE_EXTRACTION = "unreadable_extraction"
     TOO_DEEP = "too_deep"
 
-    # It is read all the same, and what was translated is told: warnings.
+    # The row is still read, and each translation is reported: warnings.
     REUSED_CALL_ID = "reused_call_id"
     TOOL_NAME = "tool_name"
     """No name that the Chat Completions API takes."""
@@ -28,13 +28,13 @@ class FormKind(StrEnum):
     FLAT_PARAMETERS = "flat_parameters"
     """A list of names in place of a JSON Schema."""
     BOOLEAN_REQUIRED = "boolean_required"
-    """`required` as a truth value beside the property."""
+    """`required` as a boolean in the property."""
     FOREIGN_TYPE = "foreign_type"
     """No type of JSON Schema."""
 
 
 class FormFault(NamedTuple):
-    """One of them, as it was found in a row."""
+    """One fault of a kind, found in a row."""
 
     kind: FormKind
     detail: str

@@ -1,4 +1,4 @@
-"""A row of anybody's dataset as a conversation: found by its columns, or read in the form that was named.
+"""Reads a row of any dataset as a conversation, in the form that its columns show or that the caller names.
 
 | format | columns |
 |---|---|
@@ -33,7 +33,7 @@ _TAG = re.compile(r"</?(tools|tool_call|tool_response|think|func\w*|scratch_pad)
 
 
 class RowError(ValueError):
-    """A row that is no conversation; `message` is the turn at fault, if it is one turn."""
+    """A row is not a conversation; `message` is the faulty turn, if it is a single turn."""
 
     def __init__(self, kind: FormKind, why: str, message: int | None = None) -> None:
         super().__init__(why)
@@ -42,7 +42,7 @@ class RowError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where a row holds what the comparing checks need."""
+    """Columns with the data that the comparing checks need."""
 
     text: str = "source_text"
     """The text that the conversation was made from."""
@@ -55,22 +55,22 @@ DEFAULT_COLUMNS = Columns()
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A row, read."""
+    """A row as GEM's conversation."""
 
     ident: str | None
     format: str
     trajectory: Trajectory
     evidence: Evidence
     places: tuple[int | None, ...]
-    """For each message of the trajectory, its position in the row; None for a column of its own."""
+    """For each message of the trajectory, its position in the row; None if it has a separate column."""
     notes: tuple[FormFault, ...]
-    """What is unusual about the form."""
+    """Warnings about the format."""
     tool_names: dict[str, str]
     """Names by which tools are known here, to the names that the row gives them."""
 
     @property
     def compared(self) -> bool:
-        """Whether the row says what it was made from: then it is held to GEM's own rules of form."""
+        """Whether the row has its source: then GEM's own rules of form apply."""
         return self.evidence.text is not None or self.evidence.extraction is not None
 
 
@@ -100,7 +100,8 @@ def read_row(row: Json, format_: str | None = None, columns: Columns = DEFAULT_C
     )
     names = dict(renamed(tools))
     odd = tuple(
-        FormFault(FormKind.TOOL_NAME, f"{name[:80]!r} is no name that the Chat Completions API takes") for name in names
+        FormFault(FormKind.TOOL_NAME, f"{name[:80]!r} is not a name that the Chat Completions API accepts")
+        for name in names
     )
     return Conversation(
         _ident(row),
@@ -132,7 +133,7 @@ def guess(row: Json) -> str:
 
 
 def _tagged(turns: Any) -> bool:
-    """Whether calls stand in the words, in tags."""
+    """Whether the text contains calls in tags."""
     text = turns if isinstance(turns, str) else json.dumps(turns, default=str)
     return "<tool_call>" in text or "<tools>" in text
 
@@ -146,7 +147,7 @@ def _trl(row: Json) -> tuple[Turns, Any]:
     for name in ("prompt", "completion" if "completion" in row else "chosen"):
         part = _listed(row.get(name))
         if not isinstance(part, list):
-            raise TurnError(0, f"`{name}` is no list of messages")
+            raise TurnError(0, f"`{name}` is not a list of messages")
         parts += cast("list[Any]", part)
     return read_turns(parts, _system(row)), _tools(row)
 
@@ -156,7 +157,7 @@ def _sharegpt(row: Json) -> tuple[Turns, Any]:
 
 
 def _hermes(row: Json) -> tuple[Turns, Any]:
-    """Tools may stand in the system prompt alone; its talk of tags is no leak."""
+    """Reads tools that only the system prompt contains; its mention of tags is not a leak."""
     turns = read_turns(_listed(row["messages" if "messages" in row else "conversations"]), _system(row))
     first = turns.messages[0]
     listed = _tools(row)
@@ -193,7 +194,7 @@ def _listed(found: Any) -> Any:
     try:
         return json.loads(found)
     except (ValueError, RecursionError):
-        raise TurnError(0, "the conversation is a text that is no JSON") from None
+        raise TurnError(0, "the conversation is a text, but not JSON") from None
 
 
 def _system(row: Json) -> str | None:
@@ -222,7 +223,7 @@ def _object(text: str) -> Any:
 
 
 def _evidence(row: Json, columns: Columns) -> Evidence:
-    """What cannot be read as an extraction is none: the checks that need it stay silent."""
+    """The extraction; None if it cannot be read: the checks that need it report nothing."""
     text, found = row.get(columns.text), row.get(columns.extraction)
     if isinstance(found, str):
         found = _object(found)

@@ -1,4 +1,4 @@
-"""Rows through the checks: every row gives one result, whatever it holds.
+"""Runs the checks over rows: every row gives one result, regardless of its content.
 
 What only breaks GEM's own rules of form is a warning for a foreign row: a missing system prompt, an assistant that
 speaks first, a short conversation, and one that ends in the call to be learned, as single-turn data does.
@@ -34,14 +34,14 @@ class RowFinding(Value):
     severity: str
     """`error`, `open` (code cannot tell whether it is a fault) or `warning`."""
     message: int | None
-    """Position in the row's list of messages; None for tools, a column of its own, or the whole."""
+    """Position in the row's list of messages; None for tools, a separate column, or the whole row."""
     path: str
     """JSON path inside the call's arguments, the result or the tool's schema; empty for the whole message."""
     detail: str
 
 
 class CheckedRow(Value):
-    """What the checks say about one row."""
+    """The findings of the checks for one row."""
 
     id: str
     """The row's own id, else file and line."""
@@ -52,7 +52,7 @@ class CheckedRow(Value):
     findings: tuple[RowFinding, ...]
 
     def worst(self) -> str:
-        """Of the findings; empty if there are none."""
+        """The worst severity of the findings; empty without findings."""
         found = {finding.severity for finding in self.findings}
         return next((severity for severity in ("error", "open", "warning") if severity in found), "")
 

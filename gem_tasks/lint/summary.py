@@ -1,4 +1,4 @@
-"""How many conversations and findings of which kind."""
+"""Counts conversations and findings by kind."""
 
 from collections import Counter, deque
 
@@ -39,7 +39,7 @@ class Summary:
 
     @property
     def unreadable(self) -> int:
-        """Rows that hold no conversation."""
+        """Number of rows without a readable conversation."""
         return self.formats["unreadable"]
 
     def kinds(self) -> list[tuple[str, str, str]]:
@@ -47,7 +47,7 @@ class Summary:
         return sorted(self.findings, key=lambda kind: (SEVERITIES.index(kind[0]), -self.findings[kind], kind))
 
     def as_plain(self) -> Json:
-        """For `--json`."""
+        """The summary as plain data for `--json`."""
         return {
             "rows": self.rows,
             "clean": self.worst[""],

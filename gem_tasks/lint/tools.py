@@ -8,7 +8,7 @@
 | `{"name", "parameters": {"city": {"type": "str, optional", "description", "default"}}}` | xLAM, APIGen |
 | Python's type names (`dict`, `float`, `List[int]`) for JSON Schema's | Gorilla, BFCL, ToolACE |
 
-What a foreign form merely says in other words is translated and noted, so that only real faults are found afterwards.
+Equivalent foreign forms are translated and noted, so that the checks find only real faults.
 """
 
 import json
@@ -79,13 +79,13 @@ def _items(found: Any) -> list[Any]:
         try:
             found = json.loads(found)
         except (ValueError, RecursionError) as error:
-            raise ToolsError(f"the tools are no JSON: {str(error)[:120]}") from None
+            raise ToolsError(f"the tools are not valid JSON: {str(error)[:120]}") from None
     if found is None:
         return []
     if isinstance(found, dict):
         return [found]
     if not isinstance(found, Iterable):
-        raise ToolsError("the tools are no list")
+        raise ToolsError("the tools are not a list")
     return list(cast("Iterable[Any]", found))
 
 
@@ -96,7 +96,7 @@ def _object(item: Any) -> Json:
         except (ValueError, RecursionError):
             item = None
     if not isinstance(item, dict):
-        raise ToolsError("a tool is no JSON object")
+        raise ToolsError("a tool is not a JSON object")
     return cast(Json, item)
 
 
@@ -120,7 +120,7 @@ def _parameters(name: str, schema: Any, notes: list[FormFault]) -> Json:
     if schema is None:
         return {"type": "object", "properties": {}}
     if not isinstance(schema, dict):
-        raise ToolsError(f"the parameters of {name[:80]} are no JSON object")
+        raise ToolsError(f"the parameters of {name[:80]} are not a JSON object")
     found = cast(Json, schema)
     if not _SCHEMA_WORDS & set(found) or _is_flat(found):
         notes.append(
@@ -150,7 +150,7 @@ def _from_flat(found: Json) -> Json:
 
 
 def _without_brackets(line: str) -> str:
-    """Without what lies between the first and the last bracket."""
+    """The text without the part between the first and the last bracket."""
     begin, end = line.find("["), line.rfind("]")
     return line[:begin] + line[end + 1 :] if 0 <= begin < end else line
 
@@ -178,7 +178,7 @@ def _schema(node: Any, where: str, notes: list[FormFault], depth: int) -> Any:
     schema = dict(cast(Json, node))
     _retype(schema, where, notes)
     if isinstance(schema.get("required"), bool):  # OpenAPI and JSON Schema draft 3: said of the property itself
-        notes.append(FormFault(FormKind.BOOLEAN_REQUIRED, f"{where}: `required` is a truth value beside the property"))
+        notes.append(FormFault(FormKind.BOOLEAN_REQUIRED, f"{where}: `required` is a boolean in the property"))
         del schema["required"]
     for key in _HOLDS_SCHEMAS:
         if isinstance(schema.get(key), dict):
@@ -198,13 +198,13 @@ def _retype(schema: Json, where: str, notes: list[FormFault]) -> None:
     said = schema.get("type")
     if not isinstance(said, str) or said in _JSON_TYPES:
         return
-    notes.append(FormFault(FormKind.FOREIGN_TYPE, f"{where}: {said[:40]!r} is no type of JSON Schema"))
+    notes.append(FormFault(FormKind.FOREIGN_TYPE, f"{where}: {said[:40]!r} is not a type of JSON Schema"))
     del schema["type"]
     schema |= {**_python_type(said), **schema}
 
 
 def renamed(tools: Iterable[ToolSpec]) -> Iterator[tuple[str, str]]:
-    """`(name, a name that the Chat Completions API takes)` for every tool that has none such."""
+    """`(name, valid name)` for every tool whose name the Chat Completions API does not accept."""
     taken = {tool.name for tool in tools}
     for tool in tools:
         if TOOL_NAME.match(tool.name):

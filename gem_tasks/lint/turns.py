@@ -1,11 +1,11 @@
 """Messages as datasets write them, as messages of the Chat Completions API, with the place each came from.
 
-| who speaks | written as |
+| role | written as |
 |---|---|
 | role | `role` or `from`; `human`, `gpt`, `function_call`, `tool_call`, `observation`, `tool_response`, `ipython`, … |
 | words | `content` or `value`: a text, parts of a text, or nothing |
-| calls | `tool_calls` (arguments as text or object), `function_call`, a turn of its own, `<tool_call>` in the words |
-| results | a turn of its own, `<tool_response>` in the words (also in a user's turn), several in one |
+| calls | `tool_calls` (arguments as text or object), `function_call`, a separate turn, `<tool_call>` in the text |
+| results | a separate turn, `<tool_response>` in the text (also in a user's turn), several in one |
 
 Calls without ids get some, and results without are taken in the order of the calls.
 """
@@ -46,7 +46,7 @@ ROLES: dict[str, str] = {
     "ipython": "tool",
     "environment": "tool",
 }
-"""Names of speakers in use; `call` is an assistant's turn that is nothing but calls."""
+"""Role names in use; `call` is an assistant's turn with calls only."""
 
 _CALLED = re.compile(r"<(tool_call|function_call|functioncall)>(.*?)(?:</\1>|$)", re.DOTALL)
 _ANSWERED = re.compile("<tool_response>"), re.compile("</tool_response>")
@@ -54,7 +54,7 @@ _THOUGHT = re.compile(r"(?:(?<!\s)\s++)?<think(?:ing)?>"), re.compile(r"</think(
 
 
 class TurnError(ValueError):
-    """A turn cannot be read: the message says why, `index` which."""
+    """A turn cannot be read: the message has the reason, `index` the turn."""
 
     def __init__(self, index: int, why: str) -> None:
         super().__init__(why)
@@ -63,20 +63,20 @@ class TurnError(ValueError):
 
 @dataclass
 class Turns:
-    """What has been read so far."""
+    """The messages read so far."""
 
     messages: list[Message] = field(default_factory=list[Message])
     places: list[int | None] = field(default_factory=list[int | None])
-    """For each message, the position in the row that it was read from; None for a column of its own."""
+    """For each message, the position in the row that it was read from; None if it has a separate column."""
     reused: set[str] = field(default_factory=set[str])
-    """Call ids that the row gives to several calls, one after the other: pairs are clear all the same."""
+    """Call ids that the row gives to several calls, one after the other: pairs are still clear."""
     _answered: set[str] = field(default_factory=set[str])
     _waiting: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    """`(the row's id, ours)` of the calls without an answer."""
+    """`(the row's id, GEM's id)` of calls without a result."""
     _calls: int = 0
 
     def add(self, role: Role, content: str | None, place: int | None, **more: Any) -> None:
-        """Appends a message; where the assistant speaks and calls in turns of their own, they become one."""
+        """Appends a message; if the assistant speaks and calls in separate turns, they become one."""
         last = self.messages[-1] if self.messages else None
         calls: tuple[ToolCall, ...] = more.get("tool_calls", ())
         if role == "assistant" and calls and last and last.role == "assistant" and (content is None):
@@ -123,7 +123,7 @@ def read_turns(found: Any, system: str | None = None) -> Turns:
 
     Args:
         found: its list of turns.
-        system: the system prompt, where a column of its own holds it.
+        system: the system prompt, if it has a separate column.
 
     Raises:
         TurnError: it cannot be read.
@@ -132,10 +132,10 @@ def read_turns(found: Any, system: str | None = None) -> Turns:
     if system and system.strip():
         turns.add("system", system, None)
     if not isinstance(found, list) or not found:
-        raise TurnError(0, "the conversation is no list of messages" if found else "the conversation is empty")
+        raise TurnError(0, "the conversation is not a list of messages" if found else "the conversation is empty")
     for index, item in enumerate(cast("list[Any]", found)):
         if not isinstance(item, dict):
-            raise TurnError(index, "a message is no JSON object")
+            raise TurnError(index, "a message is not a JSON object")
         _turn(turns, index, cast(Json, item))
     return turns
 
@@ -144,7 +144,7 @@ def _turn(turns: Turns, index: int, item: Json) -> None:
     said = item.get("role", item.get("from"))
     role = ROLES.get(said.strip().lower()) if isinstance(said, str) else None
     if role is None:
-        raise TurnError(index, f"nobody knows the role {str(said)[:40]!r}")
+        raise TurnError(index, f"unknown role {str(said)[:40]!r}")
     content = _words(index, item.get("content", item.get("value")))
     if role == "call":
         _assistant(turns, index, None, _written_calls(index, content or ""))
@@ -208,7 +208,7 @@ def _listed_calls(index: int, item: Json) -> Iterator[_Called]:
 def _written_calls(index: int, text: str) -> list[_Called]:
     found = _json(text)
     if found is None:
-        raise TurnError(index, f"a call is no JSON: {text[:80]!r}")
+        raise TurnError(index, f"a call is not valid JSON: {text[:80]!r}")
     return [_called(index, call) for call in _as_list(found)]
 
 
@@ -234,7 +234,7 @@ def _arguments(index: int, name: str, written: Any) -> Json:
         return {}
     found: Any = _json(written) if isinstance(written, str) else written
     if not isinstance(found, dict):
-        raise TurnError(index, f"the arguments of {name[:60]} are no JSON object: {str(written)[:60]!r}")
+        raise TurnError(index, f"the arguments of {name[:60]} are not a JSON object: {str(written)[:60]!r}")
     return cast(Json, found)
 
 
@@ -259,4 +259,4 @@ def _words(index: int, content: Any) -> str | None:
         return "\n".join(part for part in parts if isinstance(part, str)) or None
     if isinstance(content, dict):
         return json.dumps(content, ensure_ascii=False)
-    raise TurnError(index, f"the content is a {type(content).__name__}, no text")
+    raise TurnError(index, f"the content is a {type(content).__name__}, not text")

@@ -24,7 +24,7 @@ def from_file(path: Path) -> Iterator[tuple[str, Trajectory]]:
     """Every trajectory of a `trajectories.jsonl`; ids are those of its metadata, else line numbers.
 
     Raises:
-        UserError: a line is no such object; names the line.
+        UserError: a line is not such an object; the message names the line.
     """
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
@@ -36,7 +36,7 @@ def from_file(path: Path) -> Iterator[tuple[str, Trajectory]]:
             except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
                 first = first_line(error)
                 raise UserError(
-                    f"{path} line {number} is no trajectory: {first}", "Make one with `gem export`."
+                    f"{path}, line {number}: not a trajectory: {first}", "Make one with `gem export`."
                 ) from None
 
 

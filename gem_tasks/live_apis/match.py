@@ -1,4 +1,4 @@
-"""Which real operation does a synthesized tool stand for? A transparent score, no model.
+"""Maps a synthesized tool to a real operation by a transparent score, without a model.
 
     score = 0.5 · names + 0.2 · descriptions + 0.3 · parameters
 
@@ -44,7 +44,7 @@ class Match(Value):
 
     tool: str
     operation: str | None
-    """None when nothing is alike enough."""
+    """The best operation; None if no score reaches `THRESHOLD`."""
     score: float
     name: float
     description: float
@@ -76,7 +76,7 @@ def match(tool: ToolSpec, operations: Sequence[Operation], threshold: float = TH
 def _score(tool: ToolSpec, operation: Operation) -> Match:
     pairs = _pairs(tool.parameters.get("properties") or {}, operation.properties)
     ours, theirs = len(tool.parameters.get("properties") or {}), len(operation.properties)
-    # Optional parameters that nobody uses do not make an operation another one.
+    # Unused optional parameters do not make an operation different.
     theirs = max(len(operation.required), min(theirs, len(pairs)))
     parameters = 2 * len(pairs) / (ours + theirs) if ours + theirs else 1.0
     name = max(dice(words(tool.name), words(operation.name)), dice(words(tool.name), _path_words(operation)))

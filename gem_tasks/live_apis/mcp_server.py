@@ -39,7 +39,7 @@ class McpApi:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """The tools that it lists."""
+        """The tools that the server lists."""
         return self._operations
 
     async def __aenter__(self) -> "McpApi":
@@ -58,7 +58,7 @@ class McpApi:
             first = _innermost(error)
             raise UserError(
                 f"The MCP server {self._address!r} does not answer: {beginning(reason(first), 200)}",
-                "Is it a URL or a command?",
+                "Give the URL or the command of an MCP server.",
             ) from None
         return self
 

@@ -30,20 +30,20 @@ _MAX_YAML_BYTES = 5_000_000
 _MAX_ANSWER_BYTES = 1_000_000
 _MAX_REFS = 10_000
 _MAX_NODES = 2_000_000
-"""Of all operations together, with what their references stand for."""
+"""Limit for all operations together, including their resolved references."""
 _DEPTH = 12
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 class RefError(ValueError):
-    """A reference that is not followed."""
+    """A `$ref` that GEM does not follow."""
 
 
 def read_spec(path: Path) -> tuple[tuple[Operation, ...], dict[str, str]]:
     """Operations of a document in JSON or YAML, and those that cannot be used with the reason.
 
     Raises:
-        UserError: it is no OpenAPI 3 document.
+        UserError: it is not an OpenAPI 3 document.
     """
     try:
         if path.stat().st_size > _MAX_SPEC_BYTES:
@@ -52,14 +52,14 @@ def read_spec(path: Path) -> tuple[tuple[Operation, ...], dict[str, str]]:
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {first_line(error)}", "Give OpenAPI 3 in JSON or YAML.") from None
     if not isinstance(spec, dict) or not isinstance(spec.get("paths"), dict):  # pyright: ignore[reportUnknownMemberType]
-        raise UserError(f"{path} is no OpenAPI document: it has no paths", "Give OpenAPI 3 in JSON or YAML.")
+        raise UserError(f"{path} is not an OpenAPI document: it has no paths", "Give OpenAPI 3 in JSON or YAML.")
     return _operations(cast("Json", spec))
 
 
 def _parsed(path: Path, text: str) -> Any:
     if text.lstrip()[:1] == "{":
         if sum(map(text.count, "{[,:")) > _MAX_NODES:
-            raise UserError(f"{path} holds more than {_MAX_NODES} values", "Give a smaller document.")
+            raise UserError(f"{path} contains more than {_MAX_NODES} values", "Give a smaller document.")
         try:
             return json.loads(text)
         except ValueError:
@@ -88,14 +88,14 @@ def _operations(spec: Json) -> tuple[tuple[Operation, ...], dict[str, str]]:
 
 
 class _Room:
-    """What is left of the nodes that a document may grow to: references to references stand for any number."""
+    """Remaining nodes that a document may grow to: nested references can expand to any number."""
 
     def __init__(self) -> None:
         self.nodes = _MAX_NODES
 
 
 class _Reader:
-    """One operation; inlines references so that its schema stands alone."""
+    """One operation; inlines references so that its schema is self-contained."""
 
     def __init__(self, spec: Json, room: _Room) -> None:
         self._spec, self._room = spec, room
@@ -123,7 +123,7 @@ class _Reader:
                 required += [key] if needed else []
         schema = {"type": "object", "properties": properties, "required": sorted(set(required))}
         if fault := Validator(schema).fault:
-            raise TypeError(f"its parameters are no valid JSON Schema: {fault}")
+            raise TypeError(f"its parameters are not a valid JSON Schema: {fault}")
         said = " ".join(str(body.get(part, "")) for part in ("summary", "description")).strip()
         return Operation(
             name=body.get("operationId") or name,
@@ -149,7 +149,7 @@ class _Reader:
         """The node with local references replaced by what they refer to."""
         self._room.nodes -= 1
         if self._room.nodes < 0:
-            raise RefError("the document is too large with everything that its references stand for")
+            raise RefError("the document is too large once its references are resolved")
         if depth > _DEPTH:
             return {}  # a schema that contains itself: anything goes from here on
         if isinstance(node, list):
@@ -179,9 +179,7 @@ class HttpApi:
     def __init__(self, base_url: str, key: str | None, timeout_s: float) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-            raise UserError(
-                "--base-url is no plain http address", "Write http://host:port/prefix, without a key in it."
-            )
+            raise UserError("--base-url is not a plain http URL", "Write http://host:port/prefix, without a key in it.")
         self._base = base_url.rstrip("/")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._http = http_clients.async_client(
@@ -189,7 +187,7 @@ class HttpApi:
         )
 
     async def __aenter__(self) -> "HttpApi":
-        """Opens no connection yet."""
+        """Returns the client; the first call opens a connection."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -203,7 +201,9 @@ class HttpApi:
             by_place[operation.places.get(name, "body")][name] = value
         path = filled(operation.path, by_place["path"])
         if path is None:
-            return Reply(ok=False, reason="unsafe_path", detail="a path argument is empty, climbs, or is no scalar")
+            return Reply(
+                ok=False, reason="unsafe_path", detail="a path argument is empty, contains `..`, or is not a scalar"
+            )
         body = by_place["body"] if by_place["body"] or operation.method in ("POST", "PUT", "PATCH") else None
         try:
             request = self._http.build_request(

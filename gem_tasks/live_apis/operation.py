@@ -1,4 +1,4 @@
-"""What a live API can do, and what it answers."""
+"""Operations of a live API, and its answers."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
@@ -12,7 +12,7 @@ Place = Literal["path", "query", "body", "argument"]
 
 
 class Operation(Value):
-    """Something the API can do."""
+    """An operation of the API."""
 
     name: str
     """`operationId`, else method and path; an MCP tool's name."""
@@ -36,7 +36,7 @@ class Operation(Value):
 
 
 class Reply(Value):
-    """What the API answered."""
+    """The API's answer to a call."""
 
     ok: bool
     reason: str = ""

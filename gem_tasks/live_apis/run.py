@@ -1,8 +1,8 @@
 """Trajectories against a live API: maps their tools, translates their calls, checks or makes them, and counts.
 
-In a sandbox a conversation's ids mean nothing to the real system, so they are learnt on the way: where a synthesized
-answer and the real one have a field of the same name, the real value stands for the synthesized one from then on.
-Calls that the conversation itself has answered with an error prove nothing when they fail; they are counted apart.
+The real system does not know a conversation's ids, so GEM learns them during the run: if a synthesized and a real
+answer have a field of the same name, the real value replaces the synthesized one from then on. Failures of calls
+that also fail in the conversation prove nothing; they are counted separately.
 """
 
 import random
@@ -24,7 +24,7 @@ Sample = Sequence[tuple[str, Trajectory]]
 
 
 class CallOutcome(Value):
-    """What became of one call."""
+    """The result of one call."""
 
     trajectory_id: str
     tool: str
@@ -47,10 +47,10 @@ class Report(Value):
     """Distinct definitions, by name and parameters."""
     mapped_tools: int
     calls: int
-    """Without those that the conversations want to fail."""
+    """Calls except those that are expected to fail."""
     succeeded: int
     reasons: dict[str, int]
-    """Why the others did not, the most frequent first."""
+    """Reasons of failed calls, the most frequent first."""
     meant_to_fail: int
     failed_as_meant: int
     matches: tuple[Match, ...]
@@ -114,13 +114,13 @@ class _Conversation:
         """Real values by the synthesized ones."""
 
     async def ground(self) -> list[CallOutcome]:
-        """In order, one after the other: later calls may need what earlier ones returned."""
+        """Runs calls in order: later ones may need results of earlier ones."""
         found: list[CallOutcome] = []
         for exchange in self._case.exchanges:
             tool = self._case.tools.get(exchange.call.name)
             known = self._matches[tool.name, tool.canonical_parameters] if tool else None
             operation = self._operations[known.operation] if known and known.operation else None
-            reason, detail = "unmapped_tool", f"no operation is like {exchange.call.name}"
+            reason, detail = "unmapped_tool", f"no operation matches {exchange.call.name}"
             if tool and known and operation:
                 reason, detail = await self._one(tool, known, operation, exchange.call.arguments, exchange.data)
             found.append(

@@ -16,10 +16,10 @@ from gem_tasks.settings import Settings
 
 _JSON = {"Accept": "application/json"}
 _PAGE = 100
-"""Airflow answers with at most this many rows, whatever is asked for."""
+"""Airflow answers with up to this many rows, even if more are requested."""
 
 _PATIENCE = 3
-"""How often an unanswered question is asked again; each time it waits half a minute."""
+"""Number of retries of an unanswered query; each waits half a minute."""
 
 
 class AirflowAPI:
@@ -67,7 +67,7 @@ class AirflowAPI:
         return paused
 
     def xcom(self, dag: str, run_id: str, task: str) -> Any:
-        """What a task returned."""
+        """The return value of a task instance."""
         path = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task}/xcomEntries/return_value"
         return self._call("GET", path)["value"]
 
@@ -115,7 +115,7 @@ class AirflowAPI:
         return str(errors[-1][0]["exc_value"]).partition("\n")[0] if errors else ""
 
     def waiting(self, dag: str, run_id: str = "~") -> list[dict[str, Any]]:
-        """Questions to people that nobody has answered yet; `~` means of any run."""
+        """Unanswered questions to people; `~` means of any run."""
         path = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='~')}/hitlDetails"
         query = {"response_received": False, "state": "awaiting_input", "limit": _PAGE}
         return self._call("GET", path, params=query)["hitl_details"]
@@ -124,7 +124,7 @@ class AirflowAPI:
         """Answers a question, in the name of the session's user; `task` is the `task_instance` of `waiting`.
 
         Raises:
-            UserError: the user may not, or somebody was faster.
+            UserError: the user may not answer, or another user answered first.
         """
         run_id = quote(task["dag_run_id"], safe="")
         path = f"/api/v2/dags/{task['dag_id']}/dagRuns/{run_id}/taskInstances/{task['task_id']}/-1/hitlDetails"
@@ -146,7 +146,7 @@ class AirflowAPI:
         """Waits until Airflow has read these DAGs.
 
         Raises:
-            GemError: one of them does not import, or `deadline` (monotonic seconds) has passed.
+            GemError: a DAG does not import, or `deadline` (monotonic seconds) has passed.
         """
         while True:
             dags = self._call("GET", "/api/v2/dags", params={"limit": _PAGE})["dags"]
@@ -214,12 +214,12 @@ class AirflowAPI:
         if answer.is_error:
             raise UserError(
                 f"Airflow answered {answer.status_code} to {method} {path}: {beginning(answer.text, 300)}",
-                "Look at the api-server's log, see `gem status`.",
+                "See the api-server's log; `gem status` shows where it is.",
             )
         return answer.json()
 
     def _request(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        """A question is asked again while Airflow is too busy to answer; what changes something is not."""
+        """Sends a request. Retries reads while Airflow is too busy to answer, but never a request that changes data."""
         for _ in range(_PATIENCE if method == "GET" else 0):
             with suppress(httpx2.TimeoutException):
                 return self._http.request(method, path, **options)

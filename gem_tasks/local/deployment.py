@@ -1,6 +1,6 @@
 """The services of a deployment on many machines, and whether each is alive: for health checks and `gem doctor`.
 
-    python -m gem_tasks.local.deployment scheduler     # exit code 1 and a line when it is not
+    python -m gem_tasks.local.deployment scheduler     # exit code 1 and a line if it is not alive
 
 Heartbeats are read from the table in which Airflow's services write them. Airflow's own `airflow jobs check` reads the
 same one, but imports all of Airflow for it: seconds of a core, per service and check.
@@ -23,7 +23,7 @@ JOBS = {"scheduler": "SchedulerJob", "triggerer": "TriggererJob", "dag-processor
 _SILENT_S = 60
 """Seconds without a heartbeat after which a service counts as dead; they write one every five."""
 _STARTS = 3
-"""Starts of one service on one host within ten minutes that are no longer somebody's upgrade."""
+"""Starts of one service on one host within ten minutes that an upgrade does not explain."""
 _LIMIT_S = 10
 
 _ALIVE: LiteralString = """
@@ -63,7 +63,7 @@ class Deployment(Value):
         )
 
     def service_fault(self, name: str, host: str | None = None) -> str | None:
-        """Why a service is not alive, on this host or on any; None when it is.
+        """Why a service is not alive, on this host or on any; None if it is alive.
 
         Args:
             name: one of `JOBS`, or `worker`.
@@ -83,7 +83,9 @@ class Deployment(Value):
         if not missing:
             return None
         stacks = {Path(file).stem: str(stack).strip().rpartition("\n")[2] for file, stack in self._ask(_UNREADABLE)}
-        return "; ".join(f"{dag} is not read" + (f": {stacks[dag]}" if dag in stacks else "") for dag in missing)
+        return "; ".join(
+            f"Airflow did not load {dag}" + (f": {stacks[dag]}" if dag in stacks else "") for dag in missing
+        )
 
     def restarted(self) -> dict[str, int]:
         """Services that start again and again, with the number of starts within ten minutes."""
@@ -100,7 +102,7 @@ class Deployment(Value):
         return sorted(str(name) for answer in answers for name in answer)
 
     def _ask(self, query: LiteralString, values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
-        assert self.database, "a worker asks the broker only"  # noqa: S101
+        assert self.database, "a worker has no database settings"  # noqa: S101
         with psycopg.connect(self.database, connect_timeout=_LIMIT_S) as connection:
             return connection.execute(query, values).fetchall()
 
@@ -115,12 +117,12 @@ def main(arguments: list[str]) -> int:
     (name,) = arguments
     deployment = Deployment.here(os.environ)
     if deployment is None:
-        sys.stderr.write("neither Airflow's PostgreSQL nor Celery's broker is named in the environment\n")
+        sys.stderr.write("the environment names neither Airflow's PostgreSQL nor Celery's broker\n")
         return 1
     try:
         fault = deployment.service_fault(name, socket.gethostname())
-    except Exception as error:  # noqa: BLE001 - whatever it is, the service cannot do its work; never the DSN
-        fault = f"{type(error).__name__}: {name} cannot reach what it needs"
+    except Exception as error:  # noqa: BLE001 - any error means an unhealthy service; the message never contains the DSN
+        fault = f"{type(error).__name__}: {name} cannot reach its database or broker"
     if fault:
         sys.stderr.write(f"{fault}\n")
     return 1 if fault else 0

@@ -1,4 +1,4 @@
-"""`gem doctor`: is everything there that a run needs, and what to do if not."""
+"""`gem doctor`: checks everything that a run needs, and says how to fix what is missing."""
 
 import os
 import shutil
@@ -23,13 +23,13 @@ _FREE_GB = 2
 
 
 class Diagnosis(Value):
-    """One thing that was looked at."""
+    """The result of one check, with its fix if it failed."""
 
     name: str
     ok: bool
     detail: str
     fix: str = ""
-    """What to do; empty when nothing is wrong."""
+    """How to fix it; empty if the check passed."""
     model: Ready | None = None
     """All that is known of a model that was asked."""
 
@@ -40,12 +40,12 @@ class Diagnosis(Value):
 
     @property
     def line(self) -> str:
-        """Both, for people."""
+        """Detail and fix in one line."""
         return f"{self.detail.rstrip('.')}. {self.fix}" if self.fix else self.detail
 
 
 def examine(settings: Settings, told: Told = lambda done, total: None) -> Iterator[Diagnosis]:
-    """Looks at everything; what is wrong with one thing keeps none of the others from being looked at.
+    """Runs all checks; a failing one does not prevent the others.
 
     Args:
         settings: of the edge.
@@ -78,7 +78,9 @@ def _disk(settings: Settings) -> Diagnosis:
     place = next(path for path in (home, *home.parents) if path.exists())
     free = shutil.disk_usage(place).free / 1e9
     ok = free > _FREE_GB
-    return Diagnosis(name="disk", ok=ok, detail=f"{free:.0f} GB free", fix="" if ok else f"Free some below {place}.")
+    return Diagnosis(
+        name="disk", ok=ok, detail=f"{free:.0f} GB free", fix="" if ok else f"Free disk space below {place}."
+    )
 
 
 def _sandbox(settings: Settings) -> Diagnosis:
@@ -99,11 +101,11 @@ def _store(settings: Settings) -> Diagnosis:
         store.delete(key)
     except GemError as error:
         return Diagnosis(name="store", ok=False, detail=str(error), fix="Check GEM_STORE_URL and its permissions.")
-    return Diagnosis(name="store", ok=True, detail=f"{settings.store_root} can be written")
+    return Diagnosis(name="store", ok=True, detail=f"{settings.store_root} is writable")
 
 
 def _models(settings: Settings, told: Told) -> Iterator[Diagnosis]:
-    """What each model said to one small question."""
+    """Each model's answer to a small question."""
     try:
         store = open_store(settings.store_root, settings.s3)
         for each in check_models(settings, store, told):
@@ -123,7 +125,7 @@ def _airflow(settings: Settings) -> Diagnosis:
 
 
 def _deployed(deployment: Deployment) -> Iterator[Diagnosis]:
-    """Each service beside this one, by its heartbeats, its starts and what it has read; then the workers."""
+    """Each service of this deployment, by its heartbeats, starts and loaded DAGs; then the workers."""
     if deployment.database:
         yield from _services(deployment)
     if deployment.broker:

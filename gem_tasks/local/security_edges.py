@@ -1,4 +1,4 @@
-"""What `gem doctor --security` says of secrets, files, listeners and places to read: `(name, holds, detail)` each."""
+"""Checks of `gem doctor --security` for secrets, files, listeners and sources: each gives `(name, ok, detail)`."""
 
 import socket
 from collections.abc import Iterator
@@ -16,32 +16,32 @@ _KEPT = ("state.json", "services.env", "store", "journal", "logs", "airflow")
 
 
 def security(settings: Settings) -> Iterator[Finding]:
-    """All of them."""
+    """Runs all checks of this module."""
     for look in (secrets, files, listeners, sources, endpoints):
         yield look(settings)
 
 
 def secrets(settings: Settings) -> Finding:
-    """Whether all secrets can be told from words, and so be taken out of every text."""
+    """Whether all secrets differ from words, so that GEM can redact them in every text."""
     del settings  # what is in them is in force since they were read
     weak = ", ".join(IN_FORCE.weak)
-    told = "have less than 8 characters, or look like a word: they are removed from URLs only, so make them longer"
-    return "secrets", not weak, f"{weak} {told}" if weak else "every secret in force is taken out of texts"
+    told = "have fewer than 8 characters, or look like a word: GEM redacts them in URLs only, so make them longer"
+    return "secrets", not weak, f"{weak} {told}" if weak else "GEM redacts every configured secret"
 
 
 def files(settings: Settings) -> Finding:
-    """Whether other users of this machine can read what GEM keeps."""
+    """Whether other users of this machine can read GEM's files."""
     home = settings.home.absolute()
     places = [home / name for name in _KEPT]
     if settings.store_url and "://" not in settings.store_url:
         places.append(Path(settings.store_url))
     open_to_all = [str(path) for path in places if path.exists() and path.stat().st_mode & PRIVATE]
-    told = f"{', '.join(open_to_all)} can be read by others: `gem up` closes them"
-    return "files", not open_to_all, told if open_to_all else f"what is kept in {home} is its owner's alone"
+    told = f"{', '.join(open_to_all)} can be read by other users: `gem up` restricts them"
+    return "files", not open_to_all, told if open_to_all else f"only the owner can read the files in {home}"
 
 
 def listeners(settings: Settings) -> Finding:
-    """Whether anything of ours answers beyond this machine."""
+    """Whether other machines can reach a service of GEM."""
     found: set[str] = set()
     for process in ours(settings.home.absolute()):
         try:
@@ -50,23 +50,31 @@ def listeners(settings: Settings) -> Finding:
             continue
         found |= {f"{each.laddr.ip}:{each.laddr.port}" for each in connections
                   if each.status == psutil.CONN_LISTEN and not _is_loopback(each.laddr.ip)}  # fmt: skip
-    told = f"listens beyond this machine: {', '.join(sorted(found))}"
+    told = f"reachable from other machines: {', '.join(sorted(found))}"
     return "listeners", not found, told if found else "the embedded services listen on loopback only"
 
 
 def sources(settings: Settings) -> Finding:
-    """Whether those who start runs can have any file of a worker read."""
+    """Whether users who start runs can make workers read any file."""
     if settings.source_roots:
-        return "sources", True, f"documents come from {settings.source_roots} only"
-    return "sources", False, "whoever starts a run may have any file read that this user can read: set GEM_SOURCE_ROOTS"
+        return "sources", True, f"GEM reads documents from {settings.source_roots} only"
+    return "sources", False, "users who start runs can read any file that GEM's user can read: set GEM_SOURCE_ROOTS"
 
 
 def endpoints(settings: Settings) -> Finding:
-    """Whether those who start evaluations can have our keys sent anywhere."""
+    """Whether users who start evaluations can send GEM's keys to any host."""
     keys = any((settings.eval_api_key, settings.eval_user_api_key))
     if settings.eval_endpoints or not keys:
-        return "endpoints", True, "keys of evaluations go to known addresses only" if keys else "no key to send away"
-    return "endpoints", False, "whoever starts gem_distill names where GEM_EVAL_API_KEY goes: set GEM_EVAL_ENDPOINTS"
+        return (
+            "endpoints",
+            True,
+            "GEM sends evaluation keys to permitted URLs only" if keys else "no evaluation key is set",
+        )
+    return (
+        "endpoints",
+        False,
+        "users who start gem_distill choose where GEM sends GEM_EVAL_API_KEY: set GEM_EVAL_ENDPOINTS",
+    )
 
 
 def _is_loopback(address: str) -> bool:

@@ -37,7 +37,7 @@ _DAGS = (INGEST, SYNTHESIZE)
 
 
 def up(*, airflow: bool = True, say: Say = lambda _: None) -> None:
-    """Starts what does not run and waits until all of it answers.
+    """Starts services that are not running and waits until all answer.
 
     Args:
         airflow: False starts PostgreSQL and, where it is installed, the offline teacher only.
@@ -78,7 +78,7 @@ def postgres_of(home: Path, state: State) -> Postgres:
 
 
 def _start(home: Path, airflow: bool, say: Say) -> None:
-    """Everything from nothing, or from what a crash left."""
+    """Starts everything from scratch, or after a crash."""
     state = load_state(home)
     processes.end(processes.ours(home))
     processes.forget_sessions(home)
@@ -104,7 +104,7 @@ def _start(home: Path, airflow: bool, say: Say) -> None:
 
 
 def _wanted(airflow: bool) -> list[str]:
-    """What the supervisor is to keep running."""
+    """The services that the supervisor keeps running."""
     return [*([TEACHER] if teacher.installed() else []), *(AIRFLOW if airflow else ())]
 
 
@@ -138,7 +138,7 @@ def _supervise(home: Path, names: list[str], env: dict[str, str]) -> None:
 
 
 def _running(home: Path) -> set[str] | None:
-    """What the supervisor was told to keep running; None without a supervisor."""
+    """The services of the running supervisor; None without one."""
     found = processes.supervisor(home)
     return set(found.cmdline()) & {TEACHER, *AIRFLOW} if found else None
 
@@ -153,20 +153,20 @@ def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
             say(f"{name} is up")
         if time.monotonic() > deadline:
             name, why = next(iter(waiting.items()))
-            raise GemError(f"{name} did not become healthy ({why}); its log is in {home / 'logs'}")
+            raise GemError(f"{name} did not become healthy ({why}); see its log in {home / 'logs'}")
         time.sleep(0.5)
     if airflow:
         with AirflowAPI(settings) as api:
-            api.ensure_pool(LLM_POOL, _POOL_SLOTS, "Tasks that talk to the LLM endpoint at once")
+            api.ensure_pool(LLM_POOL, _POOL_SLOTS, "Tasks that call the LLM endpoint at the same time")
             for stage in STAGE_NAMES:
-                about = f"The same for {stage}, when it has an endpoint of its own"
+                about = f"The same for {stage}, if it has a separate endpoint"
                 api.ensure_pool(pool_of(stage), _POOL_SLOTS, about)
             say("reading the DAGs")
             api.wait_for_dags(_DAGS, deadline)
 
 
 def parts(airflow: bool = True) -> tuple[str, ...]:
-    """What a person is shown the health of."""
+    """The components whose health `gem status` shows."""
     offline = [TEACHER] if teacher.installed() else []
     return ("postgres", *offline, *(("api_server", *health.AIRFLOW_PARTS) if airflow else ()))
 
@@ -190,5 +190,5 @@ def _alone(home: Path) -> Generator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError("Another `gem up` or `gem down` is at work", "Wait for it to finish.") from None
+            raise UserError("Another `gem up` or `gem down` is running", "Wait for it to finish.") from None
         yield

@@ -1,4 +1,4 @@
-"""What `gem up` remembers between starts: ports, passwords and keys, in one private file under GEM_HOME."""
+"""The state that `gem up` keeps between starts: ports, passwords and keys, in one private file under GEM_HOME."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def settle_ports(state: State) -> list[str]:
     """Gives every service a port: the user's, the remembered one, the usual one, or any that is free.
 
     Returns:
-        A line for each remembered port that somebody else has taken since.
+        A line for each remembered port that another program has taken since.
 
     Raises:
         UserError: a port that the user asked for is taken.
@@ -82,7 +82,7 @@ def settle_ports(state: State) -> list[str]:
         variable = f"GEM_{name.upper()}_PORT"
         if wanted := os.environ.get(variable):
             if not wanted.isdigit() or not _free(int(wanted)):
-                raise UserError(f"Port {wanted} for {name} is taken or no port", f"Choose another {variable}.")
+                raise UserError(f"Port {wanted} for {name} is taken or invalid", f"Choose another {variable}.")
             state.ports[name] = int(wanted)
             continue
         usual = state.ports.get(name, _PREFERRED[name])
@@ -90,7 +90,7 @@ def settle_ports(state: State) -> list[str]:
             state.ports[name] = usual
             continue
         if name in state.ports:
-            said.append(f"port {usual} of {name} is taken by another program; using another one")
+            said.append(f"another program uses port {usual} of {name}; choosing another port")
         state.ports[name] = next(port for port in range(_PREFERRED[name] + 1, 65_000) if _usable(port, state))
     return said
 

@@ -1,6 +1,6 @@
 """Keeps the embedded services running: `python -m gem_tasks.local.supervisor NAME…`, detached by `gem up`.
 
-Starts each as a child, restarts one that ends (with growing pauses), and ends them all when it is told to stop.
+Starts each as a child, restarts one that exits (with growing pauses), and stops all of them on SIGTERM or SIGINT.
 `airflow standalone` is not used: it leaves its children behind when it is terminated.
 """
 
@@ -24,7 +24,7 @@ AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer", LOGS)
 TEACHER = "teacher"
 _POLL_S = 0.5
 _STEADY_S = 60
-"""A child that ran so long is healthy: the next crash starts the pauses anew."""
+"""Seconds after which a child counts as healthy: the next crash starts with the shortest pause."""
 _LOG_BYTES = 50_000_000
 _LONGEST_PAUSE_S = 60
 
@@ -58,13 +58,13 @@ class Child:
             self.crashes = 1 if now - self.started > _STEADY_S else self.crashes + 1
             pause = min(_LONGEST_PAUSE_S, 2**self.crashes)
             self.not_before, self.process = now + pause, None
-            logger.warning("%s ended with %d, restart in %d s; see %s", self.name, code, pause, self.log)
+            logger.warning("%s exited with %d; restarting in %d s; see %s", self.name, code, pause, self.log)
         if self.process is None and now >= self.not_before:
             self.start()
 
 
 def commands(names: list[str]) -> dict[str, list[str]]:
-    """Command line by service."""
+    """The command line of each service."""
     offline = teacher.command(os.environ.get("GEM_TEACHER_PORT", "0"), Path(os.environ["GEM_HOME"]) / "teacher")
     airflow = str(Path(sys.executable).with_name("airflow"))
     # Their own log servers listen to the whole network, and have no option against that: one of ours stands in.
@@ -74,7 +74,7 @@ def commands(names: list[str]) -> dict[str, list[str]]:
 
 
 def _log_server() -> list[str]:
-    """What the pages ask for the logs of tasks at work: on loopback, for requests that Airflow has signed."""
+    """The server of running tasks' logs for Airflow's pages: on loopback, for requests that Airflow has signed."""
     app = ["airflow.utils.serve_logs.log_server:get_app", "--factory"]
     port = os.environ.get("AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT", "0")
     return [sys.executable, "-m", "uvicorn", *app, "--host", "127.0.0.1", "--port", port, "--log-level", "warning"]

@@ -1,4 +1,4 @@
-"""The offline teacher: a distribution of its own, which `gem up` starts where it is installed."""
+"""The offline teacher: a separate distribution, which `gem up` starts if it is installed."""
 
 import sys
 from importlib.util import find_spec

@@ -2,8 +2,8 @@
 
 All of it is arithmetic on the bytes of the text with numpy, several times faster than scikit-learn's
 `HashingVectorizer`, which makes a Python string of every n-gram. Digits count as one and the same digit and letters as
-small ones; how a line begins is a feature of its own, because procedures are numbered. `FEATURES_VERSION` is part of a
-model's identity: raise it when the same text would get other features.
+lower case; the beginning of a line is a separate feature, because procedures are numbered. `FEATURES_VERSION` is part
+of a model's identity: raise it if the same text would get other features.
 """
 
 from collections.abc import Iterable

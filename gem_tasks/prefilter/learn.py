@@ -2,7 +2,7 @@
 
 Documents are divided at random, by a hash: on one half the model is fitted (logistic regression), on the other its
 threshold is set. Segments of a document stay together, and the two halves share no text. The threshold counts only
-verdicts in which no earlier prefilter had a say, or it would be measured on what was let through.
+verdicts that no earlier prefilter influenced; otherwise it would be measured on segments that passed one.
 """
 
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ from gem_tasks.prefilter.model import Model
 _C = 100.0
 """Little regularisation: chosen on random halves of the open corpus, where 10 to 1000 differ by 4 % of the savings."""
 _WORTH = 0.05
-"""A prefilter that would save less than this share of the calls on rejected segments is not worth its misses."""
+"""Minimum share of calls on rejected segments that a prefilter has to save to be worth its misses."""
 
 
 class Verdict(Value):
-    """What the filter's model said of a segment."""
+    """The verdict of the filter's model on a segment."""
 
     text: str
     document_id: str
@@ -35,7 +35,7 @@ class Verdict(Value):
 
 
 class Report(Value):
-    """What came of learning."""
+    """The outcome of a training."""
 
     verdicts: int
     accepted: int
@@ -45,11 +45,11 @@ class Report(Value):
     threshold: float | None = None
     """None: not to be used, for the reason below."""
     missed: int | None = None
-    """Of the held-out accepted ones."""
+    """Recall over the held-out accepted segments."""
     recall_at_least: float | None = None
     """95 % confidence."""
     saved_of_rejected: float | None = None
-    """Of held-out segments that the model rejected, those for which it need not have been asked."""
+    """Share of held-out rejected segments that need no model call."""
     reason: str = ""
 
 
@@ -59,7 +59,7 @@ def in_training(document_id: str) -> bool:
 
 
 def learn(verdicts: Sequence[Verdict]) -> tuple[Model | None, Report]:
-    """A model and its threshold; no model when there is too little to learn from, or nothing to gain."""
+    """A model and its threshold; no model if there are too few verdicts, or nothing to gain."""
     training = [verdict for verdict in verdicts if in_training(verdict.document_id)]
     held_out = [verdict for verdict in verdicts if verdict.unbiased and not in_training(verdict.document_id)]
     positives = sum(verdict.accepted for verdict in held_out)
@@ -73,13 +73,13 @@ def learn(verdicts: Sequence[Verdict]) -> tuple[Model | None, Report]:
         reason = f"{positives} accepted segments are held out, and {report.needed} are needed to prove 98 % recall"
         return None, report.model_copy(update={"reason": reason})
     if len({verdict.accepted for verdict in training}) < 2:
-        return None, report.model_copy(update={"reason": "the verdicts to learn from are all the same"})
+        return None, report.model_copy(update={"reason": "all verdicts to learn from are equal"})
     model = fit([verdict.text for verdict in training], [verdict.accepted for verdict in training])
     return _judged(model, held_out, report)
 
 
 def fit(texts: Sequence[str], accepted: Sequence[bool]) -> Model:
-    """A model of what is accepted; both kinds must be there."""
+    """Fits a model of accepted segments; needs examples of both kinds."""
     indices, data, starts = rows(texts)
     matrix = csr_matrix((data, indices, starts), shape=(len(texts), 1 << BITS))
     regression: Any = LogisticRegression(C=_C, class_weight="balanced", max_iter=1000)
@@ -92,7 +92,7 @@ def _judged(model: Model, held_out: Sequence[Verdict], report: Report) -> tuple[
     accepted = np.array([verdict.accepted for verdict in held_out])
     threshold = recall.threshold(scores[accepted].tolist())
     if threshold is None:
-        raise ValueError("the caller has made sure that there are enough")
+        raise ValueError("the caller has to pass enough verdicts")
     total, allowed = int(accepted.sum()), recall.allowed_misses(int(accepted.sum())) or 0
     rejected = scores[~accepted]
     saved = float((rejected < threshold).mean()) if len(rejected) else 0.0

@@ -1,7 +1,7 @@
 """A linear model over hashed features, and its form in the object store.
 
-The object is an `.npz` of two arrays, weights and constants, read without pickle: nothing in it can run. What it stands
-for (threshold, versions, what it was learned from) is JSON in Postgres, in the prefilter's recipe and report.
+The object is an `.npz` of two arrays, weights and constants, read without pickle, so it cannot run code. Its metadata
+(threshold, versions, training data) is JSON in Postgres, in the prefilter's recipe and report.
 """
 
 import io
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from gem_tasks.prefilter.features import BITS, FEATURES_VERSION, features
 
 _LARGEST_BYTES = 16 * 1024 * 1024
-"""Four times the weights uncompressed; nothing larger is a model of ours."""
+"""Four times the size of uncompressed weights; a larger file is not a prefilter of GEM."""
 
 Scores = NDArray[np.float64]
 
 
 class DamagedModelError(ValueError):
-    """These bytes are no model, or one for other features."""
+    """The file is not a model, or is one for other features."""
 
 
 class Model:
@@ -36,7 +36,7 @@ class Model:
         self._weights, self._intercept = weights, intercept
 
     def scores(self, texts: Iterable[str]) -> Scores:
-        """One per text."""
+        """One score per text."""
         sums = [self._sum(text) for text in texts]
         return 1 / (1 + np.exp(-np.clip(np.array(sums, dtype=np.float64), -30, 30)))
 
@@ -61,18 +61,18 @@ class Model:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_BYTES:
-                    raise DamagedModelError("it is too large")
+                    raise DamagedModelError("the file is too large")
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 weights, constants = arrays["weights"], arrays["constants"]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise DamagedModelError(f"it cannot be read: {str(error)[:200]}") from error
+            raise DamagedModelError(f"the file cannot be read: {str(error)[:200]}") from error
         if weights.shape != (1 << BITS,) or weights.dtype != np.float32 or constants.shape != (2,):
-            raise DamagedModelError("its arrays have other shapes")
+            raise DamagedModelError("its arrays have unexpected shapes")
         if constants[0] != FEATURES_VERSION:
-            raise DamagedModelError(f"its features have version {constants[0]:g}, ours {FEATURES_VERSION}")
+            raise DamagedModelError(f"its features have version {constants[0]:g}, this code uses {FEATURES_VERSION}")
         return cls(weights, float(constants[1]))
 
 
 def digest(data: bytes) -> str:
-    """What a stored model is named by."""
+    """The hash that names a stored model."""
     return sha256(data).hexdigest()

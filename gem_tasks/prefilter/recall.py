@@ -1,34 +1,34 @@
-"""How much of what the filter would accept a prefilter keeps, as far as counting allows to say.
+"""Estimates, from counts, the share of accepted segments that a prefilter keeps.
 
 Bounds are one-sided and exact (Clopper and Pearson 1934, Biometrika 26, 404-413), at 95 % confidence. A threshold that
-is the (k+1)-th smallest score of n accepted segments, with k fixed by n alone, misses no larger a share of others like
-them than the bound for k of n says: the share below an order statistic has a Beta(k+1, n-k) distribution, whatever the
-scores' own.
+is the (k+1)-th smallest score of n accepted segments, with k fixed by n alone, misses no larger a share of similar
+segments than the bound for k of n: the share below an order statistic has a Beta(k+1, n-k) distribution, for any
+distribution of the scores.
 """
 
 from collections.abc import Sequence
 
 TARGET = 0.98
-"""Of what the filter would accept, so much must pass the prefilter."""
+"""The minimum share of segments accepted by the filter that has to pass the prefilter."""
 CONFIDENCE = 0.95
 
 
 def lower_bound(kept: int, of: int) -> float:
     """The recall that is at least there, given how many of a sample were kept; 0 for no sample."""
     if not 0 <= kept <= of:
-        raise ValueError(f"{kept} of {of} is no share")
+        raise ValueError(f"{kept} of {of} is not a valid share")
     return _quantile(kept, of - kept + 1, 1 - CONFIDENCE) if kept else 0.0
 
 
 def upper_bound(kept: int, of: int) -> float:
     """The recall that is at most there; 1 for no sample."""
     if not 0 <= kept <= of:
-        raise ValueError(f"{kept} of {of} is no share")
+        raise ValueError(f"{kept} of {of} is not a valid share")
     return _quantile(kept + 1, of - kept, CONFIDENCE) if kept < of else 1.0
 
 
 def allowed_misses(of: int) -> int | None:
-    """The most misses among so many that still prove the target; None when so few cannot prove it at all."""
+    """The maximum number of misses that still proves the target; None if the sample is too small to prove it."""
     if lower_bound(of, of) < TARGET:
         return None
     misses = 0
@@ -38,7 +38,7 @@ def allowed_misses(of: int) -> int | None:
 
 
 def needed() -> int:
-    """Accepted segments without which nothing can be proved: 149."""
+    """Minimum number of accepted segments for a proof: 149."""
     count = 1
     while allowed_misses(count) is None:
         count += 1
@@ -52,7 +52,7 @@ def threshold(accepted_scores: Sequence[float]) -> float | None:
 
 
 def _quantile(a: int, b: int, share: float) -> float:
-    """Of the Beta distribution."""
+    """The quantile of the Beta(a, b) distribution at `share`."""
     from scipy.special import betaincinv  # every stage's task loads this module, few need it
 
     return float(betaincinv(a, b, share))

@@ -1,8 +1,8 @@
-"""Every text that leaves the process passes here: no secret in force stays in it, in whatever form an echo gives it.
+"""Redacts every text that leaves the process: it removes every configured secret, in any encoding of an echo.
 
-    redaction.know("GEM_LLM_API_KEY", key)   # settings, Connections, minted tokens: whoever gets hold of a secret
-    redaction.clean(text)                    # what models and endpoints wrote: their answers are kept otherwise
-    redaction.message(text)                  # errors of ours: user names and queries of URLs go as well
+    redaction.know("GEM_LLM_API_KEY", key)   # for every secret: settings, Connections, minted tokens
+    redaction.clean(text)                    # texts of models and endpoints: otherwise unchanged
+    redaction.message(text)                  # GEM's errors: also removes user names and queries of URLs
     redaction.beginning(text, 300)           # cleaned, then cut
 
 | module      | holds                                                              |
@@ -28,7 +28,7 @@ IN_FORCE = Redactor()
 
 
 def know(name: str, secret: str | None) -> None:
-    """Keeps a secret out of everything that is written from now on; None and nothing are no secrets."""
+    """Redacts a secret in everything that is written from now on; ignores None and empty texts."""
     if secret:
         IN_FORCE.know(name, secret)
 
@@ -47,7 +47,7 @@ def beginning(text: str, limit: int) -> str:
 
 
 def ending(text: str, limit: int) -> str:
-    """The same of the last ones."""
+    """The last `limit` characters of the clean text; see `beginning`."""
     if len(text) <= limit + 2 * _MARGIN:
         return clean(text)[-limit:]
     tail = clean(text[-limit - 2 * _MARGIN :])
@@ -55,10 +55,10 @@ def ending(text: str, limit: int) -> str:
 
 
 def message(text: str) -> str:
-    """The clean text of an error of ours, also without user names and queries of URLs."""
+    """The clean text of an error of GEM, also without user names and queries of URLs."""
     return clean(without_queries(text))
 
 
 def log_line(text: str) -> str:
-    """The same for a log, where of queries only what looks like a key goes: addresses of documents have queries too."""
+    """Like `message`, for logs: removes only key-like parts of queries, because documents' URLs have queries too."""
     return clean(without_credentials(text))

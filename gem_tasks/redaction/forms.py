@@ -12,7 +12,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 LEAST = 8
-"""Characters of a secret that can be told from words. Shorter ones are removed where credentials stand only."""
+"""Minimum length of a secret that differs from words. Shorter ones are removed only in places of credentials."""
 _LONG = 12
 """A secret of one kind of characters, or one with its separators left out, is told from words from here on."""
 _VARIED = 5
@@ -28,19 +28,19 @@ def squeezed(text: str) -> bytes:
 
 
 def distinctive(secret: str) -> bool:
-    """Whether it can be looked for in any text: words such as `postgres` would be removed from documents."""
+    """Whether GEM can search for it in any text: words such as `postgres` would disappear from documents."""
     kinds = sum(any(map(kind, secret)) for kind in (str.islower, str.isupper, str.isdigit, _is_sign))
     return len(set(secret)) >= _VARIED and (len(secret) >= _LONG or (len(secret) >= LEAST and kinds > 1))
 
 
 def exact(secret: str) -> tuple[str, ...]:
-    """What is looked for as it stands: a secret that would be too short when squeezed, and its reverse."""
+    """Literal needles: a secret that would be too short when squeezed, and its reverse."""
     return () if len(squeezed(secret)) >= _LONG else (secret, secret[::-1])
 
 
 @lru_cache(512)
 def needles(secret: str) -> frozenset[bytes]:
-    """What is looked for in a squeezed text."""
+    """Needles to search for in a squeezed text."""
     return frozenset(form for form in _forms(secret) if len(form) >= LEAST)
 
 

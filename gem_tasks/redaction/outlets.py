@@ -1,4 +1,4 @@
-"""Logs and tracebacks: what others raise and write is cleaned where it leaves."""
+"""Redacts logs and tracebacks, including those of third-party code, where they leave the process."""
 
 import logging
 import traceback
@@ -11,7 +11,7 @@ from gem_tasks.visible import visible_lines
 
 
 def guard_logs() -> None:
-    """From now on every record of this process is cleaned, whoever writes it and wherever it goes."""
+    """Redacts every later log record of this process, from any logger and for any handler."""
     before = logging.getLogRecordFactory()
     if getattr(before, "cleans", False):
         return
@@ -32,7 +32,7 @@ def guard_logs() -> None:
 
 
 def safe(error: BaseException) -> BaseException:
-    """The exception itself, cleaned; where that leaves a secret in what is shown of it, another one in its place.
+    """The cleaned exception itself; if its text would still show a secret, a replacement.
 
     Such are those that make their text themselves (of what Pydantic validated, of a file's name), notes, and groups.
     """
@@ -96,7 +96,7 @@ def _leaks(error: BaseException, form: Callable[[BaseException], list[str]] = tr
 
 
 def _cleaned(error: BaseException) -> bool:
-    """Cleans it by its arguments, and says whether that did it."""
+    """Cleans an exception's arguments; returns whether that removed all secrets."""
     with suppress(Exception):
         error.args = tuple(redaction.log_line(part) if isinstance(part, str) else part for part in error.args)
     return not _leaks(error)

@@ -1,6 +1,6 @@
 """Which secrets are in force, and a text without them.
 
-A text without secrets, which nearly every one is, costs one pass whatever the number of secrets is: its letters and
+A text without secrets, which nearly every one is, costs one pass for any number of secrets: its letters and
 digits are cut into blocks of eight, and a needle of fifteen or more contains one of them wherever it lies.
 """
 
@@ -18,16 +18,16 @@ _BLOCK = 8
 _MOST = 256
 """Secrets in force at most; the one that was named longest ago goes first, for tokens are minted for weeks."""
 _LONGEST = 200_000
-"""Characters of a text in which encoded secrets are cut out; of a longer one nothing is kept."""
+"""Maximum length of a text from which encoded secrets are cut out; a longer one is dropped completely."""
 _BESIDE = 3
-"""Characters of base64 beside a secret's that hold some of its bits."""
+"""Number of neighbouring base64 characters that contain bits of a secret."""
 _SQUEEZED = frozenset(string.ascii_letters + string.digits)
 _BASE64 = _SQUEEZED | frozenset("+/=-_")
 S = TypeVar("S", str, bytes)
 
 
 class Redactor:
-    """Knows secrets, and removes them."""
+    """Replaces known secrets in texts."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -36,7 +36,7 @@ class Redactor:
         self._index: _Index | None = None
 
     def know(self, name: str, secret: str) -> None:
-        """Takes one in, with what it is called in a report."""
+        """Adds a secret under the name that reports show."""
         with self._lock:
             if not distinctive(secret):
                 self._weak[name] = secret
@@ -51,7 +51,7 @@ class Redactor:
             self._index = None
 
     def forget(self) -> None:
-        """Knows nothing any more: for tests."""
+        """Forgets all secrets; for tests."""
         with self._lock:
             self._secrets.clear()
             self._weak.clear()
@@ -59,7 +59,7 @@ class Redactor:
 
     @property
     def weak(self) -> list[str]:
-        """Names of secrets that are too short, or too much like a word, to be looked for in texts."""
+        """Names of secrets that are too short, or too similar to a word, to search for in texts."""
         return sorted(self._weak)
 
     def clean(self, text: str) -> str:
@@ -84,7 +84,7 @@ class Redactor:
 
 
 class _Index:
-    """The forms of secrets, made for being looked up."""
+    """The forms of all secrets, indexed for look-up."""
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         self.secrets = sorted(secrets, key=len, reverse=True)
@@ -118,12 +118,12 @@ class _Index:
 
 
 def _blocks(flat: bytes) -> "memoryview[int]":
-    """Its blocks as numbers, which cost a fifth of what slices do."""
+    """The text's blocks as numbers, which cost a fifth of slices."""
     return memoryview(flat)[: len(flat) // _BLOCK * _BLOCK].cast("Q")
 
 
 def _blotted(text: str, index: _Index) -> str:
-    """The text with a mask over every place where a form of a secret stands."""
+    """The text with a mask over every form of a secret."""
     parts, place = list[str](), 0
     for start, end in _joined(sorted(_places(text, index))):
         parts += [text[place:start], MASK]
@@ -155,7 +155,7 @@ def _all(text: S, form: S) -> Iterator[int]:
 
 
 def _widened(text: str, start: int, end: int) -> tuple[int, int]:
-    """With the characters beside it that an encoding shares with its neighbours."""
+    """The span, extended by the neighbouring characters that share bits with it."""
     first, last = max(0, start - _BESIDE), min(len(text), end + _BESIDE)
     while start > first and text[start - 1] in _BASE64:
         start -= 1

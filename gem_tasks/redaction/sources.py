@@ -27,7 +27,7 @@ _HARMLESS_HEADERS = frozenset(
 
 
 def in_environment(env: Mapping[str, str]) -> Iterator[Named]:
-    """Values of variables whose names say that they are secret, and what is secret in the URLs of all others."""
+    """Values of variables with a secret's name, and secret parts of URLs in all other variables."""
     for name, value in env.items():
         if "://" in value:
             yield from in_url(name, value)

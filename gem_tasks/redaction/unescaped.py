@@ -15,7 +15,7 @@ _ESCAPE = re.compile(
 _FIRST = tuple(
     re.compile(start) for start in (r"%[0-9A-Fa-fu]", r"\\[uUx0-7bfnrtv]", r"&[#0-9A-Za-z]", r"=[0-9A-F\r\n]")
 )
-"""The same much faster: each begins with one character, and most texts have none of it."""
+"""A fast pre-check: each escape begins with one of these characters, which most texts lack."""
 
 
 class Layer(NamedTuple):
@@ -27,14 +27,14 @@ class Layer(NamedTuple):
 
 
 def unescaped(text: str) -> str:
-    """One layer undone."""
+    """The text with one layer of escapes undone."""
     if not any(first.search(text) for first in _FIRST):
         return text
     return _ESCAPE.sub(lambda match: _meaning(match[0]), text)
 
 
 def layers(text: str) -> Iterator[Layer]:
-    """The original, and what is below its escapes."""
+    """The original, and the text with its escapes undone."""
     found = Layer(text, range(len(text)), range(1, len(text) + 1))
     yield found
     for _ in range(LAYERS):

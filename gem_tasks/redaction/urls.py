@@ -1,4 +1,4 @@
-"""URLs as they may be shown: where something is, never who asks for it or with what key."""
+"""Shows URLs without user names and keys."""
 
 import re
 from urllib.parse import urlsplit, urlunsplit
@@ -7,12 +7,12 @@ _USER = re.compile(r"(?<=://)[^\s/?#\"'<>]*@")
 _QUERY = re.compile(r"(?<=[?&;])([A-Za-z0-9._~%+-]{1,64})=([^\s&;#\"'<>)\]]+)")
 _SECRET_NAME = re.compile(r"key|token|secret|passw|pwd|sig|credential|auth|code|sas|session", re.IGNORECASE)
 _URL = re.compile(r"://[^\s\"'<>]*+")
-"""All that may belong to one: what is taken is not looked at again, so many in a row cost no more than one."""
+"""All characters that may belong to a URL: each is read once, so consecutive URLs cost no more than one."""
 _QUERY_END = re.compile(r"[)\]]")
 
 
 def shown_url(url: str) -> str:
-    """Scheme, host, port and path. What is no URL is not repeated: parts of it could be a key."""
+    """Scheme, host, port and path of a URL. Other texts are not repeated: parts of them could be a key."""
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
@@ -37,7 +37,7 @@ def _without_query(match: re.Match[str]) -> str:
 
 
 def without_credentials(text: str) -> str:
-    """A message without what stands in its URLs in the places of credentials."""
+    """A message without the credentials in its URLs."""
     if "://" in text:
         text = _USER.sub("", text)
     if "=" in text:

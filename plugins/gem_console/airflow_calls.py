@@ -1,6 +1,6 @@
-"""Airflow's own API, called inside this process with the credentials of the request at hand.
+"""Calls Airflow's own API inside this process, with the credentials of the current request.
 
-So Airflow itself decides what the user may, and no address, token or network is needed for it.
+So Airflow itself decides what the user may do, and the call needs no URL, token or network.
 """
 
 from types import TracebackType
@@ -17,14 +17,14 @@ _LIMIT_S = 60
 
 
 class Answer(NamedTuple):
-    """The id of a run, or why there is none."""
+    """The id of a started run, or the reason why Airflow did not start one."""
 
     run_id: str | None
     problem: str | None
 
 
 class Airflow:
-    """A session; use it with `async with`."""
+    """A client session; use it with `async with`."""
 
     def __init__(self, request: Request) -> None:
         app = request.scope.get("gem_airflow")
@@ -37,23 +37,23 @@ class Airflow:
         )
 
     async def __aenter__(self) -> Self:
-        """Opens it."""
+        """Returns the session itself."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes it."""
+        """Closes the HTTP client."""
         await self._http.aclose()
 
     async def trigger(self, dag: str, partition: str, conf: dict[str, Any]) -> Answer:
-        """Starts a run for a partition."""
+        """Starts a run of the DAG for a partition."""
         body = {"logical_date": None, "partition_key": partition, "conf": conf}
         found, problem = await self.post(f"/api/v2/dags/{quote(dag, safe='')}/dagRuns", body)
         return Answer(found.get("dag_run_id"), problem)
 
     async def post(self, path: str, body: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
-        """What Airflow answers, or an empty answer and the problem."""
+        """Posts JSON; returns Airflow's answer, or an empty one and the problem."""
         answer = await self._http.post(path, json=body)
         if answer.is_success:
             return answer.json(), None

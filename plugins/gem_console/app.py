@@ -1,6 +1,6 @@
-"""The FastAPI app: every router is included with its rights here, and nothing is served outside of a router.
+"""The FastAPI app: it includes every router with its permissions, and serves nothing outside a router.
 
-FastAPI's own documentation routes are not covered by dependencies, so they are off; `routes/docs.py` has ours.
+Dependencies do not cover FastAPI's own documentation routes, so they are off; `routes/docs.py` replaces them.
 """
 
 import json
@@ -38,10 +38,10 @@ _FAULTS = 10
 
 
 def create_app() -> FastAPI:
-    """The app with all its routes."""
+    """Builds the app with all its routes and error handlers."""
     app = FastAPI(
         title="GEM",
-        summary="Read what GEM knows, act on it",
+        summary="Read GEM's data and act on it",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -63,13 +63,13 @@ def create_app() -> FastAPI:
 
 
 class SafeHeaders:
-    """Adds the headers that hold for every answer."""
+    """Adds the security headers to every response."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Passes the request on."""
+        """Forwards the request and adds the headers to its response."""
 
         async def safe(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -106,7 +106,7 @@ def _unfit(request: Request, error: Exception) -> Response:
 
 
 def _invalid(request: Request, error: Exception) -> Response:
-    """Which parameter, and why; not its value, which may be anything."""
+    """Names the parameter and the fault, but not the value, which may contain anything."""
     if not isinstance(error, RequestValidationError):
         raise error
     faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:_FAULTS]]
@@ -114,7 +114,7 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _answer(request: Request, status: int, detail: str) -> Response:
-    """A page for people, JSON for programs."""
+    """Returns a page to browsers and JSON to programs."""
     detail = visible(clean(detail))
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
     if "text/html" in request.headers.get("accept", "") and not path.startswith("/api/"):

@@ -1,7 +1,7 @@
-"""Bodies of requests: read after the caller's rights are known, never more than a few kilobytes, and only JSON.
+"""Reads request bodies after the caller's permissions were checked, up to 16 KiB, and only as JSON.
 
-FastAPI would read a body that a route declares before it looks at the route's dependencies, whoever sent it and
-however long it is. So routes declare a dependency that reads it, which comes after those of their router.
+If a route declares a body, FastAPI reads it before it evaluates the route's dependencies, from any sender and of any
+length. So routes declare a dependency that reads the body; it runs after those of their router.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ _LIMIT_S = 10.0
 
 
 def body_of(model: type[T]) -> Callable[[Request], Awaitable[T]]:
-    """A dependency that reads the body as this.
+    """Returns a dependency that reads the body as this model.
 
     Raises:
-        HTTPException: 413, 408 for a body that does not come, or 422 for what is no JSON.
-        RequestValidationError: it does not fit.
+        HTTPException: 413 (too long), 408 (the body did not arrive in time), or 422 (another content type than JSON).
+        RequestValidationError: the body does not match the model.
     """
 
     async def read(request: Request) -> T:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise HTTPException(422, "Send JSON, as application/json")
+            raise HTTPException(422, "Send JSON with the content type application/json")
         try:
             return model.model_validate_json(await _bounded(request))
         except ValidationError as error:
@@ -39,7 +39,7 @@ def body_of(model: type[T]) -> Callable[[Request], Awaitable[T]]:
 
 
 def described(model: type[BaseModel]) -> dict[str, Any]:
-    """The same for the API's description."""
+    """Describes the body for OpenAPI."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
@@ -56,10 +56,10 @@ async def _bounded(request: Request) -> bytes:
                 data += part
                 if len(data) > _MOST_BYTES:
                     raise _too_large()
-    except (ClientDisconnect, TimeoutError):  # shorter than it says, or slower than a body of that size is
-        raise HTTPException(408, "The body did not come in time", headers={"Connection": "close"}) from None
+    except (ClientDisconnect, TimeoutError):  # shorter than its Content-Length, or too slow for a body of up to 16 KiB
+        raise HTTPException(408, "The body did not arrive in time", headers={"Connection": "close"}) from None
     return bytes(data)
 
 
 def _too_large() -> HTTPException:
-    return HTTPException(413, f"A body has at most {_MOST_BYTES} bytes", headers={"Connection": "close"})
+    return HTTPException(413, f"The body exceeds {_MOST_BYTES} bytes", headers={"Connection": "close"})

@@ -1,4 +1,4 @@
-"""Geometry of the charts: numbers in, places of rectangles and points out. The templates draw them as SVG."""
+"""Geometry of the charts: turns numbers into positions of rectangles and points. The templates draw them as SVG."""
 
 from collections.abc import Sequence
 from math import ceil, floor, log10
@@ -17,14 +17,14 @@ class Column(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """A column chart with the top of its scale."""
+    """A column chart and the maximum of its scale."""
 
     top: float
     columns: tuple[Column, ...]
 
 
 def columns(values: Sequence[Sequence[float]]) -> Columns:
-    """Stacked columns over the width."""
+    """Lays out stacked columns over `WIDTH`."""
     top = nice(max((sum(parts) for parts in values), default=0))
     pitch = WIDTH / max(1, len(values))
     gap = min(2.0, pitch * 0.2)
@@ -40,7 +40,7 @@ def columns(values: Sequence[Sequence[float]]) -> Columns:
 
 
 def line(values: Sequence[float], width: float = 100, height: float = 20) -> str:
-    """Points of a polyline, for a sparkline."""
+    """Returns the `points` of an SVG polyline for a sparkline."""
     top, step = max(values, default=0) or 1, width / max(1, len(values) - 1)
     return " ".join(
         f"{place * step:.1f},{height - 1 - value / top * (height - 2):.1f}" for place, value in enumerate(values)
@@ -48,7 +48,7 @@ def line(values: Sequence[float], width: float = 100, height: float = 20) -> str
 
 
 def nice(value: float) -> float:
-    """The next 1, 2, 5 or 10 times a power of ten."""
+    """Rounds up to 1, 2, 5 or 10 times a power of ten."""
     if value <= 0:
         return 1.0
     power = 10.0 ** floor(log10(value))
@@ -56,10 +56,10 @@ def nice(value: float) -> float:
 
 
 def part(value: float, whole: float) -> float:
-    """Of a hundred, for a bar."""
+    """Per cent of the whole, at most 100, for a bar."""
     return round(min(100.0, 100 * value / whole), 2) if whole else 0.0
 
 
 def level(done: float, expected: float) -> int:
-    """Tenths, for classes of colour."""
+    """Completed tenths (0 to 10), for the CSS classes of colours."""
     return ceil(10 * min(1.0, done / expected)) if expected else 0

@@ -1,4 +1,4 @@
-"""Text cut at its spans, so that a template can mark them without ever touching markup."""
+"""Cuts text at its spans, so that a template can mark them without handling markup."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 
 class Piece(NamedTuple):
-    """A run of text, and what was found in it."""
+    """A piece of text and the names of the spans that cover it."""
 
     text: str
     names: tuple[str, ...]
 
 
 def marked(text: str, spans: Mapping[str, tuple[int, int]]) -> list[Piece]:
-    """The text in pieces; spans may overlap. Spans outside of the text are ignored."""
+    """Cuts the text at `(start, end)` spans, which may overlap. Ignores spans outside the text."""
     known = {name: (start, end) for name, (start, end) in spans.items() if 0 <= start < end <= len(text)}
     cuts = sorted({0, len(text), *(place for span in known.values() for place in span)})
     return [

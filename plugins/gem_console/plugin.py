@@ -1,7 +1,7 @@
-"""What Airflow loads, in every one of its processes: so nothing is imported here that only the API server needs.
+"""The plugin's entry point. Every Airflow process loads it, so it does not import what only the API server needs.
 
 The pages are one FastAPI app under `/gem`, shown in frames: a tab of the navigation, tabs on runs and task instances.
-Addresses are relative, so that they hold under a path prefix.
+URLs are relative, so that they work under a path prefix.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ PREFIX = "/gem"
 
 
 class LazyApp:
-    """The ASGI app, made when it is first asked for something."""
+    """An ASGI app that is created at its first request."""
 
     def __init__(self) -> None:
         self._app: Any = None
@@ -21,9 +21,9 @@ class LazyApp:
         """Answers one request.
 
         Args:
-            scope: of the request; told which app this one is mounted in, for calls to Airflow's own API.
-            receive: its body.
-            send: takes the answer.
+            scope: the request's scope; gets a reference to the surrounding app, for calls to Airflow's own API.
+            receive: receives the body.
+            send: sends the response.
         """
         if self._app is None:
             from anyio import to_thread
@@ -44,7 +44,7 @@ def _view(name: str, href: str, destination: str, route: str, **more: Any) -> di
 
 
 class GemPlugin(AirflowPlugin):
-    """The pages and where they hang."""
+    """Registers the app and its tabs with Airflow."""
 
     name = "gem_console"
     fastapi_apps: list[Any] = [{"app": LazyApp(), "url_prefix": PREFIX, "name": "GEM"}]  # noqa: RUF012

@@ -1,7 +1,7 @@
-"""Asks the lineage and the store in threads of its own: a slow query holds up none of Airflow's.
+"""Queries lineage and store in separate threads, so that a slow query does not block Airflow's.
 
-The API server lives for weeks, so every question looks anew at Connections and prompts. Settings, the store and the
-pool of connections are kept until a Connection changes.
+The API server runs for weeks, so every query reads Connections and prompts again. Settings, the store and the
+connection pool are kept until a Connection changes.
 """
 
 import os
@@ -27,7 +27,7 @@ _THREADS = 8
 
 
 class Reader:
-    """One a process; everything is opened when it is first needed."""
+    """One per process; opens everything on first use."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -38,7 +38,7 @@ class Reader:
         return CapacityLimiter(_THREADS)
 
     async def ask(self, question: Callable[[ConsoleRows, Workspace], T]) -> T:
-        """The answer, found in a thread."""
+        """Answers the question in a thread, on a pooled read-only connection."""
         return await to_thread.run_sync(partial(self._ask, question), limiter=self._limiter)
 
     def _ask(self, question: Callable[[ConsoleRows, Workspace], T]) -> T:
@@ -47,7 +47,7 @@ class Reader:
             return question(db, opened.work())
 
     async def do(self, action: Callable[[Workspace], T]) -> T:
-        """The same for what writes, which opens a connection of its own."""
+        """Runs a writing action in a thread; the action opens its own connection."""
         return await to_thread.run_sync(lambda: action(self._open().work()), limiter=self._limiter)
 
     def _open(self) -> "_Opened":
@@ -62,7 +62,7 @@ class Reader:
 
 
 class _Opened:
-    """What holds as long as no Connection changes."""
+    """Settings, store and pool, which stay valid until a Connection changes."""
 
     def __init__(self, connected: Mapping[str, str]) -> None:
         self.connected = connected
@@ -71,7 +71,7 @@ class _Opened:
         self._settings, self._store = settings, open_store(settings.store_root, settings.s3)
 
     def work(self) -> Workspace:
-        """With the recipes of this moment: prompts may be edited at any time."""
+        """A workspace with the current recipes: prompts may be edited at any time."""
         chain = Recipes(self._settings, load_prompts(self._settings))
         return Workspace(settings=self._settings, store=self._store, chain=chain)
 

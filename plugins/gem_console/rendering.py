@@ -1,4 +1,4 @@
-"""Templates to pages. Everything is escaped; what stands in a page comes from documents and models."""
+"""Renders templates to pages. It escapes all values, because they come from documents and models."""
 
 import json
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ _THOUSAND, _MILLION = 1_000, 1_000_000
 
 
 def page(request: Request, template: str, values: dict[str, Any], status: int = 200) -> HTMLResponse:
-    """A whole page. `root` leads from it to the first page, `airflow` to Airflow: no address is absolute."""
+    """Renders a page. `root` is the relative URL of GEM's first page, `airflow` that of Airflow."""
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
     root = "../" * (path.count("/") - 1) or "./"
     given = {"root": root, "airflow": f"{root}../", "path": path, "query": dict(request.query_params)}
@@ -54,12 +54,12 @@ def _environment() -> Environment:
 
 
 def _shown(value: Any) -> Any:
-    """What a page prints: texts with visible escapes for what would turn them around or hide in them."""
-    return visible_lines(value) if type(value) is str else value  # not markup, which is made of such texts
+    """Shows bidirectional and invisible characters of a text as visible escapes."""
+    return visible_lines(value) if type(value) is str else value  # not markup: its texts were already escaped
 
 
 def number(value: float | None) -> str:
-    """With thin spaces between thousands."""
+    """A whole number with thin spaces between thousands; a dash for None."""
     return "–" if value is None else f"{value:,.0f}".replace(",", "\u202f")
 
 
@@ -71,19 +71,19 @@ def compact(value: float) -> str:
 
 
 def usd(value: float | None) -> str:
-    """Dollars; a dash when no price is known."""
+    """Dollars; a dash if no price is known."""
     if value is None:
         return "–"
     return f"${value:,.2f}" if value >= 1 or not value else f"${value:.4f}"
 
 
 def share(value: float | None) -> str:
-    """Per cent."""
+    """Per cent with one decimal; a dash for None."""
     return "–" if value is None else f"{value:.1%}"
 
 
 def when(value: datetime | str | None) -> str:
-    """UTC, to the second; the page's script shows the reader's own time besides."""
+    """UTC, to the second; the page's script adds the reader's local time."""
     if value is None:
         return "–"
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
@@ -102,22 +102,22 @@ def length_of_time(seconds: float | None) -> str:
 
 
 def tail(text: str, length: int = 60) -> str:
-    """The end of an address, where documents differ."""
+    """The last `length` characters of a URI, where documents differ."""
     return text if len(text) <= length else f"…{text[-length:]}"
 
 
 def oneline(text: str) -> str:
-    """The beginning of pretty-printed JSON in one line."""
+    """The first 160 characters of pretty-printed JSON, in one line."""
     return " ".join(text.split())[:160]
 
 
 def pretty(data: Any) -> str:
-    """JSON to read. Plain text to the template, which escapes it like any other."""
+    """Indented JSON. The template escapes it like any other text."""
     return json.dumps(data, ensure_ascii=False, indent=2, default=str)
 
 
 def with_query(query: dict[str, str], **changes: Any) -> str:
-    """The page's query with changes; None takes a parameter away."""
+    """The page's query string with changes; None removes a parameter."""
     merged = {name: value for name, value in {**query, **changes}.items() if value not in (None, "")}
     return f"?{urlencode(merged)}" if merged else "?"
 
@@ -138,6 +138,6 @@ def _url(text: str) -> str:
 
 
 def _assets_version() -> str:
-    """Changes whenever a file that browsers keep does."""
+    """A version that changes with any file that browsers cache."""
     newest = max(path.stat().st_mtime_ns for path in (_FOLDER / "static").iterdir())
     return f"{newest:x}"[-10:]

@@ -84,7 +84,7 @@ def test_the_form_shows_the_texts_and_is_for_everybody_unless_a_rater_is_named(r
 
 def test_an_answer_is_recorded_under_the_name_of_who_gave_it(rating, form, finished):
     said = rating().execute_complete({}, answered("Save", coherence=5, tools=4, faithfulness=2, comment="fine"))
-    assert said.startswith("1 of 3 items are rated") or "a verdict takes" in said
+    assert said.startswith("1 of 3 items are rated") or "a verdict needs" in said
     found = so_far_of(form, finished)
     assert (found.raters, found.qualities["coherence"].good) == ({"anna": 1}, 1)
 

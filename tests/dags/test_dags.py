@@ -134,7 +134,9 @@ def test_more_shards_than_airflow_maps_over_are_refused_in_one_line(bag, monkeyp
 
     monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "3")
     assert mappable([1, 2, 3]) == [1, 2, 3]
-    with pytest.raises(UserError, match=r"4 shards are more than Airflow maps a task over .3.*GEM_SHARD_SEGMENTS"):
+    with pytest.raises(
+        UserError, match=r"4 shards exceed the number that Airflow maps a task over .3.*GEM_SHARD_SEGMENTS"
+    ):
         mappable([1, 2, 3, 4])
 
 

@@ -107,7 +107,7 @@ def test_the_doctor_names_what_starts_again_and_again(airflow):
 def test_without_its_database_a_service_is_not_well_and_the_password_stays_where_it_is(monkeypatch, capsys):
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql+psycopg2://gem:hunter2@127.0.0.1:9/airflow")
     assert main(["scheduler"]) == 1
-    assert "scheduler cannot reach what it needs" in (told := capsys.readouterr().err)
+    assert "scheduler cannot reach its database or broker" in (told := capsys.readouterr().err)
     assert "hunter2" not in told
     assert "hunter2" not in str(found := wrong())
     assert found == {"services": "Airflow's database does not answer (OperationalError)"}

@@ -18,7 +18,7 @@ def test_what_a_program_of_others_reaches_is_said(monkeypatch):
     monkeypatch.setattr(means, "best", means._limits_only)
     found = named(security.examine(Settings()))
     assert not found["confinement"].ok
-    assert found["attempted escape"].detail == "a program of others reaches our files and network"
+    assert found["attempted escape"].detail == "a third-party program reaches GEM's files and network"
     assert "bubblewrap" in found["attempted escape"].fix
 
 

@@ -89,7 +89,7 @@ def test_better_than_its_base_becomes_champion_and_hardly_better_than_the_champi
         second = decide(ledger, "second")
         assert (second.outcome, second.against) == ("kept", "first0")
         assert second.evidence["differences"]["bfcl"]["cases"] == 100
-        with pytest.raises(UserError, match="is the champion"):
+        with pytest.raises(UserError, match="is already the champion"):
             decide(ledger, "first0")
     assert status(work) == {"base00": "candidate", "first0": "champion", "second": "kept"}
 

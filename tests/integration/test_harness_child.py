@@ -26,9 +26,9 @@ print('{"event": "case"}'); print("words"); print('{"no": 1}'); print("[" * 1000
 
 
 def test_one_that_does_not_end_is_ended_and_one_that_fails_says_why(tmp_path):
-    with pytest.raises(UserError, match="did not end within 2 s"):
+    with pytest.raises(UserError, match="did not finish within 2 s"):
         list(running(tmp_path, "import time; time.sleep(1000)", timeout_s=2))
-    with pytest.raises(HarnessError, match=r"(?s)ended with code 3; .*no such thing"):
+    with pytest.raises(HarnessError, match=r"(?s)exited with code 3; .*no such thing"):
         list(running(tmp_path, "import sys; print('no such thing', file=sys.stderr); sys.exit(3)"))
 
 

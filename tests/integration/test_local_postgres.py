@@ -90,7 +90,7 @@ def test_with_a_strict_umask_it_starts_in_a_folder_that_all_may_enter_and_stays_
         assert server.running
         monkeypatch.setattr(module, "_all_may_enter", lambda path: path.is_relative_to(tmp_path) or may_enter(path))
         assert Postgres(tmp_path / "shut" / "pg", server.port, SecretStr("p")).data == server.data
-        with pytest.raises(UserError, match="password of another"):
+        with pytest.raises(UserError, match=r"created with another state\.json"):
             Postgres(tmp_path / "shut" / "pg", server.port, SecretStr("another")).start()
     finally:
         os.umask(before)
@@ -102,7 +102,7 @@ def test_a_folder_of_that_name_that_is_no_database_is_left_alone(tmp_path, monke
     monkeypatch.setattr(module, "_all_may_enter", lambda path: True)
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "notes.txt").write_text("precious")
-    with pytest.raises(UserError, match="is no database"):
+    with pytest.raises(UserError, match="is not a PostgreSQL database"):
         Postgres(tmp_path / "postgres", free_port(), SecretStr("p"))._init()
     assert (tmp_path / "postgres" / "notes.txt").read_text() == "precious"
 

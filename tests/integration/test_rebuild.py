@@ -131,7 +131,7 @@ def test_half_a_partition_is_never_published(finished, changed):
     assert 0 < done <= 2
     held = publish(narrow, PARTITION).held_back
     assert "not complete" in held
-    assert "still to be done: refine of" in held
+    assert "remaining work: refine of" in held
     assert current_version(work) == before
     other = changed()
     synthesise(other)

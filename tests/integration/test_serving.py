@@ -97,7 +97,7 @@ def test_the_next_server_waits_for_the_one_before(start):
             serve.stop(first)
 
     second = start(progress=tell)
-    assert waited[:3] == ["waiting for another server to end"] * 3
+    assert waited[:3] == ["waiting for another server to stop"] * 3
     assert gone([psutil.Process(first.guard_pid)] if psutil.pid_exists(first.guard_pid) else [])
     assert len(processes(second)) >= 2
 

@@ -1,1 +1,1 @@
-"""Routers by what they serve; their rights are given where they are included, in `app.py`."""
+"""Routers by what they serve; `app.py` includes them and sets their permissions."""

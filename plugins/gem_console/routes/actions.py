@@ -1,4 +1,4 @@
-"""What changes something: for those who may start runs of `gem_synthesize`, and from pages of this origin only."""
+"""Routes that act: for users who may start runs of `gem_synthesize`, and only from pages of this origin."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
@@ -16,7 +16,7 @@ from gem_tasks.pipeline.upkeep.failures import Which
 
 router = APIRouter(tags=["act"])
 
-"""Its backfill announces past partitions again; what the present prompts and models make stale is then recomputed."""
+"""Its backfill announces past partitions again; runs then recompute what current prompts and models made stale."""
 
 
 class RetryAsked(Value):
@@ -49,7 +49,7 @@ async def retry(
 ) -> Retried:
     """Retries failed segments only: starts a run for each of their partitions, as this user.
 
-    A segment that was marked is asked for by the next run of its partition in any case.
+    The next run of the partition retries a marked segment even if this run could not be started.
     """
     found = await reader.do(lambda work: failures.retry(work, asked.which, dry_run=asked.dry_run))
     runs = [Started(partition=partition, segments=count) for partition, count in sorted(found.items())]

@@ -1,4 +1,4 @@
-"""The JSON API: the same values as the pages show, typed. Serialised in the thread that asked."""
+"""The JSON API: the same values as on the pages, typed. The querying thread serialises them."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -130,7 +130,7 @@ async def get_dataset(reader: ReaderDep, version: str) -> Response:
 
 @router.get("/models", response_model=scores.Scores)
 async def get_models(reader: ReaderDep) -> Response:
-    """Trained models, their scores, and the paper's for reference."""
+    """Trained models, their scores, and the paper's scores for reference."""
     return await _answer(reader, lambda db, _: scores.scores(db))
 
 
@@ -142,11 +142,11 @@ async def get_dialects(reader: ReaderDep) -> Response:
 
 @router.get("/run", response_model=runs.Run)
 async def get_run(reader: ReaderDep, run_id: str) -> Response:
-    """What an Airflow run did."""
+    """The results of an Airflow run."""
     return await _answer(reader, lambda db, work: runs.run(db, run_id, chain_of(db, work, None)[0], STAGE_NAMES))
 
 
 @router.get("/task", response_model=runs.Task)
 async def get_task(reader: ReaderDep, run_id: str, task_id: str, map_index: MapIndex = None) -> Response:
-    """What a task instance did."""
+    """The results of a task instance."""
     return await _answer(reader, lambda db, _: runs.task(db, run_id, task_id, map_index))

@@ -1,4 +1,4 @@
-"""What the routers share: the reader, and the parameters of filtered pages."""
+"""Shared by the routers: the reader, and the parameters of filtered pages."""
 
 import re
 from typing import Annotated
@@ -12,7 +12,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 def reader_of(request: Request) -> Reader:
-    """The process's reader."""
+    """Returns the reader of this process."""
     return request.app.state.reader
 
 
@@ -23,15 +23,15 @@ async def filters_of(
         str, Query(description="Recipe of the last stage of a chain; empty: the most recently used.")
     ] = "",
 ) -> Filters:
-    """Range, source and chain; forms send what is not chosen as nothing."""
+    """Range, source and chain; forms send an empty text for what the user did not choose."""
     return Filters(range=range_, source_id=number(source), chain=chain or None)
 
 
 def number(text: str) -> int | None:
-    """A number as a form sends it, where nothing is none; `str.isdigit` would also take `²`.
+    """A number as a form sends it; None if empty. `str.isdigit` would also accept `²`.
 
     Raises:
-        HTTPException: 422.
+        HTTPException: 422 for anything but up to nine digits.
     """
     if not text.strip():
         return None
@@ -45,5 +45,5 @@ FiltersDep = Annotated[Filters, Depends(filters_of)]
 
 
 def given(text: str | None) -> str | None:
-    """None for nothing."""
+    """The text without surrounding spaces; None if empty."""
     return text.strip() or None if text else None

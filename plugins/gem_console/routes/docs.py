@@ -1,4 +1,4 @@
-"""The API's description: OpenAPI for programs and a page for people, behind the same rights as the API itself."""
+"""The API's description: OpenAPI for programs and a page for people, with the same permissions as the API."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ router = APIRouter(prefix="/api")
 
 @router.get("/openapi.json")
 async def openapi(request: Request) -> JSONResponse:
-    """The description as OpenAPI has it."""
+    """Returns the OpenAPI description."""
     return JSONResponse(request.app.openapi())
 
 
 @router.get("/docs")
 async def docs(request: Request) -> HTMLResponse:
-    """The same to read."""
+    """Shows the description as a page."""
     spec: dict[str, Any] = request.app.openapi()
     routes = [
         {"path": path, "method": method.upper(), **operation}

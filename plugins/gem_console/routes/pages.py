@@ -1,4 +1,4 @@
-"""The pages. Each asks and renders in a thread; what is shown is what the API says."""
+"""The pages. Each queries and renders in a thread, and shows the same values as the API."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -46,7 +46,7 @@ async def _page(request: Request, template: str, make: Make) -> HTMLResponse:
 
 @router.get("/")
 async def overview_page(request: Request, filters: FiltersDep) -> HTMLResponse:
-    """Overview."""
+    """Funnel, work and money over time."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         chain, every = chain_of(db, work, filters.chain)
@@ -59,7 +59,7 @@ async def overview_page(request: Request, filters: FiltersDep) -> HTMLResponse:
 
 @router.get("/partitions/{key}")
 async def partition_page(request: Request, key: str, chain: str = "") -> HTMLResponse:
-    """A partition."""
+    """Progress of one partition."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         found, every = chain_of(db, work, given(chain))
@@ -70,7 +70,7 @@ async def partition_page(request: Request, key: str, chain: str = "") -> HTMLRes
 
 @router.get("/documents")
 async def documents_page(request: Request, query: DocumentQueryDep) -> HTMLResponse:
-    """Documents."""
+    """Search and list of documents."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         return {"view": documents.documents(db, query), "sources": db.documents.sources(), "domains": DOMAINS,
@@ -81,7 +81,7 @@ async def documents_page(request: Request, query: DocumentQueryDep) -> HTMLRespo
 
 @router.get("/documents/{document_id}")
 async def document_page(request: Request, document_id: str) -> HTMLResponse:
-    """A document."""
+    """History of one document."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
         life = documents.document(db, work, document_id)
@@ -92,7 +92,7 @@ async def document_page(request: Request, document_id: str) -> HTMLResponse:
 
 @router.get("/trajectories")
 async def trajectories_page(request: Request, query: TrajectoryQueryDep) -> HTMLResponse:
-    """Published trajectories."""
+    """Search and list of published trajectories."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         return {"view": trajectories.trajectories(db, query), "domains": DOMAINS, "platforms": PLATFORMS}
@@ -102,7 +102,7 @@ async def trajectories_page(request: Request, query: TrajectoryQueryDep) -> HTML
 
 @router.get("/refused")
 async def refused_page(request: Request, reason: str = "", cursor: Cursor = "") -> HTMLResponse:
-    """Refused trajectories."""
+    """List of refused trajectories."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         return {"view": trajectories.refused(db, given(reason), given(cursor), 50)}
@@ -112,7 +112,7 @@ async def refused_page(request: Request, reason: str = "", cursor: Cursor = "") 
 
 @router.get("/trajectories/{trajectory_id}")
 async def trajectory_page(request: Request, trajectory_id: str, show: str = "") -> HTMLResponse:
-    """A published trajectory."""
+    """One published trajectory with its source."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
         view = trajectory.by_id(db, work, trajectory_id)
@@ -134,7 +134,7 @@ async def made_page(request: Request, recipe_id: str, segment_id: str, show: str
 
 @router.get("/prompts")
 async def prompts_page(request: Request) -> HTMLResponse:
-    """Prompts."""
+    """List of prompts that were used."""
     return await _page(
         request,
         "prompts.html",
@@ -144,7 +144,7 @@ async def prompts_page(request: Request) -> HTMLResponse:
 
 @router.get("/prompts/{sha256}")
 async def prompt_page(request: Request, sha256: str, against: str = "") -> HTMLResponse:
-    """A prompt."""
+    """One prompt's text, and its difference from another version."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
         view = prompts.prompt(db, work, sha256, given(against))
@@ -155,7 +155,7 @@ async def prompt_page(request: Request, sha256: str, against: str = "") -> HTMLR
 
 @router.get("/failures")
 async def failures_page(request: Request, filters: FiltersDep, query: FailureQueryDep) -> HTMLResponse:
-    """Failures."""
+    """Failures by class."""
     wanted = query.model_copy(update={"raw": bool(query.stage or query.error_class or query.raw)})
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
@@ -169,7 +169,7 @@ async def failures_page(request: Request, filters: FiltersDep, query: FailureQue
 async def datasets_page(
     request: Request, every: Annotated[str, Query(alias="all")] = "", cursor: Cursor = ""
 ) -> HTMLResponse:
-    """Datasets and models."""
+    """List of dataset versions, audits, models and dialects."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         view = datasets.datasets(db, not every, given(cursor), 50)
@@ -185,7 +185,7 @@ async def datasets_page(
 
 @router.get("/datasets/{version}")
 async def dataset_page(request: Request, version: str) -> HTMLResponse:
-    """A dataset version."""
+    """One dataset version with its manifest."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
         view = datasets.dataset(db, version)

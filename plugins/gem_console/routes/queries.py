@@ -1,4 +1,4 @@
-"""Query parameters of the lists, read alike by pages and API."""
+"""Query parameters of the lists, shared by pages and API."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ async def document_query(
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> DocumentQuery:
-    """For lists of documents."""
+    """Query parameters for lists of documents."""
     return DocumentQuery(
         q=given(q),
         status="" if status == "read" else given(status),
@@ -45,7 +45,7 @@ async def trajectory_query(
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> TrajectoryQuery:
-    """For lists of published trajectories."""
+    """Query parameters for lists of published trajectories."""
     return TrajectoryQuery(
         domain=given(domain),
         platform=given(platform),
@@ -68,7 +68,7 @@ async def failure_query(
     cursor: Cursor = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
 ) -> FailureQuery:
-    """For lists of failures."""
+    """Query parameters for lists of failures."""
     return FailureQuery(stage=given(stage), error_class=given(error_class), raw=raw, cursor=given(cursor), limit=limit)
 
 

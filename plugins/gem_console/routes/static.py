@@ -1,4 +1,4 @@
-"""Style, scripts and icons: the files of one folder, behind the same rights as the pages."""
+"""Style sheets, scripts and icons: the files of one folder, with the same permissions as the pages."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ router = APIRouter(prefix="/static")
 
 @router.get("/{name}")
 def file(name: str) -> FileResponse:
-    """A file by its name; pages add a version to the address, so that browsers may keep it."""
+    """Returns a file by its name; pages add a version to its URL, so that browsers can cache it."""
     path = _FOLDER / name
     if name not in {each.name for each in _FOLDER.iterdir()} or path.suffix not in _TYPES:
         raise HTTPException(404, "There is no such file")

@@ -90,7 +90,7 @@ def test_advice_takes_five_conversations_and_an_interval_that_says_so():
     )
     assert kinds(rated(4, ORDER, refused=True) + rated(1, ORDER))[ORDER].advice is None
     assert kinds(rated(9, SHAPE))[SHAPE].advice is None, "a broken schema is one, whether people see it or not"
-    assert "look at the judge's prompt" in kinds(rated(9, faults=["judge_r1"]))["judge_r1"].advice
+    assert "review the judge's prompt" in kinds(rated(9, faults=["judge_r1"]))["judge_r1"].advice
 
 
 def test_a_lower_bar_of_the_policy_is_the_bar_of_the_advice():

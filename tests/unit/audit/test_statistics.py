@@ -74,7 +74,7 @@ def test_the_interval_holds_the_share_and_stays_a_share(counted):
 
 def test_a_share_of_nothing_is_refused():
     for hits, total in ((0, 0), (3, 2), (-1, 2)):
-        with pytest.raises(ValueError, match="no share"):
+        with pytest.raises(ValueError, match="not a valid share"):
             wilson(hits, total)
 
 
@@ -83,5 +83,5 @@ def test_a_paired_difference_has_its_interval_around_it():
     assert difference == pytest.approx(0.1)
     assert -0.01 < low < 0.1 < high < 0.2
     assert paired_difference(0, 0, 10)[0] == 0
-    with pytest.raises(ValueError, match="no shares"):
+    with pytest.raises(ValueError, match="not valid shares"):
         paired_difference(6, 5, 10)

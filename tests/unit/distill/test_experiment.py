@@ -63,7 +63,7 @@ def test_an_endpoint_of_somebody_elses_is_one_arm():
     found = planned(endpoint_url="http://x/v1", endpoint_model="m")
     assert found.external
     assert [arm.name for arm in found.experiment.arms] == ["m"]
-    with pytest.raises(UserError, match="address and a model"):
+    with pytest.raises(UserError, match="URL and a model"):
         planned(endpoint_url="http://x/v1")
 
 
@@ -72,7 +72,7 @@ def test_an_endpoint_of_somebody_elses_is_one_arm():
     [
         ({"experiment": "nothing"}, "no experiment"),
         ({"profile": "nothing"}, "no training profile"),
-        ({"harnesses": ["synthesizer"]}, "No harness is left"),
+        ({"harnesses": ["synthesizer"]}, "No chosen harness suits"),
         ({"epochs": 0}, "epochs"),
     ],
 )
@@ -98,7 +98,7 @@ def test_what_is_measured_does_not_make_another_model():
 
 def test_a_profile_for_gpus_is_refused_where_there_are_none(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with pytest.raises(UserError, match="trains on GPUs"):
+    with pytest.raises(UserError, match="needs GPUs"):
         require_machine(profiles.load("qwen3-8b-agent"))
     require_machine(profiles.load("qwen3-8b-agent-lora"))
 

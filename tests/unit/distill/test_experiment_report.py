@@ -58,7 +58,7 @@ def test_scores_of_arms_stand_beside_the_papers_and_their_difference_has_an_inte
         "| unrefined | 25.00 ± ", "| refined | 75.00 ± ", "*paper: 8B, no refinement* | 26.00",
         "*paper: GEM-8B* | 30.25",
         "| bfcl | unrefined → refined | +50.00 |", "| yes | 20 |", "![loss](loss.png)", "v1", "r1", "e-k0",
-        "made from random weights",
+        "trained from random weights",
     ):  # fmt: skip
         assert wanted in text
 
@@ -68,7 +68,7 @@ def test_arms_that_are_one_model_are_not_taken_for_a_comparison():
     assert "are one model" not in render(result)
     one = next(iter(result.models.values()))
     text = render(result.model_copy(update={"models": dict.fromkeys(result.models, one)}))
-    assert "**1K and 10K came to the same trajectories and are one model" in text
+    assert "**1K and 10K used the same trajectories and are one model" in text
 
 
 def test_a_real_base_is_not_called_random():

@@ -71,7 +71,7 @@ def test_more_harnesses_ask_for_more_confidence_in_each():
         (report(90, version="bfcl-eval 2"), "different version"),
         (report(90, of=199), "did not run the same cases"),
         (report(90, errors=5), "5 of 200 tries of the challenger failed outside the model"),
-        (report(90, harness="tau2"), "in no common harness"),
+        (report(90, harness="tau2"), "share no harness"),
     ],
 )
 def test_what_cannot_be_compared_is_kept_with_the_reason(challenger, why):

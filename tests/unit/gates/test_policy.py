@@ -35,9 +35,9 @@ def test_a_metric_may_have_several_bounds_and_failures_a_class():
     ("text", "problem"),
     [
         ("[filter", "gates.toml: "),
-        ("[filtre]\n", r"\[filtre\] is no stage"),
+        ("[filtre]\n", r"\[filtre\] is not a stage"),
         ("filter = 3", "filter must be a table"),
-        ("[filter]\nyield = {min = 1}", "filter.yield is no metric"),
+        ("[filter]\nyield = {min = 1}", "filter.yield is not a metric"),
         ("[filter]\naccepted_share = 0.1", "filter.accepted_share"),
         ("[filter]\naccepted_share = {action = 'review'}", "give min, max or both"),
         ("[filter]\naccepted_share = {min = 0.5, max = 0.1}", "min 0.5 is above max 0.1"),
@@ -60,7 +60,7 @@ def test_agreement_with_people_is_asked_for_only_where_the_policy_says_so():
     assert policy(Settings()).agreement is None
     found = parse_policy("[agreement]\nmin_precision = 0.8", "g")
     assert (found.agreement.min_precision, found.agreement.sample) == (0.8, 12)
-    assert set(found.bounds) == set(STAGE_NAMES), "it is no stage"
+    assert set(found.bounds) == set(STAGE_NAMES), "it is not a stage"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

@@ -33,7 +33,7 @@ def test_a_folder_that_is_more_than_gem_s_is_refused(monkeypatch, tmp_path, valu
     chosen = {"~": str(user), "above": str(tmp_path), "link": str(tmp_path / "link")}.get(value, value)
     monkeypatch.setenv("HOME", str(user))
     monkeypatch.setenv("GEM_HOME", chosen)
-    with pytest.raises(UserError, match="more than a folder for GEM"):
+    with pytest.raises(UserError, match="not a folder for GEM alone"):
         home_dir()
 
 

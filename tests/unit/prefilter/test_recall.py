@@ -46,5 +46,5 @@ def test_the_promise_holds_about_as_often_as_it_says():
 
 def test_no_sample_proves_nothing():
     assert (recall.lower_bound(0, 0), recall.upper_bound(0, 0)) == (0, 1)
-    with pytest.raises(ValueError, match="no share"):
+    with pytest.raises(ValueError, match="not a valid share"):
         recall.lower_bound(3, 2)
