@@ -77,7 +77,7 @@ def checked(host: str, found: list[Any]) -> list[tuple[Any, ...]]:
         ForbiddenAddressError: one is.
     """
     if forbidden_name(host) or any(forbidden(str(each[4][0])) for each in found):
-        raise ForbiddenAddressError(f"{host} leads to an address at which clouds hand out credentials")
+        raise ForbiddenAddressError(f"{host} resolves to an address where cloud machines get their credentials")
     return found
 
 

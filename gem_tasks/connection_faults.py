@@ -13,7 +13,7 @@ _WORDS = {
     errno.ECONNRESET: "connection reset",
     errno.ENETUNREACH: "network unreachable",
     errno.EHOSTUNREACH: "host unreachable",
-    errno.ETIMEDOUT: "no connection in time",
+    errno.ETIMEDOUT: "connection timed out",
 }
 
 

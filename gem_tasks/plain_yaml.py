@@ -30,7 +30,7 @@ def _require_plain(text: str) -> None:
     for number, event in enumerate(yaml.parse(text, _LOADER)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.YAMLError("it has an alias (*), which is not taken here")
+            raise yaml.YAMLError("it has an alias (*), which GEM does not accept")
         if number > _MAX_EVENTS:
             raise yaml.YAMLError(f"it holds more than {_MAX_EVENTS} values")
         if depth > _MAX_DEPTH:

@@ -108,13 +108,13 @@ def _checked(kind: str, proxy: str, host: str) -> str:
     whole = proxy if "://" in proxy else f"http://{proxy}"
     fix = f"Set {kind.upper()}_PROXY to http://host:port, or name {host} in NO_PROXY."
     if _kind_of(whole) not in _PORTS:
-        raise UserError(f"{shown(whole)} cannot be the proxy for {host}: GEM knows HTTP proxies only", fix)
+        raise UserError(f"{shown(whole)} cannot be the proxy for {host}: GEM supports HTTP proxies only", fix)
     try:
         usable = urlsplit(whole).hostname and urlsplit(whole).port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise UserError(f"{kind.upper()}_PROXY is no address of a proxy", fix)
+        raise UserError(f"{kind.upper()}_PROXY is not the address of a proxy", fix)
     return whole
 
 

@@ -76,7 +76,7 @@ class Growing:
         if (grown := self.size - _FREE - self._counted) > 0:
             self._counted += grown
             if not IN_FLIGHT.add(grown):
-                raise TooLargeError(f"the answers under way hold more than {MAX_IN_FLIGHT_BYTES >> 20} MB")
+                raise TooLargeError(f"the answers in flight hold more than {MAX_IN_FLIGHT_BYTES >> 20} MB")
 
     def free(self) -> None:
         """Gives the bytes back."""

@@ -56,7 +56,7 @@ def list_bucket(bucket: str, prefix: str, after: str, access: S3Access) -> Itera
                 yield SourceObject(base + key, etag, size, *kind, open=opener, remote=True)
     except (ClientError, BotoCoreError, ResponseParserError, OSError) as error:
         fix = "Check bucket, credentials, region and AWS_ENDPOINT_URL."
-        raise UserError(f"s3://{bucket}/{prefix} cannot be listed ({why(error)})", fix) from error
+        raise UserError(f"Cannot list s3://{bucket}/{prefix} ({why(error)})", fix) from error
 
 
 def _meant(client: "S3Client", bucket: str, prefix: str) -> tuple[str, bool]:

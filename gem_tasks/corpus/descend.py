@@ -15,7 +15,7 @@ _KINDS = {
     S_IFCHR: "a device",
     S_IFBLK: "a device",
     S_IFDIR: "a folder under a link's name",
-    S_IFLNK: "a link that was put there since it was listed",
+    S_IFLNK: "a link that replaced the listed file",
 }
 _FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _STEP = _FOLDER | getattr(os, "O_PATH", os.O_RDONLY)

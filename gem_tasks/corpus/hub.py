@@ -31,7 +31,9 @@ def list_dataset(name: str, after: str) -> Iterator[SourceObject]:
     """
     form = _FORM.fullmatch(name)
     if form is None:
-        raise UserError(f"hf://{name} is no dataset", "Write hf://datasets/OWNER/NAME, @REVISION and /PATH if need be.")
+        raise UserError(
+            f"hf://{name} is not a dataset", "Write hf://datasets/OWNER/NAME, optionally with @REVISION and /PATH."
+        )
     repo, revision, path = form[1], form[2], form[3] or ""
     base = f"hf://datasets/{repo}{f'@{revision}' if revision else ''}/"
     files = sorted(_files(repo, revision, path), key=lambda file: (base + file.path).encode())
@@ -92,7 +94,7 @@ def _asked(repo: str, ask: Callable[[], Any]) -> Any:
         ValueError,
     ) as error:  # a name against its rules is a ValueError
         fix = "Check the name, HF_TOKEN and HF_ENDPOINT."
-        raise UserError(f"hf://datasets/{repo} cannot be listed ({why(error)})", fix) from error
+        raise UserError(f"Cannot list hf://datasets/{repo} ({why(error)})", fix) from error
 
 
 def _open(path: str) -> IO[bytes]:

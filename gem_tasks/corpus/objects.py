@@ -18,7 +18,7 @@ FORMATS = {
     ".warc": "application/warc",
 }
 COMPRESSIONS = (".gz", ".zst")
-READABLE = f"Readable are {' '.join(FORMATS)}, all but Parquet also as .gz or .zst."
+READABLE = f"Supported formats: {' '.join(FORMATS)}; all but Parquet also as .gz or .zst."
 ANOTHER_TRY = frozenset({401, 408, 425, 429})
 """HTTP statuses that say nothing about the object that was asked for."""
 CLOSED = ("inode/directory", "")

@@ -73,7 +73,7 @@ def _first(rows: int, documents: Iterator[RawDocument]) -> Iterator[RawDocument]
 
 
 def _rest_of(rows: int) -> str:
-    return f"only its first {rows} rows were read: of one byte each at least, and GEM_MAX_ROWS_PER_FILE at most"
+    return f"GEM read only its first {rows} rows: the limit is one row per byte, and GEM_MAX_ROWS_PER_FILE"
 
 
 def _bounded(found: SourceObject, pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:

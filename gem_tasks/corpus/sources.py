@@ -33,7 +33,9 @@ def admit(source: str, roots: Sequence[str] = ()) -> str:
     """
     kind = kind_of(source)
     if roots and not any(_below(source, kind, root) for root in roots):
-        raise UserError(f"{source} is outside of what may be read here", f"GEM_SOURCE_ROOTS allows: {' '.join(roots)}")
+        raise UserError(
+            f"{source} is outside the folders that GEM may read", f"GEM_SOURCE_ROOTS allows: {' '.join(roots)}"
+        )
     return kind
 
 
@@ -81,10 +83,10 @@ def kind_of(source: str) -> str:
     if scheme in ("s3", "hf") and rest.partition("/")[0]:
         if scheme == "s3" and rest.endswith("//"):
             whole = f"s3://{rest.rstrip('/')}/"
-            raise UserError(f"{source} ends in a folder without a name", f"Give {whole}, which holds it.")
+            raise UserError(f"{source} ends in an unnamed folder", f"Give {whole}, which holds it.")
         return scheme
     raise UserError(
-        f"{source!r} is no source", "Give a file, a folder, s3://bucket/prefix, or hf://datasets/owner/name."
+        f"{source!r} is not a source", "Give a file, a folder, s3://bucket/prefix, or hf://datasets/owner/name."
     )
 
 
@@ -111,4 +113,4 @@ def list_objects(source: str, after: str = "", access: S3Access | None = None) -
         empty = False
         yield item
     if empty:
-        raise EmptySourceError(f"{source} holds nothing that can be read", READABLE)
+        raise EmptySourceError(f"{source} contains no supported files", READABLE)

@@ -40,7 +40,7 @@ def list_tree(source: str, after: str) -> Iterator[SourceObject]:
         _refuse_made_up(f"{root}/")
         return _walk(root, after)
     if media_type(path.name) is None:
-        raise UserError(f"{path} is of no kind that can be read", READABLE)
+        raise UserError(f"{path} has an unsupported format", READABLE)
     # The name as given: in a download cache it is a link to an object whose own name says nothing.
     name = str(Path(os.path.realpath(path.parent)) / path.name)
     real = os.path.realpath(name)
@@ -50,7 +50,7 @@ def list_tree(source: str, after: str) -> Iterator[SourceObject]:
 
 def _refuse_made_up(real: str) -> None:
     if real.startswith(_NO_SOURCES) and not real.startswith("/dev/shm/"):  # noqa: S108 - a disk in memory
-        raise UserError(f"{real} is no document: the system makes it up", "Name a file or a folder on a disk.")
+        raise UserError(f"{real} is not a document: the system generates it", "Give a file or a folder on a disk.")
 
 
 def real_path(source: str) -> Path:

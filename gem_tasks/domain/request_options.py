@@ -43,7 +43,7 @@ def _object(value: Any) -> Any:
 
 def _no_reserved(body: Json) -> Json:
     if taken := sorted(_RESERVED & body.keys()):
-        raise ValueError(f"{', '.join(taken)} is set by GEM itself")
+        raise ValueError(f"{', '.join(taken)} is set by GEM")
     return body
 
 
@@ -51,7 +51,7 @@ def _sendable(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
     for name, value in headers.items():
         text = value.get_secret_value()
         if not _TOKEN.fullmatch(name) or name.lower() in _OURS or not (text.isascii() and text.isprintable()):
-            raise ValueError("a header is one that GEM sets itself, or holds characters that no header may hold")
+            raise ValueError("a header is one that GEM sets, or has characters that HTTP headers do not allow")
     return headers
 
 

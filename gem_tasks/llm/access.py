@@ -107,7 +107,7 @@ class Access:
         found, key = dict(self._version), self._key
         if key:
             if not (key.isascii() and key.isprintable()):
-                raise UserError("The API key holds characters that an HTTP header cannot", "Set GEM_LLM_API_KEY again.")
+                raise UserError("The API key has characters that HTTP headers do not allow", "Correct GEM_LLM_API_KEY.")
             header = self._named or ("Authorization" if _TOKEN.match(key) else self._usual)
             self._tried.add(header)
             found[header] = f"Bearer {key}" if header == "Authorization" else key

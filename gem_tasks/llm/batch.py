@@ -209,7 +209,7 @@ class BatchClient:
                 client.stream("GET", url, headers=sent) as response,
             ):
                 if response.status_code in _GONE:
-                    logger.warning("%s is gone: its requests have to be asked again", path)
+                    logger.warning("%s no longer exists: GEM resubmits its requests", path)
                 elif response.status_code != 200:
                     with Growing() as growing:
                         body = await abody_of(response.aiter_raw(), _coding(response), growing)
@@ -254,7 +254,7 @@ def translated_errors(base_url: str, sure: bool = True) -> Generator[None]:
         if isinstance(error, openai.APIStatusError) and not sure and error.status_code in _REFUSES:
             raise UserError(
                 f"{base_url} refuses the batch: {from_sdk(error).detail}",
-                "Fix what it complains of, and run it again.",
+                "Fix the reported problem, then rerun.",
             ) from None
         raise from_sdk(error) from None  # its text may repeat the key
 

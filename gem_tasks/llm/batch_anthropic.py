@@ -52,7 +52,7 @@ class AnthropicBatches(BatchClient):
 
     async def find(self, key: str) -> str | None:
         """None: nothing in a batch says whose it is."""
-        logger.warning("a worker was lost while it created a batch; if it was created, its requests are asked again")
+        logger.warning("a worker died while creating a batch; if the batch exists, GEM submits its requests twice")
         return None
 
     async def state(self, batch_id: str) -> BatchState | None:

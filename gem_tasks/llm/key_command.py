@@ -67,7 +67,7 @@ async def _output(command: KeyCommand) -> str:
             output = await running.stdout.read(_MOST_BYTES)
             code = await running.wait()
     except TimeoutError:
-        raise _unusable(command, f"took longer than {_LIMIT_S:.0f} s") from None
+        raise _unusable(command, f"did not finish within {_LIMIT_S:.0f} s") from None
     finally:
         if running.returncode is None:
             running.kill()
@@ -119,5 +119,5 @@ def _object(text: str) -> Json:
 def _unusable(command: KeyCommand, what: str) -> UserError:
     return UserError(
         f"GEM_LLM_API_KEY_COMMAND: {command.words[0]!r} {what}",
-        "Run it by hand, as the user of the workers: it has to print the key, or a JSON object with an `access_token`.",
+        "Run it manually as the workers' user: it must print the key, or a JSON object with an `access_token`.",
     )

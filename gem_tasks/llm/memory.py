@@ -117,7 +117,7 @@ class Memory:
                 if numbers[-1:] in ([], [number + 1]):
                     return
         except StoreError as error:
-            logger.warning("what was learned of %s is not remembered: %s", model, error)
+            logger.warning("cannot save what was learned about %s: %s", model, error)
 
     def _new(self, model: str, preset: Dialect) -> Known:
         return Known(dialect=preset, endpoint=public_url(self._base_url), model=model)

@@ -42,8 +42,8 @@ class Reckoning:
         """
         if self._trust.fault:
             raise UntrueUsageError(
-                f"The budget cannot be kept: of model {model!r}, {self._trust.fault}",
-                "Correct the endpoint's `usage`, or run without a budget: tokens are then counted by GEM itself."
+                f"GEM cannot enforce the budget: for model {model!r}, {self._trust.fault}",
+                "Correct the endpoint's `usage`, or run without a budget: GEM then counts tokens itself."
                 " `gem dialects` shows what each model reports.",
             )
 

@@ -58,6 +58,6 @@ def _presets(path: Path) -> tuple[Preset, ...]:
     except OSError as error:
         raise UserError(f"GEM_LLM_DIALECTS: {path} cannot be read ({error.strerror})", "Correct the path.") from None
     except (ValueError, TypeError, ValidationError, re.error) as error:
-        form = "Write it like gem_tasks/llm/presets.toml: [[preset]], host, model, and what is particular."
-        raise UserError(f"GEM_LLM_DIALECTS: {path} holds no presets ({first_line(error)})", form) from None
+        form = "Use the format of gem_tasks/llm/presets.toml: [[preset]], host, model, and what differs."
+        raise UserError(f"GEM_LLM_DIALECTS: {path} has no valid presets ({first_line(error)})", form) from None
     return found

@@ -76,7 +76,7 @@ def _table(path: Path) -> dict[str, Price]:
     except (ValueError, ValidationError) as error:
         line = first_line(error)
         form = 'Write ["model"], then input = … and output = … in USD per million tokens.'
-        raise UserError(f"GEM_LLM_PRICES: {path} is no price table ({line})", form) from None
+        raise UserError(f"GEM_LLM_PRICES: {path} is not a valid price table ({line})", form) from None
 
 
 def _public(model: str, base_url: str) -> Pricing | None:

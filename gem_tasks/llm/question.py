@@ -103,5 +103,5 @@ def _odd(completion: Completion) -> str:
     if completion.text.strip():
         return ""
     if completion.finish_reason == "length":
-        return "thinking took the whole limit, twice: set GEM_LLM_REASONING_EFFORT to low or off"
+        return "thinking used up the token limit twice: set GEM_LLM_REASONING_EFFORT to low or off"
     return f"the answer is empty (it ended with {completion.finish_reason or 'no reason'!r})"

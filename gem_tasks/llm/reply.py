@@ -32,7 +32,7 @@ def request_headers(api_key: str | None, extra: Mapping[str, str] | None = None)
     headers = {"Content-Type": "application/json", "User-Agent": "gem"}
     if api_key:
         if not (api_key.isascii() and api_key.isprintable()):
-            raise UserError("The API key holds characters that an HTTP header cannot", "Set GEM_LLM_API_KEY again.")
+            raise UserError("The API key has characters that HTTP headers do not allow", "Correct GEM_LLM_API_KEY.")
         headers["Authorization"] = f"Bearer {api_key}"
     given = {name.lower() for name in extra or ()}
     return {name: value for name, value in headers.items() if name.lower() not in given} | dict(extra or {})

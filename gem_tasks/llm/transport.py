@@ -81,11 +81,13 @@ def _address(base_url: str) -> URL:
     except ValueError:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host:
-        raise UserError(f"{shown_url(base_url)!r} is no address of an LLM endpoint", "Write http(s)://host[:port]/v1.")
+        raise UserError(
+            f"{shown_url(base_url)!r} is not the address of an LLM endpoint", "Write http(s)://host[:port]/v1."
+        )
     if url.user or url.password:
         raise UserError(
-            f"The address of the LLM endpoint {shown_url(base_url)} has a user name or a password in it",
-            "Put the key into GEM_LLM_API_KEY, or a login of another kind into GEM_LLM_EXTRA_HEADERS.",
+            f"The address of the LLM endpoint {shown_url(base_url)} contains a user name or a password",
+            "Put the key into GEM_LLM_API_KEY, or other credentials into GEM_LLM_EXTRA_HEADERS.",
         )
     return url
 

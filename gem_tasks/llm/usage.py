@@ -131,7 +131,7 @@ class Trust:
     def fault(self) -> str:
         """Why it cannot; empty while it can."""
         if self._impossible >= _IMPOSSIBLE_IN_A_ROW:
-            return f"{self._impossible} replies in a row report token counts that are negative, huge or no numbers"
+            return f"{self._impossible} replies in a row report token counts that are negative, huge or not numbers"
         if self._small >= _TOO_SMALL_IN_A_ROW:
             return f"{self._small} replies in a row report far fewer prompt tokens than were sent"
         return ""
@@ -142,5 +142,5 @@ class Trust:
         if self.fault:
             return f"cannot be true: {self.fault}"
         if self._missing >= _IMPOSSIBLE_IN_A_ROW:
-            return "not reported: GEM counts them"
+            return "not reported: GEM counts tokens itself"
         return "" if self._good >= _IMPOSSIBLE_IN_A_ROW else None

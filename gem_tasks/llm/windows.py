@@ -258,7 +258,10 @@ def _cut(prompt: int, expected: int, window: Window | None, size: int | None = N
     counted = f"it counted {prompt:,} tokens" + (f" of at least {expected:,}" if expected > prompt else "")
     what = f"The server cut your prompt: {counted}"
     if size:
-        what = f"The server cut your prompt or the answer: {counted}, was asked for {limit:,}, and ended at {size:,}"
+        what = (
+            f"The server cut your prompt or the answer: {counted}, was allowed {limit:,} tokens of answer,"
+            f" and stopped at {size:,}"
+        )
     error = EndpointError(ErrorClass.CONTEXT_LENGTH, f"{what}. Its context is too small.")
     error.parameter = "" if window else SETTING
     return error

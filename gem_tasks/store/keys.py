@@ -78,7 +78,7 @@ def checked(key: str) -> str:
     """
     for name in key.split("/"):
         if name in ("", ".", "..") or _FORBIDDEN.search(name) or len(name.encode()) > _NAME_BYTES:
-            raise StoreError(f"{key[:300]!r} is no key of an object")
+            raise StoreError(f"{key[:300]!r} is not a valid object key")
     return key
 
 

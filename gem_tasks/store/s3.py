@@ -184,6 +184,6 @@ class S3Store:
         try:
             yield
         except FileNotFoundError as error:
-            raise StoreError(f"{self._url}/{key} cannot be {done}: is there such a bucket?") from error
+            raise StoreError(f"{self._url}/{key} cannot be {done}: does the bucket exist?") from error
         except BaseError as error:
             raise StoreError(f"{self._url}/{key} cannot be {done}: {of_obstore(error)}") from error

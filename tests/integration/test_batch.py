@@ -198,7 +198,7 @@ def test_a_full_queue_is_waited_for(prepared, teacher, caplog):
     pending = finish_one(work, submit(work, "filter", PARTITION, 0, RUN))
     assert pending.batches == ()
     assert pending.queue_full_since
-    assert "was turned away: Enqueued token limit reached" in caplog.text
+    assert "Enqueued token limit reached" in caplog.text
     with pytest.raises(EndpointError, match="full for a day"):
         finish(work, finish_one(work, pending.model_copy(update={"queue_full_since": 1.0})))
     teacher.stop()
@@ -467,7 +467,9 @@ def test_the_budget_of_batches_takes_the_larger_of_reported_and_counted_tokens(
     if usage is None:
         finish(work, pending)
     else:  # repair requests would be the next batch
-        with pytest.raises(UntrueUsageError, match=r"budget cannot be kept: of model 'offline-rules', \d+ replies"):
+        with pytest.raises(
+            UntrueUsageError, match=r"cannot enforce the budget: for model 'offline-rules', \d+ replies"
+        ):
             finish(work, pending)
     (total,) = rows(work, "SELECT sum(usd) AS usd, count(*) AS n FROM stage_results WHERE outcome <> 'failed'")
     assert total["n"] > 3

@@ -167,7 +167,7 @@ def test_a_bucket_can_be_a_source(workspace, bucket):
     client.put_object(Bucket=bucket, Key="docs/hotel.md.gz", Body=packed)
     report = ingest(workspace(), f"s3://{bucket}/docs", PARTITION)
     assert (report.documents, report.rejected) == (5, 2)
-    with pytest.raises(UserError, match="holds nothing"):
+    with pytest.raises(UserError, match="contains no supported files"):
         ingest(workspace(), f"s3://{bucket}/nothing", PARTITION)
     with pytest.raises(UserError, match="cannot be listed"):
         ingest(workspace(), f"s3://{bucket}-missing/docs", PARTITION)

@@ -209,7 +209,7 @@ def test_a_trial_says_what_it_cannot_try(finished, workspace, folder):
     assert trial.not_tried == "no accepted result of generate under the current recipes"
     (trial,) = Candidate(work, "filter", prompts.load("filter"), [segment]).run(None)
     assert trial.candidate.why == trial.current.why == "not_procedural"
-    with pytest.raises(UserError, match="'nothing' is no segment"):
+    with pytest.raises(UserError, match="'nothing' is not a segment"):
         Candidate(work, "refine", prompt, ["nothing"])
 
 
@@ -227,5 +227,5 @@ async def test_a_trial_keeps_its_budget(workspace, tmp_path):
 
         (trial,) = await asyncio.to_thread(candidate.run, 1.0)
     assert candidate.most_usd > 1000
-    assert "the budget of $1.00 does not reach" in trial.not_tried
+    assert "the budget of $1.00 is too small" in trial.not_tried
     assert endpoint.requests == []

@@ -179,10 +179,10 @@ def test_what_is_closed_to_us_in_a_tree_has_a_reason_and_stops_nothing(as_user):
         ("a\0b", "cannot be read"),
         ("x" * 5000, "cannot be read"),
         ("~nobody-of-that-name/x", "does not exist"),
-        ("ftp://host/x", "is no source"),
-        ("s3://", "is no source"),
-        ("http://[", "is no source"),
-        ("", "is no source"),
+        ("ftp://host/x", "is not a source"),
+        ("s3://", "is not a source"),
+        ("http://[", "is not a source"),
+        ("", "is not a source"),
     ],
 )
 def test_a_source_that_is_none_is_one_clear_line(tmp_path, monkeypatch, source, cause):

@@ -263,7 +263,7 @@ TRUE = {"prompt_tokens": 600, "completion_tokens": 100}
 @pytest.mark.parametrize(("replies", "before"), [([LIE], 3), ([SMALL], 20), ([{"prompt_tokens": "many"}], 3)])
 async def test_usage_that_cannot_be_true_stops_a_run_with_a_budget(replies, before):
     endpoint, purse = Endpoint(*replies), Purse()
-    with pytest.raises(UntrueUsageError, match=r"The budget cannot be kept: .* in a row report"):
+    with pytest.raises(UntrueUsageError, match=r"GEM cannot enforce the budget: .* in a row report"):
         await calls(endpoint, purse)
     assert endpoint.calls == before
     assert purse.spent > 400 * before
