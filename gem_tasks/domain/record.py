@@ -1,4 +1,4 @@
-"""What a stage sees of a segment: the text and what the stages before made of it."""
+"""A stage's view of a segment: the text and the outputs of earlier stages."""
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
@@ -17,7 +17,7 @@ class Topic(Value):
 
 
 class PrefilterScore(Value):
-    """What a learned prefilter thinks of a segment."""
+    """A trained prefilter's score of a segment."""
 
     prefilter: str
     """Its recipe id."""
@@ -26,7 +26,7 @@ class PrefilterScore(Value):
     threshold: float
     """Below it a segment is rejected without a call."""
     share: bool
-    """Drawn to go to the model whatever the score, to see what the prefilter misses."""
+    """Drawn to go to the model regardless of the score, to measure what the prefilter misses."""
 
     @property
     def rejects(self) -> bool:
@@ -35,7 +35,7 @@ class PrefilterScore(Value):
 
     @property
     def measures(self) -> Json:
-        """As the lineage keeps it."""
+        """In the form stored in the lineage."""
         return {
             "prefilter": self.prefilter,
             "prefilter_score": round(self.score, 6),

@@ -397,7 +397,7 @@ def test_lines_that_are_missing_doubled_or_unknown_are_accounted_for(prepared, t
     found = rows(work)
     assert sorted(row["calls"] for row in found) == [1] * (len(found) - 1) + [2]
     assert [row["faults"] for row in found if row["faults"]] == [{"server_error": 1}]
-    for said in ("1 lines of unknown requests, such as nobody-1", "1 lines doubled", "1 lines missing"):
+    for said in ("1 lines answer unknown requests, such as nobody-1", "1 duplicate lines", "1 missing lines"):
         assert said in caplog.text
 
 
@@ -452,7 +452,7 @@ def lying(monkeypatch, usage):
         ({"prompt_tokens": -(10**6), "completion_tokens": -1}, "cannot be true: "),
         ({"prompt_tokens": 10**12, "completion_tokens": 1}, "cannot be true: "),
         ({"prompt_tokens": "many"}, "cannot be true: "),
-        (None, "not reported: GEM counts them"),
+        (None, "not reported: GEM counts tokens itself"),
     ],
     ids=["negative", "absurd", "odd", "missing"],
 )

@@ -295,7 +295,7 @@ def test_a_lost_object_is_noticed_not_invented(workspace, tmp_path):
     plan(work, PARTITION)
     run_shard(work, "filter", PARTITION, 0, RunContext())
     shutil.rmtree(tmp_path / "store" / "stages")
-    with pytest.raises(StoreError, match="is gone"):
+    with pytest.raises(StoreError, match="is missing from the store"):
         run_shard(work, "extract", PARTITION, 0, RunContext())
 
 

@@ -216,7 +216,7 @@ def test_what_leads_out_of_the_roots_is_refused(tmp_path, source):
     root = write(tmp_path / "open", "a.md")
     write(tmp_path / "secret", "b.md")
     (root / "link").symlink_to(tmp_path / "secret")
-    with pytest.raises(UserError, match="outside of what may be read") as refused:
+    with pytest.raises(UserError, match="outside the folders that GEM may read") as refused:
         admit(source.format(root=root), [str(root), "s3://corpus/open"])
     assert "GEM_SOURCE_ROOTS" in refused.value.fix
 

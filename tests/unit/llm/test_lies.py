@@ -313,9 +313,9 @@ def test_usage_that_is_no_object_is_missing(usage):
     ("replies", "verdict"),
     [
         ([LIE], None),
-        ([LIE] * 3, "cannot be true: 3 replies in a row report token counts that are negative, huge or no numbers"),
+        ([LIE] * 3, "cannot be true: 3 replies in a row report token counts that are negative, huge or not numbers"),
         ([SMALL] * 20, "cannot be true: 20 replies in a row report far fewer prompt tokens than were sent"),
-        ([{}] * 3, "not reported: GEM counts them"),
+        ([{}] * 3, "not reported: GEM counts tokens itself"),
         ([LIE] * 3 + [TRUE], None),
         ([LIE] * 3 + [TRUE] * 3, ""),
     ],

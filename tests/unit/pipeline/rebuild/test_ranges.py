@@ -53,7 +53,7 @@ def test_days_hours_and_keys_are_understood(text, first, last):
 
 
 def test_anything_else_is_refused():
-    with pytest.raises(UserError, match="no partition"):
+    with pytest.raises(UserError, match="not a partition"):
         bound("yesterday", end=False)
 
 
