@@ -64,8 +64,8 @@ class Settings(BaseSettings):
     llm_model: str = "offline-rules"
     """The model's name at the endpoint; the default is the offline teacher's."""
 
-    # A stage may have an endpoint, a key and a model of its own. Without a key of its own it has the common one only
-    # when its endpoint is the common one too: a key is not shown to strangers.
+    # A stage may have a separate endpoint, key and model. Without a separate key it uses the common one only if its
+    # endpoint is the common one too: a key is never sent to another host.
     llm_base_url_filter: str | None = None
     llm_base_url_extract: str | None = None
     llm_base_url_generate: str | None = None
@@ -98,8 +98,8 @@ class Settings(BaseSettings):
     """Seconds between polls of a running batch."""
 
     llm_requests: dict[str, RequestOptions] = Field(default_factory=dict)
-    """What is sent with requests, by stage, the common options under an empty name: `read_options` reads them from
-    `GEM_LLM_TEMPERATURE`, `GEM_LLM_TEMPERATURE_FILTER` and their like."""
+    """Request options by stage, with the common ones under an empty name: `read_options` reads them from
+    `GEM_LLM_TEMPERATURE`, `GEM_LLM_TEMPERATURE_FILTER` and similar variables."""
     llm_dialects: Path | None = None
     """Known properties of your endpoints, in the format of `gem_tasks/llm/presets.toml`."""
 
@@ -214,7 +214,7 @@ class Settings(BaseSettings):
         return getattr(self, f"llm_mode_{settings_of(stage)}") or self.llm_mode
 
     def options_for(self, stage: str) -> RequestOptions:
-        """What is sent with the stage's requests. Common headers go to the common endpoint only, as the key does, and
+        """Options of the stage's requests. Common headers go to the common endpoint only, as the key does, and
         the common window is that of the common model there.
         """
         like = settings_of(stage)

@@ -46,7 +46,7 @@ class Verdict(Value):
     outcome: Outcome
     why: str
     differences: dict[str, Difference] = Field(default_factory=dict)
-    """By harness."""
+    """Differences by harness."""
 
 
 class Promotion(Value):

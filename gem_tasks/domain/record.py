@@ -57,5 +57,5 @@ class Record(Value):
     generate: Trajectory | None = None
     refine: Trajectory | None = None
     judgement: Judgement | None = None
-    """Of `validate`, for `revise`: the judgement that refused; None where the checks did."""
+    """The judgement by `validate` that refused, as input of `revise`; None if the checks refused."""
     revise: Trajectory | None = None

@@ -258,7 +258,7 @@ def _useless(dialect: Dialect, *names: str) -> Dialect:
     return dialect.model_copy(update={"useless": tuple(name for name in OFF_SWITCHES if name in found)})
 
 
-def thought_all_the_same(dialect: Dialect) -> Dialect:
+def still_thought(dialect: Dialect) -> Dialect:
     """After an answer with unwanted thoughts: the next switch, and in the end the lowest effort."""
     switch = dialect.off_switch
     return _useless(dialect, switch) if switch and switch != OFF_SWITCHES[-1] else dialect

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts, Usage
 from gem_tasks.errors import CONFIGURATION, Complaint, EndpointError, ErrorClass
-from gem_tasks.llm.complaints import adapt, is_ours, parameter_of, thought_all_the_same
+from gem_tasks.llm.complaints import adapt, is_ours, parameter_of, still_thought
 from gem_tasks.llm.dialect import Dialect, shape_of, wants_no_thoughts
 from gem_tasks.llm.memory import Known, Memory
 
@@ -199,7 +199,7 @@ class Learning:
         if narrow and not came.usage.reasoning_tokens:
             dialect = narrow  # it was only a long answer
         if wants_no_thoughts(request) and (came.thoughts.strip() or came.usage.reasoning_tokens):
-            dialect = thought_all_the_same(dialect)
+            dialect = still_thought(dialect)
         await self._learn(place, before, dialect, came)
         update = {"faults": faults, "usage": spent + came.usage} if faults else {}
         return came.model_copy(update=update)

@@ -71,7 +71,7 @@ class Case:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Of the trajectory."""
+        """Messages of the trajectory."""
         return self.trajectory.messages
 
     @cached_property

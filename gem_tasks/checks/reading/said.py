@@ -11,7 +11,7 @@ from gem_tasks.checks.reading.numbers import numbers
 
 _TOKEN = re.compile(r"[^\W_]+")
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+")
-"""The same for folded ASCII, in half the time."""
+"""Words of folded ASCII text, found in half the time."""
 _LONGEST_SPELLED = 200
 """Longest value to search with its separators; of longer ones, letters and digits are enough."""
 _RUNS = re.compile(r"[^\W\d_]+|\d+")

@@ -4,7 +4,7 @@ Both are sorted in the same order, so they are compared piece by piece: memory h
 cause no writes. The scan's position is recorded, so an interrupted scan continues from there.
 
 Nothing is retired by mistake. An object that the listing lacks is at first only *missing*; once the listing has ended
-without an error, missing objects are retired. If so many are missing that the source itself is more likely at fault,
+without an error, missing objects are retired. If more are missing than a healthy source would lose,
 the task fails and a person decides.
 """
 
@@ -90,7 +90,7 @@ class Scan:
             whole: whether the listing has ended.
 
         Raises:
-            UserError: so many are missing that a person has to confirm it.
+            UserError: too many are missing to retire them without confirmation.
         """
         number = self._source.source_id
         self._ledger.sources.mark_missing(number, self._after, None, self._anywhere, self._closed)

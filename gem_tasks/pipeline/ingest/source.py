@@ -98,7 +98,7 @@ def ingest(
         accept_vanished: retire vanished objects however many there are.
 
     Raises:
-        UserError: the source cannot be listed, or so many objects have vanished that a person has to confirm it.
+        UserError: the source cannot be listed, or too many objects have vanished to retire them without confirmation.
     """
     registered = register(work, source if isinstance(source, Source) else Source(uri=source))
     with work.ledger() as ledger, ledger.locks.source_lock(registered.source_id):

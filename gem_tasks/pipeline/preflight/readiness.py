@@ -105,7 +105,7 @@ class _Question(NamedTuple):
 
 
 _Questions = dict[_Place, dict[str, _Question]]
-"""By place and shape."""
+"""Questions by place and shape of request."""
 
 
 def check_models(settings: Settings, store: ObjectStore | None, told: Told = lambda done, total: None) -> list[Ready]:

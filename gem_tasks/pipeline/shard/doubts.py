@@ -32,7 +32,7 @@ class Doubts:
 
     @property
     def grave(self) -> bool:
-        """Whether the endpoint refused so many requests that no other should follow until it answers one."""
+        """Whether the endpoint refused too many requests to send another before it answers one."""
         return len(self.waiting) >= FEW
 
     def settle(self, outcome: Outcome) -> list[Outcome]:

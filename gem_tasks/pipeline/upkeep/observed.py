@@ -24,7 +24,7 @@ class Observed(Value):
 
 
 def observed(work: Workspace, stage: StageName, partition: str, shard: int, run: RunContext) -> Observed:
-    """What this attempt recorded; zeros if every result already existed."""
+    """What this attempt recorded; empty if every result already existed."""
     with work.ledger() as ledger:
         rows = ledger.observed.of_task(partition, shard, work.chain.by_stage[stage].recipe_id, run)
     return Observed(

@@ -107,7 +107,7 @@ class Candidate:
 
         Raises:
             UserError: there is a budget but no price, the model is unknown, or the key is refused.
-            EndpointError: the endpoint failed.
+            EndpointError: the same faults, in the endpoint's words.
         """
         if budget_usd is not None and self._price is None:
             raise UserError(
