@@ -1,6 +1,4 @@
-"""Local files: written completely or not at all, readable by their owner only; and JSON Lines, split at line feeds
-only.
-"""
+"""Local files: written completely or not at all, readable by their owner only; JSON Lines, split at line feeds only."""
 
 import json
 import os

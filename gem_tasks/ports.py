@@ -25,9 +25,7 @@ class ObjectStore(Protocol):
     """
 
     def put(self, key: str, data: bytes | Path) -> None:
-        """Writes durably and atomically, replacing any earlier object; a file's content is never in memory as a
-        whole.
-        """
+        """Writes durably and atomically, replacing any earlier object; a file is never in memory as a whole."""
         ...
 
     def create(self, key: str, data: bytes) -> bool:

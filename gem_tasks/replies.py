@@ -16,8 +16,7 @@ MAX_BODY_BYTES = 64 << 20
 MAX_IN_FLIGHT_BYTES = 384 << 20
 """All replies together; including the memory to parse one of them, they stay below 1 GB."""
 _FREE = 64 << 10
-"""Part of each reply that is not counted: endpoints that send too much block none that answer normally. Nearly all
-replies are smaller."""
+"""Uncounted part of each reply (nearly all are smaller): endpoints that send too much block no normal answers."""
 _ANY_ZLIB = 47
 """gzip or zlib, with the largest window."""
 _PIECE = 256 << 10

@@ -116,11 +116,9 @@ class Settings(BaseSettings):
     llm_max_attempts: int = Field(default=6, ge=1)
     """Most HTTP requests per call, for 5xx, timeouts and lost connections together."""
     set_aside_after: int = Field(default=3, ge=1)
-    """Runs that end without an answer to a segment before GEM sets it aside as failed; `gem retry` asks for it
-    again."""
+    """Runs that end without an answer to a segment before GEM sets it aside as failed; `gem retry` asks again."""
     journal_every_s: float = Field(default=5, gt=0)
-    """Seconds between chunks of answers sent to the object store: what a worker on another machine has to ask for
-    again."""
+    """Seconds between chunks of answers sent to the object store: what a worker elsewhere has to ask for again."""
 
     s3: S3Access = Field(default_factory=S3Access)
     """How buckets are reached if an Airflow Connection says so; otherwise by the usual `AWS_*` variables."""
@@ -164,14 +162,12 @@ class Settings(BaseSettings):
     """Folders, separated by spaces, that must contain the weights named by a run of `gem_distill`; empty: runs may name
     models of the hub only."""
     trust_remote_code: bool = False
-    """Allow training profiles with settings that load code (`trust_remote_code` and similar). Such code runs
-    confined."""
+    """Allow training profiles with settings that load code (`trust_remote_code` and similar); it runs confined."""
 
     ground_api_key: SecretStr | None = None
     """Bearer token for the API that `gem ground-api` calls."""
     prompts: str | None = None
-    """A directory, or `s3://bucket/prefix`, with your own prompts (`refine.md`, …); GEM's prompts replace missing
-    ones."""
+    """A directory, or `s3://bucket/prefix`, with your own prompts (`refine.md`, …); GEM's own replace missing ones."""
     prefilter: Literal["auto", "off"] = "auto"
     """`auto`: a classifier trained on the filter's own verdicts rejects hopeless segments without a call, once there
     are enough verdicts to prove that it keeps 98 % of what the filter would accept. `off`: the model sees every

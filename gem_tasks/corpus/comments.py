@@ -70,9 +70,7 @@ class _Comments:
         yield from self._end_paragraph()
 
     def _block(self, begin: int) -> Iterator[tuple[int, int]]:
-        """The comment that begins here, and those that begin on the line where it ends: no Markdown comes in
-        between.
-        """
+        """The comment that begins here, and those that begin on the line where it ends, without Markdown in between."""
         while 0 <= begin <= self._last - 2:
             end = self._text.index("-->", begin + 2) + 3
             yield begin, end

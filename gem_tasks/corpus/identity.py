@@ -29,9 +29,7 @@ def record_name(key: Any, text: str) -> str:
 
 
 def _plain(key: Any) -> str:
-    """An id of any type as text; whole numbers look alike in every type, because one missing id turns all into
-    floats.
-    """
+    """An id as text; whole numbers look alike in every type, because one missing id turns all into floats."""
     if isinstance(key, str):
         return key
     if key is None or (isinstance(key, float) and not math.isfinite(key)):

@@ -23,8 +23,7 @@ _JOINING = re.compile(
     "[\u0590-\u061b\u061d-\u08ff\u0900-\u0dff\u0f00-\u109f\u1700-\u18af\u1900-\u1cff\ua800-\uabff\ufb1d-\ufdff\ufe70-\ufefc"
     "\U00010a00-\U00011fff\U0001e900-\U0001e95f]"
 )
-"""Scripts in which a joiner or non-joiner changes the spelling: Hebrew and Arabic to N'Ko, and those of India and its
-neighbours."""
+"""Scripts in which a joiner or non-joiner changes the spelling: Hebrew and Arabic to N'Ko, and those around India."""
 _UNSPACED = re.compile(f"[{SOUTH_EAST_ASIAN}]")
 """Scripts in which only a zero-width space, if anything, separates words."""
 _MONGOLIAN = re.compile("[\u1800-\u180a\u1810-\u18af]")

@@ -27,14 +27,14 @@ def from_json(found: SourceObject, number: int, text: str) -> RawDocument:
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return refused(found, number, IngestReason.BAD_RECORD, f"{where} is no JSON: {str(error)[:150]}")
+        return refused(found, number, IngestReason.BAD_RECORD, f"{where} is not JSON: {str(error)[:150]}")
     return from_fields(found, number, where, record)
 
 
 def from_fields(found: SourceObject, number: int, where: str, record: Any) -> RawDocument:
     """Converts a decoded record; without a string `text` it is a `bad_record`."""
     if not isinstance(record, dict):
-        return refused(found, number, IngestReason.BAD_RECORD, f"{where} is no object")
+        return refused(found, number, IngestReason.BAD_RECORD, f"{where} is not an object")
     fields = cast("dict[str, Any]", record)
     text = fields.get("text")
     if not isinstance(text, str):
@@ -77,5 +77,5 @@ def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
             return json.loads(text, parse_constant=lambda _: None)
         problem = f"{len(text)} characters of metadata"
     except (ValueError, TypeError, RecursionError) as error:
-        problem = f"no JSON: {str(error)[:100]}"
+        problem = f"not JSON: {str(error)[:100]}"
     return {"left_out": problem, "fields": [_whole(name)[:100] for name in sorted(metadata)[:50]]}

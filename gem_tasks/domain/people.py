@@ -36,8 +36,7 @@ class Counted(Value):
     share: float | None
     """Share by weight; None without items."""
     effective: float
-    """Number of equally weighted items with the same information (Kish 1965): (sum of weights)² / (sum of squared
-    weights)."""
+    """Equally weighted items with the same information (Kish 1965): (sum of weights)² / (sum of squared weights)."""
 
 
 def counted(pairs: Iterable[tuple[float, bool]]) -> Counted:

@@ -1,5 +1,4 @@
-"""How GEM identifies itself to an endpoint: a key, in the header that the endpoint expects, and the user's extra
-headers.
+"""How GEM identifies itself to an endpoint: a key, in the header that it expects, and the user's extra headers.
 
 | header          | where                                                                             |
 |-----------------|-----------------------------------------------------------------------------------|

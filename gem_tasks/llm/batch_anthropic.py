@@ -78,9 +78,7 @@ class AnthropicBatches(BatchClient):
         )
 
     async def lines(self, state: BatchState) -> AsyncIterator[Line]:
-        """See `BatchClient.lines`. Ignores the address that the batch names: the key goes only to the configured
-        endpoint.
-        """
+        """See `BatchClient.lines`. Ignores the address in the batch: the key goes only to the configured endpoint."""
         async for text in json_lines(self._stream(f"{_PATH}/{quote(state.batch_id)}/results")):
             if found := read_line(text):
                 yield found

@@ -1,5 +1,4 @@
-"""Turns a reply without an answer into one canonical `EndpointError`: by its words first, because statuses are
-unreliable.
+"""Turns a reply without an answer into one canonical `EndpointError`, by its words first: statuses are unreliable.
 
 Order matters: billing and moderation come as 400, 403 or 429, overflow as 400 or 413, and the remaining 400s are
 complaints about a parameter.

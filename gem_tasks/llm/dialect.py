@@ -178,9 +178,7 @@ def _fields(request: ChatRequest, dialect: Dialect) -> Json:
 
 
 def _turned_off(dialect: Dialect) -> Json:
-    """Fields that turn thinking off, or down as far as possible. The endpoint may refuse them: the wish is about the
-    answer.
-    """
+    """Fields that turn thinking off or down. The endpoint may refuse them: the wish is about the answer."""
     switch, known = dialect.off_switch, dialect.efforts
     found = dict(_SWITCHES.get(switch, {}))
     if "reasoning_effort" in dialect.dropped or not switch:

@@ -153,9 +153,7 @@ class Learning:
         return completion
 
     def _teaches(self, request: ChatRequest, place: tuple[str, str], error: EndpointError) -> bool:
-        """Whether the error may teach something: if a proved shape is refused without a reason, the request itself is
-        odd.
-        """
+        """Whether the error may teach something; a proved shape refused without a reason is an odd request."""
         named = parameter_of(error.complaint, request) or not self._proved(place)
         return error.error_class is ErrorClass.BAD_REQUEST and bool(named)
 

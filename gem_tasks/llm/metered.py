@@ -49,9 +49,7 @@ class Reckoning:
 
 
 class Allowance(Protocol):
-    """Money that may be spent. Settled at the larger of reported and counted tokens, so that it errs on the safe
-    side.
-    """
+    """Money that may be spent. Settled at the larger of reported and counted tokens, to err on the safe side."""
 
     async def reserve(self, usd: float) -> None:
         """Reserves an amount for a call.

@@ -16,8 +16,7 @@ LIMIT_S = 120.0
 """A thinking model may take a minute; a run still asks a slower one, but it does not count as ready."""
 ATTEMPTS = 3
 _TOKENS = 1024
-"""Largest answer, which usually has some ten tokens. If thinking reached a lower limit, it would cost a second
-question."""
+"""Largest answer, which usually has some ten tokens. A lower limit used up by thinking costs a second question."""
 _ASKED = "Does the text say how to do something in more than one step?"
 _TAGGED = f"{_ASKED} Answer with <multi_step>True</multi_step> or <multi_step>False</multi_step> and nothing else."
 _JSON = f'{_ASKED} Answer in JSON with {{"R1": true}} or {{"R1": false}} and nothing else.'

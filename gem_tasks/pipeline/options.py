@@ -60,8 +60,7 @@ class RunOptions(Value):
 
 
 def merged(all_options: Iterable[RunOptions]) -> RunOptions:
-    """One set of options for several announcements of a partition: the widest, under the current recipes if any asks
-    so.
+    """Merges announcements of a partition: as wide as the widest, under the current recipes if any asks so.
 
     An override that meets an announcement without one is dropped, and the caller reports it: current work comes first.
     The smallest budget applies.

@@ -104,8 +104,7 @@ class S3Store:
             obstore.put(self._bucket, checked(key), data)
 
     def create(self, key: str, data: bytes) -> bool:
-        """Checks for the object, then sends one PUT with `If-None-Match: *`, which some services reject and some
-        ignore.
+        """Checks for the object, then sends a PUT with `If-None-Match: *`, which some services reject and some ignore.
 
         On those, two concurrent writers may both write, so everything created here has to tolerate that.
         """

@@ -22,9 +22,7 @@ def is_address(text: str) -> bool:
 
 
 def address_fault(text: str, tool: str, grounds: Grounds) -> Fault:
-    """The fault of an unknown e-mail address or URL; if its parts were said, or it is only looked up, the judge
-    decides.
-    """
+    """The fault of an unknown e-mail address or URL; for the judge if its parts were said, or it is only looked up."""
     parts = [part for part in content_words(text) if part not in _OF_EVERY_URL]
     said = grounds.given.words(parts)
     return Fault.UNSOURCED_ADDRESS if reads(tool) or (parts and len(said) == len(parts)) else Fault.INVENTED_ADDRESS

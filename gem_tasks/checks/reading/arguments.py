@@ -24,9 +24,7 @@ class Leaf(NamedTuple):
 
     @property
     def settled(self) -> bool:
-        """Whether the schema itself determines the value: a constant, a list entry, the default; or there is no
-        choice.
-        """
+        """Whether the schema itself determines the value: a constant, a list entry, the default; or the only choice."""
         if self.value is None or isinstance(self.value, bool):
             return True
         if _GIVES.isdisjoint(self.schema):

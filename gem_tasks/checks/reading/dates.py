@@ -199,9 +199,7 @@ class Calendar:
         )
 
     def _bounds_a_period(self, wanted: date, today: date) -> bool:
-        """Whether it is the first or last day of a named period: `next week`, `until the end of the year`, `in
-        October`.
-        """
+        """Whether it is the first or last day of a named period: `next week`, `end of the year`, `in October`."""
         weeks = (wanted - timedelta(days=wanted.weekday()) - today + timedelta(days=today.weekday())).days // 7
         if ("week", weeks) in self.periods and wanted.weekday() in _WEEK_EDGES:
             return True

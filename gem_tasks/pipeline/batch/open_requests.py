@@ -30,8 +30,7 @@ _MAX_FAULTS = 3
 """After this many batches without an answer, GEM no longer submits a request."""
 _SHOWN = 80
 PRICE_SHARE = 0.5
-"""Price of a token in a batch as a share of its online price: the same at OpenAI, Azure, Anthropic, Google and
-Mistral."""
+"""Price of a token in a batch as a share of its online price, at all providers: OpenAI to Mistral."""
 
 
 class OpenRequests:

@@ -111,9 +111,7 @@ class Poll:
         return self._report(requests.replayed)
 
     def _records(self, *, begun: bool) -> Iterator[Record]:
-        """Records without an outcome. Once requests are submitted, the prefilter no longer rejects them: they are paid
-        for.
-        """
+        """Records without an outcome. The prefilter no longer rejects submitted requests: they are paid for."""
         records = self._outcomes.missing() if self._outcomes.left else iter(())
         return records if begun or not self._outcomes.left else scored(self._job.work, self._job.name, records)
 

@@ -42,9 +42,7 @@ class Ended(Value):
 
     @property
     def recorded(self) -> bool:
-        """Whether Postgres can store its name. Objects with other names are read every time, and never counted as
-        missing.
-        """
+        """Whether Postgres can store its name. Other objects are read every time, and never count as missing."""
         name = self.read.key
         return len(name.encode("utf-8", "surrogatepass")) <= _KEY_BYTES and storable(name) == name
 

@@ -1,5 +1,4 @@
-"""Ingests a source into segments: find new and changed objects, read, prepare, drop known and duplicate documents,
-record.
+"""Ingests a source into segments: find what is new or changed, read, prepare, drop known and duplicate texts, record.
 
 Safe to repeat, to interrupt, and to run twice at once. Unchanged objects are not opened; changed ones are compared
 document by document; vanished ones are retired once the whole source was listed (`scan`).
@@ -225,9 +224,7 @@ class _Ingestion:
 
 
 def documents_of(found: SourceObject, limit_bytes: int, max_rows: int) -> Iterator[RawDocument]:
-    """The documents that a reader finds in an object. If the reader fails, earlier documents stay and a reason is
-    added.
-    """
+    """The documents that a reader finds in an object. If it fails, earlier ones stay and a reason is added."""
     try:
         reader = read_confined if found.media_type == "application/parquet" else read
         yield from reader(found, limit_bytes, max_rows)

@@ -1,6 +1,4 @@
-"""Runs gates: takes figures from the lineage, applies the policy, records decisions, and shows reviewers what they
-need.
-"""
+"""Runs gates: takes figures from the lineage, applies the policy, records decisions, and informs reviewers."""
 
 import logging
 
@@ -97,9 +95,7 @@ def review(work: Workspace, name: StageName, partition: str) -> str:
 
 
 def _telling(broken: set[str]) -> list[list[OutcomeKind]]:
-    """Outcomes to show, the most telling first: failures for failures, refusals for a low yield, otherwise passed
-    ones.
-    """
+    """Outcomes to show, the most telling first: failures for failures, refusals for a low yield, else passed ones."""
     if any(metric.startswith("failed_share") for metric in broken):
         return [["failed"]]
     if broken & {"accepted_share", "ungrounded_share", "duplicate_share"}:

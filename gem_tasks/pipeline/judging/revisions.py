@@ -19,8 +19,7 @@ class Revision(Value):
     """Why it was refused, in the words that the revising model got."""
     revised: Trajectory
     verdict: Outcome | None
-    """Verdict of the second validation; its payload has the judgement if a judge was asked. None before that
-    validation."""
+    """Verdict of the second validation, with the judgement if a judge was asked; None before that validation."""
 
 
 def revisions(work: Workspace, partition: str) -> Iterator[Revision]:

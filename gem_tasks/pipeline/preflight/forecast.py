@@ -24,8 +24,7 @@ _DRAWS = 4000
 _NORMAL = 1.6449
 """95 % of a normal distribution."""
 _ONE_TEXT = math.log(2)
-"""A single text says nothing about the spread of a mean, so half to twice its value is assumed as a standard
-deviation."""
+"""A single text has no spread, so half to twice its value is assumed as a standard deviation."""
 _MEASURES = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens", "usd", "seconds")
 
 _TINY = 1e-12
@@ -65,8 +64,7 @@ class StageForecast(Value):
     rejected: int
     failed: int
     borrowed: StageName | None = None
-    """No text of the sample reached it: costs are those of this stage, which sends similar requests to the same
-    model."""
+    """If no text of the sample reached it, costs are those of this stage, which sends similar requests to its model."""
     texts: Amount
     """Texts of the rest that will reach it."""
     rest: Taken | None

@@ -44,8 +44,7 @@ def announce(work: Workspace, partition: str, run: RunContext) -> list[ShardRef]
 
 
 def within_budget(work: Workspace, partition: str, *, scheduled: bool) -> RunOptions:
-    """The run's options; in a scheduled run, unfinished work of a partition keeps the budget of the run that started
-    it.
+    """The run's options; in a scheduled run, unfinished work keeps the budget of the run that started it.
 
     Otherwise the next hourly run would continue, without a budget, where a run of the same hour stopped at its budget.
     Both draw from the same budget. A run started by a person states its own budget.

@@ -79,9 +79,7 @@ class Attempts:
 
 
 def _spread(records: Iterator[Record]) -> Iterator[Record]:
-    """The same records, but the first few come from different documents: a document's oddity may affect all of its
-    segments.
-    """
+    """The same records, the first few from different documents: a document's oddity may affect all its segments."""
     head = list(islice(records, _HEAD_START))
     step = max(1, len(head) // FEW)
     first = set(range(0, len(head), step)[:FEW])

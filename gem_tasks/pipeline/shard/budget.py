@@ -27,9 +27,7 @@ class BudgetSpentError(UserError):
 
 
 class Budget:
-    """One task's share of a run's budget; an `Allowance`. An async context manager that returns the rest when it
-    exits.
-    """
+    """One task's share of a run's budget; an `Allowance`. An async context manager that returns the rest on exit."""
 
     def __init__(self, ledger: Callable[[], Ledger], account: BudgetAccount, limit: float) -> None:
         self._ledger, self._account, self._limit = ledger, account, limit

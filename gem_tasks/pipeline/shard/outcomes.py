@@ -55,9 +55,7 @@ class Outcomes:
         return load_records(job.work, job.name, job.place.partition, job.place.shard, self.unended)
 
     def save(self, outcomes: Sequence[Outcome]) -> None:
-        """Writes the object first, then one transaction: a crash in between leaves an object that the next save
-        overwrites.
-        """
+        """Writes the object, then one transaction: a crash in between leaves an object that the next save replaces."""
         job = self._job
         self._holder.locks.still_locked()
         with job.work.ledger() as ledger, ledger.retention.writing():

@@ -17,9 +17,7 @@ from gem_tasks.store import keys, shards
 
 
 def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
-    """Segment ids that a stage processes: all of the shard, or those with the matching outcome of the preceding
-    stage.
-    """
+    """Segment ids that a stage processes: the whole shard, or those with the right outcome of the stage before."""
     position = STAGE_NAMES.index(name)
     if position:
         return _ended(work, STAGE_NAMES[position - 1], takes_of(work.chain.by_stage[name]), partition, shard)

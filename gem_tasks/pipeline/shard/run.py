@@ -33,8 +33,7 @@ logger = logging.getLogger(__name__)
 
 _SAVE_EVERY_S = 10.0
 _SAVING_SHARE = 0.05
-"""Saving rewrites the shard's object, so large shards are saved less often: saving takes at most this share of the
-time."""
+"""Largest share of the time for saving: it rewrites the shard's object, so large shards are saved less often."""
 _WINDOW = 2
 """Records in progress per request in flight: the additional ones wait for a slot, back off, or are being saved."""
 

@@ -1,6 +1,4 @@
-"""Figures of the task that has just run, for a metrics system. They come from Postgres, so metrics and lineage
-agree.
-"""
+"""Figures of the task that has just run, for a metrics system; from Postgres, so metrics and lineage agree."""
 
 from pydantic import Field
 
