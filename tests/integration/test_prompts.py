@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_the_prompt_is_refused_in_one_line(workspace, fold
 
 
 def test_a_place_that_is_not_there_is_said(workspace, tmp_path):
-    with pytest.raises(UserError, match=r"GEM_PROMPTS: there is no directory .*nowhere"):
+    with pytest.raises(UserError, match=r"GEM_PROMPTS: the directory .*nowhere does not exist"):
         workspace(prompts=str(tmp_path / "nowhere"))
     with pytest.raises(UserError, match="GEM_PROMPTS: 'ftp://x/y' is neither"):
         workspace(prompts="ftp://x/y")
