@@ -1,4 +1,4 @@
-"""What GEM is called in Airflow: DAGs, the pool, the answers of a gate. Deployments and clients rely on these names."""
+"""GEM's names in Airflow: DAGs, the pool, the answers of a gate. Deployments and clients rely on them."""
 
 INGEST = "gem_ingest"
 SYNTHESIZE = "gem_synthesize"
@@ -7,13 +7,13 @@ AUDIT = "gem_audit"
 PREFILTER = "gem_prefilter"
 
 LLM_POOL = "gem_llm"
-"""Tasks that talk to the common LLM endpoint; a stage with an endpoint of its own has `gem_llm_{stage}`."""
+"""Pool of tasks that call the common LLM endpoint; a stage with a separate endpoint has `gem_llm_{stage}`."""
 
 CONTINUE = "Continue"
 HALT = "Halt"
-"""The two answers that a person gives at a gate; `gem gates` sends them word for word."""
+"""The two answers that a person can give at a gate; `gem gates` sends them verbatim."""
 
 
 def pool_of(stage: str) -> str:
-    """The pool of a stage with an endpoint of its own."""
+    """The pool of a stage with a separate endpoint."""
     return f"{LLM_POOL}_{stage}"

@@ -1,4 +1,4 @@
-"""Why a connection failed, in words, whichever client found out."""
+"""Why a connection failed, in words, whichever client raised the error."""
 
 import errno
 import re
@@ -13,12 +13,12 @@ _WORDS = {
     errno.ECONNRESET: "connection reset",
     errno.ENETUNREACH: "network unreachable",
     errno.EHOSTUNREACH: "host unreachable",
-    errno.ETIMEDOUT: "no connection in time",
+    errno.ETIMEDOUT: "connection timed out",
 }
 
 
 def reason(error: BaseException) -> str:
-    """The first cause that the system itself named, with its own words, in one line; clients wrap it several times."""
+    """The first cause that the system itself named, in its own words, on one line; clients wrap it several times."""
     for each in _causes(error):
         if words := _words(each):
             return f"{words} ({_line(each)})"
@@ -34,7 +34,7 @@ _BURIED = (
 
 
 def of_obstore(error: Exception) -> str:
-    """The same for an error of obstore: its first line says what happened, a dump of values below it why."""
+    """Like `reason`, for an error of obstore: its first line states the event, a dump of values below it the cause."""
     first, _, dump = str(error).partition("\n")
     why = next((words.format(*found.groups()) for form, words in _BURIED if (found := form.search(dump))), "")
     return f"{beginning(first, 300)}: {why}" if why else beginning(first, 300)
@@ -51,7 +51,7 @@ def _words(error: BaseException) -> str | None:
         case TimeoutError():
             return "no answer in time"
         case OSError():
-            # Those of several addresses come as one without a number of its own.
+            # Errors of several addresses come as one error without a number.
             number = error.errno or next(map(int, re.findall(r"\[Errno (\d+)\]", str(error))), 0)
             return _WORDS.get(number)
         case _:

@@ -1,8 +1,8 @@
 """Airflow's Connections as the variables that GEM reads: values for `settings.load`, never written to the environment.
 
 A deployment defines the Connections `gem_postgres`, `gem_store` and `gem_llm`; the embedded services set `GEM_*`
-variables. What a variable says wins, so that a worker can be pointed elsewhere without touching Airflow. Tasks, the
-triggerer and the API server ask whenever a job or a page begins, so a rotated key is seen without a restart.
+variables. Variables win, so that a worker can be pointed elsewhere without touching Airflow. Tasks, the triggerer and
+the API server read the Connections whenever a job or a page begins, so a rotated key needs no restart.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 
 class ConnectionLike(Protocol):
-    """What is read of an Airflow Connection."""
+    """The part of an Airflow Connection that GEM reads."""
 
     host: str | None
     login: str | None
@@ -19,20 +19,20 @@ class ConnectionLike(Protocol):
 
     @property
     def extra_dejson(self) -> Mapping[str, Any]:
-        """The fields that have no column."""
+        """The fields without a column."""
         ...
 
     def get_uri(self) -> str:
-        """All of it in one line."""
+        """The whole Connection in one line."""
         ...
 
 
 Find = Callable[[str], ConnectionLike | None]
-"""The Connection of that id, if there is one."""
+"""Returns the Connection with that id, if there is one."""
 
 
 def values(find: Find, environ: Mapping[str, str]) -> dict[str, str]:
-    """Variables that Connections stand for and the environment leaves open, by name."""
+    """Variables from Connections that the environment leaves unset, by name."""
     given = {name for name, value in environ.items() if value}
     found: dict[str, str | None] = {}
     if "GEM_POSTGRES_DSN" not in given and (postgres := find("gem_postgres")):

@@ -6,8 +6,8 @@ GemError
 ├── StoreError                  an object could not be read or written
 └── ReconcileError              counts do not add up: a bug, never swallowed
 
-A bad document or a bad completion is *data*, not an exception: it becomes an `Outcome` with a reason or an `ErrorClass`
-and ends up as a row in Postgres. Exceptions are for what stops a whole task.
+A bad document or a bad completion is *data*, not an exception: it becomes an `Outcome` with a reason or an
+`ErrorClass`, stored as a row in Postgres. Exceptions are for faults that stop a whole task.
 """
 
 from enum import StrEnum
@@ -35,18 +35,18 @@ class ErrorClass(StrEnum):
     CONNECTION = "connection"
 
 
-# Worth another call later with the very same request: nothing about the segment caused them.
+# Worth retrying later with the very same request: the segment did not cause them.
 RETRYABLE = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.SERVER_ERROR, ErrorClass.TIMEOUT, ErrorClass.CONNECTION})
-# Every further call would end the same way: stop the task and tell a person.
+# Every further call would end the same way: stop the task and report to the user.
 CONFIGURATION = frozenset({ErrorClass.AUTH, ErrorClass.NO_CREDIT, ErrorClass.UNKNOWN_MODEL})
 # The segment's fault if the endpoint answers others, and the configuration's if it answers none.
 DOUBTFUL = frozenset({ErrorClass.BAD_REQUEST, ErrorClass.FORBIDDEN})
-# A completion came, and could not be used.
+# A completion arrived, but could not be used.
 UNUSABLE = frozenset({ErrorClass.MALFORMED, ErrorClass.TRUNCATED, ErrorClass.REFUSED, ErrorClass.EMPTY})
 
 
 class GemError(Exception):
-    """Base of everything GEM raises on purpose. No secret in force gets into its text, whoever wrote that."""
+    """Base of all of GEM's own exceptions. It removes all known secrets from its text, whatever their origin."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*(message(each) if isinstance(each, str) else each for each in arguments))
@@ -62,7 +62,7 @@ class UserError(GemError):
 
 
 class Complaint(NamedTuple):
-    """What an endpoint says is wrong; empty where it does not say."""
+    """An endpoint's own description of a fault; empty where it gives none."""
 
     message: str = ""
     code: str = ""
@@ -74,14 +74,14 @@ class Complaint(NamedTuple):
 
 
 class EndpointError(GemError):
-    """A call to the LLM endpoint that brought no completion.
+    """A call to the LLM endpoint without a completion.
 
     Attributes:
         error_class: the canonical class, see `ErrorClass`.
-        retry_after_s: seconds the endpoint asked us to wait, if it did.
+        retry_after_s: seconds that the endpoint asked to wait, if it did.
         faults: requests made before giving up, by class, this one included.
-        overloaded: the endpoint asks for fewer requests at a time.
-        complaint: what the endpoint said, if it said anything.
+        overloaded: whether the endpoint asked for fewer requests at a time.
+        complaint: the endpoint's own description, if any.
         parameter: a field of every request that the endpoint refuses: the configuration's fault, not the segment's.
     """
 
@@ -102,7 +102,7 @@ class EndpointError(GemError):
 
 
 class StoreError(GemError):
-    """An object store operation failed for another reason than "not there"."""
+    """An object store operation failed, other than by a missing object."""
 
 
 class ReconcileError(GemError):
@@ -110,6 +110,6 @@ class ReconcileError(GemError):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, on one line of at most 300 characters; its type's name when it says nothing."""
+    """The error's message on one line of up to 300 characters; the name of its type if it has no message."""
     said = message(str(error))
     return next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)[:300]

@@ -1,4 +1,4 @@
-"""Local files: written whole or not at all, for their owner alone, and JSON Lines read as what they are."""
+"""Local files: written completely or not at all, readable by their owner only; JSON Lines, split at line feeds only."""
 
 import json
 import os
@@ -10,18 +10,18 @@ from typing import Any
 from uuid import uuid4
 
 PRIVATE = 0o077
-"""The umask of everything that GEM writes for itself."""
+"""The umask of all files that GEM writes for itself."""
 _umasks: list[int] = []
 
 
 def keep_private() -> None:
-    """From now on what this process and its children write is their owner's alone."""
+    """From now on, this process and its children write files that only their owner can read."""
     _umasks.append(os.umask(PRIVATE))
 
 
 @contextmanager
 def for_others() -> Generator[None]:
-    """What a person asked to have at a place of their own: with the rights that their umask gives."""
+    """For files that the user asked for at a chosen place: they get the rights of the user's umask."""
     before = os.umask(_umasks[0] if _umasks else PRIVATE)
     if not _umasks:
         os.umask(before)
@@ -32,9 +32,9 @@ def for_others() -> Generator[None]:
 
 
 def make_private(path: Path) -> None:
-    """Takes a folder and all that is in it away from other users, unless that has been done; links are not followed.
+    """Removes other users' access to a folder and its contents, unless already done; links are not followed.
 
-    From the bottom up, so that one that was interrupted begins again.
+    It works from the bottom up, so that an interrupted call starts again.
     """
     if not path.exists() or path.is_symlink() or not path.lstat().st_mode & PRIVATE:
         return
@@ -53,9 +53,9 @@ def _close(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Generator[Path]:
-    """A temporary file beside `path` that takes its place when the block ends, and is removed when the block fails.
+    """A temporary file beside `path` that replaces it when the block ends, and is removed when the block fails.
 
-    The temporary name is unique, so that two writers of one file never write into each other's; the last one wins.
+    The temporary name is unique, so that concurrent writers never write into each other's file; the last one wins.
     A block that removes the temporary file leaves `path` as it was.
 
     Raises:
@@ -73,8 +73,8 @@ def replacing(path: Path) -> Generator[Path]:
 def json_lines(path: Path) -> Iterator[Any]:
     """The values of a JSON Lines file, one at a time; blank lines are skipped.
 
-    Only a line feed ends a line. `str.splitlines` would also cut at U+2028, U+0085 and others, which JSON strings hold
-    as they are.
+    Only a line feed ends a line. `str.splitlines` would also cut at U+2028, U+0085 and others, which JSON strings may
+    contain literally.
 
     Raises:
         OSError: the file cannot be read.

@@ -1,6 +1,6 @@
-"""HTTP clients that follow the rule of `gem_tasks.proxies`, for each request anew: a redirect may lead elsewhere.
+"""HTTP clients that apply the rule of `gem_tasks.proxies` to each request separately: a redirect may lead elsewhere.
 
-A client follows no redirect unless it is told to. What goes straight goes to an address that `addresses` has checked.
+A client follows no redirect unless told to. Direct connections go only to addresses that `addresses` has checked.
 """
 
 import ssl
@@ -14,41 +14,41 @@ from gem_tasks.proxies import proxy_for
 
 
 class Routed(httpx2.BaseTransport):
-    """Sends each request straight or through its proxy."""
+    """Sends each request directly or through its proxy."""
 
     def __init__(self) -> None:
         self._ways: dict[str | None, httpx2.HTTPTransport] = {}
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """By httpx2."""
+        """Called by httpx2."""
         proxy = proxy_for(str(request.url))
-        # Two threads may come here at once: both have to use the transport that `close` will find.
+        # If two threads arrive at once, both have to use the transport that `close` will find.
         way = self._ways.get(proxy)
         if way is None:
             way = self._ways.setdefault(proxy, httpx2.HTTPTransport(proxy=proxy) if proxy else _Straight())
         return way.handle_request(request)
 
     def close(self) -> None:
-        """By httpx2."""
+        """Called by httpx2."""
         for way in self._ways.values():
             way.close()
 
 
 class AsyncRouted(httpx2.AsyncBaseTransport):
-    """The same for an event loop."""
+    """Like `Routed`, for an event loop."""
 
     def __init__(self) -> None:
         self._ways: dict[str | None, httpx2.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """By httpx2."""
+        """Called by httpx2."""
         proxy = proxy_for(str(request.url))
         if proxy not in self._ways:
             self._ways[proxy] = httpx2.AsyncHTTPTransport(proxy=proxy) if proxy else _AsyncStraight()
         return await self._ways[proxy].handle_async_request(request)
 
     async def aclose(self) -> None:
-        """By httpx2."""
+        """Called by httpx2."""
         for way in self._ways.values():
             await way.aclose()
 
@@ -73,7 +73,7 @@ class _Straight(httpx2.HTTPTransport):
 
 
 class _AsyncStraight(httpx2.AsyncHTTPTransport):
-    """The same for an event loop."""
+    """Like `_Straight`, for an event loop."""
 
     def __init__(self) -> None:
         context: ssl.SSLContext = httpx2.create_ssl_context()
@@ -82,10 +82,10 @@ class _AsyncStraight(httpx2.AsyncHTTPTransport):
 
 
 class _Checked(httpcore2.SyncBackend):
-    """Looks a name up once, checks, and tries what it found in order."""
+    """Resolves a name once, checks the addresses, and tries them in order."""
 
     def connect_tcp(self, host: str, port: int, *arguments: Any, **options: Any) -> httpcore2.NetworkStream:
-        """By httpcore2."""
+        """Called by httpcore2."""
         fault: Exception | None = None
         try:
             found = resolved(host, port)
@@ -100,13 +100,13 @@ class _Checked(httpcore2.SyncBackend):
 
 
 class _AsyncChecked(httpcore2.AsyncNetworkBackend):
-    """The same for an event loop."""
+    """Like `_Checked`, for an event loop."""
 
     def __init__(self) -> None:
         self._sockets: Any = httpcore2.AnyIOBackend()
 
     async def connect_tcp(self, host: str, port: int, *arguments: Any, **options: Any) -> httpcore2.AsyncNetworkStream:
-        """By httpcore2."""
+        """Called by httpcore2."""
         fault: Exception | None = None
         try:
             found = await resolved_async(host, port)
@@ -120,5 +120,5 @@ class _AsyncChecked(httpcore2.AsyncNetworkBackend):
         raise fault or httpcore2.ConnectError(f"{host} leads nowhere")
 
     async def sleep(self, seconds: float) -> None:
-        """By httpcore2."""
+        """Called by httpcore2."""
         await self._sockets.sleep(seconds)

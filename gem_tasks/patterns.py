@@ -1,7 +1,7 @@
-"""Patterns that ignore case, on texts of any length.
+"""Case-insensitive patterns that are fast on long texts.
 
-With `re.IGNORECASE` the engine folds a character again for every alternative that it tries, and can skip nothing: a
-list of forty words takes half a second on a megabyte. Here pattern and text are folded once, which is ten times faster.
+With `re.IGNORECASE` the engine folds a character again for every alternative, and can skip nothing: a list of forty
+words takes half a second per megabyte. Here pattern and text are folded once, which is ten times faster.
 """
 
 import re
@@ -12,26 +12,26 @@ _TOKEN = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)|\(\?P<\w+>|.", re.
 
 
 def folded(text: str) -> str:
-    """`text` in lower case, character for character, as `re.IGNORECASE` compares."""
+    """`text` in lower case, character by character, as `re.IGNORECASE` compares."""
     return text.replace("İ", "i").lower().replace("ı", "i").replace("ſ", "s")
 
 
 class IgnoringCase:
-    """A pattern that decides as with `re.IGNORECASE`. A match has the places of the text; its groups are folded."""
+    """Decides like a pattern with `re.IGNORECASE`. A match has the positions of the text; its groups are folded."""
 
     def __init__(self, pattern: str, flags: int = 0) -> None:
         self.compiled = re.compile("".join(_lower(token[0]) for token in _TOKEN.finditer(pattern)), flags)
 
     def search(self, text: str) -> re.Match[str] | None:
-        """As of `re.Pattern`; so are the next four."""
+        """Like `re.Pattern.search`; the next four mirror `re.Pattern` as well."""
         return self.compiled.search(folded(text))
 
     def match(self, text: str) -> re.Match[str] | None:
-        """At the beginning."""
+        """Matches at the beginning."""
         return self.compiled.match(folded(text))
 
     def fullmatch(self, text: str) -> re.Match[str] | None:
-        """All of it."""
+        """Matches the whole text."""
         return self.compiled.fullmatch(folded(text))
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
@@ -39,16 +39,16 @@ class IgnoringCase:
         return self.compiled.finditer(folded(text))
 
     def findall(self, text: str) -> list[str]:
-        """The group of every match, or all of it: folded."""
+        """The group of every match, or the whole match: folded."""
         return self.compiled.findall(folded(text))
 
     def first(self, text: str) -> str | None:
-        """The first match, as it was written."""
+        """The first match, as written in the text."""
         found = self.search(text)
         return text[found.start() : found.end()] if found else None
 
     def sub(self, new: Callable[[str], str], text: str) -> str:
-        """`text` with `new` of every match, as it was written, in its place."""
+        """`text` with every match replaced by `new` of it, as written in the text."""
         parts, end = list[str](), 0
         for found in self.finditer(text):
             parts += (text[end : found.start()], new(text[found.start() : found.end()]))
@@ -57,7 +57,7 @@ class IgnoringCase:
 
 
 def words(alternatives: Iterable[str]) -> str:
-    """The source of `(?:one|other|…)` for literal words, tried in this order; common beginnings are read once."""
+    """The source of `(?:one|other|…)` for literal words, tried in this order; common prefixes are matched once."""
     return _tree(list(alternatives))
 
 
@@ -68,7 +68,7 @@ def _lower(token: str) -> str:
 
 
 def _tree(rest: list[str]) -> str:
-    """Words of one beginning may stand together: they exclude all others. The end of a word keeps its place."""
+    """Words with a common beginning may be grouped: they exclude all others. The end of a word keeps its place."""
     parts: list[str] = []
     for ended, group in groupby(rest, key=lambda word: not word):
         if ended:

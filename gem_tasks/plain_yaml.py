@@ -1,7 +1,7 @@
-"""YAML of others, bounded before it is loaded: no aliases, by which a few lines become gigabytes; few levels.
+"""Untrusted YAML, bounded before it is loaded: no aliases, which turn a few lines into gigabytes, and few levels.
 
-PyYAML's own reader takes quadratic time over brackets in brackets; libyaml's, which is used where there is one, is also
-ten times as fast.
+PyYAML's own reader takes quadratic time for nested brackets; libyaml's, which is used if available, is also ten times
+as fast.
 """
 
 from typing import Any
@@ -17,8 +17,8 @@ def read_yaml(text: str) -> Any:
     """The only document in a text.
 
     Raises:
-        yaml.YAMLError: it is no YAML, has an alias, or holds too much.
-        ValueError: a value of it is none.
+        yaml.YAMLError: it is not YAML, has an alias, or is too large.
+        ValueError: one of its values is not valid.
         RecursionError: it is too deep.
     """
     _require_plain(text)
@@ -30,7 +30,7 @@ def _require_plain(text: str) -> None:
     for number, event in enumerate(yaml.parse(text, _LOADER)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.YAMLError("it has an alias (*), which is not taken here")
+            raise yaml.YAMLError("it has an alias (*), which GEM does not accept")
         if number > _MAX_EVENTS:
             raise yaml.YAMLError(f"it holds more than {_MAX_EVENTS} values")
         if depth > _MAX_DEPTH:

@@ -1,4 +1,4 @@
-"""The few interfaces between the pipeline and the world. The ledger has none: real Postgres is cheap, fakes lie."""
+"""The interfaces between the pipeline and the outside. The ledger has none: real Postgres is cheap, fakes lie."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,13 +9,13 @@ from gem_tasks.domain.chat import ChatRequest, Completion
 
 
 class StoredObject(NamedTuple):
-    """What a listing says of an object."""
+    """An entry of a listing."""
 
     key: str
     size: int
     """Bytes."""
     modified: datetime
-    """When it was written last, with a time zone."""
+    """Time of the last write, with a time zone."""
 
 
 class ObjectStore(Protocol):
@@ -25,11 +25,11 @@ class ObjectStore(Protocol):
     """
 
     def put(self, key: str, data: bytes | Path) -> None:
-        """Writes durably and atomically, replacing what was there; a file's content never is in memory as a whole."""
+        """Writes durably and atomically, replacing any earlier object; a file is never in memory as a whole."""
         ...
 
     def create(self, key: str, data: bytes) -> bool:
-        """Writes like `put` unless there is such an object; of several writers at once one does.
+        """Writes like `put` unless the object exists; of several concurrent writers, one succeeds.
 
         Returns:
             Whether it wrote.
@@ -57,29 +57,29 @@ class ObjectStore(Protocol):
         ...
 
     def scan(self, folder: str) -> Iterator[StoredObject]:
-        """Everything below a folder as the listing streams in, in no order; whatever is no key is left out."""
+        """Streams everything below a folder, unordered; skips names that are not valid keys."""
         ...
 
     def stat(self, key: str) -> StoredObject | None:
-        """What a listing would say of one object; None if there is none."""
+        """A listing's entry for one object; None if it does not exist."""
         ...
 
     def delete(self, key: str) -> None:
-        """Removes an object; deleting nothing is fine."""
+        """Removes an object; a missing one is not an error."""
         ...
 
     def url(self, key: str) -> str:
-        """Where a person finds the object: a path or an `s3://` URL. Never holds a secret."""
+        """A path or an `s3://` URL where a person finds the object. Never contains a secret."""
         ...
 
 
 class ChatClient(Protocol):
-    """One endpoint. Bounds its own concurrency, so callers may ask for everything at once."""
+    """One endpoint. Bounds its own concurrency, so callers may send everything at once."""
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """Makes the call, retrying what retrying can help.
+        """Makes the call, with all retries that can help.
 
         Raises:
-            EndpointError: no completion was to be had; its class says why.
+            EndpointError: there was no completion; its class tells why.
         """
         ...

@@ -1,9 +1,9 @@
-"""Which proxy a request goes through: one rule for every HTTP client of the project.
+"""Which proxy a request uses: one rule for every HTTP client of the project.
 
-`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` mean what they mean to curl; in lower case they win, and with
-`GEM_` in front (`GEM_HTTPS_PROXY`) they are GEM's alone and win over both. Whatever they say, a request to this machine
-goes straight. Clients disagree about all of this (some crash on a CIDR block in NO_PROXY, some on a SOCKS proxy that is
-not even needed), so ours are given a proxy, or none, and never read the variables themselves.
+`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` have curl's meaning. Lower-case names win; names with a leading
+`GEM_` (`GEM_HTTPS_PROXY`) apply to GEM only and win over both. A request to this machine is always direct. Clients
+disagree about all of this (some crash on a CIDR block in NO_PROXY, some on a SOCKS proxy that is not even needed), so
+GEM gives its clients a proxy, or none, and they never read the variables.
 """
 
 import os
@@ -22,15 +22,15 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy for a request to this URL, `http://…` or `https://…`; None: straight.
+    """The proxy for a request to this URL, `http://…` or `https://…`; None: direct.
 
     Raises:
-        UserError: there is one, but not of a kind that GEM can use.
+        UserError: the proxy is of a kind that GEM does not support.
     """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
-    except ValueError:  # the client will say what is wrong with it
+    except ValueError:  # the client will report what is wrong with it
         return None
     if is_loopback(host) or any(_matches(entry, host, port) for entry in re.split(r"[\s,]+", _value("no")) if entry):
         return None
@@ -39,7 +39,7 @@ def proxy_for(url: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, as it stands in a URL, is this machine; 0.0.0.0 is an alias of it."""
+    """Whether a host, as written in a URL, is this machine; 0.0.0.0 is an alias of it."""
     name, address = _plain(host), _address(host)
     if address is None:
         return name == "localhost" or name.endswith(".localhost")
@@ -49,18 +49,18 @@ def is_loopback(host: str) -> bool:
 def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for Airflow's own processes, whose HTTP clients only talk to each other on this machine.
 
-    The proxies are in it under the names that only GEM reads.
+    It has the proxies under the names that only GEM reads.
     """
     kept = {name: value for name, value in environment.items() if name.lower() not in _VARIABLES}
     return kept | {f"GEM_{kind.upper()}_PROXY": _value(kind) for kind in _KINDS if _value(kind)}
 
 
 def for_programs(environment: Mapping[str, str], *urls: str) -> dict[str, str]:
-    """The environment for programs of others: proxies under their usual names, none for this machine.
+    """The environment for external programs: proxies under their usual names, none for this machine.
 
     Args:
-        environment: what else they get.
-        urls: all that such a program talks to, if that is known: then it is told exactly what goes where.
+        environment: the rest of their environment.
+        urls: all addresses that such a program uses, if known: then its proxies are set for exactly these.
 
     Raises:
         UserError: one of these URLs has a proxy that GEM cannot use.
@@ -73,7 +73,7 @@ def for_programs(environment: Mapping[str, str], *urls: str) -> dict[str, str]:
 
 
 def shown(proxy: str) -> str:
-    """A proxy for messages, without the password that may be in it."""
+    """A proxy for messages, without its password."""
     return f"{proxy.partition('://')[0]}://{proxy.rpartition('@')[2].rpartition('://')[2].rstrip('/')}"
 
 
@@ -108,18 +108,18 @@ def _checked(kind: str, proxy: str, host: str) -> str:
     whole = proxy if "://" in proxy else f"http://{proxy}"
     fix = f"Set {kind.upper()}_PROXY to http://host:port, or name {host} in NO_PROXY."
     if _kind_of(whole) not in _PORTS:
-        raise UserError(f"{shown(whole)} cannot be the proxy for {host}: GEM knows HTTP proxies only", fix)
+        raise UserError(f"{shown(whole)} cannot be the proxy for {host}: GEM supports HTTP proxies only", fix)
     try:
         usable = urlsplit(whole).hostname and urlsplit(whole).port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise UserError(f"{kind.upper()}_PROXY is no address of a proxy", fix)
+        raise UserError(f"{kind.upper()}_PROXY is not the address of a proxy", fix)
     return whole
 
 
 def _matches(entry: str, host: str, port: int | None) -> bool:
-    """Whether an entry of NO_PROXY names the host: `*`, a name (with all below it), an address, a block."""
+    """Whether an entry of NO_PROXY matches the host: `*`, a name (with all below it), an address, a block."""
     if entry == "*":
         return True
     entry = entry.partition("://")[2] or entry
@@ -145,7 +145,7 @@ def _network(text: str) -> IPv4Network | IPv6Network | None:
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:
-    """The address that a host is written as, in any of the forms that the system takes (`127.1`)."""
+    """The address that a host is written as, in any of the forms that the system accepts (`127.1`)."""
     try:
         found = ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
@@ -157,7 +157,7 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def _plain(name: str) -> str:
-    """A host name as it is compared: in lower case, as DNS has it."""
+    """A host name in the form used for comparison: in lower case, as in DNS."""
     name = name.lower().rstrip(".")
     try:
         return name if name.isascii() else name.encode("idna").decode()

@@ -1,7 +1,7 @@
-"""How much of what endpoints send is held: of one reply, and of all that are under way to this process.
+"""Bounds on endpoints' replies in memory: for one reply, and for all replies in flight to this process.
 
 Every client counts here what it reads (the hot path, aiohttp behind proxies, the SDK, the relay of a sandbox), because
-what many endpoints send at once adds up. `llm.bounds` says what a reply may hold besides.
+many replies at once add up. `llm.bounds` limits the content of a reply.
 """
 
 import zlib
@@ -12,22 +12,22 @@ from typing import Self
 from gem_tasks.redaction import beginning
 
 MAX_BODY_BYTES = 64 << 20
-"""A reply on the wire, and unpacked: a stream of 128k tokens takes 40 MB."""
+"""Largest reply on the wire, and unpacked: a stream of 128k tokens takes 40 MB."""
 MAX_IN_FLIGHT_BYTES = 384 << 20
-"""All together; with what reading one of them takes, they stay below 1 GB."""
+"""All replies together; including the memory to parse one of them, they stay below 1 GB."""
 _FREE = 64 << 10
-"""Of each reply: endpoints that send too much stop none that answers as it should. Nearly all replies are smaller."""
+"""Uncounted part of each reply (nearly all are smaller): endpoints that send too much block no normal answers."""
 _ANY_ZLIB = 47
 """gzip or zlib, with the largest window."""
 _PIECE = 256 << 10
 
 
 class TooLargeError(ValueError):
-    """A reply, or all of them together, hold more than they may."""
+    """A reply, or all replies together, exceed their limit."""
 
 
 class Held:
-    """Bytes of the replies under way, over all endpoints and threads."""
+    """Bytes of the replies in flight, over all endpoints and threads."""
 
     __slots__ = ("_lock", "size")
 
@@ -35,7 +35,7 @@ class Held:
         self.size, self._lock = 0, Lock()
 
     def add(self, size: int) -> bool:
-        """Adds so many; False when that is more than may be held."""
+        """Adds bytes; returns False if that exceeds the limit."""
         with self._lock:
             self.size += size
             return self.size <= MAX_IN_FLIGHT_BYTES
@@ -45,10 +45,10 @@ IN_FLIGHT = Held()
 
 
 class Growing:
-    """One reply while it arrives and is read. A context manager: leaving it gives the bytes back.
+    """One reply while it arrives and is parsed. A context manager that returns the bytes on exit.
 
     Args:
-        most: bytes that it may have.
+        most: largest size in bytes.
     """
 
     __slots__ = ("_counted", "_most", "size")
@@ -57,18 +57,18 @@ class Growing:
         self.size, self._counted, self._most = 0, 0, most
 
     def __enter__(self) -> Self:
-        """Empty."""
+        """Starts empty."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """It is read, or given up."""
+        """Releases the bytes."""
         self.free()
 
     def add(self, size: int) -> None:
-        """So many bytes came.
+        """Counts bytes that arrived.
 
         Raises:
-            TooLargeError: of this reply, or of all together, there are too many.
+            TooLargeError: this reply, or all together, exceed their limit.
         """
         self.size += size
         if self.size > self._most:
@@ -76,23 +76,23 @@ class Growing:
         if (grown := self.size - _FREE - self._counted) > 0:
             self._counted += grown
             if not IN_FLIGHT.add(grown):
-                raise TooLargeError(f"the answers under way hold more than {MAX_IN_FLIGHT_BYTES >> 20} MB")
+                raise TooLargeError(f"the answers in flight hold more than {MAX_IN_FLIGHT_BYTES >> 20} MB")
 
     def free(self) -> None:
-        """Gives the bytes back."""
+        """Releases the bytes."""
         if self._counted:
             IN_FLIGHT.add(-self._counted)
         self.size = self._counted = 0
 
 
 class Unpacking:
-    """Undoes a compression that nobody asked for, as some gateways apply one, in pieces of a bounded size.
+    """Undoes a compression that some gateways apply without being asked, in pieces of a bounded size.
 
     Args:
         coding: the reply's `Content-Encoding`.
 
     Raises:
-        ValueError: it is none that is known.
+        ValueError: the coding is unknown.
     """
 
     def __init__(self, coding: str) -> None:
@@ -103,14 +103,14 @@ class Unpacking:
 
     @property
     def needed(self) -> bool:
-        """Whether there is anything to undo."""
+        """Whether there is a compression to undo."""
         return self._unpack is not None
 
     def pieces(self, part: bytes, size: int = _PIECE) -> Iterator[bytes]:
-        """What the next part of the reply holds, so many bytes at a time.
+        """The content of the next part of the reply, in pieces of up to `size` bytes.
 
         Raises:
-            ValueError: it is not compressed so.
+            ValueError: it is not compressed in this way.
         """
         if self._unpack is None:
             yield part
@@ -123,25 +123,25 @@ class Unpacking:
             part = self._unpack.unconsumed_tail
 
     def end(self) -> None:
-        """The reply has ended.
+        """Notes the end of the reply.
 
         Raises:
-            ValueError: in the middle.
+            ValueError: the compressed data is incomplete.
         """
         if self._unpack and not self._unpack.eof:
             raise ValueError("the compressed reply is cut off")
 
 
 def body_of(parts: Iterable[bytes], coding: str, growing: Growing) -> bytes:
-    """A whole reply, unpacked.
+    """Reads and unpacks a whole reply.
 
     Args:
-        parts: as they came.
+        parts: as they arrive.
         coding: the reply's `Content-Encoding`.
         growing: counts them until the caller has read the body.
 
     Raises:
-        ValueError: it is too large, or not compressed as it says.
+        ValueError: it is too large, or not compressed as declared.
     """
     found, unpack = bytearray(), Unpacking(coding)
     for part in parts:
@@ -153,7 +153,7 @@ def body_of(parts: Iterable[bytes], coding: str, growing: Growing) -> bytes:
 
 
 async def abody_of(parts: AsyncIterable[bytes], coding: str, growing: Growing) -> bytes:
-    """`body_of` in an event loop."""
+    """`body_of` for an event loop."""
     found = bytearray()
     async for piece in unpacked(parts, coding):
         growing.add(len(piece))
@@ -162,7 +162,7 @@ async def abody_of(parts: AsyncIterable[bytes], coding: str, growing: Growing) -
 
 
 async def unpacked(parts: AsyncIterable[bytes], coding: str) -> AsyncIterator[bytes]:
-    """A reply as it comes, unpacked; raises as `Unpacking` does."""
+    """Yields a reply unpacked as it arrives; raises as `Unpacking` does."""
     unpack = Unpacking(coding)
     async for part in parts:
         for piece in unpack.pieces(part):

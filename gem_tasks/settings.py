@@ -1,4 +1,4 @@
-"""All settings, built once at an edge (CLI, DAG task) and passed down; nothing reads the environment elsewhere.
+"""All settings, loaded once by the CLI or a DAG task and passed down; no other module reads the environment.
 
 Order: `GEM_*` variables, then `{GEM_HOME}/services.env` (written by `gem up`), then the defaults here.
 """
@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     """A directory, or `s3://bucket/prefix`. Default: `{home}/store`."""
 
     airflow_url: str | None = None
-    """Where Airflow's UI and REST API answer. Default: the one that `gem up` started."""
+    """Address of Airflow's UI and REST API. Default: the one that `gem up` started."""
     airflow_username: str = "admin"
     """Who `gem` is for Airflow: starts runs, answers gates."""
     airflow_password: SecretStr | None = None
@@ -49,45 +49,45 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr | None = None
     """Taken from the environment or an Airflow Connection; `gem up` never writes it down."""
     llm_api_key_command: Command | None = None
-    """Prints the key, for keys that last an hour: `gcloud auth print-access-token`. Wins over the key."""
+    """Prints the key, for keys that last an hour: `gcloud auth print-access-token`. Takes precedence over the key."""
     llm_model: str = "offline-rules"
     """The model's name at the endpoint; the default is the offline teacher's."""
 
     llm_mode: LLMMode = "online"
     """`batch` sends a stage's requests through the endpoint's Batch API: half the price, answers within a day."""
     llm_batch_poll_s: float = Field(default=60, gt=0)
-    """Seconds between looks at a batch that is under way."""
+    """Seconds between polls of a running batch."""
 
     llm_stages: dict[str, StageSettings] = Field(default_factory=dict)
     """What stages have of their own, by name: `load` reads it from `GEM_LLM_MODEL_FILTER` and its like."""
     llm_requests: dict[str, RequestOptions] = Field(default_factory=dict)
-    """What is sent with requests, by stage, the common options under an empty name: `read_options` reads them from
-    `GEM_LLM_TEMPERATURE`, `GEM_LLM_TEMPERATURE_FILTER` and their like."""
+    """Request options by stage, with the common ones under an empty name: `read_options` reads them from
+    `GEM_LLM_TEMPERATURE`, `GEM_LLM_TEMPERATURE_FILTER` and similar variables."""
     llm_dialects: Path | None = None
-    """What you know of your endpoints beforehand, in the form of `gem_tasks/llm/presets.toml`."""
+    """Known properties of your endpoints, in the format of `gem_tasks/llm/presets.toml`."""
 
     llm_prices: Path | None = None
-    """Prices of your models, in the form of `gem_tasks/llm/prices.toml`."""
+    """Prices of your models, in the format of `gem_tasks/llm/prices.toml`."""
     budget_usd: float | None = Field(default=None, gt=0)
-    """What one run may spend. A run that reaches it stops before the next call and can be continued."""
+    """Most that one run may spend. A run that reaches it stops before the next call and can be continued."""
 
     llm_concurrency: int = Field(default=256, ge=1)
-    """Requests in flight per task at most; how many really are adapts to what the endpoint can take."""
+    """Most requests in flight per task; the actual number adapts to what the endpoint can take."""
     llm_timeout_s: float = Field(default=600, gt=0)
-    """Seconds for one request at most, from sending to the last byte. The usual bound is lower: it follows from the
-    request's token budget and from how long answers took so far."""
+    """Most seconds for one request, from sending to the last byte. The usual limit is lower: it follows from the
+    request's token budget and from how long earlier answers took."""
     llm_max_attempts: int = Field(default=6, ge=1)
-    """HTTP requests per call at most, for 5xx, timeouts and lost connections together."""
+    """Most HTTP requests per call, for 5xx, timeouts and lost connections together."""
     set_aside_after: int = Field(default=3, ge=1)
-    """Runs that end without an answer to a segment before it is set aside as failed; `gem retry` asks for it again."""
+    """Runs that end without an answer to a segment before GEM sets it aside as failed; `gem retry` asks again."""
     journal_every_s: float = Field(default=5, gt=0)
-    """Seconds between chunks of answers sent to the object store: what a worker on another machine asks for again."""
+    """Seconds between chunks of answers sent to the object store: what a worker elsewhere has to ask for again."""
 
     s3: S3Access = Field(default_factory=S3Access)
-    """How buckets are reached where an Airflow Connection says so; otherwise by the usual `AWS_*` variables."""
+    """How buckets are reached if an Airflow Connection says so; otherwise by the usual `AWS_*` variables."""
     source_roots: str = ""
-    """Folders and `s3://` or `hf://` prefixes, separated by spaces, that sources have to lie in; empty: anywhere that
-    the workers can read. Set it where people may start runs who should not read every file of a worker."""
+    """Folders and `s3://` or `hf://` prefixes, separated by spaces, that must contain every source; empty: anything
+    that the workers can read. Set it if people who may start runs must not read every file of a worker."""
     segment_target_tokens: int = Field(default=1200, ge=50)
     """Size to which neighbouring sections of a document are put together."""
     segment_max_tokens: int = Field(default=2400, ge=100)
@@ -98,50 +98,51 @@ class Settings(BaseSettings):
     """Similarity (Jaccard, of runs of five words) from which a segment counts as a repetition of an earlier one: the
     filter then rejects it without a call. 0 turns the search off."""
     keep_contaminated: bool = False
-    """Publish trajectories that overlap with benchmark test items all the same; they are marked."""
+    """Publish trajectories even if they overlap with benchmark test items; they are flagged."""
     document_max_mb: float = Field(default=20, gt=0)
-    """A single document larger than this is rejected as `too_large` without being read into memory."""
+    """A larger single document is rejected as `too_large` without being read into memory."""
     max_rows_per_file: int = Field(default=1_000_000, ge=1)
-    """Records that are read of one JSONL, Parquet or WARC file; the rest is reported as `too_large`."""
+    """Most records to read from one JSONL, Parquet or WARC file; the rest is reported as `too_large`."""
     ingest_processes: int = Field(default=0, ge=0)
-    """Processes that prepare the documents of one source; 0: one for every core, 1: one, for long documents."""
+    """Processes that prepare the documents of one source; 0: one per core; 1: one, for long documents."""
     shard_segments: int = Field(default=200, ge=1)
     """Segments per shard; one Airflow task handles one shard."""
 
     eval_api_key: SecretStr | None = None
     """Key for the endpoint that `gem eval` tests."""
     eval_user_api_key: SecretStr | None = None
-    """Key for the simulated user of τ²-bench; the one above when both are at the same address."""
+    """Key for the simulated user of τ²-bench; the key above if both are at the same address."""
     eval_endpoints: str = ""
-    """Addresses, separated by spaces, below which a run of `gem_distill` may name servers; empty: anywhere.
-    Whoever may start a run names where the keys above are sent: set it where that is not everybody's business."""
+    """Addresses, separated by spaces, below which a run of `gem_distill` may name servers; empty: anywhere. A person
+    who starts a run chooses where the keys above are sent: set it if not everyone may decide that."""
 
     sandbox: SandboxMode = "auto"
-    """How harnesses, training and served weights are confined. `auto`: as far as the machine allows. `require`: they do
-    not run where files or network would stay open to them. `off`: a clean environment and limits only."""
+    """How harnesses, training and served weights are confined. `auto`: as tightly as the machine allows. `require`:
+    they do not run if files or network would stay open to them. `off`: a clean environment and limits only."""
     profiles: Path | None = None
-    """A folder with training profiles of your own, by name: a run names no file."""
+    """A folder with your own training profiles; runs choose one by its name, never a file."""
     model_roots: str = ""
-    """Folders, separated by spaces, in which weights have to lie that a run of `gem_distill` names; empty: runs name
+    """Folders, separated by spaces, that must contain the weights named by a run of `gem_distill`; empty: runs may name
     models of the hub only."""
     trust_remote_code: bool = False
-    """Training profiles may have settings that load code (`trust_remote_code` and its like). It runs confined."""
+    """Allow training profiles with settings that load code (`trust_remote_code` and similar); it runs confined."""
 
     ground_api_key: SecretStr | None = None
     """Bearer token for the API that `gem ground-api` calls."""
     prompts: str | None = None
-    """A directory, or `s3://bucket/prefix`, with prompts of your own (`refine.md`, …); ours stand in for the others."""
+    """A directory, or `s3://bucket/prefix`, with your own prompts (`refine.md`, …); GEM's own replace missing ones."""
     prefilter: Literal["auto", "off"] = "auto"
-    """`auto`: a classifier learned from the filter's own verdicts rejects hopeless segments without a call, once there
-    are verdicts enough to prove that it keeps 98 % of what the filter would accept. `off`: the model sees them all."""
+    """`auto`: a classifier trained on the filter's own verdicts rejects hopeless segments without a call, once there
+    are enough verdicts to prove that it keeps 98 % of what the filter would accept. `off`: the model sees every
+    segment."""
     retention_days: int = Field(default=30, ge=1)
-    """`gem gc` keeps what was in use within so many days."""
+    """`gem gc` keeps what was used within this many days."""
 
     revise: Literal["on", "off"] = "on"
-    """`on`: a conversation that checks or judge refuse goes back once to the refining model with the findings, and
-    through the validation again. `off`: what is refused stays refused."""
+    """`on`: a conversation that checks or judge refuse goes back once to the refining model with the findings, and is
+    then validated again. `off`: refused conversations stay refused."""
     gates: Path | None = None
-    """Bounds of your own, in the form of `gem_tasks/gates/gates.toml`, which it replaces."""
+    """Your own bounds, in the format of `gem_tasks/gates/gates.toml`; they replace those."""
 
     def secrets(self) -> Iterator[tuple[str, str]]:
         """Every secret in these settings, with the name of the variable that holds it."""
@@ -181,7 +182,7 @@ class Settings(BaseSettings):
         return self.own(stage).mode or self.llm_mode
 
     def options_for(self, stage: str) -> RequestOptions:
-        """What is sent with the stage's requests. Common headers go to the common endpoint only, as the key does, and
+        """Options of the stage's requests. Common headers go to the common endpoint only, as the key does, and
         the common window is that of the common model there.
         """
         common, own = (self.llm_requests.get(name) or RequestOptions() for name in ("", settings_of(stage)))
@@ -238,13 +239,13 @@ def _key(key: SecretStr | None, command: KeyCommand | None) -> KeySource:
 
 
 def load(connected: Mapping[str, str] = _NOTHING) -> Settings:
-    """Reads the environment and what `gem up` left; whatever is secret there is kept out of all texts from then on.
+    """Reads the environment and what `gem up` wrote; from then on, GEM removes all secrets in it from every text.
 
     Args:
-        connected: variables that Airflow's Connections stand for; those of the environment win.
+        connected: variables from Airflow's Connections; those of the environment win.
 
     Raises:
-        UserError: a variable has a value that does not fit.
+        UserError: a variable has an invalid value.
     """
     home = Path(os.environ.get("GEM_HOME") or ".gem")
     try:

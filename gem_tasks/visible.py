@@ -1,7 +1,7 @@
-"""Text of others as people get to see it: what would act, or cannot be seen, is shown as an escape instead.
+"""Untrusted text as shown to people: characters that act or are invisible become escapes.
 
-A control character moves a terminal's cursor, sets its title or its clipboard; a bidirectional one turns the order of
-letters around; tags and runs of variation selectors hide text. Joiners stay, which Persian, Hindi and emoji need.
+A control character can move a terminal's cursor or set its title or clipboard; a bidirectional one reorders letters;
+tags and runs of variation selectors hide text. Joiners stay, because Persian, Hindi and emoji need them.
 """
 
 import re
@@ -11,21 +11,21 @@ _ACTS = re.compile(
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e00ff]"
     "|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}"
 )
-"""But for tab and line feed."""
+"""Every acting or invisible character except tab and line feed."""
 
 
 def visible(text: str) -> str:
-    """On one line, as a name: with escapes for line feeds and tabs, too."""
+    """On one line, for a name: also escapes line feeds and tabs."""
     return visible_lines(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def visible_lines(text: str) -> str:
-    """The same with its lines."""
+    """Like `visible`, but keeps line breaks and tabs."""
     return _ACTS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def visible_json(text: str) -> str:
-    r"""The same of JSON, which stays the same JSON: `\uXXXX` in place of what acts."""
+    r"""JSON with `\uXXXX` in place of such characters; its value stays the same."""
     return _ACTS.sub(lambda match: "".join(map(_escape, match[0])), text)
 
 

@@ -34,7 +34,7 @@ CHECKS: dict[str, Check] = {
 }
 
 CHECKS_VERSION = 4
-"""Part of the validate recipe: raise it when a verdict can change."""
+"""Part of the validate recipe: raise it whenever a verdict can change."""
 
 NO_EVIDENCE = Evidence()
 
@@ -43,8 +43,8 @@ def run_checks(trajectory: Trajectory, evidence: Evidence = NO_EVIDENCE) -> list
     """All findings of all checks, in the order of `CHECKS`.
 
     Args:
-        trajectory: what is checked.
-        evidence: the segment and its workflows; without them the checks that compare with the text have less to say.
+        trajectory: the trajectory to check.
+        evidence: the segment and its workflows; without them the checks that compare with the text find less.
     """
     case = Case(trajectory, evidence)
     return [finding for check in CHECKS.values() for finding in check(case)]

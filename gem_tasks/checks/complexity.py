@@ -1,4 +1,4 @@
-"""The least a trajectory must have to teach multi-turn tool use."""
+"""The minimum for a trajectory to teach multi-turn tool use."""
 
 from collections.abc import Iterator
 

@@ -1,8 +1,8 @@
-"""Every kind of fault that the checks know, and what it does to a trajectory.
+"""Every kind of fault that the checks know, and its effect on a trajectory.
 
-An error refuses without a judge. A kind may be one only where the conversation itself proves it: by construction (the
+An error refuses without a judge. A kind may be one only if the conversation itself proves it: by construction (the
 protocol or a schema is broken), or because its measured precision on conversations of real models is at least 0.95;
-`severities.toml` holds the measurements, and a test holds this table to them. In doubt a kind is open.
+`severities.toml` has the measurements, and a test compares this table with them. In doubt a kind is open.
 """
 
 from enum import Enum
@@ -11,7 +11,7 @@ from gem_tasks.domain.finding import Finding, Severity
 
 E, O, W = Severity.ERROR, Severity.OPEN, Severity.WARNING  # noqa: E741  # one letter, for the table below
 _LONGEST = 400
-"""Characters of a detail or a path that are kept."""
+"""Longest detail or path that is kept, in characters."""
 
 
 # fmt: off
@@ -37,9 +37,9 @@ class Fault(Enum):
     SHAPE = "schema", "shape", E
     LIMIT = "schema", "limit", E
     FORMAT = "schema", "format", O
-    """Draft 2020-12 takes `format` for an annotation: a time without its zone is no proof."""
+    """Draft 2020-12 treats `format` as an annotation: a time without its zone proves nothing."""
     REFUSED_LIMIT = "schema", "refused_limit", W
-    """The call got an error for it: that is how conversations teach to recover."""
+    """The call got an error for it, which is how conversations teach recovery."""
 
     TOKEN = "leak", "token", E
     ROLE_LABEL = "leak", "role_label", E
@@ -47,7 +47,7 @@ class Fault(Enum):
 
     PROSE_CALL = "claims", "prose_call", E
     REPORTED_DEED = "claims", "reported_deed", O
-    """Something is said to be done that may also have been read or heard of."""
+    """A claimed deed that the assistant may also have read or heard of."""
     CLAIMED_LOOKUP = "claims", "claimed_lookup", O
     CLAIMED_DEED = "claims", "claimed_deed", E
     UNKNOWN_ID = "claims", "unknown_id", O
@@ -58,7 +58,7 @@ class Fault(Enum):
     PREMATURE_ID = "grounding", "premature_id", E
     INVENTED_ADDRESS = "grounding", "invented_address", E
     ASSEMBLED_ID = "grounding", "assembled_id", O
-    """All its parts were said: a rule may say how to put them together."""
+    """All its parts were said: a rule may tell how to combine them."""
     PREMATURE = "grounding", "premature", O
     UNSOURCED_ADDRESS = "grounding", "address", O
     UNSOURCED_CODE = "grounding", "code", O
@@ -109,7 +109,7 @@ class Fault(Enum):
 
 
 CONSTRUCTED = frozenset({"structure", "schema", "complexity"})
-"""Checks whose errors need no measurement: they hold protocol, schemas and our own least size word for word."""
+"""Checks whose errors need no measurement: they apply protocol, schemas and GEM's own minimum literally."""
 
 
 def refusing() -> frozenset[str]:
@@ -119,7 +119,7 @@ def refusing() -> frozenset[str]:
 
 
 def finding(fault: Fault, detail: str, index: int | None = None, path: str = "") -> Finding:
-    """A fault at its place, in the severity of its kind."""
+    """A fault at its place, with the severity of its kind."""
     return Finding(
         check=fault.check,
         severity=fault.severity,

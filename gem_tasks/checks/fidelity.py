@@ -1,8 +1,8 @@
-"""Tools, steps and rules trace back to the segment.
+"""Whether tools, steps and rules trace back to the segment.
 
-The paper's refinement never sees the source and alters its limits; here everything that claims to come from the text
-must resemble a sentence of it. `traces` gives the spans for lineage. What does not resemble any is a warning, because
-good paraphrase shares few words; a number that the text does not contain is told apart: numbers have no synonyms.
+The paper's refinement never sees the source and alters its limits; here everything attributed to the text must resemble
+a sentence of it. `traces` returns the spans for lineage. Something without resemblance is a warning, because good
+paraphrases share few words; a number missing from the text is reported separately: numbers have no synonyms.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ CHECK = "fidelity"
 _STEP = 0.34
 """Share of a step's words that its sentence must have; paraphrases of real models lie around one half."""
 _TRIVIAL = frozenset({0.0, 1.0, 2.0, 100.0})
-"""Numbers of grammar ("one of", "both") and of percentages."""
+"""Numbers that are part of grammar ("one of", "both") or of percentages."""
 _GENERIC = READS | frozenset(
     "create update set add change make post delete remove record records item items id".split()
 )
@@ -32,7 +32,7 @@ _PAGING = {"limit", "page", "offset", "max_results", "page_size", "top_k", "per_
 
 
 def traces(evidence: Evidence, system: str = "") -> tuple[Trace, ...]:
-    """Where the workflow's tools and steps and the lines of the system turn come from; empty without a text."""
+    """Spans that the workflow's tools and steps and the system turn's lines come from; empty without a text."""
     if evidence.text is None:
         return ()
     read = source(evidence.text)
@@ -46,7 +46,7 @@ def traces(evidence: Evidence, system: str = "") -> tuple[Trace, ...]:
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Findings for numbers that the text does not contain, and for tools and steps that resemble nothing in it."""
+    """Findings for numbers missing from the text, and for tools and steps that resemble nothing in it."""
     text, extraction = case.evidence.text, case.evidence.extraction
     if text is None:
         return
@@ -87,7 +87,7 @@ def _about(tool: ToolSpec) -> frozenset[str]:
 
 
 def _limits(tool: ToolSpec, *, paging: bool = False) -> Iterator[tuple[str, str, float]]:
-    """Numeric bounds of a tool's parameters, `(json path, keyword, bound)`, those of paging only if wanted."""
+    """Numeric bounds of a tool's parameters, `(json path, keyword, bound)`; those of paging only if requested."""
     found = tool.parameters.get("properties")
     for name, schema in (cast(Json, found) if isinstance(found, dict) else {}).items():
         if not isinstance(schema, dict) or (name in _PAGING and not paging):

@@ -1,4 +1,4 @@
-"""Traces of the format or of the prompt inside a message or an argument: tags, role labels, template tokens, reasoning.
+"""Traces of the format or the prompt in a message or an argument: tags, role labels, template tokens, reasoning.
 
 Sources of the tokens: the chat templates of Qwen, Llama 2 and 3, Mistral, DeepSeek, GLM and Gemma, and the tool-call
 tags of Hermes, Qwen-Coder and Claude. A model trained on a leak learns to emit it in the middle of its answer.
@@ -17,7 +17,7 @@ from gem_tasks.prompts.tags import TURN_TAGS, turn_tag
 CHECK = "leak"
 
 _TEMPLATE_TOKEN = IgnoringCase(
-    # What begins alike stands together: the engine then looks at a character once.
+    # Alternatives with a common prefix are grouped, so that the engine reads a character once.
     r"<(?:[|｜][\w▁ -]{1,40}[|｜]>|</?SYS>>|(?:start|end)_of_turn>"
     r"|/?(?:tool_(?:calls?|responses?|results?|use)|function_(?:calls?|results?|response)|invoke|antml:\w+)\b[^<>]{0,80}>"
     r"|function=\w+>|/function>|parameter(?:=\w+|\s+name=)"
@@ -26,7 +26,7 @@ _TEMPLATE_TOKEN = IgnoringCase(
     r"|\[(?:/?INST|/?TOOL_(?:CALLS|RESULTS)|AVAILABLE_TOOLS)\]",
 )
 _BRACKETED = IgnoringCase(r"\[/?[ita]")
-"""How those begin that have no `<`: JSON is full of other brackets."""
+"""Beginnings of those without `<`: JSON is full of other brackets."""
 _LABEL = IgnoringCase(r"\s*(?:#{1,4}\s*|\*\*)?(human|assistant)(?:\*\*)?\s*:(?:\*\*)?\s")
 _OTHER_SPEAKER = re.compile(
     r"^[ \t]*(?:#{1,4} ?(?:User|Human|Assistant|Instruction)\s*:?\s*$"
@@ -39,10 +39,10 @@ _META = IgnoringCase(
     r"|(?:rule conflict|error recovery|multi-hop|domain rules) pattern|as an ai language model)\b",
 )
 _META_WORDS = ("candidate tools", "text", "workflow", "trajectory", "pattern", "language model")
-"""One of which each of those has: the pattern is slow."""
+"""Each of those contains one of these: the pattern is slow."""
 _SPEAKERS = frozenset({"user", "assistant"})
 _LABELS_OF = {"user": {"human"}, "assistant": {"assistant", "human"}, "system": set[str](), "tool": {"assistant"}}
-"""Labels that no message of a role begins with by chance: `User: JWEBER` may well be what it is about."""
+"""Labels that no message of a role begins with by chance: `User: JWEBER` may well be its subject."""
 
 
 def check(case: Case) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
-"""What the text allows holds for every call that succeeded.
+"""Whether every successful call keeps to what the text allows.
 
-The paper's own printed sample accepts a 54x74 sheet against a stated 60x70 maximum; nothing in its pipeline looks.
-Limits live in the extraction's schemas, order in its `requires`; the refinement may rewrite tools and system turn, so
-both are held against the extraction and the segment, never against the refined version of themselves.
+The paper's own printed sample accepts a 54x74 sheet against a stated 60x70 maximum; no step of its pipeline checks
+that. Limits are in the extraction's schemas, order in its `requires`. The refinement may rewrite tools and system turn,
+so both are compared with the extraction and the segment, never with their refined versions.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _RESEMBLES = 0.6
 """Share of a rule's words that a sentence of the text must have to be the same rule."""
 _MIN_WORDS = 4
 _MIN_QUOTED = 5
-"""Different words of content from which the same words are a quotation."""
+"""From this many different content words on, the same words are a quotation."""
 _TRIVIAL = frozenset({0.0, 1.0})
 _UPPER = IgnoringCase(
     r"\b(?:at most|no more than|not more than|up to|a maximum of|maximum(?: of| is|:)?|max\.?|not exceed|cannot exceed"
@@ -52,10 +52,10 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def _order(case: Case, requires: tuple[Requirement, ...]) -> Iterator[Finding]:
-    """`requires`: a tool succeeds only after another has, in an earlier turn; once for each pair.
+    """`requires`: a tool may succeed only after another has, in an earlier turn; reported once per pair.
 
-    For the judge: what is required may have been so before the conversation began, and it is about one entity. Reads
-    break no order, and where what is required comes later for something else, it had been so for this one.
+    For the judge: the requirement may have been met before the conversation began, and it applies to one entity. Reads
+    break no order; and if the required call comes later for another entity, it had been made for this one.
     """
     done = [exchange for exchange in case.exchanges if not exchange.failed and exchange.answer_index is not None]
     for pair in dict.fromkeys(requires):
@@ -71,14 +71,14 @@ def _order(case: Case, requires: tuple[Requirement, ...]) -> Iterator[Finding]:
 
 
 def _for_another(case: Case, exchange: Exchange, after: str) -> bool:
-    """Whether what is required comes only for other things: this one must have had it before."""
+    """Whether the required call comes only for other things: for this one it must have come before."""
     own = _named(exchange)
     theirs = [_named(other) for other in case.exchanges if other.call.name == after]
     return bool(theirs) and all(_differ(own, names) for names in theirs)
 
 
 def _differ(one: dict[str, str], other: dict[str, str]) -> bool:
-    """Whether two calls name things of one kind, and not the same one."""
+    """Whether two calls name different things of one kind."""
     shared = one.keys() & other.keys()
     return bool(shared) and all(one[name] != other[name] for name in shared)
 
@@ -88,7 +88,7 @@ def _named(exchange: Exchange) -> dict[str, str]:
 
 
 def _step(case: Case, pair: Requirement) -> str:
-    """The step of the workflow that speaks of what is required, which the judge does not see otherwise."""
+    """The workflow's step about the requirement, which the judge does not see otherwise."""
     workflow = case.evidence.extraction.workflows[0] if case.evidence.extraction else None
     wanted = {stem(word) for word in words(pair.after)}
     best = max(workflow.steps if workflow else (), key=lambda step: len(wanted & content_stems(step)), default="")
@@ -96,7 +96,7 @@ def _step(case: Case, pair: Requirement) -> str:
 
 
 def _limits(case: Case, original: dict[str, ToolSpec]) -> Iterator[Finding]:
-    """Limits of the extraction's schemas, where the refined tool has other ones."""
+    """Limits of the extraction's schemas, where the refined tool has different ones."""
     for tool in case.trajectory.tools:
         before = original.get(tool.name)
         if before and before.canonical_parameters != tool.canonical_parameters:
@@ -112,9 +112,9 @@ def _limits(case: Case, original: dict[str, ToolSpec]) -> Iterator[Finding]:
 
 
 def _loosened(before: ToolSpec, now: ToolSpec) -> Iterator[Finding]:
-    """A limit of the extraction that the refined tool no longer has, or has otherwise.
+    """A limit of the extraction that the refined tool has lost or changed.
 
-    For the judge: the refinement may well know one more option, and the extraction may have made the limit up.
+    For the judge: the refinement may know another option, and the extraction may have invented the limit.
     """
     old, new = _properties(before), _properties(now)
     for name in sorted(set(old) & set(new)):
@@ -145,7 +145,7 @@ def _properties(tool: ToolSpec) -> dict[str, Json]:
 
 
 def _stated_bounds(case: Case) -> Iterator[Finding]:
-    """Bounds that only the words of the system turn state. Which argument they are about is a guess: for the judge."""
+    """Bounds that only the system turn's words state. Which argument they apply to is a guess: for the judge."""
     stated = [bound for rule in rules(case.system) if rule.numbers for bound in _bounds(rule)]
     if not stated:
         return
@@ -182,7 +182,7 @@ def _contradicted(case: Case, text: str) -> Iterator[Finding]:
 
 @lru_cache(maxsize=64)
 def _contradictions(system: str, text: str) -> tuple[tuple[Fault, str], ...]:
-    """Rules that stand in the text with other numbers: word for word, which is certain, or nearly so."""
+    """Rules that the text has with other numbers: word for word, which is certain, or nearly so."""
     read, found = source(text), list[tuple[Fault, str]]()
     for rule in rules(system):
         if rule.numbers and (quoted := read.misquoted(rule.text)):

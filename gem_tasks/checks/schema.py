@@ -1,7 +1,7 @@
-"""Tools that the Chat Completions API would take, and calls that fit them.
+"""Whether the Chat Completions API would accept the tools, and whether calls fit them.
 
-Shape (types, required, unknown properties) must hold for every call. A limit (bounds, enum, pattern, format) may be
-broken by a call that got an error for it: that is how conversations teach to recover, so it is only a warning there.
+Shape (types, required, unknown properties) must be right for every call. A call that got an error may break a limit
+(bounds, enum, pattern, format): that is how conversations teach recovery, so there it is only a warning.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ LIMITS = frozenset(
 
 
 def tool_faults(tool: ToolSpec) -> Iterator[str]:
-    """What is wrong with a definition: name, description, or parameters that are no valid object schema."""
+    """Faults of a definition: name, description, or parameters that are not a valid object schema."""
     if not TOOL_NAME.match(tool.name):
         yield f"tool name {tool.name!r} must match {TOOL_NAME.pattern}"
     if not tool.description.strip():
@@ -58,7 +58,7 @@ def faults_by_keyword(tool: ToolSpec, arguments: dict[str, Any]) -> Iterator[Sch
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Findings for invalid or doubled tool definitions, undefined functions and arguments that do not validate."""
+    """Findings for invalid or duplicate tool definitions, undefined functions and arguments that do not validate."""
     invalid: set[str] = set()
     names: set[str] = set()
     for tool in case.trajectory.tools:

@@ -14,7 +14,7 @@ from gem_tasks.domain.trajectory import Message
 
 CHECK = "structure"
 
-# Who may speak after whom. "call" is an assistant message with calls.
+# Allowed successions of roles. "call" is an assistant message with calls.
 _NEXT = {
     "start": {"system"},
     "system": {"user"},
@@ -69,9 +69,9 @@ def _message(message: Message, index: int, seen: set[str], waiting: list[str]) -
 
 
 def _echoes(case: Case) -> Iterator[Finding]:
-    """Long turns of user or assistant that repeat, word for word, the turn before of the other role.
+    """Finds long turns of user or assistant that repeat the other role's preceding turn word for word.
 
-    That is what a swapped or copied role looks like when the order of roles is intact.
+    This is the sign of a swapped or copied role where the order of roles is intact.
     """
     spoken = [
         (index, message.role, (message.content or "").strip())
@@ -84,4 +84,4 @@ def _echoes(case: Case) -> Iterator[Finding]:
 
 
 _SHORT = 24
-"""Characters up to which two people may well say the same."""
+"""Up to this many characters, two people may say the same by chance."""

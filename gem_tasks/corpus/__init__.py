@@ -1,1 +1,1 @@
-"""From a source to segments: list, read, normalise, detect the language, cut."""
+"""From a source to segments: list, read, normalise, detect the language, segment."""

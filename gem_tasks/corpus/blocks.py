@@ -1,4 +1,4 @@
-"""The blocks of a Markdown-like text: headings, lists, fenced code, paragraphs. One pass over the lines."""
+"""The blocks of Markdown-like text: headings, lists, fenced code, paragraphs. One pass over the lines."""
 
 import re
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ _UNDERLINE = re.compile(r"(?:={3,}|-{3,})\s*")
 
 
 class Kind(Enum):
-    """What a block is."""
+    """Kinds of blocks."""
 
     HEADING = auto()
     LIST = auto()
-    """With nested lists, and with whatever is indented below an item."""
+    """Including nested lists and everything indented below an item."""
     CODE = auto()
     PARAGRAPH = auto()
-    """A table, too."""
+    """Also a table."""
 
 
 class Block(NamedTuple):
-    """A span of the text; the empty lines after a block belong to it, so that blocks cover the text."""
+    """A span of the text. Empty lines after a block belong to it, so that blocks cover the text."""
 
     kind: Kind
     start: int
@@ -33,7 +33,7 @@ class Block(NamedTuple):
 
 
 def blocks(text: str) -> Iterator[Block]:
-    """The blocks in order, without a gap."""
+    """Yields the blocks in order, without gaps."""
     scanner = _Scanner()
     for match in _LINE.finditer(text):
         if block := scanner.line(match[0], match.start()):
@@ -43,7 +43,7 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 class _Scanner:
-    """The block that is open, and what the last lines were."""
+    """The open block, and the kind of the last lines."""
 
     def __init__(self) -> None:
         self._kind: Kind | None = None
@@ -53,7 +53,7 @@ class _Scanner:
         self._fence: Fence | None = None
 
     def line(self, line: str, at: int) -> Block | None:
-        """Takes the next line; returns the block that it ends, if it ends one."""
+        """Reads the next line; returns the block that it ends, if any."""
         if self._fence:
             if self._fence.ended_by(line):
                 self._fence = None
@@ -73,7 +73,7 @@ class _Scanner:
         return closed
 
     def close(self, at: int) -> Block | None:
-        """The open block, ended here."""
+        """Ends the open block here and returns it."""
         return Block(self._kind, self._start, at) if self._kind else None
 
     def _first(self, at: int) -> int:
@@ -85,7 +85,7 @@ class _Scanner:
         return single and bool(_UNDERLINE.fullmatch(line))
 
     def _kind_of(self, line: str) -> Kind | None:
-        """The kind of the block that a line begins; None if it goes on with the open one."""
+        """The kind of block that a line begins; None if it continues the open one."""
         in_list = self._kind is Kind.LIST
         inside = in_list and (line[0] in " \t" or not self._after_blank)
         if fence := Fence.opened_by(line):

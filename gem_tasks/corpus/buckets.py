@@ -1,7 +1,7 @@
-"""A prefix of a bucket as a source, listed page by page in the order that S3 keeps.
+"""A prefix of a bucket as a source, listed page by page in S3's order.
 
-Listed with boto3, which takes any key; obstore refuses a whole listing for one key that is no path, such as `a//b`. A
-key that obstore takes is read with obstore, which is cheaper by far.
+Listed with boto3, which accepts any key; obstore refuses a whole listing for one key that is not a path, such as
+`a//b`. Keys that obstore accepts are read with obstore, which is far cheaper.
 """
 
 import re
@@ -30,17 +30,16 @@ _IN_MEMORY = 8 << 20
 
 
 def list_bucket(bucket: str, prefix: str, after: str, access: S3Access) -> Iterator[SourceObject]:
-    """The readable objects of a folder, the one of that name, or else those whose keys begin so, behind `after`.
+    """The readable objects of a folder, or the one object of that name, or those whose keys begin so, after `after`.
 
     Args:
-        bucket: its name.
-        prefix: as a user gave it. Where there is a folder or an object of that name, keys that only begin so are not
-            meant.
-        after: only what comes behind this URI.
-        access: how the service is reached.
+        bucket: name of the bucket.
+        prefix: as the user gave it. If a folder or an object has that name, keys that only begin with it are excluded.
+        after: only objects after this URI.
+        access: how to reach the service.
 
     Raises:
-        UserError: it cannot be listed, at once or half-way.
+        UserError: it cannot be listed, from the start or part-way.
     """
     store, client, base = open_bucket(bucket, access=access), open_client(access), f"s3://{bucket}/"
     try:
@@ -60,7 +59,7 @@ def list_bucket(bucket: str, prefix: str, after: str, access: S3Access) -> Itera
 
 
 def _meant(client: "S3Client", bucket: str, prefix: str) -> tuple[str, bool]:
-    """What the keys of the source begin with, and whether it is one object. The same at every call of a scan."""
+    """The beginning of the source's keys, and whether it is one object. The same at every call of a scan."""
     if not prefix or prefix.endswith("/"):
         return prefix, False
     if _first(client, bucket, prefix + "/") is not None:
@@ -79,20 +78,20 @@ def _objects(client: "S3Client", bucket: str, prefix: str, after: str) -> "Itera
 
 
 def _below(key: str, start: str) -> str:
-    """The names of a key below what was asked for; of a name that was begun there, nothing."""
+    """The names of a key below the source; empty if the source ends inside a name."""
     rest = key.removeprefix(start)
     return rest if start.endswith("/") or not start else rest.partition("/")[2]
 
 
 def _plain(key: str) -> bool:
-    """Whether obstore takes the key for what it is: names between single slashes, nothing that climbs."""
+    """Whether obstore reads the key as it is: names between single slashes, without `.` or `..`."""
     return not _CONTROL.search(key) and not {"", ".", ".."} & set(key.split("/"))
 
 
 def _download(client: "S3Client", bucket: str, key: str, etag: str) -> IO[bytes]:
-    """The whole object: in memory while it is small, else in a temporary file.
+    """The whole object: in memory while it is small, otherwise in a temporary file.
 
-    Only the version that was listed, so that a service which takes `a/../b` for `b` gives an error, not another object.
+    It reads only the listed version, so that a service that reads `a/../b` as `b` causes an error, not another object.
 
     Raises:
         OSError: this object cannot be read.
@@ -103,7 +102,7 @@ def _download(client: "S3Client", bucket: str, key: str, etag: str) -> IO[bytes]
         spool = closing.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
         shutil.copyfileobj(cast("Any", body), spool)
         spool.seek(0)
-        closing.pop_all()  # whoever reads it closes it
+        closing.pop_all()  # the reader closes it
     return cast("IO[bytes]", spool)
 
 

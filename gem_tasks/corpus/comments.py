@@ -1,6 +1,6 @@
-"""Markdown without its HTML comments, as CommonMark has them: what stands in code, or never ends, is text.
+"""Removes HTML comments from Markdown by CommonMark's rules: comments in code, and those that never end, are text.
 
-A comment that begins a line ends wherever its `-->` is; one within a paragraph has to end in it. Takes linear time.
+A comment at the beginning of a line ends at the next `-->`; one within a paragraph has to end in it. Takes linear time.
 """
 
 import re
@@ -16,13 +16,13 @@ _BREAK = re.compile(r"[ \t]{0,3}(?:(?:\*[ \t]*+){3}[* \t]*+|(?:-[ \t]*+){3}[- \t
 _MARKER = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])([ \t]+(?=\S)|[ \t]*\n?$)")
 _HEADING = re.compile(r"#{1,6}(?:[ \t]|\n?$)")
 _INTERRUPTS = re.compile(r"[ \t]*(?:```|~~~|<!--|#)")
-"""What ends a paragraph without an empty line, and so never goes on with the one of a list item."""
+"""Ends a paragraph without an empty line, and so never continues that of a list item."""
 _INLINE = re.compile(r"\\[\\`<]|`+|<!--")
 _CODE_INDENT = 4
 
 
 def without_comments(text: str) -> str:
-    """The text without comments; nothing else is changed."""
+    """The text without comments, otherwise unchanged."""
     if "<!--" not in text:
         return text
     parts: list[str] = []
@@ -40,15 +40,15 @@ class _Comments:
         self._text = text
         self._last = text.rfind("-->")
         self._columns: list[int] = []
-        """Where the contents of the open list items begin."""
+        """Columns where the contents of the open list items begin."""
         self._fence: Fence | None = None
         self._paragraph: tuple[int, int] | None = None
         self._quoted = False
         self._new = False
-        """Whether the line began with the mark of a list item."""
+        """Whether the line began with a list marker."""
 
     def spans(self) -> Iterator[tuple[int, int]]:
-        """`(start, end)` of each comment, in order."""
+        """Yields `(start, end)` of each comment, in order."""
         position = 0
         while line := _LINE.match(self._text, position):
             position = line.end()
@@ -70,7 +70,7 @@ class _Comments:
         yield from self._end_paragraph()
 
     def _block(self, begin: int) -> Iterator[tuple[int, int]]:
-        """The comment that begins here, and those that begin on the line on which it ends: no Markdown in between."""
+        """The comment that begins here, and those that begin on the line where it ends, without Markdown in between."""
         while 0 <= begin <= self._last - 2:
             end = self._text.index("-->", begin + 2) + 3
             yield begin, end
@@ -85,7 +85,7 @@ class _Comments:
         self._paragraph = None
 
     def _begin_of_text(self, line: str, at: int) -> int | None:
-        """Where a line's text begins behind the marks of quotes and lists; None if it is empty or code."""
+        """Where a line's text begins after quote and list markers; None if it is empty or code."""
         quotes = _QUOTES.match(line)
         inner = line[quotes.end() :] if quotes else line
         if self._fence and not self._quoted:
@@ -113,13 +113,13 @@ class _Comments:
         return begin + len(inner) - len(inner.lstrip(" \t"))
 
     def _leave(self, column: int) -> None:
-        """Ends the list items to which a line with this indentation no longer belongs."""
+        """Closes the list items that a line with this indentation no longer belongs to."""
         while self._columns and column < self._columns[-1]:
             self._columns.pop()
             self._fence = None
 
     def _enter(self, inner: str, begin: int, column: int) -> tuple[str, int, int]:
-        """Behind the list marks at the beginning of a line: what is left, where, and its column."""
+        """Skips the list markers at the beginning of a line: returns the rest, its position, and its column."""
         while not _BREAK.fullmatch(inner) and (marker := _MARKER.match(inner)):
             while self._columns and column < self._columns[-1]:
                 self._columns.pop()
@@ -138,7 +138,7 @@ def _column(line: str) -> int:
 
 
 def _inline(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Comments within one paragraph, outside of its code spans."""
+    """Comments within one paragraph, outside its code spans."""
     if text.find("<!--", start, end) < 0:
         return
     ticks: dict[int, list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Bytes to text: byte order mark, UTF-8, what a page or its server declares, then a good guess; or a reason."""
+"""Decodes bytes: byte order mark, UTF-8, the declared encoding of a page or server, then a guess; or a reason."""
 
 import codecs
 import re
@@ -17,20 +17,20 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _WIDE = (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1))
-"""Encodings of several bytes a character: how many, and which of them is the lowest."""
+"""Encodings with several bytes per character: how many, and the position of the lowest."""
 _SAMPLE_BYTES = 65_536
 _WIDE_SAMPLE_BYTES = 8192
 _MIN_WIDE_ZEROS = 0.005
-"""Even a text of CJK has some line ends and ASCII digits, in which the upper bytes are zero."""
+"""Even CJK text has some line ends and ASCII digits, whose upper bytes are zero."""
 _MAX_LOW_ZEROS = 0.25
-"""U+3000, the space of CJK, has a zero below; in a text with ASCII digits it is rarer than they are."""
+"""U+3000, the space of CJK, has a zero low byte; in a text with ASCII digits it is rarer than they are."""
 _MIN_GUESS_BYTES = 100
-"""Less says too little about an encoding."""
+"""Shorter data tells too little about an encoding."""
 _MAX_CONTROL_SHARE = 0.1
 _MAX_CHAOS = 0.1
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 27}) + b"\x7f"
 _GOOD_PER_BROKEN = 20
-"""So many sound multi-byte characters for each broken one make it UTF-8 with damage, not another encoding."""
+"""With this many valid multi-byte characters per broken one it is damaged UTF-8, not another encoding."""
 _DECLARED = re.compile(rb"""(?:charset|<\?xml[^>]{0,100}encoding)\s*+=\s*+["']?\s*+([\w.:-]{1,40})""", re.IGNORECASE)
 _DECLARED_WITHIN = 2048
 _SHIFTED = re.compile(rb"\x1b\$[@B]|\x1b\(J")
@@ -41,18 +41,18 @@ _CODECS = {
     "big5": ("big5hkscs", "cp950"),
     "iso-2022-jp": ("iso2022_jp_ext", "iso2022_jp_3"),
 }
-"""Python's codecs that come nearest to what browsers do, where webencodings names a narrower one."""
+"""Python's codecs that are closest to browsers' behaviour, where webencodings names a narrower one."""
 _CODE_PAGES = ("cp", "iso", "mac", "koi", "euc", "big5", "johab", "tis")
 _NOT_DECODED = frozenset({"replacement", "x-user-defined", "utf-8", "utf-16le", "utf-16be"})
-"""Labels that say nothing of bytes that are no UTF-8 and have no byte order mark."""
+"""Labels that tell nothing about bytes that are not UTF-8 and have no byte order mark."""
 
 
 def decode(data: bytes, declared: str | None = None) -> str | IngestReason:
-    """The text, or why there is none: `binary` or `bad_encoding`.
+    """The text, or the reason why there is none: `binary` or `bad_encoding`.
 
     Args:
-        data: all of it.
-        declared: encoding that came with it from outside, as a server's `charset`; any label that browsers know.
+        data: the whole document.
+        declared: encoding given from outside, such as a server's `charset`; any label that browsers know.
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
@@ -73,7 +73,7 @@ def decode(data: bytes, declared: str | None = None) -> str | IngestReason:
 
 
 def wide_encoding(data: bytes) -> str | None:
-    """UTF-16 or UTF-32 without a byte order mark, recognised by where the zeros are and that what comes out is text."""
+    """Detects UTF-16 or UTF-32 without a byte order mark by the places of zeros, and by a result that is text."""
     sample = data[:_WIDE_SAMPLE_BYTES]
     if sample.count(0) < _MIN_WIDE_ZEROS * len(sample) or len(sample) < len(_WIDE):
         return None
@@ -91,7 +91,7 @@ def wide_encoding(data: bytes) -> str | None:
 
 
 def _is_text(sample: bytes, encoding: str) -> bool:
-    # The sample may end within a pair of surrogates.
+    # The sample may end within a surrogate pair.
     text = sample.decode(encoding, "replace")[:-1]
     odd = sum(unicodedata.category(each) in ("Cc", "Cn", "Co", "Cs") for each in text if each not in "\t\n\r\f")
     return odd + text.count("\ufffd") <= 0.01 * len(text)
@@ -105,12 +105,12 @@ def _strict(data: bytes, encoding: str) -> str | IngestReason:
 
 
 def _damaged_utf8(data: bytes) -> str | None:
-    """UTF-8 that was cut in the middle of a character, or holds a stray byte: the broken characters are marked."""
+    """UTF-8 that was cut in the middle of a character, or has a stray byte: broken characters are marked."""
     return _bearable(data, "utf-8")
 
 
 def _bearable(data: bytes, encoding: str) -> str | None:
-    """The text with U+FFFD for what is broken, if that is little beside the foreign characters that are sound."""
+    """The text with U+FFFD for broken parts, if they are few compared with its valid foreign characters."""
     text = data.decode(encoding, "replace")
     broken = text.count("\ufffd")
     good = len(text) - len(text.encode("ascii", "ignore")) - broken
@@ -118,7 +118,7 @@ def _bearable(data: bytes, encoding: str) -> str | None:
 
 
 def _by_label(data: bytes, label: str | None) -> str | IngestReason | None:
-    """Decoded as browsers do under this label; None if it is none of an encoding that they would use here."""
+    """Decodes as browsers do for this label; None if they would not use its encoding here."""
     names = _codecs_of(label) if label else ()
     texts = (_strict(data, name) for name in names)
     sound = next((text for text in texts if text is not IngestReason.BAD_ENCODING), None)
@@ -126,7 +126,7 @@ def _by_label(data: bytes, label: str | None) -> str | IngestReason | None:
 
 
 def _codecs_of(label: str) -> tuple[str, ...]:
-    """Python's names for what a label stands for, the likeliest first."""
+    """Python's names for a label's encoding, the likeliest first."""
     encoding = webencodings.lookup(label)
     if encoding is None:
         try:
@@ -148,7 +148,7 @@ def _legacy(data: bytes, declared: str | None) -> str | IngestReason:
     for label in (declared, within[1].decode("ascii", "replace") if within else None):
         if found := _by_label(data, label):
             return found
-    # A lot of plain English around a few foreign words would decide for an encoding in which they make no sense.
+    # Much plain English around a few foreign words would favour an encoding in which they make no sense.
     sample = b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
     if len(sample) < _MIN_GUESS_BYTES:
         return IngestReason.BAD_ENCODING
@@ -156,7 +156,7 @@ def _legacy(data: bytes, declared: str | None) -> str | IngestReason:
     best = matches.best()
     if best is None or best.chaos > _MAX_CHAOS:
         return IngestReason.BAD_ENCODING
-    # Among equals it takes the first in the alphabet, Central European; far more text is Western European.
+    # Among equals it takes the alphabetically first, Central European; far more text is Western European.
     western = any("cp1252" in (match.encoding, *match.could_be_from_charset) for match in matches if match == best)
     equal = any(match.encoding == "cp1252" and match.chaos <= best.chaos for match in matches)
     return _strict(data, "cp1252" if western or equal else best.encoding)

@@ -1,7 +1,8 @@
-"""Opens what was listed, and nothing that was put in its place since.
+"""Opens exactly the listed file or folder, never something that replaced it.
 
-A path without links is walked name by name, each opened in the folder before it, and none of them followed: whoever may
-write into a source can swap a file or a folder for a link at any moment, but never make us leave it.
+A path without links is walked name by name; each name is opened in the folder before it, and no link is followed. An
+attacker with write access to a source can swap a file or a folder for a link at any moment, but cannot make GEM leave
+the source.
 """
 
 import errno
@@ -15,28 +16,28 @@ _KINDS = {
     S_IFCHR: "a device",
     S_IFBLK: "a device",
     S_IFDIR: "a folder under a link's name",
-    S_IFLNK: "a link that was put there since it was listed",
+    S_IFLNK: "a link that replaced the listed file",
 }
 _FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _STEP = _FOLDER | getattr(os, "O_PATH", os.O_RDONLY)
-"""Passing through a folder takes no right to list it."""
+"""Passing through a folder requires no right to list it."""
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-"""Without waiting for the other end of a pipe."""
+"""Does not wait for the other end of a pipe."""
 
 
 def open_file(path: str) -> IO[bytes]:
     """Opens a regular file.
 
     Args:
-        path: absolute, without links when it was looked at.
+        path: absolute, and without links when it was listed.
 
     Raises:
-        OSError: it cannot be opened, a link is on the way, or it is a pipe, a socket, a device or a folder.
+        OSError: it cannot be opened, has a link in its path, or is a pipe, a socket, a device or a folder.
     """
     above, name = os.path.split(path)
     folder = open_folder(above, _STEP)
     try:
-        _require_file(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)  # a device may act when opened
+        _require_file(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)  # opening a device may have effects
         descriptor = os.open(name, _FILE, dir_fd=folder)
     finally:
         os.close(folder)
@@ -52,7 +53,7 @@ def open_folder(path: str, flags: int = _FOLDER) -> int:
     """A descriptor of a folder, for the caller to close.
 
     Raises:
-        OSError: there is none any more, it may not be entered, or a link is on the way.
+        OSError: it no longer exists, may not be entered, or has a link in its path.
     """
     descriptor = os.open("/", _STEP)
     names = [name for name in path.split("/") if name]

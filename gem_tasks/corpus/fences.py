@@ -1,4 +1,4 @@
-"""Fenced code in Markdown, by the rules of CommonMark."""
+"""Fenced code in Markdown, by CommonMark's rules."""
 
 import re
 from typing import NamedTuple
@@ -7,14 +7,14 @@ _OPENING = re.compile(r"[ \t]*(`{3,}(?=[^`\n]*\n?$)|~{3,})")
 
 
 class Fence(NamedTuple):
-    """What opened a block of code, and what may close it: the same mark, as often at least, and nothing else."""
+    """The opening of a code block, and what closes it: the same mark, at least as often, and nothing else."""
 
     mark: str
     length: int
 
     @classmethod
     def opened_by(cls, line: str) -> "Fence | None":
-        """The fence that a line opens; inline code at its beginning is none."""
+        """The fence that a line opens; None for inline code at its beginning."""
         match = _OPENING.match(line)
         return cls(match[1][0], len(match[1])) if match else None
 

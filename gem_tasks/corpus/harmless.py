@@ -1,7 +1,7 @@
-"""What models write, as documents are: nothing that acts on a terminal, turns letters around or hides text.
+"""Cleans model output like documents: removes what acts on a terminal, reverses letters or hides text.
 
-Stages take this in, so that what the checks see is what is published. Joiners of Persian and Hindi, of emoji, and marks
-of direction in a text that is written from right to left stay, as in `invisible`.
+Stages accept this form, so that the checks see exactly what is published. It keeps joiners of Persian and Hindi and of
+emoji, and direction marks in right-to-left text, as `invisible` does.
 """
 
 import json
@@ -11,24 +11,24 @@ from typing import Any, cast
 from gem_tasks.corpus.invisible import without_invisible
 
 _TERMINAL = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]|\x1b\][^\x07\x1b\n]{0,400}(?:\x07|\x1b\\)")
-"""Colours and the like; titles, links and clipboards."""
+"""Terminal sequences: colours, titles, links, clipboards."""
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
                       "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
                       "\ud800-\udfff\U000e0000-\U000e0fff]")  # fmt: skip
 _ESCAPED = re.compile(r"\\(?:[bfr]|u00[01789]|u(?:061|1|2|[dD][89a-fA-F]|[fF])|u00[aA][dD]|u034)")
-"""JSON that may hold one of them as an escape; whether it does is found out by reading it."""
+"""JSON that may contain such a character as an escape; parsing decides."""
 
 
 def harmless(text: str) -> str:
-    """The text without them."""
+    """The text without harmful characters."""
     if not _HARMFUL.search(text):
         return text
     return without_invisible(_BREAKS.sub("\n", _TERMINAL.sub("", text)))
 
 
 def harmless_json(text: str) -> str:
-    """JSON in which all texts and names are harmless; the very same when they were."""
+    """JSON whose texts and names are all harmless; the same string if they already were."""
     if not _HARMFUL.search(text) and not _ESCAPED.search(text):
         return text
     data = json.loads(text)

@@ -1,4 +1,4 @@
-"""HTML to Markdown-like text: headings and lists kept, navigation and scripts gone. Takes linear time on any input."""
+"""HTML to Markdown-like text: keeps headings and lists, drops navigation and scripts. Linear time on any input."""
 
 import html
 import logging
@@ -12,27 +12,27 @@ from lxml import html as lxml_html
 from gem_tasks.corpus.html_main import main_element, page_heading, prune
 from gem_tasks.corpus.html_writer import markdown
 
-# It reports every page without main content as an error; what became of the page is on the document.
+# It logs every page without main content as an error; the document records that outcome.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 etree = cast("Any", _untyped_etree)
 
 _MAX_TAGS = 100_000
-"""On pages with more, which no person wrote, finding the main content takes minutes: all visible text is taken."""
+"""On pages with more tags, which no person wrote, finding the main content takes minutes: take all visible text."""
 _BLOCK = frozenset(
     """address article aside blockquote br dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main
     nav ol p pre section table td th tr ul""".split()
 )
 _OPENING = {"li": "\n- ", **{f"h{level}": f"\n\n{'#' * level} " for level in range(1, 7)}}
-# Possessive, so that a tag that never ends is looked at once.
+# Possessive, so that an unclosed tag is scanned once.
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)[^<>]*+>|<![^<>]*+>|<\?[^<>]*+>")
 _UNFIT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What no tree takes from us, though its parser makes it of references such as `&#1;`."""
+"""Characters that no tree accepts from us, although its parser creates them from references such as `&#1;`."""
 _RAW_END = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
 
 
 class Page(NamedTuple):
-    """What a page says."""
+    """The text of a page."""
 
     text: str
     title: str | None
@@ -40,7 +40,7 @@ class Page(NamedTuple):
 
 
 def read_page(source: str) -> Page:
-    """The page's main content, all of it; the whole visible text where no main content stands out."""
+    """The page's whole main content; all visible text if no main content stands out."""
     source = _UNFIT.sub("", source)
     root = _parse(source)
     if root is None:
@@ -49,7 +49,7 @@ def read_page(source: str) -> Page:
     if source.count("<") > _MAX_TAGS:
         return Page(markdown(root), title)
     prune(root)
-    # The extractor takes the tree apart, so it gets one of its own.
+    # The extractor destroys its tree, so it gets a separate one.
     main = main_element(root, lambda: _extracted(_parse(source)))
     heading = page_heading(root, main)
     parts = [markdown(each) for each in (heading, main) if each is not None]
@@ -57,7 +57,7 @@ def read_page(source: str) -> Page:
 
 
 def _parse(source: str) -> Any | None:
-    """The tree; None where the parser gives up, as it does on nesting that no person wrote."""
+    """The tree; None if the parser gives up, as it does on nesting that no person wrote."""
     parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
         root = cast("Any", lxml_html).document_fromstring(source.encode("utf-8", "replace"), parser=parser)
@@ -93,7 +93,7 @@ def _squeezed(text: str | None) -> str:
 
 
 def _visible_of_soup(source: str) -> str:
-    """Tags taken out one by one, for what is no tree."""
+    """Removes tags one by one, for a page without a tree."""
     parts: list[str] = []
     position = 0
     while match := _TAG.search(source, position):

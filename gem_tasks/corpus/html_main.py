@@ -1,8 +1,8 @@
-"""The part of a page that is its content: navigation, banners and hidden parts go, and nothing within the content.
+"""The content of a page: removes navigation, banners and hidden parts around it, and nothing within it.
 
-Where a page does not say it, an extractor finds *where* the content is; it leaves out single paragraphs, headings and
-items, so what it gives is never taken as the text. The text is everything in the smallest element around what it found,
-without what the page's author marked as something else.
+If a page does not mark its content, an extractor finds *where* it is. The extractor omits single paragraphs, headings
+and items, so its output is never used as the text. The text is everything in the smallest element around its finds,
+except what the page's author marked as something else.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,23 +18,23 @@ _FURNITURE = IgnoringCase(
     r"|footer|skip|skiplink|newsletter|comments?|disqus|advert|promo|popular)(?:$|[-_ ])",
 )
 _ALWAYS = IgnoringCase(r"(?:^|[-_ ])(?:navbar|navheader|navfooter|breadcrumbs?|sphinxsidebar)(?:$|[-_ ])")
-"""Names that stand for nothing else, with links or without."""
+"""Names that always mean navigation, with links or without."""
 _NOTICE = IgnoringCase(
     r"cookie[-_]?(?:banner|bar|notice|consent|law|popup)|gdpr|sr-only|visually-?hidden|screen-reader|headerlink",
 )
-"""Names of what lies over a page, or is there for machines that read aloud."""
+"""Names of overlays, and of parts for screen readers."""
 _UNFOLDS = IgnoringCase(r"tab|accordion|collaps|panel|expand|fold|toggle|content|step")
-"""Names of what a click shows."""
+"""Names of parts that a click shows."""
 _HIDDEN_STYLE = IgnoringCase(r"display\s*:\s*none|visibility\s*:\s*hidden")
 _LINKS = 0.5
-"""From this share of its text in links on something that is named like furniture is furniture."""
+"""An element named like navigation is navigation if its share of text in links reaches this."""
 _FEW_LINKS = 0.1
 _MOST = 0.3
-"""No part that holds more of the page's text is furniture, whatever its name."""
+"""A part with a larger share of the page's text is never navigation, whatever its name."""
 _MAIN = 0.25
 _RUN = 4
 _SCRAP, _LEGAL = 40, 300
-"""Characters of what may be left out at the edges: anything, and what speaks of rights."""
+"""Largest size, in characters, of what may be cut at the edges: any text, and legal notices."""
 _RIGHTS = IgnoringCase(r"©|\(c\) ?\d{4}|all rights reserved")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BOXES = frozenset("div section aside ul ol dl menu table td form p".split())
@@ -44,7 +44,7 @@ _DESCEND = frozenset("html body div main article section td tr tbody table cente
 
 
 class Sizes:
-    """Characters of text, and of those in links, in each element; counted once."""
+    """Characters of text and of link text in each element; counted once."""
 
     def __init__(self, root: Any) -> None:
         self._text: dict[Any, int] = {}
@@ -62,12 +62,12 @@ class Sizes:
         return self._text.get(element, 0)
 
     def linked(self, element: Any) -> float:
-        """Share of them in links."""
+        """Share of the text in links."""
         return self._links.get(element, 0) / max(1, self._text.get(element, 0))
 
 
 def prune(root: Any) -> None:
-    """Takes out of the tree what is not shown and what is not this page's content by its author's own marks."""
+    """Removes from the tree hidden parts, and parts that the author marked as not this page's content."""
     sizes = Sizes(root)
     whole = sizes.text(root)
     for element in list(root.iter()):
@@ -81,11 +81,11 @@ def prune(root: Any) -> None:
 
 
 def main_element(root: Any, extract: Callable[[], str | None]) -> Any:
-    """The element with the content.
+    """Finds the element with the content.
 
     Args:
         root: a pruned tree.
-        extract: what an extractor takes from the same page as its content; asked if the page itself does not say.
+        extract: returns the content that an extractor finds in the same page; called if the page does not mark it.
     """
     sizes = Sizes(root)
     enough = _MAIN * sizes.text(root)
@@ -99,7 +99,7 @@ def main_element(root: Any, extract: Callable[[], str | None]) -> Any:
 
 
 def page_heading(root: Any, main: Any) -> Any | None:
-    """The page's one heading of the first rank, if it stands before its content and the content has none."""
+    """The page's only top-level heading, if it precedes the content and the content has none."""
     if main is root or next(main.iter("h1"), None) is not None:
         return None
     headings = list(root.iter("h1"))
@@ -112,7 +112,7 @@ def page_heading(root: Any, main: Any) -> Any | None:
 
 
 def _around(root: Any, extracted: str) -> Any:
-    """The smallest element with all of what was extracted; what is before its beginning and behind its end goes."""
+    """The smallest element with all extracted text; parts before its beginning and after its end are removed."""
     words = TOKEN.findall(extracted)
     known = {tuple(words[at : at + _RUN]) for at in range(max(1, len(words) - _RUN + 1))}
     lines = {" ".join(TOKEN.findall(line)) for line in extracted.split("\n")}
@@ -133,7 +133,7 @@ def _around(root: Any, extracted: str) -> Any:
 
 
 def _only_covered(element: Any, covered: dict[Any, int], sizes: Sizes) -> Any | None:
-    """The child that holds all that was extracted, if the others are made of links and scraps."""
+    """The child with all extracted text, if the others are only links and scraps."""
     child = next((each for each in element if covered.get(each, 0) == covered[element]), None)
     if child is None or child.tag not in _DESCEND or _length(element.text):
         return None
@@ -154,7 +154,7 @@ def _covered(element: Any, known: set[tuple[str, ...]], lines: set[str]) -> int:
 
 
 def _trim(found: Any, covered: dict[Any, int], sizes: Sizes) -> None:
-    """Takes links and scraps away before the first and behind the last part that is covered or has a heading."""
+    """Removes links and scraps before the first and after the last part that is covered or has a heading."""
     for order in (1, -1):
         for child in list(found)[::order]:
             before = child.getprevious()
@@ -187,7 +187,7 @@ def _not_shown(element: Any) -> bool:
 
 
 def _is_navigation(element: Any) -> bool:
-    """However much of the page it is."""
+    """Navigation, however large its share of the page."""
     marked = element.tag == "nav" or element.get("role") == "navigation" or _ALWAYS.search(_names(element))
     return bool(marked) and next(element.iter("main", "article"), None) is None
 
@@ -208,7 +208,7 @@ def _is_furniture(element: Any, sizes: Sizes) -> bool:
 
 
 def _in_content(element: Any) -> bool:
-    """Whether it stands in an article, or among paragraphs and lists, as notes do."""
+    """Whether it is inside an article, or among paragraphs and lists, as notes are."""
     if next(element.iterancestors("main", "article", "section"), None) is not None:
         return True
     return any(each.tag in _FLOW for each in element.getparent())
@@ -219,7 +219,7 @@ def _names(element: Any) -> str:
 
 
 def _label(panel: Any, root: Any) -> None:
-    """Says before a tab's contents which one it is: all of them are in the text."""
+    """Puts its label before a tab's contents: the text has all tabs."""
     names = (panel.get("aria-labelledby") or "").split()
     label: Any = next(iter(root.xpath("//*[@id=$name]", name=names[0])), None) if names else None
     words = " ".join("".join(label.itertext()).split()) if label is not None else ""

@@ -1,4 +1,4 @@
-"""Tables of data as Markdown; which tables are none but hold paragraphs, lists and the like."""
+"""Writes data tables as Markdown, and finds layout tables, whose cells hold paragraphs and lists."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _FEW_PARAGRAPHS = 1
 
 
 def complex_tables(root: Any) -> set[Any]:
-    """Tables with cells that have a structure of their own: these are written cell after cell, as blocks."""
+    """Tables whose cells have an inner structure: these are written cell by cell, as blocks."""
     found: set[Any] = set()
     for element in root.iter(*_CONTENTS):
         if (table := _around(element)) is not None:
@@ -34,7 +34,7 @@ def _is_grid(table: Any) -> bool:
 
 
 class Table:
-    """A table while it is read.
+    """A table while it is being read.
 
     Attributes:
         inside: whether a cell is open.
@@ -43,12 +43,12 @@ class Table:
     def __init__(self) -> None:
         self._rows: list[list[str]] = []
         self._spanning: dict[int, int] = {}
-        """Column to how many more rows a cell above reaches down."""
+        """Maps a column to the number of further rows that a cell above spans."""
         self._column = 0
         self.inside = False
 
     def open(self, tag: str, element: Any) -> None:
-        """A part of the table begins."""
+        """Begins a part of the table."""
         if tag == "tr":
             self._rows.append([])
             self._reach()
@@ -59,12 +59,12 @@ class Table:
         self.inside = tag in _CELL or (self.inside and tag not in ("caption", "tr", "thead", "tbody", "tfoot"))
 
     def add(self, text: str) -> None:
-        """A paragraph of the cell that is open."""
+        """Adds a paragraph to the open cell."""
         row = self._rows[-1]
         row[self._column] = f"{row[self._column]} {text}".strip()
 
     def lines(self) -> list[str]:
-        """The table; its first row is its head."""
+        """The lines of the table; its first row is the header."""
         rows = [row for row in self._rows if any(row)]
         width = max(map(len, rows), default=0)
         shown = [
@@ -82,7 +82,7 @@ class Table:
         self._reach()
 
     def _reach(self) -> None:
-        """Empty cells for those that reach down into this row, from where it ends so far."""
+        """Adds empty cells for cells above that span into this row, from its current end."""
         row = self._rows[-1]
         while self._spanning.get(len(row), 0) > 0:
             self._spanning[len(row)] -= 1

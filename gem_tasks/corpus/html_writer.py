@@ -1,4 +1,4 @@
-"""A tree of HTML as Markdown: every text node of it, once, in order. Walked without recursion, in linear time."""
+"""Writes an HTML tree as Markdown: every text node once, in order. Walks without recursion, in linear time."""
 
 import re
 from typing import Any, cast
@@ -13,7 +13,7 @@ _SKIPPED = frozenset(
     """script style noscript template svg head iframe object title select option optgroup datalist textarea canvas audio
     video map annotation rp""".split()
 )
-"""What shows no text of its own; a page's code among it."""
+"""Elements without visible text, including scripts."""
 _BLOCK = frozenset(
     """address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure
     footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre search section summary
@@ -36,12 +36,12 @@ _RAISABLE = re.compile(r"[0-9+\-()n]{1,8}")
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _TICKS = re.compile(r"`+")
 _BREAK = "\x01"
-"""A line break that is meant, among white space that is not."""
+"""An intended line break, among white space that is not."""
 _BUTTONS = frozenset({"button", "submit", "reset"})
 
 
 def markdown(root: Any) -> str:
-    """The text of an element and what is in it.
+    """The text of an element and its descendants.
 
     Args:
         root: an lxml element; its tail is left out.
@@ -64,7 +64,7 @@ def markdown(root: Any) -> str:
 
 
 class _Container:
-    """What following lines are indented below: a list item or a definition."""
+    """A list item or a definition, below which the following lines are indented."""
 
     def __init__(self, marker: str) -> None:
         self.marker = marker
@@ -72,23 +72,23 @@ class _Container:
         self.written = False
 
     def prefix(self) -> str:
-        """Of the next line."""
+        """Prefix of the next line."""
         mark, self.written = (self.indent if self.written else self.marker), True
         return mark
 
 
 class _Writer:
-    """Takes a tree's events, gives lines."""
+    """Takes a tree's events, writes lines."""
 
     def __init__(self, complex_: set[Any]) -> None:
         self._complex = complex_
         self._parts: list[str] = []
         self._inline: list[str] = []
         self._opened: list[tuple[str, int]] = []
-        """Inline elements that are open, and where in the line they began; -1 once a block came in between."""
+        """Open inline elements, and where in the line they began; -1 once a block came in between."""
         self._containers: list[_Container] = []
         self._lists: list[int | None] = []
-        """The open lists: the number of the next item, None without numbers."""
+        """The open lists: number of the next item, None for bulleted lists."""
         self._tables: list[Table | None] = []
         self._pre: list[str] | None = None
         self._heading = ""
@@ -96,7 +96,7 @@ class _Writer:
         """Whether the next block follows without an empty line."""
 
     def text(self, text: str | None) -> None:
-        """A text node."""
+        """Adds a text node."""
         if not text:
             return
         if self._pre is not None:
@@ -105,12 +105,12 @@ class _Writer:
             self._inline.append(_SPACE.sub(" ", text.replace(_BREAK, "")))
 
     def close(self) -> str:
-        """All of it."""
+        """The finished text."""
         self._flush()
         return "".join(self._parts)
 
     def start(self, tag: str, element: Any) -> None:
-        """An element begins."""
+        """Begins an element."""
         if tag == "br":
             self._pre.append("\n") if self._pre is not None else self._inline.append(_BREAK)
         elif self._pre is not None:
@@ -124,7 +124,7 @@ class _Writer:
             self._inline.append(element.get("value") or "")
 
     def end(self, tag: str, element: Any) -> None:
-        """An element ends."""
+        """Ends an element."""
         if tag == "pre" and self._pre is not None:
             self._code("".join(self._pre))
             self._pre = None
@@ -239,7 +239,7 @@ def _marked(tag: str, words: str) -> str:
     mark = _MARKS[tag]
     if mark == "`" and "`" in words:
         return f"`` {words} ``"
-    # Marks within marks show nothing more.
+    # Marks within marks add nothing.
     return words if words.startswith(mark) else f"{mark}{words}{mark}"
 
 

@@ -1,7 +1,7 @@
-"""The body of an HTTP answer as it was before it was sent: chunks joined, content codings undone, nothing unbounded.
+"""Restores the body of an HTTP answer: joins chunks, undoes content codings, within bounds.
 
-Archives keep bodies as they came over the wire, or undo some of it and keep the header all the same. So a coding that
-is declared is undone if it is there; what is neither packed nor plain text is refused by name.
+Archives keep bodies as they came over the wire, or undo some codings and still keep the header. So a declared coding is
+undone if it is present; a body that is neither compressed nor plain text is refused by name.
 """
 
 import re
@@ -22,7 +22,7 @@ _PIECE = 1 << 20
 
 
 class BodyError(Exception):
-    """There is no text in this body that could be had.
+    """The body has no usable text.
 
     Attributes:
         reason: `too_large` or `unreadable`.
@@ -37,13 +37,13 @@ def decoded_body(data: bytes, content: Sequence[str], transfer: Sequence[str], l
     """The body without its codings.
 
     Args:
-        data: as it was kept.
+        data: body as archived.
         content: values of `Content-Encoding`, in order.
         transfer: values of `Transfer-Encoding`, in order.
-        limit: bytes at most, at every step.
+        limit: most bytes, at every step.
 
     Raises:
-        BodyError: it is larger, breaks off, or is packed in a way that is unknown here.
+        BodyError: it is larger, is cut off, or has an unknown coding.
     """
     for coding in reversed([*_listed(content), *_listed(transfer)]):
         data = _undone(_SAME.get(coding, coding), data, limit)
@@ -82,7 +82,7 @@ def _unpacked(coding: str, data: bytes, limit: int) -> bytes:
 
 
 def _deflated(data: bytes, limit: int) -> bytes:
-    """With zlib's header, as the standard has it, or without, as some servers send it."""
+    """With zlib's header, as the standard requires, or without, as some servers send it."""
     if data[:1] and data[0] & 15 == zlib.DEFLATED and not int.from_bytes(data[:2], "big") % 31:
         return _inflated(data, _ZLIB, limit)
     return _inflated(data, _RAW, limit)
@@ -108,14 +108,14 @@ def _bounded(data: bytearray, limit: int) -> bytes:
 
 
 def _plain(coding: str, data: bytes) -> bytes:
-    """The body as it is, if it is text: the archive undid the coding and kept the header."""
+    """The unchanged body, if it is text: the archive undid the coding and kept the header."""
     if data.lstrip()[:1] != b"<" and len(data) != len(data.translate(None, _CONTROL)):
         raise _broken(f"its content coding {coding[:40]!r} cannot be undone")
     return data
 
 
 def _joined(data: bytes) -> bytes:
-    """Chunks put together; a body without chunks as it is."""
+    """Joins chunks; returns a body without chunks unchanged."""
     parts: list[bytes] = []
     position = 0
     while size := _CHUNK_SIZE.match(data, position):

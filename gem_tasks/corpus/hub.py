@@ -1,7 +1,7 @@
 """A dataset on the Hugging Face Hub as a source, through the Hub's own client.
 
-`hf://datasets/OWNER/NAME[@REVISION][/PATH]`. HF_TOKEN and HF_ENDPOINT are the client's usual variables. The Hub lists a
-repository in an order of its own, so its names (not its files) are sorted in memory; the largest have some 100,000.
+`hf://datasets/OWNER/NAME[@REVISION][/PATH]`. HF_TOKEN and HF_ENDPOINT are the client's usual variables. The Hub does
+not list a repository by name, so its names (not its files) are sorted in memory; the largest have some 100,000.
 """
 
 import re
@@ -20,18 +20,20 @@ _BLOCK = 1 << 20
 
 
 def list_dataset(name: str, after: str) -> Iterator[SourceObject]:
-    """The readable files of a dataset, from behind `after` on.
+    """The readable files of a dataset after `after`.
 
     Args:
-        name: what follows `hf://`.
+        name: the part after `hf://`.
         after: a URI.
 
     Raises:
-        UserError: there is no such dataset, it is closed to us, or the Hub does not answer.
+        UserError: the dataset does not exist or is closed to us, or the Hub does not answer.
     """
     form = _FORM.fullmatch(name)
     if form is None:
-        raise UserError(f"hf://{name} is no dataset", "Write hf://datasets/OWNER/NAME, @REVISION and /PATH if need be.")
+        raise UserError(
+            f"hf://{name} is not a dataset", "Write hf://datasets/OWNER/NAME, optionally with @REVISION and /PATH."
+        )
     repo, revision, path = form[1], form[2], form[3] or ""
     base = f"hf://datasets/{repo}{f'@{revision}' if revision else ''}/"
     files = sorted(_files(repo, revision, path), key=lambda file: (base + file.path).encode())
@@ -43,7 +45,7 @@ def list_dataset(name: str, after: str) -> Iterator[SourceObject]:
 
 
 class _File:
-    """A name in a repository, and the version that it has there."""
+    """A name in a repository, and its version there."""
 
     __slots__ = ("commit", "etag", "path", "size")
 
@@ -70,7 +72,7 @@ def _files(repo: str, revision: str | None, path: str) -> list[_File]:
 
 @cache
 def route() -> None:
-    """Gives the Hub's client our rule for proxies; its own hook goes on being called."""
+    """Gives the Hub's client GEM's proxy rule; the client's own hook is still called."""
     from huggingface_hub import set_client_factory
     from huggingface_hub.utils._http import hf_request_event_hook
 
@@ -90,7 +92,7 @@ def _asked(repo: str, ask: Callable[[], Any]) -> Any:
         OSError,
         RuntimeError,
         ValueError,
-    ) as error:  # a name against its rules is a ValueError
+    ) as error:  # the Hub raises ValueError for a name against its rules
         fix = "Check the name, HF_TOKEN and HF_ENDPOINT."
         raise UserError(f"hf://datasets/{repo} cannot be listed ({why(error)})", fix) from error
 
@@ -99,7 +101,7 @@ def _open(path: str) -> IO[bytes]:
     """A seekable stream that fetches blocks as they are read.
 
     Raises:
-        OSError: this file is gone or closed to us.
+        OSError: this file no longer exists or is closed to us.
         StoreError: the Hub does not answer.
     """
     from huggingface_hub import HfFileSystem

@@ -1,4 +1,4 @@
-"""By what a record is known inside its file, so that it stays the same document when others are edited or removed."""
+"""The identity of a record inside its file, so that it stays the same document when others are edited or removed."""
 
 import json
 import math
@@ -13,13 +13,13 @@ from gem_tasks.corpus.clean import one_line
 _CHARS = 200
 _DIGEST_CHARS = 16
 _EXACT = 2**53
-"""Whole numbers up to here are the same as floats."""
+"""Whole numbers up to this one are exact as floats."""
 
 
 def record_name(key: Any, text: str) -> str:
-    """The name of a record with this `id`; by its text if the id is missing or empty.
+    """The name of a record with this `id`, or one from its text if the id is missing or empty.
 
-    Two ids never get the same name: one that is too long, or not printable as it is, gets a digest behind it.
+    Two ids never get the same name: a digest is appended to one that is too long or not printable.
     """
     plain = _plain(key)
     name = one_line(plain, _CHARS)
@@ -29,7 +29,7 @@ def record_name(key: Any, text: str) -> str:
 
 
 def _plain(key: Any) -> str:
-    """An id of any type as text; whole numbers look alike in every type, because one missing id makes floats of all."""
+    """An id as text; whole numbers look alike in every type, because one missing id turns all into floats."""
     if isinstance(key, str):
         return key
     if key is None or (isinstance(key, float) and not math.isfinite(key)):

@@ -1,8 +1,8 @@
-"""Characters that nobody sees: the few that carry meaning where they stand are kept, all others go.
+"""Invisible characters: keeps the few that carry meaning in their context, removes all others.
 
-Invisible characters can hide text from people that models read (tag characters and variation selectors spell ASCII
-out), so each is kept only in the surroundings for which Unicode has it, and once: a joiner in a script that joins its
-letters or in an emoji, a selector behind what it selects a form of, a separator of words where no spaces are written.
+They can hide text from people that models read (tag characters and variation selectors can spell ASCII). So each is
+kept only in the context for which Unicode defines it, and once: a joiner in a script with joined letters or in an
+emoji, a selector after a character with variants, a word separator in scripts without spaces.
 """
 
 import re
@@ -23,19 +23,19 @@ _JOINING = re.compile(
     "[\u0590-\u061b\u061d-\u08ff\u0900-\u0dff\u0f00-\u109f\u1700-\u18af\u1900-\u1cff\ua800-\uabff\ufb1d-\ufdff\ufe70-\ufefc"
     "\U00010a00-\U00011fff\U0001e900-\U0001e95f]"
 )
-"""Scripts in which a joiner or non-joiner makes another spelling: Hebrew and Arabic to N'Ko, those around India."""
+"""Scripts in which a joiner or non-joiner changes the spelling: Hebrew and Arabic to N'Ko, and those around India."""
 _UNSPACED = re.compile(f"[{SOUTH_EAST_ASIAN}]")
-"""Where words are told apart by a zero-width space, if at all."""
+"""Scripts in which only a zero-width space, if anything, separates words."""
 _MONGOLIAN = re.compile("[\u1800-\u180a\u1810-\u18af]")
 _HANGUL = re.compile("[\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff]")
 _HAN = re.compile(f"[{HAN}]")
 _FLAG = re.compile("\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074|"
                    "\U000e0077\U000e006c\U000e0073)\U000e007f")  # fmt: skip
-"""Behind a black flag: England, Scotland, Wales."""
+"""After a black flag: England, Scotland, Wales."""
 _MARKS = ("‼", "⁉", "〰", "〽")
-"""Punctuation that can be shown as an emoji."""
+"""Punctuation with an emoji form."""
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069")
-"""Without the overrides, which show letters in another order than they have."""
+"""Without the overrides, which display letters in another order."""
 
 
 def without_invisible(text: str) -> str:
@@ -56,7 +56,7 @@ def _kept(right_to_left: bool, run: re.Match[str]) -> str:
 
 
 def _means(mark: str, before: str, kept: str, after: str) -> bool:
-    """Whether the mark makes a difference between these two characters, behind what is kept of its run."""
+    """Whether the mark makes a difference between these two characters, after the kept part of its run."""
     match mark:
         case "\u200c" | "\u200d" if _JOINING.match(before) or _JOINING.match(after):
             return True
@@ -75,7 +75,7 @@ def _means(mark: str, before: str, kept: str, after: str) -> bool:
 
 
 def _selects(mark: str, before: str, after: str) -> bool:
-    """Whether a variation selector stands behind a character that has variants."""
+    """Whether a variation selector follows a character that has variants."""
     if mark in "\ufe0e\ufe0f":
         return _symbol(before) or before in _MARKS or after == "\u20e3"
     if "\ufe00" <= mark <= "\ufe0d":

@@ -1,4 +1,4 @@
-"""Language of a text, offline and deterministic."""
+"""Detects the language of a text, offline and deterministically."""
 
 from functools import cache
 from typing import cast
@@ -15,7 +15,7 @@ _CODE = IgnoringCase(r"([a-z]{2})(?:[-_].*)?")
 
 
 def detect(text: str) -> str | None:
-    """ISO 639-1 code, or None when there is too little text to tell or the text is too mixed."""
+    """ISO 639-1 code; None if the text is too short or too mixed to tell."""
     sample = text[:_SAMPLE_CHARS]
     if letters("".join(filter(str.isalpha, sample))) < _MIN_LETTERS:
         return None
@@ -24,7 +24,7 @@ def detect(text: str) -> str | None:
 
 
 def code(claimed: str | None) -> str | None:
-    """ISO 639-1 of what a record claims, such as `en`, `EN-us` or `pt_BR`; None for anything else."""
+    """ISO 639-1 code of a record's claim such as `en`, `EN-us` or `pt_BR`; None for anything else."""
     match = _CODE.fullmatch(claimed.strip()) if claimed else None
     return match[1].lower() if match else None
 

@@ -1,4 +1,4 @@
-"""Lines of a stream as UTF-8, whatever Unicode it is in and however its lines end; memory holds one line."""
+"""Lines of a stream as UTF-8, whatever its Unicode encoding and line ends; memory holds one line."""
 
 import codecs
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ _MARKS = (
 
 
 def in_utf8(stream: IO[bytes]) -> Iterator[bytes]:
-    """A stream's bytes in pieces; UTF-16 and UTF-32 are recoded, with U+FFFD for what is broken in them."""
+    """A stream's bytes in pieces; UTF-16 and UTF-32 are recoded, with U+FFFD for broken parts."""
     first = stream.read(_CHUNK)
     mark, encoding = next((each for each in _MARKS if first.startswith(each[0])), (b"", wide_encoding(first)))
     pieces = _pieces(first.removeprefix(mark), stream)
@@ -36,9 +36,9 @@ def _pieces(first: bytes, stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def lines(pieces: Iterable[bytes], limit: int) -> Iterator[tuple[int, bytes | None]]:
-    """`(line number from 1, line)`; None for a line over the limit, which is skipped without being kept.
+    """`(line number from 1, line)`; None for a line over the limit, which is skipped without being stored.
 
-    Lines end with LF, CRLF or CR; in JSON none of these can stand within a string.
+    Lines end with LF, CRLF or CR; a JSON string contains none of these.
     """
     number, buffer, skipping = 1, bytearray(), False
     for piece in _one_line_end(pieces):

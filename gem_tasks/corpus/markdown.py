@@ -1,4 +1,4 @@
-"""The few parts of Markdown that say something about a document rather than in it."""
+"""The parts of Markdown that describe a document rather than belong to its text."""
 
 import re
 import tomllib
@@ -20,7 +20,7 @@ _KEYS = frozenset(
     slug subject subtitle summary tag tagline tags template thumbnail title toc translations type uid updated url
     version weight""".split()
 )
-"""By which site generators and note books know a page; `ms.topic`, `nav_order` and the like are recognised by form."""
+"""Page fields of site generators and notebooks; `ms.topic`, `nav_order` and similar ones are recognised by form."""
 
 
 class Page(NamedTuple):
@@ -28,11 +28,11 @@ class Page(NamedTuple):
 
     text: str
     fields: dict[str, str]
-    """What the front matter has of `title`, `license` and `lang`."""
+    """`title`, `license` and `lang` of the front matter."""
 
 
 def unwrap(text: str) -> Page:
-    """Takes off front matter and HTML comments."""
+    """Removes front matter and HTML comments."""
     front = _FRONT_MATTER.match(text)
     if front is None or not (_is_toml(front[2]) if front[1] == "+++" else _is_mapping(front[2])):
         return Page(without_comments(text), {})
@@ -41,7 +41,7 @@ def unwrap(text: str) -> Page:
 
 
 def first_heading(text: str) -> str | None:
-    """The first heading near the beginning, without its marks; a comment in code is none."""
+    """The first heading near the beginning, without its marks; comments in code do not count."""
     beginning = text[:_TITLE_WITHIN]
     fenced = "```" in beginning or "~~~" in beginning
     code = [block for block in blocks(beginning) if block.kind is Kind.CODE] if fenced else []
@@ -52,9 +52,9 @@ def first_heading(text: str) -> str | None:
 
 
 def _is_mapping(between: str) -> bool:
-    """Whether this is a page's metadata, as against text between two thematic breaks, which may have colons, too.
+    """Whether this is a page's metadata, not text between two thematic breaks, which may also have colons.
 
-    Looked at line by line, because front matter often is no valid YAML (`title: Loans: how to`).
+    Read line by line, because front matter is often invalid YAML (`title: Loans: how to`).
     """
     keys: list[str] = []
     open_value = False

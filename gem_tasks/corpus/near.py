@@ -1,9 +1,9 @@
 """Near duplicates: MinHash signatures of texts and the bands under which similar ones meet (Broder 1997; LSH banding as
 in Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3).
 
-A signature has 128 values, of which 8 bits each are kept (b-bit MinHash, Li and König 2010): 128 bytes a text, and the
-similarity that they estimate is off by 0.03 on average. Sixteen bands of eight values: texts of similarity 0.85 meet in
-99.4 %, of 0.8 in 95 %, of 0.5 in 6 % of cases; whoever meets is compared by signature.
+A signature has 128 values, of which 8 bits each are stored (b-bit MinHash, Li and König 2010): 128 bytes per text, with
+a mean error of 0.03 in the estimated similarity. There are sixteen bands of eight values: texts of similarity 0.85 meet
+in 99.4 %, of 0.8 in 95 %, of 0.5 in 6 % of cases; texts that meet are compared by signature.
 """
 
 import re
@@ -22,11 +22,11 @@ _MINHASH = cast("Any", rensa).RMinHash  # the package has no stubs
 _VALUES, _BANDS, _SEED = 128, 16, 42
 _ROWS = _VALUES // _BANDS
 _AT_ONCE = 64
-"""Texts: their shingles take twenty times as much memory as they do."""
+"""Texts per batch: their shingles take twenty times their memory."""
 _WORDS = 5
-"""Shingle: so many words in a row, as usual for texts of some length."""
+"""Words per shingle, as usual for texts of some length."""
 _CHARACTERS = 8
-"""Shingle of scripts that write no spaces; about as much text, and as much of it lost with a changed word."""
+"""Characters per shingle in scripts without spaces: about as much text, and a changed word affects as much of it."""
 _WORD = re.compile(r"\w+")
 _PACK = Struct(f"<{_VALUES}I").pack
 _BAND_BYTES = _ROWS * 4
@@ -34,16 +34,16 @@ _PERSONS = [
     (number * _BAND_BYTES, f"{_MINHASH.ALGORITHM_VERSION}.{number}".encode()) for number in range(_VALUES // _ROWS)
 ]
 _CHANCE = 1 / 256
-"""Two different values share their lowest byte so often."""
+"""Probability that two different values have the same lowest byte."""
 
 
 class Signature(Value):
-    """What is stored of a text."""
+    """The stored signature of a text."""
 
     digest: bytes
     """128 bytes."""
     bands: tuple[int, ...]
-    """Sixteen signed 64-bit hashes; another version of the algorithm never meets this one."""
+    """Sixteen signed 64-bit hashes; those of another version of the algorithm never match these."""
 
     def similarity(self, digest: bytes) -> float:
         """Estimated Jaccard similarity of the shingles, 0 to 1."""
@@ -65,7 +65,7 @@ def _values(texts: Sequence[str]) -> list[list[int]]:
 
 
 def shingles(text: str) -> list[str]:
-    """Overlapping runs of words, or of characters where there are no spaces; of a short text the words themselves."""
+    """Overlapping runs of words, or of characters in scripts without spaces; for a short text, the words themselves."""
     folded = text.casefold()
     unspaced = not text.isascii() and UNSPACED.search(folded)
     words = (TOKEN if unspaced else _WORD).findall(folded)

@@ -1,4 +1,4 @@
-"""Raw documents to documents: clean text, a title, a language, an identity, or the reason why not."""
+"""Turns raw documents into documents: clean text, a title, a language, an identity, or a reason for rejection."""
 
 from typing import NamedTuple
 
@@ -13,14 +13,14 @@ _LICENSE_CHARS = 200
 
 
 class Normalised(NamedTuple):
-    """A document and its text; the text is empty when the document has a reason."""
+    """A document and its text; the text is empty if the document has a reason."""
 
     document: Document
     text: str
 
 
 class _Content(NamedTuple):
-    """What a document says, and what it says about itself."""
+    """A document's text, and its description of itself."""
 
     text: str = ""
     title: str | None = None
@@ -32,12 +32,13 @@ def normalise(raw: RawDocument, min_chars: int) -> Normalised:
     """Cleans and identifies one document.
 
     Args:
-        raw: as a reader found it. What a record claims outweighs what its text says.
-        min_chars: shorter texts are rejected as `too_short`; in letters, of which a Chinese character is worth three.
+        raw: as a reader found it. A record's claims outweigh its text.
+        min_chars: shorter texts are rejected as `too_short`; counted in letters, and a Chinese character counts as
+            three.
     """
     found = _Content() if raw.reason else _content(raw)
     reason, detail = (raw.reason, raw.detail) if raw.reason else _verdict(found.text, min_chars)
-    # What has no text is known by where and which version it is, so that a fixed file is a new document.
+    # A document without text is identified by its place and version, so that a fixed file is a new document.
     digest = content_hash(found.text) if found.text else content_hash(f"{raw.etag}\0{reason}")
     document = Document(
         document_id=document_id(raw.uri, digest),

@@ -1,4 +1,4 @@
-"""One file of a source, wherever it lies, and which files can be read at all."""
+"""One file of a source of any kind, and the supported formats."""
 
 import os
 from collections.abc import Callable
@@ -18,11 +18,11 @@ FORMATS = {
     ".warc": "application/warc",
 }
 COMPRESSIONS = (".gz", ".zst")
-READABLE = f"Readable are {' '.join(FORMATS)}, all but Parquet also as .gz or .zst."
+READABLE = f"Supported formats: {' '.join(FORMATS)}; all but Parquet also as .gz or .zst."
 ANOTHER_TRY = frozenset({401, 408, 425, 429})
-"""HTTP statuses that say nothing about the object that was asked for."""
+"""HTTP statuses that tell nothing about the requested object."""
 CLOSED = ("inode/directory", "")
-"""Media type of a folder that could not be listed: whatever is below it is unknown, not gone."""
+"""Media type of a folder that could not be listed: its contents are unknown, not gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class SourceObject:
     """One file to read."""
 
     uri: str
-    """`file:///…`, `s3://bucket/key` or `hf://…`. A local name that is no UTF-8 is percent-encoded after `//`."""
+    """`file:///…`, `s3://bucket/key` or `hf://…`. A local name that is not UTF-8 is percent-encoded after `//`."""
     etag: str
     """The store's etag, or modification time (ns) and size of a local file."""
     size: int
@@ -39,25 +39,25 @@ class SourceObject:
     compression: str
     """`.gz`, `.zst`, or empty."""
     open: Callable[[], IO[bytes]] = field(repr=False, compare=False)
-    """A seekable stream of the stored bytes. Raises OSError if this file cannot be read."""
+    """Opens a seekable stream of the stored bytes. Raises OSError if this file cannot be read."""
     remote: bool = False
     """Every read is a request."""
     path: str = field(default="", compare=False)
-    """Which file of this machine `open` opens, links followed; empty for what lies elsewhere."""
+    """Path of the file on this machine that `open` opens, links followed; empty for remote files."""
 
     @property
     def order(self) -> bytes:
-        """By what listings are sorted, and Postgres compares keys."""
+        """Sort key of listings, and of keys in Postgres."""
         return self.uri.encode("utf-8", "surrogatepass")
 
     @property
     def closed(self) -> bool:
-        """Whether this is a folder that could not be looked into."""
+        """Whether this is a folder that could not be listed."""
         return (self.media_type, self.compression) == CLOSED
 
 
 def media_type(name: str) -> tuple[str, str] | None:
-    """`(media type, compression)` by a file's name, None if it is not of a readable kind."""
+    """`(media type, compression)` by a file's name; None if its format is not supported."""
     stem = name.lower()
     compression = next((suffix for suffix in COMPRESSIONS if stem.endswith(suffix)), "")
     kind = FORMATS.get(os.path.splitext(stem.removesuffix(compression))[1])  # noqa: PTH122  a hundred thousand times
@@ -70,5 +70,5 @@ def why(error: Exception) -> str:
 
 
 def hidden(key: str) -> bool:
-    """Whether a part of a path begins with a dot. In a bucket `.` and `..` are names like any other."""
+    """Whether a part of a path begins with a dot. In a bucket `.` and `..` are ordinary names."""
     return any(part.startswith(".") and part not in (".", "..") for part in key.split("/"))

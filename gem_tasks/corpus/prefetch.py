@@ -1,4 +1,4 @@
-"""Small remote objects are fetched ahead of their turn, many at a time: nobody waits for a round trip."""
+"""Fetches small remote objects ahead, many at a time, so that reading does not wait for round trips."""
 
 import io
 from collections import deque
@@ -11,11 +11,11 @@ from gem_tasks.corpus.objects import SourceObject
 
 _AT_ONCE = 16
 _SMALL = 1 << 20
-"""Larger objects are streamed when it is their turn."""
+"""Larger objects are streamed in their turn."""
 
 
 def prefetched(objects: Iterable[SourceObject]) -> Iterator[SourceObject]:
-    """The same objects in the same order; at most 32 MiB of them are in memory."""
+    """The same objects in the same order, with up to 32 MiB of them in memory."""
     ahead: deque[SourceObject] = deque()
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="prefetch")
     try:

@@ -1,7 +1,7 @@
-"""Files to raw documents, streaming: memory holds one document, never a file. What cannot be read gets a reason.
+"""Streams files as raw documents: memory holds one document, never a file. Unreadable parts get a reason.
 
-A file that breaks off keeps the documents read before the break and gets one more row, `unreadable`, for itself. So
-does one with more records than a file of its size may have: a kilobyte may unpack to millions.
+A file that is cut off keeps the documents read before and gets one more row, `unreadable`, for itself. So does a file
+with more records than its size allows: a kilobyte may unpack to millions.
 """
 
 from codecs import BOM_UTF8
@@ -22,13 +22,13 @@ from gem_tasks.domain.corpus import IngestReason, RawDocument
 _CHUNK = 1 << 20
 _ROWS = 64
 _HOPELESS = 1000
-"""After so many lines without a single record a file is no JSONL, and its other lines need no row each."""
+"""After this many lines without a single record a file is not JSONL, and its other lines need no row each."""
 _BROKEN = (OSError, pa.ArrowException)
 _BATCH_BYTES = 16 << 20
 _FEW_ROWS = 10_000
-"""So many any file may have; a larger one a row for every byte."""
+"""Every file may have this many rows; larger files one row per byte."""
 _MOST_RATIO = 1000
-"""A file of records unpacks to so many times its size at most. Text takes a tenth."""
+"""Largest ratio of unpacked to stored size of a file with records. Text has a tenth of it."""
 _MAX_ROWS = 1_000_000
 
 
@@ -37,15 +37,15 @@ class _TooMuchError(Exception):
 
 
 def read(found: SourceObject, limit_bytes: int, max_rows: int = _MAX_ROWS) -> Iterator[RawDocument]:
-    """The documents of one file.
+    """Yields the documents of one file.
 
     Args:
         found: the file.
-        limit_bytes: a single document larger than this is not read into memory but reported as `too_large`.
-        max_rows: records of a file; what comes behind them is not read, and reported as `too_large` too.
+        limit_bytes: a larger document is not read into memory but reported as `too_large`.
+        max_rows: most records of a file; later ones are not read, and reported as `too_large` too.
 
     Raises:
-        StoreError: the store of a remote file does not answer; nothing is known about the file.
+        StoreError: the store of a remote file does not answer; the state of the file is unknown.
     """
     rows = min(max_rows, max(_FEW_ROWS, found.size))
     try:
@@ -73,7 +73,7 @@ def _first(rows: int, documents: Iterator[RawDocument]) -> Iterator[RawDocument]
 
 
 def _rest_of(rows: int) -> str:
-    return f"only its first {rows} rows were read: of one byte each at least, and GEM_MAX_ROWS_PER_FILE at most"
+    return f"GEM read only its first {rows} rows: the limit is one row per byte, and GEM_MAX_ROWS_PER_FILE"
 
 
 def _bounded(found: SourceObject, pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
@@ -91,7 +91,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _unpacked(stored: IO[bytes], compression: str) -> IO[bytes]:
-    """Arrow's streams, because they notice a truncated file; zstandard's own reader takes it for the end."""
+    """Arrow's streams, because they detect a truncated file; zstandard's own reader takes it for the end."""
     if not compression:
         return stored
     codec = "gzip" if compression == ".gz" else "zstd"
@@ -137,7 +137,7 @@ def _line(found: SourceObject, number: int, line: bytes | None, limit: int) -> R
 
 def _parquet(found: SourceObject, stored: IO[bytes], limit: int) -> Iterator[RawDocument]:
     number = 0
-    # With a buffer columns are read page by page; without, a whole row group's column at once.
+    # With a buffer, columns are read page by page; without, a whole row group's column at once.
     file = pq.ParquetFile(cast("Any", stored), buffer_size=_CHUNK, pre_buffer=False)
     for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata), use_threads=False):
         arrays = cast("list[Any]", batch.columns)
@@ -154,7 +154,7 @@ def _parquet(found: SourceObject, stored: IO[bytes], limit: int) -> Iterator[Raw
 
 
 def _rows_at_once(about: Any) -> int:
-    """So many rows as take little memory, as far as the file says how large they are."""
+    """Number of rows that take little memory, if the file states their size."""
     groups = (about.row_group(index) for index in range(about.num_row_groups))
     largest = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
     return max(1, min(_ROWS, _BATCH_BYTES // max(1, largest)))
@@ -163,7 +163,7 @@ def _rows_at_once(about: Any) -> int:
 def _values(array: Any) -> list[Any]:
     try:
         return array.to_pylist()
-    except (ValueError, OverflowError):  # one date beyond Python's, or one string that is no UTF-8
+    except (ValueError, OverflowError):  # a date outside Python's range, or a string that is not UTF-8
         return [_value(scalar) for scalar in array]
 
 
@@ -175,7 +175,7 @@ def _value(scalar: Any) -> Any:
 
 
 def _ids(array: Any) -> list[Any]:
-    """Values of the column `id`; times as Arrow writes them: Python's have neither its range nor its precision."""
+    """Values of the column `id`; times as Arrow writes them: Python's have less range and precision."""
     if pa.types.is_duration(array.type):
         array = array.cast(pa.int64())
     return _values(array.cast(pa.string()) if pa.types.is_temporal(array.type) else array)

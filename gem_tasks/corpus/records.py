@@ -1,4 +1,4 @@
-"""A record of a JSONL or Parquet file as a raw document.
+"""Converts a record of a JSONL or Parquet file to a raw document.
 
 A record may carry `id`, `title`, `text`, `license` and `lang`; everything else, `url` included, becomes metadata.
 """
@@ -16,7 +16,7 @@ _FIELD_CHARS = 500
 _METADATA_CHARS = 10_000
 _SMALL = 1 << 20
 _VALUES = 1_000_000
-"""Of a line; Python takes a hundred bytes for each."""
+"""Most values of a line; Python needs a hundred bytes for each."""
 
 
 def from_json(found: SourceObject, number: int, text: str) -> RawDocument:
@@ -27,14 +27,14 @@ def from_json(found: SourceObject, number: int, text: str) -> RawDocument:
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return refused(found, number, IngestReason.BAD_RECORD, f"{where} is no JSON: {str(error)[:150]}")
+        return refused(found, number, IngestReason.BAD_RECORD, f"{where} is not JSON: {str(error)[:150]}")
     return from_fields(found, number, where, record)
 
 
 def from_fields(found: SourceObject, number: int, where: str, record: Any) -> RawDocument:
-    """A decoded record; one without a string `text` is a `bad_record`."""
+    """Converts a decoded record; without a string `text` it is a `bad_record`."""
     if not isinstance(record, dict):
-        return refused(found, number, IngestReason.BAD_RECORD, f"{where} is no object")
+        return refused(found, number, IngestReason.BAD_RECORD, f"{where} is not an object")
     fields = cast("dict[str, Any]", record)
     text = fields.get("text")
     if not isinstance(text, str):
@@ -54,7 +54,7 @@ def from_fields(found: SourceObject, number: int, where: str, record: Any) -> Ra
 
 
 def refused(found: SourceObject, number: int | None, reason: IngestReason, detail: str = "") -> RawDocument:
-    """A document that is none, and why; `number` is that of the record, None for the whole file."""
+    """A refused document and its reason; `number` is that of the record, None for the whole file."""
     uri = found.uri if number is None else f"{found.uri}#{number}"
     return RawDocument(uri=uri, etag=found.etag, object_key=found.uri, reason=reason, detail=_whole(detail))
 
@@ -64,12 +64,12 @@ def _string(value: Any) -> str | None:
 
 
 def _whole(text: str) -> str:
-    """Lone surrogates, which JSON can smuggle in, cannot be written as UTF-8."""
+    """Replaces lone surrogates, which JSON can smuggle in and UTF-8 cannot write."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Metadata as plain JSON of a bounded size; what is too much is named, not kept."""
+    """Metadata as plain JSON of a bounded size; what exceeds it is named, not stored."""
     try:
         text = _whole(json.dumps(metadata, ensure_ascii=False, default=str))
         if len(text) <= _METADATA_CHARS:
@@ -77,5 +77,5 @@ def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
             return json.loads(text, parse_constant=lambda _: None)
         problem = f"{len(text)} characters of metadata"
     except (ValueError, TypeError, RecursionError) as error:
-        problem = f"no JSON: {str(error)[:100]}"
+        problem = f"not JSON: {str(error)[:100]}"
     return {"left_out": problem, "fields": [_whole(name)[:100] for name in sorted(metadata)[:50]]}

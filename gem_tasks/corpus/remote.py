@@ -1,4 +1,4 @@
-"""An object in a bucket as an ordinary binary file, for libraries that want one."""
+"""An object in a bucket as an ordinary binary file, for libraries that need one."""
 
 import io
 import re
@@ -21,11 +21,11 @@ _STATUS = re.compile(r"status code: (4\d\d)")
 def open_remote(store: ObjectStore, key: str) -> io.BufferedReader:
     """A seekable stream that fetches ranges as they are read.
 
-    Opening and reading tell two faults apart:
+    Opening and reading distinguish two faults:
 
     Raises:
-        OSError: this object is gone (obstore raises that itself) or closed to us, which is a fact about it.
-        StoreError: the service does not answer, which another try may fix.
+        OSError: this object no longer exists (raised by obstore itself) or is closed to us: a fault of the object.
+        StoreError: the service does not answer: a retry may help.
     """
     with _faults(key):
         return io.BufferedReader(_Remote(obstore.open_reader(store, key), key), _BUFFER_BYTES)
@@ -45,22 +45,22 @@ def _faults(key: str) -> Generator[None]:
 
 
 class _Remote(io.RawIOBase):
-    """Adapts obstore's reader, whose results are buffers of its own, to Python's raw I/O protocol."""
+    """Adapts obstore's reader, which returns its own buffers, to Python's raw I/O protocol."""
 
     def __init__(self, reader: "obstore.ReadableFile", key: str) -> None:
         self._reader = reader
         self._key = key
 
     def readable(self) -> bool:
-        """It is for reading."""
+        """Always True."""
         return True
 
     def seekable(self) -> bool:
-        """Parquet files are read from their end."""
+        """Always True: Parquet files are read from their end."""
         return True
 
     def readinto(self, buffer: object, /) -> int:
-        """Fills the buffer as far as there is something."""
+        """Fills the buffer as far as data is available."""
         view = memoryview(cast("bytearray", buffer))
         with _faults(self._key):
             data = self._reader.read(len(view))
@@ -72,5 +72,5 @@ class _Remote(io.RawIOBase):
         return self._reader.seek(offset, whence)
 
     def tell(self) -> int:
-        """Where the next byte comes from."""
+        """Position of the next byte."""
         return self._reader.tell()

@@ -1,4 +1,4 @@
-"""What scripts need to be treated differently: some write no spaces, and some say more with fewer characters."""
+"""Differences between scripts: some have no spaces between words, and some need fewer characters for the same text."""
 
 import re
 
@@ -9,13 +9,13 @@ SOUTH_EAST_ASIAN = "\u0e01-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\
 """Thai, Lao, Tibetan, Burmese, Khmer, Tai: written without spaces between words."""
 UNSPACED = re.compile(f"[{HAN}{KANA}{SOUTH_EAST_ASIAN}]")
 TOKEN = re.compile(f"[{HAN}{KANA}{SOUTH_EAST_ASIAN}]|[^\\W{HAN}{KANA}{SOUTH_EAST_ASIAN}]+")
-"""A word, or a character where no space tells words apart; vowel signs and tone marks are characters, too."""
+"""A word, or a character of a script without spaces; vowel signs and tone marks are characters, too."""
 _DENSE = ((re.compile(f"[{HAN}]++"), 3), (re.compile(f"[{KANA}{HANGUL}]++"), 2))
-"""So many letters of an alphabet say what one character of these says, as translations of the same texts have them."""
+"""Letters of an alphabet that one character of these corresponds to, measured on translations."""
 
 
 def letters(text: str) -> int:
-    """The length of a text in characters, or what it would be about in a script with letters."""
+    """The length of a text in characters, converted to letters of an alphabet."""
     if text.isascii():
         return len(text)
     return len(text) + sum((worth - 1) * sum(map(len, script.findall(text))) for script, worth in _DENSE)

@@ -1,6 +1,6 @@
-"""Cuts a document where its structure allows: headings, then blocks, list items, lines, sentences, words.
+"""Segments a document along its structure: headings, then blocks, list items, lines, sentences, words.
 
-Segments follow each other without overlap and cover everything but white space; `text[start:end]` is the segment.
+Segments are consecutive, do not overlap, and cover everything but white space; `text[start:end]` is the segment.
 
 - A section (a heading and what is below it, up to the next heading) stays whole if it fits the maximum, because a
   procedure cut in two teaches half of it. Small sections are packed together up to the target.
@@ -17,7 +17,7 @@ from gem_tasks.corpus.blocks import Block, Kind, blocks
 from gem_tasks.domain.corpus import Document, Segment, segment_id
 
 SEGMENT_VERSION = 3
-"""Part of every recipe: raise it when the same text would be cut differently."""
+"""Part of every recipe: raise it whenever the same text would be cut differently."""
 
 _BYTES_PER_TOKEN = 4
 _TINY = 8
@@ -27,16 +27,16 @@ _SENTENCE_ENDS = ("\n", ". ", "! ", "? ", "。", "！", "？", "; ")
 
 
 def count_tokens(text: str) -> int:
-    """An estimate without a tokenizer: a token for every four bytes of UTF-8.
+    """Estimates tokens without a tokenizer: one per four bytes of UTF-8.
 
-    Tokenizers work on bytes, so that one rule does for all scripts: about four letters a token in English, two in
-    Cyrillic or Arabic, one and a third in Chinese, Japanese and Korean.
+    Tokenizers work on bytes, so one rule fits all scripts: about four letters per token in English, two in Cyrillic or
+    Arabic, one and a third in Chinese, Japanese and Korean.
     """
     return ceil(_weight(text) / _BYTES_PER_TOKEN)
 
 
 def _weight(text: str) -> int:
-    """Bytes; they add up over concatenation, which tokens do not."""
+    """Bytes, which add up over concatenation; tokens do not."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
@@ -54,7 +54,7 @@ def segment(text: str, document: Document, target_tokens: int, max_tokens: int) 
 
     Args:
         text: the normalised text that `document` describes.
-        document: carries the ids and what is copied onto every segment.
+        document: has the ids and the fields that are copied onto every segment.
         target_tokens: pieces are joined up to about this size.
         max_tokens: no segment is larger.
     """
@@ -78,7 +78,7 @@ def _sections(cutter: "_Cutter") -> Iterator[list[_Span]]:
 
 
 def _runs(found: Iterator[Block]) -> Iterator[list[Block]]:
-    """Blocks that belong together: headings with the block below, a paragraph with the list that it leads in to."""
+    """Blocks that belong together: headings with the block below, a paragraph with the list that it introduces."""
     run: list[Block] = []
     for block in found:
         if run and not _leans(run[-1], block):
@@ -96,7 +96,7 @@ def _leans(block: Block, following: Block) -> bool:
 
 
 class _Cutter:
-    """Makes pieces of runs: whole where they fit the maximum, else cut inside the last, the large block."""
+    """Cuts runs into pieces: whole if they fit the maximum, otherwise cut inside the last, large block."""
 
     def __init__(self, text: str, target: int, most: int) -> None:
         self.text = text
@@ -113,7 +113,7 @@ class _Cutter:
         lead = self._span(run[0].start, last.start)
         rest = self._span(last.start, last.end)
         if rest.weight <= self._most and before[-1].kind is Kind.PARAGRAPH:
-            # A list in one piece is worth more than its introduction beside it.
+            # Keeping a list in one piece matters more than keeping its introduction beside it.
             yield from self.pieces(before)
             yield rest
             return
@@ -136,7 +136,7 @@ class _Cutter:
             start = end
 
     def _windows(self, span: _Span, size: int) -> Iterator[_Span]:
-        """Pieces of about `size`, cut after a line, else a sentence, else a word, else anywhere."""
+        """Pieces of about `size`, cut after a line, otherwise a sentence, a word, or anywhere."""
         start = span.start
         while start < span.end:
             end = min(self._reach(start, size), span.end)
@@ -146,7 +146,7 @@ class _Cutter:
             start = end
 
     def _reach(self, start: int, size: int) -> int:
-        """How far `size` bytes go from here, in whole characters and one at least."""
+        """How far `size` bytes reach from here, in whole characters and at least one."""
         part = self.text[start : start + size]
         if part.isascii():
             return start + max(1, len(part))
@@ -154,7 +154,7 @@ class _Cutter:
         return start + max(1, len(fitting))
 
     def _break(self, start: int, end: int) -> int:
-        """The best place to cut in the second half."""
+        """The best position to cut in the second half."""
         middle = start + (end - start) // 2
         for mark in _SENTENCE_ENDS:
             if (found := self.text.rfind(mark, middle, end)) >= 0:
@@ -175,7 +175,7 @@ class _Packer:
         self._done: list[_Span] = []
 
     def add_section(self, pieces: list[_Span]) -> None:
-        """A section as a whole if it fits the maximum, else its pieces, in segments of its own."""
+        """Adds a section as a whole if it fits the maximum, otherwise its pieces as separate segments."""
         first, *others = pieces
         weight = sum(piece.weight for piece in pieces)
         if weight <= self._most:
@@ -200,7 +200,7 @@ class _Packer:
         self._done.append(piece)
 
     def _merge_tiny(self) -> None:
-        """What is too little for a segment goes to the one before, if that leaves room."""
+        """Merges a segment that is too small into the one before, if there is room."""
         if len(self._done) > 1 and self._tiny(self._done[-1]):
             before, last = self._done[-2:]
             if before.weight + last.weight <= self._most:

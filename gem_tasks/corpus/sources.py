@@ -1,8 +1,8 @@
-"""What a source holds: the readable files of a path, a bucket or a dataset, with the version each has now.
+"""The contents of a source: the readable files of a path, a bucket or a dataset, with their current versions.
 
-Listings stream, in the byte order of their URIs, and can begin behind any of them: so a scan can be compared with what
-is recorded piece by piece, and an interrupted one goes on. Hidden files and files of other kinds are passed over. What
-is there but closed to us is listed all the same, so that reading it gives it a reason.
+Listings stream in the byte order of their URIs, and can start after any of them: so a scan can be compared with the
+recorded objects piece by piece, and an interrupted one can continue. Hidden files and unsupported formats are skipped.
+Files that are closed to us are listed, so that reading them records a reason.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,34 +18,36 @@ __all__ = ["EmptySourceError", "SourceObject", "admit", "inside", "kind_of", "li
 
 
 class EmptySourceError(UserError):
-    """The source can be listed, and nothing readable is in it."""
+    """The source can be listed, but has no supported files."""
 
 
 def admit(source: str, roots: Sequence[str] = ()) -> str:
-    """The kind of a source that may be read: `files`, `s3` or `hf`. The place to refuse one.
+    """The kind of a permitted source: `files`, `s3` or `hf`. Sources are refused here.
 
     Args:
-        source: as a user gave it.
-        roots: folders and prefixes that sources have to lie in; none: anywhere.
+        source: as the user gave it.
+        roots: folders and prefixes that must contain the source; none: anywhere.
 
     Raises:
-        UserError: it is none, or outside.
+        UserError: it is not a source, or is outside the roots.
     """
     kind = kind_of(source)
     if roots and not any(_below(source, kind, root) for root in roots):
-        raise UserError(f"{source} is outside of what may be read here", f"GEM_SOURCE_ROOTS allows: {' '.join(roots)}")
+        raise UserError(
+            f"{source} is outside the folders that GEM may read", f"GEM_SOURCE_ROOTS allows: {' '.join(roots)}"
+        )
     return kind
 
 
 def _below(source: str, kind: str, root: str) -> bool:
     if kind != "files":
-        if {".", ".."} & set(source.split("/")):  # to a bucket a name like any other, to an HTTP client perhaps not
+        if {".", ".."} & set(source.split("/")):  # an ordinary name to a bucket, but maybe not to an HTTP client
             return False
         return source == root or source.startswith(root.rstrip("/") + "/")
     if not _is_local(root):
         return False
     try:
-        # Where the names lead, not what they are: neither `..` nor a link gets out.
+        # Compares where names lead, not how they are written: neither `..` nor a link gets out.
         return real_path(source).is_relative_to(real_path(root))
     except (OSError, ValueError):
         return False
@@ -56,10 +58,10 @@ def _is_local(root: str) -> bool:
 
 
 def inside(item: SourceObject, roots: Sequence[str]) -> bool:
-    """Whether a listed object lies in one of the roots.
+    """Whether a listed object is in one of the roots.
 
-    A prefix that ends inside a name also meets its neighbours; and what a local source is may have been swapped since
-    it was admitted. So it is asked of the very file that is opened later.
+    A prefix that ends inside a name also matches its neighbours, and a local source may have been swapped since it was
+    admitted. So this checks the very file that is opened later.
     """
     if not roots:
         return True
@@ -70,10 +72,10 @@ def inside(item: SourceObject, roots: Sequence[str]) -> bool:
 
 
 def kind_of(source: str) -> str:
-    """How a source is listed.
+    """How to list a source.
 
     Raises:
-        UserError: it is none.
+        UserError: it is not a source.
     """
     scheme, separator, rest = source.partition("://")
     if source and (not separator or scheme == "file"):
@@ -81,10 +83,10 @@ def kind_of(source: str) -> str:
     if scheme in ("s3", "hf") and rest.partition("/")[0]:
         if scheme == "s3" and rest.endswith("//"):
             whole = f"s3://{rest.rstrip('/')}/"
-            raise UserError(f"{source} ends in a folder without a name", f"Give {whole}, which holds it.")
+            raise UserError(f"{source} ends in an unnamed folder", f"Give {whole}, which holds it.")
         return scheme
     raise UserError(
-        f"{source!r} is no source", "Give a file, a folder, s3://bucket/prefix, or hf://datasets/owner/name."
+        f"{source!r} is not a source", "Give a file, a folder, s3://bucket/prefix, or hf://datasets/owner/name."
     )
 
 
@@ -93,11 +95,11 @@ def list_objects(source: str, after: str = "", access: S3Access | None = None) -
 
     Args:
         source: a file, a folder, `file:///…`, `s3://bucket/prefix`, `s3://bucket/key`, `hf://datasets/owner/name`.
-        after: only what comes behind this URI.
-        access: how buckets are reached; by the usual `AWS_*` variables if not given.
+        after: only files after this URI.
+        access: how to reach buckets; by default through the usual `AWS_*` variables.
 
     Raises:
-        EmptySourceError: it holds nothing that can be read.
+        EmptySourceError: it has no supported files.
         UserError: the source does not exist or cannot be listed.
     """
     kind = kind_of(source)
@@ -111,4 +113,4 @@ def list_objects(source: str, after: str = "", access: S3Access | None = None) -
         empty = False
         yield item
     if empty:
-        raise EmptySourceError(f"{source} holds nothing that can be read", READABLE)
+        raise EmptySourceError(f"{source} contains no supported files", READABLE)

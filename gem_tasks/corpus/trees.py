@@ -1,4 +1,4 @@
-"""A folder or a file of this machine as a source: walked without recursion, sorted as object stores sort keys."""
+"""A folder or a file of this machine as a source: walked without recursion, sorted like keys in object stores."""
 
 import os
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ from gem_tasks.corpus.objects import CLOSED, READABLE, SourceObject, media_type,
 from gem_tasks.errors import UserError
 
 _NO_SOURCES = ("/proc/", "/sys/", "/dev/")
-"""What the system makes up: the environment of processes, memory, devices."""
+"""File systems that the system generates: the environment of processes, memory, devices."""
 
 
 def list_tree(source: str, after: str) -> Iterator[SourceObject]:
-    """The readable files of a folder, or the one file, by URI in byte order, from behind `after` on.
+    """The readable files of a folder, or the one file, by URI in byte order, after `after`.
 
     Args:
         source: a path, or a `file://` URI.
-        after: only what comes behind this URI.
+        after: only files after this URI.
 
     Raises:
-        UserError: there is no such path, or it cannot be read.
+        UserError: the path does not exist, or cannot be read.
     """
     path = _path(source)
     try:
@@ -40,8 +40,8 @@ def list_tree(source: str, after: str) -> Iterator[SourceObject]:
         _refuse_made_up(f"{root}/")
         return _walk(root, after)
     if media_type(path.name) is None:
-        raise UserError(f"{path} is of no kind that can be read", READABLE)
-    # The name as given: in a download cache it is a link to an object whose own name says nothing.
+        raise UserError(f"{path} has an unsupported format", READABLE)
+    # The name as given: in a download cache it is a link to an object with a meaningless name.
     name = str(Path(os.path.realpath(path.parent)) / path.name)
     real = os.path.realpath(name)
     _refuse_made_up(real)
@@ -50,11 +50,11 @@ def list_tree(source: str, after: str) -> Iterator[SourceObject]:
 
 def _refuse_made_up(real: str) -> None:
     if real.startswith(_NO_SOURCES) and not real.startswith("/dev/shm/"):  # noqa: S108 - a disk in memory
-        raise UserError(f"{real} is no document: the system makes it up", "Name a file or a folder on a disk.")
+        raise UserError(f"{real} is not a document: the system generates it", "Give a file or a folder on a disk.")
 
 
 def real_path(source: str) -> Path:
-    """Where a path or `file://` URI leads, links followed; it need not exist."""
+    """Target of a path or `file://` URI, links followed; it need not exist."""
     return Path(os.path.realpath(_path(source)))
 
 
@@ -78,7 +78,7 @@ def _walk(root: str, after: str) -> Iterator[SourceObject]:
             try:
                 waiting.append(iter(_entries(entry.path)))
             except (FileNotFoundError, NotADirectoryError):
-                continue  # gone in this moment
+                continue  # deleted just now
             except OSError:
                 opener = partial(_open_closed, entry.path)
                 yield SourceObject(entry.uri, "unknown", 0, *CLOSED, open=opener, path=entry.path)
@@ -102,15 +102,15 @@ class _Entry:
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
     try:
         return entry.is_dir(follow_symlinks=False)
-    except OSError:  # asked of a file system that does not say it in its listing
+    except OSError:  # for file systems whose listing does not include it
         return False
 
 
 def _name(name: str) -> str:
-    """A file's name in a URI. Different names differ there, too, and valid ones stay as they are.
+    """A file's name in a URI. Different names stay different, and valid ones stay unchanged.
 
-    One that is no UTF-8 is percent-encoded, as in any URI. A second slash before it, which no path contains, tells it
-    from a name that has the percent sign itself.
+    A name that is not UTF-8 is percent-encoded, as in any URI. A second slash before it, which no path contains,
+    distinguishes it from a name with a literal percent sign.
     """
     try:
         name.encode()
@@ -120,7 +120,7 @@ def _name(name: str) -> str:
 
 
 def _entries(folder: str) -> list[_Entry]:
-    """What may be of interest, sorted as URIs; links to folders are not followed."""
+    """Entries of a folder that may matter, sorted as URIs; links to folders are not followed."""
     folder = folder.rstrip("/")
     uri = file_uri(folder)
     descriptor = open_folder(folder)
@@ -134,7 +134,7 @@ def _entries(folder: str) -> list[_Entry]:
 
 
 def _real(entry: _Entry, root: str) -> str | None:
-    """The file itself. None for a link that leaves the source: it would let a folder read any file of the machine."""
+    """The file itself. None for a link that leaves the source, which would expose any file of the machine."""
     if not entry.link:
         return entry.path
     real = os.path.realpath(entry.path)
@@ -142,11 +142,11 @@ def _real(entry: _Entry, root: str) -> str | None:
 
 
 def _object(path: str, uri: str) -> SourceObject | None:
-    """None for what is gone in this moment; what is closed to us or no file is listed, and reading it says why.
+    """None for a file deleted just now; closed files and non-files are listed, and reading them gives the reason.
 
     Args:
-        path: without links.
-        uri: under which name it is known.
+        path: path without links.
+        uri: its name in the source.
     """
     kind = media_type(uri)
     if kind is None:
@@ -163,7 +163,7 @@ def _object(path: str, uri: str) -> SourceObject | None:
 
 
 def _open_closed(path: str) -> IO[bytes]:
-    """Says why a folder could not be listed.
+    """Raises the reason why a folder could not be listed.
 
     Raises:
         OSError: always.
@@ -173,5 +173,5 @@ def _open_closed(path: str) -> IO[bytes]:
 
 
 def file_uri(path: str) -> str:
-    """The URI of an absolute path; `list_tree` takes it, too."""
+    """The URI of an absolute path, which `list_tree` accepts."""
     return "file://" + "/".join(_name(name) for name in path.split("/"))

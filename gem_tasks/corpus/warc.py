@@ -1,7 +1,7 @@
-"""Records of a WARC file (web crawls): pages and texts that were fetched, one after the other.
+"""Records of a WARC file (web crawls): fetched pages and texts, in sequence.
 
-Read are `response` records with status 200, `resource` and `conversion` records, of HTML or plain text; everything
-else in a WARC (requests, metadata, redirects, images) is passed over as foreign files in a folder are.
+It reads `response` records with status 200, and `resource` and `conversion` records, of HTML or plain text; it skips
+everything else in a WARC (requests, metadata, redirects, images), like unsupported files in a folder.
 """
 
 from collections.abc import Iterator
@@ -24,15 +24,15 @@ _URI_CHARS = 2000
 
 
 def read_warc(found: SourceObject, stored: IO[bytes], limit: int) -> Iterator[RawDocument]:
-    """The pages of a WARC, streaming.
+    """Streams the pages of a WARC.
 
     Args:
         found: the file.
-        stored: its bytes; the library unpacks them, because every record is packed by itself.
-        limit: bytes of a page at most.
+        stored: its bytes; the library unpacks them, because every record is compressed separately.
+        limit: largest size of a page in bytes.
 
     Raises:
-        OSError: the file is damaged or breaks off.
+        OSError: the file is damaged or cut off.
     """
     archive = ArchiveIterator(cast("Any", stored), record_types=_WANTED, parse_http=False)
     for number, record in enumerate(cast("Iterator[Any]", archive), start=1):
@@ -59,11 +59,11 @@ def _parsed(record: Any) -> bool:
 
 
 def _kind(record: Any) -> str | None:
-    """Media type of a record that is to be read."""
+    """Media type of a record to read."""
     fetched = record.record_type == WarcRecordType.response
     if fetched and (record.http_headers is None or record.http_headers.status_code != 200):
         return None
-    # What the server said of its answer; for a record without HTTP, what the crawler said of it.
+    # The server's type of its answer; for a record without HTTP, the crawler's.
     claimed = record.http_content_type or record.headers.get("Content-Type", "")
     return _TYPES.get(claimed.partition(";")[0].strip().lower())
 
@@ -96,7 +96,7 @@ def _values(record: Any, name: str) -> list[str]:
 
 
 def _charset(record: Any) -> str | None:
-    """Label of the encoding that the server names, or, for a record without HTTP, the crawler."""
+    """Label of the encoding named by the server or, for a record without HTTP, by the crawler."""
     headers = record.http_headers or record.headers
     match = _CHARSET.search(headers.get("Content-Type") or "")
     return match[1] if match else None

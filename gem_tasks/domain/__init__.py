@@ -1,1 +1,1 @@
-"""Values without I/O: the words of the project. Import them from the module that defines them."""
+"""Values without I/O: the vocabulary of the project. Import each from the module that defines it."""

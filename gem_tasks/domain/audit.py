@@ -1,4 +1,4 @@
-"""Audits: what is drawn, and how people rate it."""
+"""Audits: samples that are drawn, and people's ratings of them."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -8,8 +8,8 @@ from pydantic import Field, StringConstraints
 from gem_tasks.domain.base import Value
 
 What = Literal["segments", "trajectories", "refused"]
-"""Segments come with their workflows and tools; published trajectories, and conversations that checks or judge refused
-in the end, with the text they were made from."""
+"""Segments come with their workflows and tools; published trajectories, and conversations that checks or judge finally
+refused, with their source text."""
 
 Quality = Literal["coherence", "tools", "faithfulness"]
 QUALITIES: dict[Quality, str] = {
@@ -17,45 +17,45 @@ QUALITIES: dict[Quality, str] = {
     "tools": "Are the tools the ones that this task needs?",
     "faithfulness": "Is it what the text says, with nothing made up?",
 }
-"""What is asked of the rater, each from 1 (no) to 5 (fully)."""
+"""Questions for the rater, each from 1 (no) to 5 (fully)."""
 
 GOOD = 4
-"""From this score on a rating counts as good."""
+"""From this score on, a rating counts as good."""
 
 NAME_LENGTH = 100
-"""Characters of a rater's name at most."""
+"""Longest name of a rater, in characters."""
 
 Score = Annotated[int, Field(ge=1, le=5)]
 
 
 class Sample(Value):
-    """What to draw. The same sample of the same data is the same items."""
+    """What to draw. The same sample of the same data gives the same items."""
 
     what: What = "trajectories"
     size: int = Field(default=50, ge=1, le=1000)
     seed: int = 0
     version: str | None = None
-    """Only this dataset version (for all but trajectories: its partition)."""
+    """Only this dataset version (for `segments` and `refused`: only its partition)."""
     first: str | None = None
     """First partition, such as `2026-01-31T14:00`."""
     last: str | None = None
-    """Last partition, itself included."""
+    """Last partition (included)."""
 
 
 class AuditItem(Value):
-    """One drawn segment or conversation. Nothing in it says why one was refused: raters are blind to that."""
+    """One drawn segment or conversation. It does not tell why one was refused: raters must not know."""
 
     item_id: str
-    """Id of the trajectory; of what was not published, of the segment."""
+    """Id of the trajectory, or of the segment if it was not published."""
     position: int
-    """From 1, in the order of rating: at random, so that strata do not follow each other."""
+    """From 1, in the order of rating: random, so that strata are mixed."""
     stratum: str
     partition: str
     shard: int
     recipe_id: str
-    """Under which it was made, so that it can be shown after prompts have changed."""
+    """Recipe under which it was made, so that it can be shown after prompts have changed."""
     stage: str = "extract"
-    """Of that recipe: for a conversation the stage that accepted or refused it."""
+    """Stage of that recipe: for a conversation, the stage that accepted or refused it."""
     version: str | None = None
     """Dataset version of a trajectory."""
 
@@ -66,15 +66,15 @@ class Audit(Value):
     audit_id: str
     sample: Sample
     population: int
-    """How many there were to draw from."""
+    """Number of items to draw from."""
     versions: tuple[str, ...]
-    """Dataset versions that the sample stands for; empty for what is not published."""
+    """Dataset versions that the sample represents; empty for unpublished items."""
     items: int
     drawn_at: datetime
 
 
 class Rating(Value):
-    """What one person thinks of one item."""
+    """One person's rating of one item."""
 
     item_id: str
     rater: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH)]

@@ -13,9 +13,9 @@ from gem_tasks.errors import ErrorClass
 from gem_tasks.redaction import clean
 
 FaultCounts = dict[ErrorClass, int]
-"""Requests that brought nothing usable, by class."""
+"""Requests without a usable answer, by class."""
 UsageFault = Literal["", "missing", "impossible"]
-"""Why tokens are our own count: the endpoint reported none, or what cannot be true."""
+"""Why GEM counted the tokens itself: the endpoint reported none, or impossible numbers."""
 
 
 class ChatMessage(Value):
@@ -26,57 +26,57 @@ class ChatMessage(Value):
 
 
 class Sampling(Value):
-    """Sampling parameters; part of the recipe, because they change the output. What is None is not sent."""
+    """Sampling parameters; part of the recipe, because they change the output. None is not sent."""
 
     temperature: float | None = None
     max_tokens: int = 8192
-    """Upper bound of the answer in tokens. Room for thought comes on top, see `llm.dialect`."""
+    """Upper bound of the answer in tokens. Room for thought is added, see `llm.dialect`."""
     least: int = 256
-    """Where prompt and answer do not fit the model's window: tokens without which asking is in vain. In no recipe, for
-    what is asked for stays the same."""
+    """Fewest tokens that make a request useful where prompt and answer do not fit the model's window. Not part of a
+    recipe, because the requested limit stays the same."""
     reasoning_effort: str | None = None
-    """`off`, `low`, …; the endpoint's own word for it is a matter of its dialect."""
+    """`off`, `low`, …; the dialect translates it to the endpoint's word."""
     extra_body: Json = Field(default_factory=dict)
-    """Further fields of the request, as they are."""
+    """Extra fields of the request, sent unchanged."""
     insisted: frozenset[str] = frozenset()
-    """What a person set: an endpoint that refuses it is not asked without it."""
+    """Fields that the user set: an endpoint that refuses one is not asked without it."""
 
     @property
     def params(self) -> Json:
-        """What of it belongs in a recipe. What is unset leaves ids of recipes as they were before it could be set."""
+        """The part that belongs in a recipe. Unset fields leave recipe ids as they were before the field existed."""
         asked = {"reasoning_effort": self.reasoning_effort, "extra_body": self.extra_body}
         common: Json = {"temperature": self.temperature, "max_tokens": self.max_tokens}
         return common | {name: value for name, value in asked.items() if value}
 
 
 class ChatRequest(Value):
-    """A call that a stage wants made. The model's name is added by the pipeline from the recipe."""
+    """A call that a stage requests. The pipeline adds the model's name from the recipe."""
 
     model: str
     messages: tuple[ChatMessage, ...]
     sampling: Sampling = Sampling()
     answer_schema: Json | None = None
-    """JSON schema of the answer, for endpoints that can hold a model to one (`response_format`); strict in OpenAI's
-    sense unless it says that it allows more than it names."""
+    """JSON schema of the answer, for endpoints that can enforce one (`response_format`); strict in OpenAI's sense
+    unless it allows properties beyond those it names."""
 
     def without_schema(self) -> "ChatRequest":
-        """The same for an endpoint that cannot hold a model to a schema. No copy: that would keep the cached body."""
+        """The request for an endpoint that cannot enforce a schema. Not a copy, which would keep the cached body."""
         return ChatRequest(model=self.model, messages=self.messages, sampling=self.sampling)
 
     @cached_property
     def body(self) -> bytes:
-        """The body of `POST /chat/completions`. A cached one, for a call hashes it and sends it, perhaps repeatedly."""
+        """The body of `POST /chat/completions`. Cached, because a call hashes it and sends it, perhaps repeatedly."""
         body = self.to_openai()
         try:
             return to_json(body)
         except (
             ValueError
-        ):  # half a character, which a model's answer may hold: an escape, for UTF-8 has no bytes for it
+        ):  # half a character, possible in a model's answer: sent as an escape, because UTF-8 has no bytes for it
             return json.dumps(body).encode()
 
     @property
     def key(self) -> str:
-        """What identifies the request, whoever asks it and when."""
+        """Identifies the request, independent of sender and time."""
         return sha256(self.body).hexdigest()[:32]
 
     def to_openai(self) -> Json:
@@ -87,7 +87,7 @@ class ChatRequest(Value):
 
     @property
     def fields(self) -> Json:
-        """The part of it that says how to answer."""
+        """The fields that tell how to answer."""
         sampling, fields = self.sampling, Json()
         if sampling.temperature is not None:
             fields["temperature"] = sampling.temperature
@@ -104,11 +104,11 @@ class ChatRequest(Value):
 
 
 class Usage(Value):
-    """Tokens as the endpoint counted them."""
+    """Tokens as counted by the endpoint."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
-    """Part of `prompt_tokens` that the endpoint had cached."""
+    """Part of `prompt_tokens` that was in the endpoint's cache."""
     cache_write_tokens: int = 0
     """Part of `prompt_tokens` that the endpoint put into its cache, which some charge for. Only its price is stored."""
     completion_tokens: int = 0
@@ -131,24 +131,24 @@ class Completion(Value):
 
     text: str
     finish_reason: str
-    """`length` and `content_filter`, whatever the endpoint calls them; otherwise as it says."""
+    """`length` and `content_filter`, whatever the endpoint's words; otherwise the endpoint's word."""
     thoughts: str = ""
-    """What the model thought before it answered, as far as the endpoint shows it."""
+    """The model's reasoning before the answer, if the endpoint shows it."""
     usage: Usage = Usage()
     usage_fault: UsageFault = ""
     latency_s: float = 0.0
-    """From sending the request that succeeded to the last byte of its answer."""
+    """Seconds from sending the successful request to the last byte of its answer."""
     faults: FaultCounts = Field(default_factory=dict)
-    """Requests made for it before the one that succeeded."""
+    """Failed requests before the successful one."""
     usd: float | None = None
-    """Its price; None while it, or the model's price, is not known."""
+    """Its price; None until it is known."""
     model: str = ""
-    """As the endpoint names itself, which may differ from what was asked for."""
+    """The model's name in the answer, which may differ from the requested one."""
 
     @field_validator("text", "finish_reason", "thoughts", "model")
     @classmethod
     def _without_secrets(cls, text: str) -> str:
-        """An endpoint that sees our key can write it into an answer, which is stored, asked with and shown."""
+        """An endpoint that sees our key can write it into an answer, which is stored, sent again and shown."""
         return clean(text)
 
     @property

@@ -20,7 +20,7 @@ class IngestReason(StrEnum):
     TOO_SHORT = "too_short"
     TOO_LARGE = "too_large"
     TOO_EXPENSIVE = "too_expensive"
-    """It would take more memory or CPU time than one document may."""
+    """It would take more memory or CPU time than one document is allowed."""
     BINARY = "binary"
     BAD_ENCODING = "bad_encoding"
     BAD_RECORD = "bad_record"
@@ -29,49 +29,49 @@ class IngestReason(StrEnum):
 
 
 class Source(Value):
-    """Where documents come from, and what holds for all of them. None: as in the settings."""
+    """Where documents come from, and properties of all of them. None: as in the settings."""
 
     uri: str
     """A path, `file:///…`, `s3://bucket/prefix` or `hf://datasets/owner/name`."""
     license: str | None = None
-    """Of documents that name none themselves."""
+    """License of documents that state none."""
     target_tokens: int | None = Field(default=None, ge=50)
     max_tokens: int | None = Field(default=None, ge=100)
     min_chars: int | None = Field(default=None, ge=0)
     limit: int | None = Field(default=None, ge=0)
-    """Only the first so many documents are read, by every run; 0 lifts a limit that was given before."""
+    """Every run reads only the first N documents; 0 removes an earlier limit."""
 
 
 class RawDocument(Value):
-    """What a reader found: one file, or one record of a JSONL or Parquet file.
+    """A document as a reader found it: one file, or one record of a JSONL or Parquet file.
 
-    Either `text` holds the decoded, still unnormalised text, or `reason` says why there is none.
+    Either `text` has the decoded, unnormalised text, or `reason` tells why there is none.
     """
 
     uri: str
-    """Where it is: `file:///…`, `s3://bucket/key`, with `#id` for a record inside a file."""
+    """Its place: `file:///…`, `s3://bucket/key`, with `#id` for a record inside a file."""
     etag: str
     """The store's etag, or `mtime-size` for a local file."""
     object_key: str = ""
-    """URI of the file that it was read from; empty when that is its own."""
+    """URI of the file that it was read from; empty if that is its own URI."""
     text: str = ""
     media_type: str = "text/plain"
     """`text/plain`, `text/markdown` or `text/html`: decides how markup is removed."""
     title: str | None = None
     license: str | None = None
     language: str | None = None
-    """As the record claims; detection fills it when absent."""
+    """The record's claim; detection fills it if absent."""
     metadata: Json = Field(default_factory=dict)
     reason: IngestReason | None = None
     detail: str = ""
 
     @property
     def read_from(self) -> str:
-        """URI of the file that holds it."""
+        """URI of the file that contains it."""
         return self.object_key or self.uri
 
     def fingerprint(self) -> str:
-        """Forty hex characters that stand for what was read, word for word; cheaper than normalising it again."""
+        """Forty hex characters that identify the exact content; cheaper than normalising it again."""
         read = (self.text, self.media_type, self.title, self.license, self.language, self.reason, self.detail)
         return sha1(repr(read).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
@@ -83,7 +83,7 @@ class Document(Value):
     uri: str
     etag: str
     object_key: str = ""
-    """URI of the file that holds it; empty when that is its own."""
+    """URI of the file that contains it; empty if that is its own URI."""
     fingerprint: str | None = None
     """See `RawDocument.fingerprint`."""
     content_hash: str
@@ -91,7 +91,7 @@ class Document(Value):
     title: str | None = None
     license: str | None = None
     language: str | None = None
-    """ISO 639-1 code, or None when there is too little text to tell."""
+    """ISO 639-1 code; None if the text is too short to tell."""
     chars: int
     """Length of the normalised text in characters."""
     metadata: Json = Field(default_factory=dict)
@@ -121,15 +121,15 @@ class Segment(Value):
 
 
 def content_hash(text: str) -> str:
-    """SHA-256 of the text as UTF-8, hex."""
+    """SHA-256 of the UTF-8 text, hex."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def document_id(uri: str, digest: str) -> str:
-    """Twenty hex characters (80 bits) that stand for this content at this URI."""
+    """Twenty hex characters (80 bits) that identify this content at this URI."""
     return sha256(f"{uri}\0{digest}".encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
 def segment_id(document: str, start: int, end: int) -> str:
-    """The document id and the span: another segmentation gets other ids, the same one the same."""
+    """The document id and the span: another segmentation gives other ids, the same one the same."""
     return f"{document}.{start}-{end}"

@@ -1,7 +1,7 @@
-"""What distillation deals in: a set to train on, and a model that came of one.
+"""Values of distillation: a training set, and a model trained on one.
 
-A set is named by its content: the spec, the dataset versions it was drawn from, and which trajectory went into which
-split. A model is named by its profile, its set and its base. Equal input gives equal names, so nothing is made twice.
+A set is named by its content: the spec, the dataset versions it was drawn from, and the split of each trajectory. A
+model is named by its profile, its set and its base. Equal input gives equal names, so nothing is made twice.
 """
 
 from datetime import datetime
@@ -18,44 +18,44 @@ Status = Literal["candidate", "champion", "rejected", "kept"]
 
 
 class SetSpec(Value):
-    """Which trajectories make a set, and how they are split."""
+    """Which trajectories make up a set, and how they are split."""
 
     kind: Kind
     """`synthesizer`: text to tools and conversation. `agent`: the conversation itself, with its tools."""
     refined: bool = True
-    """False takes the drafts of the same trajectories, as they were before refinement."""
+    """False takes the drafts of the same trajectories, from before refinement."""
     judged: bool = True
     """False adds those that passed the deterministic checks and were refused by the judge alone."""
     audited: bool = False
     """Only dataset versions that passed an audit by people."""
     sources: tuple[str, ...] = ()
-    """Patterns (`*` and `?`) for a document's `source` (its metadata's, else what was registered) or address."""
+    """Patterns (`*` and `?`) for a document's `source` (from its metadata, otherwise the registered one) or address."""
     partition: str | None = None
-    """Only this partition; None takes the current version of every one."""
+    """Only this partition; None takes the current version of every partition."""
     size: int | None = Field(default=None, ge=1)
-    """Trajectories to train on at most; smaller sets of one seed are contained in larger ones."""
+    """Most trajectories to train on; smaller sets of one seed are contained in larger ones."""
     validation_share: float = Field(default=0.05, ge=0, lt=1)
     test_share: float = Field(default=0.10, ge=0, lt=1)
-    """Of the documents; they are held out of training."""
+    """Share of the documents that are held out of training."""
     seed: int = 0
 
 
 class Candidate(Value):
-    """A trajectory that a set may take, as Postgres knows it."""
+    """A trajectory that a set may include, as recorded in Postgres."""
 
     trajectory_id: str
     segment_id: str
     version: str
-    """Of the dataset."""
+    """Version of the dataset."""
     partition: str
     shard: int
     document_uri: str
     group: str
-    """What must not be torn apart: all versions of one address, and copies with what they were copied from."""
+    """Items that must stay in one split: all versions of one address, and copies with their originals."""
     source: str
     domain: str
     recipes: dict[str, str]
-    """Recipe id by stage, as the dataset's manifest has them."""
+    """Recipe id by stage, from the dataset's manifest."""
 
     @property
     def stratum(self) -> str:
@@ -64,7 +64,7 @@ class Candidate(Value):
 
 
 class SftSet(Value):
-    """A set that was built: what `sft_sets` keeps of it."""
+    """A set that was built: its row in `sft_sets`."""
 
     set_id: str
     spec: SetSpec
@@ -73,21 +73,21 @@ class SftSet(Value):
     counts: dict[str, int]
     """Rows by split."""
     left_out: dict[str, int]
-    """Trajectories that were candidates and are in no split, by reason."""
+    """Candidates in no split, by reason."""
     location: str
 
 
 class Model(Value):
-    """A model that was trained: what `models` keeps of it."""
+    """A trained model: its row in `models`."""
 
     model_id: str
     name: str
-    """Such as `smoke-agent`, for people."""
+    """A readable name such as `smoke-agent`."""
     base: str
     profile: str
     profile_sha256: str
     set_id: str | None
-    """None for a base that nothing was trained on."""
+    """None for an untrained base."""
     location: str
     status: Status = "candidate"
     metrics: Json = Field(default_factory=dict)

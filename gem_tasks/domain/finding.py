@@ -1,4 +1,4 @@
-"""What a check has to say about a trajectory."""
+"""A check's statement about a trajectory."""
 
 from enum import StrEnum
 from typing import Any, cast
@@ -9,34 +9,34 @@ from gem_tasks.domain.base import Json, Value
 
 
 class Severity(StrEnum):
-    """What a finding does to its trajectory."""
+    """The effect of a finding on its trajectory."""
 
     ERROR = "error"
     """Refuses it without a judge: the conversation itself proves the fault."""
     OPEN = "open"
-    """Goes to the judge with a number of its own: code cannot tell whether it is a fault."""
+    """Goes to the judge as a numbered question: code cannot tell whether it is a fault."""
     WARNING = "warning"
-    """Is only recorded."""
+    """Only recorded."""
 
 
 class Finding(Value):
-    """One fault, pointing at its place."""
+    """One fault and its place."""
 
     check: str
     """Id of the check, which is also the rejection reason and the documentation's anchor."""
     severity: Severity
     detail: str
     message_index: int | None = None
-    """Index into `Trajectory.messages`; None when it concerns tools or the whole."""
+    """Index into `Trajectory.messages`; None if it is about tools or the whole."""
     json_path: str = ""
     """Place inside the call's arguments or the tool's schema, `$.a.b[0]`; empty for the whole message."""
     kind: str = ""
-    """Which fault of those that the check knows: a short, stable, countable slug such as `wrong_type`."""
+    """Which of the check's faults: a short, stable, countable slug such as `wrong_type`."""
 
     @model_validator(mode="before")
     @classmethod
     def _read_old(cls, data: Any) -> Any:
-        """Until checks 3 an open finding was stored as a warning with `unsettled`."""
+        """Until checks version 3, an open finding was stored as a warning with `unsettled`."""
         old = dict(cast(Json, data)) if isinstance(data, dict) else {}
         if "unsettled" not in old:
             return cast(Any, data)

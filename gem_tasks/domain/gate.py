@@ -1,4 +1,4 @@
-"""A gate holds a stage's numbers against a policy and decides whether the partition goes on."""
+"""A gate compares a stage's figures with a policy and decides whether the partition continues."""
 
 from typing import Literal
 
@@ -7,11 +7,11 @@ from pydantic import Field, model_validator
 from gem_tasks.domain.base import Value
 
 Action = Literal["continue", "review", "halt"]
-"""Go on; ask a person; fail the run."""
+"""Continue; ask a person; fail the run."""
 
 
 class Metrics(Value):
-    """Numbers of one stage over one partition, as the view `gate_metrics` has them."""
+    """Figures of one stage over one partition, from the view `gate_metrics`."""
 
     stage: str
     accepted: int = 0
@@ -22,7 +22,7 @@ class Metrics(Value):
     near_duplicates: int = 0
     """Rejected without a call because an earlier segment has nearly the same text."""
     numbers: dict[str, float] = Field(default_factory=dict)
-    """What bounds are held against, by metric; a metric that the stage does not have is absent."""
+    """Figures to compare with bounds, by metric; metrics that the stage lacks are absent."""
 
     @property
     def total(self) -> int:
@@ -35,20 +35,20 @@ class Metrics(Value):
         return self.total - self.not_asked
 
     def sample(self, metric: str) -> int:
-        """How many outcomes a metric is drawn from."""
+        """Number of outcomes that a metric is computed from."""
         if metric.startswith("failed_share"):
             return self.asked
         return self.total - self.near_duplicates if metric == "accepted_share" else self.total
 
 
 class Bound(Value):
-    """What a number must keep, and what happens when it does not."""
+    """The limits of a figure, and the action if it exceeds them."""
 
     min: float | None = None
     max: float | None = None
     action: Action = "halt"
     sample: int = Field(default=20, ge=1)
-    """With fewer outcomes than this the number means nothing, and the bound is not held against it."""
+    """With fewer outcomes than this the figure means nothing, and the bound does not apply."""
 
     @model_validator(mode="after")
     def _bounds_something(self) -> "Bound":
@@ -59,7 +59,7 @@ class Bound(Value):
         return self
 
     def keeps(self, number: float) -> bool:
-        """Whether a number lies within."""
+        """Whether a figure is within the bound."""
         return (self.min is None or number >= self.min) and (self.max is None or number <= self.max)
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ class MinimumAgreement(Value):
     """How far people must agree with a kind of error before it may refuse."""
 
     min_precision: float = Field(gt=0, le=1)
-    """Share, of the rated conversations that it refuses, which people refuse too."""
+    """Share of the rated conversations refused by the kind that people refuse too."""
     sample: int = Field(default=12, ge=1)
     """With fewer rated conversations than this the share means nothing, and the kind may refuse."""
 
@@ -85,27 +85,27 @@ class Policy(Value):
     sha256: str
     bounds: dict[str, dict[str, tuple[Bound, ...]]]
     agreement: MinimumAgreement | None = None
-    """None: whatever people think, the checks' own severities hold."""
+    """None: the checks' own severities hold, whatever people think."""
 
 
 class Held(Value):
-    """One number held against one bound."""
+    """One figure compared with one bound."""
 
     metric: str
     number: float | None
-    """None when the stage does not have it, or nothing was measured."""
+    """None if the stage lacks the metric, or nothing was measured."""
     bound: Bound
     enough: bool
     """Whether there were enough outcomes."""
 
     @property
     def broken(self) -> bool:
-        """Whether it counts, and is not kept."""
+        """Whether the bound applies and is violated."""
         return self.enough and self.number is not None and not self.bound.keeps(self.number)
 
 
 class Decision(Value):
-    """What a gate or a person decided and why, as it is recorded and shown."""
+    """The decision of a gate or a person and its reason, as recorded and shown."""
 
     action: Action
     reason: str
@@ -113,4 +113,4 @@ class Decision(Value):
     held: tuple[Held, ...] = ()
     policy_sha256: str = ""
     person: str | None = None
-    """Who decided; None for the policy."""
+    """The person who decided; None for the policy."""

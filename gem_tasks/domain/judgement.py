@@ -1,4 +1,4 @@
-"""What the judge says about a trajectory, and when that keeps it."""
+"""The judge's verdicts on a trajectory, and the rule for keeping it."""
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.finding import Finding
@@ -29,7 +29,7 @@ class Judgement(Value):
 
     @property
     def faults(self) -> dict[str, Verdict]:
-        """By a slug such as `judge_r3` or `judge_open_grounding`; rules first."""
+        """Verdicts against the trajectory by slug, such as `judge_r3` or `judge_open_grounding`; rules first."""
         broken = {f"judge_{rule.lower()}": self.rules[rule] for rule in RULES if self.rules[rule].fault}
         confirmed = {f"judge_open_{each.finding.check}": each for each in self.findings if each.fault and each.finding}
         return broken | confirmed

@@ -1,24 +1,24 @@
-"""Where an endpoint's key comes from: it is set, or a command prints it."""
+"""The source of an endpoint's key: a setting, or a command that prints it."""
 
 import shlex
 from typing import NamedTuple
 
 
 class KeyCommand(NamedTuple):
-    """A command line without a shell around it."""
+    """A command line that runs without a shell."""
 
     words: tuple[str, ...]
 
 
 KeySource = str | KeyCommand | None
-"""A key in clear, for the client only; None for endpoints that want none."""
+"""A key in clear text, for the client only; None for endpoints without keys."""
 
 
 def read_command(line: str | KeyCommand) -> KeyCommand:
-    """A command line in words, quoted as for a shell; one that has been read stays as it is.
+    """Splits a command line into words, quoted as for a shell; returns an already split one unchanged.
 
     Raises:
-        ValueError: there is nothing in it, or a quote is not closed.
+        ValueError: it is empty, or a quote is not closed.
     """
     if isinstance(line, KeyCommand):
         return line

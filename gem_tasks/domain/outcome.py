@@ -17,7 +17,7 @@ class Accepted(Value):
 
     payload: str
     measures: Json = Field(default_factory=dict)
-    """Numbers and names that gates look at; see the view `gate_metrics`."""
+    """Numbers and names for gates; see the view `gate_metrics`."""
 
     @classmethod
     def of(cls, output: BaseModel) -> "Accepted":
@@ -27,15 +27,15 @@ class Accepted(Value):
 
 
 class Rejected(Value):
-    """The segment does not qualify; that is a result, not a fault."""
+    """The segment does not qualify; this is a result, not a fault."""
 
     reason: str
     """A short, stable, countable slug such as `not_procedural` or `judge_r1`."""
     detail: str = ""
     payload: str | None = None
-    """What the stage found all the same, as JSON text: of the validation the judgement that refuses."""
+    """The stage's output despite the rejection, as JSON text: for the validation, the judgement that refuses."""
     measures: Json = Field(default_factory=dict)
-    """What the lineage keeps beside it; see `Outcome.measures`."""
+    """Stored in the lineage with it; see `Outcome.measures`."""
 
 
 class Malformed(Value):
@@ -45,20 +45,20 @@ class Malformed(Value):
 
 
 class Cost(Value):
-    """What an outcome took. Calls add up: `calls` is the sum of `faults`, plus one when there is a usable answer."""
+    """The cost of an outcome. Calls add up: `calls` is the sum of `faults`, plus one if there is a usable answer."""
 
     calls: int = 0
-    """HTTP requests, whatever came of them."""
+    """HTTP requests, whatever their result."""
     faults: FaultCounts = Field(default_factory=dict)
-    """Those that brought nothing usable: transport faults, rate limits, unusable answers."""
+    """Requests without a usable answer: transport faults, rate limits, unusable answers."""
     usage: Usage = Usage()
     latency_s: float = 0.0
-    """Sum over the completions that arrived."""
+    """Sum over all completions."""
     usd: float | None = None
-    """Sum over the completions whose price is known; None when none is."""
+    """Sum over the completions with a known price; None if there are none."""
 
     def plus(self, completion: Completion) -> "Cost":
-        """With one more completion."""
+        """Adds a completion."""
         return Cost(
             calls=self.calls + completion.calls,
             faults=merged(self.faults, completion.faults),
@@ -68,7 +68,7 @@ class Cost(Value):
         )
 
     def wasted(self, faults: FaultCounts, calls: int) -> "Cost":
-        """With faults of `calls` further requests."""
+        """Adds the faults of `calls` further requests."""
         return self.model_copy(update={"calls": self.calls + calls, "faults": merged(self.faults, faults)})
 
 
@@ -78,26 +78,26 @@ class Outcome(Value):
     segment_id: str
     kind: OutcomeKind
     reason: str | None = None
-    """For rejected: the slug."""
+    """The slug, if rejected."""
     error_class: ErrorClass | None = None
-    """For failed."""
+    """Set if failed."""
     detail: str = ""
-    """One line for people; for failed, what the parser or the endpoint said."""
+    """One line for people; if failed, the message of the parser or the endpoint."""
     payload: str | None = None
-    """The stage's output as JSON: of what was accepted, and the judgement of what a judge refused."""
+    """The stage's output as JSON if accepted, or the judgement if a judge refused."""
     measures: Json = Field(default_factory=dict)
-    """What gates look at, and what a prefilter thought of the segment. Kept in the lineage only."""
+    """Figures for gates, and a prefilter's score of the segment. Stored in the lineage only."""
     raw: str | None = None
-    """For failed: the last answer as it came, kept for inspection."""
+    """If failed: the unchanged last answer, kept for inspection."""
     thoughts: str | None = None
-    """For accepted: what the model thought before it gave the answer, where the endpoint shows it."""
+    """If accepted: the model's reasoning before the answer, if the endpoint shows it."""
     cost: Cost = Cost()
     doubtful: bool = False
-    """For failed: nothing tells yet whether the segment is at fault or the configuration."""
+    """If failed: it is not yet known whether the segment or the configuration is at fault."""
 
     @property
     def final(self) -> bool:
-        """False when a later run should try again, because it may be nothing about the segment that was at fault."""
+        """False if a later run should try again, because the segment may not be at fault."""
         return self.error_class not in RETRYABLE and not self.doubtful
 
     @property

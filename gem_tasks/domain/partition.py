@@ -2,13 +2,13 @@
 
 | run                                  | partition                                                       |
 |--------------------------------------|-----------------------------------------------------------------|
-| scheduled                            | the tick it stands for, however late it starts                  |
-| by hand, without a key               | the hour in which it was asked for, however long it takes       |
-| by hand, `gem run`, with a key       | that one                                                        |
+| scheduled                            | its tick, however late it starts                                |
+| manual, without a key                | the hour of the request, however long it takes                  |
+| manual, `gem run`, with a key        | that key                                                        |
 | a retry or a cleared task            | that of its run                                                 |
 
-A document belongs to the partition of the run that first read it, however old the document is: whatever arrives late,
-or while nothing ran, lands in the next run's partition. It never moves.
+A document belongs to the partition of the run that first read it, however old the document is: late documents, and
+those that arrived while nothing ran, get the next run's partition. It never moves.
 """
 
 from datetime import UTC, datetime
@@ -17,10 +17,10 @@ FORMAT = "%Y-%m-%dT%H:%M"
 
 
 def partition_of(moment: datetime) -> str:
-    """The partition of a moment.
+    """The partition of a point in time.
 
     Raises:
-        ValueError: the moment has no time zone, so nobody knows which it is.
+        ValueError: the moment has no time zone, so it is ambiguous.
     """
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone")

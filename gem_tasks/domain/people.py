@@ -1,4 +1,4 @@
-"""What people, checks and judge say of the same conversations."""
+"""Opinions of people, checks and judge about the same conversations."""
 
 from collections.abc import Iterable
 
@@ -15,28 +15,28 @@ class Rated(Value):
     """A conversation that people rated."""
 
     sample: str
-    """`trajectories`, the published ones, or `refused`."""
+    """`trajectories` (published ones) or `refused`."""
     weight: float
-    """How many conversations of the data it stands for."""
+    """Number of conversations in the data that it represents."""
     refused: bool
-    """By people: no majority of its raters gave 4 or 5 in every quality."""
+    """Refused by people: no majority of its raters gave 4 or 5 in every quality."""
     kinds: frozenset[str]
-    """Of the findings that the checks have today, `check/kind`, whatever their severity."""
+    """Kinds of the current checks' findings, `check/kind`, of any severity."""
     judged: bool
-    """Whether the judge was asked; it never is about what the checks refuse."""
+    """Whether the judge was asked; it never sees conversations that the checks refuse."""
     faults: frozenset[str]
-    """Why the judge refused it, by slugs such as `judge_r3`; empty where it passed it, or was not asked."""
+    """The judge's reasons to refuse, as slugs such as `judge_r3`; empty if it accepted or was not asked."""
 
 
 class Counted(Value):
-    """Some rated conversations, and those of them that have a property."""
+    """A number of rated conversations, and of those with a property."""
 
     items: int
     hits: int
     share: float | None
-    """Of the weights; None without items."""
+    """Share by weight; None without items."""
     effective: float
-    """Items of equal weight that would say as much (Kish 1965): (sum of weights)² / (sum of squared weights)."""
+    """Equally weighted items with the same information (Kish 1965): (sum of weights)² / (sum of squared weights)."""
 
 
 def counted(pairs: Iterable[tuple[float, bool]]) -> Counted:
@@ -52,5 +52,5 @@ def counted(pairs: Iterable[tuple[float, bool]]) -> Counted:
 
 
 def precision(rated: Iterable[Rated], kind: str) -> Counted:
-    """Of the conversations in which the checks find this kind, those that people refuse too."""
+    """Among the conversations in which the checks find this kind, those that people refuse too."""
     return counted((each.weight, each.refused) for each in rated if kind in each.kinds)

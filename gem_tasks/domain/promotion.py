@@ -1,4 +1,4 @@
-"""Decisions about models: what may come out, on which numbers, and who took them."""
+"""Decisions about models: possible results, their figures, and the decider."""
 
 from datetime import datetime
 from typing import Literal
@@ -8,20 +8,20 @@ from pydantic import Field
 from gem_tasks.domain.base import Json, Value
 
 Outcome = Literal["promoted", "kept", "rejected"]
-"""`kept`: not better with confidence; it stays where it is and is marked. `rejected`: a person does not want it."""
+"""`kept`: not better with confidence; it stays unpromoted and is marked. `rejected`: a person refused it."""
 THE_GATE = "gate"
-"""Who decided, when it was no person."""
+"""The decider if it was not a person."""
 
 
 class Policy(Value):
-    """When a model is better."""
+    """When a model counts as better."""
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    """Of all harnesses together: each gets its share of what is left to error (Bonferroni)."""
+    """For all harnesses together: each gets its share of the error probability (Bonferroni)."""
     resamples: int = Field(default=10_000, ge=1000)
     seed: int = 0
     most_errors: float = Field(default=0.02, ge=0, le=1)
-    """Share of tries that may have failed outside the model; with more, an evaluation proves nothing."""
+    """Share of attempts that may have failed outside the model; with more, an evaluation proves nothing."""
 
 
 class Difference(Value):
@@ -32,7 +32,7 @@ class Difference(Value):
     low: float
     high: float
     confidence: float
-    """Of the two-sided interval from `low` to `high`."""
+    """Confidence of the two-sided interval from `low` to `high`."""
     better: float
     """Share of resamples in which the challenger is better."""
     cases: int
@@ -41,12 +41,12 @@ class Difference(Value):
 
 
 class Verdict(Value):
-    """What the numbers say."""
+    """The result of comparing the figures."""
 
     outcome: Outcome
     why: str
     differences: dict[str, Difference] = Field(default_factory=dict)
-    """By harness."""
+    """Differences by harness."""
 
 
 class Promotion(Value):
@@ -54,7 +54,7 @@ class Promotion(Value):
 
     model_id: str
     against: str | None
-    """The model that it was held against; None when there was none."""
+    """The model that it was compared with; None if there was none."""
     outcome: Outcome
     decided_by: str
     why: str

@@ -4,14 +4,14 @@
 |-----------------------|----------------------------------------------------------------|
 | stage name, version   | the code that builds the request and reads the answer          |
 | prompt text (SHA-256) | the instructions                                               |
-| model, sampling       | who answers, and how                                           |
+| model, sampling       | the model, and how it is asked                                 |
 | parent recipe         | everything upstream, so a change invalidates what follows      |
 
 | left out              | why                                                            |
 |-----------------------|----------------------------------------------------------------|
-| endpoint URL, API key | the same model behind another address answers alike            |
+| endpoint URL, API key | the same model gives similar answers at another address        |
 | concurrency, timeouts | transport only                                                 |
-| shard and partition   | placement only: a segment's result is reused wherever it lies  |
+| shard and partition   | placement only: a segment's result is reused anywhere          |
 
 `RECIPE_VERSION` is hashed too: raise it when this table changes.
 """
@@ -32,12 +32,12 @@ class Recipe(Value):
     stage: str
     version: int
     prompt_sha256: str | None = None
-    """None for the root link, which cuts segments without a model."""
+    """None for the root recipe, which segments without a model."""
     model: str | None = None
     params: Json = Field(default_factory=dict)
     """Sampling parameters, or the segmenter's sizes."""
     parent: str | None = None
-    """`recipe_id` of the stage before."""
+    """`recipe_id` of the preceding stage."""
 
     @property
     def recipe_id(self) -> str:

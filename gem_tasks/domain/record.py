@@ -1,4 +1,4 @@
-"""What a stage sees of a segment: the text and what the stages before made of it."""
+"""A stage's view of a segment: the text and the outputs of earlier stages."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -20,7 +20,7 @@ class Topic(Value):
 
 
 class PrefilterScore(Value):
-    """What a learned prefilter thinks of a segment."""
+    """A trained prefilter's score of a segment."""
 
     prefilter: str
     """Its recipe id."""
@@ -29,7 +29,7 @@ class PrefilterScore(Value):
     threshold: float
     """Below it a segment is rejected without a call."""
     share: bool
-    """Drawn to go to the model whatever the score, to see what the prefilter misses."""
+    """Drawn to go to the model regardless of the score, to measure what the prefilter misses."""
 
     @property
     def rejects(self) -> bool:
@@ -38,7 +38,7 @@ class PrefilterScore(Value):
 
     @property
     def measures(self) -> Json:
-        """As the lineage keeps it."""
+        """In the form stored in the lineage."""
         return {
             "prefilter": self.prefilter,
             "prefilter_score": round(self.score, 6),

@@ -1,4 +1,4 @@
-"""What a user asks to be sent with every request, for all stages or for one; whatever is unset is left to the stage.
+"""Options that the user sets for requests, for all stages or for one; the stage decides unset ones.
 
 | setting             | in the recipe | why                                                                      |
 |---------------------|---------------|--------------------------------------------------------------------------|
@@ -7,10 +7,10 @@
 | `reasoning_effort`  | yes           | it changes the answers                                                   |
 | `extra_body`        | yes           | an endpoint may do anything with it                                      |
 | `form`              | yes           | another wording of the request, and another schema                       |
-| `extra_headers`     | no            | transport: routing and secrets, which may be stored nowhere              |
+| `extra_headers`     | no            | transport: routing and secrets, which must not be stored                 |
 | `stream`            | no            | transport: the same answer in pieces                                     |
 | `api`               | no            | transport: the same question in other words                              |
-| `context_window`    | no            | a fact about the model; what is asked for stays the same where it fits   |
+| `context_window`    | no            | a fact about the model; the request stays the same where it fits         |
 """
 
 import json
@@ -42,7 +42,7 @@ def _object(value: Any) -> Any:
 
 def _no_reserved(body: Json) -> Json:
     if taken := sorted(_RESERVED & body.keys()):
-        raise ValueError(f"{', '.join(taken)} is set by GEM itself")
+        raise ValueError(f"{', '.join(taken)} is set by GEM")
     return body
 
 
@@ -50,43 +50,43 @@ def _sendable(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
     for name, value in headers.items():
         text = value.get_secret_value()
         if not _TOKEN.fullmatch(name) or name.lower() in _OURS or not (text.isascii() and text.isprintable()):
-            raise ValueError("a header is one that GEM sets itself, or holds characters that no header may hold")
+            raise ValueError("a header is one that GEM sets, or has characters that HTTP headers do not allow")
     return headers
 
 
 class RequestOptions(Value):
-    """Those of all stages, or of one."""
+    """Options of all stages, or of one."""
 
     temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["off"] | None = None
-    """`off` sends none, where a stage would recommend one."""
+    """`off` sends none, even if a stage would recommend one."""
     max_tokens: int | None = Field(default=None, ge=1)
-    """Of the answer; room for thought is added."""
+    """Limit of the answer; room for thought is added."""
     reasoning_effort: str | None = Field(default=None, pattern=r"^[a-z]{2,20}$")
-    """`off`, `low`, … ; what an endpoint does not know is translated to the nearest that it knows."""
+    """`off`, `low`, …; unknown words are translated to the nearest that the endpoint knows."""
     extra_body: Annotated[Json, BeforeValidator(_object), AfterValidator(_no_reserved)] | None = None
     """Fields that are added to the body of every request."""
     form: Literal["tags", "json"] | None = None
-    """Of the answers of the stages that have both, see `stages.json_form`."""
+    """Form of the answers of stages that have both, see `stages.json_form`."""
     extra_headers: Annotated[dict[str, SecretStr], BeforeValidator(_object), AfterValidator(_sendable)] | None = None
     """Headers that are added to every request; their values count as secrets."""
     stream: bool | None = None
     """Ask for the answer in pieces, for endpoints that give no other or cut long silence."""
     api: ApiName | None = None
-    """Which API the endpoint speaks; by default its address says so."""
+    """The API that the endpoint speaks; by default, its address tells."""
     context_window: int | None = Field(default=None, ge=256)
-    """Tokens that the model takes, prompt and answer together; found out where it is not set."""
+    """Tokens of prompt and answer together that the model accepts; found out if not set."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """Extra headers in clear: for the transport only."""
+        """Extra headers in clear text: for the transport only."""
         return {name: value.get_secret_value() for name, value in (self.extra_headers or {}).items()}
 
     def over(self, common: "RequestOptions") -> "RequestOptions":
-        """These, and the common ones where these say nothing."""
+        """These options, with the common ones for unset fields."""
         return common.model_copy(update={name: value for name, value in self if value is not None})
 
     def applied_to(self, recommended: Sampling) -> Sampling:
-        """A stage's own values with these in their place; what a person asked for is never dropped silently."""
+        """A stage's own values, replaced by these; a user's wish is never dropped silently."""
         names = ("temperature", "max_tokens", "reasoning_effort", "extra_body")
         asked: Json = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if not asked:
@@ -98,9 +98,9 @@ class RequestOptions(Value):
 
 
 def read_options(environ: Mapping[str, str], stages: Iterable[str]) -> dict[str, RequestOptions]:
-    """Options by stage, the common ones under an empty name, from `GEM_LLM_X` and `GEM_LLM_X_{STAGE}`.
+    """Options by stage, with the common ones under an empty name, from `GEM_LLM_X` and `GEM_LLM_X_{STAGE}`.
 
     Raises:
-        UserError: a variable has a value that does not fit.
+        UserError: a variable has an invalid value.
     """
     return read_by_stage(RequestOptions, environ, ("", *stages))

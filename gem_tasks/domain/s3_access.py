@@ -6,7 +6,7 @@ from gem_tasks.domain.base import Value
 
 
 class S3Access(Value):
-    """What a deployment says of the service; what is None comes from the usual chain (environment, profile, role)."""
+    """A deployment's settings of the service; None comes from the usual chain (environment, profile, role)."""
 
     endpoint_url: str | None = None
     region: str | None = None

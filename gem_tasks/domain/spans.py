@@ -1,4 +1,4 @@
-"""What stands between two marks, in linear time: `<a>.*?</a>` looks for the end from every beginning."""
+"""Finds text between two marks in linear time: `<a>.*?</a>` searches for the end from every beginning."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ class Span(NamedTuple):
 
 
 def between(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> Iterator[Span]:
-    """Every span from an opening to the next closing mark, in order; what is never closed is none."""
+    """Every span from an opening to the next closing mark, in order; unclosed marks yield none."""
     position = 0
     while (begin := opening.search(text, position)) and (end := closing.search(text, begin.end())):
         yield Span(begin.start(), end.end(), text[begin.end() : end.start()])

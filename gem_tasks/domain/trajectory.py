@@ -17,7 +17,7 @@ class ToolCall(Value):
     arguments: Json
 
     def to_openai(self) -> Json:
-        """Arguments become a JSON string, as the API has them."""
+        """Arguments become a JSON string, as the API requires."""
         arguments = json.dumps(self.arguments, ensure_ascii=False)
         return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": arguments}}
 
@@ -62,10 +62,10 @@ class Trajectory(Value):
 
     @property
     def measures(self) -> Json:
-        """What gates look at: the size, and the names of the tools that were called."""
+        """Figures for gates: the size, and the names of the called tools."""
         called = {call.name for message in self.messages for call in message.tool_calls}
         return {**self.size.model_dump(), "called": sorted(called)}
 
     def tool(self, name: str) -> ToolSpec | None:
-        """The definition of that name, if there is one."""
+        """The tool of that name, or None."""
         return next((tool for tool in self.tools if tool.name == name), None)

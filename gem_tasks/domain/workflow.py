@@ -10,7 +10,7 @@ from pydantic import Field
 from gem_tasks.domain.base import Json, Value
 
 TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,64}$")
-"""What the Chat Completions API accepts as a function name."""
+"""The Chat Completions API's rule for function names."""
 
 
 class ToolSpec(Value):
@@ -22,7 +22,7 @@ class ToolSpec(Value):
 
     @cached_property
     def canonical_parameters(self) -> str:
-        """The schema as JSON with sorted keys: equal schemas have equal texts, so validators are cached by it."""
+        """The schema as JSON with sorted keys: equal schemas have equal texts, by which validators are cached."""
         return json.dumps(self.parameters, sort_keys=True)
 
     def to_openai(self) -> Json:
@@ -50,7 +50,7 @@ class PlannedCall(Value):
 
 
 class Requirement(Value):
-    """`tool` may only be called once `after` has succeeded; the text says so."""
+    """The text requires that `tool` is called only after `after` has succeeded."""
 
     tool: str
     after: str
@@ -66,16 +66,16 @@ class ExecutionGraph(Value):
         return "->".join(f"({', '.join(node)})" for node in self.nodes)
 
     def names(self) -> Iterator[str]:
-        """Every tool name, in order, repeated where the graph repeats it."""
+        """Every tool name, in order, repeated as in the graph."""
         for node in self.nodes:
             yield from node
 
     @classmethod
     def parse(cls, text: str) -> "ExecutionGraph":
-        """Reads `(a)->(b, c)->(d)`; spaces, line breaks and `→` are tolerated.
+        """Reads `(a)->(b, c)->(d)`; tolerates spaces, line breaks and `→`.
 
         Raises:
-            ValueError: it is something else; the message says where.
+            ValueError: the text is something else; the message tells where.
         """
         nodes: list[tuple[str, ...]] = []
         for part in re.split(r"(?:(?<!\s)\s++)?(?:->|→)\s*+", text.strip()):

@@ -1,12 +1,12 @@
-"""What shows an endpoint who asks: a key, in the header where it looks for one, and the user's further headers.
+"""How GEM identifies itself to an endpoint: a key, in the header that it expects, and the user's extra headers.
 
 | header          | where                                                                             |
 |-----------------|-----------------------------------------------------------------------------------|
-| `api-key`       | Azure; its tokens of Entra ID go as bearer tokens                                 |
-| `x-api-key`     | Anthropic's API, wherever it is; short-lived tokens go as bearer tokens           |
+| `api-key`       | Azure; its Entra ID tokens go as bearer tokens                                    |
+| `x-api-key`     | Anthropic's API at any address; short-lived tokens go as bearer tokens            |
 | `x-goog-api-key`| Gemini's own API, which takes batches                                             |
 | `Authorization` | everywhere else                                                                   |
-| another of them | where the endpoint refuses the key and names it (Azure behind a private address)  |
+| another of them | if the endpoint refuses the key and names the header (Azure at a private address) |
 """
 
 import asyncio
@@ -28,7 +28,7 @@ KeyHeader = Literal["Authorization", "api-key", "x-api-key", "x-goog-api-key"]
 _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".api.cognitive.microsoft.com")
 _GOOGLE = "generativelanguage.googleapis.com"
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.|ya29\.|sk-ant-oat")
-"""How JSON Web Tokens, and access tokens of Google and Anthropic begin: those are bearer tokens everywhere."""
+"""How JSON Web Tokens, and access tokens of Google and Anthropic begin: all endpoints take them as bearer tokens."""
 _NAMED: tuple[tuple[KeyHeader, IgnoringCase], ...] = (
     ("x-api-key", IgnoringCase(r"\bx-api-key\b")),
     ("api-key", IgnoringCase(r"(?<![\w-])api-key\b|subscription key")),
@@ -37,13 +37,13 @@ _NAMED: tuple[tuple[KeyHeader, IgnoringCase], ...] = (
 
 
 class Access:
-    """Of one endpoint; shared by all requests to it.
+    """Credentials for one endpoint; shared by all requests to it.
 
     Args:
-        base_url: of the endpoint.
-        key: or the command that prints it.
-        api: what it speaks.
-        extra: further headers of the user; one that we would set is left to them.
+        base_url: base URL of the endpoint.
+        key: the key, or the command that prints it.
+        api: the API that the endpoint speaks.
+        extra: extra headers of the user; they replace GEM's headers of the same name.
 
     Raises:
         UserError: the key cannot be sent.
@@ -61,18 +61,18 @@ class Access:
         self._tried: set[KeyHeader] = set()
         self._lock = asyncio.Lock()
         self.headers: Mapping[str, str] = self._made()
-        """Those to send; another object after each change."""
+        """Headers to send; a new object after each change."""
 
     @property
     def due(self) -> bool:
-        """Whether to ask the command for a key now."""
+        """Whether it is time to ask the command for a key."""
         return time.time() >= self._until
 
     async def renew(self, refused: str | None = None) -> bool:
-        """Takes the key that the command gives now; whether that is another one.
+        """Takes the key that the command prints now; returns whether it is a new one.
 
         Raises:
-            UserError: it gives none.
+            UserError: the command prints no key.
         """
         if self._command is None:
             return False
@@ -85,15 +85,15 @@ class Access:
             return self._key != before or (refused is not None and refused != before)
 
     async def another(self, sent: Mapping[str, str], complaint: Complaint) -> bool:
-        """Whether an endpoint that refused what was sent may take what there is now: a new key, or another header.
+        """Whether an endpoint that refused the sent headers may accept the current ones: a new key, or another header.
 
         Raises:
-            UserError: the command gives no key.
+            UserError: the command prints no key.
         """
         if sent is not self.headers:  # renewed since
             return True
         if self._command:
-            self._until = float("-inf")  # nothing is sent until there is another
+            self._until = float("-inf")  # nothing is sent until there is a new one
         if await self.renew(refused=self._key):
             return True
         named: KeyHeader | None = next((header for header, words in _NAMED if words.search(complaint.text)), None)
@@ -107,7 +107,7 @@ class Access:
         found, key = dict(self._version), self._key
         if key:
             if not (key.isascii() and key.isprintable()):
-                raise UserError("The API key holds characters that an HTTP header cannot", "Set GEM_LLM_API_KEY again.")
+                raise UserError("The API key has characters that HTTP headers do not allow", "Correct GEM_LLM_API_KEY.")
             header = self._named or ("Authorization" if _TOKEN.match(key) else self._usual)
             self._tried.add(header)
             found[header] = f"Bearer {key}" if header == "Authorization" else key

@@ -1,4 +1,4 @@
-"""Reads a chat completion as endpoints really send it: fields missing, null, or of another type, or in pieces."""
+"""Reads chat completions as endpoints really send them: fields may be missing, null, of another type, or in pieces."""
 
 import json
 import re
@@ -19,26 +19,26 @@ from gem_tasks.llm.usage import read_usage
 from gem_tasks.redaction import beginning
 
 UNREADABLE = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, OverflowError)
-"""What reading an odd answer may raise."""
+"""Exceptions that reading an odd answer may raise."""
 _CUT_OFF = frozenset({"max_tokens", "model_length", "model_context_window_exceeded"})
 _DECLINED = frozenset({"sensitive", "safety", "recitation", "refusal", "prohibited_content", "blocklist"})
 _BROKEN = frozenset({"error", "network_error", "insufficient_system_resource", "aborted"})
 _COMMENTS = re.compile(rb"\s*+(?::[^\n]*+(?:\n\s*+|\Z))*+")
 _STATUS = re.compile(r"[45][0-9]{2}")
 _WORD_CHARS = 200
-"""Of a model's name and the like."""
+"""Longest name of a model or similar."""
 
 
 def read_completion(body: bytes, latency_s: float, parse: Callable[[bytes], Any] | None = None) -> Completion:
-    """The completion in the body of a 200.
+    """Reads the completion in the body of a 200 reply.
 
     Args:
-        body: as it came.
-        latency_s: how long that took.
-        parse: gives a chat completion object; by default the body is one.
+        body: body as received.
+        latency_s: seconds until it arrived.
+        parse: returns a chat completion object; by default the body is one.
 
     Raises:
-        EndpointError: it holds none, or an error.
+        EndpointError: the body has no completion, or an error.
     """
     try:
         return completion((parse or _whole)(body), latency_s)
@@ -49,7 +49,7 @@ def read_completion(body: bytes, latency_s: float, parse: Callable[[bytes], Any]
 
 
 def read_failed(body: bytes, latency_s: float) -> Completion | None:
-    """What a model wrote that the endpoint did not take for JSON and sent in a 400 (Groq); None if that is not it."""
+    """Text that the endpoint rejected as invalid JSON and sent in a 400 (Groq); None for any other body."""
     if b"failed_generation" not in body:
         return None
     try:
@@ -62,7 +62,7 @@ def read_failed(body: bytes, latency_s: float) -> Completion | None:
 
 
 def _whole(body: bytes) -> Any:
-    """The object, also one that was sent in pieces."""
+    """The object, joined if it was sent in pieces."""
     if not body[:64].lstrip().startswith(EVENTS):
         return parsed(body)
     start = _COMMENTS.match(body).end()  # pyright: ignore[reportOptionalMemberAccess] - it may be empty
@@ -70,10 +70,11 @@ def _whole(body: bytes) -> Any:
 
 
 def parsed(body: bytes, most: int = MAX_JSON_BYTES) -> Any:
-    """With the fast parser; what it is too strict for (half a character, UTF-16) goes to Python's.
+    """Parses with the fast parser; Python's parser takes what that rejects (half a character, UTF-16).
 
     Raises:
-        ValueError: it is no JSON, or too much of it; Python's parser takes a second copy and gets no more than usual.
+        ValueError: it is not JSON, or too large; Python's parser needs a second copy and gets no more than the usual
+            size.
     """
     text = bounded_json(body, most)
     try:
@@ -83,11 +84,11 @@ def parsed(body: bytes, most: int = MAX_JSON_BYTES) -> Any:
 
 
 def completion(answer: Any, latency_s: float = 0.0) -> Completion:
-    """The completion in a parsed chat completion object; also the body of a batch's output line.
+    """Reads a parsed chat completion object, also from the body of a batch's output line.
 
     Raises:
-        EndpointError: it is an error, whatever the status of the reply was.
-        ValueError, KeyError, TypeError, IndexError, AttributeError: it holds none.
+        EndpointError: it is an error, whatever the HTTP status was.
+        ValueError, KeyError, TypeError, IndexError, AttributeError: it is not a completion.
     """
     if isinstance(answer, list) or not answer.get("choices"):
         _raise_error(answer)
@@ -117,7 +118,7 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
 
 
 def _apart(message: Json, said: Any) -> tuple[str, str]:
-    """Thoughts and answer, from wherever they are."""
+    """Thoughts and answer, wherever the endpoint puts them."""
     beside = message.get("reasoning_content") or message.get("reasoning")
     thoughts = [beside] if isinstance(beside, str) else []
     if isinstance(said, list):
@@ -135,12 +136,12 @@ def _thinks(part: Any) -> bool:
 
 
 def name(value: Any) -> str:
-    """A word of the endpoint's own; empty where it sends something else."""
+    """A string of the endpoint; empty if the value is of another type."""
     return _storable(beginning(value, _WORD_CHARS)) if isinstance(value, str) else ""
 
 
 def _storable(text: str) -> str:
-    """Halves of a character put together, as a stream may have cut it; a lone one has no bytes in UTF-8."""
+    """Joins halves of a character, which a stream may have split; a lone half has no bytes in UTF-8."""
     if text.isascii():
         return text
     try:
@@ -151,7 +152,7 @@ def _storable(text: str) -> str:
 
 
 def _reason(word: str) -> str:
-    if word == "stop":  # the usual, on the hot path
+    if word == "stop":  # the common case, on the hot path
         return word
     if word.lower() in _CUT_OFF:
         return "length"
@@ -164,10 +165,10 @@ def _error_of(found: Any) -> Complaint:
 
 
 def _raise_error(answer: Any) -> None:
-    """A 200 may hold an error: a router that had begun to answer cannot take its status back.
+    """Raises the error that a 200 reply may hold: a router that has begun to answer cannot change its status.
 
     Raises:
-        EndpointError: this one does.
+        EndpointError: the reply is an error.
     """
     first: Any = next(iter(cast("list[Any]", answer)), None) if isinstance(answer, list) else answer
     found = cast("Json", first) if isinstance(first, dict) else {}

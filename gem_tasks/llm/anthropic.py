@@ -1,4 +1,4 @@
-"""Anthropic's own Messages API (`POST /v1/messages`), translated from and to chat completions. No I/O.
+"""Anthropic's Messages API (`POST /v1/messages`), translated from and to chat completions. No I/O.
 
 | chat completions                  | Messages                                                                       |
 |-----------------------------------|--------------------------------------------------------------------------------|
@@ -10,7 +10,7 @@
 | `reasoning_content`               | blocks of type `thinking`                                                      |
 | `prompt_tokens`                   | `input_tokens` + written to the cache + read from it                           |
 
-Whatever else a dialect says of fields holds for both. platform.claude.com/docs/en/api/messages
+The rest of a dialect applies to both. platform.claude.com/docs/en/api/messages
 """
 
 import json
@@ -33,7 +33,7 @@ from gem_tasks.patterns import IgnoringCase
 
 PATH = "/messages"
 VERSION = "2023-06-01"
-"""Of `anthropic-version`: the one that every model and gateway knows; `GEM_LLM_EXTRA_HEADERS` may name another."""
+"""Value of `anthropic-version` that every model and gateway supports; `GEM_LLM_EXTRA_HEADERS` may set another."""
 _REASONS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length"}
 _BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768, "max": 65536}
 _LEAST_BUDGET = 1024
@@ -45,22 +45,22 @@ _NAMES = (
     ("temperature", re.compile(r"\b(temperature|top_p|top_k)\b")),
     ("max_tokens", re.compile(r"\bmax_tokens\b")),
 )
-"""Fields of a chat completion, and how Anthropic's complaints call them; the earliest in the text is meant."""
+"""Fields of a chat completion, and their names in Anthropic's complaints; the earliest in the text counts."""
 _MANNER = IgnoringCase(r"adaptive|thinking\.type|extended thinking|does not support thinking")
 STATUS = {
     "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
     "not_found_error": 404, "request_too_large": 413, "rate_limit_error": 429, "timeout_error": 504,
     "overloaded_error": 529,
 }  # fmt: skip
-"""HTTP statuses of errors that come without one: in a stream, or in a batch."""
+"""HTTP statuses of errors that have none: in a stream, or in a batch."""
 
 
 def speak(request: ChatRequest, dialect: Dialect) -> bytes:
-    """The request's body as the endpoint wants it; see `dialect.speak`."""
+    """The request's body in the endpoint's format; see `dialect.speak`."""
     body = translated(request, dialect)
     try:
         return to_json(body)
-    except ValueError:  # half a character: an escape, for UTF-8 has no bytes for it
+    except ValueError:  # half a character: sent as an escape, because UTF-8 has no bytes for it
         return json.dumps(body).encode()
 
 
@@ -86,7 +86,7 @@ def translated(request: ChatRequest, dialect: Dialect) -> Json:
 
 
 def _effort(given: Json, request: ChatRequest, dialect: Dialect) -> str | None:
-    """The word for it; other endpoints' switches that turn thinking off are taken out."""
+    """The word for the effort; removes other endpoints' switches that turn thinking off."""
     word = given.pop("reasoning_effort", None)
     if not usual.wants_no_thoughts(request) or "reasoning_effort" in dialect.dropped:
         return word
@@ -109,7 +109,7 @@ def _parts(content: Any) -> list[Json]:
 
 
 def adapt(dialect: Dialect, request: ChatRequest, complaint: Complaint) -> Dialect | None:
-    """`complaints.adapt`, and for models without adaptive thinking: a budget of tokens, which the limit includes."""
+    """Like `complaints.adapt`; models without adaptive thinking get a budget of tokens, which the limit includes."""
     effort = usual.spoken(request, dialect).get("reasoning_effort")
     about = complaint.param == "reasoning_effort" and _MANNER.search(complaint.text)
     if effort not in {None, "none"} and about and not dialect.thinking_budget:
@@ -119,13 +119,13 @@ def adapt(dialect: Dialect, request: ChatRequest, complaint: Complaint) -> Diale
 
 
 def renamed(complaint: Complaint, request: ChatRequest) -> Complaint:
-    """The complaint with the field's name in a chat completion as its parameter, unless a person set that field."""
+    """The complaint with the field's name in a chat completion as its parameter, unless the user set that field."""
     found = [(match.start(), name) for name, words in _NAMES if (match := words.search(complaint.message))]
     own = re.match(r"\W*(\w+)", complaint.message)
     if not found or (own and own[1] in request.sampling.extra_body):
         return complaint
     name = min(found)[1]
-    if name == "output_config":  # which holds both
+    if name == "output_config":  # which has both
         name = "response_format" if request.answer_schema else "reasoning_effort"
     return complaint._replace(param=name)
 
@@ -136,19 +136,19 @@ def read(body: bytes, latency_s: float) -> Completion:
 
 
 def parse(body: bytes) -> Json:
-    """A Message, whole or in pieces, as a chat completion.
+    """Parses a Message, whole or in pieces, into a chat completion.
 
     Raises:
-        ValueError, KeyError, TypeError, IndexError, AttributeError: it is none.
+        ValueError, KeyError, TypeError, IndexError, AttributeError: it is not a Message.
     """
     return answer_of(_collected(body) if body[:64].lstrip().startswith(EVENTS) else parsed(body))
 
 
 def answer_of(message: Any) -> Json:
-    """A Message as a chat completion; errors are left as they are, with their status as their code.
+    """Converts a Message to a chat completion; keeps errors, with their status as their code.
 
     Raises:
-        KeyError, TypeError, AttributeError: it is none.
+        KeyError, TypeError, AttributeError: it is not a Message.
     """
     if message.get("type") == "error" or message.get("error"):
         error = cast("Json", message["error"])
@@ -177,7 +177,7 @@ def _usage(usage: Json) -> Json:
 
 
 def _added(block: Json, delta: Json) -> int:
-    """Takes a piece of a block; how many characters it has."""
+    """Adds a piece to a block; returns its number of characters."""
     pieces = {name: str(delta.get(name) or "") for name in ("text", "thinking")}
     for name, piece in pieces.items():
         block[name].append(piece)
@@ -188,7 +188,7 @@ def _collected(body: bytes) -> Json:
     """The Message in a stream, or the error that ended it.
 
     Raises:
-        ValueError: it breaks off, or is too long.
+        ValueError: it is cut off, or too long.
     """
     message, blocks, ended = Json(), dict[int, Json](), False
     chars = 0
@@ -214,7 +214,7 @@ def _collected(body: bytes) -> Json:
                 message["usage"] = (message.get("usage") or {}) | known
             case "message_stop":
                 ended = True
-            case _:  # pings, and what is added one day
+            case _:  # pings, and event types of the future
                 pass
     if not (ended or message.get("stop_reason")):
         raise ValueError("the stream breaks off")

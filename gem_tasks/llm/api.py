@@ -1,7 +1,7 @@
-"""Which API an endpoint speaks: chat completions as OpenAI defined them, or Anthropic's Messages.
+"""The API that an endpoint speaks: OpenAI's chat completions, or Anthropic's Messages.
 
-The setting `GEM_LLM_API` says it, or else the address: Anthropic's host, or a path with `anthropic` in it, which is how
-gateways and other providers name their copies of it.
+`GEM_LLM_API` sets it; otherwise the address decides: Anthropic's host, or a path with `anthropic` in it, as gateways
+and other providers name their copies of it.
 """
 
 from collections.abc import Callable
@@ -20,12 +20,12 @@ _HOST = "api.anthropic.com"
 
 
 class Api(NamedTuple):
-    """How calls are made."""
+    """How calls to an API are made."""
 
     path: str
-    """Below the base URL."""
+    """Path below the base URL."""
     speaker: Callable[[], Callable[[ChatRequest, Dialect], bytes]]
-    """Makes what writes the requests of one client."""
+    """Returns a function that writes the requests of one client."""
     read: Callable[[bytes, float], Completion]
     renamed: Callable[[Complaint, ChatRequest], Complaint]
     adapt: Callable[[Dialect, ChatRequest, Complaint], Dialect | None]
@@ -46,15 +46,15 @@ def api_of(base_url: str, asked: ApiName | None = None) -> ApiName:
     """The name of the API behind an address.
 
     Args:
-        base_url: of the endpoint.
-        asked: by the user.
+        base_url: base URL of the endpoint.
+        asked: the user's setting.
     """
     url = URL(base_url)
     return asked or ("anthropic" if url.host == _HOST or "anthropic" in url.parts else "openai")
 
 
 def rooted(base_url: str, api: ApiName) -> str:
-    """The address that paths are added to. Anthropic's clients are given theirs without the `/v1`: either will do."""
+    """The address that paths are added to. Anthropic's clients take it without `/v1`; GEM accepts both."""
     url = URL(base_url)
     if api == "openai" or url.path.rstrip("/").endswith("/v1"):
         return base_url

@@ -1,8 +1,8 @@
-"""The Batch API of one endpoint: requests go up as a file, answers come down as files, hours later at half the price.
+"""The Batch API of one endpoint: uploads requests as a file, downloads answers hours later as files, at half the price.
 
-This is OpenAI's, which others copy; `batch_apis` has those of another form.
+This is OpenAI's API, which others copy; `batch_apis` lists those of another form.
 
-Owns the protocol. Keeps nothing between calls and retries nothing: `pipeline.batch.poll` records what was submitted,
+Owns the protocol. It keeps no state between calls and retries nothing: `pipeline.batch.poll` records submitted batches,
 and Airflow calls again. platform.openai.com/docs/guides/batch
 """
 
@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 KEY = "gem_key"
 _SCAN_LIMIT = 1000
-"""How many of the newest batches are looked through for one of ours: the API has no filter."""
+"""Number of newest batches to search for one of ours: the API has no filter."""
 TRANSFER_S = 900.0
 _MOST_LINES = 1_000_000
 _GONE = frozenset({404, 410})
@@ -55,42 +55,42 @@ _REFUSES = frozenset({400, 413, 422})
 
 
 class BatchState(Value):
-    """Where a batch stands."""
+    """State of a batch."""
 
     batch_id: str
     status: str
-    """As the API says: `validating`, `in_progress`, …"""
+    """In the API's words: `validating`, `in_progress`, …"""
     total: int = 0
     completed: int = 0
     failed: int = 0
     files: tuple[str, ...] = ()
-    """Ids of the output and the error file, as far as there are."""
+    """Ids of the output file and the error file, if they exist."""
     input_file: str
     code: str = ""
-    """Of the first error, when the batch as a whole failed."""
+    """Code of the first error, if the batch as a whole failed."""
     error: str = ""
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the batch has reached its final state."""
         return self.status in ENDED
 
 
 class BatchClient:
-    """An async context manager: leaving it closes the connections. Raises EndpointError wherever the endpoint fails.
+    """An async context manager that closes its connections on exit. Raises EndpointError if the endpoint fails.
 
     Args:
         base_url: ends in `/v1`.
-        api_key: or the command that prints it; None for servers that want none.
-        memory: what calls have found out about the endpoint.
-        presets: the user's own, see `preset_for`.
-        headers: further ones for every request.
-        window: tokens that prompt and answer may have together; None goes by what calls have found out.
+        api_key: the key, or the command that prints it; None for servers without keys.
+        memory: what calls have learned about the endpoint.
+        presets: the user's file, see `preset_for`.
+        headers: extra headers for every request.
+        window: tokens that prompt and answer may have together; None uses the learned value.
     """
 
     api: ApiName = "openai"
     max_bytes = MAX_BYTES
-    """Of one batch's requests."""
+    """Largest size of a batch's requests."""
 
     def __init__(
         self,
@@ -108,20 +108,20 @@ class BatchClient:
         self._sdk: openai.AsyncOpenAI | None = None
 
     def root(self, base_url: str) -> str:
-        """The address below which batches lie."""
+        """The address below which batches are found."""
         return rooted(base_url, self.api)
 
     async def __aenter__(self) -> Self:
         """Opens no connection yet.
 
         Raises:
-            UserError: the command for the key gives none.
+            UserError: the key command prints no key.
         """
         from gem_tasks.llm.sdk import sdk
 
         if self._access.due:
             await self._access.renew()
-        # It reads certificates for a good while, and in the triggerer others share the loop.
+        # Loading certificates is slow, and in the triggerer other tasks share the loop.
         self._sdk = await asyncio.to_thread(sdk, self._base_url, self._access.headers)
         return self
 
@@ -132,7 +132,7 @@ class BatchClient:
         await self._client.close()
 
     def line(self, custom_id: str, request: ChatRequest) -> bytes:
-        """A line of the input, in the dialect that calls and batches have learned."""
+        """A line of the input, in the dialect learned by calls and batches."""
         return self._line(custom_id, self.dialects.body(request))
 
     def _begin_with(self, model: str) -> Dialect:
@@ -156,11 +156,11 @@ class BatchClient:
         return batch.id
 
     async def find(self, key: str) -> str | None:
-        """The id of the batch with this key in its metadata, if there is one among the newest."""
+        """The id of the batch with this key in its metadata, if it is among the newest."""
         import openai
 
         scanned = 0
-        with translated_errors(self._base_url), suppress(openai.NotFoundError):  # not every endpoint can list
+        with translated_errors(self._base_url), suppress(openai.NotFoundError):  # some endpoints cannot list batches
             async for batch in self._client.batches.list(limit=100):
                 if (batch.metadata or {}).get(KEY) == key:
                     return batch.id
@@ -170,7 +170,7 @@ class BatchClient:
         return None
 
     async def state(self, batch_id: str) -> BatchState | None:
-        """Where it stands; None when the endpoint knows of no such batch."""
+        """The state of a batch; None if the endpoint does not know it."""
         import openai
 
         with translated_errors(self._base_url):
@@ -180,23 +180,23 @@ class BatchClient:
                 return None
 
     async def lines(self, state: BatchState) -> AsyncIterator[Line]:
-        """Every line of both files, streamed; lines that cannot be read are left out."""
+        """Streams the lines of both files; skips lines that cannot be read."""
         for file_id in state.files:
             async for text in json_lines(self._stream(f"/files/{quote(file_id, safe='')}/content")):
                 if found := read_line(text):
                     yield found
 
     async def forget(self, state: BatchState) -> None:
-        """Deletes its files; it does not matter if that fails."""
+        """Deletes its files; ignores failures."""
         for file_id in (state.input_file, *state.files):
             with suppress(EndpointError), translated_errors(self._base_url):
                 await self._client.files.delete(file_id)
 
     async def _stream(self, path: str, most: int = MAX_FILE_BYTES) -> AsyncIterator[bytes]:
-        """What lies at a path below the base URL, as it arrives; nothing when it is gone.
+        """Streams a resource below the base URL; yields nothing if it no longer exists.
 
         Raises:
-            EndpointError: it fails, or it is larger than `most` bytes.
+            EndpointError: the download fails, or exceeds `most` bytes.
         """
         import httpx2
 
@@ -209,7 +209,7 @@ class BatchClient:
                 client.stream("GET", url, headers=sent) as response,
             ):
                 if response.status_code in _GONE:
-                    logger.warning("%s is gone: its requests have to be asked again", path)
+                    logger.warning("%s no longer exists: GEM resubmits its requests", path)
                 elif response.status_code != 200:
                     with Growing() as growing:
                         body = await abody_of(response.aiter_raw(), _coding(response), growing)
@@ -233,11 +233,11 @@ class BatchClient:
 
 @contextmanager
 def translated_errors(base_url: str, sure: bool = True) -> Generator[None]:
-    """Turns the SDK's errors into ours.
+    """Translates the SDK's errors into GEM's.
 
     Args:
-        base_url: for the message.
-        sure: False for the first steps, when it may turn out that there is no Batch API, or none for this.
+        base_url: shown in the message.
+        sure: False for the first steps, which may reveal that there is no Batch API, or none for these requests.
     """
     import openai
 
@@ -254,9 +254,9 @@ def translated_errors(base_url: str, sure: bool = True) -> Generator[None]:
         if isinstance(error, openai.APIStatusError) and not sure and error.status_code in _REFUSES:
             raise UserError(
                 f"{base_url} refuses the batch: {from_sdk(error).detail}",
-                "Fix what it complains of, and run it again.",
+                "Fix the reported problem, then rerun.",
             ) from None
-        raise from_sdk(error) from None  # its text may repeat the key
+        raise from_sdk(error) from None  # its text may contain the key
 
 
 def _coding(response: "httpx2.Response") -> str:
@@ -281,11 +281,11 @@ def _state(batch: "Batch") -> BatchState:
 
 
 async def json_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Lines; of one that is too long, so much that this shows. The SDK's own splitting breaks at U+2028 and its like,
-    which may stand inside JSON.
+    """Yields lines; of an overlong one only enough to recognise it. The SDK's own splitting breaks at U+2028 and
+    similar characters, which JSON may contain.
 
     Raises:
-        EndpointError: there are far more of them than a batch has requests.
+        EndpointError: there are far more lines than a batch has requests.
     """
     line, count = bytearray(), 0
     async for chunk in chunks:

@@ -1,8 +1,8 @@
 """Anthropic's Message Batches behind the methods of `batch.BatchClient`.
 
-All requests go up in one body, and answers come down in one: there are no files. A batch carries no metadata, so one
-that was created by a worker that died before it could record it is not found again. An id holds letters, digits,
-hyphens and underscores only: dots of ours travel as underscores.
+All requests are sent in one body, and all answers arrive in one: there are no files. A batch has no metadata, so if a
+worker dies after creating one and before recording it, the batch cannot be found again. Ids may have only letters,
+digits, hyphens and underscores: GEM replaces dots by underscores.
 platform.claude.com/docs/en/build-with-claude/batch-processing
 """
 
@@ -51,8 +51,8 @@ class AnthropicBatches(BatchClient):
         return str(made["id"])
 
     async def find(self, key: str) -> str | None:
-        """None: nothing in a batch says whose it is."""
-        logger.warning("a worker was lost while it created a batch; if it was created, its requests are asked again")
+        """Always None: a batch does not tell which client created it."""
+        logger.warning("a worker died while creating a batch; if the batch exists, GEM submits its requests twice")
         return None
 
     async def state(self, batch_id: str) -> BatchState | None:
@@ -78,19 +78,19 @@ class AnthropicBatches(BatchClient):
         )
 
     async def lines(self, state: BatchState) -> AsyncIterator[Line]:
-        """See `BatchClient.lines`. Not from the address that the batch names: the key goes to nobody else."""
+        """See `BatchClient.lines`. Ignores the address in the batch: the key goes only to the configured endpoint."""
         async for text in json_lines(self._stream(f"{_PATH}/{quote(state.batch_id)}/results")):
             if found := read_line(text):
                 yield found
 
     async def forget(self, state: BatchState) -> None:
-        """Deletes the batch; it does not matter if that fails."""
+        """Deletes the batch; ignores failures."""
         with suppress(EndpointError), translated_errors(self._base_url):
             await self._client.delete(f"{_PATH}/{state.batch_id}", cast_to=object)
 
 
 def read_line(text: bytes) -> Line | None:
-    """A line of the results; None when it is none."""
+    """A line of the results; None if it is not valid."""
     try:
         data = json.loads(bounded_json(text))
         return Line(data["custom_id"].replace("_", "."), _result(data["result"]))

@@ -1,7 +1,7 @@
-"""What batches teach about a model's dialect: each complaint in an output line changes the next batch.
+"""Learns a model's dialect from batches: each complaint in an output line changes the next batch.
 
-An answer is a day away, so what a batch taught is remembered before one has proved it; beside what calls have learned,
-as a model of its own (`NAME (batch)`), lest a wrong guess be spoken online.
+An answer is a day away, so a lesson is remembered before an answer has proved it. It is stored apart from what calls
+have learned, as a separate model (`NAME (batch)`), so that online requests never use a wrong guess.
 """
 
 from collections.abc import Callable
@@ -18,43 +18,43 @@ _BATCH = " (batch)"
 
 
 class BatchDialects:
-    """Of one visit to an endpoint: batches are read first, then the next are written.
+    """Dialects during one poll of an endpoint: it first reads batches, then writes the next ones.
 
     Args:
-        memory: of the endpoint.
-        preset: what to begin with, by model.
-        api: of the endpoint.
-        window: tokens that prompt and answer may have together; None goes by what calls have found out.
+        memory: memory of the endpoint.
+        preset: returns the initial dialect of a model.
+        api: the API that the endpoint speaks.
+        window: tokens that prompt and answer may have together; None uses the learned value.
     """
 
     def __init__(self, memory: Memory, preset: Callable[[str], Dialect], api: Api, window: int | None = None) -> None:
         self._memory, self._preset, self._api, self._window = memory, preset, api, window
         self._spoken: dict[str, Known] = {}
-        """As the batches were written that are read now."""
+        """Dialects of the batches that are being read."""
         self._next: dict[str, Known] = {}
         self._speak = api.speaker()
         self._watch = UsageWatch(memory)
         self._news: set[str] = set()
-        """Models whose token counts are to be told of."""
+        """Models whose token counts need a warning."""
 
     def body(self, request: ChatRequest) -> bytes:
-        """Of a line. A JSON schema goes along only where the endpoint is known to take one; nothing is streamed."""
+        """Body of a line. It includes a JSON schema only if the endpoint is known to accept one, and never streams."""
         asked = self._asked(request)
         return self._speak(asked, self._fitting(asked))
 
     def limit_of(self, request: ChatRequest) -> int:
-        """Tokens that an answer may have, thoughts included."""
+        """Tokens allowed for an answer, thoughts included."""
         return self._fitting(request).limit_of(request)
 
     def takes(self, request: ChatRequest, error: EndpointError) -> bool:
-        """Whether the complaint about this request can be adapted to; the next batch is."""
+        """Whether the dialect can adapt to the complaint about this request; if so, the next batch does."""
         spoken = self._known(request.model).dialect
         asked = self._asked(request)
         changed = self._api.adapt(spoken, asked, self._api.renamed(error.complaint, asked))
         return changed is not None and self._learn(request, spoken, changed, "")
 
     def answered(self, request: ChatRequest, completion: Completion) -> None:
-        """Room for thought, as much as this answer took, or more if thinking ate it."""
+        """Reserves as much room for thought as this answer took, or more if thinking used up the limit."""
         if self._watch.look(request, completion):
             self._news.add(request.model)
         spoken = self._known(request.model).dialect
@@ -65,7 +65,7 @@ class BatchDialects:
             self._learn(request, spoken, changed, completion.model)
 
     def remember(self) -> None:
-        """For the workers that come next; before the batches that taught it are recorded as read."""
+        """Saves what was learned for other workers, before the batches that taught it are recorded as read."""
         for model, known in self._next.items():
             before = self._known(model).dialect
             if known.dialect != before:

@@ -1,4 +1,4 @@
-"""The files of a batch: requests as lines of JSON within the API's limits, and what comes back for each.
+"""The files of a batch: requests as lines of JSON within the API's limits, and the results of each.
 
 platform.openai.com/docs/guides/batch
 """
@@ -16,32 +16,32 @@ from gem_tasks.llm.classify import from_status
 
 URL = "/v1/chat/completions"
 MAX_REQUESTS = 50_000
-"""Per batch; the guide's section "Rate limits"."""
+"""Most requests per batch; see the guide's section "Rate limits"."""
 MAX_BYTES = 200_000_000
-"""Per input file; the same place."""
+"""Largest input file in bytes; same section."""
 
 
 class Part(NamedTuple):
-    """An input file that keeps the limits."""
+    """An input file within the limits."""
 
     path: Path
     custom_ids: list[str]
 
 
 class Line(NamedTuple):
-    """What came of one request."""
+    """Result of one request."""
 
     custom_id: str
     result: Completion | EndpointError | None
-    """None: never executed, because the batch was cancelled."""
+    """None: the batch was cancelled before the request was executed."""
 
 
 def line(custom_id: str, body: bytes) -> bytes:
     """A line of an input file.
 
     Args:
-        custom_id: comes back with the answer.
-        body: of a chat completion request.
+        custom_id: returned with the answer.
+        body: body of a chat completion request.
     """
     return b'{"custom_id":%b,"method":"POST","url":"%b","body":%b}\n' % (
         json.dumps(custom_id).encode(), URL.encode(), body
@@ -51,7 +51,7 @@ def line(custom_id: str, body: bytes) -> bytes:
 def split(
     lines: Iterable[tuple[str, bytes]], folder: Path, max_requests: int = MAX_REQUESTS, max_bytes: int = MAX_BYTES
 ) -> Iterator[Part]:
-    """Writes `(custom_id, line)` pairs to files in the folder, each handed out as soon as it is full."""
+    """Writes `(custom_id, line)` pairs to files in the folder; yields each file as soon as it is full."""
     waiting = iter(lines)
     first = next(waiting, None)
     number = 0
@@ -71,7 +71,7 @@ def split(
 
 
 def read_line(text: bytes) -> Line | None:
-    """A line of an output or error file; None when it is none."""
+    """A line of an output or error file; None if it is not valid."""
     try:
         data = json.loads(bounded_json(text))
         custom_id = data["custom_id"]
@@ -94,10 +94,10 @@ def _result(data: Any) -> Completion | EndpointError | None:
 
 
 def read_result(parse: Callable[[], Any]) -> Completion | EndpointError:
-    """What a request brought, or what is wrong with it.
+    """The completion that a request brought, or its error.
 
     Args:
-        parse: gives a chat completion object.
+        parse: returns a chat completion object.
     """
     try:
         return completion(parse())
@@ -108,7 +108,7 @@ def read_result(parse: Callable[[], Any]) -> Completion | EndpointError:
 
 
 async def joined(path: Path, begin: bytes, end: bytes) -> AsyncIterator[bytes]:
-    """The lines of a file as a JSON array between two texts, never in memory as a whole."""
+    """Streams the lines of a file as a JSON array between two texts; it is never in memory as a whole."""
     yield begin
     with path.open("rb") as file:
         for number, text in enumerate(file):
@@ -117,5 +117,5 @@ async def joined(path: Path, begin: bytes, end: bytes) -> AsyncIterator[bytes]:
 
 
 def joined_size(path: Path, begin: bytes, end: bytes) -> int:
-    """How many bytes that is: for each line break but the last there is a comma."""
+    """Size in bytes of `joined`: every line break but the last becomes a comma."""
     return len(begin) + path.stat().st_size - 1 + len(end)

@@ -1,6 +1,6 @@
-"""Gemini's batches behind the methods of `batch.BatchClient`: they take requests of its own API, and bring them back.
+"""Gemini's batches behind the methods of `batch.BatchClient`; they take and return messages of Gemini's own API.
 
-The base URL is that of the API for chat completions, `…/v1beta/openai`; batches lie beside that.
+The base URL is that of the API for chat completions, `…/v1beta/openai`; batches have a sibling path.
 ai.google.dev/api/batch-api
 """
 
@@ -32,7 +32,7 @@ class GeminiBatches(BatchClient):
     """See `BatchClient`. All lines of a client are for one model."""
 
     max_bytes = 9_000_000
-    """A batch whose requests come with it may have 20 MB; but its answers come in one reply, of `MAX_RESULT_BYTES`."""
+    """A batch with inline requests may have 20 MB; its answers come in one reply of up to `MAX_RESULT_BYTES`."""
     _model = ""
 
     def root(self, base_url: str) -> str:
@@ -46,7 +46,7 @@ class GeminiBatches(BatchClient):
 
     def _line(self, custom_id: str, body: bytes) -> bytes:
         fields = json.loads(body)
-        del fields["model"]  # it is in the path
+        del fields["model"]  # the path has it
         return json.dumps({"request": request_of(fields), "metadata": {"key": custom_id}}).encode() + b"\n"
 
     async def submit(self, path: Path, key: str) -> str:
@@ -100,7 +100,7 @@ class GeminiBatches(BatchClient):
                 yield Line(custom_id, _result(each))
 
     async def forget(self, state: BatchState) -> None:
-        """Deletes the batch; it does not matter if that fails."""
+        """Deletes the batch; ignores failures."""
         with suppress(EndpointError), translated_errors(self._base_url):
             await self._client.delete(f"/{state.batch_id}", cast_to=object)
 

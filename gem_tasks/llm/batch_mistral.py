@@ -1,6 +1,7 @@
 """Mistral's batch jobs behind the methods of `batch.BatchClient`.
 
-Files as OpenAI's, but a job in the place of a batch, with the model beside the file. docs.mistral.ai/capabilities/batch
+Files are like OpenAI's, but a job replaces the batch, with the model beside the file.
+docs.mistral.ai/capabilities/batch
 """
 
 import json
@@ -64,7 +65,7 @@ class MistralBatches(BatchClient):
         first = errors[0] if errors else Json()
         return BatchState(
             batch_id=batch_id,
-            status=_STATUSES.get(job["status"], "completed"),  # Mistral's client takes what it does not know for ended
+            status=_STATUSES.get(job["status"], "completed"),  # Mistral's client treats unknown statuses as ended
             total=job.get("total_requests") or 0,
             completed=job.get("succeeded_requests") or 0,
             failed=job.get("failed_requests") or 0,

@@ -1,16 +1,16 @@
-"""How much of a reply is taken: no completion needs more, and whoever sends more is broken or hostile.
+"""Limits on replies: no completion needs more, so an endpoint that sends more is broken or hostile.
 
 | bound              | of what                                     | why                                             |
 |--------------------|---------------------------------------------|-------------------------------------------------|
-| `MAX_HEAD_BYTES`   | status line, headers, interim replies       | kept as text for the time of the reply          |
-| `MAX_HEADERS`      | headers                                     | a short one takes thirty times its bytes        |
+| `MAX_HEAD_BYTES`   | status line, headers, interim replies       | kept as text until the reply ends               |
+| `MAX_HEADERS`      | headers                                     | a short one takes thirty times its size         |
 | `MAX_FILE_BYTES`   | the results of a batch, read line by line   | 50,000 answers of 80 KB                         |
-| `MAX_RESULT_BYTES` | those of a batch whose API gives one object | its text and what it holds take five times that |
+| `MAX_RESULT_BYTES` | those of a batch whose API gives one object | text and parsed values take five times that     |
 | `MAX_JSON_BYTES`   | any other JSON text                         | a million characters, each written as an escape |
 | `MAX_VALUES`       | values in it                                | Python takes a hundred bytes for a small object |
 | `MAX_ANSWER_CHARS` | answer and thoughts                         | 250k tokens; the checks read every word         |
 
-What a reply may have on the wire, and all of them together, is in `gem_tasks.replies`.
+`gem_tasks.replies` has the limits on the wire: for one reply, and for all together.
 """
 
 MAX_HEAD_BYTES = 64 << 10
@@ -21,16 +21,16 @@ MAX_JSON_BYTES = 16 << 20
 MAX_VALUES = 1_000_000
 MAX_ANSWER_CHARS = 1_000_000
 _SMALL = 64 << 10
-"""Whatever so few bytes hold is no burden; nearly all replies are smaller."""
+"""Bytes below which no content is a burden; nearly all replies are smaller."""
 _BEGINS = (b"{", b"[", b",", b":")
 
 
 def bounded_json(text: bytes, most: int = MAX_JSON_BYTES) -> bytes:
-    """The text, if what it holds stays small once it is parsed.
+    """Returns the text if its content stays small once it is parsed.
 
     Args:
         text: JSON.
-        most: bytes that it may have.
+        most: largest size in bytes.
 
     Raises:
         ValueError: it is too long, or has too many values.

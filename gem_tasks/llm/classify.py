@@ -1,7 +1,7 @@
-"""Turns a reply without an answer into one canonical `EndpointError`: by its words first, for statuses lie.
+"""Turns a reply without an answer into one canonical `EndpointError`, by its words first: statuses are unreliable.
 
-Order matters: money and moderation come as 400, 403 or 429, overflow as 400 or 413, and what is left of the 400s is a
-complaint about a parameter.
+Order matters: billing and moderation come as 400, 403 or 429, overflow as 400 or 413, and the remaining 400s are
+complaints about a parameter.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ _MONEY = IgnoringCase(
 )
 _QUOTA = IgnoringCase(r"insufficient_quota")
 _RATE = IgnoringCase(r"allocated quota|rate limit|per minute|throttling\.|\b[rt]pm\b")
-"""Words with which `insufficient_quota` means only that too much came at once; other words of money mean money."""
+"""With these words, `insufficient_quota` means only a rate limit; other words about money mean money."""
 _MODERATION = IgnoringCase(
     r"content_filter|content_policy_violation|responsibleaipolicyviolation|data_inspection_failed|high risk"
     r"|requires moderation|flagged_input|content management policy|\bcode\W{1,6}1301\b",
@@ -57,7 +57,7 @@ _MODEL = IgnoringCase(
     r"|model\b.{0,80}(does not exist|(was )?not found|is not available for this api key)|not allowed to access model",
 )
 _REFUSED_FIELD = IgnoringCase(r"validation error|literal_error|extra_forbidden|unsupportedparams")
-"""A server that answers 500 to what its own validation refuses: llama-cpp-python's, some gateways."""
+"""Servers that answer 500 when their own validation refuses a request: llama-cpp-python's, some gateways."""
 _INVALID = IgnoringCase(r"invalid_?(request|parameter)|bad_?request|unsupported_(parameter|value)")
 _NO_ROUTE = IgnoringCase(r"no endpoints (found )?(that )?support")
 OVERLOADED = frozenset({429, 498, 503, 529})
@@ -72,14 +72,14 @@ def from_status(status: int, headers: Mapping[str, str], body: bytes | str) -> E
 
     Args:
         status: HTTP status.
-        headers: with case-insensitive lookup.
-        body: any envelope, or anything.
+        headers: have case-insensitive lookup.
+        body: an envelope of any form, or arbitrary text.
     """
     return from_complaint(status, headers, read_complaint(body))
 
 
 def from_complaint(status: int, headers: Mapping[str, str], complaint: Complaint) -> EndpointError:
-    """The same of a body that has been read."""
+    """Like `from_status`, for a body that was already parsed."""
     retry_s = retry_after_s(headers)
     found = _class(status, complaint, retry_s)
     place = beginning(headers.get("location", "nowhere"), 200)
@@ -109,9 +109,9 @@ def _class(status: int, complaint: Complaint, retry_s: float | None) -> ErrorCla
         return ErrorClass.UNKNOWN_MODEL
     if (status == 500 and _REFUSED_FIELD.search(text)) or (status == 501 and complaint.message):
         return ErrorClass.BAD_REQUEST
-    if status in _MOVED:  # nobody's request is wrong, and a key goes to no other host unasked
+    if status in _MOVED:  # no request is at fault, and GEM never sends a key to another host by itself
         return ErrorClass.SERVER_ERROR
-    if status == 200:  # an error all the same
+    if status == 200:  # an error despite the status
         return ErrorClass.BAD_REQUEST if _INVALID.search(text) else ErrorClass.SERVER_ERROR
     return _BY_STATUS.get(status) or (ErrorClass.SERVER_ERROR if status >= 500 else ErrorClass.BAD_REQUEST)
 

@@ -1,16 +1,16 @@
-"""One endpoint behind the `ChatClient` port, whichever of the APIs of `api` it speaks.
+"""A client for one endpoint behind the `ChatClient` port; `api` lists the APIs that it speaks.
 
 Retries have one owner each:
 
-| what went wrong                        | who asks again                                                         |
+| what went wrong                        | who retries                                                            |
 |----------------------------------------|------------------------------------------------------------------------|
 | 5xx, timeouts, lost connections        | this module, `max_attempts` requests a call, backing off               |
-| 429, announced rate limits             | this module for `patience_s`; `limiter` and `pacing` slow all down     |
-| 401: the key expired, another header   | this module, once, if `access` has one                                 |
-| complaints about a parameter           | `learning`, the same request in another dialect, three times at most   |
-| too long a request                     | this module, with a smaller limit, as far as `windows` sees one        |
+| 429, announced rate limits             | this module for `patience_s`; `limiter` and `pacing` slow all calls    |
+| 401: expired key, other header wanted  | this module, once, if `access` has another one                         |
+| complaints about a parameter           | `learning`, the same request in another dialect, up to three times     |
+| too long a request                     | this module, with a smaller limit if `windows` finds one               |
 | unusable answers                       | `pipeline.shard.attempt`, once, with the complaint                     |
-| lost workers, unreachable endpoints    | Airflow; what had arrived comes from `pipeline.journal`                |
+| lost workers, unreachable endpoints    | Airflow; `pipeline.journal` has the answers so far                     |
 
 The SDK's own retries are off.
 """
@@ -49,28 +49,28 @@ from gem_tasks.llm.windows import Window, Windows
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
 _LIST_S = 60.0
-"""For the list of models."""
+"""Seconds to wait for the list of models."""
 _PATIENCE_S = 900.0
 _REFUSALS = 3
-"""A key may have expired, and the next one be wanted in another header."""
+"""A key may have expired, and the endpoint may want the next one in another header."""
 
 
 class OpenAIClient:
-    """Asks one endpoint. An async context manager: leaving it closes the connections.
+    """A client for one endpoint. An async context manager that closes its connections on exit.
 
     Args:
         base_url: ends in `/v1`.
-        api_key: or the command that prints it; None for servers that want none.
-        concurrency: at most so many requests in flight; how many really are adapts to the endpoint.
+        api_key: the key, or the command that prints it; None for servers without keys.
+        concurrency: most requests in flight; the actual number adapts to the endpoint.
         timeout_s: upper bound for one request; see `Deadlines`.
         max_attempts: requests per call for faults other than 429.
-        memory: what is known of the endpoint's models, and remembers what is learned.
-        presets: the user's own, see `preset_for`.
-        headers: further ones for every request.
-        stream: whether to ask for the answer in pieces; None leaves that to the endpoint's dialect.
-        api: what it speaks; None if its address says so.
-        window: tokens that prompt and answer may have together; None finds it out.
-        patience_s: how long a call may be turned away with 429 before it counts as failed.
+        memory: what is known about the endpoint's models; stores what is learned.
+        presets: the user's file, see `preset_for`.
+        headers: extra headers for every request.
+        stream: whether to stream the answer; None lets the endpoint's dialect decide.
+        api: the API that the endpoint speaks; None if its address tells.
+        window: tokens that prompt and answer may have together; None finds out.
+        patience_s: seconds to retry after 429 before the call fails.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class OpenAIClient:
         self._max_attempts, self._patience_s = max_attempts, patience_s
 
     async def __aenter__(self) -> Self:
-        """Opens no connection yet: they are made on first use."""
+        """Opens no connection yet: connections are made on first use."""
         await self._transport.__aenter__()
         return self
 
@@ -122,15 +122,15 @@ class OpenAIClient:
         return await self._learning.complete(request)
 
     async def window(self, model: str) -> Window | None:
-        """How much the model takes, and where that is known from; None if nobody says. Free, and asked for once."""
+        """The model's window and its source; None if unknown. Free of charge, and looked up once."""
         return await self._windows.prepare(await self._learning.known(model))
 
     def limit_of(self, request: ChatRequest) -> int:
-        """Tokens that an answer may have, thoughts included, as far as is known now."""
+        """Tokens allowed for an answer, thoughts included, as currently known."""
         return self._windows.bounded(request, self._learning.limit_of(request))
 
     def dialect_of(self, model: str) -> Dialect:
-        """How the model is asked, as far as is known now."""
+        """The model's dialect, as currently known."""
         return self._learning.dialect_of(model)
 
     def _begin_with(self, model: str) -> Dialect:
@@ -178,7 +178,7 @@ class OpenAIClient:
             raise
 
     def _spoken(self, request: ChatRequest, dialect: Dialect, limit: int) -> bytes:
-        """The body, asking for so many tokens."""
+        """The body, with this token limit."""
         narrower = limit < dialect.limit_of(request)
         return self._speak(request, dialect.model_copy(update={"most": limit}) if narrower else dialect)
 
@@ -186,7 +186,7 @@ class OpenAIClient:
         return read_window(self._base_url, None, self._access.headers, model)
 
     async def _introduce(self) -> Mapping[str, str]:
-        """Has the transport send what shows the endpoint who asks, which it gives."""
+        """Gives the credentials to the transport; returns them."""
         if self._access.due:
             await self._access.renew()
         if self._sent is not self._access.headers:
@@ -195,7 +195,7 @@ class OpenAIClient:
         return self._sent
 
     async def models(self) -> list[str]:
-        """Names the endpoint offers.
+        """Names of the models that the endpoint offers.
 
         Raises:
             EndpointError: it did not answer.
@@ -219,7 +219,7 @@ class OpenAIClient:
             after = f"no complete answer within {time.monotonic() - started:.1f} s"
             raise EndpointError(ErrorClass.TIMEOUT, after) from None
         latency_s = time.monotonic() - started
-        if pause := wait_s(reply.headers, tokens):  # a 429 often says no more than this
+        if pause := wait_s(reply.headers, tokens):  # a 429 often has no other hint
             self._limiter.pause(min(pause, _LONGEST_WAIT_S))
         if reply.status != 200:
             if written := read_failed(reply.body, latency_s):
@@ -246,6 +246,6 @@ class OpenAIClient:
 
 
 def _wait_s(attempt: int, asked_s: float | None) -> float:
-    """Exponential, spread over its upper half, but never sooner than the endpoint asked for."""
+    """Exponential backoff, spread over its upper half, but never shorter than the endpoint asked for."""
     longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1))
     return max(random.uniform(longest / 2, longest), min(asked_s or 0, _LONGEST_WAIT_S))  # noqa: S311

@@ -28,7 +28,7 @@ _LIMIT = "max_tokens"
 
 
 def _word(pattern: str) -> IgnoringCase:
-    """As a word of its own, also between Chinese characters, which count as letters for the usual boundary."""
+    """A pattern for whole words, also between Chinese characters, which the usual boundary counts as letters."""
     return IgnoringCase(rf"(?<![A-Za-z0-9_-])(?:{pattern})(?![A-Za-z0-9_-])")
 
 
@@ -96,7 +96,7 @@ _Change = Callable[[Dialect, ChatRequest, Json, Complaint], Dialect | None]
 
 
 def adapt(dialect: Dialect, request: ChatRequest, complaint: Complaint) -> Dialect | None:
-    """The dialect that a complaint asks for; None when it asks for nothing that could be done about it."""
+    """The dialect that a complaint asks for; None if no change would satisfy it."""
     said = _said(complaint)
     if wants_no_thoughts(request) and (own := _own_switch(dialect, said)):
         return own
@@ -119,22 +119,22 @@ def adapt(dialect: Dialect, request: ChatRequest, complaint: Complaint) -> Diale
 
 
 def parameter_of(complaint: Complaint, request: ChatRequest) -> str | None:
-    """The field of a request that a complaint is about; None when it names none."""
+    """The field of a request that a complaint is about; None if it names none."""
     return next(iter(_named(complaint, request)), None)
 
 
 def is_ours(name: str, request: ChatRequest) -> bool:
-    """Whether all requests have such a field: then it is not the text that is at fault."""
+    """Whether all requests have this field: then the text is not at fault."""
     return name in _NAMES or name in request.sampling.extra_body
 
 
 def _said(complaint: Complaint) -> str:
-    """All of it, message first."""
+    """All of the complaint, message first."""
     return f"{readable(complaint.message)}\n{complaint.param}\n{complaint.text}"
 
 
 def _named(complaint: Complaint, request: ChatRequest) -> list[str]:
-    """Fields that it names: first the one that it points to, then in the order of its words."""
+    """Fields that the complaint names: first the one it points to, then in the order of its words."""
     param = re.split(r"[.\[]", complaint.param, maxsplit=1)[0]
     known = next((name for name, pattern in _NAMES.items() if pattern.fullmatch(param)), param)
     pointed = [known] if known and known not in {"messages", "body", "input", "prompt"} else []
@@ -158,7 +158,7 @@ def _limited(dialect: Dialect, request: ChatRequest, sent: Json, complaint: Comp
 
 
 def _bound(said: str, asked: int) -> int | None:
-    """The most that may be asked for: what is named as such, or else the largest number below what was asked."""
+    """The largest allowed value: the one named as such, otherwise the largest number below the requested one."""
     if exclusive := _EXCLUSIVE.search(said):
         return int(exclusive.group()) - 1
     named = [int(number) for found in _BOUND.finditer(said) for number in found.groups() if number]
@@ -186,7 +186,7 @@ def _formed(dialect: Dialect, request: ChatRequest, sent: Json, complaint: Compl
 
 
 def _effort(dialect: Dialect, request: ChatRequest, sent: Json, complaint: Complaint) -> Dialect | None:
-    """The list that is given with the complaint, or all words below the refused one."""
+    """Allowed effort words: the list given with the complaint, or all words below the refused one."""
     word, said = sent["reasoning_effort"], _said(complaint)
     known = _listed(said, word)
     if not known and not _UNKNOWN_FIELD.search(said):
@@ -201,7 +201,7 @@ def _effort(dialect: Dialect, request: ChatRequest, sent: Json, complaint: Compl
 
 
 def _listed(said: str, refused: str) -> tuple[str, ...]:
-    """Words for an effort that a complaint lists as known."""
+    """Effort words that a complaint lists as known."""
     tail = [said[found.end() :] for found in _LIST.finditer(said)][:1]
     found = set(map(str.lower, _QUOTED_EFFORT.findall(said))) - {refused} or set(
         map(str.lower, _EFFORT.findall(" ".join(tail)))
@@ -227,7 +227,7 @@ def _switch(name: str) -> _Change:
 
 
 def _own_switch(dialect: Dialect, said: str) -> Dialect | None:
-    """For an endpoint that names the switch it wants to see: `enable_thinking must be set to false`."""
+    """For an endpoint that names the switch it expects: `enable_thinking must be set to false`."""
     for place, name in enumerate(OFF_SWITCHES[1:-1], 1):
         word = rf"(?<![A-Za-z_]){name}"
         wanted = IgnoringCase(rf"{word}\W{{0,4}}(?:must|should|needs to|has to)\W|(?:set|use|pass)\W{{1,4}}{word}")
@@ -258,8 +258,8 @@ def _useless(dialect: Dialect, *names: str) -> Dialect:
     return dialect.model_copy(update={"useless": tuple(name for name in OFF_SWITCHES if name in found)})
 
 
-def thought_all_the_same(dialect: Dialect) -> Dialect:
-    """After an answer with thoughts that nobody wanted: the next switch, and in the end the lowest effort."""
+def still_thought(dialect: Dialect) -> Dialect:
+    """After an answer with unwanted thoughts: the next switch, and in the end the lowest effort."""
     switch = dialect.off_switch
     return _useless(dialect, switch) if switch and switch != OFF_SWITCHES[-1] else dialect
 
@@ -269,7 +269,7 @@ def _without(dialect: Dialect, name: str) -> Dialect:
 
 
 def _without_the_likeliest(dialect: Dialect, request: ChatRequest, sent: Json) -> Dialect | None:
-    """For a complaint that names nothing."""
+    """Without the likeliest field, for a complaint that names none."""
     insisted = request.sampling.insisted
     if "reasoning_effort" in sent:
         lowered = _effort(dialect, request, sent, Complaint())

@@ -1,8 +1,8 @@
-"""One HTTP/1.1 connection: bytes of a request in, a reply out. httptools (Node's parser) reads what comes.
+"""One HTTP/1.1 connection: takes the bytes of a request, returns a reply. httptools (Node's parser) reads the input.
 
-It does what a chat completion needs and no more: one request at a time, replies with a length, in chunks or up to the
-end of the connection, interim replies passed over. Whatever is not clean (bytes that nobody asked for, a body that
-breaks off, one without bounds) ends the connection, so that no reply can be taken for another's.
+It supports exactly what a chat completion needs: one request at a time, and replies with a length, in chunks or up to
+the end of the connection; it skips interim replies. Any irregularity (unexpected bytes, a truncated body, one without
+bounds) ends the connection, so that no reply can be taken for another's.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ _TOO_MANY_HEADERS = f"more than {MAX_HEAD_BYTES >> 10} KB of headers, or {MAX_HE
 
 
 class BrokenReplyError(ConnectionError):
-    """The connection brought something else than one whole reply."""
+    """The connection delivered something other than one whole reply."""
 
 
 class Connection(asyncio.BufferedProtocol):
     """Made by `loop.create_connection`.
 
     Args:
-        buffer: where all connections of a loop read into, one after the other: a buffer per read costs a system call.
+        buffer: read buffer shared by all connections of a loop: a buffer per read costs a system call.
     """
 
     def __init__(self, buffer: memoryview) -> None:
@@ -44,14 +44,14 @@ class Connection(asyncio.BufferedProtocol):
 
     @property
     def reusable(self) -> bool:
-        """Whether it takes another request."""
+        """Whether it can take another request."""
         return self._reusable and self._transport is not None and not self._transport.is_closing()
 
     async def send(self, request: bytes) -> Reply:
-        """Sends a request, head and body, and waits for its reply. Being cancelled ends the connection.
+        """Sends a request, head and body, and waits for its reply. Cancelling it closes the connection.
 
         Raises:
-            OSError: no whole reply came.
+            OSError: the reply did not arrive as a whole.
         """
         assert self._transport, "not connected"  # noqa: S101
         self._reusable = self._begun = self._headed = False
@@ -69,22 +69,22 @@ class Connection(asyncio.BufferedProtocol):
             self._body = bytearray()
 
     def close(self) -> None:
-        """At once, whatever is under way."""
+        """Closes the connection at once, even during a request."""
         self._reusable = False
         if self._transport:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """By the loop."""
+        """Called by the loop."""
         self._transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """By the loop."""
+        """Called by the loop."""
         del sizehint
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """By the loop: bytes came."""
+        """Called by the loop when bytes have arrived."""
         if self._waiter is not None and not self._count(nbytes):
             return
         try:
@@ -92,11 +92,11 @@ class Connection(asyncio.BufferedProtocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             cause = error.__context__
             self._fail(cause if isinstance(cause, BrokenReplyError) else BrokenReplyError(f"not HTTP: {error}"))
-        if self._waiter is None:  # bytes that nobody asked for
+        if self._waiter is None:  # unexpected bytes
             self.close()
 
     def _count(self, nbytes: int) -> bool:
-        """Ends a reply that grows too large, in whatever way: body, headers, trailers, interim replies."""
+        """Aborts a reply that grows too large in any part: body, headers, trailers, interim replies."""
         try:
             self._wire.add(nbytes)
         except TooLargeError as error:
@@ -108,10 +108,10 @@ class Connection(asyncio.BufferedProtocol):
         return False
 
     def eof_received(self) -> None:
-        """By the loop: it closes the connection then."""
+        """Called by the loop, which then closes the connection."""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """By the loop. A reply without a length ends here."""
+        """Called by the loop. A reply without a length ends here."""
         self._reusable = False
         bounded = "content-length" in self._headers or "chunked" in self._headers.get("transfer-encoding", "").lower()
         if self._headed and not bounded and exc is None:
@@ -120,7 +120,7 @@ class Connection(asyncio.BufferedProtocol):
             self._fail(exc or BrokenReplyError("the connection was closed before the reply was complete"))
 
     def on_message_begin(self) -> None:
-        """By the parser."""
+        """Called by the parser."""
         if self._begun:
             raise BrokenReplyError("bytes came after the reply")
         self._begun = True
@@ -128,7 +128,7 @@ class Connection(asyncio.BufferedProtocol):
         self._headers, self._body = {}, bytearray()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """By the parser; also for what comes behind a body in chunks, which is no header."""
+        """Called by the parser, also for trailers after a chunked body, which are not headers."""
         if self._headed:
             return
         self._head_size += len(name) + len(value)
@@ -137,17 +137,17 @@ class Connection(asyncio.BufferedProtocol):
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        """By the parser."""
+        """Called by the parser."""
         self._headed = self._parser.get_status_code() >= _OK
 
     def on_body(self, body: bytes) -> None:
-        """By the parser."""
+        """Called by the parser."""
         self._body += body
         if len(self._body) > MAX_BODY_BYTES:
             raise BrokenReplyError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MB")
 
     def on_message_complete(self) -> None:
-        """By the parser."""
+        """Called by the parser."""
         if self._headed:
             self._reusable = self._parser.should_keep_alive()
             self._finish()
@@ -168,7 +168,7 @@ class Connection(asyncio.BufferedProtocol):
 
 
 def _decoded(reply: Reply) -> Reply:
-    """Without a compression that nobody asked for."""
+    """The reply with any unrequested compression undone."""
     try:
         unpack = Unpacking(reply.headers.get("content-encoding", ""))
         if not unpack.needed:

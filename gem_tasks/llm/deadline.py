@@ -1,9 +1,10 @@
-"""How long a request may take, so that a hung one is asked again instead of idling a worker for minutes.
+"""Time limits of requests, so that a hung one is retried instead of idling a worker for minutes.
 
-At first what its token budget allows at a slow model's pace. Once nearly all that was started has ended, three times
-what 99 % of the answers took; this holds for requests under way too. "Nearly all" matters: the first answers to arrive
-are the short ones, and going by them would give up, and pay for again, every long one. An abandoned request may have
-been a very long answer all the same: each timeout doubles what the next try gets, up to the bound.
+At first the limit is the time that its token budget takes at a slow model's pace. Once nearly all started requests have
+ended, it is three times the time that 99 % of the answers took, also for requests in flight. "Nearly all" matters: the
+first answers to arrive are the short ones, and using only those would abandon, and pay for again, every long one. An
+abandoned request may still have been a very long answer, so each timeout doubles the limit of the next attempt, up to
+the bound.
 """
 
 import asyncio
@@ -12,27 +13,27 @@ from collections import deque
 from types import TracebackType
 
 _FIRST_TOKEN_S = 30.0
-"""Queueing and reading the prompt."""
+"""For queueing and reading the prompt."""
 _SLOW_TOKENS_PER_S = 25.0
 _SAMPLES = 500
 _ENOUGH = 50
 _PER_RUNNING = 3
-"""So many answers must have come for each request under way."""
+"""Answers needed for each request in flight."""
 _EVERY = 25
 _FEW = 32
 _NEWS = 0.1
-"""A smaller change is not worth moving every deadline."""
+"""A smaller relative change is not worth moving every deadline."""
 _MARGIN = 3.0
 _SHORTEST_S = 2.0
 _SWEEP_S = 0.05
-"""Between looks at what may be overdue."""
+"""Seconds between checks for overdue requests."""
 
 
 class Deadlines:
     """Learns from the answers of one stage.
 
     Args:
-        longest_s: no request may take longer, whatever its budget.
+        longest_s: upper bound for every request, whatever its budget.
     """
 
     def __init__(self, longest_s: float) -> None:
@@ -45,21 +46,21 @@ class Deadlines:
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, max_tokens: int, timeouts: int) -> "Watch":
-        """For a request of so many tokens that was given up so many times before.
+        """A deadline for a request of `max_tokens` tokens that has timed out `timeouts` times.
 
-        Leaving it raises TimeoutError when the time was up.
+        Leaving it raises TimeoutError if the time was up.
         """
         return Watch(self, max_tokens, timeouts)
 
     def limit_s(self, max_tokens: int, timeouts: int) -> float:
-        """Seconds that such a request may take, as far as is known now."""
+        """Seconds allowed for such a request, as currently known."""
         bound = min(self._longest_s, (_FIRST_TOKEN_S + max_tokens / _SLOW_TOKENS_PER_S) * 2**timeouts)
         if self._usual_s is None:
             return bound
         return min(bound, max(_SHORTEST_S, self._usual_s * _MARGIN) * 2**timeouts)
 
     def took(self, latency_s: float) -> None:
-        """An answer came after so long."""
+        """Notes how long an answer took."""
         self._latencies.append(latency_s)
         self._answers += 1
         running = len(self.running)
@@ -74,19 +75,19 @@ class Deadlines:
             self._sweep()
 
     def start(self, watch: "Watch") -> None:
-        """A request is under way."""
+        """Notes that a request is in flight."""
         self.running.add(watch)
         self._look_at(watch.due)
 
     def _look_at(self, due: float) -> None:
-        """One timer for all of them: most requests end long before, and a timer each costs as much as parsing."""
+        """Arms one timer for all requests: most end long before, and a timer each costs as much as parsing."""
         if due < self._next:
             if self._timer:
                 self._timer.cancel()
             self._next, self._timer = due, asyncio.get_running_loop().call_at(due, self._sweep)
 
     def _sweep(self) -> None:
-        """Gives up what is overdue, and looks again when the next may be."""
+        """Abandons overdue requests, and schedules the next check."""
         if self._timer:
             self._timer.cancel()
         self._next, self._timer = math.inf, None
@@ -100,7 +101,7 @@ class Deadlines:
 
 
 class Watch:
-    """One request's deadline, which may move while it runs. An async context manager."""
+    """One request's deadline, which may move while it is in flight. An async context manager."""
 
     def __init__(self, deadlines: Deadlines, max_tokens: int, timeouts: int) -> None:
         self._deadlines, self._asked = deadlines, (max_tokens, timeouts)
@@ -109,18 +110,18 @@ class Watch:
 
     @property
     def due(self) -> float:
-        """When it is given up, in the loop's time, as far as is known now."""
+        """When the request is abandoned, in the loop's time, as currently known."""
         return self._started + self._deadlines.limit_s(*self._asked)
 
     async def __aenter__(self) -> None:
-        """From here."""
+        """Starts the clock."""
         await self._timeout.__aenter__()
         self._deadlines.start(self)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """To here.
+        """Stops the clock.
 
         Raises:
             TimeoutError: the time was up.
@@ -129,5 +130,5 @@ class Watch:
         await self._timeout.__aexit__(kind, error, trace)
 
     def give_up(self) -> None:
-        """The time is up."""
+        """Abandons the request."""
         self._timeout.reschedule(0)

@@ -1,6 +1,6 @@
-"""How one endpoint wants to be asked for one model: plain data. `complaints` learns it. No I/O.
+"""How one endpoint expects requests for one model: plain data, learned by `complaints`. No I/O.
 
-What a person set is renamed and translated, but never left out: see `Sampling.insisted`.
+A user's setting is renamed and translated, but never dropped: see `Sampling.insisted`.
 """
 
 import json
@@ -16,7 +16,7 @@ Form = Literal["json_schema", "loose_schema", "object_schema", "json_object", "t
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 LIMITS = ("max_completion_tokens", "max_tokens")
 OFF_SWITCHES = ("reasoning_effort", "chat_template_kwargs", "thinking", "enable_thinking", "lowest")
-"""How thinking can be turned off, in the order in which it is tried: most servers ignore what they do not know."""
+"""Ways to turn thinking off, in the order of trial: most servers ignore unknown fields."""
 _SWITCHES: dict[str, Json] = {
     "chat_template_kwargs": {"chat_template_kwargs": {"enable_thinking": False, "thinking": False}},
     "thinking": {"thinking": {"type": "disabled"}},
@@ -28,66 +28,66 @@ _ROOMIER = 4
 _LEAST_ROOM = 4096
 _MOST_ROOM = 1 << 17
 _CACHED_CHARS = 2048
-"""Shorter prompts are cached by no model; most want twice or more of that, and pass over marks on less."""
+"""No model caches shorter prompts; most need at least twice as much, and ignore marks on less."""
 
 
 class Dialect(Value):
-    """What is particular; the defaults are what most understand."""
+    """Deviations from the defaults, which most endpoints understand."""
 
     limit: LimitName = "max_tokens"
     most: int | None = None
-    """Tokens that may be asked for, if that is known."""
+    """Largest token limit allowed, if known."""
     dropped: tuple[str, ...] = ()
     """Fields that are not sent."""
     efforts: tuple[str, ...] | None = None
-    """Words that `reasoning_effort` may have, if that is known."""
+    """Words that `reasoning_effort` may have, if known."""
     form: Form = "json_schema"
-    """The most that `response_format` may ask for, of an answer that is JSON. A loose schema names types only; with
-    `object_schema` it stands beside the type `json_object` (llama-cpp-python, Together)."""
+    """The strictest `response_format` for an answer in JSON. A loose schema names types only; `object_schema` puts it
+    beside the type `json_object` (llama-cpp-python, Together)."""
     stream: bool = False
     fold_system: bool = False
     """The system message goes before the first user message."""
     useless: tuple[str, ...] = ()
-    """Of `OFF_SWITCHES`: those that are refused, or after which the model thought all the same."""
+    """Those of `OFF_SWITCHES` that the endpoint refused, or after which the model still thought."""
     thinks: bool = False
-    """Whether the model has been seen to think."""
+    """Whether the model was seen to think."""
     room: int = 0
     """Tokens for thought, on top of the answer's limit."""
     thinking_budget: bool = False
-    """Anthropic's API: effort is said as a number of tokens."""
+    """Anthropic's API: effort is a number of tokens."""
     cache_control: bool = False
-    """The prompts' constant part is marked for the endpoint's cache, which keeps only what is marked."""
+    """Whether to mark the prompts' constant part for the endpoint's cache, which keeps only marked text."""
 
     @property
     def plain(self) -> bool:
-        """Whether there is nothing to translate. Not cached: a changed copy would keep it."""
+        """Whether nothing needs translation. Not cached, because a changed copy would keep the value."""
         return self is PLAIN or self == PLAIN
 
     @property
     def off_switch(self) -> str:
-        """How thinking is turned off; empty when nothing does."""
+        """The switch that turns thinking off; empty if none works."""
         return next((name for name in OFF_SWITCHES if name not in self.useless), "")
 
     @property
     def summary(self) -> str:
-        """What is particular, on one line."""
+        """The deviations, on one line."""
         found = {name: value for name, value in self if value != getattr(PLAIN, name)}
         words = (f"{name}={str(value).replace(' ', '')}" for name, value in found.items())
         return " ".join(words) or "as usual"
 
     def limit_of(self, request: ChatRequest) -> int:
-        """Tokens to ask for: the answer's and the thoughts'."""
+        """Tokens to ask for: those of the answer plus those for thought."""
         tokens = request.sampling.max_tokens + self.room
         return min(tokens, self.most) if self.most else tokens
 
     def roomier(self, request: ChatRequest) -> "Dialect | None":
-        """For when thinking ate the limit; None when there is no more to be had."""
+        """For an answer whose limit thinking used up; None if the limit cannot grow."""
         wanted = max(_LEAST_ROOM, _ROOMIER * self.limit_of(request) - request.sampling.max_tokens)
         wider = self.model_copy(update={"room": min(wanted, _MOST_ROOM), "thinks": True})
         return wider if wider.limit_of(request) > self.limit_of(request) else None
 
     def thought(self, tokens: int) -> "Dialect":
-        """After an answer that took so many tokens of thought: room is twice that, in powers of two."""
+        """For an answer that took this many tokens of thought: room becomes twice that, in powers of two."""
         if not tokens:
             return self
         room = max(self.room, min(_MOST_ROOM, 1 << (2 * tokens - 1).bit_length()))
@@ -98,16 +98,16 @@ PLAIN = Dialect()
 
 
 def wants_no_thoughts(request: ChatRequest) -> bool:
-    """Whether a person asked for an answer without thinking."""
+    """Whether the user asked for an answer without thinking."""
     return request.sampling.reasoning_effort == _OFF
 
 
 def shape_of(request: ChatRequest, dialect: Dialect = PLAIN) -> str:
-    """What an endpoint may object to in a request, whatever its text; of its limit the size."""
+    """The parts of a request that an endpoint may object to, apart from its text; its limit by size only."""
     sampling = request.sampling
     role = request.messages[0].role if request.messages else ""
     temperature = "" if sampling.temperature is None else " temperature"
-    most = 1 << (sampling.max_tokens - 1).bit_length()  # caps are such numbers: what is just below was asked before
+    most = 1 << (sampling.max_tokens - 1).bit_length()  # caps are powers of two: below one was tried before
     shape = f"{role}{temperature}{' schema' if request.answer_schema else ''} to {most}"
     if sampling.reasoning_effort or sampling.extra_body:
         shape = " ".join([shape, f"effort:{sampling.reasoning_effort}", *sorted(sampling.extra_body)])
@@ -117,14 +117,14 @@ def shape_of(request: ChatRequest, dialect: Dialect = PLAIN) -> str:
 
 
 class Speaker:
-    """Writes requests as endpoints want them. What those of a stage have in common is written once, not for each."""
+    """Writes requests in the endpoint's format. The common part of a stage's requests is written once."""
 
     def __init__(self) -> None:
         self._of: tuple[Sampling, Json | None, Dialect] | None = None
         self._usual, self._changed = b"", b""
 
     def speak(self, request: ChatRequest, dialect: Dialect) -> bytes:
-        """The request's body. Messages are long: they are not written a second time, unless they have to change."""
+        """The request's body. Messages are long: they are not written again unless they have to change."""
         if _marks(dialect):
             return json.dumps(spoken(request, dialect)).encode()
         of = (request.sampling, request.answer_schema, dialect)
@@ -140,7 +140,7 @@ class Speaker:
 
 
 def speak(request: ChatRequest, dialect: Dialect) -> bytes:
-    """One request as an endpoint wants it; see `Speaker`."""
+    """One request in the endpoint's format; see `Speaker`."""
     return Speaker().speak(request, dialect)
 
 
@@ -153,7 +153,7 @@ def spoken(request: ChatRequest, dialect: Dialect) -> Json:
 
 
 def _ending(fields: Json) -> bytes:
-    """What follows the messages in a body."""
+    """The part of a body after the messages."""
     return (b"," if fields else b"") + to_json(fields)[1:]
 
 
@@ -178,7 +178,7 @@ def _fields(request: ChatRequest, dialect: Dialect) -> Json:
 
 
 def _turned_off(dialect: Dialect) -> Json:
-    """What turns thinking off, or down as far as that goes. It may be left out: the wish is about the answer."""
+    """Fields that turn thinking off or down. The endpoint may refuse them: the wish is about the answer."""
     switch, known = dialect.off_switch, dialect.efforts
     found = dict(_SWITCHES.get(switch, {}))
     if "reasoning_effort" in dialect.dropped or not switch:
@@ -191,7 +191,7 @@ def _turned_off(dialect: Dialect) -> Json:
 
 
 def _formed(wanted: Json, form: Form) -> Json:
-    """The field that holds a model to a schema, as far as the endpoint can."""
+    """The field that holds a model to a schema, as strictly as the endpoint allows."""
     if form == "text":
         return {}
     if form == "loose_schema":
@@ -203,11 +203,11 @@ def _formed(wanted: Json, form: Form) -> Json:
 
 
 def _loosened(schema: Any, named: bool = False) -> Any:
-    """The schema with no more than types and names.
+    """The schema with types and names only.
 
     Args:
         schema: a part of it.
-        named: whether its keys are names of properties, not words of JSON schema.
+        named: whether its keys are property names, not JSON Schema keywords.
     """
     if isinstance(schema, list):
         return [_loosened(part) for part in cast("list[Any]", schema)]
@@ -219,7 +219,7 @@ def _loosened(schema: Any, named: bool = False) -> Any:
 
 
 def effort_word(asked: str, known: tuple[str, ...] | None) -> str:
-    """The endpoint's word for a wish: the same, or the nearest that it knows, less rather than more."""
+    """The endpoint's word for an effort: the same, or the nearest known one, less rather than more."""
     asked = "none" if asked == _OFF else asked
     if known is None or asked in known or asked not in EFFORTS:
         return asked
@@ -234,7 +234,7 @@ def _marks(dialect: Dialect) -> bool:
 
 
 def _marked(message: Json) -> Json:
-    """An instruction marked for the cache, if it is long enough to be kept there."""
+    """An instruction marked for the cache, if it is long enough to be cached."""
     if message["role"] != "system" or len(message["content"]) < _CACHED_CHARS:
         return message
     part = {"type": "text", "text": message["content"], "cache_control": {"type": "ephemeral"}}
@@ -242,7 +242,7 @@ def _marked(message: Json) -> Json:
 
 
 def _folded(request: ChatRequest) -> ChatRequest:
-    """Without system messages: their text before that of the first user message."""
+    """The request without system messages: their text goes before that of the first user message."""
     system = [message.content for message in request.messages if message.role == "system"]
     others = [message for message in request.messages if message.role != "system"]
     first = [*system, *(message.content for message in others[:1])]

@@ -1,4 +1,4 @@
-"""What an endpoint says is wrong, read from any of the six envelopes that are in use.
+"""Reads an endpoint's error from any of the six envelopes in use.
 
 | envelope                                                     | who                                         |
 |--------------------------------------------------------------|---------------------------------------------|
@@ -22,21 +22,21 @@ _COMMENT = re.compile(r"\A(?:\s*:[^\n]*(?:\n|\Z))+")
 _CHARACTER = re.compile(r"(?<!\\)\\++u([0-9a-fA-F]{4})")
 _ESCAPE = re.compile(r"(?<!\\)\\++[nrt\"'/]")
 _ECHOES = frozenset({"input", "messages", "prompt", "failed_generation"})
-"""Fields in which validators give back what they were given."""
+"""Fields in which validators echo their input."""
 _WORD_CHARS = 200
 _LARGE = 10**12
-"""A code is smaller. Python does not write numbers of thousands of digits."""
+"""Codes are smaller. Python does not print numbers of thousands of digits."""
 _MOST = 20_000
-"""Characters of a body that are looked at: some gateways answer with a whole page."""
+"""Characters of a body that are read: some gateways answer with a whole page."""
 
 
 def without_comments(text: str) -> str:
-    """The text without what keeps a connection open before it: blank lines, and lines that begin with a colon."""
+    """The text without leading keep-alive lines: blank ones, and those that begin with a colon."""
     return _COMMENT.sub("", text).strip()
 
 
 def read_complaint(body: bytes | str) -> Complaint:
-    """The error in a body; the text itself as its message when it is none of the envelopes."""
+    """The error in a body; the text itself as its message if it has none of the envelopes."""
     text = body[: 4 * _MOST].decode("utf-8", "replace") if isinstance(body, bytes) else body
     plain = without_comments(beginning(text, _MOST))  # endpoints repeat the key that they refuse
     try:
@@ -46,7 +46,7 @@ def read_complaint(body: bytes | str) -> Complaint:
 
 
 def complaint_of(found: Any) -> Complaint:
-    """The same of a body that has been parsed."""
+    """Like `read_complaint`, for a parsed body."""
     text = readable(beginning(json.dumps(_without_echo(found), ensure_ascii=False), _MOST))
     first: Any = next(iter(cast("list[Any]", found)), None) if isinstance(found, list) else found
     if not isinstance(first, dict):
@@ -67,12 +67,12 @@ def complaint_of(found: Any) -> Complaint:
 
 
 def readable(text: str) -> str:
-    """Without the escapes of JSON within JSON, which hide where words begin, or the words themselves."""
+    """Undoes the escapes of JSON within JSON, which hide words or their boundaries."""
     return _ESCAPE.sub(" ", _CHARACTER.sub(lambda found: chr(int(found[1], 16)), text))
 
 
 def _without_echo(found: Any) -> Any:
-    """Without what was sent or generated: a document about money is no complaint about money."""
+    """Without echoed input or output: a document about money is not a complaint about money."""
     if isinstance(found, list):
         return [_without_echo(part) for part in cast("list[Any]", found)]
     if not isinstance(found, dict):

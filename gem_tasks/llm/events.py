@@ -1,4 +1,4 @@
-"""Puts a streamed chat completion together, once it has arrived: server-sent events in, the usual object out."""
+"""Assembles a streamed chat completion once it has arrived: server-sent events in, the usual object out."""
 
 import json
 from collections.abc import Iterator
@@ -8,16 +8,16 @@ from gem_tasks.domain.base import Json
 from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, bounded_json
 
 EVENTS = (b"data:", b"event:", b":", b"id:", b"retry:")
-"""How a line of a stream begins."""
+"""Beginnings of the lines of a stream."""
 _NAMES = ("content", "reasoning_content", "reasoning", "refusal")
 
 
 def collect(body: bytes) -> Json:
-    """The chat completion in a stream. What is kept of an event is its text: a stream may have a million events.
+    """The chat completion in a stream. Only the text of an event is kept: a stream may have a million events.
 
     Raises:
-        ValueError: it breaks off, is none, or too long.
-        KeyError, TypeError, IndexError, AttributeError: its events are none of a chat completion.
+        ValueError: it is cut off, not a stream, or too long.
+        KeyError, TypeError, IndexError, AttributeError: its events are not those of a chat completion.
     """
     whole: Json = {"choices": []}
     said = _Said()
@@ -40,7 +40,7 @@ def collect(body: bytes) -> Json:
 
 
 def data_of(body: bytes) -> Iterator[bytes]:
-    """The data of every event; comments and other fields are passed over."""
+    """The data of every event; skips comments and other fields."""
     start = 0
     while start < len(body):
         end = body.find(b"\n", start)
@@ -58,7 +58,7 @@ class _Said:
         self._chars = 0
 
     def add(self, delta: Json) -> None:
-        """Takes a delta's texts; a list of content parts is thoughts and answer in one field."""
+        """Adds a delta's texts; a list of content parts has thoughts and answer in one field."""
         for name in _NAMES:
             piece = delta.get(name)
             if isinstance(piece, list):
@@ -78,7 +78,7 @@ class _Said:
 
     @property
     def message(self) -> Json:
-        """As an endpoint that does not stream would send it."""
+        """The message that an endpoint without streaming would send."""
         return {name: "".join(texts) for name, texts in self._texts.items() if texts}
 
 

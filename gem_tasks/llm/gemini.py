@@ -1,4 +1,4 @@
-"""Gemini's own `generateContent`, which its batches take, translated from and to chat completions. No I/O.
+"""Gemini's `generateContent`, used by its batches, translated from and to chat completions. No I/O.
 
 ai.google.dev/api/generate-content
 """
@@ -11,11 +11,11 @@ from gem_tasks.llm.usage import fields_of, total
 _REASONS = {"STOP": "stop", "MAX_TOKENS": "length", "SPII": "content_filter"}
 _LEVELS = {"xhigh": "HIGH", "max": "HIGH"}
 _HTTP = {3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 9: 400, 11: 400, 13: 500, 14: 503, 16: 401}
-"""HTTP statuses of the codes of gRPC, by which errors in a batch are told."""
+"""HTTP statuses of gRPC codes, which identify errors in a batch."""
 
 
 def request_of(given: Json) -> Json:
-    """A chat completion request as one of `generateContent`; fields of the user's own stay as they are."""
+    """Converts a chat completion request to one of `generateContent`; keeps the user's own fields."""
     given = dict(given)
     messages: list[Json] = given.pop("messages")
     limits = [given.pop(name) for name in ("max_tokens", "max_completion_tokens") if name in given]
@@ -42,10 +42,10 @@ def _content(message: Json) -> Json:
 
 
 def answer_of(found: Json) -> Json:
-    """A response of `generateContent` as a chat completion.
+    """Converts a response of `generateContent` to a chat completion.
 
     Raises:
-        KeyError, TypeError, IndexError, AttributeError: it is none.
+        KeyError, TypeError, IndexError, AttributeError: it is not such a response.
     """
     candidates = cast("list[Json]", found.get("candidates") or [])
     first = candidates[0] if candidates else Json(finishReason="SAFETY")  # the prompt was refused
@@ -78,6 +78,6 @@ def _usage(usage: Json) -> Json:
 
 
 def status_of(error: Any) -> int:
-    """HTTP status of an error in a batch, which has a code of gRPC or of HTTP."""
+    """HTTP status of an error in a batch, which has a gRPC or HTTP code."""
     code = cast("Json", error).get("code") if isinstance(error, dict) else None
     return _HTTP.get(code, code if isinstance(code, int) and code >= 400 else 500) if code else 500

@@ -1,7 +1,7 @@
-"""A key that a command prints, for endpoints whose keys last an hour: `gcloud auth print-access-token` and its like.
+"""A key printed by a command such as `gcloud auth print-access-token`, for endpoints whose keys last an hour.
 
-It may print the key alone, or a JSON object with the key and when it expires. A key is used until a minute before it
-expires; one that does not say when, nor is a JSON Web Token that does, for `_LASTS_S`.
+The command prints the key alone, or a JSON object with the key and its expiry. GEM uses a key until a minute before it
+expires; without an expiry, and if it is not a JSON Web Token that states one, for `_LASTS_S`.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _EARLY_S = 60.0
 _MOST_BYTES = 100_000
 _KEYS = ("access_token", "accessToken", "token", "api_key", "apiKey", "key")
 _MOMENTS = ("expires_in", "expiresIn", "expires_on", "expires_at", "expiresAt", "expiration", "Expiration")
-"""Seconds, or a moment that is clear: `expiresOn` of `az` has no time zone, but `expires_on` is beside it."""
+"""Seconds, or an unambiguous time: `expiresOn` of `az` has no time zone, but `expires_on` is beside it."""
 
 
 class Key(NamedTuple):
@@ -33,18 +33,18 @@ class Key(NamedTuple):
 
 
 _known: dict[tuple[str, ...], Key] = {}
-"""Of this process: a task's clients have a key in common."""
+"""Keys of this process: all clients of a task share one."""
 
 
 async def key_of(command: KeyCommand, refused: str | None = None) -> Key:
-    """The key that the command prints, or printed a while ago.
+    """The key that the command prints, or that it printed recently.
 
     Args:
-        command: is run without a shell.
-        refused: a key that an endpoint does not take any more.
+        command: runs without a shell.
+        refused: a key that an endpoint no longer accepts.
 
     Raises:
-        UserError: it prints none.
+        UserError: it prints no key.
     """
     known = _known.get(command.words)
     if known is None or known.text == refused or time.time() >= known.until:
@@ -55,7 +55,7 @@ async def key_of(command: KeyCommand, refused: str | None = None) -> Key:
 
 
 async def _output(command: KeyCommand) -> str:
-    """What it prints; neither that nor what it complains of may get into a log."""
+    """The command's output; neither that nor its errors may get into a log."""
     pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     try:
         running = await asyncio.create_subprocess_exec(*command.words, stdin=nothing, stdout=pipe, stderr=nothing)
@@ -67,7 +67,7 @@ async def _output(command: KeyCommand) -> str:
             output = await running.stdout.read(_MOST_BYTES)
             code = await running.wait()
     except TimeoutError:
-        raise _unusable(command, f"took longer than {_LIMIT_S:.0f} s") from None
+        raise _unusable(command, f"did not finish within {_LIMIT_S:.0f} s") from None
     finally:
         if running.returncode is None:
             running.kill()
@@ -78,10 +78,10 @@ async def _output(command: KeyCommand) -> str:
 
 
 def read_key(output: str, command: KeyCommand) -> Key:
-    """The key in what a command printed.
+    """Finds the key in a command's output.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no key.
     """
     text, lasts_s = output.strip(), None
     if text.startswith("{"):
@@ -97,7 +97,7 @@ def read_key(output: str, command: KeyCommand) -> Key:
 
 
 def _lasts_s(key: str) -> float | None:
-    """Seconds that a JSON Web Token (RFC 7519) is valid for; None when the key is no such thing."""
+    """Seconds that a JSON Web Token (RFC 7519) is valid for; None for any other key."""
     parts = key.split(".")
     if len(parts) != 3:
         return None
@@ -119,5 +119,5 @@ def _object(text: str) -> Json:
 def _unusable(command: KeyCommand, what: str) -> UserError:
     return UserError(
         f"GEM_LLM_API_KEY_COMMAND: {command.words[0]!r} {what}",
-        "Run it by hand, as the user of the workers: it has to print the key, or a JSON object with an `access_token`.",
+        "Run it manually as the workers' user: it must print the key, or a JSON object with an `access_token`.",
     )

@@ -1,8 +1,8 @@
 """Learns a model's dialect from real requests, with as few calls as possible.
 
-The first request of a shape that the model has not answered yet goes alone; the others wait for what it learns, for
-`_SCOUT_S` at most. A complaint is adapted to and the same request asked again, `_ADAPTATIONS` times at most. What was
-learned is kept only after an answer.
+The first request of a shape that the model has not answered yet goes alone; the others wait up to `_SCOUT_S` for what
+it learns. After a complaint, GEM adapts the dialect and repeats the request, up to `_ADAPTATIONS` times. It keeps what
+it learned only after an answer.
 """
 
 import asyncio
@@ -11,35 +11,35 @@ from collections.abc import Awaitable, Callable
 
 from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts, Usage
 from gem_tasks.errors import CONFIGURATION, Complaint, EndpointError, ErrorClass
-from gem_tasks.llm.complaints import adapt, is_ours, parameter_of, thought_all_the_same
+from gem_tasks.llm.complaints import adapt, is_ours, parameter_of, still_thought
 from gem_tasks.llm.dialect import Dialect, shape_of, wants_no_thoughts
 from gem_tasks.llm.memory import Known, Memory
 
 Ask = Callable[[ChatRequest, Dialect, FaultCounts], Awaitable[Completion]]
-"""Asks in a dialect; counts what went wrong on the way."""
+"""Sends a request in a dialect; counts the faults."""
 Adapt = Callable[[Dialect, ChatRequest, Complaint], Dialect | None]
 
 _ADAPTATIONS = 3
 _SCOUT_S = 30.0
-"""Complaints come at once: a request that takes longer is being answered, and holds nobody up."""
+"""Complaints come at once: a slower request is being answered, and no longer blocks others."""
 _SCOUTS = 5
 _OF_THE_TEXT = frozenset({ErrorClass.BAD_REQUEST, ErrorClass.CONTEXT_LENGTH})
-"""What may be one text's fault: the next one of the shape goes alone too."""
+"""Possibly one text's fault: the next request of the shape goes alone too."""
 _PATIENCE = 10
-"""Requests for one call that may be refused because others learn at the same time."""
+"""Requests for one call that may be refused while others are learning."""
 _GUESSES = 6
-"""Adaptations to complaints that name nothing, for one model."""
+"""Adaptations, per model, to complaints that name no field."""
 
 
 class Learning:
-    """Of one client.
+    """Belongs to one client.
 
     Args:
-        ask: makes a call.
-        memory: of the endpoint.
-        preset: what to begin with, by model.
-        bounded: what is left of a limit where the model's window ends.
-        adapt: what a complaint teaches; see `dialect.adapt`.
+        ask: sends a request.
+        memory: memory of the endpoint.
+        preset: returns the initial dialect of a model.
+        bounded: cuts a limit to the model's window.
+        adapt: returns what a complaint teaches; see `dialect.adapt`.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class Learning:
         self._ask, self._memory, self._preset, self._bounded, self._adapt = ask, memory, preset, bounded, adapt
         self._known: dict[str, Known] = {}
         self._answered: set[tuple[str, str]] = set()
-        """Models and shapes of requests that have been answered."""
+        """Models and shapes of requests that were answered."""
         self._free: set[tuple[str, str]] = set()
-        """Models and shapes that need no scout: answered before, or nothing is to be learned now."""
+        """Models and shapes without need of a scout: answered before, or with nothing to learn now."""
         self._of: tuple[object, ...] = ()
         self._place = ("", "")
         self._lock = asyncio.Lock()
@@ -63,7 +63,7 @@ class Learning:
         self._guesses: Counter[str] = Counter()
         self._scouts: Counter[str] = Counter()
         self._refused: dict[str, EndpointError] = {}
-        """Why no request for a model can be answered: those that wait need not ask."""
+        """Why no request for a model can be answered: waiting requests need not be sent."""
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call; see `ChatClient.complete`."""
@@ -87,18 +87,18 @@ class Learning:
         return await self._told(request, place)
 
     def limit_of(self, request: ChatRequest) -> int:
-        """Tokens that an answer may have, thoughts included, as far as is known now."""
+        """Tokens allowed for an answer, thoughts included, as currently known."""
         known = self._known.get(request.model)
         return known.dialect.limit_of(request) if known else request.sampling.max_tokens
 
     async def known(self, model: str) -> Known:
-        """What is known of a model."""
+        """What is known about a model."""
         if model not in self._known:
             await self._recall(model)
         return self._known[model]
 
     def _place_of(self, request: ChatRequest, dialect: Dialect) -> tuple[str, str]:
-        """Model and shape; worked out once for requests that are alike but for their text."""
+        """Model and shape; computed once for requests that differ only in their text."""
         role = request.messages[0].role if request.messages else ""
         of = (request.model, request.sampling, request.answer_schema, role, dialect)
         if of != self._of:
@@ -106,7 +106,7 @@ class Learning:
         return self._place
 
     def dialect_of(self, model: str) -> Dialect:
-        """How the model is asked, as far as is known now."""
+        """The model's dialect, as currently known."""
         known = self._known.get(model)
         return known.dialect if known else self._preset(model)
 
@@ -118,7 +118,7 @@ class Learning:
             self._free |= self._answered
 
     async def _scout(self, request: ChatRequest, place: tuple[str, str]) -> Completion:
-        """Under the lock."""
+        """Sends the first request of a shape, under the lock."""
         try:
             completion = await self._loop(request, place, self._known[request.model].dialect, {}, None)
         except EndpointError as error:
@@ -126,13 +126,13 @@ class Learning:
             if error.error_class in CONFIGURATION or error.parameter:
                 self._refused[request.model] = error
             if error.error_class not in _OF_THE_TEXT or self._scouts[request.model] >= _SCOUTS:
-                self._free.add(place)  # nothing to be learned from that: the others need not wait
+                self._free.add(place)  # nothing to learn from that, so the others need not wait
             raise
         self._free.add(place)
         return completion
 
     async def _told(self, request: ChatRequest, place: tuple[str, str]) -> Completion:
-        """In the dialect that is known; one that turns out to be wrong is corrected by one request at a time."""
+        """Sends in the known dialect; if that turns out to be wrong, one request at a time corrects it."""
         faults: FaultCounts = {}
         while True:
             dialect = self._known[request.model].dialect
@@ -153,7 +153,7 @@ class Learning:
         return completion
 
     def _teaches(self, request: ChatRequest, place: tuple[str, str], error: EndpointError) -> bool:
-        """Whether something may be learned: a request of a proved shape refused without reason is odd itself."""
+        """Whether the error may teach something; a proved shape refused without a reason is an odd request."""
         named = parameter_of(error.complaint, request) or not self._proved(place)
         return error.error_class is ErrorClass.BAD_REQUEST and bool(named)
 
@@ -168,14 +168,14 @@ class Learning:
         """Asks until there is an answer, or nothing more to learn.
 
         Args:
-            request: what is asked.
+            request: the request.
             place: its model and shape.
-            dialect: to begin with.
-            faults: so far.
-            came: what a request that was made already brought.
+            dialect: the initial dialect.
+            faults: faults so far.
+            came: the result of a request that was already sent.
 
         Raises:
-            EndpointError: nothing helped.
+            EndpointError: no dialect worked.
         """
         before, adaptations, spent, narrow = dialect, 0, Usage(), None
         while True:
@@ -197,13 +197,13 @@ class Learning:
         if narrow and not came.usage.reasoning_tokens:
             dialect = narrow  # it was only a long answer
         if wants_no_thoughts(request) and (came.thoughts.strip() or came.usage.reasoning_tokens):
-            dialect = thought_all_the_same(dialect)
+            dialect = still_thought(dialect)
         await self._learn(place, before, dialect, came)
         update = {"faults": faults, "usage": spent + came.usage} if faults else {}
         return came.model_copy(update=update)
 
     def _wider(self, request: ChatRequest, dialect: Dialect) -> Dialect | None:
-        """With more room for thought; None where there is no more to be had."""
+        """The dialect with more room for thought; None if it cannot grow."""
         wider = dialect.roomier(request)
         if wider is None:
             return None
@@ -214,7 +214,7 @@ class Learning:
         return place in self._answered
 
     def _ate(self, completion: Completion, place: tuple[str, str], dialect: Dialect) -> bool:
-        """Whether thinking may have taken the room of the answer: thoughts without tags look like an answer."""
+        """Whether thinking may have used up the room of the answer: thoughts without tags look like an answer."""
         if completion.finish_reason != "length":
             return False
         return not completion.text.strip() or dialect.thinks or not self._proved(place)
@@ -223,7 +223,7 @@ class Learning:
         """The dialect to try next.
 
         Raises:
-            EndpointError: the same, when there is none.
+            EndpointError: the same error, if there is none.
         """
         if error.error_class is not ErrorClass.BAD_REQUEST:
             raise error
@@ -239,7 +239,7 @@ class Learning:
         return changed
 
     async def _learn(self, place: tuple[str, str], before: Dialect, dialect: Dialect, answer: Completion) -> None:
-        """Keeps what an answer proves; one without words proves nothing."""
+        """Keeps what an answer proves; an empty answer proves nothing."""
         model, shape = place
         if not answer.text.strip():
             return
@@ -253,7 +253,7 @@ class Learning:
 
 
 def _again(error: EndpointError) -> EndpointError:
-    """The same for a request that was not sent."""
+    """The same error for a request that was not sent."""
     found = EndpointError(error.error_class, error.detail)
     found.faults, found.complaint, found.parameter = {}, error.complaint, error.parameter
     return found

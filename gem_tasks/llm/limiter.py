@@ -1,10 +1,10 @@
-"""How many requests may be in flight: grows while the endpoint copes, halves when it complains. One per endpoint.
+"""Limits the requests in flight: grows while the endpoint copes, halves when it complains. One per endpoint.
 
-Starts modest and doubles forty times a second while everything is taken, for the first completions may be a minute
-away while refusals come at once. When more than one request in eight of a round is answered 429 or 503 it is halved,
-once per round (a round is as many answers as may be in flight). That, or the ceiling, ends the doubling; from then on a
-limit that is used up grows by a tenth per round, unless answers have become twice as slow as they were at best. A lone
-429 among hundreds of answers is weather: it costs its own request a wait, not everybody half the speed.
+It starts low and doubles forty times a second while the limit is used up, because the first completions may be a minute
+away while refusals come at once. If more than one request in eight of a round is answered 429 or 503, the limit is
+halved, once per round (a round is as many answers as may be in flight). That, or the ceiling, ends the doubling; from
+then on a limit that is used up grows by a tenth per round, unless answers have become twice as slow as they were at
+best. A lone 429 among hundreds of answers is noise: its own request waits, and the others keep their speed.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ _RAMP_S = 0.025
 _GROWTH = 0.1
 _BEARABLE_SHARE = 1 / 8
 _SLOWER = 2.0
-"""Answers may take so many times what they took at best before growth stops."""
+"""Growth stops when answers take this many times their best latency."""
 _FORGET = 1.02
-"""The best is forgotten at this rate per round, so that a lucky minute does not bind for ever."""
+"""The best latency rises at this rate per round, so that a lucky minute does not bind for ever."""
 
 
 class Limiter:
-    """Hands out the right to send, first come first served. An async context manager per request.
+    """Grants the right to send, first come first served. An async context manager per request.
 
     Args:
-        ceiling: never more in flight than this.
+        ceiling: most requests in flight.
     """
 
     def __init__(self, ceiling: int) -> None:
@@ -55,17 +55,17 @@ class Limiter:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._release()  # granted and cancelled in the same moment
+                self._release()  # granted and cancelled at the same moment
             raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Gives it back."""
+        """Returns the right to send."""
         self._release()
 
     def answered(self, latency_s: float) -> None:
-        """A completion came."""
+        """Notes a completion."""
         self._round.answers += 1
         self._round.latency_s += latency_s
         if not self._ramping and self._bearable and self._waiting:
@@ -73,9 +73,9 @@ class Limiter:
         self._close_round()
 
     def complained(self, retry_after_s: float | None) -> None:
-        """The endpoint says 429 or 503, perhaps with how long to stay away."""
+        """Notes a 429 or 503, with the pause that the endpoint asked for."""
         self._round.complaints += 1
-        # Refusals come at once and answers much later, so it is what was sent that they are a share of.
+        # Refusals come at once and answers much later, so their share is computed of the requests sent.
         if self._round.complaints > max(1.0, max(self.limit, self._round.sent) * _BEARABLE_SHARE):
             self.complaints += 1
             self._ramping = False
@@ -85,7 +85,7 @@ class Limiter:
                 self.pause(retry_after_s)
 
     def pause(self, seconds: float) -> None:
-        """Sends nothing more for so long."""
+        """Sends nothing for this time."""
         self._resume_at = max(self._resume_at, time.monotonic() + seconds)
 
     def _close_round(self) -> None:
@@ -113,7 +113,7 @@ class Limiter:
         self._arm()
 
     def _arm(self) -> None:
-        """Someone waits: looks again when a pause ends, or for the next doubling."""
+        """Schedules a check for waiting requests: after a pause, or for the next doubling."""
         if self._timer or not self._waiting:
             return
         pause = self._resume_at - time.monotonic()
@@ -129,7 +129,7 @@ class Limiter:
 
 
 class _Round:
-    """What came back since the limit was last judged."""
+    """Replies since the limit was last adjusted."""
 
     __slots__ = ("answers", "complaints", "latency_s", "sent")
 

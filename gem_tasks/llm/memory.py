@@ -1,7 +1,7 @@
-"""Remembers dialects for all workers of a deployment, in its object store: one small object for each (endpoint, model).
+"""Remembers dialects for all workers of a deployment in its object store: one small object per (endpoint, model).
 
-Objects are numbered and only ever created, never changed: of two workers that learn at once, one creates the next
-number, and the other takes that in and creates the one after it. So nothing that was learned is lost.
+Objects are numbered and only ever created, never changed: if two workers learn at once, one creates the next number,
+and the other merges that and creates the one after it. So nothing learned is lost.
 """
 
 import logging
@@ -24,32 +24,32 @@ from gem_tasks.store.keys import dialect_key
 logger = logging.getLogger(__name__)
 
 _EXPIRES_S = 30 * 24 * 3600.0
-"""Servers are upgraded: what could not be done last month is tried again."""
+"""Servers are upgraded: GEM retries what failed last month."""
 _TRIES = 20
 
 
 class Known(Value):
-    """What is known of a model at an endpoint."""
+    """What is known about a model at an endpoint."""
 
     dialect: Dialect
     proved: tuple[str, ...] = ()
     """Shapes of requests that it has answered, see `shape_of`."""
     at: int = 0
-    """When something was learned last, in seconds since 1970."""
+    """Time of the last lesson, in seconds since 1970."""
     endpoint: str = ""
-    """For people: without the parts of the URL that may hold a secret."""
+    """For display: without the parts of the URL that may contain a secret."""
     model: str = ""
     answered_as: str = ""
-    """How the endpoint calls the model."""
+    """The endpoint's name for the model."""
     window: int | None = None
-    """Tokens that prompt and answer may have together, if that is known."""
+    """Tokens that prompt and answer may have together, if known."""
     window_source: str = ""
-    """Where it is known from, in words."""
+    """Source of that number, in words."""
     usage_fault: str = ""
-    """What is wrong with the token counts that it reports, in words."""
+    """What is wrong with the reported token counts, in words."""
 
     def with_changes(self, before: Dialect, after: Dialect, shape: str, answered_as: str) -> "Known":
-        """With what one answer taught: what it changed of the dialect it began with, whatever others have learned."""
+        """Adds what one answer taught: its changes to the dialect it started with, whatever others have learned."""
         changes: dict[str, Any] = {name: value for name, value in after if value != getattr(before, name)}
         for name in {"dropped", "useless"} & changes.keys():
             changes[name] = tuple(sorted({*getattr(self.dialect, name), *getattr(after, name)}))
@@ -66,12 +66,12 @@ class Known(Value):
 
 
 class Memory:
-    """Of one endpoint.
+    """Belongs to one endpoint.
 
     Args:
-        store: of the deployment; None remembers nothing.
-        base_url: of the endpoint.
-        api: what it speaks: what is learned of one API says nothing of another at the same address.
+        store: store of the deployment; None remembers nothing.
+        base_url: base URL of the endpoint.
+        api: the API that the endpoint speaks: lessons about one API do not apply to another at the same address.
     """
 
     def __init__(self, store: ObjectStore | None, base_url: str, api: ApiName = "openai") -> None:
@@ -79,23 +79,23 @@ class Memory:
         self._place = base_url if api == "openai" else f"{api} {base_url}"
 
     def recall(self, model: str, preset: Dialect) -> Known:
-        """What is remembered, or the preset. A store that does not answer is none."""
+        """What is remembered, or the preset. If the store does not answer, the preset."""
         with suppress(StoreError):
             if found := self._newest(model)[1]:
                 return found
         return self._new(model, preset)
 
     def learned(self, model: str, before: Dialect, after: Dialect, shape: str, answered_as: str) -> None:
-        """Writes down what an answer taught; see `Known.with_changes`."""
+        """Saves what an answer taught; see `Known.with_changes`."""
         self._change(model, before, lambda known: known.with_changes(before, after, shape, answered_as))
 
     def saw_window(self, model: str, preset: Dialect, tokens: int | None, source: str) -> None:
-        """Writes down how much the model takes; None forgets it."""
+        """Saves the model's window; None deletes it."""
         update = {"window": tokens, "window_source": source}
         self._change(model, preset, lambda known: known.model_copy(update=update | {"at": int(time.time())}))
 
     def saw_usage(self, model: str, preset: Dialect, fault: str) -> None:
-        """Writes down what is wrong with the tokens that the endpoint reports; "" when nothing is any more."""
+        """Saves what is wrong with the reported token counts; "" once they are right."""
         self._change(
             model, preset, lambda known: known.model_copy(update={"usage_fault": fault, "at": int(time.time())})
         )
@@ -110,27 +110,27 @@ class Memory:
                 mine = self._key(model, number + 1)
                 if not self._store.create(mine, known.model_dump_json(indent=1).encode()):
                     continue
-                # Others may have come further and removed this number, so that it could be created a second time.
+                # Others may have gone further and removed this number, so that it could be created a second time.
                 numbers = sorted(map(_number, self._store.list(self._folder(model))))
                 for older in numbers[:-1]:
                     self._store.delete(self._key(model, older))
                 if numbers[-1:] in ([], [number + 1]):
                     return
         except StoreError as error:
-            logger.warning("what was learned of %s is not remembered: %s", model, error)
+            logger.warning("cannot save what was learned about %s: %s", model, error)
 
     def _new(self, model: str, preset: Dialect) -> Known:
         return Known(dialect=preset, endpoint=public_url(self._base_url), model=model)
 
     def _newest(self, model: str) -> tuple[int, Known | None]:
-        """Number and content of the newest object; -1 when there is none, None when it is too old or unreadable."""
+        """Number and content of the newest object; -1 if there is none, None if it is too old or unreadable."""
         if self._store is None:
             return -1, None
         for _ in range(_TRIES):
             numbers = [_number(key) for key in self._store.list(self._folder(model))]
             if not numbers:
                 return -1, None
-            with suppress(KeyError):  # replaced since it was listed
+            with suppress(KeyError):  # replaced after it was listed
                 return max(numbers), _read(self._store.get(self._key(model, max(numbers))))
         return -1, None
 
@@ -142,7 +142,7 @@ class Memory:
 
 
 def public_url(base_url: str) -> str:
-    """An endpoint's URL without the parts that may hold a secret."""
+    """An endpoint's URL without the parts that may contain a secret."""
     parts = urlsplit(base_url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
@@ -163,7 +163,7 @@ def remembered(store: ObjectStore) -> list[Known]:
 
 
 def forget(store: ObjectStore) -> int:
-    """Forgets all of it; how many objects that were.
+    """Deletes everything remembered; returns the number of objects.
 
     Raises:
         StoreError: the store cannot be read or written.
@@ -186,6 +186,6 @@ def _number(key: str) -> int:
 def _read(data: bytes) -> Known | None:
     try:
         known = Known.model_validate_json(data)
-    except ValidationError:  # of another version
+    except ValidationError:  # from another version
         return None
     return known if time.time() - known.at < _EXPIRES_S else None

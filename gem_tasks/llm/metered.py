@@ -1,4 +1,4 @@
-"""A `ChatClient` that puts a price on every answer and stops before the budget is overspent."""
+"""A `ChatClient` that prices every answer and stops before the budget is overspent."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -15,67 +15,67 @@ _MARGIN = 1.25
 
 
 class UntrueUsageError(UserError):
-    """The endpoint's reports of tokens cannot be true, so no budget can be kept by them."""
+    """The endpoint's token counts cannot be true, so they cannot enforce a budget."""
 
 
 class Reckoning:
-    """What answers cost, as far as a budget is concerned; for calls as for batches.
+    """Cost of answers as a budget counts it; for calls and batches alike.
 
     Args:
-        pricing: of the model.
+        pricing: prices of the model.
     """
 
     def __init__(self, pricing: Pricing) -> None:
         self._pricing, self._trust = pricing, Trust()
 
     def take(self, request: ChatRequest, completion: Completion) -> tuple[float, float]:
-        """Price of the next answer in USD: as reported, and what the budget reckons with, the larger count of both."""
+        """Price of the next answer in USD: as reported, and as the budget counts it, by the larger of both counts."""
         self._trust.look(request, completion)
         spent = self._pricing(completion.usage)
         return spent, max(spent, self._pricing(at_least(completion, request.body)))
 
     def require_trust(self, model: str) -> None:
-        """Before more is spent.
+        """To be called before more is spent.
 
         Raises:
-            UntrueUsageError: what the endpoint reports is no base for keeping a budget.
+            UntrueUsageError: the endpoint's token counts cannot enforce a budget.
         """
         if self._trust.fault:
             raise UntrueUsageError(
-                f"The budget cannot be kept: of model {model!r}, {self._trust.fault}",
-                "Correct the endpoint's `usage`, or run without a budget: tokens are then counted by GEM itself."
+                f"GEM cannot enforce the budget: for model {model!r}, {self._trust.fault}",
+                "Correct the endpoint's `usage`, or run without a budget: GEM then counts tokens itself."
                 " `gem dialects` shows what each model reports.",
             )
 
 
 class Allowance(Protocol):
-    """Money that may be spent. Settled at the larger of reported and counted tokens: rather early than late."""
+    """Money that may be spent. Settled at the larger of reported and counted tokens, to err on the safe side."""
 
     async def reserve(self, usd: float) -> None:
-        """Sets so much aside for a call.
+        """Reserves an amount for a call.
 
         Raises:
-            UserError: there is not so much left, and nothing under way that could give some back.
+            UserError: too little is left, and no call in flight could return some.
         """
         ...
 
     def settle(self, reserved: float, spent: float) -> None:
-        """The call is over; what it did not take is free again."""
+        """Ends a call; its unspent reserve is free again."""
         ...
 
 
 class MeteredClient:
     """Prices answers.
 
-    Before a call its prompt and the longest answer seen so far (a quarter more, and at most its token budget) are set
-    aside; the budget alone as long as there are few answers to go by.
+    Before a call it reserves the price of the prompt and of the longest answer so far (plus a quarter, up to its token
+    budget); until there are enough answers, that of the whole token budget.
 
     Args:
         client: makes the calls.
-        pricing: of its model.
+        pricing: prices of its model.
         allowance: None to spend without a limit.
-        known: how many answers to such requests came before, and the longest in tokens.
-        limit_of: tokens that an answer may have, thoughts included; by default what the request asks for.
+        known: number of earlier answers to such requests, and the longest in tokens.
+        limit_of: tokens allowed for an answer, thoughts included; by default what the request asks for.
     """
 
     def __init__(
@@ -92,10 +92,10 @@ class MeteredClient:
         self._reckoning = Reckoning(pricing)
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """Makes the call if there is money for it; see `ChatClient.complete` and `Allowance.reserve`.
+        """Makes the call if the budget allows it; see `ChatClient.complete` and `Allowance.reserve`.
 
         Raises:
-            UntrueUsageError: there is a budget, and what the endpoint reports is no base for keeping it.
+            UntrueUsageError: there is a budget, and the endpoint's token counts cannot enforce it.
         """
         estimate = self._estimate(request) if self._allowance else 0.0
         if self._allowance:
@@ -111,7 +111,7 @@ class MeteredClient:
             raise
         finally:
             if self._allowance:
-                # An endpoint may charge for what we hung up on, and does not say.
+                # An endpoint may charge for abandoned requests without reporting it.
                 self._allowance.settle(estimate, reckoned + timeouts * estimate)
         self._answers += 1
         self._longest = max(self._longest, completion.usage.completion_tokens)
@@ -122,6 +122,6 @@ class MeteredClient:
         if self._answers >= _ENOUGH:
             longest = min(longest, int(self._longest * _MARGIN))
         prompt = estimate_tokens(request.body)
-        # Some charge more for a prompt that they put into their cache, and whether they will is not known.
+        # Some charge more for a prompt that they cache, and it is unknown beforehand whether they will.
         written = Usage(prompt_tokens=prompt, cache_write_tokens=prompt, completion_tokens=longest)
         return self._pricing(written)

@@ -1,4 +1,4 @@
-"""How long to wait, in every form in which endpoints say it.
+"""How long to wait, in every form that endpoints use.
 
 | form                                  | seen at                                  |
 |---------------------------------------|------------------------------------------|
@@ -19,14 +19,14 @@ _WHOLE = re.compile(rf"(?:{_PART.pattern})++", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _EPOCH = 1e9
-"""A larger number is a moment, not a length."""
+"""A larger number is a point in time, not a duration."""
 _EPOCH_MS = 1e11
 _LONGEST = 64
 """Characters; no form has more."""
 
 
 def seconds_until(text: str) -> float | None:
-    """Seconds from now; None when the text says no such thing."""
+    """Seconds from now; None if the text is in no known form."""
     text = text.strip()
     if len(text) > _LONGEST:
         return None
@@ -42,6 +42,6 @@ def seconds_until(text: str) -> float | None:
             moment = read(text)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             return max(0.0, (moment - datetime.now(UTC)).total_seconds())
-        except (ValueError, TypeError, OverflowError):  # such as a time zone beyond the Earth
+        except (ValueError, TypeError, OverflowError):  # such as a time zone that does not exist
             continue
     return None

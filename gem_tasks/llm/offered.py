@@ -12,10 +12,10 @@ _MOST = 10_000
 
 
 def read_models(body: bytes) -> list[str]:
-    """The models' names in the body of a 200; entries without one are passed over.
+    """Names of the models in the body of a 200 reply; skips entries without a name.
 
     Raises:
-        EndpointError: it is no list of models.
+        EndpointError: it is not a list of models.
     """
     try:
         found: Any = parsed(body)

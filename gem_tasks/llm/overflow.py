@@ -1,6 +1,6 @@
 """Reads the numbers in a complaint that a request is too long: the window, and how long the prompt is.
 
-| who says so                      | words                                                                         |
+| who                              | words                                                                         |
 |----------------------------------|-------------------------------------------------------------------------------|
 | OpenAI, DeepSeek, vLLM           | `maximum context length is W tokens … (P in the messages, A in the completion)` |
 | vLLM                             | `passed P input tokens and requested A … context length is only W`            |
@@ -26,7 +26,7 @@ from gem_tasks.patterns import IgnoringCase
 
 _N = r"(\d[\d,_]{0,15})"
 _LEAST, _MOST = 256, 100_000_000
-"""Other numbers are no windows: MiniMax puts an error code behind `context window exceeds limit`."""
+"""Other numbers are not windows: MiniMax puts an error code after `context window exceeds limit`."""
 
 
 def _any_of(*patterns: str) -> tuple[IgnoringCase, ...]:
@@ -68,23 +68,23 @@ _INPUT_ONLY = IgnoringCase(
 
 
 class Overflow(NamedTuple):
-    """What the words say; None where they do not."""
+    """Numbers of a complaint; None if it does not state them."""
 
     window: int | None = None
     """Tokens of prompt and answer together; some count the prompt alone."""
     prompt: int | None = None
     """Tokens of the prompt."""
     input_only: bool = False
-    """The prompt alone is too long: asking for a shorter answer does not help."""
+    """The prompt alone is too long: a shorter answer does not help."""
 
 
 def read_overflow(text: str, limit: int) -> Overflow:
-    """The numbers of a complaint.
+    """Reads the numbers of a complaint.
 
     Args:
-        text: its words.
-        limit: tokens that the answer might have had. vLLM stops counting a prompt at what that leaves, and one more:
-            then the prompt is longer, nobody knows by how much.
+        text: words of the complaint.
+        limit: token limit of the answer. vLLM stops counting a prompt one token beyond what that leaves: then the
+            prompt is longer by an unknown amount.
     """
     window, prompt = _first(_WINDOW, text), _first(_PROMPT, text)
     if window is None or not _LEAST <= window <= _MOST:

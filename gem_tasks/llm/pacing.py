@@ -1,4 +1,4 @@
-"""Rate limits that an endpoint announces in its headers, so that nobody has to run into them.
+"""Obeys rate limits that an endpoint announces in its headers, before requests exceed them.
 
 OpenAI's form, which others copy: `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`
 (platform.openai.com/docs/guides/rate-limits); Anthropic's, `anthropic-ratelimit-{requests,tokens}-{limit,…}`; and
@@ -12,7 +12,7 @@ from gem_tasks.llm.moments import seconds_until
 
 _PERIOD_S = 60.0
 _DIGITS = 15
-"""More make no limit of anything."""
+"""A number with more digits is not a limit."""
 
 
 class _Names(NamedTuple):
@@ -36,7 +36,7 @@ _FORMS = (
 
 
 def wait_s(headers: Mapping[str, str], tokens: int) -> float:
-    """Seconds to send nothing, so that a request of `tokens` tokens is within what the headers leave."""
+    """Seconds to pause, so that a request of `tokens` tokens stays within what the headers allow."""
     longest = 0.0
     for names in _FORMS:
         if names.remaining in headers:
@@ -50,7 +50,7 @@ def _wait_s(headers: Mapping[str, str], names: _Names, needed: int) -> float:
         return 0.0
     reset = seconds_until(headers.get(names.reset, "")) or 0.0
     if limit := _whole(headers.get(names.limit, "")):
-        # The bucket fills all the time; its reset says when it is full, which is later than enough.
+        # The bucket fills continuously; its reset is when it is full, which is later than needed.
         return min(reset, (min(needed, limit) - remaining) * _PERIOD_S / limit)
     return reset
 

@@ -1,4 +1,4 @@
-"""Dialects that are known beforehand: the user's own, then ours (`presets.toml`)."""
+"""Dialects that are known in advance: first the user's, then GEM's (`presets.toml`)."""
 
 import re
 import tomllib
@@ -15,15 +15,15 @@ _OURS = Path(__file__).with_name("presets.toml")
 
 
 class Preset(Dialect):
-    """A dialect, and whose it is."""
+    """A dialect with the host and model that it applies to."""
 
     host: str = ""
     """End of the host's name; empty for any."""
     model: str = ""
-    """A regular expression that is searched for in the model's name; empty for any."""
+    """A regular expression searched for in the model's name; empty for any."""
 
     def fits(self, base_url: str, model: str) -> bool:
-        """Whether it is about this model at this endpoint."""
+        """Whether it applies to this model at this endpoint."""
         parts = urlsplit(base_url)
         names = (parts.hostname or "", parts.netloc.rpartition("@")[2].lower())
         here = not self.host or any(name == self.host or name.endswith(f".{self.host}") for name in names)
@@ -31,11 +31,11 @@ class Preset(Dialect):
 
 
 def preset_for(base_url: str, model: str, own: Path | None = None) -> Dialect:
-    """What is known of the model at this endpoint; the usual if nothing is.
+    """The known dialect of the model at this endpoint; the default if none is known.
 
     Args:
-        base_url: of the endpoint.
-        model: as asked for.
+        base_url: base URL of the endpoint.
+        model: name in requests.
         own: the user's file.
 
     Raises:
@@ -58,6 +58,6 @@ def _presets(path: Path) -> tuple[Preset, ...]:
     except OSError as error:
         raise UserError(f"GEM_LLM_DIALECTS: {path} cannot be read ({error.strerror})", "Correct the path.") from None
     except (ValueError, TypeError, ValidationError, re.error) as error:
-        form = "Write it like gem_tasks/llm/presets.toml: [[preset]], host, model, and what is particular."
-        raise UserError(f"GEM_LLM_DIALECTS: {path} holds no presets ({first_line(error)})", form) from None
+        form = "Use the format of gem_tasks/llm/presets.toml: [[preset]], host, model, and what differs."
+        raise UserError(f"GEM_LLM_DIALECTS: {path} has no valid presets ({first_line(error)})", form) from None
     return found

@@ -1,7 +1,7 @@
-"""What a model's tokens cost.
+"""Prices of a model's tokens.
 
-The user's file comes first, then ours, then genai-prices, which knows the models of public providers. There the
-endpoint counts too: the same model behind another address has another price, and on your own machines none it knows.
+The user's file comes first, then GEM's, then genai-prices, which has the models of public providers. There the endpoint
+counts too: prices depend on it, and models on your own hardware have no public price.
 """
 
 import tomllib
@@ -21,7 +21,7 @@ _OURS = Path(__file__).with_name("prices.toml")
 _MILLION = 1_000_000
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 Pricing = Callable[[Usage], float]
-"""USD for the tokens of a call."""
+"""Returns the USD for the tokens of a call."""
 
 
 class Price(Value):
@@ -29,12 +29,12 @@ class Price(Value):
 
     input: float = Field(ge=0)
     cached_input: float | None = Field(default=None, ge=0)
-    """As `input` when not given."""
+    """Same as `input` if not given."""
     cache_write: float | None = Field(default=None, ge=0)
-    """Of tokens that are put into the endpoint's cache; as `input` when not given."""
+    """For tokens that the endpoint puts into its cache; same as `input` if not given."""
     output: float = Field(ge=0)
     reasoning: float | None = Field(default=None, ge=0)
-    """As `output` when not given."""
+    """Same as `output` if not given."""
 
     def __call__(self, usage: Usage) -> float:
         """USD for the tokens of a call."""
@@ -51,11 +51,11 @@ class Price(Value):
 
 
 def pricing(model: str, base_url: str, own: Path | None = None) -> Pricing | None:
-    """How to price a model's calls; None when nobody knows.
+    """Prices of a model's calls; None if unknown.
 
     Args:
-        model: as asked for.
-        base_url: of the endpoint.
+        model: name in requests.
+        base_url: base URL of the endpoint.
         own: the user's file.
 
     Raises:
@@ -76,7 +76,7 @@ def _table(path: Path) -> dict[str, Price]:
     except (ValueError, ValidationError) as error:
         line = first_line(error)
         form = 'Write ["model"], then input = … and output = … in USD per million tokens.'
-        raise UserError(f"GEM_LLM_PRICES: {path} is no price table ({line})", form) from None
+        raise UserError(f"GEM_LLM_PRICES: {path} is not a valid price table ({line})", form) from None
 
 
 def _public(model: str, base_url: str) -> Pricing | None:

@@ -1,4 +1,4 @@
-"""An endpoint behind a proxy, through aiohttp, which knows how to talk to one."""
+"""Reaches an endpoint behind a proxy through aiohttp, which supports proxies."""
 
 from collections.abc import Mapping
 from types import TracebackType
@@ -15,13 +15,13 @@ from gem_tasks.replies import Growing, abody_of
 
 
 class ProxiedTransport:
-    """As `transport.Transport`.
+    """Like `transport.Transport`.
 
     Args:
         base_url: ends in `/v1`; a query, such as Azure's `api-version`, goes with every request.
         api_key: sent as a bearer token.
-        proxy: its URL. aiohttp would look for it in the environment for every request, in a thread.
-        extra: further headers.
+        proxy: its URL. aiohttp would look it up in the environment for every request, in a thread.
+        extra: extra headers.
     """
 
     def __init__(self, base_url: URL, api_key: str | None, proxy: str, extra: Mapping[str, str] | None = None) -> None:
@@ -35,7 +35,7 @@ class ProxiedTransport:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept-Encoding": "identity"},
-            auto_decompress=False,  # it has no bound
+            auto_decompress=False,  # aiohttp's has no size limit
         )
         return self
 
@@ -72,7 +72,7 @@ class ProxiedTransport:
         except aiohttp.ConnectionTimeoutError:
             raise EndpointError(ErrorClass.TIMEOUT, f"no connection within {CONNECT_S:.0f} s") from None
         except TimeoutError:
-            raise  # the caller's
+            raise  # the caller handles it
         except (aiohttp.ClientError, OSError, ValueError) as error:
             told = f"through the proxy {shown(self._proxy)}: {reason(error)}"
             raise EndpointError(ErrorClass.CONNECTION, told) from error

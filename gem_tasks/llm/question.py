@@ -1,7 +1,7 @@
-"""One small real question to a model, and what came back: whether an endpoint is of use is not in its list of models.
+"""One short real question to a model, and its answer: a list of models does not tell whether an endpoint works.
 
-The question has the shape of a stage's requests (`shape_of`): a system message, the same parameters, a schema where the
-stage has one. So what the answer teaches holds for the stage, and its first text finds nothing left to learn.
+The question has the shape of a stage's requests (`shape_of`): a system message, the same parameters, and a schema if
+the stage has one. So its answer teaches the stage's dialect, and the stage's first text has nothing left to learn.
 """
 
 import time
@@ -13,10 +13,10 @@ from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.prompts import section
 
 LIMIT_S = 120.0
-"""A thinking model may take a minute; one that takes longer is still asked by a run, but is not called ready."""
+"""A thinking model may take a minute; a run still asks a slower one, but it does not count as ready."""
 ATTEMPTS = 3
 _TOKENS = 1024
-"""Of the answer, at most, which is some ten tokens. A limit that thinking reaches would cost a second question."""
+"""Largest answer, which usually has some ten tokens. A lower limit used up by thinking costs a second question."""
 _ASKED = "Does the text say how to do something in more than one step?"
 _TAGGED = f"{_ASKED} Answer with <multi_step>True</multi_step> or <multi_step>False</multi_step> and nothing else."
 _JSON = f'{_ASKED} Answer in JSON with {{"R1": true}} or {{"R1": false}} and nothing else.'
@@ -29,16 +29,16 @@ _SCHEMA: Json = {
 }
 _SHOWN = 60
 _HARMLESS = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.REFUSED})
-"""The endpoint takes key and model, and cannot or will not answer this now."""
+"""The endpoint accepts key and model, but cannot or will not answer this now."""
 
 
 class Reply(Value):
-    """What came of a question."""
+    """Result of a question."""
 
     said: str = ""
     """The beginning of the answer, on one line."""
     note: str = ""
-    """What is odd about an answer that came, or about none that may come later."""
+    """What is odd about the answer, or why there may be one only later."""
     calls: int = 0
     usage: Usage = Usage()
     usage_fault: UsageFault = ""
@@ -50,7 +50,7 @@ def question(model: str, sampling: Sampling, *, schema: bool = False) -> ChatReq
 
     Args:
         model: its name.
-        sampling: of the stage's requests.
+        sampling: parameters of the stage's requests.
         schema: whether the stage asks for JSON under a schema.
     """
     system = ChatMessage(role="system", content=_JSON if schema else _TAGGED)
@@ -64,10 +64,10 @@ def question(model: str, sampling: Sampling, *, schema: bool = False) -> ChatReq
 
 
 async def ask(client: OpenAIClient, request: ChatRequest) -> Reply:
-    """Asks.
+    """Sends the question.
 
     Raises:
-        EndpointError: no answer came, and none would come to a stage either.
+        EndpointError: there was no answer, and a stage would not get one either.
     """
     started = time.monotonic()
     try:
@@ -87,7 +87,7 @@ async def ask(client: OpenAIClient, request: ChatRequest) -> Reply:
 
 
 async def listed(client: OpenAIClient) -> list[str]:
-    """Models that the endpoint lists, without the prefix that some put before names; none if it has no list."""
+    """Models that the endpoint lists, without the prefix that some add to names; empty if it has no list."""
     try:
         return list(dict.fromkeys(name.removeprefix("models/") for name in await client.models()))
     except (EndpointError, UserError):
@@ -103,5 +103,5 @@ def _odd(completion: Completion) -> str:
     if completion.text.strip():
         return ""
     if completion.finish_reason == "length":
-        return "thinking took the whole limit, twice: set GEM_LLM_REASONING_EFFORT to low or off"
+        return "thinking used up the token limit twice: set GEM_LLM_REASONING_EFFORT to low or off"
     return f"the answer is empty (it ended with {completion.finish_reason or 'no reason'!r})"

@@ -1,4 +1,4 @@
-"""The official SDK for everything but chat completions: models, files, batches. Importing it takes a second."""
+"""The official SDK, for everything except chat completions: models, files, batches. Importing it takes a second."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -19,31 +19,31 @@ from gem_tasks.replies import Growing, abody_of
 
 _TIMEOUT_S = 60.0
 _OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write a line for every look at a batch
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log a line for every poll of a batch
 
 
 def sdk(base_url: str, headers: Mapping[str, str]) -> openai.AsyncOpenAI:
-    """A client without retries of its own; an async context manager.
+    """A client without retries; an async context manager.
 
     Args:
-        base_url: of the endpoint; its query goes along.
-        headers: with the key, see `Access`.
+        base_url: base URL of the endpoint; its query is sent too.
+        headers: headers with the key, see `Access`.
 
     Raises:
         UserError: its proxy cannot be used.
     """
-    proxy_for(base_url)  # while it can still be said: the SDK would call that a connection fault
+    proxy_for(base_url)  # checked here, because the SDK would report it as a connection fault
     parts = urlsplit(base_url)
     sent = {"Authorization" if name.lower() == "authorization" else name: value for name, value in headers.items()}
     hooks: dict[str, list[Callable[..., Any]]] = {} if "Authorization" in sent else {"request": [_without_bearer]}
     return openai.AsyncOpenAI(
         base_url=urlunsplit(parts._replace(query="")),
         default_query=dict(parse_qsl(parts.query)),  # such as Azure's api-version
-        api_key="none",  # the SDK insists on one
+        api_key="none",  # the SDK requires one
         timeout=_TIMEOUT_S,
         max_retries=0,
         default_headers=sent,
-        # No redirect is followed: it would take the key, or a question that was admitted, somewhere else.
+        # It follows no redirect, which would take the key, or a checked question, elsewhere.
         http_client=openai.DefaultAsyncHttpxClient(
             timeout=_TIMEOUT_S, transport=_Bounded(), follow_redirects=False, event_hooks=hooks
         ),
@@ -51,13 +51,13 @@ def sdk(base_url: str, headers: Mapping[str, str]) -> openai.AsyncOpenAI:
 
 
 class _Bounded(AsyncRouted):
-    """Hands out whole replies of a bounded size: the SDK reads, unpacks and parses whatever comes."""
+    """Returns whole replies of a bounded size: the SDK reads, unpacks and parses whatever arrives."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """By httpx2.
+        """Called by httpx2.
 
         Raises:
-            RemoteProtocolError: the reply is too large, or not what it says it is.
+            RemoteProtocolError: the reply is too large, or its format is not as declared.
         """
         request.headers["Accept-Encoding"] = "identity"
         response = await super().handle_async_request(request)
@@ -79,7 +79,7 @@ async def _without_bearer(request: httpx2.Request) -> None:
 
 
 def from_sdk(error: openai.OpenAIError) -> EndpointError:
-    """The canonical error for what the SDK raised."""
+    """The canonical error for an exception of the SDK."""
     match error:
         case openai.APITimeoutError():
             return EndpointError(ErrorClass.TIMEOUT, "no complete answer within the time limit")
@@ -88,5 +88,5 @@ def from_sdk(error: openai.OpenAIError) -> EndpointError:
         case openai.APIStatusError():
             return from_status(error.status_code, error.response.headers, error.response.text)
         case _:
-            # A body that is no JSON, or a field missing: the server broke off or speaks another protocol.
+            # A body that is not JSON, or lacks a field: the server cut it off or speaks another protocol.
             return EndpointError(ErrorClass.SERVER_ERROR, f"unusable answer: {beginning(str(error), 300)}")

@@ -1,8 +1,8 @@
-"""One endpoint's connections: a request body in, a reply out, nothing in between.
+"""The connections of one endpoint: takes a request body, returns a reply, with nothing in between.
 
 The SDK's transports cost several times the CPU of this one per call and fall behind at a few hundred requests in
-flight; aiohttp's client costs twice to three times as much (docs/benchmarks.md). So the hot path has HTTP/1.1 of its
-own: pooled connections over httptools. An endpoint behind a proxy is reached through aiohttp.
+flight; aiohttp's client costs two to three times as much (docs/benchmarks.md). So the hot path has its own HTTP/1.1:
+pooled connections over httptools. An endpoint behind a proxy is reached through aiohttp.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ from gem_tasks.redaction import shown_url
 _READ_BYTES = 256 << 10
 _ADDRESSES_S = 300.0
 _NEXT_ADDRESS_S = 0.25
-"""An address that has not answered after so long gets company (RFC 8305)."""
+"""If an address has not answered after this time, the next one is tried too (RFC 8305)."""
 
 
 class AnyTransport(Protocol):
-    """What the client needs: an async context manager with `post` and `get`."""
+    """The client's needs: an async context manager with `post` and `get`."""
 
     async def __aenter__(self) -> Self:
         """Opens no connection yet."""
@@ -57,20 +57,20 @@ class AnyTransport(Protocol):
 
 
 def transport_to(base_url: str, api_key: str | None, headers: Mapping[str, str] | None = None) -> AnyTransport:
-    """Straight, or through the proxy that the environment names for this host.
+    """A direct transport, or one through the proxy that the environment names for this host.
 
     Args:
         base_url: ends in `/v1`; a query, such as Azure's `api-version`, goes with every request.
         api_key: sent as a bearer token.
-        headers: further ones for every request.
+        headers: extra headers for every request.
 
     Raises:
-        UserError: it is no address, the key cannot be sent, or the proxy not be used.
+        UserError: the address is not valid, the key cannot be sent, or the proxy cannot be used.
     """
     url, proxy = _address(base_url), proxy_for(base_url)
     if proxy is None:
         return Transport(url, api_key, headers)
-    from gem_tasks.llm.proxied import ProxiedTransport  # aiohttp takes a third of a second to import
+    from gem_tasks.llm.proxied import ProxiedTransport  # importing aiohttp takes a third of a second
 
     return ProxiedTransport(url, api_key, proxy, headers)
 
@@ -81,17 +81,19 @@ def _address(base_url: str) -> URL:
     except ValueError:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host:
-        raise UserError(f"{shown_url(base_url)!r} is no address of an LLM endpoint", "Write http(s)://host[:port]/v1.")
+        raise UserError(
+            f"{shown_url(base_url)!r} is not the address of an LLM endpoint", "Write http(s)://host[:port]/v1."
+        )
     if url.user or url.password:
         raise UserError(
-            f"The address of the LLM endpoint {shown_url(base_url)} has a user name or a password in it",
-            "Put the key into GEM_LLM_API_KEY, or a login of another kind into GEM_LLM_EXTRA_HEADERS.",
+            f"The address of the LLM endpoint {shown_url(base_url)} contains a user name or a password",
+            "Put the key into GEM_LLM_API_KEY, or other credentials into GEM_LLM_EXTRA_HEADERS.",
         )
     return url
 
 
 class Transport:
-    """Keeps connections open; as many as there are requests. See `transport_to`."""
+    """Keeps connections open, as many as there are requests. See `transport_to`."""
 
     def __init__(self, base_url: URL, api_key: str | None, extra: Mapping[str, str] | None = None) -> None:
         self._base = base_url
@@ -115,7 +117,7 @@ class Transport:
         await asyncio.sleep(0)  # the loop closes sockets in its next turn
 
     def use(self, headers: Mapping[str, str]) -> None:
-        """Sends these further headers from now on, in place of the key and the headers that there were."""
+        """Sends these headers from now on, in place of the key and the earlier headers."""
         self._send(request_headers(None, headers))
 
     def _send(self, headers: Mapping[str, str]) -> None:
@@ -124,19 +126,19 @@ class Transport:
         self._heads: dict[str, bytes] = {}
 
     async def post(self, path: str, body: bytes) -> Reply:
-        """Sends a JSON body. How long that may take is the caller's business; only connecting has a limit here.
+        """Sends a JSON body. The caller limits the total time; only connecting has a limit here.
 
         Args:
-            path: below the base URL, such as `/chat/completions`.
+            path: path below the base URL, such as `/chat/completions`.
             body: JSON.
 
         Raises:
-            EndpointError: no complete reply came; whatever its status, one that came is returned.
+            EndpointError: no complete reply arrived; a complete one is returned whatever its status.
         """
         return await self._exchange(b"%b%d\r\n\r\n%b" % (self._head("POST", path), len(body), body))
 
     async def get(self, path: str) -> Reply:
-        """Fetches what is there; the same errors."""
+        """Sends a GET request; raises the same errors."""
         return await self._exchange(self._head("GET", path) + b"0\r\n\r\n")
 
     async def _exchange(self, request: bytes) -> Reply:
@@ -153,7 +155,7 @@ class Transport:
         return reply
 
     def _head(self, method: str, path: str) -> bytes:
-        """All up to the body's length, built once."""
+        """Everything before the body's length, built once."""
         key = method + path
         if key not in self._heads:
             url = self._base.with_path(self._base.path.rstrip("/") + path, keep_query=True)
@@ -161,7 +163,7 @@ class Transport:
         return self._heads[key]
 
     def _take(self) -> Connection | None:
-        """The connection that was used last, which is the least likely to have been closed at the other end."""
+        """The most recently used connection, which the other end is least likely to have closed."""
         while self._idle:
             connection = self._idle.pop()
             if time.monotonic() - connection.idle_since > KEEP_ALIVE_S:
@@ -176,11 +178,11 @@ class Transport:
             self._idle.pop().close()
 
     async def _open(self) -> Connection:
-        """A new connection.
+        """Opens a new connection.
 
         Raises:
-            EndpointError: not within the time.
-            OSError: nobody there, or no valid certificate.
+            EndpointError: it took too long.
+            OSError: no server answers, or its certificate is not valid.
         """
         loop = asyncio.get_running_loop()
         host = self._base.raw_host or ""
@@ -196,7 +198,7 @@ class Transport:
         return connection
 
     async def _resolved(self, host: str) -> list[Any]:
-        """Where the host is; another address first each time, for that is how names share load."""
+        """Addresses of the host, rotated, because names share load that way."""
         async with self._resolving:
             if not self._addresses or time.monotonic() - self._resolved_at > _ADDRESSES_S:
                 found = await resolved_async(host, self._base.port)

@@ -1,7 +1,7 @@
-"""Tokens of a call: what the endpoint says as far as that can be true, otherwise our own count.
+"""Tokens of a call: the endpoint's counts if they can be true, otherwise GEM's own count.
 
-Reported numbers decide what a run costs. They come from the endpoint, so they may be missing (many local servers), odd
-(strings, floats, null), or a lie: what cannot be true counts as if nothing had been said.
+Reported numbers decide what a run costs. The endpoint may leave them out (many local servers), send odd values
+(strings, floats, null), or lie: counts that cannot be true are treated as missing.
 """
 
 from typing import Any, cast
@@ -11,21 +11,21 @@ from gem_tasks.domain.chat import ChatRequest, Completion, Usage, UsageFault
 from gem_tasks.llm.tokens import estimate_tokens
 
 _MAX_TOKENS = 100_000_000
-"""No call has more; keeps every sum within what Postgres and Parquet store."""
+"""No call has more; keeps every sum within what Postgres and Parquet can store."""
 _DIGITS = 9
 _CHARS_PER_TOKEN = 4
 _NO_PROMPT = 16
-"""A prompt reported as so many times smaller than it looks was not counted. Blanks alone come near that."""
+"""A prompt reported as this many times smaller than it looks was not counted. Only blanks come near that."""
 _LONG = 200
-"""Tokens; of shorter prompts the count is not compared."""
+"""Tokens; counts of shorter prompts are not compared."""
 _IMPOSSIBLE_IN_A_ROW = 3
 _TOO_SMALL_IN_A_ROW = 20
 
 
 def read_usage(found: Any, thoughts: str) -> tuple[Usage, UsageFault]:
-    """The usage in a completion, and whether it cannot be true. Zeros where nothing usable is said.
+    """The usage in a completion, and whether it cannot be true. Zeros if nothing usable is reported.
 
-    Some leave the thoughts out of `completion_tokens` and have them in `total_tokens` only.
+    Some leave the thoughts out of `completion_tokens` and include them in `total_tokens` only.
     """
     usage = fields_of(found)
     counts = [_count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
@@ -47,19 +47,19 @@ def read_usage(found: Any, thoughts: str) -> tuple[Usage, UsageFault]:
 
 
 def total(*counts: Any) -> Any:
-    """The sum of what an API counts apart; one that can be no count in its place, for `read_usage` to judge."""
+    """The sum of counts that an API reports separately; if one is not a count, that one, for `read_usage` to judge."""
     numbers = [_count(count) for count in counts]
     wrong = [count for count, number in zip(counts, numbers, strict=True) if number is None]
     return wrong[0] if wrong else sum(cast("list[int]", numbers))
 
 
 def fields_of(found: Any) -> Json:
-    """An object of a reply; empty where it is something else."""
+    """An object of a reply; empty if the value is of another type."""
     return cast("Json", found) if isinstance(found, dict) else {}
 
 
 def _count(value: Any) -> int | None:
-    """A number of tokens; 0 when none is said, None when it can be none."""
+    """A number of tokens; 0 if missing, None if it is not a count."""
     if value is None or value == "":
         return 0
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS:
@@ -70,11 +70,11 @@ def _count(value: Any) -> int | None:
 
 
 def filled_in(completion: Completion, body: bytes) -> Completion:
-    """The completion with our own count for what the endpoint does not say.
+    """The completion, with GEM's own count in place of missing ones.
 
     Args:
         completion: as read.
-        body: of its request.
+        body: body of its request.
     """
     usage = completion.usage
     said = bool(completion.text or completion.thoughts)
@@ -93,7 +93,7 @@ def filled_in(completion: Completion, body: bytes) -> Completion:
 
 
 def at_least(completion: Completion, body: bytes) -> Usage:
-    """What a budget has to reckon with: the larger of reported and counted tokens."""
+    """The tokens that a budget counts: the larger of reported and counted ones."""
     usage, ours = completion.usage, _counted(completion, body)
     return usage.model_copy(
         update={
@@ -109,13 +109,13 @@ def _counted(completion: Completion, body: bytes) -> Usage:
 
 
 class Trust:
-    """Whether an endpoint's usage can be believed: one odd reply is an accident, many in a row are not."""
+    """Whether an endpoint's usage can be trusted: one odd reply is an accident, many in a row are not."""
 
     def __init__(self) -> None:
         self._impossible = self._small = self._missing = self._good = 0
 
     def look(self, request: ChatRequest, completion: Completion) -> None:
-        """Takes the next reply into account. Usage that is missing is no lie, and was counted by us."""
+        """Evaluates the next reply. Missing usage is not a lie: GEM counted it."""
         fault = completion.usage_fault
         self._impossible = self._impossible + 1 if fault == "impossible" else 0
         self._missing = self._missing + 1 if fault == "missing" else 0
@@ -129,18 +129,18 @@ class Trust:
 
     @property
     def fault(self) -> str:
-        """Why it cannot; empty while it can."""
+        """Why it cannot be trusted; empty while it can."""
         if self._impossible >= _IMPOSSIBLE_IN_A_ROW:
-            return f"{self._impossible} replies in a row report token counts that are negative, huge or no numbers"
+            return f"{self._impossible} replies in a row report token counts that are negative, huge or not numbers"
         if self._small >= _TOO_SMALL_IN_A_ROW:
             return f"{self._small} replies in a row report far fewer prompt tokens than were sent"
         return ""
 
     @property
     def verdict(self) -> str | None:
-        """What to tell people: what is wrong, "" when all is well, None while there are too few replies to say."""
+        """A message for people: what is wrong, "" if all is well, None while there are too few replies to tell."""
         if self.fault:
             return f"cannot be true: {self.fault}"
         if self._missing >= _IMPOSSIBLE_IN_A_ROW:
-            return "not reported: GEM counts them"
+            return "not reported: GEM counts tokens itself"
         return "" if self._good >= _IMPOSSIBLE_IN_A_ROW else None

@@ -1,4 +1,4 @@
-"""Tells people what is wrong with the tokens that an endpoint reports: in the log, and in what is remembered of it."""
+"""Reports wrong token counts of an endpoint: in the log, and in its memory."""
 
 import asyncio
 import logging
@@ -12,10 +12,10 @@ logger = logging.getLogger(__name__)
 
 
 class UsageWatch:
-    """Of one client, or of one visit for batches.
+    """Belongs to one client, or to one poll of batches.
 
     Args:
-        memory: of the endpoint.
+        memory: memory of the endpoint.
     """
 
     def __init__(self, memory: Memory) -> None:
@@ -24,7 +24,7 @@ class UsageWatch:
         self._told: dict[str, str] = {}
 
     def look(self, request: ChatRequest, completion: Completion) -> bool:
-        """Takes the next reply into account; whether there is news to `tell`."""
+        """Evaluates the next reply; returns whether there is news to `tell`."""
         trust = self._trust[request.model]
         trust.look(request, completion)
         verdict = trust.verdict
@@ -34,7 +34,7 @@ class UsageWatch:
         return True
 
     def tell(self, known: Known) -> None:
-        """Remembers the news of a model, if what is known of it says otherwise. Writes to the store."""
+        """Saves the news about a model if it differs from what is known. Writes to the store."""
         verdict = self._told[known.model]
         if verdict == known.usage_fault:
             return
@@ -43,5 +43,5 @@ class UsageWatch:
         self._memory.saw_usage(known.model, known.dialect, verdict)
 
     async def tell_aside(self, known: Known) -> None:
-        """The same from an event loop."""
+        """Like `tell`, from an event loop."""
         await asyncio.to_thread(self.tell, known)

@@ -1,14 +1,14 @@
-"""Asks an endpoint how much its model takes, where that is free: its list of models, or its server's own page.
+"""Asks an endpoint for its model's window, if that is free: its list of models, or a page of its server.
 
-| who                        | where                                     | what it says                               |
+| who                        | where                                     | what it states                             |
 |----------------------------|-------------------------------------------|--------------------------------------------|
-| vLLM, SGLang               | `/models`: `max_model_len`                | what is served                             |
-| llama.cpp                  | `/props`: `n_ctx`                         | what one request gets                      |
-| Ollama                     | `/api/ps`: `context_length`               | what is loaded; nothing before first use   |
-| LM Studio                  | `/api/v0/models`: `loaded_context_length` | what is loaded                             |
-| OpenRouter, Groq, Mistral  | `/models`: `context_length` and the like  | what the model can take, not who serves it |
+| vLLM, SGLang               | `/models`: `max_model_len`                | the window served                          |
+| llama.cpp                  | `/props`: `n_ctx`                         | the window of one request                  |
+| Ollama                     | `/api/ps`: `context_length`               | the loaded window; nothing before first use |
+| LM Studio                  | `/api/v0/models`: `loaded_context_length` | the loaded window                          |
+| OpenRouter, Groq, Mistral  | `/models`: `context_length` and the like  | the model's window, not the provider's     |
 
-Whatever goes wrong here means nothing.
+Any failure counts as unknown.
 """
 
 import json
@@ -33,23 +33,23 @@ _NESTED = ("top_provider", "meta", "limits", "capabilities", "model_spec")
 
 
 class Reading(NamedTuple):
-    """What an endpoint says of a model."""
+    """What the endpoint states about a model."""
 
     tokens: int
     place: str
-    """Where it says so."""
+    """Where it states it."""
     served: bool
-    """Whether that is what the server really takes, or only what the model could."""
+    """Whether the server really serves this window, or only the model could."""
 
 
 def read_window(base_url: str, api_key: str | None, headers: Mapping[str, str] | None, model: str) -> Reading | None:
-    """What the endpoint says; None if it says nothing. Takes `_PATIENCE_S` at most for each of two requests.
+    """The stated window; None if there is none. Takes up to `_PATIENCE_S` for each of two requests.
 
     Args:
         base_url: ends in `/v1`.
         api_key: sent as a bearer token.
-        headers: further ones.
-        model: as asked for.
+        headers: extra headers.
+        model: name in requests.
     """
     ask = _Asking(base_url, api_key, headers)
     listed = ask.get("/models")
@@ -72,11 +72,11 @@ class _Asking:
         self._parts, self._key, self._headers = urlsplit(base_url), api_key, headers
 
     def get(self, path: str) -> Any:
-        """Below the base URL."""
+        """Fetches a path below the base URL."""
         return self._fetch(self._parts._replace(path=self._parts.path.rstrip("/") + path).geturl())
 
     def root(self, path: str) -> Any:
-        """Beside it."""
+        """Fetches a path of the server's root."""
         return self._fetch(urlunsplit((self._parts.scheme, self._parts.netloc, path, "", "")))
 
     def _fetch(self, url: str) -> Any:
@@ -99,7 +99,7 @@ class _Asking:
 
 
 def _entry(listed: Any, model: str) -> Json:
-    """The model's own entry in a list; the only one where a server has but one, whatever it calls it."""
+    """The model's entry in a list; if a server lists only one model, that one, whatever its name."""
     entries = list(_entries(listed))
     for entry in entries:
         names = {str(entry.get(key)).removeprefix("models/") for key in ("id", "name", "model")}
@@ -117,7 +117,7 @@ def _entries(listed: Any) -> Iterator[Json]:
 
 
 def _said(entry: Json, place: str) -> Reading | None:
-    """What is served, if that is said; else the least that is claimed: OpenRouter's provider may take less."""
+    """The served window, if stated; otherwise the smallest claim: OpenRouter's provider may serve less."""
     within = [entry, *(cast("Json", entry[name]) for name in _NESTED if isinstance(entry.get(name), dict))]
     for names, served in ((_SERVED, True), (_CLAIMED, False)):
         numbers = [value for part in within for name in names if (value := _whole(part.get(name)))]
@@ -132,7 +132,7 @@ def _number(found: Any, name: str, place: str) -> Reading | None:
 
 
 def _whole(value: Any) -> int | None:
-    """A number of tokens; whatever else stands there is none."""
+    """A number of tokens; None for any other value."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value)
     if not isinstance(value, int | float) or isinstance(value, bool) or not _LEAST <= value < 1 << 40:

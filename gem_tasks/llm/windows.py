@@ -1,17 +1,17 @@
-"""Keeps requests within what a model takes: prompt and answer together fit its window, or the request is not sent.
+"""Keeps requests within a model's window: prompt and answer together fit, or the request is not sent.
 
-Where the window is known from, the first that says something:
+Sources of the window, the first that has it:
 
 | source                                         | why it comes there                               |
 |------------------------------------------------|--------------------------------------------------|
-| `GEM_LLM_CONTEXT_WINDOW`                       | a person knows better                            |
-| the server, of what it serves                  | it may have been restarted since we last asked   |
-| a complaint, now or remembered                 | it has the number of the one who really answers  |
-| a list of models, of what the model could take | who serves it may give less                      |
+| `GEM_LLM_CONTEXT_WINDOW`                       | the user knows better                            |
+| the server, about what it serves               | it may have been restarted since the last query  |
+| a complaint, now or remembered                 | it has the number of the server that answers     |
+| a list of models, about the model's maximum    | the provider may serve less                      |
 
-What is asked for shrinks in this order: room for thought and the answer's limit, down to what the stage needs
-(`Sampling.least`); then the request fails as `context_length`. How long a prompt is, is an estimate: in doubt it is
-sent, and the endpoint's complaint says what is right.
+The request shrinks in this order: room for thought and the answer's limit, down to the stage's minimum
+(`Sampling.least`); then the request fails as `context_length`. The length of a prompt is an estimate: in doubt GEM
+sends it, and the endpoint's complaint has the right number.
 """
 
 import asyncio
@@ -28,17 +28,17 @@ from gem_tasks.llm.tokens import Densities, least_tokens
 from gem_tasks.llm.window_reading import Reading
 
 SETTING = "context_window"
-"""What an error names as the parameter that is wrong when the server cuts prompts."""
+"""The parameter that an error names as wrong when the server cuts prompts."""
 _GUESSES = 3
-"""Complaints without the prompt's length before the answer gets what the stage needs and no more."""
+"""After this many complaints without the prompt's length, the answer gets only the stage's minimum."""
 _SPARE = 16
-"""Tokens of a chat template that nobody counts."""
+"""Tokens of a chat template, which no count includes."""
 _ENOUGH = 3
-"""Answers that ended by themselves: the window is not too small for the stage."""
+"""Complete answers: the window is not too small for the stage."""
 _LEAST_CUT = 1024
-"""A server that cuts leaves more than this: smaller counts come from caches."""
+"""A server that cuts prompts leaves more than this: smaller counts come from caches."""
 _USUAL_LEAST = 9
-"""Letters in a token of a prompt that was cut to less than half: no tokenizer makes more than 4.5."""
+"""Letters per token of a prompt that was cut to less than half: no tokenizer has more than 4.5."""
 
 
 class Window(NamedTuple):
@@ -46,18 +46,18 @@ class Window(NamedTuple):
 
     tokens: int
     source: str
-    """Where it is known from, in words."""
+    """Where the number comes from, in words."""
     checked: bool = True
-    """Whether that was found out in this run."""
+    """Whether it was found out in this run."""
 
 
 class Windows:
-    """Of one client.
+    """Belongs to one client.
 
     Args:
-        read: asks the endpoint about a model; None when it says nothing.
-        memory: of the endpoint.
-        asked: what the user says.
+        read: asks the endpoint about a model; returns None if it does not tell.
+        memory: memory of the endpoint.
+        asked: the user's setting.
     """
 
     def __init__(self, read: Callable[[str], Reading | None], memory: Memory, asked: int | None = None) -> None:
@@ -69,11 +69,11 @@ class Windows:
         self._lock = asyncio.Lock()
 
     def ready(self, model: str) -> bool:
-        """Whether `prepare` has been here."""
+        """Whether `prepare` was called for the model."""
         return model in self._known
 
     async def prepare(self, known: Known) -> Window | None:
-        """Finds out the window of a model, once; None if nobody says it."""
+        """Finds out the window of a model, once; None if unknown."""
         async with self._lock:
             if known.model not in self._known:
                 self._presets[known.model] = known.dialect
@@ -91,7 +91,7 @@ class Windows:
         return Window(known.window, known.window_source, checked=False) if known.window else None
 
     def bounded(self, request: ChatRequest, limit: int) -> int:
-        """Tokens that an answer may have of those wanted, as far as is known now."""
+        """The part of the wanted tokens that an answer may have, as currently known."""
         window = self._known.get(request.model)
         return limit if window is None else max(1, min(limit, window.tokens - self._densities.most(request.body)))
 
@@ -99,8 +99,8 @@ class Windows:
         """Tokens to ask for.
 
         Args:
-            request: what is to be sent.
-            dialect: of its model.
+            request: the request to send.
+            dialect: dialect of its model.
             counted: tokens of the prompt, if the endpoint has counted them.
 
         Raises:
@@ -128,11 +128,11 @@ class Windows:
         """Tokens to ask for instead, after a complaint that a request is too long; None if that would not help.
 
         Args:
-            request: what was sent.
-            dialect: of its model.
-            error: the complaint; if nothing helps, it tells the numbers afterwards.
-            limit: what was asked for.
-            complaints: so many there were about this request, with this one.
+            request: the request that was sent.
+            dialect: dialect of its model.
+            error: the complaint; if nothing helps, it states the numbers afterwards.
+            limit: the token limit that was sent.
+            complaints: number of complaints about this request, including this one.
         """
         said = read_overflow(error.complaint.text, limit)
         if said.window:
@@ -167,13 +167,13 @@ class Windows:
         return found
 
     async def answered(self, request: ChatRequest, completion: Completion, limit: int) -> None:
-        """Looks at what the endpoint counted.
+        """Checks the endpoint's count.
 
         Raises:
             EndpointError: the server cut the prompt.
         """
         usage, body, model = completion.usage, request.body, request.model
-        # Anthropic's way is to leave out of the prompt what was cached.
+        # Anthropic's prompt count leaves out cached tokens.
         prompt = usage.prompt_tokens + (usage.cached_tokens if usage.cached_tokens > usage.prompt_tokens else 0)
         if prompt <= 0:
             return
@@ -192,7 +192,7 @@ class Windows:
         self._densities.observe(body, prompt)
 
     def _cut(self, body: bytes, prompt: int) -> bool:
-        """Whether so few tokens cannot be the whole prompt."""
+        """Whether this count is too small for the whole prompt."""
         if prompt < _LEAST_CUT:
             return False
         if _round(prompt) and self._densities.least(body) > prompt * 1.15:
@@ -200,7 +200,7 @@ class Windows:
         return prompt * _USUAL_LEAST < len(body) and prompt * _USUAL_LEAST < len(body.decode("utf-8", "replace"))
 
     async def _complained(self, model: str, tokens: int) -> None:
-        """A complaint names the window; what a person says is not changed by it, unless it was too much."""
+        """A complaint names the window; it does not change the user's setting, unless that was too large."""
         now = self._known.get(model)
         if now is None or tokens < now.tokens or not now.checked:
             self._known[model] = Window(tokens, "the endpoint's own words")
@@ -215,7 +215,7 @@ class Windows:
 
 
 def bounded(request: ChatRequest, dialect: Dialect, window: int | None) -> Dialect:
-    """The dialect with a limit that fits the window, for a request that nobody asks again: a batch's."""
+    """The dialect with a limit that fits the window, for a request without a retry: that of a batch."""
     wanted = dialect.limit_of(request)
     if window is None or (room := window - Densities().most(request.body) - _SPARE) >= wanted:
         return dialect
@@ -223,13 +223,13 @@ def bounded(request: ChatRequest, dialect: Dialect, window: int | None) -> Diale
 
 
 def _least(request: ChatRequest, dialect: Dialect, wanted: int) -> int:
-    """Tokens without which asking is in vain: what the stage needs, and what thinking took at the least."""
+    """Tokens below which asking is useless: the stage's minimum, and the least that thinking took."""
     thought = dialect.room // 4 if dialect.thinks else 0
     return min(wanted, request.sampling.least + thought)
 
 
 def _round(tokens: int) -> bool:
-    """Whether it is a size that windows have."""
+    """Whether it is a typical size of a window."""
     return tokens >= 2 * _LEAST_CUT and tokens & (tokens - 1) == 0
 
 
@@ -246,19 +246,22 @@ def _too_long(prompt: int, least: int, window: Window, *, exact: bool) -> Endpoi
 
 
 def _cut(prompt: int, expected: int, window: Window | None, size: int | None = None, limit: int = 0) -> EndpointError:
-    """The configuration's fault as long as nobody has said how much the model takes.
+    """The configuration's fault until the model's window is known.
 
     Args:
-        prompt: tokens, as the endpoint counted them.
-        expected: tokens that there are at least.
-        window: of the model.
-        size: tokens with which the answer ended.
-        limit: tokens that the answer might have had.
+        prompt: tokens, as counted by the endpoint.
+        expected: lower bound of its tokens.
+        window: window of the model.
+        size: tokens at which the answer ended.
+        limit: token limit of the answer.
     """
     counted = f"it counted {prompt:,} tokens" + (f" of at least {expected:,}" if expected > prompt else "")
     what = f"The server cut your prompt: {counted}"
     if size:
-        what = f"The server cut your prompt or the answer: {counted}, was asked for {limit:,}, and ended at {size:,}"
+        what = (
+            f"The server cut your prompt or the answer: {counted}, was allowed {limit:,} tokens of answer,"
+            f" and stopped at {size:,}"
+        )
     error = EndpointError(ErrorClass.CONTEXT_LENGTH, f"{what}. Its context is too small.")
     error.parameter = "" if window else SETTING
     return error

@@ -1,4 +1,4 @@
-"""Conversations found again by the recipe that accepted or refused them, whatever the recipes are today."""
+"""Finds conversations by the recipe that accepted or refused them, whatever the current recipes are."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
@@ -13,7 +13,7 @@ from gem_tasks.store import keys, shards
 
 
 class Place(NamedTuple):
-    """Where a conversation lies, and the recipe of the stage that accepted or refused it."""
+    """Where a conversation is stored, and the recipe of the stage that accepted or refused it."""
 
     partition: str
     shard: int
@@ -22,18 +22,18 @@ class Place(NamedTuple):
 
 
 class Conversation(NamedTuple):
-    """A conversation with what it was made from."""
+    """A conversation and its sources."""
 
     place: Place
     record: Record
-    """With segment, extraction and the conversation."""
+    """Has the segment, the extraction and the conversation."""
     trajectory: Trajectory
     outcome: Outcome
-    """Of the stage that accepted or refused it."""
+    """Outcome of the stage that accepted or refused it."""
 
 
 def conversations(ledger: Ledger, fetch: Callable[[str], bytes], places: Iterable[Place]) -> Iterator[Conversation]:
-    """The conversations at these places, an object of the store at a time; one that its objects lack is left out."""
+    """The conversations at these places, one object of the store at a time; skips those missing from their objects."""
     for (partition, shard, recipe_id), group in groupby(sorted(places), key=lambda place: place[:3]):
         wanted = {place.segment_id: place for place in group}
         yield from _of_shard(ledger.audits.recipe_line(recipe_id), fetch, wanted, partition, shard)

@@ -1,7 +1,7 @@
-"""What one run is asked for: a part of a partition, other prompts or models than the current ones, a budget.
+"""Options of one run: part of a partition, other prompts or models than the current ones, a budget.
 
-Backfill runs of `gem_ingest` take it as params and hand it on in the asset event's `extra`; `gem_synthesize` works by
-it. Two events that Airflow puts into one run are merged so that everything current gets done: see `merged`.
+Backfill runs of `gem_ingest` take them as params and pass them on in the asset event's `extra`; `gem_synthesize` obeys
+them. If Airflow puts two events into one run, they are merged so that all current work gets done: see `merged`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,17 +15,17 @@ from gem_tasks.errors import UserError
 
 
 class RunOptions(Value):
-    """Empty ones ask for everything that is stale under the current recipes."""
+    """Without any option, a run processes everything that is stale under the current recipes."""
 
     stages: tuple[StageName, ...] = ()
-    """Only these stages do anything. Empty: all."""
+    """Only these stages run. Empty: all."""
     sources: tuple[str, ...] = ()
     """Only documents of these sources, by URI. Empty: all."""
     limit: int | None = Field(default=None, ge=1)
-    """Only the first so many documents of the partition."""
+    """Only the first N documents of the partition."""
     budget_usd: float | None = Field(default=None, gt=0)
     purse: str | None = None
-    """Runs that name the same purse share the budget. None: the run has it for itself."""
+    """Runs with the same purse share a budget. None: the budget is for this run alone."""
     prompts: dict[str, str] = Field(default_factory=dict)
     """Recipe override: SHA-256 (or its beginning) of a stored prompt, by stage or `repair`."""
     models: dict[StageName, str] = Field(default_factory=dict)
@@ -33,10 +33,10 @@ class RunOptions(Value):
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
-        """From params or an event's extra; empty values count as not given, unknown names are not looked at.
+        """Reads params or an event's extra; empty values count as not given, unknown names are ignored.
 
         Raises:
-            UserError: a value does not fit.
+            UserError: a value is not valid.
         """
         try:
             return cls.model_validate({name: given[name] for name in cls.model_fields if given.get(name)})
@@ -46,24 +46,24 @@ class RunOptions(Value):
             raise UserError(f"{name}: {first['msg']}", "Correct the run's params.") from None
 
     def packed(self) -> Json:
-        """Plain JSON of what differs from the default."""
+        """Plain JSON of the values that differ from the default."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
     @property
     def override(self) -> tuple[dict[str, str], dict[StageName, str]] | None:
-        """Prompts and models of another recipe than the current one; None when that one is meant."""
+        """Prompts and models of a recipe other than the current one; None for the current recipe."""
         return (self.prompts, self.models) if self.prompts or self.models else None
 
     def asks_for(self, stage: StageName) -> bool:
-        """Whether the stage does anything in this run."""
+        """Whether the stage runs."""
         return not self.stages or stage in self.stages
 
 
 def merged(all_options: Iterable[RunOptions]) -> RunOptions:
-    """One run for several announcements of its partition: as wide as the widest, under the current recipes if any is.
+    """Merges announcements of a partition: as wide as the widest, under the current recipes if any asks so.
 
-    An override that meets an announcement without it is left out (the caller says so): current work comes first. The
-    smallest budget holds.
+    An override that meets an announcement without one is dropped, and the caller reports it: current work comes first.
+    The smallest budget applies.
     """
     found = list(all_options)
     plain = [options for options in found if not options.override]

@@ -1,7 +1,7 @@
-"""What people's ratings say about the checks, and which kinds of findings may therefore no longer refuse.
+"""What people's ratings tell about the checks, and which kinds of findings therefore no longer refuse.
 
-Checks are pure, so their findings are worked out from the conversations' objects; Postgres keeps them for the version
-of the checks, because the kinds that may not refuse are asked for whenever a chain of recipes is made.
+Checks are pure, so findings are computed from the stored conversations; Postgres caches them per version of the checks,
+because every chain of recipes needs the kinds that do not refuse.
 """
 
 import logging
@@ -30,11 +30,11 @@ logger = logging.getLogger(__name__)
 
 
 def rated(ledger: Ledger, fetch: Callable[[str], bytes]) -> list[Rated]:
-    """Every rated conversation whose objects are still there, once, however many audits drew it.
+    """Every rated conversation whose objects still exist, once, however many audits drew it.
 
     Args:
         ledger: an open connection.
-        fetch: an object of the store by its key; raises KeyError for one that is gone.
+        fetch: returns an object of the store by its key; raises KeyError if it is missing.
 
     Raises:
         StoreError: the store does not answer.
@@ -47,12 +47,12 @@ def rated(ledger: Ledger, fetch: Callable[[str], bytes]) -> list[Rated]:
 
 
 def kinds_to_open(settings: Settings) -> tuple[str, ...]:
-    """Kinds of errors, `check/kind`, that the policy in force no longer lets refuse, because people disagree.
+    """Kinds of errors (`check/kind`) that the policy no longer lets refuse, because people disagree with them.
 
-    Nothing is looked up unless the policy asks for a minimum agreement.
+    Nothing is looked up unless the policy sets a minimum agreement.
 
     Raises:
-        UserError: the policy is none, or the lineage is not there.
+        UserError: the policy is not valid, or the lineage database does not answer.
         StoreError: the store does not answer.
     """
     least = policy(settings).agreement
@@ -63,7 +63,7 @@ def kinds_to_open(settings: Settings) -> tuple[str, ...]:
 
 
 def below(found: Sequence[Rated], least: MinimumAgreement) -> tuple[str, ...]:
-    """Kinds of errors that agree with people less than is asked for, in alphabetical order."""
+    """Kinds of errors that agree with people less than required, in alphabetical order."""
     counts = {kind: precision(found, kind) for kind in refusing()}
     return tuple(
         sorted(
@@ -75,7 +75,7 @@ def below(found: Sequence[Rated], least: MinimumAgreement) -> tuple[str, ...]:
 
 
 def _said(ledger: Ledger, fetch: Callable[[str], bytes], rows: Iterable[RatedRow]) -> list[Said]:
-    """What checks and judge say. Nothing of conversations that are gone or unreadable: these are tried again."""
+    """Findings and verdicts. Missing or unreadable conversations have none: they are tried again."""
     by_shard: defaultdict[tuple[str, int, str], dict[Place, RatedRow]] = defaultdict(dict)
     for row in rows:
         place = Place(row.partition, row.shard, row.recipe_id, row.segment_id)
@@ -85,7 +85,7 @@ def _said(ledger: Ledger, fetch: Callable[[str], bytes], rows: Iterable[RatedRow
         try:
             said += [_say(wanted[each.place], each) for each in conversations(ledger, fetch, wanted)]
         except (KeyError, ValidationError) as error:
-            logger.warning("%d rated conversations are gone or unreadable: %s", len(wanted), first_line(error))
+            logger.warning("%d rated conversations are missing or unreadable: %s", len(wanted), first_line(error))
     return said
 
 
@@ -96,7 +96,7 @@ def _say(row: RatedRow, found: Conversation) -> Said:
 
 
 def _verdict(outcome: Outcome) -> tuple[bool, frozenset[str]]:
-    """Whether the judge was asked, and what it refused for; older refusals are stored without their judgement."""
+    """Whether the judge was asked, and its reasons to refuse; older refusals are stored without their judgement."""
     if outcome.payload:
         return True, frozenset(Judgement.model_validate_json(outcome.payload).faults)
     reason = outcome.reason or ""
@@ -104,8 +104,8 @@ def _verdict(outcome: Outcome) -> tuple[bool, frozenset[str]]:
 
 
 def _weighted(rows: Sequence[RatedRow]) -> list[Rated]:
-    """Ratings of all audits together. Within a sample every conversation weighs the same; together they weigh as many
-    conversations as there were to draw from, on average over the ratings.
+    """Ratings of all audits combined. Within a sample every conversation has the same weight; together they weigh as
+    much as the population that the sample was drawn from, averaged over the ratings.
     """
     merged: dict[tuple[str, str, str], list[RatedRow]] = {}
     for row in rows:

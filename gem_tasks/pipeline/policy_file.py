@@ -1,4 +1,4 @@
-"""The gate policy in force: the file that GEM_GATES names, or the one that comes with GEM."""
+"""The gate policy in force: the file that GEM_GATES names, or the default policy."""
 
 from importlib.resources import files
 
@@ -9,10 +9,10 @@ from gem_tasks.settings import Settings
 
 
 def policy(settings: Settings) -> Policy:
-    """The bounds in force: those of GEM_GATES, or those that come with GEM.
+    """The bounds in force: those of GEM_GATES, or the default ones.
 
     Raises:
-        UserError: the file cannot be read or is no policy.
+        UserError: the file cannot be read or is not a policy.
     """
     if settings.gates is None:
         return parse_policy(files("gem_tasks.gates").joinpath("gates.toml").read_text(encoding="utf-8"), "gates.toml")

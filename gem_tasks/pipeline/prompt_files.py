@@ -1,8 +1,8 @@
-"""The prompts of a run: ours, and in their place those that lie where GEM_PROMPTS points.
+"""The prompts of a run: GEM's own, replaced by files of the same name where GEM_PROMPTS points.
 
-They are read once per workspace. An Airflow run keeps the prompts that it began with (`pin`): its first task records
-them in Postgres and the others take them from there, so that a file which is edited meanwhile neither splits the run's
-chain of recipes nor is fetched again for every shard.
+They are read once per workspace. An Airflow run keeps the prompts that it started with (`pin`): its first task records
+them in Postgres and the others read them there. So editing a file during a run does not split the run's chain of
+recipes, and no file is fetched again for every shard.
 """
 
 import logging
@@ -22,10 +22,10 @@ logger = logging.getLogger(__name__)
 
 
 def load_prompts(settings: Settings) -> PromptSet:
-    """Those that are there now.
+    """Reads the current prompts.
 
     Raises:
-        UserError: GEM_PROMPTS points to no directory or bucket, or to none of our names, or a file breaks its contract.
+        UserError: GEM_PROMPTS is not a directory or bucket, has no file of a known name, or a file breaks its contract.
         StoreError: the store does not answer.
     """
     ours = shipped()
@@ -35,19 +35,21 @@ def load_prompts(settings: Settings) -> PromptSet:
     own = [prompt for name in NAMES if (prompt := _own(store, name))]
     if not own:
         names = ", ".join(f"{name}.md" for name in NAMES)
-        raise UserError(f"GEM_PROMPTS: {settings.prompts} holds none of {names}", "Put one there, or unset it.")
+        raise UserError(
+            f"GEM_PROMPTS: {settings.prompts} holds none of {names}", "Add one of these files, or unset GEM_PROMPTS."
+        )
     return ours.changed(*own)
 
 
 def pin(settings: Settings, run: str) -> None:
-    """Records the prompts that are there now as those of a run, unless it has some or all are ours.
+    """Records the current prompts as those of a run, unless it has some or all are GEM's own.
 
-    Args:
+    settings: have the places of prompts and lineage.
         settings: where prompts and lineage are.
         run: DAG and run id.
 
     Raises:
-        UserError: as `load_prompts`; the lineage does not answer.
+        UserError: as `load_prompts`, or the lineage database does not answer.
         StoreError: as `load_prompts`.
     """
     if not settings.prompts:
@@ -58,14 +60,14 @@ def pin(settings: Settings, run: str) -> None:
 
 
 def pinned(settings: Settings, run: str) -> PromptSet:
-    """The prompts that a run began with; those that are there now if none are recorded.
+    """The prompts that a run started with; the current ones if none are recorded.
 
-    Args:
+    settings: have the places of prompts and lineage.
         settings: where prompts and lineage are.
         run: DAG and run id.
 
     Raises:
-        UserError: as `load_prompts`; the lineage does not answer.
+        UserError: as `load_prompts`, or the lineage database does not answer.
         StoreError: as `load_prompts`.
     """
     if not settings.prompts:
@@ -78,7 +80,7 @@ def pinned(settings: Settings, run: str) -> PromptSet:
 
 
 def check_prompt(name: str, data: bytes, origin: str) -> Prompt:
-    """A prompt from a file.
+    """Reads a prompt from the bytes of a file.
 
     Raises:
         UserError: it breaks the contract of its name.
@@ -86,7 +88,7 @@ def check_prompt(name: str, data: bytes, origin: str) -> Prompt:
     try:
         return parse_prompt(name, data, origin, ASKED_FOR.get(name, ()))
     except BrokenContractError as error:
-        fix = f"`gem prompts show {name} --ours` shows one that works; docs/prompts.md says what is checked."
+        fix = f"`gem prompts show {name} --ours` shows one that works; docs/prompts.md lists the requirements."
         raise UserError(f"{origin} cannot be the prompt {name}: {error}", fix) from None
 
 
@@ -96,12 +98,12 @@ def _open(url: str, access: S3Access) -> ObjectStore:
     except UserError:
         raise UserError(f"GEM_PROMPTS: {url!r} is neither a directory nor s3://bucket/prefix", "Correct it.") from None
     if isinstance(store, LocalStore) and not store.is_there():
-        raise UserError(f"GEM_PROMPTS: there is no directory {store.url('')}", "Correct it, or unset it.")
+        raise UserError(f"GEM_PROMPTS: the directory {store.url('')} does not exist", "Correct it, or unset it.")
     return store
 
 
 def _own(store: ObjectStore, name: str) -> Prompt | None:
-    """The user's file for a prompt, if there is one; a huge one is refused before it is read."""
+    """The user's file for a prompt, if there is one; an oversized file is refused before it is read."""
     key = f"{name}.md"
     if (found := store.stat(key)) is None:
         return None
@@ -109,11 +111,11 @@ def _own(store: ObjectStore, name: str) -> Prompt | None:
     if found.size > LARGEST_BYTES:
         raise UserError(
             f"{origin} cannot be the prompt {name}: it has {found.size} bytes",
-            f"A prompt has at most {LARGEST_BYTES}.",
+            f"Shorten it to at most {LARGEST_BYTES} bytes.",
         )
     try:
         prompt = check_prompt(name, store.get(key), origin)
     except KeyError:
-        raise StoreError(f"{origin} went away while it was read") from None
+        raise StoreError(f"{origin} was deleted while GEM read it") from None
     logger.info("prompt %s: %s (%s)", name, origin, prompt.sha256[:12])
     return prompt

@@ -1,4 +1,4 @@
-"""The chain of recipes that the current code, prompts and settings stand for."""
+"""The chain of recipes of the current code, prompts and settings."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ from gem_tasks.stages.base import Stage
 from gem_tasks.stages.json_form import InJson, has_json_form, note_of
 
 _LATER: frozenset[StageName] = frozenset({"revise", "revalidate"})
-"""Stages that datasets of older versions were made without: nothing came of them there."""
+"""Stages that older datasets were made without: they have no results there."""
 
 
 class Asking(Value):
-    """How a stage asks: all of it is in its recipe, so that the two cannot disagree; see `Chain.asking`."""
+    """How a stage asks. All of it is part of its recipe, so the two cannot disagree; see `Chain.asking`."""
 
     model: str
     prompt: Prompt
@@ -28,15 +28,15 @@ class Asking(Value):
 
 
 class Chain:
-    """The root recipe and one per stage, each with the one before as parent.
+    """The root recipe and one per stage, each with the preceding one as its parent.
 
     Args:
         settings: segment sizes, models and what is sent with requests.
-        prompts: whose; ours by default.
-        opened: kinds of errors, `check/kind`, that may not refuse, because people do not agree with them.
+        prompts: prompts to use; GEM's own by default.
+        opened: kinds of errors (`check/kind`) that do not refuse, because people disagree with them.
 
     Attributes:
-        prompts: what the recipes are made of, and what requests are made from.
+        prompts: prompts of the recipes and of the requests.
     """
 
     def __init__(self, settings: Settings, prompts: PromptSet | None = None, opened: Sequence[str] = ()) -> None:
@@ -64,16 +64,16 @@ class Chain:
 
     @classmethod
     def recorded(cls, settings: Settings, recipes: Sequence[Recorded]) -> "Chain":
-        """An earlier chain, by which something was made, as it is recorded.
+        """An earlier chain, as it was recorded.
 
         Raises:
-            UserError: it lacks a stage that there is now.
+            UserError: it lacks a stage of the current chain.
         """
         chain = cls(settings)
         by_name = {recipe.stage: recipe for recipe in recipes}
         if missing := [name for name in chain.by_stage if name not in by_name and name not in _LATER]:
             raise UserError(
-                f"It was made before there was a stage {missing[0]}", "Backfill the partition under today's stages."
+                f"It was made before the stage {missing[0]} existed", "Backfill the partition with the current stages."
             )
         chain.root = by_name["segment"]
         parent: Recipe = chain.root
@@ -83,7 +83,7 @@ class Chain:
         return chain
 
     def stage(self, name: StageName) -> Stage:
-        """The stage, in the form in which it is asked for its answer."""
+        """The stage, in the configured form of answer."""
         found = stage_named(name)
         in_json = has_json_form(name) and self._settings.options_for(name).form == "json"
         return InJson(found) if in_json else found
@@ -94,12 +94,12 @@ class Chain:
 
     @property
     def takes(self) -> list[str]:
-        """For every stage, in order, the outcome of the stage before that it deals with."""
+        """For every stage, in order, the outcome of the preceding stage that it processes."""
         return [takes_of(recipe) for recipe in self.by_stage.values()]
 
     @property
     def recipes(self) -> list[Recipe]:
-        """All links, the root first."""
+        """All recipes, the root first."""
         return [self.root, *self.by_stage.values()]
 
     @property
@@ -121,17 +121,17 @@ class Chain:
         return frozenset(self.by_stage["validate"].params.get("opened", ()))
 
     def prompt_texts(self) -> dict[str, tuple[str, str]]:
-        """Name and text by hash of every prompt in use."""
+        """Name and text of every prompt in use, by hash."""
         return {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.by_name.values()}
 
 
 def takes_of(recipe: Recipe) -> str:
-    """The outcome of the stage before that a stage deals with: `accepted`, `rejected`, or `nothing`."""
+    """The outcome of the preceding stage that a stage processes: `accepted`, `rejected`, or `nothing`."""
     return str(recipe.params.get("takes", "accepted"))
 
 
 def reasons(now: Recipe, before: Recipe, *, first: bool) -> str:
-    """In which parts two recipes of a stage differ, in words joined by ` + `."""
+    """The parts in which two recipes of a stage differ, in words joined by ` + `."""
     repair = now.params.get("repair") != before.params.get("repair")
     opened = now.params.get("opened") != before.params.get("opened")
     others = [
@@ -150,13 +150,13 @@ def reasons(now: Recipe, before: Recipe, *, first: bool) -> str:
 
 
 def _check_forms(settings: Settings) -> None:
-    """Raises UserError: a stage is to answer in JSON that cannot."""
+    """Raises UserError: a stage without a JSON form is set to answer in JSON."""
     for name in STAGE_NAMES:
         asked = settings.llm_requests.get(name)
         if asked and asked.form == "json" and not (has_json_form(name) or stage_named(name).answer_schema):
             raise UserError(
                 f"GEM_LLM_FORM_{name.upper()}: the stage {name} has no JSON form",
-                "Unset it: filter and extract have one.",
+                "Unset it: only filter and extract have one.",
             )
 
 

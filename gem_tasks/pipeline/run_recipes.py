@@ -1,8 +1,8 @@
-"""The recipes of a run: those that it began with, whatever is deployed, set or edited while it is under way.
+"""The recipes of a run: those that it started with, even if code, settings or prompts change meanwhile.
 
-The first task of a run records its chain. Prompts, models and segment sizes are data, so the other tasks work by what
-is recorded. Code is not: where the version of a stage, of the checks or of the segmenter has changed, or what a stage
-samples with, a task would record results of one recipe under another's name. It stops instead and says so.
+The first task of a run records its chain. Prompts, models and segment sizes are data, so the other tasks use the
+recorded ones. Code is not: if the version of a stage, of the checks or of the segmenter has changed, or a stage's
+sampling parameters, a task would record results of one recipe under another's name. It stops with an error instead.
 """
 
 from collections.abc import Mapping
@@ -18,16 +18,16 @@ from gem_tasks.stages import stage
 
 
 def register_recipes(work: Workspace) -> None:
-    """Records the current recipes and their prompts: what outcomes are saved under has to be known before."""
+    """Records the current recipes and their prompts; outcomes can only be saved under recorded recipes."""
     with work.ledger() as ledger:
         ledger.stages.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
 
 
 def pin(work: Workspace, run: str) -> Workspace:
-    """Records what the run begins with. A run that is cleared from its first task on begins anew.
+    """Records what the run starts with. A run that is cleared from its first task on starts anew.
 
     Args:
-        work: of the run's first task.
+        work: workspace of the run's first task.
         run: DAG and run id.
     """
     with work.ledger() as ledger:
@@ -37,14 +37,14 @@ def pin(work: Workspace, run: str) -> Workspace:
 
 
 def pinned(work: Workspace, run: str) -> Workspace:
-    """The workspace under the recipes that the run began with.
+    """The workspace with the recipes that the run started with.
 
     Args:
-        work: as settings, prompts and code are now.
+        work: has the current settings, prompts and code.
         run: DAG and run id.
 
     Raises:
-        UserError: the code has changed since.
+        UserError: the code has changed since the start.
     """
     with work.ledger() as ledger:
         recorded = {recipe.stage: recipe for recipe in ledger.prompts.run_recipes(run)}
@@ -64,17 +64,17 @@ def pinned(work: Workspace, run: str) -> Workspace:
     chain = Chain(settings, work.chain.prompts.changed(*prompts), opened)
     if now := _differing(chain, recorded):
         before = recorded.get(now.stage)
-        why = reasons(now, before, first=False) if before else "there was no such stage"
+        why = reasons(now, before, first=False) if before else "the stage did not exist"
         raise UserError(
-            f"The recipe of {now.stage} has changed since this run began ({why}): results of the one would be recorded"
-            " as results of the other",
-            "Clear the run from its first task (`plan`) on, or start another: what has results is kept.",
+            f"The recipe of {now.stage} has changed since this run began ({why}): GEM would record results of one"
+            " recipe under the other",
+            "Clear the run from its first task (`plan`) on, or start another run: GEM keeps existing results.",
         )
     return replace(work, settings=settings, chain=chain)
 
 
 def _differing(chain: Chain, recorded: Mapping[str, Recipe]) -> Recipe | None:
-    """The first recipe of the chain that is not the recorded one."""
+    """The first recipe of the chain that differs from the recorded one."""
     return next(
         (now for now in chain.recipes if now.stage not in recorded or now.recipe_id != recorded[now.stage].recipe_id),
         None,

@@ -1,4 +1,4 @@
-"""What a job needs at hand: settings, the object store, the ledger, and the current recipes."""
+"""What every job needs: settings, the object store, the ledger, and the current recipes."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from gem_tasks.prompts import NAMES, Prompt, PromptSet
 from gem_tasks.settings import Settings
 from gem_tasks.store import open_store
 
-_GONE = "{} is gone, though the lineage names it"
+_GONE = "{} is missing from the store, but the lineage refers to it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +32,25 @@ class Workspace:
     store: ObjectStore
     chain: Chain
     options: RunOptions = field(default_factory=RunOptions)
-    """What this run is asked for."""
+    """Options of this run."""
     variant: bool = False
-    """Whether `chain` is another than the current one: its results are kept beside, and nothing of it is published."""
+    """Whether `chain` is not the current one: its results are kept separately, and none of them is published."""
 
     @classmethod
     def open(cls, settings: Settings, prompts: PromptSet | None = None, options: RunOptions | None = None) -> Self:
-        """Connects to nothing but where GEM_PROMPTS and stored prompts lie, and to the lineage where the gate policy
-        asks for people's agreement with the checks; refuses settings that cannot work.
+        """Connects to nothing except the store of GEM_PROMPTS and stored prompts, and the lineage database if the gate
+        policy requires people's agreement with the checks; refuses settings that cannot work.
 
-        The one place where a run's overrides turn into settings and recipes.
+        Only here do a run's overrides become settings and recipes.
 
         Args:
-            settings: of the edge.
-            prompts: those of the run; by default the ones that are there now.
-            options: what the run is asked for.
+            settings: as loaded by the caller.
+            prompts: prompts of the run; by default the current ones.
+            options: options of the run.
 
         Raises:
-            UserError: the store's URL makes no sense, the gate policy is none, a prompt of the user's own does not keep
-                its contract, one that is asked for is unknown, or a model is given to a stage that has none of its own.
+            UserError: the store's URL or the gate policy is not valid, a user's prompt breaks its contract, a requested
+                prompt is unknown, or a stage that borrows its model is given one.
             StoreError: GEM_PROMPTS points to a store that does not answer.
         """
         options = options or RunOptions()
@@ -71,7 +71,7 @@ class Workspace:
         )
 
     def ledger(self) -> Ledger:
-        """A new connection to the lineage; a context manager."""
+        """A new connection to the lineage database; a context manager."""
         return Ledger(self.settings.database)
 
     def client(self, stage: StageName) -> OpenAIClient:
@@ -104,10 +104,10 @@ class Workspace:
         )
 
     def fetch(self, key: str) -> bytes:
-        """An object that Postgres says exists.
+        """Reads an object that Postgres lists.
 
         Raises:
-            StoreError: it is gone.
+            StoreError: it is missing.
         """
         try:
             return self.store.get(key)
@@ -115,10 +115,10 @@ class Workspace:
             raise StoreError(_GONE.format(self.store.url(key))) from None
 
     def download(self, key: str, path: Path) -> None:
-        """The same into a file, piece by piece.
+        """Like `fetch`, but into a file, piece by piece.
 
         Raises:
-            StoreError: it is gone.
+            StoreError: it is missing.
         """
         try:
             with path.open("wb") as file:
@@ -128,7 +128,7 @@ class Workspace:
 
     @property
     def scope(self) -> Scope:
-        """The part of a partition that this run is about."""
+        """The part of a partition that this run covers."""
         return Scope(sources=self.options.sources, limit=self.options.limit)
 
     def recipe_ids(self) -> list[str]:
@@ -140,7 +140,7 @@ class Workspace:
         return [self.chain.id_of(name) for name in ACCEPTING]
 
     def links(self) -> list[Link]:
-        """Current recipes in stage order, and what each takes of the one before."""
+        """Current recipes in stage order, and the outcome of the preceding stage that each processes."""
         return [Link(*pair) for pair in zip(self.recipe_ids(), self.chain.takes, strict=True)]
 
 
@@ -148,7 +148,7 @@ def _stored(settings: Settings, wanted: dict[str, str]) -> list[Prompt]:
     """Stored versions of prompts.
 
     Raises:
-        UserError: there is none of that hash, or more than one.
+        UserError: no version or several match the hash.
     """
     found: list[Prompt] = []
     if wanted:
@@ -159,6 +159,6 @@ def _stored(settings: Settings, wanted: dict[str, str]) -> list[Prompt]:
                 texts = ledger.rebuild.prompt_texts(name, prefix)
                 if len(texts) != 1:
                     cause = f"{len(texts)} versions of the prompt {name!r} begin" if texts else f"No {name!r} begins"
-                    raise UserError(f"{cause} with {prefix!r}", "Give the SHA-256 of a version that was stored.")
+                    raise UserError(f"{cause} with {prefix!r}", "Give more of the SHA-256 of a stored version.")
                 found.append(Prompt(name=name, text=texts[0]))
     return found

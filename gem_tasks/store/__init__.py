@@ -26,4 +26,4 @@ def open_store(url: str, access: S3Access | None = None) -> ObjectStore:
 
             return S3Store(parts.netloc, parts.path.strip("/"), access or S3Access())
         case _:
-            raise UserError(f"{url!r} is no object store", "GEM_STORE_URL takes a directory or s3://bucket/prefix.")
+            raise UserError(f"{url!r} is not an object store", "GEM_STORE_URL takes a directory or s3://bucket/prefix.")

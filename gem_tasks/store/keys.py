@@ -1,7 +1,7 @@
-"""Where things lie in the object store: the layout of DESIGN.md in one place, and what a key may be.
+"""The layout of the object store in one place, and the rules for keys.
 
-A directory and a bucket disagree about odd keys: one takes `a//b` for `a/b`, the other refuses it; one takes 255 bytes
-a name, the other 1024 a key. Only what means the same on both is a key, so that data can move between them.
+Directories and buckets disagree about odd keys: one reads `a//b` as `a/b`, the other refuses it; one allows 255 bytes
+per name, the other 1024 per key. A key is only what means the same on both, so that data can move between them.
 """
 
 import re
@@ -9,9 +9,9 @@ import re
 from gem_tasks.errors import StoreError
 
 SAMPLE = "sample"
-"""Stands for the partition in the journals of estimates."""
+"""Replaces the partition in the journals of estimates."""
 _NAME_BYTES = 200
-"""Of 255 that file systems allow; the rest is for the suffix of an unfinished write."""
+"""File systems allow 255; the rest is for the suffix of an unfinished write."""
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -26,12 +26,12 @@ def stage_key(stage: str, recipe: str, partition: str, shard: int) -> str:
 
 
 def journal_prefix(recipe: str, partition: str, shard: int) -> str:
-    """Answers of a shard that is not finished."""
+    """Answers of an unfinished shard."""
     return f"journal/{recipe}/{partition}/shard-{shard:05d}/"
 
 
 def sample_prefix(recipe: str) -> str:
-    """Answers of estimates, which no shard has asked for yet."""
+    """Answers of estimates, not yet requested by a shard."""
     return journal_prefix(recipe, SAMPLE, 0)
 
 
@@ -66,27 +66,27 @@ def prefilter_key(digest: str) -> str:
 
 
 def dialect_key(digest: str, name: str) -> str:
-    """A version of what is known of a model at an endpoint; an empty name gives its folder."""
+    """A version of what is known about a model at an endpoint; an empty name gives its folder."""
     return f"dialects/{digest}/{name}"
 
 
 def checked(key: str) -> str:
-    """The key itself, if it names an object: relative, names between single slashes, nothing that climbs.
+    """Returns the key if it is valid: relative, names between single slashes, without `.` or `..`.
 
     Raises:
-        StoreError: it does not.
+        StoreError: it is not valid.
     """
     for name in key.split("/"):
         if name in ("", ".", "..") or _FORBIDDEN.search(name) or len(name.encode()) > _NAME_BYTES:
-            raise StoreError(f"{key[:300]!r} is no key of an object")
+            raise StoreError(f"{key[:300]!r} is not a valid object key")
     return key
 
 
 def checked_prefix(prefix: str) -> str:
-    """The prefix itself, if keys can begin so: empty, or a key, which may end in a slash.
+    """Returns the prefix if keys can begin with it: empty, or a key, which may end in a slash.
 
     Raises:
-        StoreError: no key begins so.
+        StoreError: no key can begin with it.
     """
     if prefix:
         checked(prefix.removesuffix("/"))

@@ -16,7 +16,7 @@ from gem_tasks.store.keys import checked, checked_prefix
 
 _PART = ".part"
 _UNFINISHED = re.compile(rf"\..+\.[0-9a-f]{{32}}{re.escape(_PART)}", re.DOTALL)
-"""Names of `_write`, and no others: `gem gc` removes them."""
+"""Only the names of `_write`: `gem gc` removes them."""
 _CHUNK = 1 << 20
 
 
@@ -27,11 +27,11 @@ class LocalStore:
         self._root = root.absolute()
 
     def put(self, key: str, data: bytes | Path) -> None:
-        """Writes beside the target, syncs, renames over it, syncs the folder."""
+        """Writes a temporary file in the folder, syncs it, renames it, and syncs the folder."""
         self._write(key, data, lambda part, path: part.replace(path))
 
     def create(self, key: str, data: bytes) -> bool:
-        """The same, with a hard link instead of the rename: it fails where there is a file."""
+        """Like `put`, with a hard link instead of the rename: it fails if the file exists."""
         try:
             self._write(key, data, _link)
         except _TakenError:
@@ -82,7 +82,7 @@ class LocalStore:
         return (self._root / checked(key)).is_file()
 
     def list(self, prefix: str) -> Iterator[str]:
-        """Files below the prefix's folder; unfinished writes are left out."""
+        """Files below the prefix's folder, without unfinished writes."""
         folder = self._root / checked_prefix(prefix).rpartition("/")[0]
         with _faults(folder, "listed"):
             files = [path for path in folder.rglob("*") if path.is_file() and not _unfinished(path)]
@@ -90,11 +90,11 @@ class LocalStore:
         yield from sorted(key for key in found if key.startswith(prefix))
 
     def scan(self, folder: str) -> Iterator[StoredObject]:
-        """Walks the folders; an unfinished write is no object. What goes away meanwhile is passed over."""
+        """Walks the folders; skips unfinished writes, and files deleted meanwhile."""
         return self._walk(folder, unfinished=False)
 
     def scan_unfinished(self) -> Iterator[StoredObject]:
-        """What writes that were killed left behind; also those under way."""
+        """Remains of writes that were killed; includes writes in progress."""
         return self._walk("", unfinished=True)
 
     def _walk(self, folder: str, *, unfinished: bool) -> Iterator[StoredObject]:
@@ -128,7 +128,7 @@ class LocalStore:
             path.unlink()
 
     def is_there(self) -> bool:
-        """Whether there is such a directory at all; writing makes it."""
+        """Whether the directory exists; the first write creates it."""
         return self._root.is_dir()
 
     def url(self, key: str) -> str:
@@ -137,7 +137,7 @@ class LocalStore:
 
 
 class _TakenError(Exception):
-    """There is such a file already."""
+    """The file already exists."""
 
 
 def _link(part: Path, path: Path) -> None:
@@ -149,7 +149,7 @@ def _link(part: Path, path: Path) -> None:
 
 @contextmanager
 def _faults(path: Path, done: str) -> Generator[None]:
-    """Turns the system's errors into ours."""
+    """Translates the system's errors into GEM's."""
     try:
         yield
     except OSError as error:
@@ -161,7 +161,7 @@ def _unfinished(path: Path) -> bool:
 
 
 def _make_folder(folder: Path) -> None:
-    """Makes the folder and those above it as durable as the files in it."""
+    """Makes the folder and its parents as durable as the files in it."""
     missing = list(takewhile(lambda above: not above.exists(), (folder, *folder.parents)))
     folder.mkdir(parents=True, exist_ok=True)
     for made in missing:

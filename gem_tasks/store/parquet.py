@@ -1,7 +1,7 @@
-"""Reads Parquet files that are in memory, without Arrow's threads.
+"""Reads Parquet files in memory, without Arrow's threads.
 
-Arrow's threads outlive what they read for. One that lets go of a Python object while the interpreter ends aborts the
-process (`terminate called without an active exception`, exit code 134): `gem show` did in one of six runs.
+Arrow's threads outlive their work. A thread that releases a Python object while the interpreter exits aborts the
+process (`terminate called without an active exception`, exit code 134): one in six runs of `gem show` did.
 """
 
 from collections.abc import Collection, Iterator
@@ -13,17 +13,17 @@ import pyarrow.parquet as pq
 
 
 def table(data: bytes, columns: list[str] | None = None) -> pa.Table:
-    """All rows; raises ArrowException or OSError if the bytes are no Parquet file."""
+    """All rows; raises ArrowException or OSError if the bytes are not a Parquet file."""
     return _opened(data).read(columns=columns, use_threads=False)
 
 
 def batches(data: bytes, size: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """At most `size` rows at a time; raises like `table`."""
+    """Up to `size` rows at a time; raises like `table`."""
     return _opened(data).iter_batches(batch_size=size, columns=columns, use_threads=False)
 
 
 def rows_with(data: bytes, column: str, values: Collection[str]) -> Iterator[dict[str, Any]]:
-    """The rows in which a column of texts has one of the values; memory holds a row group. Raises like `table`."""
+    """The rows where a text column has one of the values; memory holds one row group. Raises like `table`."""
     file, wanted = _opened(data), pa.array(values, pa.string())
     for number in range(file.num_row_groups):
         keys = file.read_row_group(number, columns=[column], use_threads=False)[column]

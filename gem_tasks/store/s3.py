@@ -1,7 +1,7 @@
 """An S3-compatible bucket as an object store, through obstore.
 
-Credentials and region are those of an `S3Access`, or come from the usual chain (environment, profile, role) by boto3;
-`AWS_ENDPOINT_URL` names another service than AWS. A PUT is atomic on S3, so there is no temporary object.
+Credentials and region come from an `S3Access`, or from boto3's usual chain (environment, profile, role);
+`AWS_ENDPOINT_URL` names a service other than AWS. A PUT is atomic on S3, so no temporary object is needed.
 """
 
 import os
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 _ANY = S3Access()
 _CHUNK = 1 << 20
 _STRAIGHT = {"proxy_url": "http://127.0.0.1:9", "proxy_excludes": "0.0.0.0/0,::/0,*"}
-"""A proxy that is never asked, since all hosts are exceptions: how obstore is told to use none."""
+"""A proxy that is never used, since all hosts are exceptions: the way to tell obstore to use none."""
 _UNKNOWN = "status code: 501"
-"""Said of a conditional write by services that have none; obstore has no class of its own for it."""
+"""The answer of services without conditional writes; obstore has no exception class for it."""
 
 
 def open_bucket(bucket: str, prefix: str = "", access: S3Access = _ANY) -> Bucket:
     """A client for a bucket.
 
     Raises:
-        UserError: no credentials are to be found, or the proxy cannot be used.
+        UserError: credentials are missing, or the proxy cannot be used.
     """
     endpoint = _endpoint(access)
     config: dict[str, Any] = {"endpoint": endpoint, "virtual_hosted_style_request": False} if endpoint else {}
@@ -74,19 +74,19 @@ def _endpoint(access: S3Access) -> str | None:
 
 
 def _client_options(endpoint: str) -> Any:
-    """With a proxy or without one, by our own rule: obstore would look into the environment."""
+    """Options with or without a proxy, by GEM's own rule: obstore would read the environment."""
     proxy = proxy_for(endpoint)
     return {"allow_http": endpoint.startswith("http://"), **({"proxy_url": proxy} if proxy else _STRAIGHT)}
 
 
 def open_client(access: S3Access = _ANY) -> "S3Client":
-    """boto3's client, for keys of others that obstore refuses; ours it takes."""
+    """boto3's client, for foreign keys that obstore refuses; GEM's own keys go through obstore."""
     from botocore.config import Config
 
     session = _session(access)
     region = session.region_name or os.environ.get("AWS_REGION")
     proxy = proxy_for((endpoint := _endpoint(access)) or f"https://s3.{region or 'us-east-1'}.amazonaws.com")
-    # An empty mapping, not None: botocore would look into the environment.
+    # An empty mapping, not None: botocore would read the environment.
     config = Config(proxies={"http": proxy, "https": proxy} if proxy else {})
     return session.client("s3", region_name=region, endpoint_url=endpoint, config=config)
 
@@ -104,9 +104,9 @@ class S3Store:
             obstore.put(self._bucket, checked(key), data)
 
     def create(self, key: str, data: bytes) -> bool:
-        """A look, then one PUT with `If-None-Match: *`, which some services do not know and some pass over.
+        """Checks for the object, then sends a PUT with `If-None-Match: *`, which some services reject and some ignore.
 
-        There two writers of the same moment may both write, so whatever is created here has to bear that.
+        On those, two concurrent writers may both write, so everything created here has to tolerate that.
         """
         if self.exists(key):
             return False
@@ -148,7 +148,7 @@ class S3Store:
             return True
 
     def list(self, prefix: str) -> Iterator[str]:
-        """Paginated listing; S3 itself keeps the order."""
+        """Paginated listing, in S3's order."""
         folder = checked_prefix(prefix).rpartition("/")[0]
         with self._faults(prefix, "listed"):
             for page in obstore.list(self._bucket, prefix=folder or None):
@@ -180,10 +180,10 @@ class S3Store:
 
     @contextmanager
     def _faults(self, key: str, done: str) -> Generator[None]:
-        """Turns obstore's errors into ours; of its report the first line says what is wrong."""
+        """Translates obstore's errors into GEM's; the first line of its report tells what is wrong."""
         try:
             yield
         except FileNotFoundError as error:
-            raise StoreError(f"{self._url}/{key} cannot be {done}: is there such a bucket?") from error
+            raise StoreError(f"{self._url}/{key} cannot be {done}: does the bucket exist?") from error
         except BaseError as error:
             raise StoreError(f"{self._url}/{key} cannot be {done}: {of_obstore(error)}") from error

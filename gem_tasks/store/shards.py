@@ -16,7 +16,7 @@ from gem_tasks.errors import StoreError
 from gem_tasks.store import parquet
 
 _TEXT, _INT = pa.string(), pa.int64()
-# Half a character: JSON escapes and file names in old encodings bring it in, UTF-8 has no bytes for it.
+# Half a character: JSON escapes and file names in old encodings contain it, but UTF-8 has no bytes for it.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 SEGMENTS = pa.schema(
@@ -67,10 +67,10 @@ def encode_segments(segments: Sequence[Segment]) -> bytes:
 
 
 def decode_segments(data: bytes) -> Iterator[Segment]:
-    """The inverse of `encode_segments`, as they are asked for.
+    """The inverse of `encode_segments`, decoded lazily.
 
     Raises:
-        StoreError: these are not the bytes of a shard.
+        StoreError: the bytes are not a shard.
     """
     return (Segment.model_validate(row) for row in _decode(data))
 
@@ -81,15 +81,15 @@ def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:
 
 
 def add_outcomes(stored: bytes | None, kept: Set[str], fresh: Sequence[Outcome]) -> bytes:
-    """`encode_outcomes` of those stored before and fresh ones, with a few stored rows in memory at a time.
+    """Like `encode_outcomes` for stored and fresh ones together, with a few stored rows in memory at a time.
 
     Args:
         stored: a shard, or None.
-        kept: segment ids of the stored outcomes that stay; the others, which no transaction knows, go.
+        kept: segment ids of the stored outcomes that stay; the others, which no transaction recorded, are dropped.
         fresh: outcomes to add.
 
     Raises:
-        StoreError: `stored` is not the bytes of a shard.
+        StoreError: `stored` is not a shard.
     """
     sink = io.BytesIO()
     with pq.ParquetWriter(sink, OUTCOMES, compression="zstd", compression_level=3) as writer:
@@ -100,10 +100,10 @@ def add_outcomes(stored: bytes | None, kept: Set[str], fresh: Sequence[Outcome])
 
 
 def decode_outcomes(data: bytes) -> Iterator[Outcome]:
-    """The inverse of `encode_outcomes`, as they are asked for.
+    """The inverse of `encode_outcomes`, decoded lazily.
 
     Raises:
-        StoreError: these are not the bytes of a shard.
+        StoreError: the bytes are not a shard.
     """
     return (_outcome(row) for row in _decode(data))
 
@@ -112,7 +112,7 @@ def find_outcome(data: bytes, segment_id: str) -> Outcome | None:
     """The outcome of one segment, without reading the others.
 
     Raises:
-        StoreError: these are not the bytes of a shard.
+        StoreError: the bytes are not a shard.
     """
     found = _filtered(data, "segment_id", segment_id)
     return _outcome(found[0]) if found else None
@@ -141,7 +141,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
 
 
 def _outcome(row: dict[str, Any]) -> Outcome:
-    # Columns that were added later are missing in older shards: their fields keep their defaults.
+    # Older shards lack columns that were added later: those fields keep their defaults.
     usage = Usage(**{name: row.pop(name) for name in Usage.model_fields if name in row})
     faults = json.loads(row.pop("faults", "{}"))
     cost = Cost(usage=usage, faults=faults, **{name: row.pop(name) for name in _COST if name in row})
@@ -151,12 +151,12 @@ def _outcome(row: dict[str, Any]) -> Outcome:
 def _table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     try:
         return pa.Table.from_pylist(rows, schema=schema)
-    except UnicodeEncodeError:  # rare, so it is not looked for beforehand
+    except UnicodeEncodeError:  # rare, so nothing checks for it beforehand
         return pa.Table.from_pylist([_writable(row) for row in rows], schema=schema)
 
 
 def _current(table: pa.Table, kept: Set[str]) -> pa.Table:
-    """The rows that stay, in today's columns."""
+    """The rows that stay, in the current columns."""
     if table.schema != OUTCOMES:  # written by an older version
         outcomes = [_outcome(row) for row in table.to_pylist()]
         table = _table([_row(outcome) for outcome in outcomes], OUTCOMES)

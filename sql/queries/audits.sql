@@ -22,7 +22,7 @@ JOIN numbered ON k < total AND place = floor((k + %(start)s::numeric) * total / 
 ORDER BY position
 
 -- draw_segments --
--- The same of segments whose workflows were accepted under a recipe, stratified by source.
+-- A sample, like `draw_trajectories`, of segments whose workflows were accepted under a recipe, stratified by source.
 WITH population AS (
     SELECT r.segment_id AS item_id, s.partition_key AS partition, s.shard, r.recipe_id, r.stage,
            NULL::text AS version, o.uri AS stratum
@@ -45,8 +45,8 @@ JOIN numbered ON k < total AND place = floor((k + %(start)s::numeric) * total / 
 ORDER BY position
 
 -- draw_refused --
--- The same of conversations that checks or judge refused in the end: what is revised counts as revised. Each source and
--- each reason has its share; the reason does not come along, because raters must not know it.
+-- A sample, like `draw_trajectories`, of conversations that checks or judge finally refused: a revised one counts as
+-- revised. Each source and each reason has its share; the reason is left out, because raters must not know it.
 WITH refused AS (
     SELECT r.segment_id, r.recipe_id, r.stage, r.reason FROM stage_results r
     WHERE r.recipe_id IN (%(validate)s, %(revalidate)s) AND r.outcome = 'rejected' AND r.object_key <> ''
@@ -74,7 +74,7 @@ JOIN numbered ON k < total AND place = floor((k + %(start)s::numeric) * total / 
 ORDER BY position
 
 -- versions_drawn_from --
--- Current versions that a sample of trajectories stands for.
+-- Current versions that a sample of trajectories represents.
 SELECT version FROM datasets
 WHERE superseded_by IS NULL
   AND (%(version)s::text IS NULL OR version = %(version)s)
@@ -83,30 +83,31 @@ WHERE superseded_by IS NULL
 ORDER BY version
 
 -- insert_audit --
--- An audit is named by what was drawn: drawing the same again finds it.
+-- An audit is named by its items: drawing the same sample again finds it.
 INSERT INTO audits (audit_id, sample, population, versions, airflow_run_id)
 VALUES (%(audit_id)s, %(sample)s, %(population)s, %(versions)s, %(run_id)s) ON CONFLICT DO NOTHING
 
 -- insert_audit_items --
--- Bulk insert of what was drawn.
+-- Bulk insert of the drawn items.
 INSERT INTO audit_items (audit_id, item_id, position, stratum, partition_key, shard, recipe_id, version)
 SELECT %(audit_id)s, * FROM unnest(%(item_id)s::text[], %(position)s::int[], %(stratum)s::text[], %(partition)s::text[],
                                    %(shard)s::int[], %(recipe_id)s::text[], %(version)s::text[])
 ON CONFLICT DO NOTHING
 
 -- find_audits --
--- Audits whose id begins so, the newest first.
+-- Audits whose id has this prefix, newest first.
 SELECT audit_id, sample, population, versions, drawn_at,
        (SELECT count(*)::int FROM audit_items i WHERE i.audit_id = a.audit_id) AS items
 FROM audits a WHERE starts_with(audit_id, %(prefix)s) ORDER BY drawn_at DESC, audit_id LIMIT %(limit)s
 
 -- audit_items --
--- What an audit drew, in the order of rating.
+-- The items of an audit, in the order of rating.
 SELECT item_id, position, stratum, partition_key AS partition, shard, recipe_id, stage, i.version
 FROM audit_items i JOIN recipes r USING (recipe_id) WHERE audit_id = %(audit_id)s ORDER BY position
 
 -- rated_conversations --
--- Conversations that people rated, published or refused, with what today's checks and the judge say where that is known.
+-- Conversations that people rated, published or refused, with the verdicts of the current checks and the judge if
+-- known.
 SELECT a.audit_id, a.sample ->> 'what' AS sample, a.population, i.item_id, i.partition_key AS partition, i.shard,
        i.recipe_id, coalesce(t.segment_id, i.item_id) AS segment_id, g.raters, g.keepers,
        f.item_id IS NOT NULL AS known, f.kinds, f.judged, f.faults
@@ -122,7 +123,7 @@ WHERE a.sample ->> 'what' IN ('trajectories', 'refused')
 ORDER BY a.audit_id, i.position
 
 -- insert_audit_findings --
--- Bulk insert of what a version of the checks, and the judge, say about conversations.
+-- Bulk insert of the verdicts of a version of the checks, and of the judge, on conversations.
 INSERT INTO audit_findings (item_id, recipe_id, checks, kinds, judged, faults)
 SELECT item_id, recipe_id, %(checks)s, string_to_array(kinds, ' '), judged, string_to_array(faults, ' ')
 FROM unnest(%(item_id)s::text[], %(recipe_id)s::text[], %(kinds)s::text[], %(judged)s::boolean[], %(faults)s::text[])
@@ -130,7 +131,7 @@ FROM unnest(%(item_id)s::text[], %(recipe_id)s::text[], %(kinds)s::text[], %(jud
 ON CONFLICT DO NOTHING
 
 -- recipe_line --
--- A recipe and all before it, by stage.
+-- A recipe and its ancestors, by stage.
 WITH RECURSIVE line AS (
     SELECT recipe_id, stage, parent_id FROM recipes WHERE recipe_id = %(recipe_id)s
     UNION ALL SELECT r.recipe_id, r.stage, r.parent_id FROM line l JOIN recipes r ON r.recipe_id = l.parent_id
@@ -138,7 +139,7 @@ WITH RECURSIVE line AS (
 SELECT stage, recipe_id FROM line
 
 -- upsert_ratings --
--- Bulk upsert: who rates an item again replaces the rating.
+-- Bulk upsert: a second rating of an item by the same rater replaces the first.
 INSERT INTO audit_ratings AS old (audit_id, item_id, rater, coherence, tools, faithfulness, comment)
 SELECT %(audit_id)s, * FROM unnest(%(item_id)s::text[], %(rater)s::text[], %(coherence)s::int[], %(tools)s::int[],
                                    %(faithfulness)s::int[], %(comment)s::text[])
@@ -152,14 +153,14 @@ SELECT item_id, rater, coherence, tools, faithfulness, comment
 FROM audit_ratings WHERE audit_id = %(audit_id)s ORDER BY item_id, rater
 
 -- lock_audit --
--- Serialises rating of one audit, so that its verdict is that of all ratings.
+-- Serialises the rating of one audit, so that its verdict covers all ratings.
 SELECT pg_advisory_xact_lock(hashtextextended('gem-audit ' || %(audit_id)s, 0))
 
 -- mark_audited --
--- Calls these versions audited.
+-- Marks these versions as audited.
 UPDATE datasets SET audited_by = %(audit_id)s WHERE version = ANY(%(versions)s)
 
 -- mark_not_audited --
--- Takes the name from these versions: all of them, or those that have it from this audit.
+-- Removes the mark from these versions: from all, or from those that got it from this audit.
 UPDATE datasets SET audited_by = NULL
 WHERE version = ANY(%(versions)s) AND (%(audit_id)s::text IS NULL OR audited_by = %(audit_id)s)

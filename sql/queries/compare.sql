@@ -1,5 +1,5 @@
 -- recipes_used --
--- All recipes with the number of their results, the newest first.
+-- All recipes with the number of their results, newest first.
 SELECT c.recipe_id, c.stage, c.version, c.prompt_sha256, c.model, c.params, c.parent_id AS parent, c.first_seen_at,
        coalesce(u.results, 0)::int AS results
 FROM recipes c
@@ -11,8 +11,8 @@ ORDER BY c.first_seen_at DESC, c.stage
 SELECT sha256, text FROM prompts WHERE sha256 = ANY(%(hashes)s)
 
 -- compared --
--- Two recipes of a stage over the segments that both have a result of: counts, and means per segment; sizes over those
--- that both accepted, with the spread of the differences.
+-- Two recipes of a stage over the segments with a result of both: counts, and means per segment; sizes over the
+-- segments that both accepted, with the spread of the differences.
 SELECT count(*)::int AS segments,
        count(*) FILTER (WHERE a.outcome = 'accepted')::int AS accepted_a,
        count(*) FILTER (WHERE b.outcome = 'accepted')::int AS accepted_b,
@@ -27,7 +27,7 @@ FROM stage_results a JOIN stage_results b USING (segment_id)
 WHERE a.recipe_id = %(a)s AND b.recipe_id = %(b)s
 
 -- compared_sizes --
--- Sizes of what both recipes accepted: messages, tools and calls.
+-- Sizes of trajectories that both recipes accepted: messages, tools and calls.
 SELECT name, count(*)::int AS pairs, avg(a)::float AS a, avg(b)::float AS b, coalesce(stddev_samp(b - a), 0)::float AS spread
 FROM (SELECT m.name, (a.measures ->> m.name)::float AS a, (b.measures ->> m.name)::float AS b
       FROM stage_results a JOIN stage_results b USING (segment_id)
@@ -37,8 +37,8 @@ WHERE a IS NOT NULL AND b IS NOT NULL
 GROUP BY name ORDER BY array_position(ARRAY['messages', 'tools', 'calls'], name)
 
 -- compared_reasons --
--- What each of two recipes turned down of the segments that both have a result of, by reason or error class; checks and
--- the judge's rules among them.
+-- Rejections by each of two recipes, over the segments with a result of both, by reason or error class; these include
+-- checks and the judge's rules.
 SELECT why, count(*) FILTER (WHERE side = 'a')::int AS a, count(*) FILTER (WHERE side = 'b')::int AS b
 FROM (SELECT u.side, u.why FROM stage_results a JOIN stage_results b USING (segment_id)
       CROSS JOIN LATERAL (VALUES ('a', coalesce(a.reason, a.error_class)), ('b', coalesce(b.reason, b.error_class)))

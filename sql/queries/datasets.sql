@@ -1,5 +1,5 @@
 -- insert_dataset --
--- A version is named by its content: publishing it again changes nothing but that it is current.
+-- A version is named by its content: publishing it again only makes it current.
 INSERT INTO datasets (version, partition_key, recipe_id, trajectories, manifest)
 VALUES (%(version)s, %(partition)s, %(recipe_id)s, %(trajectories)s, %(manifest)s)
 ON CONFLICT (version) DO UPDATE SET superseded_by = NULL, superseded_at = NULL, collected_at = NULL
@@ -9,11 +9,11 @@ ON CONFLICT (version) DO UPDATE SET superseded_by = NULL, superseded_at = NULL, 
 SELECT pg_advisory_xact_lock(hashtextextended('gem-publish ' || %(partition)s, 0))
 
 -- retire_datasets --
--- Takes the current mark from the partition's versions; the self-reference is replaced by `supersede_datasets`.
+-- Removes the current mark from the partition's versions; `supersede_datasets` replaces the self-reference.
 UPDATE datasets SET superseded_by = version, superseded_at = now() WHERE partition_key = %(partition)s AND superseded_by IS NULL
 
 -- supersede_datasets --
--- Points retired versions at the one that replaces them.
+-- Points retired versions at their replacement.
 UPDATE datasets SET superseded_by = %(version)s
 WHERE partition_key = %(partition)s AND superseded_by = version AND version <> %(version)s
 
@@ -39,13 +39,13 @@ WHERE superseded_by IS NULL AND (%(partition)s::text IS NULL OR partition_key = 
 ORDER BY partition_key
 
 -- find_trajectories --
--- Current trajectories whose id begins so (at most a few).
+-- Current trajectories whose id has this prefix (at most a few).
 SELECT trajectory_id, dataset_version FROM trajectories
 JOIN datasets ON version = dataset_version AND superseded_by IS NULL
 WHERE starts_with(trajectory_id, %(prefix)s) ORDER BY trajectory_id LIMIT 5
 
 -- clear_exclusions --
--- Forgets what a version leaves out.
+-- Deletes the exclusions of a version.
 DELETE FROM dataset_exclusions WHERE version = %(version)s
 
 -- insert_exclusions --

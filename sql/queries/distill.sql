@@ -1,5 +1,5 @@
 -- sft_candidates --
--- Current trajectories that a set may take: published ones, and with `unjudged` those that only the judge refused.
+-- Current trajectories that a set may include: published ones, and with `unjudged` those that only the judge refused.
 WITH versions AS (
     SELECT version, partition_key, recipe_id, manifest -> 'recipes' AS recipes FROM datasets
     WHERE superseded_by IS NULL
@@ -26,19 +26,19 @@ INSERT INTO sft_sets (set_id, spec, versions, counts, left_out, location)
 VALUES (%(set_id)s, %(spec)s, %(versions)s, %(counts)s, %(left_out)s, %(location)s) ON CONFLICT DO NOTHING
 
 -- insert_sft_set_items --
--- Bulk insert of what is in a set.
+-- Bulk insert of a set's rows.
 INSERT INTO sft_set_items (set_id, trajectory_id, segment_id, dataset_version, split)
 SELECT %(set_id)s, * FROM unnest(%(trajectory_id)s::text[], %(segment_id)s::text[], %(version)s::text[],
                                  %(split)s::text[])
 ON CONFLICT DO NOTHING
 
 -- find_sft_sets --
--- Sets whose id begins so, the newest first.
+-- Sets whose id has this prefix, newest first.
 SELECT set_id, spec, versions, counts, left_out, location FROM sft_sets
 WHERE starts_with(set_id, %(prefix)s) ORDER BY created_at DESC, set_id LIMIT %(limit)s
 
 -- upsert_model --
--- A model is named by profile, set and base: training it again replaces its numbers, not its status.
+-- A model is named by profile, set and base: training it again replaces its figures, not its status.
 INSERT INTO models (model_id, name, base, profile, profile_sha256, set_id, location, status, metrics, airflow_run_id)
 VALUES (%(model_id)s, %(name)s, %(base)s, %(profile)s, %(profile_sha256)s, %(set_id)s, %(location)s, %(status)s,
         %(metrics)s, %(run_id)s)
@@ -46,7 +46,7 @@ ON CONFLICT (model_id) DO UPDATE SET
     location = excluded.location, metrics = excluded.metrics, airflow_run_id = excluded.airflow_run_id
 
 -- find_models --
--- Models whose id or name begins so, the newest first.
+-- Models whose id or name has this prefix, newest first.
 SELECT model_id, name, base, profile, profile_sha256, set_id, location, status, metrics, created_at FROM models
 WHERE starts_with(model_id, %(prefix)s) OR starts_with(name, %(prefix)s)
 ORDER BY created_at DESC, model_id LIMIT %(limit)s
@@ -59,7 +59,7 @@ WHERE NOT EXISTS (SELECT 1 FROM models m JOIN sft_set_items i USING (set_id)
                   WHERE m.name = %(name)s AND i.trajectory_id = t.trajectory_id)
 
 -- pipeline_cost --
--- What these segments cost in the stages of the pipeline, by recipe.
+-- Cost of these segments in the stages of the pipeline, by recipe.
 SELECT stage, count(*)::int AS segments, sum(calls)::int AS calls, sum(prompt_tokens)::bigint AS prompt_tokens,
        sum(completion_tokens)::bigint AS completion_tokens, sum(latency_ms)::bigint AS latency_ms, sum(usd) AS usd,
        count(*) FILTER (WHERE outcome = 'accepted')::int AS accepted

@@ -1,5 +1,5 @@
 -- insert_evaluation --
--- An evaluation is named by its content: recording it again changes nothing but whose model it is.
+-- An evaluation is named by its content: recording it again changes only the model it belongs to.
 INSERT INTO evaluations
     (evaluation_id, model_id, model, harness, settings, scores, measures, seconds, location, airflow_run_id)
 VALUES (%(evaluation_id)s, %(model_id)s, %(model)s, %(harness)s, %(settings)s, %(scores)s, %(measures)s, %(seconds)s,
@@ -14,7 +14,7 @@ SELECT %(evaluation_id)s, * FROM unnest(%(position)s::int[], %(category)s::text[
 ON CONFLICT DO NOTHING
 
 -- find_evaluations --
--- Evaluations by the beginning of their id, by model or by harness; the newest first.
+-- Evaluations by prefix of their id, by model or by harness; newest first.
 SELECT evaluation_id, model_id, model, harness, settings, scores, measures, seconds, location, airflow_run_id,
        evaluated_at,
        (SELECT count(*)::int FROM evaluation_cases c WHERE c.evaluation_id = e.evaluation_id) AS tries,
@@ -32,7 +32,7 @@ SELECT case_id, category, score, epoch, error FROM evaluation_cases
 WHERE evaluation_id = %(evaluation_id)s ORDER BY position
 
 -- latest_evaluations --
--- Of a model, the newest evaluation in each harness.
+-- The newest evaluation of a model in each harness.
 SELECT DISTINCT ON (harness) evaluation_id FROM evaluations
 WHERE model_id = %(model_id)s ORDER BY harness, evaluated_at DESC, evaluation_id
 
@@ -51,20 +51,20 @@ WHERE b.set_id IS NULL AND b.model_id <> m.model_id AND b.name <> m.name AND m.b
 ORDER BY b.profile_sha256 = m.profile_sha256 DESC, b.created_at DESC LIMIT 1
 
 -- set_model_status --
--- What a model is now.
+-- Sets the status of a model.
 UPDATE models SET status = %(status)s WHERE model_id = %(model_id)s
 
 -- retire_champion --
--- The champion of a name is kept, but no longer champion.
+-- Changes the status of a name's champion to `kept`.
 UPDATE models SET status = 'kept' WHERE name = %(name)s AND status = 'champion' AND model_id <> %(model_id)s
 
 -- insert_promotion --
--- One decision; they are never changed.
+-- Records a decision; decisions are never changed.
 INSERT INTO promotions (model_id, against, outcome, decided_by, why, evidence)
 VALUES (%(model_id)s, %(against)s, %(outcome)s, %(decided_by)s, %(why)s, %(evidence)s)
 
 -- promotions --
--- Decisions about a model, the newest first.
+-- Decisions about a model, newest first.
 SELECT model_id, against, outcome, decided_by, why, evidence, decided_at FROM promotions
 WHERE model_id = %(model_id)s ORDER BY decided_at DESC, promotion_id DESC
 
@@ -74,7 +74,7 @@ SELECT version, trajectories, documents, stage, recipe_id, made_by, prompt, prom
 FROM model_lineage WHERE model_id = %(model_id)s ORDER BY version, depth
 
 -- model_documents --
--- The documents behind a model with how many of its training rows each gave.
+-- The documents behind a model, with the number of its training rows from each.
 SELECT d.document_id, d.uri, d.license, count(DISTINCT i.trajectory_id)::int AS trajectories
 FROM models m JOIN sft_set_items i USING (set_id) JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
 WHERE m.model_id = %(model_id)s AND i.split = 'train'
@@ -88,11 +88,11 @@ WHERE i.set_id = %(set_id)s AND i.split = 'test'
 ORDER BY s.partition_key, s.shard, s.row_no
 
 -- segment_places --
--- Where segments lie, in shard order.
+-- Places of segments, in shard order.
 SELECT segment_id, partition_key AS partition, shard FROM segments
 WHERE segment_id = ANY(%(segments)s) ORDER BY partition_key, shard, row_no
 
 -- segment_latencies --
--- Seconds that the calls for each segment took together, over these recipes.
+-- Total seconds of the calls for each segment, over these recipes.
 SELECT segment_id, sum(latency_ms)::float8 / 1000 AS seconds FROM stage_results
 WHERE segment_id = ANY(%(segments)s) AND recipe_id = ANY(%(recipes)s) GROUP BY segment_id

@@ -3,26 +3,26 @@
 SELECT document_id, coalesce(reason = 'duplicate', false) AS duplicate FROM documents WHERE document_id = ANY(%(ids)s)
 
 -- first_with_hash --
--- The first living document with segments for each of these content hashes.
+-- The first live document with segments for each of these content hashes.
 SELECT DISTINCT ON (content_hash) content_hash, document_id
 FROM documents
 WHERE content_hash = ANY(%(hashes)s) AND reason IS NULL AND live
 ORDER BY content_hash, ingested_at, document_id
 
 -- reserve_shards --
--- The first of so many shard numbers that nobody had or will ever have.
+-- Reserves a number of shards; returns the first. No shard number is ever reused.
 INSERT INTO partitions AS p (partition_key, next_shard) VALUES (%(partition)s, %(count)s)
 ON CONFLICT (partition_key) DO UPDATE SET updated_at = now(), next_shard = %(count)s + greatest(
     p.next_shard, (SELECT coalesce(max(shard) + 1, 0) FROM segments WHERE partition_key = %(partition)s))
 RETURNING next_shard - %(count)s AS first
 
 -- touch_partition --
--- Makes sure the partition exists.
+-- Creates the partition unless it exists.
 INSERT INTO partitions (partition_key) VALUES (%(partition)s)
 ON CONFLICT (partition_key) DO UPDATE SET updated_at = now()
 
 -- insert_documents --
--- Bulk insert; a document that is there stays as it is, unless it was a duplicate and is none any more.
+-- Bulk insert; an existing document stays unchanged, unless it was a duplicate and no longer is one.
 INSERT INTO documents AS old (document_id, source_id, partition_key, object_key, fingerprint, uri, etag, content_hash,
                               title, license, language, chars, metadata, reason, detail)
 SELECT u.document_id, %(source_id)s, %(partition)s, u.object_key, u.fingerprint, u.uri, u.etag, u.content_hash,
@@ -36,7 +36,7 @@ ON CONFLICT (document_id) DO UPDATE SET partition_key = excluded.partition_key, 
 WHERE old.reason = 'duplicate' AND excluded.reason IS NULL
 
 -- insert_segments --
--- Bulk insert; a segment that is there stays where it is.
+-- Bulk insert; an existing segment stays in its shard.
 INSERT INTO segments (segment_id, document_id, partition_key, shard, row_no, start_char, end_char, tokens)
 SELECT u.segment_id, u.document_id, %(partition)s, u.shard, u.row_no, u.start_char, u.end_char, u.tokens
 FROM unnest(%(segment_id)s::text[], %(document_id)s::text[], %(shard)s::int[], %(row_no)s::int[],

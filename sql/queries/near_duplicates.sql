@@ -1,5 +1,5 @@
 -- candidates --
--- Segments of living documents that share a band with one of the asking texts.
+-- Segments of live documents that share a band with one of the given texts.
 SELECT DISTINCT u.number, b.segment_id, s.document_id, d.uri, m.digest
 FROM unnest(%(bands)s::bigint[], %(numbers)s::int[]) AS u(band, number)
 JOIN segment_bands b ON b.band = u.band

@@ -1,5 +1,5 @@
 -- observed --
--- What one try of a task brought to an outcome in its shard: how many, at what cost, and how long each took.
+-- Results of one task attempt in its shard: number, cost, and time of each.
 SELECT outcome, count(*)::int AS segments, sum(prompt_tokens)::bigint AS prompt_tokens,
        sum(completion_tokens)::bigint AS completion_tokens, sum(usd)::float AS usd,
        array_agg(latency_ms) FILTER (WHERE calls > 0) AS latencies_ms

@@ -1,5 +1,5 @@
 -- prompt_versions --
--- Every prompt text that a run has used, the latest used first. The one that repairs answers is in recipes' parameters.
+-- Every prompt text that a run has used, last used first. The repair prompt is in recipes' parameters.
 SELECT p.name, p.sha256, length(p.text) AS chars, p.first_seen_at, max(r.last_used_at) AS last_used_at,
        count(r.recipe_id)::int AS recipes
 FROM prompts p
@@ -7,23 +7,23 @@ LEFT JOIN recipes r ON r.prompt_sha256 = p.sha256 OR (p.name = 'repair' AND r.pa
 GROUP BY p.sha256 ORDER BY p.name, last_used_at DESC NULLS LAST, p.first_seen_at DESC
 
 -- find_prompts --
--- Prompts whose hash begins so (at most a few); of one name, or of any.
+-- Prompts whose hash has this prefix (at most a few); of one name, or of any.
 SELECT name, text, sha256 FROM prompts
 WHERE starts_with(sha256, %(prefix)s) AND (%(name)s::text IS NULL OR name = %(name)s) ORDER BY sha256 LIMIT 5
 
 -- run_prompts --
--- The prompts that a run began with.
+-- The prompts that a run started with.
 SELECT p.name, p.text, u.origin FROM run_prompts u JOIN prompts p USING (sha256) WHERE u.run = %(run)s
 
 -- pin_prompts --
--- Whoever is first decides for the whole run.
+-- The first writer decides for the whole run.
 INSERT INTO run_prompts (run, name, sha256, origin)
 SELECT %(run)s, u.name, u.sha256, u.origin
 FROM unnest(%(name)s::text[], %(sha256)s::text[], %(origin)s::text[]) AS u(name, sha256, origin)
 WHERE NOT EXISTS (SELECT 1 FROM run_prompts WHERE run = %(run)s)
 
 -- lock_run_prompts --
--- One task of a run at a time decides.
+-- Serialises the decision among a run's tasks.
 SELECT pg_advisory_xact_lock(hashtextextended('gem-run-prompts ' || %(run)s, 0))
 
 -- prompts_by_hash --
@@ -31,12 +31,12 @@ SELECT pg_advisory_xact_lock(hashtextextended('gem-run-prompts ' || %(run)s, 0))
 SELECT sha256, text FROM prompts WHERE sha256 = ANY(%(hashes)s)
 
 -- run_recipes --
--- The recipes that a run began with.
+-- The recipes that a run started with.
 SELECT r.recipe_id AS known_as, r.stage, r.version, r.prompt_sha256, r.model, r.params, r.parent_id AS parent
 FROM run_recipes u JOIN recipes r USING (recipe_id) WHERE u.run = %(run)s
 
 -- pin_recipes --
--- A run that begins anew begins with the recipes of then.
+-- A run that starts anew records its current recipes.
 INSERT INTO run_recipes (run, stage, recipe_id)
 SELECT %(run)s, u.stage, u.recipe_id FROM unnest(%(stage)s::text[], %(recipe_id)s::text[]) AS u(stage, recipe_id)
 ON CONFLICT (run, stage) DO UPDATE SET recipe_id = excluded.recipe_id, pinned_at = now()

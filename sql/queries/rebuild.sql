@@ -1,6 +1,7 @@
 -- pending --
--- Shards with a segment that a stage of the chain still has to bring to a final outcome. A segment needs stage k when it
--- has no outcome there, or one worth retrying, and stage k-1 ended it as stage k takes it (the first takes every segment).
+-- Shards with a segment that lacks a final outcome in a stage of the chain. A segment needs stage k if it has no
+-- outcome there, or one worth retrying, and its outcome of stage k-1 is the one that stage k takes (the first takes
+-- every segment).
 WITH chain AS (
     SELECT recipe_id, takes, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
     FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[]) WITH ORDINALITY AS u(recipe_id, takes, ord)
@@ -17,7 +18,7 @@ WHERE s.partition_key = %(partition)s AND c.recipe_id = ANY(%(asked)s)
 ORDER BY s.shard
 
 -- unfinished --
--- Segments of a partition without any outcome in the stage that comes next for them, by stage of the chain (from 0).
+-- Segments of a partition without any outcome in their next stage, by stage of the chain (from 0).
 WITH chain AS (
     SELECT recipe_id, takes, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
     FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[]) WITH ORDINALITY AS u(recipe_id, takes, ord)
@@ -31,14 +32,15 @@ WHERE s.partition_key = %(partition)s AND r.segment_id IS NULL AND (c.parent IS 
 GROUP BY c.ord ORDER BY c.ord
 
 -- unpublished --
--- Whether something is accepted under one of these recipes, but the partition's current dataset is not of the last one.
+-- Whether something is accepted under one of these recipes, but the partition's current dataset is not from the last
+-- one.
 SELECT EXISTS (SELECT 1 FROM stage_results
                WHERE partition_key = %(partition)s AND recipe_id = ANY(%(recipe_ids)s::text[]) AND outcome = 'accepted')
    AND NOT EXISTS (SELECT 1 FROM datasets
                    WHERE partition_key = %(partition)s AND recipe_id = %(last)s AND superseded_by IS NULL) AS yes
 
 -- shard_state --
--- How far a stage is over a shard, in one row: what it has to deal with, and the final outcomes that there are.
+-- Progress of a stage over a shard, in one row: its input, and the existing final outcomes.
 SELECT count(*)::int AS expected,
        count(*) FILTER (WHERE r.outcome = 'accepted' AND NOT r.retry_asked)::int AS accepted,
        count(*) FILTER (WHERE r.outcome = 'rejected' AND NOT r.retry_asked)::int AS rejected,
@@ -50,9 +52,9 @@ WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s
   AND (%(parent_id)s::text IS NULL OR p.outcome = %(takes)s)
 
 -- scoped_segments --
--- Segments of a partition that a narrowed run is about.
+-- Segments of a partition that a narrowed run covers.
 SELECT segment_id FROM scoped_segments(%(partition)s, %(sources)s::text[], %(limit)s::int) AS f(segment_id)
 
 -- prompt_texts --
--- Stored versions of a prompt whose hash begins so (at most a few).
+-- Stored versions of a prompt whose hash has this prefix (at most a few).
 SELECT text FROM prompts WHERE name = %(name)s AND starts_with(sha256, %(prefix)s) ORDER BY sha256 LIMIT 3

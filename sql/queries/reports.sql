@@ -4,7 +4,7 @@ SELECT reason, count(*) AS documents FROM documents WHERE partition_key = %(part
 ORDER BY documents DESC, reason
 
 -- unreadable_documents --
--- The first of the objects of a partition that could not be read, with what was wrong.
+-- The first unreadable objects of a partition, with the fault of each.
 SELECT uri, detail FROM documents WHERE partition_key = %(partition)s AND reason = 'unreadable' AND live
 ORDER BY uri LIMIT 20
 
@@ -15,7 +15,7 @@ FROM stage_results WHERE partition_key = %(partition)s AND recipe_id = %(recipe_
 GROUP BY outcome, why ORDER BY segments DESC, outcome, why
 
 -- stage_cost --
--- Calls and tokens of a recipe over a partition; with a run id, only what that run wrote.
+-- Calls and tokens of a recipe over a partition; with a run id, only those of that run.
 SELECT coalesce(sum(calls), 0)::int AS calls, coalesce(sum(prompt_tokens), 0)::bigint AS prompt_tokens,
        coalesce(sum(cached_tokens), 0)::bigint AS cached_tokens,
        coalesce(sum(completion_tokens), 0)::bigint AS completion_tokens, sum(usd) AS usd
@@ -30,8 +30,8 @@ SELECT d.version, d.trajectories, d.manifest,
 FROM datasets d WHERE d.partition_key = %(partition)s AND d.superseded_by IS NULL
 
 -- find_document --
--- The document behind an id of any kind or a URI, the newest version first; `guessed` when only a trajectory begins so.
--- Each way in has its index: one condition with OR would read the whole table.
+-- The document behind an id of any kind or a URI, newest version first; `guessed` if the argument is only the prefix of
+-- a trajectory. Each kind of id has its index: one condition with OR would read the whole table.
 WITH named AS (
     SELECT d.document_id, false AS guessed FROM documents d WHERE d.document_id = %(id)s
     UNION SELECT d.document_id, false FROM documents d WHERE d.uri = %(id)s
@@ -48,7 +48,7 @@ SELECT segment_id, partition_key, shard, start_char, end_char, tokens FROM segme
 WHERE document_id = %(document_id)s ORDER BY start_char
 
 -- document_outcomes --
--- Everything that was ever made of a document's segments, with how.
+-- All results for a document's segments, with their recipes.
 SELECT r.segment_id, r.stage, r.outcome, r.reason, r.error_class, r.detail, r.attempts, r.calls, r.prompt_tokens,
        r.completion_tokens, r.latency_ms, r.usd, r.faults, r.recipe_id, r.object_key, c.model, c.prompt_sha256, c.version AS stage_version,
        r.airflow_run_id, r.airflow_task_id, r.airflow_map_index, r.airflow_try, r.updated_at
@@ -56,6 +56,6 @@ FROM stage_results r JOIN segments s USING (segment_id) JOIN recipes c USING (re
 WHERE s.document_id = %(document_id)s ORDER BY r.segment_id, r.updated_at, r.stage
 
 -- document_trajectories --
--- Trajectories made of a document.
+-- Trajectories made from a document.
 SELECT t.trajectory_id, t.segment_id, t.recipe_id, t.dataset_version, t.messages, t.tools, t.calls, t.created_at
 FROM trajectories t JOIN segments s USING (segment_id) WHERE s.document_id = %(document_id)s ORDER BY t.trajectory_id

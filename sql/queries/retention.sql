@@ -1,6 +1,6 @@
 -- kept_recipes --
--- Recipes whose objects stay, with all that they were made from: the current ones, those used within so many days, and
--- those of current datasets, audits, and batches under way.
+-- Recipes whose objects stay, with their ancestors: the current ones, those used within the given days, and those of
+-- current datasets, audits, and running batches.
 WITH RECURSIVE kept (recipe_id) AS (
     SELECT recipe_id FROM recipes
     WHERE recipe_id = ANY(%(current)s) OR last_used_at > now() - make_interval(secs => %(days)s::float * 86400)
@@ -14,7 +14,7 @@ WITH RECURSIVE kept (recipe_id) AS (
 SELECT recipe_id FROM closure
 
 -- live_objects --
--- Which of these stage objects a row refers to.
+-- Those of these stage objects that a row refers to.
 SELECT u.position::int AS position
 FROM unnest(%(recipe_ids)s::text[], %(partitions)s::text[], %(shards)s::int[])
      WITH ORDINALITY AS u(recipe_id, partition_key, shard, position)
@@ -23,19 +23,19 @@ WHERE EXISTS (SELECT 1 FROM stage_results r
                 AND r.object_key <> '')
 
 -- live_shards --
--- Which of these segment objects a row refers to.
+-- Those of these segment objects that a row refers to.
 SELECT u.position::int AS position
 FROM unnest(%(partitions)s::text[], %(shards)s::int[]) WITH ORDINALITY AS u(partition_key, shard, position)
 WHERE EXISTS (SELECT 1 FROM segments s WHERE s.partition_key = u.partition_key AND s.shard = u.shard)
 
 -- forget_objects --
--- Results whose objects are removed stay as history, and count as asked for again.
+-- Results whose objects are removed stay as history, and count as requested again.
 UPDATE stage_results r SET object_key = '', retry_asked = true
 FROM unnest(%(recipe_ids)s::text[], %(partitions)s::text[], %(shards)s::int[]) AS u(recipe_id, partition_key, shard)
 WHERE r.partition_key = u.partition_key AND r.recipe_id = u.recipe_id AND r.shard = u.shard
 
 -- shard_is_open --
--- Whether a segment of the shard still lacks a result under the recipe, or a batch for it is under way.
+-- Whether a segment of the shard lacks a result under the recipe, or a batch for it is running.
 SELECT EXISTS (
     SELECT 1 FROM recipes c
     JOIN segments s ON s.partition_key = %(partition)s AND s.shard = %(shard)s
@@ -51,17 +51,17 @@ SELECT EXISTS (
 ) AS open
 
 -- dataset_states --
--- Known ones of these versions; `old` when they were superseded long enough ago and nobody audited them.
+-- The known ones of these versions; `old` if superseded for long enough and never audited.
 SELECT version,
        coalesce(superseded_by IS NOT NULL AND audited_by IS NULL
                 AND superseded_at < now() - make_interval(secs => %(days)s::float * 86400), false) AS old
 FROM datasets WHERE version = ANY(%(versions)s)
 
 -- mark_collected --
--- The files of these versions are gone; what they were stays known.
+-- The files of these versions are removed; their rows stay.
 UPDATE datasets SET collected_at = now() WHERE version = ANY(%(versions)s) AND superseded_by IS NOT NULL
 
 -- kept_prefilters --
--- Objects of prefilters in use, and of those retired within so many days.
+-- Objects of prefilters in use, and of those retired within the given days.
 SELECT object_key FROM prefilters
 WHERE retired_at IS NULL OR retired_at > now() - make_interval(secs => %(days)s::float * 86400)

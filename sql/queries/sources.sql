@@ -1,6 +1,6 @@
 -- register_source --
--- The source as it is registered; registering again changes only what is given, and switches nothing on or off.
--- A limit of 0 lifts the one that there is.
+-- Registers a source; registering again changes only the given settings, and switches nothing on or off. A limit of 0
+-- removes the limit.
 INSERT INTO sources AS old (uri, kind, license, target_tokens, max_tokens, min_chars, document_limit)
 VALUES (%(uri)s, %(kind)s, %(license)s, %(target_tokens)s, %(max_tokens)s, %(min_chars)s, nullif(%(limit)s::int, 0))
 ON CONFLICT (uri) DO UPDATE SET
@@ -13,11 +13,11 @@ RETURNING source_id, uri, kind, license, target_tokens, max_tokens, min_chars, d
           scan_position
 
 -- enabled_sources --
--- What the hourly run looks at, oldest first.
+-- Sources that the hourly run reads, oldest first.
 SELECT uri FROM sources WHERE enabled ORDER BY source_id
 
 -- source_list --
--- All sources with what is known of them.
+-- All sources with their figures.
 SELECT s.source_id, s.uri, s.kind, s.license, s.target_tokens, s.max_tokens, s.min_chars,
        s.document_limit AS "limit", s.enabled, s.registered_at,
        s.scanned_at, s.scan_position <> '' AS interrupted, coalesce(o.objects, 0) AS objects,
@@ -32,27 +32,27 @@ FROM sources s LEFT JOIN (
 ORDER BY s.source_id
 
 -- partitions_of_source --
--- Partitions that hold live segments of a source, oldest first.
+-- Partitions with live segments of a source, oldest first.
 SELECT DISTINCT g.partition_key FROM live_segments g JOIN documents d USING (document_id) JOIN sources s USING (source_id)
 WHERE s.uri = %(uri)s ORDER BY g.partition_key
 
 -- enable_source --
--- Switches a source on or off; no row if there is none of that name or number.
+-- Switches a source on or off; returns no row if no source has that name or number.
 UPDATE sources SET enabled = %(enabled)s WHERE uri = %(which)s OR source_id::text = %(which)s RETURNING uri
 
 -- limit_source --
--- Sets or lifts the limit of a source; no row if there is none of that name or number.
+-- Sets or removes the limit of a source; returns no row if no source has that name or number.
 UPDATE sources SET document_limit = %(limit)s WHERE uri = %(which)s OR source_id::text = %(which)s RETURNING uri
 
 -- compare_objects --
--- Of these listed objects: which are as they were when they were last read, and how many documents they held.
+-- Those of these listed objects that are unchanged since they were last read, with their number of documents.
 SELECT u.key, CASE WHEN o.gone_at IS NULL THEN o.documents END AS documents, coalesce(o.etag = u.etag AND o.gone_at IS NULL, false) AS same,
        o.missing_since IS NOT NULL AS missing
 FROM unnest(%(keys)s::text[], %(etags)s::text[]) AS u(key, etag)
 LEFT JOIN source_objects o ON o.source_id = %(source_id)s AND o.key = u.key
 
 -- mark_missing --
--- Objects between two keys of the listing that were not in it, except below folders that could not be looked into.
+-- Marks as missing the objects between two keys that the listing lacks, except below folders that could not be listed.
 UPDATE source_objects o SET missing_since = now()
 WHERE o.source_id = %(source_id)s AND o.key > %(after)s AND (%(upto)s::text IS NULL OR o.key <= %(upto)s)
   AND o.gone_at IS NULL AND o.missing_since IS NULL
@@ -60,16 +60,16 @@ WHERE o.source_id = %(source_id)s AND o.key > %(after)s AND (%(upto)s::text IS N
   AND NOT EXISTS (SELECT 1 FROM unnest(%(closed)s::text[]) AS c(key) WHERE starts_with(o.key, c.key))
 
 -- found_again --
--- Objects that were thought missing and are there.
+-- Unmarks missing objects that are back.
 UPDATE source_objects SET missing_since = NULL WHERE source_id = %(source_id)s AND key = ANY(%(keys)s)
 
 -- scan_position --
--- How far a scan has come; empty: the next one begins anew.
+-- Position of a scan; empty: the next one starts anew.
 UPDATE sources SET scan_position = %(position)s, scanned_at = CASE WHEN %(position)s = '' THEN now() ELSE scanned_at END
 WHERE source_id = %(source_id)s
 
 -- known_objects --
--- How many objects a source has, how many documents are in them, and how many objects are missing.
+-- Number of objects of a source, of their documents, and of missing objects.
 SELECT count(*) AS known, coalesce(sum(documents), 0)::bigint AS documents, count(missing_since) AS missing, min(key) FILTER (WHERE missing_since IS NOT NULL) AS example
 FROM source_objects WHERE source_id = %(source_id)s AND gone_at IS NULL
 
@@ -84,18 +84,18 @@ UPDATE documents d SET gone_at = now() FROM missing m WHERE d.object_key = m.key
 RETURNING d.document_id, d.partition_key, d.content_hash, d.reason
 
 -- last_object --
--- The last object of a source that is known and not gone; empty when there is none.
+-- The last known object of a source that still exists; empty if there is none.
 SELECT coalesce(max(key), '') AS key FROM source_objects WHERE source_id = %(source_id)s AND gone_at IS NULL
 
 -- upsert_objects --
--- Objects that were read to the end.
+-- Objects that were read to their end.
 INSERT INTO source_objects (source_id, key, etag, size, documents)
 SELECT %(source_id)s, u.* FROM unnest(%(key)s::text[], %(etag)s::text[], %(size)s::bigint[], %(documents)s::int[]) AS u
 ON CONFLICT (source_id, key) DO UPDATE SET etag = excluded.etag, size = excluded.size, documents = excluded.documents,
     read_at = now(), missing_since = NULL, gone_at = NULL
 
 -- reread_duplicates --
--- Objects with a document that repeats one of these texts, which nobody else has now, are to be read again.
+-- Marks for reading the objects with a document that repeats one of these texts, which no other document has now.
 UPDATE source_objects o SET etag = ''
 FROM documents d
 WHERE d.content_hash = ANY(%(hashes)s) AND d.reason = 'duplicate' AND d.live AND o.key = d.object_key

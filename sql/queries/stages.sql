@@ -1,21 +1,21 @@
 -- insert_prompts --
--- Every prompt text that was ever used, by its hash.
+-- Every prompt text ever used, by its hash.
 INSERT INTO prompts (sha256, name, text) VALUES (%(sha256)s, %(name)s, %(text)s) ON CONFLICT DO NOTHING
 
 -- insert_recipes --
--- Recipes by their hash; parents come first. A known one is in use again, which is written down once a minute at most.
+-- Recipes by their hash; parents come first. A known one is marked as used, up to once a minute.
 INSERT INTO recipes AS known (recipe_id, stage, version, prompt_sha256, model, params, parent_id)
 VALUES (%(recipe_id)s, %(stage)s, %(version)s, %(prompt_sha256)s, %(model)s, %(params)s, %(parent)s)
 ON CONFLICT (recipe_id) DO UPDATE SET last_used_at = now() WHERE known.last_used_at < now() - interval '1 minute'
 
 -- outcomes --
--- Outcomes of a shard under a recipe, without those that a later run asks for again.
+-- Outcomes of a shard under a recipe, without those that a later run retries.
 SELECT segment_id, outcome, error_class FROM stage_results
 WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(recipe_id)s
   AND final AND NOT retry_asked
 
 -- upsert_outcomes --
--- Bulk upsert; what earlier attempts cost stays counted.
+-- Bulk upsert; the cost of earlier attempts stays counted.
 INSERT INTO stage_results AS old (segment_id, recipe_id, stage, outcome, reason, error_class, detail, doubtful, calls, faults,
     prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, latency_ms, usd, measures, partition_key, shard,
     object_key, airflow_run_id, airflow_task_id, airflow_map_index, airflow_try)
@@ -50,9 +50,8 @@ ON CONFLICT (segment_id, recipe_id) DO UPDATE SET
     airflow_map_index = excluded.airflow_map_index, airflow_try = excluded.airflow_try, updated_at = now()
 
 -- endpoint_state --
--- How an endpoint serves a partition under a recipe: segments that it answered, in all and in this run; segments that it
--- left without an answer, and those of this run that no earlier run had
--- left so.
+-- How an endpoint serves a partition under a recipe: segments with an answer, in total and in this run; segments
+-- without an answer, and those of this run that had no such failure in earlier runs.
 SELECT count(*) FILTER (WHERE answered)::int AS answered,
        count(*) FILTER (WHERE answered AND airflow_run_id = %(run_id)s)::int AS answered_by_run,
        count(*) FILTER (WHERE NOT final)::int AS unanswered,
@@ -69,11 +68,11 @@ SELECT EXISTS (SELECT 1 FROM stage_totals
                  AND (outcome <> 'failed' OR why = ANY(%(unusable)s))) AS yes
 
 -- count_failed_run --
--- A run ends without an answer to these segments; after so many such runs the failure is final.
+-- Records that a run ended without an answer to these segments; after several such runs the failure is final.
 UPDATE stage_results SET failed_runs = failed_runs + 1, set_aside = failed_runs + 1 >= %(set_aside_after)s
 WHERE segment_id = ANY(%(segment_ids)s) AND recipe_id = %(recipe_id)s AND NOT final
 
 -- segment_ids --
--- Segments of a shard whose documents live.
+-- Segments of a shard with live documents.
 SELECT s.segment_id FROM segments s JOIN documents d USING (document_id)
 WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s AND d.live

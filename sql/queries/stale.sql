@@ -1,8 +1,8 @@
 -- stale --
--- Segments with work left under the chain, counted by where they are in it and by what they last had in each stage from
--- there on. `frontier`: the stage that has to deal with them next (from 1). `again`: it did, and is to try once more.
--- `known`: they have a result of that stage under another recipe, so where they went from there is known too: a row
--- whose `before` is NULL then means that they did not get to stage `ord`.
+-- Segments with work left under the chain, counted by their position in it and by their last results in each stage from
+-- there on. `frontier`: the next stage that has to process them (from 1). `again`: it did, and has to retry. `known`:
+-- they have a result of that stage under another recipe, so their later path is known too: a row whose `before` is NULL
+-- then means that they did not reach stage `ord`.
 WITH chain AS (
     SELECT recipe_id, stage, ord, lead(takes) OVER (ORDER BY ord) AS next_takes
     FROM unnest(%(recipe_ids)s::text[], %(stages)s::text[], %(takes)s::text[])
@@ -38,7 +38,7 @@ GROUP BY w.partition_key, w.frontier, c.ord, w.again, known, b.recipe_id
 ORDER BY w.partition_key, w.frontier, c.ord
 
 -- history --
--- What a result of a stage took on average, by model, whatever came of it.
+-- Average cost of a stage's results, by model, whatever the outcome.
 SELECT r.stage, c.model, count(*)::int AS results, avg((r.outcome = 'accepted')::int)::float AS accepted_share,
        avg((r.outcome = 'rejected')::int)::float AS rejected_share,
        avg(r.calls)::float AS calls, avg(r.prompt_tokens)::float AS prompt_tokens,
@@ -47,8 +47,8 @@ FROM stage_results r JOIN recipes c USING (recipe_id)
 GROUP BY r.stage, c.model
 
 -- pace --
--- Seconds per segment that a stage took in Airflow, waits between tasks included: from the end of the stage before (or
--- from the plan) to the gate. Only runs that nobody was asked in.
+-- Seconds per segment in a stage under Airflow, including waits between tasks: from the end of the preceding stage (or
+-- from the plan) to the gate. Only runs that asked no person.
 WITH ends AS (
     SELECT airflow_run_id, stage, min(decided_at) AS at, bool_or(person IS NOT NULL OR action <> 'continue') AS held
     FROM gate_decisions WHERE airflow_run_id IS NOT NULL GROUP BY airflow_run_id, stage
@@ -79,7 +79,7 @@ WHERE recipe_id = ANY(%(recipe_ids)s)
 SELECT partition_key FROM partitions ORDER BY partition_key
 
 -- unpublished_partitions --
--- Partitions in which something is accepted under one of these recipes, while their current dataset is not of the last.
+-- Partitions with something accepted under one of these recipes, whose current dataset is not from the last one.
 SELECT DISTINCT r.partition_key FROM stage_results r
 WHERE r.recipe_id = ANY(%(recipe_ids)s::text[]) AND r.outcome = 'accepted'
   AND NOT EXISTS (SELECT 1 FROM datasets d WHERE d.partition_key = r.partition_key

@@ -1,5 +1,5 @@
 -- make_seen --
--- Documents met in the objects that are being read; gone with the connection.
+-- Documents found in the objects being read; a temporary table of this connection.
 CREATE TEMP TABLE IF NOT EXISTS seen (
     document_id text COLLATE "C" PRIMARY KEY,
     object_key  text COLLATE "C" NOT NULL,
@@ -12,23 +12,24 @@ INSERT INTO seen SELECT * FROM unnest(%(document_id)s::text[], %(object_key)s::t
 ON CONFLICT DO NOTHING
 
 -- forget_seen --
--- Once an object is settled.
+-- Run once an object is settled.
 DELETE FROM seen WHERE object_key = ANY(%(keys)s)
 
 -- same_records --
--- Which of these records were read before, word for word; a duplicate is looked at again, its original may be gone.
+-- Those of these records that were read before with the same content; a duplicate is read again, because its original
+-- may be gone.
 SELECT u.number, d.document_id
 FROM unnest(%(uris)s::text[], %(fingerprints)s::text[]) WITH ORDINALITY AS u(uri, fingerprint, number)
 JOIN documents d ON d.uri = u.uri AND d.fingerprint = u.fingerprint AND d.reason IS DISTINCT FROM 'duplicate'
 
 -- restore_documents --
--- Versions that are back.
+-- Restores versions that are back.
 UPDATE documents d SET superseded_by = NULL, gone_at = NULL
 FROM seen s WHERE s.object_key = ANY(%(keys)s) AND d.document_id = s.document_id AND NOT d.live
 RETURNING d.document_id, d.partition_key, d.content_hash, d.reason
 
 -- retire_documents --
--- Versions that their objects, read to the end, no longer hold: superseded by one of the same URI, or gone.
+-- Versions missing from their objects, which were read to the end: superseded by one with the same URI, or gone.
 UPDATE documents d SET superseded_by = o.by, gone_at = CASE WHEN o.by IS NULL THEN now() END
 FROM (
     SELECT v.document_id, (SELECT min(s.document_id) FROM seen s WHERE s.object_key = v.object_key AND s.uri = v.uri) AS by
@@ -40,18 +41,18 @@ WHERE d.document_id = o.document_id
 RETURNING d.document_id, d.partition_key, d.content_hash, d.reason, d.superseded_by
 
 -- count_changes --
--- These partitions have something to publish anew.
+-- Marks partitions that have something new to publish.
 UPDATE partitions SET changes = changes + 1 WHERE partition_key = ANY(%(partitions)s)
 
 -- changed_partitions --
--- Partitions with a dataset whose documents have changed since it was published.
+-- Partitions with a dataset whose documents have changed since publication.
 SELECT p.partition_key FROM partitions p
 WHERE p.changes > p.published_changes
   AND EXISTS (SELECT 1 FROM datasets d WHERE d.partition_key = p.partition_key)
 ORDER BY p.partition_key
 
 -- changes --
--- How often documents of a partition have changed.
+-- Number of changes to the documents of a partition.
 SELECT coalesce(max(changes), 0) AS changes FROM partitions WHERE partition_key = %(partition)s
 
 -- changes_published --

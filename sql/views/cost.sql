@@ -1,4 +1,4 @@
--- What did each stage take in calls, tokens, time and money, under which recipe and model?
+-- What did each stage cost in calls, tokens, time and money, under which recipe and model?
 CREATE VIEW cost AS
 SELECT s.stage, s.recipe_id, r.model, s.partition_key, count(*) AS segments, sum(s.calls) AS calls,
        sum(s.prompt_tokens) AS prompt_tokens, sum(s.cached_tokens) AS cached_tokens,

@@ -1,4 +1,4 @@
--- What did each document cost, and how many trajectories came of it?
+-- What did each document cost, and how many trajectories did it yield?
 CREATE VIEW cost_document AS
 SELECT g.document_id, sum(r.calls) AS calls, sum(r.prompt_tokens) AS prompt_tokens,
        sum(r.completion_tokens) AS completion_tokens, sum(r.usd) AS usd,

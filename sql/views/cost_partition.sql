@@ -1,4 +1,4 @@
--- What does an accepted trajectory cost, all that was rejected on the way included? Per partition.
+-- What does an accepted trajectory cost, including everything rejected on the way? Per partition.
 CREATE VIEW cost_partition AS
 SELECT partition_key, sum(calls) AS calls, sum(usd) AS usd,
        count(*) FILTER (WHERE stage IN ('validate', 'revalidate') AND outcome = 'accepted') AS trajectories,

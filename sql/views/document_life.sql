@@ -1,4 +1,4 @@
--- What became of one document? One row per segment and stage; filter by document_id or uri.
+-- What happened to one document? One row per segment and stage; filter by document_id or uri.
 CREATE VIEW document_life AS
 SELECT d.document_id, d.uri, d.reason AS document_reason, s.segment_id, s.start_char, s.end_char,
        r.stage, r.recipe_id, r.outcome, coalesce(r.reason, r.error_class) AS why, r.detail, r.updated_at,

@@ -1,5 +1,5 @@
--- Where do documents and segments of a partition stay behind? Rows in the order of the way: documents read, segments
--- cut, then each stage under each recipe; what is `accepted` goes on to the next step.
+-- Where are documents and segments of a partition lost? Rows in pipeline order: documents read, segments cut, then each
+-- stage under each recipe; `accepted` ones continue to the next step.
 CREATE VIEW funnel AS
 WITH RECURSIVE steps (recipe_id, step) AS (
     SELECT recipe_id, 1 FROM recipes WHERE parent_id IS NULL

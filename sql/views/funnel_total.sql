@@ -1,4 +1,4 @@
--- Where do documents and segments stay behind over all partitions? Columns as in `funnel`; reads all of it.
+-- Where are documents and segments lost over all partitions? Columns as in `funnel`; reads the whole table.
 CREATE VIEW funnel_total AS
 SELECT step, stage, recipe_id,
        sum(outcomes)::bigint AS outcomes, sum(accepted)::bigint AS accepted,

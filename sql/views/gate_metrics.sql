@@ -1,6 +1,6 @@
--- What does a gate see? One row per partition and recipe: the numbers that `gates.toml` bounds, NULL where a stage has
--- none. Failures are a share of what the model was asked about, what is accepted one of all but near duplicates, other
--- shares are of all outcomes, means and tools of what was accepted.
+-- What does a gate see? One row per partition and recipe: the figures that `gates.toml` bounds, NULL where a stage has
+-- none. The failure share refers to results for which the model was asked, the accepted share to all but near
+-- duplicates, other shares to all outcomes; means and tools refer to accepted results.
 CREATE VIEW gate_metrics AS
 WITH results AS (
     SELECT partition_key, recipe_id, stage,

@@ -1,6 +1,6 @@
--- What did each learned prefilter save, and what did it miss? Per prefilter and partition: segments rejected without a
--- call, and of the share that goes to the model all the same how many it accepted and how many of those would have been
--- missed. Money is what a verdict of the same recipe cost on average.
+-- What did each trained prefilter save, and what did it miss? Per prefilter and partition: segments rejected without a
+-- call, and in the share that always goes to the model, how many it accepted and how many of those would have been
+-- missed. Money is the average cost of a verdict of the same recipe.
 CREATE VIEW prefilter_savings AS
 WITH price AS (
     SELECT recipe_id, avg(usd) AS usd FROM stage_results WHERE stage = 'filter' AND calls > 0 GROUP BY recipe_id

@@ -1,4 +1,4 @@
--- Why do stages turn segments down, and what does it look like?
+-- Why do stages reject segments, and what do rejections look like?
 CREATE VIEW rejections AS
 SELECT stage, reason, partition_key, count(*) AS segments, min(detail) AS example
 FROM stage_results

@@ -44,7 +44,7 @@ def test_a_refused_parameter_is_a_red_task_and_the_same_command_continues(stack,
     assert done.returncode == 1
     assert "filter.run" in done.stderr
     assert WORDS in done.stderr
-    assert "After the fix run the same again" in done.stderr
+    assert "Then rerun: no segment was marked as failed" in done.stderr
     assert states(home)["filter.run"] == "failed"
     assert states(home)["publish"] != "success"
     assert query(home, "SELECT count(*) FROM stage_results WHERE outcome = 'failed'") == [(0,)]

@@ -115,11 +115,11 @@ def test_the_sdk_follows_no_redirect_with_the_key(server):
     ("url", "why"),
     [
         ("http://me:PW-0123456789@127.0.0.1:1/v1", "user name or a password"),
-        ("http://[::1", "no address"),
-        ("http://h:99999/v1", "no address"),
-        ("ftp://h/v1", "no address"),
-        ("http:///v1", "no address"),
-        ("postgresql://gem:PW-0123456789@h/x", "no address"),
+        ("http://[::1", "is not the address"),
+        ("http://h:99999/v1", "is not the address"),
+        ("ftp://h/v1", "is not the address"),
+        ("http:///v1", "is not the address"),
+        ("postgresql://gem:PW-0123456789@h/x", "is not the address"),
     ],
 )
 def test_an_address_that_cannot_be_asked_is_said_in_one_line(url, why):

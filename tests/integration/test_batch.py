@@ -137,7 +137,7 @@ def test_a_full_queue_is_waited_for(prepared, teacher, caplog):
     pending = finish_one(work, submit(work, "filter", PARTITION, 0, RUN))
     assert pending.batches == ()
     assert pending.queue_full_since
-    assert "was turned away: Enqueued token limit reached" in caplog.text
+    assert "Enqueued token limit reached" in caplog.text
     with pytest.raises(EndpointError, match="full for a day"):
         finish(work, finish_one(work, pending.model_copy(update={"queue_full_since": 1.0})))
     teacher.stop()
@@ -336,7 +336,7 @@ def test_lines_that_are_missing_doubled_or_unknown_are_accounted_for(prepared, t
     found = rows(work)
     assert sorted(row["calls"] for row in found) == [1] * (len(found) - 1) + [2]
     assert [row["faults"] for row in found if row["faults"]] == [{"server_error": 1}]
-    for said in ("1 lines of unknown requests, such as nobody-1", "1 lines doubled", "1 lines missing"):
+    for said in ("1 lines answer unknown requests, such as nobody-1", "1 duplicate lines", "1 missing lines"):
         assert said in caplog.text
 
 
@@ -391,7 +391,7 @@ def lying(monkeypatch, usage):
         ({"prompt_tokens": -(10**6), "completion_tokens": -1}, "cannot be true: "),
         ({"prompt_tokens": 10**12, "completion_tokens": 1}, "cannot be true: "),
         ({"prompt_tokens": "many"}, "cannot be true: "),
-        (None, "not reported: GEM counts them"),
+        (None, "not reported: GEM counts tokens itself"),
     ],
     ids=["negative", "absurd", "odd", "missing"],
 )
@@ -406,7 +406,9 @@ def test_the_budget_of_batches_takes_the_larger_of_reported_and_counted_tokens(
     if usage is None:
         finish(work, pending)
     else:  # repair requests would be the next batch
-        with pytest.raises(UntrueUsageError, match=r"budget cannot be kept: of model 'offline-rules', \d+ replies"):
+        with pytest.raises(
+            UntrueUsageError, match=r"cannot enforce the budget: for model 'offline-rules', \d+ replies"
+        ):
             finish(work, pending)
     (total,) = rows(work, "SELECT sum(usd) AS usd, count(*) AS n FROM stage_results WHERE outcome <> 'failed'")
     assert total["n"] > 3

@@ -112,7 +112,7 @@ def test_a_budget_too_small_for_the_sample_stops_it_and_keeps_what_came(workspac
     with Provider(teacher_url, lambda provider, body: provider.served(body)) as provider:
         work = workspace(llm_base_url=provider.url, llm_prices=prices)
         sample = survey(work, Source(uri=str(EXAMPLES)), 8).sample
-        with pytest.raises(UserError, match="too little even for the sample"):
+        with pytest.raises(UserError, match="too small even for the sample"):
             measure(work, sample, 0.02)
         came = len(provider.asked)
         assert came > 0

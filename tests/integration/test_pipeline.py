@@ -147,7 +147,7 @@ def test_a_bucket_can_be_a_source(workspace, bucket):
     client.put_object(Bucket=bucket, Key="docs/hotel.md.gz", Body=packed)
     report = ingest(workspace(), f"s3://{bucket}/docs", PARTITION)
     assert (report.documents, report.rejected) == (5, 2)
-    with pytest.raises(UserError, match="holds nothing"):
+    with pytest.raises(UserError, match="contains no supported files"):
         ingest(workspace(), f"s3://{bucket}/nothing", PARTITION)
     with pytest.raises(UserError, match="cannot be listed"):
         ingest(workspace(), f"s3://{bucket}-missing/docs", PARTITION)
@@ -223,11 +223,11 @@ def test_a_spent_budget_stops_the_run_and_more_money_continues_it(workspace, tmp
     plan(work, PARTITION)
     with pytest.raises(UserError, match=r"budget of \$1.20 .* GEM_BUDGET_USD"):
         run_shard(work, "filter", PARTITION, 0, run)
-    (line,) = [record.message for record in caplog.records if "segments are left" in record.message]
+    (line,) = [record.message for record in caplog.records if "segments still have no result" in record.message]
     with work.ledger() as ledger:
         spent = ledger.pg.execute("SELECT count(*) AS n, sum(usd) AS usd FROM stage_results").fetchone()
     assert 0 < spent["usd"] <= 1.2
-    assert line.startswith(f"{15 - spent['n']} of 15 segments are left")
+    assert line.startswith(f"{15 - spent['n']} of 15 segments still have no result")
     richer = workspace(llm_prices=prices, budget_usd=50, shard_segments=30)
     report = run_shard(richer, "filter", PARTITION, 0, run)
     assert (report.reused, report.calls) == (spent["n"], 15 - spent["n"])
@@ -275,7 +275,7 @@ def test_a_lost_object_is_noticed_not_invented(workspace, tmp_path):
     plan(work, PARTITION)
     run_shard(work, "filter", PARTITION, 0, RunContext())
     shutil.rmtree(tmp_path / "store" / "stages")
-    with pytest.raises(StoreError, match="is gone"):
+    with pytest.raises(StoreError, match="is missing from the store"):
         run_shard(work, "extract", PARTITION, 0, RunContext())
 
 

@@ -193,7 +193,7 @@ def test_a_model_that_was_tampered_with_stops_the_stage(learned):
     work, _ = learned
     (key,) = work.store.list("models/prefilter/")
     work.store.put(key, work.store.get(key) + b"x")
-    with pytest.raises(StoreError, match="not those that were recorded"):
+    with pytest.raises(StoreError, match="does not match the recorded SHA-256"):
         prefilter.current(work)
 
 

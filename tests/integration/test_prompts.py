@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_the_prompt_is_refused_in_one_line(workspace, fold
 
 
 def test_a_place_that_is_not_there_is_said(workspace, tmp_path):
-    with pytest.raises(UserError, match=r"GEM_PROMPTS: there is no directory .*nowhere"):
+    with pytest.raises(UserError, match=r"GEM_PROMPTS: the directory .*nowhere does not exist"):
         workspace(prompts=str(tmp_path / "nowhere"))
     with pytest.raises(UserError, match="GEM_PROMPTS: 'ftp://x/y' is neither"):
         workspace(prompts="ftp://x/y")
@@ -209,7 +209,7 @@ def test_a_trial_says_what_it_cannot_try(finished, workspace, folder):
     assert trial.not_tried == "no accepted result of generate under the current recipes"
     (trial,) = Candidate(work, "filter", prompts.load("filter"), [segment]).run(None)
     assert trial.candidate.why == trial.current.why == "not_procedural"
-    with pytest.raises(UserError, match="'nothing' is no segment"):
+    with pytest.raises(UserError, match="'nothing' is not a segment"):
         Candidate(work, "refine", prompt, ["nothing"])
 
 
@@ -227,5 +227,5 @@ async def test_a_trial_keeps_its_budget(workspace, tmp_path):
 
         (trial,) = await asyncio.to_thread(candidate.run, 1.0)
     assert candidate.most_usd > 1000
-    assert "the budget of $1.00 does not reach" in trial.not_tried
+    assert "the budget of $1.00 is too small" in trial.not_tried
     assert endpoint.requests == []

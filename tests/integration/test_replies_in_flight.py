@@ -93,7 +93,7 @@ async def test_a_reply_waits_for_no_other_endpoint_unless_it_is_large(served, as
         assert await ask(small)
         with pytest.raises(EndpointError) as caught:
             await ask(large)
-        assert ask is window or "answers under way hold more than" in caught.value.detail
+        assert ask is window or "answers in flight hold more than" in caught.value.detail
         growing.cancel()
         await asyncio.wait([growing])
         assert replies.IN_FLIGHT.size == 0

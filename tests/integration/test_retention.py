@@ -200,7 +200,7 @@ def test_two_collectors_do_not_meet(published, dsn):
     work, _ = published
     with Ledger(dsn) as other_one:
         assert other_one.retention.only_collector()
-        with pytest.raises(UserError, match="Another `gem gc` is under way"):
+        with pytest.raises(UserError, match="Another `gem gc` is running"):
             collect(work, dry_run=True)
     collect(work, dry_run=True)
 

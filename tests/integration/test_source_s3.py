@@ -37,7 +37,7 @@ def test_a_prefix_is_a_folder_and_a_key_an_object(bucket, put):
     assert keys(bucket, "d/b.md") == ["d/b.md"]
     assert keys(bucket, "d#?/e f.txt") == ["d#?/e f.txt"]
     for missing in ("nothing/", "d/c.md", "d/a/c.txt.gz/"):
-        with pytest.raises(UserError, match="holds nothing"):
+        with pytest.raises(UserError, match="contains no supported files"):
             keys(bucket, missing)
 
 

@@ -78,7 +78,7 @@ def test_no_key_leaves_the_directory(tmp_path, key):
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "s3:///no-bucket"])
 def test_a_url_of_another_kind_is_refused(url):
-    with pytest.raises(UserError, match="no object store"):
+    with pytest.raises(UserError, match="is not an object store"):
         open_store(url)
 
 

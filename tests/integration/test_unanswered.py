@@ -116,7 +116,7 @@ def test_in_a_batch_too(work, front, workspace):
 
     work = workspace(llm_base_url=front.url, llm_mode="batch", llm_batch_poll_s=0.1, shard_segments=100)
     front.rewrite = rewrite
-    with pytest.raises(UserError, match=f"{WORDS}.*After the fix"):
+    with pytest.raises(UserError, match=f"{WORDS}.*Then rerun"):
         run_stage(work, "filter", PARTITION, 0, RunContext(run_id="r"))
     assert rows(work) == {}
     front.rewrite = lambda data: data

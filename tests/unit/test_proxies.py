@@ -115,7 +115,7 @@ def test_a_proxy_that_cannot_be_used_is_one_clear_line_without_its_password(vari
 
 def test_a_port_that_is_none_is_said_without_a_traceback(variables):
     variables(HTTP_PROXY="http://u:secret@p:port")
-    with pytest.raises(UserError, match="HTTP_PROXY is no address of a proxy") as caught:
+    with pytest.raises(UserError, match="HTTP_PROXY is not the address of a proxy") as caught:
         proxy_for("http://a.example/")
     assert "secret" not in str(caught.value)
 

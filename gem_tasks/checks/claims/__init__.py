@@ -1,8 +1,8 @@
-"""Text that stands in for a call: calls written as prose, and work said to be done that no call did.
+"""Text in place of a call: calls written as prose, and claims of work that no call did.
 
 A model trained on these learns to pretend. BFCL counts such an answer as a missed call; the judge's R2 forbids it.
-Claims are read from grammar (first person perfect, passive), not from the phrases of one model; what could also be a
-fact that the conversation already holds is left alone.
+Claims are recognised by grammar (first person perfect, passive), not by the phrases of one model; a claim that could
+also be a fact already in the conversation is ignored.
 """
 
 import re
@@ -35,7 +35,7 @@ _STRONG = frozenset(
         "closed"
     ).split()
 )
-"""Deeds that take a system, whatever the tools are called."""
+"""Deeds that require a system, whatever the tools are called."""
 _LOOKED = IgnoringCase(
     r"\bI(?:['’]ve| have)?\s+(?:just |now |already )?"
     r"(?:checked (?:the (?:system|database|records?)|your|our)|looked (?:\w+ ){0,4}up|searched|queried|pulled up"
@@ -53,20 +53,20 @@ _QUOTED = re.compile(r"\"[^\"\n]*+\"|“[^“”\n]*+”")
 
 @dataclass
 class _Deeds:
-    """What calls have achieved so far."""
+    """Effects of the calls so far."""
 
     called: set[str] = field(default_factory=set[str])
     lately: set[str] = field(default_factory=set[str])
-    """Called since the last user turn."""
+    """Tools called since the last user turn."""
     done: set[str] = field(default_factory=set[str])
     """Past participles of the verbs of successful calls."""
     written: bool = False
     heard: str = ""
-    """What others than the assistant said, lower-case; a claim found in it is a report, not a claim."""
+    """Words of the user and the tools, lower-case; a claim found in them is a report, not a claim."""
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Findings for calls in prose and for claims that no call bears out."""
+    """Findings for calls in prose and for claims that no call supports."""
     yield from spoken.check(case)
     deeds = _Deeds()
     names = frozenset(case.tools)
@@ -102,12 +102,12 @@ def _assistant(
 
 
 def _prose_call(text: str, names: frozenset[str], message: Message, deeds: _Deeds) -> str | None:
-    """A call of a defined tool in the text, in one of the ways in which models write them."""
+    """A call of a defined tool in the text, in one of the forms that models use."""
     if not any(name in text for name in names):
         return None
     called = {call.name for call in message.tool_calls}
     for name in sorted(names):
-        # A one-word name (`search`) is also a word of the language.
+        # A one-word name (`search`) is also an ordinary word.
         if name not in text or name in called or len(words(name)) < _WORDS_OF_A_NAME:
             continue
         if found := min(_as_code(name, text), _written(name).search(text), key=_place):
@@ -118,7 +118,7 @@ def _prose_call(text: str, names: frozenset[str], message: Message, deeds: _Deed
 
 
 def _may_be_true(found: re.Match[str], name: str, text: str, deeds: _Deeds) -> bool:
-    """A report of an earlier call, or a plan that waits for an answer."""
+    """Whether it may be a report of an earlier call, or a plan that waits for an answer."""
     planned = found[1].lower().endswith(("'ll", "’ll", "let me"))
     if not found[2].lower().endswith(("ed", "ran")):
         return planned and "?" in text
@@ -126,7 +126,7 @@ def _may_be_true(found: re.Match[str], name: str, text: str, deeds: _Deeds) -> b
 
 
 def _as_code(name: str, text: str) -> re.Match[str] | None:
-    """`name(` with its line's end or a closing bracket somewhere behind it."""
+    """`name(` with a line end or a closing bracket somewhere after it."""
     found = _opened(name).search(text)
     return found if found and max(text.rfind(")"), text.rfind("\n")) >= found.end() else None
 
@@ -142,7 +142,7 @@ def _opened(name: str) -> IgnoringCase:
 
 @lru_cache(maxsize=8192)
 def _written(name: str) -> IgnoringCase:
-    """A call as JSON, as a stage direction."""
+    """A call as JSON, or as a stage direction."""
     plain = re.escape(name)
     said = rf"[`*\"']*{plain}[`*\"']*"
     return IgnoringCase(
@@ -154,7 +154,7 @@ def _written(name: str) -> IgnoringCase:
 
 @lru_cache(maxsize=8192)
 def _told(name: str) -> IgnoringCase:
-    """`I am running x`: who, and the verb."""
+    """`I am running x`: subject and verb."""
     said = rf"[`*\"']*{re.escape(name)}[`*\"']*"
     return IgnoringCase(
         rf"\b(I|I['’]m|I am|I['’]ve|I have|I['’]ll|let me)\s+(?:just |now |already )*"
@@ -165,7 +165,7 @@ def _told(name: str) -> IgnoringCase:
 
 def _claims(text: str, index: int, writes: frozenset[str], deeds: _Deeds) -> Iterator[Finding]:
     ours = _participles(writes)
-    heard = cache(deeds.heard.__contains__)  # of few deeds, for many sentences
+    heard = cache(deeds.heard.__contains__)  # few deeds, many sentences
     for sentence in _SENTENCE.split(_QUOTED.sub("", text)):
         for mine, pattern in ((True, _I_HAVE), (False, _HAS_BEEN)):
             found = pattern.search(sentence)
@@ -184,7 +184,7 @@ def _claims(text: str, index: int, writes: frozenset[str], deeds: _Deeds) -> Ite
 
 @lru_cache(maxsize=4096)
 def _participles(writes: frozenset[str]) -> dict[str, frozenset[str]]:
-    """What the tools can have done, with the stems of what they do it to: `created` with `invoice`."""
+    """What the tools can have done, with the stems of their objects: `created` with `invoice`."""
     found: dict[str, frozenset[str]] = {}
     for name in writes:
         nouns = frozenset(stem(word) for word in words(name) if word != verb(name))

@@ -1,8 +1,8 @@
-"""What the assistant says, held against what it was told: identifiers and amounts that nothing gave, false refusals.
+"""Compares the assistant's words with what it was told: identifiers and amounts of unknown origin, and false refusals.
 
 A model that misreads its own results misquotes them: one digit of an order number, a total that no addition yields.
-Small numbers, dates and times say too little to be traced; identifiers only count where others of their form were
-shown. What is left may still be an estimate or a longer calculation, so all of it is for the judge.
+Small numbers, dates and times carry too little information to be traced; identifiers only count where others of their
+form were shown. The remaining ones may be an estimate or a longer calculation, so all findings go to the judge.
 """
 
 import json
@@ -27,20 +27,20 @@ _DATE = IgnoringCase(
 )
 _YEARS = range(1900, 2101)
 _LEAST = 100
-"""From here on, or with decimals, a number is an amount that comes from somewhere."""
+"""From this value on, or with decimals, a number is an amount that must have an origin."""
 _MOST = 1e15
 """Beyond this a float has no cents."""
 _NEAR = 20
-"""Numbers of which sums are tried."""
+"""Numbers whose sums are tried."""
 _AT_HAND = 60
-"""Numbers that are looked at."""
+"""Numbers that are considered."""
 _AMOUNT = re.compile(r"(?<![\w.,/:-])\d{1,12}(?:\.\d{1,4})?(?![\w/:-]|[.,]\d)")
 _APART = re.compile(r"\d[,'\u00a0\u202f]\d")
 _THOUSANDS = re.compile(r"(?<=\d)[,'\u00a0\u202f](?=\d{3}(?!\d))")
 _MOST_TRIED = 6
-"""Amounts of one message that are worked out; a text with more is a table of its own."""
+"""Most amounts of one message to trace; a text with more is a table."""
 _MOST_LOOKED_FOR = 1000
-"""Different identifiers or amounts of one message that are looked for in all that was said."""
+"""Most different identifiers or amounts of one message to look for in everything said."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _UNABLE = IgnoringCase(
     r"\b(?:I (?:can['’]?t|cannot|can not|am (?:not able|unable) to)|I['’]m (?:unable|not able) to"
@@ -49,12 +49,12 @@ _UNABLE = IgnoringCase(
 )
 _HINTS = ("can't", "can’t", "cannot", "can not", " able to", "unable", "no tool", "no function", "no way", "a tool",
           "any tool", "possible")  # fmt: skip
-"""One of which a refusal has: the pattern is slow."""
+"""A refusal contains one of these: the pattern is slow."""
 _REASON = IgnoringCase(
     r"\b(?:because|since|as long as|until|unless|once|while|without|before|after|yet|again|any ?more|beforehand|whether"
     r"|but|only|if|also|both|all|just|directly)\b",
 )
-"""It can, only not here and now."""
+"""The tool can do it, only not here and now."""
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -72,31 +72,31 @@ def check(case: Case) -> Iterator[Finding]:
 
 @dataclass
 class _Given:
-    """All that was said up to a message."""
+    """Everything said up to a message."""
 
     case: Case
     seen: int = 0
-    """Messages taken in."""
+    """Messages read so far."""
     texts: list[str] = field(default_factory=list[str])
     """With thousands written as `1234`."""
     arguments: list[str] = field(default_factory=list[str])
 
     def take(self, index: int, text: str) -> None:
-        """Takes in a message."""
+        """Reads a message."""
         self.seen = index + 1
         self.texts.append(_together(text))
 
     def literally(self, wanted: str) -> bool:
-        """Whether the same characters stand in a message or in the arguments of a call."""
+        """Whether the same characters occur in a message or in the arguments of a call."""
         return any(wanted in text for text in (*reversed(self.texts), *self.arguments))
 
     def has_form(self, prefix: str) -> bool:
-        """Whether others of a form were shown: `INV-204` for `INV-`."""
+        """Whether others of the form were shown: `INV-204` for `INV-`."""
         others = re.compile(rf"(?<![\w-]){re.escape(prefix)}\w*\d")
         return any(prefix in text and others.search(text) for text in self.texts)
 
     def numbers(self) -> list[float]:
-        """The last quantities but 0 and 1, newest first: as many as anybody adds up."""
+        """The latest quantities except 0 and 1, newest first: as many as a sum may have."""
         found: dict[float, None] = {}
         for said in reversed(self.case.utterances[: self.seen]):
             found.update(
@@ -142,7 +142,7 @@ def _together(text: str) -> str:
 
 
 def _bare(digits: str) -> str:
-    """`68962.00` as `68962`, `12.50` as `12.5`: the least of what a number may be written as."""
+    """`68962.00` as `68962`, `12.50` as `12.5`: the shortest spelling of a number."""
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
@@ -158,7 +158,7 @@ def _derived(number: float, near: list[float]) -> bool:
 
 
 def _multiplied(number: float, near: list[float]) -> bool:
-    """Whether one is the product, the quotient or the percentage of two of the numbers, to the cent."""
+    """Whether it is the product, quotient or percentage of two of the numbers, to the cent."""
     known = {round(term, 2) for term in near}
     return any(
         round(other, 2) in known
@@ -170,7 +170,7 @@ def _multiplied(number: float, near: list[float]) -> bool:
 
 
 def _summed(number: float, near: list[float]) -> bool:
-    """Whether two to four of the numbers yield one by adding and taking away."""
+    """Whether two to four of the numbers yield it by addition and subtraction."""
     cents = [round(100 * term) for term in near]
     pairs: dict[int, list[tuple[int, int]]] = {}
     for at, one in enumerate(cents):
@@ -191,7 +191,7 @@ def _summed(number: float, near: list[float]) -> bool:
 
 
 def _refusals(text: str, index: int, case: Case) -> Iterator[Finding]:
-    """It says that it cannot do what a tool is there for, and gives no reason."""
+    """Finds claims of being unable to do what a tool does, without a reason."""
     if not any(word in text for word in _HINTS) or not _UNABLE.search(text):
         return
     for sentence in _SENTENCE.split(text):

@@ -1,17 +1,17 @@
-"""Where arguments come from: each value must have been said before, or follow plainly from what was.
+"""The origin of arguments: each value must have been said before, or follow plainly from what was said.
 
 Hallucinated parameters are the first of the paper's three failure signatures, and the judge's rule R1. A value is
 traced to the system turn, the user, an earlier tool result, or the schema (enum, const, default); or to a transparent
 derivation: another format of number or date, another unit, case, concatenation, arithmetic, the length of a list, a day
 counted from the one that the system turn names. Proposals of the assistant count once the user has answered them; for
-identifiers they only leave it to the judge, for saying an invented one twice does not make it real.
+identifiers they only turn the finding over to the judge, because repeating an invented one does not make it real.
 
 Only identifiers, and addresses to which something is sent, can be proved to be invented: no reasoning leads to them.
-Dates, numbers and words that nothing explains may still be inferred, and are left to the judge. What a look is narrowed
-down with (search words, the ends of a period) is the assistant's own choice and no fact at all.
+Unexplained dates, numbers and words may still be inferred, and go to the judge. Values that only narrow a search
+(search words, the ends of a period) are the assistant's choice, not facts.
 
-One module for each form of value: `numbers`, `dates`, `identifiers`, `addresses`, `words`. Each function returns the
-fault of a value, or None when the value is traced.
+There is one module per form of value: `numbers`, `dates`, `identifiers`, `addresses`, `words`. Each function returns
+the fault of a value, or None if the value is traced.
 """
 
 import json
@@ -80,7 +80,7 @@ def _at(fault: Fault, detail: str, leaf: Leaf, exchange: Exchange) -> Finding:
 
 
 def _string_fault(leaf: Leaf, value: str, tool: str, grounds: Grounds) -> Fault | None:
-    """By the first form that the text has."""
+    """The fault by the first form that the text matches."""
     text = value.strip()
     if not text or grounds.given.literally(text):
         return None
@@ -103,9 +103,9 @@ def _string_fault(leaf: Leaf, value: str, tool: str, grounds: Grounds) -> Fault 
 
 
 def _comes_later(value: Any, exchange: Exchange, case: Case) -> bool:
-    """Whether a later result gives the value, so that the call should have waited for it.
+    """Whether a later result contains the value, so that the call should have waited for it.
 
-    The call's own answer does not count: systems echo what they are given.
+    The call's own answer does not count: systems echo their input.
     """
     wanted = json.dumps(value, ensure_ascii=False)
     later = range(exchange.index + 1, len(case.messages))

@@ -1,4 +1,4 @@
-"""E-mail addresses, URLs and phone numbers that nothing gave. What is sent to an invented one is lost."""
+"""E-mail addresses, URLs and phone numbers of unknown origin. What is sent to an invented one is lost."""
 
 import re
 
@@ -12,34 +12,34 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
 _URL = IgnoringCase(r"(?:https?|ftp|s3)://\S+")
 _PHONE = re.compile(r"\+?[\d\s()./-]{7,20}")
 _PHONE_TAIL = 7
-"""Last digits of a phone number that tell it from others, however its country and area are written."""
+"""Last digits that distinguish a phone number, however its country and area are written."""
 _OF_EVERY_URL = ("http", "https", "www", "com", "org", "net")
 
 
 def is_address(text: str) -> bool:
-    """Whether it is an e-mail address or a URL."""
+    """Whether the text is an e-mail address or a URL."""
     return bool(_EMAIL.fullmatch(text) or _URL.fullmatch(text))
 
 
 def address_fault(text: str, tool: str, grounds: Grounds) -> Fault:
-    """Of an e-mail address or URL that was not said; one of parts that were, or only looked up, is for the judge."""
+    """The fault of an unknown e-mail address or URL; for the judge if its parts were said, or it is only looked up."""
     parts = [part for part in content_words(text) if part not in _OF_EVERY_URL]
     said = grounds.given.words(parts)
     return Fault.UNSOURCED_ADDRESS if reads(tool) or (parts and len(said) == len(parts)) else Fault.INVENTED_ADDRESS
 
 
 def is_phone_number(text: str) -> bool:
-    """Whether it may be one; so may other long numbers."""
+    """Whether the text may be a phone number; other long numbers may match too."""
     return _PHONE.fullmatch(text) is not None and len(_digits(text)) >= _PHONE_TAIL
 
 
 def is_known_phone_number(text: str, grounds: Grounds) -> bool:
-    """Whether a phone number was given, in any grouping, with or without its country."""
+    """Whether the phone number was given, in any grouping, with or without its country."""
     return grounds.given.calls_number(_digits(text)[-_PHONE_TAIL:])
 
 
 def phone_fault(tool: str) -> Fault:
-    """Of a phone number that was not said."""
+    """The fault of an unknown phone number."""
     return Fault.UNSOURCED_ADDRESS if reads(tool) else Fault.INVENTED_ADDRESS
 
 

@@ -1,4 +1,4 @@
-"""Dates and times of day that nothing gave, and that no date or length of time that was given leads to."""
+"""Dates and times of day of unknown origin, which follow from no given date or length of time."""
 
 import re
 from datetime import date
@@ -9,15 +9,15 @@ from gem_tasks.checks.reading.clock import in_part_of_day, shifted
 from gem_tasks.checks.reading.dates import day, in_words
 
 DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?")
-"""Groups: year, month, day, and hour and minute if there are any."""
+"""Groups: year, month, day, and optionally hour and minute."""
 CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([AaPp])\.?[Mm]\.?)?")
 """Groups: hour, minute, `a` or `p`."""
 _EDGES = {(0, 0), (23, 59), (24, 0)}
-"""Hour and minute where a day begins or ends: a date alone leads to them."""
+"""Hour and minute where a day begins or ends: a date alone explains them."""
 
 
 def date_fault(match: re.Match[str], grounds: Grounds) -> Fault | None:
-    """Of a match of `DATE`."""
+    """The fault of a match of `DATE`."""
     wanted = day(int(match[1]), int(match[2]), int(match[3]))
     if wanted is None or not _is_traced(wanted, grounds):
         return Fault.UNSOURCED_DATE
@@ -25,7 +25,7 @@ def date_fault(match: re.Match[str], grounds: Grounds) -> Fault | None:
 
 
 def clock_fault(match: re.Match[str], grounds: Grounds) -> Fault | None:
-    """Of a match of `CLOCK`."""
+    """The fault of a match of `CLOCK`."""
     hour = int(match[1]) % 12 + (12 if match[3].lower() == "p" else 0) if match[3] else int(match[1])
     return _time_fault(hour, int(match[2]), grounds)
 
@@ -39,7 +39,7 @@ def _is_traced(wanted: date, grounds: Grounds) -> bool:
 
 
 def _whole_year(wanted: date, grounds: Grounds) -> bool:
-    """First or last day of a year that was named."""
+    """Whether it is the first or last day of a named year."""
     return (wanted.month, wanted.day) in ((1, 1), (12, 31)) and wanted.year in grounds.given.numbers()
 
 

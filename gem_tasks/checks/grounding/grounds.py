@@ -1,4 +1,4 @@
-"""What counts as a source at a point of the conversation: everything said up to there, by who said it."""
+"""Sources at a point of the conversation: everything said so far, by speaker."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,11 +11,11 @@ from gem_tasks.checks.reading.kinds import Kinds
 from gem_tasks.checks.reading.said import Said, Utterance
 
 _LAST_DATES = 5
-"""Dates of the system turn that may be the current one."""
+"""Dates of the system turn that may be the current date."""
 _RECENT_TURNS = 4
-"""Utterances whose numbers a sum may be made of."""
+"""Utterances whose numbers a sum may use."""
 _RECENT_NUMBERS = 40
-"""Numbers of those utterances that are tried, the last ones."""
+"""Most numbers of those utterances to try, the last ones."""
 
 
 @dataclass
@@ -24,16 +24,16 @@ class Grounds:
 
     case: Case
     given: Said = field(default_factory=Said)
-    """System turn, users, tools."""
+    """Words of system turn, users and tools."""
     told: Said = field(default_factory=Said)
-    """System turn and users only."""
+    """Words of system turn and users only."""
     proposed: Said = field(default_factory=Said)
     """Words of the assistant that the user has answered."""
     lengths: set[int] = field(default_factory=set[int])
-    """Of the lists in results."""
+    """Lengths of the lists in results."""
     kinds: Kinds = field(init=False)
     _pending: list[Utterance] = field(default_factory=list[Utterance])
-    """Words of the assistant that wait for the user's answer."""
+    """Words of the assistant that the user has not answered yet."""
     _system: str = ""
 
     def __post_init__(self) -> None:
@@ -47,7 +47,7 @@ class Grounds:
         return sorted(calendar.dates)[-_LAST_DATES:]
 
     def hear(self, index: int) -> None:
-        """Takes a message in as a source."""
+        """Adds a message to the sources."""
         role, said = self.case.messages[index].role, self.case.utterances[index]
         if role == "assistant":
             self._pending.append(said)
@@ -76,7 +76,7 @@ class Grounds:
                     self.lengths.add(len(cast("list[Any]", value)))
 
     def recent_numbers(self) -> list[float]:
-        """Of the last few things said: sums are made of what is at hand."""
+        """Numbers of the latest utterances: sums use what is at hand."""
         found: list[float] = []
         for item in self.given.utterances[-_RECENT_TURNS:] + self.proposed.utterances[-1:]:
             found.extend(sorted(number for number in item.numbers if number not in (0, 1)))

@@ -1,4 +1,4 @@
-"""Identifiers and other words with digits that nothing gave: only of identifiers it can be proved."""
+"""Identifiers and other words with digits of unknown origin; only of identifiers can that be proved."""
 
 import re
 
@@ -12,24 +12,24 @@ _CODE = re.compile(r"(?:(?!\d)\S)*+\d\S*+")
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 """Letters or digits in a row."""
 _LONGEST_CODE = 1000
-"""Characters of a code that may have been put together from what was said."""
+"""Longest code that may have been combined from parts."""
 _SURE_IDS = frozenset("id uuid guid number no sku isbn iban".split())
 _CREATES = frozenset("create add register new open insert".split())
 _MOST_DIGITS = 20
-"""Digits from which a run of them is no number to compare with."""
+"""From this many digits on, a run of digits is not compared as a number."""
 
 
 def is_code(text: str) -> bool:
-    """Whether it is one word with a digit in it: an identifier, a code, a quantity with its unit, a file name."""
+    """Whether it is one word with a digit: an identifier, a code, a quantity with its unit, a file name."""
     return _CODE.fullmatch(text) is not None
 
 
 def identifier_fault(leaf: Leaf, text: str, tool: str, grounds: Grounds) -> Fault | None:
-    """Of an identifier that was not said: no plain derivation leads to one.
+    """The fault of an unknown identifier: no plain derivation leads to one.
 
-    A rule may tell how to put one together from what was said (`ORD-4412` for order 4412), whoever creates a thing may
-    choose its number, the user may have agreed to one that was proposed, and a code or reference that no result has
-    shown may be of the assistant's own making.
+    A rule may tell how to combine one (`ORD-4412` for order 4412), the creator of a thing may choose its number, the
+    user may have agreed to a proposed one, and the assistant may invent a code or reference whose kind no result has
+    shown.
     """
     if grounds.given.spelled(text):
         return None
@@ -43,7 +43,7 @@ def identifier_fault(leaf: Leaf, text: str, tool: str, grounds: Grounds) -> Faul
 
 
 def code_fault(text: str, grounds: Grounds) -> Fault | None:
-    """Of a code under a field that names no identifier."""
+    """The fault of a code in a field that does not name an identifier."""
     if grounds.given.spelled(text) or grounds.proposed.spelled(text):
         return None
     if len(text) > _LONGEST_CODE:
@@ -55,7 +55,7 @@ def code_fault(text: str, grounds: Grounds) -> Fault | None:
 
 
 def _chooses(name: str, tool: str) -> bool:
-    """Whether a call creates what a field is the number of: `create_invoice(invoice_number)`."""
+    """Whether a call creates the thing that the field numbers: `create_invoice(invoice_number)`."""
     return verb(tool) in _CREATES and set(words(name)[:-1]) <= set(words(tool)[1:])
 
 

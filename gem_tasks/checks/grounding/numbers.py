@@ -1,4 +1,4 @@
-"""Numbers that nothing gave: neither said, converted, counted nor computed, and not the assistant's to choose."""
+"""Numbers of unknown origin: neither said, converted, counted nor computed, and not the assistant's to choose."""
 
 import math
 import re
@@ -27,13 +27,13 @@ _AGGREGATE = frozenset(
     """.split()
 )
 _MOST_POSITION = 20
-"""Up to where a position, rank or priority is the assistant's to choose."""
+"""Highest position, rank or priority that the assistant may choose."""
 _MOST_PAGING = 1000
-"""Up to where the size of a page is the assistant's to choose."""
+"""Largest page size that the assistant may choose."""
 
 
 def number_fault(leaf: Leaf, grounds: Grounds) -> Fault | None:
-    """Of a number or truth value."""
+    """The fault of a number or truth value."""
     try:
         value = float(leaf.value)
     except OverflowError:
@@ -71,7 +71,7 @@ def is_known_number(digits: str, grounds: Grounds) -> bool:
 
 
 def _is_free(value: float, name: set[str]) -> bool:
-    """Whether a number is the assistant's to choose: the size of a page, a place in an order."""
+    """Whether the assistant may choose the number: the size of a page, a position in an order."""
     paging = name & _PAGING and name <= _PAGING and value <= _MOST_PAGING
     return bool(paging or (name & _ORDERING and value <= _MOST_POSITION))
 

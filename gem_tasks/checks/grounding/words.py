@@ -1,4 +1,4 @@
-"""Words and prose that nothing gave: names and search words; what the assistant writes in its own words is its own."""
+"""Words and prose of unknown origin: names and search words; the assistant's own wording counts as its own."""
 
 import re
 
@@ -17,19 +17,19 @@ _AUTHORED = frozenset(
     """.split()
 )
 _PROPER = re.compile(r"[A-Z][\w'’.-]+(?:\s+[A-Z][\w'’.-]+)+")
-"""A name of several words: looking for somebody of whom nobody spoke is no search word."""
+"""A name of several words: a person who was never mentioned is not a search word."""
 _NUMBER_IN = re.compile(r"\d[\d,.]*\d|\d")
 _ID_IN = re.compile(r"(?<![\w-])(?=[\w-]*[A-Za-z])[A-Za-z]{1,12}[-_#]\w*\d[\w-]*(?![\w-])")
 _OWN_WORDING = 5
-"""Words from which a message or note (`_AUTHORED`) is the assistant's own wording."""
+"""From this many words on, a message or note (`_AUTHORED`) is the assistant's own wording."""
 _PARAPHRASE = 6
-"""Words from which any other text may be a paraphrase of which half was said."""
+"""From this many words on, any other text may be a paraphrase of which half was said."""
 _LONG_NUMBER = 4
-"""Digits from which a number inside prose has to come from somewhere."""
+"""From this many digits on, a number inside prose must have an origin."""
 
 
 def words_fault(field_name: str, text: str, tool: str, grounds: Grounds) -> Fault | None:
-    """Of words without digits, or prose."""
+    """The fault of prose, or of words without digits."""
     if grounds.given.spelled(text) or grounds.proposed.literally(text):
         return None
     name, wanted = set(words(field_name)), content_words(text)
@@ -49,7 +49,7 @@ def words_fault(field_name: str, text: str, tool: str, grounds: Grounds) -> Faul
 
 
 def _invented_detail(text: str, grounds: Grounds) -> bool:
-    """Whether prose contains an identifier or a long number that nobody gave."""
+    """Whether prose contains an identifier or a long number of unknown origin."""
     for token in _ID_IN.findall(text):
         if not grounds.given.spelled(token) and token.casefold() not in STOP:
             return True

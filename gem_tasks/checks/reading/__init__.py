@@ -1,1 +1,1 @@
-"""What the checks read conversations with: calls beside answers, numbers, dates, names. Nothing here is a check."""
+"""Tools to read conversations: calls with their answers, numbers, dates, names. This folder has no checks."""

@@ -1,4 +1,4 @@
-"""Whether two values are the same as people read them."""
+"""Whether people would read two values as the same."""
 
 import json
 import math
@@ -9,12 +9,12 @@ _DATE_CHARS = 10
 
 
 def is_plain(value: Any) -> bool:
-    """A scalar, or nothing."""
+    """Whether it is a scalar or None."""
     return value is None or isinstance(value, _PLAIN)
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal but for case and spacing, `5` and `5.0` and `"5"`, a date and the instant it begins."""
+    """Equal up to case and spacing; `5`, `5.0` and `"5"` are equal, and so are a date and the instant it begins."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other or plain(one) == plain(other)
     if isinstance(one, int | float) and isinstance(other, int | float):
@@ -24,7 +24,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def plain(value: Any) -> str:
-    """Without case, and with single spaces for what separates words."""
+    """Without case, and with single spaces for all word separators."""
     return " ".join(str(value).casefold().replace("_", " ").replace("-", " ").split())
 
 
@@ -36,7 +36,7 @@ def show(value: Any) -> str:
 def _close(one: float, other: float) -> bool:
     try:
         return math.isclose(one, other, rel_tol=1e-6)
-    except OverflowError:  # JSON's integers have no end
+    except OverflowError:  # JSON's integers are unbounded
         return False
 
 

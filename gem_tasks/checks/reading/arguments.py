@@ -18,13 +18,13 @@ class Leaf(NamedTuple):
     path: str
     """`$.items[0].quantity`."""
     name: str
-    """Of the innermost field."""
+    """Name of the innermost field."""
     value: Any
     schema: Json
 
     @property
     def settled(self) -> bool:
-        """Whether the schema itself gives the value: a constant, one of a list, the default; or there is no choice."""
+        """Whether the schema itself determines the value: a constant, a list entry, the default; or the only choice."""
         if self.value is None or isinstance(self.value, bool):
             return True
         if _GIVES.isdisjoint(self.schema):
@@ -34,7 +34,7 @@ class Leaf(NamedTuple):
 
 
 def leaves(arguments: Json, schema: Json) -> Iterator[Leaf]:
-    """All scalars, in the order in which they were written."""
+    """All scalars, in written order."""
     stack: list[tuple[str, str, Any, Json, int]] = [("$", "", arguments, schema, 0)]
     while stack:
         path, name, value, node, depth = stack.pop()
@@ -58,7 +58,7 @@ def leaves(arguments: Json, schema: Json) -> Iterator[Leaf]:
 
 
 def resolved(node: Json, root: Json) -> Json:
-    """Follows local references, and merges the branches of combinators: any of them may give the value."""
+    """Follows local references, and merges the branches of combinators: any branch may determine the value."""
     for _ in range(_MOST_LINKS):
         link = node.get("$ref")
         if not isinstance(link, str) or not link.startswith("#/"):

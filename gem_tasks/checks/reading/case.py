@@ -1,6 +1,6 @@
-"""A trajectory as the checks read it: calls beside their answers, parsed once for all checks.
+"""A trajectory as the checks read it: calls with their answers, parsed once for all checks.
 
-Owns the two questions that every check about behaviour asks: what did this call get back, and did it succeed?
+Answers the two questions of every check about behaviour: what did this call return, and did it succeed?
 """
 
 import json
@@ -16,7 +16,7 @@ from gem_tasks.domain.workflow import Extraction, ToolSpec
 from gem_tasks.patterns import IgnoringCase
 
 MAX_DEPTH = 64
-"""Nesting that walks follow; deeper JSON is none that a tool would send, and recursion must end somewhere."""
+"""Deepest nesting to follow; no tool sends deeper JSON, and recursion must end."""
 
 _FAILED_STATES = {"error", "failure", "failed", "denied", "forbidden", "unauthorized", "not_found", "invalid_request"}
 _STATUS_CODES = ("status_code", "statusCode", "http_status", "code")
@@ -26,7 +26,7 @@ _EXPLAINS = {"message", "detail", "details", "reason", "error_code", "error_mess
 
 
 class NotJson:
-    """Stands for an answer that is not JSON; None would be mistaken for `null`."""
+    """Marks an answer that is not JSON; None would be mistaken for `null`."""
 
 
 NOT_JSON = NotJson()
@@ -37,7 +37,7 @@ Rows = tuple[tuple[str, Json], ...]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a trajectory was made from. Checks that need a part which is not there stay silent."""
+    """The sources of a trajectory. Checks that need a missing part report nothing."""
 
     text: str | None = None
     """The segment's text."""
@@ -51,32 +51,32 @@ class Exchange:
 
     call: ToolCall
     index: int
-    """Of the message with the call."""
+    """Index of the message with the call."""
     answer_index: int | None
-    """Of the tool message; None when nothing answers."""
+    """Index of the tool message; None if there is no answer."""
     data: Any
     """The answer as JSON, or `NOT_JSON`."""
     failed: bool
-    """Whether the answer reports an error, or there is none."""
+    """Whether the answer reports an error, or is missing."""
     rows: Rows
-    """Of the answer."""
+    """Rows of the answer."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A trajectory, its evidence, and what several checks read off them."""
+    """A trajectory, its evidence, and derived data that several checks share."""
 
     trajectory: Trajectory
     evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Of the trajectory."""
+        """Messages of the trajectory."""
         return self.trajectory.messages
 
     @cached_property
     def tools(self) -> dict[str, ToolSpec]:
-        """By name; of doubled ones the first."""
+        """Tools by name; of duplicates, the first."""
         found: dict[str, ToolSpec] = {}
         for tool in self.trajectory.tools:
             found.setdefault(tool.name, tool)
@@ -89,12 +89,12 @@ class Case:
 
     @cached_property
     def rows(self) -> dict[int, Rows]:
-        """Every object inside the results, by message index: several checks walk through them."""
+        """Every object inside the results, by message index: several checks iterate over them."""
         return {index: tuple(objects(data)) for index, data in self.data.items()}
 
     @cached_property
     def utterances(self) -> tuple[Utterance, ...]:
-        """Every message as something said; each reading of it is made once for all checks."""
+        """Every message as an utterance; each reading is made once for all checks."""
         return tuple(Utterance(message.content or "") for message in self.messages)
 
     @cached_property
@@ -109,7 +109,7 @@ class Case:
 
     @cached_property
     def system(self) -> str:
-        """The system turn; empty when there is none."""
+        """The system turn; empty if there is none."""
         first = self.messages[0] if self.messages else None
         return (first.content or "") if first and first.role == "system" else ""
 
@@ -139,7 +139,7 @@ def parsed(content: str | None) -> Any:
 
 
 def failed(data: Any, raw: str = "") -> bool:
-    """Whether an answer reports an error, in the ways that APIs commonly do.
+    """Whether an answer reports an error in one of the common forms of APIs.
 
     An `error` member (JSON:API, OpenAI, GraphQL's `errors`), `success`/`ok` false, MCP's `isError`, an HTTP code from
     400 to 599, an error state with an explanation and nothing else, or plain text that begins with "Error".

@@ -1,7 +1,7 @@
-"""Clock times and lengths of time as people say them: `half past five`, `before ten`, `45 min`, `tomorrow afternoon`.
+"""Clock times and lengths of time as people write them: `half past five`, `before ten`, `45 min`, `tomorrow afternoon`.
 
-Readings are generous (`from 5 to 8` gives both halves of the day), for a time that nothing gave is left to the judge
-anyway: what these readings settle is what nobody has to be asked about.
+Readings are generous (`from 5 to 8` gives both halves of the day), because times of unknown origin go to the judge
+anyway: these readings only settle the clear cases.
 """
 
 import re
@@ -64,12 +64,12 @@ def durations(lowered: str) -> set[int]:
 
 
 def in_part_of_day(lowered: str, hour: int, minute: int) -> bool:
-    """Whether a whole hour lies in a part of the day that is named: where `tomorrow afternoon` begins and ends."""
+    """Whether a whole hour lies in a named part of the day, such as the ends of `tomorrow afternoon`."""
     return minute == 0 and any(word in lowered and first <= hour <= last for word, (first, last) in _PARTS.items())
 
 
 def shifted(clock: tuple[int, int], lengths: Iterable[int]) -> set[tuple[int, int]]:
-    """The times that lie so many minutes before or after one."""
+    """The times that lie one of the lengths (minutes) before or after the clock time."""
     at = 60 * clock[0] + clock[1]
     return {divmod((at + sign * length) % _DAY, 60) for length in lengths for sign in (-1, 1)}
 

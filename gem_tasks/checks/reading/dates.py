@@ -1,6 +1,6 @@
-"""Dates as people write them, and what follows from a date that was said.
+"""Dates as people write them, and what follows from a given date.
 
-`next Friday` needs a day to count from: a date of the system turn, which is where prompts name the current one.
+`next Friday` needs a reference day: a date of the system turn, where prompts state the current one.
 """
 
 import re
@@ -66,7 +66,7 @@ _MOST_DATES = 60
 _MONTH_STEMS = tuple(dict.fromkeys(name[:3] for name in _MONTH_OF))
 _TIME_WORDS = ("day", "night", "now", "week", "month", "year", "later", "ago", "hour", "quarter", "morrow", "heute",
                "morgen", "gestern", "woche", "monat", "quartal", "jahr", "this ")  # fmt: skip
-"""One of which every relative date has: the patterns are slow."""
+"""Every relative date contains one of these: the patterns are slow."""
 _DAY_CODES = frozenset("mo tu we th fr sa su".split())
 _WEEK_EDGES = (0, 4, 5, 6)
 """A week begins on Monday or Sunday and ends on Friday, Saturday or Sunday."""
@@ -74,7 +74,7 @@ _MONTHS_AROUND = 12
 
 
 def day(year: int, month: int, number: int) -> date | None:
-    """A date, or None when the calendar has none such."""
+    """A date; None if the calendar has no such day."""
     try:
         return date(year, month, number)
     except ValueError:
@@ -82,7 +82,7 @@ def day(year: int, month: int, number: int) -> date | None:
 
 
 def in_words(wanted: date) -> tuple[str, str]:
-    """`6 february` and `february 6`, as most people write a date."""
+    """`6 february` and `february 6`, the common spellings of a date."""
     month = _MONTHS[wanted.month - 1]
     return f"{wanted.day} {month}", f"{month} {wanted.day}"
 
@@ -99,23 +99,23 @@ class Calendar:
     bare_months: set[int] = field(default_factory=set[int])
     """Months without day and year."""
     periods: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
-    """(week, month, quarter or year, how many from now)."""
+    """(week, month, quarter or year, offset from now)."""
     ordinals: set[int] = field(default_factory=set[int])
     weekdays: set[int] = field(default_factory=set[int])
     offsets: set[int] = field(default_factory=set[int])
-    """Days from today, as named."""
+    """Offsets from today in days, as stated."""
     spans: set[int] = field(default_factory=set[int])
     """Lengths in days."""
     vague: bool = False
-    """Something relative was said that has no exact reading."""
+    """A relative expression without an exact reading was used."""
 
     def read_dates(self, text: str) -> None:
-        """Takes in the dates of a text, and nothing relative."""
+        """Adds the absolute dates of a text."""
         self._digits(text)
         self._months(text)
 
     def read(self, text: str) -> None:
-        """Takes in a text."""
+        """Adds the dates of a text."""
         lowered = text.lower()
         self._digits(text)
         self._names(text, lowered)
@@ -173,7 +173,7 @@ class Calendar:
             self.dates.add(found)
 
     def knows(self, wanted: date) -> bool:
-        """Whether the date itself was said, perhaps without its year, or as first or last day of a named month."""
+        """Whether the date itself was said, possibly without its year, or as first or last day of a named month."""
         edge = wanted.day == 1 or (wanted + timedelta(days=1)).day == 1 if wanted < date.max else False
         return (
             wanted in self.dates
@@ -182,7 +182,7 @@ class Calendar:
         )
 
     def derives(self, wanted: date, today: Iterable[date]) -> bool:
-        """Whether the date follows from what was said: so many days from one, a named day counted from today."""
+        """Whether the date follows from what was said: a number of days from one, a named day counted from today."""
         anchors = sorted(self.dates, reverse=True)[:_MOST_DATES]
         if any(abs((wanted - known).days) in self.spans for known in anchors):
             return True
@@ -199,7 +199,7 @@ class Calendar:
         )
 
     def _bounds_a_period(self, wanted: date, today: date) -> bool:
-        """First or last day of a period that was named: `next week`, `until the end of the year`, `in October`."""
+        """Whether it is the first or last day of a named period: `next week`, `end of the year`, `in October`."""
         weeks = (wanted - timedelta(days=wanted.weekday()) - today + timedelta(days=today.weekday())).days // 7
         if ("week", weeks) in self.periods and wanted.weekday() in _WEEK_EDGES:
             return True
@@ -217,11 +217,11 @@ class Calendar:
 
     @property
     def hints(self) -> bool:
-        """Whether anything relative was said, so that a person could work a date out."""
+        """Whether a relative expression was used, from which a person could derive a date."""
         return bool(self.vague or self.weekdays or self.spans or self.ordinals or self.offsets)
 
 
 def is_weekday(text: str) -> bool:
-    """`FR`, `fri` or `Friday`: what a day that was said is called in a schedule."""
+    """Whether it names a weekday: `FR`, `fri` or `Friday`, as schedules write a given day."""
     word = text.strip(" .").lower()
     return word in _DAY_CODES or word in _DAY_OF

@@ -1,4 +1,4 @@
-"""The things that tool results are about: rows known by an identifier, and which field is that identifier."""
+"""The subjects of tool results: rows known by an identifier, and the field with that identifier."""
 
 import re
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ _NOT_IDENTITY = frozenset(
 )
 _KEYS = frozenset("id uuid guid".split())
 _OF_TRAFFIC = frozenset("request trace correlation error session".split())
-"""A `request_id` may be another with every answer; a `time_request_id` is not."""
+"""A `request_id` may change with every answer; a `time_request_id` does not."""
 _PART_ENDINGS = frozenset("line position index row sequence step entry page slot".split())
 _PERIODS = frozenset("date day month year period week".split())
-"""A bare `date` says which row it is, a `due_date` says something about it."""
+"""A bare `date` identifies the row, a `due_date` describes it."""
 _OTHERS = frozenset("previous next parent".split())
 _CODE = re.compile(r"\d|^[A-Z][A-Z_-]{1,19}$")
-"""What an identifier looks like: some digit, or a code in capitals."""
+"""The form of an identifier: it has a digit, or is a code in capitals."""
 _WORD = re.compile(r"[\w.:@/-]{2,64}")
 
 
@@ -32,7 +32,7 @@ class Sighting(NamedTuple):
     """One row about one thing."""
 
     path: str
-    """Of the row inside the result."""
+    """Path of the row inside the result."""
     key: str
     """The field that holds the identifier."""
     ident: str
@@ -41,13 +41,13 @@ class Sighting(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def noun(key: str) -> str:
-    """`order_id` and `orderNumber` are about an order; `id` about something unnamed."""
+    """`order_id` and `orderNumber` name an order; `id` an unnamed thing."""
     return " ".join(word for word in words(key) if word not in _ID_ENDINGS)
 
 
 @lru_cache(maxsize=8192)
 def is_part_key(key: str) -> bool:
-    """Whether a field tells rows of one parent apart: lines, positions, entries, periods."""
+    """Whether a field distinguishes rows of one parent: lines, positions, entries, periods."""
     found = words(key)
     if not found or is_id_key(key):
         return False
@@ -58,7 +58,7 @@ def is_part_key(key: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def is_id_key(key: str) -> bool:
-    """Whether a field names a thing rather than describes it."""
+    """Whether a field identifies a thing rather than describes it."""
     found = words(key)
     if not found or found[-1] not in _ID_ENDINGS:
         return False
@@ -73,7 +73,7 @@ def is_traffic_key(key: str) -> bool:
 
 
 def sightings(rows: Rows) -> Iterator[Sighting]:
-    """Every row that says by its first identifying field what it is about."""
+    """Every row whose first identifying field states its subject."""
     for path, row in rows:
         named = [(key, value) for key, value in row.items() if is_id_key(key) and is_ident(key, value)]
         if named:
@@ -82,7 +82,7 @@ def sightings(rows: Rows) -> Iterator[Sighting]:
 
 
 def identifiers(rows: Rows) -> set[str]:
-    """Every identifier that occurs in some rows, also as a reference to another thing."""
+    """Every identifier in the rows, also as a reference to another thing."""
     found: set[str] = set()
     for _, row in rows:
         found.update(own_identifiers(row))
@@ -106,7 +106,7 @@ def _is_reference(key: str) -> bool:
 
 
 def is_ident(key: str, value: Any) -> bool:
-    """Whether a value can be an identifier: under a name that ends in `id` any single word (`sdb`) is one."""
+    """Whether a value can be an identifier: under a name that ends in `id`, any single word (`sdb`) can."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return False
     return not isinstance(value, str) or bool(

@@ -1,8 +1,8 @@
-"""Which kind of thing an identifier names: an invoice number given where an account is wanted is no grounding.
+"""The kind of thing that an identifier names: an invoice number does not ground an argument that wants an account.
 
-The field under which a result showed the value says what it is. `assignee_id` may well take what was shown as
-`user_id`, so another field alone proves nothing; the form does: where the values of the argument's own field begin with
-other letters everywhere else in the conversation (`INV-204` among `AC-17`, `AC-18`), it is the wrong kind.
+The field under which a result showed the value states its kind. `assignee_id` may take a value shown as `user_id`, so a
+different field alone proves nothing; the form does: if the values of the argument's own field begin with other letters
+everywhere else in the conversation (`INV-204` among `AC-17`, `AC-18`), the value is of the wrong kind.
 """
 
 import re
@@ -20,7 +20,7 @@ _PREFIX = re.compile(r"([A-Za-z]+)(?:[-_#./ ]+\w|\d[\d-]*$)")
 _PIECES = re.compile(r"[^\W\d_]+|\d+")
 _MOST_PIECES = 7
 _LONGEST = 1000
-"""Characters of an identifier that has a form."""
+"""Longest identifier that has a form, in characters."""
 
 
 @lru_cache(maxsize=8192)
@@ -32,12 +32,12 @@ def is_id_name(name: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _nouns(name: str) -> frozenset[str]:
-    """What a field is about: nothing, where it is a bare `id` or `number`."""
+    """The nouns of a field; none for a bare `id` or `number`."""
     return frozenset(stem(word) for word in words(name)[:-1])
 
 
 def _named(key: str, path: str, call: str) -> str:
-    """A field with its noun: a bare `id` belongs to the list it stands in, or to what the call is about."""
+    """A field with its noun: a bare `id` belongs to its list, or to the subject of the call."""
     if len(words(key)) > 1:
         return key
     around = _LAST.search(path)
@@ -46,7 +46,7 @@ def _named(key: str, path: str, call: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _form(value: str) -> str:
-    """`rn` of `RN-1334` and `RN/25/7`, `9` of `611500`, `9a9` of `12AB7`; empty where there are too many pieces."""
+    """`rn` of `RN-1334` and `RN/25/7`, `9` of `611500`, `9a9` of `12AB7`; empty if there are too many pieces."""
     if match := _PREFIX.match(value.strip()):
         return match[1].casefold()
     if len(value) > _LONGEST:
@@ -61,17 +61,17 @@ class Kinds:
 
     case: Case
     fields: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
-    """The fields in which a value stood."""
+    """The fields in which each value occurred."""
 
     def hear(self, rows: Rows, call: str) -> None:
-        """Takes in a result of a call of that name."""
+        """Adds the result of a call of that name."""
         for path, row in rows:
             for key, value in row.items():
                 if isinstance(value, str) and value and is_id_name(key):
                     self.fields.setdefault(value.casefold(), set()).add(_named(key, path, call))
 
     def other(self, leaf: Leaf) -> str:
-        """The field that names another kind of thing; empty when none does."""
+        """The field that names another kind of thing; empty if none does."""
         value = str(leaf.value)
         keys = {key for key in self.fields.get(value.casefold(), ()) if _nouns(key)}
         if not keys or not is_id_name(leaf.name) or not _nouns(leaf.name):
@@ -89,7 +89,7 @@ class Kinds:
         return min(keys)
 
     def offered(self, name: str) -> bool:
-        """Whether results have shown values under that very name."""
+        """Whether results have shown values under that exact name."""
         return any(name in keys for keys in self.fields.values())
 
     @cached_property

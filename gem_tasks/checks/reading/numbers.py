@@ -1,6 +1,6 @@
 """Numbers as people and systems write them, and what follows from them by plain arithmetic.
 
-Digits inside dates, clock times and identifiers (`RD-2647`, `2026-05-14`) are no quantities and are left out: otherwise
+Digits inside dates, clock times and identifiers (`RD-2647`, `2026-05-14`) are not quantities and are ignored: otherwise
 every timestamp would "explain" every small number.
 """
 
@@ -18,9 +18,9 @@ _NOT_QUANTITIES = re.compile(
     r"|(?=[A-Za-z_])(?:[A-Za-z]{1,12}+[-_#]\w*\d[\w-]*|[A-Za-z_]++\d\w*\b))"
 )
 _JOINED = re.compile(r"\d[A-Za-z_:-]|[A-Za-z_#-]\d")
-"""What all of those have somewhere."""
+"""All of those contain this."""
 _NUMBER = re.compile(
-    # A digit first, which is what the regex engine can look for fast; then what may not stand before it.
+    # A digit first, which the regex engine can find fast; then what must not precede it.
     r"(\d(?<![\w.,]\d)(?:\d{0,2}(?:[,.' \u00a0]\d{3})+(?:[.,]\d+)?|\d*(?:[.,]\d+)?))\s?([kmKM]\b)?"
 )
 _SIZES = re.compile(r"(?:\s(?<=\d\s)[x×]|[x×](?<=\d[x×]))\s?(?=\d)")
@@ -56,7 +56,7 @@ def numbers(text: str) -> set[float]:
     found = _in_words(text.lower())
     if not _DIGIT.search(text):
         return found
-    # Most lines of most texts have none, and the patterns are slow.
+    # Most lines of most texts have no number, and the patterns are slow.
     lines = [line for line in text.splitlines() if _DIGIT.search(line)]
     plain = "\n".join([_quantities(line) if _JOINED.search(line) else line for line in lines])
     for match in _NUMBER.finditer(plain):
@@ -112,7 +112,7 @@ def known(value: float, said: set[float]) -> bool:
 
 
 def converted(value: float, said: set[float]) -> bool:
-    """Whether a number is one that was said in another unit, as a percentage, or rounded."""
+    """Whether the number is a given one in another unit, as a percentage, or rounded."""
     if not math.isfinite(value) or value == 0:
         return False
     near = [value * factor for factor in _FACTORS] + [value / factor for factor in _FACTORS]
@@ -123,7 +123,7 @@ def converted(value: float, said: set[float]) -> bool:
 
 
 def computed(value: float, said: Iterable[float]) -> bool:
-    """Whether a number is sum, difference, product, quotient or share of two that were said, or the sum of all."""
+    """Whether the number is sum, difference, product, quotient or share of two given ones, or the sum of all."""
     terms = [term for term in dict.fromkeys(said) if math.isfinite(term)][-_MOST_TERMS:]
     if _close(math.fsum(terms), value):
         return True

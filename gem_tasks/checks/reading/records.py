@@ -1,7 +1,7 @@
-"""Results as rows about records: what each is about, what tells it from its neighbours, and what it says.
+"""Results as rows about records: the record, what distinguishes it from its neighbours, and its facts.
 
-Rows are about the same record when they share their identifier and disagree in no other key: line, position, period,
-and the identifiers of what they stand in. Totals of a list and echoed arguments describe the question: no facts.
+Rows are about the same record if they share their identifier and agree in every other key: line, position, period, and
+the identifiers of their parents. Totals of a list and echoed arguments describe the question, so they are not facts.
 """
 
 import json
@@ -18,10 +18,10 @@ from gem_tasks.domain.base import Json
 
 _PLAIN = (str, int, float)
 _COUNTS = frozenset("count counts total totals sum number results matches pages".split())
-"""In a result that lists rows these describe the list."""
+"""In a result that lists rows, these describe the list."""
 _LEVELS = frozenset("quantity amount balance stock count total units".split())
 _ADDS = frozenset("move transfer add assign book post receive ship".split())
-"""Writes whose `quantity` is what is added, while the result's may be the new level."""
+"""Writes whose `quantity` is an addition, while the result's may be the new level."""
 
 
 class Row(NamedTuple):
@@ -33,16 +33,16 @@ class Row(NamedTuple):
     keys: Json
     """All its identifying fields."""
     apart: Json
-    """What tells it from others of its identifier: line and position, and the identifiers of what it stands in."""
+    """What distinguishes it from others with its identifier: line and position, and the identifiers of its parents."""
     facts: Json
     question: str
-    """What its facts depend on beside the record; empty when on nothing."""
+    """What its facts depend on besides the record; empty if nothing."""
     shared: bool
-    """Whether its identifier is that of several rows, a parent's then."""
+    """Whether several rows have its identifier, which is then a parent's."""
 
 
 def rows(exchange: Exchange) -> Iterator[Row]:
-    """The records in a result; that of a write also with what its arguments set."""
+    """The records in a result; for a write, also those that its arguments set."""
     arguments, looks = exchange.call.arguments, reads(exchange.call.name)
     seen = list(sightings(exchange.rows))
     often = Counter((_list_of(one.path), one.key, one.ident) for one in seen)
@@ -56,7 +56,7 @@ def rows(exchange: Exchange) -> Iterator[Row]:
         shared = often[_list_of(one.path), one.key, one.ident] > 1
         made = _row(one.path, one.key, one.ident, row, around, shared)
         if shared and len(made.keys) + len(parts(row)) == 1:
-            continue  # several rows of one parent, and nothing to tell them apart
+            continue  # several rows of one parent without a distinction
         hidden = set(arguments) if top and looks else set[str]()
         facts = {key: value for key, value in made.facts.items() if key not in hidden}
         if top and lists:  # it also describes the list
@@ -93,22 +93,22 @@ def ids(row: Json) -> Json:
 
 
 def parts(row: Json) -> Json:
-    """Line, position, period: what tells rows of one parent apart."""
+    """Line, position, period: what distinguishes rows of one parent."""
     return {key: value for key, value in row.items() if is_part_key(key) and is_plain(value)}
 
 
 def has_lists(row: Json) -> bool:
-    """Whether any field lists something."""
+    """Whether any field is a list."""
     return any(isinstance(value, list) and len(cast("list[Any]", value)) > 0 for value in row.values())
 
 
 def object_of(data: Any) -> Json:
-    """The result itself where it is an object, else an empty one."""
+    """The result if it is an object, otherwise an empty object."""
     return cast(Json, data) if isinstance(data, dict) else {}
 
 
 def _set(exchange: Exchange) -> Json:
-    """What the arguments of a write set: its plain fields, but no levels of what adds to them."""
+    """What the arguments of a write set: its plain fields, without levels that the write adds to."""
     if verb(exchange.call.name) not in SETS:
         return {}
     adds = verb(exchange.call.name) in _ADDS

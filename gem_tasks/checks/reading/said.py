@@ -1,4 +1,4 @@
-"""Everything said up to a point of a conversation, searchable for values. Readings are made only when asked for."""
+"""Everything said up to a point of a conversation, searchable for values. Readings are computed lazily."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,16 +11,16 @@ from gem_tasks.checks.reading.numbers import numbers
 
 _TOKEN = re.compile(r"[^\W_]+")
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+")
-"""The same in folded ASCII, at half the time."""
+"""Words of folded ASCII text, found in half the time."""
 _LONGEST_SPELLED = 200
-"""Characters of a value that are looked for with what separates them; of longer ones letters and digits are enough."""
+"""Longest value to search with its separators; of longer ones, letters and digits are enough."""
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 _APART = re.compile(r"[\W_]+")
 _READ_OUT = 10
-"""Characters from which an identifier is found however it is grouped: shorter ones would be found by chance."""
+"""From this many characters on, an identifier is found in any grouping: shorter ones would match by chance."""
 _MIN_STEM = 4
 _SHORT = 4
-"""Characters up to which a string must stand as a word of its own: `to` is in every text."""
+"""Up to this many characters, a string must occur as a separate word: `to` is in every text."""
 _ENDINGS = "ation ment ing ied er ed ly al e y".split()
 
 STOP = frozenset(
@@ -34,7 +34,7 @@ STOP = frozenset(
 
 
 def folded(text: str) -> str:
-    """Lower-case, single spaces, plain quotes: what two writers of the same words have in common."""
+    """Lower-case, single spaces, plain quotes: the common form of the same words by different writers."""
     return " ".join(text.casefold().replace("’", "'").split())
 
 
@@ -52,7 +52,7 @@ def stem(word: str) -> str:
 
 
 def tokens(lowered: str) -> list[str]:
-    """Words of a text in lower case; `_` parts them."""
+    """Words of a lower-case text; `_` separates words."""
     return (_ASCII_TOKEN if lowered.isascii() else _TOKEN).findall(lowered)
 
 
@@ -62,7 +62,7 @@ def content_words(text: str) -> list[str]:
 
 
 def content_stems(text: str) -> frozenset[str]:
-    """Stems of the words that carry meaning; numbers are compared on their own."""
+    """Stems of the words that carry meaning; numbers are compared separately."""
     return frozenset(filter(None, map(_stem_of_content, tokens(text.casefold()))))
 
 
@@ -80,13 +80,13 @@ def _spelled(value: str) -> re.Pattern[str] | None:
 
 @dataclass
 class Utterance:
-    """One text that was said; each reading is made once."""
+    """One text that was said; each reading is computed once."""
 
     text: str
 
     @cached_property
     def folded(self) -> str:
-        """For substring search. JSON's escapes count as what they stand for."""
+        """For substring search. JSON's escapes are decoded."""
         text = self.text
         if "\\" in text:
             text = text.replace('\\"', '"').replace("\\n", " ").replace("\\/", "/")
@@ -94,7 +94,7 @@ class Utterance:
 
     @cached_property
     def stems(self) -> frozenset[str]:
-        """Of all words, with the words as they are."""
+        """Stems of all words, and the words themselves."""
         words = set(tokens(self.folded))
         return frozenset(words | {stem(word) for word in words})
 
@@ -110,7 +110,7 @@ class Utterance:
 
     @cached_property
     def squeezed(self) -> str:
-        """Letters and digits only, for long identifiers that people read out in groups."""
+        """Letters and digits only, for long identifiers that people spell in groups."""
         return _APART.sub("", self.folded)
 
     @cached_property
@@ -126,23 +126,23 @@ class Utterance:
 
 @dataclass
 class Said:
-    """Utterances in order, and the questions that grounding asks of them."""
+    """Utterances in order, and the questions that grounding asks about them."""
 
     utterances: list[Utterance] = field(default_factory=list[Utterance])
     _calendar: Calendar = field(default_factory=Calendar)
     _read: int = 0
 
     def add(self, said: Utterance) -> None:
-        """Takes in a text."""
+        """Adds a text."""
         if said.text:
             self.utterances.append(said)
 
     def newest_first(self) -> Iterator[Utterance]:
-        """Arguments mostly come from what was said last."""
+        """Newest utterances first: arguments mostly come from the latest."""
         return reversed(self.utterances)
 
     def literally(self, value: str) -> bool:
-        """Whether the words stand somewhere, as words of their own if they are few letters."""
+        """Whether the words occur, as separate words if they are short."""
         wanted = folded(value)
         if not wanted:
             return True
@@ -151,7 +151,7 @@ class Said:
         return any(wanted in item.stems or _contains(item.folded, wanted) for item in self.newest_first())
 
     def spelled(self, value: str) -> bool:
-        """Whether the same letters and digits stand somewhere, whatever separates them."""
+        """Whether the same letters and digits occur, with any separators."""
         pattern = _spelled(value)
         if pattern and any(pattern.search(item.folded) for item in self.newest_first()):
             return True
@@ -159,7 +159,7 @@ class Said:
         return len(bare) >= _READ_OUT and any(bare in item.squeezed for item in self.newest_first())
 
     def words(self, words: Iterable[str]) -> list[str]:
-        """Those of the words that were said, by stem."""
+        """Those of the words that were said, compared by stem."""
         return [
             word
             for word in words
@@ -179,7 +179,7 @@ class Said:
         return set[int]().union(*(item.durations for item in self.utterances))
 
     def calls_number(self, digits: str) -> bool:
-        """Whether a telephone number was said, in whatever grouping and with or without its country code."""
+        """Whether a telephone number was said, in any grouping, with or without its country code."""
         return any(digits in item.digits for item in self.newest_first())
 
     @property
@@ -192,7 +192,7 @@ class Said:
 
 
 def _contains(text: str, wanted: str) -> bool:
-    """Whether it stands there and neither continues a word nor is continued by one."""
+    """Whether it occurs and is not part of a longer word."""
     start = text.find(wanted)
     while start >= 0:
         end = start + len(wanted)

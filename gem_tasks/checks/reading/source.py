@@ -1,4 +1,4 @@
-"""The segment as something to trace to: sentences with their character spans, words and numbers."""
+"""The segment as a source for tracing: sentences with their character spans, words and numbers."""
 
 import re
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ _MARKER = re.compile(
     r"^\s*+(?:[-*•>]\s*+|#++\s*+|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s++|\(?[a-zA-Z][.)]\s++"
     r"|[A-Z]?\d{1,2}(?:\.\d{1,2})+\s++(?=[\"'`“„]?[^\W\da-z]))+"
 )
-"""Of a list item, a heading, or a rule: `- `, `## `, `3.`, `(a)`, `B7:`, and `2.1 ` before a capital."""
+"""Marker of a list item, a heading, or a rule: `- `, `## `, `3.`, `(a)`, `B7:`, and `2.1 ` before a capital."""
 _NUMERAL = re.compile(r"\d(?:[\d,.]*\d)?")
 _NO_WORD = re.compile(r"[^\w#]+|_+")
 _DIGIT = re.compile(r"\d")
 _IN_NAMES = re.compile(r"(?:(?<![A-Za-z])[A-Za-z]++[-_.]?|\b[A-Z]\w*+\s)(\d{1,9})(?![\d.,]*\d)")
 _MIN_WORDS = 2
 _MIN_QUOTED = 3
-"""Words beside the first from which the same words are a quotation."""
+"""From this many words besides the first on, the same words are a quotation."""
 _MONTH = words("jan feb mar apr may jun jul aug sep oct nov dec mär mai okt dez".split())
 _DATED = IgnoringCase(
     rf"\b(?:\d{{1,2}}(?:st|nd|rd|th|\.)?\s++(?:of\s++)?{_MONTH}[a-zäé]*\.?(?:,?\s++\d{{4}})?"
@@ -50,12 +50,12 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Trace:
-    """Where in the segment something comes from."""
+    """The place in the segment that something comes from."""
 
     what: str
     """`tool:name`, `step:0`, `rule:3`."""
     start: int
-    """Of the sentence, in the segment's text; both are 0 when nothing resembles it."""
+    """Of the sentence, in the segment's text; both are 0 if nothing resembles it."""
     end: int
     score: float
     """Share of its words that the sentence has, 0 to 1."""
@@ -63,7 +63,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Source:
-    """A segment, read once."""
+    """A segment, parsed once."""
 
     text: str
     sentences: tuple[Sentence, ...]
@@ -71,7 +71,7 @@ class Source:
     numbers: frozenset[float]
 
     def best(self, stems: frozenset[str]) -> tuple[float, int]:
-        """Share of the words that the best sentence has, and its position; -1 when none has any."""
+        """Share of the words that the best sentence has, and its position; -1 if none has any."""
         best, place = 0, -1
         for at, sentence in enumerate(self.sentences):
             shared = len(stems & sentence.stems)
@@ -88,7 +88,7 @@ class Source:
 
     @cached_property
     def named_numbers(self) -> frozenset[float]:
-        """Those in names, such as `22` in `v22` and `365` in `Microsoft 365`: said, if not as a quantity."""
+        """Numbers in names, such as `22` in `v22` and `365` in `Microsoft 365`: mentioned, but not as a quantity."""
         return frozenset(float(digits) for digits in _IN_NAMES.findall(self.text))
 
     @cached_property
@@ -96,7 +96,7 @@ class Source:
         return masked(self.text)
 
     def misquoted(self, rule: str) -> tuple[str, str] | None:
-        """`(its numbers, the text's)` where a rule is the text's own words with other numbers; None otherwise."""
+        """`(its numbers, the text's)` if a rule repeats the text's words with other numbers; None otherwise."""
         ours, numerals = masked(rule)
         if not numerals or ours.count(" ") <= _MIN_QUOTED:
             return None
@@ -121,7 +121,7 @@ class Source:
 
 @lru_cache(maxsize=64)
 def source(text: str) -> Source:
-    """Reads a segment. Cached, for several checks and several trajectories ask for the same one."""
+    """Parses a segment. Cached, because several checks and trajectories use the same one."""
     found: list[Sentence] = []
     for match in _SENTENCE.finditer(text):
         stems = content_stems(match[0])
@@ -147,7 +147,7 @@ class Rule(NamedTuple):
 
 @lru_cache(maxsize=64)
 def rules(system: str) -> tuple[Rule, ...]:
-    """The lines of a system turn that say something, without their markers; table definitions are no rules."""
+    """The lines of a system turn with content, without their markers; table definitions are not rules."""
     lines = (_MARKER.sub("", part) for line in system.splitlines() for part in _parts(line))
     kept = [line for line in lines if not ("(" in line and _TABLE.match(line))]
     made = (Rule(line.strip(), content_stems(line), frozenset(numbers(_without_today(line)))) for line in kept)
@@ -155,7 +155,7 @@ def rules(system: str) -> tuple[Rule, ...]:
 
 
 def _without_today(line: str) -> str:
-    """The day on which the conversation takes place is no rule of the text."""
+    """The line without the current date, which is not a rule of the text."""
     return _DATED.sub(lambda _: " ", line) if _DIGIT.search(line) and _CURRENT.search(line) else line
 
 

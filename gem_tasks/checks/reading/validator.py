@@ -11,26 +11,26 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 
 _DETAIL = 200
-"""Characters of a message of the library's that are kept: it quotes whole values."""
+"""Characters of the library's messages to keep: it quotes whole values."""
 _UNREADABLE = (ValueError, RecursionError, OverflowError)
-"""What the library raises for values that no JSON text can have."""
+"""Exceptions of the library for values that no JSON text can have."""
 
 
 class SchemaFault(NamedTuple):
-    """Where a value breaks a schema."""
+    """Where a value violates a schema."""
 
     keyword: str
-    """Of the schema."""
+    """Keyword of the schema."""
     path: str
     """JSON path in the value."""
     detail: str
 
 
 class Validator:
-    """Of one schema. Never fetches anything: a reference to what is not in the schema makes it invalid.
+    """Validator of one schema. It never fetches anything: a reference to something outside the schema makes it invalid.
 
     Attributes:
-        fault: what is wrong with the schema itself, in one line; empty when nothing is.
+        fault: what is wrong with the schema itself, in one line; empty if nothing is.
     """
 
     def __init__(self, schema: Any) -> None:
@@ -44,7 +44,7 @@ class Validator:
             self.fault = f"it cannot be read: {type(error).__name__}"
 
     def fits(self, value: Any) -> bool:
-        """Whether a value is valid; False for every value when the schema is not."""
+        """Whether a value is valid; always False if the schema is not."""
         try:
             return self._compiled is not None and self._compiled.is_valid(value)
         except _UNREADABLE:
@@ -66,7 +66,7 @@ def validator(schema: str) -> Validator:
     """The validator of a schema given as JSON text.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is not JSON.
     """
     return Validator(json.loads(schema))
 

@@ -1,7 +1,7 @@
-"""What a tool does, told from its name and description: whether it reads, and whether it can be undone.
+"""The effect of a tool, by its name and description: whether it only reads, and whether it can be undone.
 
-Tools are named `verb_noun` by every model and API guide, so the verb is the best witness there is. Unknown verbs count
-as writes: for consistency a write excuses a change, so the doubt goes in favour of the trajectory.
+All models and API guides name tools `verb_noun`, so the verb is the best evidence. Unknown verbs count as writes: for
+consistency a write excuses a change, so the trajectory gets the benefit of the doubt.
 """
 
 import re
@@ -23,14 +23,14 @@ FINAL = frozenset(
     revoke deactivate dispose finalize finalise ship destroy drop withdraw discard reset format unsubscribe scrap
     """.split()
 )
-"""What is commonly irreversible; a description can say so too."""
+"""Commonly irreversible; a description can state it too."""
 SETS = frozenset(
     """
     update set change edit modify rename move assign create register schedule put reschedule book configure
     patch replace upsert save record enable add enter
     """.split()
 )
-"""Writes whose arguments are the values of fields afterwards."""
+"""Writes whose arguments are the resulting values of fields."""
 _TURNED = frozenset("get list search find fetch read create update delete cancel add remove".split())
 _WRITES = FINAL | frozenset("create update add set change make edit move assign register book".split())
 
@@ -46,7 +46,7 @@ _IRREGULAR = {
 
 
 _LONGEST_NAME = 1000
-"""Characters of a name that are read."""
+"""Longest part of a name that is read, in characters."""
 
 
 @lru_cache(maxsize=8192)
@@ -57,7 +57,7 @@ def words(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8192)
 def verb(name: str) -> str:
-    """The first word of a tool's name; the last one where the name is turned around (`orders.get`, `order_delete`)."""
+    """The first word of a tool's name; the last one if the name is reversed (`orders.get`, `order_delete`)."""
     found = words(name)
     if not found:
         return ""
@@ -66,12 +66,12 @@ def verb(name: str) -> str:
 
 @lru_cache(maxsize=8192)
 def reads(name: str) -> bool:
-    """Whether the tool only looks."""
+    """Whether the tool only reads."""
     return verb(name) in READS
 
 
 def is_final(tool: ToolSpec) -> bool:
-    """Whether what the tool does cannot be undone, as far as name and description tell."""
+    """Whether the tool's effect cannot be undone, by name and description."""
     does = verb(tool.name)
     if not does or does in READS:
         return False

@@ -1,7 +1,7 @@
-"""Tool results that could come from one real system: JSON, about what was asked for, with stable facts.
+"""Whether tool results could come from one real system: JSON, about the requested thing, with stable facts.
 
-Nothing is executed when a model writes a trajectory, so nothing but this check stops a price from changing between two
-looks. What two looks say is compared in `facts`; here is what one result says about its own call.
+Writing a trajectory executes nothing, so only this check stops a price from changing between two reads. `facts`
+compares the results of two reads; this module compares one result with its call.
 """
 
 import re
@@ -22,21 +22,21 @@ CHECK = "realism"
 
 _LEVELS = frozenset("quantity amount balance stock count total units".split())
 _STATES = frozenset("status state stage condition action mode".split())
-"""What a system names in its own words: asked to `approve`, it is `approved` or waits for approval."""
+"""Fields that a system fills in its own words: asked to `approve`, it is `approved` or waits for approval."""
 _ADDS = frozenset("move transfer add assign book".split())
-"""Writes whose `quantity` is what is added, while the result's may be the new level."""
+"""Writes whose `quantity` is an addition, while the result's may be the new level."""
 _COUNTS: frozenset[str] = frozenset(
     {"count", "total_count", "total_results", "result_count", "num_results", "number_of_results"}
 )
 _LOOKS = frozenset("get read show view fetch retrieve describe open inspect check".split())
-"""Reads of the one thing that they are given; `me` and `latest` are names of another."""
+"""Reads of the one thing that they are given; `me` and `latest` name something else."""
 _OTHERS = frozenset("next previous similar related alternative substitute replacement successor resolve".split())
 _HAS_DIGIT = re.compile(r"\d")
 _MOST_PER_MESSAGE = 3
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Findings for results that are no JSON, answer for something else, or contradict what was told or written."""
+    """Findings for results that are not JSON, answer for something else, or contradict what was told or written."""
     json_spoken = _speaks_json(case)
     for exchange in case.exchanges:
         if exchange.answer_index is None:
@@ -55,15 +55,15 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def _speaks_json(case: Case) -> bool:
-    """Whether most results are JSON, so that one that is not stands out. Elsewhere tools may well answer in prose."""
+    """Whether most results are JSON, so that one that is not stands out. Otherwise tools may answer in prose."""
     answered = [exchange for exchange in case.exchanges if exchange.answer_index is not None]
     return 2 * sum(not isinstance(exchange.data, NotJson) for exchange in answered) >= len(answered)
 
 
 def _answers_for_another(exchange: Exchange) -> Iterator[Finding]:
-    """Asked about one thing, a result has the same field with another identifier.
+    """Finds results that have the requested field with another identifier.
 
-    A write may well make another (it regenerates, replaces, copies); so may a result that speaks of the first one too.
+    A write may create another one (it regenerates, replaces, copies); so may a result that also mentions the first one.
     """
     if not isinstance(exchange.data, dict):
         return
@@ -82,13 +82,13 @@ def _answers_for_another(exchange: Exchange) -> Iterator[Finding]:
 
 
 def _akin(one: str, other: str) -> bool:
-    """Two spellings of one identifier: `10482` and `SO-10482`."""
+    """Whether these are two spellings of one identifier: `10482` and `SO-10482`."""
     left, right = plain(one), plain(other)
     return left == right or left.endswith(right) or right.endswith(left)
 
 
 def _miscounted(exchange: Exchange) -> Iterator[Finding]:
-    """A count that is less than the rows beside it; more may be on other pages."""
+    """Finds a count below the number of rows beside it; a larger count may include other pages."""
     for path, row in exchange.rows:
         if _COUNTS.isdisjoint(row):
             continue
@@ -100,7 +100,7 @@ def _miscounted(exchange: Exchange) -> Iterator[Finding]:
 
 
 def _echo(exchange: Exchange) -> Iterator[Finding]:
-    """A write whose result names an argument's field with another value."""
+    """Finds a write whose result has an argument's field with another value."""
     if not isinstance(exchange.data, dict) or verb(exchange.call.name) not in SETS:
         return
     row = cast(Json, exchange.data)

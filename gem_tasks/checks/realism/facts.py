@@ -1,11 +1,11 @@
-"""What results say about records, and where a later result says otherwise.
+"""The facts that results state about records, and later results that contradict them.
 
-A fact belongs to a record and a field, and to the question that brought it: a price asked for another day, the total of
-another filter and an argument that is echoed are no facts about the record. Rows are the same record when they share
-their identifier and disagree in no other key (line, position, period). A difference is no proof: states move by
-themselves, people work on the same records, a bulk write touches what it does not name. So all that is reported here is
-what no write explains and nobody in the conversation takes up, and it is for the judge; only the same question, asked
-again in the same turn with nothing written between, proves a contradiction.
+A fact belongs to a record and a field, and to the question that brought it: a price for another day, the total of
+another filter and an echoed argument are not facts about the record. Rows are the same record if they share their
+identifier and agree in every other key (line, position, period). A difference proves nothing: states change without a
+call, people work on the same records, a bulk write affects unnamed ones. So this reports only differences that no write
+explains and that the conversation never mentions, and they are for the judge; only the same question, asked again in
+the same turn with no write in between, proves a contradiction.
 """
 
 from bisect import bisect_left
@@ -28,16 +28,16 @@ _FIXED = frozenset(
     unit weight capacity owner assignee description
     """.split()
 )
-"""What a record keeps unless a write names it; so it does other texts."""
+"""Fields that a record keeps unless a write names them; so do other texts."""
 _IDENTITY = _FIXED - {"owner", "assignee", "currency", "unit", "type", "description"}
-"""What no system changes between two looks on its own."""
+"""Fields that no system changes between two reads by itself."""
 _MOVING = frozenset(
     """
     status state stage condition price cost fee total balance quantity stock amount due expires tier plan subtotal
     priority rating deposit
     """.split()
 )
-"""What may also follow from a write to something connected with it; so may other numbers."""
+"""Fields that may also follow from a write to something related; so may other numbers."""
 _FLEETING = frozenset(
     """
     updated changed modified at timestamp time ms now seen checked request requests remaining elapsed message version
@@ -47,14 +47,14 @@ _FLEETING = frozenset(
 _BULK = frozenset(
     "import sync synchronize synchronise refresh restore upload load migrate merge regenerate run".split()
 )
-"""Writes that write what they do not name."""
+"""Writes that affect things they do not name."""
 _PLAIN = (str, int, float)
 _AFTER = 12
-"""Messages after a result in which its news would be spoken of."""
+"""Messages after a result in which its news would be mentioned."""
 _TELLING = 4
-"""Letters from which one word of a name tells whose it is."""
+"""Letters from which one word of a name identifies its owner."""
 _MOST_RECORDS = 40
-"""Of one identifier: beyond that it names a group."""
+"""Most records of one identifier: beyond that it names a group."""
 
 
 class _Told(NamedTuple):
@@ -65,15 +65,15 @@ class _Told(NamedTuple):
     """User turns before it."""
     exchange: Exchange
     written: bool
-    """Whether a write's argument set it, rather than a result told it."""
+    """Whether a write's argument set it; otherwise a result stated it."""
 
 
 @dataclass(slots=True)
 class _Record:
-    """One thing, as far as its rows agree in their keys."""
+    """One thing, as long as its rows agree in their keys."""
 
     keys: Json
-    """All identifying fields of its rows, and of what they stand in."""
+    """All identifying fields of its rows and their parents."""
     shared: bool
     facts: dict[str, _Told] = field(default_factory=dict[str, _Told])
 
@@ -81,17 +81,17 @@ class _Record:
 class _Write(NamedTuple):
     at: int
     touched: frozenset[str]
-    """Identifiers, of arguments and result."""
+    """Identifiers in arguments and result."""
     names: frozenset[str]
-    """Fields it speaks of."""
+    """Fields that it mentions."""
     parts: Json
-    """Line or position of the one record that it answers with; empty when it answers with several, or with none."""
+    """Line or position of the one record in its answer; empty if there are several or none."""
     bulk: bool
     """Whether it may have written things that it does not name."""
 
 
 class Difference(NamedTuple):
-    """A fact that reads otherwise than before."""
+    """A fact that differs from an earlier result."""
 
     fault: Fault
     detail: str
@@ -101,7 +101,7 @@ class Difference(NamedTuple):
 
 @dataclass
 class _World:
-    """What results have said so far."""
+    """Facts from results so far."""
 
     case: Case
     records: dict[tuple[str, str, str], list[_Record]] = field(
@@ -109,17 +109,17 @@ class _World:
     )
     """By noun, identifier and, for what depends on the question, the question."""
     links: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
-    """Identifiers that stood in one row or result with an identifier, as far as they were asked for."""
+    """Identifiers found in the same row or result as the key, as far as requested."""
     linked: int = 0
-    """Exchanges that have gone into `links`."""
+    """Exchanges already included in `links`."""
     writes: list[_Write] = field(default_factory=list[_Write])
-    """Those that succeeded."""
+    """Successful writes."""
     tried: int = -1
-    """Position of the last write, also of one that failed."""
+    """Position of the last write, failed ones included."""
 
 
 def differences(case: Case) -> Iterator[Difference]:
-    """Every fact that no write explains and nobody takes up, in the order of the results."""
+    """Every difference that no write explains and the conversation never mentions, in the order of the results."""
     world = _World(case)
     users = [at for at, message in enumerate(case.messages) if message.role == "user"]
     for position, exchange in enumerate(case.exchanges):
@@ -152,7 +152,7 @@ def _write(position: int, exchange: Exchange) -> _Write:
 
 
 def _same_record(one: Json, other: Json) -> bool:
-    """No key in which the two differ."""
+    """Whether the two agree in every common key."""
     return all(same(value, other[key]) for key, value in one.items() if value and other.get(key))
 
 
@@ -202,7 +202,7 @@ def _explained(row: Row, key: str, told: _Told, fixed: bool, world: _World) -> b
 
 
 def _taken_up(value: Any, told: _Told, exchange: Exchange, world: _World, fixed: bool) -> bool:
-    """Whether somebody speaks of the new value: between the two looks, or when the second has come."""
+    """Whether the new value is mentioned: between the two reads, or after the second."""
     first = world.case.exchanges[told.at].index
     last = min((exchange.answer_index or 0) + _AFTER, len(world.case.messages))
     spoken = False
@@ -219,7 +219,7 @@ def _taken_up(value: Any, told: _Told, exchange: Exchange, world: _World, fixed:
 
 
 def _mentions(said: Utterance, value: Any, fixed: bool) -> bool:
-    """Whether a text has the value: of a name one telling word is enough, a state of several words is one phrase."""
+    """Whether a text has the value: for a name, one telling word is enough; a state of several words is one phrase."""
     if isinstance(value, int | float):
         return value in said.numbers or -value in said.numbers
     wanted = content_words(str(value))
@@ -244,7 +244,7 @@ def _learn(row: Row, position: int, turn: int, exchange: Exchange, arguments: Js
 
 
 def _near(ident: str, position: int, world: _World) -> set[str]:
-    """Identifiers that stood beside one in the exchanges up to a position."""
+    """Identifiers that occurred beside one in the exchanges up to a position."""
     for exchange in world.case.exchanges[world.linked : position + 1]:
         if not exchange.failed:
             _link(exchange, world)

@@ -1,7 +1,7 @@
-"""The records of a shard between two polls of the endpoint: what the journal answers, what is to be asked, what ended.
+"""The records of a shard between two polls of the endpoint: answered by the journal, open, or ended.
 
-Nothing is kept in memory between polls. A record's state follows from the journal (answers) and from the batches that
-are recorded (faults), so that whichever worker comes next finds the same requests open.
+Nothing is kept in memory between polls. A record's state follows from the journal (answers) and from the recorded
+batches (faults), so every worker that polls next finds the same open requests.
 """
 
 import logging
@@ -27,23 +27,23 @@ from gem_tasks.pipeline.shard.job import ShardJob
 logger = logging.getLogger(__name__)
 
 _MAX_FAULTS = 3
-"""A request that so many batches brought no answer to is not submitted again."""
+"""After this many batches without an answer, GEM no longer submits a request."""
 _SHOWN = 80
 PRICE_SHARE = 0.5
-"""What a token costs in a batch, of what it costs online: OpenAI, Azure, Anthropic, Google and Mistral agree."""
+"""Price of a token in a batch as a share of its online price, at all providers: OpenAI to Mistral."""
 
 
 class OpenRequests:
-    """One per poll.
+    """Built anew for each poll.
 
     Args:
         job: the stage over the shard.
-        records: those without an outcome.
-        journal: loaded; new answers go there.
-        rows: batches of this shard that were collected by earlier polls.
-        price: of the model online.
-        dialects: in which the batches were and will be written.
-        answered: the endpoint has answered requests of earlier polls.
+        records: records without an outcome.
+        journal: already loaded; new answers are appended to it.
+        rows: batches of this shard that earlier polls collected.
+        price: online price of the model.
+        dialects: dialects in which batches were and will be written.
+        answered: whether the endpoint answered requests in earlier polls.
     """
 
     def __init__(
@@ -58,9 +58,9 @@ class OpenRequests:
         answered: bool = False,
     ) -> None:
         self.problem: EndpointError | None = None
-        """The configuration is at fault: every other request would fail like this one."""
+        """A fault of the configuration: every other request would fail in the same way."""
         self.replayed = 0
-        """Answers that were in the journal."""
+        """Number of answers that the journal already had."""
         self._journal, self._dialects = journal, dialects
         self._reckoning = Reckoning(lambda usage: price(usage) * PRICE_SHARE) if price else None
         self._complaints: list[tuple[str, EndpointError]] = []
@@ -74,13 +74,13 @@ class OpenRequests:
             self._advance(Attempt(job.stage, job.asking, record))
 
     def to_send(self) -> Iterator[tuple[str, ChatRequest]]:
-        """What is to be asked, by custom id: segment and the number of the request."""
+        """Open requests by custom id, which is the segment and the number of the request."""
         for custom_id, attempt in self._waiting.items():
             if attempt.request and not self._exhausted(custom_id):
                 yield custom_id, attempt.request
 
     def settle_refused(self) -> None:
-        """Decides what requests that were refused mean, when all that the batches brought has been read."""
+        """Decides, after all lines of the batches were read, what refused requests mean."""
         try:
             self._ended += self._doubts.end()
         except EndpointError as error:
@@ -92,27 +92,27 @@ class OpenRequests:
         return ended
 
     def take_spent(self) -> float:
-        """USD that the budget reckons with for answers since the last call, as far as prices are known."""
+        """Estimated cost in USD of answers since the last call, for models with a known price."""
         spent, self._spent = self._spent, 0.0
         return spent
 
     def require_trust(self, model: str) -> None:
-        """Before more is spent; raises as `Reckoning.require_trust`."""
+        """Raises, before more is spent, as `Reckoning.require_trust`."""
         if self._reckoning:
             self._reckoning.require_trust(model)
 
     def give_up(self) -> None:
-        """Ends what no batch brought an answer to."""
+        """Fails every record that no batch answered."""
         for custom_id, attempt in list(self._waiting.items()):
             counts = self._faults.get(custom_id, {})
             error_class = max(counts, key=counts.__getitem__, default=ErrorClass.SERVER_ERROR)
-            error = EndpointError(error_class, f"{sum(counts.values())} batches brought no answer")
+            error = EndpointError(error_class, f"{sum(counts.values())} batches returned no answer")
             error.faults = counts
             attempt.failed(error)
             self._settle(custom_id, attempt)
 
     async def read(self, line: Line, faults: dict[str, FaultCounts]) -> None:
-        """Takes what came of one request; faults that are worth another batch go into `faults`."""
+        """Reads the result of one request; adds faults that another batch may cure to `faults`."""
         attempt = self._waiting.get(line.custom_id)
         if attempt is None or attempt.request is None or line.result is None:
             return  # answered by an earlier poll, or never executed
@@ -137,9 +137,9 @@ class OpenRequests:
             self._fail(line.custom_id, attempt, line.result)
 
     def learn(self, faults: dict[str, FaultCounts]) -> None:
-        """Complaints about requests, when all of a batch has been read: what they teach goes into the next batch.
+        """Reads the complaints after all lines of a batch: what they teach goes into the next batch.
 
-        One that teaches nothing is the text's fault, or stops the stage if it is about what every request has.
+        A complaint that teaches nothing is the text's fault; one about a field of every request stops the stage.
         """
         complaints, self._complaints = self._complaints, []
         for custom_id, error in complaints:
@@ -159,7 +159,7 @@ class OpenRequests:
         self._dialects.remember()
 
     def missed(self, custom_id: str, error_class: ErrorClass, faults: dict[str, FaultCounts]) -> None:
-        """A request brought no answer, and another batch may bring one."""
+        """Notes that a request got no answer; another batch may bring one."""
         if custom_id in self._waiting:
             faults[custom_id] = {error_class: 1}
             self._faults[custom_id] = merged(self._faults.get(custom_id, {}), {error_class: 1})
@@ -170,7 +170,7 @@ class OpenRequests:
         self._settle(custom_id, attempt)
 
     def _advance(self, attempt: Attempt) -> None:
-        """Plays the journal's answers back, as far as they reach."""
+        """Replays the journal's answers as far as they go."""
         while attempt.request and (found := self._journal.take(attempt.request.key)):
             self.replayed += 1
             self._doubts.answered = True
@@ -185,14 +185,14 @@ class OpenRequests:
             self._waiting[f"{attempt.segment_id}-{attempt.number}"] = attempt
 
     def _exhausted(self, custom_id: str) -> bool:
-        """Complaints that taught something are counted apart."""
+        """Whether a request has failed too often. Complaints that taught something are counted separately."""
         faults = self._faults.get(custom_id, {})
         taught = faults.get(ErrorClass.BAD_REQUEST, 0)
         return sum(faults.values()) - taught >= _MAX_FAULTS
 
 
 class ExpectedLines:
-    """Checks that a batch's lines are the ones asked for: each once, no others."""
+    """Checks that a batch has one line for each of its requests, and no others."""
 
     def __init__(self, row: BatchRow) -> None:
         self._row, self._asked = row, frozenset(row.custom_ids)
@@ -200,7 +200,7 @@ class ExpectedLines:
         self._unknown, self._stranger = 0, ""
 
     def counts(self, custom_id: str) -> bool:
-        """Whether this line is one to read. Of lines that nobody asked for one is kept: there may be millions."""
+        """Whether to read this line. Of unknown lines only one example is kept: there may be millions."""
         if custom_id not in self._asked:
             self._unknown, self._stranger = self._unknown + 1, custom_id[:_SHOWN]
             return False
@@ -208,16 +208,16 @@ class ExpectedLines:
         return self._seen[custom_id] == 1
 
     def missing(self) -> list[str]:
-        """Requests without a line. Lines nobody asked for, and doubled ones, are said in the log."""
+        """Requests without a line. Unexpected and duplicate lines are logged."""
         doubled = [custom_id for custom_id, count in self._seen.items() if count > 1]
         missing = [custom_id for custom_id in self._row.custom_ids if custom_id not in self._seen]
         if self._unknown:
             logger.warning(
-                "%s: %d lines of unknown requests, such as %s", self._row.batch_id, self._unknown, self._stranger
+                "%s: %d lines answer unknown requests, such as %s", self._row.batch_id, self._unknown, self._stranger
             )
-        for what, found in (("doubled", doubled), ("missing", missing)):
+        for what, found in (("duplicate", doubled), ("missing", missing)):
             if found:
-                logger.warning("%s: %d lines %s, such as %s", self._row.batch_id, len(found), what, found[0])
+                logger.warning("%s: %d %s lines, such as %s", self._row.batch_id, len(found), what, found[0])
         return missing
 
 

@@ -1,7 +1,8 @@
-"""One poll of the endpoint on behalf of a shard: take in what ended, send what is missing.
+"""One poll of the endpoint for one shard: collect ended batches, then send missing requests.
 
 Order matters: answers go to the journal, outcomes to the store and Postgres, then the batch is recorded as collected,
-then its files are deleted. A worker may die between any two of these, and the next one repeats what is not recorded.
+then its files are deleted. A worker may die between any two steps; the next worker repeats every step that was not
+recorded.
 """
 
 import logging
@@ -35,12 +36,12 @@ from gem_tasks.pipeline.shard.tally import Tally
 logger = logging.getLogger(__name__)
 
 _QUEUE_FULL = frozenset({"token_limit_exceeded", "rate_limit_exceeded"})
-"""Codes of a batch that failed because too much is queued already: worth another try later."""
+"""Codes of a batch that failed because the endpoint's queue is full: retry later."""
 _QUEUE_PATIENCE_S = 24 * 3600.0
 
 
 class Pending(Value):
-    """Batches under way; plain JSON, so that it can travel with a deferral."""
+    """Running batches, as plain JSON that a deferral can carry."""
 
     stage: StageName
     partition: str
@@ -51,18 +52,18 @@ class Pending(Value):
     ended: int = 0
     """Records that have ended so far."""
     queue_full_since: float | None = None
-    """Since when (epoch) the endpoint has been turning batches away because too much is queued."""
+    """Time (epoch seconds) since which the endpoint has rejected batches because its queue is full."""
 
 
 class Poll:
-    """One, under the shard's lock.
+    """One poll; the caller holds the shard's lock.
 
     Args:
         job: the stage over the shard.
         outcomes: of the shard.
-        ledger: holds the lock.
-        pending: what earlier polls counted.
-        may_send: False in online mode, when only what is out from before is taken in.
+        ledger: connection that holds the lock.
+        pending: counts of earlier polls.
+        may_send: False in online mode, which only collects batches that are already submitted.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Poll:
         self._tally = Tally()
 
     async def go(self) -> ShardReport | Pending | None:
-        """Pending as long as batches are under way, then the report; None when the rest is to be asked online."""
+        """Returns `Pending` while batches run, then the report; None if the remaining records are for online mode."""
         work, place = self._job.work, self._job.place
         journal = shard_journal(work, place)
         async with work.batches(self._job.name) as client:
@@ -110,12 +111,12 @@ class Poll:
         return self._report(requests.replayed)
 
     def _records(self, *, begun: bool) -> Iterator[Record]:
-        """Records without an outcome. Once requests for some are out, no prefilter turns down what is paid for."""
+        """Records without an outcome. The prefilter no longer rejects submitted requests: they are paid for."""
         records = self._outcomes.missing() if self._outcomes.left else iter(())
         return records if begun or not self._outcomes.left else scored(self._job.work, self._job.name, records)
 
     def _leave_the_rest(self, journal: Journal, problems: Sequence[Exception | None]) -> None:
-        """Ends batch mode for the shard; why a batch brought nothing matters no more, its requests are asked online."""
+        """Ends batch mode for the shard. Failures of its batches no longer matter: online mode sends those requests."""
         for problem in filter(None, problems):
             logger.warning("%s", problem)
         if not self._outcomes.left:
@@ -124,25 +125,25 @@ class Poll:
         logger.info("batches are in, %d segments are left for online mode", self._outcomes.left)
 
     def _queue_full(self, states: Sequence[BatchState | None]) -> bool:
-        """Whether to come back later with the same.
+        """Whether to submit the same requests again later.
 
         Raises:
-            EndpointError: it has been so for a day.
+            EndpointError: the queue has been full for a day.
         """
-        if not states:  # the poll after being turned away, which submits again
+        if not states:  # the poll after a rejection, which submits again
             return False
         full = next((state for state in states if state and state.code in _QUEUE_FULL), None)
         since = self._pending.queue_full_since or time.time()
         self._pending = self._pending.model_copy(update={"queue_full_since": since if full else None})
         if full is None:
             return False
-        logger.warning("%s was turned away: %s", full.batch_id, full.error)
+        logger.warning("the endpoint's queue is full and rejected %s: %s", full.batch_id, full.error)
         if time.time() - since > _QUEUE_PATIENCE_S:
             raise EndpointError(ErrorClass.RATE_LIMITED, f"the queue has been full for a day: {full.error}")
         return True
 
     async def _under_way(self, client: BatchClient) -> list[tuple[BatchRow, BatchState | None]]:
-        """Submitted batches and where they stand. One that was only announced is looked for by its key."""
+        """Submitted batches and their state. A batch that was only announced is looked up by its key."""
         found: list[tuple[BatchRow, BatchState | None]] = []
         for row in self._ledger.batches.open(self._job.place):
             if row.state == "announced":
@@ -160,9 +161,9 @@ class Poll:
     async def _take_in(
         self, client: BatchClient, requests: OpenRequests, journal: Journal, row: BatchRow, state: BatchState | None
     ) -> Exception | None:
-        """Reads a batch that has ended, and records it as soon as what it brought is safe."""
+        """Reads an ended batch, and records it as soon as its answers are durable."""
         if state is None:
-            logger.warning("%s is not known to the endpoint any more: its requests are submitted again", row.batch_id)
+            logger.warning("the endpoint no longer knows %s: GEM resubmits its requests", row.batch_id)
             self._end(row, "lost", {})
             return None
         if state.status == "failed":
@@ -187,15 +188,15 @@ class Poll:
         if state.status == "cancelled":
             return UserError(
                 f"{state.batch_id} was cancelled after {state.completed} of {state.total} answers",
-                "They are saved. Clear the task (or run it again) to submit the rest.",
+                "The answers are saved. Clear the task or rerun it to submit the rest.",
             )
         return None
 
     async def _send(self, client: BatchClient, requests: OpenRequests) -> list[str]:
-        """Ids of new batches with all that is to be asked.
+        """Submits all open requests; returns the ids of the new batches.
 
         Raises:
-            UserError: the budget does not reach, or cannot be kept by what the endpoint reports.
+            UserError: the budget is too small, or the endpoint's token counts cannot be trusted to enforce it.
         """
         sent: list[str] = []
         with TemporaryDirectory(prefix="gem-batch-") as folder:
@@ -234,10 +235,10 @@ class Poll:
         return batch_id
 
     def _reserve(self, usd: float) -> float:
-        """Draws what a part may cost at most.
+        """Reserves the highest possible cost of a part.
 
         Raises:
-            BudgetSpentError: the run may not spend so much.
+            BudgetSpentError: it exceeds what the run may spend.
         """
         limit = self._job.work.settings.budget_usd
         if limit is None or not usd:
@@ -280,10 +281,10 @@ class Poll:
 
 
 def _failed(state: BatchState) -> Exception | None:
-    """What to raise for a batch that the endpoint refused as a whole."""
+    """The error to raise for a batch that the endpoint rejected as a whole."""
     if state.code in _QUEUE_FULL:
         return None
     return UserError(
         f"{state.batch_id} failed as a whole ({state.code}): {state.error}",
-        "Nothing of it was executed. Fix what the endpoint complains of, and clear the task or run it again.",
+        "No request was executed. Fix the reported problem, then clear the task or rerun it.",
     )

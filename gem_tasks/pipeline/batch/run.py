@@ -1,18 +1,18 @@
 """One stage over one shard through a Batch API: submit, poll, collect, until every record has an outcome.
 
-Between these calls nobody waits and no worker is held; any worker may make the next one. Each is safe to repeat:
+Between these calls no worker is occupied, and any worker may make the next call. Each call is safe to repeat:
 
 | what happens                                  | what the next call finds                                      |
 |-----------------------------------------------|---------------------------------------------------------------|
-| the worker dies before the batch is created   | an announced batch that the endpoint does not know: forgotten |
-| … after creating, before recording it         | the batch, by the key in its metadata                         |
+| the worker dies before the batch is created   | an announced batch that the endpoint does not know; dropped   |
+| … after creating, before recording it         | the batch, found by the key in its metadata                   |
 | … while waiting                               | a submitted batch                                             |
-| … while collecting                            | the answers so far in the journal, and the batch once more    |
-| requests fail or expire, or lines are missing | they go into the next batch, three times at most              |
+| … while collecting                            | the answers so far in the journal, and the batch again        |
+| requests fail or expire, or lines are missing | they go into the next batch, up to three times                |
 | an answer is unusable                         | its repair request goes into the next batch                   |
-| the endpoint's queue is full                  | nothing under way: it submits again, for a day at most        |
-| the batch is cancelled                        | what it brought is saved; the task stops with one line        |
-| the stage goes back to online mode            | what is out is waited for, for it is paid; the rest online    |
+| the endpoint's queue is full                  | no running batch: it submits again, for up to a day           |
+| the batch is cancelled                        | its answers are saved; the task stops with a one-line error   |
+| the stage returns to online mode              | it collects submitted batches, then asks the rest online      |
 """
 
 import asyncio
@@ -34,21 +34,21 @@ logger = logging.getLogger(__name__)
 
 
 class Progress(Value):
-    """How far the batches are."""
+    """State of a shard's batches."""
 
     ended: bool
     lines: tuple[str, ...]
-    """One per batch, for the log."""
+    """One line per batch, for the log."""
 
 
 def submit(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> Pending | None:
-    """Sends what is missing as batches, or finds those that are under way; None when the rest is for `run_shard`.
+    """Submits open requests as batches, or finds running ones; returns None if the rest is for `run_shard`.
 
-    In online mode nothing is sent, but batches that are out from before are found all the same: they are paid for.
+    Online mode submits nothing, but still collects batches that were submitted earlier: they are paid for.
 
     Raises:
         UserError: the endpoint has no Batch API or refuses the key, the budget is spent, or a batch was cancelled.
-        EndpointError: the endpoint failed; what was submitted is recorded, so a retry goes on from there.
+        EndpointError: the endpoint failed; submitted batches are recorded, so a retry continues from there.
     """
     job = ShardJob.of(work, name, partition, shard, run)
     with work.ledger() as ledger:
@@ -61,7 +61,7 @@ def submit(work: Workspace, name: StageName, partition: str, shard: int, run: Ru
 
 
 async def poll(work: Workspace, pending: Pending) -> Progress:
-    """How far they are; raises like `submit`."""
+    """Returns the state of the batches; raises like `submit`."""
     async with work.batches(pending.stage) as client:
         states = [await client.state(batch_id) for batch_id in pending.batches]
     lines = [
@@ -73,7 +73,7 @@ async def poll(work: Workspace, pending: Pending) -> Progress:
 
 
 def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport | Pending:
-    """Takes in what the batches brought; Pending again when something was sent after them, or they have not ended.
+    """Collects ended batches; returns `Pending` if some still run, or if follow-up batches were submitted.
 
     Raises like `submit`, and:
         ReconcileError: records and outcomes do not add up.
@@ -84,7 +84,7 @@ def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport |
 
 
 def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
-    """The stage in its mode, waiting in place, for the command line; raises like `run_shard` and `collect`."""
+    """Runs the stage in its mode and waits for the end, for the command line; raises like `run_shard` and `collect`."""
     found: ShardReport | Pending | None = submit(work, name, partition, shard, run)
     while isinstance(found, Pending):
         time.sleep(work.settings.llm_batch_poll_s)
@@ -96,12 +96,12 @@ def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run:
 
 
 def _poll(job: ShardJob, pending: Pending, *, always: bool) -> ShardReport | Pending | None:
-    """One poll under the shard's lock; None if the rest is for `run_shard`, or nothing is missing.
+    """Polls once under the shard's lock; returns None if the rest is for `run_shard`, or nothing is missing.
 
     Args:
         job: the stage over the shard.
-        pending: what is under way.
-        always: poll even if nothing is missing, to take in what was paid for.
+        pending: running batches.
+        always: poll even if nothing is missing, to collect answers that are paid for.
     """
     place = job.place
     with job.work.ledger() as ledger, ledger.locks.shard(place.recipe_id, place.partition, place.shard):

@@ -1,11 +1,12 @@
-"""Prepared documents into a partition: what is new among them, object store first, then one transaction.
+"""Commits prepared documents to a partition: the new ones go to the object store, then into one transaction.
 
-A commit holds whole documents with all their shards, and settles the objects that were read to their end: whoever is
-superseded, gone or back is so in the same transaction. A crash costs at most one commit, which is read again.
+A commit holds whole documents with all their shards. It also settles objects that were read to their end: documents
+that were superseded, removed or restored change in the same transaction. A crash costs at most one commit, which is
+read again.
 
-Comparing and committing happen under one lock, so that no text is taken for new twice, whichever partitions two runs
-write to. Shard numbers are handed out by Postgres and never again: what a run that lost its connection still writes is
-an object that nobody knows.
+Comparing and committing happen under one lock, so two runs never ingest the same text as new twice, even in different
+partitions. Postgres hands out each shard number once: if a run loses its connection and keeps writing, its objects are
+referenced nowhere.
 """
 
 import logging
@@ -28,26 +29,26 @@ Seen = tuple[str, str, str]
 """Document id, object, URI."""
 _KEY_BYTES = 2000
 _SHARDS = 4
-"""A commit holds about so many shards, which keeps them evenly filled."""
+"""Target number of shards per commit, which keeps them evenly filled."""
 _MOST_SEEN = 5000
 
 
 class Ended(Value):
-    """An object that there is nothing more to read of."""
+    """An object that was read as far as it can be."""
 
     read: ReadObject
     broken: bool
-    """It could not be read to its end: what was not met in it may still be there."""
+    """Whether reading failed before its end: documents not found in it may still exist."""
 
     @property
     def recorded(self) -> bool:
-        """Whether Postgres can hold its name as it is; others are read every time, and never missed."""
+        """Whether Postgres can store its name. Other objects are read every time, and never count as missing."""
         name = self.read.key
         return len(name.encode("utf-8", "surrogatepass")) <= _KEY_BYTES and storable(name) == name
 
 
 class Counts(Value):
-    """What commits did."""
+    """Totals of the commits so far."""
 
     unchanged: int = 0
     rejected: int = 0
@@ -57,11 +58,11 @@ class Counts(Value):
 
 
 class Commits:
-    """Gathers prepared documents and writes them down together.
+    """Collects prepared documents and writes them in batches.
 
     Attributes:
-        counts: so far.
-        settled: what became of earlier documents so far.
+        counts: totals so far.
+        settled: what happened to earlier documents so far.
     """
 
     def __init__(self, work: Workspace, ledger: Ledger, source_id: int, partition: str) -> None:
@@ -74,13 +75,13 @@ class Commits:
         ledger.versions.begin_seen()
 
     def add(self, found: Sequence[Prepared], same: Sequence[Seen], ended: Sequence[Ended], reached: str) -> None:
-        """Takes what was read; writes when it is enough.
+        """Adds documents that were read; writes them once a commit is full.
 
         Args:
             found: documents that may be new.
-            same: documents that are known, word for word.
+            same: documents that are already known with exactly the same content.
             ended: objects whose last document is among these.
-            reached: up to which object a scan has come with them; empty: it is in the middle of something.
+            reached: the last object that the scan has covered with them; empty in the middle of an object.
         """
         self._waiting += found
         self._seen += same
@@ -95,7 +96,7 @@ class Commits:
             self._ledger.sources.scan_position(self._source_id, self._reached)
 
     def flush(self) -> None:
-        """Writes down what waits."""
+        """Writes all collected documents."""
         if not (self._waiting or self._seen or self._ended):
             return
         ledger, settings = self._ledger, self._work.settings
@@ -134,7 +135,7 @@ class Commits:
                 ledger.sources.scan_position(self._source_id, self._reached)
 
     def _new(self) -> tuple[list[Document], list[Segment], list[Signature]]:
-        """Of those that wait: what is to be recorded, with segments where there are any."""
+        """The collected documents to record, with the segments of those that have some."""
         documents: list[Document] = []
         segments: list[Segment] = []
         signed: list[Signature] = []
@@ -146,7 +147,7 @@ class Commits:
             if key in known and not (known[key] and document.content_hash not in owners):
                 self._count(unchanged=1)
                 continue
-            known[key] = False  # the very same record may come twice in one file
+            known[key] = False  # the same record may occur twice in one file
             if document.reason is None and owners.setdefault(document.content_hash, key) != key:
                 owner = owners[document.content_hash]
                 update = {"reason": IngestReason.DUPLICATE, "detail": f"same text as document {owner}"}
@@ -160,7 +161,7 @@ class Commits:
         return documents, segments, signed
 
     def _owners(self) -> dict[str, str]:
-        """Content hash to the living document that has it."""
+        """Maps content hash to the live document that has it."""
         hashes = {each.document.content_hash for each in self._waiting if each.document.reason is None}
         return self._ledger.ingestion.first_with_hash(hashes)
 
@@ -170,7 +171,7 @@ class Commits:
 
 
 def _evenly(segments: list[Segment], size: int) -> Iterator[list[Segment]]:
-    """As few parts of at most `size` as there can be, about equally large."""
+    """The fewest parts of up to `size` segments, about equally large."""
     count = ceil(len(segments) / size)
     for number in range(count):
         yield segments[number * len(segments) // count : (number + 1) * len(segments) // count]

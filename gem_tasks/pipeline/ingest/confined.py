@@ -1,7 +1,7 @@
-"""Reads a Parquet file in a process of its own, within bounds of memory and CPU time.
+"""Reads a Parquet file in a separate process with bounded memory and CPU time.
 
-What its pages hold when they are unpacked is known only afterwards: a kilobyte may be gigabytes, whatever its metadata
-says. The child gets the file as its standard input and nothing else, and answers with pickled documents.
+The unpacked size of its pages is known only afterwards: a kilobyte may become gigabytes, whatever the metadata states.
+The child gets the file as its standard input and nothing else, and answers with pickled documents.
 """
 
 import os
@@ -21,11 +21,11 @@ from gem_tasks.domain.corpus import IngestReason, RawDocument
 from gem_tasks.pipeline.ingest.limits import ENVIRONMENT, KILLED, TooExpensiveError, limit_memory, limited_cpu
 
 _COMMAND = (sys.executable, "-m", "gem_tasks.pipeline.ingest.confined")
-_EXPENSIVE = "reading it takes more memory or CPU time than a document may"
+_EXPENSIVE = "reading it takes more memory or CPU time than one document is allowed"
 
 
 def read_confined(found: SourceObject, limit_bytes: int, max_rows: int) -> Iterator[RawDocument]:
-    """As `corpus.readers.read`; what the child cannot bear gets the reason `too_expensive`.
+    """Like `corpus.readers.read`; a file that exceeds the child's limits gets the reason `too_expensive`.
 
     Raises:
         StoreError: the store of a remote file does not answer.
@@ -40,7 +40,7 @@ def read_confined(found: SourceObject, limit_bytes: int, max_rows: int) -> Itera
 
 @contextmanager
 def _file(stored: IO[bytes]) -> Generator[IO[bytes]]:
-    """With a descriptor that a child can take."""
+    """The file with a descriptor that a child process can inherit."""
     try:
         stored.fileno()
     except (OSError, AttributeError):
@@ -61,14 +61,14 @@ def _answers(found: SourceObject, file: IO[bytes], asked: str) -> Iterator[RawDo
     except (EOFError, pickle.UnpicklingError):
         expensive = child.wait() in KILLED
         reason = IngestReason.TOO_EXPENSIVE if expensive else IngestReason.UNREADABLE
-        yield refused(found, None, reason, _EXPENSIVE if expensive else "reading it ended the process")
+        yield refused(found, None, reason, _EXPENSIVE if expensive else "the process that read it crashed")
     finally:
         child.kill()
         child.communicate()
 
 
 def serve(asked: str, answers: IO[bytes]) -> None:
-    """The child's life: every document of the file, then None."""
+    """Main loop of the child: writes every document of the file, then None."""
     place, limit_bytes, max_rows = pickle.loads(bytes.fromhex(asked))  # noqa: S301
     found = SourceObject(*place, open=lambda: os.fdopen(0, "rb", closefd=False))
     limit_memory()
@@ -90,5 +90,5 @@ def _next(documents: Iterator[RawDocument]) -> Any:
 
 if __name__ == "__main__":
     out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not get between the answers
+    os.dup2(2, 1)  # output that a library prints must not mix with the answers
     serve(sys.argv[1], out)

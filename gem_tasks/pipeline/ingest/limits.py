@@ -1,7 +1,7 @@
-"""What one document may cost a process that reads or prepares foreign files: CPU time and memory.
+"""CPU time and memory that one document may cost a process that reads or prepares foreign files.
 
-Two limits each way: what Python can still report ends in an exception, so that the process goes on with the next
-document; what is stuck in a library's own code is killed by the system, and the parent sees why.
+Each has two limits. At the first, Python raises an exception and the process continues with the next document; at the
+second, the system kills a process that is stuck in a library's code, and the parent sees why.
 """
 
 import os
@@ -12,13 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CPU_S = 9
-"""Of one document. A killed one is tried once more alone, so it takes 20 seconds at most."""
+"""Seconds per document. A document that was killed is tried once more alone, so it takes up to 20 seconds."""
 _GRACE_S = 1
 MEMORY_BYTES = 192 << 20
-"""Beyond what the process takes without any document, which is 80 MB to read and 165 MB to prepare. With the task, all
-of them stay below 512 MB."""
+"""Bytes on top of what the process takes without any document, which is 80 MB to read and 165 MB to prepare. Including
+the task, all processes stay below 512 MB."""
 ENVIRONMENT = {
-    "ARROW_DEFAULT_MEMORY_POOL": "system",  # the others reserve addresses by the gigabyte
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # the other allocators reserve addresses by the gigabyte
     "MALLOC_ARENA_MAX": "2",
     "OMP_NUM_THREADS": "1",
 }
@@ -26,11 +26,11 @@ KILLED = frozenset({-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGABRT, -signal.S
 
 
 class TooExpensiveError(BaseException):
-    """A document takes more CPU time than one may. No `Exception`, so that no library takes it for its own."""
+    """A document exceeds its CPU time. Not an `Exception`, so that no library catches it."""
 
 
 def limit_memory() -> None:
-    """From here on this process may take so much more. Without /proc (not Linux) there is no limit."""
+    """Limits the memory that this process may still allocate. Without /proc (not Linux) there is no limit."""
     with suppress(OSError, ValueError):
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         most = pages * os.sysconf("SC_PAGE_SIZE") + MEMORY_BYTES
@@ -40,10 +40,10 @@ def limit_memory() -> None:
 
 @contextmanager
 def limited_cpu() -> Generator[None]:
-    """For one document, in a process's main thread.
+    """Limits the CPU time of one document; call it in the main thread.
 
     Raises:
-        TooExpensiveError: it takes too long.
+        TooExpensiveError: the document exceeds it.
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]

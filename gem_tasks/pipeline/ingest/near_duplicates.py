@@ -1,4 +1,4 @@
-"""Segments that nearly repeat an earlier one, of whatever partition, are found before anybody pays for them."""
+"""Finds segments that nearly repeat an earlier one, in any partition, before any call is paid for them."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,17 +10,17 @@ from gem_tasks.lineage import Ledger
 
 
 class Marked(Value):
-    """A batch of segments, some with `near_duplicate_of`, and what is to be recorded with it."""
+    """A batch of segments, some with `near_duplicate_of`, and the rows to record with it."""
 
     segments: list[Segment]
     signatures: dict[str, Signature]
-    """Of those that repeat nothing: later texts are compared with them."""
+    """Signatures of the segments that repeat none: later texts are compared with them."""
     duplicates: dict[str, tuple[str, float]]
-    """Segment to the one it repeats, and how similar they are."""
+    """Maps a segment to the one it repeats, and their similarity."""
 
 
 class Seen(Value):
-    """Somebody a segment may repeat."""
+    """An earlier segment that a new one may repeat."""
 
     segment_id: str
     document_id: str
@@ -29,7 +29,7 @@ class Seen(Value):
 
 
 Met = dict[int, list[Seen]]
-"""By band."""
+"""Earlier segments by band."""
 
 
 def mark(
@@ -39,16 +39,16 @@ def mark(
     threshold: float,
     met: Met | None = None,
 ) -> Marked:
-    """Looks every segment up among all that are recorded and among those before it.
+    """Compares every segment with all recorded ones and with those before it in the batch.
 
-    Another version of the same document is no duplicate: it takes its place.
+    Another version of the same document is not a duplicate: it replaces the earlier one.
 
     Args:
-        ledger: to ask; nothing is written.
-        segments: new ones.
+        ledger: for queries; nothing is written.
+        segments: new segments.
         signed: their signatures, in the same order.
-        threshold: similarity from which a segment counts as repeated, 0 to 1; 0 turns the search off.
-        met: segments before these that are not recorded; these are added.
+        threshold: similarity (0 to 1) from which a segment counts as repeated; 0 turns the search off.
+        met: unrecorded segments before these; the new ones are added.
     """
     if not threshold or not segments:
         return Marked(segments=list(segments), signatures={}, duplicates={})
@@ -86,7 +86,7 @@ def _met(fresh: Mapping[int, list[Seen]], signature: Signature) -> Iterator[Seen
 def _nearest(
     segment: Segment, signature: Signature, near: Sequence[Seen], threshold: float
 ) -> tuple[str, float] | None:
-    """The most similar one, of equal ones the first by id, so that every run says the same."""
+    """The most similar one; among equals the first by id, so that every run finds the same one."""
     rivals = [
         (signature.similarity(seen.digest), seen.segment_id)
         for seen in near

@@ -1,11 +1,11 @@
-"""Several processes that prepare documents, because Python uses one core a process.
+"""Prepares documents in several processes, because Python uses one core per process.
 
-Own processes rather than `multiprocessing`: a task of Airflow is a fork of a process with threads, and under Celery it
-may have no children of that kind. They are plain programs that read pickled work from a pipe and answer on another.
-What comes back keeps the order of what went in, and only so much is on the way, so memory stays flat.
+It starts its own processes instead of using `multiprocessing`: an Airflow task is a fork of a process with threads, and
+Celery forbids it such children. They are plain programs that read pickled work from a pipe and answer on another.
+Results keep the order of the input, and the number of batches in flight is bounded, so memory stays flat.
 
-Each document has limits of CPU time and memory there (`limits`), and gets the reason `too_expensive` when it
-exceeds them. One that kills its process is found by trying its batch one by one; the others go on.
+Each document has limits of CPU time and memory there (`limits`), and gets the reason `too_expensive` when it exceeds
+them. If a document kills its process, its batch is retried one document at a time to find it; the others continue.
 """
 
 import logging
@@ -29,11 +29,11 @@ from gem_tasks.pipeline.ingest.prepare import Prepared, Rules, prepare, without_
 logger = logging.getLogger(__name__)
 
 _ALONE = 256
-"""So many documents are prepared here before other processes are started, which takes a second."""
+"""This many documents are prepared in this process before others are started, which takes a second."""
 _HARMLESS = 50_000
-"""Characters. A document that is no longer costs little, whatever it holds, and is prepared here at first."""
+"""Characters. A shorter document is cheap whatever it contains, so this process prepares the first ones."""
 _AHEAD = 3
-"""Batches on the way per process."""
+"""Batches in flight per process."""
 _DYING_S = 0.5
 _WARM = RawDocument(uri="warm", etag="", text="<p>Ein kurzer Text.</p>" * 20, media_type="text/html")
 _WARM_RULES = Rules(license=None, target_tokens=100, max_tokens=200, min_chars=1, signed=True)
@@ -44,13 +44,13 @@ T = TypeVar("T")
 def prepared(
     batches: Iterable[tuple[T, list[RawDocument]]], rules: Rules, processes: int, command: Sequence[str] = _COMMAND
 ) -> Iterator[tuple[T, list[Prepared]]]:
-    """Each batch's companion with its documents prepared, in order.
+    """Yields each batch's companion with its prepared documents, in order.
 
     Args:
-        batches: read as there is room for them.
-        rules: of the source.
-        processes: how many to use besides this one; with 1 there is one other, for long documents.
-        command: what each of them runs.
+        batches: read lazily, as capacity frees up.
+        rules: rules of the source.
+        processes: number of processes besides this one; 1 starts one, for long documents.
+        command: command line of each process.
     """
     waiting = iter(batches)
     done = 0
@@ -92,7 +92,7 @@ def _pool(processes: int, command: Sequence[str]) -> Generator["_Submit"]:
 
 
 class _Submit:
-    """Hands work to an idle process, starting one if there is none; a thread waits for each."""
+    """Gives work to an idle process, or starts one; one thread waits for each process."""
 
     def __init__(self, pool: ThreadPoolExecutor, command: Sequence[str]) -> None:
         self._pool, self._command = pool, command
@@ -102,12 +102,12 @@ class _Submit:
         return self._pool.submit(self._prepare, raws, rules)
 
     def close(self) -> None:
-        """Ends the processes."""
+        """Stops all processes."""
         while process := self._waiting():
             process.close()
 
     def _waiting(self) -> "_Process | None":
-        """An idle process, if there is one; asking first whether there is one would leave time for another thread."""
+        """An idle process, or None. Checking for one first would race with other threads."""
         try:
             return self._idle.get_nowait()
         except Empty:
@@ -121,7 +121,7 @@ class _Submit:
             killed = process.close()
             if len(raws) > 1:
                 return [each for raw in raws for each in self._prepare([raw], rules)]
-            logger.warning("%s killed the process that prepared it", raws[0].uri)
+            logger.warning("the process that prepared %s was killed", raws[0].uri)
             return [_deadly(raws[0], rules, killed)]
         except BaseException:
             process.close()
@@ -134,12 +134,12 @@ def _deadly(raw: RawDocument, rules: Rules, killed: int) -> Prepared:
     if killed == -signal.SIGXCPU:
         detail = f"preparing it takes more than {CPU_S} s of CPU time"
         return without_text(raw, rules, IngestReason.TOO_EXPENSIVE, detail)
-    detail = "preparing it killed the process: too little memory, or a fault in a parser"
+    detail = "the process that prepared it was killed: out of memory, or a parser crashed"
     return without_text(raw, rules, IngestReason.UNREADABLE, detail)
 
 
 class _Process:
-    """One child, and the two pipes."""
+    """One child process and its two pipes."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._child = subprocess.Popen(  # noqa: S603
@@ -157,7 +157,7 @@ class _Process:
         return answer
 
     def close(self) -> int:
-        """Ends the child; returns the status that it had ended with by itself, if it had."""
+        """Stops the child; returns the exit status if it had already ended."""
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(_DYING_S)
         self._child.kill()
@@ -166,8 +166,8 @@ class _Process:
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
-    """A child's life: until the parent closes the pipe, or dies."""
-    prepare([_WARM], _WARM_RULES)  # loads what is loaded at first use
+    """Main loop of a child: until the parent closes the pipe, or dies."""
+    prepare([_WARM], _WARM_RULES)  # loads modules that are otherwise loaded at first use
     limit_memory()
     while True:
         try:
@@ -184,5 +184,5 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 
 if __name__ == "__main__":
     out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not get between the answers
+    os.dup2(2, 1)  # output that a library prints must not mix with the answers
     serve(sys.stdin.buffer, out)

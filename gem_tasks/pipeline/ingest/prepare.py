@@ -1,4 +1,4 @@
-"""What ingestion does to a document without asking anybody: normalise, cut, sign. Pure, so any process can do it."""
+"""The part of ingestion that needs no other service: normalise, segment, sign. Pure, so any process can run it."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -18,24 +18,24 @@ logger = logging.getLogger(__name__)
 
 
 class Rules(Value):
-    """What decides how a source's documents are prepared."""
+    """Settings that decide how a source's documents are prepared."""
 
     license: str | None
-    """Of documents that name none."""
+    """License of documents that state none."""
     target_tokens: int
     max_tokens: int
     min_chars: int
     signed: bool
-    """Whether near duplicates are looked for."""
+    """Whether GEM looks for near duplicates."""
 
     @classmethod
     def of(cls, source: Source, settings: Settings, most: int | None = None) -> "Rules":
-        """The source's own settings, else the common ones, as far as the models can take it.
+        """The source's settings, otherwise the common ones, limited to what the models accept.
 
         Args:
-            source: its own sizes are meant, whatever a model takes.
-            settings: the common ones.
-            most: tokens of a segment that all models can take.
+            source: its explicit sizes are used even if they exceed a model's window.
+            settings: the common settings.
+            most: tokens of the largest segment that all models accept.
         """
         largest = min(settings.segment_max_tokens, most or settings.segment_max_tokens)
         return cls(
@@ -48,7 +48,7 @@ class Rules(Value):
 
 
 class Prepared(NamedTuple):
-    """A document, with its segments and their signatures unless it has a reason to have none."""
+    """A document with its segments and their signatures, or with a reason why it has none."""
 
     document: Document
     segments: list[Segment]
@@ -58,12 +58,12 @@ class Prepared(NamedTuple):
 def prepare(
     raws: Sequence[RawDocument], rules: Rules, within: Callable[[], AbstractContextManager[None]] = nullcontext
 ) -> list[Prepared]:
-    """One for each, in order. A document that a parser trips over gets a reason; it does not stop the others.
+    """Prepares each document, in order. A document that crashes a parser gets a reason; the others continue.
 
     Args:
-        raws: the documents.
-        rules: of their source.
-        within: what limits the cost of each.
+        raws: documents as read.
+        rules: rules of their source.
+        within: context manager that limits the cost of each document.
     """
     return [_guarded(raw, rules, within) for raw in raws]
 
@@ -80,17 +80,17 @@ def _guarded(raw: RawDocument, rules: Rules, within: Callable[[], AbstractContex
         detail = f"preparing it takes more than {MEMORY_BYTES >> 20} MB of memory"
         return without_text(raw, rules, IngestReason.TOO_EXPENSIVE, detail)
     except Exception as error:
-        logger.exception("%r cannot be prepared", raw.uri)
+        logger.exception("cannot prepare %r", raw.uri)
         return without_text(raw, rules, IngestReason.UNREADABLE, why_broken(error))
 
 
 def without_text(raw: RawDocument, rules: Rules, reason: IngestReason, detail: str) -> Prepared:
-    """The document as one that has a reason to have no segments."""
+    """The document without segments, and the reason why."""
     return _prepare(raw.model_copy(update={"text": "", "reason": reason, "detail": detail}), rules)
 
 
 def why_broken(error: Exception) -> str:
-    """What a parser that tripped says, in one line that can be stored."""
+    """The parser's error message, as one line that can be stored."""
     return f"{type(error).__name__}: {first_line(error)}".encode("utf-8", "replace").decode()
 
 

@@ -1,11 +1,11 @@
-"""A source's listing beside what is recorded of it: which objects are new or changed, which are missing.
+"""Compares a source's listing with its recorded objects: which are new or changed, and which are missing.
 
-Both are sorted the same way, so they are compared piece by piece: memory holds one piece, and nothing is written for an
-object that is as it was. How far a scan has come is recorded, and an interrupted one goes on from there.
+Both are sorted in the same order, so they are compared piece by piece: memory holds one piece, and unchanged objects
+cause no writes. The scan's position is recorded, so an interrupted scan continues from there.
 
-Nothing is taken for gone by mistake. An object that a listing passes over is at first only *missing*; when the listing
-has come to its end without an error, missing ones are retired, unless they are so many that something else is likely to
-have happened to the source: then the task fails and a person decides.
+Nothing is retired by mistake. An object that the listing lacks is at first only *missing*; once the listing has ended
+without an error, missing objects are retired. If more are missing than a healthy source would lose,
+the task fails and a person decides.
 """
 
 import logging
@@ -21,18 +21,18 @@ logger = logging.getLogger(__name__)
 
 _PIECE = 1000
 _FEW = 10
-"""So many objects may go without a question."""
+"""Up to this many missing objects are retired without confirmation."""
 _MASS_SHARE = 0.2
-"""More than this share of a source's objects does not vanish within an hour without somebody knowing."""
+"""A larger share of a source's objects does not vanish within an hour by accident, so a person has to confirm it."""
 
 
 class Scan:
-    """One look at a source, from where the last unfinished one stopped.
+    """One scan of a source, continued where the last unfinished one stopped.
 
     Attributes:
-        listed: objects so far.
-        unchanged: documents in objects that are as they were.
-        earlier: of the changed objects of the last piece, how many documents each held before.
+        listed: number of objects so far.
+        unchanged: number of documents in unchanged objects.
+        earlier: for each changed object of the last piece, the number of documents that it held before.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class Scan:
         self.listed = self.unchanged = 0
         self.earlier: dict[str, int] = {}
         if self._after:
-            logger.info("%s: goes on behind %s", source.uri, self._after)
+            logger.info("%s: resumes after %s", source.uri, self._after)
 
     def pieces(self) -> Iterator[list[SourceObject]]:
-        """New and changed objects, a piece of the listing at a time; may be empty.
+        """Yields new and changed objects, one piece of the listing at a time; a piece may be empty.
 
         Raises:
             UserError: the source cannot be listed.
@@ -73,24 +73,24 @@ class Scan:
 
     @property
     def position(self) -> str:
-        """The last object that was listed; to be recorded when everything up to it is committed."""
+        """The last listed object; to be recorded once everything up to it is committed."""
         return self._after
 
     @property
     def beyond_known(self) -> bool:
-        """Whether the listing is behind everything that is known of the source: nothing that comes can be missing."""
+        """Whether the listing has passed every known object of the source: nothing that follows can be missing."""
         last = self._ledger.sources.last_object(self._source.source_id)
         return self._after.encode("utf-8", "surrogatepass") >= last.encode()
 
     def finish(self, accept_vanished: bool, *, whole: bool = True) -> Settled:
-        """After the last piece, or one behind everything that is known: retires what is missing.
+        """Retires missing objects; called after the last piece, or after one past every known object.
 
         Args:
-            accept_vanished: however much it is.
-            whole: the listing has come to its end.
+            accept_vanished: retire them however many there are.
+            whole: whether the listing has ended.
 
         Raises:
-            UserError: it is so much that a person has to say that it is meant.
+            UserError: too many are missing to retire them without confirmation.
         """
         number = self._source.source_id
         self._ledger.sources.mark_missing(number, self._after, None, self._anywhere, self._closed)
@@ -103,9 +103,9 @@ class Scan:
         if many and not accept_vanished:
             raise UserError(
                 f"{left.missing} of {left.known} objects of {self._source.uri} have vanished, such as {left.example};"
-                " nothing of them was retired, what is new was read",
-                "If that is meant, run it once with `gem run SOURCE --accept-vanished` (or the DAG's param"
-                " accept_vanished). If not, bring them back.",
+                " GEM retired none of their documents, but ingested new and changed objects",
+                "If they are gone for good, run once with `gem run SOURCE --accept-vanished` (or the DAG's param"
+                " accept_vanished). Otherwise restore them.",
             )
         return self._ledger.versions.retire_missing(number)
 
@@ -114,15 +114,15 @@ class Scan:
             found = list_objects(self._source.uri, self._after, self._access)
             yield from (item for item in found if inside(item, self._roots))
         except EmptySourceError:
-            # Where there was something before, this is everything having vanished at once.
+            # If the source had objects before, this means that all of them vanished at once.
             if not self._ledger.sources.known_objects(self._source.source_id).known:
                 raise
 
     def _ordered(self, piece: list[SourceObject]) -> tuple[list[SourceObject], str]:
-        """The piece without what it lists twice, and up to which key the listing has come with it.
+        """The piece without duplicates, and the last key that the listing has covered with it.
 
-        A key in a bucket that is no UTF-8 is listed by its bytes and spelt with U+FFFD, so its place says nothing. That
-        it was seen is kept, so that it is not missed where it should have come.
+        A bucket's key that is not UTF-8 is listed by its bytes and spelt with U+FFFD, so its position means nothing.
+        The scan remembers that it saw the key, so that the key is not counted as missing at its expected position.
 
         Raises:
             StoreError: the listing is not sorted.
@@ -130,7 +130,7 @@ class Scan:
         reached, kept = self._after, dict[str, SourceObject]()
         for item in piece:
             if item.uri in kept:
-                logger.warning("%r is listed twice: two names that cannot be told apart", item.uri)
+                logger.warning("%r is listed twice: two names read the same; GEM takes the first", item.uri)
                 continue
             kept[item.uri] = item
             if item.remote and "\ufffd" in item.uri:
@@ -138,5 +138,5 @@ class Scan:
             elif item.order > reached.encode("utf-8", "surrogatepass"):
                 reached = item.uri
             else:
-                raise StoreError(f"{self._source.uri} is not listed in the order of its keys: {item.uri} comes late")
+                raise StoreError(f"the listing of {self._source.uri} is not sorted by key: {item.uri} comes too late")
         return list(kept.values()), reached

@@ -1,8 +1,8 @@
-"""How large new segments may be: as set, or less where a model of the pipeline is known to take less.
+"""The size limit of new segments: as configured, or smaller if a model of the pipeline has a smaller known window.
 
-A corpus is cut before any model has seen it, so only what is known by then counts: what `GEM_LLM_CONTEXT_WINDOW` says,
-and what was found out before. It is not part of the recipes, as a source's own sizes are not: it holds for documents
-that are new, those that are there keep their segments. A window of 9,800 tokens and more changes nothing by default.
+A corpus is segmented before any model has seen it, so only what is known by then counts: `GEM_LLM_CONTEXT_WINDOW`, and
+windows learned earlier. The limit is not part of the recipes, as a source's explicit sizes are not: it applies to new
+documents, and existing ones keep their segments. A window of 9,800 tokens or more changes nothing by default.
 """
 
 import logging
@@ -19,21 +19,21 @@ logger = logging.getLogger(__name__)
 _BESIDE: dict[StageName, int] = {
     "filter": 1100, "extract": 3000, "generate": 4100, "refine": 7400, "validate": 6300,
 }  # fmt: skip
-"""Tokens that prompt and answer of a stage usually take beside the segment: medians of examples/corpus. A second chance
-takes more, and is left out where it does not fit."""
+"""Tokens that a stage's prompt and answer usually take besides the segment: medians over examples/corpus. A repair
+request takes more, and is left out where it does not fit."""
 _LEAST = 300
-"""Smaller pieces teach nothing; what then does not fit fails, and says so."""
+"""Smaller segments teach nothing; a stage that cannot fit this size fails with an error."""
 
 
 def most_tokens(work: Workspace) -> int | None:
-    """Tokens of the largest segment that all stages can take; None where no window is known."""
+    """Tokens of the largest segment that all stages accept; None if no window is known."""
     known = list(_windows(work))
     if not known:
         return None
     most, stage, window = min((max(_LEAST, window - _BESIDE[stage]), stage, window) for stage, window in known)
     if most < work.settings.segment_max_tokens:
         logger.warning(
-            "segments of new documents are cut to %d tokens at most, instead of %d: model %r, stage %s, takes %d",
+            "new documents get segments of up to %d tokens instead of %d: model %r of stage %s has a window of %d",
             most, work.settings.segment_max_tokens, work.settings.model_for(stage), stage, window,
         )  # fmt: skip
     return most
@@ -45,7 +45,7 @@ def _windows(work: Workspace) -> Iterator[tuple[StageName, int]]:
     for stage in _BESIDE:
         try:
             place = settings.endpoint_for(stage), settings.model_for(stage)
-        except UserError:  # documents can be taken in before there is an endpoint
+        except UserError:  # documents can be ingested before an endpoint is configured
             return
         if place not in found:
             found[place] = Memory(work.store, place[0]).recall(place[1], PLAIN).window

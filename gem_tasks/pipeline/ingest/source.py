@@ -1,7 +1,7 @@
-"""Source to segments: find what is new or changed, read, prepare, leave out what is known or doubled, record.
+"""Ingests a source into segments: find what is new or changed, read, prepare, drop known and duplicate texts, record.
 
-Safe to repeat, to interrupt, and to run twice at once. What is unchanged is not opened; what changed is compared
-document by document; what vanished is retired once the whole source was seen (`scan`).
+Safe to repeat, to interrupt, and to run twice at once. Unchanged objects are not opened; changed ones are compared
+document by document; vanished ones are retired once the whole source was listed (`scan`).
 """
 
 import logging
@@ -33,37 +33,37 @@ _BATCH_CHARS = 2_000_000
 
 
 class IngestReport(Value):
-    """What a task returns."""
+    """Result of an ingestion task."""
 
     source: str
     partition: str
     objects: int = 0
     """Listed by this run."""
     documents: int = 0
-    """In them, as far as the limit goes; those of unchanged objects are known without opening these."""
+    """Documents in them, up to the limit; those of unchanged objects are known without opening the objects."""
     unchanged: int = 0
     """Known from an earlier run with the same content."""
     rejected: int = 0
-    """New, but without segments; the reason is on the document."""
+    """New, but without segments; the reason is recorded on the document."""
     segments: int = 0
     near_duplicates: int = 0
-    """Segments that nearly repeat an earlier one; they are among `segments`."""
+    """Segments that nearly repeat an earlier one; also counted in `segments`."""
     shards: int = 0
     superseded: int = 0
-    """Documents that a newer version took the place of."""
+    """Documents that a newer version replaced."""
     gone: int = 0
     """Documents whose object, or whose record in it, has vanished."""
     restored: int = 0
-    """Documents that were superseded or gone, and are back."""
+    """Documents that were superseded or had vanished, and are live again."""
     stopped_at: int | None = None
-    """The limit, in documents, that left something of the source unread."""
+    """The document limit at which ingestion stopped with part of the source unread."""
 
 
 def register(work: Workspace, source: Source) -> Registered:
-    """Registers a source, or changes its settings. A new one has to have something to read.
+    """Registers a source, or changes its settings. A new source must contain something readable.
 
     Raises:
-        UserError: it is none, lies outside of the roots, or cannot be read.
+        UserError: it is not a source, lies outside the allowed roots, or cannot be read.
     """
     kind = admit(source.uri, work.settings.source_roots.split())
     with work.ledger() as ledger:
@@ -73,7 +73,7 @@ def register(work: Workspace, source: Source) -> Registered:
 
 
 def sources(work: Workspace, source: str | None) -> list[str]:
-    """The one source of this run, or all that are enabled."""
+    """The one source of this run, or all enabled sources."""
     if source:
         return [source]
     with work.ledger() as ledger:
@@ -87,18 +87,17 @@ def ingest(
     limit: int | None = None,
     accept_vanished: bool = False,
 ) -> IngestReport:
-    """Adds what is new in a source to a partition, and retires what it holds no longer.
+    """Adds a source's new documents to a partition, and retires those that it no longer has.
 
     Args:
-        work: where to.
+        work: store, lineage and settings.
         source: what to read; it is registered.
         partition: key of the partition that new segments go to.
-        limit: look at the first so many documents only, in this run, and take nothing for gone; the source's own limit
-            holds besides.
-        accept_vanished: however many objects have vanished, it is meant.
+        limit: look only at the first N documents in this run, and retire nothing; the source's `limit` applies as well.
+        accept_vanished: retire vanished objects however many there are.
 
     Raises:
-        UserError: the source cannot be listed, or so much has vanished that a person has to say that it is meant.
+        UserError: the source cannot be listed, or too many objects have vanished to retire them without confirmation.
     """
     registered = register(work, source if isinstance(source, Source) else Source(uri=source))
     with work.ledger() as ledger, ledger.locks.source(registered.source_id):
@@ -112,7 +111,7 @@ def ingest(
 
 @dataclass(slots=True)
 class _Batch:
-    """What is read and not yet prepared."""
+    """Documents that were read but not yet prepared."""
 
     raws: list[RawDocument] = field(default_factory=list[RawDocument])
     same: list[Seen] = field(default_factory=list[Seen])
@@ -121,23 +120,23 @@ class _Batch:
     chars: int = 0
 
     def add(self, raw: RawDocument) -> bool:
-        """Takes a document; says whether it is enough."""
+        """Adds a document; returns whether the batch is full."""
         self.raws.append(raw)
         self.chars += len(raw.text)
         return len(self.raws) >= _BATCH_DOCUMENTS or self.chars >= _BATCH_CHARS
 
 
 class _Ingestion:
-    """One source into one partition."""
+    """Ingestion of one source into one partition."""
 
     def __init__(self, work: Workspace, ledger: Ledger, source: Registered, partition: str, limit: int | None) -> None:
         self._work, self._ledger, self._source, self._partition = work, ledger, source, partition
         self._limit = min((each for each in (limit, source.limit) if each), default=None)
         self._glance = limit is not None
-        """Whether a run that stops at its limit is over: the listing behind it is of no interest."""
+        """Whether a run with a limit may stop at it: the rest of the listing does not matter."""
         known = ledger.sources.known_objects(source.source_id).documents if self._limit else 0
         self._left = self._limit - known if self._limit else inf
-        """How many documents may be read besides those that are known."""
+        """How many documents may be read in addition to the known ones."""
         settings = work.settings
         self._limits = int(settings.document_max_mb * 1_000_000), settings.max_rows_per_file
         self._read = 0
@@ -159,7 +158,7 @@ class _Ingestion:
         if not (self._stopped and self._glance):
             commits.settled += scan.finish(accept_vanished, whole=not self._stopped)
         if commits.settled.reread and not self._limit:
-            # What was a duplicate of a document that is now gone takes its place: a file that was renamed.
+            # Duplicates of a document that has now vanished replace it: the file was renamed.
             self._source = self._source.model_copy(update={"scan_position": ""})
             self._scan(commits).finish(accept_vanished)
         settled = commits.settled.model_dump(exclude={"reread"})
@@ -179,7 +178,7 @@ class _Ingestion:
     def _batches(self, scan: Scan) -> Iterator[_Batch]:
         for piece in scan.pieces():
             batch = _Batch()
-            if self._limit:  # what is known keeps its place under the limit, what is new comes after it
+            if self._limit:  # known documents keep their place under the limit; new ones come after them
                 piece.sort(key=lambda found: found.uri not in scan.earlier)
             for found in prefetched(piece):
                 if self._left <= 0 and found.uri not in scan.earlier:
@@ -192,7 +191,7 @@ class _Ingestion:
                 return
 
     def _object(self, found: SourceObject, earlier: int, batch: _Batch) -> Iterator[_Batch]:
-        """Adds what one object holds, as far as the limit goes; gives the batch away whenever it is large enough."""
+        """Adds the documents of one object, up to the limit; yields the batch whenever it is full."""
         documents, broken, cut = 0, False, False
         self._left += earlier
         for raw in documents_of(found, *self._limits):
@@ -209,13 +208,13 @@ class _Ingestion:
             self._left -= earlier
 
     def _taken(self, batch: _Batch) -> _Batch:
-        """What the batch holds, without what was read before, word for word; the batch is empty afterwards."""
+        """The batch without documents that were read before with the same content; the batch is empty afterwards."""
         taken = self._without_known(replace(batch))
         batch.raws, batch.same, batch.ended, batch.chars = [], [], [], 0
         return taken
 
     def _without_known(self, batch: _Batch) -> _Batch:
-        """Leaves nothing to prepare of what was read before, word for word."""
+        """Drops documents that were read before with the same content."""
         if batch.raws:
             fingerprints = [raw.fingerprint() for raw in batch.raws]
             known = self._ledger.versions.same_records([raw.uri for raw in batch.raws], fingerprints)
@@ -225,25 +224,25 @@ class _Ingestion:
 
 
 def documents_of(found: SourceObject, limit_bytes: int, max_rows: int) -> Iterator[RawDocument]:
-    """What a reader finds in an object. One that a reader trips over keeps what was read before, and gets a reason."""
+    """The documents that a reader finds in an object. If it fails, earlier ones stay and a reason is added."""
     try:
         reader = read_confined if found.media_type == "application/parquet" else read
         yield from reader(found, limit_bytes, max_rows)
     except GemError:
-        raise  # about the store, not about this object
+        raise  # a fault of the store, not of this object
     except Exception as error:
-        logger.exception("%r cannot be read", found.uri)
+        logger.exception("cannot read %r", found.uri)
         yield refused(found, None, IngestReason.UNREADABLE, why_broken(error))
 
 
 def _ended(found: SourceObject, documents: int, broken: bool, cut: bool) -> Ended:
-    # What could not even be opened may be fixed without its etag changing, and what a limit cut has more to give:
-    # both are looked at again.
+    # An object that could not be opened may be fixed without a new etag, and one that a limit cut has more to give:
+    # both are read again.
     etag = "" if cut or (broken and documents == 1) else found.etag
     read = ReadObject(key=found.uri, etag=etag, size=found.size, documents=documents)
     return Ended(read=read, broken=broken or cut)
 
 
 def cores() -> int:
-    """How many processes may run at once here, which in a container is fewer than the machine has."""
+    """Number of usable cores, which in a container is less than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,1 +1,1 @@
-"""Every completion is durable as soon as it arrives, so that no answer is paid for twice."""
+"""Makes every completion durable as soon as it arrives, so that GEM pays for no answer twice."""

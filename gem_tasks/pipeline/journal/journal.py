@@ -1,10 +1,10 @@
-"""Every completion is durable as soon as it arrives, so that no answer is paid for twice.
+"""Makes every completion durable as soon as it arrives, so that GEM pays for no answer twice.
 
-A line goes to a local file before the caller goes on: a process killed on this machine loses only the calls in flight.
-The file is synced right behind, many lines at a time, so a power failure costs a moment. Every few seconds the new
-lines follow to the object store in one chunk, so a worker on another machine loses the calls of those seconds too.
-Lines are found again by the request itself: whatever asks the same gets the answer that is there. When a shard is
-finished its outcomes take the journal's place and it is discarded.
+A line goes to a local file before the caller continues: killing a process on this machine loses only the calls in
+flight. The file is synced right afterwards, many lines at a time, so a power failure costs a moment. Every few seconds
+the new lines follow to the object store in one chunk, so a worker on another machine also loses the calls of those
+seconds. Lines are found by the request itself: the same request gets the stored answer. When a shard is finished, its
+outcomes replace the journal, which is then discarded.
 """
 
 import asyncio
@@ -29,18 +29,18 @@ from gem_tasks.ports import ChatClient, ObjectStore
 logger = logging.getLogger(__name__)
 
 _SYNC_S = 0.1
-"""Between syncs: what a power failure may cost."""
+"""Seconds between syncs: the most that a power failure costs."""
 
 
 class Journal:
     """The answers of one unfinished shard. An async context manager while answers arrive.
 
     Args:
-        folder: of this shard, on a local disk.
+        folder: local folder of this shard.
         store: where the chunks go.
-        prefix: of this shard, in the store.
+        prefix: prefix of this shard in the store.
         every_s: seconds between chunks.
-        beside: prefix of another journal, whose answers are taken and left where they are: others may need them.
+        beside: prefix of another journal, whose answers are read and left in place: others may need them.
     """
 
     def __init__(self, folder: Path, store: ObjectStore, prefix: str, every_s: float, beside: str = "") -> None:
@@ -59,7 +59,7 @@ class Journal:
         self._shipping: asyncio.Task[None] | None = None
 
     def load(self) -> int:
-        """Finds what earlier tries left here and in the store; returns how many answers there are.
+        """Loads the answers of earlier attempts from disk and store; returns their number.
 
         Raises:
             StoreError: the store cannot be read, or the disk not be written.
@@ -72,14 +72,14 @@ class Journal:
         return len(self._answers)
 
     def take(self, key: str) -> Completion | None:
-        """An answer to this request that nobody has taken yet."""
+        """Returns an answer to this request that was not taken yet, or None."""
         return self._answers.take(key)
 
     async def append(self, key: str, completion: Completion) -> None:
-        """Returns when the answer survives this process. Syncing to the disk follows at once, in groups.
+        """Returns when the answer survives this process. The sync to disk follows immediately, in groups.
 
         Raises:
-            StoreError: it could not be written, or what was written before could not be synced.
+            StoreError: the line could not be written, or an earlier one not synced.
         """
         self._count += 1
         line = b'{"key":"%b","id":"%b-%d","completion":%b}\n' % (
@@ -91,44 +91,44 @@ class Journal:
             if self._file is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._file = (self._folder / f"{self._writer}.jsonl").open("ab", buffering=0)
-            self._file.write(line)  # into the system's cache, which takes microseconds: not worth a thread
+            self._file.write(line)  # into the page cache, which takes microseconds: not worth a thread
         except OSError as problem:
-            raise StoreError(f"{self._folder} cannot be written: {problem.strerror}") from problem
+            raise StoreError(f"cannot write to {self._folder}: {problem.strerror}") from problem
         self._unsent.append(line)
         if self._syncing is None or self._syncing.done():
             self._syncing = asyncio.create_task(self._sync(self._file.fileno()))
 
     async def flush(self) -> None:
-        """Sends what is unsent: somebody on another machine may go on from here.
+        """Sends all unsent lines, so that a worker on another machine can continue from here.
 
         Raises:
-            StoreError: the store is away.
+            StoreError: the store is unavailable.
         """
         await self._send()
         if self._unsent:
-            raise StoreError(f"{self._store.url(self._prefix)} cannot be written, and another worker may need it")
+            raise StoreError(f"cannot write to {self._store.url(self._prefix)}, which other workers may need")
 
     def discard(self) -> None:
-        """Removes it everywhere: the outcomes are saved."""
+        """Removes the journal from disk and store: the outcomes are saved."""
         self._answers.close()
         for key in self._chunks:
             self._store.delete(key)
         shutil.rmtree(self._folder, ignore_errors=True)
-        with suppress(OSError):  # another shard lies there too
+        with suppress(OSError):  # the folder of another shard is there too
             for above in self._folder.parents[: self._prefix.strip("/").count("/")]:
                 above.rmdir()
 
     async def __aenter__(self) -> Self:
-        """Begins shipping."""
+        """Starts sending chunks."""
         self._shipping = asyncio.create_task(self._ship())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stops. What is not synced and sent yet only matters when the shard did not end well.
+        """Stops sending. Lines not yet synced and sent matter only if the shard did not finish.
 
-        A chunk under way is waited for: its thread cannot be stopped, and its lines are nowhere else to be sent from.
+        Waits for a chunk in flight: its thread cannot be stopped, and its lines exist nowhere else to be sent from.
         """
         self._leaving.set()
         if self._syncing and not error:
@@ -141,7 +141,7 @@ class Journal:
             await self._send()
 
     async def _sync(self, handle: int) -> None:
-        """One sync for all that arrived in a moment."""
+        """One sync for all lines of a moment."""
         await asyncio.sleep(_SYNC_S)
         await asyncio.to_thread(os.fdatasync, handle)
 
@@ -153,27 +153,27 @@ class Journal:
             await self._send()
 
     async def _send(self) -> None:
-        """One chunk of what is new. A store that is away for a moment does not stop the stage."""
+        """Sends the new lines as one chunk. A brief outage of the store does not stop the stage."""
         async with self._sending:
             lines, self._unsent = self._unsent, []
             if not lines:
                 return
             key = f"{self._prefix}{self._writer}-{self._sent:06d}.jsonl.zst"
-            # Numbered and listed beforehand: a write that fails for us may yet have arrived.
+            # Numbered and listed before sending: a write that fails for us may still have arrived.
             self._sent += 1
             self._chunks.append(key)
             try:
                 await asyncio.to_thread(lambda: self._store.put(key, _pack(lines)))
             except StoreError as error:
-                logger.warning("the journal stays local for now: %s", error)
+                logger.warning("cannot send the journal to the store yet; it is kept locally: %s", error)
                 self._unsent = lines + self._unsent
 
 
 class JournaledClient:
-    """A `ChatClient` that asks only what the journal has no answer to.
+    """A `ChatClient` that calls the endpoint only for requests without an answer in the journal.
 
     Attributes:
-        replayed: answers that came from the journal.
+        replayed: number of answers from the journal.
     """
 
     def __init__(self, client: ChatClient, journal: Journal) -> None:
@@ -181,7 +181,7 @@ class JournaledClient:
         self.replayed = 0
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """From the journal, or made and written there; see `ChatClient.complete`."""
+        """Answers from the journal, or calls the endpoint and records the answer; see `ChatClient.complete`."""
         key = request.key
         if found := self._journal.take(key):
             self.replayed += 1

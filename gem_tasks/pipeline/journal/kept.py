@@ -1,8 +1,7 @@
-"""Answers that earlier tries left in a journal: where each line lies, not what is in it.
+"""An index of the answers that earlier attempts left in a journal: the place of each line, not its content.
 
-What is in memory is a few hundred bytes per answer, however long the answers are: a worker that goes on with a large
-shard may find gigabytes. So chunks from the store are laid beside the local files, and a line is read when its answer
-is taken.
+Memory holds a few hundred bytes per answer, however long the answers are: a worker that continues a large shard may
+find gigabytes. So chunks from the store are saved beside the local files, and a line is read when its answer is taken.
 """
 
 import json
@@ -30,10 +29,10 @@ class _Line(NamedTuple):
 
 
 class KeptAnswers:
-    """Found by the key of their request, each handed out once.
+    """Answers by the key of their request; each is handed out once.
 
     Args:
-        folder: of the shard's journal, on a local disk.
+        folder: local folder of the shard's journal.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,19 +42,19 @@ class KeptAnswers:
         self._open: dict[Path, BufferedReader] = {}
 
     def __len__(self) -> int:
-        """How many are left."""
+        """Number of answers left."""
         return sum(len(lines) for lines in self._lines.values())
 
     def add_local(self) -> None:
-        """What lies in the folder."""
+        """Indexes the files in the folder."""
         for path in sorted(self._folder.glob("*.jsonl")):
             self._index(path)
 
     def add_chunk(self, name: str, fetch: Callable[[], bytes]) -> None:
-        """A chunk of the store, fetched unless it was before.
+        """Indexes a chunk of the store; fetches it unless it is already here.
 
         Raises:
-            StoreError: it cannot be laid down here.
+            StoreError: it cannot be saved here.
         """
         path = self._folder / f"chunk-{name.removesuffix('.zst')}"
         if path.exists():
@@ -65,11 +64,11 @@ class KeptAnswers:
             with replacing(path) as part:
                 part.write_bytes(_unpack(fetch()))
         except OSError as problem:
-            raise StoreError(f"{self._folder} cannot be written: {problem.strerror}") from problem
+            raise StoreError(f"cannot write to {self._folder}: {problem.strerror}") from problem
         self._index(path)
 
     def take(self, key: str) -> Completion | None:
-        """One that nobody has taken yet."""
+        """Returns an answer that was not taken yet, or None."""
         lines = self._lines.get(key)
         if not lines:
             return None
@@ -92,9 +91,9 @@ class KeptAnswers:
                 Completion.model_validate(entry["completion"])
                 key, line_id = entry["key"], entry["id"]
             except (ValueError, KeyError, TypeError, ValidationError):
-                logger.info("a torn line in %s is passed over", path.name)
+                logger.info("skipped an incomplete line in %s", path.name)
                 continue
-            if line_id not in self._seen:  # the same line lies in a file of ours and in a chunk
+            if line_id not in self._seen:  # the same line is in a local file and in a chunk
                 self._seen.add(line_id)
                 self._lines[key].append(_Line(path, at, len(line)))
 
@@ -111,4 +110,4 @@ def _unpack(data: bytes) -> bytes:
     try:
         return pa.CompressedInputStream(pa.BufferReader(data), "zstd").read()
     except (OSError, pa.ArrowException):
-        return b""  # a store without atomic writes left half a chunk: its answers are asked for again
+        return b""  # a store without atomic writes left half a chunk: GEM asks for its answers again

@@ -1,4 +1,4 @@
-"""Where the journals of a home and its store lie: one per unfinished shard, one per recipe for what estimates asked."""
+"""Where journals are kept, on disk and in the store: one per unfinished shard, and one per recipe for estimates."""
 
 from gem_tasks.lineage import Place
 from gem_tasks.pipeline.journal.journal import Journal
@@ -9,14 +9,14 @@ from gem_tasks.store import keys
 def shard_journal(work: Workspace, place: Place) -> Journal:
     """The journal of an unfinished shard; nothing is read or written yet.
 
-    It has the answers of estimates, too: what these asked is not asked again.
+    It includes the answers of estimates, so their requests are not sent again.
     """
     prefix = keys.journal_prefix(place.recipe_id, place.partition, place.shard)
     return _journal(work, prefix, keys.sample_prefix(place.recipe_id))
 
 
 def sample_journal(work: Workspace, recipe_id: str) -> Journal:
-    """The journal of what estimates asked of a stage."""
+    """The journal of a stage's estimates."""
     return _journal(work, keys.sample_prefix(recipe_id))
 
 

@@ -1,1 +1,1 @@
-"""How good the results are: gates, agreement of judge and checks, refused conversations beside their revisions."""
+"""The quality of results: gates, agreement of judge and checks, and refused conversations with their revisions."""

@@ -1,7 +1,7 @@
-"""What the judge adds to the checks: how often the two agree, on the same trajectories.
+"""What the judge adds to the checks: how often the two agree on the same trajectories.
 
-Trajectories that the checks pass go to the judge anyway, so its verdicts on them are known. What the checks refuse it
-never sees: a random sample of that is shown to it here, and nothing but the report comes of it.
+Trajectories that pass the checks go to the judge anyway, so its verdicts on them are known. It never sees those that
+the checks refuse: here it judges a random sample of them, and only the report uses those verdicts.
 """
 
 import asyncio
@@ -26,39 +26,39 @@ _STAGE = Validate()
 
 
 class Opinion(Value):
-    """The judge on trajectories that one check refused."""
+    """The judge's verdicts on trajectories that one check refused."""
 
     asked: int
     refused: int
-    """By the judge too."""
+    """Number that the judge refuses too."""
 
 
 class Agreement(Value):
-    """Checks beside judge. Rows of the two-by-two table add up to all trajectories with a result."""
+    """Checks compared with the judge. Rows of the two-by-two table add up to all trajectories with a result."""
 
     both_pass: int
     judge_refuses: int
-    """The checks let them pass: what the judge adds."""
+    """Passed by the checks, refused by the judge: what the judge adds."""
     checks_refuse: int
-    """The judge was not paid for them."""
+    """Refused by the checks, so the judge was not called."""
     by_reason: dict[str, int]
-    """What the judge refuses, by rule or open finding."""
+    """The judge's refusals by rule or open finding."""
     sample: dict[str, Opinion]
-    """By the check that came first."""
+    """Opinions by the first check that refused."""
     values: int = 0
-    """Argument values in accepted trajectories: what would have to be asked about without `grounding`."""
+    """Argument values in accepted trajectories: the number of questions to the judge without the check `grounding`."""
     open_values: int = 0
-    """Those that the judge was asked about."""
+    """Values that the judge was asked about."""
     unreadable: int = 0
-    """Answers in the sample that could not be read, and calls that failed."""
+    """Unreadable answers in the sample, and failed calls."""
     unaffordable: int = 0
-    """Trajectories of the sample that the judge was not asked about, because the budget did not reach."""
+    """Trajectories of the sample that were not judged because the budget was too small."""
     calls: int = 0
     usd: float | None = None
 
     @property
     def asked(self) -> int:
-        """Trajectories in the sample with a verdict."""
+        """Trajectories of the sample that have a verdict."""
         return sum(opinion.asked for opinion in self.sample.values())
 
     @property
@@ -69,7 +69,7 @@ class Agreement(Value):
 
     @property
     def kappa(self) -> float | None:
-        """Cohen's kappa (1960), the sample standing for all that the checks refuse; None without a sample."""
+        """Cohen's kappa (1960); the sample stands for all that the checks refuse. None without a sample."""
         if self.confirmed is None:
             return None
         both_refuse = self.checks_refuse * self.confirmed
@@ -82,11 +82,11 @@ class Agreement(Value):
 
 
 def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
-    """Counts what is known under the current recipe, and asks the judge about a sample of what the checks refused.
+    """Counts verdicts under the current recipe, and asks the judge about a sample of those that the checks refused.
 
     Raises:
-        UserError: the lineage is not there, the endpoint cannot be used, or there is a budget and no price.
-        StoreError: an object is gone.
+        UserError: the lineage database or the endpoint cannot be used, or there is a budget and no price.
+        StoreError: an object is missing.
     """
     recipe = work.chain.id_of(_STAGE.name)
     with work.ledger() as ledger:
@@ -125,21 +125,21 @@ def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
 
 
 class _Asked:
-    """Answers in the order of the records; None for one that could not be had."""
+    """Answers in the order of the records; None for each that is missing."""
 
     def __init__(self) -> None:
         self.judgements: list[Judgement | None] = []
         self.calls = 0
         self.usd: float | None = None
         self.unaffordable = 0
-        """Records for which the budget did not reach."""
+        """Number of records that the budget did not cover."""
         self.error: EndpointError | None = None
-        """Why the last call that brought no answer did not."""
+        """Why the last failed call failed."""
         self.answered = False
 
 
 async def _ask(work: Workspace, records: Sequence[Record]) -> _Asked:
-    """One call each, no second chance.
+    """Asks once per record, without a repair request.
 
     Raises:
         UserError: the endpoint cannot be used, or there is a budget and no price.

@@ -1,4 +1,4 @@
-"""Gates at work: numbers from the lineage, the policy in force, decisions recorded, and what a reviewer is shown."""
+"""Runs gates: takes figures from the lineage, applies the policy, records decisions, and informs reviewers."""
 
 import logging
 
@@ -20,7 +20,7 @@ _EXAMPLES = 5
 
 
 def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> Decision:
-    """Decides by the stage's numbers over the whole partition, and records the decision with them."""
+    """Decides by the stage's figures for the whole partition, and records the decision with them."""
     recipe, bounds = work.chain.by_stage[name], policy(work.settings)
     with work.ledger() as ledger:
         decision = decide(ledger.gates.all_metrics(partition, recipe), bounds)
@@ -31,9 +31,9 @@ def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> D
 
 
 def nothing_left(work: Workspace, name: StageName, partition: str) -> bool:
-    """Whether the stage left nothing that the next one deals with: nothing refused, where that takes the refused.
+    """Whether the stage left no work for the next one; if that one takes refused results, whether none was refused.
 
-    It looks at what there is, not at what is still to do: a gate that halted halts the next run too.
+    It looks at results, not at open work: a gate that halted also halts the next run.
     """
     following = work.chain.by_stage[STAGE_NAMES[STAGE_NAMES.index(name) + 1]]
     with work.ledger() as ledger:
@@ -44,7 +44,7 @@ def nothing_left(work: Workspace, name: StageName, partition: str) -> bool:
 def answer(
     work: Workspace, name: StageName, partition: str, run: RunContext, *, go_on: bool, person: str, comment: str
 ) -> Decision:
-    """Records what a person decided about the gate's last decision."""
+    """Records a person's decision on the gate's last decision."""
     asked = last_decision(work, name, partition)
     verb = "let it pass" if go_on else "stopped it"
     decision = asked.model_copy(
@@ -60,20 +60,20 @@ def answer(
 
 
 def last_decision(work: Workspace, name: StageName, partition: str) -> Decision:
-    """What was decided last after the stage.
+    """The latest decision of the gate after the stage.
 
     Raises:
-        UserError: nothing was.
+        UserError: there is no decision yet.
     """
     with work.ledger() as ledger:
         found = ledger.gates.last_decision(partition, work.chain.by_stage[name])
     if found is None:
-        raise UserError(f"Nothing was decided after {name} in {partition} yet", "Run the gate first.")
+        raise UserError(f"The gate after {name} has not decided yet in {partition}", "Run the gate first.")
     return found
 
 
 def review(work: Workspace, name: StageName, partition: str) -> str:
-    """Markdown for the person who is asked: numbers against bounds, and examples of what broke them."""
+    """Markdown for the reviewer: figures against bounds, and examples of what violated them."""
     decision, recipe = last_decision(work, name, partition), work.chain.by_stage[name]
     broken = {held.metric for held in decision.held if held.broken}
     with work.ledger() as ledger:
@@ -95,7 +95,7 @@ def review(work: Workspace, name: StageName, partition: str) -> str:
 
 
 def _telling(broken: set[str]) -> list[list[OutcomeKind]]:
-    """Outcomes to show, the most telling first: failures for failures, refusals for a low yield, else what passed."""
+    """Outcomes to show, the most telling first: failures for failures, refusals for a low yield, else passed ones."""
     if any(metric.startswith("failed_share") for metric in broken):
         return [["failed"]]
     if broken & {"accepted_share", "ungrounded_share", "duplicate_share"}:

@@ -1,4 +1,4 @@
-"""Refused conversations beside their revisions, with findings and verdict: pairs to learn a preference from."""
+"""Refused conversations with their revisions, findings and verdict: pairs for preference training."""
 
 from collections.abc import Iterator
 
@@ -11,19 +11,19 @@ from gem_tasks.stages.revise import faults
 
 
 class Revision(Value):
-    """One conversation that was refused and revised."""
+    """A conversation that was refused and then revised."""
 
     segment_id: str
     refused: Trajectory
     findings: tuple[str, ...]
-    """Why it was refused, as the revising model was told."""
+    """Why it was refused, in the words that the revising model got."""
     revised: Trajectory
     verdict: Outcome | None
-    """Of the second validation, with the judgement in its payload where a judge was asked; None while there is none."""
+    """Verdict of the second validation, with the judgement if a judge was asked; None before that validation."""
 
 
 def revisions(work: Workspace, partition: str) -> Iterator[Revision]:
-    """Every revision of a partition under the current recipes, shard by shard."""
+    """Yields every revision of a partition under the current recipes, shard by shard."""
     with work.ledger() as ledger:
         numbers = [number for number, _ in ledger.ingestion.shards(partition)]
     for number in numbers:

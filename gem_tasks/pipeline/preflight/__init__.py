@@ -1,1 +1,1 @@
-"""What can be known before a run: whether the models answer, and what the run would take."""
+"""Questions answered before a run: do the models respond, and what will the run cost?"""

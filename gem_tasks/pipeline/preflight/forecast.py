@@ -1,11 +1,11 @@
-"""What the rest of a source would take, from a random sample of its texts: the sample's means, with an interval each.
+"""Forecasts the cost of the rest of a source from a random sample of its texts: sample means, each with an interval.
 
-A text ends its way in one of the stages. The interval is of a Bayesian bootstrap over texts (Rubin 1981): in each of
-`_DRAWS` draws every text of the sample has a random weight, the same in all stages, and so has one more text, half a
-trajectory and half spread over all other ways to end, for what a few texts did not show may yet happen. The weights
-give the shares that go on and the mean cost of those that a stage is asked about; the texts of the rest are then drawn
-one by one. Means of few texts vary more than a bootstrap shows, so their spread is widened as Student's t is wider than
-the normal distribution.
+A text's path ends in one of the stages. The interval comes from a Bayesian bootstrap over texts (Rubin 1981): in each
+of `_DRAWS` draws every text of the sample has a random weight, the same in all stages. One more text is added, half a
+trajectory and half spread over all other ways to end, for outcomes that a small sample did not show. The weights give
+the shares that continue and the mean cost of the texts that a stage is asked about; the texts of the rest are then
+drawn one by one. Means of few texts vary more than a bootstrap shows, so their spread is widened as Student's t is
+wider than the normal distribution.
 """
 
 import math
@@ -24,7 +24,7 @@ _DRAWS = 4000
 _NORMAL = 1.6449
 """95 % of a normal distribution."""
 _ONE_TEXT = math.log(2)
-"""Of a mean of a single text nothing tells the spread: half to twice as much is assumed, as a standard deviation."""
+"""A single text has no spread, so half to twice its value is assumed as a standard deviation."""
 _MEASURES = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens", "usd", "seconds")
 
 _TINY = 1e-12
@@ -33,16 +33,16 @@ Counts = NDArray[np.int64]
 
 
 class Amount(Value):
-    """A number that is not known yet."""
+    """An estimated number."""
 
     expected: float
     low: float
     high: float
-    """The true number lies between both with a probability of about `CONFIDENCE`."""
+    """The true number lies between `low` and `high` with a probability of about `CONFIDENCE`."""
 
 
 class Taken(Value):
-    """What some texts take: counts, USD, and the seconds that answers take one after the other. None: unknown."""
+    """Cost of a set of texts: counts, USD, and seconds if answers came one after the other. None: unknown."""
 
     calls: Amount
     prompt_tokens: Amount
@@ -55,50 +55,50 @@ class Taken(Value):
 
 
 class StageForecast(Value):
-    """One stage."""
+    """Forecast of one stage."""
 
     stage: StageName
     reached: int
-    """Texts of the sample that came to it."""
+    """Texts of the sample that reached the stage."""
     accepted: int
     rejected: int
     failed: int
     borrowed: StageName | None = None
-    """No text of the sample came to it: costs are those of this stage, which asks the same model for the like."""
+    """If no text of the sample reached it, costs are those of this stage, which sends similar requests to its model."""
     texts: Amount
-    """Of the rest that will come to it."""
+    """Texts of the rest that will reach it."""
     rest: Taken | None
-    """What these will take; None where nothing tells."""
+    """Their cost; None if unknown."""
 
 
 class Forecast(Value):
-    """All stages."""
+    """Forecast of all stages."""
 
     sample: int
     rest: int
-    """Texts that are not in the sample."""
+    """Texts outside the sample."""
     stages: tuple[StageForecast, ...]
     total: Taken
-    """Of the rest, in all stages of which something is known."""
+    """Cost of the rest, over all stages with a known cost."""
     accepted: Amount
-    """Trajectories that the rest will bring."""
+    """Trajectories that the rest will yield."""
     unknown: tuple[StageName, ...] = ()
-    """Stages that texts of the rest may come to, and of whose cost nothing is known."""
+    """Stages of unknown cost that texts of the rest may reach."""
 
 
 class Terms(Value):
-    """What holds for stages besides the sample."""
+    """Facts about stages besides the sample."""
 
     takes: Mapping[StageName, str]
-    """The outcome of the stage before that each deals with; `nothing` for a stage that is off."""
+    """The outcome of the preceding stage that each stage works on; `nothing` for a stage that is off."""
     unpriced: frozenset[StageName] = frozenset()
-    """Stages for whose model no price is known."""
+    """Stages whose model has no known price."""
     discounts: Mapping[StageName, float] = {}
-    """What a token costs in the run, of what it cost in the sample: for stages in batch mode."""
+    """Price of a token in the run as a share of its price in the sample: for stages in batch mode."""
 
 
 def forecast(texts: Sequence[Measured], rest: int, terms: Terms, seed: int = 0) -> Forecast:
-    """What `rest` further texts would take, after a sample of at least one."""
+    """Forecasts the cost of `rest` further texts from a sample of at least one."""
     draw = np.random.default_rng(seed)
     stages: list[StageName] = [name for name in STAGE_NAMES if terms.takes[name] != "nothing"]
     weights = draw.exponential(size=(_DRAWS, len(texts)))
@@ -142,7 +142,7 @@ def _stage(
 
 
 class _Drawn(NamedTuple):
-    """What a stage takes, by measure: expected, and in every draw."""
+    """Cost of a stage by measure: expected, and per draw."""
 
     expected: Any
     draws: Any
@@ -151,9 +151,9 @@ class _Drawn(NamedTuple):
 def _counts(
     texts: Sequence[Measured], stages: Sequence[StageName], rest: int, weights: Floats, draw: np.random.Generator
 ) -> tuple[list[Counts], Counts]:
-    """In every draw: texts of the rest that come to each stage, and those that become trajectories.
+    """Per draw: texts of the rest that reach each stage, and those that become trajectories.
 
-    The ways to end are one for each stage, and one more for each in which a text may become a trajectory.
+    Texts end in one of the stages, or as a trajectory in a stage that may accept one.
     """
     ways: list[tuple[StageName, bool]] = [(name, False) for name in stages]
     for name in stages:
@@ -169,7 +169,7 @@ def _counts(
 
 
 def _share_of_further(name: StageName, accepted: bool, ways: Sequence[tuple[StageName, bool]]) -> float:
-    """Of the one text that is added: half becomes a trajectory at once, half ends anywhere else."""
+    """Share of the one added text: half becomes a trajectory at once, half ends anywhere else."""
     if accepted and name == ACCEPTING[0]:
         return 0.5
     return 0.5 / (len(ways) - 1)
@@ -185,9 +185,9 @@ def _came_to(texts: Sequence[Measured], name: StageName) -> list[bool]:
 
 
 def _costs_of(texts: Sequence[Measured], name: StageName, terms: Terms) -> tuple[StageName, Floats]:
-    """A row for each text that came to the stage, a column for each of `_MEASURES`.
+    """One row per text that reached the stage, one column per measure of `_MEASURES`.
 
-    Where none came, those of the stage that it asks like; with the name of the stage that they are of.
+    If no text reached it, returns the costs and the name of the stage with similar requests.
     """
     own = _costs(texts, name, terms)
     like = ASKS_LIKE.get(name, name)
@@ -209,7 +209,7 @@ def _row(step: Step, discount: float) -> list[float]:
 
 
 def _totals(costs: Floats, weights: Floats, came: Counts, draw: np.random.Generator) -> Floats:
-    """In every draw, what the texts that come to a stage take."""
+    """Per draw, the cost of the texts that reach a stage."""
     mean, count = costs.mean(axis=0), len(costs)
     known = np.where(mean > 0, mean, 1.0)
     if count == 1:
@@ -224,7 +224,7 @@ def _totals(costs: Floats, weights: Floats, came: Counts, draw: np.random.Genera
 
 
 def _widened(count: int) -> float:
-    """By how much the spread of a mean of so many is larger than that of its Bayesian bootstrap.
+    """Factor by which the spread of a mean of `count` values exceeds that of its Bayesian bootstrap.
 
     The bootstrap divides by n + 1 and n where n and n - 1 would be right, and is normal where Student's t would be
     (Cornish and Fisher's expansion of its quantile).

@@ -1,7 +1,8 @@
-"""Whether the models of the stages answer: one small real question to each, before anything is spent on texts.
+"""Checks that the models of all stages answer, with one short real question each, before anything is spent on texts.
 
-One question for every (endpoint, model, key, options) and shape of request, so usually two: with and without a schema.
-They go through the same client and the same memory of dialects as the stages' requests. A list of models is a hint.
+There is one question per (endpoint, model, key, options) and shape of request, so usually two: with and without a
+schema. They use the same client and the same memory of dialects as the stages' requests. A list of models is only a
+hint.
 """
 
 import asyncio
@@ -27,10 +28,10 @@ from gem_tasks.settings import Settings
 from gem_tasks.stages import stage as stage_named
 
 Told = Callable[[int, int], None]
-"""Is told how many questions are settled, and of how many."""
+"""Called with the number of settled questions, and with the total."""
 _LIST_S = 15.0
 _PATIENCE_S = 20.0
-"""For an endpoint that turns the question away with 429: it is alive, and a run would wait for it."""
+"""Seconds to retry an endpoint that rejects the question with 429: it is up, and a run would wait for it."""
 _NAMES = 20
 _LOADING = IgnoringCase(r"loading|being loaded|warming up")
 _LOADING_S = 2.0
@@ -38,34 +39,34 @@ _UNLISTED = "the endpoint's list of models does not name it, but it answered"
 
 
 class Ready(Value):
-    """What came of one question, for the stages whose requests are like it."""
+    """Result of one question, for all stages that send requests like it."""
 
     stages: tuple[StageName, ...]
     endpoint: str
-    """Without the parts of the URL that may hold a secret."""
+    """Without the parts of the URL that may contain a secret."""
     model: str
     form: Literal["text", "JSON"]
-    """What the stages ask for."""
+    """The form of answer that the stages ask for."""
     ok: bool
     reply: Reply = Reply()
     dialect: str = ""
     window: int | None = None
     """Tokens of prompt and answer together; None: unknown."""
     priced: bool = False
-    """Whether a price is known."""
+    """Whether the model's price is known."""
     hint: str = ""
-    """What the endpoint's list of models lets suspect."""
+    """A suspicion that the endpoint's list of models raises."""
     error_class: ErrorClass | None = None
     keyless: bool = False
-    """Whether it was asked without a key."""
+    """Whether the request was sent without a key."""
     cause: str = ""
-    """For what is not ok: the endpoint's own words."""
+    """The endpoint's own words, if the model is not ready."""
     fix: str = ""
-    """For what is not ok: what to do."""
+    """What to do, if the model is not ready."""
 
     @property
     def line(self) -> str:
-        """For people; for what is not ok without the fix."""
+        """One line for people; without the fix if the model is not ready."""
         who = f"{', '.join(self.stages)}: {self.model} at {self.endpoint}"
         if not self.ok:
             return self.cause
@@ -82,13 +83,13 @@ class Ready(Value):
 
 _COUNTED = {
     "": "",
-    "missing": " as GEM counts them: the endpoint reports none",
-    "impossible": " as GEM counts them: what the endpoint reports cannot be true, so no budget can be kept",
+    "missing": " as counted by GEM: the endpoint reports none",
+    "impossible": " as counted by GEM: the endpoint's figures cannot be true, so GEM cannot enforce a budget",
 }
 
 
 class _Place(NamedTuple):
-    """What makes two stages ask the same model in the same way."""
+    """Stages with the same value ask the same model in the same way."""
 
     endpoint: str
     model: str
@@ -105,16 +106,16 @@ class _Question(NamedTuple):
 
 
 _Questions = dict[_Place, dict[str, _Question]]
-"""By place and shape."""
+"""Questions by place and shape of request."""
 
 
 def check_models(settings: Settings, store: ObjectStore | None, told: Told = lambda done, total: None) -> list[Ready]:
-    """Asks all at once; those of one model one after the other, and no more after one that failed.
+    """Asks all places concurrently, and the questions of one model in turn until one fails.
 
     Args:
-        settings: of the stages.
+        settings: settings of the stages.
         store: where dialects are remembered.
-        told: for progress.
+        told: called with the progress.
 
     Raises:
         UserError: no endpoint is configured, or its proxy or key cannot be used.
@@ -123,10 +124,10 @@ def check_models(settings: Settings, store: ObjectStore | None, told: Told = lam
 
 
 def require_models(settings: Settings, store: ObjectStore | None, told: Told = lambda done, total: None) -> list[Ready]:
-    """The same, where all have to be ready.
+    """Like `check_models`, but all models have to be ready.
 
     Raises:
-        UserError: one is not; its cause are the endpoint's own words.
+        UserError: one is not ready; the cause quotes the endpoint.
     """
     found = check_models(settings, store, told)
     raise_for(found)
@@ -134,7 +135,7 @@ def require_models(settings: Settings, store: ObjectStore | None, told: Told = l
 
 
 def raise_for(found: Sequence[Ready]) -> None:
-    """Raises UserError for those that are not ready."""
+    """Raises UserError for models that are not ready."""
     if failed := [each for each in found if not each.ok]:
         more = f" (and {len(failed) - 1} more, see `gem doctor`)" if len(failed) > 1 else ""
         raise UserError(f"{failed[0].cause}{more}", failed[0].fix)
@@ -194,7 +195,7 @@ async def _ask(settings: Settings, store: ObjectStore | None, place: _Place, ask
 
 
 async def _loaded(client: OpenAIClient, request: ChatRequest) -> Reply:
-    """The answer, once the model is loaded: that takes a local server a minute, and it says so."""
+    """Returns the answer once the model is loaded: a local server takes about a minute, and reports it."""
     while True:
         try:
             return await ask(client, request)
@@ -267,7 +268,7 @@ def _fixes(error: EndpointError, place: _Place, names: list[str]) -> Iterator[st
 
 
 def _late() -> EndpointError:
-    return EndpointError(ErrorClass.TIMEOUT, f"no answer to a small question within {LIMIT_S:.0f} s")
+    return EndpointError(ErrorClass.TIMEOUT, f"no answer to a short question within {LIMIT_S:.0f} s")
 
 
 def _form(request: ChatRequest) -> Literal["text", "JSON"]:

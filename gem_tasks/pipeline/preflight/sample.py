@@ -1,7 +1,7 @@
-"""Texts of a sample through all stages, beside any run: nothing is published, and no result is recorded.
+"""Runs a sample of texts through all stages without a run: publishes nothing, and records no result.
 
-The answers go to a journal of their own (`sample_journal`), where the run finds them when its shards come to
-the same texts: what a sample asked is paid once.
+The answers go to a separate journal (`sample_journal`), where the run finds them when its shards reach the same texts:
+an answer for the sample is paid for once.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ from gem_tasks.pipeline.shard.prefilter import current
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.stages import STAGES
 
-_TOO_LITTLE = "That is too little even for the sample: take a smaller one (--estimate 5), or raise the budget."
+_TOO_LITTLE = "The budget is too small even for the sample: take a smaller sample (--estimate 5), or raise the budget."
 Told = Callable[[int], None]
-"""Is told how many texts are through."""
+"""Called with the number of finished texts."""
 
 
 class Step(Value):
-    """How a text ended in a stage, and what that took."""
+    """How a text ended in a stage, and its cost."""
 
     stage: StageName
     kind: OutcomeKind
@@ -44,7 +44,7 @@ class Step(Value):
 
 
 class Measured(Value):
-    """A text, with the stages that it came to."""
+    """A text, with the stages that it reached."""
 
     segment_id: str
     uri: str
@@ -52,15 +52,15 @@ class Measured(Value):
 
 
 class Sampled(Value):
-    """What came of a sample."""
+    """Result of a sample."""
 
     texts: tuple[Measured, ...]
     replayed: int
-    """Answers that an earlier estimate had paid for."""
+    """Answers that an earlier estimate already paid for."""
 
 
 class _Asked(NamedTuple):
-    """Who is asked for a stage, and how."""
+    """A stage's client, and how the stage asks."""
 
     asking: Asking
     client: JournaledClient
@@ -69,17 +69,17 @@ class _Asked(NamedTuple):
 def measure(
     work: Workspace, segments: Sequence[Segment], budget_usd: float | None, told: Told = lambda done: None
 ) -> Sampled:
-    """Brings every segment as far as it gets.
+    """Takes every segment through the stages as far as it gets.
 
     Args:
-        work: with the recipes of the run.
+        work: has the recipes of the run.
         segments: the sample.
-        budget_usd: what the sample may cost; stages without a known price are not counted.
-        told: called with how many texts are through.
+        budget_usd: most that the sample may cost; stages without a known price are not counted.
+        told: called with the number of finished texts.
 
     Raises:
-        UserError: the configuration is at fault, or the budget does not reach. Answers that came are kept.
-        StoreError: they cannot be kept.
+        UserError: the configuration is at fault, or the budget is too small. Answers received so far are kept.
+        StoreError: answers cannot be saved.
     """
     budget = OwnBudget(budget_usd, _TOO_LITTLE) if budget_usd else None
     return asyncio.run(_measure(work, segments, budget, told))
@@ -112,14 +112,14 @@ async def _open(work: Workspace, name: StageName, budget: Allowance | None, stac
     await asyncio.to_thread(journal.load)
     endpoint = await stack.enter_async_context(work.client(name))
     await stack.enter_async_context(journal)
-    stack.push_async_callback(journal.flush)  # runs that are elsewhere find the answers in the store only
+    stack.push_async_callback(journal.flush)  # runs on other machines find the answers only in the store
     price = pricing(settings.model_for(name), settings.endpoint_for(name), settings.llm_prices)
     client = MeteredClient(endpoint, price, budget, limit_of=endpoint.limit_of) if price else endpoint
     return _Asked(work.chain.asking(name), JournaledClient(client, journal))
 
 
 async def _steps(work: Workspace, record: Record, asked: dict[StageName, _Asked]) -> AsyncIterator[Step]:
-    """The stages that a text comes to, one after the other."""
+    """Yields the stages that a text reaches, in order."""
     kind: OutcomeKind = "accepted"
     for stage in STAGES:
         if kind != takes_of(work.chain.by_stage[stage.name]):

@@ -1,7 +1,7 @@
 """What a run would find in a source, and a random sample of it: reads the source, and writes nothing.
 
-The same readers, the same cutting and the same search for duplicates as ingestion. The sample are the segments with the
-smallest hashes of seed and id, so a larger one contains the smaller, and the same command draws the same.
+It uses the same readers, segmentation and search for duplicates as ingestion. The sample is the segments with the
+smallest hashes of seed and id, so a larger sample contains the smaller one, and the same command draws the same sample.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,19 +24,19 @@ from gem_tasks.pipeline.workspace import Workspace
 _BATCH_DOCUMENTS = 128
 _BATCH_CHARS = 2_000_000
 _COMPARED = 50_000
-"""Segments that are kept for finding near duplicates; of a larger source the later ones count as texts of their own."""
+"""Segments kept for finding near duplicates; in a larger source, later ones count as distinct texts."""
 
 
 class Survey(Value):
-    """What was found."""
+    """Result of a survey."""
 
     documents: int
-    """Read, as far as the limit goes."""
+    """Documents read, up to the limit."""
     limit: int | None
     known: int
-    """Documents that an earlier run has read; what these still need is a matter of `gem stale`."""
+    """Documents that an earlier run has read; `gem stale` shows what they still need."""
     unusable: int
-    """Documents without segments: empty, unreadable, or the same text as another."""
+    """Documents without segments: empty, unreadable, or with the same text as another."""
     near_duplicates: int
     """Segments that are rejected without a call."""
     texts: int
@@ -50,11 +50,11 @@ def survey(
     """Reads a source.
 
     Args:
-        work: whose lineage says what is known.
-        source: its limit is one of this run: None for the one that is kept with it, 0 for none.
-        size: segments to draw.
-        seed: of the draw.
-        told: is told how many documents are read so far.
+        work: its lineage has the known documents.
+        source: its limit is for this run: None for the registered limit, 0 for none.
+        size: number of segments to draw.
+        seed: seed of the draw.
+        told: called with the number of documents read so far.
 
     Raises:
         UserError: the source cannot be listed, or may not be read.
@@ -76,7 +76,7 @@ def survey(
 
 
 class _Look:
-    """Counts and draws."""
+    """Counts documents and draws the sample."""
 
     def __init__(self, ledger: Ledger, near: float, size: int, seed: int) -> None:
         self._ledger, self._near, self._size, self._seed = ledger, near, size, seed

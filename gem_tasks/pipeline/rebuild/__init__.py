@@ -1,1 +1,1 @@
-"""What current recipes would recompute: plans, stale results, ranges of partitions, comparisons."""
+"""What the current recipes would recompute: plans, stale results, ranges of partitions, comparisons."""

@@ -1,7 +1,7 @@
-"""Two recipes of one stage: where their chains differ, and what that did to the same segments from there on.
+"""Compares two recipes of one stage: where their chains differ, and how that changed the results of the same segments.
 
-A changed prompt shows its effect mostly behind it, in what the validation accepts. So the comparison goes on to those
-recipes of later stages that differ in nothing but what came before them.
+A changed prompt shows its effect mostly in later stages, in what the validation accepts. So the comparison continues
+with the recipes of later stages that differ only in their parents.
 """
 
 from collections.abc import Mapping
@@ -17,17 +17,17 @@ from gem_tasks.pipeline.workspace import Workspace
 
 
 class Difference(Value):
-    """How two recipes of a stage differ, apart from what came before them."""
+    """How two recipes of a stage differ, apart from their parents."""
 
     stage: str
     fields: dict[str, tuple[Any, Any]]
-    """Model, version (code) and parameters that differ: A's and B's value."""
+    """Differing model, version (of the code) and parameters: A's and B's value."""
     prompt: str
     """Unified diff; empty when the prompts are the same."""
 
 
 class Effect(Value):
-    """What it did in one stage."""
+    """The effect on one stage."""
 
     stage: str
     recipe_a: str
@@ -36,7 +36,7 @@ class Effect(Value):
 
 
 class Comparison(Value):
-    """All of it."""
+    """The differences of two recipes and their effects."""
 
     recipe_a: str
     recipe_b: str
@@ -46,17 +46,19 @@ class Comparison(Value):
 
 
 def compare(work: Workspace, a: str, b: str) -> Comparison:
-    """Compares two recipes, each given by its id, the beginning of it, or a stage's name: the current one.
+    """Compares two recipes, each given by its id, a prefix of it, or a stage's name for the current recipe.
 
     Raises:
-        UserError: there is none, or several, or they are of different stages.
+        UserError: no recipe or several match, or they belong to different stages.
     """
     with work.ledger() as ledger:
         used = ledger.comparisons.recipes_used()
         first, second = _resolve(work, used, a), _resolve(work, used, b)
         stages = [used[key].recipe.stage for key in (first, second)]
         if stages[0] != stages[1]:
-            raise UserError(f"{a} is a recipe of {stages[0]}, {b} of {stages[1]}", "Compare two of the same stage.")
+            raise UserError(
+                f"{a} is a recipe of {stages[0]}, {b} of {stages[1]}", "Compare two recipes of the same stage."
+            )
         changed = [pair for pair in zip(_chain(used, first), _chain(used, second), strict=True) if _own(*pair)]
         hashes = {each.prompt_sha256 for pair in changed for each in pair if each.prompt_sha256}
         hashes |= {each.params["repair"] for pair in changed for each in pair if "repair" in each.params}
@@ -86,7 +88,7 @@ def _resolve(work: Workspace, used: Mapping[str, UsedRecipe], given: str) -> str
 
 
 def _chain(used: Mapping[str, UsedRecipe], recipe_id: str | None) -> list[Recipe]:
-    """The recipe and those before it, the root first."""
+    """The recipe and its ancestors, root first."""
     chain: list[Recipe] = []
     while recipe_id:
         chain.insert(0, used[recipe_id].recipe)
@@ -95,12 +97,12 @@ def _chain(used: Mapping[str, UsedRecipe], recipe_id: str | None) -> list[Recipe
 
 
 def _own(a: Recipe, b: Recipe) -> bool:
-    """Whether they differ in more than what came before."""
+    """Whether they differ in more than their parents."""
     return a.model_copy(update={"parent": None}) != b.model_copy(update={"parent": None})
 
 
 def _pairs(used: Mapping[str, UsedRecipe], a: str, b: str) -> list[tuple[str, str]]:
-    """The pair and what follows it: of several continuations the one with most results."""
+    """The pair and the recipes that follow it; of several continuations, the one with most results."""
     pairs = [(a, b)]
     while True:
         last = pairs[-1]

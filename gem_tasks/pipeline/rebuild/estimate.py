@@ -1,7 +1,7 @@
-"""What work would take, from what like work took: averages per stage and model, measured pace, known prices.
+"""Estimates the cost of work from similar past work: averages per stage and model, measured pace, known prices.
 
-Nothing is made up. Where a stage has no results of its model, those of other models stand in for calls and tokens, and
-it is said; where it has none at all, a call per segment is assumed and tokens, money and time stay unknown.
+Nothing is made up. If a stage has no results of its model, those of other models stand in for calls and tokens, and the
+estimate states it. If it has none at all, one call per segment is assumed; tokens, money and time stay unknown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from gem_tasks.pipeline.workspace import Workspace
 
 
 class Estimate(Value):
-    """Of some segments in one stage, or summed over stages. None: unknown."""
+    """Cost of some segments in one stage, or summed over stages. None: unknown."""
 
     segments: float = 0
     calls: float = 0
@@ -24,10 +24,10 @@ class Estimate(Value):
     completion_tokens: float | None = 0
     usd: float | None = 0
     seconds: float | None = 0
-    """As the runs so far took, one partition after another."""
+    """At the pace of the runs so far, one partition after another."""
 
     def __add__(self, other: "Estimate") -> "Estimate":
-        """Both; unknown when either is."""
+        """The sum; unknown if either is."""
         mine, theirs = self.model_dump(), other.model_dump()
         return Estimate.model_validate(
             {name: None if None in (a, theirs[name]) else a + theirs[name] for name, a in mine.items()}
@@ -35,7 +35,7 @@ class Estimate(Value):
 
 
 class Rate(Value):
-    """What one segment takes in a stage, and how many go on from it."""
+    """Cost of one segment in a stage, and the shares of its outcomes."""
 
     accepted_share: float = 1.0
     rejected_share: float = 0.0
@@ -45,21 +45,21 @@ class Rate(Value):
     usd: float | None = None
     seconds: float | None = None
     basis: str
-    """Where the numbers come from, in words."""
+    """Source of the figures, in words."""
 
     def share(self, outcome: str) -> float:
-        """How many of a segment's outcomes in the stage are of this kind."""
+        """Expected share of segments with this outcome."""
         return {"accepted": self.accepted_share, "rejected": self.rejected_share}.get(outcome, 0.0)
 
     def of(self, segments: float) -> Estimate:
-        """For so many segments."""
+        """Estimate for this number of segments."""
         each = self.model_dump(include=set(Estimate.model_fields))
         took = {name: None if one is None else one * segments for name, one in each.items()}
         return Estimate.model_validate({"segments": segments, **took})
 
 
 def rates(work: Workspace, ledger: Ledger) -> dict[StageName, Rate]:
-    """One per stage of the workspace's chain."""
+    """One rate per stage of the workspace's chain."""
     history, pace = ledger.stale.history(), ledger.stale.pace()
     return {stage: _rate(work, stage, history, pace) for stage in work.chain.by_stage}
 
@@ -70,7 +70,7 @@ def _rate(work: Workspace, stage: StageName, history: Sequence[HistoryRow], pace
     own = [row for row in rows if row.model == model]
     row = max(own or rows, key=lambda row: row.results, default=None)
     if row is None:
-        return Rate(basis="no history: a call per segment is assumed")
+        return Rate(basis="no history: one call per segment assumed")
     took = pace.get(stage)
     return Rate(
         **row.model_dump(include={"accepted_share", "rejected_share", "calls", "prompt_tokens", "completion_tokens"}),
@@ -81,7 +81,7 @@ def _rate(work: Workspace, stage: StageName, history: Sequence[HistoryRow], pace
 
 
 def _priced(work: Workspace, stage: StageName, row: HistoryRow) -> float | None:
-    """What these tokens cost at today's price; None when nobody knows it."""
+    """Cost of these tokens in USD at the current price; None if the price is unknown."""
     settings = work.settings
     price = pricing(settings.model_for(stage), settings.endpoint_for(stage), settings.llm_prices)
     if price is None:

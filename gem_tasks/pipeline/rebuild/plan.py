@@ -1,4 +1,4 @@
-"""What is left to do in a partition under the run's recipes, and what waits to be published."""
+"""Open work in a partition under the run's recipes, and partitions that wait to be published."""
 
 import logging
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class ShardRef(TypedDict):
-    """Names a shard between tasks; plain JSON, so it can travel by XCom."""
+    """Names a shard between tasks; plain JSON, so that XCom can carry it."""
 
     partition: str
     shard: int
@@ -30,7 +30,7 @@ def plan(work: Workspace, partition: str) -> list[ShardRef]:
 
 
 def announce(work: Workspace, partition: str, run: RunContext) -> list[ShardRef] | None:
-    """What the synthesis will find to do, recorded as announced by this run; None when there is nothing.
+    """Records the work left for synthesis as announced by this run; returns None if there is none.
 
     Registers the recipes in use.
     """
@@ -44,10 +44,10 @@ def announce(work: Workspace, partition: str, run: RunContext) -> list[ShardRef]
 
 
 def within_budget(work: Workspace, partition: str, *, scheduled: bool) -> RunOptions:
-    """The run's options; in a scheduled run, what is left of a partition keeps the budget that it was begun with.
+    """The run's options; in a scheduled run, unfinished work keeps the budget of the run that started it.
 
-    Otherwise the tick of an hour would continue, without one, where a run of the same hour stopped at its budget. It
-    draws from the same budget. A run that is started by hand says itself what it may spend.
+    Otherwise the next hourly run would continue, without a budget, where a run of the same hour stopped at its budget.
+    Both draw from the same budget. A run started by a person states its own budget.
     """
     if not scheduled or work.options.budget_usd:
         return work.options
@@ -63,7 +63,7 @@ def within_budget(work: Workspace, partition: str, *, scheduled: bool) -> RunOpt
 
 
 def take_up(work: Workspace, partition: str, announced_by: Sequence[str], run: RunContext) -> list[ShardRef]:
-    """The plan of a synthesis, which says to those who announced the partition that this run is theirs.
+    """The plan of a synthesis; tells the runs that announced the partition that this run processes it.
 
     Registers the recipes in use.
     """
@@ -74,15 +74,15 @@ def take_up(work: Workspace, partition: str, announced_by: Sequence[str], run: R
 
 
 def taken_by(work: Workspace, partition: str, run: RunContext) -> str | None:
-    """The run of the synthesis that took up what this run announced; None as long as none has."""
+    """The synthesis run that took up what this run announced; None until there is one."""
     with work.ledger() as ledger:
         return ledger.announcements.taken_by(run.run_id or "", partition)
 
 
 def unpublished(work: Workspace, partition: str) -> bool:
-    """Whether the partition is complete under the current recipes, but its dataset is one of older ones, or none.
+    """Whether the partition is complete under the current recipes, but its dataset is missing or from older recipes.
 
-    So it is after a variant that was computed beside was adopted: nothing is left to compute, only to publish.
+    This is the case after a variant was adopted: nothing is left to compute, only to publish.
     """
     if work.variant:
         return False

@@ -1,7 +1,7 @@
-"""Partition keys as ticks of the ingestion's schedule, collapsed into ranges that one backfill each covers.
+"""Turns partition keys, as ticks of the ingestion's schedule, into ranges for one backfill each.
 
-A backfill makes a run for every tick of its range. A tick without a partition costs a run of seconds, and a backfill
-waits for the one before it, so short gaps are taken along; a partition that is up to date is not.
+A backfill creates a run for every tick of its range. A tick without a partition costs a run of seconds, and a backfill
+waits for the one before it, so a range spans short gaps; it never includes a partition that is up to date.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,7 +14,7 @@ KEY_FORMAT = "%Y-%m-%dT%H:%M"
 TICK = timedelta(hours=1)
 _GAP = 6 * TICK
 LONGEST = timedelta(days=366)
-"""Of a range: Airflow makes a run for each of its ticks at once, and while it does so nothing else."""
+"""Longest range: Airflow creates a run for each of its ticks at once, and does nothing else meanwhile."""
 
 
 class Range(Value):
@@ -26,19 +26,19 @@ class Range(Value):
 
     @property
     def dates(self) -> tuple[str, str]:
-        """Both ends as Airflow takes them."""
+        """Both ends in the format of Airflow."""
         first, last = (tick(key) for key in (self.first, self.last))
         assert first and last, "a range has keys of the schedule"  # noqa: S101 - made here only
         return first.isoformat(), last.isoformat()
 
     @property
     def command(self) -> str:
-        """What to type."""
+        """The `gem backfill` command for this range."""
         return f"gem backfill --from {self.first} --to {self.last}"
 
 
 def tick(key: str) -> datetime | None:
-    """The tick of a partition; None when the key is of none."""
+    """The tick of a partition; None if the key belongs to none."""
     try:
         when = datetime.strptime(key, KEY_FORMAT).replace(tzinfo=UTC)
     except ValueError:
@@ -47,31 +47,31 @@ def tick(key: str) -> datetime | None:
 
 
 def bound(text: str, *, end: bool) -> str:
-    """The partition key that a person means by a day, an hour or a key.
+    """The partition key for a day, an hour or a key that a person typed.
 
     Args:
         text: such as `2026-01-31`, `2026-01-31T14` or `2026-01-31T14:00`.
-        end: whether a day means its last hour.
+        end: a day means its last hour.
 
     Raises:
-        UserError: it is no point in time.
+        UserError: it is not a point in time.
     """
     try:
         when = datetime.fromisoformat(text if len(text) != len("2026-01-31T14") else f"{text}:00")
         when = when.astimezone(UTC) if when.tzinfo else when
     except (ValueError, OverflowError):
-        raise UserError(f"{text!r} is no partition", "Write a day or an hour, such as 2026-01-31T14:00.") from None
+        raise UserError(f"{text!r} is not a partition", "Write a day or an hour, such as 2026-01-31T14:00.") from None
     if end and len(text) == len("2026-01-31"):
         when += timedelta(hours=23)
     return when.replace(minute=0).strftime(KEY_FORMAT)
 
 
 def ranges(wanted: Collection[str], existing: Iterable[str]) -> tuple[list[Range], list[str]]:
-    """The wanted partitions as ranges, oldest first, and those that are of no tick.
+    """The wanted partitions as ranges, oldest first, and the keys that belong to no tick.
 
     Args:
         wanted: keys to cover.
-        existing: keys of all partitions; one that is not wanted splits a range.
+        existing: keys of all partitions; an unwanted one splits a range.
     """
     keys = sorted({*wanted, *existing})
     found: list[list[str]] = []

@@ -1,7 +1,7 @@
-"""What the current code, prompts and models would recompute, why, and what that would take. Counting is Postgres' work.
+"""What the current code, prompts and models would recompute, why, and the cost. Postgres does the counting.
 
-A segment waits at one stage. From there on it is expected to go as far as it went last time; one that never was there
-is expected to go on with the probability that its stage accepts, so numbers behind it are estimates.
+A segment waits at one stage. From there GEM expects it to get as far as last time; if it was never there, it continues
+with the probability that its stage accepts, so figures for later stages are estimates.
 """
 
 from collections import Counter, defaultdict
@@ -20,11 +20,11 @@ NEVER, RETRY = "never done", "retry"
 
 
 class StaleStage(Value):
-    """A stage of a partition, or of all of them."""
+    """A stage of one partition, or of all."""
 
     stage: StageName
     why: dict[str, int]
-    """Segments by reason; one that has several reasons counts under their names joined. Estimated ones are left out."""
+    """Segments by reason; several reasons are joined into one name. Estimated segments are left out."""
     estimate: Estimate
 
     @property
@@ -34,31 +34,31 @@ class StaleStage(Value):
 
 
 class StalePartition(Value):
-    """What waits in a partition, stage by stage."""
+    """Waiting work of a partition, stage by stage."""
 
     partition: str
     stages: list[StaleStage]
 
 
 class Stale(Value):
-    """Everything that waits."""
+    """All waiting work."""
 
     partitions: list[StalePartition]
     stages: list[StaleStage]
     """Sums over the partitions."""
     total: Estimate
     basis: dict[StageName, str]
-    """What each stage's estimate rests on."""
+    """Source of each stage's estimate."""
     publish_only: list[str]
-    """Partitions that are complete, but whose dataset is still of older recipes."""
+    """Complete partitions whose dataset still comes from older recipes."""
     ranges: list[Range]
-    """What to backfill, publish-only partitions included."""
+    """Ranges to backfill, publish-only partitions included."""
     off_schedule: list[str]
-    """Partitions with a key that no tick of the schedule has: Airflow cannot backfill them."""
+    """Partitions whose key is not a tick of the schedule: Airflow cannot backfill them."""
 
 
 def stale(work: Workspace, first: str | None = None, last: str | None = None) -> Stale:
-    """All of it, or of a range of partitions (both ends included)."""
+    """All waiting work, or that of a range of partitions (both ends included)."""
     chain = list(work.chain.by_stage.values())
     with work.ledger() as ledger:
         rows = ledger.stale.work_left(chain, work.chain.takes, first, last)
@@ -117,7 +117,7 @@ def _stages(
 
 
 def _share(chain: Sequence[Recipe], rate: Mapping[StageName, Rate], frontier: int, ord_: int) -> float:
-    """How many of those that wait at a stage will come to a later one."""
+    """Share of segments waiting at a stage that will reach a later one."""
     share = 1.0
     for stage, following in zip(STAGE_NAMES[frontier - 1 : ord_ - 1], chain[frontier:ord_], strict=True):
         share *= rate[stage].share(takes_of(following))

@@ -1,1 +1,1 @@
-"""One stage over one shard, asked online."""
+"""Runs one stage over one shard in online mode."""

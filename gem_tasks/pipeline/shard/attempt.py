@@ -1,9 +1,9 @@
 """One record through one stage: what to ask, what an answer means, when to ask again, and how it ended. No I/O.
 
-Owns retries of unusable answers: two requests, the second with the parser's complaint; where that no longer fits the
-model's window, with the end of the answer only. Transport faults and rate limits
-belong to `llm.client`; what it could not fix becomes a failed outcome here, except configuration faults, which would
-repeat for every record and stop the task instead. Lost workers belong to Airflow.
+Owns retries of unusable answers: two requests, the second with the parser's complaint; if that no longer fits the
+model's window, with only the end of the answer. `llm.client` owns transport faults and rate limits; what it could not
+fix becomes a failed outcome here, except configuration faults, which would repeat for every record and stop the task
+instead. Airflow retries lost workers.
 
     attempt = Attempt(stage, asking, record)
     while attempt.request:
@@ -22,9 +22,9 @@ from gem_tasks.stages.base import Stage, repair
 
 _MOST_REQUESTS = 2
 _QUOTED = 2000
-"""Characters of an unusable answer that are shown again where all of it would not fit."""
+"""Characters of an unusable answer to quote if the whole answer would not fit."""
 _LONGEST_THOUGHTS = 1 << 18
-"""Characters that are kept: a model that loops while it thinks must not fill the store."""
+"""Characters of reasoning to keep: a model that loops while it thinks must not fill the store."""
 
 
 class Attempt:
@@ -32,16 +32,16 @@ class Attempt:
 
     def __init__(self, stage: Stage, asking: Asking, record: Record) -> None:
         self.request: ChatRequest | None = None
-        """What to ask next."""
+        """The next request."""
         self.outcome: Outcome | None = None
-        """How it ended."""
+        """The final outcome."""
         self.number = 1
-        """Which of the two requests `request` is: the first, or its repair."""
+        """Number of `request`: 1 for the first request, 2 for its repair."""
         self.segment_id = record.segment.segment_id
         self._stage, self._asking, self._record = stage, asking, record
         self._cost = Cost()
         self._first: tuple[_Unusable, str] | None = None
-        """What was wrong with the first answer, and the answer."""
+        """The fault of the first answer, and the answer."""
         self._shortened = False
         if verdict := stage.precheck(record):
             self._end(verdict)
@@ -49,14 +49,14 @@ class Attempt:
             self._ask(stage.request(record, asking.prompt))
 
     def answered(self, completion: Completion) -> None:
-        """Reads the answer to `request`; never raises on what a model wrote."""
+        """Reads the answer to `request`; no model output makes it raise."""
         self._cost = self._cost.plus(completion)
         verdict = _read(self._stage, completion, self._record)
         if not isinstance(verdict, _Unusable):
             self._end(verdict, completion.thoughts)
             return
         self._cost = self._cost.wasted({verdict.error_class: 1}, calls=0)
-        if self.number == _MOST_REQUESTS or not verdict.mendable:
+        if self.number == _MOST_REQUESTS or not verdict.repairable:
             self._fail(verdict.error_class, verdict.complaint, raw=completion.text)
         else:
             self.number += 1
@@ -64,10 +64,10 @@ class Attempt:
             self._repair(completion.text or "(empty)", verdict.complaint)
 
     def failed(self, error: EndpointError) -> None:
-        """The endpoint brought no answer to `request`.
+        """Notes that the endpoint did not answer `request`.
 
         Raises:
-            EndpointError: the same, when it is the configuration that is at fault.
+            EndpointError: the same error, if the configuration is at fault.
         """
         if error.error_class in CONFIGURATION or error.parameter:
             raise error
@@ -80,7 +80,7 @@ class Attempt:
             self._shortened = True
             self._repair(f"[…]{answer[-_QUOTED:]}", unusable.complaint)
         else:
-            detail = f"{unusable.complaint} A second chance does not fit: {error.detail}"
+            detail = f"{unusable.complaint} The repair prompt does not fit: {error.detail}"
             self._fail(unusable.error_class, detail, raw=answer)
 
     def _repair(self, answer: str, complaint: str) -> None:
@@ -125,7 +125,7 @@ class Attempt:
 
 
 async def attempt(stage: Stage, asking: Asking, record: Record, client: ChatClient) -> Outcome:
-    """Exactly one outcome for the record.
+    """Asks until the record has its one outcome.
 
     Raises:
         EndpointError: wrong key or unknown model.
@@ -141,25 +141,25 @@ async def attempt(stage: Stage, asking: Asking, record: Record, client: ChatClie
 
 
 class _Unusable(Malformed):
-    """A completion that yields no verdict, with its class."""
+    """A completion without a verdict, with its error class."""
 
     error_class: ErrorClass
-    mendable: bool = True
+    repairable: bool = True
 
 
 def _read(stage: Stage, completion: Completion, record: Record) -> Accepted | Rejected | _Unusable:
     if completion.finish_reason == "content_filter":
         complaint = f"the model refused: {completion.text[:200]}"
-        return _Unusable(complaint=complaint, error_class=ErrorClass.REFUSED, mendable=False)
+        return _Unusable(complaint=complaint, error_class=ErrorClass.REFUSED, repairable=False)
     if not completion.text.strip() and completion.finish_reason == "length":
         asked_again = ErrorClass.TRUNCATED in completion.faults  # with more room, by `llm.learning`
-        return _Unusable(complaint=_ate(completion), error_class=ErrorClass.TRUNCATED, mendable=not asked_again)
+        return _Unusable(complaint=_ate(completion), error_class=ErrorClass.TRUNCATED, repairable=not asked_again)
     if not completion.text.strip():
         return _Unusable(complaint="The answer was empty.", error_class=ErrorClass.EMPTY)
     if completion.finish_reason == "length":
         complaint = "The answer was cut off at the length limit. Write a shorter one that is complete."
         return _Unusable(complaint=complaint, error_class=ErrorClass.TRUNCATED)
-    # A lone surrogate cannot be stored in UTF-8; JSON escapes can smuggle one in.
+    # UTF-8 cannot store a lone surrogate; JSON escapes can smuggle one in.
     text = completion.text.encode("utf-8", "replace").decode()
     verdict = stage.parse(text, record)
     if isinstance(verdict, Malformed):

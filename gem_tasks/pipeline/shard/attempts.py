@@ -1,7 +1,7 @@
-"""Many records at once through a stage: outcomes in the order of arrival.
+"""Sends many records through a stage concurrently: outcomes in the order of arrival.
 
-An endpoint that has never answered a request of the recipe gets a few at first, drawn from all over the shard; the rest
-follow when it has answered one. So a wrong parameter is found with a few calls.
+An endpoint that has never answered a request of the recipe first gets a few, drawn from all over the shard; the rest
+follow once it has answered one. So a wrong parameter is found with a few calls.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ class Attempts:
     """All attempts of a stage over a shard.
 
     Args:
-        stage: which one.
+        stage: the stage.
         asking: how it asks.
-        client: of its endpoint.
-        window: records under way at most.
-        proven: the endpoint has answered requests of this recipe before.
+        client: client of its endpoint.
+        window: most records in progress at once.
+        proven: whether the endpoint has answered requests of this recipe before.
     """
 
     def __init__(self, stage: Stage, asking: Asking, client: ChatClient, window: int, *, proven: bool) -> None:
@@ -39,7 +39,7 @@ class Attempts:
         self._arrived: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
 
     async def outcomes(self, records: Iterator[Record]) -> AsyncGenerator[Outcome]:
-        """What may be recorded, as it becomes known.
+        """Yields outcomes that may be recorded, as they become known.
 
         Raises:
             EndpointError: the configuration is at fault: every other request would fail like those that did.
@@ -69,17 +69,17 @@ class Attempts:
             task.add_done_callback(self._arrived.put_nowait)
             self._running.add(task)
             if started % _HEAD_START == _HEAD_START - 1:
-                await asyncio.sleep(0)  # the first are on their way while the others are put together
+                await asyncio.sleep(0)  # the first requests leave while the others are still being built
 
     def _room(self) -> int:
-        """Records that may be under way now."""
+        """Number of records that may be started now."""
         if self._doubts.grave:
             return 0
         return self._window if self._open else FEW - len(self._doubts.waiting)
 
 
 def _spread(records: Iterator[Record]) -> Iterator[Record]:
-    """The same records, the first few not from one document: what is odd about one may hold for all of its segments."""
+    """The same records, the first few from different documents: a document's oddity may affect all its segments."""
     head = list(islice(records, _HEAD_START))
     step = max(1, len(head) // FEW)
     first = set(range(0, len(head), step)[:FEW])

@@ -1,9 +1,9 @@
 """A run's budget, shared by all of its tasks through Postgres.
 
-A task draws money in small sums, and hands back at once what is more than its next calls may need, for other tasks wait
-for it: as long as few answers are known, each call is feared to be a long one. A killed task cannot hand back, so a
-budget may stop a run somewhat early, but never late. When nothing more can be drawn, a task goes on with what its own
-calls give back as they end, and stops when none is under way: nothing that was paid for is lost.
+A task draws small amounts, and returns at once whatever exceeds the needs of its next calls, because other tasks wait
+for it: until enough answers have been seen, each call is budgeted at its maximum length. A killed task cannot return
+its share, so a budget may stop a run somewhat early, but never late. When nothing is left to draw, a task continues
+with the money that its own calls return as they end, and stops when none is in flight: no paid answer is lost.
 """
 
 import asyncio
@@ -16,18 +16,18 @@ from gem_tasks.errors import UserError
 from gem_tasks.lineage import BudgetAccount, Ledger
 
 _CALLS_PER_DRAW = 32
-"""Drawing costs a round trip: enough for so many calls is drawn at a time, as long as there is so much."""
+"""Drawing costs a round trip, so a task draws enough for this many calls at a time, as long as the budget allows."""
 _SURPLUS_CALLS = 3 * _CALLS_PER_DRAW
 _ASK_AGAIN_S = 1.0
-"""When nothing was left to draw: others may have handed something back."""
+"""Seconds between attempts to draw from an empty budget: other tasks may have returned something."""
 
 
 class BudgetSpentError(UserError):
-    """The run may not spend what the next call could cost."""
+    """The next call could cost more than the run may still spend."""
 
 
 class Budget:
-    """One task's share of a run's budget; an `Allowance`. An async context manager: leaving it hands the rest back."""
+    """One task's share of a run's budget; an `Allowance`. An async context manager that returns the rest on exit."""
 
     def __init__(self, ledger: Callable[[], Ledger], account: BudgetAccount, limit: float) -> None:
         self._ledger, self._account, self._limit = ledger, account, limit
@@ -44,7 +44,7 @@ class Budget:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Hands back what is free."""
+        """Returns unspent money."""
         rest, self._free = self._free, 0.0
         if rest > 0:
             await asyncio.to_thread(self._hand_back, rest)
@@ -82,7 +82,7 @@ class Budget:
         return True
 
     def _may_ask(self) -> bool:
-        """Whether drawing may bring something. With no call under way there is nothing else to hope for."""
+        """Whether drawing may succeed. If no call is in flight, drawing is the only way left."""
         return not self._out or time.monotonic() >= self._ask_at
 
     def _draw(self, needed: float, wanted: float) -> float:
@@ -99,7 +99,7 @@ class OwnBudget:
 
     Args:
         limit: USD.
-        fix: what to do when it does not reach.
+        fix: what to do when the budget is too small.
     """
 
     def __init__(self, limit: float, fix: str = "Raise --budget-usd.") -> None:
@@ -109,10 +109,10 @@ class OwnBudget:
         self._settled = asyncio.Event()
 
     async def reserve(self, usd: float) -> None:
-        """Takes it; waits for what calls under way give back, and refuses when none is."""
+        """Reserves the amount; waits for calls in flight to return money, and raises if there are none."""
         while usd > self._left:
             if not self._out:
-                message = f"the budget of ${self._limit:.2f} does not reach: another call could cost ${usd:.4f}"
+                message = f"the budget of ${self._limit:.2f} is too small: another call could cost ${usd:.4f}"
                 raise BudgetSpentError(message, self._fix)
             self._settled.clear()
             await self._settled.wait()
@@ -120,16 +120,16 @@ class OwnBudget:
         self._out += 1
 
     def settle(self, reserved: float, spent: float) -> None:
-        """Gives the rest back."""
+        """Returns the unspent rest."""
         self._left += reserved - spent
         self._out -= 1
         self._settled.set()
 
 
 def spent(limit: float, usd: float) -> BudgetSpentError:
-    """What to say when `usd` more would be over the limit."""
+    """The error for a call of `usd` that would exceed the limit."""
     return BudgetSpentError(
         f"The budget of ${limit:.2f} for this run is spent: another call could cost ${usd:.4f}",
-        "What has arrived is saved. Raise GEM_BUDGET_USD, or budget_usd of the run, and clear the failed tasks"
-        " (or run it again): they go on where they stopped.",
+        "All answers so far are saved. Raise GEM_BUDGET_USD, or budget_usd of the run, and clear the failed tasks"
+        " (or rerun): they continue where they stopped.",
     )

@@ -1,11 +1,11 @@
-"""Failures that are a segment's own if the endpoint answers others, and the configuration's if it answers none.
+"""Failures that are the segment's fault if the endpoint answers others, and the configuration's if it answers none.
 
-A request that is refused with 400 or 403 does not say whose fault it is: one text may be too odd for the endpoint, or a
-parameter of every request may be wrong. Such failures wait, unsaved, until a completion arrives. If none does, the
-stage stops after a few, with the endpoint's own words, and nothing is recorded against the segments.
+A 400 or 403 does not say who is at fault: one text may be too odd for the endpoint, or a parameter of every request may
+be wrong. Such failures wait, unsaved, until a completion arrives. If none does, the stage stops after a few, quotes the
+endpoint, and records nothing against the segments.
 
-Texts that do not fit the model's window wait too. They say why and mostly cost nothing, so all are looked at: if there
-are a few and none of them fits, it is the model, or the size of segments, that has to change.
+Texts that do not fit the model's window wait too. Their failure states its reason and mostly costs nothing, so GEM
+tries all of them: if there are several and none fits, the model or the segment size has to change.
 """
 
 from gem_tasks.domain.outcome import Outcome
@@ -16,27 +16,27 @@ FEW = 5
 
 
 class Doubts:
-    """One per run of a stage over a shard.
+    """Belongs to one run of a stage over a shard.
 
     Args:
-        proven: the endpoint has answered requests of this recipe before.
+        proven: whether the endpoint has answered requests of this recipe before.
     """
 
     def __init__(self, *, proven: bool) -> None:
         self.answered = False
         """Whether the endpoint has sent a completion in this run."""
         self.waiting: list[Outcome] = []
-        """Failures of which it is not known whose fault they are."""
+        """Failures whose fault is not yet known."""
         self._overlong: list[Outcome] = []
         self._proven = proven
 
     @property
     def grave(self) -> bool:
-        """Whether so many were refused that no other request should follow until one is answered."""
+        """Whether the endpoint refused too many requests to send another before it answers one."""
         return len(self.waiting) >= FEW
 
     def settle(self, outcome: Outcome) -> list[Outcome]:
-        """What can be saved, now that this one has come."""
+        """Outcomes that can be saved now that this one has arrived."""
         self.answered = self.answered or outcome.answered
         if outcome.error_class in DOUBTFUL:
             self.waiting.append(outcome)
@@ -47,7 +47,7 @@ class Doubts:
         return [*(self._take() if self.answered else ()), outcome]
 
     def end(self) -> list[Outcome]:
-        """What waits when no request is under way any more, as failures that a later run asks about again.
+        """The failures still waiting when no request is in flight; a later run retries them.
 
         Raises:
             EndpointError: the configuration is at fault.
@@ -66,13 +66,13 @@ class Doubts:
 
 
 def overlong(outcomes: list[Outcome]) -> EndpointError:
-    """None of these fits what the model takes."""
+    """The error if none of these texts fits the model."""
     last = outcomes[-1]
-    return EndpointError(ErrorClass.CONTEXT_LENGTH, f"none of {len(outcomes)} texts fits, the last: {last.detail}")
+    return EndpointError(ErrorClass.CONTEXT_LENGTH, f"none of {len(outcomes)} texts fits; the last: {last.detail}")
 
 
 def refused(outcomes: list[Outcome]) -> EndpointError:
-    """What an endpoint said that refused all of these, and answered nothing else."""
+    """The error if the endpoint refused all of these and answered nothing else."""
     last = outcomes[-1]
-    words = f"it refused all {len(outcomes)} requests that it was sent, the last with: {last.detail}"
+    words = f"it refused all {len(outcomes)} requests, the last with: {last.detail}"
     return EndpointError(last.error_class or ErrorClass.BAD_REQUEST, words)

@@ -1,4 +1,4 @@
-"""Whether an endpoint failed or the segments did, and what to tell the person who configured it."""
+"""Decides whether an endpoint failed or the segments did, and explains faults to the person who configured it."""
 
 from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.domain.stage import StageName
@@ -8,20 +8,20 @@ from gem_tasks.pipeline.shard.tally import Tally
 from gem_tasks.pipeline.workspace import Workspace
 
 _BROKEN_ENDPOINT_SHARE = 0.5
-"""When more than this of what it was asked in a partition has no answer, the endpoint failed, not the segments."""
+"""If a larger share of a partition's requests has no answer, the endpoint failed, not the segments."""
 _FIXES = {
-    ErrorClass.AUTH: "Set GEM_LLM_API_KEY (or that of the stage) to a valid key; `gem doctor` tries it.",
+    ErrorClass.AUTH: "Set GEM_LLM_API_KEY (or that of the stage) to a valid key; `gem doctor` tests it.",
     ErrorClass.NO_CREDIT: "Add credit to the account behind GEM_LLM_API_KEY, or use another key.",
     ErrorClass.UNKNOWN_MODEL: "Check GEM_LLM_MODEL and GEM_LLM_BASE_URL (it usually ends in /v1), with `gem doctor`.",
-    ErrorClass.FORBIDDEN: "Give the key the right to use this model, or set another GEM_LLM_API_KEY or GEM_LLM_MODEL.",
+    ErrorClass.FORBIDDEN: "Grant the key access to this model, or set another GEM_LLM_API_KEY or GEM_LLM_MODEL.",
     ErrorClass.CONTEXT_LENGTH: "Give the model a larger context (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH, vLLM:"
-    " --max-model-len, llama.cpp: --ctx-size), say with GEM_LLM_CONTEXT_WINDOW how much it takes, or cut smaller"
+    " --max-model-len, llama.cpp: --ctx-size), set GEM_LLM_CONTEXT_WINDOW to the tokens that it takes, or cut smaller"
     " segments with GEM_SEGMENT_MAX_TOKENS.",
     ErrorClass.BAD_REQUEST: "Set GEM_LLM_MODEL and GEM_LLM_BASE_URL to a model and a server that take such requests.",
     ErrorClass.CONNECTION: "Is it running? `gem up` starts the offline teacher; GEM_LLM_BASE_URL names another.",
     ErrorClass.TIMEOUT: "It did not answer in time; is GEM_LLM_BASE_URL right, and is the model loaded?",
 }
-_OTHER = "Look at the endpoint's own log; `gem doctor` tries whether it answers."
+_OTHER = "Check the endpoint's log; `gem doctor` tests whether it answers."
 
 
 def explain(error: EndpointError, work: Workspace, stage: StageName) -> UserError:
@@ -29,12 +29,12 @@ def explain(error: EndpointError, work: Workspace, stage: StageName) -> UserErro
     base_url, model = work.settings.endpoint_for(stage), work.settings.model_for(stage)
     return UserError(
         f"{base_url} cannot be used with model {model!r} for stage {stage} ({error.error_class}): {error.detail}",
-        f"{fix_of(error)} After the fix run the same again: no segment was given up.",
+        f"{fix_of(error)} Then rerun: no segment was marked as failed.",
     )
 
 
 def fix_of(error: EndpointError) -> str:
-    """What to do about an endpoint that cannot be used."""
+    """What to do about an unusable endpoint."""
     if error.parameter and error.error_class is not ErrorClass.CONTEXT_LENGTH:
         name = f"GEM_LLM_{error.parameter.upper()}" if error.parameter in RequestOptions.model_fields else ""
         return f"Set or unset {name or 'GEM_LLM_EXTRA_BODY'} (or that of the stage), or set another GEM_LLM_MODEL."
@@ -42,16 +42,16 @@ def fix_of(error: EndpointError) -> str:
 
 
 def raise_if_unfinished(job: ShardJob, tally: Tally) -> None:
-    """Leaves transport failures to the next try; the last one accepts a few, which a later run asks for again.
+    """Leaves transport failures to the next attempt; the last attempt accepts a few, which a later run retries.
 
-    What is a few is measured over the partition, not over what is left of it: one segment that never gets an answer
-    must not stop the others for ever. Each run that ends without an answer to a segment counts, and after several
-    (`set_aside_after`) the failure is final. A run that got no answer at all fails, unless it asked only for segments
-    that an earlier run had left unanswered.
+    "A few" is measured over the whole partition, not over the open part: one segment that never gets an answer must not
+    block the others for ever. Each run that ends without an answer to a segment counts, and after `set_aside_after`
+    runs the failure is final. A run without any answer fails, unless it asked only for segments that an earlier run had
+    left unanswered.
 
     Raises:
         EndpointError: the endpoint failed, not the segments.
-        UserError: the same, and it refuses what is sent.
+        UserError: the same, and the endpoint refuses the requests.
     """
     if not tally.broken:
         return

@@ -1,4 +1,4 @@
-"""One stage over one shard, as one run asks for it: where that is, and how the stage asks there."""
+"""One stage over one shard in one run: its place, and how the stage asks."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from gem_tasks.store import keys
 
 @dataclass(frozen=True, slots=True)
 class ShardJob:
-    """Identity only; what the records of the shard came to is in `Outcomes`."""
+    """Identity only; `Outcomes` has the results of the shard's records."""
 
     work: Workspace
     name: StageName
@@ -27,12 +27,12 @@ class ShardJob:
 
     @property
     def stage(self) -> Stage:
-        """The stage, in the form in which it is asked for its answer."""
+        """The stage, in the configured form of answer."""
         return self.work.chain.stage(self.name)
 
     @property
     def recipe(self) -> Recipe:
-        """What the outcomes are recorded under."""
+        """The recipe under which outcomes are recorded."""
         return self.work.chain.by_stage[self.name]
 
     @property

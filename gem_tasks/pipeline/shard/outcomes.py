@@ -1,4 +1,4 @@
-"""The outcomes of one stage over one shard: those kept from before, and those of this run as they are saved."""
+"""The outcomes of one stage over one shard: those of earlier runs, and those of this run as they are saved."""
 
 import logging
 from collections import Counter
@@ -16,9 +16,9 @@ logger = logging.getLogger(__name__)
 
 
 class Outcomes:
-    """One per task. What is finished is known from Postgres alone: no object is read for it.
+    """One per task. Postgres alone tells which records are finished: no object is read for it.
 
-    It rewrites the shard's object from what it knows, so it is made and used under the shard's lock, `holder`'s.
+    It rewrites the shard's object from this knowledge, so create and use it under the shard's lock, `holder`'s.
     """
 
     def __init__(self, job: ShardJob, holder: Ledger) -> None:
@@ -32,12 +32,12 @@ class Outcomes:
         self.kinds: dict[str, OutcomeKind] = {
             segment: kind for segment, kind in final.items() if segment in self.expected
         }
-        """How each record that has a final outcome ended."""
+        """Outcome of each record that has a final one."""
         self._withdrawn = final.keys() - self.kinds.keys()
-        """Final outcomes that no record asks for now. Their documents may come back, so the object keeps them."""
+        """Final outcomes that no record asks for now. Their documents may be restored, so the object keeps them."""
         self.reused = len(self.kinds)
         self._asked = self.expected if scope is None else self.expected & scope
-        """What this run has to bring to an outcome; what lies outside a narrowed run's scope stays as it is."""
+        """Records that need an outcome from this run; those outside a narrowed run's scope stay unchanged."""
 
     @property
     def unended(self) -> set[str]:
@@ -50,12 +50,12 @@ class Outcomes:
         return len(self.unended)
 
     def missing(self) -> Iterator[Record]:
-        """Records of this run without a final outcome, read as they are asked for."""
+        """Records of this run without a final outcome, read lazily."""
         job = self._job
         return load_records(job.work, job.name, job.place.partition, job.place.shard, self.unended)
 
     def save(self, outcomes: Sequence[Outcome]) -> None:
-        """Object first, then one transaction: a crash between leaves an object that the next save overwrites."""
+        """Writes the object, then one transaction: a crash in between leaves an object that the next save replaces."""
         job = self._job
         self._holder.locks.still_locked()
         with job.work.ledger() as ledger, ledger.retention.writing():
@@ -72,7 +72,7 @@ class Outcomes:
                 )  # fmt: skip
 
     def counts(self) -> Counter[OutcomeKind]:
-        """Number of records by how they ended.
+        """Number of records by outcome.
 
         Raises:
             ReconcileError: a record has no outcome.

@@ -1,8 +1,8 @@
-"""The prefilter in use: loaded once per shard, watched, and put before the filter.
+"""The prefilter in use: loaded once per shard, monitored, and applied before the filter.
 
-It is bound to one recipe of the filter: learned from that recipe's verdicts and applied to segments without a result
-under it. Before every shard its misses on the random share are counted; when they prove that its recall is below the
-target it is switched off for good (`switch_off_drifted`), and the segments go to the model as before.
+It belongs to one recipe of the filter: learned from that recipe's verdicts, and applied to segments without a result
+under it. Before every shard GEM counts its misses on the random share. If they prove that its recall is below the
+target, GEM switches it off for good (`switch_off_drifted`), and all segments go to the model again.
 """
 
 import logging
@@ -22,21 +22,21 @@ from gem_tasks.prefilter.recall import TARGET, upper_bound
 logger = logging.getLogger(__name__)
 
 SHARE = 20
-"""One segment in so many goes to the model whatever the prefilter thinks of it."""
+"""One segment in this many goes to the model regardless of the prefilter."""
 WINDOW = 300
-"""The newest accepted segments of the share that recall is counted on."""
+"""Recall is measured on this many of the share's newest accepted segments."""
 
 _CHUNK = 64
 
 
 class Prefilter:
-    """A model, its threshold, and the recipe id that its rejections name."""
+    """A model, its threshold, and the recipe id of its rejections."""
 
     def __init__(self, prefilter_id: str, model: Model, threshold: float) -> None:
         self._id, self._model, self._threshold = prefilter_id, model, threshold
 
     def scored(self, records: Iterator[Record]) -> Iterator[Record]:
-        """The same records, each with what the prefilter thinks of it."""
+        """The same records, each with the prefilter's score."""
         while chunk := list(islice(records, _CHUNK)):
             scores = self._model.scores(text_of(record) for record in chunk)
             for record, score in zip(chunk, scores.tolist(), strict=True):
@@ -50,7 +50,7 @@ class Prefilter:
 
 
 def scored(work: Workspace, stage: StageName, records: Iterator[Record]) -> Iterator[Record]:
-    """Records of the filter with what the prefilter in use thinks of them; those of other stages as they are.
+    """Adds the prefilter's scores to records of the filter; records of other stages stay as they are.
 
     Raises:
         StoreError: as `current`.
@@ -60,10 +60,10 @@ def scored(work: Workspace, stage: StageName, records: Iterator[Record]) -> Iter
 
 
 def current(work: Workspace) -> Prefilter | None:
-    """The one in use for the current filter; None when there is none, it is switched off, or it has drifted.
+    """The prefilter of the current filter; None if there is none, it is switched off, or it has drifted.
 
     Raises:
-        StoreError: its object is gone or damaged.
+        StoreError: its object is missing or damaged.
     """
     if work.settings.prefilter == "off":
         return None
@@ -99,7 +99,7 @@ def _drift(ledger: Ledger, recipe_id: str, row: CurrentPrefilter) -> str:
 
 
 def drift(accepted: int, missed: int) -> str:
-    """Why a prefilter that missed so many of the share must not go on; empty when nothing is proved against it."""
+    """Why a prefilter with this many misses in the share has to stop; empty if nothing is proved against it."""
     most = upper_bound(accepted - missed, accepted)
     if most >= TARGET:
         return ""
@@ -110,11 +110,11 @@ def drift(accepted: int, missed: int) -> str:
 
 
 def in_share(segment_id: str) -> bool:
-    """Whether a segment goes to the model in any case: the same answer everywhere and for every prefilter."""
+    """Whether a segment always goes to the model: the same everywhere and for every prefilter."""
     return int.from_bytes(sha256(f"prefilter share {segment_id}".encode()).digest()[:4], "big") % SHARE == 0
 
 
 def text_of(record: Record) -> str:
-    """What the prefilter reads: what the filter reads."""
+    """The text that the prefilter reads, which is what the filter reads."""
     segment = record.segment
     return f"{segment.title}\n\n{segment.text}" if segment.title else segment.text

@@ -1,4 +1,4 @@
-"""Puts together what a stage sees of the segments of one shard, from what Postgres says is accepted."""
+"""Assembles a stage's input for the segments of one shard, from the results that Postgres lists as accepted."""
 
 from collections.abc import Callable, Iterator, Set
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from gem_tasks.store import keys, shards
 
 
 def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
-    """Segment ids that a stage has to deal with: all of the shard, or those that the stage before ended as it takes."""
+    """Segment ids that a stage processes: the whole shard, or those with the right outcome of the stage before."""
     position = STAGE_NAMES.index(name)
     if position:
         return _ended(work, STAGE_NAMES[position - 1], takes_of(work.chain.by_stage[name]), partition, shard)
@@ -49,10 +49,10 @@ def _before(name: StageName) -> StageName:
 
 
 def _taken(payloads: dict[str, str], segment_id: str, name: str) -> str:
-    """The payload, which is then no longer in memory.
+    """The payload, which is then removed from memory.
 
     Raises:
-        StoreError: the object holds none, though the lineage says that the stage accepted the segment.
+        StoreError: the object has none, but the lineage lists the segment as accepted by the stage.
     """
     try:
         return payloads.pop(segment_id)
@@ -66,21 +66,21 @@ def segments_of(work: Workspace, partition: str, shard: int) -> Iterator[Segment
 
 
 def accepted(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
-    """Segment ids that Postgres knows as accepted by the stage under the current recipe, and whose documents live."""
+    """Segment ids of live documents that the stage accepted under the current recipe, according to Postgres."""
     return _ended(work, name, "accepted", partition, shard)
 
 
 class Final(NamedTuple):
-    """The conversation of a segment that came through the validation."""
+    """The conversation of a segment that passed the validation."""
 
     trajectory: Trajectory
     judgement: Judgement
     accepted_by: StageName
-    """`validate`, or `revalidate` for one that was revised."""
+    """`validate`, or `revalidate` for a revised conversation."""
 
 
 def finals(work: Workspace, partition: str, shard: int) -> dict[str, Final]:
-    """The conversations of a shard that were accepted, at once or after a revision, by segment id."""
+    """Conversations of a shard that were accepted, at once or after a revision, by segment id."""
     found: dict[str, Final] = {}
     for made_by, accepted_by in (_AT_ONCE, _REVISED):
         if passed := accepted(work, accepted_by, partition, shard):
@@ -101,14 +101,14 @@ def _ended(work: Workspace, name: StageName, how: str, partition: str, shard: in
 
 
 def output_of(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, Any]:
-    """Outputs that the shard's object holds for the stage, by segment id, as the stage's own type."""
+    """The stage's outputs in the shard's object, by segment id, as the stage's own type."""
     output = stage(name).output
     payloads = _payloads(work, name, partition, shard)
     return {segment: output.model_validate_json(payload) for segment, payload in payloads.items()}
 
 
 def outcomes_of(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, Outcome]:
-    """All outcomes that the shard's object holds for the stage, by segment id."""
+    """All outcomes of the stage in the shard's object, by segment id."""
     key = keys.stage_key(name, work.chain.id_of(name), partition, shard)
     return {found.segment_id: found for found in shards.decode_outcomes(work.fetch(key))}
 

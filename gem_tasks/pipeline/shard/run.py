@@ -1,8 +1,8 @@
-"""One stage over one shard: ask for what is missing, save as answers arrive, account for every record.
+"""Runs one stage over one shard: asks for missing results, saves them as answers arrive, accounts for every record.
 
-Resumable by construction: every completion goes to the journal as it arrives, outcomes are saved now and then (object
-first, then one transaction) so that progress shows, and a rerun asks only for what neither has. A rerun of a finished
-shard makes no call and writes nothing.
+Resumable by construction: every completion goes to the journal as it arrives, outcomes are saved at intervals (object
+first, then one transaction) to show progress, and a rerun asks only for what neither has. A rerun of a finished shard
+makes no call and writes nothing.
 """
 
 import asyncio
@@ -33,13 +33,13 @@ logger = logging.getLogger(__name__)
 
 _SAVE_EVERY_S = 10.0
 _SAVING_SHARE = 0.05
-"""Saving rewrites the shard's object, so a large one is saved less often: at most this share of the time."""
+"""Largest share of the time for saving: it rewrites the shard's object, so large shards are saved less often."""
 _WINDOW = 2
-"""Records under way per request in flight: those beyond wait for a slot, back off, or are being written down."""
+"""Records in progress per request in flight: the additional ones wait for a slot, back off, or are being saved."""
 
 
 class ShardReport(Value):
-    """What a task returns: counts over the whole shard, and what this run did."""
+    """Result of a task: counts over the whole shard, and the work of this run."""
 
     stage: StageName
     partition: str
@@ -48,23 +48,23 @@ class ShardReport(Value):
     rejected: int
     failed: int
     reused: int
-    """Outcomes that were there already."""
+    """Outcomes that already existed."""
     calls: int
     """HTTP requests of this run."""
     replayed: int
-    """Answers that an interrupted try had left in the journal."""
+    """Answers that an interrupted attempt had left in the journal."""
 
 
 def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
     """Brings every record of the shard to an outcome of the stage under the current recipe.
 
-    Whoever comes while another run is at it waits, and finds it done.
+    If another run holds the shard, this call blocks until it finishes and then returns its result.
 
     Raises:
         UserError: the endpoint refuses the key, does not know the model or refuses every request, or the budget of the
             run is spent.
-        EndpointError: the endpoint failed for some records, or on the last try for most; what did arrive is saved, so
-            a retry goes on from there.
+        EndpointError: the endpoint failed for some records, or on the last attempt for most; the answers so far are
+            saved, so a retry continues from there.
         ReconcileError: records and outcomes do not add up.
     """
     job = ShardJob.of(work, name, partition, shard, run)
@@ -77,7 +77,7 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
 
 
 def finished_before(ledger: Ledger, job: ShardJob) -> ShardReport | None:
-    """The report of a shard in which the stage has nothing left to do, from one look at the lineage; None otherwise."""
+    """The report of a shard with nothing left to do in the stage, from one query; None otherwise."""
     name, partition, shard = job.name, job.place.partition, job.place.shard
     state = ledger.rebuild.shard_state(job.recipe, takes_of(job.recipe), partition, shard, first=name == STAGE_NAMES[0])
     if state.ended < state.expected:
@@ -104,7 +104,7 @@ def _run(job: ShardJob, outcomes: Outcomes) -> ShardReport:
 
 
 async def _work(job: ShardJob, outcomes: Outcomes) -> tuple[Tally, int]:
-    """What came, saved now and then while others are still under way, and how many answers were replayed."""
+    """The tally of outcomes, saved at intervals while calls are in flight, and the number of replayed answers."""
     journal = shard_journal(job.work, job.place)
     journal.load()
     in_flight = job.work.settings.llm_concurrency
@@ -121,7 +121,7 @@ async def _work(job: ShardJob, outcomes: Outcomes) -> tuple[Tally, int]:
             saver.begin()  # while the connections close
     except BudgetSpentError as error:
         left = outcomes.left - saver.unsaved
-        logger.error("%d of %d segments are left: %s", left, len(outcomes.expected), error)
+        logger.error("%d of %d segments still have no result: %s", left, len(outcomes.expected), error)
         raise
     except EndpointError as error:
         raise explain(error, job.work, job.name) from error
@@ -132,7 +132,7 @@ async def _work(job: ShardJob, outcomes: Outcomes) -> tuple[Tally, int]:
 
 
 class _Saver:
-    """Saves outcomes beside the work: every few seconds, and when only the last calls are still out."""
+    """Saves outcomes during the work: every few seconds, and when only the last calls are in flight."""
 
     def __init__(self, outcomes: Outcomes, in_flight: int) -> None:
         self.tally = Tally()
@@ -144,11 +144,11 @@ class _Saver:
 
     @property
     def unsaved(self) -> int:
-        """Outcomes that wait for the next save."""
+        """Outcomes waiting for the next save."""
         return len(self._waiting)
 
     def add(self, outcome: Outcome) -> None:
-        """Counts an outcome and saves it in time; raises what an earlier save met."""
+        """Counts an outcome and saves it in time; raises the error of an earlier save."""
         self.tally.add(outcome)
         self._waiting.append(outcome)
         if self._task and self._task.done():
@@ -157,12 +157,12 @@ class _Saver:
             self.begin()
 
     def begin(self) -> None:
-        """Saves what there is, unless that is under way."""
+        """Starts saving the waiting outcomes, unless a save is running."""
         if self._task is None and self._waiting:
             self._task = asyncio.create_task(self._save())
 
     async def finish(self) -> None:
-        """The rest."""
+        """Saves the rest."""
         if self._task:
             await self._task
         if self._waiting:
@@ -178,7 +178,7 @@ class _Saver:
 
 
 def report_on(job: ShardJob, outcomes: Outcomes, tally: Tally, replayed: int) -> ShardReport:
-    """Counts over the whole shard, and of what this run brought.
+    """Counts over the whole shard, and over the work of this run.
 
     Raises:
         ReconcileError: a record has no outcome.
@@ -198,7 +198,7 @@ def report_on(job: ShardJob, outcomes: Outcomes, tally: Tally, replayed: int) ->
 
 
 def _summary(report: ShardReport, tally: Tally) -> str:
-    """One line: what came out, and where every call went."""
+    """One line: the results, and what every call was spent on."""
     wasted = ", ".join(f"{count} {kind}" for kind, count in tally.faults.most_common()) or "none"
     return (
         f"{report.accepted} accepted, {report.rejected} rejected, {report.failed} failed; {report.calls} calls,"

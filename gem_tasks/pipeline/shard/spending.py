@@ -1,4 +1,4 @@
-"""Puts prices, and the run's budget if it has one, between a stage and its endpoint."""
+"""Adds prices, and the run's budget if it has one, between a stage and its endpoint."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable
@@ -19,10 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 def priced(work: Workspace, stage: StageName) -> Pricing | None:
-    """How to price the stage's calls; None when nobody knows.
+    """Prices of the stage's calls; None if unknown.
 
     Raises:
-        UserError: there is a budget, but no price to hold it by.
+        UserError: there is a budget, but no price to enforce it.
     """
     settings = work.settings
     model, endpoint = settings.model_for(stage), settings.endpoint_for(stage)
@@ -30,15 +30,15 @@ def priced(work: Workspace, stage: StageName) -> Pricing | None:
     if price is None:
         if settings.budget_usd:
             raise UserError(
-                f"No price is known for {model!r} at {endpoint}, so the budget cannot be kept",
-                "Name its prices in a file and set GEM_LLM_PRICES to it; gem_tasks/llm/prices.toml shows the form.",
+                f"No price is known for {model!r} at {endpoint}, so GEM cannot enforce the budget",
+                "Set GEM_LLM_PRICES to a file that has its prices, in the format of gem_tasks/llm/prices.toml.",
             )
-        logger.info("no price is known for %r at %s: only tokens are counted (GEM_LLM_PRICES)", model, endpoint)
+        logger.info("no price is known for %r at %s: GEM counts tokens only (see GEM_LLM_PRICES)", model, endpoint)
     return price
 
 
 def account(job: ShardJob) -> BudgetAccount:
-    """Where the stage's spending over the shard is kept."""
+    """The account of the stage's spending over the shard."""
     return BudgetAccount(
         run_id=job.work.options.purse or job.run.run_id or "",
         recipe_id=job.place.recipe_id,
@@ -49,7 +49,7 @@ def account(job: ShardJob) -> BudgetAccount:
 
 @asynccontextmanager
 async def spending(job: ShardJob) -> AsyncGenerator[Callable[[OpenAIClient], ChatClient]]:
-    """What wraps the stage's client; raises like `priced`."""
+    """Yields a function that wraps the stage's client; raises like `priced`."""
     price, limit = priced(job.work, job.name), job.work.settings.budget_usd
     if price is None:
         yield lambda client: client

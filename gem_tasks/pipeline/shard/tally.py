@@ -1,4 +1,4 @@
-"""What one run of a stage brought, as numbers: outcomes themselves are let go as soon as they are saved."""
+"""Counts the results of one run of a stage: outcomes themselves are released as soon as they are saved."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ class Tally:
         calls: HTTP requests that they took.
         faults: calls without a usable answer, by class.
         answered: whether the endpoint sent a completion.
-        broken: segments with an outcome that a later try may still turn into a final one.
+        broken: segments whose outcome a later attempt may still turn into a final one.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Tally:
             self._last_broken = outcome
 
     def complaint(self, asked: int) -> EndpointError:
-        """What the endpoint said last, and for how many of the partition's segments it brought no answer.
+        """The endpoint's last fault, and how many of the partition's segments it left unanswered.
 
         Args:
             asked: segments of the partition that the model was asked about.

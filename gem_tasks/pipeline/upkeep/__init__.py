@@ -1,1 +1,1 @@
-"""What keeps results and models in order between runs."""
+"""Keeps results and models in order between runs."""

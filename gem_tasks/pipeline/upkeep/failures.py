@@ -1,4 +1,4 @@
-"""Quarantine: failed segments with their last answers, and marking them to be asked for again."""
+"""Quarantine: failed segments with their last answers; marks them for another attempt."""
 
 from collections import Counter, defaultdict
 
@@ -10,7 +10,7 @@ from gem_tasks.store import shards
 
 
 class Which(Value):
-    """Which failures are meant; None means any."""
+    """Selects failures; None means any."""
 
     error_class: ErrorClass | None = None
     stage: StageName | None = None
@@ -18,7 +18,7 @@ class Which(Value):
 
 
 class Failure(Value):
-    """One segment that a stage could not bring to a result."""
+    """A segment for which a stage has no result."""
 
     segment_id: str
     uri: str
@@ -31,22 +31,22 @@ class Failure(Value):
     calls: int
     object_key: str
     set_aside: bool = False
-    """Several runs ended without an answer to it, so that runs no longer ask for it."""
+    """Several runs ended without an answer to it, so GEM stopped asking for it."""
     raw: str | None = None
-    """The model's last answer, when there was one."""
+    """The model's last answer, if there was one."""
 
 
 class Failures(Value):
-    """The newest, and how many there are in all by stage and class."""
+    """The newest failures, and the total by stage and class."""
 
     newest: list[Failure]
     counts: dict[tuple[StageName, ErrorClass], int]
     set_aside: int = 0
-    """Those that runs no longer ask for because several ended without an answer."""
+    """Number of failures that GEM stopped asking for because several runs ended without an answer."""
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Number of all failures."""
         return sum(self.counts.values())
 
 
@@ -68,7 +68,7 @@ def failures(work: Workspace, which: Which, limit: int) -> Failures:
 
 
 def retry(work: Workspace, which: Which, *, dry_run: bool) -> dict[str, int]:
-    """Marks them to be asked for again; returns how many by partition. Everything else keeps its result."""
+    """Marks failed segments for another attempt; returns their number by partition. All other results stay."""
     found: Counter[str] = Counter()
     with work.ledger() as ledger, ledger.transaction():
         for row in ledger.failures.counts(work.recipe_ids(), **which.model_dump()):
@@ -79,7 +79,7 @@ def retry(work: Workspace, which: Which, *, dry_run: bool) -> dict[str, int]:
 
 
 def _raws(work: Workspace, object_keys: set[str]) -> dict[str, dict[str, str | None]]:
-    """Last answers by object and segment; an object that is gone has none."""
+    """Last answers by object and segment; None where the object is missing."""
     found: dict[str, dict[str, str | None]] = defaultdict(dict)
     for key in object_keys:
         try:

@@ -1,4 +1,4 @@
-"""What a task has just done, as numbers for a metrics system. Read back from Postgres: metrics and lineage agree."""
+"""Figures of the task that has just run, for a metrics system; from Postgres, so metrics and lineage agree."""
 
 from pydantic import Field
 
@@ -9,20 +9,20 @@ from gem_tasks.pipeline.workspace import Workspace
 
 
 class Observed(Value):
-    """One try of one stage over one shard."""
+    """One attempt of one stage over one shard."""
 
     stage: StageName
     segments: dict[str, int] = Field(default_factory=dict)
-    """By outcome: accepted, rejected, failed."""
+    """Segments by outcome: accepted, rejected, failed."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     usd: float = 0.0
     latencies_ms: tuple[int, ...] = ()
-    """Of each segment that called the model: all its calls together."""
+    """Per segment that called the model, the sum over its calls."""
 
 
 def observed(work: Workspace, stage: StageName, partition: str, shard: int, run: RunContext) -> Observed:
-    """What this try recorded; nothing when all of it was there already."""
+    """What this attempt recorded; empty if every result already existed."""
     with work.ledger() as ledger:
         rows = ledger.observed.of_task(partition, shard, work.chain.by_stage[stage].recipe_id, run)
     return Observed(

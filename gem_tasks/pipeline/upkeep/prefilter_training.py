@@ -1,4 +1,4 @@
-"""Learning a prefilter from the filter's own verdicts in Postgres and their texts in the store, when it is time."""
+"""Trains a prefilter, when it is due, on the filter's own verdicts in Postgres and their texts in the store."""
 
 import logging
 from collections import defaultdict
@@ -26,11 +26,11 @@ _MOST = 10_000
 """Verdicts of a kind that are learned from, the newest: 20,000 texts take 0.5 GB and half a minute."""
 _NONE = VerdictCounts(0, 0)
 _GROWTH = 1.5
-"""A prefilter in use is replaced when there are so many times the accepted segments it knew."""
+"""GEM replaces a prefilter once there are this many times the accepted segments that it was trained on."""
 
 
 class Training(Value):
-    """What came of an attempt to learn."""
+    """Result of an attempt to train."""
 
     state: str
     """`trained`, `kept` (the one in use is good enough), `too_few`, `not_worth_it`, or `off` by the settings."""
@@ -40,11 +40,12 @@ class Training(Value):
 
 
 def train(work: Workspace, *, force: bool = False) -> Training:
-    """Learns from the current filter's verdicts and takes the result into use, if it is time and there are enough.
+    """Trains on the current filter's verdicts and puts the result to use, if it is due and there are enough verdicts.
 
     Args:
-        work: with the current filter.
-        force: learn although the one in use is young, or the settings say `off` (it is then not used).
+        work: has the current filter.
+        force: train even if the prefilter in use is recent, or the settings say `off` (GEM then does not use the
+            result).
 
     Raises:
         StoreError: texts cannot be read.
@@ -62,9 +63,9 @@ def train(work: Workspace, *, force: bool = False) -> Training:
         return _said(
             Training(state="kept", reason=f"{known} accepted segments then, {unbiased} now", prefilter=row.prefilter_id)
         )
-    if unbiased < recall.needed():  # of which only half is held out: no text need be read to know
+    if unbiased < recall.needed():  # only half of them are held out: the count alone decides, no text is read
         reason = (
-            f"{unbiased} accepted segments, of which about half is held out, and {recall.needed()} are needed there"
+            f"{unbiased} accepted segments, of which about half are held out; the held-out half needs {recall.needed()}"
         )
         return _said(Training(state="too_few", reason=reason))
     model, report = learn(_verdicts(work, recipe.recipe_id, since))
@@ -85,7 +86,7 @@ def train(work: Workspace, *, force: bool = False) -> Training:
 
 
 def status(work: Workspace) -> Json:
-    """What there is to learn from, what is in use, and what each prefilter saved and missed."""
+    """The available verdicts, the prefilter in use, and what each prefilter saved and missed."""
     recipe_id = work.chain.id_of("filter")
     with work.ledger() as ledger:
         since = ledger.prefilters.last_drift(recipe_id)
@@ -112,7 +113,7 @@ def status(work: Workspace) -> Json:
 
 
 def recheck(work: Workspace, *, dry_run: bool) -> dict[str, int]:
-    """Has the model asked about what switched-off prefilters rejected; how many by partition."""
+    """Marks the rejections of switched-off prefilters for the model; returns their number by partition."""
     recipe_id = work.chain.id_of("filter")
     with work.ledger() as ledger, ledger.transaction():
         found = ledger.prefilters.withdrawn_rejections(recipe_id)
@@ -145,11 +146,11 @@ def _of_shard(
                     unbiased=row.unbiased,
                 )
     except StoreError as error:
-        logger.warning("its verdicts are not learned from: %s", error)
+        logger.warning("training skips its verdicts: %s", error)
 
 
 def _recipe(parent: Recipe, model: str, report: Report) -> Recipe:
-    """A prefilter's own identity: what it was learned from, its weights, and where it cuts."""
+    """The identity of a prefilter: its training data, its weights, and its threshold."""
     return Recipe(
         stage="prefilter",
         version=FEATURES_VERSION,

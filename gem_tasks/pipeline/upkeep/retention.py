@@ -1,18 +1,19 @@
-"""`gem gc`: removes what nobody refers to any more, class by class, over streamed listings.
+"""`gem gc`: removes objects that nothing refers to any more, class by class, over streamed listings.
 
-| class                 | goes when                                                                                    |
+| class                 | removed when                                                                                 |
 |-----------------------|----------------------------------------------------------------------------------------------|
 | `unreferenced`        | a segment or stage object that no row names: a writer died before its transaction            |
-| `old_recipes`         | results of recipes that are not current, unused for the days, in no current dataset or audit |
-| `journals`            | the shard is finished, the recipe is old, or nobody wrote there for the days; of estimates   |
+| `old_recipes`         | results of recipes that are not current, not used for `retention_days`, in no current        |
+|                       | dataset or audit                                                                             |
+| `journals`            | the shard is finished, the recipe is old, or no writes for `retention_days`; of estimates    |
 |                       | only the last                                                                                |
-| `superseded_datasets` | superseded for the days and never audited; also folders that no row names                    |
-| `prefilters`          | out of use for the days                                                                      |
+| `superseded_datasets` | superseded for `retention_days` and never audited; also folders that no row names            |
+| `prefilters`          | not used for `retention_days`                                                                |
 | `unfinished_writes`   | temporary files of a directory store                                                         |
 
-Nothing younger than a day is looked at. Before a batch is deleted, writers are kept from beginning (`Ledger.writing`),
-each object must be as old as the listing said, and Postgres is asked once more: a run in between loses nothing. Rows
-stay as history; results whose objects go count as asked for again, so an old recipe that comes back is computed anew.
+It skips objects younger than a day. Before it deletes a batch, it blocks new writers (`Ledger.writing`), compares each
+object's age with the listing, and asks Postgres again: a run in between loses nothing. Rows stay as history; results
+whose objects are removed count as requested again, so an old recipe that returns is recomputed.
 """
 
 import logging
@@ -35,10 +36,10 @@ CLASSES = (
     "unreferenced", "old_recipes", "journals", "superseded_datasets", "prefilters", "unfinished_writes"
 )  # fmt: skip
 YOUNG = timedelta(days=1)
-"""Whatever was written since is left alone: longer than any task runs without saving."""
+"""Objects written since are skipped: no task runs that long without saving."""
 
 _BATCH = 200
-"""Objects judged, and deleted, at a time: writers wait for as long as deleting takes."""
+"""Objects judged and deleted at a time: writers wait while a batch is deleted."""
 _PATIENCE_S = 60.0
 _STAGE = re.compile(r"stages/[^/]+/([^/]+)/([^/]+)/shard-(\d+)\.parquet")
 _SEGMENTS = re.compile(r"segments/([^/]+)/shard-(\d+)\.parquet")
@@ -47,11 +48,11 @@ _PREFILTER = re.compile(r"models/prefilter/[0-9a-f]{64}\.npz")
 _JOURNAL = re.compile(r"journal/([^/]+)/([^/]+)/shard-(\d+)/[^/]+")
 
 Judge = Callable[[Sequence[StoredObject]], dict[str, str]]
-"""Class by key of those that may go."""
+"""Maps the keys of removable objects to their class."""
 
 
 class Swept(Value):
-    """One class."""
+    """Removed objects of one class."""
 
     what: str
     objects: int = 0
@@ -59,7 +60,7 @@ class Swept(Value):
 
 
 class Collected(Value):
-    """What went, or would go."""
+    """What was removed, or would be."""
 
     dry_run: bool
     days: float
@@ -67,36 +68,36 @@ class Collected(Value):
     kept_objects: int
     kept_bytes: int
     busy_objects: int = 0
-    """Left for next time: written again meanwhile, or writers were busy all the time."""
+    """Left for next time: written again meanwhile, or writers were always active."""
 
     @property
     def objects(self) -> int:
-        """All that went."""
+        """Number of removed objects."""
         return sum(swept.objects for swept in self.classes)
 
     @property
     def bytes(self) -> int:
-        """Of all that went."""
+        """Size of all removed objects."""
         return sum(swept.bytes for swept in self.classes)
 
 
 def collect(work: Workspace, *, dry_run: bool, days: float | None = None, now: datetime | None = None) -> Collected:
-    """Removes what the policy lets go; with `dry_run` only counts it.
+    """Removes what the policy allows; `dry_run` only counts it.
 
     Args:
         work: its chain is the current one.
-        dry_run: touch nothing.
-        days: how long what is out of use is kept; by default the settings'.
+        dry_run: delete nothing.
+        days: how long unused objects are kept; by default `retention_days`.
         now: for tests.
 
     Raises:
-        UserError: somebody else is collecting.
-        StoreError: the store cannot be listed, or an object not be deleted.
+        UserError: another collection is running.
+        StoreError: the store cannot be listed, or an object cannot be deleted.
     """
     kept_days = work.settings.retention_days if days is None else days
     with work.ledger() as ledger:
         if not ledger.retention.only_collector():
-            raise UserError("Another `gem gc` is under way", "Wait until it is done.")
+            raise UserError("Another `gem gc` is running", "Wait until it has finished.")
         sweeper = _Sweeper(work, ledger, kept_days, now or datetime.now(UTC), dry_run=dry_run)
         sweeper.sweep(work.store, work.store.scan("stages"), sweeper.judge_stages)
         sweeper.sweep(work.store, work.store.scan("segments"), sweeper.judge_segments)
@@ -120,7 +121,7 @@ class _Sweeper:
         self._busy = 0
 
     def sweep(self, store: ObjectStore, objects: Iterable[StoredObject], judge: Judge) -> None:
-        """Goes through a listing."""
+        """Judges a listing batch by batch, and removes what may go."""
         stream = iter(objects)
         while batch := list(islice(stream, _BATCH)):
             old = [found for found in batch if self._now - found.modified >= YOUNG]
@@ -130,7 +131,7 @@ class _Sweeper:
             self._count(batch, doomed)
 
     def report(self) -> Collected:
-        """What it came to."""
+        """The totals."""
         classes = (Swept(what=what, objects=count, bytes=size) for what, (count, size) in self._gone.items())
         kept, kept_bytes = self._kept
         return Collected(
@@ -185,11 +186,11 @@ class _Sweeper:
         return {each.key: "prefilters" for each in found if _PREFILTER.fullmatch(each.key) and each.key not in kept}
 
     def judge_unfinished(self, found: Sequence[StoredObject]) -> dict[str, str]:
-        """A writer that is alive would have finished by now."""
+        """A live writer would have finished by now."""
         return {each.key: "unfinished_writes" for each in found}
 
     def _remove(self, store: ObjectStore, doomed: Sequence[StoredObject], judge: Judge) -> dict[str, str]:
-        """Deletes those that are still what the listing said, with no writer between object and row."""
+        """Deletes objects that are still as listed, while no writer is between object and row."""
         with self._ledger.retention.no_writers(_PATIENCE_S) as free:
             same = [found for found in doomed if free and store.stat(found.key) == found]
             judged = judge(same) if same else {}
@@ -202,7 +203,7 @@ class _Sweeper:
         return judged
 
     def _forget(self, judged: dict[str, str]) -> None:
-        """Rows first: a crash after it leaves objects that nobody names, for the next time."""
+        """Deletes rows first: a crash afterwards leaves unreferenced objects, which the next collection removes."""
         old = [
             (key, match) for key, what in judged.items() if what == "old_recipes" and (match := _STAGE.fullmatch(key))
         ]
@@ -230,7 +231,7 @@ def _place(match: re.Match[str]) -> _Place:
 
 
 def _places(form: re.Pattern[str], found: Iterable[StoredObject]) -> list[tuple[str, _Place]]:
-    """Recipe, partition and shard by key, of keys that have the form; others are not ours to judge."""
+    """Recipe, partition and shard by key, for keys of the form; other keys are not ours to judge."""
     return [(each.key, _place(match)) for each in found if (match := form.fullmatch(each.key))]
 
 

@@ -1,6 +1,6 @@
-"""A candidate prompt tried on stored segments, beside what the current one made of them.
+"""Tries a candidate prompt on stored segments, and compares it with the results of the current prompt.
 
-The endpoint is really asked and paid; nothing else happens: no journal, no object, no row.
+It asks and pays the endpoint, and has no other effect: no journal, no object, no row.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ from gem_tasks.stages import stage
 from gem_tasks.store import shards
 
 MOST = 50
-"""Segments of one trial; beyond that a run with the candidate in place says more."""
+"""Most segments of a trial; for more, a run with the candidate tells more."""
 
 
 class Side(Value):
-    """What one prompt made of a segment."""
+    """Result of one prompt for a segment."""
 
     outcome: str
     """`accepted`, `rejected` or `failed`."""
@@ -44,11 +44,11 @@ class Side(Value):
     """Reason or error class."""
     detail: str = ""
     output: Any = None
-    """For accepted: the stage's output as plain JSON."""
+    """The stage's output as plain JSON, if accepted."""
     size: dict[str, int] | None = None
-    """Of a trajectory: messages, tools, calls."""
+    """Counts of a trajectory's messages, tools and calls."""
     findings: tuple[str, ...] = ()
-    """Of the deterministic checks, on trajectories."""
+    """Findings of the deterministic checks on a trajectory."""
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -56,29 +56,29 @@ class Side(Value):
 
 
 class Trial(Value):
-    """One segment."""
+    """Both results for one segment."""
 
     segment_id: str
     uri: str
     partition: str
     current: Side | None = None
-    """None when the current prompt has no result on it."""
+    """None if the current prompt has no result for it."""
     candidate: Side | None = None
-    """None when it was not tried, for the reason below."""
+    """None if it was not tried; see `not_tried`."""
     not_tried: str = ""
 
 
 class Candidate:
-    """A prompt on its trial.
+    """A prompt under trial.
 
     Args:
-        work: with the current recipes.
-        name: the stage that it is for.
-        prompt: which has kept its contract.
-        ids: of segments, documents or trajectories.
+        work: has the current recipes.
+        name: stage of the prompt.
+        prompt: keeps the contract of its name.
+        ids: ids of segments, documents or trajectories.
 
     Raises:
-        UserError: an id is of nothing, or there are too many segments.
+        UserError: an id matches nothing, or there are too many segments.
     """
 
     def __init__(self, work: Workspace, name: StageName, prompt: Prompt, ids: Sequence[str]) -> None:
@@ -93,27 +93,27 @@ class Candidate:
 
     @property
     def segments(self) -> int:
-        """How many can be tried."""
+        """Number of segments that can be tried."""
         return sum(record is not None for record in self._records.values())
 
     @property
     def most_usd(self) -> float | None:
-        """What the first answers cost if each is as long as it may be; None when nobody knows the price."""
+        """Cost of the first answers in USD if each has its maximum length; None if the price is unknown."""
         if self._price is None:
             return None
         requests = [self._request(record) for record in self._records.values() if record]
         return sum(_most(self._price, request) for request in requests)
 
     def run(self, budget_usd: float | None) -> list[Trial]:
-        """Asks, and puts both results beside each other.
+        """Asks the endpoint, and returns both results per segment.
 
         Raises:
-            UserError: there is a budget but no price; or the model is unknown, the key refused.
-            EndpointError: the same, as the endpoint says it.
+            UserError: there is a budget but no price, the model is unknown, or the key is refused.
+            EndpointError: the same faults, in the endpoint's words.
         """
         if budget_usd is not None and self._price is None:
             raise UserError(
-                f"No price is known for {self.model!r}, so the budget cannot be kept", "Set GEM_LLM_PRICES."
+                f"No price is known for {self.model!r}, so GEM cannot enforce the budget", "Set GEM_LLM_PRICES."
             )
         outcomes = asyncio.run(self._ask(budget_usd))
         return [self._trial(row, outcomes.get(row.segment_id)) for row in self._rows]
@@ -184,8 +184,8 @@ def _find(work: Workspace, ids: Sequence[str]) -> list[StoredSegment]:
             found = ledger.prompts.find_segments(id_, MOST + 1)
             if not found:
                 raise UserError(
-                    f"{id_!r} is no segment, document or current trajectory",
-                    "`gem lineage` shows ids; of a trajectory six characters or more will do.",
+                    f"{id_!r} is not a segment, document or current trajectory",
+                    "`gem lineage` shows ids; for a trajectory, its first six characters are enough.",
                 )
             rows |= {row.segment_id: row for row in found}
     if len(rows) > MOST:

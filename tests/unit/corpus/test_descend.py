@@ -98,10 +98,10 @@ def test_a_bucket_s_neighbour_is_outside():
 
 @pytest.mark.parametrize("source", ["/proc/self", "/proc", "/sys/kernel"])
 def test_what_the_system_makes_up_is_no_source(source, tmp_path):
-    with pytest.raises(UserError, match="the system makes it up"):
+    with pytest.raises(UserError, match="the system generates it"):
         list(list_objects(source))
     (tmp_path / "x.txt").symlink_to("/proc/self/environ")
-    with pytest.raises(UserError, match="the system makes it up"):
+    with pytest.raises(UserError, match="the system generates it"):
         list(list_objects(str(tmp_path / "x.txt")))
 
 

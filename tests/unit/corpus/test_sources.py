@@ -179,10 +179,10 @@ def test_what_is_closed_to_us_in_a_tree_has_a_reason_and_stops_nothing(as_user):
         ("a\0b", "cannot be read"),
         ("x" * 5000, "cannot be read"),
         ("~nobody-of-that-name/x", "does not exist"),
-        ("ftp://host/x", "is no source"),
-        ("s3://", "is no source"),
-        ("http://[", "is no source"),
-        ("", "is no source"),
+        ("ftp://host/x", "is not a source"),
+        ("s3://", "is not a source"),
+        ("http://[", "is not a source"),
+        ("", "is not a source"),
     ],
 )
 def test_a_source_that_is_none_is_one_clear_line(tmp_path, monkeypatch, source, cause):
@@ -216,7 +216,7 @@ def test_what_leads_out_of_the_roots_is_refused(tmp_path, source):
     root = write(tmp_path / "open", "a.md")
     write(tmp_path / "secret", "b.md")
     (root / "link").symlink_to(tmp_path / "secret")
-    with pytest.raises(UserError, match="outside of what may be read") as refused:
+    with pytest.raises(UserError, match="outside the folders that GEM may read") as refused:
         admit(source.format(root=root), [str(root), "s3://corpus/open"])
     assert "GEM_SOURCE_ROOTS" in refused.value.fix
 

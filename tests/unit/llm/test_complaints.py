@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
 from gem_tasks.errors import ErrorClass
 from gem_tasks.llm.classify import from_status
-from gem_tasks.llm.complaints import adapt, parameter_of, thought_all_the_same
+from gem_tasks.llm.complaints import adapt, parameter_of, still_thought
 from gem_tasks.llm.dialect import OFF_SWITCHES, PLAIN, Dialect, shape_of, speak, spoken
 from gem_tasks.llm.envelope import read_complaint
 
@@ -121,7 +121,7 @@ def test_the_switches_that_turn_thinking_off_are_tried_one_after_the_other():
     dialect, found = PLAIN, []
     for _ in OFF_SWITCHES:
         found.append(switches(dialect))
-        dialect = thought_all_the_same(dialect)
+        dialect = still_thought(dialect)
     template = {"enable_thinking": False, "thinking": False}
     assert found == [
         {"reasoning_effort": "none"},
@@ -130,7 +130,7 @@ def test_the_switches_that_turn_thinking_off_are_tried_one_after_the_other():
         {"enable_thinking": False},
         {"reasoning_effort": "low"},
     ]
-    assert thought_all_the_same(dialect) == dialect
+    assert still_thought(dialect) == dialect
     assert json.loads(speak(OFF, PLAIN))["reasoning_effort"] == "none"
     assert shape_of(OFF, PLAIN) != shape_of(OFF, dialect)
 
@@ -159,11 +159,11 @@ def test_a_refused_off_ends_in_what_the_endpoint_takes(text, sent):
 
 
 def test_a_refused_switch_is_not_sent_again():
-    dialect = thought_all_the_same(PLAIN)
+    dialect = still_thought(PLAIN)
     refused = read_complaint(json.dumps([{"error": {"code": 400, "message": 'Unknown name "chat_template_kwargs"'}}]))
     assert switches(adapt(dialect, OFF, refused)) == {"reasoning_effort": "low"}
     forced = read_complaint('{"error": {"message": "invalid thinking: it cannot be disabled"}}')
-    assert switches(adapt(thought_all_the_same(dialect), OFF, forced)) == {"reasoning_effort": "low"}
+    assert switches(adapt(still_thought(dialect), OFF, forced)) == {"reasoning_effort": "low"}
 
 
 def test_a_loose_schema_keeps_names_and_types():

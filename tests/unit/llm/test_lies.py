@@ -263,7 +263,7 @@ TRUE = {"prompt_tokens": 600, "completion_tokens": 100}
 @pytest.mark.parametrize(("replies", "before"), [([LIE], 3), ([SMALL], 20), ([{"prompt_tokens": "many"}], 3)])
 async def test_usage_that_cannot_be_true_stops_a_run_with_a_budget(replies, before):
     endpoint, purse = Endpoint(*replies), Purse()
-    with pytest.raises(UntrueUsageError, match=r"The budget cannot be kept: .* in a row report"):
+    with pytest.raises(UntrueUsageError, match=r"GEM cannot enforce the budget: .* in a row report"):
         await calls(endpoint, purse)
     assert endpoint.calls == before
     assert purse.spent > 400 * before
@@ -313,9 +313,9 @@ def test_usage_that_is_no_object_is_missing(usage):
     ("replies", "verdict"),
     [
         ([LIE], None),
-        ([LIE] * 3, "cannot be true: 3 replies in a row report token counts that are negative, huge or no numbers"),
+        ([LIE] * 3, "cannot be true: 3 replies in a row report token counts that are negative, huge or not numbers"),
         ([SMALL] * 20, "cannot be true: 20 replies in a row report far fewer prompt tokens than were sent"),
-        ([{}] * 3, "not reported: GEM counts them"),
+        ([{}] * 3, "not reported: GEM counts tokens itself"),
         ([LIE] * 3 + [TRUE], None),
         ([LIE] * 3 + [TRUE] * 3, ""),
     ],

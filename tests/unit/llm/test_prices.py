@@ -51,7 +51,7 @@ def test_the_users_file_wins(tmp_path):
 def test_a_broken_file_is_one_clear_line(tmp_path, text):
     path = tmp_path / "prices.toml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(UserError, match="is no price table"):
+    with pytest.raises(UserError, match="is not a valid price table"):
         pricing("m", OPENAI, path)
 
 

@@ -22,7 +22,7 @@ def test_the_layout_is_the_documented_one():
 
 @pytest.mark.parametrize("key", ODD)
 def test_what_two_stores_would_read_differently_is_no_key(key):
-    with pytest.raises(StoreError, match="no key"):
+    with pytest.raises(StoreError, match="is not a valid object key"):
         keys.checked(key)
 
 

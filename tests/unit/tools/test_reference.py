@@ -67,7 +67,7 @@ def test_a_setting_of_one_stage_is_a_mark_on_the_common_one():
 def test_every_package_and_module_is_listed():
     page = packages.page(ROOT / "gem_tasks")
     assert "## `gem_tasks.stages`" in page
-    assert "| `settings` | All settings, built once at an edge" in page
+    assert "| `settings` | All settings, loaded once by the CLI or a DAG task" in page
 
 
 def test_words_that_look_like_markup_stay_words():

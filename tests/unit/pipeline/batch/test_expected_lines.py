@@ -12,7 +12,7 @@ def test_every_line_is_read_once_and_what_has_none_is_missing(caplog):
     assert [expected.counts(line) for line in ("b-1", "x-1", "b-1", "c-1")] == [True, False, False, True]
     assert expected.missing() == ["a-1"]
     assert [record.getMessage() for record in caplog.records] == [
-        "batch-1: 1 lines of unknown requests, such as x-1",
-        "batch-1: 1 lines doubled, such as b-1",
-        "batch-1: 1 lines missing, such as a-1",
+        "batch-1: 1 lines answer unknown requests, such as x-1",
+        "batch-1: 1 duplicate lines, such as b-1",
+        "batch-1: 1 missing lines, such as a-1",
     ]

@@ -60,7 +60,7 @@ def test_a_file_has_so_many_rows_as_its_size_allows(tmp_path, kind):
     most = max(10_000, found.size)
     assert len(rows) == (0 if kind.startswith("blank") else most)
     assert (last.uri, last.reason) == (found.uri, IngestReason.TOO_LARGE)
-    assert last.detail.startswith(f"only its first {most} rows were read")
+    assert last.detail.startswith(f"GEM read only its first {most} rows:")
     assert len(list(read(found, LIMITS[0], 5))) <= 6
 
 

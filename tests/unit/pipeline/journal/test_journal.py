@@ -161,7 +161,7 @@ async def test_a_full_disk_is_an_error_not_a_lost_answer(tmp_path, store):
     written = journal(tmp_path, store)
     async with written:
         (tmp_path / "here").write_text("a file where a folder should be")
-        with pytest.raises(StoreError, match="cannot be written"):
+        with pytest.raises(StoreError, match="cannot write to"):
             await JournaledClient(Endpoint(), written).complete(request("a"))
 
 

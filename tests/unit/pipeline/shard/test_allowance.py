@@ -67,6 +67,6 @@ async def test_the_budget_of_a_command_is_its_own():
     allowance.settle(1.5, 0.5)
     await waiting
     allowance.settle(1, 1)
-    with pytest.raises(BudgetSpentError, match="does not reach") as caught:
+    with pytest.raises(BudgetSpentError, match="is too small") as caught:
         await allowance.reserve(1)
     assert "Pay more." in str(caught.value)
