@@ -9,7 +9,7 @@ PREFILTER = "gem_prefilter"
 LLM_POOL = "gem_llm"
 """Pool of tasks that call the common LLM endpoint; a stage with a separate endpoint has `gem_llm_{stage}`."""
 
-CONTINUE = "Continue"
+CONTINUE = "Go on"
 HALT = "Halt"
 """The two answers that a person can give at a gate; `gem gates` sends them verbatim."""
 
