@@ -19,6 +19,7 @@ from gem_console.reading import Reader
 from gem_console.routes import actions, api, docs, pages, static
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.redaction import clean
+from gem_tasks.redaction.outlets import guard_logs
 from gem_tasks.visible import visible
 
 POLICY = (
@@ -38,7 +39,8 @@ _FAULTS = 10
 
 
 def create_app() -> FastAPI:
-    """The app with all its routes."""
+    """The app with all its routes. From then on the logs of this process are cleaned, its server's tracebacks too."""
+    guard_logs()
     app = FastAPI(
         title="GEM",
         summary="Read what GEM knows, act on it",

@@ -14,7 +14,7 @@ from pathlib import Path
 CPU_S = 9
 """Of one document. A killed one is tried once more alone, so it takes 20 seconds at most."""
 _GRACE_S = 1
-MEMORY_BYTES = 192 << 20
+MEMORY_BYTES = 152 << 20
 """Beyond what the process takes without any document, which is 80 MB to read and 165 MB to prepare. With the task, all
 of them stay below 512 MB."""
 ENVIRONMENT = {

@@ -6,7 +6,7 @@ import pytest
 
 from gem_tasks.corpus.sources import list_objects
 from gem_tasks.domain.corpus import IngestReason, RawDocument
-from gem_tasks.pipeline import ingest_pool
+from gem_tasks.pipeline.ingest import pool
 from gem_tasks.pipeline.ingest.prepare import Rules
 from gem_tasks.pipeline.ingest.source import documents_of
 from tests.bombs.files import WORDS, write
@@ -53,6 +53,6 @@ def test_a_bomb_gets_its_reason_at_little_cost(tmp_path, name):
 def test_an_honest_text_of_the_largest_size_is_prepared_within_the_bounds():
     raw = RawDocument(uri="file:///a", etag="1", text=WORDS * (19_900_000 // len(WORDS)))
     rules = Rules(license=None, target_tokens=800, max_tokens=2000, min_chars=1, signed=True)
-    ((_, (found,)),) = ingest_pool.prepared([(0, [raw])], rules, 1)
+    ((_, (found,)),) = pool.prepared([(0, [raw])], rules, 1)
     assert found.document.reason is None
     assert len(found.signatures) == len(found.segments) > 5000
