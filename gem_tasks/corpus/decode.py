@@ -3,6 +3,7 @@
 import codecs
 import re
 import unicodedata
+from io import BytesIO
 
 import webencodings
 from charset_normalizer import from_bytes
@@ -97,6 +98,17 @@ def _is_text(sample: bytes, encoding: str) -> bool:
     return odd + text.count("\ufffd") <= 0.01 * len(text)
 
 
+def _foreign_lines(data: bytes) -> bytes:
+    """The first lines that are not ASCII, up to the size of a sample; one line at a time, as there may be millions."""
+    sample = bytearray()
+    for line in BytesIO(data):
+        if not line.isascii():
+            sample += line
+        if len(sample) > _SAMPLE_BYTES:
+            break
+    return bytes(sample.removesuffix(b"\n")[:_SAMPLE_BYTES])
+
+
 def _strict(data: bytes, encoding: str) -> str | IngestReason:
     try:
         return data.decode(encoding)
@@ -149,7 +161,7 @@ def _legacy(data: bytes, declared: str | None) -> str | IngestReason:
         if found := _by_label(data, label):
             return found
     # Much plain English around a few foreign words would favour an encoding in which they make no sense.
-    sample = b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
+    sample = _foreign_lines(data)
     if len(sample) < _MIN_GUESS_BYTES:
         return IngestReason.BAD_ENCODING
     matches = from_bytes(sample)

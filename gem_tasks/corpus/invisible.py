@@ -7,7 +7,7 @@ emoji, a selector after a character with variants, a word separator in scripts w
 
 import re
 import unicodedata
-from functools import partial
+from io import StringIO
 
 from gem_tasks.corpus.scripts import HAN, SOUTH_EAST_ASIAN
 
@@ -40,7 +40,14 @@ _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\
 
 def without_invisible(text: str) -> str:
     """The text without invisible characters that carry no meaning."""
-    return _RUN.sub(partial(_kept, bool(_RIGHT_TO_LEFT.search(text))), text)
+    right_to_left = bool(_RIGHT_TO_LEFT.search(text))
+    # Not `_RUN.sub`, which makes a string of 80 bytes for each piece between two runs.
+    found, end = StringIO(), 0
+    for run in _RUN.finditer(text):
+        if (kept := _kept(right_to_left, run)) != run[0]:
+            found.write(text[end : run.start()] + kept)
+            end = run.end()
+    return found.getvalue() + text[end:] if end else text
 
 
 def _kept(right_to_left: bool, run: re.Match[str]) -> str:

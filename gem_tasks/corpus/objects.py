@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
 
+from gem_tasks import redaction
 from gem_tasks.errors import first_line
 
 FORMATS = {
@@ -66,7 +67,7 @@ def media_type(name: str) -> tuple[str, str] | None:
 
 def why(error: Exception) -> str:
     """An error's cause in one line."""
-    return (getattr(error, "strerror", None) or first_line(error))[:200]
+    return redaction.beginning(getattr(error, "strerror", None) or first_line(error), 200)
 
 
 def hidden(key: str) -> bool:

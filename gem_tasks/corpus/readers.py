@@ -12,6 +12,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gem_tasks import redaction
 from gem_tasks.corpus.decode import decode
 from gem_tasks.corpus.lines import in_utf8, lines
 from gem_tasks.corpus.objects import SourceObject
@@ -87,7 +88,7 @@ def _bounded(found: SourceObject, pieces: Iterator[bytes], limit: int) -> Iterat
 
 def _one_line(error: Exception) -> str:
     cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(f"{type(error).__name__}: {cause}".split())[:200]
+    return redaction.beginning(" ".join(f"{type(error).__name__}: {cause}".split()), 200)
 
 
 def _unpacked(stored: IO[bytes], compression: str) -> IO[bytes]:
@@ -104,7 +105,8 @@ def _text(found: SourceObject, stream: IO[bytes], limit: int) -> RawDocument:
         data += chunk
         if len(data) > limit:
             return refused(found, None, IngestReason.TOO_LARGE, f"more than {limit} bytes")
-    text = decode(bytes(data))
+    data = bytes(data)  # of the two, one is enough while it is decoded
+    text = decode(data)
     if isinstance(text, IngestReason):
         return refused(found, None, text)
     return RawDocument(uri=found.uri, etag=found.etag, text=text, media_type=found.media_type)

@@ -19,6 +19,7 @@ from gem_console.reading import Reader
 from gem_console.routes import actions, api, docs, pages, static
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.redaction import clean
+from gem_tasks.redaction.outlets import guard_logs
 from gem_tasks.visible import visible
 
 POLICY = (
@@ -38,7 +39,8 @@ _FAULTS = 10
 
 
 def create_app() -> FastAPI:
-    """Builds the app with all its routes and error handlers."""
+    """Builds the app with all its routes and error handlers, and redacts the logs of this process from then on."""
+    guard_logs()
     app = FastAPI(
         title="GEM",
         summary="Read GEM's data and act on it",

@@ -127,7 +127,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "junk.parquet": lambda: parquet(pa.table({"text": repeated("x", 64), "junk": repeated("y" * 50 * MB, 64)})),
     "dictionary.parquet": lambda: parquet(pa.table({"text": repeated("x" * 15 * MB, 64)})),
     "pages.parquet": lambda: parquet(
-        pa.table({"text": repeated("x" * 15 * MB, 5000)}), data_page_size=1, row_group_size=100
+        pa.table({"text": repeated("x" * 15 * MB, 500)}), data_page_size=1, row_group_size=100
     ),
     "strings.parquet": lambda: parquet(pa.table({"text": plain("x" * 19 * MB, 40)}), use_dictionary=False),
     "wide-strings.parquet": lambda: parquet(

@@ -1,5 +1,8 @@
 """Every route there is: nobody gets nothing, a viewer reads, and only who may start runs acts."""
 
+import logging
+from io import StringIO
+
 import pytest
 from fastapi.routing import APIRoute
 
@@ -123,3 +126,24 @@ def test_the_description_names_every_api_route_and_is_for_users_only(routes, cli
     assert api - set(paths) == {"/api/openapi.json", "/api/docs"}
     assert client("viewer").get("docs").status_code == 404
     assert client("viewer").get("openapi.json").status_code == 404
+
+
+def test_from_the_first_request_on_the_servers_tracebacks_show_no_secret():
+    from gem_console.app import create_app
+    from gem_tasks import redaction
+
+    before, server, shown = logging.getLogRecordFactory(), logging.getLogger("uvicorn.error"), StringIO()
+    server.addHandler(handler := logging.StreamHandler(shown))
+    redaction.know("GEM_LLM_API_KEY", "key-of-an-endpoint-4711")
+    try:
+        create_app()
+        try:
+            raise RuntimeError("refused key-of-an-endpoint-4711")
+        except RuntimeError:
+            server.exception("Exception in ASGI application")
+    finally:
+        server.removeHandler(handler)
+        logging.setLogRecordFactory(before)
+        redaction.IN_FORCE.forget()
+    assert f"RuntimeError: refused {redaction.MASK}" in shown.getvalue()
+    assert "4711" not in shown.getvalue()

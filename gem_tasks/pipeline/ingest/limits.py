@@ -14,7 +14,7 @@ from pathlib import Path
 CPU_S = 9
 """Seconds per document. A document that was killed is tried once more alone, so it takes up to 20 seconds."""
 _GRACE_S = 1
-MEMORY_BYTES = 192 << 20
+MEMORY_BYTES = 152 << 20
 """Bytes on top of what the process takes without any document, which is 80 MB to read and 165 MB to prepare. Including
 the task, all processes stay below 512 MB."""
 ENVIRONMENT = {

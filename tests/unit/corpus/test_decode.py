@@ -1,5 +1,7 @@
 """Text is decoded as what it is, or not at all: a wrong guess would be silent damage."""
 
+import tracemalloc
+
 import pytest
 
 from gem_tasks.corpus.decode import decode
@@ -119,3 +121,13 @@ def test_a_stray_byte_does_not_turn_utf8_into_something_else():
 )
 def test_what_is_no_text_has_a_reason(data, reason):
     assert decode(data) is reason
+
+
+def test_millions_of_lines_take_little_more_than_the_text():
+    data = b"a\xe9\n" * 1_000_000
+    tracemalloc.start()
+    try:
+        assert len(decode(data)) == len(data)
+        assert tracemalloc.get_traced_memory()[1] < 8 * len(data)
+    finally:
+        tracemalloc.stop()

@@ -1,5 +1,6 @@
 """Normalised text is stable, carries nothing invisible, and knows what it is."""
 
+import tracemalloc
 import unicodedata
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_tasks.corpus.clean import clean, one_line
+from gem_tasks.corpus.invisible import without_invisible
 from gem_tasks.corpus.language import detect
 from gem_tasks.corpus.normalise import normalise
 from gem_tasks.domain.corpus import IngestReason, RawDocument
@@ -286,3 +288,13 @@ def test_markdown_of_any_shape_takes_no_time(bomb):
 )
 def test_language(text, language):
     assert detect(text) == language
+
+
+def test_hidden_characters_everywhere_take_little_more_memory_than_the_text():
+    text = "\U0001f468\u200b" * 500_000
+    tracemalloc.start()
+    try:
+        assert without_invisible(text) == "\U0001f468" * 500_000
+        assert tracemalloc.get_traced_memory()[1] < 16 * len(text)
+    finally:
+        tracemalloc.stop()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gem_tasks.dataset import privacy
 from gem_tasks.dataset.privacy import personal, scrub
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from tests.factories import TOOLS, make_trajectory
@@ -82,3 +83,12 @@ def test_a_trajectory_without_any_is_the_same_object():
 @given(st.text(max_size=300))
 def test_any_text_can_be_looked_at(text):
     scrub(spoken(text), text)
+
+
+def test_so_many_values_are_looked_at_and_the_others_count_as_real(monkeypatch):
+    asked = []
+    monkeypatch.setattr(privacy, "_is_phone", lambda value, language: bool(asked.append(value)))
+    numbers = [f"+49 30 {at:07}" for at in range(5000)]
+    found = [value for kind, value in personal("; ".join([*numbers, *numbers]), "en") if kind == "phone"]
+    assert asked == numbers[:3000]
+    assert found == numbers[3000:]

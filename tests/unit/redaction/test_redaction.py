@@ -6,6 +6,8 @@ import logging
 import pytest
 
 from gem_tasks import redaction
+from gem_tasks.corpus.objects import why
+from gem_tasks.corpus.readers import _one_line
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass, GemError, UserError, first_line
 from gem_tasks.llm.answers import read_completion
@@ -261,3 +263,10 @@ def test_a_message_of_ours_without_a_secret_stays():
 
 def test_a_completion_is_the_same_when_nothing_is_in_it():
     assert Completion(text="a \\u0041 %41", finish_reason="stop").text == "a \\u0041 %41"
+
+
+def test_what_a_reader_says_of_an_error_is_cleaned(monkeypatch):
+    redaction.know("GEM_LLM_API_KEY", KEY)
+    error = OSError(5, f"store refused {KEY}")
+    assert why(error) == f"store refused {MASK}"
+    assert _one_line(error) == f"OSError: store refused {MASK}"
