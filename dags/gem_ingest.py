@@ -24,8 +24,8 @@ from gem_tasks.domain.partition import FORMAT
 
 _LIMIT = whole(
     "Limit",
-    "Read only the first so many documents of the source, now and in every run after; 0 lifts that."
-    " Without a source: of each, in this run. Backfill: only the first so many of the partition.",
+    "Read only the first N documents of the source, in this run and all later ones; 0 removes the limit."
+    " Without a source: the first N of each source, in this run only. Backfill: the first N of the partition.",
     minimum=0,
     maximum=MOST,
 )

@@ -26,7 +26,10 @@ from gem_airflow.stage_group import stage_group
 from gem_tasks.domain.stage import STAGE_NAMES
 
 _LIMIT = whole(
-    "Limit", "Only the first so many documents of the partition; then nothing is published.", minimum=1, maximum=MOST
+    "Limit",
+    "Process only the first N documents of the partition. Such a run publishes nothing.",
+    minimum=1,
+    maximum=MOST,
 )
 
 

@@ -1,4 +1,4 @@
-"""Writes `sql/schema.sql` anew after a migration was added: `python -m gem_tasks.local.schema`."""
+"""Regenerates `sql/schema.sql` after a new migration: `python -m gem_tasks.local.schema`."""
 
 import socket
 import sys

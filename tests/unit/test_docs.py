@@ -38,7 +38,7 @@ def settings():
     """The variables that set something for all stages."""
     fields = {re.sub(rf"_({STAGES})$", "", f"GEM_{name.upper()}") for name in Settings.model_fields}
     options = {f"GEM_LLM_{name.upper()}" for name in RequestOptions.model_fields}
-    return (fields | options) - {"GEM_LLM_REQUESTS", "GEM_S3"}
+    return (fields | options) - {"GEM_LLM_REQUESTS", "GEM_LLM_STAGES", "GEM_S3"}
 
 
 # Links

@@ -68,7 +68,9 @@ message = st.builds(
 trajectory = st.builds(
     Trajectory, tools=st.lists(tool, max_size=3).map(tuple), messages=st.lists(message, max_size=10).map(tuple)
 )
-evidence = st.builds(Evidence, text=st.none() | text, extraction=st.sampled_from([None, make_record().extract]))
+evidence = st.builds(
+    Evidence, text=st.none() | text, extraction=st.sampled_from([None, make_record().outputs["extract"]])
+)
 
 
 @given(trajectory, evidence)

@@ -41,7 +41,7 @@ def test_a_pipe_and_a_socket_are_refused(folder):
 
 
 def test_a_file_that_is_too_large_and_too_many_files_are_refused(folder, monkeypatch):
-    with pytest.raises(TamperedError, match="100 bytes, more than the 99"):
+    with pytest.raises(TamperedError, match="100 bytes; the limit is 99"):
         require_plain(folder, most_file_bytes=99)
     monkeypatch.setattr(results, "MAX_FILES", 2)
     with pytest.raises(TamperedError, match="more than 2 files"):

@@ -40,7 +40,7 @@ async def test_an_answer_is_shown_on_one_line():
 
 @pytest.mark.parametrize(
     ("reason", "note"),
-    [("length", "thinking took the whole limit"), ("content_filter", "'content_filter'"), ("", "'no reason'")],
+    [("length", "thinking used up the token limit"), ("content_filter", "'content_filter'"), ("", "'no reason'")],
 )
 async def test_an_empty_answer_says_why(reason, note):
     assert note in (await ask(Client(Completion(text=" ", finish_reason=reason)), REQUEST)).note

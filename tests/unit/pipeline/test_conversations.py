@@ -33,7 +33,7 @@ def objects():
     drafts = {"refine": make_trajectory(), "revise": make_trajectory(*make_trajectory().messages[:-1])}
     found = {keys.segments_key(PARTITION, 0): shards.encode_segments(segments)}
     made = {
-        "extract": make_record().extract.model_dump_json(),
+        "extract": make_record().outputs["extract"].model_dump_json(),
         **{stage: trajectory.model_dump_json() for stage, trajectory in drafts.items()},
         "validate": None,
         "revalidate": None,
@@ -54,9 +54,9 @@ def test_a_refined_and_a_revised_conversation_are_told_apart_by_the_recipe(objec
     revised = list(conversations(Audits(), found.__getitem__, places(segments[:1], "w1")))
     assert [each.place.segment_id for each in refined] == [segment.segment_id for segment in segments]
     assert len(refined[0].trajectory.messages) == len(revised[0].trajectory.messages) + 1
-    assert refined[0].record.refine == refined[0].trajectory
-    assert revised[0].record.revise == revised[0].trajectory
-    assert refined[0].record.extract is not None
+    assert refined[0].record.outputs["refine"] == refined[0].trajectory
+    assert revised[0].record.outputs["revise"] == revised[0].trajectory
+    assert "extract" in refined[0].record.outputs
 
 
 def test_what_the_objects_lack_is_left_out(objects):

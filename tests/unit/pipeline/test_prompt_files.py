@@ -38,7 +38,7 @@ def test_a_folder_without_prompts_is_a_mistake(folder):
 
 @pytest.mark.parametrize(
     ("url", "said"),
-    [("{folder}/nowhere", "there is no directory"), ("ftp://host/prompts", "neither a directory nor s3")],
+    [("{folder}/nowhere", "does not exist"), ("ftp://host/prompts", "neither a directory nor s3")],
 )
 def test_a_place_that_is_none_is_one_line(folder, url, said):
     with pytest.raises(UserError, match=said):

@@ -23,6 +23,6 @@ def test_a_bucket_has_its_prefix():
 
 @pytest.mark.parametrize("url", ["s3://", "https://host/store", "gs://bucket"])
 def test_what_is_no_store_says_what_is_one(url):
-    with pytest.raises(UserError, match="is no object store") as caught:
+    with pytest.raises(UserError, match="is not an object store") as caught:
         open_store(url)
     assert "s3://bucket/prefix" in caught.value.fix

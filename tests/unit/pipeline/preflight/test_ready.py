@@ -3,6 +3,7 @@
 import pytest
 
 from gem_tasks.domain.chat import Usage
+from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.question import Reply
 from gem_tasks.pipeline.preflight.readiness import Ready, _fixes, _Place, _questions, raise_for
@@ -35,7 +36,7 @@ def test_a_line_has_the_answer_its_cost_the_window_and_the_price():
         ({"hint": "not listed"}, "; not listed"),
         ({"reply": Reply(note="the answer is empty")}, "the answer is empty"),
         ({"reply": Reply(usage=Usage(prompt_tokens=9, cached_tokens=7))}, "(7 cached)"),
-        ({"reply": Reply(usage_fault="missing")}, "as GEM counts them: the endpoint reports none"),
+        ({"reply": Reply(usage_fault="missing")}, "as counted by GEM: the endpoint reports none"),
         ({"reply": Reply(usage_fault="impossible")}, "cannot be true"),
         ({"ok": False, "cause": "It cannot be used"}, "It cannot be used"),
     ],
@@ -60,7 +61,9 @@ def test_stages_that_ask_alike_are_asked_once_for_each_shape():
 
 
 def test_another_endpoint_or_window_is_another_question():
-    made = Settings(llm_base_url=URL, llm_model="m", llm_base_url_filter="http://other.example/v1")
+    made = Settings(
+        llm_base_url=URL, llm_model="m", llm_stages={"filter": StageSettings(base_url="http://other.example/v1")}
+    )
     assert len(_questions(made)) == 2
     with pytest.raises(UserError, match="No LLM endpoint"):
         _questions(Settings())

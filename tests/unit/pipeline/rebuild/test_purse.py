@@ -5,12 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from gem_tasks.lineage.announcements import Announcement
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.rebuild.plan import unpublished, within_budget
 
 
 def work(options, last=None, **more):
-    announcements = SimpleNamespace(last_announcement=lambda partition: last)
+    announcements = SimpleNamespace(last=lambda partition: last and Announcement(*last))
     ledger = SimpleNamespace(announcements=announcements, **more)
     return SimpleNamespace(options=options, ledger=lambda: nullcontext(ledger), variant=False)
 

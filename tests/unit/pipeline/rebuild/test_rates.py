@@ -50,7 +50,7 @@ def test_the_models_own_history_counts_and_anothers_stands_in_and_is_said(found)
     made = found(rows, {"filter": PaceRow(stage="filter", runs=2, seconds=0.5)})
     assert (made["filter"].basis, made["filter"].usd, made["filter"].seconds) == ("5 results", 0.1, 0.5)
     assert (made["extract"].basis, made["extract"].usd) == ("7 results of other, none of mine", None)
-    assert made["generate"] == Rate(basis="no history: a call per segment is assumed")
+    assert made["generate"] == Rate(basis="no history: one call per segment assumed")
 
 
 def test_tokens_of_another_model_cost_what_todays_model_does(found):

@@ -3,10 +3,13 @@
 from contextlib import nullcontext
 from types import SimpleNamespace
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
 from gem_tasks.errors import StoreError
+from gem_tasks.lineage.prefilters import CurrentPrefilter, Share
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.pipeline.shard.prefilter import SHARE, Prefilter, current, drift, in_share, scored, switch_off_drifted
 from gem_tasks.settings import Settings
@@ -22,19 +25,19 @@ class Half:
 
 class Prefilters:
     def __init__(self, row, share=(0, 0)):
-        self.row, self.share, self.off = row, share, None
+        self.row, self.found, self.off = row, Share(*share), None
 
-    def current_prefilter(self, recipe_id):
+    def current(self, recipe_id):
         return self.row
 
-    def prefilter_share(self, recipe_id, prefilter_id, window):
-        return self.share
+    def share(self, recipe_id, prefilter_id, window):
+        return self.found
 
     def switch_off(self, recipe_id, fault):
         self.off = fault
 
 
-ROW = {"prefilter_id": "p", "object_key": "models/prefilter/x.npz", "sha256": "0" * 64, "report": {"threshold": 0.1}}
+ROW = CurrentPrefilter("p", "models/prefilter/x.npz", "0" * 64, {"threshold": 0.1}, datetime(2026, 1, 31, tzinfo=UTC))
 
 
 def work(prefilters, **settings):
