@@ -30,8 +30,8 @@ _TEST_CARDS = re.compile(r"^(?:4242|41111|55555|37828|4000000|60111111)")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)")
 _REGIONS = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "nl": "NL", "pt": "PT", "pl": "PL"}
 _MOST_ASKED = 3000
-"""Distinct values of a kind that are checked closely, at 0.15 ms each; no text that a person wrote holds more. All others
-in that text count as real, so nothing personal is missed."""
+"""Distinct values of a kind that are checked closely, at 0.15 ms each; no text that a person wrote holds more. All
+others in that text count as real, so nothing personal is missed."""
 _APART = "\n\0\n"
 """Between strings that are searched in one go: no pattern reaches across."""
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"

@@ -1,9 +1,8 @@
 """The prefilter in use: scores records, leaves a share to the model, and is switched off when it misses too much."""
 
 from contextlib import nullcontext
-from types import SimpleNamespace
-
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
