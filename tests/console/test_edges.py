@@ -256,7 +256,7 @@ def test_a_secret_that_was_stored_is_shown_nowhere(client, work):
     from gem_tasks import redaction
 
     with work.ledger() as ledger:
-        uri = ledger.pg.execute("SELECT uri FROM documents LIMIT 1").fetchone()["uri"]
+        uri = ledger.pg.execute("SELECT uri FROM documents WHERE uri ~ '^[!-~]+$' LIMIT 1").fetchone()["uri"]
     name = uri.rpartition("/")[2][:24]
     assert name in client("viewer").get("api/documents", params={"limit": 200}).text
     redaction.know("test", f"/{name}")

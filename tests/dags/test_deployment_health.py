@@ -91,7 +91,7 @@ def test_a_dag_processor_that_has_not_read_the_dags_is_not_well(airflow, capsys)
         "Traceback\nModuleNotFoundError: no gem",
     )
     execute(airflow, "DELETE FROM dag WHERE dag_id = 'gem_audit'")
-    told = "gem_audit is not read; gem_ingest is not read: ModuleNotFoundError: no gem"
+    told = "Airflow did not load gem_audit; Airflow did not load gem_ingest: ModuleNotFoundError: no gem"
     assert main(["dag-processor"]) == 1
     assert capsys.readouterr().err.strip() == told
     assert wrong() == {"dag-processor": told}

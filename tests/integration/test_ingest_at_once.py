@@ -150,7 +150,7 @@ def test_a_publication_waits_for_one_that_saw_less(workspace, tmp_path, monkeypa
         go_on.set()
         assert (early.result().trajectories, late.result().trajectories) == (2, 1)
     assert len(list(published(work))) == 1
-    assert publishing.versions.changed_partitions(work) == []
+    assert publishing.changed_partitions(work) == []
 
 
 def test_processes_keep_the_order_and_a_deadly_document_stops_nobody():

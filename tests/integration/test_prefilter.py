@@ -152,7 +152,7 @@ def test_too_few_verdicts_keep_it_off_and_say_so(workspace, caplog):
         found = train(work)
     assert (found.state, prefilter.current(work)) == ("too_few", None)
     assert "50 accepted segments" in found.reason
-    assert "149 are needed" in caplog.text
+    assert "needs 149" in caplog.text
 
 
 def test_it_switches_itself_off_when_the_share_proves_that_it_misses_too_much(learned, caplog):

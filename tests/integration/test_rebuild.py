@@ -130,7 +130,7 @@ def test_half_a_partition_is_never_published(finished, changed):
     done = sum(calls for (stage, key), calls in calls_by_stage(work).items() if key == narrow.chain.id_of("refine"))
     assert 0 < done <= 2
     held = publish(narrow, PARTITION).held_back
-    assert "not complete" in held
+    assert "incomplete" in held
     assert "remaining work: refine of" in held
     assert current_version(work) == before
     other = changed()

@@ -136,9 +136,9 @@ def test_training_over_two_processes_goes_on_and_leaves_the_same_tensors_as_one(
     ("changes", "said"),
     [
         ({"model": {"path": "/nowhere"}}, "Cannot get the weights of /nowhere"),
-        ({"sft": {**SFT, "max_length": 32}}, "no row has an answer of the assistant left"),
+        ({"sft": {**SFT, "max_length": 32}}, "no row keeps an assistant answer"),
         ({"sft": {**SFT, "max_length": 32}, "too_long": "drop"}, "rows are longer than max_length=32"),
-        ({"sft": {**SFT, "use_cpu": False, "bf16": True}}, "trains in bf16 on a GPU, and this machine has none"),
+        ({"sft": {**SFT, "use_cpu": False, "bf16": True}}, "but this machine has none"),
         ({"sft": {**SFT, "warmup_ration": 0.1}}, "section `sft` is invalid"),
     ],
 )

@@ -54,7 +54,7 @@ def rows(work):
         (400, "GEM_LLM_MODEL"),
         (401, "GEM_LLM_API_KEY"),
         (402, "credit"),
-        (403, "right"),
+        (403, "access to this model"),
         (404, "GEM_LLM_MODEL"),
         (422, ""),
     ],

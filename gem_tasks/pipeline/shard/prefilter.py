@@ -75,10 +75,10 @@ def current(work: Workspace) -> Prefilter | None:
     data = work.fetch(row.object_key)
     try:
         if digest(data) != row.sha256:
-            raise DamagedModelError("its bytes are not those that were recorded")
+            raise DamagedModelError("the file does not match the recorded SHA-256")
         model = Model.decode(data)
     except DamagedModelError as error:
-        raise StoreError(f"{work.store.url(row.object_key)} is no prefilter: {error}") from error
+        raise StoreError(f"{work.store.url(row.object_key)} is not a usable prefilter: {error}") from error
     return Prefilter(row.prefilter_id, model, row.report["threshold"])
 
 

@@ -71,7 +71,7 @@ def test_other_stages_and_a_filter_without_a_prefilter_get_records_as_they_are()
 
 
 def test_bytes_that_are_not_those_recorded_stop_the_filter():
-    with pytest.raises(StoreError, match=r"/store/models/prefilter/x\.npz is no prefilter"):
+    with pytest.raises(StoreError, match=r"/store/models/prefilter/x\.npz is not a usable prefilter"):
         current(work(Prefilters(ROW)))
 
 
