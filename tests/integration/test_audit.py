@@ -206,7 +206,7 @@ def test_an_audit_in_the_terminal_is_resumed_and_reported(finished, gem, tmp_pat
     assert "Continue with" in gem("rate", "--rater", "anna", typed="5\n9\n4\n4\nfine\nq\n")
     assert json.loads(gem("report", "--json"))["rated"] == 1
     assert "That was the last" in gem("rate", "--rater", "anna", typed="5\n5\n5\n\n" * (number - 1))
-    assert "Nothing is left" in gem("rate", "--rater", " anna ")
+    assert "You have rated every item" in gem("rate", "--rater", " anna ")
     with pytest.raises(UserError, match="1 to 100 characters"):
         gem("rate", "--rater", " ")
     rows = [json.loads(line) for line in gem("items").splitlines()]
