@@ -15,6 +15,10 @@ from gem_tasks.domain.corpus import IngestReason
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,1000})?(\r?\n)")
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 """zlib's window bits."""
+_MOST_MEMBERS = 1000
+"""Gzip members of a body. Each copies what follows it: a million empty ones would take hours."""
+_MOST_CODINGS = 10
+"""Layers of compression of a body; servers use one or two, and each may take as long as undoing the first."""
 _MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 _SAME = {"x-gzip": "gzip", "x-deflate": "deflate", "brotli": "br"}
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 27})
@@ -43,9 +47,12 @@ def decoded_body(data: bytes, content: Sequence[str], transfer: Sequence[str], l
         limit: most bytes, at every step.
 
     Raises:
-        BodyError: it is larger, is cut off, or has an unknown coding.
+        BodyError: it is larger, is cut off, has an unknown coding, or too many.
     """
-    for coding in reversed([*_listed(content), *_listed(transfer)]):
+    codings = [*_listed(content), *_listed(transfer)]
+    if len(codings) > _MOST_CODINGS:
+        raise _broken(f"it names {len(codings)} codings")
+    for coding in reversed(codings):
         data = _undone(_SAME.get(coding, coding), data, limit)
     return data
 
@@ -90,7 +97,7 @@ def _deflated(data: bytes, limit: int) -> bytes:
 
 def _inflated(data: bytes, window: int, limit: int) -> bytes:
     unpacked = bytearray()
-    while True:
+    for _ in range(_MOST_MEMBERS):
         member = zlib.decompressobj(wbits=window)
         unpacked += member.decompress(data, limit + 1 - len(unpacked))
         _bounded(unpacked, limit)
@@ -99,6 +106,7 @@ def _inflated(data: bytes, window: int, limit: int) -> bytes:
         data = member.unused_data
         if not (window == _GZIP and data.startswith(_MAGIC["gzip"])):
             return bytes(unpacked)
+    raise zlib.error(f"more than {_MOST_MEMBERS} members")
 
 
 def _bounded(data: bytearray, limit: int) -> bytes:
