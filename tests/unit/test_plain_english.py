@@ -49,6 +49,7 @@ FOLDERS = {
 
 ALLOWED = (
     'postgres", "nobody"',  # a user of the operating system
+    "*Go on*",  # the button of a gate, which open gates and clients know
 )
 _FORBIDDEN = re.compile(rf"\b({'|'.join(PHRASES)})\b", re.IGNORECASE)
 
