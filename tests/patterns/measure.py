@@ -31,6 +31,8 @@ _REFERENCE_TEXT = "ab " * (MEGABYTE // 3)
 _REFERENCE_S = 0.03
 """What finding all of those takes on the machine of docs/security.md."""
 _RUNS = 3
+_TOLERANCE = 1.5
+"""For a busy machine: patterns that match at nearly every character take 0.09 s on a quiet one, 0.13 s beside other tests."""
 
 
 class Slow(NamedTuple):
@@ -73,7 +75,7 @@ def at_full_length(found: Found, slow: Slow, size: int = MEGABYTE) -> Slow:
 
 def over(found: Found, slow: Slow) -> bool:
     """Whether none of some runs takes less than the limit, in the measure of this machine at this moment."""
-    return all(at_full_length(found, slow).seconds > LIMIT_S * max(1.0, _pace()) for _ in range(_RUNS))
+    return all(at_full_length(found, slow).seconds > _TOLERANCE * LIMIT_S * max(1.0, _pace()) for _ in range(_RUNS))
 
 
 def _pace() -> float:
