@@ -93,7 +93,8 @@ def synthesize(
         UserError: a model does not answer, or a setting does not fit; the message says how to fix it.
         GemError: a quality gate halted, or a partition could not be completed.
     """
-    given = [text.encode() for text in texts]
+    # Half a surrogate pair, as broken JSON leaves one, cannot be stored.
+    given = [text.encode(errors="replace") for text in texts]
     return _in_thread(lambda: _synthesize(given, _settings(settings, base_url, model, api_key), pass_reviews))
 
 

@@ -1,4 +1,4 @@
-"""What a prompt must hold, whoever wrote it: the form of answer that its parser reads, and no placeholder.
+"""What every prompt must hold, shipped or the user's: the form of answer that its parser reads, and no placeholder.
 
 A prompt may say what it likes about the work. It must ask for the tags (for `validate`: the keys) that the stage reads,
 or every answer would be malformed. No text is ever put into it: the data comes in the user message, so a placeholder

@@ -30,7 +30,7 @@ class Stage(ABC):
     output: type[Value]
     """Type of the accepted payload."""
     asks_for: tuple[str, ...]
-    """What its prompt must mention, whoever wrote it: the tags or keys that `parse` reads."""
+    """What every prompt of the stage must mention, shipped or the user's: the tags or keys that `parse` reads."""
     answer_schema: Json | None = None
     """JSON schema of the answer, where the answer is JSON; None for tagged text."""
     needs: tuple[StageName, ...] = ()

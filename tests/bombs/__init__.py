@@ -1,1 +1,1 @@
-"""Files that are made to cost whoever reads them as much memory or time as possible."""
+"""Files that are made to cost their reader as much memory or time as possible."""

@@ -35,6 +35,13 @@ def test_texts_come_back_in_order_with_trajectories_or_reasons(settings):
     assert gem_tasks.check(first.trajectories)[0].worst() != "error"
 
 
+def test_half_a_character_in_a_text_is_replaced(settings):
+    broken = MANUAL.replace("the", "th\ud800e", 1)
+    (found,) = gem_tasks.synthesize([broken], settings=settings)
+    assert found.trajectories or found.left_out
+    assert "\ud800" not in json.dumps(found.model_dump(mode="json"), ensure_ascii=False)
+
+
 def test_a_text_that_is_known_is_not_asked_about_again(settings, tmp_path):
     (first,) = gem_tasks.synthesize([MANUAL], settings=settings)
     made = gem_tasks.export(tmp_path / "data", settings=settings)
