@@ -29,6 +29,7 @@ def export(
     Examples:
         gem export --out data
         gem export --format sharegpt --out data       (LLaMA-Factory)
+        gem export --format atif --out data           (Agent Trajectory Interchange Format)
         gem export --format openai --partition 2026-01-31T14:00 --out data
     """
     if format_ not in _FORMATS:

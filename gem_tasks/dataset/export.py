@@ -7,7 +7,7 @@ from pathlib import Path
 from gem_tasks.corpus.harmless import harmless_json
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
-from gem_tasks.files import replacing
+from gem_tasks.files import json_line, replacing
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys, parquet
 
@@ -48,7 +48,7 @@ def export_openai(work: Workspace, out: Path, *partitions: str | None) -> tuple[
             with part.open("w", encoding="utf-8") as file:
                 for row in published(work, *partitions):
                     count += 1
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    file.write(json_line(row))
             if not count:
                 named = ", ".join(each for each in partitions if each)
                 where = f" in partition {named}" if named else ""
