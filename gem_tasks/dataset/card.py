@@ -154,14 +154,11 @@ def _distributions(manifest: Json) -> Iterable[str]:
 
 def _looked_at(manifest: Json) -> Iterable[str]:
     found, privacy = manifest["contamination"], manifest["privacy"]
-    if found["packages"]:
-        packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
-        yield (
-            f"**Contamination**: compared with {found['items']} test items of {packages}:"
-            f" {manifest['excluded'].get('contaminated', 0)} left out, {found['kept']} kept and marked."
-        )
-    else:
-        yield "**Contamination**: not checked. `gem contamination --build` builds the index."
+    packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
+    yield (
+        f"**Contamination**: compared with {found['items']} test items of {packages}:"
+        f" {manifest['excluded'].get('contaminated', 0)} left out, {found['kept']} kept and marked."
+    )
     yield (
         f"**Privacy**: replaced because the source contains the value: {_named(privacy['replaced'])}. Left unchanged"
         f" because no source contains it (most likely invented): {_named(privacy['flagged'])}. Distinct values per"

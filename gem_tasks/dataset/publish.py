@@ -229,7 +229,7 @@ def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection
 
 def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selection) -> Json:
     index, count = selection.index, len(tally.rows)
-    packages = index.packages if index else None
+    packages = index.packages
     contents = [*sorted(row.trajectory_id for row in tally.rows), json.dumps(packages), str(ROW_VERSION)]
     digest = sha256("\n".join(contents).encode()).hexdigest()[:8]
     with work.ledger() as ledger:
@@ -261,7 +261,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "warnings": card.counts(tally.warnings),
         "revised": tally.revised,
         "excluded": card.counts(Counter(each.reason for each in selection.exclusions)),
-        "contamination": {"packages": packages, "items": index.items if index else 0, "kept": tally.contaminated},
+        "contamination": {"packages": packages, "items": index.items, "kept": tally.contaminated},
         "privacy": {"replaced": card.counts(tally.replaced), "flagged": card.counts(tally.flagged)},
     }
 
