@@ -21,7 +21,10 @@ from gem_tasks.settings import load
 
 
 def show(
-    build: Annotated[bool, typer.Option("--build", help="Replace the index that comes with GEM by one built from the locked packages.")] = False,
+    build: Annotated[
+        bool,
+        typer.Option("--build", help="Build the index from the locked packages."),
+    ] = False,
     packages: Annotated[
         Path | None, typer.Option(help="Folder with both packages installed, instead of downloading them.")
     ] = None,
@@ -29,7 +32,7 @@ def show(
 ) -> None:
     """Shows the benchmark test items (BFCL, τ²-bench) that are kept out of datasets.
 
-    GEM comes with an index of them, so every dataset is checked. Build another one for other versions of the benchmarks.
+    GEM comes with an index of them, so every dataset is checked. Build another for other versions of the benchmarks.
 
     Examples:
         gem contamination --build
@@ -51,7 +54,7 @@ def show(
 
 
 def fetched() -> contamination.Index:
-    """Builds the index from the locked packages without their dependencies: reads their data and runs no code of theirs."""
+    """Builds the index from the data of the locked packages; no code of theirs runs."""
     wanted = shipped("envs") / "contamination" / "requirements.txt"
     uv = shutil.which("uv") or load().home / "uv" / "bin" / "uv"
     # Environments made by uv have no pip; others may.

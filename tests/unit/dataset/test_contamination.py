@@ -97,5 +97,7 @@ def test_the_index_that_comes_with_gem_is_that_of_the_locked_packages():
 
 def test_the_index_that_comes_with_gem_finds_a_task_of_a_benchmark():
     airline = sorted(shipped_index().toolsets["τ²-bench airline"])[:4]
-    trajectory = make_trajectory(Message(role="user", content="Hello"), tools=tuple(make_tool(name) for name in airline))
+    trajectory = make_trajectory(
+        Message(role="user", content="Hello"), tools=tuple(make_tool(name) for name in airline)
+    )
     assert (shipped_index().overlap(trajectory) or "").startswith("tools of τ²-bench airline")
