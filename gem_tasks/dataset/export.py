@@ -24,14 +24,19 @@ def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
     with work.ledger() as ledger:
         versions = [version for each in partitions or (None,) for version in ledger.datasets.current(each)]
     for version in versions:
-        with work.ledger() as ledger:
-            withdrawn = ledger.versions.withdrawn_trajectories(version)
-        data = work.fetch(keys.dataset_key(version, "train-00000.parquet"))
-        for batch in parquet.batches(data, 64, ["messages", "tools", "metadata"]):
-            for row in batch.to_pylist():
-                found = {column: json.loads(harmless_json(text)) for column, text in row.items()}
-                if found["metadata"]["trajectory_id"] not in withdrawn:
-                    yield found
+        yield from published_of(work, version)
+
+
+def published_of(work: Workspace, version: str) -> Iterator[Json]:
+    """As `published`, of one version."""
+    with work.ledger() as ledger:
+        withdrawn = ledger.versions.withdrawn_trajectories(version)
+    data = work.fetch(keys.dataset_key(version, "train-00000.parquet"))
+    for batch in parquet.batches(data, 64, ["messages", "tools", "metadata"]):
+        for row in batch.to_pylist():
+            found = {column: json.loads(harmless_json(text)) for column, text in row.items()}
+            if found["metadata"]["trajectory_id"] not in withdrawn:
+                yield found
 
 
 def export_openai(work: Workspace, out: Path, *partitions: str | None) -> tuple[Path, int]:

@@ -64,6 +64,7 @@ class _Tally:
         self.documents: set[str] = set()
         self.sources: Counter[str] = Counter()
         self.licenses: Counter[str] = Counter()
+        self.languages: Counter[str] = Counter()
         self.tools: Counter[str] = Counter()
         self.warnings: Counter[str] = Counter()
         self.replaced: Counter[str] = Counter()
@@ -92,6 +93,7 @@ class _Tally:
         self.documents.add(row.segment.document_id)
         self.sources[_source(row.segment.document_uri)] += 1
         self.licenses[row.segment.license or "unknown"] += 1
+        self.languages[row.segment.language or "unknown"] += 1
         self.tools.update(row.trajectory.measures["called"])
         self.warnings.update({f"{finding.check}: {finding.kind}" for finding in judgement.warnings})
         self.replaced.update(chosen.replaced)
@@ -249,6 +251,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "means": {"draft": _means(tally.drafts), "refined": _means([_size(row) for row in tally.rows])},
         "lengths": {"draft": _lengths(tally.drafts), "refined": _lengths([_size(row) for row in tally.rows])},
         "licenses": card.counts(tally.licenses),
+        "languages": card.counts(tally.languages),
         "sources": card.counts(tally.sources),
         "platforms": card.counts(Counter(row.platform for row in tally.rows)),
         "task_categories": card.counts(Counter(row.task_category for row in tally.rows)),
