@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     """Known properties of your endpoints, in the format of `gem_tasks/llm/presets.toml`."""
 
     llm_prices: Path | None = None
-    """Prices of your models, in the format of `gem_tasks/llm/prices.toml`."""
+    """Prices of your models, in the format of `gem_tasks/llm/usage/prices.toml`."""
     budget_usd: float | None = Field(default=None, gt=0)
     """Most that one run may spend. A run that reaches it stops before the next call and can be continued."""
 

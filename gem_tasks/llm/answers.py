@@ -15,7 +15,7 @@ from gem_tasks.llm.classify import from_complaint
 from gem_tasks.llm.envelope import complaint_of
 from gem_tasks.llm.events import EVENTS, collect, words
 from gem_tasks.llm.thoughts import split_thoughts
-from gem_tasks.llm.usage import read_usage
+from gem_tasks.llm.usage.counts import read_usage
 from gem_tasks.redaction import beginning
 
 UNREADABLE = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, OverflowError)

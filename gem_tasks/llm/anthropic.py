@@ -28,7 +28,7 @@ from gem_tasks.llm.answers import parsed, read_completion
 from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, bounded_json
 from gem_tasks.llm.dialect import Dialect
 from gem_tasks.llm.events import EVENTS, data_of
-from gem_tasks.llm.usage import fields_of, total
+from gem_tasks.llm.usage.counts import fields_of, total
 from gem_tasks.patterns import IgnoringCase
 
 PATH = "/messages"

@@ -39,9 +39,9 @@ from gem_tasks.llm.memory import Memory
 from gem_tasks.llm.offered import read_models
 from gem_tasks.llm.pacing import wait_s
 from gem_tasks.llm.presets import preset_for
-from gem_tasks.llm.tokens import estimate_tokens
 from gem_tasks.llm.transport import transport_to
-from gem_tasks.llm.usage import filled_in
+from gem_tasks.llm.usage.counts import filled_in
+from gem_tasks.llm.usage.tokens import estimate_tokens
 from gem_tasks.llm.usage_watch import UsageWatch
 from gem_tasks.llm.window_reading import Reading, read_window
 from gem_tasks.llm.windows import Window, Windows

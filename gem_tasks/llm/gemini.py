@@ -6,7 +6,7 @@ ai.google.dev/api/generate-content
 from typing import Any, cast
 
 from gem_tasks.domain.base import Json
-from gem_tasks.llm.usage import fields_of, total
+from gem_tasks.llm.usage.counts import fields_of, total
 
 _REASONS = {"STOP": "stop", "MAX_TOKENS": "length", "SPII": "content_filter"}
 _LEVELS = {"xhigh": "HIGH", "max": "HIGH"}

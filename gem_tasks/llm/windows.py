@@ -24,7 +24,7 @@ from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.dialect import Dialect
 from gem_tasks.llm.memory import Known, Memory
 from gem_tasks.llm.overflow import Overflow, read_overflow
-from gem_tasks.llm.tokens import Densities, least_tokens
+from gem_tasks.llm.usage.tokens import Densities, least_tokens
 from gem_tasks.llm.window_reading import Reading
 
 SETTING = "context_window"

@@ -13,7 +13,7 @@ from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import CONFIGURATION, EndpointError
-from gem_tasks.llm.metered import MeteredClient
+from gem_tasks.llm.usage.metered import MeteredClient
 from gem_tasks.pipeline.shard.budget import BudgetSpentError, OwnBudget
 from gem_tasks.pipeline.shard.endpoint import explain
 from gem_tasks.pipeline.shard.records import load_records

@@ -15,11 +15,11 @@ from gem_tasks.llm import anthropic, bounds, events, gemini
 from gem_tasks.llm.answers import completion, read_completion
 from gem_tasks.llm.batch_file import read_line
 from gem_tasks.llm.classify import from_status, retry_after_s
-from gem_tasks.llm.metered import MeteredClient, UntrueUsageError
 from gem_tasks.llm.offered import read_models
 from gem_tasks.llm.pacing import wait_s
-from gem_tasks.llm.prices import Price
-from gem_tasks.llm.usage import Trust, at_least, filled_in
+from gem_tasks.llm.usage.counts import Trust, at_least, filled_in
+from gem_tasks.llm.usage.metered import MeteredClient, UntrueUsageError
+from gem_tasks.llm.usage.prices import Price
 from gem_tasks.store.shards import decode_outcomes, encode_outcomes
 from tests.integration.endpoint import request
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest, Completion, Usage, UsageFault
-from gem_tasks.llm.tokens import estimate_tokens
+from gem_tasks.llm.usage.tokens import estimate_tokens
 
 _MAX_TOKENS = 100_000_000
 """No call has more; keeps every sum within what Postgres and Parquet can store."""

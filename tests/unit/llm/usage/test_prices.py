@@ -4,7 +4,7 @@ import pytest
 
 from gem_tasks.domain.chat import Usage
 from gem_tasks.errors import UserError
-from gem_tasks.llm.prices import Price, pricing
+from gem_tasks.llm.usage.prices import Price, pricing
 
 LOCAL = "http://127.0.0.1:8000/v1"
 OPENAI = "https://api.openai.com/v1"

@@ -5,9 +5,9 @@ from typing import Protocol
 
 from gem_tasks.domain.chat import ChatRequest, Completion, Usage
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
-from gem_tasks.llm.prices import Pricing
-from gem_tasks.llm.tokens import estimate_tokens
-from gem_tasks.llm.usage import Trust, at_least
+from gem_tasks.llm.usage.counts import Trust, at_least
+from gem_tasks.llm.usage.prices import Pricing
+from gem_tasks.llm.usage.tokens import estimate_tokens
 from gem_tasks.ports import ChatClient
 
 _ENOUGH = 20
