@@ -13,8 +13,8 @@ from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import Complaint
 from gem_tasks.llm import anthropic, complaints
-from gem_tasks.llm.answers import read_completion
 from gem_tasks.llm.dialect import Dialect, Speaker
+from gem_tasks.llm.responses.completions import read_completion
 
 _HOST = "api.anthropic.com"
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, cast
 
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.answers import UNREADABLE, completion
 from gem_tasks.llm.bounds import bounded_json
-from gem_tasks.llm.classify import from_status
+from gem_tasks.llm.responses.classify import from_status
+from gem_tasks.llm.responses.completions import UNREADABLE, completion
 
 URL = "/v1/chat/completions"
 MAX_REQUESTS = 50_000

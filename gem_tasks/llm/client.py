@@ -28,17 +28,17 @@ from gem_tasks.domain.key_source import KeySource
 from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.llm.access import Access
-from gem_tasks.llm.answers import read_failed
 from gem_tasks.llm.api import APIS, api_of, rooted
-from gem_tasks.llm.classify import from_status
 from gem_tasks.llm.deadline import Deadlines
 from gem_tasks.llm.dialect import Dialect
 from gem_tasks.llm.learning import Learning
 from gem_tasks.llm.limiter import Limiter
 from gem_tasks.llm.memory import Memory
-from gem_tasks.llm.offered import read_models
 from gem_tasks.llm.pacing import wait_s
 from gem_tasks.llm.presets import preset_for
+from gem_tasks.llm.responses.classify import from_status
+from gem_tasks.llm.responses.completions import read_failed
+from gem_tasks.llm.responses.offered import read_models
 from gem_tasks.llm.transport import transport_to
 from gem_tasks.llm.usage.counts import filled_in
 from gem_tasks.llm.usage.tokens import estimate_tokens

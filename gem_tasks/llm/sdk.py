@@ -12,7 +12,7 @@ from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.http_clients import AsyncRouted
 from gem_tasks.llm.bounds import bounded_json
-from gem_tasks.llm.classify import from_status
+from gem_tasks.llm.responses.classify import from_status
 from gem_tasks.proxies import proxy_for
 from gem_tasks.redaction import beginning
 from gem_tasks.replies import Growing, abody_of

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.answers import read_completion
-from gem_tasks.llm.classify import from_status, retry_after_s
 from gem_tasks.llm.pacing import wait_s
+from gem_tasks.llm.responses.classify import from_status, retry_after_s
+from gem_tasks.llm.responses.completions import read_completion
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import Complaint, EndpointError, ErrorClass
 from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, MAX_JSON_BYTES, bounded_json
-from gem_tasks.llm.classify import from_complaint
-from gem_tasks.llm.envelope import complaint_of
-from gem_tasks.llm.events import EVENTS, collect, words
-from gem_tasks.llm.thoughts import split_thoughts
+from gem_tasks.llm.responses.classify import from_complaint
+from gem_tasks.llm.responses.envelope import complaint_of
+from gem_tasks.llm.responses.events import EVENTS, collect, words
+from gem_tasks.llm.responses.thoughts import split_thoughts
 from gem_tasks.llm.usage.counts import read_usage
 from gem_tasks.redaction import beginning
 

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.answers import UNREADABLE, name, parsed
+from gem_tasks.llm.responses.completions import UNREADABLE, name, parsed
 from gem_tasks.redaction import beginning
 
 _MOST = 10_000

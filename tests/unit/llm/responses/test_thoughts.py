@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from gem_tasks.llm.answers import read_completion
-from gem_tasks.llm.thoughts import split_thoughts
+from gem_tasks.llm.responses.completions import read_completion
+from gem_tasks.llm.responses.thoughts import split_thoughts
 
 
 @pytest.mark.parametrize(

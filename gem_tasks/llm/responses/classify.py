@@ -7,8 +7,8 @@ complaints about a parameter.
 from collections.abc import Mapping
 
 from gem_tasks.errors import Complaint, EndpointError, ErrorClass
-from gem_tasks.llm.envelope import read_complaint
 from gem_tasks.llm.moments import seconds_until
+from gem_tasks.llm.responses.envelope import read_complaint
 from gem_tasks.patterns import IgnoringCase
 from gem_tasks.redaction import beginning
 
