@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     """Request options by stage, with the common ones under an empty name: `read_options` reads them from
     `GEM_LLM_TEMPERATURE`, `GEM_LLM_TEMPERATURE_FILTER` and similar variables."""
     llm_dialects: Path | None = None
-    """Known properties of your endpoints, in the format of `gem_tasks/llm/presets.toml`."""
+    """Known properties of your endpoints, in the format of `gem_tasks/llm/dialects/presets.toml`."""
 
     llm_prices: Path | None = None
     """Prices of your models, in the format of `gem_tasks/llm/usage/prices.toml`."""

@@ -22,10 +22,10 @@ from pydantic_core import to_json
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.errors import Complaint
-from gem_tasks.llm import complaints
-from gem_tasks.llm import dialect as usual
 from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, bounded_json
-from gem_tasks.llm.dialect import Dialect
+from gem_tasks.llm.dialects import complaints
+from gem_tasks.llm.dialects import dialect as usual
+from gem_tasks.llm.dialects.dialect import Dialect
 from gem_tasks.llm.responses.completions import parsed, read_completion
 from gem_tasks.llm.responses.events import EVENTS, data_of
 from gem_tasks.llm.usage.counts import fields_of, total

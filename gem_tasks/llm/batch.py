@@ -30,9 +30,9 @@ from gem_tasks.llm.batch_dialects import BatchDialects
 from gem_tasks.llm.batch_file import MAX_BYTES, Line, line, read_line
 from gem_tasks.llm.batch_file import URL as _COMPLETIONS
 from gem_tasks.llm.bounds import MAX_FILE_BYTES, MAX_JSON_BYTES
-from gem_tasks.llm.dialect import Dialect
-from gem_tasks.llm.memory import Memory
-from gem_tasks.llm.presets import preset_for
+from gem_tasks.llm.dialects.dialect import Dialect
+from gem_tasks.llm.dialects.memory import Memory
+from gem_tasks.llm.dialects.presets import preset_for
 from gem_tasks.llm.responses.classify import from_status
 from gem_tasks.replies import Growing, abody_of, unpacked
 

@@ -21,7 +21,7 @@ from gem_tasks.llm.anthropic import STATUS, answer_of
 from gem_tasks.llm.batch import TRANSFER_S, BatchClient, BatchState, json_lines, translated_errors
 from gem_tasks.llm.batch_file import Line, joined, joined_size, read_result
 from gem_tasks.llm.bounds import bounded_json
-from gem_tasks.llm.dialect import Dialect
+from gem_tasks.llm.dialects.dialect import Dialect
 from gem_tasks.llm.responses.classify import from_status
 
 logger = logging.getLogger(__name__)

@@ -30,19 +30,19 @@ from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.llm.access import Access
 from gem_tasks.llm.api import APIS, api_of, rooted
 from gem_tasks.llm.deadline import Deadlines
-from gem_tasks.llm.dialect import Dialect
-from gem_tasks.llm.learning import Learning
+from gem_tasks.llm.dialects.dialect import Dialect
+from gem_tasks.llm.dialects.learning import Learning
+from gem_tasks.llm.dialects.memory import Memory
+from gem_tasks.llm.dialects.presets import preset_for
+from gem_tasks.llm.dialects.usage_watch import UsageWatch
 from gem_tasks.llm.limiter import Limiter
-from gem_tasks.llm.memory import Memory
 from gem_tasks.llm.pacing import wait_s
-from gem_tasks.llm.presets import preset_for
 from gem_tasks.llm.responses.classify import from_status
 from gem_tasks.llm.responses.completions import read_failed
 from gem_tasks.llm.responses.offered import read_models
 from gem_tasks.llm.transport import transport_to
 from gem_tasks.llm.usage.counts import filled_in
 from gem_tasks.llm.usage.tokens import estimate_tokens
-from gem_tasks.llm.usage_watch import UsageWatch
 from gem_tasks.llm.window_reading import Reading, read_window
 from gem_tasks.llm.windows import Window, Windows
 

@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.dialect import Dialect
-from gem_tasks.llm.memory import Known, Memory
+from gem_tasks.llm.dialects.dialect import Dialect
+from gem_tasks.llm.dialects.memory import Known, Memory
 from gem_tasks.llm.overflow import Overflow, read_overflow
 from gem_tasks.llm.usage.tokens import Densities, least_tokens
 from gem_tasks.llm.window_reading import Reading

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from gem_tasks.llm.dialect import PLAIN
-from gem_tasks.llm.memory import Memory
+from gem_tasks.llm.dialects.dialect import PLAIN
+from gem_tasks.llm.dialects.memory import Memory
 from tests.console.hostile import PARTITION, PAYLOADS
 
 

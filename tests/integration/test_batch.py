@@ -15,7 +15,7 @@ from gem_tasks.errors import EndpointError, UserError
 from gem_tasks.llm import batch
 from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.batch_file import split
-from gem_tasks.llm.memory import remembered
+from gem_tasks.llm.dialects.memory import remembered
 from gem_tasks.llm.usage.metered import UntrueUsageError
 from gem_tasks.pipeline.batch import poll as polling
 from gem_tasks.pipeline.batch.poll import Pending

@@ -15,7 +15,7 @@ from gem_tasks.errors import CONFIGURATION, RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.lineage import BatchRow
 from gem_tasks.llm.batch_dialects import BatchDialects
 from gem_tasks.llm.batch_file import Line
-from gem_tasks.llm.complaints import is_ours, parameter_of
+from gem_tasks.llm.dialects.complaints import is_ours, parameter_of
 from gem_tasks.llm.usage.counts import filled_in
 from gem_tasks.llm.usage.metered import Reckoning
 from gem_tasks.llm.usage.prices import Pricing

@@ -7,8 +7,8 @@ import pytest
 
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion, Sampling, Usage
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.dialect import PLAIN, Dialect
-from gem_tasks.llm.memory import Known, Memory
+from gem_tasks.llm.dialects.dialect import PLAIN, Dialect
+from gem_tasks.llm.dialects.memory import Known, Memory
 from gem_tasks.llm.responses.envelope import read_complaint
 from gem_tasks.llm.usage.tokens import Densities, least_tokens
 from gem_tasks.llm.window_reading import Reading

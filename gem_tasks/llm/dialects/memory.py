@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import StoreError
-from gem_tasks.llm.dialect import Dialect
+from gem_tasks.llm.dialects.dialect import Dialect
 from gem_tasks.ports import ObjectStore
 from gem_tasks.store.keys import dialect_key
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
 from gem_tasks.errors import ErrorClass
-from gem_tasks.llm.complaints import adapt, parameter_of, still_thought
-from gem_tasks.llm.dialect import OFF_SWITCHES, PLAIN, Dialect, shape_of, speak, spoken
+from gem_tasks.llm.dialects.complaints import adapt, parameter_of, still_thought
+from gem_tasks.llm.dialects.dialect import OFF_SWITCHES, PLAIN, Dialect, shape_of, speak, spoken
 from gem_tasks.llm.responses.classify import from_status
 from gem_tasks.llm.responses.envelope import read_complaint
 

@@ -5,7 +5,7 @@ import logging
 from collections import defaultdict
 
 from gem_tasks.domain.chat import ChatRequest, Completion
-from gem_tasks.llm.memory import Known, Memory
+from gem_tasks.llm.dialects.memory import Known, Memory
 from gem_tasks.llm.usage.counts import Trust
 
 logger = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 
 from gem_tasks.domain.chat import ChatRequest, Completion, FaultCounts, Usage
 from gem_tasks.errors import CONFIGURATION, Complaint, EndpointError, ErrorClass
-from gem_tasks.llm.complaints import adapt, is_ours, parameter_of, still_thought
-from gem_tasks.llm.dialect import Dialect, shape_of, wants_no_thoughts
-from gem_tasks.llm.memory import Known, Memory
+from gem_tasks.llm.dialects.complaints import adapt, is_ours, parameter_of, still_thought
+from gem_tasks.llm.dialects.dialect import Dialect, shape_of, wants_no_thoughts
+from gem_tasks.llm.dialects.memory import Known, Memory
 
 Ask = Callable[[ChatRequest, Dialect, FaultCounts], Awaitable[Completion]]
 """Sends a request in a dialect; counts the faults."""

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.errors import Complaint
-from gem_tasks.llm.dialect import EFFORTS, OFF_SWITCHES, Dialect, Form, LimitName, spoken, wants_no_thoughts
+from gem_tasks.llm.dialects.dialect import EFFORTS, OFF_SWITCHES, Dialect, Form, LimitName, spoken, wants_no_thoughts
 from gem_tasks.llm.responses.envelope import readable
 from gem_tasks.patterns import IgnoringCase
 

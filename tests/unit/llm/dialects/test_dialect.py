@@ -5,9 +5,9 @@ import json
 import pytest
 
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
-from gem_tasks.llm.complaints import adapt
-from gem_tasks.llm.dialect import PLAIN, Dialect, Speaker, effort_word, speak, spoken
-from gem_tasks.llm.presets import preset_for
+from gem_tasks.llm.dialects.complaints import adapt
+from gem_tasks.llm.dialects.dialect import PLAIN, Dialect, Speaker, effort_word, speak, spoken
+from gem_tasks.llm.dialects.presets import preset_for
 from gem_tasks.llm.responses.envelope import read_complaint
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from gem_tasks.errors import UserError, first_line
-from gem_tasks.llm.dialect import PLAIN, Dialect
+from gem_tasks.llm.dialects.dialect import PLAIN, Dialect
 
 _OURS = Path(__file__).with_name("presets.toml")
 
@@ -58,6 +58,6 @@ def _presets(path: Path) -> tuple[Preset, ...]:
     except OSError as error:
         raise UserError(f"GEM_LLM_DIALECTS: {path} cannot be read ({error.strerror})", "Correct the path.") from None
     except (ValueError, TypeError, ValidationError, re.error) as error:
-        form = "Use the format of gem_tasks/llm/presets.toml: [[preset]], host, model, and what differs."
+        form = "Use the format of gem_tasks/llm/dialects/presets.toml: [[preset]], host, model, and what differs."
         raise UserError(f"GEM_LLM_DIALECTS: {path} has no valid presets ({first_line(error)})", form) from None
     return found

@@ -2,10 +2,10 @@
 
 import threading
 
-from gem_tasks.llm import memory as module
-from gem_tasks.llm.dialect import PLAIN, Dialect
-from gem_tasks.llm.memory import Memory, forget, remembered
-from gem_tasks.llm.presets import preset_for
+from gem_tasks.llm.dialects import memory as module
+from gem_tasks.llm.dialects.dialect import PLAIN, Dialect
+from gem_tasks.llm.dialects.memory import Memory, forget, remembered
+from gem_tasks.llm.dialects.presets import preset_for
 from gem_tasks.store import open_store
 
 URL = "https://user:secret@e.example/v1?key=secret"
