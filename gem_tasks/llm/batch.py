@@ -117,7 +117,7 @@ class BatchClient:
         Raises:
             UserError: the key command prints no key.
         """
-        from gem_tasks.llm.sdk import sdk
+        from gem_tasks.llm.http.sdk import sdk
 
         if self._access.due:
             await self._access.renew()
@@ -241,7 +241,7 @@ def translated_errors(base_url: str, sure: bool = True) -> Generator[None]:
     """
     import openai
 
-    from gem_tasks.llm.sdk import from_sdk
+    from gem_tasks.llm.http.sdk import from_sdk
 
     try:
         yield

@@ -35,12 +35,12 @@ from gem_tasks.llm.dialects.learning import Learning
 from gem_tasks.llm.dialects.memory import Memory
 from gem_tasks.llm.dialects.presets import preset_for
 from gem_tasks.llm.dialects.usage_watch import UsageWatch
+from gem_tasks.llm.http.transport import transport_to
 from gem_tasks.llm.limiter import Limiter
 from gem_tasks.llm.pacing import wait_s
 from gem_tasks.llm.responses.classify import from_status
 from gem_tasks.llm.responses.completions import read_failed
 from gem_tasks.llm.responses.offered import read_models
-from gem_tasks.llm.transport import transport_to
 from gem_tasks.llm.usage.counts import filled_in
 from gem_tasks.llm.usage.tokens import estimate_tokens
 from gem_tasks.llm.window_reading import Reading, read_window

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit, urlunsplit
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
 from gem_tasks.llm.bounds import MAX_JSON_BYTES, bounded_json
-from gem_tasks.llm.reply import request_headers
+from gem_tasks.llm.http.reply import request_headers
 from gem_tasks.replies import Growing, body_of
 
 _PATIENCE_S = 5.0

@@ -11,7 +11,7 @@ from typing import cast
 import httptools
 
 from gem_tasks.llm.bounds import MAX_HEAD_BYTES, MAX_HEADERS
-from gem_tasks.llm.reply import Reply
+from gem_tasks.llm.http.reply import Reply
 from gem_tasks.replies import MAX_BODY_BYTES, Growing, TooLargeError, Unpacking
 
 _OK = 200

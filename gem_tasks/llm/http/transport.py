@@ -19,8 +19,8 @@ from yarl import URL
 from gem_tasks.addresses import resolved_async
 from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
-from gem_tasks.llm.connection import Connection
-from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
+from gem_tasks.llm.http.connection import Connection
+from gem_tasks.llm.http.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
 from gem_tasks.proxies import proxy_for
 from gem_tasks.redaction import shown_url
 
@@ -70,7 +70,7 @@ def transport_to(base_url: str, api_key: str | None, headers: Mapping[str, str] 
     url, proxy = _address(base_url), proxy_for(base_url)
     if proxy is None:
         return Transport(url, api_key, headers)
-    from gem_tasks.llm.proxied import ProxiedTransport  # importing aiohttp takes a third of a second
+    from gem_tasks.llm.http.proxied import ProxiedTransport  # importing aiohttp takes a third of a second
 
     return ProxiedTransport(url, api_key, proxy, headers)
 

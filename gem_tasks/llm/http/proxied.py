@@ -9,7 +9,7 @@ from yarl import URL
 
 from gem_tasks.connection_faults import reason
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
+from gem_tasks.llm.http.reply import CONNECT_S, KEEP_ALIVE_S, Reply, request_headers
 from gem_tasks.proxies import shown
 from gem_tasks.replies import Growing, abody_of
 
