@@ -12,7 +12,7 @@ from gem_tasks.llm.api import Api
 from gem_tasks.llm.dialects.dialect import Dialect, shape_of
 from gem_tasks.llm.dialects.memory import Known, Memory
 from gem_tasks.llm.dialects.usage_watch import UsageWatch
-from gem_tasks.llm.windows import bounded
+from gem_tasks.llm.windows.fitting import bounded
 
 _BATCH = " (batch)"
 

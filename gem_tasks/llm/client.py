@@ -43,8 +43,8 @@ from gem_tasks.llm.responses.completions import read_failed
 from gem_tasks.llm.responses.offered import read_models
 from gem_tasks.llm.usage.counts import filled_in
 from gem_tasks.llm.usage.tokens import estimate_tokens
-from gem_tasks.llm.window_reading import Reading, read_window
-from gem_tasks.llm.windows import Window, Windows
+from gem_tasks.llm.windows.fitting import Window, Windows
+from gem_tasks.llm.windows.reading import Reading, read_window
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0

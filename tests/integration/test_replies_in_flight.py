@@ -17,7 +17,7 @@ from gem_tasks.llm.batch import BatchClient, BatchState
 from gem_tasks.llm.http.proxied import ProxiedTransport
 from gem_tasks.llm.http.sdk import from_sdk, sdk
 from gem_tasks.llm.http.transport import transport_to
-from gem_tasks.llm.window_reading import read_window
+from gem_tasks.llm.windows.reading import read_window
 from tests.integration.bytes_server import CLOSE, PATH, Server, raw, reply
 
 

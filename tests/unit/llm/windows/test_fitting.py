@@ -11,8 +11,8 @@ from gem_tasks.llm.dialects.dialect import PLAIN, Dialect
 from gem_tasks.llm.dialects.memory import Known, Memory
 from gem_tasks.llm.responses.envelope import read_complaint
 from gem_tasks.llm.usage.tokens import Densities, least_tokens
-from gem_tasks.llm.window_reading import Reading
-from gem_tasks.llm.windows import SETTING, Windows, bounded
+from gem_tasks.llm.windows.fitting import SETTING, Windows, bounded
+from gem_tasks.llm.windows.reading import Reading
 from gem_tasks.store.local import LocalStore
 
 WINDOW = 16384

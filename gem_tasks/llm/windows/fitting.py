@@ -23,9 +23,9 @@ from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.dialects.dialect import Dialect
 from gem_tasks.llm.dialects.memory import Known, Memory
-from gem_tasks.llm.overflow import Overflow, read_overflow
 from gem_tasks.llm.usage.tokens import Densities, least_tokens
-from gem_tasks.llm.window_reading import Reading
+from gem_tasks.llm.windows.overflow import Overflow, read_overflow
+from gem_tasks.llm.windows.reading import Reading
 
 SETTING = "context_window"
 """The parameter that an error names as wrong when the server cuts prompts."""

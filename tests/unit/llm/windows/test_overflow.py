@@ -5,8 +5,8 @@ import json
 import pytest
 
 from gem_tasks.errors import ErrorClass
-from gem_tasks.llm.overflow import read_overflow
 from gem_tasks.llm.responses.classify import from_status
+from gem_tasks.llm.windows.overflow import read_overflow
 
 LIMIT = 8000
 SAID = [
