@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from gem_tasks.corpus.objects import SourceObject
 from gem_tasks.corpus.readers import read
 from gem_tasks.errors import EndpointError
-from gem_tasks.llm.pacing import wait_s
+from gem_tasks.llm.limits.pacing import wait_s
 from gem_tasks.llm.responses.classify import from_status
 from gem_tasks.llm.responses.completions import read_completion
 from gem_tasks.llm.responses.offered import read_models

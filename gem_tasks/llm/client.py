@@ -29,15 +29,15 @@ from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.llm.access import Access
 from gem_tasks.llm.api import APIS, api_of, rooted
-from gem_tasks.llm.deadline import Deadlines
 from gem_tasks.llm.dialects.dialect import Dialect
 from gem_tasks.llm.dialects.learning import Learning
 from gem_tasks.llm.dialects.memory import Memory
 from gem_tasks.llm.dialects.presets import preset_for
 from gem_tasks.llm.dialects.usage_watch import UsageWatch
 from gem_tasks.llm.http.transport import transport_to
-from gem_tasks.llm.limiter import Limiter
-from gem_tasks.llm.pacing import wait_s
+from gem_tasks.llm.limits.deadline import Deadlines
+from gem_tasks.llm.limits.limiter import Limiter
+from gem_tasks.llm.limits.pacing import wait_s
 from gem_tasks.llm.responses.classify import from_status
 from gem_tasks.llm.responses.completions import read_failed
 from gem_tasks.llm.responses.offered import read_models

@@ -13,7 +13,7 @@ from gem_tasks.errors import EndpointError
 from gem_tasks.lineage.text import storable
 from gem_tasks.llm import anthropic, bounds, gemini
 from gem_tasks.llm.batch_file import read_line
-from gem_tasks.llm.pacing import wait_s
+from gem_tasks.llm.limits.pacing import wait_s
 from gem_tasks.llm.responses import events
 from gem_tasks.llm.responses.classify import from_status, retry_after_s
 from gem_tasks.llm.responses.completions import completion, read_completion

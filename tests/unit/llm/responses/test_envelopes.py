@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.pacing import wait_s
+from gem_tasks.llm.limits.pacing import wait_s
 from gem_tasks.llm.responses.classify import from_status, retry_after_s
 from gem_tasks.llm.responses.completions import read_completion, read_failed
 

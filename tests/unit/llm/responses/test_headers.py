@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.pacing import wait_s
+from gem_tasks.llm.limits.pacing import wait_s
 from gem_tasks.llm.responses.classify import from_status, retry_after_s
 from gem_tasks.llm.responses.completions import read_completion
 

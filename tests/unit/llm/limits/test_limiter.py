@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from gem_tasks.llm.limiter import Limiter
+from gem_tasks.llm.limits.limiter import Limiter
 
 
 class Endpoint:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gem_tasks.llm.deadline import Deadlines
+from gem_tasks.llm.limits.deadline import Deadlines
 
 
 def after(latencies, running=0):
@@ -47,7 +47,7 @@ def test_fast_servers_get_a_moment_too():
 
 
 async def test_a_request_under_way_is_held_to_what_is_learnt_meanwhile(monkeypatch):
-    monkeypatch.setattr("gem_tasks.llm.deadline._SHORTEST_S", 0.1)
+    monkeypatch.setattr("gem_tasks.llm.limits.deadline._SHORTEST_S", 0.1)
     deadlines = Deadlines(longest_s=600)
 
     async def hung():
