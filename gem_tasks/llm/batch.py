@@ -25,7 +25,7 @@ from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.http_clients import async_client
 from gem_tasks.llm.access import Access
-from gem_tasks.llm.api import APIS, rooted
+from gem_tasks.llm.apis.registry import APIS, rooted
 from gem_tasks.llm.batch_dialects import BatchDialects
 from gem_tasks.llm.batch_file import MAX_BYTES, Line, line, read_line
 from gem_tasks.llm.batch_file import URL as _COMPLETIONS

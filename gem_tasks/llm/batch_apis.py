@@ -3,7 +3,7 @@
 from yarl import URL
 
 from gem_tasks.domain.request_options import ApiName
-from gem_tasks.llm.api import api_of
+from gem_tasks.llm.apis.registry import api_of
 from gem_tasks.llm.batch import BatchClient
 from gem_tasks.llm.batch_anthropic import AnthropicBatches
 from gem_tasks.llm.batch_gemini import GeminiBatches

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.errors import EndpointError
-from gem_tasks.llm.api import Api
+from gem_tasks.llm.apis.registry import Api
 from gem_tasks.llm.dialects.dialect import Dialect, shape_of
 from gem_tasks.llm.dialects.memory import Known, Memory
 from gem_tasks.llm.dialects.usage_watch import UsageWatch

@@ -28,7 +28,7 @@ from gem_tasks.domain.key_source import KeySource
 from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.llm.access import Access
-from gem_tasks.llm.api import APIS, api_of, rooted
+from gem_tasks.llm.apis.registry import APIS, api_of, rooted
 from gem_tasks.llm.dialects.dialect import Dialect
 from gem_tasks.llm.dialects.learning import Learning
 from gem_tasks.llm.dialects.memory import Memory

@@ -11,7 +11,8 @@ from gem_tasks.domain.chat import Completion, Usage
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import EndpointError
 from gem_tasks.lineage.text import storable
-from gem_tasks.llm import anthropic, bounds, gemini
+from gem_tasks.llm import bounds
+from gem_tasks.llm.apis import anthropic, gemini
 from gem_tasks.llm.batch_file import read_line
 from gem_tasks.llm.limits.pacing import wait_s
 from gem_tasks.llm.responses import events

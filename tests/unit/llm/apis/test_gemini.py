@@ -2,7 +2,7 @@
 
 import pytest
 
-from gem_tasks.llm.gemini import answer_of, request_of, status_of
+from gem_tasks.llm.apis.gemini import answer_of, request_of, status_of
 
 SCHEMA = {"type": "object"}
 MESSAGES = [

@@ -6,8 +6,8 @@ import pytest
 
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
 from gem_tasks.errors import Complaint, EndpointError, ErrorClass
-from gem_tasks.llm.anthropic import adapt, read, renamed, speak, translated
-from gem_tasks.llm.api import api_of, rooted
+from gem_tasks.llm.apis.anthropic import adapt, read, renamed, speak, translated
+from gem_tasks.llm.apis.registry import api_of, rooted
 from gem_tasks.llm.dialects.dialect import Dialect, spoken
 from gem_tasks.llm.dialects.presets import preset_for
 from gem_tasks.llm.responses.classify import from_status

@@ -12,7 +12,7 @@ from yarl import URL
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import Complaint
-from gem_tasks.llm import anthropic
+from gem_tasks.llm.apis import anthropic
 from gem_tasks.llm.dialects import complaints
 from gem_tasks.llm.dialects.dialect import Dialect, Speaker
 from gem_tasks.llm.responses.completions import read_completion
