@@ -8,8 +8,8 @@ from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, StageName
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
 from gem_tasks.llm.apis.registry import api_of
-from gem_tasks.llm.batch import BatchClient
-from gem_tasks.llm.batch_apis import batches_at
+from gem_tasks.llm.batch.client import BatchClient
+from gem_tasks.llm.batch.registry import batches_at
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.dialects.memory import Memory
 from gem_tasks.pipeline.options import RunOptions

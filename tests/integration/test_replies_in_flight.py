@@ -13,7 +13,7 @@ from gem_tasks import replies
 from gem_tasks.confine.job import Upstream
 from gem_tasks.confine.relay import Relay
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.batch import BatchClient, BatchState
+from gem_tasks.llm.batch.client import BatchClient, BatchState
 from gem_tasks.llm.http.proxied import ProxiedTransport
 from gem_tasks.llm.http.sdk import from_sdk, sdk
 from gem_tasks.llm.http.transport import transport_to

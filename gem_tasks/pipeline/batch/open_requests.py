@@ -13,8 +13,8 @@ from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import CONFIGURATION, RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.lineage import BatchRow
-from gem_tasks.llm.batch_dialects import BatchDialects
-from gem_tasks.llm.batch_file import Line
+from gem_tasks.llm.batch.dialects import BatchDialects
+from gem_tasks.llm.batch.file import Line
 from gem_tasks.llm.dialects.complaints import is_ours, parameter_of
 from gem_tasks.llm.usage.counts import filled_in
 from gem_tasks.llm.usage.metered import Reckoning

@@ -13,7 +13,7 @@ from gem_tasks.errors import EndpointError
 from gem_tasks.lineage.text import storable
 from gem_tasks.llm import bounds
 from gem_tasks.llm.apis import anthropic, gemini
-from gem_tasks.llm.batch_file import read_line
+from gem_tasks.llm.batch.file import read_line
 from gem_tasks.llm.limits.pacing import wait_s
 from gem_tasks.llm.responses import events
 from gem_tasks.llm.responses.classify import from_status, retry_after_s

@@ -26,9 +26,9 @@ from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.http_clients import async_client
 from gem_tasks.llm.access import Access
 from gem_tasks.llm.apis.registry import APIS, rooted
-from gem_tasks.llm.batch_dialects import BatchDialects
-from gem_tasks.llm.batch_file import MAX_BYTES, Line, line, read_line
-from gem_tasks.llm.batch_file import URL as _COMPLETIONS
+from gem_tasks.llm.batch.dialects import BatchDialects
+from gem_tasks.llm.batch.file import MAX_BYTES, Line, line, read_line
+from gem_tasks.llm.batch.file import URL as _COMPLETIONS
 from gem_tasks.llm.bounds import MAX_FILE_BYTES, MAX_JSON_BYTES
 from gem_tasks.llm.dialects.dialect import Dialect
 from gem_tasks.llm.dialects.memory import Memory

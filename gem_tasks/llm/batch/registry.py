@@ -4,10 +4,10 @@ from yarl import URL
 
 from gem_tasks.domain.request_options import ApiName
 from gem_tasks.llm.apis.registry import api_of
-from gem_tasks.llm.batch import BatchClient
-from gem_tasks.llm.batch_anthropic import AnthropicBatches
-from gem_tasks.llm.batch_gemini import GeminiBatches
-from gem_tasks.llm.batch_mistral import MistralBatches
+from gem_tasks.llm.batch.anthropic import AnthropicBatches
+from gem_tasks.llm.batch.client import BatchClient
+from gem_tasks.llm.batch.gemini import GeminiBatches
+from gem_tasks.llm.batch.mistral import MistralBatches
 
 _HOSTS: dict[str, type[BatchClient]] = {
     "api.mistral.ai": MistralBatches,

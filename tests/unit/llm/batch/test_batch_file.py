@@ -6,7 +6,7 @@ import pytest
 
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.batch_file import Line, line, read_line, split
+from gem_tasks.llm.batch.file import Line, line, read_line, split
 
 
 def lines(count, size=10):

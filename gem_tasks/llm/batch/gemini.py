@@ -15,8 +15,8 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.apis.gemini import answer_of, request_of, status_of
-from gem_tasks.llm.batch import TRANSFER_S, BatchClient, BatchState, translated_errors
-from gem_tasks.llm.batch_file import Line, joined, joined_size, read_result
+from gem_tasks.llm.batch.client import TRANSFER_S, BatchClient, BatchState, translated_errors
+from gem_tasks.llm.batch.file import Line, joined, joined_size, read_result
 from gem_tasks.llm.bounds import MAX_RESULT_BYTES
 from gem_tasks.llm.responses.classify import from_status
 from gem_tasks.llm.responses.completions import UNREADABLE, parsed

@@ -10,8 +10,8 @@ from typing import Any
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest
-from gem_tasks.llm.batch import KEY, TRANSFER_S, BatchClient, BatchState, translated_errors
-from gem_tasks.llm.batch_file import URL
+from gem_tasks.llm.batch.client import KEY, TRANSFER_S, BatchClient, BatchState, translated_errors
+from gem_tasks.llm.batch.file import URL
 
 _JOBS = "/batch/jobs"
 _STATUSES = {

@@ -18,8 +18,8 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.apis.anthropic import STATUS, answer_of
-from gem_tasks.llm.batch import TRANSFER_S, BatchClient, BatchState, json_lines, translated_errors
-from gem_tasks.llm.batch_file import Line, joined, joined_size, read_result
+from gem_tasks.llm.batch.client import TRANSFER_S, BatchClient, BatchState, json_lines, translated_errors
+from gem_tasks.llm.batch.file import Line, joined, joined_size, read_result
 from gem_tasks.llm.bounds import bounded_json
 from gem_tasks.llm.dialects.dialect import Dialect
 from gem_tasks.llm.responses.classify import from_status

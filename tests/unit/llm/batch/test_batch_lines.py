@@ -6,10 +6,10 @@ import pytest
 
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.batch import BatchClient
-from gem_tasks.llm.batch_anthropic import AnthropicBatches, read_line
-from gem_tasks.llm.batch_apis import batches_at
-from gem_tasks.llm.batch_gemini import GeminiBatches
+from gem_tasks.llm.batch.anthropic import AnthropicBatches, read_line
+from gem_tasks.llm.batch.client import BatchClient
+from gem_tasks.llm.batch.gemini import GeminiBatches
+from gem_tasks.llm.batch.registry import batches_at
 
 
 def line(result):
