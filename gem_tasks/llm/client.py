@@ -1,4 +1,4 @@
-"""A client for one endpoint behind the `ChatClient` port; `api` lists the APIs that it speaks.
+"""A client for one endpoint behind the `ChatClient` port; `apis.registry` lists the APIs that it speaks.
 
 Retries have one owner each:
 

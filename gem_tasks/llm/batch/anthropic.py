@@ -1,4 +1,4 @@
-"""Anthropic's Message Batches behind the methods of `batch.BatchClient`.
+"""Anthropic's Message Batches behind the methods of `client.BatchClient`.
 
 All requests are sent in one body, and all answers arrive in one: there are no files. A batch has no metadata, so if a
 worker dies after creating one and before recording it, the batch cannot be found again. Ids may have only letters,

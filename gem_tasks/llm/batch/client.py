@@ -1,6 +1,6 @@
 """The Batch API of one endpoint: uploads requests as a file, downloads answers hours later as files, at half the price.
 
-This is OpenAI's API, which others copy; `batch_apis` lists those of another form.
+This is OpenAI's API, which others copy; `registry` lists those of another form.
 
 Owns the protocol. It keeps no state between calls and retries nothing: `pipeline.batch.poll` records submitted batches,
 and Airflow calls again. platform.openai.com/docs/guides/batch

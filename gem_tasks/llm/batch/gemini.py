@@ -1,4 +1,4 @@
-"""Gemini's batches behind the methods of `batch.BatchClient`; they take and return messages of Gemini's own API.
+"""Gemini's batches behind the methods of `client.BatchClient`; they take and return messages of Gemini's own API.
 
 The base URL is that of the API for chat completions, `…/v1beta/openai`; batches have a sibling path.
 ai.google.dev/api/batch-api

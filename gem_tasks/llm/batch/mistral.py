@@ -1,4 +1,4 @@
-"""Mistral's batch jobs behind the methods of `batch.BatchClient`.
+"""Mistral's batch jobs behind the methods of `client.BatchClient`.
 
 Files are like OpenAI's, but a job replaces the batch, with the model beside the file.
 docs.mistral.ai/capabilities/batch
