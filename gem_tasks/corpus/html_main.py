@@ -8,7 +8,7 @@ except what the page's author marked as something else.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gem_tasks.corpus.scripts import TOKEN
+from gem_tasks.corpus.text.scripts import TOKEN
 from gem_tasks.patterns import IgnoringCase
 
 _NEVER_SHOWN = frozenset({"script", "style", "noscript", "template", "iframe", "object", "head"})

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from gem_tasks.corpus.clean import one_line
+from gem_tasks.corpus.text.clean import one_line
 
 _CHARS = 200
 _DIGEST_CHARS = 16

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from gem_tasks.corpus import html, markdown
-from gem_tasks.corpus.clean import clean, one_line
-from gem_tasks.corpus.language import code, detect
-from gem_tasks.corpus.scripts import letters
+from gem_tasks.corpus.text.clean import clean, one_line
+from gem_tasks.corpus.text.language import code, detect
+from gem_tasks.corpus.text.scripts import letters
 from gem_tasks.domain.corpus import Document, IngestReason, RawDocument, content_hash, document_id
 
 _TITLE_CHARS = 300

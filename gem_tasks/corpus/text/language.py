@@ -5,7 +5,7 @@ from typing import cast
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from gem_tasks.corpus.scripts import letters
+from gem_tasks.corpus.text.scripts import letters
 from gem_tasks.patterns import IgnoringCase
 
 _SAMPLE_CHARS = 1500

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any, cast
 
-from gem_tasks.corpus.invisible import without_invisible
+from gem_tasks.corpus.text.invisible import without_invisible
 
 _TERMINAL = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]|\x1b\][^\x07\x1b\n]{0,400}(?:\x07|\x1b\\)")
 """Terminal sequences: colours, titles, links, clipboards."""

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from gem_tasks.corpus.invisible import without_invisible
+from gem_tasks.corpus.text.invisible import without_invisible
 
 _LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from io import StringIO
 
-from gem_tasks.corpus.scripts import HAN, SOUTH_EAST_ASIAN
+from gem_tasks.corpus.text.scripts import HAN, SOUTH_EAST_ASIAN
 
 _RUN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
