@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import SecretStr
 
-from gem_tasks.corpus.trees import file_uri
+from gem_tasks.corpus.sources.trees import file_uri
 from gem_tasks.dataset.export import export_openai, published
 from gem_tasks.distill.files import write_published
 from gem_tasks.distill.formats import FORMATS

@@ -17,8 +17,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_tasks.corpus.objects import SourceObject
 from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.sources.objects import SourceObject
 from gem_tasks.errors import EndpointError
 from gem_tasks.llm.limits.pacing import wait_s
 from gem_tasks.llm.responses.classify import from_status

@@ -14,7 +14,7 @@ from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, kept_limit, 
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.summary import print_summary, summarise
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
-from gem_tasks.corpus.trees import file_uri
+from gem_tasks.corpus.sources.trees import file_uri
 from gem_tasks.domain.partition import partition_of
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.workspace import Workspace

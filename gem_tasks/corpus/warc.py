@@ -11,8 +11,8 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from gem_tasks.corpus.decode import decode
 from gem_tasks.corpus.http_body import BodyError, decoded_body
-from gem_tasks.corpus.objects import SourceObject
 from gem_tasks.corpus.records import refused
+from gem_tasks.corpus.sources.objects import SourceObject
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 from gem_tasks.patterns import IgnoringCase
 

@@ -9,7 +9,7 @@ import pytest
 
 from gem_tasks.corpus.normalise import normalise
 from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources.listing import list_objects
 from tests.differential import made
 
 TEXTS = {

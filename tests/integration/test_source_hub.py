@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.errors import UserError
 
 SHA = "a" * 40

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from gem_tasks.corpus.lines import in_utf8, lines
 from gem_tasks.corpus.normalise import normalise
 from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.domain.corpus import IngestReason
 
 LIMIT = 10_000

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.domain.corpus import IngestReason
 
 PAGE = b"<html><title>Loans</title><p>Renew a loan.</p></html>"

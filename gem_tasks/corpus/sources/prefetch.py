@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import IO
 
-from gem_tasks.corpus.objects import SourceObject
+from gem_tasks.corpus.sources.objects import SourceObject
 
 _AT_ONCE = 16
 _SMALL = 1 << 20

@@ -8,8 +8,8 @@ from stat import S_ISDIR
 from typing import IO
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from gem_tasks.corpus.descend import open_file, open_folder
-from gem_tasks.corpus.objects import CLOSED, READABLE, SourceObject, media_type, why
+from gem_tasks.corpus.sources.descend import open_file, open_folder
+from gem_tasks.corpus.sources.objects import CLOSED, READABLE, SourceObject, media_type, why
 from gem_tasks.errors import UserError
 
 _NO_SOURCES = ("/proc/", "/sys/", "/dev/")

@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from gem_tasks.corpus.objects import ANOTHER_TRY, SourceObject, hidden, media_type, why
-from gem_tasks.corpus.remote import open_remote
+from gem_tasks.corpus.sources.objects import ANOTHER_TRY, SourceObject, hidden, media_type, why
+from gem_tasks.corpus.sources.remote import open_remote
 from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.store.s3 import open_bucket, open_client

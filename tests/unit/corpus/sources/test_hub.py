@@ -5,7 +5,7 @@ import pytest
 from huggingface_hub import HfFileSystem
 from huggingface_hub.errors import HfHubHTTPError
 
-from gem_tasks.corpus import hub
+from gem_tasks.corpus.sources import hub
 from gem_tasks.errors import StoreError
 
 

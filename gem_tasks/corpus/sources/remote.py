@@ -11,7 +11,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import ObjectStore
 
 from gem_tasks.connection_faults import of_obstore
-from gem_tasks.corpus.objects import ANOTHER_TRY
+from gem_tasks.corpus.sources.objects import ANOTHER_TRY
 from gem_tasks.errors import StoreError
 
 _BUFFER_BYTES = 1 << 20

@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 import httpx2
 
 from gem_tasks import http_clients
-from gem_tasks.corpus.objects import ANOTHER_TRY, SourceObject, hidden, media_type, why
+from gem_tasks.corpus.sources.objects import ANOTHER_TRY, SourceObject, hidden, media_type, why
 from gem_tasks.errors import StoreError, UserError
 
 _FORM = re.compile(r"datasets/([\w.-]+/[\w.-]+?)(?:@([\w.%/-]+?))?(?:/(.+?))?/?")

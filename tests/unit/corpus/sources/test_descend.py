@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gem_tasks.corpus.objects import SourceObject
-from gem_tasks.corpus.sources import inside, list_objects
+from gem_tasks.corpus.sources.listing import inside, list_objects
+from gem_tasks.corpus.sources.objects import SourceObject
 from gem_tasks.errors import UserError
 
 

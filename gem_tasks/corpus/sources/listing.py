@@ -7,10 +7,10 @@ Files that are closed to us are listed, so that reading them records a reason.
 
 from collections.abc import Iterator, Sequence
 
-from gem_tasks.corpus.buckets import list_bucket
-from gem_tasks.corpus.hub import list_dataset
-from gem_tasks.corpus.objects import READABLE, SourceObject
-from gem_tasks.corpus.trees import list_tree, real_path
+from gem_tasks.corpus.sources.buckets import list_bucket
+from gem_tasks.corpus.sources.hub import list_dataset
+from gem_tasks.corpus.sources.objects import READABLE, SourceObject
+from gem_tasks.corpus.sources.trees import list_tree, real_path
 from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.errors import UserError
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.errors import UserError
 
 
