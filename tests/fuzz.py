@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.reading.readers import read
 from gem_tasks.corpus.sources.objects import SourceObject
 from gem_tasks.errors import EndpointError
 from gem_tasks.llm.limits.pacing import wait_s

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gem_tasks.corpus.normalise import normalise
-from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.reading.readers import read
 from gem_tasks.corpus.sources.listing import list_objects
 from tests.differential import made
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from obstore.exceptions import GenericError
 
-from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.reading.readers import read
 from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.domain.corpus import IngestReason
 from gem_tasks.errors import UserError

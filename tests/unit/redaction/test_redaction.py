@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from gem_tasks import redaction
-from gem_tasks.corpus.readers import _one_line
+from gem_tasks.corpus.reading.readers import _one_line
 from gem_tasks.corpus.sources.objects import why
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass, GemError, UserError, first_line

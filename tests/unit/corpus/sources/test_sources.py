@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.reading.readers import read
 from gem_tasks.corpus.sources.listing import admit, list_objects
 from gem_tasks.domain.corpus import IngestReason
 from gem_tasks.errors import UserError

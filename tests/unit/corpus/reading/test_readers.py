@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gem_tasks.corpus.lines import in_utf8, lines
 from gem_tasks.corpus.normalise import normalise
-from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.reading.lines import in_utf8, lines
+from gem_tasks.corpus.reading.readers import read
 from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.domain.corpus import IngestReason
 

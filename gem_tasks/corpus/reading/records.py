@@ -6,7 +6,7 @@ A record may carry `id`, `title`, `text`, `license` and `lang`; everything else,
 import json
 from typing import Any, cast
 
-from gem_tasks.corpus.identity import record_name
+from gem_tasks.corpus.reading.identity import record_name
 from gem_tasks.corpus.sources.objects import SourceObject
 from gem_tasks.corpus.text.clean import one_line
 from gem_tasks.domain.corpus import IngestReason, RawDocument

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from gem_tasks.corpus.http_body import BodyError, decoded_body
+from gem_tasks.corpus.reading.http_body import BodyError, decoded_body
 
 LIMIT = 20_000_000
 

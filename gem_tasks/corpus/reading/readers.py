@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks import redaction
-from gem_tasks.corpus.decode import decode
-from gem_tasks.corpus.lines import in_utf8, lines
-from gem_tasks.corpus.records import from_fields, from_json, refused
+from gem_tasks.corpus.reading.decode import decode
+from gem_tasks.corpus.reading.lines import in_utf8, lines
+from gem_tasks.corpus.reading.records import from_fields, from_json, refused
+from gem_tasks.corpus.reading.warc import read_warc
 from gem_tasks.corpus.sources.objects import SourceObject
-from gem_tasks.corpus.warc import read_warc
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 
 _CHUNK = 1 << 20

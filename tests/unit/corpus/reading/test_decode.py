@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from gem_tasks.corpus.decode import decode
+from gem_tasks.corpus.reading.decode import decode
 from gem_tasks.domain.corpus import IngestReason
 
 GERMAN = "Die Türen öffnen sich früh, die Gäste grüßen höflich. " * 5

@@ -7,7 +7,7 @@ import zlib
 import pyarrow as pa
 import pytest
 
-from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.reading.readers import read
 from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.domain.corpus import IngestReason
 

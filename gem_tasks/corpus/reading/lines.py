@@ -4,7 +4,7 @@ import codecs
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-from gem_tasks.corpus.decode import wide_encoding
+from gem_tasks.corpus.reading.decode import wide_encoding
 
 _CHUNK = 1 << 20
 _MARKS = (

@@ -9,9 +9,9 @@ from typing import IO, Any, cast
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-from gem_tasks.corpus.decode import decode
-from gem_tasks.corpus.http_body import BodyError, decoded_body
-from gem_tasks.corpus.records import refused
+from gem_tasks.corpus.reading.decode import decode
+from gem_tasks.corpus.reading.http_body import BodyError, decoded_body
+from gem_tasks.corpus.reading.records import refused
 from gem_tasks.corpus.sources.objects import SourceObject
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 from gem_tasks.patterns import IgnoringCase
