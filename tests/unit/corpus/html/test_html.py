@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_tasks.corpus.html import read_page
+from gem_tasks.corpus.html.page import read_page
 
 ARTICLE = """<html><head><title>Opening &amp; closing</title><style>p{}</style></head><body>
 <nav><a href="/">Home</a> <a href="/shop">Shop</a></nav><script>steal()</script><article><h1>Opening a locker</h1>

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from lxml import etree as _untyped_etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 
-from gem_tasks.corpus.html_tables import Table, complex_tables
+from gem_tasks.corpus.html.tables import Table, complex_tables
 
 etree = cast("Any", _untyped_etree)
 

@@ -9,8 +9,8 @@ import trafilatura
 from lxml import etree as _untyped_etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 from lxml import html as lxml_html
 
-from gem_tasks.corpus.html_main import main_element, page_heading, prune
-from gem_tasks.corpus.html_writer import markdown
+from gem_tasks.corpus.html.main import main_element, page_heading, prune
+from gem_tasks.corpus.html.writer import markdown
 
 # It logs every page without main content as an error; the document records that outcome.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
