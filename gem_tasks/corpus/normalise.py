@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from gem_tasks.corpus import markdown
 from gem_tasks.corpus.html import page as html
+from gem_tasks.corpus.markdown import description as markdown
 from gem_tasks.corpus.text.clean import clean, one_line
 from gem_tasks.corpus.text.language import code, detect
 from gem_tasks.corpus.text.scripts import letters

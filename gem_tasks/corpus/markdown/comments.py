@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 
-from gem_tasks.corpus.fences import Fence
+from gem_tasks.corpus.markdown.fences import Fence
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _QUOTES = re.compile(r"(?:[ ]{0,3}+>++[ ]?+)++")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
-from gem_tasks.corpus.fences import Fence
+from gem_tasks.corpus.markdown.fences import Fence
 
 _LINE = re.compile(r"\n|[^\n]++\n?+")
 _HEADING = re.compile(r"#{1,6}[ \t]")

@@ -4,8 +4,8 @@ import re
 import tomllib
 from typing import NamedTuple
 
-from gem_tasks.corpus.blocks import Kind, blocks
-from gem_tasks.corpus.comments import without_comments
+from gem_tasks.corpus.markdown.blocks import Kind, blocks
+from gem_tasks.corpus.markdown.comments import without_comments
 
 _FRONT_MATTER = re.compile(r"(---|\+\+\+)\n(.{0,20000}?)\n(?:\1|\.\.\.)(?:\n|\Z)", re.DOTALL)
 _FIELD = re.compile(r"^(title|license|lang)[ \t]*[:=][ \t]*(.+)$", re.MULTILINE)
