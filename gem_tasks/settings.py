@@ -15,11 +15,12 @@ from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.key_source import KeyCommand, KeySource
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.domain.s3_access import S3Access
-from gem_tasks.domain.stage import HAVE_SETTINGS, STAGE_NAMES, StageName, settings_of
+from gem_tasks.domain.stage import HAVE_SETTINGS, StageName, settings_of
 from gem_tasks.domain.stage_settings import Command, LLMMode, StageSettings, read_by_stage, variable
 from gem_tasks.errors import UserError
 from gem_tasks.redaction import know
 from gem_tasks.redaction.sources import in_data, in_dsn, in_environment, in_headers, in_url
+from gem_tasks.variables import Unread, log_unread, refuse_unknown, unread
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -144,6 +145,12 @@ class Settings(BaseSettings):
     gates: Path | None = None
     """Your own bounds, in the format of `gem_tasks/gates/gates.toml`; they replace those."""
 
+    @classmethod
+    def settings_customise_sources(cls, settings_cls: Any, init_settings: Any, *others: Any, **named: Any) -> Any:
+        """Refuses arguments that are no setting. `extra="forbid"` would also refuse other lines of `services.env`."""
+        refuse_unknown(init_settings.init_kwargs, cls.model_fields)
+        return super().settings_customise_sources(settings_cls, init_settings, *others, **named)
+
     def secrets(self) -> Iterator[tuple[str, str]]:
         """Every secret in these settings, with the name of the variable that holds it."""
         fields = [(f"GEM_{field.upper()}", value) for field, value in self]
@@ -247,12 +254,12 @@ def load(connected: Mapping[str, str] = _NOTHING) -> Settings:
     Raises:
         UserError: a variable has an invalid value.
     """
-    home = Path(os.environ.get("GEM_HOME") or ".gem")
+    home = _home()
     try:
         variables = _variables(home / "services.env") | dict(connected)
         fields = _fields(connected) | {
             "llm_stages": read_by_stage(StageSettings, variables, HAVE_SETTINGS),
-            "llm_requests": read_options(variables, STAGE_NAMES),
+            "llm_requests": read_options(variables, HAVE_SETTINGS),
             "s3": _access(connected),
         }
         settings = Settings(_env_file=home / "services.env", **fields)  # pyright: ignore[reportCallIssue]
@@ -262,7 +269,17 @@ def load(connected: Mapping[str, str] = _NOTHING) -> Settings:
         raise UserError(f"{name}: {first['msg']}", "Correct or unset it.") from None
     for name, secret in (*settings.secrets(), *in_environment(os.environ)):
         know(name, secret)
+    log_unread(unread_variables())
     return settings
+
+
+def unread_variables() -> list[Unread]:
+    """`GEM_*` variables that are set, in the environment or by `gem up`, and that nothing reads."""
+    return list(unread(sorted(_variables(_home() / "services.env")), Settings.model_fields))
+
+
+def _home() -> Path:
+    return Path(os.environ.get("GEM_HOME") or ".gem")
 
 
 def _variables(file: Path) -> dict[str, str]:
