@@ -104,7 +104,7 @@ def _report(
     if as_json:
         kept = {"source": source, "limit": kept_limit(work, source), "hourly_budget_usd": work.settings.budget_usd}
         more = {**kept, "unfinished_partitions": left}
-        echo_json(json.dumps({**followed.model_dump(), **summary, **more}, indent=1))
+        echo_json(json.dumps({**followed.model_dump(), **summary.plain(), **more}, indent=1))
         return
     console = Terminal()
     print_summary(summary, console, nothing_new=followed.synthesize_run is None and not left)

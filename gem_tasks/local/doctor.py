@@ -69,7 +69,7 @@ def _looked(settings: Settings, *checks: Callable[[Settings], Diagnosis]) -> Ite
 
 
 def _unread(variable: Unread) -> Diagnosis:
-    """A fault where it looks like a typing error: the setting that was meant has no effect."""
+    """A fault where it looks like a typing error: the intended setting has no effect."""
     return Diagnosis(name="settings", ok=not variable.nearest, detail=variable.cause, fix=variable.fix)
 
 

@@ -87,9 +87,9 @@ def test_what_is_no_procedure_is_rejected_by_the_filter(finished, name):
     work, *_ = finished
     with work.ledger() as ledger:
         life = ledger.reports.lineage(f"file://{EXAMPLES / name}")
-    (outcome,) = life["segments"][0]["outcomes"]
-    assert (outcome["stage"], outcome["outcome"]) == ("filter", "rejected")
-    assert outcome["reason"]
+    (outcome,) = life.segments[0].outcomes
+    assert (outcome.stage, outcome.outcome) == ("filter", "rejected")
+    assert outcome.reason
 
 
 def test_a_second_run_makes_no_call_and_changes_nothing(finished, tmp_path):
