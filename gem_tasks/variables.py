@@ -6,7 +6,7 @@ deployment passes on, and what tests and CI are switched by.
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -76,6 +76,15 @@ def log_unread(found: Iterable[Unread]) -> None:
     """Logs each once: in a task's log, a notebook, the log of the API server."""
     for each in newly(found):
         logger.warning("%s. %s", each.cause, each.fix)
+
+
+def log_mistyped(place: str, given: Iterable[str], names: Sequence[str]) -> None:
+    """Logs fields that nothing reads and that look like one that is read, once each: other programs may have theirs."""
+    for name in given:
+        near = "" if name in names else _nearest(name, names)
+        if near and f"{place} {name}" not in _said:
+            _said.add(f"{place} {name}")
+            logger.warning("%s: %s does nothing. Did you mean %s?", place, name, near)
 
 
 def refuse_unknown(given: Iterable[str], fields: Iterable[str]) -> None:
