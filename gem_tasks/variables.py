@@ -25,7 +25,7 @@ _OTHERS = frozenset({
 })  # fmt: skip
 _FAMILIES = ("GEM_TEST_", "GEM_COMPOSE")
 """Of tests; all names that begin so."""
-_KUBERNETES = re.compile(r"GEM_[A-Z0-9_]*?(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_(TCP|UDP)\w*)")
+_KUBERNETES = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT|_PORT_[0-9]{1,5}_(?:TCP|UDP)")
 """Kubernetes tells every container about the services of its namespace, also about those called `gem-…`."""
 _NEAR = 0.75
 """Similarity (difflib's) from which a name counts as mistyped: swapped, missing or added letters and words."""
@@ -115,4 +115,4 @@ def _nearest(name: str, names: Iterable[str]) -> str:
 
 
 def _is_foreign(name: str) -> bool:
-    return name.startswith(_FAMILIES) or _KUBERNETES.fullmatch(name) is not None
+    return name.startswith(_FAMILIES) or _KUBERNETES.search(name) is not None
