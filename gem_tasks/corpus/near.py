@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import rensa
 
-from gem_tasks.corpus.scripts import TOKEN, UNSPACED
+from gem_tasks.corpus.text.scripts import TOKEN, UNSPACED
 from gem_tasks.domain.base import Value
 
 _MINHASH = cast("Any", rensa).RMinHash  # the package has no stubs

@@ -48,7 +48,7 @@ class SourceRow(NamedTuple):
         return Source.model_validate({name: getattr(self, name) for name in Source.model_fields})
 
 
-class Compared(Value):
+class ListedObject(Value):
     """A listed object beside what is recorded of it."""
 
     key: str
@@ -69,7 +69,7 @@ class ReadObject(Value):
     documents: int
 
 
-class Known(Value):
+class SourceExtent(Value):
     """How much of a source is left."""
 
     known: int
@@ -112,9 +112,9 @@ class Sources(Part):
         found = self._db.rows("limit_source", which=which, limit=limit)
         return found[0]["uri"] if found else None
 
-    def compare_objects(self, source_id: int, keys: Sequence[str], etags: Sequence[str]) -> list[Compared]:
+    def compare_objects(self, source_id: int, keys: Sequence[str], etags: Sequence[str]) -> list[ListedObject]:
         """What is known of listed objects."""
-        return self._db.all(Compared, "compare_objects", source_id=source_id, keys=list(keys), etags=list(etags))
+        return self._db.all(ListedObject, "compare_objects", source_id=source_id, keys=list(keys), etags=list(etags))
 
     def mark_missing(
         self, source_id: int, after: str, upto: str | None, keys: Sequence[str], closed: Sequence[str]
@@ -138,9 +138,9 @@ class Sources(Part):
         """Records how far a scan has come; empty: it is finished."""
         self._db.run("scan_position", source_id=source_id, position=position)
 
-    def known_objects(self, source_id: int) -> Known:
+    def known_objects(self, source_id: int) -> SourceExtent:
         """How many objects a source had, and how many of them are missing."""
-        return self._db.only(Known, "known_objects", source_id=source_id)
+        return self._db.only(SourceExtent, "known_objects", source_id=source_id)
 
     def last_object(self, source_id: int) -> str:
         """The last object, in the order of listings, that a source is known to have; empty when it has none."""

@@ -72,7 +72,7 @@ def _files(path: str) -> Iterator[tuple[str, Any]]:
 
 def _on_the_hub(path: str) -> Iterator[tuple[str, Any]]:
     """The same client as for sources; only this kind of path needs a network."""
-    from gem_tasks.corpus.hub import list_dataset
+    from gem_tasks.corpus.sources.hub import list_dataset
 
     found = False
     for item in list_dataset(path.removeprefix("hf://"), ""):
