@@ -121,7 +121,7 @@ class Utterance:
     @cached_property
     def digits(self) -> str:
         """Digits only, for telephone numbers."""
-        return re.sub(r"[^\d]+", "", re.sub(r"[\s()./-](?<=\d[\s()./-])[\s()./-]?(?=[\d(])", "", self.text))
+        return re.sub(r"\D+", "", self.text)
 
 
 @dataclass

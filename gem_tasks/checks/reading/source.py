@@ -12,10 +12,10 @@ from gem_tasks.patterns import IgnoringCase, words
 
 _SENTENCE = re.compile(r"[^\n.!?;|]+(?:[.!?;|](?=\S)[^\n.!?;|]*)*[.!?;|]?")
 _MARKER = re.compile(
-    r"^\s*+(?:[-*•>]\s*+|#++\s*+|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s++|\(?[a-zA-Z][.)]\s++"
-    r"|[A-Z]?\d{1,2}(?:\.\d{1,2})+\s++(?=[\"'`“„]?[^\W\da-z]))+"
+    r"\s*+(?:[-*•>#][-*•>#\s]*+|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s++|\(?[a-zA-Z][.)]\s++"
+    r"|[A-Z]?\d{1,2}(?:\.\d{1,2})+\s++(?=[\"'`“„]?[^\W\da-z]))++"
 )
-"""Marker of a list item, a heading, or a rule: `- `, `## `, `3.`, `(a)`, `B7:`, and `2.1 ` before a capital."""
+"""Markers of a list item, a heading, or a rule: `- `, `## `, `3.`, `(a)`, `B7:`, and `2.1 ` before a capital."""
 _NUMERAL = re.compile(r"\d(?:[\d,.]*\d)?")
 _NO_WORD = re.compile(r"[^\w#]+|_+")
 _DIGIT = re.compile(r"\d")
@@ -45,7 +45,7 @@ class Sentence:
     @cached_property
     def numbers(self) -> frozenset[float]:
         """Its quantities, without the number of the list item."""
-        return frozenset(numbers(_MARKER.sub("", self.text)))
+        return frozenset(numbers(_unmarked(self.text)))
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,15 @@ class Rule(NamedTuple):
 @lru_cache(maxsize=64)
 def rules(system: str) -> tuple[Rule, ...]:
     """The lines of a system turn with content, without their markers; table definitions are not rules."""
-    lines = (_MARKER.sub("", part) for line in system.splitlines() for part in _parts(line))
+    lines = (_unmarked(part) for line in system.splitlines() for part in _parts(line))
     kept = [line for line in lines if not ("(" in line and _TABLE.match(line))]
     made = (Rule(line.strip(), content_stems(line), frozenset(numbers(_without_today(line)))) for line in kept)
     return tuple(rule for rule in made if len(rule.stems) >= _MIN_WORDS)
+
+
+def _unmarked(line: str) -> str:
+    found = _MARKER.match(line)
+    return line[found.end() :] if found else line
 
 
 def _without_today(line: str) -> str:
