@@ -71,10 +71,12 @@ def resolved(node: Json, root: Json) -> Json:
         return node
     branches = [branch for keyword in sorted(_COMBINATORS) for branch in _list(node.get(keyword))]
     merged: Json = dict(node)
-    for branch in branches:
-        for key, value in _dict(branch).items():
-            merged[key] = [*_list(merged.get("enum")), *_list(value)] if key == "enum" else merged.get(key, value)
-    return merged
+    options = _list(node.get("enum"))[:]
+    for branch in map(_dict, branches):
+        options += _list(branch.get("enum"))
+        for key, value in branch.items():
+            merged.setdefault(key, value)
+    return {**merged, "enum": options} if "enum" in merged else merged
 
 
 def _dict(value: Any) -> Json:

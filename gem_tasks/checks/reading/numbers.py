@@ -6,6 +6,7 @@ every timestamp would "explain" every small number.
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import combinations
@@ -52,6 +53,24 @@ _FACTORS = (60, 3600, 24, 1440, 86400, 7, 12, 10, 100, 1000, 1_000_000, 1024, 10
             0.45359237, 28.349523, 3.785411784, 4.184)  # fmt: skip
 """Between units of time, money (cents), metric prefixes, bytes, and the common imperial ones."""
 _MOST_TERMS = 32
+_RELATIVE, _ABSOLUTE = 1e-4, 0.005
+"""Numbers that differ by no more are the same, rounded."""
+
+
+class Quantities(set[float]):
+    """Numbers that were said. It only grows."""
+
+    _fractions: tuple[int, list[float]] = (0, [])
+
+    def has_near(self, value: float) -> bool:
+        """Whether one that is no whole number is close to the value."""
+        if self._fractions[0] != len(self):
+            broken = sorted(each for each in self if math.isfinite(each) and not each.is_integer())
+            self._fractions = len(self), broken
+        _, broken = self._fractions
+        slack = max(_RELATIVE * abs(value) * 1.001, _ABSOLUTE * 1.001)
+        candidates = range(bisect_left(broken, value - slack), bisect_right(broken, value + slack))
+        return math.isfinite(value) and any(_close(value, broken[at]) for at in candidates)
 
 
 def numbers(text: str) -> set[float]:
@@ -118,7 +137,7 @@ def known(value: float, said: set[float]) -> bool:
     return value in said or -value in said
 
 
-def converted(value: float, said: set[float]) -> bool:
+def converted(value: float, said: Quantities) -> bool:
     """Whether the number is a given one in another unit, as a percentage, or rounded."""
     if not math.isfinite(value) or value == 0:
         return False
@@ -126,7 +145,7 @@ def converted(value: float, said: set[float]) -> bool:
     near += [(value - 32) / 1.8, value * 1.8 + 32]
     if any(round(form, 6) in said for form in near if math.isfinite(form)):
         return True
-    return any(_close(form, given) for given in said if not given.is_integer() for form in (value, *near))
+    return any(said.has_near(form) for form in (value, *near))
 
 
 def computed(value: float, said: Iterable[float]) -> bool:
@@ -145,4 +164,4 @@ def computed(value: float, said: Iterable[float]) -> bool:
 
 
 def _close(one: float, other: float) -> bool:
-    return math.isfinite(one) and math.isclose(one, other, rel_tol=1e-4, abs_tol=0.005)
+    return math.isfinite(one) and math.isclose(one, other, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)

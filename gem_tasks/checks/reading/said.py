@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 from gem_tasks.checks.reading.clock import durations, times
 from gem_tasks.checks.reading.dates import Calendar
-from gem_tasks.checks.reading.numbers import numbers
+from gem_tasks.checks.reading.numbers import Quantities, numbers
 
 _TOKEN = re.compile(r"[^\W_]+")
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+")
@@ -16,6 +16,7 @@ _LONGEST_SPELLED = 200
 """Longest value to search with its separators; of longer ones, letters and digits are enough."""
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 _APART = re.compile(r"[\W_]+")
+_WORD_REST = re.compile(r"[^\W_]+")
 _READ_OUT = 10
 """From this many characters on, an identifier is found in any grouping: shorter ones would match by chance."""
 _MIN_STEM = 4
@@ -131,6 +132,9 @@ class Said:
     utterances: list[Utterance] = field(default_factory=list[Utterance])
     _calendar: Calendar = field(default_factory=Calendar)
     _read: int = 0
+    _numbers: Quantities = field(default_factory=Quantities)
+    _counted: int = 0
+    """Utterances of which the numbers are in `_numbers`."""
 
     def add(self, said: Utterance) -> None:
         """Adds a text."""
@@ -166,9 +170,12 @@ class Said:
             if any(word in item.stems or stem(word) in item.stems for item in self.newest_first())
         ]
 
-    def numbers(self) -> set[float]:
+    def numbers(self) -> Quantities:
         """All quantities so far."""
-        return set[float]().union(*(item.numbers for item in self.utterances))
+        for item in self.utterances[self._counted :]:
+            self._numbers |= item.numbers
+        self._counted = len(self.utterances)
+        return self._numbers
 
     def times(self) -> set[tuple[int, int]]:
         """All clock times so far."""
@@ -199,5 +206,7 @@ def _contains(text: str, wanted: str) -> bool:
         before, after = text[start - 1 : start], text[end : end + 1]
         if not (before.isalnum() and wanted[0].isalnum()) and not (after.isalnum() and wanted[-1].isalnum()):
             return True
-        start = text.find(wanted, start + 1)
+        # Within the same word it always begins in the middle of it: a word of a million letters is read once.
+        rest = _WORD_REST.match(text, start) if wanted[0].isalnum() else None
+        start = text.find(wanted, rest.end() if rest else start + 1)
     return False

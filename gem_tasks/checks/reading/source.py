@@ -1,7 +1,7 @@
 """The segment as a source for tracing: sentences with their character spans, words and numbers."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -100,15 +100,24 @@ class Source:
         ours, numerals = masked(rule)
         if not numerals or ours.count(" ") <= _MIN_QUOTED:
             return None
+        if ours not in self._quoted:
+            self._quoted[ours] = list(self._numerals_of(ours, len(numerals)))
+        found = self._quoted[ours]
+        return (", ".join(numerals), ", ".join(found[-1])) if found and tuple(numerals) not in found else None
+
+    @cached_property
+    def _quoted(self) -> dict[str, list[tuple[str, ...]]]:
+        """The numerals of every quotation that was looked for."""
+        return {}
+
+    def _numerals_of(self, words: str, count: int) -> Iterator[tuple[str, ...]]:
+        """The numerals wherever the masked words stand."""
         theirs, known = self._masked
-        found, at = None, theirs.find(ours)
+        first, before, at = 0, 0, theirs.find(words)
         while at >= 0:
-            first = theirs.count("#", 0, at)
-            there = known[first : first + len(numerals)]
-            if there == numerals:
-                return None
-            found, at = there, theirs.find(ours, at + 1)
-        return (", ".join(numerals), ", ".join(found)) if found else None
+            first, before = first + theirs.count("#", before, at), at
+            yield tuple(known[first : first + count])
+            at = theirs.find(words, at + 1)
 
     def trace(self, what: str, stems: frozenset[str]) -> Trace:
         """The best sentence as a span."""
