@@ -11,7 +11,8 @@ CHECK = "complexity"
 MIN_USER_TURNS = 2
 MIN_CALLS = 3
 MIN_DISTINCT_TOOLS_CALLED = 2
-MOST_MESSAGES, MOST_TOOLS, MOST_CALLS, MOST_VALUES, MOST_STEPS = 2000, 500, 1000, 2000, 500
+MOST_MESSAGES, MOST_TOOLS, MOST_CALLS, MOST_VALUES = 2000, 500, 1000, 2000
+MOST_STEPS, MOST_REQUIREMENTS = 500, 100
 """Far beyond any conversation that people would read: the checks compare each of these with all that was said."""
 MOST_SEARCHED = 200_000_000
 MOST_CHARACTERS = 4_000_000
@@ -42,13 +43,13 @@ def excess(case: Case) -> Iterator[Finding]:
     bounds = (
         ("messages", len(case.messages), MOST_MESSAGES),
         ("characters", said, MOST_CHARACTERS),
+        ("characters times values and tools", said * (values + len(case.trajectory.tools)), MOST_SEARCHED),
         ("tools", len(case.trajectory.tools), MOST_TOOLS),
         ("calls", len(calls), MOST_CALLS),
         ("values in arguments", values, MOST_VALUES),
-        ("times that a character is searched for a value", values * said, MOST_SEARCHED),
         ("steps of the workflow", len(workflow.steps) if workflow else 0, MOST_STEPS),
         ("tools of the workflow", len(workflow.tools) if workflow else 0, MOST_TOOLS),
-        ("requirements of the workflow", len(workflow.requires) if workflow else 0, MOST_STEPS),
+        ("requirements of the workflow", len(workflow.requires) if workflow else 0, MOST_REQUIREMENTS),
     )
     for what, count, most in bounds:
         if count > most:

@@ -4,6 +4,7 @@ Files are streamed. A line that is not JSON is a row with a problem, and so is t
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,7 @@ def _rows(name: str, open_: Any) -> Iterator[Line]:
 
 
 _Found = Iterator[tuple[Json | None, FormFault | None]]
+_BETWEEN = re.compile(r"\s*+,?\s*+")
 
 
 def _parquet(stored: IO[bytes]) -> _Found:
@@ -204,13 +206,13 @@ def _object(text: str) -> tuple[Json | None, FormFault | None]:
 
 def _list(first: str, lines: Iterator[tuple[str, FormFault | None]]) -> _Found:
     """The objects of a JSON list, one by one, however they are broken into lines."""
-    decoder, text, ended = json.JSONDecoder(), first.lstrip()[1:], False
+    decoder, text, at, ended = json.JSONDecoder(), first, first.index("[") + 1, False
     while True:
-        text = text.lstrip().removeprefix(",").lstrip()
-        if text.startswith("]"):
+        at = _next_place(text, at)
+        if text.startswith("]", at):
             return
         try:
-            found, end = decoder.raw_decode(text) if text else (None, 0)
+            found, end = decoder.raw_decode(text, at) if at < len(text) else (None, 0)
         except (ValueError, RecursionError) as error:
             found, end = error, 0
         if end:
@@ -219,11 +221,30 @@ def _list(first: str, lines: Iterator[tuple[str, FormFault | None]]) -> _Found:
                 if isinstance(found, dict)
                 else (None, FormFault(FormKind.NO_OBJECT, "not a JSON object"))
             )
-            text = text[end:]
-        elif ended or len(text) > MAX_ROW_BYTES:
+            at = end
+        elif ended or len(text) - at > MAX_ROW_BYTES:
             yield None, FormFault(FormKind.NO_JSON, f"the list breaks off: {str(found)[:150]}")
             return
         else:
-            more = next(lines, None)
-            ended = more is None
-            text += "\n" + more[0] if more else ""
+            text, at, ended = _longer(text[at:], lines)
+
+
+def _next_place(text: str, at: int) -> int:
+    """Where the next object may begin: behind blanks and one comma."""
+    found = _BETWEEN.match(text, at)
+    return found.end() if found else at
+
+
+def _longer(text: str, lines: Iterator[tuple[str, FormFault | None]]) -> tuple[str, int, bool]:
+    """The text with so many more lines that it is twice as long: an object is read from its beginning each time.
+
+    Returns:
+        It, where to continue in it, and whether there are no more lines.
+    """
+    parts, size = [text], 0
+    for line, _ in lines:
+        parts.append(line)
+        size += len(line) + 1
+        if size > len(text):
+            return "\n".join(parts), 0, False
+    return "\n".join(parts), 0, True

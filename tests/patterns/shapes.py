@@ -1,4 +1,4 @@
-"""Conversations of any size that a hostile model or data set may write: much of one thing, or of two that are compared."""
+"""Conversations of any size as a hostile model may write them: much of one thing, or of two that are compared."""
 
 import json
 from collections.abc import Callable
@@ -60,16 +60,15 @@ def _tools(size: int) -> Made:
     return _made(say("user"), say("assistant", words), tools=tools, text=words)
 
 
-def _values(
-    form: str, *, said: str = "It is {}. ", tool: str = "get_loan", number: bool = False
-) -> Callable[[int], Made]:
-    """Many different values in the arguments of a call, after as many that were said."""
+def _values(form: str, *, told: str = "", number: bool = False) -> Callable[[int], Made]:
+    """Many different values in the arguments of a call, after as many others; or the same, as `told` has them."""
 
     def made(size: int) -> Made:
         count = _items(size, 30, 1900)
-        heard = _filled("".join(said.format(form.format(at)) for at in range(count)), size // 3)
-        values = [float(form.format(at + count)) if number else form.format(at + count) for at in range(count)]
-        asked = _asked(1, tool, **{"loan_id" if "-" in form else "total": values})
+        heard = _filled("".join(f"It is {(told or form).format(at)}. " for at in range(count)), size // 3)
+        plain = [form.format(at if told else at + count) for at in range(count)]
+        values = [float(each) if number else each for each in plain]
+        asked = _asked(1, **{"loan_id" if "-" in form else "total": values})
         return _made(
             say("system", heard), say("user", heard), *asked, say("assistant", heard), *_asked(2), say("assistant")
         )
@@ -126,6 +125,18 @@ def _writes(size: int) -> Made:
         answer = {"loan_id": "L-1", "status": f"s{at}", "title": f"t{at}", "member_id": f"P-{at}"}
         turns += (call(2 * at + 1, "get_loan", loan_id="L-1"), result(2 * at + 1, json.dumps(answer)))
     return _made(*turns)
+
+
+def _written(size: int) -> Made:
+    """Rows of a list that are all different after many writes."""
+    before, after = (
+        [{"loan_id": f"L-{at}", "status": f"{word}{at}", "price": at + price} for at in range(size // 160)]
+        for word, price in (("s", 0.1), ("t", 0.2))
+    )
+    turns: list[Message] = [say("user"), call(0, "get_loan"), result(0, json.dumps(before))]
+    for at in range(1, _items(size, 300, 490)):
+        turns += (call(at, "update_loan", loan_id=f"M-{at}", line=at), result(at, json.dumps({"loan_id": f"M-{at}"})))
+    return _made(*turns, call(999, "get_loan"), result(999, json.dumps(after)), say("assistant"))
 
 
 def _deletions(size: int) -> Made:
@@ -232,6 +243,25 @@ def _objects(size: int) -> Made:
     )
 
 
+def _listed(size: int) -> Made:
+    """A row with a list of identifiers, and many fields of one value."""
+    rows = [{"loan_id": "L-1", "status": "s", "item_ids": [f"I-{at}" for at in range(size // 40)]}]
+    rows += [{f"kind{at}_id": "K-1"} for at in range(size // 60)]
+    write = call(2, "update_loan", loan_id="I-1"), result(2, json.dumps({"loan_id": "I-1"}))
+    again = call(3, "get_loan", loan_id="L-1"), result(3, json.dumps([{**rows[0], "status": "t"}]))
+    asked = call(4, "get_loan", **{f"thing{at}_id": "K-1" for at in range(_items(size, 60, 990))}), result(4)
+    return _made(
+        say("user"), call(1, "get_loan"), result(1, json.dumps(rows)), *write, *again, *asked, say("assistant")
+    )
+
+
+def _branches(size: int) -> Made:
+    """Schemas of many branches, for many values."""
+    branches = [{"enum": [f"o{at}"]} for at in range(size // 40)]
+    tool = make_tool("get_loan", kind={"type": "array", "items": {"anyOf": branches}})
+    return _made(say("user"), *_asked(1, kind=[f"o{at}" for at in range(_items(size, 40, 1900))]), tools=(tool,))
+
+
 def _deep(size: int) -> Made:
     deep: Any = 1
     for _ in range(60):
@@ -242,12 +272,15 @@ def _deep(size: int) -> Made:
 SHAPES: dict[str, Callable[[int], Made]] = {
     "turns": _turns, "calls": _calls, "calls at once": _at_once, "tools": _tools, "arguments": _arguments,
     "identifiers": _values("L-{}"), "codes": _values("a{}b"), "numbers": _values("{}.37", number=True),
-    "words": _values("zeta{} omega{} kappa".replace("{} o", "{0} o").replace("{} k", "{0} k").replace("{0}", "x")),
-    "mails": _values("a{}@b.de"), "phones": _values("+49 30 {:07}"), "notes": _values("Please tell A-{} that 12{}34 is fine".replace("{}", "{0}")),
-    "values in many calls": _messages_of_values, "records": _records,
-    "records, read again": lambda size: _records(size, max(2, int((size / 80) ** 0.5))), "one record": _one_record,
-    "writes": _writes, "deletions": _deletions, "rules": _rules, "rules alike": _same_rules, "bounds": _bounds,
-    "claims": _claims, "identifiers told": _identifiers, "refusals": _refusals, "steps": _steps, "dates": _dates,
-    "choices": _choices, "unique objects": _objects, "deep": _deep,
+    "words": _values("zeta omega{} kappa"), "mails": _values("a{}@b.de"), "phones": _values("+49 30 {:07}"),
+    "notes": _values("Please tell A-{0} that 12{0}34 is fine"),
+    "identifiers spaced": _values("LOAN-{}-X", told="loan {} x"),
+    "words in another order": _values("zeta{} omega", told="omegas of zeta{}"),
+    "numbers converted": _values("{}.37", told="{}37", number=True), "values in many calls": _messages_of_values,
+    "records": _records, "records read again": lambda size: _records(size, max(2, int((size / 80) ** 0.5))),
+    "one record": _one_record, "writes": _writes, "rows written": _written, "deletions": _deletions, "rules": _rules,
+    "rules alike": _same_rules, "bounds": _bounds, "claims": _claims, "identifiers told": _identifiers,
+    "refusals": _refusals, "steps": _steps, "dates": _dates, "choices": _choices, "unique objects": _objects,
+    "deep": _deep, "listed": _listed, "branches": _branches,
 }  # fmt: skip
 """By name: `(trajectory, evidence)` of about so many characters."""

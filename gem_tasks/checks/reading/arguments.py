@@ -35,13 +35,16 @@ class Leaf(NamedTuple):
 
 def leaves(arguments: Json, schema: Json) -> Iterator[Leaf]:
     """All scalars, in written order."""
+    followed: dict[int, Json] = {}  # by the identity of a part of the schema: a list has one for all its items
     stack: list[tuple[str, str, Any, Json, int]] = [("$", "", arguments, schema, 0)]
     while stack:
         path, name, value, node, depth = stack.pop()
         if depth > MAX_DEPTH:
             continue
         if node and not _INDIRECT.isdisjoint(node):
-            node = resolved(node, schema)
+            if id(node) not in followed:
+                followed[id(node)] = resolved(node, schema)
+            node = followed[id(node)]
         parts: list[tuple[str, str, Any, Json, int]] = []
         if isinstance(value, dict):
             known = _dict(node.get("properties"))

@@ -72,10 +72,14 @@ def _stem_of_content(word: str) -> str:
     return "" if word in STOP or word.isdecimal() else stem(word)
 
 
+def _runs(value: str) -> list[str]:
+    return _RUNS.findall(value.casefold()) if len(value) <= _LONGEST_SPELLED else []
+
+
 @lru_cache(maxsize=8192)
 def _spelled(value: str) -> re.Pattern[str] | None:
     """The same letters and digits with any or no separators between: `LO4411`, `lo-4411`, `LO 4411`."""
-    runs = _RUNS.findall(value.casefold()) if len(value) <= _LONGEST_SPELLED else []
+    runs = _runs(value)
     return re.compile(r"(?<!\w)" + r"[\W_]{0,2}".join(map(re.escape, runs)) + r"(?!\w)") if runs else None
 
 
@@ -157,7 +161,9 @@ class Said:
     def spelled(self, value: str) -> bool:
         """Whether the same letters and digits occur, with any separators."""
         pattern = _spelled(value)
-        if pattern and any(pattern.search(item.folded) for item in self.newest_first()):
+        runs = _runs(value)
+        said = (item.folded for item in self.newest_first() if all(run in item.folded for run in runs))  # it is faster
+        if pattern and any(map(pattern.search, said)):
             return True
         bare = _APART.sub("", value.casefold())
         return len(bare) >= _READ_OUT and any(bare in item.squeezed for item in self.newest_first())
