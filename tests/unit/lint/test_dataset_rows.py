@@ -182,3 +182,8 @@ def test_many_tools_of_one_name_get_names_of_their_own_in_one_pass():
     tools = [ToolSpec(name="a b", description="a", parameters={}) for _ in range(5000)]
     taken = ToolSpec(name="a_b_1", description="a", parameters={})
     assert [ours for _, ours in renamed([taken, *tools])][:3] == ["a_b_0", "a_b_2", "a_b_3"]
+
+
+def test_a_conversation_that_the_checks_did_not_read_is_an_error():
+    (found,) = check_rows([{"messages": [{"role": "user", "content": f"a{at}"} for at in range(2001)]}])
+    assert [(each.kind, each.severity) for each in found.findings] == [("too_much", "error")]
