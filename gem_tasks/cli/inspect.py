@@ -12,6 +12,7 @@ from rich.tree import Tree
 from gem_tasks.cli.origin import model_origin, origin_tree
 from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.dataset.export import trajectory
+from gem_tasks.domain.indented import indented
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.reports import DocumentLineage, RecordedOutcome
 from gem_tasks.pipeline.workspace import Workspace
@@ -74,8 +75,8 @@ def _message(console: Terminal, message: dict[str, Any]) -> None:
 
 def _pretty(text: str) -> Syntax | str:
     try:
-        return Syntax(json.dumps(json.loads(text), ensure_ascii=False, indent=1), "json", word_wrap=True)
-    except json.JSONDecodeError:
+        return Syntax(indented(json.loads(text), 1), "json", word_wrap=True)
+    except (ValueError, RecursionError):
         return escape(text)
 
 

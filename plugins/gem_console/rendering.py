@@ -1,6 +1,5 @@
 """Renders templates to pages. It escapes all values, because they come from documents and models."""
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
@@ -15,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gem_console import charts
 from gem_console.pieces import marked
 from gem_tasks.airflow_names import SYNTHESIZE
+from gem_tasks.domain.indented import indented
 from gem_tasks.redaction import clean
 from gem_tasks.visible import visible_lines
 
@@ -119,7 +119,7 @@ def oneline(text: str) -> str:
 
 def pretty(data: Any) -> str:
     """Indented JSON. The template escapes it like any other text."""
-    return json.dumps(data, ensure_ascii=False, indent=2, default=str)
+    return indented(data, 2, default=str)
 
 
 def with_query(query: dict[str, str], **changes: Any) -> str:

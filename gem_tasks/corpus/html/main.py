@@ -8,7 +8,7 @@ except what the page's author marked as something else.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gem_tasks.corpus.text.scripts import TOKEN
+from gem_tasks.corpus.text.scripts import words
 from gem_tasks.patterns import IgnoringCase
 
 _NEVER_SHOWN = frozenset({"script", "style", "noscript", "template", "iframe", "object", "head"})
@@ -113,9 +113,9 @@ def page_heading(root: Any, main: Any) -> Any | None:
 
 def _around(root: Any, extracted: str) -> Any:
     """The smallest element with all extracted text; parts before its beginning and after its end are removed."""
-    words = TOKEN.findall(extracted)
-    known = {tuple(words[at : at + _RUN]) for at in range(max(1, len(words) - _RUN + 1))}
-    lines = {" ".join(TOKEN.findall(line)) for line in extracted.split("\n")}
+    found = words(extracted)
+    known = {tuple(found[at : at + _RUN]) for at in range(max(1, len(found) - _RUN + 1))}
+    lines = {" ".join(words(line)) for line in extracted.split("\n")}
     sizes = Sizes(root)
     covered: dict[Any, int] = {}
     for element in _bottom_up(root):
@@ -144,13 +144,13 @@ def _only_covered(element: Any, covered: dict[Any, int], sizes: Sizes) -> Any | 
 
 def _covered(element: Any, known: set[tuple[str, ...]], lines: set[str]) -> int:
     text = " ".join(element.itertext())
-    words = TOKEN.findall(text)
+    found = words(text)
     if len(text) < _LEGAL and _RIGHTS.search(text):
         return 0
-    if len(words) < _RUN:
-        return len(words) if " ".join(words) in lines else 0
-    runs = [tuple(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1)]
-    return len(words) if 2 * sum(run in known for run in runs) >= len(runs) else 0
+    if len(found) < _RUN:
+        return len(found) if " ".join(found) in lines else 0
+    runs = [tuple(found[at : at + _RUN]) for at in range(len(found) - _RUN + 1)]
+    return len(found) if 2 * sum(run in known for run in runs) >= len(runs) else 0
 
 
 def _trim(found: Any, covered: dict[Any, int], sizes: Sizes) -> None:

@@ -25,13 +25,14 @@ _BY_STATUS = {
     498: ErrorClass.SERVER_ERROR,
 }
 _NO_KEY = IgnoringCase(r"invalid_api_key|api_key_invalid|(invalid|incorrect) api key|api key not valid")
-_MONEY = IgnoringCase(
-    r"credit_balance_exhausted|(organization|project)_(spend|usage)_limit_exceeded"
+_MONEY = IgnoringCase(  # each begins with a letter: the engine skips what is none of these letters
+    r"credit_balance_exhausted|organization_(?:spend|usage)_limit_exceeded|project_(?:spend|usage)_limit_exceeded"
     r"|billing_hard_limit_reached|billing_error|budget_?exceeded|exceeded_?budget|budget has been exceeded"
-    r"|credit balance|insufficient[ _](account )?(balance|credits?|funds)|balance is (not|in)\W?sufficient"
-    r"|out of credits?|payment required|余额不足|欠费|(you have reached your )?specified api usage limits|arrearage"
-    r"|monthly included credits|(enforced|contract|linked_organization)_spend_limit_reached|exceeded_current_quota"
-    r"|linked_organization_billing_unavailable|you have reached your specified|\bcode\W{1,6}1113\b",
+    r"|credit balance|insufficient[ _](?:account )?(?:balance|credits?|funds)|balance is (?:not|in)\W?sufficient"
+    r"|out of credits?|payment required|余额不足|欠费|specified api usage limits|arrearage|monthly included credits"
+    r"|enforced_spend_limit_reached|contract_spend_limit_reached|linked_organization_spend_limit_reached"
+    r"|linked_organization_billing_unavailable|you have reached your specified|exceeded_current_quota"
+    r"|code(?<!\wcode)\W{1,6}1113\b",
 )
 _QUOTA = IgnoringCase(r"insufficient_quota")
 _RATE = IgnoringCase(r"allocated quota|rate limit|per minute|throttling\.|\b[rt]pm\b")

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from gem_tasks.patterns import IgnoringCase
 
-_N = r"(\d[\d,_]{0,15})"
+_N = r"(\d[\d,_]{0,15}+)"
 _LEAST, _MOST = 256, 100_000_000
 """Other numbers are not windows: MiniMax puts an error code after `context window exceeds limit`."""
 
@@ -50,7 +50,7 @@ _WINDOW = _any_of(
     r"max_(?:model_len|total_tokens)\s*=\s*(?:max_total_tokens\s*=\s*)?N",
     r"exceeds? the (?:configured )?limit of N",
     r"while (?:the )?limit is N",
-    r"\blimit:? N, requested:? \d",
+    r"\blimit:? N(?:,|(?<=,)) requested:? \d",
     r"context (?:window|size|length|limit) ?(?:is|of|:|=) ?N",
 )
 _PROMPT = _any_of(
