@@ -25,6 +25,8 @@ _LOOKALIKE = re.compile(
 )
 _ANY = re.compile(f"{_ESCAPES}|{_LOOKALIKE.pattern}")
 """Both, which takes twice as long; few texts have letters of such alphabets."""
+_LOOKALIKE_BYTES = (b"\xef\xbc", b"\xef\xbd", b"\xe2\x92", b"\xe2\x93", b"\xf0\x9d", b"\xf3\xa0")
+"""With which such letters begin in UTF-8: to look for these is ten times faster."""
 _FIRST = tuple(
     re.compile(start)
     for start in (
@@ -51,7 +53,10 @@ def unescaped(text: str) -> str:
 
 
 def _escape_in(text: str) -> re.Pattern[str]:
-    return _ESCAPE if text.isascii() or not _LOOKALIKE.search(text) else _ANY
+    if text.isascii():
+        return _ESCAPE
+    data = text.encode("utf-8", "surrogatepass")
+    return _ANY if any(start in data for start in _LOOKALIKE_BYTES) and _LOOKALIKE.search(text) else _ESCAPE
 
 
 def layers(text: str) -> Iterator[Layer]:
