@@ -9,13 +9,12 @@ import asyncio
 import multiprocessing
 import sys
 from collections import Counter
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+from gem_tasks.domain.chat import ChatMessage, ChatRequest
 from gem_tasks.errors import EndpointError
-from gem_tasks.llm.answers import read_completion
-from gem_tasks.llm.classify import from_status
-from gem_tasks.llm.sdk import from_sdk, sdk
-from gem_tasks.llm.transport import transport_to
+from gem_tasks.llm.client import OpenAIClient
 from tests.bombs.measure import apart
 from tests.replies.attacks import ATTACKS, chat, whole
 
@@ -27,7 +26,9 @@ CONTEXT = multiprocessing.get_context("fork")
 def serve(name, ports):
     async def run():
         pieces = list(ATTACKS[name]()) if name else [ORDINARY]
-        servers = [await asyncio.start_server(lambda *ends: answer(pieces, *ends), "127.0.0.1", 0) for _ in range(4)]
+        servers = [
+            await asyncio.start_server(lambda *ends: answer(pieces, *ends), "127.0.0.1", 0) for _ in range(ENDPOINTS)
+        ]
         ports.send([server.sockets[0].getsockname()[1] for server in servers])
         await asyncio.Event().wait()
 
@@ -51,30 +52,15 @@ async def answer(pieces, reader, writer):
         writer.close()
 
 
-async def completion(url):
-    async with asyncio.timeout(LIMIT_S), transport_to(url, "key") as transport:
-        reply = await transport.post("/chat/completions", b"{}")
-        if reply.status != 200:
-            raise from_status(reply.status, reply.headers, reply.body)
-        return read_completion(reply.body, 0.0)
+REQUEST = ChatRequest(model="m", messages=(ChatMessage(role="user", content="Say something."),))
+WAYS = {"completions": lambda client: client.complete(REQUEST), "models": lambda client: client.models()}
 
 
-async def models(url):
-    async with asyncio.timeout(LIMIT_S), sdk(url, {}) as client:
-        try:
-            return await client.models.list()
-        except Exception as error:
-            raise from_sdk(error) from error
-
-
-WAYS = {"completions": completion, "models": models}
-
-
-async def ask(way, url):
+async def ask(way, client):
     try:
-        return await WAYS[way](url)
-    except (EndpointError, TimeoutError) as error:
-        return getattr(error, "detail", "") or type(error).__name__
+        return await WAYS[way](client)
+    except EndpointError as error:
+        return error.detail
 
 
 def peak_mb():
@@ -86,14 +72,23 @@ def measure(way, ports, many):
     """Peak before, peak afterwards, and what came of the replies."""
 
     async def run():
-        await ask(way, f"http://127.0.0.1:{ports[0]}/ordinary/v1")
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-        before = peak_mb()
-        found = await asyncio.gather(*(ask(way, f"http://127.0.0.1:{ports[at % ENDPOINTS]}/v1") for at in range(many)))
-        got = Counter(each[:70] if isinstance(each, str) else "read" for each in found)
-        return before, peak_mb(), got
+        async with AsyncExitStack() as opened:
+            urls = [f"http://127.0.0.1:{port}/v1" for port in ports]
+            clients = [await opened.enter_async_context(client_to(url)) for url in urls]
+            async with client_to(f"http://127.0.0.1:{ports[0]}/ordinary/v1") as ordinary:
+                await ask(way, ordinary)
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+            before = peak_mb()
+            found = await asyncio.gather(*(ask(way, clients[at % len(clients)]) for at in range(many)))
+            got = Counter(each[:70] if isinstance(each, str) else "read" for each in found)
+            return before, peak_mb(), got
 
     return asyncio.run(run())
+
+
+def client_to(url):
+    # Two requests a call, so that failed replies wait for the second while others arrive.
+    return OpenAIClient(url, None, concurrency=64, timeout_s=LIMIT_S, max_attempts=2, window=32_768)
 
 
 def table(words, many):
