@@ -45,6 +45,7 @@ from gem_tasks.llm.usage.counts import filled_in
 from gem_tasks.llm.usage.tokens import estimate_tokens
 from gem_tasks.llm.windows.fitting import Window, Windows
 from gem_tasks.llm.windows.reading import Reading, read_window
+from gem_tasks.replies import let_go
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
@@ -154,6 +155,7 @@ class OpenAIClient:
                     await self._watch.tell_aside(await self._learning.known(request.model))
                 return completion.model_copy(update={"faults": faults}) if faults else completion
             except EndpointError as error:
+                let_go(error)
                 faults[error.error_class] = faults.get(error.error_class, 0) + 1
                 error.complaint = self._api.renamed(error.complaint, request)
                 if error.error_class is ErrorClass.AUTH and faults[ErrorClass.AUTH] < _REFUSALS:

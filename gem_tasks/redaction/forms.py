@@ -6,7 +6,7 @@ two alphabets of base64 look alike, with padding or without.
 """
 
 import codecs
-from base64 import b32encode, b64encode
+from base64 import a85encode, b32encode, b32hexencode, b64encode, b85encode
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from urllib.parse import quote
@@ -17,7 +17,10 @@ _LONG = 12
 """A secret of one kind of characters, or one with its separators left out, is told from words from here on."""
 _VARIED = 5
 _TABLE = bytes(code + 32 if 65 <= code <= 90 else code for code in range(256))
-_NUMBERS = ("{:02x}", "{}", "{:o}", "0x{:02x}", "U+{:04X}")
+_NUMBERS = (
+    "{:02x}", "{}", "{:o}", "0x{:02x}", "U+{:04X}", "{:04x}", "{:02x}00", "{:06x}", "{:03d}", "{:03o}", "0{:o}",
+    "0o{:o}", "{:08b}", "chr{}",
+)  # fmt: skip
 """Codes of its characters, one after the other."""
 _DROPPED = bytes(code for code in range(256) if not (code < 128 and chr(code).isalnum()))
 
@@ -51,9 +54,14 @@ def _forms(secret: str) -> Iterator[bytes]:
         yield plain[::-1]
         yield codecs.encode(plain.decode(), "rot13").encode()
     yield from (squeezed("".join(form.format(byte) for byte in raw)) for form in _NUMBERS)
-    for written in {raw, quote(secret, safe="").encode(), secret.encode("utf-16-le", "surrogatepass")}:
+    yield raw.hex().encode()[::-1]
+    for written in {raw, raw[::-1], quote(secret, safe="").encode(), secret.encode("utf-16-le", "surrogatepass")}:
         yield from _cores(written, b64encode, 6, 3)
+    yield from (core[::-1] for core in _cores(raw, b64encode, 6, 3))
     yield from _cores(raw, b32encode, 5, 5)
+    yield from _cores(raw, b32hexencode, 5, 5)
+    yield from (squeezed(encode(raw[at : at + (len(raw) - at) // 4 * 4]).decode()) for encode in (b85encode, a85encode)
+                for at in range(4))  # fmt: skip
 
 
 def _cores(raw: bytes, encode: Callable[[bytes], bytes], bits: int, block: int) -> Iterator[bytes]:

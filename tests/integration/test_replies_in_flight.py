@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import traceback
 
 import pytest
 from openai import OpenAIError
@@ -12,8 +13,10 @@ from yarl import URL
 from gem_tasks import replies
 from gem_tasks.confine.job import Upstream
 from gem_tasks.confine.relay import Relay
+from gem_tasks.domain.chat import ChatMessage, ChatRequest
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.batch.client import BatchClient, BatchState
+from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.http.proxied import ProxiedTransport
 from gem_tasks.llm.http.sdk import from_sdk, sdk
 from gem_tasks.llm.http.transport import transport_to
@@ -123,6 +126,24 @@ async def test_json_of_too_many_values_is_not_parsed(served, ask):
     with pytest.raises(EndpointError) as caught:
         await ask(await served(reply(wide), CLOSE))
     assert ask is window or "JSON of more than 1000000 values" in caught.value.detail
+
+
+async def test_a_reply_that_was_of_no_use_is_let_go_before_the_next_try(served):
+    packed = gzip.compress(b'{"choices":"' + bytes(20 << 20) + b'"}', mtime=0)
+    url = await served(reply(packed, Content_Encoding="gzip"), CLOSE)
+    request = ChatRequest(model="m", messages=(ChatMessage(role="user", content="Say something."),))
+    async with OpenAIClient(url, None, concurrency=1, timeout_s=20, max_attempts=1, window=32_768) as client:
+        with pytest.raises(EndpointError, match="unusable answer") as caught:
+            await client.complete(request)
+    assert [len(each) for each in kept(caught.value) if len(each) > 1 << 20] == []
+
+
+def kept(error):
+    """The bytes that the tracebacks of an error keep."""
+    while error:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            yield from (each for each in frame.f_locals.values() if isinstance(each, bytes | bytearray))
+        error = error.__context__
 
 
 async def test_the_results_of_a_batch_are_read_in_pieces(served):

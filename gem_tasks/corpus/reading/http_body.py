@@ -124,21 +124,21 @@ def _plain(coding: str, data: bytes) -> bytes:
 
 def _joined(data: bytes) -> bytes:
     """Joins chunks; returns a body without chunks unchanged."""
-    parts: list[bytes] = []
-    position = 0
+    joined = bytearray()  # chunks of a byte would take a hundred times their size as a list
+    begun, position = False, 0
     while size := _CHUNK_SIZE.match(data, position):
         length = int(size[1], 16)
         if not length:
-            return b"".join(parts)
+            return bytes(joined)
         end = size.end() + length
         line_end = size[2]
         if not data.startswith(line_end, end):
-            if parts or (end >= len(data) and line_end == b"\r\n"):
+            if begun or (end >= len(data) and line_end == b"\r\n"):
                 raise _broken("it breaks off within a chunk")
             return data  # a text that begins with a number
-        parts.append(data[size.end() : end])
-        position = end + len(line_end)
-    if parts:
+        joined += data[size.end() : end]
+        begun, position = True, end + len(line_end)
+    if begun:
         raise _broken("it breaks off between chunks")
     return data
 

@@ -16,9 +16,8 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from itertools import chain
 from queue import Empty, SimpleQueue
 from typing import IO, TypeVar, cast
 
@@ -29,9 +28,9 @@ from gem_tasks.pipeline.ingest.prepare import Prepared, Rules, prepare, without_
 logger = logging.getLogger(__name__)
 
 _ALONE = 256
-"""This many documents are prepared in this process before others are started, which takes a second."""
+"""This many documents are prepared in this process before several others are started, each of which takes a second."""
 _HARMLESS = 50_000
-"""Characters. A shorter document is cheap whatever it contains, so this process prepares the first ones."""
+"""Characters. A shorter document is cheap whatever it contains; longer ones are always prepared in another process."""
 _AHEAD = 3
 """Batches in flight per process."""
 _DYING_S = 0.5
@@ -52,31 +51,28 @@ def prepared(
         processes: number of processes besides this one; 1 starts one, for long documents.
         command: command line of each process.
     """
-    waiting = iter(batches)
     done = 0
-    for label, raws in waiting:
-        if any(len(raw.text) > _HARMLESS for raw in raws):
-            waiting = chain([(label, raws)], waiting)
-            break
-        yield label, prepare(raws, rules)
-        done += len(raws)
-        if done >= _ALONE and processes > 1:
-            break
     with _pool(processes, command) as submit:
         under_way: deque[tuple[T, Future[list[Prepared]]]] = deque()
-        for label, raws in waiting:
-            under_way.append((label, submit(raws, rules) if raws else _nothing()))
+        for label, raws in batches:
+            alone = done < _ALONE or processes == 1
+            harmless = all(len(raw.text) <= _HARMLESS for raw in raws)
+            future = _finished(prepare(raws, rules)) if not raws or (alone and harmless) else submit(raws, rules)
+            if alone:  # one process is enough for the long documents among a few
+                wait([future])
+            done += len(raws)
+            under_way.append((label, future))
             while under_way and (len(under_way) > _AHEAD * processes or under_way[0][1].done()):
-                first, future = under_way.popleft()
-                yield first, future.result()
+                first, earliest = under_way.popleft()
+                yield first, earliest.result()
         while under_way:
-            first, future = under_way.popleft()
-            yield first, future.result()
+            first, earliest = under_way.popleft()
+            yield first, earliest.result()
 
 
-def _nothing() -> Future[list[Prepared]]:
+def _finished(result: list[Prepared]) -> Future[list[Prepared]]:
     future: Future[list[Prepared]] = Future()
-    future.set_result([])
+    future.set_result(result)
     return future
 
 

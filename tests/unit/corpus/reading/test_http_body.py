@@ -1,6 +1,7 @@
 """Bodies of archived pages: many layers and many members are refused before they cost anything."""
 
 import gzip
+import tracemalloc
 
 import pytest
 
@@ -23,3 +24,15 @@ def test_a_body_with_layer_upon_layer_is_refused():
     with pytest.raises(BodyError, match="it names 11 codings"):
         decoded_body(gzip.compress(b"<p>"), ["gzip, " * 11], [], LIMIT)
     assert decoded_body(gzip.compress(gzip.compress(b"<p>")), ["gzip", "gzip"], [], LIMIT) == b"<p>"
+
+
+def test_a_body_in_chunks_of_a_byte_takes_no_more_than_the_body():
+    chunks = b"1\r\na\r\n" * 200_000 + b"0\r\n\r\n"
+    tracemalloc.start()
+    try:
+        body = decoded_body(chunks, (), ("chunked",), len(chunks))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert body == b"a" * 200_000
+    assert peak < 5 * len(body)

@@ -1,0 +1,1 @@
+"""Replies that are made to cost memory, and what they cost."""
