@@ -13,14 +13,13 @@ from gem_tasks.distill.inspection import configuration, templates, tensors, toke
 from gem_tasks.distill.inspection.files import files
 from gem_tasks.distill.inspection.refused import RefusedError
 
-CPU_S = 60
 _VOCABULARIES = frozenset({"vocab.json", "tekken.json"})
 """Lists of tokens: data without settings."""
 
 
-def main(folder: str, shared: str, trusted: str) -> None:
+def main(cpu_s: str, folder: str, shared: str, trusted: str) -> None:
     """Looks through the folder and prints the verdict. Arguments as a command line has them: empty means no."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_s), int(cpu_s)))
     try:
         look(Path(folder), Path(shared) if shared else None, trusted=bool(trusted), tell=lambda name: _say(at=name))
     except RefusedError as error:

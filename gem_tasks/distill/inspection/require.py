@@ -15,16 +15,11 @@ from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
 from gem_tasks.visible import visible
 
+CPU_S = 60
 _WALL_S = 600
-"""For a machine that is busy: the program limits its CPU time itself."""
-_BEGIN = """import sys
-sys.path[:0] = sys.argv[4:]
-from gem_tasks.distill.inspection.inside import main
-main(*sys.argv[1:4])
-"""
+"""For a machine that is busy."""
 _LIMITS = Limits(memory_gb=4, processes=64, file_gb=0.001, scratch_gb=0.01)
-_PACKAGE = Path(__file__).parents[2]
-_LIBRARIES = ("jinja2", "markupsafe")
+_PACKAGES = ("markupsafe", "jinja2", "gem_tasks.distill.inspection")
 
 
 def require_loadable(folder: Path, name: str, *, trusted: bool, sandbox: SandboxMode) -> None:
@@ -50,15 +45,19 @@ def require_loadable(folder: Path, name: str, *, trusted: bool, sandbox: Sandbox
 
 def _verdict(folder: Path, scratch: Path, trusted: bool, sandbox: SandboxMode) -> tuple[Json, str]:
     """What the program said last, and which file it looked at then."""
-    libraries = [Path(cast("str", found.origin)).parent for each in _LIBRARIES if (found := find_spec(each))]
     shared = blobs(folder)
-    own = (_PACKAGE / "__init__.py", _PACKAGE / "distill" / "__init__.py", Path(__file__).parent)
-    places = dict.fromkeys(str(each) for each in (_PACKAGE.parent, *(each.parent for each in libraries)))
-    arguments = [str(folder), str(shared or ""), "1" if trusted else "", *places]
+    packages = {name: Path(cast("str", spec.origin)).parent for name in _PACKAGES if (spec := find_spec(name))}
+    arguments = [
+        str(CPU_S),
+        str(folder),
+        str(shared or ""),
+        "1" if trusted else "",
+        *(f"{k}={v}" for k, v in packages.items()),
+    ]
     job = Job(
-        command=(sys.executable, "-I", "-S", "-c", _BEGIN, *arguments),
+        command=(sys.executable, "-I", "-S", str(Path(__file__).with_name("begin.py")), *arguments),
         folder=scratch,
-        reads=(*own, *libraries, *reads(folder)),
+        reads=(*packages.values(), *reads(folder)),
         limits=_LIMITS,
     )
     with started(job, sandbox, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
