@@ -290,7 +290,7 @@ def _keep(work: Workspace, key: str, folder: Path, base: str, progress: Progress
     made = folder / ("base" if (folder / "base").is_dir() and not (folder / "model").is_dir() else "model")
     if not made.is_dir():
         return base
-    _require_loadable(work, made, f"what the training of {base} left")  # nor does anybody who fetches it from the store
+    _require_loadable(work, made, f"what the training of {base} left")
     files = sorted(path for path in made.rglob("*") if path.is_file())
     for number, path in enumerate(files):
         progress(f"store {path.name}", number, len(files))

@@ -103,7 +103,7 @@ def role(settings: Settings) -> Finding:
             user, powerful = connection.execute(_POWERS).fetchone() or ("", True)
     except psycopg.Error as error:
         return "database role", False, f"the database does not answer ({type(error).__name__}), so this was not checked"
-    told = f"{user} may do everything in the database server: give services roles of their own (docs/security.md)"
+    told = f"{user} may do everything in the database server: give each service a separate role (docs/security.md)"
     return "database role", not powerful, told if powerful else f"{user} is neither superuser nor may make roles"
 
 

@@ -53,7 +53,7 @@ def test_what_is_confined_is_said_by_what_was_tried(way, monkeypatch):
 
 
 def test_models_that_bring_code_are_told_where_the_deployment_trusts_them():
-    found = named(security.examine(Settings(trust_remote_code=True)))["hostile models"]
+    found = security._hostile_model(Settings(trust_remote_code=True))
     assert (found.ok, found.detail) == (False, "GEM loads a model's pytorch_model.bin")
 
 

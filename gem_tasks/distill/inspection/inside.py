@@ -40,7 +40,7 @@ def look(
     Args:
         folder: of the model.
         shared: the folder to which links may lead.
-        trusted: the model may bring code; all else is refused all the same.
+        trusted: the model may bring code; all else is refused even then.
         tell: told each file.
 
     Raises:

@@ -10,7 +10,7 @@ class RefusedError(Exception):
     Attributes:
         reason: continues "GEM does not load NAME: "; shows names of files as they are, so the reader escapes them.
         fix: what to do.
-        code: whether a deployment that trusts code of models may load it all the same.
+        code: whether a deployment that trusts code of models may load it.
     """
 
     def __init__(self, reason: str, fix: str = ANOTHER, *, code: bool = False) -> None:

@@ -61,7 +61,7 @@ def _span(tensor: dict[str, Any]) -> tuple[int, int]:
 
 
 def check_index(name: str, data: object, names: frozenset[str]) -> None:
-    """Checks that an index names files of its own folder.
+    """Checks that an index names files of its folder.
 
     Args:
         name: of the index.

@@ -2,6 +2,7 @@
 
 import ensurepip
 import hashlib
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -55,6 +56,7 @@ def pip_of_python():
     return found[0] if found else pytest.skip("this Python brings no pip")
 
 
+@pytest.mark.skipif(not os.environ.get("GEM_TEST_TORCH_LOCK"), reason="runs pip twice; set GEM_TEST_TORCH_LOCK")
 def test_another_build_than_the_locked_one_is_not_installed(monkeypatch, tmp_path):
     """An index, a mirror or a proxy hands out another file of the same name and version."""
     monkeypatch.setattr(environment, "python_of", lambda *_: sys.executable)
