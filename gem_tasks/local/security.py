@@ -116,7 +116,7 @@ def _loads(settings: Settings, name: str, text: str) -> bool:
         try:
             require_loadable(Path(place), "m", trusted=settings.trust_remote_code, sandbox=settings.sandbox)
         except UserError as error:
-            if name in error.cause and "takes too much" not in error.cause:
+            if name in error.cause and "fails, or" not in error.cause:
                 return False
             raise
     return True

@@ -167,8 +167,19 @@ def test_a_check_that_is_killed_says_which_file_it_looked_at(way, hostile, monke
         (folder / name).unlink()
     (folder / "chat_template.jinja").write_text("{{ (7 ** (10 ** 9)) % 2 }}")
     monkeypatch.setattr(require, "CPU_S", 1)
-    with pytest.raises(UserError, match=r"m: looking through chat_template\.jinja takes too much time or memory"):
+    with pytest.raises(UserError, match=r"m: looking through chat_template\.jinja fails, or takes too much"):
         require.require_loadable(folder, "m", trusted=False, sandbox="auto")
+
+
+def test_a_check_that_is_taken_over_can_say_little(way, hostile, monkeypatch):
+    """Only a fault in Jinja's sandbox could make it talk, and then 10 MB at most."""
+    endless = (sys.executable, "-I", "-S", "-c", "import os\nwhile True: os.write(1, b'x' * 1000000)")
+    monkeypatch.setattr(require, "Job", lambda **given: Job(**{**given, "command": endless}))
+    read = []
+    monkeypatch.setattr(require, "_read", lambda said: (read.append(len(said)), ({}, ""))[1])
+    with pytest.raises(UserError, match="fails, or takes too much time or memory"):
+        require.require_loadable(hostile[0], "m", trusted=False, sandbox="auto")
+    assert read == [10_000_000]
 
 
 def test_the_name_of_a_file_does_not_act_on_the_terminal(hostile):

@@ -78,7 +78,7 @@ def _refuse_amounts(shown: str, key: str, value: float, generation: bool) -> Non
         most = _MOST_WIDTH
     elif generation:
         most = _MOST_BEAMS if key.startswith("num_") else _MOST_GENERATED
-    if (generation and not math.isfinite(value)) or abs(value) > most:
+    if abs(value) > most or (generation and not math.isfinite(value)):
         raise RefusedError(f"{shown} to {value if abs(value) < 1e15 else 'an absurd number'}; the limit is {most}")
 
 

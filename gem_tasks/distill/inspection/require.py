@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
@@ -18,7 +19,7 @@ from gem_tasks.visible import visible
 CPU_S = 60
 _WALL_S = 600
 """For a machine that is busy."""
-_LIMITS = Limits(memory_gb=4, processes=64, file_gb=0.001, scratch_gb=0.01)
+_LIMITS = Limits(memory_gb=4, processes=64, file_gb=0.01, scratch_gb=0.01)
 _PACKAGES = ("markupsafe", "jinja2", "gem_tasks.distill.inspection")
 
 
@@ -38,7 +39,7 @@ def require_loadable(folder: Path, name: str, *, trusted: bool, sandbox: Sandbox
         verdict, at = _verdict(folder, Path(scratch), trusted, sandbox)
     if verdict.get("done") is True:
         return
-    reason = verdict.get("reason") or f"looking through {at or 'it'} takes too much time or memory"
+    reason = verdict.get("reason") or f"looking through {at or 'it'} fails, or takes too much time or memory"
     fix = verdict.get("fix") or "Use another copy of the model, from a publisher whom you trust."
     raise UserError(f"GEM does not load {visible(name)[:200]}: {visible(str(reason))[:300]}", visible(str(fix))[:200])
 
@@ -47,25 +48,22 @@ def _verdict(folder: Path, scratch: Path, trusted: bool, sandbox: SandboxMode) -
     """What the program said last, and which file it looked at then."""
     shared = blobs(folder)
     packages = {name: Path(cast("str", spec.origin)).parent for name in _PACKAGES if (spec := find_spec(name))}
-    arguments = [
-        str(CPU_S),
-        str(folder),
-        str(shared or ""),
-        "1" if trusted else "",
-        *(f"{k}={v}" for k, v in packages.items()),
-    ]
+    given = (str(CPU_S), str(folder), str(shared or ""), "1" if trusted else "")
+    arguments = (*given, *(f"{package}={place}" for package, place in packages.items()))
     job = Job(
         command=(sys.executable, "-I", "-S", str(Path(__file__).with_name("begin.py")), *arguments),
         folder=scratch,
         reads=(*packages.values(), *reads(folder)),
         limits=_LIMITS,
     )
-    with started(job, sandbox, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        try:
-            said = process.communicate(timeout=_WALL_S)[0]
-        except subprocess.TimeoutExpired:
-            said = b""
-    return _read(said)
+    with tempfile.TemporaryFile() as said:  # the limit of files is that of what it can say
+        with (
+            started(job, sandbox, stdout=said, stderr=subprocess.DEVNULL) as process,
+            suppress(subprocess.TimeoutExpired),
+        ):
+            process.wait(_WALL_S)
+        said.seek(0)
+        return _read(said.read())
 
 
 def _read(said: bytes) -> tuple[Json, str]:

@@ -153,6 +153,8 @@ SETTINGS = [
      "generation_config.json sets num_beams to 10000; the limit is 64"),
     ("generation_config.json", {"max_new_tokens": 10**20},
      "generation_config.json sets max_new_tokens to an absurd number; the limit is 10000000"),
+    ("generation_config.json", {"max_new_tokens": 10**400},
+     "generation_config.json sets max_new_tokens to an absurd number; the limit is 10000000"),
     ("generation_config.json", {"temperature": float("nan")},
      "generation_config.json sets temperature to an absurd number; the limit is 10000000"),
 ]  # fmt: skip
