@@ -40,6 +40,8 @@ _LIMIT_S = 14 * 24 * 3600.0
 _COMPLAINT = "gem: "
 _MOST_BYTES, _MOST_RESULT = 1 << 40, 1 << 20
 """Of any file that a training leaves, and of its result."""
+_NOTES = "training/"
+"""Where the store has a training's metrics and result beside the weights."""
 _RESULT = TypeAdapter(dict[str, bool | int | float | Annotated[str, AfterValidator(printable)] | None])
 
 
@@ -139,13 +141,14 @@ def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
     folder = run_folder(work, model.model_id) / "served"
     if not (folder / ".complete").exists():
         prefix = keys.model_key(model.model_id, "")
-        names = [key.removeprefix(prefix) for key in work.store.list(prefix)]
+        names = [name for key in work.store.list(prefix) if not (name := key.removeprefix(prefix)).startswith(_NOTES)]
         for number, name in enumerate(names):
             progress(f"fetch {name}", number, len(names))
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             work.download(f"{prefix}{name}", path)
         (folder / ".complete").touch()
+    shutil.rmtree(folder / _NOTES, ignore_errors=True)  # fetched by earlier versions
     for path in (folder, *folder.rglob("*")):  # the user of the sandbox reads them; the folders above are ours alone
         path.chmod(0o755 if path.is_dir() else 0o644)
     _require_loadable(work, folder, model.name)
@@ -297,5 +300,5 @@ def _keep(work: Workspace, key: str, folder: Path, base: str, progress: Progress
         work.store.put(keys.model_key(key, path.relative_to(made).as_posix()), path)
     for name in ("metrics.jsonl", "result.json", "job.json"):
         if (folder / name).exists():
-            work.store.put(keys.model_key(key, f"training/{name}"), folder / name)
+            work.store.put(keys.model_key(key, f"{_NOTES}{name}"), folder / name)
     return work.store.url(keys.model_key(key, ""))

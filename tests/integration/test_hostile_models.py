@@ -207,7 +207,13 @@ def training(finished, monkeypatch):
 
 def profile_of(tmp_path, base, chat_template=None, **sft):
     path = tmp_path / "attack.yaml"
-    values = {"kind": "agent", "model": base, "chat_template": chat_template, "sft": {**SFT, **sft}}
+    values = {
+        "kind": "agent",
+        "model": base,
+        "chat_template": chat_template,
+        "sft": {**SFT, **sft},
+        "too_long": "truncate",
+    }
     path.write_text(yaml.safe_dump(values), encoding="utf-8")
     return profiles.load(str(path))
 
@@ -292,8 +298,9 @@ def test_a_training_resumes_from_pickles_of_an_attacker_and_gives_nothing_away(t
     for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth", "training_args.bin", "adapter_model.bin"):
         (checkpoint / name).write_bytes(pickle.dumps(Payload(prize.expression)))
     (checkpoint / "trainer_state.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(GemError):
+    with pytest.raises(GemError) as error:
         train(work, profile, found)
+    assert "max_length" not in str(error.value)  # it came as far as the checkpoint
     assert prize.taken() == {}
     shutil.rmtree(run)
     merged = Path(weights(work, train(work, profile, found)))
