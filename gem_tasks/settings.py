@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     """Folders, separated by spaces, that must contain the weights named by a run of `gem_distill`; empty: runs may name
     models of the hub only."""
     trust_remote_code: bool = False
-    """Allow training profiles with settings that load code (`trust_remote_code` and similar); it runs confined."""
+    """Allow models and training profiles that bring code, pickles or settings like `trust_remote_code`, confined."""
 
     ground_api_key: SecretStr | None = None
     """Bearer token for the API that `gem ground-api` calls."""

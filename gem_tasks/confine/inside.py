@@ -46,6 +46,7 @@ def main(specification: dict[str, Any]) -> int:
         prctl(_PR_SET_CHILD_SUBREAPER, 1)
         die_with_parent()
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    die_first()
     limit(specification["limits"])
     if specification["uid"] is not None:
         become(specification["uid"])
@@ -83,6 +84,12 @@ async def _inward(number: int, port: int) -> asyncio.Server:
 def die_with_parent() -> None:
     """Lets the kernel kill this process when its parent dies, even by kill -9."""
     prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def die_first() -> None:
+    """Lets the kernel choose this program and its children if the machine runs out of memory, not GEM or Postgres."""
+    with contextlib.suppress(OSError):
+        pathlib.Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def end_orphans() -> None:

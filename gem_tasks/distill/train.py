@@ -20,6 +20,7 @@ from gem_tasks.distill import sets
 from gem_tasks.distill.base import environment, folder_of, library_folders, limits, reads
 from gem_tasks.distill.formats import Conversation
 from gem_tasks.distill.formats.openai_messages import trl
+from gem_tasks.distill.inspection.require import require_loadable
 from gem_tasks.distill.profiles import Profile
 from gem_tasks.distill.trust import refuse_code
 from gem_tasks.domain.base import Json
@@ -39,6 +40,8 @@ _LIMIT_S = 14 * 24 * 3600.0
 _COMPLAINT = "gem: "
 _MOST_BYTES, _MOST_RESULT = 1 << 40, 1 << 20
 """Of any file that a training leaves, and of its result."""
+_NOTES = "training/"
+"""Where the store has a training's metrics and result beside the weights."""
 _RESULT = TypeAdapter(dict[str, bool | int | float | Annotated[str, AfterValidator(printable)] | None])
 
 
@@ -68,7 +71,8 @@ def train(
         progress: told each step.
 
     Raises:
-        UserError: the weights cannot be had, the profile does not fit, or another process trains the same.
+        UserError: the weights cannot be had or may not be loaded, the profile does not fit, or another process trains
+            the same.
         GemError: the training ended with an error.
     """
     refuse_code(profile, work.settings.trust_remote_code)
@@ -80,6 +84,8 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     require_plain(folder)  # a training has written here before
     base = folder_of(profile.model.path) if profile.model.path else None
+    if base:
+        _require_loadable(work, base, profile.base)
     _write_data(work, found, folder)
     path = folder / "job.json"
     with replacing(path) as part:
@@ -123,22 +129,35 @@ def run_folder(work: Workspace, key: str) -> Path:
 
 
 def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
-    """A local folder with the model's weights; downloads them from the store or the hub if necessary."""
+    """A local folder with the model's weights; downloads them from the store or the hub if necessary.
+
+    Raises:
+        UserError: they cannot be had, or no program may load them.
+    """
     if not model.location.startswith(work.store.url(keys.model_key(model.model_id, ""))):
-        return str(folder_of(model.location))
+        folder = folder_of(model.location)
+        _require_loadable(work, folder, model.location)
+        return str(folder)
     folder = run_folder(work, model.model_id) / "served"
     if not (folder / ".complete").exists():
         prefix = keys.model_key(model.model_id, "")
-        names = [key.removeprefix(prefix) for key in work.store.list(prefix)]
+        names = [name for key in work.store.list(prefix) if not (name := key.removeprefix(prefix)).startswith(_NOTES)]
         for number, name in enumerate(names):
             progress(f"fetch {name}", number, len(names))
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             work.download(f"{prefix}{name}", path)
         (folder / ".complete").touch()
+    shutil.rmtree(folder / _NOTES, ignore_errors=True)  # fetched by earlier versions
     for path in (folder, *folder.rglob("*")):  # the user of the sandbox reads them; the folders above are ours alone
         path.chmod(0o755 if path.is_dir() else 0o644)
+    _require_loadable(work, folder, model.name)
     return str(folder)
+
+
+def _require_loadable(work: Workspace, folder: Path, name: str) -> None:
+    own = work.settings
+    require_loadable(folder, name, trusted=own.trust_remote_code, sandbox=own.sandbox)
 
 
 def find(work: Workspace, prefix: str) -> Model:
@@ -274,11 +293,12 @@ def _keep(work: Workspace, key: str, folder: Path, base: str, progress: Progress
     made = folder / ("base" if (folder / "base").is_dir() and not (folder / "model").is_dir() else "model")
     if not made.is_dir():
         return base
+    _require_loadable(work, made, f"what the training of {base} left")
     files = sorted(path for path in made.rglob("*") if path.is_file())
     for number, path in enumerate(files):
         progress(f"store {path.name}", number, len(files))
         work.store.put(keys.model_key(key, path.relative_to(made).as_posix()), path)
     for name in ("metrics.jsonl", "result.json", "job.json"):
         if (folder / name).exists():
-            work.store.put(keys.model_key(key, f"training/{name}"), folder / name)
+            work.store.put(keys.model_key(key, f"{_NOTES}{name}"), folder / name)
     return work.store.url(keys.model_key(key, ""))

@@ -77,15 +77,19 @@ def _install(home: Path, name: EnvironmentName, progress: Progress) -> None:
 
 
 def _install_torch(home: Path, name: EnvironmentName, progress: Progress) -> None:
-    """PyTorch, whose build depends on the machine, by pip, which follows its index settings: by version only, unless
-    `GEM_TORCH_LOCK` names a file with hashes of the build that is wanted and of what it needs.
+    """PyTorch by pip, which follows its index settings: the build of `torch-pypi.lock`, by hash.
+
+    That build has CUDA, and runs on CPUs too. `GEM_TORCH_LOCK` names another file of hashes, for the build of another
+    index; `GEM_TORCH_LOCK=none` installs what the index has of the version, unchecked.
     """
     wanted = shipped("envs") / name / "torch.txt"
     if wanted.is_file():
-        progress(f"install {name}: {wanted.read_text(encoding='utf-8').strip()}", 0, 0)
+        lock = os.environ.get("GEM_TORCH_LOCK") or str(wanted.with_name("torch-pypi.lock"))
+        checked = lock != "none"
+        how = "by hash" if checked else "not checked by hash"
+        progress(f"install {name}: {wanted.read_text(encoding='utf-8').strip()}, {how}", 0, 0)
         pip = [str(python_of(home, name)), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        lock = os.environ.get("GEM_TORCH_LOCK")
-        _run([*pip, *(("--no-deps", "--require-hashes", "-r", lock) if lock else ("-r", str(wanted)))], name)
+        _run([*pip, *(("--no-deps", "--require-hashes", "-r", lock) if checked else ("-r", str(wanted)))], name)
 
 
 def _run(command: Sequence[str], name: str) -> None:
