@@ -159,7 +159,8 @@ def done_once(postgres, teacher_url, tmp_path_factory):
 def finished(done_once, workspace, tmp_path):
     """The examples after a whole run: the workspace, the report of the ingestion, the dataset."""
     shutil.copytree(done_once.home, tmp_path, dirs_exist_ok=True)
-    return workspace(), done_once.report, done_once.dataset
+    place = done_once.dataset.location.replace(str(done_once.home), str(tmp_path))
+    return workspace(), done_once.report, done_once.dataset.model_copy(update={"location": place})
 
 
 def without_user_settings(patch):
