@@ -1,6 +1,8 @@
 """Settings are defaults, whatever the environment holds; a teacher and a ledger of a test's own."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -30,13 +32,13 @@ def teacher(tmp_path):
         def start(self, faults=""):
             command = [sys.executable, "-m", "offline_teacher", "--port", str(self.port), "--workers", "1"]
             command += ["--state", str(tmp_path / "teacher"), "--faults", faults]
-            self.process = subprocess.Popen(command)
+            self.process = subprocess.Popen(command, start_new_session=True)
             wait_for(f"http://127.0.0.1:{self.port}/health", self.process)
             return self
 
         def stop(self):
-            if self.process:
-                self.process.kill()
+            if self.process and self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)  # its workers too: they would wait for it for ever
                 self.process.wait()
 
         def batches(self):
