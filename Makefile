@@ -18,19 +18,15 @@ endif
 HOME_OF_GEM := "$(PYTHON)" -m gem_tasks.local.home
 PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: demo test coverage unit fuzz check format lock lock-envs distill-envs digests audit licences sbom release docs docs-serve install install-dev test-pythons up down clean uv
+.PHONY: demo test unit fuzz check format lock lock-envs distill-envs digests audit licences sbom release docs docs-serve install install-dev test-pythons up down clean uv
 
 demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI up
 	$(GEM) up
 	$(GEM) run examples/corpus
 	$(GEM) status
 
-test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end; in Chromium if it is there
-	.venv/bin/pytest -n 2 --dist load --no-loadscope-reorder
-
-coverage: install-dev  ## every test, and what of pipeline/, llm/, checks/ and store/ they reach; fails below the floors of tests.covered
-	.venv/bin/pytest -n 2 --dist load --no-loadscope-reorder --cov --cov-report=
-	.venv/bin/python -m tests.covered
+test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end; in Chromium if it is there; and branch coverage
+	.venv/bin/pytest -n 2 --dist load --no-loadscope-reorder --cov --cov-report= --floors
 
 unit: install-dev  ## the fast tests only
 	.venv/bin/pytest tests/unit teacher/tests

@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from tests.covered import MEASURED
 from tests.pages import ROOT
 
 UNIT = ROOT / "tests" / "unit"
@@ -50,3 +51,7 @@ def test_no_two_tests_have_one_name_where_folders_are_no_packages():
         path.name for path in FILES if path.name.startswith("test_") and not (path.parent / "__init__.py").exists()
     ]
     assert sorted({name for name in plain if plain.count(name) > 1}) == []
+
+
+def test_the_tests_that_are_measured_exist():
+    assert [place for place in MEASURED if not (ROOT / place).exists()] == []
