@@ -13,6 +13,8 @@ _TOKEN = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)|\(\?P<\w+>|.", re.
 
 def folded(text: str) -> str:
     """`text` in lower case, character by character, as `re.IGNORECASE` compares."""
+    if text.isascii():  # which Python knows without looking
+        return text.lower()
     return text.replace("İ", "i").lower().replace("ı", "i").replace("ſ", "s")
 
 

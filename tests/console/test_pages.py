@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.llm.dialects.dialect import PLAIN
 from gem_tasks.llm.dialects.memory import Memory
 from tests.console.hostile import PARTITION, PAYLOADS
@@ -170,6 +171,24 @@ def test_distributions_of_a_dataset_begin_with_what_there_is_most_of(client, wor
         ledger.pg.execute(change, [json.dumps(before["found"])])
     shown = page.split("<h2>Platforms")[1].split("</section>")[0]
     assert re.findall(r"platform=(\w+)", shown) == ["machine", "operator", "phone"]
+
+
+def test_stages_of_a_dataset_stand_in_their_order_and_what_was_replaced_in_a_list(client, work):
+    change = "UPDATE datasets SET manifest = jsonb_set(manifest, '{privacy}', %s) RETURNING version"
+    with work.ledger() as ledger:
+        (before,) = ledger.pg.execute("SELECT manifest -> 'privacy' AS found FROM datasets").fetchall()
+        version = ledger.pg.execute(change, ['{"flagged": {"phone": 2, "email": 11}}']).fetchone()["version"]
+        page = " ".join(client("viewer").get(f"datasets/{version}").text.split())
+        ledger.pg.execute(change, [json.dumps(before["found"])])
+    made = page.split("<h2>How it was made")[1].split("</section>")[0]
+    assert re.findall(r'<th scope="row">(\w+)</th>', made) == list(STAGE_NAMES)
+    assert "in the source: nothing. Kept, because it occurs in no source: 11 email, 2 phone. </p>" in page
+
+
+def test_the_api_s_page_shows_what_stands_between_backticks_as_code(client):
+    page = client("viewer").get("api/docs").text
+    assert "<td><code>next</code> of the previous answer.</td>" in page
+    assert "`" not in page.partition("<h2>Values")[0]
 
 
 def test_models_stand_beside_the_paper_s_with_their_scores_and_who_decided(api, client):

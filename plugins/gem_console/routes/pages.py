@@ -189,7 +189,7 @@ async def dataset_page(request: Request, version: str) -> HTMLResponse:
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
         view = datasets.dataset(db, version)
-        return {"view": view, "paper": datasets.PAPER_MEANS} if view else None
+        return {"view": view, "paper": datasets.PAPER_MEANS, "stages": STAGE_NAMES} if view else None
 
     return await _page(request, "dataset.html", make)
 
