@@ -31,7 +31,7 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.stage import STAGE_NAMES
-from gem_tasks.domain.trajectory import Size
+from gem_tasks.domain.trajectory import Draft, Size
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
 from gem_tasks.pipeline.recipes import Chain
@@ -193,7 +193,7 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
     )
 
 
-def _row(work: Workspace, segment: Segment, topic: Topic, final: Final) -> Row:
+def _row(work: Workspace, segment: Segment, topic: Topic, draft: Draft, final: Final) -> Row:
     recipe = work.chain.id_of(final.accepted_by)
     return Row(
         trajectory_id=trajectory_id(segment.segment_id, recipe),
@@ -202,10 +202,11 @@ def _row(work: Workspace, segment: Segment, topic: Topic, final: Final) -> Row:
         trajectory=final.trajectory,
         recipe=recipe,
         revised=final.accepted_by == "revalidate",
+        plan=draft.plan,
     )
 
 
-def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection) -> Iterator[list[dict[str, str]]]:
+def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection) -> Iterator[list[Json]]:
     """Rows to write, one list per shard."""
     teacher = work.chain.models
     with work.ledger() as ledger:
@@ -216,11 +217,11 @@ def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection
             continue
         topics, drafts = (output_of(work, name, partition, number) for name in ("filter", "generate"))
         found = [
-            _row(work, segment, topics[segment.segment_id], passed[segment.segment_id])
+            _row(work, segment, topics[key], drafts[key], passed[key])
             for segment in segments_of(work, partition, number)
-            if segment.segment_id in passed
+            if (key := segment.segment_id) in passed
         ]
-        rows: list[dict[str, str]] = []
+        rows: list[Json] = []
         for chosen in selection.choose(found):
             row, key = chosen.row, chosen.row.segment.segment_id
             tally.add(chosen, drafts[key].size, passed[key].judgement)
