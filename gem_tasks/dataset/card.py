@@ -49,7 +49,7 @@ def render(manifest: Json) -> str:
         _refused(manifest),
         "## Contents",
         "Columns `trajectory_id`, `segment_id` and, as JSON strings, `messages` and `tools` (Chat Completions format)"
-        " and `metadata` (source, licence, models, recipe).",
+        " and `metadata` (source, licence, models, recipe); `plan_…` columns say what the conversation was to be like.",
         *_distributions(manifest),
         "## Contamination, privacy, audit",
         *_looked_at(manifest),

@@ -4,6 +4,8 @@ from gem_tasks.domain.plan import Plan
 
 _DRAFTED = 2 / 3
 """A draft's length by the refined one's: 30 messages of 46 in the paper."""
+_SHORTEST = 16
+"""Messages of a draft at least, where the plan has as many: a workflow of a handful of calls takes them."""
 _TITLES = {
     "temper": "The user's temper", "expertise": "Expertise", "verbosity": "Wordiness", "register": "Tone",
     "disclosure": "Details",
@@ -21,7 +23,8 @@ def render(plan: Plan, *, draft: bool = False) -> str:
         draft: whether it is for the draft, which is shorter than what becomes of it.
     """
     share = _DRAFTED if draft else 1
-    messages, turns = round(plan.messages * share), max(2, round(plan.user_turns * share))
+    messages = max(min(_SHORTEST, plan.messages), round(plan.messages * share))
+    turns = max(2, round(plan.user_turns * share))
     lines = [f"- {title}: {plan.words[menu]}" for menu, title in _TITLES.items()]
     lines += [f"- Length: about {messages} messages, system turn and tool results counted.", f"- User turns: {turns}."]
     if not plan.patterns:

@@ -71,7 +71,7 @@ def test_the_section_tells_what_was_drawn_and_nothing_of_the_rest():
     for name, option in menus.temper.items():
         assert (option.says in told) == (name == plan.choices["temper"])
     assert f"about {plan.messages} messages" in told
-    assert f"about {round(plan.messages * 2 / 3)} messages" in drafted
+    assert f"about {max(16, round(plan.messages * 2 / 3))} messages" in drafted
     assert f"User turns: {plan.user_turns}." in told
     assert "Patterns: none" in render(next(plan for plan in PLANS if not plan.patterns))
 
