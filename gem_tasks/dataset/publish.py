@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks.dataset import card
+from gem_tasks.dataset.alike import Alike
 from gem_tasks.dataset.diversity import diversity
 from gem_tasks.dataset.row import ROW_VERSION, SCHEMA, Row, trajectory_id
 from gem_tasks.dataset.select import Chosen, Selection
@@ -72,6 +73,7 @@ class _Tally:
         self.contaminated = 0
         self.revised = 0
         self.drafts: list[Size] = []
+        self.alike = Alike()
 
     def add(self, chosen: Chosen, draft: Size, judgement: Judgement) -> None:
         row, size = chosen.row, chosen.row.trajectory.size
@@ -101,6 +103,7 @@ class _Tally:
         self.revised += row.revised
         self.contaminated += chosen.contamination is not None
         self.drafts.append(draft)
+        self.alike.add(row.trajectory_id, row.trajectory, row.plan)
 
 
 def publish(work: Workspace, partition: str) -> PublishReport:
@@ -261,6 +264,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "diversity": {
             "tools": diversity(tally.tools, count).model_dump(),
             "domains": diversity(domains, count).model_dump(),
+            **tally.alike.measures(),
         },
         "warnings": card.counts(tally.warnings),
         "revised": tally.revised,
