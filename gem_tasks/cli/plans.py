@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal, echo_exact, echo_json
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.plan import CHOICES
 from gem_tasks.pipeline.plan_file import load_menus, read_menus
 from gem_tasks.plans import Menus, draw
@@ -66,7 +67,7 @@ def check(
     console.print(f"Messages: median {shares['messages']['median']}, mean {shares['messages']['mean']}")
 
 
-def _shares(menus: Menus) -> dict[str, dict[str, dict[str, float]]]:
+def _shares(menus: Menus) -> Json:
     plans = [draw(menus, number) for number in range(_DRAWN)]
     drawn = {menu: Counter(plan.choices[menu] for plan in plans) for menu in CHOICES}
     drawn["pattern_count"] = Counter(str(len(plan.patterns)) for plan in plans)

@@ -1,6 +1,6 @@
 """How alike the conversations of a dataset are: plans drawn, phrases that recur, and what compression saves. Pure.
 
-Memory is bounded whatever the number of conversations: rare phrases are forgotten on the way, and compression looks at
+Memory is bounded for any number of conversations: rare phrases are forgotten on the way, and compression looks at
 a sample. So the shares of phrases are at most too low, and by little for those that are in many conversations.
 """
 
@@ -95,7 +95,7 @@ def _turned(key: str) -> str:
 
 
 def _spread(texts: list[str]) -> float | None:
-    """Compressed size of all together by the sum of their own sizes: 1 where nothing recurs; None for less than two."""
+    """Compressed size of all together by the sum of single sizes: 1 where nothing recurs; None for fewer than two."""
     if len(texts) < 2:
         return None
     alone = sum(_size(text) for text in texts)

@@ -130,7 +130,7 @@ def shipped() -> Menus:
 
 
 def _weight(option: Option | Length | float) -> float:
-    return option if isinstance(option, float) else option.weight
+    return option if isinstance(option, int | float) else option.weight
 
 
 def _range(found: Range, least: int, most: int) -> Range:
