@@ -105,7 +105,7 @@ def _jsonl(rows: _Counted, path: Path) -> None:
 
 
 def _parquet(rows: _Counted, path: Path) -> None:
-    schema = pa.schema([*VERL, *(_PLANS if rows.planned else ())])
+    schema = pa.unify_schemas([VERL, pa.schema(_PLANS)]) if rows.planned else VERL
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         batch: list[Any] = []
         for row in rows:
