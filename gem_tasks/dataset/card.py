@@ -164,13 +164,13 @@ def _alike(manifest: Json) -> Iterable[str]:
         yield "Plans drawn, with each option's share of conversations: what they were told to be, not a check of it."
         yield _table(
             ("menu", "options"),
-            ((_cell(menu), _options(options, count)) for menu, options in found["plans"].items()),
+            ((cell(menu), _options(options, count)) for menu, options in found["plans"].items()),
         )
     for role, phrases in found["phrases"].items():
         if phrases:
             yield _table(
                 (f"four words in a row, said by {role}s", "share of conversations"),
-                ((_cell(phrase), f"{share:.1%}") for phrase, share in phrases.items()),
+                ((cell(phrase), f"{share:.1%}") for phrase, share in phrases.items()),
             )
     if found["spread"] is not None:
         yield (
@@ -180,7 +180,7 @@ def _alike(manifest: Json) -> Iterable[str]:
 
 
 def _options(options: Mapping[str, int], count: int) -> str:
-    return ", ".join(f"{_cell(name)} {number / count:.0%}" for name, number in options.items())
+    return ", ".join(f"{cell(name)} {number / count:.0%}" for name, number in options.items())
 
 
 def _looked_at(manifest: Json) -> Iterable[str]:

@@ -18,6 +18,9 @@ from gem_tasks.domain.trajectory import Trajectory
 
 ROW_VERSION = 4
 
+PLAN_FIELDS = [pa.field(name, pa.string() if kind is str else pa.int32()) for name, kind in COLUMNS.items()]
+"""Columns of plans, as Parquet has them."""
+
 SCHEMA = pa.schema(
     [
         pa.field("trajectory_id", pa.string(), nullable=False),
@@ -25,7 +28,7 @@ SCHEMA = pa.schema(
         pa.field("messages", pa.string(), nullable=False),
         pa.field("tools", pa.string(), nullable=False),
         pa.field("metadata", pa.string(), nullable=False),
-        *(pa.field(name, pa.string() if kind is str else pa.int32()) for name, kind in COLUMNS.items()),
+        *PLAN_FIELDS,
     ]
 )
 

@@ -9,18 +9,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks.dataset.export import published
+from gem_tasks.dataset.row import PLAN_FIELDS
 from gem_tasks.distill import sets
 from gem_tasks.distill.formats import FORMATS, Conversation, side_files
 from gem_tasks.distill.formats.verl import SCHEMA as VERL
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.distill import SPLITS, SftSet
-from gem_tasks.domain.plan import COLUMNS, columns_of
+from gem_tasks.domain.plan import columns_of
 from gem_tasks.errors import UserError
 from gem_tasks.files import json_line, replacing
 from gem_tasks.pipeline.workspace import Workspace
 
 _BATCH = 200
-_PLANS = [pa.field(name, pa.string() if kind is str else pa.int32()) for name, kind in COLUMNS.items()]
 _WITHOUT_COLUMNS = ("atif", "adp")
 """Formats with a schema that knows no further columns; they carry the metadata, and the plan with it."""
 
@@ -105,7 +105,7 @@ def _jsonl(rows: _Counted, path: Path) -> None:
 
 
 def _parquet(rows: _Counted, path: Path) -> None:
-    schema = pa.unify_schemas([VERL, pa.schema(_PLANS)]) if rows.planned else VERL
+    schema = pa.unify_schemas([VERL, pa.schema(PLAN_FIELDS)]) if rows.planned else VERL
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         batch: list[Any] = []
         for row in rows:

@@ -92,6 +92,8 @@ class Menus(Value):
         for name, menu in self.by_name.items():
             if not any(_weight(option) for option in menu.values()):
                 raise ValueError(f"{name}: no option has a weight above 0")
+        if same := sorted(self.patterns.keys() & self.by_name.keys()):
+            raise ValueError(f"patterns: {same[0]!r} is the name of a menu; choose another")
         return self
 
     @property

@@ -45,6 +45,7 @@ def test_yes_and_no_are_names():
         ('temper: {calm: {weight: 1, says: ""}}', "temper.calm.says: String should have at least 1 character"),
         ('temper: {calm: {weight: 1, says: "x", share: 2}}', "temper.calm.share: Extra inputs"),
         ('temper: {"Calm, or so": {weight: 1, says: "x"}}', "temper.Calm, or so"),
+        ('patterns: {temper: {weight: 1, says: "x"}}', "patterns: 'temper' is the name of a menu; choose another"),
         ("pattern_count: {5: 1}", "pattern_count.5: Input should be less than or equal to 4"),
         (
             "length: {tiny: {weight: 1, messages: [2, 4], user_turns: [2, 2], patterns: 0}}",
