@@ -47,7 +47,7 @@ SCHEMA = pa.schema(
         ("revised", pa.bool_()),
         *((name, pa.string()) for name in _TEXTS),
         ("metadata", pa.string()),
-        *PLAN_FIELDS,
+        *((field.name, field.type) for field in PLAN_FIELDS),
     ]
 )
 """Flat columns for filters; `metadata` has everything once more, as the export has it."""
