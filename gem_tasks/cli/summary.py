@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-
 from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal
