@@ -132,6 +132,9 @@ class Settings(BaseSettings):
     """Bearer token for the API that `gem ground-api` calls."""
     prompts: str | None = None
     """A directory, or `s3://bucket/prefix`, with your own prompts (`refine.md`, …); GEM's own replace missing ones."""
+    plans: Path | None = None
+    """Your own menus from which the plan of each conversation is drawn, in the format of `gem plans show`; a menu that
+    the file leaves out is GEM's own."""
     prefilter: Literal["auto", "off"] = "auto"
     """`auto`: a classifier trained on the filter's own verdicts rejects hopeless segments without a call, once there
     are enough verdicts to prove that it keeps 98 % of what the filter would accept. `off`: the model sees every

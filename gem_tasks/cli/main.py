@@ -37,6 +37,7 @@ COMMANDS = (
     Command("Change", "backfill", "backfill:backfill"),
     Command("Change", "review", "gates:review"),
     Command("Change", "prompts", "prompts:group"),
+    Command("Change", "plans", "plans:group"),
     Command("Change", "audit", "audit:audit"),
     Command("Change", "prefilter", "prefilter:group"),
     Command("Change", "gc", "retention:gc"),

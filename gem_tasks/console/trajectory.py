@@ -13,9 +13,10 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.record import Record, Topic
 from gem_tasks.domain.stage import StageName
-from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.trajectory import Draft, Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage.console import ConsoleRows
@@ -78,6 +79,8 @@ class TrajectoryView(Value):
     task_category: str | None
     steps: tuple[str, ...]
     graph: str | None
+    plan: Plan | None
+    """What it was to be like; None if it was made before there were plans."""
     talk: Talk | None
     """As refined, or as revised where it was."""
     draft: Talk | None
@@ -149,6 +152,7 @@ def _view(
         task_category=topic.task_category if topic else None,
         steps=workflow.steps if workflow else (),
         graph=str(workflow.execution_graph) if workflow else None,
+        plan=draft.plan if isinstance(draft, Draft) else None,
         talk=talk(shown, at) if shown else None,
         draft=talk(draft, {}) if draft else None,
         refused=talk(scrubbed, _notes(before, record.output("validate", Judgement))[1]) if scrubbed else None,

@@ -49,8 +49,10 @@ def render(manifest: Json) -> str:
         _refused(manifest),
         "## Contents",
         "Columns `trajectory_id`, `segment_id` and, as JSON strings, `messages` and `tools` (Chat Completions format)"
-        " and `metadata` (source, licence, models, recipe).",
+        " and `metadata` (source, licence, models, recipe); `plan_…` columns say what the conversation was to be like.",
         *_distributions(manifest),
+        "## How alike the conversations are",
+        *_alike(manifest),
         "## Contamination, privacy, audit",
         *_looked_at(manifest),
         "## How it was made",
@@ -154,6 +156,31 @@ def _distributions(manifest: Json) -> Iterable[str]:
             f"Diversity of {name}: {found['distinct']} distinct, entropy {found['entropy_bits']} bits (evenness"
             f" {found['evenness']}); the most common is in {found['top_share']:.1%} of trajectories."
         )
+
+
+def _alike(manifest: Json) -> Iterable[str]:
+    found, count = manifest["diversity"], manifest["trajectories"]
+    if found["plans"]:
+        yield "Plans drawn, with each option's share of conversations: what they were told to be, not a check of it."
+        yield _table(
+            ("menu", "options"),
+            ((cell(menu), _options(options, count)) for menu, options in found["plans"].items()),
+        )
+    for role, phrases in found["phrases"].items():
+        if phrases:
+            yield _table(
+                (f"four words in a row, said by {role}s", "share of conversations"),
+                ((cell(phrase), f"{share:.1%}") for phrase, share in phrases.items()),
+            )
+    if found["spread"] is not None:
+        yield (
+            f"Spread: {found['spread']}. That is the compressed size of up to 100 conversations together, by the sum of"
+            " their sizes compressed one by one: 1 where nothing recurs, near 0 where all are the same."
+        )
+
+
+def _options(options: Mapping[str, int], count: int) -> str:
+    return ", ".join(f"{cell(name)} {number / count:.0%}" for name, number in options.items())
 
 
 def _looked_at(manifest: Json) -> Iterable[str]:

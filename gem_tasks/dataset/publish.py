@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks.dataset import card
+from gem_tasks.dataset.alike import Alike
 from gem_tasks.dataset.diversity import diversity
 from gem_tasks.dataset.row import ROW_VERSION, SCHEMA, Row, trajectory_id
 from gem_tasks.dataset.select import Chosen, Selection
@@ -31,7 +32,7 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.stage import STAGE_NAMES
-from gem_tasks.domain.trajectory import Size
+from gem_tasks.domain.trajectory import Draft, Size
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
 from gem_tasks.pipeline.recipes import Chain
@@ -72,6 +73,7 @@ class _Tally:
         self.contaminated = 0
         self.revised = 0
         self.drafts: list[Size] = []
+        self.alike = Alike()
 
     def add(self, chosen: Chosen, draft: Size, judgement: Judgement) -> None:
         row, size = chosen.row, chosen.row.trajectory.size
@@ -101,6 +103,7 @@ class _Tally:
         self.revised += row.revised
         self.contaminated += chosen.contamination is not None
         self.drafts.append(draft)
+        self.alike.add(row.trajectory_id, row.trajectory, row.plan)
 
 
 def publish(work: Workspace, partition: str) -> PublishReport:
@@ -193,7 +196,7 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
     )
 
 
-def _row(work: Workspace, segment: Segment, topic: Topic, final: Final) -> Row:
+def _row(work: Workspace, segment: Segment, topic: Topic, draft: Draft, final: Final) -> Row:
     recipe = work.chain.id_of(final.accepted_by)
     return Row(
         trajectory_id=trajectory_id(segment.segment_id, recipe),
@@ -202,10 +205,11 @@ def _row(work: Workspace, segment: Segment, topic: Topic, final: Final) -> Row:
         trajectory=final.trajectory,
         recipe=recipe,
         revised=final.accepted_by == "revalidate",
+        plan=draft.plan,
     )
 
 
-def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection) -> Iterator[list[dict[str, str]]]:
+def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection) -> Iterator[list[Json]]:
     """Rows to write, one list per shard."""
     teacher = work.chain.models
     with work.ledger() as ledger:
@@ -216,11 +220,11 @@ def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection
             continue
         topics, drafts = (output_of(work, name, partition, number) for name in ("filter", "generate"))
         found = [
-            _row(work, segment, topics[segment.segment_id], passed[segment.segment_id])
+            _row(work, segment, topics[key], drafts[key], passed[key])
             for segment in segments_of(work, partition, number)
-            if segment.segment_id in passed
+            if (key := segment.segment_id) in passed
         ]
-        rows: list[dict[str, str]] = []
+        rows: list[Json] = []
         for chosen in selection.choose(found):
             row, key = chosen.row, chosen.row.segment.segment_id
             tally.add(chosen, drafts[key].size, passed[key].judgement)
@@ -260,6 +264,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "diversity": {
             "tools": diversity(tally.tools, count).model_dump(),
             "domains": diversity(domains, count).model_dump(),
+            **tally.alike.measures(),
         },
         "warnings": card.counts(tally.warnings),
         "revised": tally.revised,

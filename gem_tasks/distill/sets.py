@@ -23,7 +23,7 @@ from gem_tasks.distill.row import SCHEMA, SET_VERSION, clean, row_of
 from gem_tasks.distill.split import assign, choose
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.distill import SPLITS, Candidate, SetSpec, SftSet, Split
-from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.trajectory import Draft, Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.distill import CandidateRow
 from gem_tasks.pipeline.shard.records import segments_of
@@ -216,7 +216,7 @@ def _outputs(
         stage = _made_by(each) if spec.refined else "generate"
         recipes[stage, each.recipes[stage]].add(key)
     return {
-        outcome.segment_id: Trajectory.model_validate_json(outcome.payload)
+        outcome.segment_id: Draft.model_validate_json(outcome.payload).conversation
         for (stage, recipe), members in recipes.items()
         for outcome in shards.decode_outcomes(work.fetch(keys.stage_key(stage, recipe, partition, shard)))
         if outcome.payload and outcome.segment_id in members

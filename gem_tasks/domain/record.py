@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.stage import StageName
 
 Output = TypeVar("Output", bound=Value)
@@ -55,6 +56,8 @@ class Record(Value):
     """Kinds of errors, `check/kind`, that go to the judge instead of refusing: people do not agree with them."""
     prefilter_score: PrefilterScore | None = None
     """Set for the filter while a prefilter is in use."""
+    plan: Plan | None = None
+    """Set for `generate`: what the conversation is to be like."""
     outputs: Mapping[StageName, Value] = {}
     """By the stage that made them. `validate` has one for `revise` where it was the judge that refused."""
 

@@ -26,6 +26,8 @@ def gem_env(home: Path, state: State, dsn: str) -> dict[str, str]:
     values = {name: os.environ.get(name, value) for name, value in defaults.items()} | {"GEM_HOME": str(home)}
     if prompts := os.environ.get("GEM_PROMPTS"):  # the services start elsewhere: a relative path would miss
         values["GEM_PROMPTS"] = prompts if "://" in prompts else str(Path(prompts).expanduser().absolute())
+    if plans := os.environ.get("GEM_PLANS"):
+        values["GEM_PLANS"] = str(Path(plans).expanduser().absolute())
     return values
 
 

@@ -6,7 +6,8 @@ Unlike the paper's, ours sees the source text, which may not be contradicted.
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
-from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.trajectory import Draft, Trajectory
+from gem_tasks.plans import render
 from gem_tasks.prompts import Prompt, synthesis
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError
@@ -17,17 +18,21 @@ class Refine(Stage):
     """Accepts with a `Trajectory` over its own, larger set of tools."""
 
     name = "refine"
-    version = 2
+    version = 3
     sampling = Sampling(temperature=0.8, max_tokens=24576, least=1536)
     needs = ("generate",)
     asks_for = synthesis.TAGS
     output = Trajectory
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
-        """Tools and draft, then the text."""
-        draft = record.needed("generate", Trajectory)
+        """Tools, draft and its plan, then the text."""
+        draft = record.needed("generate", Draft)
+        planned = {"plan": render(draft.plan)} if draft.plan else {}
         return prompt.messages(
-            tools=render_tools(draft.tools), trajectory=render_trajectory(draft.messages), text=record.segment.text
+            tools=render_tools(draft.tools),
+            trajectory=render_trajectory(draft.messages),
+            **planned,
+            text=record.segment.text,
         )
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:

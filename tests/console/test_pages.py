@@ -5,10 +5,11 @@ import re
 
 import pytest
 
+from gem_tasks.domain.plan import CHOICES
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.llm.dialects.dialect import PLAIN
 from gem_tasks.llm.dialects.memory import Memory
-from tests.console.hostile import PARTITION, PAYLOADS
+from tests.console.hostile import PARTITION, PAYLOADS, PLAN
 
 
 @pytest.fixture
@@ -105,6 +106,15 @@ def test_findings_stand_at_their_messages_and_a_refused_one_is_checked_anew(api)
     assert made["trajectory_id"] is None
     assert made["results"][-1]["why"] == "check_grounding"
     assert made["notes"] or any(message["notes"] for message in made["talk"]["messages"])
+
+
+def test_a_plan_stands_beside_its_conversation_with_the_words_that_the_writer_got(api, client):
+    key = api("trajectories")["trajectories"][0]["trajectory_id"]
+    assert api(f"trajectories/{key}")["plan"] == PLAN.model_dump(mode="json")
+    page = client("viewer").get(f"trajectories/{key}").text
+    for menu in (*CHOICES, "patterns", "messages", "user_turns"):
+        assert f'<th scope="row">{menu.replace("_", " ")}</th>' in page
+    assert page.split("as the writer was told")[1].split("</ul>")[0].count("<li>") == len(PAYLOADS)
 
 
 def test_a_revised_conversation_stands_beside_the_refused_one_with_what_was_found(api, work):

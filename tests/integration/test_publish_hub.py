@@ -136,6 +136,9 @@ def test_versions_are_sent_once_with_a_card_and_typed_columns(finished, hub, tmp
     assert [message["role"] for message in row["messages"]] == [message["role"] for message in wanted["messages"]]
     assert json.loads(row["tools"]) == wanted["tools"]
     assert (row["trajectory_id"], row["partition"]) == (wanted["metadata"]["trajectory_id"], PARTITION)
+    assert (row["plan_temper"], row["plan_messages"]) == tuple(
+        wanted["metadata"]["plan"][name] for name in ("temper", "messages")
+    )
     again = publish_to_hub(work, REPO)
     assert again.sent == ()
     assert again.versions == (report.version,)

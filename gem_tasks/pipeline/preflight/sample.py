@@ -86,7 +86,8 @@ def measure(
 
 
 async def _measure(work: Workspace, segments: Sequence[Segment], budget: Allowance | None, told: Told) -> Sampled:
-    records, prefilter = iter([Record(segment=each, opened=work.chain.opened) for each in segments]), current(work)
+    chain, prefilter = work.chain, current(work)
+    records = iter([Record(segment=each, opened=chain.opened, plan=chain.plan(each.segment_id)) for each in segments])
     done = itertools.count(1)
 
     async def one(record: Record) -> Measured:

@@ -41,7 +41,8 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
                 for needed, (read, payloads) in outputs.items()
                 if needed != refused_by or key in payloads
             }
-            yield Record(segment=segment, opened=work.chain.opened, outputs=made)
+            plan = work.chain.plan(key) if name == "generate" else None
+            yield Record(segment=segment, opened=work.chain.opened, plan=plan, outputs=made)
 
 
 def _before(name: StageName) -> StageName:
