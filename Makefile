@@ -20,7 +20,7 @@ PYTHONS ?= 3.11 3.12 3.13
 
 .PHONY: demo test coverage unit fuzz check format lock lock-envs distill-envs digests audit licences sbom release docs docs-serve install install-dev test-pythons up down clean uv
 
-demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI up
+demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI running
 	$(GEM) up
 	$(GEM) run examples/corpus
 	$(GEM) status
@@ -95,10 +95,10 @@ sbom: uv  ## dist/sbom.json: what production installs, as CycloneDX, for the rel
 	mkdir -p dist
 	$(UV) tool run -q --from cyclonedx-bom==7.3.1 cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml -o dist/sbom.json requirements-production.lock
 
-licences: | uv .venv  ## docs/licences.md anew, from what production installs
+licences: | uv .venv  ## write docs/licences.md from the packages of production
 	$(UV) venv -q --clear .venv/licences
 	$(UV) pip install -q --python .venv/licences --require-hashes -r requirements-production.lock
-	{ printf '%s\n' '# Licences' '' 'Of everything that `requirements-production.lock` installs (`make licences`). Nothing is changed or copied: LGPL and MPL' 'packages are used as libraries, of text-unidecode the Artistic alternative, of tld the LGPL or MPL one.' ''; $(UV) tool run -q pip-licenses --python .venv/licences/bin/python --format=markdown --order=license; } > docs/licences.md
+	{ printf '%s\n' '# Licences' '' 'For people who distribute GEM: the licences of the packages in `requirements-production.lock` (`make licences`). GEM changes and copies none: it uses LGPL and MPL' 'packages as libraries, text-unidecode under the Artistic licence, and tld under the LGPL or MPL.' ''; $(UV) tool run -q pip-licenses --python .venv/licences/bin/python --format=markdown --order=license; } > docs/licences.md
 	rm -rf .venv/licences
 
 release: install-dev  ## a version: make release VERSION=1.2.3, and DRY=1 to see what it would do
