@@ -3,7 +3,7 @@
 GemError
 ├── UserError                   the person who typed the command can fix it: one line, exit code 2, no traceback
 ├── EndpointError               the LLM endpoint answered with a fault, or not at all (carries an ErrorClass)
-├── StoreError                  an object could not be read or written
+├── StoreError                  GEM could not read or write an object
 └── ReconcileError              counts do not add up: a bug, never swallowed
 
 A bad document or a bad completion is *data*, not an exception: it becomes an `Outcome` with a reason or an
@@ -41,12 +41,12 @@ RETRYABLE = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.SERVER_ERROR, ErrorCl
 CONFIGURATION = frozenset({ErrorClass.AUTH, ErrorClass.NO_CREDIT, ErrorClass.UNKNOWN_MODEL})
 # The segment's fault if the endpoint answers others, and the configuration's if it answers none.
 DOUBTFUL = frozenset({ErrorClass.BAD_REQUEST, ErrorClass.FORBIDDEN})
-# A completion arrived, but could not be used.
+# A completion arrived, but GEM could not use it.
 UNUSABLE = frozenset({ErrorClass.MALFORMED, ErrorClass.TRUNCATED, ErrorClass.REFUSED, ErrorClass.EMPTY})
 
 
 class GemError(Exception):
-    """Base of all of GEM's own exceptions. It removes all known secrets from its text, whatever their origin."""
+    """Base of all of GEM's exceptions. It removes all known secrets from its text, regardless of their origin."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*(message(each) if isinstance(each, str) else each for each in arguments))
@@ -62,7 +62,7 @@ class UserError(GemError):
 
 
 class Complaint(NamedTuple):
-    """An endpoint's own description of a fault; empty where it gives none."""
+    """An endpoint's description of a fault; empty if it gives none."""
 
     message: str = ""
     code: str = ""
@@ -102,7 +102,7 @@ class EndpointError(GemError):
 
 
 class StoreError(GemError):
-    """An object store operation failed, other than by a missing object."""
+    """An object store operation failed, for a reason other than a missing object."""
 
 
 class ReconcileError(GemError):

@@ -23,7 +23,7 @@ class BatchTrigger(BaseTrigger):
 
     Args:
         pending: `Pending` as JSON. Holds no API key and no URL: those come from the environment or Connections.
-        poll_s: seconds between looks.
+        poll_s: seconds between polls.
     """
 
     def __init__(self, pending: dict[str, Any], poll_s: float) -> None:
@@ -65,6 +65,6 @@ def _prepare(pending: dict[str, Any]) -> "tuple[Workspace, Pending]":
     from gem_airflow.bridge import connected
     from gem_tasks.pipeline.batch.poll import Pending
 
-    for name in ("gem_tasks.pipeline.batch.run", "gem_tasks.llm.sdk"):  # what `_look` will need
+    for name in ("gem_tasks.pipeline.batch.run", "gem_tasks.llm.sdk"):  # modules that `_look` needs
         import_module(name)
     return connected(), Pending.model_validate(pending)

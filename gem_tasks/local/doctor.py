@@ -31,7 +31,7 @@ class Diagnosis(Value):
     fix: str = ""
     """How to fix it; empty if the check passed."""
     model: Ready | None = None
-    """All that is known of a model that was asked."""
+    """The facts about a tested model."""
 
     @field_validator("detail", "fix")
     @classmethod
@@ -48,8 +48,8 @@ def examine(settings: Settings, told: Told = lambda done, total: None) -> Iterat
     """Runs all checks; a failing one does not prevent the others.
 
     Args:
-        settings: of the edge.
-        told: how many models have been asked, and of how many.
+        settings: settings of the command.
+        told: receives the number of tested models, and of all models.
     """
     yield from _looked(settings, _python, _disk, _sandbox, _database, _store)
     yield from _models(settings, told)

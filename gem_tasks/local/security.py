@@ -34,7 +34,7 @@ try: socket.create_connection(("127.0.0.1", port), 5).close()
 except OSError: found["network"] = False
 print(json.dumps(found))
 """
-"""Says what it got hold of that it should not."""
+"""A program that reports what it can access but should not."""
 
 
 def examine(settings: Settings) -> Iterator[Diagnosis]:
@@ -77,7 +77,7 @@ def _attack(settings: Settings) -> dict[str, bool]:
     ):
         canary = Path(place) / "canary"
         canary.write_text("secret", encoding="utf-8")
-        canary.chmod(0o644)  # for whom the sandbox fails to hide it
+        canary.chmod(0o644)  # readable, so that only the sandbox can hide it
         Path(place).chmod(0o755)
         attack = (str(Path(sys.executable)), "-I", "-S", "-c", _ATTACK, str(canary), str(other.getsockname()[1]))
         job = Job(command=attack, folder=Path(place) / "work")
