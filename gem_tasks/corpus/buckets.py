@@ -34,7 +34,8 @@ def list_bucket(bucket: str, prefix: str, after: str, access: S3Access) -> Itera
 
     Args:
         bucket: name of the bucket.
-        prefix: as the user gave it. If a folder or an object has that name, keys that only begin with it are excluded.
+        prefix: the prefix that the user gave. If a folder or an object has that name, keys that only begin with it are
+        excluded.
         after: only objects after this URI.
         access: how to reach the service.
 
@@ -84,7 +85,7 @@ def _below(key: str, start: str) -> str:
 
 
 def _plain(key: str) -> bool:
-    """Whether obstore reads the key as it is: names between single slashes, without `.` or `..`."""
+    """Whether obstore reads the key unchanged: names between single slashes, without `.` or `..`."""
     return not _CONTROL.search(key) and not {"", ".", ".."} & set(key.split("/"))
 
 

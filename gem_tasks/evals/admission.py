@@ -54,7 +54,7 @@ def admit(url: str, allowed: Sequence[str] = ()) -> str:
         )
     if _hands_out_credentials(normal):
         raise UserError(
-            f"{shown_url(url)} is an address at which clouds hand out credentials",
+            f"{shown_url(url)} is an address at which clouds provide credentials",
             "Give the URL of the model's server.",
         )
     return url

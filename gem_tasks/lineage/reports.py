@@ -1,4 +1,4 @@
-"""Lineage as people ask for it: a partition's summary and a document's whole life."""
+"""Reports for people: the summary of a partition, and the history of a document."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from gem_tasks.lineage.connection import Part, Row
 
 
 class Reports(Part):
-    """What the CLI, the pages and the DAGs show."""
+    """Reports for the CLI, the pages and the DAGs."""
 
     def summary(self, partition: str, recipes: Sequence[Recipe], run_id: str | None) -> Json:
-        """The partition's numbers under these recipes; calls and tokens of one run, or of all."""
+        """Numbers of a partition under these recipes; calls and tokens of one run, or of all."""
         documents = {row["reason"]: row["documents"] for row in self._db.rows("document_counts", partition=partition)}
         current = self._db.rows("current_dataset", partition=partition)
         dataset = current[0] if current else None
@@ -41,20 +41,20 @@ class Reports(Part):
         return {"stage": recipe.stage, "model": recipe.model, **counts, "reasons": reasons, **cost}
 
     def lineage(self, id_: str) -> Json | None:
-        """A document with its segments, their outcomes and trajectories; None if the id is of nothing.
+        """A document with its segments, their outcomes and trajectories; None if the id is unknown.
 
         Args:
-            id_: of a trajectory (or its first six characters or more), segment or document, or a document's URI.
+            id_: id of a trajectory (or at least its first six characters), segment or document, or a document's URI.
 
         Raises:
-            UserError: trajectories of several documents begin so.
+            UserError: the prefix matches trajectories of several documents.
         """
         found = self._db.rows("find_document", id=id_)
         if not found:
             return None
         document = found[0]
         if document.pop("guessed") and len(found) > 1:
-            raise UserError(f"{id_!r} begins trajectories of several documents", "Give more of the id.")
+            raise UserError(f"Trajectories of several documents begin with {id_!r}", "Give more characters of the id.")
         key = document["document_id"]
         outcomes, made = (
             _by_segment(self._db.rows(name, document_id=key)) for name in ("document_outcomes", "document_trajectories")
@@ -67,7 +67,7 @@ class Reports(Part):
 
 
 def _by_segment(rows: Sequence[Row]) -> defaultdict[str, list[Row]]:
-    """The rows under their segment's id, which they lose."""
+    """Groups rows by segment id, and removes it from them."""
     grouped: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         grouped[row.pop("segment_id")].append(row)

@@ -15,7 +15,7 @@ from gem_tasks.stages.base import Stage
 from gem_tasks.stages.json_form import InJson, has_json_form, note_of
 
 _LATER: frozenset[StageName] = frozenset({"revise", "revalidate"})
-"""Stages that older datasets were made without: they have no results there."""
+"""Stages without results in older datasets."""
 
 
 class Asking(Value):
@@ -31,9 +31,9 @@ class Chain:
     """The root recipe and one per stage, each with the preceding one as its parent.
 
     Args:
-        settings: segment sizes, models and what is sent with requests.
+        settings: segment sizes, models and request options.
         prompts: prompts to use; GEM's own by default.
-        opened: kinds of errors (`check/kind`) that do not refuse, because people disagree with them.
+        opened: kinds of errors (`check/kind`) that do not reject, because people disagree with them.
 
     Attributes:
         prompts: prompts of the recipes and of the requests.

@@ -1,4 +1,4 @@
-"""Stage 3: a whole conversation from text, workflow and tools, in one pass (paper section 3.2, stage 3)."""
+"""Stage 3: writes a whole conversation from text, workflow and tools, in one pass (paper section 3.2, stage 3)."""
 
 import json
 
@@ -14,7 +14,7 @@ from gem_tasks.stages.base import Stage
 
 
 class Generate(Stage):
-    """Accepts with a `Trajectory` over the workflow's tools; whether it is sound is the validation's business."""
+    """Accepts with a `Trajectory` over the workflow's tools; the validation decides whether it is sound."""
 
     name = "generate"
     version = 2
@@ -24,12 +24,12 @@ class Generate(Stage):
     output = Trajectory
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
-        """Tools and workflow, then the text."""
+        """Sends tools and workflow, then the text."""
         workflow = main_workflow(record)
         return prompt.messages(tools=render_tools(workflow.tools), workflow=_render(workflow), text=record.segment.text)
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
-        """Reads the turns; the tools are those that were given."""
+        """Reads the turns; the tools are those of the workflow."""
         try:
             return Accepted.of(parse_trajectory(strip_thinking(text), main_workflow(record).tools))
         except TagError as error:
@@ -37,7 +37,7 @@ class Generate(Stage):
 
 
 def main_workflow(record: Record) -> Workflow:
-    """The workflow that the trajectory is about: the first, which is the most complete."""
+    """The workflow of the trajectory: the first one, which is the most complete."""
     return record.needed("extract", Extraction).workflows[0]
 
 
