@@ -170,7 +170,7 @@ def _synthesize(texts: Sequence[bytes], settings: Settings, pass_reviews: bool) 
 
 
 def _kept(folder: Path, text: bytes) -> str:
-    """The address of a text's file, named by its content: the same text is one document, however often it is given."""
+    """The address of a text's file, named by its content: the same text is always one document."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{sha256(text).hexdigest()[:24]}.md"
     if not path.exists():

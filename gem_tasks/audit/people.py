@@ -45,7 +45,7 @@ class KindReport(Value):
     recall: Share | None
     """Of those that people refuse, those that it flags; None unless both samples were rated."""
     kappa: float | None
-    """Cohen's, of flagged against refused by people; None unless both samples were rated, or where it is undefined."""
+    """Cohen's, of flagged against refused by people; None if it is undefined, or not both samples were rated."""
     kappa_low: float | None = None
     kappa_high: float | None = None
     advice: str | None = None

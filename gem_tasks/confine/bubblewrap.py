@@ -67,7 +67,7 @@ def arguments(job: Job, means: Means, sockets: Path) -> list[str]:
         *(part for place in (SHARED, TEMPORARY) for part in ("--perms", "1777", "--size", scratch, "--tmpfs", place)),
     ]  # fmt: skip
     own = str(job.folder)
-    shown = sorted({*visible(job), own})  # outer folders first, so that none hides what lies in it
+    shown = sorted({*visible(job), own})  # outer folders first, so that none hides its contents
     places = {
         path: ("--bind" if path == own else "--ro-bind-try", path, path) for path in shown if not _of_system(path)
     }

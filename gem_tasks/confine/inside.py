@@ -177,7 +177,7 @@ def _allow(libc: ctypes.CDLL, rules: int, path: str, rights: int) -> None:
 
 
 def only_streams() -> None:
-    """A seccomp filter: no sockets but Unix and TCP. Landlock has no word for UDP, by which text could leave."""
+    """A seccomp filter: no sockets but Unix and TCP. Landlock cannot restrict UDP, which could leak text."""
     if platform.machine() not in _SYSCALLS:
         return
     arch, nr = _SYSCALLS[platform.machine()]

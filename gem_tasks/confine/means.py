@@ -44,7 +44,7 @@ class Means(Value):
 
 
 def chosen(mode: SandboxMode, *, clustered: bool = False) -> Means:
-    """The best means there is, or none where they are switched off.
+    """The best available means, or none if they are switched off.
 
     Args:
         mode: of the deployment.

@@ -30,7 +30,8 @@ _IN_MEMORY = 8 << 20
 
 
 def list_bucket(bucket: str, prefix: str, after: str, access: S3Access) -> Iterator[SourceObject]:
-    """The readable objects of a folder, or the one object of that name, or those whose keys begin so, after `after`.
+    """The readable objects of a folder, or the one object of that name, or those whose keys start with it, after
+    `after`.
 
     Args:
         bucket: name of the bucket.

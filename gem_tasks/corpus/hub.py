@@ -1,7 +1,7 @@
 """A dataset on the Hugging Face Hub as a source, through the Hub's own client.
 
 `hf://datasets/OWNER/NAME[@REVISION][/PATH]`. HF_TOKEN and HF_ENDPOINT are the client's usual variables. The Hub does
-not list a repository by name, so its names (not its files) are sorted in memory; the largest have some 100,000.
+not list a repository by name, so its names (not its files) are sorted in memory; the largest have about 100,000.
 """
 
 import re

@@ -137,7 +137,7 @@ def plan(options: Options, now: datetime | None = None, folder: Path | None = No
     """What is to be done.
 
     Args:
-        options: what was asked for; a profile by its name.
+        options: the requested options; a profile is given by its name.
         now: names the plan.
         folder: the deployment's own profiles.
 

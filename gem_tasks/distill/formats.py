@@ -77,7 +77,7 @@ def axolotl(messages: list[Json], tools: list[Json]) -> Json | None:
 def sharegpt(messages: list[Json], tools: list[Json]) -> Json | None:
     """LLaMA-Factory: human and observation on even places, gpt and function_call on odd ones.
 
-    Text beside a call has no place in that form: it goes into the next answer of the assistant, where there is one.
+    Text beside a call has no place in that form: it goes into the next answer of the assistant, if there is one.
     """
     system = messages[0]["content"] if messages[0]["role"] == "system" else ""
     turns: list[Json] = []

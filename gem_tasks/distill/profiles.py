@@ -81,7 +81,7 @@ class Profile(Value):
 
     @property
     def sha256(self) -> str:
-        """Of everything that determines the weights, given a set."""
+        """Hash of everything that determines the weights, given a set."""
         return sha256(
             json.dumps(self.model_dump(exclude={"name", "set", "measure"}), sort_keys=True).encode()
         ).hexdigest()

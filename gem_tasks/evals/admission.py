@@ -37,7 +37,7 @@ def admit(url: str, allowed: Sequence[str] = ()) -> str:
 
     Args:
         url: of an OpenAI-compatible server.
-        allowed: what addresses have to lie below; none: anything but what hands out a cloud machine's credentials.
+        allowed: what addresses have to are below; none: anything but what hands out a cloud machine's credentials.
 
     Raises:
         UserError: the run may not, or the URL is invalid.

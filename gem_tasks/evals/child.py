@@ -89,7 +89,7 @@ def reading(folder: Path, most_file_bytes: int) -> Generator[None]:
     """Reads a harness's results: any fault in them becomes a `HarnessError`.
 
     Raises:
-        HarnessError: there are links or too large files, or what is read in the block is not what it should be.
+        HarnessError: there are links or too large files, or a file read in the block is invalid.
     """
     require_plain(folder, most_file_bytes)
     try:

@@ -1,4 +1,4 @@
-"""Harnesses pin packages that conflict with GEM's, so each has a separate environment below GEM_HOME, made on demand.
+"""Harnesses pin packages that conflict with GEM's, so each has a separate environment in GEM_HOME, made on demand.
 
 Its packages are those of `envs/NAME/requirements.txt`, locked and hashed. The list is complete, so `--no-deps` skips
 resolution and packages that a harness requires but does not use here (BFCL's torch, 5 GB). The stamp

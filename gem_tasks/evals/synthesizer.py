@@ -98,7 +98,7 @@ def evaluate(
         options: sampling and prices.
         out_dir: gets `answers.jsonl` and the report.
         segments: texts that it was not trained on.
-        pipeline: what the pipeline made of the same texts, to stand beside.
+        pipeline: results of the pipeline for the same texts, to compare.
         progress: called with what is being done, texts done, texts in all.
 
     Raises:

@@ -4,7 +4,7 @@
 |----------------|--------------------------------|-----------------------------------------------------------------|
 | the owner      | migrations, and this           | all                                                             |
 | `gem_pipeline` | workers, `gem`                 | reads and writes rows                                           |
-| `gem_console`  | the API server's pages         | reads; marks results to be asked for again                      |
+| `gem_console`  | the API server's pages         | reads; marks results for a retry                                |
 
 `python -m gem_tasks.lineage.roles` creates them in GEM_POSTGRES_DSN, whose user is the owner, with the passwords in
 GEM_PIPELINE_DB_PASSWORD and GEM_CONSOLE_DB_PASSWORD. Repeating it updates passwords and restores privileges.

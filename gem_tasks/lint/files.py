@@ -115,7 +115,7 @@ _Found = Iterator[tuple[Json | None, FormFault | None]]
 def _parquet(stored: IO[bytes]) -> _Found:
     import pyarrow.parquet as pq
 
-    # Without Arrow's threads: one that lets go of a Python object while the interpreter ends aborts it.
+    # Without Arrow's threads: one that releases a Python object while the interpreter exits aborts the process.
     for batch in pq.ParquetFile(stored, pre_buffer=False).iter_batches(batch_size=64, use_threads=False):
         for row in batch.to_pylist():
             yield row, None

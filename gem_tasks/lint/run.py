@@ -60,7 +60,7 @@ class CheckedRow(Value):
 def check_rows(
     rows: Iterable[Json], *, format_: str | None = None, columns: Columns = DEFAULT_COLUMNS
 ) -> Iterator[CheckedRow]:
-    """Findings of rows at hand, in their order, one result a row.
+    """Findings of rows in memory, in their order, one result per row.
 
     Args:
         rows: dictionaries as `datasets`, `json` or `pyarrow` give them.

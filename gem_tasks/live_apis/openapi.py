@@ -63,7 +63,7 @@ def _parsed(path: Path, text: str) -> Any:
         try:
             return json.loads(text)
         except ValueError:
-            pass  # YAML may begin so, too
+            pass  # YAML may also begin like this
     if len(text) > _MAX_YAML_BYTES:
         raise UserError(f"{path} has more than {_MAX_YAML_BYTES} characters of YAML", "Give it as JSON.")
     return read_yaml(text)

@@ -237,7 +237,7 @@ def _parts(bin_dir: Path) -> list[Path]:
 
 
 def _copy_for_all(bin_dir: Path, target: Path) -> None:
-    """Copies them, readable for all users, with their relative paths, by which programs find libraries."""
+    """Copies them, readable for all users, with the relative paths that programs use to find libraries."""
     for part in _parts(bin_dir):
         shutil.copytree(part, target / part.relative_to(bin_dir.parents[2]), symlinks=True)
     for path in (target, *target.rglob("*")):

@@ -63,6 +63,6 @@ def _faults(text: str, asked_for: Sequence[str]) -> list[str]:
             line = text.count("\n", 0, found.start()) + 1
             faults.append(
                 f"line {line} has the placeholder {found[0]}, which nothing fills in: the data follows in the user"
-                " message, in sections of its own"
+                " message, in separate sections"
             )
     return faults

@@ -43,7 +43,7 @@ def beginning(text: str, limit: int) -> str:
     if len(text) <= limit + 2 * _MARGIN:
         return clean(text)[:limit]
     head = clean(text[: limit + 2 * _MARGIN])
-    return head[: min(limit, max(0, len(head) - _MARGIN))]  # what stands at its end may be half a secret
+    return head[: min(limit, max(0, len(head) - _MARGIN))]  # its end may be half a secret
 
 
 def ending(text: str, limit: int) -> str:

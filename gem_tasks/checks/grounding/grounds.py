@@ -76,7 +76,7 @@ class Grounds:
                     self.lengths.add(len(cast("list[Any]", value)))
 
     def recent_numbers(self) -> list[float]:
-        """Numbers of the latest utterances: sums use what is at hand."""
+        """Numbers of the latest utterances, which a sum may use."""
         found: list[float] = []
         for item in self.given.utterances[-_RECENT_TURNS:] + self.proposed.utterances[-1:]:
             found.extend(sorted(number for number in item.numbers if number not in (0, 1)))
