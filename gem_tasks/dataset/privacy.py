@@ -30,10 +30,10 @@ _TEST_CARDS = re.compile(r"^(?:4242|41111|55555|37828|4000000|60111111)")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)")
 _REGIONS = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "nl": "NL", "pt": "PT", "pl": "PL"}
 _MOST_ASKED = 3000
-"""Distinct values of a kind that are checked closely, at 0.15 ms each; no text that a person wrote holds more. All
+"""Maximum number of distinct values of a kind to check closely, at 0.15 ms each; no text by a person has more. All
 others in that text count as real, so nothing personal is missed."""
 _APART = "\n\0\n"
-"""Between strings that are searched in one go: no pattern reaches across."""
+"""Separates strings that are searched together; no pattern matches across it."""
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 _RUNS = (
     (r"\/\/.+\/:_authToken=", "//", re.compile(r"[^\n]+")),
@@ -49,17 +49,17 @@ class Scrubbed(Value):
 
     trajectory: Trajectory
     replaced: dict[str, int]
-    """Distinct values by kind that stood in the source text."""
+    """Distinct values by kind that occur in the source text."""
     flagged: dict[str, int]
-    """Distinct values by kind that did not: most likely invented, and left as they are."""
+    """Distinct values by kind that do not: most likely invented, and left unchanged."""
 
 
 def scrub(trajectory: Trajectory, text: str, language: str | None = None) -> Scrubbed:
     """Replaces values that the trajectory took from its source text.
 
     Args:
-        trajectory: as accepted.
-        text: of the segment.
+        trajectory: the accepted trajectory.
+        text: text of the segment.
         language: of the text, ISO 639-1: whose national phone numbers to look for.
     """
     dumped = trajectory.model_dump()
@@ -104,7 +104,7 @@ def _addresses(text: str) -> Iterator[str]:
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """As `finditer`, in linear time: where one beginning within a run fails, every later one there would fail too."""
+    """Like `finditer`, in linear time: if one beginning within a run fails, every later one in it would fail, too."""
     rule = next((each for each in _RUNS if pattern.pattern.startswith(each[0])), None)
     if rule is None:
         yield from pattern.finditer(text)
@@ -160,11 +160,11 @@ def _key_patterns() -> tuple[re.Pattern[str], ...]:
         twilio.TwilioKeyDetector,
     )  # fmt: skip
     patterns = (pattern for detector in detectors for pattern in cast("Any", detector).denylist)
-    return tuple(re.compile(each.pattern, each.flags | re.MULTILINE) for each in patterns)  # some want a whole line
+    return tuple(re.compile(each.pattern, each.flags | re.MULTILINE) for each in patterns)  # some match whole lines
 
 
 def _other(kind: str, value: str, key: bytes) -> str:
-    """A value of the same form; equal ones get equal ones, however they are written."""
+    """A value of the same form; equal values get equal replacements in any spelling."""
     plain = _plain(value)
     stream = hmac.digest(key, f"{kind}\0{plain}".encode("utf-8", "surrogatepass"), "sha512") * (len(value) // 64 + 1)
     if kind == "email":

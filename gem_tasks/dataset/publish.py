@@ -50,14 +50,14 @@ class PublishReport(Value):
     """The new version; None if the partition is empty or incomplete."""
     trajectories: int = 0
     held_back: str | None = None
-    """Why the version before stays current."""
+    """Why the previous version stays current."""
     excluded: int = 0
-    """Accepted, but not published: see the table `dataset_exclusions`."""
+    """Number of accepted but unpublished trajectories: see the table `dataset_exclusions`."""
     location: str | None = None
 
 
 class _Tally:
-    """Everything the manifest needs, without keeping the trajectories."""
+    """Data for the manifest, without the trajectories."""
 
     def __init__(self) -> None:
         self.rows: list[TrajectoryRow] = []
@@ -123,7 +123,7 @@ def republish(work: Workspace, partition: str) -> PublishReport:
     lose rows. If no row is left, the partition has no current version.
 
     Raises:
-        UserError: it was never published, or before a stage that there is now.
+        UserError: it was never published, or only before a current stage existed.
     """
     with work.ledger() as ledger, ledger.locks.publish(partition):
         recipes, changes = ledger.datasets.recipes(partition), ledger.versions.changes(partition)
@@ -178,7 +178,7 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
         work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
         for name, picture in card.pictures(manifest).items():
             work.store.put(keys.dataset_key(version, name), picture)
-        # The manifest last: a version without one is unfinished.
+        # The manifest comes last: a version without one is unfinished.
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
         ledger.datasets.commit(version, partition, work.chain.by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
         ledger.datasets.replace_exclusions(version, selection.exclusions)
@@ -267,7 +267,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
 
 
 def _source(uri: str) -> str:
-    """Where a document comes from: a host or bucket, or a folder."""
+    """The origin of a document: a host, a bucket, or a folder."""
     parts = urlsplit(uri.partition("#")[0])
     return parts.netloc or parts.path.rpartition("/")[0].rpartition("/")[2] or uri
 
@@ -277,7 +277,7 @@ def _size(row: TrajectoryRow) -> Size:
 
 
 def _lengths(sizes: list[Size]) -> dict[str, int]:
-    """Trajectories by messages, in tens; the name is the least of its ten."""
+    """Trajectories by number of messages, in tens; the name is the lower bound."""
     return {str(ten): count for ten, count in sorted(Counter(size.messages // 10 * 10 for size in sizes).items())}
 
 

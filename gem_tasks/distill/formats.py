@@ -18,7 +18,7 @@ from itertools import groupby
 from gem_tasks.domain.base import Json
 
 Convert = Callable[[list[Json], list[Json]], Json | None]
-"""Messages and tools to a row, or None for what the framework cannot take."""
+"""Converts messages and tools to a row; None if the framework cannot express them."""
 
 _QWEN_TOOLS = """# Tools
 
@@ -70,7 +70,7 @@ def trl(messages: list[Json], tools: list[Json]) -> Json | None:
 
 
 def axolotl(messages: list[Json], tools: list[Json]) -> Json | None:
-    """Axolotl decodes JSON strings of tools and arguments before it renders, and so gets around Arrow's nulls."""
+    """Axolotl decodes JSON strings of tools and arguments before it renders, which avoids Arrow's nulls."""
     return {"messages": [_whole(message) for message in messages], "tools": _dump(tools)}
 
 
@@ -99,7 +99,7 @@ def sharegpt(messages: list[Json], tools: list[Json]) -> Json | None:
 
 
 def ms_swift(messages: list[Json], tools: list[Json]) -> Json | None:
-    """A call a message, results as `tool_response`; a message with text and calls becomes several."""
+    """One call per message, results as `tool_response`; a message with text and calls becomes several."""
     turns: list[Json] = []
     for message in messages:
         calls = _calls(message)
@@ -112,7 +112,7 @@ def ms_swift(messages: list[Json], tools: list[Json]) -> Json | None:
 
 
 def verl(messages: list[Json], tools: list[Json]) -> Json | None:
-    """Role and content only, as Qwen's template would render it."""
+    """Only role and content, as Qwen's template would render them."""
     turns: list[Json] = []
     if tools:
         shown = _QWEN_TOOLS.format(tools="".join("\n" + json.dumps(tool, ensure_ascii=False) for tool in tools))
@@ -148,7 +148,7 @@ def side_files(name: str) -> dict[str, str]:
 
 
 def _spoken(found: list[Json], waiting: list[str]) -> Iterator[Json]:
-    """Answers of the assistant; text beside a call waits for the next one without."""
+    """Answers of the assistant; text beside a call moves to the next answer without a call."""
     for message in found:
         calls = [_called(call) for call in _calls(message)]
         text = message.get("content") or ""
@@ -162,7 +162,7 @@ def _spoken(found: list[Json], waiting: list[str]) -> Iterator[Json]:
 
 
 def _results(found: list[Json]) -> str:
-    """Parallel results in the form in which LLaMA-Factory's Qwen template wraps one."""
+    """Parallel results in the format of LLaMA-Factory's Qwen template."""
     return "\n</tool_response>\n<tool_response>\n".join(message["content"] for message in found)
 
 

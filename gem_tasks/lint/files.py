@@ -35,7 +35,7 @@ def read_files(paths: Iterable[str]) -> Iterator[Line]:
     Raises:
         UserError: a path does not exist, cannot be read, or holds no dataset.
     """
-    files = [file for path in paths for file in _files(path)]  # a misspelt name is told before the first file is read
+    files = [file for path in paths for file in _files(path)]  # reports a misspelt name before reading
     for name, open_ in files:
         yield from _rows(name, open_)
 
@@ -161,7 +161,7 @@ class _Joined:
 
 
 def _lines(stream: _Joined, encoding: str) -> Iterator[tuple[str, FormFault | None]]:
-    r"""`(line, problem)`, split at `\n` and nothing else: U+2028 may stand in a string."""
+    r"""`(line, problem)`, split at `\n` and nothing else: a string may contain U+2028."""
     import codecs
 
     decoder = codecs.getincrementaldecoder(encoding)(errors="surrogateescape" if encoding != "utf-16" else "replace")
@@ -203,7 +203,7 @@ def _object(text: str) -> tuple[Json | None, FormFault | None]:
 
 
 def _list(first: str, lines: Iterator[tuple[str, FormFault | None]]) -> _Found:
-    """The objects of a JSON list, one by one, however they are broken into lines."""
+    """The objects of a JSON list, one by one, regardless of line breaks."""
     decoder, text, ended = json.JSONDecoder(), first.lstrip()[1:], False
     while True:
         text = text.lstrip().removeprefix(",").lstrip()

@@ -24,7 +24,7 @@ _MARGIN = 8_192
 """Characters that the longest form of a secret may have."""
 
 IN_FORCE = Redactor()
-"""All that this process knows."""
+"""All secrets that this process knows."""
 
 
 def know(name: str, secret: str | None) -> None:

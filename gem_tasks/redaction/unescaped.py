@@ -1,4 +1,4 @@
-"""Escapes undone, a layer at a time: percent, JSON, Python, HTML, quoted-printable. With places in the original."""
+"""Undoes escapes, one layer at a time: percent, JSON, Python, HTML, quoted-printable. Keeps original positions."""
 
 import html
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 LAYERS = 2
-"""A key in a query, in JSON: escapes of escapes; what is escaped three times is not undone."""
+"""Maximum layers of escapes to undo: a key in a query in JSON has two."""
 _ESCAPE = re.compile(
     r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}"
     r"|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\[bfnrtv]"
@@ -19,7 +19,7 @@ _FIRST = tuple(
 
 
 class Layer(NamedTuple):
-    """A text, and for each character where in the original it begins and ends."""
+    """A text, with the start and end of each character in the original."""
 
     text: str
     starts: Sequence[int]

@@ -59,7 +59,7 @@ FOLDERS = {
     "docs": (".md",),
     "gem_tasks": (".py",),
 }
-"""Folders that follow the list, with the suffixes of the files to read. Prompts are exempt: they are part of recipes."""
+"""Folders that follow the list, with the suffixes of the files to read. Prompts are exempt, as parts of recipes."""
 
 ALLOWED = (
     'postgres", "nobody"',  # a user of the operating system
