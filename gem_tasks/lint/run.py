@@ -1,6 +1,6 @@
 """Runs the checks over rows: every row gives one result, regardless of its content.
 
-A violation of GEM's own rules of form is only a warning for a foreign row: a missing system prompt, an assistant that
+A violation of GEM's rules of form is only a warning for a foreign row: a missing system prompt, an assistant that
 speaks first, a short conversation, and one that ends in the call to be learned, as single-turn data does.
 """
 
