@@ -20,8 +20,8 @@ from tools.docs.markdown import code, prose, table
 _HEAD = """# Settings
 
 Settings are environment variables. GEM reads unset ones from `{GEM_HOME}/services.env`, which `gem up` writes,
-and otherwise uses the defaults below. In a deployment, the Airflow Connections `gem_postgres`, `gem_store` and `gem_llm`
-may provide addresses and keys ([operations](../operations.md)).
+and otherwise uses the defaults below. In a deployment, the Airflow Connections `gem_postgres`, `gem_store` and
+`gem_llm` may provide addresses and keys ([operations](../operations.md)).
 
 A setting marked **per stage** also exists for single stages: append SUFFIXES to its name.
 
