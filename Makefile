@@ -84,6 +84,7 @@ lock-envs: uv  ## lock environments, after a change of envs/train, envs/vllm, en
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/train/overrides.txt envs/train/requirements.in -o envs/train/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/train/torch.txt -o envs/train/torch-pypi.lock
 	$(UV) pip compile -q --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes envs/vllm/requirements.in -o envs/vllm/requirements.txt
+	.venv/bin/python -m tools.contamination
 
 digests:  ## print the images of docker-compose.yml with their digests, to pin them; needs their registries
 	docker compose --profile '*' config --images | grep -v ^gem: | sort -u | while read -r image; do echo "$$image@$$(docker buildx imagetools inspect "$$image" --format '{{.Manifest.Digest}}')"; done

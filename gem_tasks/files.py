@@ -84,3 +84,14 @@ def json_lines(path: Path) -> Iterator[Any]:
         for line in file:
             if line.strip():
                 yield json.loads(line)
+
+
+def json_line(value: object) -> str:
+    """A value as a line of JSON Lines, in which only its last character ends a line for any reader.
+
+    Some loaders split with `str.splitlines`, which also cuts at U+0085, U+2028 and U+2029: JSON has escapes for them.
+    """
+    return json.dumps(value, ensure_ascii=False).translate(_LINE_ENDS) + "\n"
+
+
+_LINE_ENDS = {ord(each): f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}

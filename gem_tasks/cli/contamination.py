@@ -12,7 +12,7 @@ import typer
 
 from gem_tasks.cli.terminal import echo, echo_json
 from gem_tasks.dataset import contamination
-from gem_tasks.dataset.select import stored_index
+from gem_tasks.dataset.select import index_of
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.redaction import beginning
@@ -21,7 +21,10 @@ from gem_tasks.settings import load
 
 
 def show(
-    build: Annotated[bool, typer.Option("--build", help="Build the index; needs access to the package index.")] = False,
+    build: Annotated[
+        bool,
+        typer.Option("--build", help="Build the index from the locked packages."),
+    ] = False,
     packages: Annotated[
         Path | None, typer.Option(help="Folder with both packages installed, instead of downloading them.")
     ] = None,
@@ -29,18 +32,18 @@ def show(
 ) -> None:
     """Shows the benchmark test items (BFCL, τ²-bench) that are kept out of datasets.
 
+    GEM comes with an index of them, so every dataset is checked. Build another for other versions of the benchmarks.
+
     Examples:
         gem contamination --build
         gem contamination
     """
     work = Workspace.open(load())
     if build:
-        index = contamination.build(packages) if packages else _fetched()
+        index = contamination.build(packages) if packages else fetched()
         work.store.put(contamination.KEY, contamination.encode(index))
     else:
-        index = stored_index(work)
-    if index is None:
-        raise UserError("There is no contamination index yet", "Build it: gem contamination --build")
+        index = index_of(work)
     if as_json:
         facts = {"packages": index.packages, "items": index.items, "ngrams": len(index.ngrams)}
         echo_json(json.dumps({**facts, "toolsets": sorted(index.toolsets)}, indent=1))
@@ -50,8 +53,8 @@ def show(
     echo(f"and the tools of {len(index.toolsets)} systems. Datasets published from now on are compared with them.")
 
 
-def _fetched() -> contamination.Index:
-    """From the locked packages without their dependencies: reads their data and runs no code of theirs."""
+def fetched() -> contamination.Index:
+    """Builds the index from the data of the locked packages; no code of theirs runs."""
     wanted = shipped("envs") / "contamination" / "requirements.txt"
     uv = shutil.which("uv") or load().home / "uv" / "bin" / "uv"
     # Environments made by uv have no pip; others may.

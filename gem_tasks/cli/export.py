@@ -10,12 +10,13 @@ from gem_tasks.cli.terminal import echo, echo_json
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.distill.files import write_published
 from gem_tasks.distill.formats import FORMATS
+from gem_tasks.distill.preferences import PREFERENCES, write_preferences
 from gem_tasks.errors import UserError
 from gem_tasks.files import for_others
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
-_FORMATS = ("openai", *FORMATS)
+_FORMATS = ("openai", *FORMATS, *PREFERENCES)
 
 
 def export(
@@ -29,11 +30,16 @@ def export(
     Examples:
         gem export --out data
         gem export --format sharegpt --out data       (LLaMA-Factory)
+        gem export --format atif --out data           (Agent Trajectory Interchange Format)
+        gem export --format dpo --out data            (preference pairs: refused and revised answers)
         gem export --format openai --partition 2026-01-31T14:00 --out data
     """
     if format_ not in _FORMATS:
         raise UserError(f"There is no export format {format_!r}", f"Choose one of: {', '.join(_FORMATS)}.")
     work, left_out = Workspace.open(load()), 0
+    if format_ in PREFERENCES:
+        _preferences(work, format_, out, partition, as_json)
+        return
     with for_others():
         if format_ == "openai":
             path, count = export_openai(work, out, partition)
@@ -46,3 +52,24 @@ def export(
     echo(f"{count} trajectories in {path}")
     if left_out:
         echo(f"{left_out} trajectories left out: the format {format_} cannot express them", err=True)
+
+
+def _preferences(work: Workspace, name: str, out: Path, partition: str | None, as_json: bool) -> None:
+    with work.ledger() as ledger:
+        partitions = [partition] if partition else ledger.stale.partition_keys()
+    with for_others():
+        found = write_preferences(work, name, out, partitions)
+    if as_json:
+        echo_json(json.dumps({"file": str(found.path), "preferences": found.kinds, "left_out": found.left_out}))
+        return
+    kinds = ", ".join(f"{count} {kind}" for kind, count in found.kinds.items())
+    echo(f"{sum(found.kinds.values())} preferences ({kinds}) in {found.path}")
+    for reason, count in found.left_out.items():
+        echo(f"{count} conversations left out: {_LEFT_OUT[reason]}", err=True)
+
+
+_LEFT_OUT = {
+    "equal": "both versions are the same",
+    "another_context": "the versions first differ in what the user says or a tool returns",
+    "another_tool": "the worse version calls a tool that the better one does not have",
+}

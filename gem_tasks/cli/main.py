@@ -21,6 +21,7 @@ COMMANDS = (
     Command("Run", "run", "run:app"),
     Command("Run", "synth", "synth:app"),
     Command("Run", "export", "export:export"),
+    Command("Run", "publish", "publish:publish"),
     Command("Look", "show", "inspect:show"),
     Command("Look", "lineage", "inspect:lineage"),
     Command("Look", "failures", "failures:list_failures"),

@@ -57,7 +57,7 @@ def render(manifest: Json) -> str:
         _table(
             ("stage", "model", "recipe", "prompt"),
             (
-                (stage, f"`{_cell(model)}`", f"`{manifest['recipes'][stage]}`", f"`{manifest['prompts'][stage][:12]}`")
+                (stage, f"`{cell(model)}`", f"`{manifest['recipes'][stage]}`", f"`{manifest['prompts'][stage][:12]}`")
                 for stage, model in stages.items()
             ),
         ),
@@ -87,12 +87,16 @@ def counts(found: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
+def size_category(count: int) -> str:
+    """The Hub's size category of a number of rows."""
+    return next((name for limit, name in _SIZES if count < limit), "n>1M")
+
+
 def _header(count: int) -> str:
-    size = next((name for limit, name in _SIZES if count < limit), "n>1M")
     return f"""---
 task_categories: [text-generation]
 tags: [tool-use, function-calling, agents, synthetic, gem]
-size_categories: [{size}]
+size_categories: [{size_category(count)}]
 configs: [{{config_name: default, data_files: "train-*.parquet"}}]
 ---"""
 
@@ -122,7 +126,7 @@ def _refused(manifest: Json) -> str:
             found[stage["stage"], reason] += count
     for reason, count in manifest["excluded"].items():
         found["publication", reason] += count
-    rows = [(step, _cell(reason), count) for (step, reason), count in found.most_common()]
+    rows = [(step, cell(reason), count) for (step, reason), count in found.most_common()]
     refused = _table(("step", "reason", "count"), rows) if rows else "No trajectory was refused."
     if not manifest["warnings"]:
         return refused
@@ -154,14 +158,11 @@ def _distributions(manifest: Json) -> Iterable[str]:
 
 def _looked_at(manifest: Json) -> Iterable[str]:
     found, privacy = manifest["contamination"], manifest["privacy"]
-    if found["packages"]:
-        packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
-        yield (
-            f"**Contamination**: compared with {found['items']} test items of {packages}:"
-            f" {manifest['excluded'].get('contaminated', 0)} left out, {found['kept']} kept and marked."
-        )
-    else:
-        yield "**Contamination**: not checked. `gem contamination --build` builds the index."
+    packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
+    yield (
+        f"**Contamination**: compared with {found['items']} test items of {packages}:"
+        f" {manifest['excluded'].get('contaminated', 0)} left out, {found['kept']} kept and marked."
+    )
     yield (
         f"**Privacy**: replaced because the source contains the value: {_named(privacy['replaced'])}. Left unchanged"
         f" because no source contains it (most likely invented): {_named(privacy['flagged'])}. Distinct values per"
@@ -178,7 +179,7 @@ def _bars(title: str, found: Mapping[str, int], total: int) -> str:
     """A distribution as a table with bars, which is readable in any Markdown viewer."""
     longest = max(found.values(), default=1)
     rows = [
-        (_cell(name), number, f"{number / total:.1%}", "█" * max(1, round(number / longest * _BAR)))
+        (cell(name), number, f"{number / total:.1%}", "█" * max(1, round(number / longest * _BAR)))
         for name, number in islice(found.items(), _MOST)
     ]
     if len(found) > _MOST:
@@ -194,7 +195,7 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "\n".join(lines)
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Names come from documents and models: no pipe, line break or markup may get out of its cell."""
     plain = " ".join(text.split())[:80].replace("|", "/").replace("<", "&lt;")
     for sign in "\\`*_[]!":

@@ -8,6 +8,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +20,7 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.files import json_lines
+from gem_tasks.resources import shipped
 from gem_tasks.store import parquet
 
 WORDS = 10
@@ -87,6 +89,12 @@ def build(folder: Path) -> Index:
         texts += [path.read_text(encoding="utf-8") for path in sorted(domain.glob("*policy*"))]
     grams = frozenset(gram for text in texts for gram, _ in _grams(text))
     return Index(packages=_versions(folder), items=items, ngrams=grams, toolsets=toolsets)
+
+
+@cache
+def shipped_index() -> Index:
+    """The index of the packages that `envs/contamination` locks, built when they were locked (`make contamination`)."""
+    return decode((shipped("envs") / "contamination" / "index.parquet").read_bytes())
 
 
 def encode(index: Index) -> bytes:

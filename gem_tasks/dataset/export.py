@@ -7,7 +7,7 @@ from pathlib import Path
 from gem_tasks.corpus.harmless import harmless_json
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
-from gem_tasks.files import replacing
+from gem_tasks.files import json_line, replacing
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys, parquet
 
@@ -24,14 +24,19 @@ def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
     with work.ledger() as ledger:
         versions = [version for each in partitions or (None,) for version in ledger.datasets.current(each)]
     for version in versions:
-        with work.ledger() as ledger:
-            withdrawn = ledger.versions.withdrawn_trajectories(version)
-        data = work.fetch(keys.dataset_key(version, "train-00000.parquet"))
-        for batch in parquet.batches(data, 64, ["messages", "tools", "metadata"]):
-            for row in batch.to_pylist():
-                found = {column: json.loads(harmless_json(text)) for column, text in row.items()}
-                if found["metadata"]["trajectory_id"] not in withdrawn:
-                    yield found
+        yield from published_of(work, version)
+
+
+def published_of(work: Workspace, version: str) -> Iterator[Json]:
+    """As `published`, of one version."""
+    with work.ledger() as ledger:
+        withdrawn = ledger.versions.withdrawn_trajectories(version)
+    data = work.fetch(keys.dataset_key(version, "train-00000.parquet"))
+    for batch in parquet.batches(data, 64, ["messages", "tools", "metadata"]):
+        for row in batch.to_pylist():
+            found = {column: json.loads(harmless_json(text)) for column, text in row.items()}
+            if found["metadata"]["trajectory_id"] not in withdrawn:
+                yield found
 
 
 def export_openai(work: Workspace, out: Path, *partitions: str | None) -> tuple[Path, int]:
@@ -48,7 +53,7 @@ def export_openai(work: Workspace, out: Path, *partitions: str | None) -> tuple[
             with part.open("w", encoding="utf-8") as file:
                 for row in published(work, *partitions):
                     count += 1
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    file.write(json_line(row))
             if not count:
                 named = ", ".join(each for each in partitions if each)
                 where = f" in partition {named}" if named else ""

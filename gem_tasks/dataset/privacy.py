@@ -28,7 +28,38 @@ _FICTIONAL = re.compile(r"555\D?01\d\d$")
 _CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _TEST_CARDS = re.compile(r"^(?:4242|41111|55555|37828|4000000|60111111)")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)")
-_REGIONS = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "nl": "NL", "pt": "PT", "pl": "PL"}
+_REGIONS = {
+    "en": "US GB", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "nl": "NL", "pt": "PT BR", "pl": "PL", "sv": "SE",
+    "da": "DK", "nb": "NO", "no": "NO", "fi": "FI", "cs": "CZ", "sk": "SK", "hu": "HU", "ro": "RO", "el": "GR",
+    "tr": "TR", "ru": "RU", "uk": "UA", "ja": "JP", "zh": "CN", "ko": "KR", "hi": "IN", "id": "ID", "vi": "VN",
+    "th": "TH", "he": "IL",
+}  # fmt: skip
+"""Countries by language, whose national forms are always looked for."""
+_HINTS = {
+    "GB": "Britain;England;Scotland;Wales;United Kingdom;.co.uk;.org.uk;£;+44",
+    "IE": "Ireland;Dublin;.ie/;+353",
+    "AU": "Australia;Sydney;Melbourne;.com.au;+61",
+    "NZ": "New Zealand;Auckland;.co.nz;+64",
+    "IN": "India;Mumbai;Delhi;Bengaluru;₹;.co.in;+91",
+    "ZA": "South Africa;Johannesburg;.co.za;+27",
+    "SG": "Singapore;.com.sg;+65",
+    "DE": "Germany;Deutschland;Berlin;GmbH;+49",
+    "AT": "Austria;Österreich;Wien;.co.at;+43",
+    "CH": "Switzerland;Schweiz;Suisse;Svizzera;Zürich;CHF ;+41",
+    "FR": "France;Paris;+33",
+    "BE": "Belgium;Belgique;België;Brussel;Bruxelles;+32",
+    "ES": "Spain;España;Madrid;+34",
+    "MX": "Mexico;México;.com.mx;+52",
+    "AR": "Argentina;Buenos Aires;.com.ar;+54",
+    "CO": "Colombia;Bogotá;.com.co;+57",
+    "IT": "Italy;Italia;+39",
+    "PT": "Portugal;Lisbo;+351",
+    "BR": "Brazil;Brasil;R$;.com.br;+55",
+    "NL": "Netherlands;Nederland;Amsterdam;+31",
+    "JP": "Japan;Tokyo;日本;+81",
+}
+"""What in a text tells a country; several may apply."""
+_MOST_COUNTRIES = 6
 _MOST_ASKED = 3000
 """Maximum number of distinct values of a kind to check closely, at 0.15 ms each; no text by a person has more. All
 others in that text count as real, so nothing personal is missed."""
@@ -63,10 +94,11 @@ def scrub(trajectory: Trajectory, text: str, language: str | None = None) -> Scr
         language: of the text, ISO 639-1: whose national phone numbers to look for.
     """
     dumped = trajectory.model_dump()
-    found = set(personal(_APART.join(dict.fromkeys(_strings(dumped))), language))
+    countries = countries_of(text, language)
+    found = set(_personal(_APART.join(dict.fromkeys(_strings(dumped))), countries))
     if not found:
         return Scrubbed(trajectory=trajectory, replaced={}, flagged={})
-    known = {(kind, _plain(value)) for kind, value in personal(text, language)}
+    known = {(kind, _plain(value)) for kind, value in _personal(text, countries)}
     key = text.encode("utf-8", "surrogatepass")
     swaps = {value: _other(kind, value, key) for kind, value in found if (kind, _plain(value)) in known}
     replaced = _distinct(item for item in found if item[1] in swaps)
@@ -77,13 +109,23 @@ def scrub(trajectory: Trajectory, text: str, language: str | None = None) -> Scr
     return Scrubbed(trajectory=trajectory, replaced=replaced, flagged=flagged)
 
 
+def countries_of(text: str, language: str | None = None) -> tuple[str, ...]:
+    """Countries (ISO 3166) whose national phone numbers a text may hold: those of its language, and those it names."""
+    named = (country for country, hints in _HINTS.items() if any(hint in text for hint in hints.split(";")))
+    return tuple(dict.fromkeys([*_REGIONS.get(language or "en", "US").split(), *named]))[:_MOST_COUNTRIES]
+
+
 def personal(text: str, language: str | None = None) -> Iterator[tuple[str, str]]:
     """`(kind, value)` for each e-mail address, phone, card or account number and key; reserved ones are left out."""
+    return _personal(text, countries_of(text, language))
+
+
+def _personal(text: str, countries: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     yield from (("email", value) for value in _addresses(text) if _is_address(value))
     kinds: list[tuple[str, re.Pattern[str], Callable[[str], bool]]] = [
         ("card", _CARD, _is_card),
         ("iban", _IBAN, lambda value: iban.is_valid(value)),
-        ("phone", _PHONE, lambda value: _is_phone(value, language or "")),
+        ("phone", _PHONE, lambda value: _is_phone(value, countries)),
         *(("key", pattern, bool) for pattern in _key_patterns()),
     ]
     for kind, pattern, is_real in kinds:
@@ -126,12 +168,13 @@ def _is_card(value: str) -> bool:
     return luhn.is_valid(digits) and not _TEST_CARDS.match(digits) and len(set(digits)) > len("00")
 
 
-def _is_phone(value: str, language: str) -> bool:
+def _is_phone(value: str, countries: tuple[str, ...]) -> bool:
     """National numbers need separators: a bare run of digits is more often an order number."""
     if _FICTIONAL.search(value) or (not value.startswith("+") and value.isdecimal()):
         return False
-    region = _REGIONS.get(language, "US")
-    return PhoneNumberMatcher(value, region, leniency=Leniency.VALID).has_next()
+    # A number with its country's code is the same for all.
+    asked = countries[:1] if value.startswith("+") else countries
+    return any(PhoneNumberMatcher(value, each, leniency=Leniency.VALID).has_next() for each in asked)
 
 
 @cache

@@ -64,6 +64,7 @@ class _Tally:
         self.documents: set[str] = set()
         self.sources: Counter[str] = Counter()
         self.licenses: Counter[str] = Counter()
+        self.languages: Counter[str] = Counter()
         self.tools: Counter[str] = Counter()
         self.warnings: Counter[str] = Counter()
         self.replaced: Counter[str] = Counter()
@@ -92,6 +93,7 @@ class _Tally:
         self.documents.add(row.segment.document_id)
         self.sources[_source(row.segment.document_uri)] += 1
         self.licenses[row.segment.license or "unknown"] += 1
+        self.languages[row.segment.language or "unknown"] += 1
         self.tools.update(row.trajectory.measures["called"])
         self.warnings.update({f"{finding.check}: {finding.kind}" for finding in judgement.warnings})
         self.replaced.update(chosen.replaced)
@@ -229,7 +231,7 @@ def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection
 
 def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selection) -> Json:
     index, count = selection.index, len(tally.rows)
-    packages = index.packages if index else None
+    packages = index.packages
     contents = [*sorted(row.trajectory_id for row in tally.rows), json.dumps(packages), str(ROW_VERSION)]
     digest = sha256("\n".join(contents).encode()).hexdigest()[:8]
     with work.ledger() as ledger:
@@ -249,6 +251,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "means": {"draft": _means(tally.drafts), "refined": _means([_size(row) for row in tally.rows])},
         "lengths": {"draft": _lengths(tally.drafts), "refined": _lengths([_size(row) for row in tally.rows])},
         "licenses": card.counts(tally.licenses),
+        "languages": card.counts(tally.languages),
         "sources": card.counts(tally.sources),
         "platforms": card.counts(Counter(row.platform for row in tally.rows)),
         "task_categories": card.counts(Counter(row.task_category for row in tally.rows)),
@@ -261,7 +264,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "warnings": card.counts(tally.warnings),
         "revised": tally.revised,
         "excluded": card.counts(Counter(each.reason for each in selection.exclusions)),
-        "contamination": {"packages": packages, "items": index.items if index else 0, "kept": tally.contaminated},
+        "contamination": {"packages": packages, "items": index.items, "kept": tally.contaminated},
         "privacy": {"replaced": card.counts(tally.replaced), "flagged": card.counts(tally.flagged)},
     }
 

@@ -39,12 +39,12 @@ class Selection:
     """Reads the rows of one partition, shard by shard, in order.
 
     Attributes:
-        index: the index of test items; None if it was not built.
-        exclusions: the exclusions so far.
+        index: the index of test items.
+        exclusions: what was left out so far.
     """
 
     def __init__(self, work: Workspace) -> None:
-        self.index = stored_index(work)
+        self.index = index_of(work)
         self.exclusions: list[Exclusion] = []
         self._keep_contaminated = work.settings.keep_contaminated
         self._threshold = work.settings.near_duplicate
@@ -54,7 +54,7 @@ class Selection:
         """Yields the trajectories of a shard that are published."""
         signed = signatures([_spoken(row.trajectory) for row in rows])
         for row, signature in zip(rows, signed, strict=True):
-            overlap = self.index.overlap(row.trajectory) if self.index else None
+            overlap = self.index.overlap(row.trajectory)
             if overlap and not self._keep_contaminated:
                 self._leave_out(row, "contaminated", overlap)
             elif self._threshold and (twin := self._twin(signature)):
@@ -73,13 +73,15 @@ class Selection:
         return next((of for of, other in near if signature.similarity(other.digest) >= self._threshold), None)
 
 
-def stored_index(work: Workspace) -> contamination.Index | None:
-    """The index of test items, if it was built.
+def index_of(work: Workspace) -> contamination.Index:
+    """The index of test items: the one that was built for this store, otherwise the one that comes with GEM.
 
     Raises:
         StoreError: it is damaged.
     """
-    return contamination.decode(work.fetch(contamination.KEY)) if work.store.exists(contamination.KEY) else None
+    if work.store.exists(contamination.KEY):
+        return contamination.decode(work.fetch(contamination.KEY))
+    return contamination.shipped_index()
 
 
 def _chosen(row: Row, clean: Scrubbed, overlap: str | None) -> Chosen:

@@ -10,17 +10,15 @@ import pyarrow.parquet as pq
 
 from gem_tasks.dataset.export import published
 from gem_tasks.distill import sets
-from gem_tasks.distill.formats import FORMATS, side_files
+from gem_tasks.distill.formats import FORMATS, Conversation, side_files
+from gem_tasks.distill.formats.verl import SCHEMA as VERL
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.distill import SPLITS, SftSet
 from gem_tasks.errors import UserError
-from gem_tasks.files import replacing
+from gem_tasks.files import json_line, replacing
 from gem_tasks.pipeline.workspace import Workspace
 
-_VERL = pa.schema([("messages", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])))])
 _BATCH = 200
-Pair = tuple[list[Json], list[Json]]
-"""Messages and tools."""
 
 
 class Written(Value):
@@ -38,7 +36,7 @@ def write_published(work: Workspace, name: str, out: Path, partition: str | None
     Raises:
         UserError: nothing is published, the format does not exist, or the folder cannot be written.
     """
-    rows = ((row["messages"], row["tools"]) for row in published(work, partition))
+    rows = (Conversation(row["messages"], row["tools"], row["metadata"]) for row in published(work, partition))
     found = _write(rows, name, out, "train")
     if not found.rows:
         where = f" in partition {partition}" if partition else ""
@@ -52,18 +50,15 @@ def write_set(work: Workspace, found: SftSet, name: str, out: Path) -> list[Writ
     Raises:
         UserError: the format does not exist, or the folder cannot be written.
     """
-    return [
-        _write(
-            ((json.loads(row["messages"]), json.loads(row["tools"])) for row in sets.read(work, found, split)),
-            name,
-            out,
-            split,
-        )
-        for split in SPLITS
-    ]
+    return [_write(map(_conversation, sets.read(work, found, split)), name, out, split) for split in SPLITS]
 
 
-def _write(rows: Iterable[Pair], name: str, out: Path, split: str) -> Written:
+def _conversation(row: dict[str, str]) -> Conversation:
+    about = {name: row[name] for name in ("trajectory_id", "segment_id", "document_uri")}
+    return Conversation(json.loads(row["messages"]), json.loads(row["tools"]), about)
+
+
+def _write(rows: Iterable[Conversation], name: str, out: Path, split: str) -> Written:
     if name not in FORMATS:
         raise UserError(f"There is no format {name!r}", f"Choose one of: {', '.join(FORMATS)}.")
     path = out / f"{split}.{'parquet' if name == 'verl' else 'jsonl'}"
@@ -84,13 +79,13 @@ def _write(rows: Iterable[Pair], name: str, out: Path, split: str) -> Written:
 class _Counted:
     """Converts rows, and counts converted and omitted ones."""
 
-    def __init__(self, rows: Iterable[Pair], name: str) -> None:
+    def __init__(self, rows: Iterable[Conversation], name: str) -> None:
         self._rows, self._convert = rows, FORMATS[name]
         self.rows = self.left_out = 0
 
     def __iter__(self) -> Iterator[Json]:
-        for messages, tools in self._rows:
-            row = self._convert(messages, tools)
+        for found in self._rows:
+            row = self._convert(found)
             if row is None:
                 self.left_out += 1
             else:
@@ -101,16 +96,16 @@ class _Counted:
 def _jsonl(rows: Iterable[Json], path: Path) -> None:
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.write(json_line(row))
 
 
 def _parquet(rows: Iterable[Json], path: Path) -> None:
-    with pq.ParquetWriter(path, _VERL, compression="zstd") as writer:
+    with pq.ParquetWriter(path, VERL, compression="zstd") as writer:
         batch: list[Any] = []
         for row in rows:
             batch.append(row)
             if len(batch) == _BATCH:
-                writer.write_table(pa.Table.from_pylist(batch, schema=_VERL))
+                writer.write_table(pa.Table.from_pylist(batch, schema=VERL))
                 batch = []
         if batch:
-            writer.write_table(pa.Table.from_pylist(batch, schema=_VERL))
+            writer.write_table(pa.Table.from_pylist(batch, schema=VERL))

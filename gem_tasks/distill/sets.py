@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from gem_tasks import prompts
 from gem_tasks.dataset.row import trajectory_id
-from gem_tasks.dataset.select import stored_index
+from gem_tasks.dataset.select import index_of
 from gem_tasks.distill.row import SCHEMA, SET_VERSION, clean, row_of
 from gem_tasks.distill.split import assign, choose
 from gem_tasks.domain.base import Json
@@ -123,12 +123,12 @@ def _described(spec: SetSpec) -> str:
 
 
 def _identity(work: Workspace, spec: SetSpec, placed: Placed) -> str:
-    index = stored_index(work)
+    index = index_of(work)
     contents: Json = {
         "version": SET_VERSION,
         "spec": spec.model_dump(exclude={"size", "partition"}),  # the items reflect them
         "prompt": prompts.load(synthesis.PROMPT).sha256 if spec.kind == "synthesizer" else None,
-        "contamination": index.packages if index else None,
+        "contamination": index.packages,
         "items": sorted((each.trajectory_id, each.version, split) for each, split in placed),
     }
     return sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()[:16]
@@ -191,7 +191,7 @@ def _rows(
     work: Workspace, spec: SetSpec, placed: list[Candidate], left_out: Counter[str]
 ) -> Iterator[tuple[Candidate, dict[str, str]]]:
     """Yields training items, shard by shard; counts the rest by reason."""
-    index = None if work.settings.keep_contaminated else stored_index(work)
+    index = None if work.settings.keep_contaminated else index_of(work)
     for (partition, shard), members in groupby(placed, key=lambda each: (each.partition, each.shard)):
         wanted = {each.segment_id: each for each in members}
         texts = {each.segment_id: each for each in segments_of(work, partition, shard) if each.segment_id in wanted}

@@ -18,7 +18,8 @@ from gem_tasks.confine.job import Job, SandboxMode
 from gem_tasks.confine.results import printable, require_plain
 from gem_tasks.distill import sets
 from gem_tasks.distill.base import environment, folder_of, library_folders, limits, reads
-from gem_tasks.distill.formats import trl
+from gem_tasks.distill.formats import Conversation
+from gem_tasks.distill.formats.openai_messages import trl
 from gem_tasks.distill.profiles import Profile
 from gem_tasks.distill.trust import refuse_code
 from gem_tasks.domain.base import Json
@@ -27,7 +28,7 @@ from gem_tasks.errors import GemError, UserError
 from gem_tasks.evals.child import HarnessError, events, reading
 from gem_tasks.evals.environment import ensure
 from gem_tasks.evals.progress import Progress, silent
-from gem_tasks.files import replacing
+from gem_tasks.files import json_line, replacing
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.resources import shipped
 from gem_tasks.store import keys
@@ -182,8 +183,8 @@ def _write_data(work: Workspace, found: SftSet, folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part, part.open("w", encoding="utf-8") as file:
             for row in sets.read(work, found, split):
-                line = trl(json.loads(row["messages"]), json.loads(row["tools"]))
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                line = trl(Conversation(json.loads(row["messages"]), json.loads(row["tools"])))
+                file.write(json_line({name: line[name] for name in ("messages", "tools")}))
 
 
 def _command(profile: Profile, python: Path, job: Path, base_only: bool) -> list[str]:

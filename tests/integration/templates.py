@@ -15,7 +15,7 @@ from targets import as_form, drops_text, form_of
 from transformers.utils.chat_template_utils import render_jinja_template
 
 TOKENS = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
-ROWS = Features({"messages": List(Json()), "tools": Value("string")})
+ROWS = Features({"messages": List(Json()), "tools": Value("string"), "tool_errors": Value("string")})
 
 
 def rendered(template, messages, tools):

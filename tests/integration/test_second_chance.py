@@ -8,6 +8,7 @@ from aiohttp import web
 
 from gem_tasks.dataset.export import published
 from gem_tasks.dataset.publish import publish, republish
+from gem_tasks.distill.preferences import dpo, versions
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
@@ -81,6 +82,11 @@ def test_both_versions_the_findings_and_the_verdict_can_be_read(suffixed):
     assert any("-ZQ9" in finding for finding in pair.findings)
     assert pair.verdict.kind == "accepted"
     assert Judgement.model_validate_json(pair.verdict.payload).faults == {}
+    (preference,) = versions(work, PARTITION)
+    row = dpo(preference)
+    assert (preference.segment_id, row["kind"]) == (pair.segment_id, "revised")
+    assert ["-ZQ9" in json.dumps(row[name]) for name in ("chosen", "rejected")] == [False, True]
+    assert "-ZQ9" in row["reason"]
 
 
 def test_without_refusals_nothing_is_revised(workspace):

@@ -7,17 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gem_tasks.distill.formats import trl
-from gem_tasks.evals.environment import installed, python_of
+from gem_tasks.distill.formats import FORMATS, Conversation
 from gem_tasks.resources import shipped
-from tests.integration.environments import HOME
-
-PYTHON = Path(os.environ.get("GEM_TEST_TRL") or python_of(HOME, "train"))
-"""GEM_TEST_TRL names another interpreter that has the locked trl, transformers and datasets."""
-
-pytestmark = pytest.mark.skipif(
-    "GEM_TEST_TRL" not in os.environ and not installed(HOME, "train"), reason="`gem distill envs train` was not run"
-)
+from tests.integration.environments import templates_python
 
 
 def calls(number, name, arguments):
@@ -60,10 +52,15 @@ REFUSED = {
 @pytest.fixture(scope="module")
 def templates(tmp_path_factory):
     path = tmp_path_factory.mktemp("rows") / "train.jsonl"
-    rows = [trl(MESSAGES, TOOLS), trl(OTHER, TOOLS)]
+    rows = [FORMATS["trl"](Conversation(each, TOOLS)) for each in (MESSAGES, OTHER)]
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     env = {**os.environ, "HF_HOME": str(path.parent), "HF_HUB_OFFLINE": "1"}
-    command = [str(PYTHON), str(Path(__file__).with_name("templates.py")), str(shipped("envs") / "train"), str(path)]
+    command = [
+        str(templates_python()),
+        str(Path(__file__).with_name("templates.py")),
+        str(shipped("envs") / "train"),
+        str(path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stderr[-3000:]
     return {found["name"]: found for found in map(json.loads, done.stdout.splitlines())}

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from gem_tasks.files import json_lines, replacing
+from gem_tasks.files import json_line, json_lines, replacing
 
 LINES_OF_UNICODE = "one\u2028two\u2029three\x85four\x0bfive\x0csix\x1cseven"
 
@@ -47,3 +47,11 @@ def test_a_block_that_fails_leaves_the_file_as_it_was(tmp_path):
         raise RuntimeError
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_line_is_one_line_for_loaders_that_split_at_every_line_end():
+    row = {"text": "a\u2028b\u2029c\x85d\x0be\nf", "ä": "日本"}
+    line = json_line(row)
+    assert line.splitlines() == [line.removesuffix("\n")]
+    assert json.loads(line) == row
+    assert "日本" in line

@@ -2,12 +2,14 @@
 
 import gzip
 import json
+import re
 
 import pytest
 
-from gem_tasks.dataset.contamination import build, decode, encode
+from gem_tasks.dataset.contamination import build, decode, encode, shipped_index
 from gem_tasks.domain.trajectory import Message
 from gem_tasks.errors import StoreError, UserError
+from gem_tasks.resources import shipped
 from tests.factories import TOOLS, make_tool, make_trajectory
 
 QUESTION = "Move the final report within the document directory to the temp directory, and create it first."
@@ -81,3 +83,21 @@ def test_a_folder_without_the_packages_is_refused(tmp_path):
 def test_a_damaged_index_is_named(data):
     with pytest.raises(StoreError, match="contamination index is damaged"):
         decode(data)
+
+
+def test_the_index_that_comes_with_gem_is_that_of_the_locked_packages():
+    """After another lock, `python -m tools.contamination` builds it anew."""
+    index = shipped_index()
+    lock = (shipped("envs") / "contamination" / "requirements.txt").read_text(encoding="utf-8")
+    locked = {name.replace("-", "_"): version for name, version in re.findall(r"^([\w-]+)==(\S+)", lock, re.M)}
+    assert index.packages == locked
+    assert index.items > 7000
+    assert {"τ²-bench airline", "τ²-bench retail", "τ²-bench telecom"} <= index.toolsets.keys()
+
+
+def test_the_index_that_comes_with_gem_finds_a_task_of_a_benchmark():
+    airline = sorted(shipped_index().toolsets["τ²-bench airline"])[:4]
+    trajectory = make_trajectory(
+        Message(role="user", content="Hello"), tools=tuple(make_tool(name) for name in airline)
+    )
+    assert (shipped_index().overlap(trajectory) or "").startswith("tools of τ²-bench airline")

@@ -49,6 +49,34 @@ def test_placeholders_ids_dates_and_prices_are_none(text):
     assert list(personal(text, "en")) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Ring 020 7183 8750 before noon.", "en"),
+        ("Mobile: 07911 123456", "en"),
+        ("Our office in Dublin: (01) 677 1234", "en"),
+        ("Call our Sydney desk on (02) 9374 4000", "en"),
+        ("The Mumbai branch answers on 022 2778 2778", "en"),
+        ("Telefon 030 901820", "de"),
+        ("Wien: 01 58858 0", "de"),
+        ("Zürich: 044 668 18 00", "de"),
+        ("Tél. 01 42 68 53 00", "fr"),
+        ("電話 03-6384-9000", "ja"),
+        ("Ligue (11) 2395-8400", "pt"),
+        ("Llame en Bogotá al 601 742 9000", "es"),
+    ],
+)
+def test_a_national_phone_number_is_found_by_the_language_or_a_country_that_the_text_names(text, language):
+    assert [kind for kind, _ in personal(text, language)] == ["phone"]
+
+
+def test_the_source_tells_the_country_for_its_trajectory():
+    source = "Questions? Ring the Sydney desk on (02) 9374 4000."
+    found = scrub(spoken("My number is (02) 9374 4000."), source, "en")
+    assert found.replaced == {"phone": 1}
+    assert "9374" not in found.trajectory.messages[0].content
+
+
 def test_the_same_value_gets_the_same_replacement_everywhere():
     said = "I am ANNA.schmidt@uni-muenster.de"
     found = scrub(spoken(said, to="anna.schmidt@uni-muenster.de", phones=["+49 251 8322000", "+492518322000"]), TEXT)
@@ -87,7 +115,7 @@ def test_any_text_can_be_looked_at(text):
 
 def test_so_many_values_are_looked_at_and_the_others_count_as_real(monkeypatch):
     asked = []
-    monkeypatch.setattr(privacy, "_is_phone", lambda value, language: bool(asked.append(value)))
+    monkeypatch.setattr(privacy, "_is_phone", lambda value, countries: bool(asked.append(value)))
     numbers = [f"+49 30 {at:07}" for at in range(5000)]
     found = [value for kind, value in personal("; ".join([*numbers, *numbers]), "en") if kind == "phone"]
     assert asked == numbers[:3000]

@@ -1,0 +1,51 @@
+"""What every format reads: a conversation of the Chat Completions API, and what is known about it."""
+
+import json
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gem_tasks.checks.reading.case import failed, parsed
+from gem_tasks.domain.base import Json
+
+
+class Conversation(NamedTuple):
+    """A row before it has a framework's format."""
+
+    messages: list[Json]
+    """Arguments of calls are JSON strings."""
+    tools: list[Json]
+    about: Json = {}  # noqa: RUF012 - never written to
+    """The trajectory's metadata, such as `trajectory_id`; only the formats of trajectories need it."""
+
+
+Convert = Callable[[Conversation], Json | None]
+"""A conversation to a row, or None for what the format cannot represent."""
+
+
+def calls(message: Json) -> list[Json]:
+    """The calls of a message."""
+    return message.get("tool_calls") or []
+
+
+def called(call: Json) -> Json:
+    """`{"name", "arguments"}` of a call, with its arguments as an object."""
+    return {"name": call["function"]["name"], "arguments": json.loads(call["function"]["arguments"])}
+
+
+def whole(message: Json) -> Json:
+    """The message with a text for content: half of the templates in use print None."""
+    return {**message, "content": message.get("content") or ""}
+
+
+def reports_error(message: Json) -> bool:
+    """Whether this is a tool's result, and an error.
+
+    A trajectory whose tools fail on purpose teaches recovery; a trainer may weight or leave out these turns.
+    """
+    content = message.get("content") or ""
+    return message["role"] == "tool" and failed(parsed(content), content)
+
+
+def dump(data: object) -> str:
+    """JSON that keeps the letters of all languages."""
+    return json.dumps(data, ensure_ascii=False)

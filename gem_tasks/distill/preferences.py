@@ -1,0 +1,177 @@
+"""Preferences from what the stages stored already: refused and revised, draft and refined.
+
+`dpo`: one answer of the assistant against another at the same point of one conversation, so that a preference loss
+falls on what the assistant chose and on nothing else. Where two versions first differ in what a user says or a tool
+returns, the contexts differ, and there is no pair. `reward`: whole conversations, for a model that scores them.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from gem_tasks.dataset.privacy import scrub
+from gem_tasks.distill.formats.conversation import Conversation, dump
+from gem_tasks.distill.formats.openai_messages import trl
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.trajectory import Message, Trajectory
+from gem_tasks.errors import UserError
+from gem_tasks.files import json_line, replacing
+from gem_tasks.pipeline.judging.revisions import Revision, revisions
+from gem_tasks.pipeline.shard.records import accepted, output_of, segments_of
+from gem_tasks.pipeline.workspace import Workspace
+
+Kind = Literal["revised", "refined"]
+
+
+class Versions(Value):
+    """A conversation and the worse one that it was made from, both without the personal data of the source."""
+
+    segment_id: str
+    kind: Kind
+    """`revised`: the worse one was refused by a check or the judge. `refined`: it is the draft."""
+    reason: str
+    """What was wrong with the worse one: a finding a line; empty for a draft."""
+    better: Trajectory
+    worse: Trajectory
+
+
+class Written(Value):
+    """The file, how many preferences of each kind it has, and how many conversations gave none, by reason."""
+
+    path: Path
+    kinds: dict[str, int]
+    left_out: dict[str, int]
+
+
+def dpo(found: Versions) -> Json | str:
+    """TRL's conversational preference format with tools; arguments of calls are objects.
+
+    Returns:
+        `prompt`, `chosen`, `rejected`, or why there is no pair: `equal`, `another_context` (the versions first differ
+        in what the assistant did not say) or `another_tool` (the rejected answer calls a tool that the better
+        conversation does not have).
+    """
+    better, worse = found.better.messages, found.worse.messages
+    at = next(
+        (place for place, (good, bad) in enumerate(zip(better, worse, strict=False)) if not _same(good, bad)), None
+    )
+    if at is None:
+        return "equal" if len(better) == len(worse) else "another_context"
+    chosen, rejected = better[at], worse[at]
+    if not chosen.role == rejected.role == "assistant":
+        return "another_context"
+    if _other_tools(found.better, (rejected,)):
+        return "another_tool"
+    parts = {"prompt": better[:at], "chosen": (chosen,), "rejected": (rejected,)}
+    return _row(found, {name: _messages(part) for name, part in parts.items()})
+
+
+def reward(found: Versions) -> Json | str:
+    """TRL's format for reward models: `chosen` and `rejected` are whole conversations; or why there is none."""
+    better, worse = found.better.messages, found.worse.messages
+    if len(better) == len(worse) and all(map(_same, better, worse)):
+        return "equal"
+    if _other_tools(found.better, worse):
+        return "another_tool"
+    return _row(found, {"chosen": _messages(better), "rejected": _messages(worse)})
+
+
+PREFERENCES: dict[str, Callable[[Versions], Json | str]] = {"dpo": dpo, "reward": reward}
+
+
+def versions(work: Workspace, partition: str) -> Iterator[Versions]:
+    """Yields the accepted conversations of a partition under the current recipes, each with its worse version."""
+    with work.ledger() as ledger:
+        shards = [number for number, _ in ledger.ingestion.shards(partition)]
+    revised: dict[str, Revision] = {
+        each.segment_id: each for each in revisions(work, partition) if each.verdict and each.verdict.kind == "accepted"
+    }
+    for shard in shards:
+        drafts = _drafts(work, partition, shard)
+        for segment in segments_of(work, partition, shard):
+            key = segment.segment_id
+            if each := revised.get(key):
+                yield _clean(segment, "revised", "\n".join(each.findings), each.revised, each.refused)
+            elif key in drafts:
+                yield _clean(segment, "refined", "", *drafts[key])
+
+
+def write_preferences(work: Workspace, name: str, out: Path, partitions: Iterable[str]) -> Written:
+    """Writes `NAME.jsonl`.
+
+    Args:
+        work: where from.
+        name: one of `PREFERENCES`.
+        out: folder; created if it does not exist.
+        partitions: in this order.
+
+    Raises:
+        UserError: there is none, or the folder cannot be written.
+    """
+    path, left_out, kinds = out / f"{name}.jsonl", Counter[str](), Counter[str]()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as part:
+            with part.open("w", encoding="utf-8") as file:
+                for found in (each for partition in partitions for each in versions(work, partition)):
+                    row = PREFERENCES[name](found)
+                    if isinstance(row, str):
+                        left_out[row] += 1
+                    else:
+                        kinds[found.kind] += 1
+                        file.write(json_line(row))
+            if not kinds:
+                why = ", ".join(f"{count} {reason}" for reason, count in left_out.items()) or "no conversations"
+                raise UserError(f"There are no preferences ({why})", "Run more texts with `gem run SOURCE`.")
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}", "Choose another --out.") from error
+    return Written(path=path, kinds=dict(kinds), left_out=dict(left_out))
+
+
+def _drafts(work: Workspace, partition: str, shard: int) -> dict[str, tuple[Trajectory, Trajectory]]:
+    """Refined conversations that were accepted at once, each with its draft."""
+    passed = accepted(work, "validate", partition, shard)
+    if not passed:
+        return {}
+    refined, drafts = (output_of(work, name, partition, shard) for name in ("refine", "generate"))
+    return {key: (refined[key], drafts[key]) for key in passed}
+
+
+def _same(good: Message, bad: Message) -> bool:
+    """Ids of calls are names that a model gave; they decide nothing."""
+    return _told(good) == _told(bad)
+
+
+def _told(message: Message) -> str:
+    calls = [(call.name, call.arguments) for call in message.tool_calls]
+    return json.dumps([message.role, message.content or "", calls], sort_keys=True)
+
+
+def _other_tools(better: Trajectory, messages: Iterable[Message]) -> bool:
+    return any(better.tool(call.name) is None for message in messages for call in message.tool_calls)
+
+
+def _messages(messages: Iterable[Message]) -> list[Json]:
+    return trl(Conversation([each.to_openai() for each in messages], []))["messages"]
+
+
+def _row(found: Versions, parts: dict[str, list[Json]]) -> Json:
+    tools = dump([tool.to_openai() for tool in found.better.tools])
+    return {**parts, "tools": tools, **found.model_dump(include={"segment_id", "kind", "reason"})}
+
+
+def _clean(segment: Segment, kind: Kind, reason: str, better: Trajectory, worse: Trajectory) -> Versions:
+    """Both in one go, so that equal values are replaced alike."""
+    together = better.model_copy(update={"messages": (*better.messages, *worse.messages)})
+    messages = scrub(together, segment.text, segment.language).trajectory.messages
+    size = len(better.messages)
+    return Versions(
+        segment_id=segment.segment_id,
+        kind=kind,
+        reason=reason,
+        better=better.model_copy(update={"messages": messages[:size]}),
+        worse=worse.model_copy(update={"messages": messages[size:]}),
+    )

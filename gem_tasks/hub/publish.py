@@ -1,0 +1,195 @@
+"""`gem publish`: the current dataset versions as a dataset on the Hugging Face Hub, a commit for what changed.
+
+A version's folder is named by the version and by the trajectories withdrawn from it, so that one that the repository
+has is not sent again, and one that lost rows replaces its predecessor in the same commit.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import httpx2
+
+from gem_tasks.audit.rate import so_far
+from gem_tasks.corpus.hub import route
+from gem_tasks.corpus.objects import why
+from gem_tasks.dataset.export import published_of
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.errors import UserError
+from gem_tasks.evals.progress import Progress, silent
+from gem_tasks.hub import card, rows
+from gem_tasks.hub.licence import licence_of
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.store import keys
+
+_DATA = "data/"
+_OURS = re.compile(r"data/\d{8}T\d{4,6}-[0-9a-f]{8}(?:-[0-9a-f]{8})?/")
+"""Folders of versions; other files of the repository are left alone."""
+_AUDITS = 1000
+
+
+class OnHub(Value):
+    """What a publication did."""
+
+    url: str
+    trajectories: int
+    versions: tuple[str, ...]
+    """All that are there now."""
+    sent: tuple[str, ...]
+    """Versions whose files were sent; empty if the repository had them."""
+    removed: int
+    """Files of versions that are no longer current."""
+
+
+class _Version(NamedTuple):
+    name: str
+    folder: str
+    manifest: Json
+
+
+def publish_to_hub(
+    work: Workspace,
+    repo: str,
+    *,
+    public: bool = False,
+    audited: bool = False,
+    progress: Progress = silent,
+) -> OnHub:
+    """Publishes the current versions.
+
+    Args:
+        work: where from.
+        repo: `OWNER/NAME`; created if it does not exist. HF_TOKEN and HF_ENDPOINT are the client's usual variables.
+        public: a new repository is for all to see; an existing one stays as it is.
+        audited: refuse versions that people have not audited.
+        progress: told of each version.
+
+    Raises:
+        UserError: there is nothing to publish, it may not be published, or the Hub refuses.
+    """
+    found = [_version(work, name) for name in _current(work)]
+    if not found:
+        raise UserError("There are no published trajectories", "Make some with `gem run SOURCE`.")
+    _require_allowed(work, found, audited)
+    licence = licence_of(_summed(found, "licenses"))
+    if public and licence.id == "unknown":
+        raise UserError(
+            "Some sources claim no licence, so the dataset cannot be public",
+            "Give the sources a licence (`gem source add --license`), or leave out --public.",
+        )
+    languages = [name for name in _summed(found, "languages") if name != "unknown"]
+    files = {each.name: f"{each.folder}train-00000.parquet" for each in found}
+    text = card.render(repo, [each.manifest for each in found], files, licence, languages)
+    return _commit(work, repo, found, text, public, progress)
+
+
+def _current(work: Workspace) -> list[str]:
+    with work.ledger() as ledger:
+        return sorted(ledger.datasets.current())
+
+
+def _version(work: Workspace, name: str) -> _Version:
+    with work.ledger() as ledger:
+        withdrawn = sorted(ledger.versions.withdrawn_trajectories(name))
+    manifest: Json = json.loads(work.fetch(keys.dataset_key(name, "manifest.json")))
+    without = f"-{sha256(chr(10).join(withdrawn).encode()).hexdigest()[:8]}" if withdrawn else ""
+    manifest["trajectories"] -= len(withdrawn)
+    return _Version(name, f"{_DATA}{name}{without}/", manifest)
+
+
+def _require_allowed(work: Workspace, found: Sequence[_Version], audited: bool) -> None:
+    for each in found:
+        contamination: Json = each.manifest.get("contamination") or {}
+        if not contamination.get("packages"):
+            raise UserError(f"Version {each.name} was not compared with benchmarks", "Publish its partition again.")
+        if contamination.get("kept"):
+            raise UserError(
+                f"Version {each.name} contains {contamination['kept']} trajectories with test items of benchmarks",
+                "Unset GEM_KEEP_CONTAMINATED, and publish its partition again.",
+            )
+    verdicts = _audits(work)
+    for each in found:
+        if verdicts.get(each.name) is False:
+            raise UserError(f"Version {each.name} failed its audit", "See `gem audit report`; fix what it found.")
+        if audited and not verdicts.get(each.name):
+            raise UserError(f"Version {each.name} has passed no audit", "Draw one: gem audit draw")
+
+
+def _audits(work: Workspace) -> dict[str, bool]:
+    """Whether a version passed, by the last audit of it that is decided."""
+    with work.ledger() as ledger:
+        audits = sorted(ledger.audits.find("", limit=_AUDITS), key=lambda each: each.drawn_at)
+    return {
+        version: passed
+        for audit in audits
+        if (passed := so_far(work, audit).passed) is not None
+        for version in audit.versions
+    }
+
+
+def _summed(found: Sequence[_Version], name: str) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for each in found:
+        counted: dict[str, int] = each.manifest.get(name) or {}
+        for key, count in counted.items():
+            sums[key] = sums.get(key, 0) + count
+    return dict(sorted(sums.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _commit(
+    work: Workspace, repo: str, found: Sequence[_Version], text: str, public: bool, progress: Progress
+) -> OnHub:
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+
+    route()
+    api = cast("Any", HfApi())
+    url = str(_asked(repo, lambda: api.create_repo(repo, repo_type="dataset", private=not public, exist_ok=True)))
+    there = set(cast("list[str]", _asked(repo, lambda: api.list_repo_files(repo, repo_type="dataset"))))
+    missing = [each for each in found if f"{each.folder}train-00000.parquet" not in there]
+    folders = tuple(each.folder for each in found)
+    stale = sorted(name for name in there if _OURS.match(name) and not name.startswith(folders))
+    with tempfile.TemporaryDirectory() as folder:
+        operations: list[Any] = [CommitOperationAdd("README.md", text.encode())]
+        for number, each in enumerate(missing):
+            progress("write versions", number, len(missing))
+            path = Path(folder, f"{number}.parquet")
+            rows.write(published_of(work, each.name), path)
+            operations.append(CommitOperationAdd(f"{each.folder}train-00000.parquet", path))
+            operations.append(CommitOperationAdd(f"{each.folder}README.md", _own_card(work, each.name)))
+        progress("write versions", len(missing), len(missing))
+        operations += [CommitOperationDelete(name) for name in stale]
+        message = f"GEM: {len(missing)} versions sent, {len(stale)} files removed"
+        _asked(
+            repo,
+            lambda: api.create_commit(repo, operations, commit_message=message, repo_type="dataset", num_threads=2),
+        )
+    return OnHub(
+        url=url,
+        trajectories=sum(each.manifest["trajectories"] for each in found),
+        versions=tuple(each.name for each in found),
+        sent=tuple(each.name for each in missing),
+        removed=len(stale),
+    )
+
+
+def _own_card(work: Workspace, version: str) -> bytes:
+    """The version's own card without its header, which only a repository's README may have."""
+    text = work.fetch(keys.dataset_key(version, "README.md")).decode("utf-8", "replace")
+    return text.removeprefix("---\n").partition("\n---\n")[2].encode() if text.startswith("---\n") else text.encode()
+
+
+def _asked(repo: str, ask: Callable[[], Any]) -> Any:
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return ask()
+    except HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", 0)
+        fix = "Set HF_TOKEN to a token that may write there." if status in (401, 403, 404) else "Try again later."
+        raise UserError(f"The Hub refuses {repo} ({why(error)})", fix) from error
+    except (httpx2.HTTPError, OSError, RuntimeError, ValueError) as error:
+        raise UserError(f"{repo} cannot be published ({why(error)})", "Check the name and HF_ENDPOINT.") from error

@@ -1,0 +1,178 @@
+"""Dataset versions reach the Hub through its own client: a small Hub over HTTP that keeps what is committed."""
+
+import base64
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlsplit
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from gem_tasks.dataset.export import published
+from gem_tasks.errors import UserError
+from gem_tasks.hub.publish import publish_to_hub
+from tests.corpus import PARTITION
+
+REPO = "acme/manuals"
+SHA = "a" * 40
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Creates a repository, lists its files, and takes commits of small files."""
+
+    files: dict[str, bytes]
+    asked: list[tuple[str, str, str]]
+    created: list[dict]
+    commits: list[list[str]]
+    closed: bool
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = self._path(body)
+        if self.closed:
+            self._json({"error": "Forbidden"}, 403)
+        elif path == "/api/repos/create":
+            self.created.append(json.loads(body))
+            self._json({"url": f"http://{self.headers['Host']}/datasets/{REPO}", "name": REPO, "id": "1"})
+        elif path == "/api/validate-yaml":
+            self._json({"errors": [], "warnings": []})
+        elif path.endswith("/preupload/main"):
+            files = [{**each, "uploadMode": "regular", "shouldIgnore": False} for each in json.loads(body)["files"]]
+            self._json({"files": files})
+        elif path.endswith("/commit/main"):
+            self._commit([json.loads(line) for line in body.splitlines()])
+        else:
+            self._json({"error": "not here"}, 404)
+
+    def do_GET(self):
+        path = self._path(b"")
+        if re.match(rf"/api/datasets/{REPO}/tree/main", path):
+            entries = [
+                {"type": "file", "path": name, "size": len(data), "oid": "0" * 40} for name, data in self.files.items()
+            ]
+            self._json(entries)
+        else:
+            self._json({"id": REPO, "sha": SHA, "siblings": [{"rfilename": name} for name in self.files],
+                        "private": True, "tags": [], "downloads": 0})  # fmt: skip
+
+    def _path(self, body):
+        path = unquote(urlsplit(self.path).path)
+        self.asked.append((self.command, path, self.headers.get("Authorization", "")))
+        return path
+
+    def _commit(self, lines):
+        self.commits.append([])
+        for line in lines:
+            value = line["value"]
+            if line["key"] == "file":
+                self.files[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "deletedFile":
+                del self.files[value["path"]]
+            self.commits[-1].append(f"{line['key']} {value.get('path', '')}")
+        self._json(
+            {
+                "commitUrl": f"http://{self.headers['Host']}/datasets/{REPO}/commit/{SHA}",
+                "commitOid": SHA,
+                "success": True,
+            }
+        )
+
+    def _json(self, value, status=200):
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    from huggingface_hub import constants
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "x" * 20)
+    Hub.files, Hub.asked, Hub.created, Hub.commits, Hub.closed = {}, [], [], [], False
+    yield Hub
+    server.shutdown()
+    server.server_close()
+
+
+def changed(work, version, **values):
+    """The version with another manifest."""
+    key = f"datasets/{version}/manifest.json"
+    work.store.put(key, json.dumps({**json.loads(work.store.get(key)), **values}).encode())
+
+
+def test_versions_are_sent_once_with_a_card_and_typed_columns(finished, hub, tmp_path):
+    work, _, report = finished
+    found = publish_to_hub(work, REPO)
+    path = f"data/{report.version}/train-00000.parquet"
+    assert (found.trajectories, found.sent, found.removed) == (report.trajectories, (report.version,), 0)
+    assert [each.get("visibility") or each.get("private") for each in hub.created] == ["private"]
+    assert set(hub.files) == {"README.md", path, f"data/{report.version}/README.md"}
+    assert all("Bearer hf_" in token for _, _, token in hub.asked)
+    header = yaml.safe_load(hub.files["README.md"].decode().split("---\n")[1])
+    assert header["configs"][0] == {
+        "config_name": "default", "default": True, "data_files": [{"split": "train", "path": [path]}]
+    }  # fmt: skip
+    assert header["configs"][1] == {
+        "config_name": report.version, "data_files": [{"split": "train", "path": path}]
+    }  # fmt: skip
+    assert header["size_categories"] == ["n<1K"]
+    assert "tool-use" in header["tags"]
+    (tmp_path / "x.parquet").write_bytes(hub.files[path])
+    rows = pq.read_table(tmp_path / "x.parquet").to_pylist()
+    (wanted, *_), row = published(work), rows[0]
+    assert len(rows) == report.trajectories
+    assert [message["role"] for message in row["messages"]] == [message["role"] for message in wanted["messages"]]
+    assert json.loads(row["tools"]) == wanted["tools"]
+    assert (row["trajectory_id"], row["partition"]) == (wanted["metadata"]["trajectory_id"], PARTITION)
+    again = publish_to_hub(work, REPO)
+    assert again.sent == ()
+    assert again.versions == (report.version,)
+
+
+def test_files_of_versions_that_are_no_longer_current_go_and_others_stay(finished, hub):
+    work, _, report = finished
+    old = "data/20260101T0000-0123abcd/train-00000.parquet"
+    hub.files |= {old: b"x", "data/mine/notes.txt": b"x", "mine.txt": b"x"}
+    assert publish_to_hub(work, REPO).removed == 1
+    assert old not in hub.files
+    assert {"data/mine/notes.txt", "mine.txt", f"data/{report.version}/train-00000.parquet"} <= hub.files.keys()
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "why"),
+    [
+        ({"licenses": {"CC BY-ND 4.0": 2}}, {}, "forbids to publish"),
+        ({"licenses": {"unknown": 2}}, {"public": True}, "claim no licence"),
+        ({"contamination": {"packages": {}, "items": 0, "kept": 0}}, {}, "was not compared with benchmarks"),
+        ({"contamination": {"packages": {"bfcl_eval": "1"}, "items": 1, "kept": 3}}, {}, "contains 3 trajectories"),
+        ({}, {"audited": True}, "has passed no audit"),
+    ],
+    ids=["no derivatives", "no licence", "not checked", "contaminated", "not audited"],
+)
+def test_what_may_not_be_published_is_not_sent(finished, hub, values, options, why):
+    work, _, report = finished
+    changed(work, report.version, **values)
+    with pytest.raises(UserError, match=why):
+        publish_to_hub(work, REPO, **options)
+    assert hub.asked == []
+
+
+def test_a_hub_that_refuses_is_one_line_without_the_token(finished, hub):
+    work, *_ = finished
+    hub.closed = True
+    with pytest.raises(UserError, match="The Hub refuses acme/manuals") as refused:
+        publish_to_hub(work, REPO)
+    assert "HF_TOKEN" in str(refused.value)
+    assert "hf_x" not in str(refused.value)
