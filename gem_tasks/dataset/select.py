@@ -40,7 +40,7 @@ class Selection:
 
     Attributes:
         index: the index of test items.
-        exclusions: what was left out so far.
+        exclusions: the exclusions so far.
     """
 
     def __init__(self, work: Workspace) -> None:
