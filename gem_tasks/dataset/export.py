@@ -28,7 +28,7 @@ def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
 
 
 def published_of(work: Workspace, version: str) -> Iterator[Json]:
-    """As `published`, of one version."""
+    """Like `published`, for one version."""
     with work.ledger() as ledger:
         withdrawn = ledger.versions.withdrawn_trajectories(version)
     data = work.fetch(keys.dataset_key(version, "train-00000.parquet"))

@@ -107,7 +107,7 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     """Publishes a complete partition's accepted trajectories under the current recipes, as `Selection` chooses them.
 
     The Parquet file is written shard by shard; memory holds one shard and a few numbers per trajectory. Two
-    publications of a partition follow each other, so that the version that is current has seen the latest changes.
+    publications of a partition run one after the other, so that the current version has the latest changes.
     """
     if work.variant:
         reason = "these recipes are not the current ones: GEM keeps their results for `gem diff`"
@@ -154,7 +154,7 @@ def _unfinished(waiting: dict[int, int]) -> str | None:
 
 
 def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
-    """Under the lock: the version that becomes current has seen all changes up to now."""
+    """Runs under the lock, so that the new version has all changes up to now."""
     changes = ledger.versions.changes(partition)
     report = _publish(work, ledger, partition)
     if report.version:
