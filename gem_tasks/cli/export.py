@@ -49,7 +49,7 @@ def export(
     if as_json:
         echo_json(json.dumps({"file": str(path), "trajectories": count, "left_out": left_out}))
         return
-    echo(f"{count} trajectories in {path}")
+    echo(f"{count} {'steps' if format_ == 'steps' else 'trajectories'} in {path}")
     if left_out:
         echo(f"{left_out} trajectories left out: the format {format_} cannot express them", err=True)
 

@@ -85,12 +85,11 @@ class _Counted:
 
     def __iter__(self) -> Iterator[Json]:
         for found in self._rows:
-            row = self._convert(found)
-            if row is None:
-                self.left_out += 1
-            else:
-                self.rows += 1
-                yield row
+            made = self._convert(found)
+            rows = made if isinstance(made, list) else [made] if made else []
+            self.rows += len(rows)
+            self.left_out += not rows
+            yield from rows
 
 
 def _jsonl(rows: Iterable[Json], path: Path) -> None:

@@ -11,6 +11,7 @@
 | nemo | JSONL, `nemo_automodel.yaml` | NeMo AutoModel's `ChatDataset`: arguments as strings, tools as a list |
 | atif | JSONL | Agent Trajectory Interchange Format 1.7, which is also the Agent Data Protocol's second version |
 | adp | JSONL | the Agent Data Protocol's first version: actions and observations |
+| steps | JSONL | a row for every turn with calls: the state before it, and the calls, for reinforcement learning |
 
 Rows that a framework would silently skip or cut are changed here without losing text, or left out and counted. The
 column `tool_errors` has the positions of the turns in which a tool reports an error, as a JSON list.
@@ -21,6 +22,7 @@ from gem_tasks.distill.formats.llama_factory import dataset_info, sharegpt
 from gem_tasks.distill.formats.llama_factory import openai as llama_factory_openai
 from gem_tasks.distill.formats.ms_swift import ms_swift
 from gem_tasks.distill.formats.openai_messages import AXOLOTL, NEMO, axolotl, nemo, trl
+from gem_tasks.distill.formats.steps import steps
 from gem_tasks.distill.formats.trajectories import adp, atif
 from gem_tasks.distill.formats.verl import verl
 
@@ -36,6 +38,7 @@ FORMATS: dict[str, Convert] = {
     "nemo": nemo,
     "atif": atif,
     "adp": adp,
+    "steps": steps,
 }
 
 

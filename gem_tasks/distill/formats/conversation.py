@@ -18,8 +18,8 @@ class Conversation(NamedTuple):
     """The trajectory's metadata, such as `trajectory_id`; only the formats of trajectories need it."""
 
 
-Convert = Callable[[Conversation], Json | None]
-"""A conversation to a row, or None for what the format cannot represent."""
+Convert = Callable[[Conversation], Json | list[Json] | None]
+"""A conversation to a row, or to several, or None for what the format cannot represent."""
 
 
 def calls(message: Json) -> list[Json]:
