@@ -11,7 +11,7 @@
 | nemo | JSONL, `nemo_automodel.yaml` | NeMo AutoModel's `ChatDataset`: arguments as strings, tools as a list |
 | atif | JSONL | Agent Trajectory Interchange Format 1.7, which is also the Agent Data Protocol's second version |
 | adp | JSONL | the Agent Data Protocol's first version: actions and observations |
-| steps | JSONL | a row for every turn with calls: the state before it, and the calls, for reinforcement learning |
+| steps | JSONL | reinforcement learning: one row per turn with calls, with the state before it |
 
 Rows that a framework would silently skip or cut are changed here without losing text, or left out and counted. The
 column `tool_errors` has the positions of the turns in which a tool reports an error, as a JSON list.
