@@ -17,8 +17,8 @@ from pathlib import Path
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.record import Record, Topic
 from gem_tasks.domain.request_options import RequestOptions
-from gem_tasks.llm import deadline
 from gem_tasks.llm.client import OpenAIClient
+from gem_tasks.llm.limits import deadline
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.pipeline.shard.attempt import attempt
 from gem_tasks.settings import Settings

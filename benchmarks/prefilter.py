@@ -26,9 +26,9 @@ from statistics import fmean, stdev
 from scipy.special import betaincinv
 
 from gem_tasks.corpus.normalise import normalise
-from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.reading.readers import read
 from gem_tasks.corpus.segment import segment
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.pipeline.shard.prefilter import SHARE
 from gem_tasks.prefilter import features, model
 from gem_tasks.prefilter.learn import Verdict, learn

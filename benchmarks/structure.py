@@ -12,7 +12,7 @@ from pathlib import Path
 
 import grimp
 
-_PACKAGES = ("pipeline", "checks", "lineage", "stages", "llm", "console", "cli")
+_PACKAGES = ("pipeline", "checks", "corpus", "lineage", "stages", "llm", "console", "cli", "evals", "distill")
 _LONG_FILE, _LONG_FUNCTION = 300, 40
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -14,9 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from gem_tasks.corpus.normalise import normalise
-from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.reading.readers import read
 from gem_tasks.corpus.segment import segment
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.settings import Settings
 from offline_teacher import filter as teacher
 

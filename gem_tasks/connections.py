@@ -9,6 +9,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from gem_tasks.variables import log_mistyped
+
 
 class ConnectionLike(Protocol):
     """The part of an Airflow Connection that GEM reads."""
@@ -44,8 +46,13 @@ def values(find: Find, environ: Mapping[str, str]) -> dict[str, str]:
     return {name: str(value) for name, value in found.items() if value and name not in given}
 
 
+def _extra(conn_id: str, connection: ConnectionLike, *names: str) -> Mapping[str, Any]:
+    log_mistyped(f"Connection {conn_id}", connection.extra_dejson, names)
+    return connection.extra_dejson
+
+
 def _store(connection: ConnectionLike) -> dict[str, str | None]:
-    extra = connection.extra_dejson
+    extra = _extra("gem_store", connection, "url", "endpoint_url", "region_name")
     return {
         "GEM_STORE_URL": extra.get("url") or connection.host,
         "AWS_ENDPOINT_URL": extra.get("endpoint_url"),
@@ -56,7 +63,7 @@ def _store(connection: ConnectionLike) -> dict[str, str | None]:
 
 
 def _llm(connection: ConnectionLike) -> dict[str, str | None]:
-    extra = connection.extra_dejson
+    extra = _extra("gem_llm", connection, "base_url", "api", "extra_headers")
     headers = extra.get("extra_headers")
     return {
         "GEM_LLM_BASE_URL": extra.get("base_url") or connection.host,

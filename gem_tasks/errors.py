@@ -2,8 +2,14 @@
 
 GemError
 ├── UserError                   the person who typed the command can fix it: one line, exit code 2, no traceback
+│   ├── EmptySourceError        a source has no file that GEM reads (corpus.sources.listing)
+│   ├── BudgetSpentError        the next call could cost more than is left (pipeline.shard.budget)
+│   └── UntrueUsageError        an endpoint's token counts cannot be true, so they enforce no budget (llm.usage.metered)
 ├── EndpointError               the LLM endpoint answered with a fault, or not at all (carries an ErrorClass)
-├── StoreError                  GEM could not read or write an object
+├── StoreError                  an object could not be read or written
+├── HaltedError                 a gate ended the run (in_process)
+├── HarnessError                a harness exited with an error (evals.child)
+├── TamperedError               a confined program left a link out of its folder (confine.results)
 └── ReconcileError              counts do not add up: a bug, never swallowed
 
 A bad document or a bad completion is *data*, not an exception: it becomes an `Outcome` with a reason or an

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from uuid import uuid4
 
 from gem_tasks.dataset.publish import publish
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import GemError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.batch.run import run_stage
@@ -12,7 +13,6 @@ from gem_tasks.pipeline.judging.gating import gate, nothing_left
 from gem_tasks.pipeline.rebuild.plan import plan
 from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES
 
 Doing = Callable[[str], AbstractContextManager[object]]
 """Receives the name of a step; the context lasts as long as the step."""

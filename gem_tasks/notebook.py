@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import SecretStr
 
-from gem_tasks.corpus.trees import file_uri
+from gem_tasks.corpus.sources.trees import file_uri
 from gem_tasks.dataset.export import export_openai, published
 from gem_tasks.distill.files import write_published
 from gem_tasks.distill.formats import FORMATS
@@ -19,6 +19,7 @@ from gem_tasks.domain.corpus import Source
 from gem_tasks.domain.partition import partition_of
 from gem_tasks.errors import ErrorClass, UserError
 from gem_tasks.in_process import synthesize_partition
+from gem_tasks.lineage.reports import DocumentLineage, RecordedSegment
 from gem_tasks.lint import CheckedRow, Columns, check_rows
 from gem_tasks.local import services
 from gem_tasks.pipeline.ingest.source import ingest
@@ -159,12 +160,10 @@ def _synthesize(texts: Sequence[bytes], settings: Settings, pass_reviews: bool) 
     if not uris:
         return []
     ingest(work, Source(uri=str(folder)), partition_of(datetime.now(UTC)))
-    for partition in sorted(
-        {each["partition_key"] for each in _lives(work, uris).values() for each in each["segments"]}
-    ):
+    for partition in sorted({each.partition_key for each in _lives(work, uris).values() for each in each.segments}):
         synthesize_partition(work, partition, pass_reviews=pass_reviews)
     lives = _lives(work, uris)
-    partitions = {segment["partition_key"] for life in lives.values() for segment in life["segments"]}
+    partitions = {segment.partition_key for life in lives.values() for segment in life.segments}
     made = {row["metadata"]["trajectory_id"]: row for row in published(work, *sorted(partitions))} if partitions else {}
     return [_synthesized(work, lives[uri], made) for uri in uris]
 
@@ -178,37 +177,37 @@ def _kept(folder: Path, text: bytes) -> str:
     return file_uri(str(path))
 
 
-def _lives(work: Workspace, uris: Iterable[str]) -> dict[str, Json]:
+def _lives(work: Workspace, uris: Iterable[str]) -> dict[str, DocumentLineage]:
     with work.ledger() as ledger:
         return {uri: life for uri in set(uris) if (life := ledger.reports.lineage(uri))}
 
 
-def _synthesized(work: Workspace, life: Json, made: Mapping[str, Json]) -> Synthesized:
+def _synthesized(work: Workspace, life: DocumentLineage, made: Mapping[str, Json]) -> Synthesized:
     trajectories: list[Json] = []
     left_out: list[LeftOut] = []
-    if life["reason"]:
+    if life.reason:
         left_out.append(
-            LeftOut(segment_id=None, stage="ingest", outcome="rejected", reason=life["reason"], detail=life["detail"])
+            LeftOut(segment_id=None, stage="ingest", outcome="rejected", reason=life.reason, detail=life.detail)
         )
-    for segment in life["segments"]:
-        found = [made[each["trajectory_id"]] for each in segment["trajectories"] if each["trajectory_id"] in made]
+    for segment in life.segments:
+        found = [made[each.trajectory_id] for each in segment.trajectories if each.trajectory_id in made]
         trajectories += found[:1]
         if not found:
             left_out.append(_left_out(segment, work.recipe_ids()))
-    return Synthesized(document_id=life["document_id"], trajectories=tuple(trajectories), left_out=tuple(left_out))
+    return Synthesized(document_id=life.document_id, trajectories=tuple(trajectories), left_out=tuple(left_out))
 
 
-def _left_out(segment: Json, recipe_ids: Sequence[str]) -> LeftOut:
-    """Named by the last current stage that has an outcome; if all accepted it, the publication left it out."""
-    current = {each["recipe_id"]: each for each in segment["outcomes"]}
+def _left_out(segment: RecordedSegment, recipe_ids: Sequence[str]) -> LeftOut:
+    """By the last current stage that has an outcome; one that all accepted was left out of the dataset."""
+    current = {each.recipe_id: each for each in segment.outcomes}
     last = next((current[key] for key in reversed(recipe_ids) if key in current), None)
-    ended = last is not None and last["outcome"] != "accepted"
+    ended = last is not None and last.outcome != "accepted"
     return LeftOut(
-        segment_id=segment["segment_id"],
-        stage=last["stage"] if last and ended else "publish",
-        outcome=last["outcome"] if last and ended else "rejected",
-        reason=(last["reason"] or last["error_class"] or "") if last and ended else "excluded",
-        detail=(last["detail"] or "") if last and ended else "",
+        segment_id=segment.segment_id,
+        stage=last.stage if last and ended else "publish",
+        outcome=last.outcome if last and ended else "rejected",
+        reason=(last.reason or last.error_class or "") if last and ended else "excluded",
+        detail=last.detail if last and ended else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""All settings, loaded once by the CLI or a DAG task and passed down; no other module reads the environment.
+"""All settings, loaded once by the CLI or a DAG task and passed down. `variables` lists what is read elsewhere.
 
 Order: `GEM_*` variables, then `{GEM_HOME}/services.env` (written by `gem up`), then the defaults here.
 """
@@ -15,11 +15,12 @@ from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.key_source import KeyCommand, KeySource
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.domain.s3_access import S3Access
-from gem_tasks.domain.stage import HAVE_SETTINGS, STAGE_NAMES, StageName, settings_of
+from gem_tasks.domain.stage import HAVE_SETTINGS, StageName, settings_of
 from gem_tasks.domain.stage_settings import Command, LLMMode, StageSettings, read_by_stage, variable
 from gem_tasks.errors import UserError
 from gem_tasks.redaction import know
 from gem_tasks.redaction.sources import in_data, in_dsn, in_environment, in_headers, in_url
+from gem_tasks.variables import Unread, log_unread, refuse_unknown, unread
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -64,10 +65,10 @@ class Settings(BaseSettings):
     """Request options by stage, with the common ones under an empty name: `read_options` reads them from
     `GEM_LLM_TEMPERATURE`, `GEM_LLM_TEMPERATURE_FILTER` and similar variables."""
     llm_dialects: Path | None = None
-    """Known properties of your endpoints, in the format of `gem_tasks/llm/presets.toml`."""
+    """Known properties of your endpoints, in the format of `gem_tasks/llm/dialects/presets.toml`."""
 
     llm_prices: Path | None = None
-    """Prices of your models, in the format of `gem_tasks/llm/prices.toml`."""
+    """Prices of your models, in the format of `gem_tasks/llm/usage/prices.toml`."""
     budget_usd: float | None = Field(default=None, gt=0)
     """Maximum cost of one run. A run that reaches it stops before the next call and can be continued."""
 
@@ -143,6 +144,12 @@ class Settings(BaseSettings):
     then validates it again. `off`: rejected conversations stay rejected."""
     gates: Path | None = None
     """Your own bounds, in the format of `gem_tasks/gates/gates.toml`; they replace those."""
+
+    @classmethod
+    def settings_customise_sources(cls, settings_cls: Any, init_settings: Any, *others: Any, **named: Any) -> Any:
+        """Refuses arguments that are no setting. `extra="forbid"` would also refuse other lines of `services.env`."""
+        refuse_unknown(init_settings.init_kwargs, cls.model_fields)
+        return super().settings_customise_sources(settings_cls, init_settings, *others, **named)
 
     def secrets(self) -> Iterator[tuple[str, str]]:
         """Every secret in these settings, with the name of the variable that holds it."""
@@ -247,12 +254,12 @@ def load(connected: Mapping[str, str] = _NOTHING) -> Settings:
     Raises:
         UserError: a variable has an invalid value.
     """
-    home = Path(os.environ.get("GEM_HOME") or ".gem")
+    home = _home()
     try:
         variables = _variables(home / "services.env") | dict(connected)
         fields = _fields(connected) | {
             "llm_stages": read_by_stage(StageSettings, variables, HAVE_SETTINGS),
-            "llm_requests": read_options(variables, STAGE_NAMES),
+            "llm_requests": read_options(variables, HAVE_SETTINGS),
             "s3": _access(connected),
         }
         settings = Settings(_env_file=home / "services.env", **fields)  # pyright: ignore[reportCallIssue]
@@ -262,7 +269,17 @@ def load(connected: Mapping[str, str] = _NOTHING) -> Settings:
         raise UserError(f"{name}: {first['msg']}", "Correct or unset it.") from None
     for name, secret in (*settings.secrets(), *in_environment(os.environ)):
         know(name, secret)
+    log_unread(unread_variables())
     return settings
+
+
+def unread_variables() -> list[Unread]:
+    """`GEM_*` variables that are set, in the environment or by `gem up`, and that nothing reads."""
+    return list(unread(sorted(_variables(_home() / "services.env")), Settings.model_fields))
+
+
+def _home() -> Path:
+    return Path(os.environ.get("GEM_HOME") or ".gem")
 
 
 def _variables(file: Path) -> dict[str, str]:

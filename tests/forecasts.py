@@ -2,8 +2,8 @@
 
 from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.outcome import Cost
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.pipeline.preflight.sample import Measured, Step
-from gem_tasks.settings import STAGE_NAMES
 
 TAKES = dict.fromkeys(STAGE_NAMES, "accepted") | {"revise": "rejected"}
 

@@ -17,13 +17,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_tasks.corpus.objects import SourceObject
-from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.reading.readers import read
+from gem_tasks.corpus.sources.objects import SourceObject
 from gem_tasks.errors import EndpointError
-from gem_tasks.llm.answers import read_completion
-from gem_tasks.llm.classify import from_status
-from gem_tasks.llm.offered import read_models
-from gem_tasks.llm.pacing import wait_s
+from gem_tasks.llm.limits.pacing import wait_s
+from gem_tasks.llm.responses.classify import from_status
+from gem_tasks.llm.responses.completions import read_completion
+from gem_tasks.llm.responses.offered import read_models
 from gem_tasks.pipeline.ingest.prepare import Rules, prepare
 from gem_tasks.prompts.dialogue import parse_tools, parse_trajectory
 from gem_tasks.prompts.tags import TagError

@@ -1,12 +1,12 @@
 """What the DAG does, in this process: registers recipes, plans, runs the stages and their gates."""
 
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.judging.gating import gate
 from gem_tasks.pipeline.rebuild import plan as planning
 from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import STAGE_NAMES
 from tests.corpus import PARTITION
 
 

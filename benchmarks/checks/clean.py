@@ -15,9 +15,9 @@ from pathlib import Path
 from gem_tasks import prompts
 from gem_tasks.checks import run_checks
 from gem_tasks.corpus.normalise import normalise
-from gem_tasks.corpus.readers import read
+from gem_tasks.corpus.reading.readers import read
 from gem_tasks.corpus.segment import segment
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.domain.finding import Severity
 from gem_tasks.domain.outcome import Accepted
 from gem_tasks.domain.record import Record

@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from run import cpu_s, free_port
 
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.lineage import ReadObject
 from gem_tasks.lineage.migrate import migrate
 from gem_tasks.local.postgres import Postgres

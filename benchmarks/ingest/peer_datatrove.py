@@ -27,7 +27,7 @@ BUCKETS, ROWS = 16, 8
 
 
 class Language(BaseFilter):
-    """As gem_tasks.corpus.language and the shortest length."""
+    """As gem_tasks.corpus.text.language and the shortest length."""
 
     name = "language and length"
 

@@ -65,6 +65,6 @@ def _prepare(pending: dict[str, Any]) -> "tuple[Workspace, Pending]":
     from gem_airflow.bridge import connected
     from gem_tasks.pipeline.batch.poll import Pending
 
-    for name in ("gem_tasks.pipeline.batch.run", "gem_tasks.llm.sdk"):  # modules that `_look` needs
+    for name in ("gem_tasks.pipeline.batch.run", "gem_tasks.llm.http.sdk"):  # what `_look` will need
         import_module(name)
     return connected(), Pending.model_validate(pending)

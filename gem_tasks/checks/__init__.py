@@ -1,6 +1,7 @@
 """Deterministic checks: pure, total, in this order. A new one is a module and a line in `CHECKS`."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from gem_tasks.checks import (
     claims,
@@ -14,6 +15,7 @@ from gem_tasks.checks import (
     schema,
     structure,
 )
+from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.reading.case import Case, Evidence
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Trajectory
@@ -33,6 +35,8 @@ CHECKS: dict[str, Check] = {
     complexity.CHECK: complexity.check,
 }
 
+MOST_FINDINGS = 1000
+"""Most of one conversation that are kept."""
 CHECKS_VERSION = 4
 """Part of the validate recipe: raise it whenever a verdict can change."""
 
@@ -40,11 +44,19 @@ NO_EVIDENCE = Evidence()
 
 
 def run_checks(trajectory: Trajectory, evidence: Evidence = NO_EVIDENCE) -> list[Finding]:
-    """All findings of all checks, in the order of `CHECKS`.
+    """All findings of all checks, in the order of `CHECKS`; of a conversation that is too large, only that.
 
     Args:
         trajectory: the trajectory to check.
         evidence: the segment and its workflows; without them the checks that compare with the text find less.
     """
     case = Case(trajectory, evidence)
-    return [finding for check in CHECKS.values() for finding in check(case)]
+    if excess := list(complexity.excess(case)):
+        return excess
+    found: list[Finding] = []
+    for name, check in CHECKS.items():
+        found += islice(check(case), MOST_FINDINGS)
+        if len(found) >= MOST_FINDINGS:
+            detail = f"{name} has {MOST_FINDINGS:,} findings, and perhaps more"
+            return [*found[:MOST_FINDINGS], finding(Fault.TOO_MUCH, detail)]
+    return found

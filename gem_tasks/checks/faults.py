@@ -95,6 +95,7 @@ class Fault(Enum):
     SCHEMA_LIMIT = "fidelity", "limit", O
 
     TOO_FEW = "complexity", "too_few", E
+    TOO_MUCH = "complexity", "too_much", E
     # fmt: on
 
     def __init__(self, check: str, kind: str, severity: Severity) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.reading.case import Case, Evidence
-from gem_tasks.checks.reading.numbers import converted
+from gem_tasks.checks.reading.numbers import Quantities, converted
 from gem_tasks.checks.reading.said import content_stems, stem
 from gem_tasks.checks.reading.source import Trace, rules, source
 from gem_tasks.checks.reading.verbs import READS, words
@@ -51,10 +51,11 @@ def check(case: Case) -> Iterator[Finding]:
     if text is None:
         return
     known = source(text).numbers | source(text).named_numbers | _TRIVIAL
+    stated = _technical(case)
     for rule in rules(case.system):
         if strange := rule.numbers - known:
             shown = ", ".join(f"{number:g}" for number in sorted(strange))
-            technical = strange <= _technical(case)
+            technical = strange <= stated
             fault = Fault.TOOL_NUMBER if technical else Fault.NUMBER
             yield finding(fault, f"{shown} is not in the text: {rule.text[:120]}", 0)
     if extraction:
@@ -63,7 +64,7 @@ def check(case: Case) -> Iterator[Finding]:
 
 def _workflow(workflow: Workflow, text: str) -> Iterator[Finding]:
     read = source(text)
-    known = read.numbers | _TRIVIAL
+    known, said = read.numbers | _TRIVIAL, Quantities(read.numbers)
     for at, step in enumerate(workflow.steps):
         stems = content_stems(step)
         if stems and read.best(stems)[0] < _STEP:
@@ -73,7 +74,7 @@ def _workflow(workflow: Workflow, text: str) -> Iterator[Finding]:
         if own and not own & read.stems:
             yield finding(Fault.TOOL, f"nothing in the text is about {tool.name}")
         for path, keyword, limit in _limits(tool):
-            if limit not in known and not converted(limit, set(read.numbers)):
+            if limit not in known and not converted(limit, said):
                 yield finding(Fault.SCHEMA_LIMIT, f"{tool.name}: {keyword} {limit:g} is not in the text", path=path)
 
 

@@ -64,16 +64,16 @@ def _order(case: Case, requires: tuple[Requirement, ...]) -> Iterator[Finding]:
         met = (each.answer_index or 0 for each in done if each.call.name == pair.after)
         before = min(met, default=len(case.messages))
         early = [each for each in done if each.call.name == pair.tool and each.index <= before]
-        first = next((each for each in early if not _for_another(case, each, pair.after)), None)
+        theirs = [_named(other) for other in case.exchanges if other.call.name == pair.after]
+        first = next((each for each in early if not _for_another(each, theirs)), None)
         if first:
             detail = f"{pair.tool} succeeds before {pair.after}, which the extracted `requires` puts first"
             yield finding(Fault.ORDER, f"{detail}, unless that was so already{_step(case, pair)}", first.index)
 
 
-def _for_another(case: Case, exchange: Exchange, after: str) -> bool:
+def _for_another(exchange: Exchange, theirs: list[dict[str, str]]) -> bool:
     """Whether the required call comes only for other things: for this one it must have come before."""
     own = _named(exchange)
-    theirs = [_named(other) for other in case.exchanges if other.call.name == after]
     return bool(theirs) and all(_differ(own, names) for names in theirs)
 
 

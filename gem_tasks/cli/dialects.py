@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
-from gem_tasks.llm.memory import forget, remembered
+from gem_tasks.llm.dialects.memory import forget, remembered
 from gem_tasks.settings import load
 from gem_tasks.store import open_store
 

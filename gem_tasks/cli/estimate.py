@@ -12,8 +12,8 @@ from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.domain.corpus import Source
 from gem_tasks.domain.stage import StageName
-from gem_tasks.llm.memory import public_url
-from gem_tasks.llm.prices import Pricing, pricing
+from gem_tasks.llm.dialects.memory import public_url
+from gem_tasks.llm.usage.prices import Pricing, pricing
 from gem_tasks.pipeline.batch.open_requests import PRICE_SHARE
 from gem_tasks.pipeline.preflight.forecast import Terms, forecast
 from gem_tasks.pipeline.preflight.sample import measure

@@ -13,7 +13,7 @@ from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import ErrorClass
 from gem_tasks.local.airflow_api import AirflowAPI
-from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
+from gem_tasks.pipeline.upkeep.failures import FailureFilter, failures, retry
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 from gem_tasks.visible import visible
@@ -38,7 +38,7 @@ def list_failures(
         gem failures --class malformed --stage generate --raw
         gem failures --json | jq -r '.[].raw'
     """
-    which = Which(error_class=error_class, stage=stage, partition=partition)
+    which = FailureFilter(error_class=error_class, stage=stage, partition=partition)
     found = failures(Workspace.open(load()), which, limit)
     if as_json:
         echo_json(
@@ -79,7 +79,7 @@ def retry_failures(
         gem retry --stage generate --dry-run
     """
     work = Workspace.open(load())
-    which = Which(error_class=error_class, stage=stage, partition=partition)
+    which = FailureFilter(error_class=error_class, stage=stage, partition=partition)
     if dry_run:
         return _report(retry(work, which, dry_run=True), {}, as_json)
     if mark_only:

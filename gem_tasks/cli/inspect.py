@@ -12,7 +12,9 @@ from rich.tree import Tree
 from gem_tasks.cli.origin import model_origin, origin_tree
 from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.dataset.export import trajectory
+from gem_tasks.domain.indented import indented
 from gem_tasks.errors import UserError
+from gem_tasks.lineage.reports import DocumentLineage, RecordedOutcome
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 from gem_tasks.visible import visible
@@ -73,8 +75,8 @@ def _message(console: Terminal, message: dict[str, Any]) -> None:
 
 def _pretty(text: str) -> Syntax | str:
     try:
-        return Syntax(json.dumps(json.loads(text), ensure_ascii=False, indent=1), "json", word_wrap=True)
-    except json.JSONDecodeError:
+        return Syntax(indented(json.loads(text), 1), "json", word_wrap=True)
+    except (ValueError, RecursionError):
         return escape(text)
 
 
@@ -97,47 +99,42 @@ def lineage(
         found = ledger.reports.lineage(id_)
         origin = None if found else model_origin(ledger, id_)
     if origin:
-        echo_json(json.dumps(origin, indent=1, default=str)) if as_json else Terminal().print(origin_tree(origin))
+        text = json.dumps(origin.model_dump(mode="json"), indent=1)
+        echo_json(text) if as_json else Terminal().print(origin_tree(origin))
         return
     if found is None:
         raise UserError(
             f"Nothing is known as {id_!r}", "Find ids in the summary of `gem run`, in exports, or in the Airflow logs."
         )
     if as_json:
-        echo_json(json.dumps(found, ensure_ascii=False, indent=1, default=str))
+        echo_json(json.dumps(found.model_dump(), ensure_ascii=False, indent=1, default=str))
     else:
         Terminal().print(_tree(found))
 
 
-def _tree(document: dict[str, Any]) -> Tree:
-    state = f"[red]{document['reason']}[/] {escape(document['detail'])}" if document["reason"] else "ingested"
-    tree = Tree(
-        f"[bold]document {document['document_id']}[/] {escape(visible(document['uri']))}: {state}{_end(document)}"
-    )
-    tree.add(
-        f"licence {escape(str(document['license']))}, language {document['language']}, {document['chars']} characters"
-    )
-    for segment in document["segments"]:
-        span = f"characters {segment['start_char']} to {segment['end_char']}"
-        branch = tree.add(
-            f"segment {segment['segment_id']}: {span}, {segment['partition_key']} shard {segment['shard']}"
-        )
-        for outcome in segment["outcomes"]:
+def _tree(document: DocumentLineage) -> Tree:
+    state = f"[red]{document.reason}[/] {escape(document.detail)}" if document.reason else "ingested"
+    tree = Tree(f"[bold]document {document.document_id}[/] {escape(visible(document.uri))}: {state}{_end(document)}")
+    tree.add(f"licence {escape(str(document.license))}, language {document.language}, {document.chars} characters")
+    for segment in document.segments:
+        span = f"characters {segment.start_char} to {segment.end_char}"
+        branch = tree.add(f"segment {segment.segment_id}: {span}, {segment.partition_key} shard {segment.shard}")
+        for outcome in segment.outcomes:
             branch.add(_outcome(outcome))
-        for trajectory_ in segment["trajectories"]:
-            branch.add(f"[green]trajectory {trajectory_['trajectory_id']}[/] in {trajectory_['dataset_version']}")
+        for trajectory_ in segment.trajectories:
+            branch.add(f"[green]trajectory {trajectory_.trajectory_id}[/] in {trajectory_.dataset_version}")
     return tree
 
 
-def _end(document: dict[str, Any]) -> str:
-    if document["superseded_by"]:
-        return f", [yellow]superseded[/] by document {document['superseded_by']}"
-    return f", [yellow]gone[/] since {document['gone_at']:%Y-%m-%d %H:%M} UTC" if document["gone_at"] else ""
+def _end(document: DocumentLineage) -> str:
+    if document.superseded_by:
+        return f", [yellow]superseded[/] by document {document.superseded_by}"
+    return f", [yellow]gone[/] since {document.gone_at:%Y-%m-%d %H:%M} UTC" if document.gone_at else ""
 
 
-def _outcome(outcome: dict[str, Any]) -> str:
-    why = outcome["reason"] or outcome["error_class"] or ""
-    detail = f" {escape(outcome['detail'])}" if outcome["detail"] else ""
-    made = f"recipe {outcome['recipe_id']}, model {escape(str(outcome['model']))}, {outcome['calls']} calls"
-    task = f"{outcome['airflow_task_id']}[{outcome['airflow_map_index']}] of {outcome['airflow_run_id']}"
-    return f"[bold]{outcome['stage']}[/] {outcome['outcome']} {why}{detail} [dim]({made}; {escape(task)})[/]"
+def _outcome(outcome: RecordedOutcome) -> str:
+    why = outcome.reason or outcome.error_class or ""
+    detail = f" {escape(outcome.detail)}" if outcome.detail else ""
+    made = f"recipe {outcome.recipe_id}, model {escape(str(outcome.model))}, {outcome.calls} calls"
+    task = f"{outcome.airflow_task_id}[{outcome.airflow_map_index}] of {outcome.airflow_run_id}"
+    return f"[bold]{outcome.stage}[/] {outcome.outcome} {why}{detail} [dim]({made}; {escape(task)})[/]"

@@ -1,5 +1,6 @@
 """The `gem` command: the table of commands, and the one place where errors become a line and an exit code."""
 
+import os
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -70,6 +71,17 @@ def gem(
     ] = False,
 ) -> None:
     """Turns ordinary text into validated multi-turn tool-use trajectories."""
+    if any(name.upper().startswith("GEM_") for name in os.environ):
+        _name_unread()
+
+
+def _name_unread() -> None:
+    """Names variables that look like settings and are none, before the command goes on without them."""
+    from gem_tasks.settings import unread_variables  # takes longer than `gem --help`
+    from gem_tasks.variables import newly
+
+    for each in newly(unread_variables()):
+        echo(f"gem: {each.cause}. {each.fix}", err=True)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from rich.markup import escape
 
 from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import Terminal
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.errors import ErrorClass
 from gem_tasks.pipeline.preflight.readiness import Ready, check_models, raise_for
 from gem_tasks.pipeline.workspace import Workspace

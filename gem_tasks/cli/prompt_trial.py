@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gem_tasks.cli.terminal import Terminal
+from gem_tasks.domain.indented import indented
 from gem_tasks.pipeline.upkeep.trial import Side, Trial
 from gem_tasks.visible import visible
 
@@ -78,4 +79,4 @@ def _message(message: dict[str, Any]) -> str:
 
 
 def _json(output: Any) -> list[str]:
-    return json.dumps(output, ensure_ascii=False, indent=1).splitlines()
+    return indented(output, 1).splitlines()

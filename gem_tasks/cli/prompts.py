@@ -1,7 +1,6 @@
 """`gem prompts`: prompts in use, earlier versions, differences, and trials of new ones."""
 
 import json
-from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +17,7 @@ from gem_tasks.pipeline.prompt_files import check_prompt
 from gem_tasks.pipeline.upkeep.trial import Candidate
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import NAMES, Prompt, load
+from gem_tasks.prompts.changes import changes
 from gem_tasks.prompts.contract import LARGEST_BYTES
 from gem_tasks.settings import load as load_settings
 from gem_tasks.stages import stage as stage_named
@@ -98,7 +98,7 @@ def diff(
     """
     work = Workspace.open(load_settings())
     (first, one), (second, other) = _named(work, a), _named(work, b)
-    lines = list(unified_diff(one.splitlines(), other.splitlines(), first, second, lineterm=""))
+    lines = list(changes(one, other, first, second))
     if as_json:
         echo_json(json.dumps({"a": first, "b": second, "same": not lines, "diff": "\n".join(lines)}, indent=1))
     elif lines:

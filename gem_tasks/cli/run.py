@@ -14,7 +14,7 @@ from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, kept_limit, 
 from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.summary import print_summary, summarise
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
-from gem_tasks.corpus.trees import file_uri
+from gem_tasks.corpus.sources.trees import file_uri
 from gem_tasks.domain.partition import partition_of
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.workspace import Workspace
@@ -104,7 +104,7 @@ def _report(
     if as_json:
         kept = {"source": source, "limit": kept_limit(work, source), "hourly_budget_usd": work.settings.budget_usd}
         more = {**kept, "unfinished_partitions": left}
-        echo_json(json.dumps({**followed.model_dump(), **summary, **more}, indent=1))
+        echo_json(json.dumps({**followed.model_dump(), **summary.plain(), **more}, indent=1))
         return
     console = Terminal()
     print_summary(summary, console, nothing_new=followed.synthesize_run is None and not left)

@@ -1,13 +1,15 @@
 """The summary of a run: funnel, cost, sizes before and after refinement, and the location of the dataset."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE
 from gem_tasks.lineage.failures import FailedCount
+from gem_tasks.lineage.reports import DocumentCounts, PartitionSummary, StageCounts
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.visible import visible
 
@@ -15,18 +17,30 @@ _SHOWN = 5
 _MEASURES = ("messages", "tools", "calls")
 
 
-def summarise(work: Workspace, partition: str, run_id: str | None) -> dict[str, Any]:
-    """The numbers of a partition as JSON; calls and tokens are those of the run."""
+class RunSummary(NamedTuple):
+    """What a run left of a partition."""
+
+    numbers: PartitionSummary
+    failures: Sequence[FailedCount]
+    store: str
+    airflow: str | None
+
+    def plain(self) -> Json:
+        """For `--json`."""
+        return {
+            **self.numbers.model_dump(mode="json"),
+            "failures": [each._asdict() for each in self.failures],
+            "store": self.store,
+            "airflow": self.airflow,
+        }
+
+
+def summarise(work: Workspace, partition: str, run_id: str | None) -> RunSummary:
+    """The numbers of a partition; calls and tokens are those of the run."""
     with work.ledger() as ledger:
-        summary = ledger.reports.summary(partition, list(work.chain.by_stage.values()), run_id)
+        numbers = ledger.reports.summary(partition, list(work.chain.by_stage.values()), run_id)
         failed = ledger.failures.counts(work.recipe_ids(), partition=partition)
-    location = work.settings.store_root
-    return {
-        **summary,
-        "failures": [each._asdict() for each in failed],
-        "store": location,
-        "airflow": work.settings.airflow_url,
-    }
+    return RunSummary(numbers, failed, work.settings.store_root, work.settings.airflow_url)
 
 
 def ask_again(work: Workspace, partition: str) -> str:
@@ -56,93 +70,84 @@ def _failure_line(row: FailedCount) -> str:
     return f"{row.segments} failed in {row.stage} ({row.error_class}){f': {said}' if said else ''}{aside}"
 
 
-def print_summary(summary: dict[str, Any], console: Terminal, *, nothing_new: bool = False) -> None:
+def print_summary(summary: RunSummary, console: Terminal, *, nothing_new: bool = False) -> None:
     """Prints the summary for people."""
+    numbers = summary.numbers
     if nothing_new:
         console.print("Nothing to do: every document is known and every result is current. No model was called.")
-    console.print(_funnel(summary))
-    for line in _unreadable(summary["documents"]):
+    console.print(_funnel(numbers))
+    for line in _unreadable(numbers.documents):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
-    if cost := _cost(summary):
-        console.print(cost, highlight=False)
-    if cached := _cached(summary):
-        console.print(cached, highlight=False)
-    if spared := _spared(summary):
-        console.print(spared, highlight=False)
-    if failed := failure_lines(summary["partition"], [FailedCount(**each) for each in summary.get("failures", [])]):
+    for line in (_cost(numbers.stages), _cached(numbers.stages), _spared(numbers.stages[0])):
+        if line:
+            console.print(line, highlight=False)
+    if failed := failure_lines(numbers.partition, summary.failures):
         console.print(failed, highlight=False, markup=False, soft_wrap=True)
-    if dataset := summary.get("dataset"):
-        console.print(_sizes(dataset["manifest"]["means"]))
-        console.print(f"Dataset {dataset['version']}: {dataset['trajectories']} trajectories", highlight=False)
-        console.print(f"  {summary['store']}/datasets/{dataset['version']}/", soft_wrap=True, highlight=False)
-        console.print("Show one:      gem show " + summary["example"], highlight=False)
+    if dataset := numbers.dataset:
+        console.print(_sizes(dataset.manifest["means"]))
+        console.print(f"Dataset {dataset.version}: {dataset.trajectories} trajectories", highlight=False)
+        console.print(f"  {summary.store}/datasets/{dataset.version}/", soft_wrap=True, highlight=False)
+        console.print(f"Show one:      gem show {dataset.example}", highlight=False)
         console.print("Export all:    gem export --out data", highlight=False)
 
 
-def _funnel(summary: dict[str, Any]) -> Table:
-    table = Table(title=f"Partition {summary['partition']}", title_justify="left", min_width=60)
+def _funnel(summary: PartitionSummary) -> Table:
+    table = Table(title=f"Partition {summary.partition}", title_justify="left", min_width=60)
     for column, justify in (("", "left"), ("in", "right"), ("accepted", "right"), ("not", "right"), ("calls", "right")):
         table.add_column(column, justify=justify)  # pyright: ignore[reportArgumentType]
     table.add_column("why not")
-    documents = summary["documents"]
-    left_out = sum(documents["reasons"].values())
+    documents = summary.documents
+    left_out = sum(documents.reasons.values())
     table.add_row(
         "documents",
-        str(documents["total"]),
-        str(documents["total"] - left_out),
+        str(documents.total),
+        str(documents.total - left_out),
         str(left_out),
         "",
-        _reasons(documents["reasons"]),
+        _reasons(documents.reasons),
     )
-    for stage in summary["stages"]:
-        lost = stage["rejected"] + stage["failed"]
-        total = str(stage["accepted"] + lost)
-        if total == "0" and stage["stage"] in ASKS_LIKE:  # nothing was rejected
+    for stage in summary.stages:
+        lost = stage.rejected + stage.failed
+        total = str(stage.accepted + lost)
+        if total == "0" and stage.stage in ASKS_LIKE:  # nothing was rejected
             continue
-        table.add_row(
-            stage["stage"], total, str(stage["accepted"]), str(lost), str(stage["calls"]), _reasons(stage["reasons"])
-        )
+        table.add_row(stage.stage, total, str(stage.accepted), str(lost), str(stage.calls), _reasons(stage.reasons))
     return table
 
 
-def _unreadable(documents: dict[str, Any]) -> list[str]:
+def _unreadable(documents: DocumentCounts) -> list[str]:
     """The first objects that could not be read, with reasons."""
-    named = [f"Not read: {visible(each['uri'])} ({visible(each['detail'])})" for each in documents["unreadable"]]
-    more = documents["reasons"].get("unreadable", 0) - _SHOWN
+    named = [f"Not read: {visible(each.uri)} ({visible(each.detail)})" for each in documents.unreadable]
+    more = documents.reasons.get("unreadable", 0) - _SHOWN
     return named[:_SHOWN] + ([f"Not read: {more} more (`gem run --json` lists up to 20)"] if more > 0 else [])
 
 
-def _cost(summary: dict[str, Any]) -> str:
+def _cost(stages: Sequence[StageCounts]) -> str:
     """Cost of the run, and per accepted trajectory; empty if no price is known."""
-    prices = {stage["stage"]: stage["usd"] for stage in summary["stages"] if stage["usd"]}
+    prices = {stage.stage: stage.usd for stage in stages if stage.usd}
     total = sum(prices.values())
     if not total:
         return ""
     parts = ", ".join(f"{name} ${usd:.2f}" for name, usd in prices.items())
-    accepted = sum(each["accepted"] for each in summary["stages"] if each["stage"] in ACCEPTING)
+    accepted = sum(each.accepted for each in stages if each.stage in ACCEPTING)
     each = f", ${total / accepted:.4f} per accepted trajectory" if accepted else ""
     return f"Cost ${total:.2f} ({parts}){each}"
 
 
-def _cached(summary: dict[str, Any]) -> str:
+def _cached(stages: Sequence[StageCounts]) -> str:
     """Share of prompt tokens that the endpoint had cached, by stage; empty if it reports none."""
-    found = {
-        each["stage"]: each["cached_tokens"] / each["prompt_tokens"]
-        for each in summary["stages"]
-        if each["cached_tokens"]
-    }
+    found = {each.stage: each.cached_tokens / each.prompt_tokens for each in stages if each.cached_tokens}
     return (
         f"Cached {', '.join(f'{name} {share:.0%}' for name, share in found.items())} of prompt tokens" if found else ""
     )
 
 
-def _spared(summary: dict[str, Any]) -> str:
+def _spared(stage: StageCounts) -> str:
     """Calls that a prefilter saved in this partition; empty if none was in use."""
-    stage = summary["stages"][0]
-    if not (count := stage["reasons"].get("prefilter", 0)):
+    if not (count := stage.reasons.get("prefilter", 0)):
         return ""
-    total = stage["accepted"] + stage["rejected"] + stage["failed"]
-    money = f", about ${count * stage['usd'] / stage['calls']:.2f}" if stage["usd"] and stage["calls"] else ""
+    total = stage.accepted + stage.rejected + stage.failed
+    money = f", about ${count * stage.usd / stage.calls:.2f}" if stage.usd and stage.calls else ""
     return f"Prefilter: {count} of {total} filter calls saved{money} (gem prefilter status)"
 
 

@@ -68,9 +68,9 @@ def synth(
         export_openai(work, out, *partitions)
     if halted:
         raise halted[0]
-    summary = {**summarise(work, partitions[-1], None), "out": str(out), "limit": kept_limit(work, source)}
+    summary = summarise(work, partitions[-1], None)
     if as_json:
-        echo_json(json.dumps(summary, indent=1))
+        echo_json(json.dumps({**summary.plain(), "out": str(out), "limit": kept_limit(work, source)}, indent=1))
     else:
         print_summary(summary, Terminal())
         for line in lasting(work, source):

@@ -4,7 +4,7 @@ import logging
 
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import StoreError
-from gem_tasks.llm.memory import Known, remembered
+from gem_tasks.llm.dialects.memory import Known, remembered
 from gem_tasks.pipeline.workspace import Workspace
 
 logger = logging.getLogger(__name__)

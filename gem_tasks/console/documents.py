@@ -3,16 +3,16 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 from pydantic import Field
 
 from gem_tasks.console.place import cursor_of, read_cursor
-from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.base import Value
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.documents import DocumentRow, Spans, Version
 from gem_tasks.lineage.console.listing import Listed
+from gem_tasks.lineage.reports import RecordedDocument, RecordedOutcome, RecordedSegment, RecordedTrajectory
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys, shards
 
@@ -56,15 +56,15 @@ class SegmentText(Value):
     text: str | None
     """None if the object no longer exists."""
     spans: Spans
-    """Positions in the text that tools, steps and rules come from."""
-    outcomes: tuple[dict[str, Any], ...]
-    trajectories: tuple[dict[str, Any], ...]
+    """Where in the text tools, steps and rules come from."""
+    outcomes: tuple[RecordedOutcome, ...]
+    trajectories: tuple[RecordedTrajectory, ...]
 
 
 class DocumentLife(Value):
     """All facts about a document."""
 
-    document: dict[str, Any]
+    document: RecordedDocument
     versions: tuple[Version, ...]
     segments: tuple[SegmentText, ...]
     calls: int
@@ -117,35 +117,32 @@ def document(db: ConsoleRows, work: Workspace, id_: str) -> DocumentLife | None:
     life = db.reports.lineage(id_)
     if life is None:
         return None
-    found: list[dict[str, Any]] = life.pop("segments")
-    key = life["document_id"]
-    texts = _texts(work, key, {(segment["partition_key"], segment["shard"]) for segment in found})
-    spans = db.documents.spans(key)
-    segments = [_segment(segment, texts, spans) for segment in found]
-    outcomes = [outcome for segment in segments for outcome in segment.outcomes]
-    priced = [outcome["usd"] for outcome in outcomes if outcome["usd"] is not None]
+    texts = _texts(work, life.document_id, {(segment.partition_key, segment.shard) for segment in life.segments})
+    spans = db.documents.spans(life.document_id)
+    outcomes = [outcome for segment in life.segments for outcome in segment.outcomes]
+    priced = [outcome.usd for outcome in outcomes if outcome.usd is not None]
     return DocumentLife(
-        document=life,
-        versions=tuple(db.documents.versions(life["uri"])),
-        segments=tuple(segments),
-        calls=sum(outcome["calls"] for outcome in outcomes),
-        tokens=sum(outcome["prompt_tokens"] + outcome["completion_tokens"] for outcome in outcomes),
+        document=RecordedDocument(**life.model_dump(exclude={"segments"})),
+        versions=tuple(db.documents.versions(life.uri)),
+        segments=tuple(_segment(segment, texts, spans) for segment in life.segments),
+        calls=sum(outcome.calls for outcome in outcomes),
+        tokens=sum(outcome.prompt_tokens + outcome.completion_tokens for outcome in outcomes),
         usd=sum(priced) if priced else None,
     )
 
 
-def _segment(row: Json, texts: dict[str, str], spans: dict[str, Spans]) -> SegmentText:
+def _segment(row: RecordedSegment, texts: dict[str, str], spans: dict[str, Spans]) -> SegmentText:
     return SegmentText(
-        segment_id=row["segment_id"],
-        partition=row["partition_key"],
-        shard=row["shard"],
-        start=row["start_char"],
-        end=row["end_char"],
-        tokens=row["tokens"],
-        text=texts.get(row["segment_id"]),
-        spans=spans.get(row["segment_id"]) or {},
-        outcomes=tuple(row["outcomes"]),
-        trajectories=tuple(row["trajectories"]),
+        segment_id=row.segment_id,
+        partition=row.partition_key,
+        shard=row.shard,
+        start=row.start_char,
+        end=row.end_char,
+        tokens=row.tokens,
+        text=texts.get(row.segment_id),
+        spans=spans.get(row.segment_id) or {},
+        outcomes=row.outcomes,
+        trajectories=row.trajectories,
     )
 
 

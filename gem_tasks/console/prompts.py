@@ -1,6 +1,5 @@
 """Prompts: versions, differences, use, yields and costs, and stale results."""
 
-import difflib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,8 +9,7 @@ from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.prompts import Link, RecipeTotal, StaleTotal
 from gem_tasks.pipeline.workspace import Workspace
-
-_CONTEXT = 3
+from gem_tasks.prompts.changes import changes
 
 
 class RecipeYield(Value):
@@ -162,7 +160,6 @@ def prompt(db: ConsoleRows, work: Workspace, sha256: str, against: str | None) -
 
 
 def diff(old: str, new: str) -> Sequence[DiffLine]:
-    """The difference line by line, with three lines around each change."""
-    found = difflib.unified_diff(old.splitlines(), new.splitlines(), n=_CONTEXT, lineterm="")
-    lines = [line for line in found if not line.startswith(("---", "+++"))]
+    """Line by line, with three lines around each change."""
+    lines = list(changes(old, new))[2:]  # after the names
     return [DiffLine(sign=line[:1] or " ", text="" if line.startswith("@@") else line[1:]) for line in lines]

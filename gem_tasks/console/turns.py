@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.indented import indented
 from gem_tasks.domain.trajectory import Message, Trajectory
 
 
@@ -109,7 +110,7 @@ def _message(
 
 
 def _pretty(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, indent=2)
+    return indented(data, 2)
 
 
 def _pretty_text(text: str) -> str:

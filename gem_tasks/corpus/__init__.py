@@ -1,1 +1,1 @@
-"""From a source to segments: list, read, normalise, detect the language, segment."""
+"""From a source to segments: list (`sources/`), read (`reading/`), normalise, detect the language, segment."""

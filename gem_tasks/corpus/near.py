@@ -6,7 +6,6 @@ a mean error of 0.03 in the estimated similarity. There are sixteen bands of eig
 in 99.4 %, of 0.8 in 95 %, of 0.5 in 6 % of cases; texts that meet are compared by signature.
 """
 
-import re
 from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import accumulate
@@ -15,7 +14,7 @@ from typing import Any, cast
 
 import rensa
 
-from gem_tasks.corpus.scripts import TOKEN, UNSPACED
+from gem_tasks.corpus.text.scripts import unspaced, words
 from gem_tasks.domain.base import Value
 
 _MINHASH = cast("Any", rensa).RMinHash  # the package has no stubs
@@ -27,7 +26,6 @@ _WORDS = 5
 """Words per shingle, as usual for texts of some length."""
 _CHARACTERS = 8
 """Characters per shingle in scripts without spaces: about as much text, and a changed word affects as much of it."""
-_WORD = re.compile(r"\w+")
 _PACK = Struct(f"<{_VALUES}I").pack
 _BAND_BYTES = _ROWS * 4
 _PERSONS = [
@@ -67,13 +65,12 @@ def _values(texts: Sequence[str]) -> list[list[int]]:
 def shingles(text: str) -> list[str]:
     """Overlapping runs of words, or of characters in scripts without spaces; for a short text, the words themselves."""
     folded = text.casefold()
-    unspaced = not text.isascii() and UNSPACED.search(folded)
-    words = (TOKEN if unspaced else _WORD).findall(folded)
-    size = _CHARACTERS if unspaced and 2 * sum(bool(UNSPACED.match(word)) for word in words) > len(words) else _WORDS
-    if len(words) < size:
-        return words
-    joined = " ".join(words)
-    starts = [0, *accumulate(len(word) + 1 for word in words)]
+    found = words(folded)
+    size = _CHARACTERS if 2 * unspaced(folded) > len(found) else _WORDS
+    if len(found) < size:
+        return found
+    joined = " ".join(found)
+    starts = [0, *accumulate(len(word) + 1 for word in found)]
     return [joined[start : end - 1] for start, end in zip(starts, starts[size:], strict=False)]
 
 

@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from gem_tasks.corpus import html, markdown
-from gem_tasks.corpus.clean import clean, one_line
-from gem_tasks.corpus.language import code, detect
-from gem_tasks.corpus.scripts import letters
+from gem_tasks.corpus.html.page import read_page
+from gem_tasks.corpus.markdown.description import first_heading, unwrap
+from gem_tasks.corpus.text.clean import clean, one_line
+from gem_tasks.corpus.text.language import code, detect
+from gem_tasks.corpus.text.scripts import letters
 from gem_tasks.domain.corpus import Document, IngestReason, RawDocument, content_hash, document_id
 
 _TITLE_CHARS = 300
@@ -60,13 +61,13 @@ def normalise(raw: RawDocument, min_chars: int) -> Normalised:
 
 def _content(raw: RawDocument) -> _Content:
     if raw.media_type == "text/html":
-        page = html.read_page(raw.text)
+        page = read_page(raw.text)
         text = clean(page.text)
-        return _Content(text, page.title or markdown.first_heading(text))
+        return _Content(text, page.title or first_heading(text))
     if raw.media_type == "text/markdown":
-        text, fields = markdown.unwrap(clean(raw.text))
+        text, fields = unwrap(clean(raw.text))
         text = clean(text)
-        title = fields.get("title") or markdown.first_heading(text)
+        title = fields.get("title") or first_heading(text)
         return _Content(text, title, fields.get("license"), fields.get("lang"))
     return _Content(clean(raw.text))
 

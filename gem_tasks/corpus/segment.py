@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
-from gem_tasks.corpus.blocks import Block, Kind, blocks
+from gem_tasks.corpus.markdown.blocks import Block, Kind, blocks
 from gem_tasks.domain.corpus import Document, Segment, segment_id
 
 SEGMENT_VERSION = 3

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from gem_tasks.corpus.harmless import harmless_json
+from gem_tasks.corpus.text.harmless import harmless_json
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
 from gem_tasks.files import json_line, replacing

@@ -247,7 +247,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "teacher": work.chain.models,
         "recipes": {name: work.chain.id_of(name) for name in work.chain.by_stage},
         "prompts": {name: recipe.prompt_sha256 for name, recipe in work.chain.by_stage.items()},
-        "funnel": {name: funnel[name] for name in ("documents", "segments", "stages")},
+        "funnel": funnel.model_dump(mode="json", include={"documents", "segments", "stages"}),
         "means": {"draft": _means(tally.drafts), "refined": _means([_size(row) for row in tally.rows])},
         "lengths": {"draft": _lengths(tally.drafts), "refined": _lengths([_size(row) for row in tally.rows])},
         "licenses": card.counts(tally.licenses),

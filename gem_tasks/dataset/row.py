@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import pyarrow as pa
 
-from gem_tasks.corpus.harmless import harmless_json
+from gem_tasks.corpus.text.harmless import harmless_json
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.record import Topic

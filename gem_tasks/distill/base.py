@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from gem_tasks.confine.job import Limits
-from gem_tasks.corpus.hub import route
+from gem_tasks.corpus.sources.hub import route
 from gem_tasks.errors import UserError, first_line
 
 _WANTED = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken"]

@@ -78,7 +78,7 @@ class ExecutionGraph(Value):
             ValueError: the text is something else; the message says where.
         """
         nodes: list[tuple[str, ...]] = []
-        for part in re.split(r"(?:(?<!\s)\s++)?(?:->|→)\s*+", text.strip()):
+        for part in map(str.strip, text.replace("→", "->").split("->")):
             match = re.fullmatch(r"\(([^()]*+)\)", part)
             names = [name.strip() for name in match[1].split(",")] if match else []
             if not names or not all(TOOL_NAME.match(name) for name in names):

@@ -32,7 +32,7 @@ from gem_tasks.evals.options import SynthesizerOptions
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.stats import average
 from gem_tasks.llm.client import OpenAIClient
-from gem_tasks.llm.prices import Pricing, pricing
+from gem_tasks.llm.usage.prices import Pricing, pricing
 from gem_tasks.prompts import load, synthesis
 from gem_tasks.prompts.tags import TagError
 

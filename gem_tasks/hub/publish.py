@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, cast
 import httpx2
 
 from gem_tasks.audit.rate import so_far
-from gem_tasks.corpus.hub import route
-from gem_tasks.corpus.objects import why
+from gem_tasks.corpus.sources.hub import route
+from gem_tasks.corpus.sources.objects import why
 from gem_tasks.dataset.export import published_of
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.errors import UserError

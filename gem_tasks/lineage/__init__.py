@@ -28,7 +28,7 @@ from gem_tasks.lineage.prompts import Prompts
 from gem_tasks.lineage.rebuild import Link, Rebuild, Scope
 from gem_tasks.lineage.reports import Reports
 from gem_tasks.lineage.retention import Retention
-from gem_tasks.lineage.sources import Compared, ReadObject, Registered, Sources
+from gem_tasks.lineage.sources import ListedObject, ReadObject, Registered, Sources
 from gem_tasks.lineage.stages import RunContext, Stages
 from gem_tasks.lineage.stale import Stale
 from gem_tasks.lineage.versions import Settled, Versions
@@ -36,12 +36,12 @@ from gem_tasks.lineage.versions import Settled, Versions
 __all__ = [
     "BatchRow",
     "BudgetAccount",
-    "Compared",
     "EndState",
     "EvaluationRow",
     "Evaluations",
     "Ledger",
     "Link",
+    "ListedObject",
     "Place",
     "RatedRow",
     "ReadObject",

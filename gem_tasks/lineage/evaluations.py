@@ -14,6 +14,30 @@ _CASE = "position category case_id epoch score error".split()
 _REPORT = "harness model scores settings seconds measures".split()
 
 
+class OriginRecipe(Value):
+    """A stage of a dataset version that a model was trained on."""
+
+    version: str
+    trajectories: int
+    documents: int
+    stage: str
+    recipe_id: str
+    made_by: str | None
+    """The stage's model."""
+    prompt: str | None
+    prompt_sha256: str | None
+
+
+class OriginDocument(Value):
+    """A document that a model was trained on."""
+
+    document_id: str
+    uri: str
+    license: str | None
+    trajectories: int
+    """Of the training rows."""
+
+
 class EvaluationRow(Value):
     """An evaluation in a list."""
 
@@ -109,12 +133,13 @@ class Evaluations(Part):
         """Decisions about a model, newest first."""
         return self._db.all(Promotion, "promotions", model_id=model_id)
 
-    def model_origin(self, model_id: str, limit: int = 1000) -> Json:
-        """Dataset versions, recipes, prompts and documents behind a model; documents with most trajectories first."""
-        return {
-            "recipes": self._db.rows("model_lineage", model_id=model_id),
-            "documents": self._db.rows("model_documents", model_id=model_id, limit=limit),
-        }
+    def origin_recipes(self, model_id: str) -> list[OriginRecipe]:
+        """Dataset versions, recipes and prompts behind a model."""
+        return self._db.all(OriginRecipe, "model_lineage", model_id=model_id)
+
+    def origin_documents(self, model_id: str, limit: int = 1000) -> list[OriginDocument]:
+        """The documents behind a model, those that gave most first."""
+        return self._db.all(OriginDocument, "model_documents", model_id=model_id, limit=limit)
 
     def held_out(self, set_id: str) -> list[SegmentPlace]:
         """Segments of a set's test split, in shard order."""

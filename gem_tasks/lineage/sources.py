@@ -48,8 +48,8 @@ class SourceRow(NamedTuple):
         return Source.model_validate({name: getattr(self, name) for name in Source.model_fields})
 
 
-class Compared(Value):
-    """A listed object compared with its record."""
+class ListedObject(Value):
+    """A listed object beside what is recorded of it."""
 
     key: str
     same: bool
@@ -69,8 +69,8 @@ class ReadObject(Value):
     documents: int
 
 
-class Known(Value):
-    """Counts of known and missing objects of a source."""
+class SourceExtent(Value):
+    """How much of a source is left."""
 
     known: int
     documents: int
@@ -112,9 +112,9 @@ class Sources(Part):
         found = self._db.rows("limit_source", which=which, limit=limit)
         return found[0]["uri"] if found else None
 
-    def compare_objects(self, source_id: int, keys: Sequence[str], etags: Sequence[str]) -> list[Compared]:
-        """Compares listed objects with their records."""
-        return self._db.all(Compared, "compare_objects", source_id=source_id, keys=list(keys), etags=list(etags))
+    def compare_objects(self, source_id: int, keys: Sequence[str], etags: Sequence[str]) -> list[ListedObject]:
+        """What is known of listed objects."""
+        return self._db.all(ListedObject, "compare_objects", source_id=source_id, keys=list(keys), etags=list(etags))
 
     def mark_missing(
         self, source_id: int, after: str, upto: str | None, keys: Sequence[str], closed: Sequence[str]
@@ -138,9 +138,9 @@ class Sources(Part):
         """Records the position of a scan; empty if it is finished."""
         self._db.run("scan_position", source_id=source_id, position=position)
 
-    def known_objects(self, source_id: int) -> Known:
-        """Number of known objects of a source, and of those that are missing."""
-        return self._db.only(Known, "known_objects", source_id=source_id)
+    def known_objects(self, source_id: int) -> SourceExtent:
+        """How many objects a source had, and how many of them are missing."""
+        return self._db.only(SourceExtent, "known_objects", source_id=source_id)
 
     def last_object(self, source_id: int) -> str:
         """The last known object of a source, in the order of listings; empty if there is none."""

@@ -4,6 +4,7 @@ Files are streamed. A line that is not JSON is a row with a problem, and so is t
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def _files(path: str) -> Iterator[tuple[str, Any]]:
 
 def _on_the_hub(path: str) -> Iterator[tuple[str, Any]]:
     """The same client as for sources; only this kind of path needs a network."""
-    from gem_tasks.corpus.hub import list_dataset
+    from gem_tasks.corpus.sources.hub import list_dataset
 
     found = False
     for item in list_dataset(path.removeprefix("hf://"), ""):
@@ -109,16 +110,30 @@ def _rows(name: str, open_: Any) -> Iterator[Line]:
         )
 
 
+_BUFFER = 1 << 20
 _Found = Iterator[tuple[Json | None, FormFault | None]]
+_BETWEEN = re.compile(r"\s*+,?\s*+")
 
 
 def _parquet(stored: IO[bytes]) -> _Found:
     import pyarrow.parquet as pq
 
-    # Without Arrow's threads: one that releases a Python object while the interpreter exits aborts the process.
-    for batch in pq.ParquetFile(stored, pre_buffer=False).iter_batches(batch_size=64, use_threads=False):
-        for row in batch.to_pylist():
-            yield row, None
+    # With a buffer, columns are read page by page; row by row, because 64 rows of 30 MB fit into a file of a kilobyte.
+    file = pq.ParquetFile(stored, buffer_size=_BUFFER, pre_buffer=False)
+    # Without Arrow's threads: one that lets go of a Python object while the interpreter ends aborts it.
+    for batch in file.iter_batches(batch_size=1, use_threads=False):
+        arrays = [_plain(array) for array in cast("list[Any]", batch.columns)]
+        if sum(array.nbytes for array in arrays) > MAX_ROW_BYTES:
+            yield None, FormFault(FormKind.TOO_LARGE, _TOO_LARGE)
+        else:
+            yield {name: array.to_pylist()[0] for name, array in zip(batch.schema.names, arrays, strict=True)}, None
+
+
+def _plain(array: Any) -> Any:
+    """Without the dictionary, which holds the values of all rows."""
+    import pyarrow as pa
+
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
 def _json(name: str, stored: IO[bytes]) -> _Found:
@@ -203,14 +218,14 @@ def _object(text: str) -> tuple[Json | None, FormFault | None]:
 
 
 def _list(first: str, lines: Iterator[tuple[str, FormFault | None]]) -> _Found:
-    """The objects of a JSON list, one by one, regardless of line breaks."""
-    decoder, text, ended = json.JSONDecoder(), first.lstrip()[1:], False
+    """The objects of a JSON list, one by one, however they are broken into lines."""
+    decoder, text, at, ended = json.JSONDecoder(), first, first.index("[") + 1, False
     while True:
-        text = text.lstrip().removeprefix(",").lstrip()
-        if text.startswith("]"):
+        at = _next_place(text, at)
+        if text.startswith("]", at):
             return
         try:
-            found, end = decoder.raw_decode(text) if text else (None, 0)
+            found, end = decoder.raw_decode(text, at) if at < len(text) else (None, 0)
         except (ValueError, RecursionError) as error:
             found, end = error, 0
         if end:
@@ -219,11 +234,30 @@ def _list(first: str, lines: Iterator[tuple[str, FormFault | None]]) -> _Found:
                 if isinstance(found, dict)
                 else (None, FormFault(FormKind.NO_OBJECT, "not a JSON object"))
             )
-            text = text[end:]
-        elif ended or len(text) > MAX_ROW_BYTES:
+            at = end
+        elif ended or len(text) - at > MAX_ROW_BYTES:
             yield None, FormFault(FormKind.NO_JSON, f"the list breaks off: {str(found)[:150]}")
             return
         else:
-            more = next(lines, None)
-            ended = more is None
-            text += "\n" + more[0] if more else ""
+            text, at, ended = _longer(text[at:], lines)
+
+
+def _next_place(text: str, at: int) -> int:
+    """Where the next object may begin: behind blanks and one comma."""
+    found = _BETWEEN.match(text, at)
+    return found.end() if found else at
+
+
+def _longer(text: str, lines: Iterator[tuple[str, FormFault | None]]) -> tuple[str, int, bool]:
+    """The text with so many more lines that it is twice as long: an object is read from its beginning each time.
+
+    Returns:
+        It, where to continue in it, and whether there are no more lines.
+    """
+    parts, size = [text], 0
+    for line, _ in lines:
+        parts.append(line)
+        size += len(line) + 1
+        if size > len(text):
+            return "\n".join(parts), 0, False
+    return "\n".join(parts), 0, True

@@ -11,7 +11,8 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import cast
 
-from gem_tasks.checks import complexity, run_checks
+from gem_tasks.checks import run_checks
+from gem_tasks.checks.faults import Fault
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.finding import Finding
 from gem_tasks.lint.files import Line, read_files
@@ -158,7 +159,7 @@ def _severity(finding: Finding, found: Conversation) -> str:
 def _only_form(finding: Finding, found: Conversation) -> bool:
     messages = found.trajectory.messages
     if finding.check != "structure":
-        return finding.check == complexity.CHECK  # the owner of the data decides how long a conversation has to be
+        return finding.kind == Fault.TOO_FEW.kind  # how long a conversation has to be is for its owner to say
     if finding.kind == "role_order":
         at = finding.message_index or 0
         opens = all(message.role == "system" for message in messages[:at])

@@ -13,7 +13,9 @@ Equivalent foreign forms are translated and noted, so that the checks find only 
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Any, cast
 
 from gem_tasks.domain.base import Json
@@ -206,10 +208,11 @@ def _retype(schema: Json, where: str, notes: list[FormFault]) -> None:
 def renamed(tools: Iterable[ToolSpec]) -> Iterator[tuple[str, str]]:
     """`(name, valid name)` for every tool whose name the Chat Completions API does not accept."""
     taken = {tool.name for tool in tools}
+    numbers = defaultdict[str, Iterator[int]](count)
     for tool in tools:
         if TOOL_NAME.match(tool.name):
             continue
         base = re.sub(r"[^a-zA-Z0-9_-]", "_", tool.name)[:56] or "tool"
-        plain = next(name for number in range(len(taken) + 2) if (name := f"{base}_{number}") not in taken)
+        plain = next(name for number in numbers[base] if (name := f"{base}_{number}") not in taken)
         taken.add(plain)
         yield tool.name, plain

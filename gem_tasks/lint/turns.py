@@ -52,6 +52,9 @@ _CALLED = re.compile(r"<(tool_call|function_call|functioncall)>(.*?)(?:</\1>|$)"
 _ANSWERED = re.compile("<tool_response>"), re.compile("</tool_response>")
 _THOUGHT = re.compile(r"(?:(?<!\s)\s++)?<think(?:ing)?>"), re.compile(r"</think(?:ing)?>\s*+")
 
+MOST = 5000
+"""Most messages, and most calls, of a row: the checks read fewer, and pairing calls with results takes their square."""
+
 
 class TurnError(ValueError):
     """A turn cannot be read: the message has the reason, `index` the turn."""
@@ -82,12 +85,16 @@ class Turns:
         if role == "assistant" and calls and last and last.role == "assistant" and (content is None):
             self.messages[-1] = last.model_copy(update={"tool_calls": last.tool_calls + calls})
             return
+        if len(self.messages) >= MOST:
+            raise TurnError(place or 0, f"the conversation has more than {MOST:,} messages")
         self.messages.append(Message(role=role, content=content, **more))
         self.places.append(place)
 
     def call(self, name: str, arguments: Json, ident: str = "") -> ToolCall:
         """Adds a call, which waits for its result; if an answered call has the same id, it gets another."""
         self._calls += 1
+        if self._calls > MOST:
+            raise TurnError(len(self.messages), f"the conversation has more than {MOST:,} calls")
         ours = ident or f"call_{self._calls}"
         if ident in self._answered:
             self.reused.add(ident)

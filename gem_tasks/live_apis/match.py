@@ -9,6 +9,7 @@ tool whose best score is below `THRESHOLD` is not mapped.
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from pydantic import Field
 
@@ -34,6 +35,8 @@ _VERBS = {
     for word in verbs
 }
 _STOP = frozenset("a an the of for to by in on with and or from as is are be its this that it all one api".split())
+_MOST_PARAMETERS = 200
+"""Most parameters of a tool and of an operation that are paired."""
 _LONGEST = 20_000
 """Maximum characters of a description to read."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -102,12 +105,21 @@ def _path_words(operation: Operation) -> frozenset[str]:
 
 
 def _pairs(ours: Iterable[str], theirs: Iterable[str]) -> dict[str, str]:
-    """Parameters that belong together: equal names first, then the most similar ones; each is used once."""
-    scored = [(dice(words(one), words(other)), one, other) for one in ours for other in theirs]
+    """Parameters that belong together: equal names first, then the most alike; each at most once."""
+    named = {other: words(other) for other in islice(theirs, _MOST_PARAMETERS)}
+    scored = [
+        (score, one, other)
+        for one in islice(ours, _MOST_PARAMETERS)
+        for known in (words(one),)
+        for other, theirs_known in named.items()
+        if (score := dice(known, theirs_known)) >= _PAIR
+    ]
     pairs: dict[str, str] = {}
-    for score, one, other in sorted(scored, key=lambda row: (-row[0], row[1] != row[2], row[1], row[2])):
-        if score >= _PAIR and one not in pairs and other not in pairs.values():
+    taken: set[str] = set()
+    for _, one, other in sorted(scored, key=lambda row: (-row[0], row[1] != row[2], row[1], row[2])):
+        if one not in pairs and other not in taken:
             pairs[one] = other
+            taken.add(other)
     return pairs
 
 

@@ -20,7 +20,7 @@ from yarl import URL
 from gem_tasks.domain.key_source import KeyCommand, KeySource
 from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import Complaint, UserError
-from gem_tasks.llm.anthropic import VERSION
+from gem_tasks.llm.apis.anthropic import VERSION
 from gem_tasks.llm.key_command import key_of
 from gem_tasks.patterns import IgnoringCase
 

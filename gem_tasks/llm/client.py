@@ -1,4 +1,4 @@
-"""A client for one endpoint behind the `ChatClient` port; `api` lists the APIs that it speaks.
+"""A client for one endpoint behind the `ChatClient` port; `apis.registry` lists the APIs that it speaks.
 
 Retries have one owner each:
 
@@ -28,23 +28,23 @@ from gem_tasks.domain.key_source import KeySource
 from gem_tasks.domain.request_options import ApiName
 from gem_tasks.errors import RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.llm.access import Access
-from gem_tasks.llm.answers import read_failed
-from gem_tasks.llm.api import APIS, api_of, rooted
-from gem_tasks.llm.classify import from_status
-from gem_tasks.llm.deadline import Deadlines
-from gem_tasks.llm.dialect import Dialect
-from gem_tasks.llm.learning import Learning
-from gem_tasks.llm.limiter import Limiter
-from gem_tasks.llm.memory import Memory
-from gem_tasks.llm.offered import read_models
-from gem_tasks.llm.pacing import wait_s
-from gem_tasks.llm.presets import preset_for
-from gem_tasks.llm.tokens import estimate_tokens
-from gem_tasks.llm.transport import transport_to
-from gem_tasks.llm.usage import filled_in
-from gem_tasks.llm.usage_watch import UsageWatch
-from gem_tasks.llm.window_reading import Reading, read_window
-from gem_tasks.llm.windows import Window, Windows
+from gem_tasks.llm.apis.registry import APIS, api_of, rooted
+from gem_tasks.llm.dialects.dialect import Dialect
+from gem_tasks.llm.dialects.learning import Learning
+from gem_tasks.llm.dialects.memory import Memory
+from gem_tasks.llm.dialects.presets import preset_for
+from gem_tasks.llm.dialects.usage_watch import UsageWatch
+from gem_tasks.llm.http.transport import transport_to
+from gem_tasks.llm.limits.deadline import Deadlines
+from gem_tasks.llm.limits.limiter import Limiter
+from gem_tasks.llm.limits.pacing import wait_s
+from gem_tasks.llm.responses.classify import from_status
+from gem_tasks.llm.responses.completions import read_failed
+from gem_tasks.llm.responses.offered import read_models
+from gem_tasks.llm.usage.counts import filled_in
+from gem_tasks.llm.usage.tokens import estimate_tokens
+from gem_tasks.llm.windows.fitting import Window, Windows
+from gem_tasks.llm.windows.reading import Reading, read_window
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0

@@ -15,8 +15,9 @@ from gem_tasks.local import health
 from gem_tasks.local.deployment import JOBS, Deployment
 from gem_tasks.pipeline.preflight.readiness import Ready, Told, check_models
 from gem_tasks.redaction import message
-from gem_tasks.settings import Settings
+from gem_tasks.settings import Settings, unread_variables
 from gem_tasks.store import open_store
+from gem_tasks.variables import Unread
 
 _PYTHONS = ((3, 11), (3, 14))
 _FREE_GB = 2
@@ -51,6 +52,7 @@ def examine(settings: Settings, told: Told = lambda done, total: None) -> Iterat
         settings: settings of the command.
         told: receives the number of tested models, and of all models.
     """
+    yield from (_unread(each) for each in unread_variables())
     yield from _looked(settings, _python, _disk, _sandbox, _database, _store)
     yield from _models(settings, told)
     yield from _looked(settings, _airflow)
@@ -64,6 +66,11 @@ def _looked(settings: Settings, *checks: Callable[[Settings], Diagnosis]) -> Ite
             yield check(settings)
         except UserError as error:
             yield Diagnosis(name=check.__name__.strip("_"), ok=False, detail=error.cause, fix=error.fix)
+
+
+def _unread(variable: Unread) -> Diagnosis:
+    """A fault where it looks like a typing error: the intended setting has no effect."""
+    return Diagnosis(name="settings", ok=not variable.nearest, detail=variable.cause, fix=variable.fix)
 
 
 def _python(settings: Settings) -> Diagnosis:

@@ -7,11 +7,11 @@ from typing import Self
 from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, StageName
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
-from gem_tasks.llm.api import api_of
-from gem_tasks.llm.batch import BatchClient
-from gem_tasks.llm.batch_apis import batches_at
+from gem_tasks.llm.apis.registry import api_of
+from gem_tasks.llm.batch.client import BatchClient
+from gem_tasks.llm.batch.registry import batches_at
 from gem_tasks.llm.client import OpenAIClient
-from gem_tasks.llm.memory import Memory
+from gem_tasks.llm.dialects.memory import Memory
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.people import kinds_to_open
 from gem_tasks.pipeline.prompt_files import load_prompts

@@ -15,6 +15,7 @@ the turns have numbers, from 0: `<user number="1">`.
 
 import json
 import re
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from pydantic import ValidationError
@@ -47,8 +48,8 @@ def parse_tools(text: str, what: str = "<tools>") -> tuple[ToolSpec, ...]:
             tools.append(ToolSpec.from_json(item))
         except (KeyError, TypeError, ValidationError) as error:
             raise TagError(f"{what}: a tool needs name, description and parameters; at fault: {error}") from None
-    names = [tool.name for tool in tools]
-    doubled = next((name for name in names if names.count(name) > 1), None)
+    names = Counter(tool.name for tool in tools)
+    doubled = next((name for name, count in names.items() if count > 1), None)
     if not tools or doubled:
         raise TagError(f"{what}: the tool {doubled!r} is defined twice" if doubled else f"{what} is empty")
     return tuple(tools)
@@ -76,7 +77,7 @@ def parse_trajectory(text: str, tools: tuple[ToolSpec, ...]) -> Trajectory:
     """
     body = one(text, "trajectory")
     messages: list[Message] = []
-    waiting: list[str] = []
+    waiting = deque[str]()
     calls = position = 0
     while match := _TURN.match(body, position):
         position = match.end()
@@ -85,11 +86,11 @@ def parse_trajectory(text: str, tools: tuple[ToolSpec, ...]) -> Trajectory:
         if role == "assistant":
             message = _assistant(content, where, calls)
             calls += len(message.tool_calls)
-            waiting = [call.id for call in message.tool_calls]
+            waiting = deque(call.id for call in message.tool_calls)
         elif role == "tool":
             if not waiting:
                 raise TagError(f"{where} answers no call: write one <tool> per <func>, right after its <assistant>")
-            message = Message(role="tool", content=_plain(content, where), tool_call_id=waiting.pop(0))
+            message = Message(role="tool", content=_plain(content, where), tool_call_id=waiting.popleft())
         else:
             message = Message(role=role, content=_plain(content, where))  # pyright: ignore[reportArgumentType]
         messages.append(message)

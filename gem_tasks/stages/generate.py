@@ -1,8 +1,7 @@
 """Stage 3: writes a whole conversation from text, workflow and tools, in one pass (paper section 3.2, stage 3)."""
 
-import json
-
 from gem_tasks.domain.chat import ChatMessage, Sampling
+from gem_tasks.domain.indented import indented
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
@@ -44,4 +43,4 @@ def main_workflow(record: Record) -> Workflow:
 def _render(workflow: Workflow) -> str:
     data = workflow.model_dump(exclude={"tools", "execution_graph"})
     data["execution_graph"] = str(workflow.execution_graph)
-    return json.dumps(data, ensure_ascii=False, indent=1)
+    return indented(data, 1)

@@ -1,6 +1,6 @@
 """Renders templates to pages. It escapes all values, because they come from documents and models."""
 
-import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gem_console import charts
 from gem_console.pieces import marked
 from gem_tasks.airflow_names import SYNTHESIZE
+from gem_tasks.domain.indented import indented
 from gem_tasks.redaction import clean
 from gem_tasks.visible import visible_lines
 
@@ -45,7 +46,7 @@ def _environment() -> Environment:
     }  # fmt: skip
     shared: dict[str, Any] = {
         "charts": charts, "with_query": with_query, "task_url": task_url, "run_url": run_url, "marked": marked,
-        "version": _assets_version(),
+        "numeric": numeric, "version": _assets_version(),
     }  # fmt: skip
     made.globals.update(shared)
     macros: dict[str, Any] = {"ui": made.get_template("macros.html").module}
@@ -56,6 +57,11 @@ def _environment() -> Environment:
 def _shown(value: Any) -> Any:
     """Shows bidirectional and invisible characters of a text as visible escapes."""
     return visible_lines(value) if type(value) is str else value  # not markup: its texts were already escaped
+
+
+def numeric(names: Iterable[str]) -> list[str]:
+    """Columns over numbers, as the macro `head` marks them."""
+    return [f"#{name}" for name in names]
 
 
 def number(value: float | None) -> str:
@@ -113,7 +119,7 @@ def oneline(text: str) -> str:
 
 def pretty(data: Any) -> str:
     """Indented JSON. The template escapes it like any other text."""
-    return json.dumps(data, ensure_ascii=False, indent=2, default=str)
+    return indented(data, 2, default=str)
 
 
 def with_query(query: dict[str, str], **changes: Any) -> str:

@@ -39,7 +39,10 @@ WITH named AS (
     UNION SELECT s.document_id, true FROM segments s JOIN trajectories t USING (segment_id)
           WHERE length(%(id)s) >= 6 AND starts_with(t.trajectory_id, %(id)s)
 )
-SELECT d.*, n.guessed FROM documents d JOIN named n USING (document_id)
+SELECT d.document_id, d.source_id, d.partition_key, d.uri, d.etag, d.content_hash, d.title, d.license, d.language, d.chars,
+       d.metadata, d.reason, d.detail, d.ingested_at, d.object_key, d.fingerprint, d.superseded_by, d.gone_at, d.live,
+       n.guessed
+FROM documents d JOIN named n USING (document_id)
 ORDER BY n.guessed, d.ingested_at DESC, d.document_id LIMIT 2
 
 -- document_segments --

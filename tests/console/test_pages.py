@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from gem_tasks.llm.dialect import PLAIN
-from gem_tasks.llm.memory import Memory
+from gem_tasks.llm.dialects.dialect import PLAIN
+from gem_tasks.llm.dialects.memory import Memory
 from tests.console.hostile import PARTITION, PAYLOADS
 
 
@@ -27,14 +27,14 @@ def test_the_funnel_is_the_lineage_s(api, work):
     with work.ledger() as ledger:
         recipes = list(work.chain.by_stage.values())
         summary = ledger.reports.summary(PARTITION, recipes, None)
-    assert steps["documents"]["taken"] == summary["documents"]["total"] == len(PAYLOADS) + 1
-    assert steps["segments"]["taken"] == summary["segments"]
-    for stage in summary["stages"]:
-        shown = steps[stage["stage"]]
+    assert steps["documents"]["taken"] == summary.documents.total == len(PAYLOADS) + 1
+    assert steps["segments"]["taken"] == summary.segments
+    for stage in summary.stages:
+        shown = steps[stage.stage]
         assert {name: shown[name] for name in ("accepted", "rejected", "failed", "calls")} == {
-            name: stage[name] for name in ("accepted", "rejected", "failed", "calls")
+            name: getattr(stage, name) for name in ("accepted", "rejected", "failed", "calls")
         }
-        assert shown["usd"] == pytest.approx(stage["usd"])
+        assert shown["usd"] == pytest.approx(stage.usd)
 
 
 def test_partitions_show_what_is_left(api):

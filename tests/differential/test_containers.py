@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from gem_tasks.corpus.normalise import normalise
-from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.reading.readers import read
+from gem_tasks.corpus.sources.listing import list_objects
 from tests.differential import made
 
 TEXTS = {

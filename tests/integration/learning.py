@@ -1,6 +1,6 @@
 """What learning a dialect costs."""
 
-from gem_tasks.settings import STAGE_NAMES
+from gem_tasks.domain.stage import STAGE_NAMES
 
 MOST_WASTED = 3
 

@@ -12,7 +12,7 @@ from gem_tasks import addresses, http_clients
 from gem_tasks.addresses import ForbiddenAddressError, forbidden, resolved
 from gem_tasks.errors import EndpointError, UserError
 from gem_tasks.llm.client import OpenAIClient
-from gem_tasks.llm.transport import transport_to
+from gem_tasks.llm.http.transport import transport_to
 
 INFO = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
 

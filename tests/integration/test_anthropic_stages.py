@@ -12,7 +12,7 @@ from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
-from gem_tasks.llm.memory import remembered
+from gem_tasks.llm.dialects.memory import remembered
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from tests.corpus import EXAMPLES, NAMES, PARTITION

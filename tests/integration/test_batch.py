@@ -12,11 +12,11 @@ from aiohttp import web
 
 from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import EndpointError, UserError
-from gem_tasks.llm import batch
-from gem_tasks.llm.batch import BatchClient
-from gem_tasks.llm.batch_file import split
-from gem_tasks.llm.memory import remembered
-from gem_tasks.llm.metered import UntrueUsageError
+from gem_tasks.llm.batch import client as batch
+from gem_tasks.llm.batch.client import BatchClient
+from gem_tasks.llm.batch.file import split
+from gem_tasks.llm.dialects.memory import remembered
+from gem_tasks.llm.usage.metered import UntrueUsageError
 from gem_tasks.pipeline.batch import poll as polling
 from gem_tasks.pipeline.batch.poll import Pending
 from gem_tasks.pipeline.batch.run import collect, poll, run_stage, submit

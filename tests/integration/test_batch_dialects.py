@@ -6,7 +6,7 @@ import pytest
 
 from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.errors import UserError
-from gem_tasks.llm.memory import remembered
+from gem_tasks.llm.dialects.memory import remembered
 from gem_tasks.pipeline.batch.run import run_stage
 from gem_tasks.pipeline.ingest.source import ingest
 from tests.corpus import EXAMPLES, PARTITION

@@ -11,9 +11,10 @@ from gem_tasks.domain.request_options import RequestOptions
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
-from gem_tasks.llm import access, batch_apis
-from gem_tasks.llm.batch_gemini import GeminiBatches
-from gem_tasks.llm.batch_mistral import MistralBatches
+from gem_tasks.llm import access
+from gem_tasks.llm.batch import registry as batch_apis
+from gem_tasks.llm.batch.gemini import GeminiBatches
+from gem_tasks.llm.batch.mistral import MistralBatches
 from gem_tasks.pipeline.batch.run import poll, submit
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard

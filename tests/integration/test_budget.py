@@ -7,8 +7,8 @@ import pytest
 from gem_tasks.domain.chat import Completion, Usage
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.lineage import BudgetAccount, Ledger
-from gem_tasks.llm.metered import MeteredClient
-from gem_tasks.llm.prices import Price
+from gem_tasks.llm.usage.metered import MeteredClient
+from gem_tasks.llm.usage.prices import Price
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.rebuild.plan import within_budget
 from gem_tasks.pipeline.shard.budget import Budget, BudgetSpentError

@@ -148,12 +148,13 @@ def test_a_models_lineage_goes_down_to_recipes_prompts_and_documents(finished, m
     found = build(work, SetSpec(kind="synthesizer", test_share=0.3))
     with work.ledger() as ledger:
         ledger.distill.record_model(model("deep00", found.set_id))
-        origin = ledger.evaluations.model_origin("deep00")
-    stages = [row["stage"] for row in origin["recipes"]]
+        recipes = ledger.evaluations.origin_recipes("deep00")
+        documents = ledger.evaluations.origin_documents("deep00")
+    stages = [row.stage for row in recipes]
     assert stages == ["revalidate", "revise", "validate", "refine", "generate", "extract", "filter", "segment"]
-    assert {row["version"] for row in origin["recipes"]} == {published.version}
-    assert all(row["prompt_sha256"] for row in origin["recipes"] if row["stage"] != "segment")
-    assert sum(row["trajectories"] for row in origin["documents"]) == found.counts["train"]
+    assert {row.version for row in recipes} == {published.version}
+    assert all(row.prompt_sha256 for row in recipes if row.stage != "segment")
+    assert sum(row.trajectories for row in documents) == found.counts["train"]
     monkeypatch.setenv("GEM_POSTGRES_DSN", work.settings.database)
     monkeypatch.setenv("GEM_STORE_URL", work.settings.store_root)
     shown = CliRunner().invoke(app, ["lineage", "deep00"])

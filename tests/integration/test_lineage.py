@@ -66,9 +66,9 @@ def test_a_segment_has_one_outcome_per_recipe_and_costs_add_up(ledger):
     accept(ledger, 1, FILTER, kind="failed", error_class=ErrorClass.TIMEOUT)
     accept(ledger, 1, FILTER)
     assert ledger.stages.outcomes(PARTITION, 0, FILTER.recipe_id) == {segment(1).segment_id: ("accepted", None)}
-    (stage,) = [found for found in ledger.reports.summary(PARTITION, [FILTER], None)["stages"]]
-    assert (stage["accepted"], stage["failed"], stage["calls"], stage["prompt_tokens"]) == (1, 0, 4, 20)
-    assert ledger.reports.summary(PARTITION, [FILTER], "another run")["stages"][0]["calls"] == 0
+    (stage,) = [found for found in ledger.reports.summary(PARTITION, [FILTER], None).stages]
+    assert (stage.accepted, stage.failed, stage.calls, stage.prompt_tokens) == (1, 0, 4, 20)
+    assert ledger.reports.summary(PARTITION, [FILTER], "another run").stages[0].calls == 0
 
 
 def test_an_outcome_without_its_reason_is_refused_by_the_database(ledger):
@@ -150,11 +150,11 @@ def test_a_documents_life_is_found_by_any_of_its_names(ledger):
     accept(ledger, 1, FILTER)
     publish(ledger, "v1", [1])
     lives = [ledger.reports.lineage(name) for name in ("doc1", "file:///1", segment(1).segment_id, "abcdef1")]
-    assert all(life["document_id"] == "doc1" for life in lives)
-    (found,) = lives[0]["segments"]
-    (outcome,) = found["outcomes"]
-    assert (outcome["model"], outcome["airflow_run_id"]) == ("offline-rules", "r1")
-    assert found["trajectories"][0]["trajectory_id"] == "abcdef1"
+    assert all(life.document_id == "doc1" for life in lives)
+    (found,) = lives[0].segments
+    (outcome,) = found.outcomes
+    assert (outcome.model, outcome.airflow_run_id) == ("offline-rules", "r1")
+    assert found.trajectories[0].trajectory_id == "abcdef1"
     assert ledger.reports.lineage("%") is None
     assert ledger.reports.lineage("'; DROP TABLE documents; --") is None
 

@@ -92,7 +92,7 @@ def test_a_path_longer_than_an_index_entry_is_recorded_and_found(workspace, sour
     row = ingested(workspace, source)["deep.txt"]
     assert len(row["uri"]) > 2704
     with workspace().ledger() as ledger:
-        assert ledger.reports.lineage(row["uri"])["document_id"] == row["document_id"]
+        assert ledger.reports.lineage(row["uri"]).document_id == row["document_id"]
 
 
 @pytest.mark.parametrize("id_", ["", "a\0b", "\ud800", "%", "'; DROP TABLE documents; --", "x" * 100_000])
@@ -115,6 +115,6 @@ def test_an_endpoints_words_are_kept_readable_and_bounded(workspace, source):
     with work.ledger() as ledger:
         ledger.stages.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
         ledger.stages.commit_outcomes(recipe, PARTITION, 0, [failed], "key", RunContext())
-        (outcome,) = ledger.reports.lineage(segment.segment_id)["segments"][0]["outcomes"]
-    assert outcome["detail"].startswith("half \ufffd, NUL \ufffd, and much")
-    assert len(outcome["detail"]) <= 2000
+        (outcome,) = ledger.reports.lineage(segment.segment_id).segments[0].outcomes
+    assert outcome.detail.startswith("half \ufffd, NUL \ufffd, and much")
+    assert len(outcome.detail) <= 2000

@@ -97,9 +97,9 @@ def test_every_outcome_of_a_long_document_is_under_its_own_segment(ledger):
     judge(ledger, EARLY, FILTER, *((segment, ACCEPTED) for segment in segments))
     publish(ledger, EARLY, "v1", {"abcdef01": segments[7]})
     life = ledger.reports.lineage("doc1")
-    assert [found["segment_id"] for found in life["segments"]] == segments
-    assert all(len(found["outcomes"]) == 1 for found in life["segments"])
-    assert [len(found["trajectories"]) for found in life["segments"]] == [number == 7 for number in range(300)]
+    assert [found.segment_id for found in life.segments] == segments
+    assert all(len(found.outcomes) == 1 for found in life.segments)
+    assert [len(found.trajectories) for found in life.segments] == [number == 7 for number in range(300)]
 
 
 def test_the_newest_version_of_a_document_answers_for_its_uri(ledger):
@@ -108,15 +108,15 @@ def test_the_newest_version_of_a_document_answers_for_its_uri(ledger):
         "INSERT INTO documents (document_id, source_id, partition_key, object_key, uri, etag, content_hash, chars)"
         " SELECT 'doc1b', source_id, partition_key, uri, uri, '2', 'other', 9 FROM documents"
     )
-    assert ledger.reports.lineage("file:///doc1")["document_id"] == "doc1b"
-    assert ledger.reports.lineage("doc1")["document_id"] == "doc1"
+    assert ledger.reports.lineage("file:///doc1").document_id == "doc1b"
+    assert ledger.reports.lineage("doc1").document_id == "doc1"
 
 
 def test_the_beginning_of_a_trajectorys_id_must_mean_one_document(ledger):
     (first,) = record(ledger, EARLY, "doc1", 1)
     (second,) = record(ledger, EARLY, "doc2", 1)
     publish(ledger, EARLY, "v1", {"abcdef01": first, "abcdef02": second})
-    assert ledger.reports.lineage("abcdef01")["document_id"] == "doc1"
+    assert ledger.reports.lineage("abcdef01").document_id == "doc1"
     assert ledger.reports.lineage("abcde") is None  # too short to be meant
     with pytest.raises(UserError, match="several documents"):
         ledger.reports.lineage("abcdef")

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm import client as client_module
-from gem_tasks.llm.memory import Memory, remembered
+from gem_tasks.llm.dialects.memory import Memory, remembered
 from gem_tasks.store import open_store
 from tests.integration.endpoint import answer, client_for, failing, request, serving
 

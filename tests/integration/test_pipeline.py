@@ -22,7 +22,7 @@ from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.judging.agreement import Opinion, agreement
 from gem_tasks.pipeline.judging.gating import answer, gate, last_decision, review
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
+from gem_tasks.pipeline.upkeep.failures import FailureFilter, failures, retry
 from tests.corpus import EXAMPLES, PARTITION
 from tests.planning import plan, synthesise
 
@@ -87,9 +87,9 @@ def test_what_is_no_procedure_is_rejected_by_the_filter(finished, name):
     work, *_ = finished
     with work.ledger() as ledger:
         life = ledger.reports.lineage(f"file://{EXAMPLES / name}")
-    (outcome,) = life["segments"][0]["outcomes"]
-    assert (outcome["stage"], outcome["outcome"]) == ("filter", "rejected")
-    assert outcome["reason"]
+    (outcome,) = life.segments[0].outcomes
+    assert (outcome.stage, outcome.outcome) == ("filter", "rejected")
+    assert outcome.reason
 
 
 def test_a_second_run_makes_no_call_and_changes_nothing(finished, tmp_path):
@@ -286,20 +286,20 @@ def test_failures_are_listed_with_their_answers_and_only_they_are_tried_again(wo
     for shard in plan(broken, PARTITION):
         run_shard(broken, "filter", PARTITION, shard["shard"], RunContext())
     work = workspace()
-    found = failures(work, Which(error_class=ErrorClass.MALFORMED), limit=100)
+    found = failures(work, FailureFilter(error_class=ErrorClass.MALFORMED), limit=100)
     assert found.total == len(found.newest) > 2
     assert all("]" in failure.raw and failure.uri for failure in found.newest)
-    assert failures(work, Which(error_class=ErrorClass.REFUSED), limit=100).total == 0
+    assert failures(work, FailureFilter(error_class=ErrorClass.REFUSED), limit=100).total == 0
     before = rows_by_segment(work)
-    assert retry(work, Which(stage="extract"), dry_run=False) == {}
-    assert retry(work, Which(stage="filter"), dry_run=True) == {PARTITION: found.total}
-    assert retry(work, Which(stage="filter"), dry_run=False) == {PARTITION: found.total}
+    assert retry(work, FailureFilter(stage="extract"), dry_run=False) == {}
+    assert retry(work, FailureFilter(stage="filter"), dry_run=True) == {PARTITION: found.total}
+    assert retry(work, FailureFilter(stage="filter"), dry_run=False) == {PARTITION: found.total}
     for shard in plan(work, PARTITION):
         run_shard(work, "filter", PARTITION, shard["shard"], RunContext())
     after = rows_by_segment(work)
     again = {failure.segment_id for failure in found.newest}
     assert {segment for segment in after if after[segment] != before[segment]} == again
-    assert failures(work, Which(), limit=1).total == 0
+    assert failures(work, FailureFilter(), limit=1).total == 0
     assert all(after[segment]["calls"] == before[segment]["calls"] + 1 for segment in again)
 
 

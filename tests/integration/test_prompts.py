@@ -202,7 +202,7 @@ def test_a_trial_says_what_it_cannot_try(finished, workspace, folder):
     work, _ = finished
     with work.ledger() as ledger:
         life = ledger.reports.lineage(f"file://{EXAMPLES / 'essay-on-walking.txt'}")
-    segment = life["segments"][0]["segment_id"]
+    segment = life.segments[0].segment_id
     prompt = prompts.load("refine")
     (trial,) = Candidate(work, "refine", prompt, [segment]).run(None)
     assert trial.candidate is None

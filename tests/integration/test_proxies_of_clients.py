@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from gem_tasks import http_clients
-from gem_tasks.corpus import hub as hub_module
+from gem_tasks.corpus.sources import hub as hub_module
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.live_apis.mcp_server import McpApi
 from gem_tasks.live_apis.openapi import HttpApi, Operation

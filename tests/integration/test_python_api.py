@@ -51,9 +51,9 @@ def test_a_text_that_is_known_is_not_asked_about_again(settings, tmp_path):
     def calls():
         with gem_tasks_ledger(settings) as ledger:
             return [
-                each["calls"]
-                for segment in ledger.reports.lineage(first.document_id)["segments"]
-                for each in segment["outcomes"]
+                each.calls
+                for segment in ledger.reports.lineage(first.document_id).segments
+                for each in segment.outcomes
             ]
 
     before = calls()

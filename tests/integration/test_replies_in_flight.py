@@ -13,11 +13,11 @@ from gem_tasks import replies
 from gem_tasks.confine.job import Upstream
 from gem_tasks.confine.relay import Relay
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.batch import BatchClient, BatchState
-from gem_tasks.llm.proxied import ProxiedTransport
-from gem_tasks.llm.sdk import from_sdk, sdk
-from gem_tasks.llm.transport import transport_to
-from gem_tasks.llm.window_reading import read_window
+from gem_tasks.llm.batch.client import BatchClient, BatchState
+from gem_tasks.llm.http.proxied import ProxiedTransport
+from gem_tasks.llm.http.sdk import from_sdk, sdk
+from gem_tasks.llm.http.transport import transport_to
+from gem_tasks.llm.windows.reading import read_window
 from tests.integration.bytes_server import CLOSE, PATH, Server, raw, reply
 
 

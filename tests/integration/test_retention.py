@@ -123,7 +123,7 @@ def test_results_of_old_recipes_and_superseded_datasets_go_after_their_time(publ
     assert listed(work) == before - old - files
     with new.ledger() as ledger:
         states = ledger.pg.execute("SELECT version, collected_at FROM datasets ORDER BY created_at").fetchall()
-        history = ledger.reports.lineage(first.version and f"file://{TEXT}")["segments"][0]["outcomes"]
+        history = ledger.reports.lineage(first.version and f"file://{TEXT}").segments[0].outcomes
     assert [row["collected_at"] is not None for row in states] == [True, False]
     assert len(history) == 7
 

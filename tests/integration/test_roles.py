@@ -16,7 +16,7 @@ from gem_tasks.lineage.migrate import migrate
 from gem_tasks.lineage.roles import PASSWORDS, main, make_roles
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.pipeline.upkeep.failures import Which, retry
+from gem_tasks.pipeline.upkeep.failures import FailureFilter, retry
 from tests.corpus import EXAMPLES, PARTITION
 from tests.planning import plan
 
@@ -86,7 +86,7 @@ def test_the_console_can_mark_what_is_to_be_asked_for_again(roles, workspace, ds
     with closing(psycopg.connect(dsn, autocommit=True)) as owner:
         owner.execute("UPDATE stage_results SET outcome = 'failed', error_class = 'timeout', reason = NULL")
     console = workspace(postgres_dsn=SecretStr(roles["gem_console"]))
-    assert sum(retry(console, Which(), dry_run=False).values()) > 0
+    assert sum(retry(console, FailureFilter(), dry_run=False).values()) > 0
 
 
 def test_tables_of_later_versions_are_theirs_too_and_passwords_change(dsn):

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.reading.readers import read
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.errors import UserError
 
 SHA = "a" * 40

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from obstore.exceptions import GenericError
 
-from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.reading.readers import read
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.domain.corpus import IngestReason
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.ingest.source import ingest
@@ -119,7 +119,7 @@ def test_an_object_that_a_service_takes_for_another_is_not_read_as_that(bucket, 
 def test_one_object_that_cannot_be_read_has_a_reason_and_the_others_are_read(workspace, bucket, put, monkeypatch):
     for key in ("docs/a.md", "docs/b//c.md", "docs/d.md"):
         put(key, f"# {key}\n\n".encode() + b"A text that is long enough to be kept as a document of its own. " * 9)
-    from gem_tasks.corpus import remote
+    from gem_tasks.corpus.sources import remote
 
     real = remote.obstore.open_reader
 

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
-from gem_tasks.llm import connection as connection_module
-from gem_tasks.llm import transport as transport_module
-from gem_tasks.llm.proxied import ProxiedTransport
-from gem_tasks.llm.transport import Transport, transport_to
+from gem_tasks.llm.http import connection as connection_module
+from gem_tasks.llm.http import transport as transport_module
+from gem_tasks.llm.http.proxied import ProxiedTransport
+from gem_tasks.llm.http.transport import Transport, transport_to
 from tests.integration.bytes_server import CLOSE, PATH, Server, raw, reply
 
 

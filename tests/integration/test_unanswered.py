@@ -17,7 +17,7 @@ from gem_tasks.pipeline.judging.agreement import agreement
 from gem_tasks.pipeline.judging.gating import gate
 from gem_tasks.pipeline.shard.doubts import FEW
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.pipeline.upkeep.failures import Which, failures, retry
+from gem_tasks.pipeline.upkeep.failures import FailureFilter, failures, retry
 from tests.corpus import EXAMPLES, PARTITION
 from tests.integration.endpoint import Front
 from tests.integration.refusals import BAD, WORDS, refusing
@@ -143,10 +143,10 @@ def test_a_text_without_an_answer_is_asked_again_by_tries_then_by_runs_and_then_
         assert (report.failed, report.calls) == (1, 1)
         assert [row["failed_runs"] for row in rows(work).values() if row["outcome"] == "failed"] == [number]
     assert run_filter(work, "r4").calls == 0
-    found = failures(work, Which(), limit=5)
+    found = failures(work, FailureFilter(), limit=5)
     assert (found.total, found.set_aside, found.newest[0].set_aside) == (1, 1, True)
     assert gate(work, "filter", PARTITION, RunContext()).action == "continue"
-    assert retry(work, Which(error_class=ErrorClass.SERVER_ERROR), dry_run=False) == {PARTITION: 1}
+    assert retry(work, FailureFilter(error_class=ErrorClass.SERVER_ERROR), dry_run=False) == {PARTITION: 1}
     front.refuse = lambda body: None
     assert run_filter(work, "retried").failed == 0
 

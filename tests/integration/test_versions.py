@@ -188,7 +188,7 @@ def test_a_mass_that_vanishes_asks_before_it_is_retired(workspace, tmp_path, lef
 
 
 def test_a_folder_that_is_closed_is_not_gone(workspace, tmp_path, monkeypatch):
-    from gem_tasks.corpus import trees
+    from gem_tasks.corpus.sources import trees
 
     work, source = workspace(), write(tmp_path / "s", a=text("ant"))
     write(tmp_path / "s" / "inner", b=text("bee"))

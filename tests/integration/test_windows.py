@@ -10,8 +10,8 @@ from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
-from gem_tasks.llm.memory import remembered
-from gem_tasks.llm.window_reading import Reading, read_window
+from gem_tasks.llm.dialects.memory import remembered
+from gem_tasks.llm.windows.reading import Reading, read_window
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.settings import Settings

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from gem_tasks import variables
 from gem_tasks.connections import values
 from gem_tasks.settings import load
 
@@ -67,3 +68,17 @@ def test_a_secret_of_a_connection_is_kept_out_of_texts_and_of_the_settings_own()
     settings = load(values(WORLD.get, os.environ))
     assert dict(settings.secrets())["AWS_SECRET_ACCESS_KEY"] == "secret"
     assert "secret" not in repr(settings.s3).replace("secret_access_key", "")
+
+
+def test_a_field_that_looks_mistyped_is_logged_once(caplog, monkeypatch):
+    monkeypatch.setattr(variables, "_said", set())
+    world = {
+        "gem_llm": connection(baseurl="http://llm/v1", team="a"),
+        "gem_store": connection(url="s3://one", urls="x"),
+    }
+    for _ in range(2):
+        values(world.get, {})
+    assert [each.getMessage() for each in caplog.records] == [
+        "Connection gem_store: urls does nothing. Did you mean url?",
+        "Connection gem_llm: baseurl does nothing. Did you mean base_url?",
+    ]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from gem_tasks.checks import claims
 from gem_tasks.checks.grounding import identifiers
 from gem_tasks.checks.reading import numbers, source
-from gem_tasks.corpus import clean, warc
+from gem_tasks.corpus.reading import warc
+from gem_tasks.corpus.text import clean
 from gem_tasks.dataset import privacy
 from gem_tasks.domain.spans import between, without
 from gem_tasks.domain.workflow import ExecutionGraph

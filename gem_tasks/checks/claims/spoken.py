@@ -10,17 +10,19 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.reading.case import Case
-from gem_tasks.checks.reading.numbers import converted, numbers
+from gem_tasks.checks.reading.numbers import Quantities, converted, numbers
 from gem_tasks.checks.reading.said import content_stems, stem
 from gem_tasks.checks.reading.verbs import reads, words
 from gem_tasks.domain.finding import Finding
 from gem_tasks.patterns import IgnoringCase
 
 _ID = re.compile(r"(?<![\w/.-])([A-Z]{1,10}[-_#/])([\w/-]*\d[\w/-]*)(?![\w-])")
+_IN_WORD = re.compile(r"\w")
+_TO_A_DIGIT = re.compile(r"\w*\d")
 _DATE = IgnoringCase(
     r"\d{4}-\d{2}-\d{2}|\d{1,2}+(?:"
     r"(?:st|nd|rd|th|\.)?\s++(?:of\s++)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?(?:,?\s++\d{4})?"
@@ -40,8 +42,8 @@ _APART = re.compile(r"\d[,'\u00a0\u202f]\d")
 _THOUSANDS = re.compile(r"(?<=\d)[,'\u00a0\u202f](?=\d{3}(?!\d))")
 _MOST_TRIED = 6
 """Most amounts of one message to trace; a text with more is a table."""
-_MOST_LOOKED_FOR = 1000
-"""Most different identifiers or amounts of one message to look for in everything said."""
+_MOST_LOOKED_FOR = 5000
+"""Most identifiers and amounts of a conversation to look for in everything said."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _UNABLE = IgnoringCase(
     r"\b(?:I (?:can['’]?t|cannot|can not|am (?:not able|unable) to)|I['’]m (?:unable|not able) to"
@@ -81,6 +83,9 @@ class _Given:
     texts: list[str] = field(default_factory=list[str])
     """With thousands written as `1234`."""
     arguments: list[str] = field(default_factory=list[str])
+    looked_for: int = 0
+    """Identifiers and amounts of all messages so far."""
+    _ordered: dict[int, dict[float, None]] = field(default_factory=dict[int, dict[float, None]])
 
     def take(self, index: int, text: str) -> None:
         """Reads a message."""
@@ -89,20 +94,22 @@ class _Given:
 
     def literally(self, wanted: str) -> bool:
         """Whether the same characters occur in a message or in the arguments of a call."""
-        return any(wanted in text for text in (*reversed(self.texts), *self.arguments))
+        self.looked_for += 1
+        return any(wanted in text for text in chain(reversed(self.texts), self.arguments))
 
     def has_form(self, prefix: str) -> bool:
         """Whether others of the form were shown: `INV-204` for `INV-`."""
-        others = re.compile(rf"(?<![\w-]){re.escape(prefix)}\w*\d")
-        return any(prefix in text and others.search(text) for text in self.texts)
+        return any(prefix in text and _shown(prefix, text) for text in self.texts)
 
     def numbers(self) -> list[float]:
         """The latest quantities except 0 and 1, newest first: as many as a sum may have."""
         found: dict[float, None] = {}
-        for said in reversed(self.case.utterances[: self.seen]):
-            found.update(
-                dict.fromkeys(sorted(number for number in said.numbers if 1 < number < _MOST or 0 < number < 1))
-            )
+        for at in range(self.seen - 1, -1, -1):
+            if at not in self._ordered:
+                said = self.case.utterances[at].numbers
+                near = sorted(number for number in said if 1 < number < _MOST or 0 < number < 1)
+                self._ordered[at] = dict.fromkeys(near)
+            found.update(self._ordered[at])
             if len(found) >= _AT_HAND:
                 break
         return list(found)
@@ -111,7 +118,7 @@ class _Given:
 def _identifiers(text: str, index: int, given: _Given) -> Iterator[Finding]:
     unknown: dict[str, bool] = {}
     for match in _ID.finditer(text):
-        if match[0] not in unknown and len(unknown) < _MOST_LOOKED_FOR:
+        if match[0] not in unknown and given.looked_for < _MOST_LOOKED_FOR:
             unknown[match[0]] = not given.literally(match[0]) and given.has_form(match[1])
         if unknown.get(match[0]):
             yield finding(Fault.UNKNOWN_ID, f"no message gave {match[0]!r}", index)
@@ -120,7 +127,8 @@ def _identifiers(text: str, index: int, given: _Given) -> Iterator[Finding]:
 def _amounts(text: str, index: int, given: _Given) -> Iterator[Finding]:
     plain = _together(_DATE.sub(lambda _: " ", text))
     written = _written(_together(text))
-    looked_for = islice((one for one in _written(plain) if one in written), _MOST_LOOKED_FOR)
+    left = max(0, _MOST_LOOKED_FOR - given.looked_for)
+    looked_for = islice((one for one in _written(plain) if one in written), left)
     strange = list(islice((one for one in looked_for if not given.literally(_bare(one))), _MOST_TRIED))
     if not strange:
         return
@@ -130,6 +138,17 @@ def _amounts(text: str, index: int, given: _Given) -> Iterator[Finding]:
         near = [*sorted(other for other in own - {number, 0, 1} if other < _MOST), *said]
         if not _derived(number, near):
             yield finding(Fault.UNSOURCED_AMOUNT, f"no message gave {one}, and no plain sum yields it", index)
+
+
+def _shown(prefix: str, text: str) -> bool:
+    """Whether the text has an identifier of the form."""
+    at = text.find(prefix)
+    while at >= 0:
+        before, end = text[at - 1 : at], at + len(prefix)
+        if not (before == "-" or _IN_WORD.match(before)) and _TO_A_DIGIT.match(text, end):
+            return True
+        at = text.find(prefix, end)
+    return False
 
 
 def _written(plain: str) -> dict[str, None]:
@@ -155,7 +174,7 @@ def _derived(number: float, near: list[float]) -> bool:
     if number in near:
         return True
     close = near[:_NEAR]
-    return _summed(number, close) or _multiplied(number, close) or converted(number, set(close))
+    return _summed(number, close) or _multiplied(number, close) or converted(number, Quantities(close))
 
 
 def _multiplied(number: float, near: list[float]) -> bool:

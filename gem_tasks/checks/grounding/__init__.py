@@ -110,12 +110,9 @@ def _comes_later(value: Any, exchange: Exchange, case: Case) -> bool:
     wanted = json.dumps(value, ensure_ascii=False)
     later = range(exchange.index + 1, len(case.messages))
     return any(
-        case.messages[at].role == "tool" and at != exchange.answer_index and wanted in (case.messages[at].content or "")
+        case.messages[at].role == "tool"
+        and at != exchange.answer_index
+        and wanted in (case.messages[at].content or "")
+        and wanted not in case.asked.get(at, "")
         for at in later
-        if not _echoes(case, at, wanted)
     )
-
-
-def _echoes(case: Case, at: int, wanted: str) -> bool:
-    other = case.answered.get(at)
-    return other is not None and wanted in json.dumps(other.call.arguments, ensure_ascii=False)

@@ -35,6 +35,8 @@ class Grounds:
     _pending: list[Utterance] = field(default_factory=list[Utterance])
     """Words of the assistant that the user has not answered yet."""
     _system: str = ""
+    _recent: tuple[tuple[int, int], list[float]] = ((0, 0), [])
+    """Numbers of utterances and proposals until then."""
 
     def __post_init__(self) -> None:
         self.kinds = Kinds(self.case)
@@ -76,7 +78,13 @@ class Grounds:
                     self.lengths.add(len(cast("list[Any]", value)))
 
     def recent_numbers(self) -> list[float]:
-        """Numbers of the latest utterances, which a sum may use."""
+        """Numbers of the latest utterances: sums use what is at hand."""
+        until = len(self.given.utterances), len(self.proposed.utterances)
+        if self._recent[0] != until:
+            self._recent = until, self._numbers_at_hand()
+        return self._recent[1]
+
+    def _numbers_at_hand(self) -> list[float]:
         found: list[float] = []
         for item in self.given.utterances[-_RECENT_TURNS:] + self.proposed.utterances[-1:]:
             found.extend(sorted(number for number in item.numbers if number not in (0, 1)))

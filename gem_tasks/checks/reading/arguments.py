@@ -35,13 +35,16 @@ class Leaf(NamedTuple):
 
 def leaves(arguments: Json, schema: Json) -> Iterator[Leaf]:
     """All scalars, in written order."""
+    followed: dict[int, Json] = {}  # by the identity of a part of the schema: a list has one for all its items
     stack: list[tuple[str, str, Any, Json, int]] = [("$", "", arguments, schema, 0)]
     while stack:
         path, name, value, node, depth = stack.pop()
         if depth > MAX_DEPTH:
             continue
         if node and not _INDIRECT.isdisjoint(node):
-            node = resolved(node, schema)
+            if id(node) not in followed:
+                followed[id(node)] = resolved(node, schema)
+            node = followed[id(node)]
         parts: list[tuple[str, str, Any, Json, int]] = []
         if isinstance(value, dict):
             known = _dict(node.get("properties"))
@@ -71,10 +74,12 @@ def resolved(node: Json, root: Json) -> Json:
         return node
     branches = [branch for keyword in sorted(_COMBINATORS) for branch in _list(node.get(keyword))]
     merged: Json = dict(node)
-    for branch in branches:
-        for key, value in _dict(branch).items():
-            merged[key] = [*_list(merged.get("enum")), *_list(value)] if key == "enum" else merged.get(key, value)
-    return merged
+    options = _list(node.get("enum"))[:]
+    for branch in map(_dict, branches):
+        options += _list(branch.get("enum"))
+        for key, value in branch.items():
+            merged.setdefault(key, value)
+    return {**merged, "enum": options} if "enum" in merged else merged
 
 
 def _dict(value: Any) -> Json:

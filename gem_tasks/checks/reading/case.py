@@ -108,6 +108,11 @@ class Case:
         return {item.answer_index: item for item in self.exchanges if item.answer_index is not None}
 
     @cached_property
+    def asked(self) -> dict[int, str]:
+        """The arguments that a tool message answers, as JSON, by message index."""
+        return {at: json.dumps(item.call.arguments, ensure_ascii=False) for at, item in self.answered.items()}
+
+    @cached_property
     def system(self) -> str:
         """The system turn; empty if there is none."""
         first = self.messages[0] if self.messages else None

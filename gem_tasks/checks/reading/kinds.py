@@ -6,6 +6,7 @@ everywhere else in the conversation (`INV-204` among `AC-17`, `AC-18`), the valu
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -19,6 +20,8 @@ _LAST = re.compile(r"\.(\w+)(?:\[\d+\])?$")
 _PREFIX = re.compile(r"([A-Za-z]+)(?:[-_#./ ]+\w|\d[\d-]*$)")
 _PIECES = re.compile(r"[^\W\d_]+|\d+")
 _MOST_PIECES = 7
+_MOST_FIELDS = 40
+"""Most fields of one value: beyond that they tell nothing about it."""
 _LONGEST = 1000
 """Longest identifier that has a form, in characters."""
 
@@ -62,13 +65,18 @@ class Kinds:
     case: Case
     fields: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """The fields in which each value occurred."""
+    _names: set[str] = field(default_factory=set[str])
 
     def hear(self, rows: Rows, call: str) -> None:
         """Adds the result of a call of that name."""
         for path, row in rows:
             for key, value in row.items():
                 if isinstance(value, str) and value and is_id_name(key):
-                    self.fields.setdefault(value.casefold(), set()).add(_named(key, path, call))
+                    shown = self.fields.setdefault(value.casefold(), set())
+                    if len(shown) < _MOST_FIELDS:
+                        name = _named(key, path, call)
+                        shown.add(name)
+                        self._names.add(name)
 
     def other(self, leaf: Leaf) -> str:
         """The field that names another kind of thing; empty if none does."""
@@ -81,28 +89,37 @@ class Kinds:
         if any(_nouns(key) > _nouns(leaf.name) for key in keys):
             return ""  # `usd_currency_code` is a `currency_code`
         akin = any(_nouns(key) & _nouns(leaf.name) for key in keys)
-        own, usual = _form(value), self._usual.get(leaf.name, {}).keys() - {value.casefold()}
-        forms = {_form(one) for one in usual}
-        told_apart = bool(own) and bool(forms) and "" not in forms and own not in forms
-        if not told_apart and (akin or own in forms or not self.offered(leaf.name)):
+        own, usual = _form(value), self._usual.get(leaf.name, {})
+        forms, mine = self._forms.get(leaf.name, Counter[str]()), usual.get(value.casefold())
+
+        def of_others(form: str) -> bool:
+            return forms[form] > (form == mine)
+
+        told_apart = own and len(usual) > (mine is not None) and not of_others("") and not of_others(own)
+        if not told_apart and (akin or of_others(own) or not self.offered(leaf.name)):
             return ""
         return min(keys)
 
     def offered(self, name: str) -> bool:
         """Whether results have shown values under that exact name."""
-        return any(name in keys for keys in self.fields.values())
+        return name in self._names
 
     @cached_property
-    def _usual(self) -> dict[str, dict[str, None]]:
-        """Values of each identifying field, in all results and calls."""
-        found: dict[str, dict[str, None]] = {}
+    def _forms(self) -> dict[str, Counter[str]]:
+        """How many of those values have a form."""
+        return {name: Counter(values.values()) for name, values in self._usual.items()}
+
+    @cached_property
+    def _usual(self) -> dict[str, dict[str, str]]:
+        """Values of each identifying field, in all results and calls, with their forms."""
+        found: dict[str, dict[str, str]] = {}
         for rows in self.case.rows.values():
             for _, row in rows:
                 for key, value in row.items():
                     if isinstance(value, str) and is_id_name(key):
-                        found.setdefault(key, {})[value.casefold()] = None
+                        found.setdefault(key, {})[value.casefold()] = _form(value.casefold())
         for exchange in self.case.exchanges:
             for leaf in leaves(exchange.call.arguments, {}):
                 if isinstance(leaf.value, str) and is_id_name(leaf.name):
-                    found.setdefault(leaf.name, {})[leaf.value.casefold()] = None
+                    found.setdefault(leaf.name, {})[leaf.value.casefold()] = _form(leaf.value.casefold())
         return found

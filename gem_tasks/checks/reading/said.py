@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 from gem_tasks.checks.reading.clock import durations, times
 from gem_tasks.checks.reading.dates import Calendar
-from gem_tasks.checks.reading.numbers import numbers
+from gem_tasks.checks.reading.numbers import Quantities, numbers
 
 _TOKEN = re.compile(r"[^\W_]+")
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+")
@@ -16,6 +16,7 @@ _LONGEST_SPELLED = 200
 """Longest value to search with its separators; of longer ones, letters and digits are enough."""
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 _APART = re.compile(r"[\W_]+")
+_WORD_REST = re.compile(r"[^\W_]+")
 _READ_OUT = 10
 """From this many characters on, an identifier is found in any grouping: shorter ones would match by chance."""
 _MIN_STEM = 4
@@ -71,10 +72,14 @@ def _stem_of_content(word: str) -> str:
     return "" if word in STOP or word.isdecimal() else stem(word)
 
 
+def _runs(value: str) -> list[str]:
+    return _RUNS.findall(value.casefold()) if len(value) <= _LONGEST_SPELLED else []
+
+
 @lru_cache(maxsize=8192)
 def _spelled(value: str) -> re.Pattern[str] | None:
     """The same letters and digits with any or no separators between: `LO4411`, `lo-4411`, `LO 4411`."""
-    runs = _RUNS.findall(value.casefold()) if len(value) <= _LONGEST_SPELLED else []
+    runs = _runs(value)
     return re.compile(r"(?<!\w)" + r"[\W_]{0,2}".join(map(re.escape, runs)) + r"(?!\w)") if runs else None
 
 
@@ -121,7 +126,7 @@ class Utterance:
     @cached_property
     def digits(self) -> str:
         """Digits only, for telephone numbers."""
-        return re.sub(r"[^\d]+", "", re.sub(r"[\s()./-](?<=\d[\s()./-])[\s()./-]?(?=[\d(])", "", self.text))
+        return re.sub(r"\D+", "", self.text)
 
 
 @dataclass
@@ -131,6 +136,9 @@ class Said:
     utterances: list[Utterance] = field(default_factory=list[Utterance])
     _calendar: Calendar = field(default_factory=Calendar)
     _read: int = 0
+    _numbers: Quantities = field(default_factory=Quantities)
+    _counted: int = 0
+    """Utterances of which the numbers are in `_numbers`."""
 
     def add(self, said: Utterance) -> None:
         """Adds a text."""
@@ -153,7 +161,9 @@ class Said:
     def spelled(self, value: str) -> bool:
         """Whether the same letters and digits occur, with any separators."""
         pattern = _spelled(value)
-        if pattern and any(pattern.search(item.folded) for item in self.newest_first()):
+        runs = _runs(value)
+        said = (item.folded for item in self.newest_first() if all(run in item.folded for run in runs))  # it is faster
+        if pattern and any(map(pattern.search, said)):
             return True
         bare = _APART.sub("", value.casefold())
         return len(bare) >= _READ_OUT and any(bare in item.squeezed for item in self.newest_first())
@@ -166,9 +176,12 @@ class Said:
             if any(word in item.stems or stem(word) in item.stems for item in self.newest_first())
         ]
 
-    def numbers(self) -> set[float]:
+    def numbers(self) -> Quantities:
         """All quantities so far."""
-        return set[float]().union(*(item.numbers for item in self.utterances))
+        for item in self.utterances[self._counted :]:
+            self._numbers |= item.numbers
+        self._counted = len(self.utterances)
+        return self._numbers
 
     def times(self) -> set[tuple[int, int]]:
         """All clock times so far."""
@@ -199,5 +212,7 @@ def _contains(text: str, wanted: str) -> bool:
         before, after = text[start - 1 : start], text[end : end + 1]
         if not (before.isalnum() and wanted[0].isalnum()) and not (after.isalnum() and wanted[-1].isalnum()):
             return True
-        start = text.find(wanted, start + 1)
+        # Within the same word it always begins in the middle of it: a word of a million letters is read once.
+        rest = _WORD_REST.match(text, start) if wanted[0].isalnum() else None
+        start = text.find(wanted, rest.end() if rest else start + 1)
     return False

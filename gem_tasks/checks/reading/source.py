@@ -1,7 +1,7 @@
 """The segment as a source for tracing: sentences with their character spans, words and numbers."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -12,10 +12,10 @@ from gem_tasks.patterns import IgnoringCase, words
 
 _SENTENCE = re.compile(r"[^\n.!?;|]+(?:[.!?;|](?=\S)[^\n.!?;|]*)*[.!?;|]?")
 _MARKER = re.compile(
-    r"^\s*+(?:[-*•>]\s*+|#++\s*+|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s++|\(?[a-zA-Z][.)]\s++"
-    r"|[A-Z]?\d{1,2}(?:\.\d{1,2})+\s++(?=[\"'`“„]?[^\W\da-z]))+"
+    r"\s*+(?:[-*•>#][-*•>#\s]*+|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s++|\(?[a-zA-Z][.)]\s++"
+    r"|[A-Z]?\d{1,2}(?:\.\d{1,2})+\s++(?=[\"'`“„]?[^\W\da-z]))++"
 )
-"""Marker of a list item, a heading, or a rule: `- `, `## `, `3.`, `(a)`, `B7:`, and `2.1 ` before a capital."""
+"""Markers of a list item, a heading, or a rule: `- `, `## `, `3.`, `(a)`, `B7:`, and `2.1 ` before a capital."""
 _NUMERAL = re.compile(r"\d(?:[\d,.]*\d)?")
 _NO_WORD = re.compile(r"[^\w#]+|_+")
 _DIGIT = re.compile(r"\d")
@@ -45,7 +45,7 @@ class Sentence:
     @cached_property
     def numbers(self) -> frozenset[float]:
         """Its quantities, without the number of the list item."""
-        return frozenset(numbers(_MARKER.sub("", self.text)))
+        return frozenset(numbers(_unmarked(self.text)))
 
 
 @dataclass(frozen=True)
@@ -100,15 +100,24 @@ class Source:
         ours, numerals = masked(rule)
         if not numerals or ours.count(" ") <= _MIN_QUOTED:
             return None
+        if ours not in self._quoted:
+            self._quoted[ours] = list(self._numerals_of(ours, len(numerals)))
+        found = self._quoted[ours]
+        return (", ".join(numerals), ", ".join(found[-1])) if found and tuple(numerals) not in found else None
+
+    @cached_property
+    def _quoted(self) -> dict[str, list[tuple[str, ...]]]:
+        """The numerals of every quotation that was looked for."""
+        return {}
+
+    def _numerals_of(self, words: str, count: int) -> Iterator[tuple[str, ...]]:
+        """The numerals wherever the masked words stand."""
         theirs, known = self._masked
-        found, at = None, theirs.find(ours)
+        first, before, at = 0, 0, theirs.find(words)
         while at >= 0:
-            first = theirs.count("#", 0, at)
-            there = known[first : first + len(numerals)]
-            if there == numerals:
-                return None
-            found, at = there, theirs.find(ours, at + 1)
-        return (", ".join(numerals), ", ".join(found)) if found else None
+            first, before = first + theirs.count("#", before, at), at
+            yield tuple(known[first : first + count])
+            at = theirs.find(words, at + 1)
 
     def trace(self, what: str, stems: frozenset[str]) -> Trace:
         """The best sentence as a span."""
@@ -148,10 +157,15 @@ class Rule(NamedTuple):
 @lru_cache(maxsize=64)
 def rules(system: str) -> tuple[Rule, ...]:
     """The lines of a system turn with content, without their markers; table definitions are not rules."""
-    lines = (_MARKER.sub("", part) for line in system.splitlines() for part in _parts(line))
+    lines = (_unmarked(part) for line in system.splitlines() for part in _parts(line))
     kept = [line for line in lines if not ("(" in line and _TABLE.match(line))]
     made = (Rule(line.strip(), content_stems(line), frozenset(numbers(_without_today(line)))) for line in kept)
     return tuple(rule for rule in made if len(rule.stems) >= _MIN_WORDS)
+
+
+def _unmarked(line: str) -> str:
+    found = _MARKER.match(line)
+    return line[found.end() :] if found else line
 
 
 def _without_today(line: str) -> str:

@@ -11,6 +11,7 @@ the same turn with no write in between, proves a contradiction.
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 from gem_tasks.checks.faults import Fault
@@ -55,6 +56,8 @@ _TELLING = 4
 """Letters from which one word of a name identifies its owner."""
 _MOST_RECORDS = 40
 """Most records of one identifier: beyond that it names a group."""
+_MOST_LINKED = 30
+"""Most identifiers of one row, and of the question, that are linked with each other: a row with more lists a group."""
 
 
 class _Told(NamedTuple):
@@ -253,8 +256,8 @@ def _near(ident: str, position: int, world: _World) -> set[str]:
 
 
 def _link(exchange: Exchange, world: _World) -> None:
-    given = identifiers(tuple(objects(exchange.call.arguments)))
+    given = sorted(identifiers(tuple(objects(exchange.call.arguments))))[:_MOST_LINKED]
     for _, row in exchange.rows:
-        linked = {*own_identifiers(row), *given}
+        linked = {*islice(own_identifiers(row), _MOST_LINKED), *given}
         for ident in linked:
             world.links.setdefault(ident, set()).update(linked)

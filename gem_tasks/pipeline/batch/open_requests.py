@@ -13,12 +13,12 @@ from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import CONFIGURATION, RETRYABLE, EndpointError, ErrorClass
 from gem_tasks.lineage import BatchRow
-from gem_tasks.llm.batch_dialects import BatchDialects
-from gem_tasks.llm.batch_file import Line
-from gem_tasks.llm.complaints import is_ours, parameter_of
-from gem_tasks.llm.metered import Reckoning
-from gem_tasks.llm.prices import Pricing
-from gem_tasks.llm.usage import filled_in
+from gem_tasks.llm.batch.dialects import BatchDialects
+from gem_tasks.llm.batch.file import Line
+from gem_tasks.llm.dialects.complaints import is_ours, parameter_of
+from gem_tasks.llm.usage.counts import filled_in
+from gem_tasks.llm.usage.metered import Reckoning
+from gem_tasks.llm.usage.prices import Pricing
 from gem_tasks.pipeline.journal.journal import Journal
 from gem_tasks.pipeline.shard.attempt import Attempt
 from gem_tasks.pipeline.shard.doubts import Doubts

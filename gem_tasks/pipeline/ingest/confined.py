@@ -14,9 +14,9 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
-from gem_tasks.corpus.objects import SourceObject, why
-from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.records import refused
+from gem_tasks.corpus.reading.readers import read
+from gem_tasks.corpus.reading.records import refused
+from gem_tasks.corpus.sources.objects import SourceObject, why
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 from gem_tasks.pipeline.ingest.limits import ENVIRONMENT, KILLED, TooExpensiveError, limit_memory, limited_cpu
 

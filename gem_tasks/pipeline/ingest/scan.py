@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from gem_tasks.corpus.sources import EmptySourceError, SourceObject, inside, list_objects
+from gem_tasks.corpus.sources.listing import EmptySourceError, SourceObject, inside, list_objects
 from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Registered, Settled

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import UserError
-from gem_tasks.llm.dialect import PLAIN
-from gem_tasks.llm.memory import Memory
+from gem_tasks.llm.dialects.dialect import PLAIN
+from gem_tasks.llm.dialects.memory import Memory
 from gem_tasks.pipeline.workspace import Workspace
 
 logger = logging.getLogger(__name__)

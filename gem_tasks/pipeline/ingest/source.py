@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from gem_tasks.corpus.prefetch import prefetched
-from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.records import refused
-from gem_tasks.corpus.sources import SourceObject, admit, list_objects
+from gem_tasks.corpus.reading.readers import read
+from gem_tasks.corpus.reading.records import refused
+from gem_tasks.corpus.sources.listing import SourceObject, admit, list_objects
+from gem_tasks.corpus.sources.prefetch import prefetched
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import IngestReason, RawDocument, Source
 from gem_tasks.errors import GemError

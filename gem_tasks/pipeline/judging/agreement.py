@@ -13,12 +13,13 @@ from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import CONFIGURATION, EndpointError
-from gem_tasks.llm.metered import MeteredClient
+from gem_tasks.llm.usage.metered import MeteredClient
 from gem_tasks.pipeline.shard.budget import BudgetSpentError, OwnBudget
 from gem_tasks.pipeline.shard.endpoint import explain
 from gem_tasks.pipeline.shard.records import load_records
 from gem_tasks.pipeline.shard.spending import priced
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.ports import ChatClient
 from gem_tasks.prompts.tags import TagError
 from gem_tasks.stages.validate import Validate, judged
 
@@ -101,7 +102,7 @@ def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
         for (partition, shard), segments in wanted.items()
         for record in load_records(work, _STAGE.name, partition, shard, segments.keys())
     ]
-    asked = asyncio.run(_ask(work, [record for _, record in records])) if records else _Asked()
+    asked = asyncio.run(_ask(work, [record for _, record in records])) if records else _Asked(work)
     opinions: Counter[tuple[str, bool]] = Counter()
     for (reason, _), judgement in zip(records, asked.judgements, strict=True):
         if judgement:
@@ -127,7 +128,8 @@ def agreement(work: Workspace, sample: int, seed: int) -> Agreement:
 class _Asked:
     """Answers in the order of the records; None for each that is missing."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Workspace) -> None:
+        self._work = work
         self.judgements: list[Judgement | None] = []
         self.calls = 0
         self.usd: float | None = None
@@ -137,50 +139,53 @@ class _Asked:
         """Why the last failed call failed."""
         self.answered = False
 
+    async def ask(self, client: ChatClient, record: Record) -> Judgement | None:
+        """Asks once, without a repair request.
+
+        Raises:
+            UserError: the endpoint cannot be used.
+        """
+        try:
+            completion = await client.complete(self._request(record))
+        except EndpointError as error:
+            self.calls, self.error = self.calls + error.calls, error
+            if error.error_class in CONFIGURATION:
+                raise explain(error, self._work, _STAGE.name) from error
+            return None
+        except BudgetSpentError:
+            self.unaffordable += 1
+            return None
+        self.calls += completion.calls
+        if completion.usd is not None:
+            self.usd = (self.usd or 0.0) + completion.usd
+        self.answered = True
+        try:
+            return judged(completion.text or "", record)
+        except TagError:
+            return None
+
+    def _request(self, record: Record) -> ChatRequest:
+        asking = self._work.chain.asking(_STAGE.name)
+        return ChatRequest(
+            model=asking.model,
+            messages=_STAGE.request(record, asking.prompt),
+            sampling=asking.sampling,
+            answer_schema=_STAGE.answer_schema,
+        )
+
 
 async def _ask(work: Workspace, records: Sequence[Record]) -> _Asked:
-    """Asks once per record, without a repair request.
+    """Asks about all records at once.
 
     Raises:
         UserError: the endpoint cannot be used, or there is a budget and no price.
     """
-    asking = work.chain.asking(_STAGE.name)
     price, limit = priced(work, _STAGE.name), work.settings.budget_usd
-    asked = _Asked()
+    asked = _Asked(work)
     async with work.client(_STAGE.name) as endpoint:
-        client = (
-            MeteredClient(endpoint, price, OwnBudget(limit) if limit else None, limit_of=endpoint.limit_of)
-            if price
-            else endpoint
-        )
-
-        async def one(record: Record) -> Judgement | None:
-            request = ChatRequest(
-                model=asking.model,
-                messages=_STAGE.request(record, asking.prompt),
-                sampling=asking.sampling,
-                answer_schema=_STAGE.answer_schema,
-            )
-            try:
-                completion = await client.complete(request)
-            except EndpointError as error:
-                asked.calls, asked.error = asked.calls + error.calls, error
-                if error.error_class in CONFIGURATION:
-                    raise explain(error, work, _STAGE.name) from error
-                return None
-            except BudgetSpentError:
-                asked.unaffordable += 1
-                return None
-            asked.calls += completion.calls
-            if completion.usd is not None:
-                asked.usd = (asked.usd or 0.0) + completion.usd
-            asked.answered = True
-            try:
-                return judged(completion.text or "", record)
-            except TagError:
-                return None
-
-        asked.judgements = list(await asyncio.gather(*(one(record) for record in records)))
+        budget = OwnBudget(limit) if limit else None
+        client = MeteredClient(endpoint, price, budget, limit_of=endpoint.limit_of) if price else endpoint
+        asked.judgements = list(await asyncio.gather(*(asked.ask(client, record) for record in records)))
     if asked.error and not asked.answered:
         raise explain(asked.error, work, _STAGE.name)
     return asked

@@ -16,10 +16,10 @@ from gem_tasks.domain.request_options import ApiName
 from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.client import OpenAIClient
-from gem_tasks.llm.dialect import shape_of
-from gem_tasks.llm.memory import Memory, public_url
-from gem_tasks.llm.prices import pricing
+from gem_tasks.llm.dialects.dialect import shape_of
+from gem_tasks.llm.dialects.memory import Memory, public_url
 from gem_tasks.llm.question import ATTEMPTS, LIMIT_S, Reply, ask, listed, question
+from gem_tasks.llm.usage.prices import pricing
 from gem_tasks.patterns import IgnoringCase
 from gem_tasks.pipeline.shard.endpoint import fix_of
 from gem_tasks.ports import ObjectStore

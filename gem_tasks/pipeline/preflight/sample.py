@@ -16,8 +16,8 @@ from gem_tasks.domain.outcome import Cost, OutcomeKind
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.metered import Allowance, MeteredClient
-from gem_tasks.llm.prices import pricing
+from gem_tasks.llm.usage.metered import Allowance, MeteredClient
+from gem_tasks.llm.usage.prices import pricing
 from gem_tasks.pipeline.journal.journal import JournaledClient
 from gem_tasks.pipeline.journal.places import sample_journal
 from gem_tasks.pipeline.recipes import Asking, takes_of

@@ -9,7 +9,7 @@ from hashlib import sha256
 from heapq import heappush, heapreplace
 from itertools import chain
 
-from gem_tasks.corpus.sources import admit, list_objects
+from gem_tasks.corpus.sources.listing import admit, list_objects
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import RawDocument, Segment, Source
 from gem_tasks.domain.s3_access import S3Access

@@ -5,7 +5,6 @@ with the recipes of later stages that differ only in their parents.
 """
 
 from collections.abc import Mapping
-from difflib import unified_diff
 from typing import Any
 
 from gem_tasks.domain.base import Value
@@ -14,6 +13,7 @@ from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.compare import Compared, UsedRecipe
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.prompts.changes import changes
 
 
 class Difference(Value):
@@ -135,6 +135,5 @@ def _difference(a: Recipe, b: Recipe, texts: Mapping[str, str]) -> Difference:
 def _diff(name: str, a: str | None, b: str | None, texts: Mapping[str, str]) -> str:
     if a == b or not a or not b:
         return ""
-    before, after = (texts.get(each, "").splitlines(keepends=True) for each in (a, b))
-    lines = unified_diff(before, after, f"{name} {a[:12]}", f"{name} {b[:12]}")
-    return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+    lines = changes(texts.get(a, ""), texts.get(b, ""), f"{name} {a[:12]}", f"{name} {b[:12]}")
+    return "".join(f"{line}\n" for line in lines) or "only line ends differ\n"

@@ -11,7 +11,7 @@ from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.stage import StageName
 from gem_tasks.lineage import Ledger
 from gem_tasks.lineage.stale import HistoryRow, PaceRow
-from gem_tasks.llm.prices import pricing
+from gem_tasks.llm.usage.prices import pricing
 from gem_tasks.pipeline.workspace import Workspace
 
 

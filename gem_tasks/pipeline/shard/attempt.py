@@ -11,7 +11,7 @@ the task instead. Airflow retries lost workers.
     attempt.outcome
 """
 
-from gem_tasks.corpus.harmless import harmless_json
+from gem_tasks.corpus.text.harmless import harmless_json
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion
 from gem_tasks.domain.outcome import Accepted, Cost, Malformed, Outcome, Rejected
 from gem_tasks.domain.record import Record

@@ -8,8 +8,8 @@ from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import BudgetAccount
 from gem_tasks.llm.client import OpenAIClient
-from gem_tasks.llm.metered import MeteredClient
-from gem_tasks.llm.prices import Pricing, pricing
+from gem_tasks.llm.usage.metered import MeteredClient
+from gem_tasks.llm.usage.prices import Pricing, pricing
 from gem_tasks.pipeline.shard.budget import Budget
 from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.workspace import Workspace
@@ -31,7 +31,7 @@ def priced(work: Workspace, stage: StageName) -> Pricing | None:
         if settings.budget_usd:
             raise UserError(
                 f"No price is known for {model!r} at {endpoint}, so GEM cannot enforce the budget",
-                "Set GEM_LLM_PRICES to a file that has its prices, in the format of gem_tasks/llm/prices.toml.",
+                "Set GEM_LLM_PRICES to a file that has its prices, in the format of gem_tasks/llm/usage/prices.toml.",
             )
         logger.info("no price is known for %r at %s: GEM counts tokens only (see GEM_LLM_PRICES)", model, endpoint)
     return price

@@ -9,7 +9,7 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import shards
 
 
-class Which(Value):
+class FailureFilter(Value):
     """Selects failures; None means any."""
 
     error_class: ErrorClass | None = None
@@ -50,7 +50,7 @@ class Failures(Value):
         return sum(self.counts.values())
 
 
-def failures(work: Workspace, which: Which, limit: int) -> Failures:
+def failures(work: Workspace, which: FailureFilter, limit: int) -> Failures:
     """Failures under the current recipes."""
     with work.ledger() as ledger:
         rows = ledger.failures.newest(work.recipe_ids(), limit, **which.model_dump())
@@ -67,7 +67,7 @@ def failures(work: Workspace, which: Which, limit: int) -> Failures:
     )
 
 
-def retry(work: Workspace, which: Which, *, dry_run: bool) -> dict[str, int]:
+def retry(work: Workspace, which: FailureFilter, *, dry_run: bool) -> dict[str, int]:
     """Marks failed segments for another attempt; returns their number by partition. All other results stay."""
     found: Counter[str] = Counter()
     with work.ledger() as ledger, ledger.transaction():

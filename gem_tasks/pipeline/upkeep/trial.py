@@ -20,9 +20,9 @@ from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.prompts import StoredSegment
-from gem_tasks.llm.metered import MeteredClient
-from gem_tasks.llm.prices import Pricing, pricing
-from gem_tasks.llm.tokens import estimate_tokens
+from gem_tasks.llm.usage.metered import MeteredClient
+from gem_tasks.llm.usage.prices import Pricing, pricing
+from gem_tasks.llm.usage.tokens import estimate_tokens
 from gem_tasks.pipeline.shard.attempt import attempt
 from gem_tasks.pipeline.shard.budget import BudgetSpentError, OwnBudget
 from gem_tasks.pipeline.shard.records import inputs, load_records, output_of

@@ -12,7 +12,7 @@ from gem_console.routes.common import ReaderDep
 from gem_tasks.airflow_names import INGEST, SYNTHESIZE
 from gem_tasks.domain.base import Value
 from gem_tasks.pipeline.upkeep import failures
-from gem_tasks.pipeline.upkeep.failures import Which
+from gem_tasks.pipeline.upkeep.failures import FailureFilter
 
 router = APIRouter(tags=["act"])
 
@@ -22,7 +22,7 @@ router = APIRouter(tags=["act"])
 class RetryAsked(Value):
     """Which failures to retry."""
 
-    which: Which
+    which: FailureFilter
     dry_run: bool = False
     """Only count them."""
 

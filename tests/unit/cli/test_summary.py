@@ -2,10 +2,13 @@
 
 from gem_tasks.cli.summary import _cached, _spared, failure_lines
 from gem_tasks.lineage.failures import FailedCount
+from gem_tasks.lineage.reports import StageCounts
 
 
-def stage(**fields):
-    return {"stages": [{"accepted": 10, "rejected": 90, "failed": 0, "calls": 20, "usd": 0.4, "reasons": {}} | fields]}
+def stage(name="filter", **fields):
+    counts = {"accepted": 10, "rejected": 90, "calls": 20, "usd": 0.4, "reasons": {}}
+    tokens = {"prompt_tokens": 100, "cached_tokens": 0, "completion_tokens": 9}
+    return StageCounts(stage=name, model="m", **(counts | tokens | fields))
 
 
 def test_a_summary_says_what_the_prefilter_saved():
@@ -30,7 +33,7 @@ def test_failures_come_with_their_class_what_was_said_and_the_commands_to_type()
 
 
 def test_a_summary_says_what_came_from_the_endpoints_cache():
-    stages = [{"stage": "filter", "prompt_tokens": 100, "cached_tokens": 0}]
-    assert _cached({"stages": stages}) == ""
-    stages.append({"stage": "generate", "prompt_tokens": 200, "cached_tokens": 124})
-    assert _cached({"stages": stages}) == "Cached generate 62% of prompt tokens"
+    stages = [stage()]
+    assert _cached(stages) == ""
+    stages.append(stage("generate", prompt_tokens=200, cached_tokens=124))
+    assert _cached(stages) == "Cached generate 62% of prompt tokens"

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gem_tasks.corpus.near import shingles, signatures
+from gem_tasks.corpus.scripts import unspaced, words
 
 WORDS = [f"word{number}" for number in range(5000)]
 
@@ -69,10 +70,23 @@ def test_languages_without_spaces_are_told_apart():
     )
 
 
+@pytest.mark.parametrize(
+    ("mixed", "found", "apart"),
+    [
+        ("Das kleine_Wort, 12", ["Das", "kleine_Wort", "12"], 0),
+        ("ab中文12、é的x", ["ab", "中", "文", "12", "é", "的", "x"], 3),
+        ("ที่ a　カ​b", ["ท", "ี", "่", "a", "カ", "b"], 4),
+        ("中𠀀😀", ["中", "𠀀"], 2),
+    ],
+)
+def test_a_word_is_a_run_of_letters_or_one_character_of_a_script_without_spaces(mixed, found, apart):
+    assert (words(mixed), unspaced(mixed)) == (found, apart)
+
+
 SCRIPTS = {"Han": 0x4E00, "Kana": 0x3042, "Thai": 0x0E01, "Lao": 0x0E81, "Khmer": 0x1780, "Burmese": 0x1000}
 
 
-def unspaced(script, seed, sentences=30):
+def sentences_of(script, seed, sentences=30):
     """Sentences of words of two characters, with punctuation or blanks only between sentences."""
     rng = random.Random(seed)
     return [[chr(SCRIPTS[script] + rng.randrange(30)) * 1 + chr(SCRIPTS[script] + rng.randrange(30))
@@ -85,7 +99,7 @@ def test_near_duplicates_are_found_where_no_spaces_are_written(script):
     found = []
     for seed in range(30):
         rng = random.Random(seed)
-        original = unspaced(script, seed)
+        original = sentences_of(script, seed)
         other = [["XY" if rng.random() < 1 / 60 else word for word in words] for words in original]
         one, two = (" ".join("".join(words) for words in each) for each in (original, other))
         similarity, met = pair(one, two)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_tasks.corpus.clean import clean, one_line
-from gem_tasks.corpus.invisible import without_invisible
-from gem_tasks.corpus.language import detect
 from gem_tasks.corpus.normalise import normalise
+from gem_tasks.corpus.text.clean import clean, one_line
+from gem_tasks.corpus.text.invisible import without_invisible
+from gem_tasks.corpus.text.language import detect
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 
 ENGLISH = "The reader asks for the book at the counter, and the clerk looks it up in the catalogue. " * 5

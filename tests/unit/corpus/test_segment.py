@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_tasks.corpus.blocks import Kind, blocks
+from gem_tasks.corpus.markdown.blocks import Kind, blocks
 from gem_tasks.corpus.segment import count_tokens, segment
 from gem_tasks.domain.corpus import Document, content_hash
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gem_tasks.errors import UserError
-from gem_tasks.lint import check_files
+from gem_tasks.lint import check_files, files
 from gem_tasks.lint.files import MAX_ROW_BYTES, read_files
 from tests.dataset_rows import openai, sharegpt
 
@@ -95,3 +95,30 @@ def test_processes_give_the_same_rows_in_the_same_order(tmp_path):
     assert alone == beside
     assert [row.id for row in beside] == [f"r{number}" for number in range(400)]
     assert beside[321].findings[0].kind == "unreadable_turn"
+
+
+def test_a_list_is_not_copied_for_each_object_nor_an_object_read_again_from_each_of_its_lines(tmp_path, monkeypatch):
+    tried = []
+
+    class Counting(json.JSONDecoder):
+        def raw_decode(self, s, idx=0):
+            tried.append(s)
+            return super().raw_decode(s, idx)
+
+    monkeypatch.setattr(json, "JSONDecoder", Counting)
+    (tmp_path / "line.json").write_text("[" + ", ".join(["{}"] * 1000) + "]")
+    assert len(list(read_files([str(tmp_path / "line.json")]))) == 1000
+    assert len({id(text) for text in tried}) == 1
+    tried.clear()
+    (tmp_path / "lines.json").write_text(json.dumps([{"a": [0] * 2000}, {"b": 1}], indent=0))
+    assert [line.row for line in read_files([str(tmp_path / "lines.json")])] == [{"a": [0] * 2000}, {"b": 1}]
+    assert len(tried) < 20
+
+
+def test_a_parquet_row_that_unpacks_to_more_than_a_conversation_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MAX_ROW_BYTES", 10_000)
+    large = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0], pa.int32()), pa.array(["x" * 10_001, "y"]))
+    pq.write_table(pa.table({"messages": large}), tmp_path / "a.parquet", compression="zstd")
+    found = list(read_files([str(tmp_path / "a.parquet")]))
+    assert [line.problem and line.problem.kind for line in found] == ["too_large", None, "too_large"]
+    assert found[1].row == {"messages": "y"}

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.lint import check_rows
 from gem_tasks.lint.rows import RowError, read_row
+from gem_tasks.lint.tools import renamed
 from tests.dataset_rows import (
     CALL,
     FORMS,
@@ -162,3 +164,26 @@ TURN = st.fixed_dictionaries({"role": st.sampled_from("system user assistant too
 def test_whatever_a_row_holds_it_gets_one_result(row):
     (found,) = check_rows([row])
     assert json.dumps(found.model_dump())
+
+
+@pytest.mark.parametrize(
+    ("turns", "why"),
+    [
+        ([{"role": "user", "content": "a"}] * 5001, "the conversation has more than 5,000 messages"),
+        ([{"role": "function_call", "content": '{"name": "f"}'}] * 5001, "the conversation has more than 5,000 calls"),
+    ],
+)
+def test_a_row_without_end_is_refused_with_its_reason(turns, why):
+    with pytest.raises(RowError, match=why):
+        read_row({"messages": turns})
+
+
+def test_many_tools_of_one_name_get_names_of_their_own_in_one_pass():
+    tools = [ToolSpec(name="a b", description="a", parameters={}) for _ in range(5000)]
+    taken = ToolSpec(name="a_b_1", description="a", parameters={})
+    assert [ours for _, ours in renamed([taken, *tools])][:3] == ["a_b_0", "a_b_2", "a_b_3"]
+
+
+def test_a_conversation_that_the_checks_did_not_read_is_an_error():
+    (found,) = check_rows([{"messages": [{"role": "user", "content": f"a{at}"} for at in range(2001)]}])
+    assert [(each.kind, each.severity) for each in found.findings] == [("too_much", "error")]

@@ -11,15 +11,17 @@ from gem_tasks.domain.chat import Completion, Usage
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import EndpointError
 from gem_tasks.lineage.text import storable
-from gem_tasks.llm import anthropic, bounds, events, gemini
-from gem_tasks.llm.answers import completion, read_completion
-from gem_tasks.llm.batch_file import read_line
-from gem_tasks.llm.classify import from_status, retry_after_s
-from gem_tasks.llm.metered import MeteredClient, UntrueUsageError
-from gem_tasks.llm.offered import read_models
-from gem_tasks.llm.pacing import wait_s
-from gem_tasks.llm.prices import Price
-from gem_tasks.llm.usage import Trust, at_least, filled_in
+from gem_tasks.llm import bounds
+from gem_tasks.llm.apis import anthropic, gemini
+from gem_tasks.llm.batch.file import read_line
+from gem_tasks.llm.limits.pacing import wait_s
+from gem_tasks.llm.responses import events
+from gem_tasks.llm.responses.classify import from_status, retry_after_s
+from gem_tasks.llm.responses.completions import completion, read_completion
+from gem_tasks.llm.responses.offered import read_models
+from gem_tasks.llm.usage.counts import Trust, at_least, filled_in
+from gem_tasks.llm.usage.metered import MeteredClient, UntrueUsageError
+from gem_tasks.llm.usage.prices import Price
 from gem_tasks.store.shards import decode_outcomes, encode_outcomes
 from tests.integration.endpoint import request
 

@@ -6,13 +6,13 @@ import logging
 import pytest
 
 from gem_tasks import redaction
-from gem_tasks.corpus.objects import why
-from gem_tasks.corpus.readers import _one_line
+from gem_tasks.corpus.reading.readers import _one_line
+from gem_tasks.corpus.sources.objects import why
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass, GemError, UserError, first_line
-from gem_tasks.llm.answers import read_completion
-from gem_tasks.llm.classify import from_status
-from gem_tasks.llm.offered import read_models
+from gem_tasks.llm.responses.classify import from_status
+from gem_tasks.llm.responses.completions import read_completion
+from gem_tasks.llm.responses.offered import read_models
 from gem_tasks.redaction import MASK, Redactor, beginning, clean, ending, message
 from gem_tasks.redaction.outlets import guard_logs, scrub, shown_traceback
 from gem_tasks.redaction.sources import in_data, in_dsn, in_environment, in_headers, in_url

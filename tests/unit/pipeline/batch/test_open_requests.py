@@ -5,7 +5,7 @@ import pytest
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.lineage import BatchRow
-from gem_tasks.llm.batch_file import Line
+from gem_tasks.llm.batch.file import Line
 from gem_tasks.pipeline.batch.open_requests import OpenRequests
 from tests.factories import make_record
 from tests.unit.pipeline.shard.ledger import FakeLedger, filter_job

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 from gem_tasks.pipeline.ingest import pool
 from gem_tasks.pipeline.ingest.prepare import Rules

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gem_tasks.corpus.readers import read
-from gem_tasks.corpus.sources import list_objects
+from gem_tasks.corpus.reading.readers import read
+from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 from gem_tasks.pipeline.ingest import pool
 from gem_tasks.pipeline.ingest.confined import read_confined

@@ -3,11 +3,12 @@
 import pytest
 
 from gem_tasks.domain.chat import Usage
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.question import Reply
 from gem_tasks.pipeline.preflight.readiness import Ready, _fixes, _Place, _questions, raise_for
-from gem_tasks.settings import STAGE_NAMES, Settings
+from gem_tasks.settings import Settings
 
 URL = "http://models.example/v1"
 

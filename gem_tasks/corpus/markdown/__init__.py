@@ -1,0 +1,1 @@
+"""The structure of Markdown: blocks, fences, comments, what describes the document."""

@@ -1,0 +1,1 @@
+"""Files to raw documents: decoding, records, web archives."""

@@ -1,0 +1,1 @@
+"""Characters: one spelling of each, scripts, languages, nothing invisible."""

@@ -1,0 +1,44 @@
+"""Cleans text: one spelling of each character, plain line breaks, nothing invisible."""
+
+import re
+import unicodedata
+
+from gem_tasks.corpus.text.invisible import without_invisible
+
+_LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
+"""The invisible characters of plain ASCII."""
+_OVERSTRUCK = re.compile("_\x08(?=\\S)|(\\S)\x08(?=\\1)")
+"""Bold and underlined letters as manual pages print them: one on top of the other."""
+_TERMINAL = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
+"""Terminal colours and similar sequences."""
+_HYPHENATED = re.compile("(?<=\\w)\u00ad[ \t]*+\n[ \t]*+(?=[^\\W\\d_])")
+"""A word split over two lines by a soft hyphen."""
+_TRAILING = re.compile(r"(?<![ \t])[ \t]++(?=\n)")
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+def clean(text: str) -> str:
+    """Normalises to Unicode NFC; removes meaningless invisible characters, trailing blanks and repeated empty lines."""
+    # Most texts contain no match of a pattern; a plain search beforehand is many times cheaper.
+    if "\x08" in text or "\x1b" in text:
+        text = _TERMINAL.sub("", _OVERSTRUCK.sub("", text))
+    if text.isascii():
+        if any(mark in text for mark in "\r\x0b\x0c"):
+            text = _LINE_BREAKS.sub("\n", text)
+        text = _CONTROL.sub("", text)
+    else:
+        text = _SPACES.sub(" ", _LINE_BREAKS.sub("\n", unicodedata.normalize("NFC", text)))
+        # Again, because a removed character may have separated a letter and its accent.
+        text = unicodedata.normalize("NFC", without_invisible(_HYPHENATED.sub("", text)))
+    if " \n" in text or "\t\n" in text:
+        text = _TRAILING.sub("", text)
+    if "\n\n\n" in text:
+        text = _BLANK_LINES.sub("\n\n", text)
+    return text.strip()
+
+
+def one_line(text: str, limit: int) -> str | None:
+    """Like `clean`, for titles: a single line of up to `limit` characters; None if nothing is left."""
+    return " ".join(clean(text[: limit * 4]).split())[:limit].strip() or None

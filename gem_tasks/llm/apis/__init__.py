@@ -1,0 +1,1 @@
+"""APIs that are not chat completions, translated from and to them."""

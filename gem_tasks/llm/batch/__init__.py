@@ -1,0 +1,1 @@
+"""Batch APIs: requests in a file, answers hours later."""

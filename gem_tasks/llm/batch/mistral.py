@@ -1,0 +1,76 @@
+"""Mistral's batch jobs behind the methods of `client.BatchClient`.
+
+Files are like OpenAI's, but a job replaces the batch, with the model beside the file.
+docs.mistral.ai/capabilities/batch
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.chat import ChatRequest
+from gem_tasks.llm.batch.client import KEY, TRANSFER_S, BatchClient, BatchState, translated_errors
+from gem_tasks.llm.batch.file import URL
+
+_JOBS = "/batch/jobs"
+_STATUSES = {
+    "QUEUED": "validating", "RUNNING": "in_progress", "CANCELLATION_REQUESTED": "cancelling", "SUCCESS": "completed",
+    "FAILED": "failed", "TIMEOUT_EXCEEDED": "expired", "CANCELLED": "cancelled",
+}  # fmt: skip
+
+
+class MistralBatches(BatchClient):
+    """See `BatchClient`. All lines of a client are for one model."""
+
+    _model = ""
+
+    def line(self, custom_id: str, request: ChatRequest) -> bytes:
+        """See `BatchClient.line`."""
+        self._model = request.model
+        return super().line(custom_id, request)
+
+    def _line(self, custom_id: str, body: bytes) -> bytes:
+        fields = json.loads(body)
+        del fields["model"]  # it belongs to the job
+        return json.dumps({"custom_id": custom_id, "body": fields}).encode() + b"\n"
+
+    async def submit(self, path: Path, key: str) -> str:
+        """See `BatchClient.submit`."""
+        with translated_errors(self._base_url, sure=False):
+            with path.open("rb") as file:
+                uploaded = await self._client.files.create(file=(path.name, file), purpose="batch", timeout=TRANSFER_S)
+            job: Json = {"input_files": [uploaded.id], "endpoint": URL, "model": self._model, "metadata": {KEY: key}}
+            made: Any = await self._client.post(_JOBS, cast_to=object, body=job)
+        return str(made["id"])
+
+    async def find(self, key: str) -> str | None:
+        """See `BatchClient.find`."""
+        wanted = {"page_size": 100, "order_by": "-created"}
+        with translated_errors(self._base_url):
+            found: Any = await self._client.get(_JOBS, cast_to=object, options={"params": wanted})
+        jobs: list[Json] = found.get("data") or []
+        return next((job["id"] for job in jobs if (job.get("metadata") or {}).get(KEY) == key), None)
+
+    async def state(self, batch_id: str) -> BatchState | None:
+        """See `BatchClient.state`."""
+        import openai
+
+        with translated_errors(self._base_url):
+            try:
+                job: Any = await self._client.get(f"{_JOBS}/{batch_id}", cast_to=object)
+            except openai.NotFoundError:
+                return None
+        errors: list[Json] = job.get("errors") or []
+        first = errors[0] if errors else Json()
+        return BatchState(
+            batch_id=batch_id,
+            status=_STATUSES.get(job["status"], "completed"),  # Mistral's client treats unknown statuses as ended
+            total=job.get("total_requests") or 0,
+            completed=job.get("succeeded_requests") or 0,
+            failed=job.get("failed_requests") or 0,
+            files=tuple(filter(None, (job.get("output_file"), job.get("error_file")))),
+            input_file=next(iter(job.get("input_files") or []), ""),
+            code=job["status"] if first else "",
+            error=str(first.get("message") or ""),
+        )

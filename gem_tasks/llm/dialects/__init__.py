@@ -1,0 +1,1 @@
+"""How one endpoint expects requests for one model: known in advance, or learned and remembered."""

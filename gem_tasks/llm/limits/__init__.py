@@ -1,0 +1,1 @@
+"""How fast, how many at once, how long: limits of the requests to one endpoint."""

@@ -1,0 +1,1 @@
+"""Keeps requests within a model's window."""
