@@ -1,4 +1,4 @@
-"""All settings, loaded once by the CLI or a DAG task and passed down. `variables` lists what is read elsewhere.
+"""All settings, loaded once by the CLI or a DAG task and passed down. `variables` lists those read elsewhere.
 
 Order: `GEM_*` variables, then `{GEM_HOME}/services.env` (written by `gem up`), then the defaults here.
 """

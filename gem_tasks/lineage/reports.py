@@ -109,7 +109,7 @@ class RecordedTrajectory(Value):
 
 
 class RecordedSegment(Value):
-    """A segment with everything that came of it."""
+    """A segment with all of its results."""
 
     segment_id: str
     partition_key: str

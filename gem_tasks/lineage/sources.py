@@ -49,7 +49,7 @@ class SourceRow(NamedTuple):
 
 
 class ListedObject(Value):
-    """A listed object beside what is recorded of it."""
+    """A listed object with its record."""
 
     key: str
     same: bool

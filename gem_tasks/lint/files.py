@@ -120,7 +120,7 @@ def _parquet(stored: IO[bytes]) -> _Found:
 
     # With a buffer, columns are read page by page; row by row, because 64 rows of 30 MB fit into a file of a kilobyte.
     file = pq.ParquetFile(stored, buffer_size=_BUFFER, pre_buffer=False)
-    # Without Arrow's threads: one that lets go of a Python object while the interpreter ends aborts it.
+    # Without Arrow's threads: one that releases a Python object while the interpreter ends aborts it.
     for batch in file.iter_batches(batch_size=1, use_threads=False):
         arrays = [_plain(array) for array in cast("list[Any]", batch.columns)]
         if sum(array.nbytes for array in arrays) > MAX_ROW_BYTES:
@@ -249,7 +249,7 @@ def _next_place(text: str, at: int) -> int:
 
 
 def _longer(text: str, lines: Iterator[tuple[str, FormFault | None]]) -> tuple[str, int, bool]:
-    """The text with so many more lines that it is twice as long: an object is read from its beginning each time.
+    """The text, extended by lines to twice its length, because an object is read from its beginning each time.
 
     Returns:
         It, where to continue in it, and whether there are no more lines.
