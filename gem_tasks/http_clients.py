@@ -24,7 +24,7 @@ class Routed(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Called by httpx2."""
         proxy = proxy_for(str(request.url))
-        # If two threads arrive at once, both have to use the transport that `close` will find.
+        # If two threads arrive at the same time, both must use the transport that `close` will find.
         way = self._ways.get(proxy)
         if way is None:
             way = self._ways.setdefault(proxy, httpx2.HTTPTransport(proxy=proxy) if proxy else _Straight())

@@ -9,7 +9,7 @@ from gem_tasks.domain.base import Json
 
 OFFLINE_MODEL = "offline-rules"
 _MOST = 15
-"""Rows of a distribution."""
+"""Maximum rows of a distribution."""
 _BAR = 30
 """Characters of the longest bar."""
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -203,7 +203,7 @@ def _named(found: Mapping[str, int]) -> str:
 
 
 def _bars(title: str, found: Mapping[str, int], total: int) -> str:
-    """A distribution as a table with bars: readable wherever Markdown is."""
+    """A distribution as a table with bars, which is readable in any Markdown viewer."""
     longest = max(found.values(), default=1)
     rows = [
         (cell(name), number, f"{number / total:.1%}", "█" * max(1, round(number / longest * _BAR)))

@@ -51,14 +51,14 @@ class PublishReport(Value):
     """The new version; None if the partition is empty or incomplete."""
     trajectories: int = 0
     held_back: str | None = None
-    """Why the version before stays current."""
+    """Why the previous version stays current."""
     excluded: int = 0
-    """Accepted, but not published: see the table `dataset_exclusions`."""
+    """Number of accepted but unpublished trajectories: see the table `dataset_exclusions`."""
     location: str | None = None
 
 
 class _Tally:
-    """Everything the manifest needs, without keeping the trajectories."""
+    """Data for the manifest, without the trajectories."""
 
     def __init__(self) -> None:
         self.rows: list[TrajectoryRow] = []
@@ -110,7 +110,7 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     """Publishes a complete partition's accepted trajectories under the current recipes, as `Selection` chooses them.
 
     The Parquet file is written shard by shard; memory holds one shard and a few numbers per trajectory. Two
-    publications of a partition follow each other, so that the version that is current has seen the latest changes.
+    publications of a partition run one after the other, so that the current version has the latest changes.
     """
     if work.variant:
         reason = "these recipes are not the current ones: GEM keeps their results for `gem diff`"
@@ -128,7 +128,7 @@ def republish(work: Workspace, partition: str) -> PublishReport:
     lose rows. If no row is left, the partition has no current version.
 
     Raises:
-        UserError: it was never published, or before a stage that there is now.
+        UserError: it was never published, or only before a current stage existed.
     """
     with work.ledger() as ledger, ledger.locks.publish(partition):
         recipes, changes = ledger.datasets.recipes(partition), ledger.versions.changes(partition)
@@ -157,7 +157,7 @@ def _unfinished(waiting: dict[int, int]) -> str | None:
 
 
 def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
-    """Under the lock: the version that becomes current has seen all changes up to now."""
+    """Runs under the lock, so that the new version has all changes up to now."""
     changes = ledger.versions.changes(partition)
     report = _publish(work, ledger, partition)
     if report.version:
@@ -183,7 +183,7 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
         work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
         for name, picture in card.pictures(manifest).items():
             work.store.put(keys.dataset_key(version, name), picture)
-        # The manifest last: a version without one is unfinished.
+        # The manifest comes last: a version without one is unfinished.
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
         ledger.datasets.commit(version, partition, work.chain.by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
         ledger.datasets.replace_exclusions(version, selection.exclusions)
@@ -275,7 +275,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
 
 
 def _source(uri: str) -> str:
-    """Where a document comes from: a host or bucket, or a folder."""
+    """The origin of a document: a host, a bucket, or a folder."""
     parts = urlsplit(uri.partition("#")[0])
     return parts.netloc or parts.path.rpartition("/")[0].rpartition("/")[2] or uri
 
@@ -285,7 +285,7 @@ def _size(row: TrajectoryRow) -> Size:
 
 
 def _lengths(sizes: list[Size]) -> dict[str, int]:
-    """Trajectories by messages, in tens; the name is the least of its ten."""
+    """Trajectories by number of messages, in tens; the name is the lower bound."""
     return {str(ten): count for ten, count in sorted(Counter(size.messages // 10 * 10 for size in sizes).items())}
 
 

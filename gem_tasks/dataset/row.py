@@ -34,14 +34,14 @@ SCHEMA = pa.schema(
 
 
 class Row(Value):
-    """A trajectory with where it came from."""
+    """A trajectory with its origin."""
 
     trajectory_id: str
     segment: Segment
     topic: Topic
     trajectory: Trajectory
     recipe: str
-    """Of the stage that accepted it."""
+    """Recipe of the stage that accepted it."""
     revised: bool = False
     """Whether it was refused at first and accepted after its revision."""
     plan: Plan | None = None
@@ -91,5 +91,5 @@ def trajectory_id(segment_id: str, recipe: str) -> str:
 
 
 def _dump(data: object) -> str:
-    # Stages take in harmless texts; results from before they did are made so here.
+    # Stages accept only harmless texts; older results are cleaned here.
     return harmless_json(json.dumps(data, ensure_ascii=False, separators=(",", ":")))

@@ -26,7 +26,7 @@ _WITHOUT_COLUMNS = ("atif", "adp")
 
 
 class Written(Value):
-    """A file and what is in it."""
+    """A file and its counts."""
 
     path: Path
     rows: int
@@ -35,10 +35,10 @@ class Written(Value):
 
 
 def write_published(work: Workspace, name: str, out: Path, partition: str | None = None) -> Written:
-    """All current trajectories, in one file.
+    """Writes all current trajectories to one file.
 
     Raises:
-        UserError: nothing is published, the form does not exist, or the folder cannot be written.
+        UserError: nothing is published, the format does not exist, or the folder cannot be written.
     """
     rows = (Conversation(row["messages"], row["tools"], row["metadata"]) for row in published(work, partition))
     found = _write(rows, name, out, "train", planned=name not in _WITHOUT_COLUMNS)
@@ -49,10 +49,10 @@ def write_published(work: Workspace, name: str, out: Path, partition: str | None
 
 
 def write_set(work: Workspace, found: SftSet, name: str, out: Path) -> list[Written]:
-    """A file per split.
+    """Writes one file per split.
 
     Raises:
-        UserError: the form does not exist, or the folder cannot be written.
+        UserError: the format does not exist, or the folder cannot be written.
     """
     return [_write(map(_conversation, sets.read(work, found, split)), name, out, split) for split in SPLITS]
 
@@ -82,7 +82,7 @@ def _write(rows: Iterable[Conversation], name: str, out: Path, split: str, *, pl
 
 
 class _Counted:
-    """Converted rows, and how many there were and were not."""
+    """Converts rows, and counts converted and omitted ones."""
 
     def __init__(self, rows: Iterable[Conversation], name: str, *, planned: bool) -> None:
         self._rows, self._convert, self.planned = rows, FORMATS[name], planned

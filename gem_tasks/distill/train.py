@@ -63,12 +63,12 @@ def train(
     """Trains on a set, or finds the model that was trained on it before.
 
     Args:
-        work: where sets and models are.
-        profile: how.
-        found: on what.
-        base_only: only gets hold of the base, which is evaluated like a trained model.
-        run_id: of Airflow, for the lineage.
-        progress: told each step.
+        work: workspace with sets and models.
+        profile: the training profile.
+        found: the set to train on.
+        base_only: only fetches the base, which is evaluated like a trained model.
+        run_id: id of the Airflow run, for the lineage.
+        progress: receives each step.
 
     Raises:
         UserError: the weights cannot be had or may not be loaded, the profile does not fit, or another process trains
@@ -82,7 +82,7 @@ def train(
         return known
     folder = run_folder(work, key)
     folder.mkdir(parents=True, exist_ok=True)
-    require_plain(folder)  # a training has written here before
+    require_plain(folder)  # an earlier training has written here
     base = folder_of(profile.model.path) if profile.model.path else None
     if base:
         _require_loadable(work, base, profile.base)
@@ -124,7 +124,7 @@ def require_machine(profile: Profile) -> None:
 
 
 def run_folder(work: Workspace, key: str) -> Path:
-    """Where a run keeps its data and checkpoints."""
+    """The folder of a run's data and checkpoints."""
     return work.settings.home.absolute() / "distill" / key
 
 
@@ -195,7 +195,7 @@ def _job(profile: Profile, folder: Path, base_only: bool, base: Path | None = No
 
 
 def _write_data(work: Workspace, found: SftSet, folder: Path) -> None:
-    """Both splits as JSONL, as TRL takes them."""
+    """Writes both splits as JSONL for TRL."""
     splits: tuple[Split, ...] = ("train", "validation")
     for split in splits:
         path = folder / "data" / f"{split}.jsonl"
@@ -217,7 +217,7 @@ def _command(profile: Profile, python: Path, job: Path, base_only: bool) -> list
 
 
 def _gpus() -> int:
-    """NVIDIA GPUs, without asking torch, which is not in this environment."""
+    """Number of NVIDIA GPUs, without torch, which is not in this environment."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return len([each for each in visible.split(",") if each.strip() not in ("", "-1")])
@@ -240,10 +240,10 @@ def _confined(profile: Profile, command: list[str], folder: Path, base: Path | N
 
 
 def _follow(job: Job, folder: Path, progress: Progress, sandbox: SandboxMode) -> None:
-    """Runs it to its end.
+    """Runs the training to its end.
 
     Raises:
-        UserError: what the script says a person can fix.
+        UserError: the script reports a fault that a person can fix.
         GemError: it ended with an error of another kind.
     """
     log = folder / "train.log"
@@ -263,7 +263,7 @@ def _result(folder: Path) -> Json:
     """The events of the training.
 
     Raises:
-        HarnessError: it is not what the script writes.
+        HarnessError: another program wrote it.
     """
     path = folder / "result.json"
     with reading(path.parent, _MOST_BYTES):

@@ -1,7 +1,7 @@
-"""A version's Parquet file for the Hub: columns that its viewer shows and `load_dataset` reads as they are.
+"""A version's Parquet file for the Hub: columns that its viewer shows and `load_dataset` reads unchanged.
 
 `messages` is a list of structs, which the viewer draws as a conversation; arguments of calls and the tools are JSON
-strings, because structs of different keys would be filled with each other's as nulls.
+strings, because structs of different keys would get each other's keys as nulls.
 """
 
 import json
@@ -50,7 +50,7 @@ SCHEMA = pa.schema(
         *((field.name, field.type) for field in PLAN_FIELDS),
     ]
 )
-"""Flat columns for filters; `metadata` has everything once more, as the export has it."""
+"""Flat columns for filters; `metadata` repeats everything, as in the export."""
 _BATCH = 200
 
 

@@ -130,7 +130,7 @@ def _attack(settings: Settings) -> dict[str, dict[str, bool]]:
     ):
         canary = Path(place) / "canary"
         canary.write_text("secret", encoding="utf-8")
-        canary.chmod(0o644)  # for whom the sandbox fails to hide it
+        canary.chmod(0o644)  # readable, so that only the sandbox can hide it
         Path(place).chmod(0o755)
         attack = (str(Path(sys.executable)), "-I", "-S", "-c", _ATTACK, str(canary), str(other.getsockname()[1]))
         job = Job(command=(*attack, str(os.getpid())), folder=Path(place) / "work", limits=_ATTACK_LIMITS)

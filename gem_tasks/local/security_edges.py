@@ -27,7 +27,7 @@ def security(settings: Settings) -> Iterator[Finding]:
 
 def secrets(settings: Settings) -> Finding:
     """Whether all secrets differ from words, so that GEM can redact them in every text."""
-    del settings  # what is in them is in force since they were read
+    del settings  # GEM redacts their secrets since it read them
     weak = ", ".join(IN_FORCE.weak)
     told = "have fewer than 8 characters, or look like a word: GEM redacts them in URLs only, so make them longer"
     return "secrets", not weak, f"{weak} {told}" if weak else "GEM redacts every configured secret"

@@ -21,7 +21,7 @@ MENUS = "plans"
 """Name of the menus, beside the prompts and in the recipe of `generate`."""
 
 _LATER: frozenset[StageName] = frozenset({"revise", "revalidate"})
-"""Stages that older datasets were made without: they have no results there."""
+"""Stages without results in older datasets."""
 
 
 class Asking(Value):
@@ -37,7 +37,7 @@ class Chain:
     """The root recipe and one per stage, each with the preceding one as its parent.
 
     Args:
-        settings: segment sizes, models and what is sent with requests.
+        settings: segment sizes, models and request options.
         prompts: prompts to use; GEM's own by default.
         opened: kinds of errors (`check/kind`) that do not refuse, because people disagree with them.
         menus: what conversations' plans are drawn from; GEM's own by default.

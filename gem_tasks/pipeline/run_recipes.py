@@ -26,7 +26,7 @@ def register_recipes(work: Workspace) -> None:
 
 
 def pin(work: Workspace, run: str) -> Workspace:
-    """Records what the run starts with. A run that is cleared from its first task on starts anew.
+    """Records the recipes that the run starts with. A run that is cleared from its first task on starts again.
 
     Args:
         work: workspace of the run's first task.

@@ -1,4 +1,4 @@
-"""What every job needs: settings, the object store, the ledger, and the current recipes."""
+"""The workspace of every job: settings, the object store, the ledger, and the current recipes."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +59,7 @@ class Workspace:
         menus = load_menus(settings)
         current = Chain(settings, prompts or load_prompts(settings), opened, menus)
         for borrowed, like in ((stage, ASKS_LIKE[stage]) for stage in options.models if stage in ASKS_LIKE):
-            raise UserError(f"{borrowed} has no model of its own: it asks that of {like}", f"Set the model of {like}.")
+            raise UserError(f"{borrowed} uses the model of {like}", f"Set the model of {like}.")
         settings = settings.with_models(options.models)
         if options.budget_usd:
             settings = settings.model_copy(update={"budget_usd": options.budget_usd})
@@ -161,6 +161,6 @@ def _stored(settings: Settings, wanted: dict[str, str]) -> list[Prompt]:
                 texts = ledger.rebuild.prompt_texts(name, prefix)
                 if len(texts) != 1:
                     cause = f"{len(texts)} versions of the prompt {name!r} begin" if texts else f"No {name!r} begins"
-                    raise UserError(f"{cause} with {prefix!r}", "Give more of the SHA-256 of a stored version.")
+                    raise UserError(f"{cause} with {prefix!r}", "Give more characters of a stored version's hash.")
                 found.append(Prompt(name=name, text=texts[0]))
     return found

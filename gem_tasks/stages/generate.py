@@ -35,7 +35,7 @@ class Generate(Stage):
         )
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
-        """Reads the turns; the tools are those that were given."""
+        """Reads the turns; the tools are those of the workflow."""
         try:
             found = parse_trajectory(strip_thinking(text), main_workflow(record).tools)
         except TagError as error:
@@ -44,7 +44,7 @@ class Generate(Stage):
 
 
 def main_workflow(record: Record) -> Workflow:
-    """The workflow that the trajectory is about: the first, which is the most complete."""
+    """The workflow of the trajectory: the first one, which is the most complete."""
     return record.needed("extract", Extraction).workflows[0]
 
 

@@ -1,6 +1,6 @@
-"""Stage 4: a harder and richer version of the conversation (paper section 3.3).
+"""Stage 4: writes a harder and richer version of the conversation (paper section 3.3).
 
-Unlike the paper's, ours sees the source text, which may not be contradicted.
+Unlike in the paper, the stage sees the source text, and must not contradict it.
 """
 
 from gem_tasks.domain.chat import ChatMessage, Sampling
@@ -15,7 +15,7 @@ from gem_tasks.stages.base import Stage
 
 
 class Refine(Stage):
-    """Accepts with a `Trajectory` over its own, larger set of tools."""
+    """Accepts with a `Trajectory` over a separate, larger set of tools."""
 
     name = "refine"
     version = 3

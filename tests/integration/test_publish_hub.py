@@ -156,7 +156,7 @@ def test_files_of_versions_that_are_no_longer_current_go_and_others_stay(finishe
 @pytest.mark.parametrize(
     ("values", "options", "why"),
     [
-        ({"licenses": {"CC BY-ND 4.0": 2}}, {}, "forbids to publish"),
+        ({"licenses": {"CC BY-ND 4.0": 2}}, {}, "forbids publishing"),
         ({"licenses": {"unknown": 2}}, {"public": True}, "claim no licence"),
         ({"contamination": {"packages": {}, "items": 0, "kept": 0}}, {}, "was not compared with benchmarks"),
         ({"contamination": {"packages": {"bfcl_eval": "1"}, "items": 1, "kept": 3}}, {}, "contains 3 trajectories"),

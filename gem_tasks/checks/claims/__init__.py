@@ -1,4 +1,4 @@
-"""Text in place of a call: calls written as prose, and claims of work that no call did.
+"""Finds text instead of a call: calls written as prose, and claims of work that no call did.
 
 A model trained on these learns to pretend. BFCL counts such an answer as a missed call; the judge's R2 forbids it.
 Claims are recognised by grammar (first person perfect, passive), not by the phrases of one model; a claim that could
@@ -35,7 +35,7 @@ _STRONG = frozenset(
         "closed"
     ).split()
 )
-"""Deeds that require a system, whatever the tools are called."""
+"""Actions that require a system, regardless of the names of the tools."""
 _LOOKED = IgnoringCase(
     r"\bI(?:['’]ve| have)?\s+(?:just |now |already )?"
     r"(?:checked (?:the (?:system|database|records?)|your|our)|looked (?:\w+ ){0,4}up|searched|queried|pulled up"

@@ -1,7 +1,8 @@
-"""Compares the assistant's words with what it was told: identifiers and amounts of unknown origin, and false refusals.
+"""Compares the assistant's words with the conversation so far: identifiers and amounts of unknown origin, and false
+refusals.
 
 A model that misreads its own results misquotes them: one digit of an order number, a total that no addition yields.
-Small numbers, dates and times carry too little information to be traced; identifiers only count where others of their
+Small numbers, dates and times carry too little information to be traced; identifiers count only if others of their
 form were shown. The remaining ones may be an estimate or a longer calculation, so all findings go to the judge.
 """
 
@@ -57,7 +58,7 @@ _REASON = IgnoringCase(
     r"\b(?:because|since|as long as|until|unless|once|while|without|before|after|yet|again|any ?more|beforehand|whether"
     r"|but|only|if|also|both|all|just|directly)\b",
 )
-"""The tool can do it, only not here and now."""
+"""Words that limit a refusal: the tool can do it, but not now."""
 
 
 def check(case: Case) -> Iterator[Finding]:

@@ -123,7 +123,7 @@ async def trajectory_page(request: Request, trajectory_id: str, show: str = "") 
 
 @router.get("/made/{recipe_id}/{segment_id}")
 async def made_page(request: Request, recipe_id: str, segment_id: str, show: str = "") -> HTMLResponse:
-    """What was made of a segment, published or not."""
+    """The results of a segment, published or not."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
         view = trajectory.by_segment(db, work, segment_id, recipe_id)
