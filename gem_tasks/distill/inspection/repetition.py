@@ -15,7 +15,7 @@ _MANY = 16
 """Times that count as unbounded."""
 _OPENING = re.compile(r"\((?:\?(?:<?[=!]|[>:~]|<\w+>|[a-z-]*:))?")
 _ATOM = re.compile(r"\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\\.|.", re.DOTALL)
-_COUNT = re.compile(r"\{(\d*)(,?)(\d*)\}")
+_COUNT = re.compile(r"\{([0-9]*+)(,?)([0-9]*+)\}")
 _REFERENCE = re.compile(r"\\[1-9kg]")
 
 
