@@ -19,7 +19,7 @@ WORDS = 4
 """Of a phrase."""
 MOST_SHOWN = 10
 _MOST_KEPT = 1_000_000
-"""Phrases of one role that are kept: some 150 MB."""
+"""Phrases of one role that are kept: about 150 MB."""
 _SAMPLED = 100
 """Conversations that are compressed: about a second."""
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
@@ -90,7 +90,7 @@ def _forget(counted: Counter[str], most: int) -> None:
 
 
 def _turned(key: str) -> str:
-    """So that the heap keeps the least keys: those of equal datasets are the same, in whatever order they come."""
+    """So that the heap keeps the least keys: those of equal datasets are the same in every order."""
     return "".join(chr(0x10FFFF - ord(sign)) for sign in key)
 
 

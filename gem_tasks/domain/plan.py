@@ -1,4 +1,4 @@
-"""A plan of one conversation: what was drawn for it from the menus, and the words in which its writer is told."""
+"""A plan of one conversation: the choices drawn from the menus, and the words that tell its writer."""
 
 from collections.abc import Mapping
 

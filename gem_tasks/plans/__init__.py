@@ -1,4 +1,4 @@
-"""A plan per conversation, so that a strong writer's conversations are not all the same one.
+"""A plan per conversation, so that a strong writer's conversations differ from each other.
 
 `menus` reads the user's or our menus, `draw` draws a plan from them, `section` writes it into a request. Pure.
 """

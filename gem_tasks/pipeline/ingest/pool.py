@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 _ALONE = 256
 """This many documents are prepared in this process before several others are started, each of which takes a second."""
 _HARMLESS = 50_000
-"""Characters. A shorter document is cheap whatever it contains; longer ones are always prepared in another process."""
+"""Characters. A shorter document is cheap with any contents; longer ones are always prepared in another process."""
 _AHEAD = 3
 """Batches in flight per process."""
 _DYING_S = 0.5

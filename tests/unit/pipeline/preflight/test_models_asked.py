@@ -95,7 +95,7 @@ def test_after_a_fault_the_endpoint_is_asked_nothing_more_for_that_model(endpoin
     assert (failed.error_class, failed.keyless) == (ErrorClass.AUTH, True)
     assert "cannot be used with model 'mine' for" in failed.cause
     assert "says the endpoint" in failed.cause
-    assert "asked without a key" in failed.fix
+    assert "The request had no key" in failed.fix
 
 
 def test_another_models_fault_does_not_matter_to_this_one(endpoint):
@@ -116,7 +116,7 @@ def test_a_model_that_the_endpoint_does_not_list_is_pointed_out(endpoint):
     endpoint(fault(ErrorClass.UNKNOWN_MODEL), listing=["yours", "theirs"])
     (failed,) = check_models(settings(), None)
     assert failed.hint == "the endpoint does not list it, but yours, theirs"
-    assert failed.fix == "Set GEM_LLM_MODEL (or that of the stage) to a model that it has."
+    assert failed.fix == "Set GEM_LLM_MODEL (or that of the stage) to a model that the endpoint has."
 
 
 def test_a_list_that_does_not_come_is_done_without(endpoint):
