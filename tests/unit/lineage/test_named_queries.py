@@ -36,7 +36,7 @@ OTHER_DATABASES = {
     "gem_tasks/local/deployment.py",
     "gem_tasks/local/security_edges.py",
 }
-"""They make the databases, and ask Airflow's how its services are, or the role for its rights; none knows a table of the lineage."""
+"""They make databases, and ask Airflow's for its services or a role for its rights; none knows the lineage's tables."""
 
 
 def runs_sql(node):
