@@ -1,4 +1,4 @@
-"""Untrusted YAML, bounded before it is loaded: no aliases, which turn a few lines into gigabytes, and few levels.
+"""Reads untrusted YAML within limits: no aliases, which turn a few lines into gigabytes, and few levels.
 
 PyYAML's own reader takes quadratic time for nested brackets; libyaml's, which is used if available, is also ten times
 as fast.
@@ -14,7 +14,7 @@ _MAX_DEPTH = 200
 
 
 def read_yaml(text: str) -> Any:
-    """The only document in a text.
+    """Returns the only document in a text.
 
     Raises:
         yaml.YAMLError: it is not YAML, has an alias, or is too large.

@@ -14,7 +14,7 @@ from urllib.parse import quote
 LEAST = 8
 """Minimum length of a secret that differs from words. Shorter ones are removed only in places of credentials."""
 _LONG = 12
-"""A secret of one kind of characters, or one with its separators left out, is told from words from here on."""
+"""Minimum length of a secret of one kind of characters, or without its separators, that differs from words."""
 _VARIED = 5
 _TABLE = bytes(code + 32 if 65 <= code <= 90 else code for code in range(256))
 _NUMBERS = (
@@ -65,12 +65,12 @@ def _forms(secret: str) -> Iterator[bytes]:
 
 
 def _cores(raw: bytes, encode: Callable[[bytes], bytes], bits: int, block: int) -> Iterator[bytes]:
-    """What of an encoding does not depend on what stands before and behind, as in that of `Bearer SECRET`.
+    """The parts of an encoding that do not depend on the text around the secret, as in `Bearer SECRET`.
 
     Args:
         raw: the secret.
         encode: the encoding.
-        bits: of each of its characters.
+        bits: bits of each of its characters.
         block: bytes after which it is aligned again.
     """
     for shift in range(block):
