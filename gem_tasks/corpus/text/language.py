@@ -46,7 +46,7 @@ class _Identifier(LanguageIdentifier):
         self._feature = np.array(self.tk_output, np.int32)
 
     def _raw_score(self, text: bytes) -> Any:
-        found = self._features(text)
+        found = self._features(text) if text else ()
         if not len(found):
             return super()._raw_score(b"")
         which, counts = np.unique(found, return_counts=True)
