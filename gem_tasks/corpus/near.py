@@ -20,8 +20,6 @@ from gem_tasks.domain.base import Value
 _MINHASH = cast("Any", rensa).RMinHash  # the package has no stubs
 _VALUES, _BANDS, _SEED = 128, 16, 42
 _ROWS = _VALUES // _BANDS
-_AT_ONCE = 64
-"""Texts per batch: their shingles take twenty times their memory."""
 _WORDS = 5
 """Words per shingle, as usual for texts of some length."""
 _CHARACTERS = 8
@@ -51,15 +49,14 @@ class Signature(Value):
 
 def signatures(texts: Sequence[str]) -> list[Signature]:
     """One for each text, in order."""
-    return [
-        _signature(values)
-        for start in range(0, len(texts), _AT_ONCE)
-        for values in _values(texts[start : start + _AT_ONCE])
-    ]
+    return [_signature(_values(text)) for text in texts]
 
 
-def _values(texts: Sequence[str]) -> list[list[int]]:
-    return _MINHASH.digests_from_token_sets([shingles(text) for text in texts], _VALUES, _SEED)
+def _values(text: str) -> list[int]:
+    # Text by text: signing several at once starts threads, for which one process waits longer than it computes.
+    minhash = _MINHASH(_VALUES, _SEED)
+    minhash.update(shingles(text))
+    return minhash.digest()
 
 
 def shingles(text: str) -> list[str]:

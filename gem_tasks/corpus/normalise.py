@@ -75,6 +75,6 @@ def _content(raw: RawDocument) -> _Content:
 def _verdict(text: str, min_chars: int) -> tuple[IngestReason | None, str]:
     if not text:
         return IngestReason.EMPTY, "no text"
-    if letters(text) < min_chars:
+    if len(text) < min_chars and letters(text) < min_chars:
         return IngestReason.TOO_SHORT, f"{letters(text)} letters, at least {min_chars} expected"
     return None, ""

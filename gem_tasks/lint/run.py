@@ -4,11 +4,14 @@ A violation of GEM's rules of form is only a warning for a foreign row: a missin
 speaks first, a short conversation, and one that ends in the call to be learned, as single-turn data does.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
+from threading import Thread
 from typing import cast
 
 from gem_tasks.checks import run_checks
@@ -94,7 +97,7 @@ def check_files(
         for line in lines:
             yield check_line(line, format_, columns)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         waiting = [pool.submit(work, first)]
         while chunk := list(islice(lines, _CHUNK)):
             waiting.append(pool.submit(work, chunk))
@@ -102,6 +105,17 @@ def check_files(
                 yield from waiting.pop(0).result()
         for each in waiting:
             yield from each.result()
+
+
+def end_with_parent() -> None:
+    """Ends this process when its parent ends, even killed: it waits for work on a pipe that it holds open itself."""
+    if parent := parent_process():
+        Thread(target=_exit_after, args=(parent,), daemon=True).start()
+
+
+def _exit_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def check_line(line: Line, format_: str | None = None, columns: Columns = DEFAULT_COLUMNS) -> CheckedRow:

@@ -16,7 +16,7 @@ from aiohttp import web
 from offline_teacher.answers import answer
 from offline_teacher.server import faults
 from offline_teacher.server.app import make_app
-from offline_teacher.server.workers import Workers
+from offline_teacher.server.workers import Workers, end_with_parent
 
 _MAX_WORKERS = 4
 
@@ -35,7 +35,10 @@ def main() -> None:
     except ValueError as error:
         parser.error(f"--faults: {error}")
     # Not forked: the server has threads by the time the first answer is asked for.
-    workers = Workers(lambda: ProcessPoolExecutor(options.workers, mp_context=get_context("forkserver")), answer)
+    context = get_context("forkserver")
+    workers = Workers(
+        lambda: ProcessPoolExecutor(options.workers, mp_context=context, initializer=end_with_parent), answer
+    )
     app = make_app(
         workers,
         options.state or Path(mkdtemp(prefix="gem-teacher-")),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
-from gem_tasks.corpus.markdown.fences import Fence
+from gem_tasks.corpus.markdown.fences import FENCES, Fence
 
 _LINE = re.compile(r"\n|[^\n]++\n?+")
 _HEADING = re.compile(r"#{1,6}[ \t]")
@@ -58,13 +58,14 @@ class _Scanner:
             if self._fence.ended_by(line):
                 self._fence = None
             return None
-        if not line.strip():
+        words = line.strip()
+        if not words:
             self._after_blank = True
             return None
         if self._is_underline(line):
             self._kind = Kind.HEADING
             return None
-        kind = self._kind_of(line)
+        kind = self._kind_of(line, words)
         closed = None
         if kind is not None:
             closed, self._kind, self._start, self._lines = self.close(at), kind, self._first(at), 0
@@ -84,11 +85,11 @@ class _Scanner:
         single = self._kind is Kind.PARAGRAPH and self._lines == 1 and not self._after_blank
         return single and bool(_UNDERLINE.fullmatch(line))
 
-    def _kind_of(self, line: str) -> Kind | None:
+    def _kind_of(self, line: str, words: str) -> Kind | None:
         """The kind of block that a line begins; None if it continues the open one."""
         in_list = self._kind is Kind.LIST
         inside = in_list and (line[0] in " \t" or not self._after_blank)
-        if fence := Fence.opened_by(line):
+        if words.startswith(FENCES) and (fence := Fence.opened_by(line)):
             self._fence = fence
             return None if inside else Kind.CODE
         if _HEADING.match(line):

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+FENCES = ("```", "~~~")
 _OPENING = re.compile(r"[ \t]*(`{3,}(?=[^`\n]*\n?$)|~{3,})")
 
 

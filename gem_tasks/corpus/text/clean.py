@@ -2,11 +2,15 @@
 
 import re
 import unicodedata
+from io import StringIO
 
-from gem_tasks.corpus.text.invisible import without_invisible
+from gem_tasks.corpus.text.invisible import INVISIBLE, without_invisible
 
 _LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_BREAKING = "\r\x0b\x0c\x85\u2028\u2029"
+_BLANK = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_SPACES = re.compile(f"[{_BLANK}]")
+_REPLACED = re.compile(f"[{_BREAKING}{_BLANK}{INVISIBLE}]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 """The invisible characters of plain ASCII."""
 _OVERSTRUCK = re.compile("_\x08(?=\\S)|(\\S)\x08(?=\\1)")
@@ -15,7 +19,7 @@ _TERMINAL = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 """Terminal colours and similar sequences."""
 _HYPHENATED = re.compile("(?<=\\w)\u00ad[ \t]*+\n[ \t]*+(?=[^\\W\\d_])")
 """A word split over two lines by a soft hyphen."""
-_TRAILING = re.compile(r"(?<![ \t])[ \t]++(?=\n)")
+_AFTER_BLANK = re.compile(r"\n(?<=[ \t]\n)")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -29,14 +33,33 @@ def clean(text: str) -> str:
             text = _LINE_BREAKS.sub("\n", text)
         text = _CONTROL.sub("", text)
     else:
-        text = _SPACES.sub(" ", _LINE_BREAKS.sub("\n", unicodedata.normalize("NFC", text)))
-        # Again, because a removed character may have separated a letter and its accent.
-        text = unicodedata.normalize("NFC", without_invisible(_HYPHENATED.sub("", text)))
+        text = unicodedata.normalize("NFC", text)
+        if _REPLACED.search(text):
+            text = _replaced(text)
     if " \n" in text or "\t\n" in text:
-        text = _TRAILING.sub("", text)
+        text = _without_trailing(text)
     if "\n\n\n" in text:
         text = _BLANK_LINES.sub("\n\n", text)
     return text.strip()
+
+
+def _replaced(text: str) -> str:
+    if any(mark in text for mark in _BREAKING):
+        text = _LINE_BREAKS.sub("\n", text)
+    text = _SPACES.sub(" ", text)
+    if "\u00ad" in text:
+        text = _HYPHENATED.sub("", text)
+    # Normalised again, because a removed character may have separated a letter and its accent.
+    return unicodedata.normalize("NFC", without_invisible(text))
+
+
+def _without_trailing(text: str) -> str:
+    """Without blanks at the ends of lines. Looks for the ends, as a pattern that begins with blanks takes longer."""
+    found, end = StringIO(), 0
+    for match in _AFTER_BLANK.finditer(text):
+        found.write(text[end : match.start()].rstrip(" \t"))
+        end = match.start()
+    return found.getvalue() + text[end:]
 
 
 def one_line(text: str, limit: int) -> str | None:

@@ -11,12 +11,13 @@ from io import StringIO
 
 from gem_tasks.corpus.text.scripts import HAN, SOUTH_EAST_ASIAN
 
-_RUN = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+INVISIBLE = (
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff"
-    "\U000e0000-\U000e0fff]+"
+    "\U000e0000-\U000e0fff"
 )
 """Controls, zero-width characters, direction marks, tags, variation selectors, halves of surrogate pairs."""
+_ONE, _RUN = re.compile(f"[{INVISIBLE}]"), re.compile(f"[{INVISIBLE}]+")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u061b\u061d-\u08ff"  # U+061C is a mark of direction, not a letter
                             "\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")  # fmt: skip
 _JOINING = re.compile(
@@ -40,6 +41,8 @@ _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\
 
 def without_invisible(text: str) -> str:
     """The text without invisible characters that carry no meaning."""
+    if not _ONE.search(text):  # many times cheaper than a search for runs
+        return text
     right_to_left = bool(_RIGHT_TO_LEFT.search(text))
     # Not `_RUN.sub`, which makes a string of 80 bytes for each piece between two runs.
     found, end = StringIO(), 0

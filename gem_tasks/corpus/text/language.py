@@ -1,8 +1,9 @@
 """Detects the language of a text, offline and deterministically."""
 
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from gem_tasks.corpus.text.scripts import letters
@@ -11,6 +12,8 @@ from gem_tasks.patterns import IgnoringCase
 _SAMPLE_CHARS = 1500
 _MIN_LETTERS = 20
 _MIN_PROBABILITY = 0.5
+_LONGEST = 6
+"""Bytes of the model's longest n-gram."""
 _CODE = IgnoringCase(r"([a-z]{2})(?:[-_].*)?")
 
 
@@ -29,6 +32,36 @@ def code(claimed: str | None) -> str | None:
     return match[1].lower() if match else None
 
 
+class _Identifier(LanguageIdentifier):
+    """The library's model, read by numpy: a third of the time of its loop over the bytes.
+
+    The automaton's state is the longest end of the bytes read that begins an n-gram. So it depends on the last few
+    bytes only, and all states of a text are found at once, by as many steps as the longest n-gram has bytes.
+    """
+
+    def __init__(self, *model: Any, **options: Any) -> None:
+        super().__init__(*model, **options)
+        self._next = np.frombuffer(self.tk_nextmove, np.dtype(self.tk_nextmove.typecode))
+        self._row = np.array(self._rowbase, np.int32)
+        self._feature = np.array(self.tk_output, np.int32)
+
+    def _raw_score(self, text: bytes) -> Any:
+        found = self._features(text) if text else ()
+        if not len(found):
+            return super()._raw_score(b"")
+        which, counts = np.unique(found, return_counts=True)
+        return np.log1p(counts.astype(np.float32)) @ self.nb_ptc.take(which, 0) + self.nb_pc
+
+    def _features(self, text: bytes) -> Any:
+        """The n-grams of the text that the model knows, by number."""
+        data = np.frombuffer(text, np.uint8).astype(np.int32)
+        row = np.full(len(data), self._row[0])
+        for back in range(min(_LONGEST, len(data)) - 1, 0, -1):
+            row[back:] = self._row[self._next[row[back:] + data[:-back]]]
+        feature = self._feature[self._next[row + data]]
+        return feature[feature >= 0]
+
+
 @cache
 def _identifier() -> LanguageIdentifier:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return _Identifier.from_model_file(MODEL_FILE, norm_probs=True)

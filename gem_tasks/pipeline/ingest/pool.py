@@ -27,10 +27,13 @@ from gem_tasks.pipeline.ingest.prepare import Prepared, Rules, prepare, without_
 
 logger = logging.getLogger(__name__)
 
-_ALONE = 256
-"""This many documents are prepared in this process before several others are started, each of which takes a second."""
-_HARMLESS = 50_000
-"""Characters. A shorter document is cheap with any contents; longer ones are always prepared in another process."""
+_ALONE = 4_000_000
+"""Cost of what is prepared in this process before others are started: that of starting one, a second of CPU time."""
+_EACH = 5_000
+"""Cost of a document in addition to its characters."""
+_CHEAP, _CHEAP_HTML = 500_000, 10_000
+"""Characters. The beginning of any of `tests/bombs` up to this length takes at most half a second and 30 MB; longer
+documents are always prepared in another process. HTML of 50,000 characters, spans in a table, takes 29 s."""
 _AHEAD = 3
 """Batches in flight per process."""
 _DYING_S = 0.5
@@ -56,11 +59,11 @@ def prepared(
         under_way: deque[tuple[T, Future[list[Prepared]]]] = deque()
         for label, raws in batches:
             alone = done < _ALONE or processes == 1
-            harmless = all(len(raw.text) <= _HARMLESS for raw in raws)
-            future = _finished(prepare(raws, rules)) if not raws or (alone and harmless) else submit(raws, rules)
+            here = not raws or (alone and all(map(_cheap, raws)))
+            future = _finished(prepare(raws, rules)) if here else submit(raws, rules)
             if alone:  # one process is enough for the long documents among a few
                 wait([future])
-            done += len(raws)
+            done += sum(len(raw.text) + _EACH for raw in raws)
             under_way.append((label, future))
             while under_way and (len(under_way) > _AHEAD * processes or under_way[0][1].done()):
                 first, earliest = under_way.popleft()
@@ -68,6 +71,10 @@ def prepared(
         while under_way:
             first, earliest = under_way.popleft()
             yield first, earliest.result()
+
+
+def _cheap(raw: RawDocument) -> bool:
+    return len(raw.text) <= (_CHEAP_HTML if raw.media_type == "text/html" else _CHEAP)
 
 
 def _finished(result: list[Prepared]) -> Future[list[Prepared]]:

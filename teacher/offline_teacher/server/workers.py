@@ -1,8 +1,12 @@
 """Makes answers in worker processes, so that a burst of long ones does not keep the server from anything else."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
+from threading import Thread
 
 from aiohttp import web
 
@@ -13,6 +17,20 @@ Answer = Callable[[Messages], str]
 
 class UnknownTask(ValueError):
     """The instructions ask for nothing that can be answered."""
+
+
+def end_with_parent() -> None:
+    """Ends this process when the server ends, even killed: a worker waits for work on a pipe that it holds open itself.
+
+    For `ProcessPoolExecutor(initializer=...)`.
+    """
+    if parent := parent_process():
+        Thread(target=_exit_after, args=(parent,), daemon=True).start()
+
+
+def _exit_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 class Workers:

@@ -97,7 +97,7 @@ CHILD = textwrap.dedent(
 
 def test_what_costs_too_much_gets_its_reason_and_the_others_go_on():
     names = ["a", "loop", "b", "stuck", "memory", "c"]
-    text = WORDS * (pool._HARMLESS // len(WORDS) + 1)
+    text = WORDS * (pool._CHEAP // len(WORDS) + 1)
     raws = [RawDocument(uri=f"file:///{name}", etag="1", text=text) for name in names]
     ((_, found),) = pool.prepared([(0, raws)], RULES, 1, command=[sys.executable, "-c", CHILD])
     assert [each.document.reason for each in found] == [
@@ -107,7 +107,15 @@ def test_what_costs_too_much_gets_its_reason_and_the_others_go_on():
     assert [[word for word in ("CPU", "memory") if word in detail] for detail in told] == [["CPU"], ["CPU"], ["memory"]]
 
 
-def test_small_documents_need_no_process():
-    raws = [RawDocument(uri="file:///a", etag="1", text=WORDS)]
+@pytest.mark.parametrize(("media_type", "characters"), [("text/plain", pool._CHEAP), ("text/html", pool._CHEAP_HTML)])
+def test_short_documents_need_no_process(media_type, characters):
+    raws = [RawDocument(uri="file:///a", etag="1", text=WORDS.ljust(characters), media_type=media_type)]
     ((_, found),) = pool.prepared([(0, raws)], RULES, 1, command=[os.devnull])
     assert found[0].segments
+
+
+def test_html_is_limited_from_a_length_on_at_which_it_can_cost_much():
+    html = "<table>" + ("<tr>" + "<td colspan=50 rowspan=50>a" * 400) * 5
+    raws = [RawDocument(uri="file:///a", etag="1", text=html[:50_000], media_type="text/html")]
+    with pytest.raises(PermissionError):  # a process is started, here one that cannot be
+        list(pool.prepared([(0, raws)], RULES, 1, command=[os.devnull]))
