@@ -63,8 +63,8 @@ def _forms(secret: str) -> Iterator[bytes]:
     yield squeezed(raw.translate(_ROT47).decode("latin-1"))
     yield from (squeezed("".join(form.format(byte) for byte in raw)) for form in _NUMBERS)
     yield raw.hex().encode()[::-1]
-    wide = {secret.encode(form, "surrogatepass") for form in ("utf-16-le", "utf-16-be")}
-    for written in {raw, raw[::-1], quote(secret, safe="").encode(), raw.hex().encode(), b64encode(raw), *wide}:
+    wide = secret.encode("utf-16-be", "surrogatepass")[1:]  # the same in either order of bytes
+    for written in {raw, raw[::-1], quote(secret, safe="").encode(), raw.hex().encode(), b64encode(raw), wide}:
         yield from _cores(written, b64encode, 6, 3)
     yield b64encode(raw).hex().encode()
     yield from _cores(raw, lambda data: b64encode(data).translate(_UU), 6, 3)

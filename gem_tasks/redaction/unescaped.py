@@ -30,7 +30,8 @@ _LOOKALIKE_BYTES = (b"\xef\xbc", b"\xef\xbd", b"\xe2\x92", b"\xe2\x93", b"\xf0\x
 _FIRST = tuple(
     re.compile(start)
     for start in (
-        r"%[0-9A-Fa-fu]", r"\\[uUxX0-7bfnrtv]", r"&[#0-9A-Za-z]", r"=[0-9A-F\r\n]", r"</?[A-Za-z]{1,6} ?/?>", r"\x1b[\[\]]",
+        r"%[0-9A-Fa-fu]", r"\\[uUxX0-7bfnrtv]", r"&[#0-9A-Za-z]", r"=[0-9A-F\r\n]", r"</?[A-Za-z]{1,6} ?/?>",
+        r"\x1b[\[\]]",
     )
 )  # fmt: skip
 """A fast pre-check: each escape begins with one of these characters, which most texts lack."""

@@ -56,10 +56,10 @@ async def test_an_answer_about_a_batch_of_another_form_is_an_endpoint_error(kind
 
 
 STATES = {
-    BatchClient: {"id": "b", "status": "failed", "input_file_id": "i", "request_counts": {"total": "many", "failed": -1},
-                  "errors": {"data": [5, {"line": "x", "code": 7, "message": "a\ud800"}]}},
+    BatchClient: {"id": "b", "status": "failed", "input_file_id": "i",
+                  "request_counts": {"total": "many", "failed": -1}, "errors": {"data": [5, {"line": "x", "code": 7, "message": "a\ud800"}]}},
     AnthropicBatches: {"processing_status": "in_progress", "request_counts": {"succeeded": "many", "errored": None}},
-    GeminiBatches: {"metadata": {"state": "FAILED", "batchStats": {"requestCount": "many", "failedRequestCount": 1e300}},
+    GeminiBatches: {"metadata": {"state": "FAILED", "batchStats": {"requestCount": "many", "failedRequestCount": 1e9}},
                     "error": {"code": {}, "message": []}},
     MistralBatches: {"status": "FAILED", "total_requests": "many", "errors": [5, {"message": "a\ud800"}]},
 }  # fmt: skip
@@ -81,6 +81,13 @@ async def test_one_odd_batch_in_a_list_hides_no_other():
         listed = [5, {"metadata": 5}, {"id": "ours", "metadata": {"gem_key": "key"}}]
         answers.append(json.dumps({"data": listed}).encode())
         assert await client.find("key") == "ours"
+
+
+async def test_a_list_without_an_end_is_read_up_to_a_bound():
+    async with answering(BatchClient) as (client, answers, asked):
+        answers.append(json.dumps({"data": [{"id": "other"}] * 400, "has_more": True}).encode())
+        assert await client.find("key") is None
+    assert len(asked) == 3
 
 
 async def test_one_odd_result_of_gemini_hides_no_other():
