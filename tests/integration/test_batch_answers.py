@@ -57,7 +57,8 @@ async def test_an_answer_about_a_batch_of_another_form_is_an_endpoint_error(kind
 
 STATES = {
     BatchClient: {"id": "b", "status": "failed", "input_file_id": "i",
-                  "request_counts": {"total": "many", "failed": -1}, "errors": {"data": [5, {"line": "x", "code": 7, "message": "a\ud800"}]}},
+                  "request_counts": {"total": "many", "failed": -1},
+                  "errors": {"data": [5, {"line": "x", "code": 7, "message": "a\ud800"}]}},
     AnthropicBatches: {"processing_status": "in_progress", "request_counts": {"succeeded": "many", "errored": None}},
     GeminiBatches: {"metadata": {"state": "FAILED", "batchStats": {"requestCount": "many", "failedRequestCount": 1e9}},
                     "error": {"code": {}, "message": []}},

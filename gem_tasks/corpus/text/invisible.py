@@ -16,7 +16,8 @@ _RUN = re.compile(
     "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
-"""Controls of text, of shorthand and of music, zero-width characters, direction marks, tags, variation selectors, halves of surrogate pairs."""
+"""Controls (also of shorthand and music), zero-width characters, direction marks, tags, variation selectors, halves of
+surrogate pairs."""
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u061b\u061d-\u08ff"  # U+061C is a mark of direction, not a letter
                             "\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")  # fmt: skip
 _JOINING = re.compile(
