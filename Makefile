@@ -18,27 +18,23 @@ endif
 HOME_OF_GEM := "$(PYTHON)" -m gem_tasks.local.home
 PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: demo test coverage unit fuzz check format lock lock-envs distill-envs digests audit licences sbom release docs docs-serve install install-dev test-pythons up down clean uv
+.PHONY: demo test unit fuzz check format lock lock-envs distill-envs digests audit licences sbom release docs docs-serve install install-dev test-pythons up down clean uv
 
-demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI up
+demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI running
 	$(GEM) up
 	$(GEM) run examples/corpus
 	$(GEM) status
 
-test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end; in Chromium if it is there
-	.venv/bin/pytest -n 2 --dist load --no-loadscope-reorder
+test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end; in Chromium if it is there; and branch coverage
+	.venv/bin/pytest -n 2 --dist load --no-loadscope-reorder --cov --cov-report= --floors
 
-coverage: install-dev  ## every test, and what of pipeline/, llm/, checks/ and store/ they reach; fails below the floors of tests.covered
-	.venv/bin/pytest -n 2 --dist load --no-loadscope-reorder --cov --cov-report=
-	.venv/bin/python -m tests.covered
-
-unit: install-dev  ## the fast tests only
+unit: install-dev  ## run only the fast tests
 	.venv/bin/pytest tests/unit teacher/tests
 
-fuzz: install-dev  ## two minutes of odd input for readers, parsers and headers; FUZZ="seconds seed"
+fuzz: install-dev  ## run readers, parsers and headers on random input for two minutes; FUZZ="seconds seed"
 	.venv/bin/python -m tests.fuzz $(FUZZ)
 
-test-pythons: | uv .venv  ## install, import and unit tests on every Python we promise; PYTHONS names them, by version or path
+test-pythons: | uv .venv  ## install, import and unit-test GEM on every supported Python; PYTHONS names them, by version or path
 	for python in $(PYTHONS); do \
 		folder=".venv/pythons/$${python//\//_}" && \
 		$(UV) venv -q --clear --python "$$python" "$$folder" && \
@@ -48,7 +44,7 @@ test-pythons: | uv .venv  ## install, import and unit tests on every Python we p
 		"$$folder/bin/python" -m pytest -q tests/unit teacher/tests || exit 1; \
 	done
 
-check: install-dev  ## linter, types, import layers, docs
+check: install-dev  ## run linter, types, import layers and the docs build
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
@@ -56,10 +52,10 @@ check: install-dev  ## linter, types, import layers, docs
 	.venv/bin/basedpyright
 	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build -q
 
-docs: install-dev  ## the docs site, into site/; fails on a broken link and on a page that is not in the navigation
+docs: install-dev  ## build the docs site in site/; fails on a broken link or a page that is not in the navigation
 	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build -q
 
-docs-serve: install-dev  ## the docs site on http://127.0.0.1:8000, built again when a page changes
+docs-serve: install-dev  ## serve the docs site on http://127.0.0.1:8000; rebuilds it when a page changes
 	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs serve
 
 format: install-dev
@@ -72,13 +68,13 @@ up: install
 down:
 	@if [ -x $(GEM) ]; then $(GEM) down; fi
 
-lock: uv  ## after changing pyproject.toml
+lock: uv  ## lock dependencies, after a change of pyproject.toml
 	echo uv | $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes - -o requirements-uv.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes -c requirements.lock --extra production pyproject.toml -o requirements-production.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --group dev -c requirements.lock -c requirements-production.lock pyproject.toml -o requirements-dev.lock
 
-lock-envs: uv  ## after changing envs/train, envs/vllm, envs/bfcl or envs/tau2
+lock-envs: uv  ## lock environments, after a change of envs/train, envs/vllm, envs/bfcl or envs/tau2
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/bfcl/overrides.txt envs/bfcl/requirements.in -o envs/bfcl/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/tau2/requirements.in -o envs/tau2/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/train/overrides.txt envs/train/requirements.in -o envs/train/requirements.txt
@@ -86,26 +82,26 @@ lock-envs: uv  ## after changing envs/train, envs/vllm, envs/bfcl or envs/tau2
 	$(UV) pip compile -q --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes envs/vllm/requirements.in -o envs/vllm/requirements.txt
 	.venv/bin/python -m tools.contamination
 
-digests:  ## the images of docker-compose.yml with their digests, to pin them; needs their registries
+digests:  ## print the images of docker-compose.yml with their digests, to pin them; needs their registries
 	docker compose --profile '*' config --images | grep -v ^gem: | sort -u | while read -r image; do echo "$$image@$$(docker buildx imagetools inspect "$$image" --format '{{.Manifest.Digest}}')"; done
 
-audit: uv  ## known vulnerabilities of what production installs; needs PyPI's own JSON API
+audit: uv  ## list known vulnerabilities of production's packages; needs PyPI's JSON API
 	$(UV) tool run -q pip-audit --disable-pip --no-deps -r requirements-production.lock
 
-sbom: uv  ## dist/sbom.json: what production installs, as CycloneDX, for the release
+sbom: uv  ## write dist/sbom.json: production's packages as CycloneDX, for the release
 	mkdir -p dist
 	$(UV) tool run -q --from cyclonedx-bom==7.3.1 cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml -o dist/sbom.json requirements-production.lock
 
-licences: | uv .venv  ## docs/licences.md anew, from what production installs
+licences: | uv .venv  ## write docs/licences.md from the packages of production
 	$(UV) venv -q --clear .venv/licences
 	$(UV) pip install -q --python .venv/licences --require-hashes -r requirements-production.lock
-	{ printf '%s\n' '# Licences' '' 'Of everything that `requirements-production.lock` installs (`make licences`). Nothing is changed or copied: LGPL and MPL' 'packages are used as libraries, of text-unidecode the Artistic alternative, of tld the LGPL or MPL one.' ''; $(UV) tool run -q pip-licenses --python .venv/licences/bin/python --format=markdown --order=license; } > docs/licences.md
+	{ printf '%s\n' '# Licences' '' 'For people who distribute GEM: the licences of the packages in `requirements-production.lock` (`make licences`). GEM changes and copies none: it uses LGPL and MPL' 'packages as libraries, text-unidecode under the Artistic licence, and tld under the LGPL or MPL.' ''; $(UV) tool run -q pip-licenses --python .venv/licences/bin/python --format=markdown --order=license; } > docs/licences.md
 	rm -rf .venv/licences
 
-release: install-dev  ## a version: make release VERSION=1.2.3, and DRY=1 to see what it would do
+release: install-dev  ## release a version: make release VERSION=1.2.3; DRY=1 shows what it would do
 	@PATH="$$GEM_HOME/uv/bin:$$PATH" .venv/bin/python -m tools.release $(if $(DRY),--dry-run) "$(VERSION)"
 
-distill-envs: install  ## the environments of training and harnesses, installed now instead of at first use
+distill-envs: install  ## install the environments of training and harnesses now instead of at first use
 	$(GEM) distill envs
 
 install: .venv/.installed
@@ -129,7 +125,7 @@ uv:
 	@command -v uv >/dev/null || [ -x "$$GEM_HOME/uv/bin/uv" ] || { "$(PYTHON)" -m venv "$$GEM_HOME/uv" && \
 		"$$GEM_HOME/uv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock; }
 
-clean:  ## removes the environment and ALL local data; nothing that GEM did not make
+clean:  ## remove the environment and ALL local data that GEM created
 	@$(HOME_OF_GEM) check
 	@$(MAKE) -s down
 	@$(HOME_OF_GEM) clean

@@ -81,7 +81,8 @@ def main():
         rates, found = [], 0
         for _ in range(options.repeats):
             started = time.monotonic()
-            marked = [mark(ledger, segments(asked[at : at + BATCH]), 0.85) for at in range(0, options.texts, BATCH)]
+            batches = [asked[at : at + BATCH] for at in range(0, options.texts, BATCH)]
+            marked = [mark(ledger, segments(batch), signatures(batch), 0.85) for batch in batches]
             rates.append(options.texts / (time.monotonic() - started))
             found = sum(len(each.duplicates) for each in marked)
     figures = {

@@ -35,7 +35,7 @@ _LIMIT = whole(
 
 @partitioned_dag("synthesize", PartitionedAssetTimetable(assets=SEGMENTS), __doc__, runs=4, params={"limit": _LIMIT})
 def gem_synthesize() -> None:
-    """One group per stage: a new stage appears here by itself."""
+    """Creates one group per stage; a new stage needs no change here."""
 
     @task(execution_timeout=timedelta(minutes=5))
     def plan() -> list[dict[str, Any]]:

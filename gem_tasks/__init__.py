@@ -2,12 +2,12 @@
 
 For notebooks and scripts (docs/python-api.md):
 
-    synthesize(texts)       texts through all stages, to trajectories
+    synthesize(texts)       makes trajectories from texts, through all stages
     check(rows)             the deterministic checks on conversations with tools
     export(folder)          published trajectories as a file for training
     load()                  Settings from the environment and from what `gem up` wrote
 
-The names are imported when they are first used, so `import gem_tasks` itself loads nothing.
+Python imports each name at first use, so `import gem_tasks` itself loads nothing.
 """
 
 from importlib import import_module

@@ -1,6 +1,6 @@
-"""Addresses that requests must never reach: there, clouds hand out a machine's credentials to any caller.
+"""Addresses that requests must never reach, because clouds provide a machine's credentials there to any caller.
 
-A name is resolved once, the result is checked, and the connection goes exactly there: a name that resolves differently
+GEM resolves a name once, checks the result, and connects to exactly that address, so a name that resolves differently
 a moment later (DNS rebinding) has no effect.
 
 | where                            | who                                                              |
@@ -50,7 +50,7 @@ def forbidden(address: str) -> bool:
 
 
 def forbidden_name(host: str) -> bool:
-    """Whether a name is forbidden wherever it resolves to: inside a cloud it leads to the credentials."""
+    """Whether a name is forbidden regardless of its address, because it leads to the credentials inside a cloud."""
     name = host.lower().rstrip(".")
     return name in _NAMES or name.endswith(tuple(f".{each}" for each in _NAMES))
 
@@ -77,7 +77,7 @@ def checked(host: str, found: list[Any]) -> list[tuple[Any, ...]]:
         ForbiddenAddressError: an address is forbidden.
     """
     if forbidden_name(host) or any(forbidden(str(each[4][0])) for each in found):
-        raise ForbiddenAddressError(f"{host} resolves to an address at which clouds hand out credentials")
+        raise ForbiddenAddressError(f"{host} resolves to an address at which clouds provide credentials")
     return found
 
 

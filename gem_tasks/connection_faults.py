@@ -1,4 +1,4 @@
-"""Why a connection failed, in words, whichever client raised the error."""
+"""Explains why a connection failed, for the errors of every client."""
 
 import errno
 import re
@@ -18,7 +18,7 @@ _WORDS = {
 
 
 def reason(error: BaseException) -> str:
-    """The first cause that the system itself named, in its own words, on one line; clients wrap it several times."""
+    """The first cause that the system itself reported, on one line; clients wrap it several times."""
     for each in _causes(error):
         if words := _words(each):
             return f"{words} ({_line(each)})"
@@ -34,7 +34,7 @@ _BURIED = (
 
 
 def of_obstore(error: Exception) -> str:
-    """Like `reason`, for an error of obstore: its first line states the event, a dump of values below it the cause."""
+    """Like `reason`, for an error of obstore: the first line states the event, the values below it the cause."""
     first, _, dump = str(error).partition("\n")
     why = next((words.format(*found.groups()) for form, words in _BURIED if (found := form.search(dump))), "")
     return f"{beginning(first, 300)}: {why}" if why else beginning(first, 300)

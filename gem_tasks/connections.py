@@ -1,8 +1,8 @@
 """Airflow's Connections as the variables that GEM reads: values for `settings.load`, never written to the environment.
 
 A deployment defines the Connections `gem_postgres`, `gem_store` and `gem_llm`; the embedded services set `GEM_*`
-variables. Variables win, so that a worker can be pointed elsewhere without touching Airflow. Tasks, the triggerer and
-the API server read the Connections whenever a job or a page begins, so a rotated key needs no restart.
+variables. Variables take precedence, so that a worker can use others without a change in Airflow. Tasks, the triggerer
+and the API server read the Connections whenever a job or a page starts, so a rotated key needs no restart.
 """
 
 import json

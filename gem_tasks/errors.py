@@ -47,12 +47,12 @@ RETRYABLE = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.SERVER_ERROR, ErrorCl
 CONFIGURATION = frozenset({ErrorClass.AUTH, ErrorClass.NO_CREDIT, ErrorClass.UNKNOWN_MODEL})
 # The segment's fault if the endpoint answers others, and the configuration's if it answers none.
 DOUBTFUL = frozenset({ErrorClass.BAD_REQUEST, ErrorClass.FORBIDDEN})
-# A completion arrived, but could not be used.
+# A completion arrived, but GEM could not use it.
 UNUSABLE = frozenset({ErrorClass.MALFORMED, ErrorClass.TRUNCATED, ErrorClass.REFUSED, ErrorClass.EMPTY})
 
 
 class GemError(Exception):
-    """Base of all of GEM's own exceptions. It removes all known secrets from its text, whatever their origin."""
+    """Base of all of GEM's exceptions. It removes all known secrets from its text, regardless of their origin."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*(message(each) if isinstance(each, str) else each for each in arguments))
@@ -68,7 +68,7 @@ class UserError(GemError):
 
 
 class Complaint(NamedTuple):
-    """An endpoint's own description of a fault; empty where it gives none."""
+    """An endpoint's description of a fault; empty if it gives none."""
 
     message: str = ""
     code: str = ""
@@ -108,7 +108,7 @@ class EndpointError(GemError):
 
 
 class StoreError(GemError):
-    """An object store operation failed, other than by a missing object."""
+    """An object store operation failed, for a reason other than a missing object."""
 
 
 class ReconcileError(GemError):

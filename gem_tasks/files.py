@@ -15,13 +15,13 @@ _umasks: list[int] = []
 
 
 def keep_private() -> None:
-    """From now on, this process and its children write files that only their owner can read."""
+    """Makes this process and its children write files that only their owner can read."""
     _umasks.append(os.umask(PRIVATE))
 
 
 @contextmanager
 def for_others() -> Generator[None]:
-    """For files that the user asked for at a chosen place: they get the rights of the user's umask."""
+    """Gives files that the user requested the permissions of the user's umask."""
     before = os.umask(_umasks[0] if _umasks else PRIVATE)
     if not _umasks:
         os.umask(before)

@@ -3,7 +3,9 @@
 A client follows no redirect unless told to. Direct connections go only to addresses that `addresses` has checked.
 """
 
+import os
 import ssl
+from functools import lru_cache
 from typing import Any
 
 import httpcore2
@@ -22,7 +24,7 @@ class Routed(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Called by httpx2."""
         proxy = proxy_for(str(request.url))
-        # If two threads arrive at once, both have to use the transport that `close` will find.
+        # If two threads arrive at the same time, both must use the transport that `close` will find.
         way = self._ways.get(proxy)
         if way is None:
             way = self._ways.setdefault(proxy, httpx2.HTTPTransport(proxy=proxy) if proxy else _Straight())
@@ -63,11 +65,21 @@ def async_client(**options: Any) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(transport=AsyncRouted(), **options)
 
 
+def _tls() -> ssl.SSLContext:
+    """A context that all clients share: to load the certificates takes 30 ms, and a poll of batches opens a client."""
+    return _tls_of(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@lru_cache(maxsize=1)
+def _tls_of(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    return httpx2.create_ssl_context()
+
+
 class _Straight(httpx2.HTTPTransport):
     """Connects to addresses that were checked, not to names."""
 
     def __init__(self) -> None:
-        context: ssl.SSLContext = httpx2.create_ssl_context()
+        context = _tls()
         super().__init__(verify=context)
         self._pool = httpcore2.ConnectionPool(ssl_context=context, network_backend=_Checked())
 
@@ -76,7 +88,7 @@ class _AsyncStraight(httpx2.AsyncHTTPTransport):
     """Like `_Straight`, for an event loop."""
 
     def __init__(self) -> None:
-        context: ssl.SSLContext = httpx2.create_ssl_context()
+        context = _tls()
         super().__init__(verify=context)
         self._pool = httpcore2.AsyncConnectionPool(ssl_context=context, network_backend=_AsyncChecked())
 

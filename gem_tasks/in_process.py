@@ -1,4 +1,4 @@
-"""A partition from its segments to its dataset in this process, without Airflow: for `gem synth` and for notebooks."""
+"""Runs a partition from segments to dataset in this process, without Airflow: for `gem synth` and for notebooks."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -15,7 +15,7 @@ from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
 
 Doing = Callable[[str], AbstractContextManager[object]]
-"""Is told what is being done, and holds until it is done."""
+"""Receives the name of a step; the context lasts as long as the step."""
 
 
 class HaltedError(GemError):
@@ -33,10 +33,10 @@ def synthesize_partition(
     """Runs all stages over a partition and publishes it.
 
     Args:
-        work: where the partition is.
+        work: the workspace of the partition.
         partition: its key.
         pass_reviews: continue where a gate would ask a person.
-        doing: for progress.
+        doing: reports progress.
 
     Returns:
         Whether the partition now has a dataset version.
@@ -62,7 +62,7 @@ def run_stages(
     """
     register_recipes(work)
     shards = plan(work, partition)
-    run = RunContext(run_id=f"synth__{uuid4().hex[:12]}")  # what the budget belongs to
+    run = RunContext(run_id=f"synth__{uuid4().hex[:12]}")  # the budget belongs to this id
     for name in STAGE_NAMES:
         for number, shard in enumerate(shards, start=1):
             with doing(f"{name}: shard {number} of {len(shards)}"):

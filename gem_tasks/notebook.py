@@ -1,4 +1,4 @@
-"""The public functions for notebooks and scripts; `gem_tasks` exports them. They block, also where a loop runs."""
+"""The public functions for notebooks and scripts; `gem_tasks` exports them. They block, even if an event loop runs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ class LeftOut(Value):
     segment_id: str | None
     """None for a whole text, which ingestion rejected."""
     stage: str
-    """Where it ended: `ingest`, a stage, or `publish`."""
+    """The step at which it ended: `ingest`, a stage, or `publish`."""
     outcome: str
     """`rejected` or `failed`."""
     reason: str
@@ -46,7 +46,7 @@ class LeftOut(Value):
 
 
 class Synthesized(Value):
-    """What was made of one text."""
+    """The results of one text."""
 
     document_id: str
     trajectories: tuple[Json, ...]
@@ -75,16 +75,16 @@ def synthesize(
 ) -> list[Synthesized]:
     """Makes trajectories from texts in this process, through the pipeline of `gem synth`.
 
-    The texts and all results are kept in GEM_HOME (default `.gem`): a text that was synthesized before under the same
-    prompts, models and code costs nothing again.
+    GEM keeps the texts and all results in GEM_HOME (default `.gem`): a text that was synthesized before under the same
+    prompts, models and code costs nothing.
 
     Args:
         texts: Markdown or plain text.
-        settings: where to work and what to ask. None starts PostgreSQL, and the offline teacher if it is installed,
-            under GEM_HOME, as `gem synth` does; given ones need a `postgres_dsn` that answers.
-        base_url: OpenAI-compatible endpoint, in place of that of the settings.
-        model: its model, in place of that of the settings.
-        api_key: its key, in place of that of the settings.
+        settings: database, store and models. None starts PostgreSQL, and the offline teacher if it is installed,
+            under GEM_HOME, as `gem synth` does; otherwise `postgres_dsn` must name a running database.
+        base_url: OpenAI-compatible endpoint, instead of that of the settings.
+        model: its model, instead of that of the settings.
+        api_key: its key, instead of that of the settings.
         pass_reviews: continue where a quality gate would ask a person.
 
     Returns:
@@ -92,9 +92,9 @@ def synthesize(
 
     Raises:
         UserError: a model does not answer, or a setting does not fit; the message says how to fix it.
-        GemError: a quality gate halted, or a partition could not be completed.
+        GemError: a quality gate halted, or GEM could not complete a partition.
     """
-    # Half a surrogate pair, as broken JSON leaves one, cannot be stored.
+    # Broken JSON may leave half a surrogate pair, which cannot be stored.
     given = [text.encode(errors="replace") for text in texts]
     return _in_thread(lambda: _synthesize(given, _settings(settings, base_url, model, api_key), pass_reviews))
 
@@ -105,11 +105,11 @@ def check(rows: Iterable[Json], *, format: str | None = None, text_column: str =
     Args:
         rows: dictionaries as `json`, `datasets` or `pyarrow` give them, or the trajectories of `synthesize`.
         format: one of `gem_tasks.lint.FORMATS`; None recognizes the format of each row by its columns.
-        text_column: column with the text that a conversation was made from.
+        text_column: column with the source text of a conversation.
 
     Returns:
-        One result for each row, in their order: `id`, `origin`, `format`, and `findings` with check, kind, severity
-        (`error`, `open` or `warning`), message, path and detail. A row that cannot be read has one finding.
+        One result for each row, in the order of the rows: `id`, `origin`, `format`, and `findings` with check, kind,
+        severity (`error`, `open` or `warning`), message, path and detail. A row that cannot be read has one finding.
     """
     return list(check_rows(rows, format_=format, columns=Columns(text=text_column)))
 
@@ -127,7 +127,7 @@ def export(
         out: folder; created if it does not exist.
         format: `openai`, or one of `gem_tasks.distill.formats.FORMATS`.
         partition: only this one, such as `2026-01-31T14:00`.
-        settings: where from; default: `load()`.
+        settings: database and store; default: `load()`.
 
     Raises:
         UserError: nothing is published, the format is unknown, or the folder cannot be written.
@@ -154,7 +154,7 @@ def _settings(given: Settings | None, base_url: str | None, model: str | None, a
 def _synthesize(texts: Sequence[bytes], settings: Settings, pass_reviews: bool) -> list[Synthesized]:
     work = Workspace.open(settings)
     asked = check_models(work.settings, work.store)
-    raise_for([each for each in asked if each.error_class is not ErrorClass.SERVER_ERROR])  # which may pass
+    raise_for([each for each in asked if each.error_class is not ErrorClass.SERVER_ERROR])  # these may be temporary
     folder = settings.home.absolute() / "texts"
     uris = [_kept(folder, text) for text in texts]
     if not uris:
@@ -169,7 +169,7 @@ def _synthesize(texts: Sequence[bytes], settings: Settings, pass_reviews: bool) 
 
 
 def _kept(folder: Path, text: bytes) -> str:
-    """The address of a text's file, named by its content: the same text is one document, however often it is given."""
+    """The address of a text's file, named by its content: the same text is always one document."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{sha256(text).hexdigest()[:24]}.md"
     if not path.exists():
@@ -212,6 +212,6 @@ def _left_out(segment: RecordedSegment, recipe_ids: Sequence[str]) -> LeftOut:
 
 
 def _in_thread(job: Callable[[], Result]) -> Result:
-    """A notebook's own thread runs an event loop, in which the stages could not start theirs."""
+    """Runs a job in another thread, because a notebook's thread already runs an event loop."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(job).result()

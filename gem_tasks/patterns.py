@@ -13,11 +13,13 @@ _TOKEN = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)|\(\?P<\w+>|.", re.
 
 def folded(text: str) -> str:
     """`text` in lower case, character by character, as `re.IGNORECASE` compares."""
+    if text.isascii():  # which Python knows without looking
+        return text.lower()
     return text.replace("İ", "i").lower().replace("ı", "i").replace("ſ", "s")
 
 
 class IgnoringCase:
-    """Decides like a pattern with `re.IGNORECASE`. A match has the positions of the text; its groups are folded."""
+    """Matches like a pattern with `re.IGNORECASE`. A match has the positions of the text; its groups are folded."""
 
     def __init__(self, pattern: str, flags: int = 0) -> None:
         self.compiled = re.compile("".join(_lower(token[0]) for token in _TOKEN.finditer(pattern)), flags)
@@ -68,7 +70,7 @@ def _lower(token: str) -> str:
 
 
 def _tree(rest: list[str]) -> str:
-    """Words with a common beginning may be grouped: they exclude all others. The end of a word keeps its place."""
+    """Groups words with a common beginning, which exclude all others; the end of a word keeps its position."""
     parts: list[str] = []
     for ended, group in groupby(rest, key=lambda word: not word):
         if ended:

@@ -1,5 +1,5 @@
-"""Untrusted YAML, bounded before it is loaded: no aliases, which turn a few lines into gigabytes, few levels, and
-short numbers, since YAML's numbers to base 60 (`1:30:00`) take quadratic time.
+"""Reads untrusted YAML within limits: no aliases, which turn a few lines into gigabytes, few levels, and short numbers,
+because numbers to base 60 (`1:30:00`) take quadratic time.
 
 PyYAML's own reader takes quadratic time for nested brackets; libyaml's, which is used if available, is also ten times
 as fast.
@@ -33,7 +33,7 @@ _Loader.add_constructor("tag:yaml.org,2002:float", _number(_SAFE.construct_yaml_
 
 
 def read_yaml(text: str) -> Any:
-    """The only document in a text.
+    """Returns the only document in a text.
 
     Raises:
         yaml.YAMLError: it is not YAML, has an alias, or is too large.

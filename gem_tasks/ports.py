@@ -69,17 +69,17 @@ class ObjectStore(Protocol):
         ...
 
     def url(self, key: str) -> str:
-        """A path or an `s3://` URL where a person finds the object. Never contains a secret."""
+        """The path or `s3://` URL of the object, for people. Never contains a secret."""
         ...
 
 
 class ChatClient(Protocol):
-    """One endpoint. Bounds its own concurrency, so callers may send everything at once."""
+    """One endpoint. It limits its own concurrency, so callers may send all requests immediately."""
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Makes the call, with all retries that can help.
 
         Raises:
-            EndpointError: there was no completion; its class tells why.
+            EndpointError: there was no completion; its class states the reason.
         """
         ...

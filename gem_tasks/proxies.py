@@ -1,9 +1,9 @@
-"""Which proxy a request uses: one rule for every HTTP client of the project.
+"""Chooses the proxy of a request: one rule for every HTTP client of GEM.
 
-`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` have curl's meaning. Lower-case names win; names with a leading
-`GEM_` (`GEM_HTTPS_PROXY`) apply to GEM only and win over both. A request to this machine is always direct. Clients
-disagree about all of this (some crash on a CIDR block in NO_PROXY, some on a SOCKS proxy that is not even needed), so
-GEM gives its clients a proxy, or none, and they never read the variables.
+`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` have curl's meaning. Lower-case names take precedence; names
+with a leading `GEM_` (`GEM_HTTPS_PROXY`) apply only to GEM and take precedence over both. A request to this machine is
+always direct. Clients disagree about all of this (some crash on a CIDR block in NO_PROXY, some on a SOCKS proxy that is
+not even needed), so GEM gives its clients a proxy, or none, and they never read the variables.
 """
 
 import os
@@ -30,7 +30,7 @@ def proxy_for(url: str) -> str | None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
-    except ValueError:  # the client will report what is wrong with it
+    except ValueError:  # the client will report the fault
         return None
     if is_loopback(host) or any(_matches(entry, host, port) for entry in re.split(r"[\s,]+", _value("no")) if entry):
         return None
@@ -49,7 +49,7 @@ def is_loopback(host: str) -> bool:
 def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for Airflow's own processes, whose HTTP clients only talk to each other on this machine.
 
-    It has the proxies under the names that only GEM reads.
+    It contains the proxies under the names that only GEM reads.
     """
     kept = {name: value for name, value in environment.items() if name.lower() not in _VARIABLES}
     return kept | {f"GEM_{kind.upper()}_PROXY": _value(kind) for kind in _KINDS if _value(kind)}

@@ -1,4 +1,4 @@
-"""Bounds on endpoints' replies in memory: for one reply, and for all replies in flight to this process.
+"""Limits the memory of endpoints' replies: for one reply, and for all replies in flight to this process.
 
 Every client counts here what it reads (the hot path, aiohttp behind proxies, the SDK, the relay of a sandbox), because
 many replies at once add up. `llm.bounds` limits the content of a reply.
@@ -144,7 +144,7 @@ def body_of(parts: Iterable[bytes], coding: str, growing: Growing) -> bytes:
     """Reads and unpacks a whole reply.
 
     Args:
-        parts: as they arrive.
+        parts: the parts, as they arrive.
         coding: the reply's `Content-Encoding`.
         growing: counts them until the caller has read the body.
 

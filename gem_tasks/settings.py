@@ -1,4 +1,4 @@
-"""All settings, loaded once by the CLI or a DAG task and passed down. `variables` lists what is read elsewhere.
+"""All settings, loaded once by the CLI or a DAG task and passed down. `variables` lists those read elsewhere.
 
 Order: `GEM_*` variables, then `{GEM_HOME}/services.env` (written by `gem up`), then the defaults here.
 """
@@ -26,12 +26,12 @@ _NOTHING: Mapping[str, str] = {}
 
 
 class Settings(BaseSettings):
-    """Every knob, with its unit."""
+    """Every setting, with its unit."""
 
     model_config = SettingsConfigDict(env_prefix="GEM_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Path(".gem")
-    """State of the embedded services; nothing is written outside it."""
+    """Folder for the state of the embedded services, which write nothing outside it."""
 
     postgres_dsn: SecretStr | None = None
     """`postgresql://user:password@host:port/database` of the lineage."""
@@ -41,18 +41,18 @@ class Settings(BaseSettings):
     airflow_url: str | None = None
     """Address of Airflow's UI and REST API. Default: the one that `gem up` started."""
     airflow_username: str = "admin"
-    """Who `gem` is for Airflow: starts runs, answers gates."""
+    """Airflow user as whom `gem` starts runs and answers gates."""
     airflow_password: SecretStr | None = None
-    """Default: the one that `gem up` made."""
+    """Password of this user. Default: the one that `gem up` created."""
 
     llm_base_url: str | None = None
     """OpenAI-compatible endpoint ending in `/v1`. Default: the offline teacher."""
     llm_api_key: SecretStr | None = None
-    """Taken from the environment or an Airflow Connection; `gem up` never writes it down."""
+    """Key for the endpoint, from the environment or an Airflow Connection; `gem up` never writes it to disk."""
     llm_api_key_command: Command | None = None
-    """Prints the key, for keys that last an hour: `gcloud auth print-access-token`. Takes precedence over the key."""
+    """Command that prints a short-lived key: `gcloud auth print-access-token`. Takes precedence over the key."""
     llm_model: str = "offline-rules"
-    """The model's name at the endpoint; the default is the offline teacher's."""
+    """Name of the model at the endpoint; the default is the offline teacher."""
 
     llm_mode: LLMMode = "online"
     """`batch` sends a stage's requests through the endpoint's Batch API: half the price, answers within a day."""
@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     """Seconds between polls of a running batch."""
 
     llm_stages: dict[str, StageSettings] = Field(default_factory=dict)
-    """What stages have of their own, by name: `load` reads it from `GEM_LLM_MODEL_FILTER` and its like."""
+    """Settings of single stages, by name: `load` reads them from `GEM_LLM_MODEL_FILTER` and similar variables."""
     llm_requests: dict[str, RequestOptions] = Field(default_factory=dict)
     """Request options by stage, with the common ones under an empty name: `read_options` reads them from
     `GEM_LLM_TEMPERATURE`, `GEM_LLM_TEMPERATURE_FILTER` and similar variables."""
@@ -70,40 +70,40 @@ class Settings(BaseSettings):
     llm_prices: Path | None = None
     """Prices of your models, in the format of `gem_tasks/llm/usage/prices.toml`."""
     budget_usd: float | None = Field(default=None, gt=0)
-    """Most that one run may spend. A run that reaches it stops before the next call and can be continued."""
+    """Maximum cost of one run. A run that reaches it stops before the next call and can be continued."""
 
     llm_concurrency: int = Field(default=256, ge=1)
-    """Most requests in flight per task; the actual number adapts to what the endpoint can take."""
+    """Maximum number of requests in flight per task; the actual number adapts to the endpoint."""
     llm_timeout_s: float = Field(default=600, gt=0)
-    """Most seconds for one request, from sending to the last byte. The usual limit is lower: it follows from the
-    request's token budget and from how long earlier answers took."""
+    """Maximum seconds for one request, from sending to the last byte. The usual limit is lower: it depends on the
+    request's token limit and on the duration of earlier answers."""
     llm_max_attempts: int = Field(default=6, ge=1)
-    """Most HTTP requests per call, for 5xx, timeouts and lost connections together."""
+    """Maximum number of HTTP requests per call, for 5xx, timeouts and lost connections together."""
     set_aside_after: int = Field(default=3, ge=1)
-    """Runs that end without an answer to a segment before GEM sets it aside as failed; `gem retry` asks again."""
+    """Number of runs without an answer to a segment after which GEM sets it aside as failed; `gem retry` retries it."""
     journal_every_s: float = Field(default=5, gt=0)
-    """Seconds between chunks of answers sent to the object store: what a worker elsewhere has to ask for again."""
+    """Seconds between chunks of answers sent to the object store; after a lost machine, GEM repeats these calls."""
 
     s3: S3Access = Field(default_factory=S3Access)
-    """How buckets are reached if an Airflow Connection says so; otherwise by the usual `AWS_*` variables."""
+    """Access to buckets, from an Airflow Connection; otherwise from the usual `AWS_*` variables."""
     source_roots: str = ""
     """Folders and `s3://` or `hf://` prefixes, separated by spaces, that must contain every source; empty: anything
     that the workers can read. Set it if people who may start runs must not read every file of a worker."""
     segment_target_tokens: int = Field(default=1200, ge=50)
-    """Size to which neighbouring sections of a document are put together."""
+    """Size in tokens up to which GEM joins neighbouring sections of a document."""
     segment_max_tokens: int = Field(default=2400, ge=100)
-    """Size above which a segment is cut, whatever its structure."""
+    """Size in tokens above which GEM cuts a segment, regardless of its structure."""
     segment_min_chars: int = Field(default=200, ge=0)
-    """A document with less text than this is rejected as `too_short`."""
+    """GEM rejects a document with fewer characters as `too_short`."""
     near_duplicate: float = Field(default=0.85, ge=0, le=1)
     """Similarity (Jaccard, of runs of five words) from which a segment counts as a repetition of an earlier one: the
     filter then rejects it without a call. 0 turns the search off."""
     keep_contaminated: bool = False
     """Publish trajectories even if they overlap with benchmark test items; they are flagged."""
     document_max_mb: float = Field(default=20, gt=0)
-    """A larger single document is rejected as `too_large` without being read into memory."""
+    """GEM rejects a larger single document as `too_large` without reading it into memory."""
     max_rows_per_file: int = Field(default=1_000_000, ge=1)
-    """Most records to read from one JSONL, Parquet or WARC file; the rest is reported as `too_large`."""
+    """Maximum number of records from one JSONL, Parquet or WARC file; GEM reports the rest as `too_large`."""
     ingest_processes: int = Field(default=0, ge=0)
     """Processes that prepare the documents of one source; 0: one per core; 1: one, for long documents."""
     shard_segments: int = Field(default=200, ge=1)
@@ -112,36 +112,39 @@ class Settings(BaseSettings):
     eval_api_key: SecretStr | None = None
     """Key for the endpoint that `gem eval` tests."""
     eval_user_api_key: SecretStr | None = None
-    """Key for the simulated user of τ²-bench; the key above if both are at the same address."""
+    """Key for the simulated user of τ²-bench. Default: the key above, if both models are at the same address."""
     eval_endpoints: str = ""
-    """Addresses, separated by spaces, below which a run of `gem_distill` may name servers; empty: anywhere. A person
-    who starts a run chooses where the keys above are sent: set it if not everyone may decide that."""
+    """Addresses, separated by spaces, below which a run of `gem_distill` may name servers; empty: anywhere. Users
+    who start a run choose where GEM sends the keys above: set it if not all users may decide that."""
 
     sandbox: SandboxMode = "auto"
-    """How harnesses, training and served weights are confined. `auto`: as tightly as the machine allows. `require`:
+    """Confinement of harnesses, training and served weights. `auto`: as tightly as the machine allows. `require`:
     they do not run if files or network would stay open to them. `off`: a clean environment and limits only."""
     profiles: Path | None = None
-    """A folder with your own training profiles; runs choose one by its name, never a file."""
+    """A folder with your own training profiles; runs name a profile, never a file."""
     model_roots: str = ""
     """Folders, separated by spaces, that must contain the weights named by a run of `gem_distill`; empty: runs may name
-    models of the hub only."""
+    only models of the hub."""
     trust_remote_code: bool = False
-    """Allow training profiles with settings that load code (`trust_remote_code` and similar); it runs confined."""
+    """Allow models and training profiles that bring code, pickles or settings like `trust_remote_code`, confined."""
 
     ground_api_key: SecretStr | None = None
     """Bearer token for the API that `gem ground-api` calls."""
     prompts: str | None = None
     """A directory, or `s3://bucket/prefix`, with your own prompts (`refine.md`, …); GEM's own replace missing ones."""
+    plans: Path | None = None
+    """Your own menus from which the plan of each conversation is drawn, in the format of `gem plans show`; a menu that
+    the file leaves out is GEM's own."""
     prefilter: Literal["auto", "off"] = "auto"
     """`auto`: a classifier trained on the filter's own verdicts rejects hopeless segments without a call, once there
-    are enough verdicts to prove that it keeps 98 % of what the filter would accept. `off`: the model sees every
-    segment."""
+    are enough verdicts to prove that it keeps 98 % of what the filter would accept. `off`: every segment goes to the
+    model."""
     retention_days: int = Field(default=30, ge=1)
-    """`gem gc` keeps what was used within this many days."""
+    """Number of days for which `gem gc` keeps unused results."""
 
     revise: Literal["on", "off"] = "on"
-    """`on`: a conversation that checks or judge refuse goes back once to the refining model with the findings, and is
-    then validated again. `off`: refused conversations stay refused."""
+    """`on`: GEM returns a conversation that checks or judge reject once to the refining model with the findings, and
+    then validates it again. `off`: rejected conversations stay rejected."""
     gates: Path | None = None
     """Your own bounds, in the format of `gem_tasks/gates/gates.toml`; they replace those."""
 
@@ -172,11 +175,11 @@ class Settings(BaseSettings):
             yield from in_data(variable("extra_body", stage), options.extra_body)
 
     def own(self, stage: str) -> StageSettings:
-        """What the stage has of its own, or the one that it asks like."""
+        """The settings of the stage, or those of the stage whose settings it shares."""
         return self.llm_stages.get(settings_of(stage)) or StageSettings()
 
     def with_models(self, models: Mapping[StageName, str | None]) -> "Settings":
-        """With these models of stages; None is the common one."""
+        """These settings with other models of stages; None means the common model."""
         changed = {stage: self.own(stage).model_copy(update={"model": model}) for stage, model in models.items()}
         return self.model_copy(update={"llm_stages": self.llm_stages | changed})
 
@@ -189,8 +192,8 @@ class Settings(BaseSettings):
         return self.own(stage).mode or self.llm_mode
 
     def options_for(self, stage: str) -> RequestOptions:
-        """Options of the stage's requests. Common headers go to the common endpoint only, as the key does, and
-        the common window is that of the common model there.
+        """Options of the stage's requests. Common headers, like the common key, apply only to the common endpoint, and
+        the common window only to the common model there.
         """
         common, own = (self.llm_requests.get(name) or RequestOptions() for name in ("", settings_of(stage)))
         if self.own(stage).base_url not in (None, self.llm_base_url):
@@ -201,7 +204,7 @@ class Settings(BaseSettings):
 
     @property
     def store_root(self) -> str:
-        """`store_url` or its default."""
+        """Returns `store_url` or its default."""
         return self.store_url or str(self.home.absolute() / "store")
 
     @property
@@ -249,7 +252,7 @@ def load(connected: Mapping[str, str] = _NOTHING) -> Settings:
     """Reads the environment and what `gem up` wrote; from then on, GEM removes all secrets in it from every text.
 
     Args:
-        connected: variables from Airflow's Connections; those of the environment win.
+        connected: variables from Airflow's Connections; the environment takes precedence.
 
     Raises:
         UserError: a variable has an invalid value.
@@ -283,7 +286,7 @@ def _home() -> Path:
 
 
 def _variables(file: Path) -> dict[str, str]:
-    """What is set and not empty, as `Settings` reads it: the environment, then the file; upper or lower case."""
+    """All variables that are set and not empty: from the environment, then from the file; in upper or lower case."""
     sources = DotEnvSettingsSource(Settings, env_file=file), EnvSettingsSource(Settings)
     return {name.upper(): value for source in sources for name, value in source.env_vars.items() if value}
 

@@ -24,7 +24,7 @@ _OTHERS = frozenset({
     "GEM_LLM_SLOTS", "GEM_COVERAGE", "GEM_FUZZ", "GEM_REQUIRE_BROWSER",
 })  # fmt: skip
 _FAMILIES = ("GEM_TEST_", "GEM_COMPOSE")
-"""Of tests; all names that begin so."""
+"""Prefixes of variables that tests use."""
 _KUBERNETES = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT|_PORT_[0-9]{1,5}_(?:TCP|UDP)")
 """Kubernetes tells every container about the services of its namespace, also about those called `gem-…`."""
 _NEAR = 0.75

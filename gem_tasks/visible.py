@@ -1,4 +1,4 @@
-"""Untrusted text as shown to people: characters that act or are invisible become escapes.
+"""Makes untrusted text safe to show: replaces characters that act or are invisible by escapes.
 
 A control character can move a terminal's cursor or set its title or clipboard; a bidirectional one reorders letters;
 tags and runs of variation selectors hide text. Joiners stay, because Persian, Hindi and emoji need them.
@@ -16,7 +16,7 @@ _ACTS = re.compile(
 
 
 def visible(text: str) -> str:
-    """On one line, for a name: also escapes line feeds and tabs."""
+    """Escapes a name for one line, including line feeds and tabs."""
     return visible_lines(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
@@ -26,7 +26,7 @@ def visible_lines(text: str) -> str:
 
 
 def visible_json(text: str) -> str:
-    r"""JSON with `\uXXXX` in place of such characters; its value stays the same."""
+    r"""JSON with `\uXXXX` instead of such characters; its value stays the same."""
     return _ACTS.sub(lambda match: "".join(map(_escape, match[0])), text)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import hypothesis
 from xdist.scheduler import LoadScopeScheduling
 
-pytest_plugins = ("tests.services", "tests.browser")
-"""Fixtures of several folders."""
+pytest_plugins = ("tests.services", "tests.browser", "tests.covered")
+"""Fixtures of several folders, and what is measured."""
 
 # The machine may be busy, and a first call may load a model: how long an example takes is not what is tested.
 hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)

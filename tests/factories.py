@@ -3,8 +3,9 @@
 from typing import Any
 
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.record import Record, Topic
-from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
+from gem_tasks.domain.trajectory import Draft, Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction, PlannedCall, ToolSpec, Workflow
 
 TEXT = "1. Find the loan.\n2. Renew it, at most twice.\n3. Tell the reader the new date."
@@ -50,6 +51,11 @@ def make_trajectory(*messages: Message, tools: tuple[ToolSpec, ...] = TOOLS) -> 
     return Trajectory(tools=tools, messages=messages or default)
 
 
+def make_draft(plan: Plan | None = None) -> Draft:
+    made = make_trajectory()
+    return Draft(tools=made.tools, messages=made.messages, plan=plan)
+
+
 def make_segment(text: str = TEXT, number: int = 0) -> Segment:
     return Segment(
         segment_id=f"doc{number:04d}.0-{len(text)}",
@@ -80,7 +86,7 @@ def make_record(**stages: Any) -> Record:
             task_category="customer_support",
         ),
         "extract": Extraction(workflows=(workflow,)),
-        "generate": make_trajectory(),
+        "generate": make_draft(),
         "refine": make_trajectory(),
     }
     return Record(segment=make_segment(), outputs=made | stages)

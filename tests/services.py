@@ -4,12 +4,16 @@ Unit tests load this too, as a plugin: a fixture imports what it needs when it i
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
@@ -55,10 +59,11 @@ def postgres(tmp_path_factory):
 
 
 @pytest.fixture
-def dsn(postgres):
-    """A migrated, empty database of the test's own."""
+def dsn(request, postgres):
+    """A migrated database of the test's own: empty, or for `finished` with what a run leaves."""
     name = f"t{uuid4().hex[:12]}"
-    postgres.create_database(name, template=TEMPLATE)
+    done = "finished" in request.fixturenames and request.getfixturevalue("done_once")
+    postgres.create_database(name, template=done.database if done else TEMPLATE)
     return postgres.dsn(name)
 
 
@@ -101,42 +106,69 @@ def bucket(s3_endpoint, monkeypatch):
     return name
 
 
-@pytest.fixture
-def workspace(dsn, teacher_url, tmp_path):
-    """A workspace on a directory, with small shards, so that a handful of documents makes several."""
+def open_workspace(home, dsn, url, **changes):
     from pydantic import SecretStr
 
     from gem_tasks.pipeline.workspace import Workspace
     from gem_tasks.settings import Settings
 
-    def make(**changes):
-        values = {
-            "home": tmp_path,
-            "postgres_dsn": SecretStr(dsn),
-            "store_url": str(tmp_path / "store"),
-            "llm_base_url": teacher_url,
-            "shard_segments": 4,
-        }
-        return Workspace.open(Settings(**{**values, **changes}))
-
-    return make
+    values = {
+        "home": home,
+        "postgres_dsn": SecretStr(dsn),
+        "store_url": str(home / "store"),
+        "llm_base_url": url,
+        "shard_segments": 4,
+    }
+    return Workspace.open(Settings(**{**values, **changes}))
 
 
 @pytest.fixture
-def finished(workspace):
-    """The examples after a whole run: the workspace, the report of the ingestion, the dataset."""
+def workspace(dsn, teacher_url, tmp_path):
+    """A workspace on a directory, with small shards, so that a handful of documents makes several."""
+    return partial(open_workspace, tmp_path, dsn, teacher_url)
+
+
+class Done(NamedTuple):
+    """What a whole run over the examples leaves."""
+
+    database: str
+    home: Path
+    report: Any
+    """Of the ingestion."""
+    dataset: Any
+
+
+@pytest.fixture(scope="session")
+def done_once(postgres, teacher_url, tmp_path_factory):
+    """One run a session, since it takes seconds; each test has a copy."""
     from gem_tasks.dataset.publish import publish
     from gem_tasks.pipeline.ingest.source import ingest
     from tests.planning import synthesise
 
-    work = workspace()
-    report = ingest(work, str(EXAMPLES), PARTITION)
-    assert synthesise(work) > 0
-    return work, report, publish(work, PARTITION)
+    database, home = "gem_finished", tmp_path_factory.mktemp("finished")
+    postgres.create_database(database, template=TEMPLATE)
+    with pytest.MonkeyPatch.context() as patch:
+        without_user_settings(patch)
+        work = open_workspace(home, postgres.dsn(database), teacher_url)
+        report = ingest(work, str(EXAMPLES), PARTITION)
+        assert synthesise(work) > 0
+        return Done(database, home, report, publish(work, PARTITION))
+
+
+@pytest.fixture
+def finished(done_once, workspace, tmp_path):
+    """The examples after a whole run: the workspace, the report of the ingestion, the dataset."""
+    shutil.copytree(done_once.home, tmp_path, dirs_exist_ok=True)
+    place = done_once.dataset.location.replace(str(done_once.home), str(tmp_path))
+    return workspace(), done_once.report, done_once.dataset.model_copy(update={"location": place})
+
+
+def without_user_settings(patch):
+    for name in list(os.environ):
+        if name.startswith("GEM_"):
+            patch.delenv(name)
 
 
 @pytest.fixture
 def no_user_settings(monkeypatch):
-    for name in list(os.environ):
-        if name.startswith("GEM_"):
-            monkeypatch.delenv(name)
+    without_user_settings(monkeypatch)

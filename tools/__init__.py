@@ -1,1 +1,1 @@
-"""What the repository needs for itself and no user installs: the release, and the generated pages of the docs."""
+"""Tools of the repository that no user installs: the release, and the generated pages of the docs."""

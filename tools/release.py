@@ -1,8 +1,8 @@
 """A release by one command: `make release VERSION=x.y.z`, or `python -m tools.release x.y.z [--dry-run]`.
 
-Sets the version of every distribution, moves what CHANGELOG.md has under Unreleased to the version and day, builds
-wheels, sdists, the list of what production installs and the release notes into dist/, commits, and tags. A dry run says
-what it would do, prints the notes, and changes nothing. Nothing is pushed or uploaded: the last lines say how.
+It sets the version of every distribution, moves the Unreleased entries of CHANGELOG.md to the version and day, builds
+wheels, sdists, the list of production's packages and the release notes into dist/, commits, and tags. A dry run reports
+what it would do, prints the notes, and changes nothing. It pushes and uploads nothing: the last lines say how.
 """
 
 import argparse
@@ -21,7 +21,7 @@ _VERSION_LINE = re.compile(r'^version = "([^"]*)"$', re.MULTILINE)
 
 
 class RefusedError(Exception):
-    """Why nothing is released, in one line."""
+    """The reason why nothing is released, in one line."""
 
 
 def release(root: Path, version: str, run: Run, *, day: date, dry: bool = False) -> list[str]:
@@ -63,7 +63,7 @@ def current(project: str) -> str:
 def later(before: str, version: str) -> None:
     """Refuses a version that is none, or not after the one before."""
     if not re.fullmatch(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", version):
-        raise RefusedError(f"{version!r} is no version: give three numbers, as in 1.2.3")
+        raise RefusedError(f"{version!r} is not a version: give three numbers, as in 1.2.3")
     if _numbers(version) <= _numbers(before):
         raise RefusedError(f"{version} is not later than {before}")
 
@@ -120,8 +120,8 @@ def _run_here(command: Sequence[str]) -> str:
 def main(arguments: list[str]) -> int:
     """The command; exit code 2 when it is refused."""
     parser = argparse.ArgumentParser(prog="python -m tools.release", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("version", help="the new one, as in 1.2.3")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("version", help="the new version, such as 1.2.3")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
     asked = parser.parse_args(arguments)
     try:
         lines = release(ROOT, asked.version, _run_here, day=datetime.now(UTC).date(), dry=asked.dry_run)

@@ -25,6 +25,9 @@ from gem_tasks.settings import Settings
 from gem_tasks.stages import STAGES
 from offline_teacher.answers import answer
 
+STAGES_TO_JUDGE = STAGES[: [stage.name for stage in STAGES].index("validate") + 1]
+"""Those after it take what it refused."""
+
 
 def segments(source, settings):
     for found in list_objects(source):
@@ -35,9 +38,9 @@ def segments(source, settings):
 
 
 def made(item):
-    """The record after all stages, or None where one of them says no."""
+    """The record after all stages to the judge, or None where one of them says no."""
     record = Record(segment=item)
-    for stage in STAGES:
+    for stage in STAGES_TO_JUDGE:
         asked = [(message.role, message.content) for message in stage.request(record, prompts.load(stage.name))]
         outcome = stage.parse(answer(asked), record)
         if not isinstance(outcome, Accepted):

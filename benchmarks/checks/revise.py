@@ -58,13 +58,14 @@ def read(kind, key, before, text):
     after = Trajectory.model_validate_json(verdict.payload)
     left = findings_of(before.with_output("revise", after))
     errors = [f"{each.check}/{each.kind}: {each.detail}" for each in left if each.severity is Severity.ERROR]
-    old = Counter((message.role, message.content) for message in before.refine.messages)
+    refined = before.needed("refine", Trajectory).messages
+    old = Counter((message.role, message.content) for message in refined)
     kept = (old & Counter((message.role, message.content) for message in after.messages)).total()
     return told | {
         "accepted": not errors,
         "left": errors,
         "open": sum(each.severity is Severity.OPEN for each in left),
-        "kept": kept / len(before.refine.messages),
+        "kept": kept / len(refined),
         "messages": len(after.messages),
         "answer": verdict.payload,
     }

@@ -1,6 +1,11 @@
 """Makes the tables of `docs/validation.md` and `gem_tasks/checks/severities.toml` from what `mutations.py` measured.
 
     python benchmarks/checks/table.py REAL.json UNTOUCHED.json TEACHER.json [--labels adjudicated.jsonl]
+    python benchmarks/checks/table.py --new
+
+The second form needs no conversations. It keeps what was measured, adds new kinds as not measured, removes kinds that
+no check reports any more, and takes severities and the checks' version from the code. Kinds whose verdicts changed need
+the first form.
 
 REAL and UNTOUCHED are two seeds on conversations of a real model that readers keep (the checks were tuned on the first
 only), TEACHER is one on the offline teacher's. Precision is counted in conversations of REAL: right where a kind finds
@@ -11,14 +16,14 @@ whole conversation, unless LABELS (a line each: `id`, `check`, `kind`, `message`
 import argparse
 import json
 import re
+import tomllib
 from pathlib import Path
-
-from material import lines
 
 from gem_tasks.audit.interval import wilson
 from gem_tasks.checks import CHECKS_VERSION
 from gem_tasks.checks.faults import CONSTRUCTED, Fault
 from gem_tasks.domain.finding import Severity
+from gem_tasks.files import json_lines
 
 ROOT = Path(__file__).parents[2]
 DOC, TOML = ROOT / "docs/validation.md", ROOT / "gem_tasks/checks/severities.toml"
@@ -46,8 +51,14 @@ def measured(run, labels):
     return found
 
 
-def toml(kinds, run):
-    parts = [HEAD, f"checks = {CHECKS_VERSION}", f"conversations = {run['clean']['conversations']}", ""]
+def kept(before):
+    """By kind of today: what the file says of it; nothing was measured of one that it lacks."""
+    rows = {fault: before["kinds"].get(fault.slug, {}) for fault in Fault}
+    return {fault: (row.get("right", 0), row.get("wrong", 0), row.get("recall")) for fault, row in rows.items()}
+
+
+def toml(kinds, conversations):
+    parts = [HEAD, f"checks = {CHECKS_VERSION}", f"conversations = {conversations}", ""]
     for fault, (right, wrong, recall) in kinds.items():
         parts += [f'[kinds."{fault.slug}"]', f'severity = "{fault.severity}"']
         parts += ['basis = "construction"'] if fault.check in CONSTRUCTED else []
@@ -99,15 +110,23 @@ def put(text, name, table):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs=3, type=Path)
+    parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--labels", type=Path)
+    parser.add_argument("--new", action="store_true", help="no measurements: only kinds that are new or gone")
     options = parser.parse_args()
-    runs = [json.loads(path.read_text(encoding="utf-8")) for path in options.runs]
-    kinds = measured(runs[0], lines(options.labels) if options.labels else [])
-    TOML.write_text(toml(kinds, runs[0]), encoding="utf-8")
+    if len(options.runs) != (0 if options.new else 3):
+        parser.error("three files of mutations.py, or --new")
     text = DOC.read_text(encoding="utf-8")
-    text = put(put(text, "severities", severity_table(kinds)), "recall", recall_table(runs))
-    DOC.write_text(text, encoding="utf-8")
+    if options.new:
+        before = tomllib.loads(TOML.read_text(encoding="utf-8"))
+        kinds, conversations = kept(before), before["conversations"]
+    else:
+        runs = [json.loads(path.read_text(encoding="utf-8")) for path in options.runs]
+        kinds = measured(runs[0], list(json_lines(options.labels)) if options.labels else [])
+        conversations = runs[0]["clean"]["conversations"]
+        text = put(text, "recall", recall_table(runs))
+    TOML.write_text(toml(kinds, conversations), encoding="utf-8")
+    DOC.write_text(put(text, "severities", severity_table(kinds)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def change(hour):
             count += 1
         return count
     lines = gzip.decompress(dump.read_bytes()).split(b"\n")
-    for at in range(0, len(lines), 100):
+    for at in range(0, len(lines) - 1, 100):  # the last one is empty
         record = json.loads(lines[at])
         record["text"] = f"Edition {time.time_ns()}\n\n{record['text']}"
         lines[at] = json.dumps(record, ensure_ascii=False).encode()

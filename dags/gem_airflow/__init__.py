@@ -1,1 +1,1 @@
-"""What the DAG files share: the bridge from Airflow to gem_tasks."""
+"""Shared code of the DAG files: the bridge from Airflow to gem_tasks."""

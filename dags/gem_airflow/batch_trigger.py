@@ -23,7 +23,7 @@ class BatchTrigger(BaseTrigger):
 
     Args:
         pending: `Pending` as JSON. Holds no API key and no URL: those come from the environment or Connections.
-        poll_s: seconds between looks.
+        poll_s: seconds between polls.
     """
 
     def __init__(self, pending: dict[str, Any], poll_s: float) -> None:

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 def workspace(options: "RunOptions | None" = None) -> "Workspace":
     """Opens settings, store and recipes for the running task, under the given options or those of its run.
 
-    The user's own prompts are those that the run began with.
+    Custom prompts are those that the run started with.
     """
     from gem_tasks.pipeline.prompt_files import pin, pinned
     from gem_tasks.pipeline.workspace import Workspace
@@ -39,7 +39,7 @@ def begins() -> "Workspace":
 
 
 def begun() -> "Workspace":
-    """`workspace()` under the recipes that the run began with.
+    """`workspace()` under the recipes that the run started with.
 
     Raises:
         UserError: the deployed code has other recipes.
@@ -88,7 +88,7 @@ def run_context() -> "RunContext":
 def partition_key() -> str:
     """The run's partition; a run that was started without one belongs to the hour of its request.
 
-    The hour of the calling task would not do: tasks of one run would disagree when the hour changes.
+    The hour of the calling task would be wrong: tasks of one run would disagree when the hour changes.
     """
     run = cast("Any", get_current_context())["dag_run"]
     return run.partition_key or partition_of(run.run_after)

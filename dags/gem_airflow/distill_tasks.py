@@ -1,6 +1,6 @@
 """The tasks of `gem_distill`: each takes its input as a value and calls one step of `gem_tasks.distill`.
 
-Heavy packages live in separate environments below GEM_HOME; the steps start them as child processes, which end with the
+Heavy packages live in separate environments in GEM_HOME; the steps start them as child processes, which end with the
 task.
 """
 

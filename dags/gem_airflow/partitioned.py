@@ -1,4 +1,4 @@
-"""What the two DAGs have in common whose runs are about one partition: alerts, a deadline, and the options of a run."""
+"""Shared by the two DAGs whose runs process one partition: alerts, a deadline, and the options of a run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,14 +12,14 @@ from gem_airflow.retries import DEFAULT_ARGS
 
 
 def partitioned_dag(kind: str, schedule: Any, doc_md: str | None, runs: int, params: Mapping[str, Param]) -> Any:
-    """The decorator of such a DAG.
+    """Returns the decorator of such a DAG.
 
     Args:
-        kind: its tag.
+        kind: the tag of the DAG.
         schedule: a timetable of partitions.
-        doc_md: of its module.
-        runs: that may be under way at once.
-        params: that it has besides the options of every run.
+        doc_md: the docstring of its module.
+        runs: maximum number of concurrent runs.
+        params: in addition to the options of every run.
     """
     return dag(
         schedule=schedule,

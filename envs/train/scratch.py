@@ -27,7 +27,7 @@ def template(name: str) -> str:
 
 
 def build(folder: Path, train: Path, shape: dict[str, int], chat_template: str, seed: int) -> None:
-    """Writes tokenizer and random weights; the configuration last, so that an incomplete folder is not taken for a model."""
+    """Writes tokenizer and random weights; the configuration last, so that an incomplete folder does not count as a model."""
     tokenizer = _tokenizer(train, shape["vocabulary"], shape["max_positions"], chat_template)
     tokenizer.save_pretrained(folder)
     config = Qwen3Config(

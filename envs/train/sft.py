@@ -14,7 +14,9 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +31,8 @@ from trl.chat_template_utils import get_training_chat_template, has_generation_m
 
 ROWS = Features({"messages": List(Json()), "tools": Value("string")})
 """Each message as it is: a column of structs would fill in every key that another row's arguments have."""
+PREPARATION_S = 6 * 3600
+"""For loading weights, and rendering and tokenizing all rows."""
 VALIDATED = 128
 """Conversations at most over which the validation loss is taken: more would tell hardly more and take a CPU long."""
 
@@ -37,6 +41,7 @@ def main(job: dict[str, Any]) -> None:
     """Trains, saves, and writes the result."""
     run, began = Path(job["run"]), time.monotonic()
     die_with_parent()
+    prepared = within(PREPARATION_S)
     lock = only_one(run)
     base = resolve(job, run)
     if job.get("base_only"):
@@ -71,6 +76,7 @@ def main(job: dict[str, Any]) -> None:
             f"Truncated to max_length={args.max_length}, no row keeps an assistant answer: tools and rules fill it",
             "Raise max_length.",
         )
+    prepared()
     resumed = newest_checkpoint(run)
     say(event="start", rows=len(trainer.train_dataset), dropped=dropped, resumed_from=resumed and resumed.name)
     done = trainer.train(resume_from_checkpoint=resumed and str(resumed))
@@ -95,6 +101,25 @@ def die_with_parent() -> None:
     """Lets the kernel end this process when its parent dies, even by kill -9: a retry must not meet its predecessor."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def within(limit_s: int) -> Callable[[], None]:
+    """Ends this process after this time unless the returned function is called: a hostile tokenizer or template need not end."""
+
+    def late() -> None:
+        print(f"gem: Reading base and rows took over {limit_s // 3600} h. Try fewer rows, or another base.", file=sys.stderr, flush=True)
+        os._exit(2)
+
+    timer = threading.Timer(limit_s, late)
+    timer.daemon = True
+    timer.start()
+    signal.alarm(limit_s + 60)  # kills it where native code never lets the timer run
+
+    def done() -> None:
+        timer.cancel()
+        signal.alarm(0)
+
+    return done
 
 
 def only_one(run: Path) -> IO[str] | None:

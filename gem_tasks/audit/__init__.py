@@ -1,1 +1,1 @@
-"""People's judgement of the data: a sample at random, ratings, agreement, and whether a dataset version is audited."""
+"""Audits by people: random samples, ratings, agreement, and whether a dataset version is audited."""

@@ -1,4 +1,4 @@
-"""Drawing a sample, and finding it again."""
+"""Draws samples, and finds them again."""
 
 import json
 from hashlib import sha256
@@ -14,7 +14,7 @@ NAMES: dict[What, str] = {"segments": "segments", "trajectories": "trajectories"
 
 
 def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
-    """Draws and records the sample; the same one of the same data is the audit that there is already.
+    """Draws and records the sample; the same sample of the same data is the existing audit.
 
     Raises:
         UserError: there is nothing to draw from.

@@ -1,19 +1,19 @@
-"""How far a share that was counted in a sample can be from the true one."""
+"""Confidence intervals of shares and means."""
 
 from math import sqrt
 from statistics import NormalDist
 
 Z = NormalDist().inv_cdf(0.975)
-"""Standard deviations that 95 % of a normal distribution lie within."""
+"""Standard deviations around the mean that contain 95 % of a normal distribution."""
 
 
 def wilson(hits: float, total: float) -> tuple[float, float]:
     """The 95 % score interval of a share (Wilson 1927, JASA 22, 209-212): sound for small samples and shares near 1.
 
-    Of a weighted sample, give the effective size and its share of it: neither need be whole.
+    For a weighted sample, give the effective size and the share of it; neither has to be an integer.
 
     Raises:
-        ValueError: there is nothing to take a share of, or more hits than that.
+        ValueError: the total is zero, or smaller than the hits.
     """
     if not 0 <= hits <= total or not total:
         raise ValueError(f"{hits} of {total} is not a valid share")

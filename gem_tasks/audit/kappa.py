@@ -1,6 +1,6 @@
 """Agreement between raters beyond chance.
 
-Own code instead of scikit-learn or statsmodels: three short formulas do not justify 100 MB of dependencies.
+The code avoids scikit-learn and statsmodels: three short formulas do not justify 100 MB of dependencies.
 All are undefined (None) if all raters always give the same answer: chance then explains the agreement.
 """
 
@@ -29,7 +29,7 @@ def kappa(answers: Answers) -> float | None:
 
 
 def cohen(answers: Answers) -> float | None:
-    """Cohen's kappa (1960, Educational and Psychological Measurement 20, 37-46): each rater's own leaning is chance."""
+    """Cohen's kappa (1960, Educational and Psychological Measurement 20, 37-46): each rater has a distribution."""
     total = len(answers)
     first, second = Counter(one for one, _ in answers), Counter(two for _, two in answers)
     observed = sum(one == two for one, two in answers) / total
@@ -38,7 +38,7 @@ def cohen(answers: Answers) -> float | None:
 
 
 def fleiss(answers: Answers) -> float | None:
-    """Fleiss' kappa (1971, Psychological Bulletin 76, 378-382): the distribution of all ratings is chance."""
+    """Fleiss' kappa (1971, Psychological Bulletin 76, 378-382): chance follows from the distribution of all ratings."""
     total, raters = len(answers), len(answers[0])
     agreeing = sum(count * (count - 1) for item in answers for count in Counter(item).values())
     observed = agreeing / (total * raters * (raters - 1))
@@ -56,7 +56,7 @@ def weighted_kappa(items: Sequence[tuple[float, bool, bool]]) -> tuple[float, fl
     """Cohen's kappa of two raters over `(weight, first says yes, second says yes)`, and its 95 % interval.
 
     The standard error is the asymptotic one (Fleiss, Cohen and Everitt 1969, Psychological Bulletin 72, 323-327) for as
-    many items as the weights are worth (Kish 1965). None where kappa is undefined.
+    many items as the weights are worth (Kish 1965). None if kappa is undefined.
     """
     total, squares = sum(weight for weight, *_ in items), sum(weight**2 for weight, *_ in items)
     if not total:

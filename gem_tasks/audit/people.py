@@ -1,8 +1,8 @@
-"""How far checks and judge agree with people, by kind of finding, and what to do about it. Pure.
+"""Agreement of checks and judge with people, by kind of finding, and advice. Pure.
 
-Published and refused conversations are rated in separate samples, which are rarely in proportion: every rated one
-weighs as many conversations as it stands for (`Rated.weight`). Shares and kappa are those of the weights, intervals
-those of as many items as the weights are worth (`Counted.effective`); counts are counts.
+Published and rejected conversations are rated in separate samples, which are rarely in proportion, so every rated one
+has the weight of the conversations that it represents (`Rated.weight`). Shares and kappa use the weights, intervals use
+the effective number of items (`Counted.effective`); counts are unweighted.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,9 +14,9 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.people import Counted, Rated, counted
 
 NEEDED = 0.95
-"""Precision that an error must have, measured."""
+"""Minimum measured precision of an error."""
 LEAST = 5
-"""Flagged conversations that an advice takes at least."""
+"""Minimum number of flagged conversations for advice."""
 CHECKS, JUDGE = "checks", "judge"
 """All errors of the checks together, and all verdicts of the judge."""
 
@@ -41,27 +41,27 @@ class KindReport(Value):
     severity: str
     """`error`, `open`, `warning`, or `judge`."""
     precision: Share
-    """Of the conversations that it flags, those that people refuse."""
+    """Share of the flagged conversations that people reject."""
     recall: Share | None
-    """Of those that people refuse, those that it flags; None unless both samples were rated."""
+    """Share of the conversations rejected by people that it flags; None unless both samples were rated."""
     kappa: float | None
-    """Cohen's, of flagged against refused by people; None unless both samples were rated, or where it is undefined."""
+    """Cohen's kappa of flagged and rejected by people; None if it is undefined, or not both samples were rated."""
     kappa_low: float | None = None
     kappa_high: float | None = None
     advice: str | None = None
 
 
 class PeopleReport(Value):
-    """Everything that people rated, published and refused."""
+    """The report over all rated conversations, published and rejected."""
 
     published: int
     """Published conversations with ratings."""
     refused: int
-    """Refused ones with ratings."""
+    """Rejected conversations with ratings."""
     people_refuse: int
-    """Of both."""
+    """Number of both that people reject."""
     kinds: tuple[KindReport, ...] = ()
-    """All together first, then the kinds that flag something, the most frequent first."""
+    """Totals first, then the kinds that flag something, most frequent first."""
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -73,8 +73,8 @@ def people_report(rated: Sequence[Rated], needed: float = NEEDED) -> PeopleRepor
     """The report over all rated conversations.
 
     Args:
-        rated: what people, checks and judge say.
-        needed: precision that an error must have.
+        rated: conversations with the opinions of people, checks and judge.
+        needed: minimum precision of an error.
     """
     samples = [each.sample for each in rated]
     both = len(set(samples)) == 2

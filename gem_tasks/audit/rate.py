@@ -48,7 +48,7 @@ def read_ratings(path: Path, rater: str | None) -> list[Rating]:
 
     Args:
         path: ends in `.csv`, or holds JSON lines.
-        rater: of rows that name none.
+        rater: the rater of rows that name none.
 
     Raises:
         UserError: a line is not a rating; the message names file, line and field.
@@ -97,7 +97,7 @@ def _rating(path: Path, line: int, row: object, rater: str | None) -> Rating:
     if not isinstance(row, dict):
         raise UserError(f"{path}, line {line}: not a JSON object", "Write one object per line.")
     try:
-        # What `gem audit items` printed may stand beside the ratings: only the rating's own fields are read.
+        # The file may also contain the output of `gem audit items`: only the fields of ratings are read.
         given = {name: value for name, value in cast("Json", row).items() if name in Rating.model_fields}
         return Rating.model_validate(({"rater": rater} if rater else {}) | given)
     except ValidationError as error:

@@ -19,7 +19,7 @@ from gem_tasks.store import keys, parquet, shards
 from gem_tasks.visible import visible, visible_lines
 
 _WIDTH = 96
-"""Characters in a line of a block on Airflow's page."""
+"""Maximum characters of a line on Airflow's page."""
 
 
 class Shown(Value):
@@ -32,7 +32,7 @@ class Shown(Value):
 
 
 def shown(work: Workspace, items: Sequence[AuditItem]) -> Iterator[Shown]:
-    """The items with their texts, an object of the store at a time; not in the order given."""
+    """The items with their texts, one object of the store at a time; not in the given order."""
     for (partition, shard), group in groupby(sorted(items, key=_place), key=_place):
         wanted = {item.item_id: item for item in group}
         for show in (_segments, _trajectories, _refused):
@@ -47,7 +47,7 @@ def one(work: Workspace, item: AuditItem) -> Shown:
 
 
 def markdown(found: Shown, limit: int = 12_000) -> str:
-    """The item for a page: every text in a fence that it cannot close, cut at `limit` characters a section."""
+    """The item as Markdown: every text is in a fence that it cannot close, cut at `limit` characters per section."""
     asked = "\n".join(f"- **{quality}**: {question}" for quality, question in QUALITIES.items())
     parts = [f"Rate each from 1 (no) to 5 (fully):\n\n{asked}", _fenced(found.source, limit)]
     parts += [f"### {heading}\n\n{_fenced(text, limit)}" for heading, text in found.sections]
@@ -62,7 +62,7 @@ def _fenced(text: str, limit: int) -> str:
 
 
 def _wrapped(text: str) -> str:
-    """Airflow's page does not wrap blocks, so readers would have to scroll to the end of longer lines."""
+    """Wraps lines, because Airflow's page does not wrap blocks."""
     lines = (wrap(line, _WIDTH, replace_whitespace=False) or [""] for line in text.split("\n"))
     return "\n".join(part.rstrip() for parts in lines for part in parts)
 

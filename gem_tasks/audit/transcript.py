@@ -1,4 +1,4 @@
-"""A conversation in the shape of the Chat Completions API as text that people read."""
+"""Writes a conversation in the Chat Completions format as text for people."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from gem_tasks.domain.base import Json
 
 
 def transcript(messages: Sequence[Json]) -> str:
-    """One paragraph a message, its role in front."""
+    """One paragraph per message, with its role in front."""
     return "\n\n".join(f"[{message['role']}] " + "\n".join(_lines(message)) for message in messages)
 
 

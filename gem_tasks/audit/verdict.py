@@ -13,7 +13,7 @@ from gem_tasks.domain.base import Value
 BAR = 0.8
 """More than this share must be coherent (arXiv 2601.10355)."""
 ENOUGH = 30
-"""Items that a verdict takes at least, or all there are."""
+"""Minimum number of items for a verdict, or all items if there are fewer."""
 _RATED = 0.9
 """Share of the drawn items that must be rated: otherwise a selective rater could choose the result."""
 
@@ -22,7 +22,7 @@ class QualityReport(Value):
     """One of the three questions over all rated items."""
 
     mean: float | None
-    """Of all scores."""
+    """Mean of all scores."""
     good: int
     """Items that more than half of their raters gave 4 or 5."""
     items: int
@@ -31,9 +31,9 @@ class QualityReport(Value):
     high: float | None
     """Bounds of the share's 95 % interval (Wilson)."""
     compared: int
-    """Items that every rater rated; agreement is about these."""
+    """Number of items that every rater rated; agreement refers to these."""
     unanimous: float | None
-    """Share of those on which all raters say good, or all say not."""
+    """Share of these items on which all raters agree."""
     kappa: float | None
     """Cohen's for two raters, Fleiss' for more, on good or not; None if undefined."""
 
@@ -44,10 +44,10 @@ class Report(Value):
     audit: Audit
     rated: int
     raters: dict[str, int]
-    """Items rated, by rater."""
+    """Number of rated items by rater."""
     qualities: dict[Quality, QualityReport]
     passed: bool | None
-    """None: not decided yet."""
+    """None if undecided."""
     reason: str
 
 

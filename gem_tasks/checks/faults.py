@@ -1,6 +1,6 @@
 """Every kind of fault that the checks know, and its effect on a trajectory.
 
-An error refuses without a judge. A kind may be one only if the conversation itself proves it: by construction (the
+An error rejects without a judge. A kind may be an error only if the conversation itself proves it: by construction (the
 protocol or a schema is broken), or because its measured precision on conversations of real models is at least 0.95;
 `severities.toml` has the measurements, and a test compares this table with them. In doubt a kind is open.
 """
@@ -11,7 +11,7 @@ from gem_tasks.domain.finding import Finding, Severity
 
 E, O, W = Severity.ERROR, Severity.OPEN, Severity.WARNING  # noqa: E741  # one letter, for the table below
 _LONGEST = 400
-"""Longest detail or path that is kept, in characters."""
+"""Maximum length of a stored detail or path, in characters."""
 
 
 # fmt: off

@@ -54,7 +54,7 @@ def show(
 
 
 def fetched() -> contamination.Index:
-    """Builds the index from the data of the locked packages; no code of theirs runs."""
+    """Builds the index from the data of the locked packages, without running their code."""
     wanted = shipped("envs") / "contamination" / "requirements.txt"
     uv = shutil.which("uv") or load().home / "uv" / "bin" / "uv"
     # Environments made by uv have no pip; others may.

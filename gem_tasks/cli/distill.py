@@ -13,6 +13,7 @@ from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.distill import formats, profiles, sets
 from gem_tasks.distill.experiment import options_of
 from gem_tasks.distill.files import write_set
+from gem_tasks.distill.markdown import as_number
 from gem_tasks.distill.train import require_machine
 from gem_tasks.distill.train import train as train_model
 from gem_tasks.domain.distill import SetSpec, SftSet
@@ -96,7 +97,8 @@ def install(
 ) -> None:
     """Installs the environments for training and harnesses now instead of at first use.
 
-    On a machine without a GPU, setting PIP_EXTRA_INDEX_URL to PyTorch's CPU index saves about 5 GB.
+    PyTorch is installed by hash, with CUDA. On a machine without a GPU, setting PIP_EXTRA_INDEX_URL to PyTorch's CPU
+    index and GEM_TORCH_LOCK to none saves about 5 GB, but no hash is checked.
 
     Examples:
         gem distill envs
@@ -141,8 +143,9 @@ def train(
         echo_json(found.model_dump_json(indent=1))
         return
     seen = found.metrics
+    loss = as_number(seen.get("loss"), 3)
     echo(f"Model {found.model_id} ({found.name}) in {found.location}")
-    echo(f"{seen['steps']} steps over {seen['rows']} rows, loss {seen['loss']}, {seen['seconds']:.0f} s")
+    echo(f"{seen['steps']} steps over {seen['rows']} rows, loss {loss}, {seen['seconds']:.0f} s")
 
 
 @group.command("run")

@@ -39,7 +39,7 @@ class EstimatingCommand(TyperCommand):
     """A command whose `--estimate` may be given without a number."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Adds the default where the number is missing."""
+        """Adds the default if the number is missing."""
         given = [
             f"{_OPTION}={DEFAULT}" if arg == _OPTION and not _is_number(args[at + 1 : at + 2]) else arg
             for at, arg in enumerate(args)
@@ -56,8 +56,8 @@ def estimate(
         work: the workspace of the run.
         source: its address.
         limit: as `Source.limit`.
-        size: of the sample, in texts.
-        budget_usd: of the run; it also limits the sample.
+        size: size of the sample, in texts.
+        budget_usd: budget of the run; it also limits the sample.
         as_json: print only JSON.
 
     Raises:

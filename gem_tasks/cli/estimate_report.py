@@ -114,7 +114,7 @@ def _number(value: float, unit: str = "") -> str:
 
 
 def _facts(result: Estimated) -> Iterator[str]:
-    """Lines on what was found and measured."""
+    """Lines about the source and the sample."""
     found, texts = result.survey, result.sample.texts
     left_out = {
         "known from earlier runs (gem stale)": found.known,
@@ -147,7 +147,7 @@ def _facts(result: Estimated) -> Iterator[str]:
 
 
 def _meaning(result: Estimated) -> Iterator[str]:
-    """Lines on what the sample means for the rest."""
+    """Lines about the rest, estimated from the sample."""
     found = result.forecast
     if found is None:
         return

@@ -56,7 +56,11 @@ def _head(console: Terminal, metadata: dict[str, Any]) -> None:
     if metadata.get("revised"):
         console.print(f"Rejected at first, then revised: see `gem lineage {metadata['trajectory_id']}`")
     models = ", ".join(sorted(set(metadata["teacher"].values())))
-    console.print(f"{escape(kind)}; licence {escape(str(metadata['license']))}; made by {escape(models)}\n")
+    console.print(f"{escape(kind)}; licence {escape(str(metadata['license']))}; made by {escape(models)}")
+    if plan := metadata.get("plan"):
+        drawn = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in plan.items() if value != "")
+        console.print(f"[dim]Plan: {escape(visible(drawn))}[/]")
+    console.print()
 
 
 def _message(console: Terminal, message: dict[str, Any]) -> None:

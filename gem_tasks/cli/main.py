@@ -37,6 +37,7 @@ COMMANDS = (
     Command("Change", "backfill", "backfill:backfill"),
     Command("Change", "review", "gates:review"),
     Command("Change", "prompts", "prompts:group"),
+    Command("Change", "plans", "plans:group"),
     Command("Change", "audit", "audit:audit"),
     Command("Change", "prefilter", "prefilter:group"),
     Command("Change", "gc", "retention:gc"),
@@ -76,7 +77,7 @@ def gem(
 
 
 def _name_unread() -> None:
-    """Names variables that look like settings and are none, before the command goes on without them."""
+    """Names variables that look like settings but are none, before the command ignores them."""
     from gem_tasks.settings import unread_variables  # takes longer than `gem --help`
     from gem_tasks.variables import newly
 

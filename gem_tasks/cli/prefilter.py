@@ -22,7 +22,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 @group.command("status")
 def show_status(as_json: JsonOption = False) -> None:
-    """Shows whether a prefilter is in use, why not, and how many calls each one saved and texts it missed.
+    """Shows whether a prefilter is in use, why not, and the saved calls and missed texts of each one.
 
     Examples:
         gem prefilter status

@@ -18,11 +18,11 @@ def preflight(work: Workspace, source: str, *, quiet: bool = False, elsewhere: b
     """Checks that the source has documents and that every model of the stages answers a short request.
 
     Args:
-        work: with the settings of the command.
+        work: workspace with the settings of the command.
         source: its address.
         quiet: show no progress and no warnings.
         elsewhere: the stages run in workers that may have a key that this process lacks, such as that of the Connection
-            `gem_llm`; a missing key is then only a warning. A server error always is.
+            `gem_llm`; a missing key is then only a warning. A server error is always only a warning.
 
     Raises:
         UserError: a check failed; says how to fix it.

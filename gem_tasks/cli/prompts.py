@@ -14,6 +14,7 @@ from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.prompts import PromptVersion
 from gem_tasks.pipeline.prompt_files import check_prompt
+from gem_tasks.pipeline.recipes import MENUS
 from gem_tasks.pipeline.upkeep.trial import Candidate
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import NAMES, Prompt, load
@@ -145,7 +146,8 @@ def try_prompt(
 
 def _versions(work: Workspace, known: list[PromptVersion]) -> list[dict[str, Any]]:
     """Rows of all versions, those in use first, even if no run has used them yet."""
-    current = {prompt.sha256: prompt for prompt in work.chain.prompts.by_name.values()}
+    menus = Prompt(name=MENUS, text=work.chain.menus.text, origin=str(work.settings.plans or "") or None)
+    current = {prompt.sha256: prompt for prompt in (*work.chain.prompts.by_name.values(), menus)}
     never = {"first_seen_at": None, "last_used_at": None, "recipes": 0}
     rows: list[dict[str, Any]] = [
         {

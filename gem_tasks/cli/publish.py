@@ -13,14 +13,14 @@ from gem_tasks.settings import load
 
 def publish(
     hub: Annotated[str, typer.Option("--hub", help="Repository, such as my-team/manuals; created if necessary.")],
-    public: Annotated[bool, typer.Option("--public", help="Create the repository for all to see.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="Create a public repository.")] = False,
     audited: Annotated[bool, typer.Option("--audited", help="Refuse versions that people have not audited.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was published as JSON.")] = False,
 ) -> None:
     """Publishes the current dataset versions on the Hugging Face Hub, privately unless --public.
 
-    Set HF_TOKEN to a token that may write to the repository. GEM sends only versions that the repository does not
-    have, and removes those that are no longer current. It refuses if a source's licence forbids it, if a version
+    Set HF_TOKEN to a token with write access to the repository. GEM sends only versions that the repository
+    lacks, and removes outdated ones. It refuses if a source's licence forbids it, if a version
     contains test items of benchmarks, or if a version failed its audit.
 
     Examples:

@@ -49,7 +49,7 @@ def _print_login() -> None:
 
 
 def _examples() -> str:
-    """The texts that GEM ships, as briefly as the current folder allows."""
+    """Path of GEM's example texts, relative to the current folder if possible."""
     folder = shipped("examples") / "corpus"
     return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
 

@@ -59,7 +59,7 @@ def airflow_command(first: str, last: str) -> str:
 
 
 def print_stale(found: Stale, console: Terminal, *, every: bool = False) -> None:
-    """Prints it for people."""
+    """Prints the report for people."""
     if not found.partitions and not found.publish_only:
         console.print("Nothing is stale: every segment has its result under the current prompts, models and code.")
         return

@@ -1,7 +1,7 @@
 """The summary of a run: funnel, cost, sizes before and after refinement, and the location of the dataset."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from rich.table import Table
 
@@ -64,6 +64,17 @@ def failure_lines(partition: str, failed: Sequence[FailedCount]) -> str:
     return "\n".join([*lines, f"Show them:    gem failures{option}", f"Retry them:   gem retry{option}"])
 
 
+def alike_lines(diversity: Mapping[str, Any]) -> Iterator[str]:
+    """What recurs in a dataset, in lines of text; none for a version that was published before it was measured."""
+    for role, phrases in diversity.get("phrases", {}).items():
+        if phrases:
+            first, share = next(iter(phrases.items()))
+            said = f'have a {role} who says "{visible(first)}", the most common four words'
+            yield f"  {share:.0%} of conversations {said}"
+    if (spread := diversity.get("spread")) is not None:
+        yield f"  Spread {spread}: 1 where conversations have nothing in common, near 0 where they are the same"
+
+
 def _failure_line(row: FailedCount) -> str:
     said = next(iter(row.example.splitlines()), "")[:200]
     aside = f" [{row.set_aside} set aside]" if row.set_aside else ""
@@ -86,6 +97,8 @@ def print_summary(summary: RunSummary, console: Terminal, *, nothing_new: bool =
     if dataset := numbers.dataset:
         console.print(_sizes(dataset.manifest["means"]))
         console.print(f"Dataset {dataset.version}: {dataset.trajectories} trajectories", highlight=False)
+        for line in alike_lines(dataset.manifest.get("diversity", {})):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
         console.print(f"  {summary.store}/datasets/{dataset.version}/", soft_wrap=True, highlight=False)
         console.print(f"Show one:      gem show {dataset.example}", highlight=False)
         console.print("Export all:    gem export --out data", highlight=False)

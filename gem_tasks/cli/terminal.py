@@ -1,9 +1,9 @@
-"""The only way from a command to a terminal, because texts of documents, models, endpoints and files are hostile.
+"""The only way from a command to a terminal, because texts of documents, models, endpoints and files may be hostile.
 
     Terminal().print(…)      tables, markup, colours, as rich's console
     echo(line)               a line as it is
     echo_json(text)          JSON, for programs; it stays the same JSON
-    echo_exact(text)         a text to be piped into a file, changed only where a terminal would obey it
+    echo_exact(text)         a text to be piped into a file, escaped only if a terminal would obey it
 
 All replace control characters by visible escapes and remove known secrets; a test keeps commands from using anything
 else.

@@ -26,7 +26,7 @@ def system() -> list[str]:
 
 
 def gpu_devices() -> list[str]:
-    """Device files of the GPUs there are."""
+    """Device files of the available GPUs."""
     return sorted(str(path) for pattern in _GPU_DEVICES for path in Path("/dev").glob(pattern))
 
 
@@ -49,7 +49,7 @@ def interpreters(program: str) -> Iterator[Path]:
         prefix = path.parent.resolve().parent
         if prefix != Path(prefix.anchor) and not _ours(prefix):
             yield prefix
-            yield path.parent.parent  # the same by the name that the link has for it
+            yield path.parent.parent  # the same folder, by the name in the link
 
 
 def _ours(prefix: Path) -> bool:
@@ -67,7 +67,7 @@ def arguments(job: Job, means: Means, sockets: Path) -> list[str]:
         *(part for place in (SHARED, TEMPORARY) for part in ("--perms", "1777", "--size", scratch, "--tmpfs", place)),
     ]  # fmt: skip
     own = str(job.folder)
-    shown = sorted({*visible(job), own})  # outer folders first, so that none hides what lies in it
+    shown = sorted({*visible(job), own})  # outer folders first, so that none hides its contents
     places = {
         path: ("--bind" if path == own else "--ro-bind-try", path, path) for path in shown if not _of_system(path)
     }
@@ -99,13 +99,13 @@ def _of_system(path: str) -> bool:
 
 
 def _above(paths: Iterable[str]) -> list[str]:
-    """The folders on the way, which another user could not enter if bubblewrap made them itself."""
+    """The parent folders, which another user could not enter if bubblewrap created them."""
     above = {str(folder) for path in (*paths, SOCKETS) for folder in Path(path).parents}
     return sorted(above - {"/", TEMPORARY})
 
 
 def landlock(job: Job, temporary: Path, relay: int | None) -> dict[str, object]:
-    """The same bounds in Landlock's terms."""
+    """The same limits in Landlock's terms."""
     devices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
     shared = [SHARED] if job.parallel or job.clustered or job.gpus else []
     numbers = ["/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system/cpu"]

@@ -3,8 +3,8 @@
     python -I -S inside.py SPECIFICATION          JSON; no secrets, as all users see arguments
 
 Standard library only: it runs before, and without, any code of GEM. Its children inherit the bounds that it sets:
-limits, a separate user, Landlock's rules (files, TCP ports, signals), and a filter that leaves TCP and Unix
-sockets only. In a separate network it forwards bytes between a port inside and a Unix socket outside.
+limits, a separate user, Landlock's rules (files, TCP ports, signals), and a filter that permits only TCP and Unix
+sockets. In a separate network it forwards bytes between a port inside and a Unix socket outside.
 """
 
 import asyncio
@@ -41,11 +41,12 @@ _X32, _IO_URING = 0x40000000, 425
 
 
 def main(specification: dict[str, Any]) -> int:
-    """Runs the command of the specification; its exit code."""
+    """Runs the command of the specification; returns its exit code."""
     if not specification["own_processes"]:
         prctl(_PR_SET_CHILD_SUBREAPER, 1)
         die_with_parent()
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    die_first()
     limit(specification["limits"])
     if specification["uid"] is not None:
         become(specification["uid"])
@@ -75,7 +76,7 @@ async def _outward(port: int, path: str) -> asyncio.Server:
 
 
 async def _inward(number: int, port: int) -> asyncio.Server:
-    """At a listening socket that was inherited."""
+    """Serves on an inherited listening socket."""
     reach = carrier(lambda: asyncio.open_connection("127.0.0.1", port))
     return await asyncio.start_unix_server(reach, sock=socket.socket(fileno=number))
 
@@ -83,6 +84,12 @@ async def _inward(number: int, port: int) -> asyncio.Server:
 def die_with_parent() -> None:
     """Lets the kernel kill this process when its parent dies, even by kill -9."""
     prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def die_first() -> None:
+    """Lets the kernel choose this program and its children if the machine runs out of memory, not GEM or Postgres."""
+    with contextlib.suppress(OSError):
+        pathlib.Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def end_orphans() -> None:
@@ -120,7 +127,7 @@ def become(uid: int) -> None:
 
 
 def prctl(option: int, value: object, *more: object) -> None:
-    """Of the C library.
+    """Calls `prctl` of the C library.
 
     Raises:
         OSError: the kernel refuses.
@@ -138,7 +145,7 @@ def abi() -> int:
 def landlock(
     reads: Sequence[str], writes: Sequence[str], connects: Sequence[int], binds: Sequence[int], any_tcp: bool
 ) -> None:
-    """From here on: no file but below these, no TCP port but these, no signal and no abstract socket outside.
+    """Permits only these files and folders and these TCP ports, and no signals or abstract sockets outside.
 
     Raises:
         OSError: the kernel refuses.
@@ -177,7 +184,7 @@ def _allow(libc: ctypes.CDLL, rules: int, path: str, rights: int) -> None:
 
 
 def only_streams() -> None:
-    """A seccomp filter: no sockets but Unix and TCP. Landlock has no word for UDP, by which text could leave."""
+    """Installs a seccomp filter that permits only Unix and TCP sockets. Landlock cannot restrict UDP."""
     if platform.machine() not in _SYSCALLS:
         return
     arch, nr = _SYSCALLS[platform.machine()]

@@ -13,17 +13,17 @@ environment and limits only."""
 
 
 class Limits(Value):
-    """Per process, but for `processes`; None: no bound."""
+    """Limits per process, except for `processes`; None: no limit."""
 
     memory_gb: float | None = Field(default=8, gt=0)
-    """Of data: heap and private mappings."""
+    """Memory for data: heap and private mappings."""
     processes: int = Field(default=1024, ge=1)
-    """Of the whole sandbox; threads count."""
+    """Processes and threads of the whole sandbox."""
     open_files: int = Field(default=4096, ge=16)
     file_gb: float | None = Field(default=4, gt=0)
-    """Of one file."""
+    """Size of one file."""
     scratch_gb: float = Field(default=4, gt=0)
-    """Of `/tmp`, and of shared memory, which are both in memory; of a sandbox with namespaces only."""
+    """Size of `/tmp`, and of shared memory, both in memory; only in a sandbox with namespaces."""
 
 
 class Upstream(Value):
@@ -35,7 +35,7 @@ class Upstream(Value):
 
 
 class Job(Value):
-    """A program and its bounds."""
+    """A program and its limits."""
 
     command: tuple[str, ...]
     folder: Path
@@ -43,15 +43,15 @@ class Job(Value):
     reads: tuple[Path, ...] = ()
     """Paths that it may read in addition to system libraries, the command's interpreters, and `folder`."""
     environment: dict[str, str] = Field(default_factory=dict)
-    """All of it but `PATH`, `HOME` and what every program needs; `{agent}` in a value is the address of the upstream of
-    that name, `{token}` the token for all endpoints."""
+    """Variables, in addition to `PATH`, `HOME` and those that every program needs; `{agent}` in a value is the address
+    of the upstream of that name, `{token}` the token for all endpoints."""
     upstreams: dict[str, Upstream] = Field(default_factory=dict)
     listens: int | None = None
-    """A port of this machine's loopback interface at which it answers."""
+    """A port of this machine's loopback interface on which it listens."""
     gpus: bool = False
-    """Sees the GPUs of the machine."""
+    """Whether it sees the GPUs of the machine."""
     parallel: bool = False
-    """Its processes share memory."""
+    """Whether its processes share memory."""
     clustered: bool = False
-    """Its processes communicate by TCP. Without a separate network this leaves the machine's network open to it."""
+    """Whether its processes communicate by TCP, which opens the machine's network to it without a separate one."""
     limits: Limits = Limits()

@@ -34,7 +34,7 @@ from gem_tasks.errors import UserError
 _INSIDE_PORT = 8181
 _GB = 1e9
 _ROUNDS = 50
-"""Of killing, for programs that make new processes meanwhile."""
+"""Rounds of killing, because programs may start new processes meanwhile."""
 _PLAIN = {
     "LANG": "C.UTF-8",
     "LOGNAME": "sandbox",
@@ -49,13 +49,13 @@ _PLAIN = {
 def started(
     job: Job, mode: SandboxMode, *, stdout: int | IO[Any] | None = None, stderr: int | IO[Any] | None = None
 ) -> Generator["subprocess.Popen[bytes]"]:
-    """Runs it until the block ends; then it, and all that it started, is gone.
+    """Runs the program until the block ends, then kills it and all its children.
 
     Args:
-        job: what to run.
-        mode: how strictly: the deployment's `GEM_SANDBOX`.
-        stdout: as `subprocess` takes it.
-        stderr: the same.
+        job: the program to run.
+        mode: strictness: the deployment's `GEM_SANDBOX`.
+        stdout: as in `subprocess`.
+        stderr: as in `subprocess`.
 
     Raises:
         UserError: the machine cannot confine it and the deployment requires that, or it could not read its files.
@@ -87,7 +87,7 @@ def started(
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Kills the sandbox: all that is in it, then its first process, to which orphans came."""
+    """Kills all processes of the sandbox, then its first one, which adopted orphans."""
     for _ in range(_ROUNDS):
         with contextlib.suppress(psutil.Error):
             for each in (found := psutil.Process(process.pid).children(recursive=True)):

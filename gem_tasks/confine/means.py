@@ -1,4 +1,4 @@
-"""How far this machine lets a program be confined: found out by doing it once."""
+"""Tests, by one trial, how far this machine can confine a program."""
 
 import os
 import shutil
@@ -44,10 +44,10 @@ class Means(Value):
 
 
 def chosen(mode: SandboxMode, *, clustered: bool = False) -> Means:
-    """The best means there is, or none where they are switched off.
+    """The best available means, or none if they are switched off.
 
     Args:
-        mode: of the deployment.
+        mode: mode of the deployment.
         clustered: the program's processes talk to each other by TCP.
 
     Raises:
@@ -110,7 +110,7 @@ def _works(begin: tuple[str, ...]) -> bool:
     code = "import os, sys; u = int(sys.argv[1]); u and (os.setgroups([]), os.setgid(u), os.setuid(u))"
     as_user = str(UID if "--cap-add" in begin else 0)
     whole = [*begin, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--ro-bind", "/", "/", "--dev", "/dev"]
-    # The file system of the trial hides a /proc that was mounted before it: so it is mounted after.
+    # The file system of the trial would hide an earlier mount of /proc, so /proc is mounted afterwards.
     proc = whole.index("--proc") if "--proc" in whole else whole.index("--tmpfs")
     whole = [*whole[:proc], *whole[proc + 2 :], *whole[proc : proc + 2]]
     try:

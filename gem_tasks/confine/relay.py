@@ -1,7 +1,8 @@
 """Relays a confined program's requests to permitted endpoints: only chat completions and the list of models.
 
-The program speaks plain HTTP to an address of its own machine and shows a token; here the token becomes the key and the
-address the endpoint's. So it neither learns a key nor reaches another host, path or method; proxies and TLS are ours.
+The program sends plain HTTP with a token to an address of its own machine; the relay replaces the token by the key and
+the address by the endpoint's. So it neither learns a key nor reaches another host, path or method; GEM handles proxies
+and TLS.
 The relay listens on a Unix socket if the program has a separate network, otherwise on the loopback interface.
 """
 
@@ -30,7 +31,7 @@ _IDLE_S = 900
 
 
 class Relay:
-    """One for all upstreams of a job."""
+    """One relay serves all upstreams of a job."""
 
     def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
         self.upstreams = dict(upstreams)
@@ -48,10 +49,10 @@ class Relay:
         """Status, headers and body of the upstream's answer, or of a refusal.
 
         Args:
-            method: of the request.
-            path: of the request.
-            headers: of the request, by name in lower case.
-            body: of the request.
+            method: method of the request.
+            path: path of the request.
+            headers: headers of the request, by name in lower case.
+            body: body of the request.
             growing: counts the answer until it has been passed on.
         """
         if not compare_digest(headers.get("authorization", "").encode(), f"Bearer {self.token}".encode()):
@@ -144,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def listening(relay: Relay, path: Path | None) -> Generator[int]:
-    """Serves until the block ends, at a Unix socket, or on a port of the loopback interface, which is given."""
+    """Serves until the block ends, on a Unix socket, or on a port of the loopback interface; yields the port."""
     server = _UnixServer(str(path), _Handler) if path else _Server(("127.0.0.1", 0), _Handler)  # pyright: ignore[reportArgumentType]
     server.relay = relay
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)

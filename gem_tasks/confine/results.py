@@ -11,15 +11,15 @@ MAX_FILES = 100_000
 
 
 class TamperedError(GemError):
-    """A program left a link out of its folder."""
+    """A program left a link that leads out of its folder."""
 
 
 def require_plain(folder: Path, most_file_bytes: int | None = None) -> None:
     """Checks every entry of a folder, without following links.
 
     Args:
-        folder: its writers have ended.
-        most_file_bytes: of one file; None: no bound.
+        folder: a folder whose writers have ended.
+        most_file_bytes: maximum size of one file; None: no limit.
 
     Raises:
         TamperedError: there is a link, a device, a pipe or a socket, a file is too large, or there are too many.

@@ -1,5 +1,5 @@
-"""What the pages in Airflow's UI show, put together from rows and objects; no HTTP and no markup here.
+"""Builds the contents of the pages in Airflow's UI from rows and objects, without HTTP or markup.
 
-Every function reads, and takes the connection and the workspace it reads from. The values are the JSON API's answers
-and the templates' input alike, so that page and API cannot disagree.
+Every function only reads, and takes the connection and the workspace to read from. The same values are the JSON API's
+answers and the templates' input, so page and API cannot disagree.
 """

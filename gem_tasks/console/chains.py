@@ -1,4 +1,4 @@
-"""Recipes put together to chains, and the one that a page means when nobody says which."""
+"""Groups recipes into chains, and chooses the chain that a page shows by default."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,16 +9,16 @@ from gem_tasks.lineage.console.prompts import Link
 
 
 class Chain(Value):
-    """The recipes of all stages that belong together, in order; named by the last one."""
+    """Recipes of all stages that belong together, in order; identified by the last one."""
 
     id: str
     links: tuple[Link, ...]
     current: bool
-    """Whether it is what the configured prompts and models stand for."""
+    """Whether these are the recipes of the configured prompts and models."""
 
     @property
     def recipe_ids(self) -> list[str]:
-        """In stage order."""
+        """Recipe ids in stage order."""
         return [link.recipe_id for link in self.links]
 
     @property
@@ -28,16 +28,16 @@ class Chain(Value):
 
     @property
     def last_hour(self) -> datetime | None:
-        """When any of its stages was last at work."""
+        """Time of the last result of any of its stages."""
         return max((link.last_hour for link in self.links if link.last_hour), default=None)
 
 
 def chains(found: Sequence[Link], current: str) -> list[Chain]:
-    """Every chain, the one that was at work last first.
+    """Every chain, most recently used first.
 
     Args:
         found: all recipes.
-        current: recipe of the last stage under the present settings.
+        current: recipe of the last stage under the current settings.
     """
     by_id = {link.recipe_id: link for link in found}
     followed = {link.parent_id for link in found}
@@ -47,7 +47,7 @@ def chains(found: Sequence[Link], current: str) -> list[Chain]:
 
 
 def chosen(all_: Sequence[Chain], wanted: str | None) -> Chain | None:
-    """The wanted one, else the one that was at work last; None when there is none at all."""
+    """The wanted chain, otherwise the most recently used one; None if there is none."""
     return next((chain for chain in all_ if chain.id == wanted), all_[0] if all_ else None)
 
 
@@ -59,7 +59,7 @@ def _up(end: Link, by_id: dict[str, Link]) -> tuple[Link, ...]:
 
 
 def _ended_once(link: Link, followed: set[str | None]) -> bool:
-    """Whether it is the end of a chain from before there was a revision."""
+    """Whether it is the last link of a chain from a version of GEM without revisions."""
     return link.stage == "validate" and link.recipe_id not in followed
 
 

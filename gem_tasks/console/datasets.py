@@ -1,4 +1,4 @@
-"""Dataset versions with what a person should know before training, audits, models and their scores."""
+"""Dataset versions, with facts to know before training, audits, models and their scores."""
 
 from gem_tasks.console.place import cursor_of, read_cursor
 from gem_tasks.domain.base import Value
@@ -13,7 +13,7 @@ PAPER_MEANS = {
 
 
 class DatasetPage(Value):
-    """Part of a list."""
+    """One page of a list."""
 
     datasets: tuple[DatasetRow, ...]
     next: str | None
@@ -27,13 +27,13 @@ class Dataset(DatasetManifest):
 
 
 def datasets(db: ConsoleRows, current: bool, cursor: str | None, limit: int) -> DatasetPage:
-    """Versions, the newest first."""
+    """Versions, newest first."""
     found = db.datasets.newest(read_cursor(cursor), limit, current=current)
     return DatasetPage(datasets=tuple(found.rows), next=cursor_of(found.next))
 
 
 def dataset(db: ConsoleRows, version: str) -> Dataset | None:
-    """One version; None if there is none of that name."""
+    """One version; None if it does not exist."""
     found = db.datasets.one(version)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""How the models of the stages want to be asked, as calls have found out."""
+"""The request formats of the stages' models, as learned from calls."""
 
 import logging
 
@@ -11,14 +11,14 @@ logger = logging.getLogger(__name__)
 
 
 class Dialects(Value):
-    """All that is remembered."""
+    """All remembered dialects."""
 
     models: tuple[Known, ...]
-    """By endpoint and model."""
+    """Sorted by endpoint and model."""
 
 
 def dialects(work: Workspace) -> Dialects:
-    """What is remembered, by endpoint and model; nothing while the store does not answer."""
+    """All remembered dialects, by endpoint and model; empty if the store does not answer."""
     try:
         return Dialects(models=tuple(remembered(work.store)))
     except StoreError as error:

@@ -1,4 +1,4 @@
-"""Documents: the search, and one document's whole life."""
+"""The search for documents, and the history of one document."""
 
 import re
 from collections import defaultdict
@@ -17,17 +17,17 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys, shards
 
 FAILED = "failed"
-"""The status of documents with failed segments; every other one is a reason, or empty for documents that were read."""
+"""Status of documents with failed segments; other statuses are a reason, or empty for documents that were read."""
 _WORDS = re.compile(r"[^\W_]+")
 _MOST_WORDS = 12
 _LONGEST_WORD = 100
 
 
 class DocumentQuery(Value):
-    """What to list."""
+    """The documents to list."""
 
     q: str | None = None
-    """Words of title or address, an address, or an id of anything."""
+    """Words of title or address, an address, or an id of any kind."""
     status: str | None = None
     source_id: int | None = None
     domain: str | None = None
@@ -36,7 +36,7 @@ class DocumentQuery(Value):
 
 
 class DocumentPage(Value):
-    """Part of a list."""
+    """One page of a list."""
 
     documents: tuple[DocumentRow, ...]
     next: str | None
@@ -45,7 +45,7 @@ class DocumentPage(Value):
 
 
 class SegmentText(Value):
-    """A segment with its text and what came of it."""
+    """A segment with its text and its results."""
 
     segment_id: str
     partition: str
@@ -54,7 +54,7 @@ class SegmentText(Value):
     end: int
     tokens: int
     text: str | None
-    """None when the object is gone."""
+    """None if the object no longer exists."""
     spans: Spans
     """Where in the text tools, steps and rules come from."""
     outcomes: tuple[RecordedOutcome, ...]
@@ -62,7 +62,7 @@ class SegmentText(Value):
 
 
 class DocumentLife(Value):
-    """Everything that is known of a document."""
+    """All facts about a document."""
 
     document: RecordedDocument
     versions: tuple[Version, ...]
@@ -73,7 +73,7 @@ class DocumentLife(Value):
 
 
 def documents(db: ConsoleRows, query: DocumentQuery) -> DocumentPage:
-    """The newest first; with words, those that have them all."""
+    """Documents, newest first; with words, those that contain all of them."""
     if query.q and not query.cursor and (exact := _exact(db, query.q.strip())):
         return DocumentPage(documents=tuple(_with_states(db, exact)), next=None, exact=True)
     found = _listed(db, query)
@@ -93,7 +93,7 @@ def _listed(db: ConsoleRows, query: DocumentQuery) -> Listed[DocumentRow]:
 
 
 def to_words(text: str) -> str:
-    """A query for all of the words, the last one as a beginning: somebody may still be typing it."""
+    """A query for all of the words; the last one may be a prefix, because the user may still be typing."""
     words = [word.lower()[:_LONGEST_WORD] for word in _WORDS.findall(text)][:_MOST_WORDS]
     return f"{' & '.join(words)}:*" if words else ""
 
@@ -113,7 +113,7 @@ def _with_states(db: ConsoleRows, rows: Sequence[DocumentRow]) -> list[DocumentR
 
 
 def document(db: ConsoleRows, work: Workspace, id_: str) -> DocumentLife | None:
-    """One document's life; None if the id is of nothing."""
+    """The history of one document; None if the id is unknown."""
     life = db.reports.lineage(id_)
     if life is None:
         return None

@@ -1,4 +1,4 @@
-"""What failed: by class and stage with its trend, and the newest with the raw answers."""
+"""Failures by class and stage with their trend, and the newest failures with the raw answers."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,31 +18,31 @@ from gem_tasks.store import shards
 
 
 class FailureQuery(Value):
-    """Which failures to list."""
+    """The failures to list."""
 
     stage: str | None = None
     error_class: str | None = None
     raw: bool = False
-    """With the models' last answers, which are read from the store."""
+    """Include the models' last answers, which come from the store."""
     cursor: str | None = None
     limit: int = Field(default=25, ge=1, le=100)
 
 
 class FailureClass(Value):
-    """What fails in a stage in the same way."""
+    """The failures of one class in one stage."""
 
     stage: str
     error_class: str
     segments: int
     retriable: int
-    """Those under the present recipes: what a retry would ask for again."""
+    """Number of failures under the current recipes, which a retry would request again."""
     last_seen: datetime
     trend: tuple[int, ...] = ()
-    """As they happened, one number an hour, day or week."""
+    """Number of failures per hour, day or week."""
 
 
 class FailurePage(Value):
-    """Classes, and part of the list."""
+    """Classes, and one page of the list."""
 
     classes: tuple[FailureClass, ...]
     failures: tuple[FailureRow, ...]
@@ -52,14 +52,14 @@ class FailurePage(Value):
 def failures(
     db: ConsoleRows, work: Workspace, filters: Filters, query: FailureQuery, current: Sequence[str]
 ) -> FailurePage:
-    """Classes over the range; the list is of all times."""
+    """Classes within the range; the list covers all times."""
     found = db.failures.newest(read_cursor(query.cursor), query.limit, query.stage, query.error_class)
     shown = _with_raw(work, found.rows) if query.raw else found.rows
     return FailurePage(classes=tuple(classes(db, filters, current)), failures=tuple(shown), next=cursor_of(found.next))
 
 
 def classes(db: ConsoleRows, filters: Filters, current: Sequence[str]) -> list[FailureClass]:
-    """What fails, the most frequent first."""
+    """Classes of failures, most frequent first."""
     trend: defaultdict[tuple[str, str], dict[datetime, int]] = defaultdict(dict)
     for row in db.failures.trend(filters.series):
         trend[row.stage, row.error_class][row.at] = row.results

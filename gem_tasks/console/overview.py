@@ -1,4 +1,4 @@
-"""From documents to published trajectories: the funnel, work and money over time, and where each partition is."""
+"""From documents to published trajectories: the funnel, work and cost over time, and the state of each partition."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ from gem_tasks.lineage.console.overview import Activity, Total
 from gem_tasks.lineage.console.partitions import Decision, PartitionIngested, PartitionStage
 
 PAPER_YIELDS = {"filter": 0.14}
-"""Shares that the paper reports; the other yields it does not."""
+"""Yields that the paper reports, which are only those of the filter."""
 PARTITIONS = 24
 _FRESH = timedelta(minutes=2)
 
 
 class Why(Value):
-    """How many ended so."""
+    """A reason, and the number of segments that it applies to."""
 
     outcome: str
     reason: str
@@ -27,7 +27,7 @@ class Why(Value):
 
 
 class Step(Value):
-    """One step of the way. `taken` is what the step before let through."""
+    """One step of the funnel. `taken` is the number that the step before accepted."""
 
     name: str
     recipe_id: str | None = None
@@ -38,7 +38,7 @@ class Step(Value):
     calls: int = 0
     tokens: int = 0
     usd: float | None = None
-    """None when no price is known."""
+    """None if no price is known."""
     latency_s: float = 0
     why: tuple[Why, ...] = ()
     paper: float | None = None
@@ -46,31 +46,31 @@ class Step(Value):
 
     @property
     def waiting(self) -> int:
-        """Without an outcome yet."""
+        """Number without an outcome."""
         return max(0, self.taken - self.accepted - self.rejected - self.failed)
 
     @property
     def share(self) -> float | None:
-        """The yield: accepted of those that have an outcome."""
+        """The yield: share of accepted among those with an outcome."""
         ended = self.accepted + self.rejected + self.failed
         return self.accepted / ended if ended else None
 
 
 class Point(Value):
-    """What an hour or a day brought."""
+    """The results of an hour, a day or a week."""
 
     at: datetime
     results: int
     accepted: int
     failed: int
     trajectories: int
-    """Accepted by the validation, at once or after a revision."""
+    """Accepted by the validation, with or without a revision."""
     calls: int
     usd: float
 
 
 class StageState(Value):
-    """How far a stage of a partition is."""
+    """Progress of a stage of a partition."""
 
     stage: str
     expected: int
@@ -81,7 +81,7 @@ class StageState(Value):
 
 
 class PartitionState(Value):
-    """How far a partition is."""
+    """Progress of a partition."""
 
     partition: str
     documents: int
@@ -113,7 +113,7 @@ class Overview(Value):
 
 
 def overview(db: ConsoleRows, filters: Filters, chain: Chain | None) -> Overview:
-    """Everything for the first page, from rollups."""
+    """The contents of the first page, from rollups."""
     steps = funnel(db, filters, chain)
     stages = [step for step in steps if step.recipe_id]
     priced = [step.usd for step in stages if step.usd is not None]
@@ -137,7 +137,7 @@ def overview(db: ConsoleRows, filters: Filters, chain: Chain | None) -> Overview
 
 
 def funnel(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[Step]:
-    """Documents, segments, then each stage of the chain."""
+    """The steps: documents, segments, then each stage of the chain."""
     ingested = db.overview.ingested(filters.partitions)
     read = sum(row.documents for row in ingested if not row.reason)
     refused = [Why(outcome="rejected", reason=row.reason, segments=row.documents) for row in ingested if row.reason]
@@ -179,7 +179,7 @@ def _step(name: str, recipe_id: str, taken: int, rows: Sequence[Total]) -> Step:
 
 
 def series(db: ConsoleRows, filters: Filters) -> list[Point]:
-    """Work and money over time, all recipes together, without gaps."""
+    """Work and cost over time, for all recipes together, without gaps."""
     rows: defaultdict[datetime, list[Activity]] = defaultdict(list)
     for row in db.overview.series(filters.series):
         rows[row.at].append(row)
@@ -200,7 +200,7 @@ def _point(at: datetime, rows: Sequence[Activity]) -> Point:
 
 
 def times(found: Mapping[datetime, object], step: str) -> list[datetime]:
-    """Every hour, day or week from the first found one until now; 400 at most."""
+    """Every hour, day or week from the first result until now; up to 400."""
     if not found:
         return []
     length = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}[step]
@@ -228,7 +228,7 @@ def partitions(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[P
 def states(
     db: ConsoleRows, keys: Sequence[str], chain: Chain | None, source_id: int | None = None
 ) -> list[PartitionState]:
-    """How far these partitions are."""
+    """Progress of these partitions."""
     ingested = db.partitions.ingested(keys, source_id)
     rows: defaultdict[str, list[PartitionStage]] = defaultdict(list)
     for row in db.partitions.stages(keys, source_id):

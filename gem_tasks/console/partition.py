@@ -1,4 +1,4 @@
-"""One partition while it is worked on: shards, pace, and how long it will take."""
+"""Progress of one partition: shards, pace, and time left."""
 
 from collections import defaultdict
 
@@ -10,7 +10,7 @@ from gem_tasks.lineage.console.partitions import Decision, ShardRow
 
 _WINDOW_S = 120
 _MOST_ROWS = 200_000
-"""A partition with more results than this is shown without its shards: they would have to be counted."""
+"""A partition with more results is shown without its shards, because counting them would take too long."""
 _MOST_SHARDS = 400
 
 
@@ -21,17 +21,17 @@ class ShardState(Value):
     segments: int
     done: tuple[int, ...]
     expected: tuple[int, ...]
-    """What each stage has to deal with there."""
+    """Number of segments that each stage has to process there."""
     accepted: tuple[int, ...]
 
 
 class Pace(Value):
-    """How fast a stage goes."""
+    """Pace of a stage."""
 
     stage: str
     per_minute: float
     eta_s: float | None
-    """Seconds until the stage has dealt with what is there; None when nothing moves."""
+    """Seconds until the stage has processed its segments; None without progress."""
 
 
 class Partition(Value):
@@ -44,7 +44,7 @@ class Partition(Value):
 
 
 def partition(db: ConsoleRows, key: str, chain: Chain | None) -> Partition:
-    """How far it is, shard by shard."""
+    """Progress of a partition, shard by shard."""
     (state,) = states(db, [key], chain)
     results = sum(stage.done for stage in state.stages)
     small = chain is not None and results + state.segments <= _MOST_ROWS

@@ -1,4 +1,4 @@
-"""Cursors: the place in a list at which the next page begins, as text."""
+"""Cursors: the position in a list at which the next page starts, as text."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from gem_tasks.errors import UserError
 from gem_tasks.lineage.console.listing import Place
 
 _LONGEST = 1_000
-"""Characters of a cursor."""
+"""Maximum characters of a cursor."""
 _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 
@@ -17,7 +17,7 @@ def read_cursor(cursor: str | None) -> Place:
     """The inverse of `cursor_of`.
 
     Raises:
-        UserError: it is no cursor of ours.
+        UserError: it is not a cursor of GEM.
     """
     if not cursor:
         return Place()
@@ -28,11 +28,11 @@ def read_cursor(cursor: str | None) -> Place:
             raise ValueError("no row is there")
         return Place(at=place if place.tzinfo else place.replace(tzinfo=UTC), id=key)
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
-        raise UserError("This is no cursor", "Take `next` of the answer before, or none for the beginning.") from None
+        raise UserError("This is not a cursor", "Use `next` of the previous answer, or none.") from None
 
 
 def cursor_of(place: Place | None) -> str | None:
-    """The text that leads to a place of a list; None when the list is at its end."""
+    """The cursor for a position in a list; None at the end of the list."""
     if place is None or place.at is None:
         return None
     return base64.urlsafe_b64encode(json.dumps([place.at.isoformat(), place.id]).encode()).decode()

@@ -1,4 +1,4 @@
-"""Prompts: versions, differences, where they are used, what they yield and cost, and what is stale."""
+"""Prompts: versions, differences, use, yields and costs, and stale results."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from gem_tasks.prompts.changes import changes
 
 
 class RecipeYield(Value):
-    """A recipe with what it came to."""
+    """A recipe with the counts of its results."""
 
     recipe_id: str
     stage: str
@@ -53,7 +53,7 @@ class PromptVersion(Value):
 
 
 class StaleStage(Value):
-    """Results of a stage under other recipes than the present ones, and what they took then."""
+    """Results of a stage under other than the current recipes, and their cost."""
 
     stage: str
     segments: int
@@ -61,26 +61,26 @@ class StaleStage(Value):
     usd: float | None
     first: str
     last: str
-    """The partitions they lie between."""
+    """First and last partition with such results."""
 
 
 class Prompts(Value):
-    """All versions, by name, the newest first."""
+    """All versions, by name, newest first."""
 
     prompts: tuple[PromptVersion, ...]
     stale: tuple[StaleStage, ...]
-    """What a backfill would recompute, at about what it took the last time; `gem stale` knows more exactly."""
+    """Results that a backfill would recompute, with their last cost; `gem stale` is more accurate."""
 
 
 class DiffLine(Value):
-    """A line of a difference: ` `, `+`, `-`, or `@` where lines are left out."""
+    """A line of a difference: ` `, `+`, `-`, or `@` in place of omitted lines."""
 
     sign: str
     text: str
 
 
 class PromptText(Value):
-    """A version's text, and how it differs from another."""
+    """A version's text, and its difference from another version."""
 
     version: PromptVersion
     text: str
@@ -90,7 +90,7 @@ class PromptText(Value):
 
 
 def prompts(db: ConsoleRows, work: Workspace) -> Prompts:
-    """Every prompt that was used, and what came of it."""
+    """Every used prompt, with its results."""
     used = used_recipes(db, work)
     texts = work.chain.prompt_texts()
     versions = [
@@ -112,7 +112,7 @@ def _stale(row: StaleTotal) -> StaleStage:
 
 
 def used_recipes(db: ConsoleRows, work: Workspace) -> list[RecipeYield]:
-    """Every recipe with its numbers: the current ones first, then the last at work; in the order of the stages."""
+    """Every recipe with its counts: in stage order, current ones first, then the most recently used."""
     found = db.prompts.recipes()
     rows = db.prompts.totals([one.recipe_id for one in found])
     current = set(work.recipe_ids())
@@ -139,7 +139,7 @@ def _yield(link: Link, row: RecipeTotal | None, current: bool) -> RecipeYield:
 
 
 def prompt(db: ConsoleRows, work: Workspace, sha256: str, against: str | None) -> PromptText | None:
-    """A version's text with its difference from another one, or from the one before."""
+    """A version's text with its difference from another version, or from the one before."""
     text = db.prompts.text(sha256)
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""What an Airflow run, or one of its task instances, did: the tabs on Airflow's own pages."""
+"""Results of an Airflow run or task instance, for the tabs on Airflow's pages."""
 
 from collections import defaultdict
 from typing import Any
@@ -14,7 +14,7 @@ TASK_ROWS = 500
 
 
 class RunStage(Value):
-    """What a run wrote in a stage of a partition."""
+    """Results of a run in a stage of a partition."""
 
     partition: str
     stage: str
@@ -26,17 +26,17 @@ class RunStage(Value):
     tokens: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
-    """Part of the prompts' that the endpoint had cached."""
+    """Prompt tokens that came from the endpoint's cache."""
     usd: float | None = None
 
     @property
     def cached(self) -> float | None:
-        """Share of the prompts' tokens that came from the endpoint's cache; None when none did."""
+        """Share of prompt tokens that came from the endpoint's cache; None if none did."""
         return self.cached_tokens / self.prompt_tokens if self.cached_tokens and self.prompt_tokens else None
 
 
 class Run(Value):
-    """What a run wrote, and how far its partitions are."""
+    """Results of a run, and the progress of its partitions."""
 
     run_id: str
     stages: tuple[RunStage, ...]
@@ -45,7 +45,7 @@ class Run(Value):
 
 
 class Task(Value):
-    """What a task instance wrote; a try's rows are those of the newest try."""
+    """Results of a task instance; after several tries, those of the last one."""
 
     run_id: str
     task_id: str
@@ -80,7 +80,7 @@ def run(db: ConsoleRows, run_id: str, chain: Chain | None, order: tuple[str, ...
 
 
 def task(db: ConsoleRows, run_id: str, task_id: str, map_index: int | None) -> Task:
-    """The segments that a task instance wrote last."""
+    """Segments whose last result a task instance wrote."""
     rows = db.runs.of_task(run_id, task_id, map_index, TASK_ROWS + 1)
     segments = rows[:TASK_ROWS]
     counts: defaultdict[str, int] = defaultdict(int)

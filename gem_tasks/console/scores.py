@@ -1,4 +1,4 @@
-"""Trained models and their scores, with the paper's for reference."""
+"""Trained models and their scores, with the paper's scores for reference."""
 
 from typing import Any
 
@@ -11,20 +11,20 @@ _MOST = 200
 
 
 class Scores(Value):
-    """What there is, the newest first."""
+    """Models and evaluations, newest first."""
 
     models: tuple[dict[str, Any], ...]
     evaluations: tuple[EvaluationRow, ...]
     promotions: tuple[dict[str, Any], ...]
-    """Who became champion, when and why."""
+    """Decisions about champions, with time and reason."""
     board: tuple[Row, ...]
-    """The best first, the paper's rows among them."""
+    """Best first, including the rows of the paper."""
     champions: frozenset[str]
-    """Ids of models."""
+    """Ids of champions."""
 
 
 def scores(db: ConsoleRows) -> Scores:
-    """Everything at once: these tables are small."""
+    """All models, evaluations and decisions, because these tables are small."""
     models = db.models.trained()
     return Scores(
         models=tuple(models),

@@ -19,7 +19,7 @@ _PARTITION = "%Y-%m-%dT%H:%M"
 
 
 class Filters(Value):
-    """What a page is about."""
+    """The filters of a page."""
 
     range: Range = "30d"
     source_id: int | None = None
@@ -33,7 +33,7 @@ class Filters(Value):
 
     @property
     def partitions(self) -> PartitionRange:
-        """For questions about partitions: their keys sort as their hours do."""
+        """The range as partition keys, which sort like their hours."""
         return PartitionRange(first=self.since.strftime(_PARTITION), last="~", source_id=self.source_id)
 
     @property
@@ -43,5 +43,5 @@ class Filters(Value):
 
     @property
     def series(self) -> TimeRange:
-        """For questions about time."""
+        """The range as times."""
         return TimeRange(since=self.since, step=self.step, source_id=self.source_id)

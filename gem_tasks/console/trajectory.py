@@ -1,6 +1,6 @@
-"""One trajectory to read: the conversation with findings at their messages, its source, and what it was before.
+"""One trajectory for readers: the conversation with findings at their messages, its source, and earlier versions.
 
-What is published has the personal data of its source replaced; so has what is shown of it here.
+As in the dataset, personal data of the source is replaced in a published trajectory.
 """
 
 from collections import defaultdict
@@ -13,9 +13,10 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.record import Record, Topic
 from gem_tasks.domain.stage import StageName
-from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.trajectory import Draft, Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage.console import ConsoleRows
@@ -27,11 +28,11 @@ from gem_tasks.stages.validate import findings_of
 from gem_tasks.store import keys, shards
 
 _SHOWN = (Topic, Extraction, Trajectory, Judgement)
-"""Types of output that have a part of the view of their own."""
+"""Types of output that the view shows in separate fields."""
 
 
 class ResultView(Value):
-    """What a stage made of the segment."""
+    """The result of a stage."""
 
     stage: str
     recipe_id: str
@@ -51,16 +52,16 @@ class ResultView(Value):
     airflow_try: int | None
     updated_at: datetime
     thoughts: str | None = None
-    """Of the model before it gave the answer; like the source text with whatever personal data it has."""
+    """The model's thoughts before the answer; personal data in them is not replaced."""
     output: Json | None = None
-    """What it made, where no other part of the view shows that; with personal data too."""
+    """The output, if no other field of the view shows it; personal data in it is not replaced."""
 
 
 class TrajectoryView(Value):
-    """All of it."""
+    """A trajectory with its source and its history."""
 
     trajectory_id: str | None
-    """None when it was not published."""
+    """None if it is not published."""
     version: str | None = None
     superseded_by: str | None = None
     audited_by: str | None = None
@@ -78,33 +79,35 @@ class TrajectoryView(Value):
     task_category: str | None
     steps: tuple[str, ...]
     graph: str | None
+    plan: Plan | None
+    """What it was to be like; None if it was made before there were plans."""
     talk: Talk | None
-    """As refined, or as revised where it was."""
+    """The refined conversation, or the revised one if it exists."""
     draft: Talk | None
     """Before refinement."""
     refused: Talk | None
-    """As it was refused, with the findings; None when it was not revised."""
+    """The rejected conversation with the findings; None if it was not revised."""
     faults: tuple[str, ...]
-    """Why it was refused at first, as the revising model was told."""
+    """Reasons for the first rejection, as the revising model saw them."""
     notes: tuple[Note, ...]
-    """What concerns the whole."""
+    """Notes about the whole conversation."""
     rules: dict[str, Note | None]
-    """The judge's rules; None where it found nothing wrong."""
+    """The judge's rules; None for a rule that holds."""
     results: tuple[ResultView, ...]
     ratings: tuple[Rating, ...]
     openai: Json | None
-    """Messages and tools as the Chat Completions API takes them."""
+    """Messages and tools in the format of the Chat Completions API."""
     replaced: dict[str, int]
 
 
 def by_id(db: ConsoleRows, work: Workspace, trajectory_id: str) -> TrajectoryView | None:
-    """A published one; None if there is none of that id."""
+    """A published trajectory; None if the id is unknown."""
     found = db.trajectories.one(trajectory_id)
     return _view(db, work, found.segment_id, found.recipe_id, found) if found else None
 
 
 def by_segment(db: ConsoleRows, work: Workspace, segment_id: str, recipe_id: str) -> TrajectoryView | None:
-    """What was made of a segment under a recipe, published or not."""
+    """The trajectory of a segment under a recipe, published or not."""
     return _view(db, work, segment_id, recipe_id, None)
 
 
@@ -149,6 +152,7 @@ def _view(
         task_category=topic.task_category if topic else None,
         steps=workflow.steps if workflow else (),
         graph=str(workflow.execution_graph) if workflow else None,
+        plan=draft.plan if isinstance(draft, Draft) else None,
         talk=talk(shown, at) if shown else None,
         draft=talk(draft, {}) if draft else None,
         refused=talk(scrubbed, _notes(before, record.output("validate", Judgement))[1]) if scrubbed else None,
@@ -163,7 +167,7 @@ def _view(
 
 
 def _way(results: Sequence[ResultRow], recipe_id: str) -> list[ResultRow]:
-    """The results under the recipe and those before it, the first stage first."""
+    """The results under the recipe and its ancestors, in stage order."""
     by_recipe = {row.recipe_id: row for row in results}
     way: list[ResultRow] = []
     key: str | None = recipe_id
@@ -177,12 +181,12 @@ def _segment(work: Workspace, place: SegmentRow) -> Segment:
     data = work.fetch(keys.segments_key(place.partition, place.shard))
     found = [each for each in shards.find_segments(data, place.document_id) if each.segment_id == place.segment_id]
     if not found:
-        raise StoreError(f"the text of {place.segment_id} is gone, though the lineage names it")
+        raise StoreError(f"the text of {place.segment_id} is missing from the store, but the lineage refers to it")
     return found[0]
 
 
 def _outputs(work: Workspace, segment: Segment, way: Sequence[ResultRow]) -> tuple[Record, dict[str, str | None]]:
-    """What the stages made of it, as far as it came, and what their models thought."""
+    """The outputs of the stages that the segment passed, and the thoughts of their models."""
     types = {stage.name: stage.output for stage in STAGES}
     made: dict[StageName, Value] = {}
     thoughts: dict[str, str | None] = {}
@@ -197,7 +201,7 @@ def _outputs(work: Workspace, segment: Segment, way: Sequence[ResultRow]) -> tup
 
 
 def _notes(record: Record, judgement: Judgement | None) -> tuple[list[Note], dict[int, list[Note]]]:
-    """Those of the whole, and those at messages. Without a judgement the checks are asked anew: they refused it."""
+    """Notes about the whole, and notes at messages. Without a judgement, the checks rejected it and run again here."""
     if "refine" not in record.outputs:
         return [], {}
     whole: list[Note] = []

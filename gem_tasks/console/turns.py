@@ -1,4 +1,4 @@
-"""A conversation as it is shown: tool messages folded into the calls that they answer, notes at their messages."""
+"""A conversation for display: tool messages are part of the calls that they answer, notes are at their messages."""
 
 import json
 from collections import defaultdict
@@ -27,14 +27,14 @@ class CallView(Value):
     arguments: str
     """Pretty-printed JSON."""
     answer: str | None
-    """Pretty-printed when it is JSON."""
+    """Pretty-printed if it is JSON."""
     answer_index: int | None
     notes: tuple[Note, ...] = ()
-    """At the answer."""
+    """Notes at the answer."""
 
 
 class MessageView(Value):
-    """A message, tool messages folded into the calls that they answer."""
+    """A message; tool messages are part of the calls that they answer."""
 
     index: int
     role: str
@@ -62,7 +62,7 @@ class Talk(Value):
 
 
 def talk(trajectory: Trajectory, notes: dict[int, list[Note]]) -> Talk:
-    """With the notes by the position of their message."""
+    """The conversation, with notes by the position of their message."""
     answers = {
         message.tool_call_id: (index, message)
         for index, message in enumerate(trajectory.messages)

@@ -1,4 +1,4 @@
-"""What the pages' filters offer."""
+"""Values that the filters of the pages offer."""
 
 from gem_tasks.console.documents import FAILED
 from gem_tasks.domain.corpus import IngestReason
@@ -7,4 +7,4 @@ from gem_tasks.stages import vocabulary
 DOMAINS = tuple(sorted(vocabulary.DOMAINS))
 PLATFORMS = tuple(sorted(vocabulary.PLATFORMS))
 STATUSES = ("read", FAILED, *(str(reason) for reason in IngestReason))
-"""`read` documents were cut into segments; `failed` ones have segments that failed; the rest is why not."""
+"""`read` documents have segments; `failed` documents have failed segments; the others are reasons for rejection."""

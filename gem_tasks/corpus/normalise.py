@@ -33,7 +33,7 @@ def normalise(raw: RawDocument, min_chars: int) -> Normalised:
     """Cleans and identifies one document.
 
     Args:
-        raw: as a reader found it. A record's claims outweigh its text.
+        raw: a document from a reader. A record's claims outweigh its text.
         min_chars: shorter texts are rejected as `too_short`; counted in letters, and a Chinese character counts as
             three.
     """

@@ -10,7 +10,7 @@ from gem_tasks.visible import visible
 
 OFFLINE_MODEL = "offline-rules"
 _MOST = 15
-"""Rows of a distribution."""
+"""Maximum rows of a distribution."""
 _BAR = 30
 """Characters of the longest bar."""
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -50,8 +50,10 @@ def render(manifest: Json) -> str:
         _refused(manifest),
         "## Contents",
         "Columns `trajectory_id`, `segment_id` and, as JSON strings, `messages` and `tools` (Chat Completions format)"
-        " and `metadata` (source, licence, models, recipe).",
+        " and `metadata` (source, licence, models, recipe); `plan_…` columns say what the conversation was to be like.",
         *_distributions(manifest),
+        "## How alike the conversations are",
+        *_alike(manifest),
         "## Contamination, privacy, audit",
         *_looked_at(manifest),
         "## How it was made",
@@ -157,6 +159,31 @@ def _distributions(manifest: Json) -> Iterable[str]:
         )
 
 
+def _alike(manifest: Json) -> Iterable[str]:
+    found, count = manifest["diversity"], manifest["trajectories"]
+    if found["plans"]:
+        yield "Plans drawn, with each option's share of conversations: what they were told to be, not a check of it."
+        yield _table(
+            ("menu", "options"),
+            ((cell(menu), _options(options, count)) for menu, options in found["plans"].items()),
+        )
+    for role, phrases in found["phrases"].items():
+        if phrases:
+            yield _table(
+                (f"four words in a row, said by {role}s", "share of conversations"),
+                ((cell(phrase), f"{share:.1%}") for phrase, share in phrases.items()),
+            )
+    if found["spread"] is not None:
+        yield (
+            f"Spread: {found['spread']}. That is the compressed size of up to 100 conversations together, by the sum of"
+            " their sizes compressed one by one: 1 where nothing recurs, near 0 where all are the same."
+        )
+
+
+def _options(options: Mapping[str, int], count: int) -> str:
+    return ", ".join(f"{cell(name)} {number / count:.0%}" for name, number in options.items())
+
+
 def _looked_at(manifest: Json) -> Iterable[str]:
     found, privacy = manifest["contamination"], manifest["privacy"]
     packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
@@ -177,7 +204,7 @@ def _named(found: Mapping[str, int]) -> str:
 
 
 def _bars(title: str, found: Mapping[str, int], total: int) -> str:
-    """A distribution as a table with bars: readable wherever Markdown is."""
+    """A distribution as a table with bars, which is readable in any Markdown viewer."""
     longest = max(found.values(), default=1)
     rows = [
         (cell(name), number, f"{number / total:.1%}", "█" * max(1, round(number / longest * _BAR)))

@@ -40,7 +40,7 @@ class Index(Value):
     items: int
     """Test items read."""
     ngrams: frozenset[int]
-    """Hashes of ten words in a row."""
+    """Hashes of ten consecutive words."""
     toolsets: dict[str, frozenset[str]]
     """Tool names by the benchmark's system."""
 
@@ -63,10 +63,10 @@ def build(folder: Path) -> Index:
     """Reads the test items of the packages `bfcl-eval` and `inspect-evals`.
 
     Args:
-        folder: where both are installed, such as `site-packages`.
+        folder: folder with both packages, such as `site-packages`.
 
     Raises:
-        UserError: they are not there.
+        UserError: the folder lacks them.
     """
     bfcl, tau2 = folder / _BFCL, folder / _TAU2
     for path in (bfcl, tau2):
@@ -98,7 +98,7 @@ def shipped_index() -> Index:
 
 
 def encode(index: Index) -> bytes:
-    """As Parquet: the hashes as a column, the rest as the schema's metadata."""
+    """Encodes the index as Parquet: the hashes as a column, the rest as metadata of the schema."""
     rest = {
         "packages": index.packages,
         "items": index.items,

@@ -7,11 +7,11 @@ from gem_tasks.domain.base import Value
 
 
 class Diversity(Value):
-    """Of one kind of name over a dataset."""
+    """Diversity of one kind of name over a dataset."""
 
     distinct: int
     entropy_bits: float
-    """Shannon's, of the distribution of uses."""
+    """Shannon entropy of the distribution of uses."""
     evenness: float
     """Entropy divided by the maximum for this number of names, 0 to 1."""
     top: str | None
@@ -20,7 +20,7 @@ class Diversity(Value):
 
 
 def diversity(counts: Mapping[str, int], trajectories: int) -> Diversity:
-    """From how many trajectories have each name."""
+    """Computes diversity from the number of trajectories with each name."""
     total = sum(counts.values())
     if not total:
         return Diversity(distinct=0, entropy_bits=0.0, evenness=0.0, top=None, top_share=0.0)

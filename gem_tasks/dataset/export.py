@@ -15,10 +15,10 @@ from gem_tasks.store import keys, parquet
 def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
     """`{"messages", "tools", "metadata"}` of every current trajectory, version by version.
 
-    Left out is what was made of texts that were superseded or are gone, even if no new version says so yet.
+    Omits trajectories of superseded or vanished texts, even if no new version reflects that yet.
 
     Args:
-        work: where from.
+        work: workspace to read from.
         partitions: only these; none for all.
     """
     with work.ledger() as ledger:
@@ -28,7 +28,7 @@ def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
 
 
 def published_of(work: Workspace, version: str) -> Iterator[Json]:
-    """As `published`, of one version."""
+    """Like `published`, for one version."""
     with work.ledger() as ledger:
         withdrawn = ledger.versions.withdrawn_trajectories(version)
     data = work.fetch(keys.dataset_key(version, "train-00000.parquet"))
@@ -73,7 +73,7 @@ def trajectory(work: Workspace, prefix: str) -> Json:
         found = ledger.datasets.find_trajectories(prefix)
     if len(found) != 1:
         cause = "No trajectory begins" if not found else f"{len(found)} trajectories begin"
-        raise UserError(f"{cause} with {prefix!r}", "Give more of the id; `gem run` and `gem lineage` print them.")
+        raise UserError(f"{cause} with {prefix!r}", "Give more characters; `gem run` and `gem lineage` print ids.")
     ((key, version),) = found
     data = work.fetch(keys.dataset_key(version, "train-00000.parquet"))
     (row,) = parquet.rows_with(data, "trajectory_id", [key])

@@ -17,7 +17,7 @@ _INK, _FILLS = "#1f2328", ("#9aa7b4", "#2f6feb")
 
 
 def bars(title: str, found: Mapping[str, int]) -> bytes:
-    """The most frequent names, longest bar first as they come."""
+    """Draws the most frequent names as bars, in the given order."""
     shown = list(islice(found.items(), _MOST))
     rest = len(found) - len(shown)
     picture = _picture(f"{title}, {rest} more not shown" if rest else title, _LINE * len(shown))
@@ -31,11 +31,11 @@ def bars(title: str, found: Mapping[str, int]) -> bytes:
 
 
 def columns(title: str, names: Sequence[str], series: Mapping[str, Sequence[int]]) -> bytes:
-    """Columns side by side.
+    """Draws columns side by side.
 
     Args:
-        title: above them.
-        names: under each group of columns.
+        title: text above the columns.
+        names: names under the groups of columns.
         series: up to two, each with as many values as there are names.
     """
     picture = _picture(title, _PLOT + 2 * _LINE)

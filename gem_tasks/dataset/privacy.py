@@ -34,7 +34,7 @@ _REGIONS = {
     "tr": "TR", "ru": "RU", "uk": "UA", "ja": "JP", "zh": "CN", "ko": "KR", "hi": "IN", "id": "ID", "vi": "VN",
     "th": "TH", "he": "IL",
 }  # fmt: skip
-"""Countries by language, whose national forms are always looked for."""
+"""Countries by language; GEM always searches for their national formats."""
 _HINTS = {
     "GB": "Britain;England;Scotland;Wales;United Kingdom;.co.uk;.org.uk;£;+44",
     "IE": "Ireland;Dublin;.ie/;+353",
@@ -58,20 +58,20 @@ _HINTS = {
     "NL": "Netherlands;Nederland;Amsterdam;+31",
     "JP": "Japan;Tokyo;日本;+81",
 }
-"""What in a text tells a country; several may apply."""
+"""Words and signs in a text that indicate a country; several may apply."""
 _MOST_COUNTRIES = 6
 _MOST_ASKED = 3000
-"""Distinct values of a kind that are checked closely, at 0.15 ms each; no text that a person wrote holds more. All
+"""Maximum number of distinct values of a kind to check closely, at 0.15 ms each; no text by a person has more. All
 others in that text count as real, so nothing personal is missed."""
 _APART = "\n\0\n"
-"""Between strings that are searched in one go: no pattern reaches across."""
+"""Separates strings that are searched together; no pattern matches across it."""
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 _RUNS = (
     (r"\/\/.+\/:_authToken=", "//", re.compile(r"[^\n]+")),
     ("sk-[A-Za-z0-9-_]*[A-Za-z0-9]{20}T3", "sk-", re.compile(r"[A-Za-z0-9_-]+")),
     ("eyJ[A-Za-z0-9-_=]+", "eyJ", re.compile(r"[A-Za-z0-9_=-]+")),
 )
-"""Patterns of detect-secrets that are quadratic: how they begin, what a match begins with, and runs it begins in."""
+"""Quadratic patterns of detect-secrets: their beginning, the beginning of a match, and the runs that contain it."""
 _PREFIX = re.compile(r"(?:[A-Za-z]{2,10}[-_]){1,3}|AKIA|ASIA|AIza|eyJ")
 
 
@@ -80,18 +80,18 @@ class Scrubbed(Value):
 
     trajectory: Trajectory
     replaced: dict[str, int]
-    """Distinct values by kind that stood in the source text."""
+    """Distinct values by kind that occur in the source text."""
     flagged: dict[str, int]
-    """Distinct values by kind that did not: most likely invented, and left as they are."""
+    """Distinct values by kind that do not: most likely invented, and left unchanged."""
 
 
 def scrub(trajectory: Trajectory, text: str, language: str | None = None) -> Scrubbed:
     """Replaces values that the trajectory took from its source text.
 
     Args:
-        trajectory: as accepted.
-        text: of the segment.
-        language: of the text, ISO 639-1: whose national phone numbers to look for.
+        trajectory: the accepted trajectory.
+        text: text of the segment.
+        language: language of the text, ISO 639-1; determines the national phone numbers to search for.
     """
     dumped = trajectory.model_dump()
     countries = countries_of(text, language)
@@ -134,7 +134,7 @@ def _personal(text: str, countries: tuple[str, ...]) -> Iterator[tuple[str, str]
 
 
 def _addresses(text: str) -> Iterator[str]:
-    """E-mail addresses, from the domain back: few characters are an `@`, and nearly all may be before one."""
+    """E-mail addresses, read backwards from the domain: `@` is rare, but nearly any character may be before one."""
     end = at = 0
     while found := _AT_DOMAIN.search(text, at):
         at = found.start()
@@ -146,7 +146,7 @@ def _addresses(text: str) -> Iterator[str]:
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """As `finditer`, in linear time: where one beginning within a run fails, every later one there would fail too."""
+    """Like `finditer`, in linear time: if one start within a run fails, every later one in it would fail, too."""
     rule = next((each for each in _RUNS if pattern.pattern.startswith(each[0])), None)
     if rule is None:
         yield from pattern.finditer(text)
@@ -172,14 +172,14 @@ def _is_phone(value: str, countries: tuple[str, ...]) -> bool:
     """National numbers need separators: a bare run of digits is more often an order number."""
     if _FICTIONAL.search(value) or (not value.startswith("+") and value.isdecimal()):
         return False
-    # A number with its country's code is the same for all.
+    # A number with a country code needs no country.
     asked = countries[:1] if value.startswith("+") else countries
     return any(PhoneNumberMatcher(value, each, leniency=Leniency.VALID).has_next() for each in asked)
 
 
 @cache
 def _key_patterns() -> tuple[re.Pattern[str], ...]:
-    """Forms of keys, as detect-secrets knows them; imported on first use, because it takes a moment."""
+    """detect-secrets' patterns of keys; imported on first use, because the import is slow."""
     from detect_secrets.plugins import (
         aws,
         github_token,
@@ -203,11 +203,11 @@ def _key_patterns() -> tuple[re.Pattern[str], ...]:
         twilio.TwilioKeyDetector,
     )  # fmt: skip
     patterns = (pattern for detector in detectors for pattern in cast("Any", detector).denylist)
-    return tuple(re.compile(each.pattern, each.flags | re.MULTILINE) for each in patterns)  # some want a whole line
+    return tuple(re.compile(each.pattern, each.flags | re.MULTILINE) for each in patterns)  # some match whole lines
 
 
 def _other(kind: str, value: str, key: bytes) -> str:
-    """A value of the same form; equal ones get equal ones, however they are written."""
+    """A value of the same form; equal values get equal replacements in any spelling."""
     plain = _plain(value)
     stream = hmac.digest(key, f"{kind}\0{plain}".encode("utf-8", "surrogatepass"), "sha512") * (len(value) // 64 + 1)
     if kind == "email":

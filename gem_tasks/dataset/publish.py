@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks.dataset import card
+from gem_tasks.dataset.alike import Alike
 from gem_tasks.dataset.diversity import diversity
 from gem_tasks.dataset.row import ROW_VERSION, SCHEMA, Row, trajectory_id
 from gem_tasks.dataset.select import Chosen, Selection
@@ -31,7 +32,7 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.stage import STAGE_NAMES
-from gem_tasks.domain.trajectory import Size
+from gem_tasks.domain.trajectory import Draft, Size
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
 from gem_tasks.pipeline.recipes import Chain
@@ -50,14 +51,14 @@ class PublishReport(Value):
     """The new version; None if the partition is empty or incomplete."""
     trajectories: int = 0
     held_back: str | None = None
-    """Why the version before stays current."""
+    """Why the previous version stays current."""
     excluded: int = 0
-    """Accepted, but not published: see the table `dataset_exclusions`."""
+    """Number of accepted but unpublished trajectories: see the table `dataset_exclusions`."""
     location: str | None = None
 
 
 class _Tally:
-    """Everything the manifest needs, without keeping the trajectories."""
+    """Data for the manifest, without the trajectories."""
 
     def __init__(self) -> None:
         self.rows: list[TrajectoryRow] = []
@@ -72,6 +73,7 @@ class _Tally:
         self.contaminated = 0
         self.revised = 0
         self.drafts: list[Size] = []
+        self.alike = Alike()
 
     def add(self, chosen: Chosen, draft: Size, judgement: Judgement) -> None:
         row, size = chosen.row, chosen.row.trajectory.size
@@ -101,13 +103,14 @@ class _Tally:
         self.revised += row.revised
         self.contaminated += chosen.contamination is not None
         self.drafts.append(draft)
+        self.alike.add(row.trajectory_id, row.trajectory, row.plan)
 
 
 def publish(work: Workspace, partition: str) -> PublishReport:
     """Publishes a complete partition's accepted trajectories under the current recipes, as `Selection` chooses them.
 
     The Parquet file is written shard by shard; memory holds one shard and a few numbers per trajectory. Two
-    publications of a partition follow each other, so that the version that is current has seen the latest changes.
+    publications of a partition run one after the other, so that the current version has the latest changes.
     """
     if work.variant:
         reason = "these recipes are not the current ones: GEM keeps their results for `gem diff`"
@@ -125,7 +128,7 @@ def republish(work: Workspace, partition: str) -> PublishReport:
     lose rows. If no row is left, the partition has no current version.
 
     Raises:
-        UserError: it was never published, or before a stage that there is now.
+        UserError: it was never published, or only before a current stage existed.
     """
     with work.ledger() as ledger, ledger.locks.publish(partition):
         recipes, changes = ledger.datasets.recipes(partition), ledger.versions.changes(partition)
@@ -154,7 +157,7 @@ def _unfinished(waiting: dict[int, int]) -> str | None:
 
 
 def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
-    """Under the lock: the version that becomes current has seen all changes up to now."""
+    """Runs under the lock, so that the new version has all changes up to now."""
     changes = ledger.versions.changes(partition)
     report = _publish(work, ledger, partition)
     if report.version:
@@ -180,7 +183,7 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
         work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
         for name, picture in card.pictures(manifest).items():
             work.store.put(keys.dataset_key(version, name), picture)
-        # The manifest last: a version without one is unfinished.
+        # The manifest comes last: a version without one is unfinished.
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
         ledger.datasets.commit(version, partition, work.chain.by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
         ledger.datasets.replace_exclusions(version, selection.exclusions)
@@ -193,7 +196,7 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
     )
 
 
-def _row(work: Workspace, segment: Segment, topic: Topic, final: Final) -> Row:
+def _row(work: Workspace, segment: Segment, topic: Topic, draft: Draft, final: Final) -> Row:
     recipe = work.chain.id_of(final.accepted_by)
     return Row(
         trajectory_id=trajectory_id(segment.segment_id, recipe),
@@ -202,10 +205,11 @@ def _row(work: Workspace, segment: Segment, topic: Topic, final: Final) -> Row:
         trajectory=final.trajectory,
         recipe=recipe,
         revised=final.accepted_by == "revalidate",
+        plan=draft.plan,
     )
 
 
-def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection) -> Iterator[list[dict[str, str]]]:
+def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection) -> Iterator[list[Json]]:
     """Rows to write, one list per shard."""
     teacher = work.chain.models
     with work.ledger() as ledger:
@@ -216,11 +220,11 @@ def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection
             continue
         topics, drafts = (output_of(work, name, partition, number) for name in ("filter", "generate"))
         found = [
-            _row(work, segment, topics[segment.segment_id], passed[segment.segment_id])
+            _row(work, segment, topics[key], drafts[key], passed[key])
             for segment in segments_of(work, partition, number)
-            if segment.segment_id in passed
+            if (key := segment.segment_id) in passed
         ]
-        rows: list[dict[str, str]] = []
+        rows: list[Json] = []
         for chosen in selection.choose(found):
             row, key = chosen.row, chosen.row.segment.segment_id
             tally.add(chosen, drafts[key].size, passed[key].judgement)
@@ -260,6 +264,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "diversity": {
             "tools": diversity(tally.tools, count).model_dump(),
             "domains": diversity(domains, count).model_dump(),
+            **tally.alike.measures(),
         },
         "warnings": card.counts(tally.warnings),
         "revised": tally.revised,
@@ -270,7 +275,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
 
 
 def _source(uri: str) -> str:
-    """Where a document comes from: a host or bucket, or a folder."""
+    """The origin of a document: a host, a bucket, or a folder."""
     parts = urlsplit(uri.partition("#")[0])
     return parts.netloc or parts.path.rpartition("/")[0].rpartition("/")[2] or uri
 
@@ -280,7 +285,7 @@ def _size(row: TrajectoryRow) -> Size:
 
 
 def _lengths(sizes: list[Size]) -> dict[str, int]:
-    """Trajectories by messages, in tens; the name is the least of its ten."""
+    """Trajectories by number of messages, in tens; the name is the lower bound."""
     return {str(ten): count for ten, count in sorted(Counter(size.messages // 10 * 10 for size in sizes).items())}
 
 

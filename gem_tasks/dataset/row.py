@@ -1,6 +1,7 @@
 """One published trajectory as a flat row: the columns of a dataset version, frozen under `ROW_VERSION`.
 
-Messages, tools and metadata are JSON strings: nested Parquet types do not survive tools with different schemas.
+Messages, tools and metadata are JSON strings: nested Parquet types do not survive tools with different schemas. The
+plan has a column for each of its choices, so that viewers can filter and count.
 """
 
 import json
@@ -11,10 +12,14 @@ import pyarrow as pa
 from gem_tasks.corpus.text.harmless import harmless_json
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.plan import COLUMNS, Plan, columns_of
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.trajectory import Trajectory
 
-ROW_VERSION = 3
+ROW_VERSION = 4
+
+PLAN_FIELDS = [pa.field(name, pa.string() if kind is str else pa.int32()) for name, kind in COLUMNS.items()]
+"""Columns of plans, as Parquet has them."""
 
 SCHEMA = pa.schema(
     [
@@ -23,21 +28,24 @@ SCHEMA = pa.schema(
         pa.field("messages", pa.string(), nullable=False),
         pa.field("tools", pa.string(), nullable=False),
         pa.field("metadata", pa.string(), nullable=False),
+        *PLAN_FIELDS,
     ]
 )
 
 
 class Row(Value):
-    """A trajectory with where it came from."""
+    """A trajectory with its origin."""
 
     trajectory_id: str
     segment: Segment
     topic: Topic
     trajectory: Trajectory
     recipe: str
-    """Of the stage that accepted it."""
+    """Recipe of the stage that accepted it."""
     revised: bool = False
     """Whether it was refused at first and accepted after its revision."""
+    plan: Plan | None = None
+    """What it was to be like; None if it was made before there were plans."""
 
     def metadata(self, partition: str, teacher: dict[str, str]) -> Json:
         """Provenance, as the export contract names it; `teacher` is the model per stage."""
@@ -58,13 +66,14 @@ class Row(Value):
             "teacher": teacher,
             "recipe": self.recipe,
             "revised": self.revised,
+            "plan": self.plan.facts if self.plan else None,
             "partition": partition,
             "n_messages": size.messages,
             "n_tools": size.tools,
             "n_calls": size.calls,
         }
 
-    def columns(self, metadata: Json) -> dict[str, str]:
+    def columns(self, metadata: Json) -> Json:
         """The values of a row by column of `SCHEMA`."""
         return {
             "trajectory_id": self.trajectory_id,
@@ -72,6 +81,7 @@ class Row(Value):
             "messages": _dump([message.to_openai() for message in self.trajectory.messages]),
             "tools": _dump([tool.to_openai() for tool in self.trajectory.tools]),
             "metadata": _dump(metadata),
+            **columns_of(self.plan.facts if self.plan else None),
         }
 
 
@@ -81,5 +91,5 @@ def trajectory_id(segment_id: str, recipe: str) -> str:
 
 
 def _dump(data: object) -> str:
-    # Stages take in harmless texts; results from before they did are made so here.
+    # Stages accept only harmless texts; older results are cleaned here.
     return harmless_json(json.dumps(data, ensure_ascii=False, separators=(",", ":")))

@@ -1,7 +1,7 @@
 """Selects the accepted trajectories of a dataset version, and rewrites them for publication.
 
 It leaves out, with a recorded reason, overlaps with benchmark test items, and near duplicates of another trajectory of
-the partition. Personal data of the source is replaced.
+the partition. It replaces personal data of the source.
 """
 
 import json
@@ -32,7 +32,7 @@ class Chosen(Value):
     replaced: dict[str, int]
     flagged: dict[str, int]
     contamination: str | None
-    """Set only when contaminated trajectories are kept on purpose."""
+    """Set only if contaminated trajectories are kept on purpose."""
 
 
 class Selection:
@@ -40,7 +40,7 @@ class Selection:
 
     Attributes:
         index: the index of test items.
-        exclusions: what was left out so far.
+        exclusions: the exclusions so far.
     """
 
     def __init__(self, work: Workspace) -> None:
@@ -51,7 +51,7 @@ class Selection:
         self._seen: dict[int, list[tuple[str, Signature]]] = {}
 
     def choose(self, rows: Sequence[Row]) -> Iterator[Chosen]:
-        """Those of a shard that are published."""
+        """Yields the trajectories of a shard that are published."""
         signed = signatures([_spoken(row.trajectory) for row in rows])
         for row, signature in zip(rows, signed, strict=True):
             overlap = self.index.overlap(row.trajectory)

@@ -14,6 +14,7 @@ from gem_tasks.errors import UserError, first_line
 
 _WANTED = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken"]
 _FIX = "Give a folder with --model, log in to the hub, or set HF_HOME to the folder that has them."
+_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 _KEPT = ("CUDA_", "NVIDIA_", "NCCL_", "OMP_", "LD_LIBRARY_PATH")
 
 
@@ -24,7 +25,7 @@ def folder_of(name: str) -> Path:
         UserError: neither a folder nor the hub has the weights.
     """
     if Path(name).is_dir():
-        return Path(name).absolute()
+        return Path(name).resolve()  # what is checked is what is loaded, wherever a link may lead later
     import huggingface_hub
     from huggingface_hub.utils import disable_progress_bars
 
@@ -41,7 +42,15 @@ def folder_of(name: str) -> Path:
 
 def reads(folder: Path) -> tuple[Path, ...]:
     """The folders that have to be visible: a snapshot in the hub's cache consists of links to files outside it."""
-    return (folder.parents[1],) if folder.parent.name == "snapshots" else (folder,)
+    shared = blobs(folder)
+    return (folder, shared) if shared else (folder,)
+
+
+def blobs(folder: Path) -> Path | None:
+    """The files that a snapshot in the hub's cache links to; None for any other folder."""
+    shared = folder.parents[1] / "blobs" if len(folder.parents) > 1 else folder
+    known = folder.parent.name == "snapshots" and shared.parent.name.startswith("models--")
+    return shared if known and shared.is_dir() and not shared.is_symlink() else None
 
 
 def environment() -> dict[str, str]:
@@ -59,7 +68,15 @@ def library_folders() -> tuple[Path, ...]:
 
 def limits(gpus: bool) -> Limits:
     """Weights and optimizer may fill the machine; a GPU's driver reserves more addresses than there is memory."""
-    pages = os.sysconf("SC_PHYS_PAGES") * resource.getpagesize()
-    return Limits(
-        memory_gb=None if gpus else pages / 1e9, processes=16384, open_files=65536, file_gb=None, scratch_gb=16
-    )
+    memory_gb = None if gpus else _memory_bytes() / 1e9
+    return Limits(memory_gb=memory_gb, processes=16384, open_files=65536, file_gb=None, scratch_gb=16)
+
+
+def _memory_bytes() -> int:
+    """Of the machine, or of the container if that has less."""
+    machine = os.sysconf("SC_PHYS_PAGES") * resource.getpagesize()
+    try:
+        container = int(_CONTAINER.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # no such limit, or the word `max`
+        return machine
+    return min(machine, container)

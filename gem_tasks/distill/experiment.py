@@ -1,4 +1,4 @@
-"""An experiment: arms that differ in one thing, trained, served and measured in one way, and one report. Pure.
+"""An experiment: arms that differ in one respect, trained, served and measured in the same way, and one report. Pure.
 
 The plan is made once, as a value, and passed from task to task, so that a retry does the same as the first try.
 """
@@ -71,13 +71,13 @@ class Options(Value):
     bfcl_ids: tuple[str, ...] = ()
     tau2_ids: tuple[str, ...] = ()
     epochs: int = Field(default=4, ge=1)
-    """Of τ²-bench."""
+    """Tries per case of τ²-bench."""
     texts: int | None = Field(default=None, ge=1)
     """Maximum number of held-out texts for a synthesizer."""
     max_tokens: int | None = Field(default=None, ge=1)
-    """Of one answer."""
+    """Maximum tokens of one answer."""
     message_limit: int = Field(default=100, ge=2)
-    """Of a τ² conversation."""
+    """Maximum messages of a τ² conversation."""
     request_timeout_s: float = Field(default=600, gt=0)
     user_url: str | None = None
     """The model that plays the customer in τ²-bench. None: the pipeline's, or the tested one if that is the teacher."""
@@ -134,11 +134,11 @@ def experiments() -> dict[str, Experiment]:
 
 
 def plan(options: Options, now: datetime | None = None, folder: Path | None = None) -> Plan:
-    """What is to be done.
+    """Plans an experiment.
 
     Args:
-        options: what was asked for; a profile by its name.
-        now: names the plan.
+        options: the requested options; a profile is given by its name.
+        now: time for the name of the plan.
         folder: the deployment's own profiles.
 
     Raises:
@@ -172,7 +172,7 @@ def options_of(values: Json) -> Options:
     """Options from params or a command line; None keeps the default.
 
     Raises:
-        UserError: one does not fit.
+        UserError: a value is invalid.
     """
     try:
         return Options.model_validate({name: value for name, value in values.items() if value is not None})
@@ -182,7 +182,7 @@ def options_of(values: Json) -> Options:
 
 
 def _concrete(found: Experiment, options: Options) -> Experiment:
-    """Sources in place of `@a` and `@b`; one arm for an endpoint that is measured as it is."""
+    """Replaces `@a` and `@b` by sources; uses one arm for an external endpoint."""
     if options.endpoint_model:
         tests: Json = {} if found.needs_sources is False else {"tests": found.arms[0].tests}
         found = found.model_copy(update={"arms": (Arm(name=options.endpoint_model, **tests),)})

@@ -1,7 +1,7 @@
 """Runs one server as long as its lease lasts: `python -m gem_tasks.distill.guard LEASE`. See `serve`.
 
-The server runs confined, since it loads weights of others. It dies with the guard, even by kill -9: the kernel sees
-to it (Linux). The lock is the guard's, so the next one starts when this server has really gone.
+The server runs confined, because it loads third-party weights. The kernel kills it when the guard dies, even by
+kill -9 (Linux). The guard holds the lock, so the next one starts only after this server has exited.
 """
 
 import fcntl

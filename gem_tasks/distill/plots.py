@@ -17,7 +17,7 @@ from gem_tasks.store import keys
 
 _PLOT_LIMIT_S = 300
 _MOST_BYTES = 32 << 20
-"""Of a plot."""
+"""Maximum size of a plot."""
 
 
 def draw(work: Workspace, result: Result) -> list[str]:
@@ -55,7 +55,7 @@ def draw(work: Workspace, result: Result) -> list[str]:
 
 
 def _drawn(job: Job, sandbox: SandboxMode) -> list[str]:
-    """Names of what was drawn. The curves are what trainings of foreign weights wrote, so this is confined, too."""
+    """Draws the plots, and returns their names. Confined, because trainings of foreign weights wrote the curves."""
     with started(job, sandbox, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
             said = process.communicate(timeout=_PLOT_LIMIT_S)[0]

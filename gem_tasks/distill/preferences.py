@@ -1,8 +1,8 @@
-"""Preferences from what the stages stored already: refused and revised, draft and refined.
+"""Preferences from stored results of the stages: rejected and revised answers, drafts and refined versions.
 
-`dpo`: one answer of the assistant against another at the same point of one conversation, so that a preference loss
-falls on what the assistant chose and on nothing else. Where two versions first differ in what a user says or a tool
-returns, the contexts differ, and there is no pair. `reward`: whole conversations, for a model that scores them.
+`dpo`: two answers of the assistant at the same point of one conversation, so that a preference loss covers only the
+assistant's choice. If two versions first differ in a user's message or a tool's result, their contexts differ, and
+there is no pair. `reward`: whole conversations, for a model that scores them.
 """
 
 import json
@@ -27,19 +27,19 @@ Kind = Literal["revised", "refined"]
 
 
 class Versions(Value):
-    """A conversation and the worse one that it was made from, both without the personal data of the source."""
+    """A conversation and the worse one that it replaced, both without the personal data of the source."""
 
     segment_id: str
     kind: Kind
     """`revised`: the worse one was refused by a check or the judge. `refined`: it is the draft."""
     reason: str
-    """What was wrong with the worse one: a finding a line; empty for a draft."""
+    """The faults of the worse one, one finding per line; empty for a draft."""
     better: Trajectory
     worse: Trajectory
 
 
 class Written(Value):
-    """The file, how many preferences of each kind it has, and how many conversations gave none, by reason."""
+    """The file, its preferences by kind, and the conversations without one by reason."""
 
     path: Path
     kinds: dict[str, int]
@@ -50,8 +50,8 @@ def dpo(found: Versions) -> Json | str:
     """TRL's conversational preference format with tools; arguments of calls are objects.
 
     Returns:
-        `prompt`, `chosen`, `rejected`, or why there is no pair: `equal`, `another_context` (the versions first differ
-        in what the assistant did not say) or `another_tool` (the rejected answer calls a tool that the better
+        `prompt`, `chosen`, `rejected`, or the reason why there is no pair: `equal`, `another_context` (the versions
+        first differ in another role's message) or `another_tool` (the rejected answer calls a tool that the better
         conversation does not have).
     """
     better, worse = found.better.messages, found.worse.messages
@@ -70,7 +70,7 @@ def dpo(found: Versions) -> Json | str:
 
 
 def reward(found: Versions) -> Json | str:
-    """TRL's format for reward models: `chosen` and `rejected` are whole conversations; or why there is none."""
+    """TRL's format for reward models: `chosen` and `rejected` are whole conversations, or why there is no pair."""
     better, worse = found.better.messages, found.worse.messages
     if len(better) == len(worse) and all(map(_same, better, worse)):
         return "equal"
@@ -103,7 +103,7 @@ def write_preferences(work: Workspace, name: str, out: Path, partitions: Iterabl
     """Writes `NAME.jsonl`.
 
     Args:
-        work: where from.
+        work: workspace to read from.
         name: one of `PREFERENCES`.
         out: folder; created if it does not exist.
         partitions: in this order.
@@ -141,7 +141,7 @@ def _drafts(work: Workspace, partition: str, shard: int) -> dict[str, tuple[Traj
 
 
 def _same(good: Message, bad: Message) -> bool:
-    """Ids of calls are names that a model gave; they decide nothing."""
+    """Compares without the ids of calls, which a model chose freely."""
     return _told(good) == _told(bad)
 
 
@@ -164,7 +164,7 @@ def _row(found: Versions, parts: dict[str, list[Json]]) -> Json:
 
 
 def _clean(segment: Segment, kind: Kind, reason: str, better: Trajectory, worse: Trajectory) -> Versions:
-    """Both in one go, so that equal values are replaced alike."""
+    """Cleans both together, so that equal values get equal replacements."""
     together = better.model_copy(update={"messages": (*better.messages, *worse.messages)})
     messages = scrub(together, segment.text, segment.language).trajectory.messages
     size = len(better.messages)

@@ -2,7 +2,7 @@
 
 A run names a profile; only `gem distill train`, typed on the user's own machine, accepts a file.
 
-A profile is everything that determines a model but the data: base, method, hyperparameters, and which set it asks for.
+A profile is everything that determines a model except the data: base, method, hyperparameters, and the kind of set.
 TRL checks the section `sft`, which uses its vocabulary; this module checks the rest.
 """
 
@@ -23,7 +23,7 @@ from gem_tasks.plain_yaml import read_yaml
 from gem_tasks.resources import shipped
 
 NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
-"""Of a profile: no dots, no slashes, so that it is never a path."""
+"""Name of a profile, without dots and slashes, so that it is never a path."""
 _MOST_CHARACTERS = 100_000
 
 
@@ -41,7 +41,7 @@ class Shape(Value):
 
 
 class Base(Value):
-    """Where the weights come from: one of the two."""
+    """The origin of the weights: one of the two."""
 
     path: str | None = None
     """A folder, or an id of the Hugging Face hub."""
@@ -68,20 +68,20 @@ class Profile(Value):
     max_cpu_minutes: float | None = Field(default=None, gt=0)
     """Stops the training after this time, before `max_steps` if necessary; time before a resumed checkpoint counts."""
     launch: Literal["fsdp2", "zero3"] | None = None
-    """How accelerate spreads it over GPUs; None: one process."""
+    """How accelerate distributes the training over GPUs; None: one process."""
     batch: int | None = Field(default=None, ge=1)
     """Rows per step over all processes; None: as in `sft`."""
     sft: Json
     lora: Json | None = None
     set: Json = Field(default_factory=dict)
-    """Fields of `SetSpec` that this profile asks for."""
+    """Fields of `SetSpec` that this profile sets."""
     measure: Json = Field(default_factory=dict)
     """Defaults of `experiment.Options` that a person may change."""
     seed: int = 0
 
     @property
     def sha256(self) -> str:
-        """Of everything that determines the weights, given a set."""
+        """Hash of everything that determines the weights, given a set."""
         return sha256(
             json.dumps(self.model_dump(exclude={"name", "set", "measure"}), sort_keys=True).encode()
         ).hexdigest()
@@ -109,7 +109,7 @@ def named(name: str, folder: Path | None = None, **changes: object) -> Profile:
     """A shipped profile, or one in the deployment's folder, by name; with changes that are not None.
 
     Raises:
-        UserError: there is none, or it does not make sense.
+        UserError: there is none, or it is invalid.
     """
     places = [each for each in (_folder(), folder) if each]
     if re.fullmatch(NAME, name):
@@ -124,7 +124,7 @@ def load(name: str, folder: Path | None = None, **changes: object) -> Profile:
     """Like `named`, but also accepts a file: for a command on the user's own machine, never for a name from a run.
 
     Raises:
-        UserError: there is none, or it does not make sense.
+        UserError: there is none, or it is invalid.
     """
     own = Path(name)
     if own.suffix not in (".yaml", ".yml"):
@@ -143,7 +143,7 @@ def changed(profile: Profile, **changes: object) -> Profile:
 
 
 def _read(path: Path, changes: Mapping[str, object]) -> Profile:
-    """Errors name place and rule, but no value: the file may contain anything, and many people read an error.
+    """Reads a profile. Errors name position and rule, but no value: the file may contain secrets.
 
     Raises:
         UserError: it is not a profile.
@@ -168,7 +168,7 @@ def _read(path: Path, changes: Mapping[str, object]) -> Profile:
 
 
 def _parsed(path: Path) -> Json:
-    """Plain YAML of a page or two.
+    """Parses a small YAML file.
 
     Raises:
         yaml.YAMLError, RecursionError: see `read_yaml`.

@@ -15,7 +15,7 @@ _MODEL, _MEASURED, _PLAN = "model.json", ".measured.json", "plan.json"
 
 
 def keep_plan(work: Workspace, plan: Plan) -> None:
-    """Before anything else; keeping the same one again is fine.
+    """Saves the plan before anything else; saving the same plan again is allowed.
 
     Raises:
         UserError: another run has that id.
@@ -39,7 +39,7 @@ def find_plan(work: Workspace, plan_id: str) -> Plan:
 
 
 def keep_model(work: Workspace, plan: Plan, arm: str, model: Model | None) -> None:
-    """An arm's model; None for an endpoint that is measured as it is."""
+    """Saves an arm's model; None for an external endpoint."""
     data = model.model_dump_json(indent=1) if model else "null"
     work.store.put(keys.experiment_key(plan.plan_id, f"{slug(arm)}/{_MODEL}"), data.encode())
 

@@ -1,4 +1,4 @@
-"""Everything that the report of an experiment is made of."""
+"""All data of an experiment's report."""
 
 from pydantic import Field
 
@@ -16,10 +16,10 @@ class Result(Value):
 
     plan: Plan
     models: dict[str, Model | None]
-    """By arm."""
+    """Models by arm."""
     sets: dict[str, SftSet | None]
     measured: tuple[Measured, ...]
     reports: dict[str, EvalReport] = Field(default_factory=dict)
-    """By the key in the store."""
+    """Reports by their key in the store."""
     lineage: dict[str, list[str]] = Field(default_factory=dict)
     """Recipe ids behind each arm's dataset versions."""

@@ -14,10 +14,10 @@ from gem_tasks.pipeline.workspace import Workspace
 
 
 def run(work: Workspace, plan: Plan, progress: Progress = silent) -> str:
-    """Runs it and returns where the report is.
+    """Runs the experiment and returns the location of the report.
 
     Raises:
-        UserError: it cannot be done as it is asked for.
+        UserError: the plan cannot be carried out.
     """
     admit_servers(plan.options, work.settings)
     record.keep_plan(work, plan)

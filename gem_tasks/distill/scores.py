@@ -15,7 +15,7 @@ DROP = 0.20
 
 
 def score_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
-    """How a harness was run, and a row for each arm and each model of the paper."""
+    """The settings of a harness, and a row for each arm and each model of the paper."""
     first = result.reports[rows[0].key]
     settings = first.settings
     thinking = "the server's default" if settings.thinking is None else settings.thinking

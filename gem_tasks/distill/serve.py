@@ -1,6 +1,6 @@
 """Serves a model over an OpenAI-compatible API during its evaluation: vLLM on a GPU, otherwise `transformers serve`.
 
-The server lives below a guard (`gem_tasks.distill.guard`), a separate process, so that it outlives the task that
+The server is a child of a guard (`gem_tasks.distill.guard`), a separate process, so that it outlives the task that
 starts it, but not its lease: a file that `stop` removes and `renewing` renews. Even if processes are killed or no
 teardown runs (Airflow runs none when a person marks the run as failed), the guard exits `idle_minutes` after the last
 renewal, and the server exits with the guard. GEM runs one server per GEM_HOME: guards wait for a lock, because two
@@ -48,11 +48,11 @@ class ServeOptions(Value):
     max_model_len: int | None = Field(default=None, ge=128)
     """Tokens of prompt and answer together; None: the model's own limit."""
     tool_call_parser: str = "hermes"
-    """vLLM's name for the form in which the model writes calls."""
+    """vLLM's name for the model's format of calls."""
     idle_minutes: float = Field(default=15, gt=0)
     """Minutes without a renewed lease after which the server stops."""
     start_limit_s: float = Field(default=1800, gt=0)
-    """For loading the weights; waiting in line for another server does not count."""
+    """Time limit for loading the weights; waiting for another server does not count."""
 
 
 class Served(Value):
@@ -76,7 +76,7 @@ def start(work: Workspace, model: Model, options: ServeOptions, progress: Progre
     """Starts a server and waits until it answers.
 
     Raises:
-        GemError: it ended, or does not answer in time; the end of its log is in the message.
+        GemError: it exited, or does not answer in time; the message contains the end of its log.
     """
     folder = work.settings.home.absolute() / "distill" / "serving"
     folder.mkdir(parents=True, exist_ok=True)
@@ -149,7 +149,7 @@ def running(home: Path) -> list[Json]:
 
 
 def _confined(command: list[str], weights: Path, port: int, folder: Path, engine: str) -> Job:
-    """A server of foreign weights sees them, answers at its port, and has no other network."""
+    """The sandbox of a server: it sees its weights, answers at its port, and has no other network."""
     gpus = engine == "vllm"
     hub = folder / "hub"
     (hub / "hub").mkdir(parents=True)  # transformers answers 500 to /v1/models without it
@@ -214,7 +214,7 @@ def _wait_healthy(served: Served, limit_s: float, progress: Progress) -> None:
 
 
 def _touch(lease: Path) -> None:
-    """Renews a lease that is there; one that was taken back stays so."""
+    """Renews an existing lease; never recreates a removed one."""
     with contextlib.suppress(FileNotFoundError):
         os.utime(lease)
 

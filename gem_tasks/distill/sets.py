@@ -1,4 +1,4 @@
-"""Sets to train on, from published trajectories: `sets/{id}/{split}-00000.parquet`, a manifest, rows in Postgres.
+"""Training sets, from published trajectories: `sets/{id}/{split}-00000.parquet`, a manifest, rows in Postgres.
 
 Two passes. The first queries Postgres and assigns splits, so that they do not depend on the data that is read.
 The second reads stage outputs shard by shard, in the recipes that the dataset version names, and writes as it goes:
@@ -23,7 +23,7 @@ from gem_tasks.distill.row import SCHEMA, SET_VERSION, clean, row_of
 from gem_tasks.distill.split import assign, choose
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.distill import SPLITS, Candidate, SetSpec, SftSet, Split
-from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.trajectory import Draft, Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.distill import CandidateRow
 from gem_tasks.pipeline.shard.records import segments_of
@@ -32,7 +32,7 @@ from gem_tasks.prompts import synthesis
 from gem_tasks.store import keys, parquet, shards
 
 PART_ROWS = 1000
-"""Rows of one object."""
+"""Maximum rows of one object."""
 Placed = list[tuple[Candidate, Split]]
 
 
@@ -44,7 +44,7 @@ def candidates(work: Workspace, spec: SetSpec) -> list[Candidate]:
 
 
 def build(work: Workspace, spec: SetSpec) -> SftSet:
-    """Builds the set, or finds it where it was built before.
+    """Builds the set, or finds an existing one.
 
     Raises:
         UserError: there is nothing to train on.
@@ -67,7 +67,7 @@ def build(work: Workspace, spec: SetSpec) -> SftSet:
 
 
 def place(found: Sequence[Candidate], spec: SetSpec) -> Placed:
-    """Every candidate that the set takes, with its split; only training is bounded by the spec's size."""
+    """The candidates of the set, with their splits; the spec's size limits only training."""
     splits = assign(found, spec)
     trained = {each.trajectory_id for each in choose((each for each in found if splits[each.group] == "train"), spec)}
     return [
@@ -153,7 +153,7 @@ def _write(work: Workspace, spec: SetSpec, set_id: str, placed: Placed) -> tuple
         location=work.store.url(keys.set_key(set_id, "")),
     )
     manifest = {"set": found.model_dump(), "strata": _strata(written), "set_version": SET_VERSION}
-    # The manifest last: a set without one is unfinished.
+    # The manifest comes last: a set without one is unfinished.
     work.store.put(keys.set_key(set_id, "manifest.json"), json.dumps(manifest, indent=1).encode())
     return found, written
 
@@ -200,7 +200,7 @@ def _rows(
             trajectory = made.get(segment_id)
             if trajectory is None or segment_id not in texts:
                 left_out["gone"] += 1
-            elif index and index.overlap(trajectory):  # drafts and refused ones were not looked at before
+            elif index and index.overlap(trajectory):  # GEM has not examined drafts and rejected ones before
                 left_out["contaminated"] += 1
             else:
                 kept, text = clean(trajectory, texts[segment_id])
@@ -216,7 +216,7 @@ def _outputs(
         stage = _made_by(each) if spec.refined else "generate"
         recipes[stage, each.recipes[stage]].add(key)
     return {
-        outcome.segment_id: Trajectory.model_validate_json(outcome.payload)
+        outcome.segment_id: Draft.model_validate_json(outcome.payload).conversation
         for (stage, recipe), members in recipes.items()
         for outcome in shards.decode_outcomes(work.fetch(keys.stage_key(stage, recipe, partition, shard)))
         if outcome.payload and outcome.segment_id in members
@@ -224,7 +224,7 @@ def _outputs(
 
 
 def _made_by(each: Candidate) -> str:
-    """The stage whose conversation was published: an id says which stage accepted it."""
+    """The stage whose conversation was published, by the stage that accepted it."""
     revised = "revalidate" in each.recipes and each.trajectory_id == trajectory_id(
         each.segment_id, each.recipes["revalidate"]
     )

@@ -1,10 +1,10 @@
 """Splits candidates into training and held-out ones: by document, stratified, deterministic by seed. Pure.
 
 A document's address and its copies are one group, and a group is in one split. Within a stratum (source and domain) the
-groups stand in the order in which they came, those of one partition shuffled by the seed, and take their split from an
-additive recurrence (frac(start + i·φ), the start from seed and stratum): any run of groups has very nearly the shares
-that were asked for, and a group that came later moves none that came before. So what was held out of one version's
-training is held out of the next one's too, and old and new models can be compared on it.
+groups are in order of arrival, shuffled by the seed within a partition, and get their split from an additive recurrence
+(frac(start + i·φ), the start from seed and stratum): any run of groups has very nearly the requested shares, and a
+later group moves no earlier one. So documents held out of one version's training are also held out of the next one's,
+and old and new models can be compared on them.
 """
 
 from collections import defaultdict
@@ -61,6 +61,6 @@ def _split(place: float, spec: SetSpec) -> Split:
 
 
 def _uniform(seed: int, key: str) -> float:
-    """In [0, 1), the same for the same seed and key."""
+    """A number in [0, 1), the same for the same seed and key."""
     digest = blake2b(f"{seed} {key}".encode("utf-8", "surrogatepass"), digest_size=7).digest()
     return int.from_bytes(digest, "big") / 2**56

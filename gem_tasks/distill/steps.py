@@ -33,14 +33,14 @@ _HUB_ID = r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?"
 
 
 class Measured(Value):
-    """One report of one arm, and where it is."""
+    """One report of one arm, and its key."""
 
     arm: str
     harness: Harness
     label: str
     """The label of the sources, if an arm is measured on several."""
     key: str
-    """Of the report in the store."""
+    """Key of the report in the store."""
     evaluation_id: str
     seconds: float
 
@@ -53,7 +53,7 @@ def arm_of(plan: Plan, name: str) -> Arm:
 def train_arm(
     work: Workspace, plan: Plan, name: str, run_id: str | None = None, progress: Progress = silent
 ) -> Model | None:
-    """Builds the arm's set and trains on it; None for an endpoint that is measured as it is."""
+    """Builds the arm's set and trains on it; None for an external endpoint."""
     if plan.external:
         return None
     arm = arm_of(plan, name)
@@ -67,7 +67,7 @@ def admit_servers(asked: Options, settings: Settings) -> None:
     """Checks, before anything starts, that the run may use this server.
 
     Raises:
-        UserError: one may not.
+        UserError: the run may not use it.
     """
     for url in filter(None, (asked.endpoint_url, asked.user_url)):
         admit(url, settings.eval_endpoints.split())
@@ -89,7 +89,7 @@ def admit_run(plan: Plan, settings: Settings) -> None:
 
 
 def endpoint_of(plan: Plan, settings: Settings) -> Endpoint | None:
-    """The server that is measured as it is, if the plan names one."""
+    """The external server that the plan names, if any."""
     own = plan.options
     if own.endpoint_url is None or own.endpoint_model is None:
         return None
@@ -109,7 +109,7 @@ def measure(
     """Runs one harness over one arm; records every report in Postgres and keeps it in the store.
 
     Raises:
-        UserError: the endpoint does not answer, or there is nothing to ask for.
+        UserError: the endpoint does not answer, or there are no cases.
     """
     folder = work.settings.home.absolute() / "distill" / "runs" / plan.plan_id / slug(name)
     arm = arm_of(plan, name)
@@ -145,7 +145,7 @@ def _named(report: EvalReport, endpoint: Endpoint, model: Model | None) -> EvalR
 
 
 def held_out(work: Workspace, found: SftSet, most: int | None = None) -> list[Segment]:
-    """The texts of a set's test split, as they would have been trained on."""
+    """The texts of a set's test split, in the form of training texts."""
     texts: dict[str, Segment] = {}
     for row in sets.read(work, found, "test"):
         key, text = row["segment_id"], row["text"]
@@ -225,7 +225,7 @@ def _user(plan: Plan, settings: Settings, endpoint: Endpoint) -> Endpoint:
     own = plan.options
     if own.user_url and own.user_model:
         return Endpoint(base_url=own.user_url, model=own.user_model, api_key=settings.eval_user_api_key)
-    if settings.llm_model == _TEACHER or settings.llm_base_url is None:  # the teacher knows its own prompts only
+    if settings.llm_model == _TEACHER or settings.llm_base_url is None:  # the teacher supports only GEM's prompts
         return endpoint
     return Endpoint(base_url=settings.llm_base_url, model=settings.llm_model, api_key=settings.llm_api_key)
 

@@ -20,6 +20,7 @@ from gem_tasks.distill import sets
 from gem_tasks.distill.base import environment, folder_of, library_folders, limits, reads
 from gem_tasks.distill.formats import Conversation
 from gem_tasks.distill.formats.openai_messages import trl
+from gem_tasks.distill.inspection.require import require_loadable
 from gem_tasks.distill.profiles import Profile
 from gem_tasks.distill.trust import refuse_code
 from gem_tasks.domain.base import Json
@@ -39,6 +40,8 @@ _LIMIT_S = 14 * 24 * 3600.0
 _COMPLAINT = "gem: "
 _MOST_BYTES, _MOST_RESULT = 1 << 40, 1 << 20
 """Of any file that a training leaves, and of its result."""
+_NOTES = "training/"
+"""Where the store has a training's metrics and result beside the weights."""
 _RESULT = TypeAdapter(dict[str, bool | int | float | Annotated[str, AfterValidator(printable)] | None])
 
 
@@ -60,15 +63,16 @@ def train(
     """Trains on a set, or finds the model that was trained on it before.
 
     Args:
-        work: where sets and models are.
-        profile: how.
-        found: on what.
-        base_only: only gets hold of the base, which is evaluated like a trained model.
-        run_id: of Airflow, for the lineage.
-        progress: told each step.
+        work: workspace with sets and models.
+        profile: the training profile.
+        found: the set to train on.
+        base_only: only fetches the base, which is evaluated like a trained model.
+        run_id: id of the Airflow run, for the lineage.
+        progress: receives each step.
 
     Raises:
-        UserError: the weights cannot be had, the profile does not fit, or another process trains the same.
+        UserError: the weights cannot be had or may not be loaded, the profile does not fit, or another process trains
+            the same.
         GemError: the training ended with an error.
     """
     refuse_code(profile, work.settings.trust_remote_code)
@@ -78,8 +82,10 @@ def train(
         return known
     folder = run_folder(work, key)
     folder.mkdir(parents=True, exist_ok=True)
-    require_plain(folder)  # a training has written here before
+    require_plain(folder)  # an earlier training has written here
     base = folder_of(profile.model.path) if profile.model.path else None
+    if base:
+        _require_loadable(work, base, profile.base)
     _write_data(work, found, folder)
     path = folder / "job.json"
     with replacing(path) as part:
@@ -118,27 +124,40 @@ def require_machine(profile: Profile) -> None:
 
 
 def run_folder(work: Workspace, key: str) -> Path:
-    """Where a run keeps its data and checkpoints."""
+    """The folder of a run's data and checkpoints."""
     return work.settings.home.absolute() / "distill" / key
 
 
 def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
-    """A local folder with the model's weights; downloads them from the store or the hub if necessary."""
+    """A local folder with the model's weights; downloads them from the store or the hub if necessary.
+
+    Raises:
+        UserError: they cannot be had, or no program may load them.
+    """
     if not model.location.startswith(work.store.url(keys.model_key(model.model_id, ""))):
-        return str(folder_of(model.location))
+        folder = folder_of(model.location)
+        _require_loadable(work, folder, model.location)
+        return str(folder)
     folder = run_folder(work, model.model_id) / "served"
     if not (folder / ".complete").exists():
         prefix = keys.model_key(model.model_id, "")
-        names = [key.removeprefix(prefix) for key in work.store.list(prefix)]
+        names = [name for key in work.store.list(prefix) if not (name := key.removeprefix(prefix)).startswith(_NOTES)]
         for number, name in enumerate(names):
             progress(f"fetch {name}", number, len(names))
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             work.download(f"{prefix}{name}", path)
         (folder / ".complete").touch()
+    shutil.rmtree(folder / _NOTES, ignore_errors=True)  # fetched by earlier versions
     for path in (folder, *folder.rglob("*")):  # the user of the sandbox reads them; the folders above are ours alone
         path.chmod(0o755 if path.is_dir() else 0o644)
+    _require_loadable(work, folder, model.name)
     return str(folder)
+
+
+def _require_loadable(work: Workspace, folder: Path, name: str) -> None:
+    own = work.settings
+    require_loadable(folder, name, trusted=own.trust_remote_code, sandbox=own.sandbox)
 
 
 def find(work: Workspace, prefix: str) -> Model:
@@ -176,7 +195,7 @@ def _job(profile: Profile, folder: Path, base_only: bool, base: Path | None = No
 
 
 def _write_data(work: Workspace, found: SftSet, folder: Path) -> None:
-    """Both splits as JSONL, as TRL takes them."""
+    """Writes both splits as JSONL for TRL."""
     splits: tuple[Split, ...] = ("train", "validation")
     for split in splits:
         path = folder / "data" / f"{split}.jsonl"
@@ -198,7 +217,7 @@ def _command(profile: Profile, python: Path, job: Path, base_only: bool) -> list
 
 
 def _gpus() -> int:
-    """NVIDIA GPUs, without asking torch, which is not in this environment."""
+    """Number of NVIDIA GPUs, without torch, which is not in this environment."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return len([each for each in visible.split(",") if each.strip() not in ("", "-1")])
@@ -221,10 +240,10 @@ def _confined(profile: Profile, command: list[str], folder: Path, base: Path | N
 
 
 def _follow(job: Job, folder: Path, progress: Progress, sandbox: SandboxMode) -> None:
-    """Runs it to its end.
+    """Runs the training to its end.
 
     Raises:
-        UserError: what the script says a person can fix.
+        UserError: the script reports a fault that a person can fix.
         GemError: it ended with an error of another kind.
     """
     log = folder / "train.log"
@@ -244,7 +263,7 @@ def _result(folder: Path) -> Json:
     """The events of the training.
 
     Raises:
-        HarnessError: it is not what the script writes.
+        HarnessError: another program wrote it.
     """
     path = folder / "result.json"
     with reading(path.parent, _MOST_BYTES):
@@ -274,11 +293,12 @@ def _keep(work: Workspace, key: str, folder: Path, base: str, progress: Progress
     made = folder / ("base" if (folder / "base").is_dir() and not (folder / "model").is_dir() else "model")
     if not made.is_dir():
         return base
+    _require_loadable(work, made, f"what the training of {base} left")
     files = sorted(path for path in made.rglob("*") if path.is_file())
     for number, path in enumerate(files):
         progress(f"store {path.name}", number, len(files))
         work.store.put(keys.model_key(key, path.relative_to(made).as_posix()), path)
     for name in ("metrics.jsonl", "result.json", "job.json"):
         if (folder / name).exists():
-            work.store.put(keys.model_key(key, f"training/{name}"), folder / name)
+            work.store.put(keys.model_key(key, f"{_NOTES}{name}"), folder / name)
     return work.store.url(keys.model_key(key, ""))

@@ -59,7 +59,7 @@ def _is_code(path: tuple[str, ...], value: object) -> bool:
 
 
 def _leaves(key: str, value: object, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Values with the keys that lead there; an empty collection is a value."""
+    """Values with their paths of keys; an empty collection is a value."""
     path = (*above, key)
     if isinstance(value, dict) and value:
         for name, each in cast("dict[Any, Any]", value).items():

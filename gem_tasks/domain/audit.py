@@ -43,7 +43,7 @@ class Sample(Value):
 
 
 class AuditItem(Value):
-    """One drawn segment or conversation. It does not tell why one was refused: raters must not know."""
+    """One drawn segment or conversation. It does not contain the reason for a rejection, which raters must not know."""
 
     item_id: str
     """Id of the trajectory, or of the segment if it was not published."""

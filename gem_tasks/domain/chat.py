@@ -32,14 +32,14 @@ class Sampling(Value):
     max_tokens: int = 8192
     """Upper bound of the answer in tokens. Room for thought is added, see `llm.dialect`."""
     least: int = 256
-    """Fewest tokens that make a request useful where prompt and answer do not fit the model's window. Not part of a
+    """Minimum tokens of a useful answer if prompt and answer do not fit the model's window. Not part of a
     recipe, because the requested limit stays the same."""
     reasoning_effort: str | None = None
     """`off`, `low`, …; the dialect translates it to the endpoint's word."""
     extra_body: Json = Field(default_factory=dict)
     """Extra fields of the request, sent unchanged."""
     insisted: frozenset[str] = frozenset()
-    """Fields that the user set: an endpoint that refuses one is not asked without it."""
+    """Fields that the user set: GEM does not omit them if an endpoint refuses one."""
 
     @property
     def params(self) -> Json:
@@ -87,7 +87,7 @@ class ChatRequest(Value):
 
     @property
     def fields(self) -> Json:
-        """The fields that tell how to answer."""
+        """The fields that say how to answer."""
         sampling, fields = self.sampling, Json()
         if sampling.temperature is not None:
             fields["temperature"] = sampling.temperature
@@ -131,7 +131,7 @@ class Completion(Value):
 
     text: str
     finish_reason: str
-    """`length` and `content_filter`, whatever the endpoint's words; otherwise the endpoint's word."""
+    """`length` or `content_filter`, regardless of the endpoint's wording; otherwise the endpoint's word."""
     thoughts: str = ""
     """The model's reasoning before the answer, if the endpoint shows it."""
     usage: Usage = Usage()
@@ -148,7 +148,7 @@ class Completion(Value):
     @field_validator("text", "finish_reason", "thoughts", "model")
     @classmethod
     def _without_secrets(cls, text: str) -> str:
-        """An endpoint that sees our key can write it into an answer, which is stored, sent again and shown."""
+        """Removes secrets: an endpoint can write GEM's key into an answer, which GEM stores, sends again and shows."""
         return clean(text)
 
     @property

@@ -45,7 +45,7 @@ class Source(Value):
 class RawDocument(Value):
     """A document as a reader found it: one file, or one record of a JSONL or Parquet file.
 
-    Either `text` has the decoded, unnormalised text, or `reason` tells why there is none.
+    Either `text` has the decoded, unnormalised text, or `reason` says why there is none.
     """
 
     uri: str

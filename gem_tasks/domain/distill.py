@@ -1,7 +1,7 @@
 """Values of distillation: a training set, and a model trained on one.
 
 A set is named by its content: the spec, the dataset versions it was drawn from, and the split of each trajectory. A
-model is named by its profile, its set and its base. Equal input gives equal names, so nothing is made twice.
+model is named by its profile, its set and its base. Equal input gives equal names, so GEM makes nothing twice.
 """
 
 from datetime import datetime
@@ -25,7 +25,7 @@ class SetSpec(Value):
     refined: bool = True
     """False takes the drafts of the same trajectories, from before refinement."""
     judged: bool = True
-    """False adds those that passed the deterministic checks and were refused by the judge alone."""
+    """False adds trajectories that passed the deterministic checks and that only the judge rejected."""
     audited: bool = False
     """Only dataset versions that passed an audit by people."""
     sources: tuple[str, ...] = ()
@@ -33,10 +33,10 @@ class SetSpec(Value):
     partition: str | None = None
     """Only this partition; None takes the current version of every partition."""
     size: int | None = Field(default=None, ge=1)
-    """Most trajectories to train on; smaller sets of one seed are contained in larger ones."""
+    """Maximum number of trajectories to train on; larger sets of a seed contain the smaller ones."""
     validation_share: float = Field(default=0.05, ge=0, lt=1)
     test_share: float = Field(default=0.10, ge=0, lt=1)
-    """Share of the documents that are held out of training."""
+    """Share of documents held out of training."""
     seed: int = 0
 
 

@@ -12,7 +12,7 @@ class Severity(StrEnum):
     """The effect of a finding on its trajectory."""
 
     ERROR = "error"
-    """Refuses it without a judge: the conversation itself proves the fault."""
+    """Rejects it without a judge: the conversation itself proves the fault."""
     OPEN = "open"
     """Goes to the judge as a numbered question: code cannot tell whether it is a fault."""
     WARNING = "warning"

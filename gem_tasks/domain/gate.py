@@ -48,7 +48,7 @@ class Bound(Value):
     max: float | None = None
     action: Action = "halt"
     sample: int = Field(default=20, ge=1)
-    """With fewer outcomes than this the figure means nothing, and the bound does not apply."""
+    """With fewer outcomes the figure means nothing, and the bound does not apply."""
 
     @model_validator(mode="after")
     def _bounds_something(self) -> "Bound":
@@ -71,12 +71,12 @@ class Bound(Value):
 
 
 class MinimumAgreement(Value):
-    """How far people must agree with a kind of error before it may refuse."""
+    """The agreement of people that a kind of error needs to reject conversations."""
 
     min_precision: float = Field(gt=0, le=1)
-    """Share of the rated conversations refused by the kind that people refuse too."""
+    """Share of the rated conversations rejected by the kind that people also reject."""
     sample: int = Field(default=12, ge=1)
-    """With fewer rated conversations than this the share means nothing, and the kind may refuse."""
+    """With fewer rated conversations the share means nothing, and the kind may reject."""
 
 
 class Policy(Value):
@@ -85,7 +85,7 @@ class Policy(Value):
     sha256: str
     bounds: dict[str, dict[str, tuple[Bound, ...]]]
     agreement: MinimumAgreement | None = None
-    """None: the checks' own severities hold, whatever people think."""
+    """None: the severities of the checks apply, regardless of ratings."""
 
 
 class Held(Value):

@@ -4,7 +4,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.finding import Finding
 
 RULES = ("R1", "R2", "R3", "R4", "R5")
-"""Arguments, capability, context (the paper's); policy and state, faithfulness to the text (ours)."""
+"""Arguments, capability, context (from the paper); policy and state, faithfulness to the text (added by GEM)."""
 
 
 class Verdict(Value):
@@ -21,7 +21,7 @@ class Verdict(Value):
 
 
 class Judgement(Value):
-    """Output of the validation: every verdict, and what the checks only warned of."""
+    """Output of the validation: every verdict, and the warnings of the checks."""
 
     rules: dict[str, Verdict]
     findings: tuple[Verdict, ...] = ()

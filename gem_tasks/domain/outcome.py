@@ -48,7 +48,7 @@ class Cost(Value):
     """The cost of an outcome. Calls add up: `calls` is the sum of `faults`, plus one if there is a usable answer."""
 
     calls: int = 0
-    """HTTP requests, whatever their result."""
+    """HTTP requests, regardless of their result."""
     faults: FaultCounts = Field(default_factory=dict)
     """Requests without a usable answer: transport faults, rate limits, unusable answers."""
     usage: Usage = Usage()
@@ -86,7 +86,7 @@ class Outcome(Value):
     payload: str | None = None
     """The stage's output as JSON if accepted, or the judgement if a judge refused."""
     measures: Json = Field(default_factory=dict)
-    """Figures for gates, and a prefilter's score of the segment. Stored in the lineage only."""
+    """Figures for gates, and a prefilter's score of the segment. Stored only in the lineage."""
     raw: str | None = None
     """If failed: the unchanged last answer, kept for inspection."""
     thoughts: str | None = None

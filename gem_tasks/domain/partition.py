@@ -2,13 +2,13 @@
 
 | run                                  | partition                                                       |
 |--------------------------------------|-----------------------------------------------------------------|
-| scheduled                            | its tick, however late it starts                                |
-| manual, without a key                | the hour of the request, however long it takes                  |
+| scheduled                            | its tick, even if it starts late                                |
+| manual, without a key                | the hour of the request, regardless of its duration             |
 | manual, `gem run`, with a key        | that key                                                        |
 | a retry or a cleared task            | that of its run                                                 |
 
-A document belongs to the partition of the run that first read it, however old the document is: late documents, and
-those that arrived while nothing ran, get the next run's partition. It never moves.
+A document belongs to the partition of the run that first read it, regardless of its age: late documents, and those
+that arrived while nothing ran, get the next run's partition. A document never moves.
 """
 
 from datetime import UTC, datetime

@@ -1,11 +1,11 @@
-"""Identity of a stage's output: change anything that could change the output and the recipe id changes.
+"""Identifies a stage's output: the recipe id changes with everything that could change the output.
 
 | counts                | why                                                            |
 |-----------------------|----------------------------------------------------------------|
 | stage name, version   | the code that builds the request and reads the answer          |
 | prompt text (SHA-256) | the instructions                                               |
 | model, sampling       | the model, and how it is asked                                 |
-| parent recipe         | everything upstream, so a change invalidates what follows      |
+| parent recipe         | everything upstream, so a change invalidates later stages      |
 
 | left out              | why                                                            |
 |-----------------------|----------------------------------------------------------------|
@@ -54,5 +54,5 @@ class Recorded(Recipe):
 
     @property
     def recipe_id(self) -> str:
-        """As it was recorded."""
+        """The recorded id."""
         return self.known_as

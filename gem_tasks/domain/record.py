@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.stage import StageName
 
 Output = TypeVar("Output", bound=Value)
@@ -38,7 +39,7 @@ class PrefilterScore(Value):
 
     @property
     def measures(self) -> Json:
-        """In the form stored in the lineage."""
+        """The score in the form that the lineage stores."""
         return {
             "prefilter": self.prefilter,
             "prefilter_score": round(self.score, 6),
@@ -48,15 +49,17 @@ class PrefilterScore(Value):
 
 
 class Record(Value):
-    """One segment on its way."""
+    """One segment on its way through the stages."""
 
     segment: Segment
     opened: frozenset[str] = frozenset()
-    """Kinds of errors, `check/kind`, that go to the judge instead of refusing: people do not agree with them."""
+    """Kinds of errors, `check/kind`, that go to the judge instead of rejecting, because people disagree with them."""
     prefilter_score: PrefilterScore | None = None
     """Set for the filter while a prefilter is in use."""
+    plan: Plan | None = None
+    """Set for `generate`: what the conversation is to be like."""
     outputs: Mapping[StageName, Value] = {}
-    """By the stage that made them. `validate` has one for `revise` where it was the judge that refused."""
+    """Outputs by stage. `validate` has one for `revise` if the judge rejected the conversation."""
 
     def output(self, stage: StageName, of: type[Output]) -> Output | None:
         """The stage's output; None if it has none.
@@ -81,9 +84,9 @@ class Record(Value):
         return found
 
     def with_output(self, stage: StageName, output: Value) -> "Record":
-        """With what the stage made of it."""
+        """A copy with the output of the stage."""
         return self.model_copy(update={"outputs": {**self.outputs, stage: output}})
 
     def without(self, stage: StageName) -> "Record":
-        """As before that stage made anything of it."""
+        """A copy without the output of the stage."""
         return self.model_copy(update={"outputs": {key: each for key, each in self.outputs.items() if key != stage}})

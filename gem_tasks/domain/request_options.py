@@ -3,9 +3,9 @@
 | setting             | in the recipe | why                                                                      |
 |---------------------|---------------|--------------------------------------------------------------------------|
 | `temperature`       | yes           | it changes the answers                                                   |
-| `max_tokens`        | yes           | it decides which answers are cut off                                     |
+| `max_tokens`        | yes           | it decides where answers end                                             |
 | `reasoning_effort`  | yes           | it changes the answers                                                   |
-| `extra_body`        | yes           | an endpoint may do anything with it                                      |
+| `extra_body`        | yes           | it may change the answers                                                |
 | `form`              | yes           | another wording of the request, and another schema                       |
 | `extra_headers`     | no            | transport: routing and secrets, which must not be stored                 |
 | `stream`            | no            | transport: the same answer in pieces                                     |
@@ -66,15 +66,15 @@ class RequestOptions(Value):
     extra_body: Annotated[Json, BeforeValidator(_object), AfterValidator(_no_reserved)] | None = None
     """Fields that are added to the body of every request."""
     form: Literal["tags", "json"] | None = None
-    """Form of the answers of stages that have both, see `stages.json_form`."""
+    """Format of the answers of stages that support both, see `stages.json_form`."""
     extra_headers: Annotated[dict[str, SecretStr], BeforeValidator(_object), AfterValidator(_sendable)] | None = None
     """Headers that are added to every request; their values count as secrets."""
     stream: bool | None = None
-    """Ask for the answer in pieces, for endpoints that give no other or cut long silence."""
+    """Stream the answer, for endpoints that only stream or close silent connections."""
     api: ApiName | None = None
-    """The API that the endpoint speaks; by default, its address tells."""
+    """The API of the endpoint; by default, derived from its address."""
     context_window: int | None = Field(default=None, ge=256)
-    """Tokens of prompt and answer together that the model accepts; found out if not set."""
+    """Tokens of prompt and answer together that the model accepts; detected if not set."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -86,7 +86,7 @@ class RequestOptions(Value):
         return common.model_copy(update={name: value for name, value in self if value is not None})
 
     def applied_to(self, recommended: Sampling) -> Sampling:
-        """A stage's own values, replaced by these; a user's wish is never dropped silently."""
+        """A stage's values, replaced by these; a user's setting is never dropped silently."""
         names = ("temperature", "max_tokens", "reasoning_effort", "extra_body")
         asked: Json = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if not asked:

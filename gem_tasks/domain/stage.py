@@ -1,6 +1,6 @@
-"""The stages by name: a stage's name is its prompt's, its output's in a record, its row's in every table, its task's.
+"""The names of the stages, which are also those of their prompts, outputs in a record, rows in tables, and tasks.
 
-A new name goes where the stage stands in the pipeline. Everything else about the stage is in its module.
+A new name goes to the stage's position in the pipeline. Everything else about the stage is in its module.
 """
 
 from typing import Literal, get_args
@@ -9,20 +9,20 @@ StageName = Literal["filter", "extract", "generate", "refine", "validate", "revi
 STAGE_NAMES: tuple[StageName, ...] = get_args(StageName)
 """In pipeline order."""
 ASKS_LIKE: dict[StageName, StageName] = {"revise": "refine", "revalidate": "validate"}
-"""Stages without settings of their own, and the stage whose model, endpoint, key and mode they use."""
+"""Stages without separate settings, and the stage whose model, endpoint, key and mode they use."""
 HAVE_SETTINGS: tuple[StageName, ...] = tuple(name for name in STAGE_NAMES if name not in ASKS_LIKE)
-"""All others."""
+"""All other stages."""
 SHARED_PROMPTS: dict[StageName, StageName] = {"revalidate": "validate"}
-"""Stages without a prompt of their own, and the stage whose prompt they use."""
+"""Stages without a separate prompt, and the stage whose prompt they use."""
 ACCEPTING: tuple[StageName, ...] = ("validate", "revalidate")
 """Stages whose acceptance makes a trajectory: the validation, and the one after a revision."""
 
 
 def settings_of(stage: str) -> str:
-    """The stage whose settings it has: its own name, but for those of `ASKS_LIKE`."""
+    """The stage whose settings a stage uses: itself, except for those in `ASKS_LIKE`."""
     return next((like for name, like in ASKS_LIKE.items() if name == stage), stage)
 
 
 def prompt_of(stage: StageName) -> StageName:
-    """The name of its prompt: its own, but for those of `SHARED_PROMPTS`."""
+    """The name of a stage's prompt: its own, except for those in `SHARED_PROMPTS`."""
     return SHARED_PROMPTS.get(stage, stage)

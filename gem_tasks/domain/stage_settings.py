@@ -1,6 +1,6 @@
-"""What a stage may have of its own: endpoint, key, model and mode. Read from `GEM_LLM_MODEL_FILTER` and its like.
+"""Settings of a single stage: endpoint, key, model and mode, from `GEM_LLM_MODEL_FILTER` and similar variables.
 
-A setting more is a field here; a stage more is none.
+A new setting is a field here; a new stage needs no change here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,15 +14,15 @@ from gem_tasks.errors import UserError
 
 LLMMode = Literal["online", "batch"]
 Command = Annotated[KeyCommand, BeforeValidator(read_command)]
-"""A command line in one setting; a list would have to be JSON."""
+"""A command line as one text, because a list would have to be JSON."""
 _Settings = TypeVar("_Settings", bound=Value)
 
 
 class StageSettings(Value):
-    """Those of one stage; what is unset is as for all stages.
+    """The settings of one stage; unset ones are those of all stages.
 
-    Without a key of its own a stage has the common one only when its endpoint is the common one too: a key is not
-    shown to strangers.
+    A stage without a separate key uses the common one only if its endpoint is the common one, too: GEM never sends a
+    key to another endpoint.
     """
 
     base_url: str | None = None
@@ -33,15 +33,15 @@ class StageSettings(Value):
 
 
 def variable(field: str, stage: str) -> str:
-    """Such as `GEM_LLM_MODEL_FILTER`; `GEM_LLM_MODEL` without a stage."""
+    """The name of a variable, such as `GEM_LLM_MODEL_FILTER`; `GEM_LLM_MODEL` without a stage."""
     return "_".join(("GEM_LLM", field.upper(), *([stage.upper()] if stage else [])))
 
 
 def read_by_stage(kind: type[_Settings], environ: Mapping[str, str], stages: Iterable[str]) -> dict[str, _Settings]:
-    """The settings of these stages, of those that have any. An empty name stands for all stages.
+    """The settings of those of these stages that have any. An empty name stands for all stages.
 
     Raises:
-        UserError: a variable has a value that does not fit.
+        UserError: a variable has an invalid value.
     """
     found: dict[str, _Settings] = {}
     for stage in stages:

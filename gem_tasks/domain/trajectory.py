@@ -4,6 +4,7 @@ import json
 from typing import Literal
 
 from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.workflow import ToolSpec
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -69,3 +70,15 @@ class Trajectory(Value):
     def tool(self, name: str) -> ToolSpec | None:
         """The tool of that name, or None."""
         return next((tool for tool in self.tools if tool.name == name), None)
+
+
+class Draft(Trajectory):
+    """A conversation before its refinement, with the plan that it follows and its refinement keeps."""
+
+    plan: Plan | None = None
+    """None if it was made before there were plans."""
+
+    @property
+    def conversation(self) -> Trajectory:
+        """Without the plan."""
+        return Trajectory(tools=self.tools, messages=self.messages)

@@ -1,4 +1,4 @@
-"""What a text teaches to do: steps, the order of calls, and the tools they need (paper section 3.2, stage 2)."""
+"""The operations that a text teaches: steps, order of calls, and needed tools (paper section 3.2, stage 2)."""
 
 import json
 import re
@@ -22,7 +22,7 @@ class ToolSpec(Value):
 
     @cached_property
     def canonical_parameters(self) -> str:
-        """The schema as JSON with sorted keys: equal schemas have equal texts, by which validators are cached."""
+        """The schema as JSON with sorted keys: equal schemas have equal texts, the keys of cached validators."""
         return json.dumps(self.parameters, sort_keys=True)
 
     def to_openai(self) -> Json:
@@ -75,7 +75,7 @@ class ExecutionGraph(Value):
         """Reads `(a)->(b, c)->(d)`; tolerates spaces, line breaks and `→`.
 
         Raises:
-            ValueError: the text is something else; the message tells where.
+            ValueError: the text is something else; the message says where.
         """
         nodes: list[tuple[str, ...]] = []
         for part in map(str.strip, text.replace("→", "->").split("->")):

@@ -1,4 +1,4 @@
-"""Which servers a run may name: a user who starts a run must not send GEM's keys or requests to arbitrary hosts.
+"""Checks which servers a run may name: users who start runs must not send GEM's keys or requests to arbitrary hosts.
 
 URLs are compared as clients read them, and clients differ. So GEM refuses a URL that can be read in two ways: with a
 backslash, with blanks or control characters, with an escaped or a climbing dot, with a user name, with a host that two
@@ -20,7 +20,7 @@ _PORTS = {"http": 80, "https": 443}
 _ODD = re.compile(r"[\s\\\x00-\x20\x7f<>\"{}|^`#]")
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 _ESCAPES = 5
-"""Layers of percent-encoding that are undone; a path that has more is refused."""
+"""Layers of percent-encoding to undo; a path with more is refused."""
 
 
 class _Normal(NamedTuple):
@@ -33,14 +33,14 @@ class _Normal(NamedTuple):
 
 
 def admit(url: str, allowed: Sequence[str] = ()) -> str:
-    """The address, if it may be asked.
+    """Returns the URL if runs may call it.
 
     Args:
-        url: of an OpenAI-compatible server.
-        allowed: what addresses have to lie below; none: anything but what hands out a cloud machine's credentials.
+        url: URL of an OpenAI-compatible server.
+        allowed: URLs below which it must be; none: any URL except those that provide a cloud machine's credentials.
 
     Raises:
-        UserError: the run may not, or the URL is invalid.
+        UserError: the run may not call it, or the URL is invalid.
     """
     normal = _normal(url)
     if normal is None:
@@ -54,20 +54,20 @@ def admit(url: str, allowed: Sequence[str] = ()) -> str:
         )
     if _hands_out_credentials(normal):
         raise UserError(
-            f"{shown_url(url)} is an address at which clouds hand out credentials",
+            f"{shown_url(url)} is an address at which clouds provide credentials",
             "Give the URL of the model's server.",
         )
     return url
 
 
 def _below(one: _Normal, prefix: str) -> bool:
-    """Same scheme, host and port, and a path below."""
+    """Whether scheme, host and port are the same, and the path is below the prefix."""
     other = _normal(prefix)
     return other is not None and one[:3] == other[:3] and one.path[: len(other.path)] == other.path
 
 
 def _normal(url: str) -> _Normal | None:
-    """The parts of a URL that every client reads alike; None when there is another reading, or none."""
+    """The parts of a URL that every client reads in the same way; None if it is ambiguous or invalid."""
     if _ODD.search(url):
         return None
     try:
@@ -82,7 +82,7 @@ def _normal(url: str) -> _Normal | None:
 
 
 def _host(parts: SplitResult) -> str | None:
-    """In lower case, international names as DNS has them."""
+    """The host in lower case, with international names in their DNS form."""
     bracketed = "[" in parts.netloc
     try:
         name = (parts.hostname or "").encode("idna").decode().lower().removesuffix(".")
@@ -112,7 +112,7 @@ def _path(path: str) -> tuple[str, ...] | None:
 
 
 def _hands_out_credentials(normal: _Normal) -> bool:
-    """The addresses of a host name. An unknown name fails later in the client, which checks its addresses again."""
+    """Whether the host has a forbidden address. An unknown name fails later in the client, which checks again."""
     host = normal.host.strip("[]")
     try:
         return forbidden_name(host) or not resolved(host, normal.port)

@@ -1,8 +1,8 @@
 """BFCL V3 multi-turn through the official `bfcl-eval`: 800 cases in four categories, native tool calls.
 
 The harness runs in its own environment (`envs/bfcl/run.py`) and writes its own files; results are read from those, not
-from what it prints. A second call with the same folder resumes: cases with a result are not repeated, those
-that failed for reasons outside the model are.
+from what it prints. A second call with the same folder resumes: it repeats only cases without a
+result, and those that failed for reasons outside the model.
 """
 
 import json
@@ -28,7 +28,7 @@ SMOKE = tuple(
 )
 _NAME = "gem"
 _FAILED = "Error during inference:"
-"""How the harness records a case in which it got no answer."""
+"""The harness's mark of a case without an answer."""
 
 
 class Bfcl(ConfinedHarness[BfclOptions]):
@@ -92,7 +92,7 @@ class Bfcl(ConfinedHarness[BfclOptions]):
         return sum(len(set(_results(out_dir, category)) & set(wanted)) for category, wanted in plan.items())
 
     def scored(self, out_dir: Path, plan: Cases, options: BfclOptions) -> Scored:
-        """Its result and score files, and the tokens of all answers."""
+        """Reads the result and score files, and sums the tokens of all answers."""
         cases = tuple(case for category, ids in plan.items() for case in _cases(out_dir, category, ids))
         return Scored(cases, average(cases), _tokens(out_dir, plan))
 

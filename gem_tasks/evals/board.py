@@ -19,20 +19,20 @@ _COLUMNS = {
 
 
 class Row(Reference):
-    """A model's numbers in per cent; None where it has none."""
+    """A model's numbers in per cent; None if unknown."""
 
     bfcl_error: float | None = None
     """Standard error of `bfcl`."""
     model_id: str | None = None
-    """Of a model that was trained here."""
+    """Id of a model that was trained here."""
     where: str
-    """`paper`, or the subset that was run here."""
+    """`paper`, or the subset of a run here."""
 
 
 def leaderboard(lineage: Evaluations) -> list[Row]:
     """GEM's models, best first, then the paper's. One row per model and subset of cases, with its newest numbers."""
     found: dict[tuple[str, str | None, str], dict[str, float | None]] = {}
-    for row in reversed(lineage.find(limit=_MOST)):  # the newest last, so that it stays
+    for row in reversed(lineage.find(limit=_MOST)):  # the newest comes last, so it stays
         found.setdefault((row.model, row.model_id, str(row.settings["subset"])), {}).update(_numbers(row))
     ours = [
         Row.model_validate({"model": model, "model_id": model_id, "where": subset, **numbers})

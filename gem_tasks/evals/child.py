@@ -28,7 +28,7 @@ _TAIL = 12
 _TAIL_BYTES = 1 << 16
 _PLAN = TypeAdapter(dict[str, list[str]])
 _LINE = 1 << 20
-"""Bytes of an event at most."""
+"""Maximum bytes of an event."""
 
 
 class HarnessError(GemError):
@@ -39,13 +39,13 @@ def events(job: Job, log: Path, timeout_s: float, mode: SandboxMode = "auto") ->
     """Yields the child's events as they arrive.
 
     Args:
-        job: what to run, and its bounds.
+        job: the program to run, and its limits.
         log: receives the child's stderr, and all lines of stdout that are not events.
-        timeout_s: after which the child is ended.
-        mode: how strictly it is confined.
+        timeout_s: seconds after which GEM kills the child.
+        mode: strictness of the confinement.
 
     Raises:
-        UserError: it took too long, or the machine cannot confine it and has to.
+        UserError: it took too long, or the machine cannot provide the required confinement.
         HarnessError: it exited with an error (the message quotes the end of its log), or left links in its folder.
     """
     late = threading.Event()
@@ -69,11 +69,11 @@ def planned(ids: object, known: Collection[str]) -> dict[str, list[str]]:
     """Cases by category, as the harness announces them.
 
     Args:
-        ids: what it says.
-        known: the categories that it was asked for; their names become parts of paths.
+        ids: the harness's message.
+        known: the requested categories; their names become parts of paths.
 
     Raises:
-        HarnessError: it names others, or says something else.
+        HarnessError: it names other categories, or the message is invalid.
     """
     try:
         found = _PLAN.validate_python(ids, strict=True)
@@ -89,7 +89,7 @@ def reading(folder: Path, most_file_bytes: int) -> Generator[None]:
     """Reads a harness's results: any fault in them becomes a `HarnessError`.
 
     Raises:
-        HarnessError: there are links or too large files, or what is read in the block is not what it should be.
+        HarnessError: there are links or too large files, or a file read in the block is invalid.
     """
     require_plain(folder, most_file_bytes)
     try:

@@ -1,4 +1,4 @@
-"""Harnesses pin packages that conflict with GEM's, so each has a separate environment below GEM_HOME, made on demand.
+"""Harnesses pin packages that conflict with GEM's, so each has a separate environment in GEM_HOME, made on demand.
 
 Its packages are those of `envs/NAME/requirements.txt`, locked and hashed. The list is complete, so `--no-deps` skips
 resolution and packages that a harness requires but does not use here (BFCL's torch, 5 GB). The stamp
@@ -25,16 +25,16 @@ EnvironmentName = Literal["bfcl", "tau2", "train", "vllm"]
 _STAMP = "installed.sha256"
 _LIMIT_S = 1800
 _PYTHONS = ("3.11", "3.12")
-"""Those that the locked packages have wheels for."""
+"""Versions for which the locked packages have wheels."""
 
 
 def python_of(home: Path, name: EnvironmentName) -> Path:
-    """Its interpreter, whether it is there or not."""
+    """Path of its interpreter, which need not exist."""
     return _folder(home, name) / "bin" / "python"
 
 
 def installed(home: Path, name: EnvironmentName) -> bool:
-    """Whether the environment is installed, and its packages according to the lock."""
+    """Whether the environment is installed, with the packages of the lock."""
     stamp = _folder(home, name) / _STAMP
     return stamp.is_file() and stamp.read_text(encoding="utf-8") == _wanted(name)
 
@@ -43,14 +43,14 @@ def ensure(home: Path, name: EnvironmentName, progress: Progress = silent) -> Pa
     """Installs the environment if necessary; returns its interpreter.
 
     Raises:
-        UserError: the packages cannot be had; the message has the installer's own last line.
+        UserError: the packages cannot be installed; the message has the installer's last line.
     """
     if not installed(home, name):
         folder = _folder(home, name)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.parent.chmod(0o755)  # programs of others, which may run as another user than ours
+        folder.parent.chmod(0o755)  # third-party programs, which may run as another user
         with folder.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another task may be at it
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another task may be installing it
             if not installed(home, name):
                 _install(home, name, progress)
     return python_of(home, name)
@@ -77,15 +77,19 @@ def _install(home: Path, name: EnvironmentName, progress: Progress) -> None:
 
 
 def _install_torch(home: Path, name: EnvironmentName, progress: Progress) -> None:
-    """PyTorch, whose build depends on the machine, by pip, which follows its index settings: by version only, unless
-    `GEM_TORCH_LOCK` names a file with hashes of the build that is wanted and of what it needs.
+    """PyTorch by pip, which follows its index settings: the build of `torch-pypi.lock`, by hash.
+
+    That build has CUDA, and runs on CPUs too. `GEM_TORCH_LOCK` names another file of hashes, for the build of another
+    index; `GEM_TORCH_LOCK=none` installs what the index has of the version, unchecked.
     """
     wanted = shipped("envs") / name / "torch.txt"
     if wanted.is_file():
-        progress(f"install {name}: {wanted.read_text(encoding='utf-8').strip()}", 0, 0)
+        lock = os.environ.get("GEM_TORCH_LOCK") or str(wanted.with_name("torch-pypi.lock"))
+        checked = lock != "none"
+        how = "by hash" if checked else "not checked by hash"
+        progress(f"install {name}: {wanted.read_text(encoding='utf-8').strip()}, {how}", 0, 0)
         pip = [str(python_of(home, name)), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        lock = os.environ.get("GEM_TORCH_LOCK")
-        _run([*pip, *(("--no-deps", "--require-hashes", "-r", lock) if lock else ("-r", str(wanted)))], name)
+        _run([*pip, *(("--no-deps", "--require-hashes", "-r", lock) if checked else ("-r", str(wanted)))], name)
 
 
 def _run(command: Sequence[str], name: str) -> None:
@@ -99,7 +103,7 @@ def _run(command: Sequence[str], name: str) -> None:
         raise UserError(f"Installing {name} took over {_LIMIT_S // 60} minutes", "Run it again: it resumes.") from None
     if done.returncode:
         line = (done.stderr.strip().splitlines() or ["the installer printed nothing"])[-1]
-        fix = f"Fix that, then: gem eval install {name}"
+        fix = f"Fix the problem, then run: gem eval install {name}"
         raise UserError(f"GEM could not install the environment {name}: {beginning(line, 300)}", fix)
 
 
@@ -121,7 +125,7 @@ def _current() -> str:
 
 
 def _uv_python() -> list[str]:
-    """This process's Python if its version suits: another one may have to be installed first."""
+    """This process's Python if its version suits, because another one may have to be installed first."""
     return ["--python", sys.executable if _current() in _PYTHONS else ">=3.11,<3.13"]
 
 

@@ -18,10 +18,10 @@ def keep_job(out_dir: Path, job: Json) -> Path:
     """Writes the job, without keys, unless the folder belongs to a different job.
 
     Raises:
-        UserError: it is, so that results of different settings do not mix.
+        UserError: it does, and results of different settings must not mix.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    require_plain(out_dir)  # a harness has written here before
+    require_plain(out_dir)  # an earlier harness has written here
     path = out_dir / _JOB
     if path.is_file():
         before = _read(path)
@@ -45,14 +45,14 @@ def _read(path: Path) -> Json:
 
 
 def save_report(out_dir: Path, report: EvalReport) -> EvalReport:
-    """Writes `report.json`; refuses to when no try was one.
+    """Writes `report.json`, unless every try failed outside the model.
 
     Raises:
-        UserError: the endpoint failed for every case: a score of that would be a lie.
+        UserError: the endpoint failed for every case, so there is no valid score.
     """
     if report.cases and report.errors == len(report.cases):
         first = next(case.error for case in report.cases)
         raise UserError(f"No case could be run: {first}", "Fix the endpoint, then run it again.")
-    with replacing(out_dir / _REPORT) as part:  # in place of a link, if the harness left one
+    with replacing(out_dir / _REPORT) as part:  # also replaces a link that the harness left
         part.write_text(report.model_dump_json(indent=1), encoding="utf-8")
     return report

@@ -22,10 +22,10 @@ from gem_tasks.resources import shipped
 
 Options = TypeVar("Options", bound=RunOptions)
 Cases = dict[str, list[str]]
-"""Ids by category."""
+"""Case ids by category."""
 
 _GRACE_S = 10
-"""Beyond the request's own timeout, after which the sandbox's proxy gives an answer up."""
+"""Seconds beyond the request's timeout after which the sandbox's proxy abandons an answer."""
 _TOO_MANY_FAILURES = 20
 """Failed calls in a row, after their retries, that end a run."""
 
@@ -43,10 +43,10 @@ class ConfinedHarness(ABC, Generic[Options]):
     """One benchmark. Subclasses define what differs; `evaluate` is shared."""
 
     name: ClassVar[Literal["bfcl", "tau2"]]
-    """Also of its environment and of its folder in `envs/`."""
+    """Name of the harness, of its environment, and of its folder in `envs/`."""
     title: ClassVar[str]
     smoke: ClassVar[tuple[str, ...]]
-    """Ids of a run that only tries the plumbing."""
+    """Case ids of a run that only tests that everything works together."""
     example: ClassVar[str]
     """An example of a case id, for error messages."""
     groups: ClassVar[str]
@@ -54,7 +54,7 @@ class ConfinedHarness(ABC, Generic[Options]):
     doing: ClassVar[str]
     """The activity of a case, for progress messages."""
     most_file_bytes: ClassVar[int]
-    """Of one file of the harness's."""
+    """Maximum size of one file of the harness."""
     environment: ClassVar[Mapping[str, str]]
     """Variables of the child; `{name}` of an endpoint stands for its address, `{token}` for the key to it."""
 
@@ -68,15 +68,15 @@ class ConfinedHarness(ABC, Generic[Options]):
         progress: Progress = silent,
         sandbox: SandboxMode = "auto",
     ) -> EvalReport:
-        """Runs it and returns the report, which is also written to `out_dir/report.json`.
+        """Runs the benchmark and returns the report, which is also in `out_dir/report.json`.
 
         Args:
             endpoint: the model under test.
-            options: which cases, and how.
-            out_dir: gets the harness's own files; a folder with an unfinished run of the same is continued.
-            home: GEM_HOME; the environment is installed below it when it is not there.
-            progress: called with what is being done, tries done, tries in all.
-            sandbox: how strictly the harness is confined.
+            options: the cases and settings.
+            out_dir: folder for the harness's files; an unfinished run in it continues.
+            home: GEM_HOME, in which GEM installs the environment if necessary.
+            progress: called with the activity, finished tries and total tries.
+            sandbox: strictness of the confinement.
 
         Raises:
             UserError: an endpoint does not answer or keeps failing, a case does not exist, or the folder belongs to
@@ -106,7 +106,7 @@ class ConfinedHarness(ABC, Generic[Options]):
 
     @abstractmethod
     def asked(self, endpoint: Endpoint, options: Options) -> dict[str, Endpoint]:
-        """Every endpoint that the harness asks, by the name that `environment` uses."""
+        """Every endpoint that the harness calls, by its name in `environment`."""
 
     @abstractmethod
     def categories(self, options: Options) -> tuple[str, ...]:
@@ -133,10 +133,10 @@ class ConfinedHarness(ABC, Generic[Options]):
         """
 
     def prepare(self, out_dir: Path) -> None:
-        """Puts the files of an unfinished run in order."""
+        """Prepares the files of an unfinished run."""
 
     def done(self, out_dir: Path, plan: Cases) -> int:
-        """Tries of the plan that an unfinished run has results of."""
+        """Number of planned tries with results of an unfinished run."""
         return 0
 
     def tries(self, options: Options) -> int:
@@ -150,7 +150,7 @@ class ConfinedHarness(ABC, Generic[Options]):
         return tuple(case for case in self.smoke if self.category_of(case) in self.categories(options))
 
     def subset(self, options: Options) -> str:
-        """Which cases, in one word for the report."""
+        """The selected cases, in one word for the report."""
         digest = sha256("\n".join(sorted(options.ids)).encode()).hexdigest()[:12]
         return f"ids:{digest}" if options.ids else options.subset
 
@@ -184,7 +184,7 @@ class ConfinedHarness(ABC, Generic[Options]):
                     failures = failures + 1 if error else 0
                     if failures >= _TOO_MANY_FAILURES:
                         why = beginning(str(error), 300)
-                        raise UserError(f"The endpoints keep failing: {why}", "Fix that, then run it again.")
+                        raise UserError(f"The endpoints keep failing: {why}", "Fix the problem, then run it again.")
                     continue
                 case {"event": "case"}:
                     done += 1

@@ -27,7 +27,9 @@ def require_healthy(endpoint: Endpoint) -> None:
     try:
         asyncio.run(asyncio.wait_for(_ask(endpoint), LIMIT_S))
     except TimeoutError:
-        raise UserError(f"{endpoint.base_url} did not answer within {LIMIT_S:.0f} s", "Is it up?") from None
+        raise UserError(
+            f"{endpoint.base_url} did not answer within {LIMIT_S:.0f} s", "Check that it is running."
+        ) from None
 
 
 async def _ask(endpoint: Endpoint) -> None:
@@ -52,7 +54,7 @@ def _fix(endpoint: Endpoint, error: EndpointError, names: list[str]) -> str:
     if error.error_class in _KEY:
         return "Check the API key and its account."
     if error.error_class in _DOWN:
-        return "Is it up, and does the URL end in /v1?"
+        return "Check that it is running, and that the URL ends in /v1."
     if names and endpoint.model not in names:
         return f"It lists: {', '.join(sorted(names)[:_NAMES])}."
-    return "Is that the model's name, and does the URL end in /v1?"
+    return "Check the name of the model, and that the URL ends in /v1."

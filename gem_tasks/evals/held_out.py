@@ -17,7 +17,7 @@ def held_out(work: Workspace, source: str) -> list[Segment]:
 
     Args:
         work: store and lineage.
-        source: a set's id or the beginning of one, or a partition such as `2026-01-31T14:00`.
+        source: id of a set or a prefix of it, or a partition such as `2026-01-31T14:00`.
 
     Raises:
         UserError: there is no such set or partition, or it has no such text.
@@ -69,7 +69,7 @@ def pipeline_yield(work: Workspace, segments: Sequence[Segment]) -> Yield | None
 
 
 def _trajectories(work: Workspace, places: Sequence[SegmentPlace]) -> list[Trajectory]:
-    """Accepted by the validation, at once or after a revision, of these segments."""
+    """Trajectories of these segments that the validation accepted, with or without a revision."""
     found: list[Trajectory] = []
     for (partition, shard), rows in groupby(places, key=lambda row: row[1:]):
         passed = finals(work, partition, shard)

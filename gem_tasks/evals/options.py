@@ -23,19 +23,19 @@ class RunOptions(Value):
     """Options of all harnesses that run in a separate environment."""
 
     subset: Subset = "full"
-    """`smoke`: a few fixed cases, for plumbing."""
+    """`smoke`: a few fixed cases, to test that everything works together."""
     ids: tuple[str, ...] = ()
-    """Only these cases; stronger than `subset`."""
+    """Only these cases; takes precedence over `subset`."""
     thinking: bool | None = None
     """Sent to the server's chat template as `enable_thinking`; None: not sent."""
     max_tokens: int | None = Field(default=None, ge=1)
-    """Of one answer; None: the server's own bound."""
+    """Maximum tokens of one answer; None: the server's limit."""
     seed: int | None = None
     """Sent with every request; None: none is sent."""
     concurrency: int = Field(default=16, ge=1)
     """Cases at a time."""
     request_timeout_s: float = Field(default=600, gt=0)
-    """For one answer."""
+    """Time limit for one answer."""
     timeout_s: float = Field(default=24 * 3600, gt=0)
     """Time limit of the whole run in seconds; finished cases are kept, and a later call resumes."""
 
@@ -58,7 +58,7 @@ class Tau2Options(RunOptions):
     epochs: int = Field(default=4, ge=1)
     """Tries per case: Avg@k and Pass@k."""
     message_limit: int = Field(default=100, ge=1)
-    """Turns of a conversation; 100 is the harness's own."""
+    """Maximum turns of a conversation; 100 is the harness's default."""
 
 
 class SynthesizerOptions(Value):

@@ -1,4 +1,4 @@
-"""How far long work is: a callback that anyone may pass down, and one that is silent."""
+"""Progress of long work: the type of its callback, and a silent one."""
 
 from collections.abc import Callable
 

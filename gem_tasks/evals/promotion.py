@@ -1,8 +1,8 @@
-"""Is the new model better? Pure: two sets of reports in, a verdict out.
+"""Decides whether a new model is better. Pure: two sets of reports in, a verdict out.
 
 Better means: the whole interval of the paired difference is above zero in at least one harness, and below it in none.
-Both models have to have run the same cases in the same way; where they did not, nothing is concluded. Chance has as
-many goes as there are harnesses, so each gets its share of the error that the policy allows.
+Both models must have run the same cases in the same way, otherwise there is no conclusion. More harnesses mean more
+chances of error, so each gets its share of the error that the policy allows.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from gem_tasks.domain.promotion import Difference, Policy, Verdict
 from gem_tasks.evals.stats import paired_bootstrap
 
 Reports = Mapping[str, EvalReport]
-"""By harness."""
+"""Reports by harness."""
 
 
 def judge(champion: Reports, challenger: Reports, policy: Policy = Policy()) -> Verdict:  # noqa: B008 - frozen

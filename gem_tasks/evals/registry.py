@@ -1,8 +1,8 @@
 """Records reports in the lineage, and decides which model is champion, by numbers or by a person.
 
 A champion is the champion of a name (`qwen3-8b-agent`). A challenger is compared with it, otherwise with the model
-that it was trained from; without either, it is kept without promotion. A person's decision overrules the numbers and is
-recorded as such.
+that it was trained from; without either, it is kept without promotion. A person's decision overrides the numbers, and
+is recorded as such.
 """
 
 from hashlib import sha256
@@ -23,14 +23,14 @@ _ID = 16
 def record(
     work: Workspace, report: EvalReport, out_dir: Path, model_id: str | None = None, run_id: str | None = None
 ) -> str:
-    """Puts a report into the store and its numbers into the lineage, under an id that follows from its content.
+    """Saves a report in the store and its numbers in the lineage, under an id derived from its content.
 
     Args:
         work: store and lineage.
-        report: what to record.
-        out_dir: where the harness's own files are; they stay there.
+        report: the report to record.
+        out_dir: folder of the harness's files, which stay there.
         model_id: the model's id in `models`; None for an external endpoint.
-        run_id: of the Airflow run.
+        run_id: id of the Airflow run.
     """
     body = report.model_dump_json(indent=1).encode()
     evaluation_id = sha256(body).hexdigest()[:_ID]
@@ -51,8 +51,8 @@ def decide(
     Args:
         ledger: the lineage.
         model_id: the challenger.
-        against: whom to hold it against; default: the champion of its name, else its base.
-        policy: when it is better.
+        against: the model to compare with; default: the champion of its name, otherwise its base.
+        policy: when the challenger counts as better.
 
     Raises:
         UserError: there is no such model, or it is the champion.
@@ -98,14 +98,14 @@ def find_model(ledger: Ledger, prefix: str) -> Model:
     """The only model whose id or name has this prefix; for a name, the newest.
 
     Raises:
-        UserError: there is none, or an id's beginning fits several.
+        UserError: there is none, or several ids have this prefix.
     """
     found = ledger.distill.find_models(prefix)
     exact = [model for model in found if prefix in (model.model_id, model.name)]
     if not found:
         raise UserError(f"There is no model {prefix!r}", "`gem models list` shows them.")
     if not exact and len(found) > 1:
-        raise UserError(f"{prefix!r} begins {len(found)} models", "Give more of the id.")
+        raise UserError(f"{len(found)} models begin with {prefix!r}", "Give more characters of the id.")
     return (exact or found)[0]
 
 

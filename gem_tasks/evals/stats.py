@@ -17,7 +17,7 @@ from gem_tasks.domain.promotion import Difference
 By = dict[str, dict[str, list[float]]]
 """Scores of the epochs by case by category."""
 _CHUNK = 500
-"""Resamples drawn at a time: bounds memory."""
+"""Resamples drawn at a time, which limits memory."""
 
 
 def average(cases: Iterable[CaseScore], metric: str = "accuracy") -> tuple[Score, ...]:
@@ -31,7 +31,7 @@ def passed_any(cases: Iterable[CaseScore], metric: str) -> tuple[Score, ...]:
 
 
 def grouped(cases: Iterable[CaseScore]) -> By:
-    """By category and case; both in order of appearance."""
+    """Groups scores by category and case, both in order of appearance."""
     found: By = defaultdict(lambda: defaultdict(list))
     for case in cases:
         found[case.category][case.case_id].append(case.score)

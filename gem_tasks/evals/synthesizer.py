@@ -1,8 +1,8 @@
 """Measures a trajectory synthesizer: one call per unseen text, parsed and checked like the pipeline's answers.
 
-A case is a text; it scores 1 when the answer parses and the deterministic checks find no error, the same that the
-validate stage runs before its judge. There is no second chance: a good synthesizer needs none. Reasons, tokens,
-money and latency are kept per answer in `answers.jsonl`, so that every number can be recounted.
+A case is a text; it scores 1 if the answer parses and the deterministic checks, those that the validate stage runs
+before its judge, find no error. There is no second chance: a good synthesizer needs none. `answers.jsonl` contains
+reason, tokens, cost and latency of every answer, so that every number can be recomputed.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class Answer(Value):
     segment_id: str
     valid: bool
     reason: str = ""
-    """Why not: `truncated`, `malformed`, or `check_…` of the first error."""
+    """Reason for a failure: `truncated`, `malformed`, or `check_…` of the first error."""
     detail: str = ""
     error: str | None = None
     """The endpoint's error, if it gave no answer."""
@@ -66,9 +66,9 @@ class Yield(Value):
     prompt_tokens: int
     completion_tokens: int
     usd: float | None
-    """In USD; None if no price is known."""
+    """Cost in USD; None if no price is known."""
     latency_s: dict[str, float] = Field(default_factory=dict)
-    """Per text: mean, p50, p90."""
+    """Latency per text: mean, p50, p90."""
     diversity: Json = Field(default_factory=dict)
     size: dict[str, float] = Field(default_factory=dict)
     """Mean messages, tools and calls of accepted trajectories."""
@@ -91,15 +91,15 @@ def evaluate(
     pipeline: Yield | None = None,
     progress: Progress = silent,
 ) -> EvalReport:
-    """Asks for every text once and returns the report, which is also written to `out_dir/report.json`.
+    """Sends every text once and returns the report, which is also in `out_dir/report.json`.
 
     Args:
         endpoint: the synthesizer.
         options: sampling and prices.
-        out_dir: gets `answers.jsonl` and the report.
+        out_dir: folder for `answers.jsonl` and the report.
         segments: texts that it was not trained on.
-        pipeline: what the pipeline made of the same texts, to stand beside.
-        progress: called with what is being done, texts done, texts in all.
+        pipeline: results of the pipeline for the same texts, to compare.
+        progress: called with the activity, finished texts and total texts.
 
     Raises:
         UserError: there is no text, or the endpoint does not answer.
@@ -162,7 +162,7 @@ def read(completion: Completion, segment: Segment, price: Pricing | None = None)
     """Judges an answer; never raises because of a model's text."""
     trajectory, reason, detail = None, "", ""
     if completion.finish_reason == "length":
-        reason, detail = "truncated", "the answer was cut off at its length limit"
+        reason, detail = "truncated", "the answer was truncated at its length limit"
     else:
         try:
             trajectory = synthesis.read(completion.text.encode("utf-8", "replace").decode())
@@ -233,7 +233,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def variety(accepted: Sequence[Trajectory]) -> Json:
-    """Of the names of tools, and how many conversations begin alike."""
+    """Diversity of tool names, and the number of conversations with the same beginning."""
     if not accepted:
         return {}
     names = Counter(name for each in accepted for name in {tool.name for tool in each.tools})

@@ -1,7 +1,7 @@
-"""τ²-bench through `inspect-evals` on Inspect AI: airline (50 tasks), retail (114), telecom where asked for.
+"""τ²-bench through `inspect-evals` on Inspect AI: airline (50 tasks), retail (114), telecom if selected.
 
-A simulated user, a separate model, talks to the agent under test; a task is solved when the database ends as the
-reference actions leave it and what had to be said was said. Each task runs `epochs` times: Avg@k is the mean, Pass@k
+A simulated user, a separate model, talks to the agent under test; a task is solved if the final database equals that
+of the reference actions and the agent said what it had to say. Each task runs `epochs` times: Avg@k is the mean, Pass@k
 the share of tasks that any try solved. Doing nothing solves those whose reference changes nothing.
 
 The harness swallows failed calls and continues, so GEM watches them: an endpoint that only fails ends the run.
@@ -25,12 +25,12 @@ VERSION = "inspect-evals 0.26.0 on inspect-ai 0.3.285"
 SMOKE = ("airline/8", "airline/12", "airline/18", "retail/0", "retail/2", "retail/4")
 """Tasks whose reference actions change the database, so that an idle agent solves none."""
 _TEMPERATURE = 0.0
-"""The harness's intended default. For an external model it sets it for the user only, so GEM sets it for both."""
+"""The harness's intended default. For an external model it sets only the user's, so GEM sets both."""
 _RETRIES = 4
 
 
 class Tau2(ConfinedHarness[Tau2Options]):
-    """τ²-bench; its log can be seen with `inspect view`."""
+    """τ²-bench; `inspect view` shows its log."""
 
     name = "tau2"
     title = "τ²-bench"

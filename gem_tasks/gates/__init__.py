@@ -1,4 +1,4 @@
-"""Gates: a stage's numbers against a policy. Pure, so that every decision can be replayed."""
+"""Gates compare a stage's numbers with a policy. Pure, so that every decision can be replayed."""
 
 from gem_tasks.gates.decide import decide
 from gem_tasks.gates.policy import parse_policy

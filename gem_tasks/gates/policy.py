@@ -1,8 +1,8 @@
 """`gates.toml`: bounds per stage and metric.
 
-A table per stage, an entry per metric: `{ min = …, max = …, action = "review", sample = … }`, or a list of such.
+A table per stage, an entry per metric: `{ min = …, max = …, action = "review", sample = … }`, or a list of these.
 `[default]` applies to every stage without its own bound for the metric; `metric = []` removes a bound. `[agreement]`
-with `min_precision` and `sample` sets how far people have to agree with a kind of error before it may refuse.
+with `min_precision` and `sample` sets the agreement of people that a kind of error needs to reject.
 """
 
 import tomllib
@@ -36,8 +36,8 @@ def parse_policy(text: str, name: str) -> Policy:
     """Reads a policy.
 
     Args:
-        text: of the file.
-        name: of the file, for messages.
+        text: content of the file.
+        name: name of the file, for messages.
 
     Raises:
         UserError: it is not a policy; the message names stage, metric and fault in one line.

@@ -9,11 +9,11 @@ from gem_tasks.visible import visible_lines
 
 _COLUMNS = 96
 _MOST = 1500
-"""Characters of an example."""
+"""Maximum characters of an example."""
 
 
 def report(decision: Decision, partition: str, examples: Sequence[tuple[str, str]]) -> str:
-    """The numbers against their bounds, and examples as `(heading, text)`; headings and texts may be hostile."""
+    """The numbers with their bounds, and examples as `(heading, text)`; headings and texts may be hostile."""
     lines = [
         f"**{decision.metrics.stage}** of partition `{partition}`: {decision.reason}",
         "",

@@ -53,7 +53,7 @@ validated by deterministic checks and a judge. Tools and their results were writ
 {rows}
 
 `messages` is a conversation of the Chat Completions API with `arguments` as JSON strings, `tools` the JSON string of
-its tools, `tool_errors` the places of messages in which a tool reports an error. The folder of a version has its own
+its tools, `tool_errors` the positions of messages in which a tool reports an error. Each version's folder has its own
 card with funnel, refusals, contamination and privacy.
 
 Models: {models}. Licences that the sources claim, by trajectories:

@@ -1,7 +1,7 @@
 """The licence of a dataset, from those that its sources claim.
 
 Ids are those of the Hub (https://huggingface.co/docs/hub/repositories-licenses). A claim such as "CC BY 4.0, © Acme" is
-recognized by its words. What is computed is the licence under which all sources can be passed on together; it does not
+recognized by its words. The result is the licence under which all sources can be passed on together; it does not
 replace a lawyer.
 """
 
@@ -30,12 +30,12 @@ _NON_COMMERCIAL = ("cc0-1.0", "mit", "bsd-3-clause", "apache-2.0", "cc-by-4.0", 
 
 
 class Licence(Value):
-    """What the Hub is told."""
+    """The licence for the Hub, and the claims it is based on."""
 
     id: str
     """`unknown` if a source claims none, `other` if no single licence fits."""
     claimed: dict[str, int]
-    """Trajectories by what their sources claim."""
+    """Trajectories by their sources' claims."""
 
 
 def licence_of(claimed: Mapping[str, int]) -> Licence:
@@ -45,14 +45,14 @@ def licence_of(claimed: Mapping[str, int]) -> Licence:
         claimed: trajectories by claim, as a manifest has them; an unknown one is `unknown` or empty.
 
     Raises:
-        UserError: a claim forbids to pass on what is derived.
+        UserError: a claim forbids derived works.
     """
     ids: set[str] = set()
     for claim, count in claimed.items():
         found = _id(claim)
         if found == "forbidden":
             raise UserError(
-                f"The licence {claim!r} of {count} trajectories' sources forbids to publish what is made of them",
+                f"The licence {claim!r} of {count} trajectories' sources forbids publishing derived works",
                 "Remove these sources (`gem source`), and publish the partition again.",
             )
         ids.add(found)

@@ -1,7 +1,7 @@
-"""`gem publish`: the current dataset versions as a dataset on the Hugging Face Hub, a commit for what changed.
+"""`gem publish`: the current dataset versions as a dataset on the Hugging Face Hub, one commit for all changes.
 
-A version's folder is named by the version and by the trajectories withdrawn from it, so that one that the repository
-has is not sent again, and one that lost rows replaces its predecessor in the same commit.
+The name of a version's folder reflects the version and the trajectories withdrawn from it. A folder that the repository
+has is therefore not sent again, and one that lost rows replaces its predecessor in the same commit.
 """
 
 import json
@@ -28,17 +28,17 @@ from gem_tasks.store import keys
 
 _DATA = "data/"
 _OURS = re.compile(r"data/\d{8}T\d{4,6}-[0-9a-f]{8}(?:-[0-9a-f]{8})?/")
-"""Folders of versions; other files of the repository are left alone."""
+"""Folders of versions; GEM does not touch other files of the repository."""
 _AUDITS = 1000
 
 
 class OnHub(Value):
-    """What a publication did."""
+    """The result of a publication."""
 
     url: str
     trajectories: int
     versions: tuple[str, ...]
-    """All that are there now."""
+    """All versions that the repository has now."""
     sent: tuple[str, ...]
     """Versions whose files were sent; empty if the repository had them."""
     removed: int
@@ -62,11 +62,11 @@ def publish_to_hub(
     """Publishes the current versions.
 
     Args:
-        work: where from.
+        work: workspace with the versions.
         repo: `OWNER/NAME`; created if it does not exist. HF_TOKEN and HF_ENDPOINT are the client's usual variables.
-        public: a new repository is for all to see; an existing one stays as it is.
+        public: makes a new repository public; an existing one keeps its visibility.
         audited: refuse versions that people have not audited.
-        progress: told of each version.
+        progress: receives each version.
 
     Raises:
         UserError: there is nothing to publish, it may not be published, or the Hub refuses.
@@ -114,13 +114,13 @@ def _require_allowed(work: Workspace, found: Sequence[_Version], audited: bool) 
     verdicts = _audits(work)
     for each in found:
         if verdicts.get(each.name) is False:
-            raise UserError(f"Version {each.name} failed its audit", "See `gem audit report`; fix what it found.")
+            raise UserError(f"Version {each.name} failed its audit", "See `gem audit report`, and fix its findings.")
         if audited and not verdicts.get(each.name):
             raise UserError(f"Version {each.name} has passed no audit", "Draw one: gem audit draw")
 
 
 def _audits(work: Workspace) -> dict[str, bool]:
-    """Whether a version passed, by the last audit of it that is decided."""
+    """Whether each version passed its last completed audit."""
     with work.ledger() as ledger:
         audits = sorted(ledger.audits.find("", limit=_AUDITS), key=lambda each: each.drawn_at)
     return {
@@ -189,7 +189,7 @@ def _asked(repo: str, ask: Callable[[], Any]) -> Any:
         return ask()
     except HfHubHTTPError as error:
         status = getattr(error.response, "status_code", 0)
-        fix = "Set HF_TOKEN to a token that may write there." if status in (401, 403, 404) else "Try again later."
+        fix = "Set HF_TOKEN to a token with write access." if status in (401, 403, 404) else "Try again later."
         raise UserError(f"The Hub refuses {repo} ({why(error)})", fix) from error
     except (httpx2.HTTPError, OSError, RuntimeError, ValueError) as error:
         raise UserError(f"{repo} cannot be published ({why(error)})", "Check the name and HF_ENDPOINT.") from error

@@ -1,7 +1,7 @@
-"""A version's Parquet file for the Hub: columns that its viewer shows and `load_dataset` reads as they are.
+"""A version's Parquet file for the Hub: columns that its viewer shows and `load_dataset` reads unchanged.
 
 `messages` is a list of structs, which the viewer draws as a conversation; arguments of calls and the tools are JSON
-strings, because structs of different keys would be filled with each other's as nulls.
+strings, because structs of different keys would get each other's keys as nulls.
 """
 
 import json
@@ -12,8 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gem_tasks.dataset.row import PLAN_FIELDS
 from gem_tasks.distill.formats.conversation import dump, reports_error
 from gem_tasks.domain.base import Json
+from gem_tasks.domain.plan import columns_of
 
 _CALL = pa.struct(
     [
@@ -45,9 +47,10 @@ SCHEMA = pa.schema(
         ("revised", pa.bool_()),
         *((name, pa.string()) for name in _TEXTS),
         ("metadata", pa.string()),
+        *((field.name, field.type) for field in PLAN_FIELDS),
     ]
 )
-"""Flat columns for filters; `metadata` has everything once more, as the export has it."""
+"""Flat columns for filters; `metadata` repeats everything, as in the export."""
 _BATCH = 200
 
 
@@ -67,6 +70,7 @@ def row_of(row: Json) -> Json:
         "revised": bool(about.get("revised")),
         **{name: None if about.get(name) is None else str(about[name]) for name in _TEXTS},
         "metadata": dump(about),
+        **columns_of(about.get("plan")),
     }
 
 

@@ -1,4 +1,4 @@
-"""The lineage in Postgres: every document's life. SQL is in `sql/`; only this package runs it."""
+"""The lineage in Postgres: the history of every document. SQL is in `sql/`; only this package runs it."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -55,7 +55,7 @@ __all__ = [
 
 
 class Ledger:
-    """One connection with everything that is recorded and asked, by subject; use it in a `with` block.
+    """One connection with all records and queries, by subject; use it in a `with` block.
 
     Each subject is a class in a module of the same name, with its SQL in `sql/queries/` under that name.
     """
@@ -109,6 +109,6 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """All statements inside take effect together, whichever subject they are of."""
+        """All statements inside take effect together, regardless of their subject."""
         with self._db.transaction():
             yield

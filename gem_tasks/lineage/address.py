@@ -1,7 +1,7 @@
-"""The lineage's DSN in messages to people: where the database is, never its password.
+"""The lineage's DSN in messages to people: the address of the database, but never its password.
 
 A password with an unescaped `/`, `@` or `%` makes libpq read parts of it as host, port or database, and repeat them in
-its complaint. So a DSN that does not look right is not quoted at all, only named.
+its complaint. So messages do not quote a DSN that looks wrong, but only name its variable.
 """
 
 import re
@@ -14,20 +14,20 @@ from gem_tasks.errors import UserError
 from gem_tasks.redaction import ending
 
 CONNECT_LIMIT_S = 15
-"""How long a host may take to answer before it counts as unreachable."""
+"""Seconds without an answer after which a host counts as unreachable."""
 
 
 def refuse_malformed(dsn: str) -> None:
-    """Refuses what is no DSN before a driver can quote it.
+    """Rejects an invalid DSN before a driver can quote it.
 
     Raises:
-        UserError: it cannot be read, or a part of it looks like a piece of a password.
+        UserError: it is invalid, or a part of it looks like a piece of a password.
     """
     _parts(dsn)
 
 
 def unreachable(dsn: str, error: BaseException) -> UserError:
-    """What to say when the database does not answer or refuses the login."""
+    """The error if the database does not answer or refuses the login."""
     info = _parts(dsn)
     where = f"{info.get('host', 'localhost')}:{info.get('port', 5432)}/{info.get('dbname')}"
     reason = ending((str(error).strip().splitlines() or [type(error).__name__])[-1].strip(), 200)

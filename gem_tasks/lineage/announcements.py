@@ -1,4 +1,4 @@
-"""Lineage of announcements: which run asks for the synthesis of a partition, and which run took it up."""
+"""Lineage of announcements: which run requested the synthesis of a partition, and which run processes it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from gem_tasks.lineage.text import jsonb
 
 
 class Announcement(NamedTuple):
-    """What was asked for, and the run of the synthesis that took it up."""
+    """The requested options, and the synthesis run that processes them."""
 
     options: Json
     taken_by: str | None
@@ -19,18 +19,18 @@ class Announcements(Part):
     """Requests of ingestion and backfills to the synthesis."""
 
     def announce(self, run_id: str, partition: str, options: Json) -> None:
-        """The run asks for the synthesis of a partition."""
+        """Records that the run requests the synthesis of a partition."""
         self._db.run("announce", run_id=run_id, partition=partition, options=jsonb(options))
 
     def last(self, partition: str) -> Announcement | None:
-        """The partition's newest."""
+        """The partition's newest announcement."""
         return self._db.first(Announcement, "last_announcement", partition=partition)
 
     def take(self, run_ids: Sequence[str], partition: str, taken_by: str) -> None:
-        """A run of the synthesis takes up what these runs announced."""
+        """Records the synthesis run that processes the announcements of these runs."""
         self._db.run("take_announcements", run_ids=list(run_ids), partition=partition, taken_by=taken_by)
 
     def taken_by(self, run_id: str, partition: str) -> str | None:
-        """The run of the synthesis that took it up; None as long as none has."""
+        """The synthesis run that processes the announcement; None if none does yet."""
         found = self._db.rows("announcement_taken_by", run_id=run_id, partition=partition)
         return found[0]["taken_by"] if found else None

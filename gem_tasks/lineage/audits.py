@@ -1,4 +1,4 @@
-"""Lineage of audits: samples, ratings, and the versions that are called audited."""
+"""Lineage of audits: samples, ratings, and audited versions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,19 +13,19 @@ _RATING = "item_id rater coherence tools faithfulness comment".split()
 
 
 class Said(Value):
-    """What a version of the checks, and the judge, say about a conversation."""
+    """The findings of a version of the checks, and the judge's faults, about a conversation."""
 
     item_id: str
     recipe_id: str
     kinds: frozenset[str]
-    """Of all findings, `check/kind`."""
+    """Kinds of all findings, `check/kind`."""
     judged: bool
     faults: frozenset[str]
-    """Of the judgement."""
+    """Faults of the judgement."""
 
 
 class RatedRow(Value):
-    """A conversation as one audit's raters found it."""
+    """A conversation with the ratings of one audit."""
 
     audit_id: str
     sample: str
@@ -39,22 +39,22 @@ class RatedRow(Value):
     keepers: int
     """Raters who gave a good score in every quality."""
     said: Said | None
-    """None where today's checks have not been asked yet, or the conversation is gone."""
+    """None if the current checks have not run on it yet, or the conversation is missing."""
 
 
 class Audits(Part):
-    """What `gem_tasks.audit` draws, records and asks."""
+    """Samples and ratings for `gem_tasks.audit`."""
 
     def draw_sample(
         self, sample: Sample, recipes: Mapping[str, str], start: float, *, revising: bool
     ) -> tuple[list[AuditItem], int]:
-        """Items at random, and how many there are to draw from; nothing is recorded.
+        """Draws random items, and counts the population; records nothing.
 
         Args:
-            sample: what to draw.
-            recipes: current recipe ids by stage; of published trajectories all recipes are drawn.
-            start: where the systematic draw begins, in [0, 1).
-            revising: whether what the validation refuses goes back to be revised, and is refused only after that.
+            sample: the kind and size of the sample.
+            recipes: current recipe ids by stage; published trajectories may have any recipe.
+            start: start of the systematic draw, in [0, 1).
+            revising: whether rejected conversations are revised, so that only `revalidate` rejects finally.
         """
         values = sample.model_dump(exclude={"what"}) | {"start": start, "revising": revising}
         rows = self._db.rows(_QUERIES[sample.what], **values, **recipes)
@@ -62,7 +62,7 @@ class Audits(Part):
         return [AuditItem(**{name: row[name] for name in [*_ITEM, "stage"]}) for row in rows], total
 
     def versions_drawn_from(self, sample: Sample) -> list[str]:
-        """Current dataset versions that a sample of trajectories stands for."""
+        """Current dataset versions that a sample of trajectories represents."""
         found = self._db.rows("versions_drawn_from", version=sample.version, first=sample.first, last=sample.last)
         return [row["version"] for row in found]
 
@@ -75,7 +75,7 @@ class Audits(Part):
         versions: list[str],
         run_id: str | None,
     ) -> None:
-        """Records what was drawn, unless it is known."""
+        """Records an audit with its items, unless it is known."""
         rows = [item.model_dump() for item in items]
         with self._db.transaction():
             self._db.run(
@@ -89,37 +89,37 @@ class Audits(Part):
             self._db.run("insert_audit_items", audit_id=audit_id, **columns(rows, _ITEM))
 
     def find(self, prefix: str = "", limit: int = 20) -> list[Audit]:
-        """Audits whose id begins so, the newest first."""
+        """Audits whose id has this prefix, newest first."""
         return self._db.all(Audit, "find_audits", prefix=prefix, limit=limit)
 
     def items(self, audit_id: str) -> list[AuditItem]:
-        """What was drawn, in the order of rating."""
+        """The drawn items, in the order of rating."""
         return self._db.all(AuditItem, "audit_items", audit_id=audit_id)
 
     def lock(self, audit_id: str) -> None:
-        """Until the transaction ends, nobody else rates."""
+        """Blocks other ratings until the transaction ends."""
         self._db.run("lock_audit", audit_id=audit_id)
 
     def upsert_ratings(self, audit_id: str, ratings: Sequence[Rating]) -> None:
-        """Records them; a rater's later rating of an item replaces the earlier one."""
+        """Records ratings; a rater's later rating of an item replaces the earlier one."""
         rows = [rating.model_dump() for rating in ratings]
         self._db.run("upsert_ratings", audit_id=audit_id, **columns(rows, _RATING))
 
     def ratings(self, audit_id: str) -> list[Rating]:
-        """All of them."""
+        """All ratings of an audit."""
         return self._db.all(Rating, "ratings", audit_id=audit_id)
 
     def rated_conversations(self, good: int, checks: int) -> list[RatedRow]:
         """Conversations with ratings, for every audit that drew them.
 
         Args:
-            good: the score from which a rating is good.
-            checks: version of the checks whose findings are wanted.
+            good: minimum score of a good rating.
+            checks: version of the checks whose findings to return.
         """
         return [_rated(row) for row in self._db.rows("rated_conversations", good=good, checks=checks)]
 
     def insert_findings(self, checks: int, said: Sequence[Said]) -> None:
-        """Records what these checks and the judge say, unless it is known."""
+        """Records findings of these checks and faults of the judge, unless they are known."""
         rows = [
             {**each.model_dump(), "faults": " ".join(sorted(each.faults)), "kinds": " ".join(sorted(each.kinds))}
             for each in said
@@ -127,11 +127,11 @@ class Audits(Part):
         self._db.run("insert_audit_findings", checks=checks, **columns(rows, list(Said.model_fields)))
 
     def recipe_line(self, recipe_id: str) -> dict[str, str]:
-        """A recipe and all that it was made from: ids by stage."""
+        """Ids of a recipe and its ancestors, by stage."""
         return {row["stage"]: row["recipe_id"] for row in self._db.rows("recipe_line", recipe_id=recipe_id)}
 
     def mark_versions(self, audit: Audit, passed: bool | None) -> None:
-        """Calls the audit's versions audited, or no longer; undecided, it takes back only what it gave itself."""
+        """Marks the audit's versions as audited, or unmarks them; an undecided audit removes only its own marks."""
         versions = list(audit.versions)
         if passed:
             self._db.run("mark_audited", audit_id=audit.audit_id, versions=versions)

@@ -1,4 +1,4 @@
-"""Lineage of batches: announced before they are created, so that none is ever submitted twice."""
+"""Lineage of batches: GEM announces them before it creates them, so that it submits none twice."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -14,7 +14,7 @@ EndState = Literal["collected", "failed", "lost"]
 
 
 class Place(Value):
-    """The stage's work over one shard, which batches belong to."""
+    """One stage over one shard, to which batches belong."""
 
     recipe_id: str
     partition: str
@@ -22,25 +22,25 @@ class Place(Value):
 
 
 class BatchRow(Value):
-    """A batch as it is recorded."""
+    """A recorded batch."""
 
     gem_key: str
     batch_id: str | None = None
-    """None while it is announced only."""
+    """None while it is only announced."""
     state: Literal["announced", "submitted", "collected"] = "announced"
     custom_ids: tuple[str, ...]
     faults: dict[str, FaultCounts] = Field(default_factory=dict)
-    """By custom id, of requests that brought no answer."""
+    """Faults by custom id, for requests without an answer."""
     usd_reserved: float = 0.0
-    """Drawn from the budget of its run until it is known what it cost."""
+    """Amount reserved from the budget of its run until the cost is known."""
     airflow_run_id: str | None = None
 
 
 class Batches(Part):
-    """What `pipeline.batch` records and asks."""
+    """Records and queries of `pipeline.batch`."""
 
     def announce(self, place: Place, row: BatchRow) -> None:
-        """Before it is created."""
+        """Records a batch before its creation."""
         self._db.run(
             "announce_batch",
             **place.model_dump(),
@@ -51,17 +51,17 @@ class Batches(Part):
         )
 
     def submitted(self, gem_key: str, batch_id: str) -> None:
-        """After it was created."""
+        """Records the id of a batch after its creation."""
         self._db.run("batch_submitted", gem_key=gem_key, batch_id=batch_id)
 
     def ended(self, gem_key: str, state: EndState, faults: Mapping[str, FaultCounts]) -> None:
-        """After what it brought is safe."""
+        """Records the end of a batch, once its answers are saved."""
         self._db.run("batch_ended", gem_key=gem_key, state=state, faults=jsonb(faults))
 
     def open(self, place: Place) -> list[BatchRow]:
-        """Those of a shard that is not finished."""
+        """Batches of an unfinished shard."""
         return self._db.all(BatchRow, "open_batches", **place.model_dump())
 
     def done(self, place: Place) -> None:
-        """The shard is finished."""
+        """Records that the shard is finished."""
         self._db.run("batches_done", **place.model_dump())

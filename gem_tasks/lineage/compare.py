@@ -1,4 +1,4 @@
-"""Lineage of recipes: all that were ever used, and two of them side by side over the same segments."""
+"""Lineage of recipes: all used ones, and comparisons of two over the same segments."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -9,7 +9,7 @@ from gem_tasks.lineage.connection import Part
 
 
 class UsedRecipe(Value):
-    """A recipe with what it was used for."""
+    """A recipe with its use."""
 
     recipe: Recipe
     first_seen_at: datetime
@@ -17,7 +17,7 @@ class UsedRecipe(Value):
 
 
 class Means(Value):
-    """Per segment. Money is None where no price was known."""
+    """Means per segment. Money is None if no price was known."""
 
     calls: float
     prompt_tokens: float
@@ -27,7 +27,7 @@ class Means(Value):
 
 
 class SizePair(Value):
-    """A size (messages, tools or calls) of what both accepted."""
+    """A size (messages, tools or calls) of the segments that both accepted."""
 
     name: str
     pairs: int
@@ -38,27 +38,27 @@ class SizePair(Value):
 
 
 class Compared(Value):
-    """Two recipes of a stage over the segments that both have a result of."""
+    """Two recipes of a stage, over the segments with a result under both."""
 
     segments: int
     accepted_a: int
     accepted_b: int
     only_a: int
-    """Accepted by A and not by B."""
+    """Accepted by A, but not by B."""
     only_b: int
     a: Means | None
     """None without common segments."""
     b: Means | None
     sizes: list[SizePair]
     reasons: dict[str, tuple[int, int]]
-    """Turned down by A and by B, by reason or error class."""
+    """Segments that A and B rejected or failed, by reason or error class."""
 
 
 class Comparisons(Part):
-    """What `pipeline.rebuild.compare` asks."""
+    """Queries of `pipeline.rebuild.compare`."""
 
     def recipes_used(self) -> dict[str, UsedRecipe]:
-        """All recipes by id, the newest first."""
+        """All recipes by id, newest first."""
         found: dict[str, UsedRecipe] = {}
         for row in self._db.rows("recipes_used"):
             key, seen, results = row.pop("recipe_id"), row.pop("first_seen_at"), row.pop("results")
@@ -70,7 +70,7 @@ class Comparisons(Part):
         return {row["sha256"]: row["text"] for row in self._db.rows("prompts_named", hashes=sorted(hashes))}
 
     def compared(self, a: str, b: str) -> Compared:
-        """Two recipes by id."""
+        """Compares two recipes, given by id."""
         row = self._db.one("compared", a=a, b=b)
         counts = {name: row[name] for name in ("segments", "accepted_a", "accepted_b", "only_a", "only_b")}
         a_means, b_means = (

@@ -1,6 +1,6 @@
 """One connection to the lineage, opened on first use; runs named queries and nothing else.
 
-Owns what Postgres cannot store: every value passes through `storable` here, whatever query it is for.
+Every value passes through `storable` here, which replaces what Postgres cannot store.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -29,7 +29,7 @@ class Connection:
 
     @classmethod
     def over(cls, pg: psycopg.Connection[Row]) -> Self:
-        """Over a driver's connection that the caller opens and closes."""
+        """Wraps a driver's connection that the caller opens and closes."""
         made = cls("")
         made._pg = pg
         return made
@@ -98,11 +98,11 @@ class Connection:
         return [kind(**row) for row in self.rows(query, **values)]
 
     def first(self, kind: Callable[..., T], query: str, /, **values: Any) -> T | None:
-        """The first row in the same way; None when there is none."""
+        """The first row, converted like `all`; None if there is none."""
         return next(iter(self.all(kind, query, **values)), None)
 
     def only(self, kind: Callable[..., T], query: str, /, **values: Any) -> T:
-        """The only row in the same way."""
+        """The only row, converted like `all`."""
         return kind(**self.one(query, **values))
 
     def _execute(self, query: str, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
@@ -112,7 +112,7 @@ class Connection:
             reason = str(error.diag.message_primary)
             raise UserError(
                 f"The lineage database is not up to date ({reason})",
-                "Run `gem up`, or for a database of your own `python -m gem_tasks.lineage.migrate`.",
+                "Run `gem up`, or `python -m gem_tasks.lineage.migrate` for your own database.",
             ) from None
 
 
@@ -124,5 +124,5 @@ class Part:
 
 
 def columns(items: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, list[Any]]:
-    """Rows turned into one array per column, as `unnest` takes them."""
+    """Converts rows to one array per column, for `unnest`."""
     return {name: [item[name] for item in items] for name in names}

@@ -1,4 +1,4 @@
-"""Lineage of dataset versions: what each holds, what it leaves out, which is current."""
+"""Lineage of dataset versions: their contents, their exclusions, and which ones are current."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,15 +12,15 @@ _TRAJECTORY = (
     "trajectory_id recipe_id segment_id messages tools calls domains platform task_category called findings".split()
 )
 _LISTS = ("domains", "called", "findings")
-"""Sent joined: psycopg cannot tell a list of lists from a matrix. Their names have no commas."""
+"""Sent as joined text, because psycopg cannot distinguish a list of lists from a matrix. The names have no commas."""
 
 
 class TrajectoryRow(Value):
-    """A published trajectory as Postgres keeps it: counts and topic, not the conversation."""
+    """A published trajectory in Postgres: counts and topic, not the conversation."""
 
     trajectory_id: str
     recipe_id: str
-    """Of the stage that accepted it."""
+    """Recipe of the stage that accepted it."""
     segment_id: str
     messages: int
     tools: int
@@ -29,9 +29,9 @@ class TrajectoryRow(Value):
     platform: str
     task_category: str
     called: tuple[str, ...] = ()
-    """Names of the tools that are called."""
+    """Names of the called tools."""
     findings: tuple[str, ...] = ()
-    """What the checks noticed without refusing it, as `check: kind`."""
+    """Findings that did not reject it, as `check: kind`."""
 
 
 class FoundTrajectory(NamedTuple):
@@ -42,12 +42,12 @@ class FoundTrajectory(NamedTuple):
 
 
 class Datasets(Part):
-    """What publication and export record and ask."""
+    """Records and queries of publication and export."""
 
     def commit(
         self, version: str, partition: str, recipe: Recipe, manifest: Json, rows: Sequence[TrajectoryRow]
     ) -> None:
-        """Makes a version the partition's current one, in one transaction."""
+        """Makes a version the current one of its partition, in one transaction."""
         values = [
             {**row.model_dump(), **{name: ",".join(getattr(row, name)) for name in _LISTS}}
             for row in sorted(rows, key=lambda row: row.trajectory_id)
@@ -68,26 +68,26 @@ class Datasets(Part):
             self._db.run("upsert_trajectories", version=version, **columns(values, _TRAJECTORY))
 
     def replace_exclusions(self, version: str, found: Sequence[Value]) -> None:
-        """What a version leaves out: values with `segment_id`, `reason` and `detail`."""
+        """Records the exclusions of a version: values with `segment_id`, `reason` and `detail`."""
         with self._db.transaction():
             self._db.run("clear_exclusions", version=version)
             values = [each.model_dump() for each in found]
             self._db.run("insert_exclusions", version=version, **columns(values, ("segment_id", "reason", "detail")))
 
     def recipes(self, partition: str) -> list[Recorded]:
-        """The chain by which the partition's newest version was made, the root first; empty if there is none."""
+        """The chain of the partition's newest version, root first; empty if there is none."""
         return self._db.all(Recorded, "dataset_recipes", partition=partition)
 
     def withdraw(self, partition: str) -> None:
-        """Leaves a partition without a current version: nothing that it was made of is left."""
+        """Leaves a partition without a current version, because it has no trajectory left."""
         with self._db.transaction():
             self._db.run("lock_dataset", partition=partition)
             self._db.run("retire_datasets", partition=partition)
 
     def current(self, partition: str | None = None) -> list[str]:
-        """Versions that nothing supersedes, of one partition or of all."""
+        """Current versions, of one partition or of all."""
         return [row["version"] for row in self._db.rows("current_datasets", partition=partition)]
 
     def find_trajectories(self, prefix: str) -> list[FoundTrajectory]:
-        """Current ones whose id begins so; at most five."""
+        """Up to five current trajectories whose id has this prefix."""
         return self._db.all(FoundTrajectory, "find_trajectories", prefix=prefix)

@@ -1,4 +1,4 @@
-"""Lineage of distillation: sets, what is in them, and the models that were trained on them."""
+"""Lineage of distillation: sets, their items, and the models trained on them."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,25 +11,25 @@ _ITEM = ("trajectory_id", "segment_id", "version", "split")
 
 
 class CandidateRow(NamedTuple):
-    """What a set may take."""
+    """A trajectory that a set may include."""
 
     trajectory_id: str | None
-    """None for what the judge refused, which was not published."""
+    """None for a trajectory that the judge rejected, which is not published."""
     segment_id: str
     version: str
     recipes: dict[str, str]
-    """Ids by stage."""
+    """Recipe ids by stage."""
     domain: str
     partition: str
     shard: int
     document_uri: str
     source: str
     copy_of: str | None
-    """Of which document of the source, or address, the document is a copy."""
+    """The document, or address, of which this document is a copy."""
 
 
 class StageCost(NamedTuple):
-    """What segments took in a stage."""
+    """Cost of segments in a stage."""
 
     stage: str
     segments: int
@@ -42,16 +42,16 @@ class StageCost(NamedTuple):
 
 
 class Distill(Part):
-    """What `gem_tasks.distill` draws, records and asks."""
+    """Records and queries of `gem_tasks.distill`."""
 
     def sft_candidates(self, spec: SetSpec) -> list[CandidateRow]:
-        """What a spec may take, before its patterns, in shard order."""
+        """Candidates for a set, before its patterns apply, in shard order."""
         return self._db.all(
             CandidateRow, "sft_candidates", partition=spec.partition, audited=spec.audited, unjudged=not spec.judged
         )
 
     def record_set(self, found: SftSet, items: Sequence[tuple[Candidate, Split]]) -> None:
-        """A set with everything that is in it, in one transaction, unless it is known."""
+        """Records a set with its items, in one transaction, unless it is known."""
         rows: list[Mapping[str, str]] = [
             {**item.model_dump(include={"trajectory_id", "segment_id", "version"}), "split": split}
             for item, split in items
@@ -69,16 +69,16 @@ class Distill(Part):
             self._db.run("insert_sft_set_items", set_id=found.set_id, **columns(rows, _ITEM))
 
     def find_sets(self, prefix: str = "", limit: int = 20) -> list[SftSet]:
-        """Sets whose id begins so, the newest first."""
+        """Sets whose id has this prefix, newest first."""
         return self._db.all(SftSet, "find_sft_sets", prefix=prefix, limit=limit)
 
     def record_model(self, model: Model, run_id: str | None = None) -> None:
-        """A trained model; one that is known keeps its status."""
+        """Records a trained model; a known one keeps its status."""
         values = model.model_dump(exclude={"metrics", "created_at"})
         self._db.run("upsert_model", metrics=jsonb(model.metrics), run_id=run_id, **values)
 
     def find_models(self, prefix: str = "", limit: int = 20) -> list[Model]:
-        """Models whose id or name begins so, the newest first."""
+        """Models whose id or name has this prefix, newest first."""
         return self._db.all(Model, "find_models", prefix=prefix, limit=limit)
 
     def new_since_model(self, name: str) -> int:
@@ -86,7 +86,7 @@ class Distill(Part):
         return self._db.one("new_since_model", name=name)["fresh"]
 
     def pipeline_cost(self, segments: Sequence[str], recipes: Sequence[str]) -> list[StageCost]:
-        """What segments cost the pipeline, by stage in order."""
+        """Cost of segments in the pipeline, by stage, in order."""
         return self._db.all(StageCost, "pipeline_cost", segments=list(segments), recipes=list(recipes))
 
     def recipes_of_versions(self, versions: Sequence[str]) -> list[list[str]]:

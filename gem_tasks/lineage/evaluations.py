@@ -1,4 +1,4 @@
-"""Lineage of evaluations and of what followed: scores case by case, champions, and who decided."""
+"""Lineage of evaluations: scores case by case, champions, and decisions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -39,7 +39,7 @@ class OriginDocument(Value):
 
 
 class EvaluationRow(Value):
-    """An evaluation as it is listed."""
+    """An evaluation in a list."""
 
     evaluation_id: str
     model_id: str | None
@@ -57,7 +57,7 @@ class EvaluationRow(Value):
 
 
 class SegmentPlace(NamedTuple):
-    """A segment, with where it lies."""
+    """A segment and its position."""
 
     segment_id: str
     partition: str
@@ -65,12 +65,12 @@ class SegmentPlace(NamedTuple):
 
 
 class Evaluations(Part):
-    """What `gem_tasks.evals` records and asks."""
+    """Records and queries of `gem_tasks.evals`."""
 
     def record(
         self, evaluation_id: str, report: EvalReport, location: str, model_id: str | None, run_id: str | None = None
     ) -> None:
-        """A report with all its cases, in one transaction, unless it is known."""
+        """Records a report with all its cases, in one transaction, unless it is known."""
         cases: list[dict[str, Any]] = [
             {**case.model_dump(), "position": position} for position, case in enumerate(report.cases)
         ]
@@ -92,7 +92,7 @@ class Evaluations(Part):
     def find(
         self, prefix: str = "", model_id: str | None = None, harness: str | None = None, limit: int = 20
     ) -> list[EvaluationRow]:
-        """Evaluations whose id begins so, the newest first."""
+        """Evaluations whose id has this prefix, newest first."""
         return self._db.all(
             EvaluationRow, "find_evaluations", prefix=prefix, model_id=model_id, harness=harness, limit=limit
         )
@@ -109,7 +109,7 @@ class Evaluations(Part):
         return {row.harness: self.report(row) for row in found}
 
     def lock_champion(self, name: str) -> None:
-        """Until the transaction ends, nobody else decides about models of this name."""
+        """Blocks other decisions about models of this name until the transaction ends."""
         self._db.run("lock_champion", name=name)
 
     def champion(self, name: str) -> str | None:
@@ -117,11 +117,11 @@ class Evaluations(Part):
         return _first(self._db.rows("champion", name=name))
 
     def untrained_base(self, model_id: str) -> str | None:
-        """Id of the model that is another's base, where it is known as one."""
+        """Id of the base of a model, if the base is a known model."""
         return _first(self._db.rows("untrained_base", model_id=model_id))
 
     def record_promotion(self, decision: Promotion, name: str) -> None:
-        """A decision and what follows for the champion, inside the caller's transaction."""
+        """Records a decision and updates the champion, inside the caller's transaction."""
         values = decision.model_dump(exclude={"evidence", "decided_at"})
         self._db.run("insert_promotion", evidence=jsonb(decision.evidence), **values)
         status = "champion" if decision.outcome == "promoted" else decision.outcome
@@ -130,7 +130,7 @@ class Evaluations(Part):
         self._db.run("set_model_status", model_id=decision.model_id, status=status)
 
     def promotions(self, model_id: str) -> list[Promotion]:
-        """Decisions about a model, the newest first."""
+        """Decisions about a model, newest first."""
         return self._db.all(Promotion, "promotions", model_id=model_id)
 
     def origin_recipes(self, model_id: str) -> list[OriginRecipe]:
@@ -146,7 +146,7 @@ class Evaluations(Part):
         return self._db.all(SegmentPlace, "held_out_segments", set_id=set_id)
 
     def segment_places(self, segments: Sequence[str]) -> list[SegmentPlace]:
-        """Where these segments lie, in shard order."""
+        """Positions of these segments, in shard order."""
         return self._db.all(SegmentPlace, "segment_places", segments=list(segments))
 
     def segment_latencies(self, segments: Sequence[str], recipes: Sequence[str]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Lineage of what failed."""
+"""Lineage of failures."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class FailedRow(NamedTuple):
 
 
 class FailedCount(NamedTuple):
-    """How many failed in one way in a stage of a partition, and what one of them says."""
+    """Number of failures of one class in a stage of a partition, with the message of one of them."""
 
     stage: str
     error_class: str
@@ -36,16 +36,16 @@ class FailedCount(NamedTuple):
 
 
 class Failures(Part):
-    """What `pipeline.upkeep.failures` asks and marks. `which` is error_class, stage and partition; None means any."""
+    """Queries and marks of `pipeline.upkeep.failures`. `which`: error_class, stage and partition; None means any."""
 
     def newest(self, recipe_ids: Sequence[str], limit: int, **which: str | None) -> list[FailedRow]:
-        """Failed segments, the newest first."""
+        """Failed segments, newest first."""
         return self._db.all(FailedRow, "failed", recipe_ids=list(recipe_ids), limit=limit, **which)
 
     def counts(self, recipe_ids: Sequence[str], **which: str | None) -> list[FailedCount]:
-        """How many there are, by stage, class and partition."""
+        """Counts of failures by stage, class and partition."""
         return self._db.all(FailedCount, "failed_counts", recipe_ids=list(recipe_ids), **_ANY | which)
 
     def mark(self, recipe_ids: Sequence[str], **which: str | None) -> None:
-        """The next run asks for them again."""
+        """Marks failures, so that the next run retries them."""
         self._db.run("mark_failed", recipe_ids=list(recipe_ids), **which)

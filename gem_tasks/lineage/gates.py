@@ -1,4 +1,4 @@
-"""Lineage of the gates: a stage's numbers over a partition, and what was decided on them."""
+"""Lineage of the gates: a stage's numbers for a partition, and the decisions about them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from gem_tasks.lineage.text import jsonb
 
 
 class GateExample(NamedTuple):
-    """A result that a person looks at before deciding."""
+    """A result that a person sees before deciding."""
 
     segment_id: str
     shard: int
@@ -25,14 +25,14 @@ class GateExample(NamedTuple):
 
 
 class DecisionRow(NamedTuple):
-    """A decision as it is listed."""
+    """A decision in a list."""
 
     decided_at: datetime
     partition: str
     stage: str
     action: str
     person: str | None
-    """None: the policy decided."""
+    """None if the policy decided."""
     reason: str
     policy_sha256: str
 
@@ -45,7 +45,7 @@ class Gates(Part):
         return Metrics(stage=recipe.stage, **self._db.one("metrics", partition=partition, recipe_id=recipe.recipe_id))
 
     def all_metrics(self, partition: str, recipe: Recipe) -> Metrics:
-        """The same with every number that a gate may bound."""
+        """The same, with every number that a policy may limit."""
         counts = self.metrics(partition, recipe)
         numbers: dict[str, float] = {}
         for row in self._db.rows("gate_metrics", partition=partition, recipe_id=recipe.recipe_id):
@@ -57,14 +57,14 @@ class Gates(Part):
     def examples(
         self, partition: str, recipe: Recipe, outcomes: Sequence[OutcomeKind], limit: int
     ) -> list[GateExample]:
-        """A few results that ended so, always the same ones."""
+        """A few results with these outcomes, always the same ones."""
         return self._db.all(
             GateExample, "gate_examples",
             partition=partition, recipe_id=recipe.recipe_id, outcomes=list(outcomes), limit=limit,
         )  # fmt: skip
 
     def record_decision(self, partition: str, recipe: Recipe, decision: Decision, run: RunContext) -> None:
-        """A gate's decision with the numbers it was made on."""
+        """Records a gate's decision with its numbers."""
         self._db.run(
             "record_decision",
             partition=partition,
@@ -84,5 +84,5 @@ class Gates(Part):
         return self._db.all(DecisionRow, "decisions", limit=limit)
 
     def last_decision(self, partition: str, recipe: Recipe) -> Decision | None:
-        """What was decided last after a stage, by the policy or by a person."""
+        """The last decision after a stage, by the policy or by a person."""
         return self._db.first(Decision, "last_decision", partition=partition, recipe_id=recipe.recipe_id)

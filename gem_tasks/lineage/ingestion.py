@@ -14,32 +14,32 @@ _SEGMENT = "segment_id document_id shard row_no start_char end_char tokens".spli
 
 
 class ShardSize(NamedTuple):
-    """A shard, and how many segments are in it."""
+    """A shard with the number of its segments."""
 
     shard: int
     segments: int
 
 
 class Ingestion(Part):
-    """What `pipeline.ingest.source` records and asks."""
+    """Records and queries of `pipeline.ingest.source`."""
 
     def known_documents(self, ids: Collection[str]) -> dict[str, bool]:
-        """Those of the ids that are recorded, and whether as duplicates."""
+        """The recorded ids among these, and whether they are duplicates."""
         return {row["document_id"]: row["duplicate"] for row in self._db.rows("known_documents", ids=list(ids))}
 
     def first_with_hash(self, hashes: Collection[str]) -> dict[str, str]:
-        """Content hash to the first living document with segments that has it."""
+        """Maps content hashes to the first live document with segments that has it."""
         found = self._db.rows("first_with_hash", hashes=list(hashes))
         return {row["content_hash"]: row["document_id"] for row in found}
 
     def reserve_shards(self, partition: str, count: int) -> int:
-        """The first of `count` shard numbers of a partition; nobody else ever gets them."""
+        """Reserves `count` shard numbers of a partition, and returns the first; they are never assigned again."""
         return self._db.one("reserve_shards", partition=partition, count=count)["first"]
 
     def commit_ingest(
         self, partition: str, source_id: int, documents: Sequence[Document], shards: Mapping[int, Sequence[Segment]]
     ) -> None:
-        """Documents with all their segments, in one transaction. Doing it again changes nothing."""
+        """Records documents with all their segments, in one transaction. Repeating it changes nothing."""
         rows = [
             {
                 **document.model_dump(exclude={"metadata"}),
@@ -57,7 +57,7 @@ class Ingestion(Part):
                 )
 
     def shards(self, partition: str) -> list[ShardSize]:
-        """All of a partition, in order."""
+        """All shards of a partition, in order."""
         return self._db.all(ShardSize, "shards", partition=partition)
 
 

@@ -1,14 +1,14 @@
-"""Locks that Postgres keeps: who holds one holds a connection, and loses it with the connection.
+"""Locks in Postgres: each belongs to a connection, and ends with it.
 
 | lock      | held while                                    | so that                                             |
 |-----------|-----------------------------------------------|-----------------------------------------------------|
 | `source`  | a source is scanned                           | two runs do not read the same objects               |
-| `ingest`  | documents are compared and committed          | no text is taken for new twice, in any partition    |
+| `ingest`  | documents are compared and committed          | no text counts as new twice, in any partition       |
 | `shard`   | a stage works on a shard under a recipe       | two runs neither pay twice nor overwrite each other |
-| `publish` | a partition is read and its version committed | the version that is current saw the latest changes  |
+| `publish` | a partition is read and its version committed | the current version includes the latest changes     |
 
-A worker that dies gives its locks back as soon as Postgres notices: at once when the process ends, within a minute
-when the machine or the network goes. They are always taken in the order of this table.
+When a worker dies, Postgres releases its locks: at once if the process ends, within a minute if the machine or the
+network fails. GEM always takes them in the order of this table.
 """
 
 import logging
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class Locks(Part):
-    """Each is a `with` block that waits for its turn."""
+    """Each method is a `with` block that waits for the lock."""
 
     @contextmanager
     def source(self, source_id: int) -> Generator[None]:
@@ -46,30 +46,30 @@ class Locks(Part):
 
     @contextmanager
     def publish(self, partition: str) -> Generator[None]:
-        """One publication of a partition at a time, from its first look to its last row."""
+        """One publication of a partition at a time, from its first query to its last row."""
         with self._lock(f"gem-publishing {partition}"):
             yield
 
     def still_locked(self) -> None:
-        """Makes sure that the connection, and what it locked, is still there: before something that cannot be undone.
+        """Verifies that the connection still holds its locks, before an action that cannot be undone.
 
         Raises:
-            StoreError: it is gone; somebody else may be at it.
+            StoreError: the connection is lost, so another run may hold the lock.
         """
         try:
             self._db.run("still_connected")
         except psycopg.OperationalError as error:
-            raise StoreError("The connection that held the lock is lost; another run may have gone on") from error
+            raise StoreError("The connection that held the lock is lost; another run may have continued") from error
 
     @contextmanager
     def _lock(self, name: str) -> Generator[None]:
         self._db.run("lock_keepalives")
         if not self._db.one("try_lock", name=name)["got"]:
-            if not name.startswith("gem-ingest"):  # that one is held for moments only
+            if not name.startswith("gem-ingest"):  # that lock is held only for moments
                 logger.info("waiting for another run: %s", name)
             self._db.run("wait_for_lock", name=name)
         try:
             yield
         finally:
-            with suppress(psycopg.OperationalError):  # a lost connection has given it back already
+            with suppress(psycopg.OperationalError):  # a lost connection has already released it
                 self._db.run("unlock", name=name)

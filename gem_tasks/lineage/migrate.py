@@ -1,7 +1,7 @@
 """Brings the lineage's schema to the newest version: tables by Alembic, views from `sql/views`.
 
-`python -m gem_tasks.lineage.migrate` does it to GEM_POSTGRES_DSN, for a database that `gem up` does not own; with a
-revision it goes there, also back.
+`python -m gem_tasks.lineage.migrate` migrates GEM_POSTGRES_DSN, a database that `gem up` does not own; with a revision
+as argument it upgrades or downgrades to it.
 """
 
 import sys
@@ -22,17 +22,17 @@ from gem_tasks.resources import shipped
 from gem_tasks.settings import load
 
 VERSION_TABLE = "gem_alembic_version"
-"""Not Alembic's default, which is Airflow's when both live in one database."""
+"""Not Alembic's default name, which Airflow uses if both share a database."""
 
 
 def migrate(dsn: str, revision: str = "head") -> None:
-    """Upgrades, or downgrades to `base` (nothing). Safe when two processes do it at once.
+    """Upgrades the schema, or downgrades it to `base` (nothing). Two processes may do so at the same time.
 
     Raises:
         UserError: the database does not answer, or a newer GEM has migrated it.
     """
     refuse_malformed(dsn)
-    # The driver reads the DSN itself: SQLAlchemy's idea of a URL differs from libpq's.
+    # The driver reads the DSN itself, because SQLAlchemy and libpq read URLs differently.
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn, connect_timeout=CONNECT_LIMIT_S)
     )
@@ -43,7 +43,9 @@ def migrate(dsn: str, revision: str = "head") -> None:
     except OperationalError as error:
         raise unreachable(dsn, error.orig or error) from None
     except CommandError as error:
-        raise UserError(f"The lineage database cannot be migrated ({error})", "Is it of a newer GEM?") from error
+        raise UserError(
+            f"The lineage database cannot be migrated ({error})", "Use the version of GEM that migrated it."
+        ) from error
     finally:
         engine.dispose()
 
@@ -55,7 +57,7 @@ def _migrate(connection: Connection, revision: str) -> None:
     head = ScriptDirectory.from_config(config).get_current_head()
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
     if revision != "head" or context.get_current_revision() != head:
-        drop_views(connection)  # they hold on to columns that a step may change
+        drop_views(connection)  # they depend on columns that a migration may change
         step = command.downgrade if revision == "base" else command.upgrade
         step(config, revision)
     if revision == "head":

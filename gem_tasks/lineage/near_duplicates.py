@@ -1,4 +1,4 @@
-"""Lineage of near duplicates: signatures of segments, and which segment repeats which."""
+"""Lineage of near duplicates: signatures of segments, and which segments repeat others."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -7,10 +7,10 @@ from gem_tasks.lineage.connection import Part
 
 
 class SharedBand(NamedTuple):
-    """A stored segment that shares a band with an asking text."""
+    """A stored segment that shares a band with a queried text."""
 
     number: int
-    """Of the asking text."""
+    """Number of the queried text."""
     segment_id: str
     document_id: str
     uri: str
@@ -18,19 +18,19 @@ class SharedBand(NamedTuple):
 
 
 class NearDuplicates(Part):
-    """What `pipeline.ingest.near_duplicates` records and asks."""
+    """Records and queries of `pipeline.ingest.near_duplicates`."""
 
     def candidates(self, bands: Sequence[int], numbers: Sequence[int]) -> list[SharedBand]:
         """Stored segments that share a band.
 
         Args:
-            bands: of all asking texts, one after the other.
-            numbers: which text each band belongs to.
+            bands: bands of all queried texts, one after the other.
+            numbers: the text that each band belongs to.
         """
         return self._db.all(SharedBand, "candidates", bands=list(bands), numbers=list(numbers))
 
     def insert_signatures(self, signatures: Mapping[str, tuple[bytes, Sequence[int]]]) -> None:
-        """Digest and bands of segments that repeat nothing, by segment id. Doing it again changes nothing."""
+        """Records digest and bands of segments that repeat nothing, by segment id. Repeating it changes nothing."""
         pairs = [(segment, band) for segment, (_, bands) in signatures.items() for band in bands]
         self._db.run(
             "insert_signatures", segment_id=list(signatures), digest=[digest for digest, _ in signatures.values()]
@@ -38,7 +38,7 @@ class NearDuplicates(Part):
         self._db.run("insert_bands", segment_id=[segment for segment, _ in pairs], band=[band for _, band in pairs])
 
     def insert(self, found: Mapping[str, tuple[str, float]]) -> None:
-        """Segment to the one it repeats and how similar they are."""
+        """Records, by segment, the segment that it repeats, and their similarity."""
         self._db.run(
             "insert_near_duplicates",
             segment_id=list(found),

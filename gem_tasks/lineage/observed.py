@@ -1,4 +1,4 @@
-"""Lineage of what a task has just done, for metrics."""
+"""Lineage of a task's latest results, for metrics."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from gem_tasks.lineage.stages import RunContext
 
 
 class OutcomeRow(NamedTuple):
-    """Segments that ended in one way, and what they took."""
+    """Segments with the same outcome, and their cost."""
 
     outcome: OutcomeKind
     segments: int
@@ -16,13 +16,13 @@ class OutcomeRow(NamedTuple):
     completion_tokens: int
     usd: float | None
     latencies_ms: list[int] | None
-    """Of each segment that called the model; None when none did."""
+    """Latency of each segment that called the model; None if none did."""
 
 
 class Observed(Part):
-    """What `pipeline.upkeep.observed` asks."""
+    """Queries of `pipeline.upkeep.observed`."""
 
     def of_task(self, partition: str, shard: int, recipe_id: str, run: RunContext) -> list[OutcomeRow]:
-        """By outcome."""
+        """Results of a task by outcome."""
         place = {"partition": partition, "shard": shard, "recipe_id": recipe_id}
         return self._db.all(OutcomeRow, "observed", **place, run_id=run.run_id, try_number=run.try_number)

@@ -1,4 +1,4 @@
-"""Lineage of learned prefilters: the verdicts they learn from, which one is in use, and what it saves and misses."""
+"""Lineage of prefilters: the verdicts for training, the prefilter in use, and what each saves and misses."""
 
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -21,7 +21,7 @@ class CurrentPrefilter(NamedTuple):
 
 
 class PrefilterHistory(NamedTuple):
-    """A prefilter, in use or not, with what it did."""
+    """A prefilter, in use or not, with its results."""
 
     prefilter_id: str
     trained_at: datetime
@@ -31,28 +31,28 @@ class PrefilterHistory(NamedTuple):
     report: Json
     saved_calls: int
     share_asked: int
-    """Segments of the random share, which go to the model in any case."""
+    """Segments of the random share, which always go to the model."""
     share_accepted: int
     share_missed: int
     usd_saved: float | None
 
 
 class Share(NamedTuple):
-    """Random segments that the model accepted, and those of them that the prefilter would have rejected."""
+    """Number of random segments that the model accepted, and of those that the prefilter would have rejected."""
 
     accepted: int
     missed: int
 
 
 class VerdictCounts(NamedTuple):
-    """Verdicts, and those of them that no prefilter had a say in."""
+    """Number of verdicts, and of those that no prefilter influenced."""
 
     verdicts: int
     unbiased: int
 
 
 class VerdictRow(NamedTuple):
-    """A segment that the model judged, and where its text is."""
+    """A segment with the model's verdict, and the position of its text."""
 
     segment_id: str
     document_id: str
@@ -62,18 +62,18 @@ class VerdictRow(NamedTuple):
 
 
 class Prefilters(Part):
-    """What `shard.prefilter` and `upkeep.prefilter_training` record and ask; `recipe_id` is always the filter's."""
+    """For `shard.prefilter` and `upkeep.prefilter_training`; `recipe_id` is always that of the filter."""
 
     def current(self, recipe_id: str) -> CurrentPrefilter | None:
-        """The one in use."""
+        """The prefilter in use."""
         return self._db.first(CurrentPrefilter, "current_prefilter", recipe_id=recipe_id)
 
     def history(self, recipe_id: str) -> list[PrefilterHistory]:
-        """All, the newest first, with savings."""
+        """All prefilters, newest first, with savings."""
         return self._db.all(PrefilterHistory, "prefilter_history", recipe_id=recipe_id)
 
     def use(self, filter_recipe: Recipe, prefilter: Recipe, key: str, digest: str, report: Json) -> None:
-        """Takes one into use, in place of the last; `prefilter` is its own recipe."""
+        """Replaces the prefilter in use; `prefilter` is the recipe of the new one."""
         recipe_id = filter_recipe.recipe_id
         with self._db.transaction():
             self._db.run("lock_prefilter", recipe_id=recipe_id)
@@ -86,28 +86,28 @@ class Prefilters(Part):
             )  # fmt: skip
 
     def switch_off(self, recipe_id: str, detail: str) -> None:
-        """The one in use misses too much."""
+        """Switches the prefilter in use off, because it misses too much."""
         with self._db.transaction():
             self._db.run("lock_prefilter", recipe_id=recipe_id)
             self._db.run("retire_prefilter", recipe_id=recipe_id, because="drift", detail=detail)
 
     def last_drift(self, recipe_id: str) -> datetime | None:
-        """When one switched itself off last."""
+        """Time when a prefilter last switched itself off."""
         return self._db.one("last_drift", recipe_id=recipe_id)["at"]
 
     def share(self, recipe_id: str, prefilter_id: str, limit: int) -> Share:
-        """Of the newest random segments."""
+        """The share of the newest random segments."""
         return self._db.only(Share, "prefilter_share", recipe_id=recipe_id, prefilter_id=prefilter_id, limit=limit)
 
     def verdict_counts(self, recipe_id: str, since: datetime | None) -> dict[bool, VerdictCounts]:
-        """By accepted or not; unbiased ones since then."""
+        """Verdicts by acceptance; unbiased ones since this time."""
         found = self._db.rows("verdict_counts", recipe_id=recipe_id, since=since)
         return {row["accepted"]: VerdictCounts(row["verdicts"], row["unbiased"]) for row in found}
 
     def newest_verdicts(
         self, recipe_id: str, outcome: Literal["accepted", "rejected"], since: datetime | None, limit: int
     ) -> list[VerdictRow]:
-        """Segments with where their texts are."""
+        """Segments with verdicts, and the positions of their texts."""
         return self._db.all(
             VerdictRow, "newest_verdicts", recipe_id=recipe_id, outcome=outcome, since=since, limit=limit
         )
@@ -118,5 +118,5 @@ class Prefilters(Part):
         return {row["partition"]: row["segments"] for row in found}
 
     def ask_withdrawn(self, recipe_id: str) -> None:
-        """The next run asks the model about those."""
+        """Marks these rejections, so that the next run asks the model."""
         self._db.run("ask_withdrawn", recipe_id=recipe_id)

@@ -1,4 +1,4 @@
-"""Lineage of prompts: every version, which run began with which, and segments to try a candidate on."""
+"""Lineage of prompts: every version, the versions of each run, and segments to try a candidate on."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ class PromptVersion(NamedTuple):
     first_seen_at: datetime
     last_used_at: datetime | None
     recipes: int
-    """How many have it."""
+    """Number of recipes with this version."""
 
 
 class StoredPrompt(NamedTuple):
@@ -39,22 +39,22 @@ class StoredSegment(NamedTuple):
 
 
 class Prompts(Part):
-    """What `pipeline.prompt_files` and `pipeline.upkeep.trial` record and ask."""
+    """Records and queries of `pipeline.prompt_files` and `pipeline.upkeep.trial`."""
 
     def versions(self) -> list[PromptVersion]:
-        """All that were ever used, with first and last use."""
+        """All used versions, with first and last use."""
         return self._db.all(PromptVersion, "prompt_versions")
 
     def find(self, prefix: str, name: str | None = None) -> list[StoredPrompt]:
-        """Those whose hash begins so; at most five."""
+        """Up to five versions whose hash has this prefix."""
         return self._db.all(StoredPrompt, "find_prompts", prefix=prefix, name=name)
 
     def of_run(self, run: str) -> list[Prompt]:
-        """What a run began with; nothing if it has not begun."""
+        """The prompts that a run started with; empty if it has not started."""
         return self._db.all(Prompt, "run_prompts", run=run)
 
     def pin(self, run: str, prompts: Collection[Prompt]) -> None:
-        """A run begins with these, unless it has begun."""
+        """Records the prompts that a run starts with, unless it has started."""
         with self._db.transaction():
             self._db.run("lock_run_prompts", run=run)
             for prompt in prompts:
@@ -67,19 +67,19 @@ class Prompts(Part):
         return {row["sha256"]: row["text"] for row in self._db.rows("prompts_by_hash", hashes=list(hashes))}
 
     def run_recipes(self, run: str) -> list[Recorded]:
-        """The recipes that a run began with; none if it recorded none."""
+        """The recipes that a run started with; empty if it recorded none."""
         return self._db.all(Recorded, "run_recipes", run=run)
 
     def pin_recipes(self, run: str, recipes: Sequence[Recipe]) -> None:
-        """A run begins, or begins anew, with these."""
+        """Records the recipes that a run starts, or restarts, with."""
         values = {"stage": [each.stage for each in recipes], "recipe_id": [each.recipe_id for each in recipes]}
         self._db.run("pin_recipes", run=run, **values)
 
     def find_segments(self, id_: str, limit: int) -> list[StoredSegment]:
-        """Segments of a segment's, document's or trajectory's id."""
+        """Segments that belong to a segment, document or trajectory id."""
         return self._db.all(StoredSegment, "find_segments", id=id_, limit=limit)
 
     def result_object(self, segment_id: str, recipe_id: str) -> str | None:
-        """Key of the object with what a stage made of a segment; None when there is nothing, or it was removed."""
+        """Key of the object with the result of a stage for a segment; None if there is none, or it was removed."""
         found = self._db.rows("result_object", segment_id=segment_id, recipe_id=recipe_id)
         return found[0]["object_key"] if found else None

@@ -22,6 +22,6 @@ def queries() -> dict[str, LiteralString]:
         for name, body in zip(parts[1::2], parts[2::2], strict=True):
             if name in found:
                 raise ValueError(f"{path.name}: the query {name} is defined twice")
-            # Files of our own, shipped with the code: as trustworthy as a literal.
+            # These files are part of GEM, and as trustworthy as a literal.
             found[name] = cast("LiteralString", body.strip())
     return found

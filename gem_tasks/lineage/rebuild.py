@@ -1,4 +1,4 @@
-"""Lineage of rebuilding: what is left to do, in whole or in part; what is complete; announcements."""
+"""Lineage of rebuilding: open work in whole partitions or parts of them, and complete partitions."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,14 +9,14 @@ from gem_tasks.lineage.connection import Part
 
 
 class Scope(Value):
-    """The part of a partition that a run is about: sources by URI, and the first so many documents of them."""
+    """The part of a partition that a run covers: sources by URI, and the first N documents of them."""
 
     sources: tuple[str, ...] = ()
     limit: int | None = None
 
     @property
     def narrowed(self) -> bool:
-        """Whether it is less than everything."""
+        """Whether it is less than the whole partition."""
         return bool(self.sources or self.limit)
 
 
@@ -30,7 +30,7 @@ class ShardState(Value):
 
     @property
     def ended(self) -> int:
-        """Final outcomes."""
+        """Number of final outcomes."""
         return self.accepted + self.rejected + self.failed
 
 
@@ -39,16 +39,16 @@ class Link(NamedTuple):
 
     recipe_id: str
     takes: str
-    """The outcome of the stage before that it deals with; the first stage takes every segment."""
+    """The outcome of the preceding stage that it processes; the first stage processes every segment."""
 
 
 class Rebuild(Part):
-    """What `pipeline.rebuild.plan`, `pipeline.shard.outcomes`, publication and the DAGs ask and record."""
+    """Queries of `pipeline.rebuild.plan`, `pipeline.shard.outcomes`, publication and the DAGs."""
 
     def pending(
         self, partition: str, chain: Sequence[Link], asked: Sequence[str] | None = None, scope: Scope | None = None
     ) -> list[int]:
-        """Shards with work left under this chain of recipes: in the asked ones, in a part of the partition."""
+        """Shards with work left under this chain of recipes, in the given stages and part of the partition."""
         scope = scope or Scope()
         found = self._db.rows(
             "pending",
@@ -61,26 +61,26 @@ class Rebuild(Part):
         return [row["shard"] for row in found]
 
     def unfinished(self, partition: str, chain: Sequence[Link]) -> dict[int, int]:
-        """Segments that wait for a first outcome, by the stage's position in the chain; empty: it is complete.
+        """Number of segments that wait for a first outcome, by the stage's position in the chain; empty if complete.
 
-        A failure is an outcome, even one that a later run tries again.
+        A failure is an outcome, even if a later run retries it.
         """
         found = self._db.rows("unfinished", partition=partition, **_links(chain))
         return {row["stage"]: row["segments"] for row in found}
 
     def unpublished(self, partition: str, accepting: Sequence[str], last: str) -> bool:
-        """Whether something is accepted under one of these recipes, but the current dataset is not of the last one."""
+        """Whether there are accepted segments under these recipes, but the current dataset has another last recipe."""
         return self._db.one("unpublished", partition=partition, recipe_ids=list(accepting), last=last)["yes"]
 
     def shard_state(self, recipe: Recipe, takes: str, partition: str, shard: int, *, first: bool) -> ShardState:
-        """How far a stage is over a shard: one cheap look, without the segments' ids.
+        """Progress of a stage over a shard: one cheap query, without the segments' ids.
 
         Args:
-            recipe: of the stage.
-            takes: the outcome of the parent that the stage deals with.
-            partition: key.
-            shard: number.
-            first: whether the stage takes every segment, not those that the parent accepted.
+            recipe: recipe of the stage.
+            takes: the outcome of the parent that the stage processes.
+            partition: key of the partition.
+            shard: number of the shard.
+            first: whether the stage processes every segment, not only those that the parent accepted.
         """
         row = self._db.one(
             "shard_state",
@@ -97,7 +97,7 @@ class Rebuild(Part):
         return {row["segment_id"] for row in self._db.rows("scoped_segments", partition=partition, **_columns(scope))}
 
     def prompt_texts(self, name: str, prefix: str) -> list[str]:
-        """Stored versions of a prompt whose SHA-256 begins so; at most three."""
+        """Up to three stored versions of a prompt whose SHA-256 has this prefix."""
         return [row["text"] for row in self._db.rows("prompt_texts", name=name, prefix=prefix)]
 
 

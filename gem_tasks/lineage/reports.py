@@ -1,4 +1,4 @@
-"""Lineage as people ask for it: a partition's summary and a document's whole life."""
+"""Reports for people: the summary of a partition, and the history of a document."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -109,7 +109,7 @@ class RecordedTrajectory(Value):
 
 
 class RecordedSegment(Value):
-    """A segment with everything that came of it."""
+    """A segment with all of its results."""
 
     segment_id: str
     partition_key: str
@@ -154,7 +154,7 @@ class DocumentLineage(RecordedDocument):
 
 
 class Reports(Part):
-    """What the CLI, the pages and the DAGs show."""
+    """Reports for the CLI, the pages and the DAGs."""
 
     def summary(self, partition: str, recipes: Sequence[Recipe], run_id: str | None) -> PartitionSummary:
         """The partition's numbers under these recipes; calls and tokens of one run, or of all."""
@@ -187,10 +187,10 @@ class Reports(Part):
         """A document with its segments, their outcomes and trajectories; None if the id is of nothing.
 
         Args:
-            id_: of a trajectory (or its first six characters or more), segment or document, or a document's URI.
+            id_: id of a trajectory (or at least its first six characters), segment or document, or a document's URI.
 
         Raises:
-            UserError: trajectories of several documents begin so.
+            UserError: the prefix matches trajectories of several documents.
         """
         found = self._db.rows("find_document", id=id_)
         if not found:

@@ -1,13 +1,13 @@
-"""Roles of the lineage database, each with the least rights that its services need.
+"""Roles of the lineage database, each with the minimum privileges that its services need.
 
 | role           | used by                        | rights                                                          |
 |----------------|--------------------------------|-----------------------------------------------------------------|
 | the owner      | migrations, and this           | all                                                             |
 | `gem_pipeline` | workers, `gem`                 | reads and writes rows                                           |
-| `gem_console`  | the API server's pages         | reads; marks results to be asked for again                      |
+| `gem_console`  | the API server's pages         | reads; marks results for a retry                                |
 
-`python -m gem_tasks.lineage.roles` makes them in GEM_POSTGRES_DSN, whose user is the owner, with the passwords in
-GEM_PIPELINE_DB_PASSWORD and GEM_CONSOLE_DB_PASSWORD. It may be repeated: passwords are changed, rights restored.
+`python -m gem_tasks.lineage.roles` creates them in GEM_POSTGRES_DSN, whose user is the owner, with the passwords in
+GEM_PIPELINE_DB_PASSWORD and GEM_CONSOLE_DB_PASSWORD. Repeating it updates passwords and restores privileges.
 """
 
 import os
@@ -23,7 +23,7 @@ from gem_tasks.lineage.migrate import VERSION_TABLE
 from gem_tasks.settings import load
 
 PASSWORDS = {"gem_pipeline": "GEM_PIPELINE_DB_PASSWORD", "gem_console": "GEM_CONSOLE_DB_PASSWORD"}
-"""Roles, and the variables with their passwords."""
+"""Maps roles to the variables with their passwords."""
 
 _LOGIN: LiteralString = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS LOGIN"
 _FOR_ALL: tuple[LiteralString, ...] = (
@@ -40,7 +40,7 @@ _PIPELINE: tuple[LiteralString, ...] = (
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO gem_pipeline",
     "REVOKE INSERT, UPDATE, DELETE ON {version} FROM gem_pipeline",
 )
-# A mark changes a result, and the triggers that count results write the totals with the rights of the one who marks.
+# A mark changes a result, and the triggers that count results update the totals with the privileges of the same role.
 _CONSOLE: tuple[LiteralString, ...] = (
     "GRANT SELECT ON ALL TABLES IN SCHEMA public TO gem_console",
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO gem_console",
@@ -50,11 +50,11 @@ _CONSOLE: tuple[LiteralString, ...] = (
 
 
 def make_roles(dsn: str, passwords: dict[str, str]) -> None:
-    """Makes the roles, or brings them up to date, in one transaction.
+    """Creates or updates the roles, in one transaction.
 
     Args:
-        dsn: of the migrated lineage database, as its owner, who may create roles.
-        passwords: by role.
+        dsn: DSN of the migrated lineage database, as its owner, who may create roles.
+        passwords: passwords by role.
 
     Raises:
         UserError: the database does not answer, or this user may not create roles.
@@ -75,7 +75,7 @@ def make_roles(dsn: str, passwords: dict[str, str]) -> None:
 
 
 def _login(connection: psycopg.Connection, role: str, password: str) -> None:
-    # Of two deployments on one server the second finds the roles of the first.
+    # If two deployments share a server, the second finds the roles of the first.
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     verb: LiteralString = "ALTER" if known else "CREATE"
     statement = sql.SQL(f"{verb} ROLE {{}} {_LOGIN} PASSWORD {{}}")
@@ -83,13 +83,13 @@ def _login(connection: psycopg.Connection, role: str, password: str) -> None:
 
 
 def main() -> None:
-    """For `deploy/init.sh`.
+    """Entry point for `deploy/init.sh`.
 
     Raises:
-        UserError: a password is missing, or see `make_roles`.
+        UserError: a password is missing, or as `make_roles`.
     """
     if missing := [name for name in PASSWORDS.values() if not os.environ.get(name)]:
-        raise UserError(f"{' and '.join(missing)} must be set", "Each role of the database has a password of its own.")
+        raise UserError(f"{' and '.join(missing)} must be set", "Set a separate password for each role.")
     make_roles(load().database, {role: os.environ[name] for role, name in PASSWORDS.items()})
 
 

@@ -1,4 +1,4 @@
-"""The lineage's tables as SQL to read, from the catalog of a migrated database: `sql/schema.sql` is made of it."""
+"""Writes the lineage's tables as SQL for readers, from the catalog of a migrated database, for `sql/schema.sql`."""
 
 from collections import defaultdict
 
@@ -12,7 +12,7 @@ _HEAD = """\
 
 
 class Schema(Part):
-    """What the catalog knows of the tables."""
+    """Queries of the catalog."""
 
     def text(self) -> str:
         """Each table with its keys, indexes and triggers, then the functions; always in the same order."""
@@ -37,6 +37,6 @@ class Schema(Part):
 
 
 def schema_of(dsn: str) -> str:
-    """The text for a database that was migrated."""
+    """The SQL of a migrated database."""
     with Connection(dsn) as db:
         return Schema(db).text()

@@ -1,4 +1,4 @@
-"""Lineage of sources: what is registered, which objects each holds, and how far a scan has come."""
+"""Lineage of sources: registered sources, their objects, and the progress of scans."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -18,11 +18,11 @@ class Registered(Source):
     kind: str
     enabled: bool
     scan_position: str
-    """Key up to which an unfinished scan has come; empty when there is none."""
+    """Last key of an unfinished scan; empty if there is none."""
 
 
 class SourceRow(NamedTuple):
-    """A source with its settings, its state, and how much it holds."""
+    """A source with its settings, state and counts."""
 
     source_id: int
     uri: str
@@ -35,7 +35,7 @@ class SourceRow(NamedTuple):
     enabled: bool
     registered_at: datetime
     scanned_at: datetime | None
-    """When it was last seen whole."""
+    """Time of the last complete scan."""
     interrupted: bool
     objects: int
     documents: int
@@ -44,12 +44,12 @@ class SourceRow(NamedTuple):
 
     @property
     def source(self) -> Source:
-        """What of it a person sets."""
+        """The settings of the source."""
         return Source.model_validate({name: getattr(self, name) for name in Source.model_fields})
 
 
 class ListedObject(Value):
-    """A listed object beside what is recorded of it."""
+    """A listed object with its record."""
 
     key: str
     same: bool
@@ -57,7 +57,7 @@ class ListedObject(Value):
     missing: bool
     """An earlier scan did not find it."""
     documents: int | None
-    """How many it held then; None when it is new, or was gone."""
+    """Its earlier number of documents; None if it is new or had vanished."""
 
 
 class ReadObject(Value):
@@ -79,14 +79,14 @@ class SourceExtent(Value):
 
 
 class Sources(Part):
-    """What `gem source` and the scan record and ask."""
+    """Records and queries of `gem source` and the scan."""
 
     def register(self, source: Source, kind: str) -> Registered:
-        """The source as it is registered now; what is None stays as it was."""
+        """Registers a source or changes its settings; None leaves a setting unchanged."""
         return self._db.only(Registered, "register_source", kind=kind, **source.model_dump())
 
     def register_source(self, uri: str) -> int:
-        """The number of a source; registering again changes nothing."""
+        """Registers a source and returns its number; repeating it changes nothing."""
         kind = "s3" if uri.startswith("s3://") else "hf" if uri.startswith("hf://") else "files"
         return self.register(Source(uri=uri), kind).source_id
 
@@ -99,16 +99,16 @@ class Sources(Part):
         return [row["partition_key"] for row in self._db.rows("partitions_of_source", uri=uri)]
 
     def all(self) -> list[SourceRow]:
-        """All sources with settings, state, and how much each holds."""
+        """All sources with settings, state and counts."""
         return self._db.all(SourceRow, "source_list")
 
     def enable(self, which: str, enabled: bool) -> str | None:
-        """Switches a source, named by URI or number, on or off; its URI, or None if there is no such source."""
+        """Enables or disables a source, named by URI or number; returns its URI, or None if it does not exist."""
         found = self._db.rows("enable_source", which=which, enabled=enabled)
         return found[0]["uri"] if found else None
 
     def limit(self, which: str, limit: int | None) -> str | None:
-        """Sets how many documents of a source are read, None for all; answers like `enable`."""
+        """Sets the document limit of a source, None for no limit; returns the same as `enable`."""
         found = self._db.rows("limit_source", which=which, limit=limit)
         return found[0]["uri"] if found else None
 
@@ -119,23 +119,23 @@ class Sources(Part):
     def mark_missing(
         self, source_id: int, after: str, upto: str | None, keys: Sequence[str], closed: Sequence[str]
     ) -> None:
-        """Notes which known objects between two keys of the listing are not among its `keys`.
+        """Marks known objects between two keys of the listing that are not among its `keys`.
 
         Args:
-            source_id: of what.
+            source_id: number of the source.
             after: the key before the first of `keys`.
-            upto: the last of them; None: to the end.
-            keys: what was listed.
-            closed: folders that could not be looked into; nothing is known of what is below.
+            upto: the last of them; None for the end of the listing.
+            keys: the listed keys.
+            closed: folders that could not be listed, so their contents are unknown.
         """
         self._db.run("mark_missing", source_id=source_id, after=after, upto=upto, keys=list(keys), closed=list(closed))
 
     def found_again(self, source_id: int, keys: Collection[str]) -> None:
-        """Takes back that these are missing."""
+        """Unmarks missing objects."""
         self._db.run("found_again", source_id=source_id, keys=list(keys))
 
     def scan_position(self, source_id: int, position: str) -> None:
-        """Records how far a scan has come; empty: it is finished."""
+        """Records the position of a scan; empty if it is finished."""
         self._db.run("scan_position", source_id=source_id, position=position)
 
     def known_objects(self, source_id: int) -> SourceExtent:
@@ -143,10 +143,10 @@ class Sources(Part):
         return self._db.only(SourceExtent, "known_objects", source_id=source_id)
 
     def last_object(self, source_id: int) -> str:
-        """The last object, in the order of listings, that a source is known to have; empty when it has none."""
+        """The last known object of a source, in the order of listings; empty if there is none."""
         return self._db.one("last_object", source_id=source_id)["key"]
 
     def upsert_objects(self, source_id: int, objects: Sequence[ReadObject]) -> None:
-        """Records what was read to the end."""
+        """Records objects that were read to their end."""
         rows = [item.model_dump() for item in objects]
         self._db.run("upsert_objects", source_id=source_id, **columns(rows, _OBJECT))

@@ -1,4 +1,4 @@
-"""Lineage of the stages: recipes, outcomes, how their endpoints serve."""
+"""Lineage of the stages: recipes, outcomes, and the state of their endpoints."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ _DETAIL_CHARS = 2000
 
 
 class RunContext(Value):
-    """Which try of which Airflow task instance writes; all None outside Airflow."""
+    """The try of the Airflow task instance that writes; all None outside Airflow."""
 
     run_id: str | None = None
     task_id: str | None = None
@@ -29,30 +29,30 @@ class RunContext(Value):
 
 
 class Ended(NamedTuple):
-    """How a segment ended in a stage, and by which error where it failed."""
+    """The outcome of a segment in a stage, with its error class if it failed."""
 
     outcome: OutcomeKind
     error_class: ErrorClass | None
 
 
 class EndpointState(Value):
-    """How the endpoint of a stage serves a partition under a recipe, in segments."""
+    """State of a stage's endpoint for a partition under a recipe, in numbers of segments."""
 
     answered: int
-    """It sent a completion, usable or not."""
+    """Segments with a completion, usable or not."""
     answered_by_run: int
     """The same in this run."""
     unanswered: int
-    """It sent none, and a later run asks again."""
+    """Segments without a completion, which a later run retries."""
     newly_unanswered: int
-    """Those of this run that no earlier run had left so."""
+    """Segments of this run without a completion that no earlier run had left unanswered."""
 
 
 class Stages(Part):
     """Recipes in use and the outcomes of a stage over a shard."""
 
     def record_recipes(self, prompts: Mapping[str, tuple[str, str]], recipes: Sequence[Recipe]) -> None:
-        """Prompts (hash to name and text) and recipes in use, parents first. Known ones stay as they are."""
+        """Records prompts (hash to name and text) and recipes in use, parents first. Known ones do not change."""
         with self._db.transaction():
             for digest, (name, text) in prompts.items():
                 self._db.run("insert_prompts", sha256=digest, name=name, text=text)
@@ -60,7 +60,7 @@ class Stages(Part):
                 self._db.run("insert_recipes", **recipe_values(recipe))
 
     def outcomes(self, partition: str, shard: int, recipe_id: str) -> dict[str, Ended]:
-        """What is recorded for a shard and final, by segment id."""
+        """Final outcomes of a shard, by segment id."""
         found = self._db.rows("outcomes", partition=partition, shard=shard, recipe_id=recipe_id)
         return {
             row["segment_id"]: Ended(row["outcome"], ErrorClass(row["error_class"]) if row["error_class"] else None)
@@ -80,7 +80,7 @@ class Stages(Part):
         object_key: str,
         run: RunContext,
     ) -> None:
-        """One row per outcome, in one statement; a repeated one counts its cost on top of the earlier attempts."""
+        """Records one row per outcome, in one statement; a repeated one adds its cost to that of earlier attempts."""
         self._db.run("insert_recipes", **recipe_values(recipe))
         rows = [_row(outcome) for outcome in sorted(outcomes, key=lambda outcome: outcome.segment_id)]
         self._db.run(
@@ -97,7 +97,7 @@ class Stages(Part):
     def endpoint_state(
         self, partition: str, recipe_id: str, segment_ids: Sequence[str], run: RunContext
     ) -> EndpointState:
-        """How a stage's endpoint serves a partition, and these segments, to which it brought no answer now."""
+        """State of a stage's endpoint for a partition, and for these segments, which got no answer now."""
         found = self._db.one(
             "endpoint_state",
             partition=partition,
@@ -113,13 +113,13 @@ class Stages(Part):
         return self._db.one("recipe_answered", recipe_id=recipe_id, unusable=[str(each) for each in UNUSABLE])["yes"]
 
     def count_failed_run(self, recipe_id: str, segment_ids: Sequence[str], set_aside_after: int) -> None:
-        """A run ends without an answer to these segments; after `set_aside_after` of them the failure is final."""
+        """Counts a run without an answer to these segments; after `set_aside_after` runs the failure is final."""
         values = {"recipe_id": recipe_id, "segment_ids": list(segment_ids)}
         self._db.run("count_failed_run", **values, set_aside_after=set_aside_after)
 
 
 def recipe_values(recipe: Recipe) -> Row:
-    """A recipe's columns."""
+    """The columns of a recipe."""
     return recipe.model_dump() | {"params": jsonb(recipe.params), "recipe_id": recipe.recipe_id}
 
 

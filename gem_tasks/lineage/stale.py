@@ -1,4 +1,4 @@
-"""Lineage of what is stale: counts of segments by where they wait and what they had before, and what results took."""
+"""Lineage of stale results: counts of segments by waiting stage and earlier results, and the cost of results."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,7 +8,7 @@ from gem_tasks.lineage.connection import Part
 
 
 class StaleRow(Value):
-    """Segments of a partition that are alike, seen from one stage of the chain; see the query."""
+    """Similar segments of a partition, from the view of one stage of the chain; see the query."""
 
     partition: str
     frontier: int
@@ -20,7 +20,7 @@ class StaleRow(Value):
 
 
 class HistoryRow(Value):
-    """Averages over the results of a stage that a model made."""
+    """Averages over the results of a model in a stage."""
 
     stage: str
     model: str | None
@@ -42,12 +42,12 @@ class PaceRow(Value):
 
 
 class Stale(Part):
-    """What `pipeline.rebuild.stale` asks."""
+    """Queries of `pipeline.rebuild.stale`."""
 
     def work_left(
         self, chain: Sequence[Recipe], takes: Sequence[str], first: str | None, last: str | None
     ) -> list[StaleRow]:
-        """Work left under a chain of recipes, over a range or all; `takes` as in `Link`, for every recipe."""
+        """Work left under a chain of recipes, in a range of partitions or all; `takes` as in `Link`, by recipe."""
         return self._db.all(
             StaleRow,
             "stale",
@@ -59,15 +59,15 @@ class Stale(Part):
         )
 
     def history(self) -> list[HistoryRow]:
-        """What results took, by stage and model."""
+        """Cost of results, by stage and model."""
         return self._db.all(HistoryRow, "history")
 
     def pace(self) -> dict[str, PaceRow]:
-        """How fast stages went in Airflow."""
+        """Pace of the stages in Airflow."""
         return {row["stage"]: PaceRow.model_validate(row) for row in self._db.rows("pace")}
 
     def recipes_named(self, recipe_ids: Collection[str]) -> dict[str, Recipe]:
-        """Recipes by id; unknown ids are left out."""
+        """Recipes by id; omits unknown ids."""
         found = self._db.rows("recipes_named", recipe_ids=sorted(recipe_ids))
         return {row.pop("recipe_id"): Recipe.model_validate(row) for row in found}
 
@@ -76,6 +76,6 @@ class Stale(Part):
         return [row["partition_key"] for row in self._db.rows("partition_keys")]
 
     def unpublished_partitions(self, accepting: Sequence[str], last: str) -> list[str]:
-        """Partitions with something accepted under one of the recipes whose current dataset is not of the last one."""
+        """Partitions with accepted segments under these recipes whose current dataset has another last recipe."""
         found = self._db.rows("unpublished_partitions", recipe_ids=list(accepting), last=last)
         return [row["partition_key"] for row in found]

@@ -1,4 +1,4 @@
-r"""What Postgres cannot store in text and JSON, and what stands in for it.
+r"""Replaces what Postgres cannot store in text and JSON.
 
 | found                              | why it cannot be stored            | becomes  |
 |------------------------------------|------------------------------------|----------|
@@ -6,7 +6,7 @@ r"""What Postgres cannot store in text and JSON, and what stands in for it.
 | a lone surrogate                   | half a character, not in UTF-8     | U+FFFD   |
 | NaN, Infinity (JSON only)          | Python writes them, JSON has none  | null     |
 
-They arrive in file names, titles and metadata of ordinary documents; one of them must not stop a whole ingestion.
+File names, titles and metadata of ordinary documents contain them; one of them must not stop a whole ingestion.
 """
 
 import json
@@ -22,7 +22,7 @@ _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def storable(value: Any) -> Any:
-    """A string, or a list of them, as Postgres can store it; other values as they are."""
+    """A string, or a list of strings, in a form that Postgres can store; other values unchanged."""
     if isinstance(value, str):
         return _UNSTORABLE.sub(_REPLACEMENT, value)
     if isinstance(value, list):
@@ -31,7 +31,7 @@ def storable(value: Any) -> Any:
 
 
 def json_text(data: Any) -> str:
-    """JSON that `jsonb` takes, whatever is in the strings and floats of `data`."""
+    """JSON that `jsonb` accepts, for any strings and floats in `data`."""
     try:
         text = json.dumps(data, ensure_ascii=False, allow_nan=False)
     except ValueError:  # a NaN somewhere

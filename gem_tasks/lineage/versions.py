@@ -1,7 +1,7 @@
-"""Lineage of versions: which document took whose place, which is gone, and whose dataset that concerns.
+"""Lineage of versions: superseded and vanished documents, and the datasets that contain them.
 
-A document lives until its object, read to the end, no longer holds it, or until its object is gone. A partition counts
-what happens to its documents; a publication remembers up to which count it has seen, so nothing is missed between.
+A document lives until its object, read to the end, no longer contains it, or until its object is gone. A partition
+counts the changes of its documents; a publication records the count that it has seen, so that none is missed.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,43 +11,43 @@ from gem_tasks.lineage.connection import Part, Row
 
 
 class Settled(Value):
-    """What became of earlier documents."""
+    """Numbers of earlier documents by what happened to them."""
 
     superseded: int = 0
     gone: int = 0
     restored: int = 0
     reread: int = 0
-    """Objects that are to be read again, because a text in them is no longer a duplicate."""
+    """Objects to read again, because a text in them is no longer a duplicate."""
 
     def __add__(self, other: "Settled") -> "Settled":
-        """Both together."""
+        """The sum."""
         mine, theirs = self.model_dump(), other.model_dump()
         return Settled(**{name: count + theirs[name] for name, count in mine.items()})
 
 
 class Versions(Part):
-    """What the scan, publication and export record and ask."""
+    """Records and queries of the scan, publication and export."""
 
     def begin_seen(self) -> None:
         """Prepares this connection for `saw`."""
         self._db.run("make_seen")
 
     def saw(self, seen: Sequence[tuple[str, str, str]]) -> None:
-        """Documents met in objects that are being read: `(document id, object, uri)`."""
+        """Records documents found in objects during a read: `(document id, object, uri)`."""
         ids, objects, uris = (list(column) for column in zip(*seen, strict=True)) if seen else ([], [], [])
         self._db.run("insert_seen", document_id=ids, object_key=objects, uri=uris)
 
     def same_records(self, uris: Sequence[str], fingerprints: Sequence[str]) -> dict[int, str]:
-        """Position (from 0) to document id of those that were read before, word for word."""
+        """Maps positions (from 0) to document ids, for records that were read before, word for word."""
         found = self._db.rows("same_records", uris=list(uris), fingerprints=list(fingerprints))
         return {row["number"] - 1: row["document_id"] for row in found}
 
     def settle(self, complete: Sequence[str], broken: Sequence[str]) -> Settled:
-        """Compares what was seen in objects with what they held before, in the transaction that adds documents.
+        """Compares the documents seen in objects with earlier ones, in the transaction that adds documents.
 
         Args:
             complete: objects that were read to their end.
-            broken: objects that could not be: what was not seen in them may still be there.
+            broken: objects that could not be read to their end, so unseen documents may still exist.
         """
         keys = [*complete, *broken]
         restored = self._db.rows("restore_documents", keys=keys)
@@ -59,21 +59,21 @@ class Versions(Part):
         return settled.model_copy(update=update)
 
     def retire_missing(self, source_id: int) -> Settled:
-        """Tombstones for all documents of the source's missing objects, in one transaction."""
+        """Retires all documents of the source's missing objects, in one transaction."""
         with self._db.transaction():
             gone = self._db.rows("retire_missing", source_id=source_id)
             return self._changed(gone, gone).model_copy(update={"gone": len(gone)})
 
     def changed_partitions(self) -> list[str]:
-        """Partitions whose dataset has not yet heard of what became of its documents."""
+        """Partitions whose dataset does not yet reflect changes of its documents."""
         return [row["partition_key"] for row in self._db.rows("changed_partitions")]
 
     def changes(self, partition: str) -> int:
-        """A count to be read before a partition, and handed to `changes_published` after it was published."""
+        """A count to read before a partition, and to pass to `changes_published` after its publication."""
         return self._db.one("changes", partition=partition)["changes"]
 
     def changes_published(self, partition: str, changes: int) -> None:
-        """The current version of the partition knows of these changes."""
+        """Records that the current version of the partition includes these changes."""
         self._db.run("changes_published", partition=partition, changes=changes)
 
     def withdrawn_segments(self, partition: str, shard: int) -> set[str]:
@@ -85,7 +85,7 @@ class Versions(Part):
         return {row["trajectory_id"] for row in self._db.rows("withdrawn_trajectories", version=version)}
 
     def _changed(self, touched: Collection[Row], retired: Collection[Row]) -> Settled:
-        """Counts the change for the partitions that it concerns, and looks for duplicates that are none any more."""
+        """Counts the change for its partitions, and finds documents that are no longer duplicates."""
         partitions = sorted({row["partition_key"] for row in touched if row["reason"] is None})
         if partitions:
             self._db.run("count_changes", partitions=partitions)

@@ -1,8 +1,8 @@
-"""Views from `sql/views/*.sql`, a file a view, named after it; created again when a file changed.
+"""Views from `sql/views/*.sql`, one file per view, named after it; recreated when a file changes.
 
-They hold no data, so they have no history either: unlike tables they always follow the files. A view's own comment
-keeps the hash of the text it was made from; while all are up to date none is touched, because replacing one waits for
-everyone who reads it. A view may read those before it in the alphabet.
+Views have no data and therefore no history: unlike tables they always follow the files. The comment of a view contains
+the hash of its text; GEM does not touch up-to-date views, because replacing a view waits for all of its readers. A view
+may read those before it in alphabetical order.
 """
 
 from hashlib import sha256
@@ -18,7 +18,7 @@ _HASHES = text("""
 
 
 def create_views(connection: Connection) -> None:
-    """Makes the database's views those of the files."""
+    """Creates the views of the files, if they differ."""
     views = _views()
     hashes = {name: sha256(statement.encode()).hexdigest() for name, statement in views.items()}
     present = {name: comment for name, comment in connection.execute(_HASHES)}
@@ -31,7 +31,7 @@ def create_views(connection: Connection) -> None:
 
 
 def drop_views(connection: Connection) -> None:
-    """Removes them all, so that the tables below can go."""
+    """Drops all views, so that their tables can be changed."""
     for name in reversed(_views()):
         connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
 

@@ -36,7 +36,7 @@ def read_files(paths: Iterable[str]) -> Iterator[Line]:
     Raises:
         UserError: a path does not exist, cannot be read, or holds no dataset.
     """
-    files = [file for path in paths for file in _files(path)]  # a misspelt name is told before the first file is read
+    files = [file for path in paths for file in _files(path)]  # reports a misspelt name before reading
     for name, open_ in files:
         yield from _rows(name, open_)
 
@@ -120,7 +120,7 @@ def _parquet(stored: IO[bytes]) -> _Found:
 
     # With a buffer, columns are read page by page; row by row, because 64 rows of 30 MB fit into a file of a kilobyte.
     file = pq.ParquetFile(stored, buffer_size=_BUFFER, pre_buffer=False)
-    # Without Arrow's threads: one that lets go of a Python object while the interpreter ends aborts it.
+    # Without Arrow's threads: one that releases a Python object while the interpreter ends aborts it.
     for batch in file.iter_batches(batch_size=1, use_threads=False):
         arrays = [_plain(array) for array in cast("list[Any]", batch.columns)]
         if sum(array.nbytes for array in arrays) > MAX_ROW_BYTES:
@@ -176,7 +176,7 @@ class _Joined:
 
 
 def _lines(stream: _Joined, encoding: str) -> Iterator[tuple[str, FormFault | None]]:
-    r"""`(line, problem)`, split at `\n` and nothing else: U+2028 may stand in a string."""
+    r"""`(line, problem)`, split at `\n` and nothing else: a string may contain U+2028."""
     import codecs
 
     decoder = codecs.getincrementaldecoder(encoding)(errors="surrogateescape" if encoding != "utf-16" else "replace")
@@ -249,7 +249,7 @@ def _next_place(text: str, at: int) -> int:
 
 
 def _longer(text: str, lines: Iterator[tuple[str, FormFault | None]]) -> tuple[str, int, bool]:
-    """The text with so many more lines that it is twice as long: an object is read from its beginning each time.
+    """The text, extended by lines to twice its length, because an object is read from its beginning each time.
 
     Returns:
         It, where to continue in it, and whether there are no more lines.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 class FormKind(StrEnum):
     """Kinds of findings of the check `format`."""
 
-    # The row holds no conversation that can be read: errors.
+    # The row contains no readable conversation: errors.
     UNREADABLE_FILE = "unreadable_file"
     """The file cannot be read further."""
     TOO_LARGE = "too_large"
@@ -23,14 +23,14 @@ class FormKind(StrEnum):
     # The row is still read, and each translation is reported: warnings.
     REUSED_CALL_ID = "reused_call_id"
     TOOL_NAME = "tool_name"
-    """No name that the Chat Completions API takes."""
+    """A name that the Chat Completions API does not accept."""
     NO_DESCRIPTION = "no_description"
     FLAT_PARAMETERS = "flat_parameters"
-    """A list of names in place of a JSON Schema."""
+    """A list of names instead of a JSON Schema."""
     BOOLEAN_REQUIRED = "boolean_required"
     """`required` as a boolean in the property."""
     FOREIGN_TYPE = "foreign_type"
-    """No type of JSON Schema."""
+    """A type that JSON Schema does not have."""
 
 
 class FormFault(NamedTuple):

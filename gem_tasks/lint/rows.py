@@ -1,4 +1,4 @@
-"""Reads a row of any dataset as a conversation, in the form that its columns show or that the caller names.
+"""Reads a row of any dataset as a conversation, in the format that its columns show or the caller names.
 
 | format | columns |
 |---|---|
@@ -45,7 +45,7 @@ class Columns:
     """Columns with the data that the comparing checks need."""
 
     text: str = "source_text"
-    """The text that the conversation was made from."""
+    """The source text of the conversation."""
     extraction: str = "extraction"
     """GEM's workflows of that text."""
 
@@ -80,10 +80,10 @@ def read_row(row: Json, format_: str | None = None, columns: Columns = DEFAULT_C
     Args:
         row: its columns.
         format_: one of `FORMATS`; None to tell by the columns.
-        columns: where the source's text lies.
+        columns: columns of the source text and the extraction.
 
     Raises:
-        RowError: it holds none that can be read.
+        RowError: it contains no readable conversation.
     """
     name = format_ or guess(row)
     try:
@@ -184,7 +184,7 @@ FORMATS: dict[str, Callable[[Json], tuple[Turns, Any]]] = {
     "hermes": _hermes,
     "xlam": _xlam,
 }
-"""By name; a new one is a function and a line here."""
+"""Readers by format; a new format is a function and a line here."""
 
 
 def _listed(found: Any) -> Any:
@@ -235,7 +235,7 @@ def _evidence(row: Json, columns: Columns) -> Evidence:
 
 
 def _renamed(trajectory: Trajectory, names: dict[str, str]) -> Trajectory:
-    """With names that the schema check takes, in definitions and calls alike."""
+    """The trajectory with names that the schema check accepts, in definitions and calls."""
     if not names:
         return trajectory
     tools = tuple(tool.model_copy(update={"name": names.get(tool.name, tool.name)}) for tool in trajectory.tools)

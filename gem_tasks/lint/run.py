@@ -1,6 +1,6 @@
 """Runs the checks over rows: every row gives one result, regardless of its content.
 
-What only breaks GEM's own rules of form is a warning for a foreign row: a missing system prompt, an assistant that
+A violation of GEM's rules of form is only a warning for a foreign row: a missing system prompt, an assistant that
 speaks first, a short conversation, and one that ends in the call to be learned, as single-turn data does.
 """
 
@@ -19,7 +19,7 @@ from gem_tasks.lint.files import Line, read_files
 from gem_tasks.lint.rows import DEFAULT_COLUMNS, Columns, Conversation, RowError, read_row
 
 FORM = "format"
-"""Findings about how a row is written, beside those of the checks."""
+"""The check of findings about the format of a row."""
 _CHUNK = 32
 _FEW = 256
 """Rows up to which starting processes takes longer than the checks."""
@@ -45,11 +45,11 @@ class CheckedRow(Value):
     """The findings of the checks for one row."""
 
     id: str
-    """The row's own id, else file and line."""
+    """The row's own id, otherwise file and line."""
     origin: str
     """`FILE:LINE`, or `row N`."""
     format: str
-    """As it was read; empty if it could not be."""
+    """The format of the row; empty if it is unreadable."""
     findings: tuple[RowFinding, ...]
 
     def worst(self) -> str:
@@ -61,12 +61,12 @@ class CheckedRow(Value):
 def check_rows(
     rows: Iterable[Json], *, format_: str | None = None, columns: Columns = DEFAULT_COLUMNS
 ) -> Iterator[CheckedRow]:
-    """Findings of rows at hand, in their order, one result a row.
+    """Findings of rows in memory, in their order, one result per row.
 
     Args:
-        rows: dictionaries as `datasets`, `json` or `pyarrow` give them.
-        format_: one of `FORMATS`; None to tell by the columns of each.
-        columns: where the source's text lies, for the checks that compare.
+        rows: dictionaries from `datasets`, `json` or `pyarrow`.
+        format_: one of `FORMATS`; None to detect it by the columns of each row.
+        columns: columns of the source text and the extraction, for the checks that compare.
     """
     for number, row in enumerate(rows, 1):
         yield check_line(Line(f"row {number}", row), format_, columns)
@@ -79,12 +79,12 @@ def check_files(
 
     Args:
         paths: JSONL, JSON or Parquet files (also `.gz`, `.zst`), folders of them, or `hf://datasets/OWNER/NAME[/PATH]`.
-        format_: one of `FORMATS`; None to tell by the columns of each row.
-        columns: where the source's text lies.
+        format_: one of `FORMATS`; None to detect it by the columns of each row.
+        columns: columns of the source text and the extraction.
         jobs: processes.
 
     Raises:
-        UserError: a path does not exist, or holds nothing that can be read.
+        UserError: a path does not exist, or contains nothing readable.
     """
     work = partial(_chunk, format_=format_, columns=columns)
     lines = read_files(paths)
@@ -105,7 +105,7 @@ def check_files(
 
 
 def check_line(line: Line, format_: str | None = None, columns: Columns = DEFAULT_COLUMNS) -> CheckedRow:
-    """The result of one row; a row that cannot be read has one finding that says why."""
+    """The result of one row; an unreadable row has one finding that says why."""
     if line.problem:
         return _unreadable(line, RowError(*line.problem))
     try:
@@ -136,7 +136,7 @@ def _unreadable(line: Line, error: RowError) -> CheckedRow:
 
 
 def _placed(finding: Finding, found: Conversation) -> RowFinding:
-    """With the row's own positions and names, and the severity that it has for a row of this form."""
+    """The finding with the row's own positions and names, and its severity for this kind of row."""
     at = finding.message_index
     detail = finding.detail
     for ours, theirs in found.tool_names.items():

@@ -10,16 +10,16 @@ SEVERITIES = ("error", "open", "warning")
 
 
 class Summary:
-    """Totals over rows as they come, and the first findings of each kind as examples."""
+    """Totals over a stream of rows, and the first findings of each kind as examples."""
 
     def __init__(self, examples: int = 3) -> None:
-        """`examples`: how many of each kind are kept."""
+        """Takes `examples`, the number of examples to keep of each kind."""
         self.rows = 0
         self.worst: Counter[str] = Counter()
-        """Rows by their worst finding; empty for none."""
+        """Rows by their worst finding; an empty key means none."""
         self.formats: Counter[str] = Counter()
         self.findings: Counter[tuple[str, str, str]] = Counter()
-        """By severity, check and kind."""
+        """Findings by severity, check and kind."""
         self.rows_with: Counter[tuple[str, str, str]] = Counter()
         self.examples: dict[tuple[str, str, str], deque[tuple[CheckedRow, RowFinding]]] = {}
         self._most = examples

@@ -139,7 +139,7 @@ def _is_flat(found: Json) -> bool:
 
 
 def _from_flat(found: Json) -> Json:
-    """As xLAM has them: a parameter with a default, or called optional, need not be given."""
+    """Converts xLAM's form: a parameter with a default, or called optional, is not required."""
     properties: Json = {}
     required: list[str] = []
     for name, about in found.items():
@@ -174,12 +174,12 @@ def _python_type(said: str) -> Json:
 
 
 def _schema(node: Any, where: str, notes: list[FormFault], depth: int) -> Any:
-    """A schema with the words of JSON Schema for those of Python and of OpenAPI."""
+    """A schema with JSON Schema's words instead of Python's and OpenAPI's."""
     if depth > _MAX_DEPTH or not isinstance(node, dict):
         return node
     schema = dict(cast(Json, node))
     _retype(schema, where, notes)
-    if isinstance(schema.get("required"), bool):  # OpenAPI and JSON Schema draft 3: said of the property itself
+    if isinstance(schema.get("required"), bool):  # OpenAPI and JSON Schema draft 3: a boolean in the property itself
         notes.append(FormFault(FormKind.BOOLEAN_REQUIRED, f"{where}: `required` is a boolean in the property"))
         del schema["required"]
     for key in _HOLDS_SCHEMAS:
@@ -192,7 +192,7 @@ def _schema(node: Any, where: str, notes: list[FormFault], depth: int) -> Any:
     for key in ("items", "additionalProperties", "not"):
         if key in schema:
             schema[key] = _schema(schema[key], where, notes, depth + 1)
-    # Arrow fills the fields that another row's schema has with nulls: they say nothing.
+    # Arrow fills the fields of other rows' schemas with nulls, which mean nothing.
     return {key: value for key, value in schema.items() if value is not None or key in ("default", "const")}
 
 

@@ -1,4 +1,4 @@
-"""Messages as datasets write them, as messages of the Chat Completions API, with the place each came from.
+"""Converts messages of datasets to messages of the Chat Completions API, with their positions in the row.
 
 | role | written as |
 |---|---|
@@ -7,7 +7,7 @@
 | calls | `tool_calls` (arguments as text or object), `function_call`, a separate turn, `<tool_call>` in the text |
 | results | a separate turn, `<tool_response>` in the text (also in a user's turn), several in one |
 
-Calls without ids get some, and results without are taken in the order of the calls.
+Calls without ids get new ones; results without ids follow the order of the calls.
 """
 
 import ast
@@ -91,7 +91,7 @@ class Turns:
         self.places.append(place)
 
     def call(self, name: str, arguments: Json, ident: str = "") -> ToolCall:
-        """A call, which waits for its result; where the row's id was used up by an answered call, it gets another."""
+        """Adds a call, which waits for its result; if an answered call has the same id, it gets another."""
         self._calls += 1
         if self._calls > MOST:
             raise TurnError(len(self.messages), f"the conversation has more than {MOST:,} calls")
@@ -103,10 +103,10 @@ class Turns:
         return ToolCall(id=ours, name=name, arguments=arguments)
 
     def answered(self, ident: str) -> str:
-        """The id of the call that a result answers: by its own id, else the first that waits."""
+        """The id of the call that a result answers: by its own id, otherwise the first waiting call."""
         at = next((at for at, (theirs, _) in enumerate(self._waiting) if theirs == ident), None) if ident else None
         if at is None and ident and any(theirs for theirs, _ in self._waiting):
-            return ident  # ids are in use, and this one waits for nothing: the structure check says so
+            return ident  # the row has ids, and no call waits for this one: the structure check reports it
         if not self._waiting:
             return ident
         theirs, ours = self._waiting.pop(at or 0)
@@ -114,7 +114,7 @@ class Turns:
         return ours
 
     def forget(self) -> None:
-        """The conversation moved on: earlier calls wait no longer."""
+        """Notes that the conversation has continued: earlier calls no longer wait."""
         self._waiting.clear()
 
 
@@ -184,7 +184,7 @@ def _assistant(turns: Turns, index: int, words: str | None, calls: list[_Called]
 
 
 def _results(turns: Turns, index: int, item: Json, content: str) -> None:
-    """One result, or several that a form without parallel results has put together."""
+    """Adds one result, or several that a format without parallel results has merged."""
     ident = item.get("tool_call_id", item.get("id"))
     answers = _answers(content) or _joined(content) or [content]
     for answer in answers:
@@ -236,7 +236,7 @@ def _called(index: int, call: Any) -> _Called:
 
 
 def _arguments(index: int, name: str, written: Any) -> Json:
-    """An object, as such or as text; nothing stands for none."""
+    """The arguments, given as an object or as text; empty if missing."""
     if written is None or written == "":
         return {}
     found: Any = _json(written) if isinstance(written, str) else written
@@ -246,7 +246,7 @@ def _arguments(index: int, name: str, written: Any) -> Json:
 
 
 def _json(text: str) -> Any:
-    """JSON, or what Python prints for it: datasets made with `str(call)` hold that; None for anything else."""
+    """Reads JSON, or Python's notation, which datasets made with `str(call)` contain; None for anything else."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

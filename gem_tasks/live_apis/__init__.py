@@ -1,1 +1,1 @@
-"""Live APIs (`gem ground-api`): do synthesized tools and calls fit an API that exists?"""
+"""Live APIs (`gem ground-api`): tests whether synthesized tools and calls fit a real API."""

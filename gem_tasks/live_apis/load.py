@@ -21,7 +21,7 @@ def from_store(work: Workspace) -> Iterator[tuple[str, Trajectory]]:
 
 
 def from_file(path: Path) -> Iterator[tuple[str, Trajectory]]:
-    """Every trajectory of a `trajectories.jsonl`; ids are those of its metadata, else line numbers.
+    """Every trajectory of a `trajectories.jsonl`; ids are those of its metadata, otherwise line numbers.
 
     Raises:
         UserError: a line is not such an object; the message names the line.
@@ -41,7 +41,7 @@ def from_file(path: Path) -> Iterator[tuple[str, Trajectory]]:
 
 
 def trajectory_of(row: Json) -> Trajectory:
-    """Reads `{"messages", "tools"}` as the Chat Completions API has them."""
+    """Reads `{"messages", "tools"}` in the Chat Completions format."""
     tools = tuple(ToolSpec.from_json(tool) for tool in row["tools"])
     return Trajectory(tools=tools, messages=tuple(_message(each) for each in row["messages"]))
 

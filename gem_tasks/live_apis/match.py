@@ -18,7 +18,7 @@ from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.live_apis.operation import Operation
 
 THRESHOLD = 0.4
-"""A name with some parameters reaches it; two unrelated tools with one common word do not."""
+"""An equal name with some parameters reaches it; two unrelated tools with one common word do not."""
 _NAME, _DESCRIPTION, _PARAMETERS = 0.5, 0.2, 0.3
 _PAIR = 0.5
 """Words that two parameters' names must have in common."""
@@ -38,7 +38,7 @@ _STOP = frozenset("a an the of for to by in on with and or from as is are be its
 _MOST_PARAMETERS = 200
 """Most parameters of a tool and of an operation that are paired."""
 _LONGEST = 20_000
-"""Characters of a description that are read."""
+"""Maximum characters of a description to read."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -64,7 +64,7 @@ def words(text: str) -> frozenset[str]:
 
 
 def match(tool: ToolSpec, operations: Sequence[Operation], threshold: float = THRESHOLD) -> Match:
-    """The operation that fits best; of equals the first by name."""
+    """The operation with the best score; of several, the first by name."""
     ranked = sorted(
         (_score(tool, each) for each in operations), key=lambda found: (-found.score, found.operation or "")
     )
@@ -97,7 +97,7 @@ def _score(tool: ToolSpec, operation: Operation) -> Match:
 
 
 def _path_words(operation: Operation) -> frozenset[str]:
-    """`GET /orders/{id}` says `get order` even where the operation's id is `op17`."""
+    """`GET /orders/{id}` says `get order` even if the operation's id is `op17`."""
     if not operation.path:
         return frozenset()
     fixed = [part for part in operation.path.split("/") if part and "{" not in part]

@@ -1,6 +1,6 @@
 """An MCP server, by URL (streamable HTTP) or as a command (stdio), through the official client.
 
-The SDK follows redirects within the server's own origin only; a command gets the SDK's minimal environment, none of our
+The SDK follows redirects only within the server's origin; a command gets the SDK's minimal environment, without GEM's
 settings.
 """
 
@@ -25,7 +25,7 @@ from gem_tasks.redaction import beginning
 _PAGES = 50
 _TIMEOUT_S = 30.0
 _STREAM_S = 300.0
-"""A server may keep a stream open without a word; both bounds are the SDK's own."""
+"""A server may keep a silent stream open; both limits are the SDK's defaults."""
 
 
 class McpApi:
@@ -49,7 +49,7 @@ class McpApi:
             UserError: it cannot be started or does not answer.
         """
         try:
-            # The client bounds each request itself; a scope of ours around it would be left in the wrong order.
+            # The client limits each request itself; another scope around it would exit in the wrong order.
             client = Client(await self._server(), read_timeout_seconds=self._timeout_s)
             self._client = await self._stack.enter_async_context(client)
             self._operations = await _list(self._client)
@@ -68,7 +68,7 @@ class McpApi:
 
     async def _server(self) -> Transport | StdioServerParameters:
         if self._address.startswith(("http://", "https://")):
-            proxy_for(self._address)  # while it can still be said: the SDK would call that a connection fault
+            proxy_for(self._address)  # checked here, because the SDK would report a connection fault
             timeout = httpx2.Timeout(_TIMEOUT_S, read=_STREAM_S)
             http = await self._stack.enter_async_context(http_clients.async_client(timeout=timeout))
             return streamable_http_client(self._address, http_client=http)

@@ -1,7 +1,7 @@
 """An HTTP API described by OpenAPI 3: operations from the document, calls to the given base URL and nowhere else.
 
-What could lead a request astray is refused rather than followed: references to other documents, the document's own
-`servers`, redirects, proxies of the environment, path values that climb. Answers are read up to a bound.
+GEM refuses everything that could misdirect a request: references to other documents, the document's own
+`servers`, redirects, proxies of the environment, path values with `..`. It reads answers up to a limit.
 """
 
 import json
@@ -63,7 +63,7 @@ def _parsed(path: Path, text: str) -> Any:
         try:
             return json.loads(text)
         except ValueError:
-            pass  # YAML may begin so, too
+            pass  # YAML may also begin like this
     if len(text) > _MAX_YAML_BYTES:
         raise UserError(f"{path} has more than {_MAX_YAML_BYTES} characters of YAML", "Give it as JSON.")
     return read_yaml(text)
@@ -151,7 +151,7 @@ class _Reader:
         if self._room.nodes < 0:
             raise RefError("the document is too large once its references are resolved")
         if depth > _DEPTH:
-            return {}  # a schema that contains itself: anything goes from here on
+            return {}  # a recursive schema allows anything from here on
         if isinstance(node, list):
             return [self.inline(part, depth) for part in cast("list[Any]", node)]
         if not isinstance(node, dict):
@@ -221,7 +221,7 @@ class HttpApi:
 
 
 def filled(template: str, values: Json) -> str | None:
-    """The path with its placeholders filled; None when a value could change which path it is."""
+    """The path with its placeholders filled; None if a value could lead to another path."""
     parts: dict[str, str] = {}
     for name in _PLACEHOLDER.findall(template):
         value = values.get(name)
@@ -233,7 +233,7 @@ def filled(template: str, values: Json) -> str | None:
 
 
 def _query(values: Json) -> dict[str, Any]:
-    """Lists repeat; objects have no common form and go as JSON."""
+    """Repeats lists; writes objects, which have no common form, as JSON."""
     return {name: json.dumps(value) if isinstance(value, dict) else value for name, value in values.items()}
 
 

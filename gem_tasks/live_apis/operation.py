@@ -8,21 +8,21 @@ from pydantic import Field
 from gem_tasks.domain.base import Json, Value
 
 Place = Literal["path", "query", "body", "argument"]
-"""Where a parameter goes; `argument` for MCP."""
+"""The location of a parameter; `argument` for MCP."""
 
 
 class Operation(Value):
     """An operation of the API."""
 
     name: str
-    """`operationId`, else method and path; an MCP tool's name."""
+    """`operationId`, otherwise method and path; for MCP, the tool's name."""
     description: str = ""
     parameters: Json
     """JSON Schema of type object, self-contained."""
     method: str = ""
     path: str = ""
     places: dict[str, Place] = Field(default_factory=dict)
-    """By parameter."""
+    """Locations by parameter."""
 
     @property
     def properties(self) -> dict[str, Json]:

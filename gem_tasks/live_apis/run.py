@@ -31,10 +31,10 @@ class CallOutcome(Value):
     operation: str | None
     ok: bool
     reason: str = ""
-    """Why not: `unmapped_tool`, `missing_argument`, `invalid_argument`, `unsafe_path`, `http_404`, `timeout`, …"""
+    """Reason of a failure: `unmapped_tool`, `missing_argument`, `invalid_argument`, `unsafe_path`, `timeout`, …"""
     detail: str = ""
     meant_to_fail: bool = False
-    """The conversation itself has this call answered with an error."""
+    """Whether the call's result in the conversation is an error."""
 
 
 class Report(Value):
@@ -50,7 +50,7 @@ class Report(Value):
     """Calls except those that are expected to fail."""
     succeeded: int
     reasons: dict[str, int]
-    """Reasons of failed calls, the most frequent first."""
+    """Reasons of failed calls, most frequent first."""
     meant_to_fail: int
     failed_as_meant: int
     matches: tuple[Match, ...]
@@ -58,7 +58,7 @@ class Report(Value):
 
     @property
     def success_rate(self) -> float | None:
-        """Of calls that ought to succeed; None without any."""
+        """Share of successful calls among those that should succeed; None without any."""
         return self.succeeded / self.calls if self.calls else None
 
 
@@ -80,9 +80,9 @@ async def ground(
 
     Args:
         sample: the conversations.
-        operations: what the API can do.
+        operations: operations of the API.
         call: makes a call in a sandbox; None for a dry run, which checks arguments and sends nothing.
-        threshold: score from which a tool counts as an operation.
+        threshold: minimum score for mapping a tool to an operation.
     """
     matches: dict[tuple[str, str], Match] = {}
     outcomes: list[CallOutcome] = []
@@ -161,7 +161,7 @@ class _Conversation:
         return value if isinstance(value, bool) else self._real.get(value, value)
 
     def _learn(self, synthesized: Any, real: Any) -> None:
-        """Ids only: strings and numbers under the same field name, the first of each."""
+        """Learns only ids: strings and numbers under the same field name, the first of each."""
         first: dict[str, Any] = {}
         for _, name, value in scalars(real):
             first.setdefault(name.lower(), value)

@@ -1,4 +1,4 @@
-"""The few calls to Airflow's public REST API that following a run takes."""
+"""The calls to Airflow's public REST API that GEM needs to start and follow runs."""
 
 import time
 from collections.abc import Collection
@@ -60,7 +60,7 @@ class AirflowAPI:
         ]
 
     def unpause(self, dag: str) -> bool:
-        """Lets the DAG run; whether it was paused."""
+        """Unpauses the DAG; returns whether it was paused."""
         paused: bool = self._call("GET", f"/api/v2/dags/{dag}")["is_paused"]
         if paused:
             self._call("PATCH", f"/api/v2/dags/{dag}", json={"is_paused": False})
@@ -98,7 +98,7 @@ class AirflowAPI:
                 return found
 
     def complaint(self, task: dict[str, Any]) -> str:
-        """The error that a task instance ended with, as its log has it (causes follow it there); empty without one.
+        """The error with which a task instance ended, from its log (where causes follow it); empty without one.
 
         Args:
             task: one of `tasks`.
@@ -115,7 +115,7 @@ class AirflowAPI:
         return str(errors[-1][0]["exc_value"]).partition("\n")[0] if errors else ""
 
     def waiting(self, dag: str, run_id: str = "~") -> list[dict[str, Any]]:
-        """Unanswered questions to people; `~` means of any run."""
+        """Unanswered questions to people; `~` stands for any run."""
         path = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='~')}/hitlDetails"
         query = {"response_received": False, "state": "awaiting_input", "limit": _PAGE}
         return self._call("GET", path, params=query)["hitl_details"]
@@ -162,12 +162,12 @@ class AirflowAPI:
         """Creates a backfill, as Airflow's own form and CLI do.
 
         Raises:
-            UserError: another one of the DAG is under way, or Airflow refuses the dates or the params.
+            UserError: another backfill of the DAG is running, or Airflow refuses the dates or the params.
         """
         return self._call("POST", "/api/v2/backfills", json=body)
 
     def backfill_keys(self, body: dict[str, Any]) -> list[str]:
-        """Partitions that such a backfill would make runs for, in its order; nothing is created."""
+        """Partitions for which such a backfill would create runs, in its order; creates nothing."""
         found = self._call("POST", "/api/v2/backfills/dry_run", json=body)["backfills"]
         return [run["partition_key"] for run in found]
 
@@ -186,7 +186,7 @@ class AirflowAPI:
         self._call("PUT", f"/api/v2/backfills/{backfill_id}/{verb}")
 
     def backfill_runs(self, dag: str, since: str) -> dict[str, dict[str, Any]]:
-        """Backfill runs of a DAG that were made since then (ISO date), by partition, the newest of each."""
+        """Backfill runs of a DAG created since then (ISO date), by partition, the newest of each."""
         found: dict[str, dict[str, Any]] = {}
         offset = 0
         while True:

@@ -2,8 +2,8 @@
 
     python -m gem_tasks.local.deployment scheduler     # exit code 1 and a line if it is not alive
 
-Heartbeats are read from the table in which Airflow's services write them. Airflow's own `airflow jobs check` reads the
-same one, but imports all of Airflow for it: seconds of a core, per service and check.
+Heartbeats come from the table to which Airflow's services write them. `airflow jobs check` reads the
+same table, but imports all of Airflow: seconds of a core, per service and check.
 """
 
 import os
@@ -40,18 +40,18 @@ _UNREADABLE: LiteralString = "SELECT filename, stacktrace FROM import_error ORDE
 
 
 class Deployment(Value):
-    """Where Airflow's database and the workers' broker are."""
+    """The addresses of Airflow's database and the workers' broker."""
 
     database: str | None = None
     """DSN of Airflow's own tables, as psycopg takes it; None in a worker, which has no role there."""
     broker: str | None = None
-    """URL of Celery's broker; None where tasks run without Celery."""
+    """URL of Celery's broker; None if tasks run without Celery."""
     workers: int = 1
-    """How many worker hosts there should be at least."""
+    """Minimum number of worker hosts."""
 
     @classmethod
     def here(cls, env: Mapping[str, str]) -> "Deployment | None":
-        """The one whose service this process is or was started beside; None outside of one."""
+        """The deployment of this process, or of the service beside it; None outside a deployment."""
         dsn, broker = env.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", ""), env.get("AIRFLOW__CELERY__BROKER_URL")
         database = re.sub(r"^postgresql\+\w+:", "postgresql:", dsn) if dsn.startswith("postgresql") else None
         if not (database or broker):
@@ -78,7 +78,7 @@ class Deployment(Value):
         return self.dags_fault() if name == "dag-processor" else None
 
     def dags_fault(self) -> str | None:
-        """Which of GEM's DAGs Airflow has not read, and why; None when it has them all."""
+        """Which of GEM's DAGs Airflow has not read, and why; None if it has read all."""
         missing = sorted(dag_ids() - {str(row[0]) for row in self._ask(_READ)})
         if not missing:
             return None
@@ -88,7 +88,7 @@ class Deployment(Value):
         )
 
     def restarted(self) -> dict[str, int]:
-        """Services that start again and again, with the number of starts within ten minutes."""
+        """Services that restart repeatedly, with the number of starts within ten minutes."""
         names = {job: name for name, job in JOBS.items()}
         return {names[job]: starts for job, starts in self._ask(_RESTARTED, {"starts": _STARTS}) if job in names}
 
@@ -108,7 +108,7 @@ class Deployment(Value):
 
 
 def dag_ids() -> set[str]:
-    """Of the DAGs that GEM ships: a file each, named as the DAG."""
+    """Ids of the DAGs that GEM ships; each file has the name of its DAG."""
     return {path.stem for path in shipped("dags").glob("gem_*.py")}
 
 

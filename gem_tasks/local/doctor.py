@@ -32,7 +32,7 @@ class Diagnosis(Value):
     fix: str = ""
     """How to fix it; empty if the check passed."""
     model: Ready | None = None
-    """All that is known of a model that was asked."""
+    """The facts about a tested model."""
 
     @field_validator("detail", "fix")
     @classmethod
@@ -49,8 +49,8 @@ def examine(settings: Settings, told: Told = lambda done, total: None) -> Iterat
     """Runs all checks; a failing one does not prevent the others.
 
     Args:
-        settings: of the edge.
-        told: how many models have been asked, and of how many.
+        settings: settings of the command.
+        told: receives the number of tested models, and of all models.
     """
     yield from (_unread(each) for each in unread_variables())
     yield from _looked(settings, _python, _disk, _sandbox, _database, _store)

@@ -24,8 +24,10 @@ def gem_env(home: Path, state: State, dsn: str) -> dict[str, str]:
     if teacher.installed() or "GEM_LLM_BASE_URL" in os.environ:
         defaults["GEM_LLM_BASE_URL"] = f"http://127.0.0.1:{state.ports['teacher']}/v1"
     values = {name: os.environ.get(name, value) for name, value in defaults.items()} | {"GEM_HOME": str(home)}
-    if prompts := os.environ.get("GEM_PROMPTS"):  # the services start elsewhere: a relative path would miss
+    if prompts := os.environ.get("GEM_PROMPTS"):  # the services start in another folder, so the path must be absolute
         values["GEM_PROMPTS"] = prompts if "://" in prompts else str(Path(prompts).expanduser().absolute())
+    if plans := os.environ.get("GEM_PLANS"):
+        values["GEM_PLANS"] = str(Path(plans).expanduser().absolute())
     return values
 
 
@@ -70,7 +72,7 @@ def airflow_env(home: Path, state: State, airflow_dsn: str) -> dict[str, str]:
         "DAG_PROCESSOR__REFRESH_INTERVAL": 30,
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 30,
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.3,
-        # A killed scheduler's tasks are taken up again within a minute instead of five.
+        # Airflow resumes the tasks of a killed scheduler within a minute instead of five.
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 15,
         "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": 30,
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 40,

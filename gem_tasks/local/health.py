@@ -1,4 +1,4 @@
-"""Is each embedded service answering?"""
+"""Checks whether each embedded service answers."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ AIRFLOW_PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
 def postgres(dsn: str) -> str | None:
-    """None when it answers, else why not; never with the password."""
+    """None if it answers, otherwise the reason; never contains the password."""
     try:
         refuse_malformed(dsn)
         psycopg.connect(dsn, connect_timeout=_LIMIT_S).close()
@@ -28,12 +28,12 @@ def postgres(dsn: str) -> str | None:
 
 
 def teacher(port: int) -> str | None:
-    """None when the offline teacher answers, else why not."""
+    """None if the offline teacher answers, otherwise the reason."""
     return _get(f"http://127.0.0.1:{port}/health")[1]
 
 
 def airflow(url: str) -> dict[str, str | None]:
-    """Per part of Airflow: None when healthy, else why not."""
+    """For each part of Airflow, None if healthy, otherwise the reason."""
     answer, fault = _get(f"{url}/api/v2/monitor/health")
     if fault:
         return dict.fromkeys(("api_server", *AIRFLOW_PARTS), fault)

@@ -1,6 +1,6 @@
-"""GEM_HOME: which folder it is, that GEM made it, and how it goes again.
+"""Finds, marks and removes GEM_HOME.
 
-`make` calls this before anything is installed, so it gets by with the standard library: `python -m gem_tasks.local.home
+`make` calls this before anything is installed, so it uses only the standard library: `python -m gem_tasks.local.home
 claim | check | clean`.
 """
 
@@ -22,11 +22,11 @@ _OURS = (
 )  # fmt: skip
 """Folders that GEM writes, except the database, which PostgreSQL keeps closed, and the programs in `envs` and `uv`."""
 _ROOT_STATE = Path("/var/lib")
-_OWN = "Choose a folder that only GEM uses, for instance GEM_HOME=~/gem."
+_OWN = "Choose a folder that only GEM uses, such as GEM_HOME=~/gem."
 
 
 def home_dir() -> Path:
-    """GEM_HOME, absolute; an empty one counts as none.
+    """GEM_HOME, absolute; an empty variable counts as unset.
 
     Raises:
         UserError: it is a folder that cannot be GEM's alone.
@@ -39,9 +39,9 @@ def home_dir() -> Path:
 
 
 def claim(home: Path) -> None:
-    """Makes the folder, and marks it as GEM's own unless it held something before. What is in it is its owner's alone.
+    """Creates the folder, and marks it as GEM's unless it already had contents. Only its owner can read the contents.
 
-    Others may pass through the folder of root, who runs the database and harnesses as other users, but see nothing.
+    Other users may pass through root's folder, because root runs the database and harnesses as other users.
     """
     home.mkdir(parents=True, exist_ok=True)
     if not any(home.iterdir()):
@@ -60,15 +60,15 @@ def away(data: Path) -> Path:
 
 
 def check(home: Path, checkout: Path = CHECKOUT) -> None:
-    """Whether a home may be removed as a whole.
+    """Checks that GEM may remove a whole home.
 
     Raises:
-        UserError: GEM did not make it, or there is more in it.
+        UserError: GEM did not create it, or it contains other files.
     """
     own = home == checkout / ".gem" or (home / MARK).is_file()
     if home.exists() and (not own or _holds(home.resolve(), checkout)):
         raise UserError(
-            f"GEM did not make {home}, so it does not remove it",
+            f"GEM did not create {home}, so it does not remove it",
             "Remove it yourself if it contains none of your files.",
         )
 
@@ -88,7 +88,7 @@ def clean(home: Path, checkout: Path = CHECKOUT) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """The folder; of a link its target first. Links inside are never followed."""
+    """Removes a folder, and first the target of a link. Never follows links inside."""
     if folder.is_symlink():
         target = folder.resolve()
         folder.unlink()

@@ -32,9 +32,9 @@ class Postgres:
     """One cluster in one directory on one port.
 
     Args:
-        data_dir: where the cluster should live; as root it may have to live elsewhere, see `data`.
+        data_dir: wanted folder of the cluster; as root it may have to be elsewhere, see `data`.
         port: TCP port on 127.0.0.1.
-        password: of the only user, `gem`.
+        password: password of the only user, `gem`.
     """
 
     def __init__(self, data_dir: Path, port: int, password: SecretStr) -> None:
@@ -48,7 +48,7 @@ class Postgres:
 
     @property
     def running(self) -> bool:
-        """Whether a server is at work on the data."""
+        """Whether a server is running on the data."""
         return (self.data / "PG_VERSION").exists() and self._pg("pg_ctl", "-D", self.data, "status").returncode == 0
 
     @property
@@ -61,8 +61,8 @@ class Postgres:
         """Creates the cluster if it does not exist, then starts it unless it is running.
 
         Raises:
-            GemError: it does not start; carries the end of the server's log.
-            UserError: the data are there, but not for the user it runs as, or not for this password.
+            GemError: it does not start; contains the end of the server's log.
+            UserError: the data exists, but belongs to another user or password.
         """
         if self._service_user and self.data == self._wanted and not _all_may_enter(self.data.parent):
             raise UserError(
@@ -80,7 +80,7 @@ class Postgres:
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         command = ("pg_ctl", "-D", self.data, "-w", "-t", _START_LIMIT_S, "-l", self._log, "-o", options, "start")
         deadline = time.monotonic() + _TAKEOVER_LIMIT_S
-        # After a kill -9 the dead postmaster's children hold the data for some seconds, and it may look alive.
+        # After a kill -9, the dead postmaster's children hold the data for some seconds, so it may seem alive.
         while not self._accepts():
             if not self.running and self._pg(*command).returncode == 0:
                 continue
@@ -101,7 +101,7 @@ class Postgres:
         return self.running
 
     def stop(self) -> None:
-        """Ends all sessions and stops; fine when it does not run."""
+        """Ends all sessions and stops the server; does nothing if it does not run."""
         if self.running:
             self._pg("pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
 
@@ -115,7 +115,7 @@ class Postgres:
     @cached_property
     def data(self) -> Path:
         """The cluster's folder: its existing one, otherwise the wanted one if the database's user can access it."""
-        self._wanted.parent.mkdir(parents=True, exist_ok=True)  # or the umask would decide later who may enter
+        self._wanted.parent.mkdir(parents=True, exist_ok=True)  # otherwise the umask would decide later who may enter
         if self._service_user is None:
             return self._wanted
         places = (self._wanted, self._elsewhere / "data")
@@ -128,7 +128,7 @@ class Postgres:
 
     @cached_property
     def _service_user(self) -> pwd.struct_passwd | None:
-        """PostgreSQL refuses to run as root, so root drops to this one."""
+        """The user for the server if GEM runs as root, because PostgreSQL refuses to run as root."""
         if os.geteuid() != 0:
             return None
         known = {entry.pw_name: entry for entry in pwd.getpwall()}
@@ -139,7 +139,7 @@ class Postgres:
         found = _binaries()
         if self._service_user is None or (_all_may_enter(found) and all(map(_all_may_read, _parts(found)))):
             return found
-        # The environment is private: a copy that the service user may run, instead of opening it up.
+        # The environment is private, so the service user runs a copy.
         copy = self._elsewhere / f"binaries-{_version(found)}"
         if not copy.exists():
             part = copy.with_name(copy.name + ".part")
@@ -162,7 +162,7 @@ class Postgres:
         if self.data != self._wanted:
             self._open_elsewhere()
         part = self.data.with_name(f".{self.data.name}.part")
-        shutil.rmtree(part, ignore_errors=True)  # what a crashed initdb left
+        shutil.rmtree(part, ignore_errors=True)  # left by a crashed initdb
         part.mkdir(mode=0o700)
         secret = self.data.with_name(f".{self.data.name}.password")
         secret.unlink(missing_ok=True)
@@ -198,7 +198,7 @@ class Postgres:
             extra_groups=[] if user else None,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            # The server inherits pg_ctl's stderr and would keep a pipe open for ever; its words are in the log.
+            # The server inherits pg_ctl's stderr and would keep a pipe open for ever; its output is in the log.
             stderr=subprocess.DEVNULL if program == "pg_ctl" else subprocess.PIPE,
             text=True,
             check=False,
@@ -206,7 +206,7 @@ class Postgres:
 
 
 def _binaries() -> Path:
-    """The `bin` folder of the newest PostgreSQL at hand: the wheel's, else the system's.
+    """The `bin` folder of the newest available PostgreSQL: that of the wheel, otherwise that of the system.
 
     Raises:
         UserError: PostgreSQL is not installed.
@@ -220,7 +220,7 @@ def _binaries() -> Path:
     if not candidates:
         raise UserError(
             "PostgreSQL is not installed",
-            "Install one (for instance `apt install postgresql`), or set GEM_POSTGRES_DSN.",
+            "Install it (such as `apt install postgresql`), or set GEM_POSTGRES_DSN.",
         )
     return candidates[0].parent
 
@@ -231,13 +231,13 @@ def _version(bin_dir: Path) -> str:
 
 
 def _parts(bin_dir: Path) -> list[Path]:
-    """The folders of a PostgreSQL: its own, and the libraries that a wheel keeps in or next to its package."""
+    """The folders of a PostgreSQL installation: its own, and a wheel's libraries in or next to its package."""
     install, package = bin_dir.parent, bin_dir.parents[1]
     return [install, *package.glob(".*libs"), *package.parent.glob(f"{package.name}.libs")]
 
 
 def _copy_for_all(bin_dir: Path, target: Path) -> None:
-    """Copies them with their relative paths, by which programs find their libraries, readable for all users."""
+    """Copies them, readable for all users, with the relative paths that programs use to find libraries."""
     for part in _parts(bin_dir):
         shutil.copytree(part, target / part.relative_to(bin_dir.parents[2]), symlinks=True)
     for path in (target, *target.rglob("*")):
@@ -256,5 +256,5 @@ def _all_may_read(folder: Path) -> bool:
 
 
 def _all_may_enter(path: Path) -> bool:
-    """Whether every existing folder up to the root lets all users pass."""
+    """Whether all users may enter every existing folder up to the root."""
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents) if folder.exists())

@@ -1,7 +1,7 @@
 """Finds and ends the processes of one GEM_HOME, regardless of who started them and whether the parent still runs.
 
 Every process of GEM has a variable with its GEM_HOME, which its children inherit, so recycled pids are detected.
-Airflow's workers overwrite that memory with their title: they are known by the session of the service they came from.
+Airflow's workers overwrite that memory with their title: GEM recognises them by the session of their service.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ def forget_sessions(home: Path) -> None:
 
 
 def _sessions(home: Path) -> Iterator[tuple[int, float]]:
-    """`(session, when it began)`; omits a session whose leader's pid now belongs to another process."""
+    """Yields `(session, start time)`; omits a session whose leader's pid now belongs to another process."""
     path = home / "sessions"
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         pid, began = int(line.split()[0]), float(line.split()[1])
@@ -51,7 +51,7 @@ def _sessions(home: Path) -> Iterator[tuple[int, float]]:
 
 
 def supervisor(home: Path) -> psutil.Process | None:
-    """The supervisor of this home, if it lives."""
+    """The supervisor of this home, if it is running."""
     for process in ours(home):
         with contextlib.suppress(psutil.Error):
             if "gem_tasks.local.supervisor" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
@@ -60,7 +60,7 @@ def supervisor(home: Path) -> psutil.Process | None:
 
 
 def end(processes: list[psutil.Process]) -> None:
-    """Asks them to stop, then makes them."""
+    """Asks processes to stop, and kills those that do not."""
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.terminate()

@@ -14,7 +14,7 @@ from gem_tasks.resources import shipped
 
 
 def main() -> None:
-    """Makes a database, migrates it, writes down what its tables are, and throws it away."""
+    """Creates a database, migrates it, writes its tables to the file, and drops it."""
     with TemporaryDirectory() as folder:
         server = Postgres(Path(folder) / "data", _free_port(), SecretStr("thrown-away"))
         server.start()

@@ -1,10 +1,12 @@
 """Checks of `gem doctor --security` for secrets, files, listeners and sources: each gives `(name, ok, detail)`."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from gem_tasks.files import PRIVATE
 from gem_tasks.local.processes import ours
@@ -12,18 +14,20 @@ from gem_tasks.redaction import IN_FORCE
 from gem_tasks.settings import Settings
 
 Finding = tuple[str, bool, str]
+_LIMIT_S = 5
+_POWERS = "SELECT rolname, rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
 _KEPT = ("state.json", "services.env", "store", "journal", "logs", "airflow")
 
 
 def security(settings: Settings) -> Iterator[Finding]:
     """Runs all checks of this module."""
-    for look in (secrets, files, listeners, sources, endpoints):
+    for look in (secrets, files, listeners, sources, endpoints, models, role, pytorch):
         yield look(settings)
 
 
 def secrets(settings: Settings) -> Finding:
     """Whether all secrets differ from words, so that GEM can redact them in every text."""
-    del settings  # what is in them is in force since they were read
+    del settings  # GEM redacts their secrets since it read them
     weak = ", ".join(IN_FORCE.weak)
     told = "have fewer than 8 characters, or look like a word: GEM redacts them in URLs only, so make them longer"
     return "secrets", not weak, f"{weak} {told}" if weak else "GEM redacts every configured secret"
@@ -43,7 +47,10 @@ def files(settings: Settings) -> Finding:
 def listeners(settings: Settings) -> Finding:
     """Whether other machines can reach a service of GEM."""
     found: set[str] = set()
-    for process in ours(settings.home.absolute()):
+    processes = list(ours(settings.home.absolute()))
+    if not processes:
+        return "listeners", True, "no service of this GEM_HOME is running"
+    for process in processes:
         try:
             connections = process.net_connections("tcp")
         except psutil.Error:
@@ -75,6 +82,37 @@ def endpoints(settings: Settings) -> Finding:
         False,
         "users who start gem_distill choose where GEM sends GEM_EVAL_API_KEY: set GEM_EVAL_ENDPOINTS",
     )
+
+
+def models(settings: Settings) -> Finding:
+    """Which folders users who start gem_distill can have loaded as a model."""
+    roots = settings.model_roots
+    return (
+        "models",
+        True,
+        f"runs load weights from {roots} and the hub only" if roots else "runs load the hub's models only",
+    )
+
+
+def role(settings: Settings) -> Finding:
+    """Whether GEM's database role may do more than its services need."""
+    if not settings.postgres_dsn:
+        return "database role", True, "no database is configured"
+    try:
+        with psycopg.connect(settings.postgres_dsn.get_secret_value(), connect_timeout=_LIMIT_S) as connection:
+            user, powerful = connection.execute(_POWERS).fetchone() or ("", True)
+    except psycopg.Error as error:
+        return "database role", False, f"the database does not answer ({type(error).__name__}), so this was not checked"
+    told = f"{user} may do everything in the database server: give each service a separate role (docs/security.md)"
+    return "database role", not powerful, told if powerful else f"{user} is neither superuser nor may make roles"
+
+
+def pytorch(settings: Settings) -> Finding:
+    """Whether PyTorch is checked by hash when it is installed."""
+    del settings
+    checked = os.environ.get("GEM_TORCH_LOCK") != "none"
+    told = "GEM installs PyTorch without checking its hash: unset GEM_TORCH_LOCK, or name a file of hashes"
+    return "pytorch", checked, "GEM installs PyTorch and the packages of harnesses by hash" if checked else told
 
 
 def _is_loopback(address: str) -> bool:

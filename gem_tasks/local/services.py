@@ -40,8 +40,8 @@ def up(*, airflow: bool = True, say: Say = lambda _: None) -> None:
     """Starts services that are not running and waits until all answer.
 
     Args:
-        airflow: False starts PostgreSQL and, where it is installed, the offline teacher only.
-        say: is told each step.
+        airflow: False starts only PostgreSQL and, if installed, the offline teacher.
+        say: receives each step.
 
     Raises:
         UserError: a port is taken, or another `gem up` is at work.
@@ -60,7 +60,7 @@ def up(*, airflow: bool = True, say: Say = lambda _: None) -> None:
 
 
 def down(say: Say = lambda _: None) -> None:
-    """Stops everything of this GEM_HOME; data stay."""
+    """Stops all services of this GEM_HOME, and keeps the data."""
     home = home_dir()
     if not home.exists():
         return
@@ -78,7 +78,7 @@ def postgres_of(home: Path, state: State) -> Postgres:
 
 
 def _start(home: Path, airflow: bool, say: Say) -> None:
-    """Starts everything from scratch, or after a crash."""
+    """Starts all services, also after a crash."""
     state = load_state(home)
     processes.end(processes.ours(home))
     processes.forget_sessions(home)
@@ -172,7 +172,7 @@ def parts(airflow: bool = True) -> tuple[str, ...]:
 
 
 def faults(airflow: bool = True) -> dict[str, str]:
-    """Why which service does not answer; empty when all is well."""
+    """Services that do not answer, with the reasons; empty if all answer."""
     settings = load()
     found = {"postgres": health.postgres(settings.database)}
     if teacher.installed():
@@ -184,7 +184,7 @@ def faults(airflow: bool = True) -> dict[str, str]:
 
 @contextmanager
 def _alone(home: Path) -> Generator[None]:
-    """One `gem up` or `gem down` at a time per home."""
+    """Allows one `gem up` or `gem down` at a time per home."""
     claim(home)
     with (home / "up.lock").open("w") as lock:
         try:

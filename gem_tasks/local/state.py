@@ -22,7 +22,7 @@ def _secret() -> str:
 
 
 class State(BaseModel):
-    """Made once per GEM_HOME. Everything in it stays on this machine."""
+    """Created once per GEM_HOME. It never leaves this machine."""
 
     ports: dict[str, int] = Field(default_factory=dict)
     postgres_password: str = Field(default_factory=_secret)
@@ -34,10 +34,10 @@ class State(BaseModel):
 
 
 def load_state(home: Path) -> State:
-    """Reads the file, or makes a new state; `save_state` keeps it.
+    """Reads the file, or creates a new state; `save_state` saves it.
 
     Raises:
-        UserError: the file is there but unreadable.
+        UserError: the file exists but is unreadable.
     """
     path = _path(home)
     try:

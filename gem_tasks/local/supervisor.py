@@ -31,7 +31,7 @@ _LONGEST_PAUSE_S = 60
 
 @dataclass
 class Child:
-    """One service and its crashes in a row."""
+    """One service, with the number of its consecutive crashes."""
 
     name: str
     command: list[str]
@@ -42,7 +42,7 @@ class Child:
     not_before: float = field(default=0.0)
 
     def start(self) -> None:
-        """Starts it with its output appended to its log."""
+        """Starts the service, and appends its output to its log."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
@@ -52,7 +52,7 @@ class Child:
         logger.info("%s started, pid %d", self.name, self.process.pid)
 
     def tend(self) -> None:
-        """Starts it when it should run and does not."""
+        """Restarts the service if it has exited."""
         now = time.monotonic()
         if self.process and (code := self.process.poll()) is not None:
             self.crashes = 1 if now - self.started > _STEADY_S else self.crashes + 1
@@ -67,7 +67,7 @@ def commands(names: list[str]) -> dict[str, list[str]]:
     """The command line of each service."""
     offline = teacher.command(os.environ.get("GEM_TEACHER_PORT", "0"), Path(os.environ["GEM_HOME"]) / "teacher")
     airflow = str(Path(sys.executable).with_name("airflow"))
-    # Their own log servers listen to the whole network, and have no option against that: one of ours stands in.
+    # Airflow's log servers listen on all interfaces and have no option against that, so GEM's replaces them.
     known = {TEACHER: offline, LOGS: _log_server()}
     known |= {name: [airflow, name, "--skip-serve-logs"] for name in ("scheduler", "triggerer")}
     return {name: known.get(name, [airflow, name]) for name in names}
@@ -104,7 +104,7 @@ def main(names: list[str]) -> None:
 
 
 def _log(path: Path) -> Path:
-    """A log that grew large makes room for a new one; one old log is kept."""
+    """Rotates a large log; keeps one old log."""
     if path.exists() and path.stat().st_size > _LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return path

@@ -1,1 +1,1 @@
-"""Where stages, checks, store, lineage and LLM meet; Airflow tasks, the CLI and notebooks call these functions."""
+"""Combines stages, checks, store, lineage and LLM; Airflow tasks, the CLI and notebooks call these functions."""

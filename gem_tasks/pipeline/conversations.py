@@ -1,4 +1,4 @@
-"""Finds conversations by the recipe that accepted or refused them, whatever the current recipes are."""
+"""Finds conversations by the recipe that accepted or rejected them, regardless of the current recipes."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""What people's ratings tell about the checks, and which kinds of findings therefore no longer refuse.
+"""Evaluates people's ratings of the checks: which kinds of findings should no longer reject.
 
 Checks are pure, so findings are computed from the stored conversations; Postgres caches them per version of the checks,
 because every chain of recipes needs the kinds that do not refuse.
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def rated(ledger: Ledger, fetch: Callable[[str], bytes]) -> list[Rated]:
-    """Every rated conversation whose objects still exist, once, however many audits drew it.
+    """Every rated conversation whose objects still exist, once, even if several audits drew it.
 
     Args:
         ledger: an open connection.
@@ -47,9 +47,9 @@ def rated(ledger: Ledger, fetch: Callable[[str], bytes]) -> list[Rated]:
 
 
 def kinds_to_open(settings: Settings) -> tuple[str, ...]:
-    """Kinds of errors (`check/kind`) that the policy no longer lets refuse, because people disagree with them.
+    """Kinds of errors (`check/kind`) that may no longer reject under the policy, because people disagree with them.
 
-    Nothing is looked up unless the policy sets a minimum agreement.
+    Reads nothing unless the policy sets a minimum agreement.
 
     Raises:
         UserError: the policy is not valid, or the lineage database does not answer.

@@ -1,4 +1,4 @@
-"""The prompts of a run: GEM's own, replaced by files of the same name where GEM_PROMPTS points.
+"""The prompts of a run: those of GEM, or files of the same name under GEM_PROMPTS.
 
 They are read once per workspace. An Airflow run keeps the prompts that it started with (`pin`): its first task records
 them in Postgres and the others read them there. So editing a file during a run does not split the run's chain of
@@ -44,8 +44,8 @@ def load_prompts(settings: Settings) -> PromptSet:
 def pin(settings: Settings, run: str) -> None:
     """Records the current prompts as those of a run, unless it has some or all are GEM's own.
 
-    settings: have the places of prompts and lineage.
-        settings: where prompts and lineage are.
+    Args:
+        settings: the addresses of prompts and lineage.
         run: DAG and run id.
 
     Raises:
@@ -62,8 +62,8 @@ def pin(settings: Settings, run: str) -> None:
 def pinned(settings: Settings, run: str) -> PromptSet:
     """The prompts that a run started with; the current ones if none are recorded.
 
-    settings: have the places of prompts and lineage.
-        settings: where prompts and lineage are.
+    Args:
+        settings: the addresses of prompts and lineage.
         run: DAG and run id.
 
     Raises:
@@ -111,7 +111,7 @@ def _own(store: ObjectStore, name: str) -> Prompt | None:
     if found.size > LARGEST_BYTES:
         raise UserError(
             f"{origin} cannot be the prompt {name}: it has {found.size} bytes",
-            f"Shorten it to at most {LARGEST_BYTES} bytes.",
+            f"Shorten it to {LARGEST_BYTES} bytes or less.",
         )
     try:
         prompt = check_prompt(name, store.get(key), origin)

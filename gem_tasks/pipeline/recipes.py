@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 
+from gem_tasks import plans
 from gem_tasks.corpus.segment import SEGMENT_VERSION
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Sampling
+from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.recipe import Recipe, Recorded
 from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.errors import UserError
+from gem_tasks.plans import Menus
 from gem_tasks.prompts import Prompt, PromptSet, shipped
 from gem_tasks.settings import Settings
 from gem_tasks.stages import stage as stage_named
 from gem_tasks.stages.base import Stage
 from gem_tasks.stages.json_form import InJson, has_json_form, note_of
 
+MENUS = "plans"
+"""Name of the menus, beside the prompts and in the recipe of `generate`."""
+
 _LATER: frozenset[StageName] = frozenset({"revise", "revalidate"})
-"""Stages that older datasets were made without: they have no results there."""
+"""Stages without results in older datasets."""
 
 
 class Asking(Value):
@@ -31,16 +37,25 @@ class Chain:
     """The root recipe and one per stage, each with the preceding one as its parent.
 
     Args:
-        settings: segment sizes, models and what is sent with requests.
+        settings: segment sizes, models and request options.
         prompts: prompts to use; GEM's own by default.
         opened: kinds of errors (`check/kind`) that do not refuse, because people disagree with them.
+        menus: what conversations' plans are drawn from; GEM's own by default.
 
     Attributes:
         prompts: prompts of the recipes and of the requests.
+        menus: those of the recipes and of the plans.
     """
 
-    def __init__(self, settings: Settings, prompts: PromptSet | None = None, opened: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        prompts: PromptSet | None = None,
+        opened: Sequence[str] = (),
+        menus: Menus | None = None,
+    ) -> None:
         self.prompts = prompts or shipped()
+        self.menus = menus or plans.shipped()
         self._settings = settings
         self.root = Recipe(
             stage="segment",
@@ -57,7 +72,7 @@ class Chain:
                 version=stage.version,
                 prompt_sha256=self.prompts[stage.prompt].sha256,
                 model=settings.model_for(stage.name),
-                params=_params(stage, repair, settings, opened),
+                params=_params(stage, repair, settings, opened) | self._planned(stage),
                 parent=parent.recipe_id,
             )
             self.by_stage[stage.name] = parent
@@ -120,9 +135,17 @@ class Chain:
         """Kinds of errors that do not refuse under this chain."""
         return frozenset(self.by_stage["validate"].params.get("opened", ()))
 
+    def plan(self, segment_id: str) -> Plan:
+        """Of the conversation about the first workflow of a segment."""
+        return plans.draw(self.menus, segment_id, 0, 0, self.id_of("generate"))
+
     def prompt_texts(self) -> dict[str, tuple[str, str]]:
-        """Name and text of every prompt in use, by hash."""
-        return {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.by_name.values()}
+        """Name and text of every prompt in use, and of the menus, by hash."""
+        texts = {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.by_name.values()}
+        return texts | {self.menus.sha256: (MENUS, self.menus.text)}
+
+    def _planned(self, stage: Stage) -> Json:
+        return {MENUS: self.menus.sha256} if stage.name == "generate" else {}
 
 
 def takes_of(recipe: Recipe) -> str:
@@ -133,9 +156,9 @@ def takes_of(recipe: Recipe) -> str:
 def reasons(now: Recipe, before: Recipe, *, first: bool) -> str:
     """The parts in which two recipes of a stage differ, in words joined by ` + `."""
     repair = now.params.get("repair") != before.params.get("repair")
-    opened = now.params.get("opened") != before.params.get("opened")
+    opened, planned = (now.params.get(name) != before.params.get(name) for name in ("opened", MENUS))
     others = [
-        {name: value for name, value in each.params.items() if name not in ("repair", "opened")}
+        {name: value for name, value in each.params.items() if name not in ("repair", "opened", MENUS)}
         for each in (now, before)
     ]
     found = {
@@ -143,6 +166,7 @@ def reasons(now: Recipe, before: Recipe, *, first: bool) -> str:
         "model": now.model != before.model,
         "code": now.version != before.version,
         "params": others[0] != others[1],
+        "plans": planned,
         "ratings": opened,
         "segmenting" if first else "upstream": now.parent != before.parent,
     }

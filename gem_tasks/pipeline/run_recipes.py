@@ -1,8 +1,9 @@
 """The recipes of a run: those that it started with, even if code, settings or prompts change meanwhile.
 
-The first task of a run records its chain. Prompts, models and segment sizes are data, so the other tasks use the
-recorded ones. Code is not: if the version of a stage, of the checks or of the segmenter has changed, or a stage's
-sampling parameters, a task would record results of one recipe under another's name. It stops with an error instead.
+The first task of a run records its chain. Prompts, menus of plans, models and segment sizes are data, so the other
+tasks use the recorded ones. Code is not: if the version of a stage, of the checks or of the segmenter has changed, or
+a stage's sampling parameters, a task would record results of one recipe under another's name. It stops with an error
+instead.
 """
 
 from collections.abc import Mapping
@@ -11,8 +12,9 @@ from dataclasses import replace
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.domain.stage import HAVE_SETTINGS, STAGE_NAMES, StageName
 from gem_tasks.errors import UserError
-from gem_tasks.pipeline.recipes import Chain, reasons, takes_of
+from gem_tasks.pipeline.recipes import MENUS, Chain, reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.plans import parse_menus
 from gem_tasks.prompts import Prompt
 from gem_tasks.stages import stage
 
@@ -24,7 +26,7 @@ def register_recipes(work: Workspace) -> None:
 
 
 def pin(work: Workspace, run: str) -> Workspace:
-    """Records what the run starts with. A run that is cleared from its first task on starts anew.
+    """Records the recipes that the run starts with. A run that is cleared from its first task on starts again.
 
     Args:
         work: workspace of the run's first task.
@@ -50,7 +52,7 @@ def pinned(work: Workspace, run: str) -> Workspace:
         recorded = {recipe.stage: recipe for recipe in ledger.prompts.run_recipes(run)}
         if not recorded or _differing(work.chain, recorded) is None:
             return work
-        texts = ledger.prompts.by_hash(list(_prompts(recorded).values()))
+        texts = ledger.prompts.by_hash([*_prompts(recorded).values(), *_menus(recorded)])
     sizes = recorded["segment"].params
     changes = {
         "revise": "off" if "revise" in recorded and takes_of(recorded["revise"]) == "nothing" else "on",
@@ -61,7 +63,8 @@ def pinned(work: Workspace, run: str) -> Workspace:
     settings = work.settings.with_models(models).model_copy(update=changes)
     prompts = [Prompt(name=name, text=texts[digest]) for name, digest in _prompts(recorded).items()]
     opened = recorded["validate"].params.get("opened", ())
-    chain = Chain(settings, work.chain.prompts.changed(*prompts), opened)
+    menus = next((parse_menus(texts[digest]) for digest in _menus(recorded)), None)
+    chain = Chain(settings, work.chain.prompts.changed(*prompts), opened, menus or work.chain.menus)
     if now := _differing(chain, recorded):
         before = recorded.get(now.stage)
         why = reasons(now, before, first=False) if before else "the stage did not exist"
@@ -85,3 +88,9 @@ def _prompts(recorded: Mapping[str, Recipe]) -> dict[str, str]:
     """SHA-256 of the run's prompts, by name."""
     found = {stage(name).prompt: recorded[name].prompt_sha256 or "" for name in STAGE_NAMES if name in recorded}
     return found | {"repair": str(recorded[STAGE_NAMES[0]].params["repair"])}
+
+
+def _menus(recorded: Mapping[str, Recipe]) -> list[str]:
+    """SHA-256 of the run's menus; none for a run that began before there were plans."""
+    found = recorded["generate"].params.get(MENUS) if "generate" in recorded else None
+    return [str(found)] if found else []

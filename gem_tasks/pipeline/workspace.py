@@ -1,4 +1,4 @@
-"""What every job needs: settings, the object store, the ledger, and the current recipes."""
+"""The workspace of every job: settings, the object store, the ledger, and the current recipes."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.dialects.memory import Memory
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.people import kinds_to_open
+from gem_tasks.pipeline.plan_file import load_menus
 from gem_tasks.pipeline.prompt_files import load_prompts
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
@@ -49,19 +50,20 @@ class Workspace:
             options: options of the run.
 
         Raises:
-            UserError: the store's URL or the gate policy is not valid, a user's prompt breaks its contract, a requested
-                prompt is unknown, or a stage that borrows its model is given one.
+            UserError: the store's URL, the gate policy or the user's menus of plans are not valid, a user's prompt
+                breaks its contract, a requested prompt is unknown, or a stage that borrows its model is given one.
             StoreError: GEM_PROMPTS points to a store that does not answer.
         """
         options = options or RunOptions()
         opened = kinds_to_open(settings)
-        current = Chain(settings, prompts or load_prompts(settings), opened)
+        menus = load_menus(settings)
+        current = Chain(settings, prompts or load_prompts(settings), opened, menus)
         for borrowed, like in ((stage, ASKS_LIKE[stage]) for stage in options.models if stage in ASKS_LIKE):
-            raise UserError(f"{borrowed} has no model of its own: it asks that of {like}", f"Set the model of {like}.")
+            raise UserError(f"{borrowed} uses the model of {like}", f"Set the model of {like}.")
         settings = settings.with_models(options.models)
         if options.budget_usd:
             settings = settings.model_copy(update={"budget_usd": options.budget_usd})
-        chain = Chain(settings, current.prompts.changed(*_stored(settings, options.prompts)), opened)
+        chain = Chain(settings, current.prompts.changed(*_stored(settings, options.prompts)), opened, menus)
         return cls(
             settings=settings,
             store=open_store(settings.store_root, settings.s3),
@@ -159,6 +161,6 @@ def _stored(settings: Settings, wanted: dict[str, str]) -> list[Prompt]:
                 texts = ledger.rebuild.prompt_texts(name, prefix)
                 if len(texts) != 1:
                     cause = f"{len(texts)} versions of the prompt {name!r} begin" if texts else f"No {name!r} begins"
-                    raise UserError(f"{cause} with {prefix!r}", "Give more of the SHA-256 of a stored version.")
+                    raise UserError(f"{cause} with {prefix!r}", "Give more characters of a stored version's hash.")
                 found.append(Prompt(name=name, text=texts[0]))
     return found

@@ -1,1 +1,1 @@
-"""A small classifier that knows which texts the paid filter would reject anyway. Pure: no I/O."""
+"""A small classifier that predicts which texts the paid filter would reject. Pure: no I/O."""

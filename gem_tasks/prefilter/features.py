@@ -1,4 +1,4 @@
-"""A text as hashed n-grams: words, pairs of words, the word a line begins with, and four bytes in a row.
+"""Hashed n-grams of a text: words, pairs of words, first words of lines, and four consecutive bytes.
 
 All of it is arithmetic on the bytes of the text with numpy, several times faster than scikit-learn's
 `HashingVectorizer`, which makes a Python string of every n-gram. Digits count as one and the same digit and letters as
@@ -16,7 +16,7 @@ BITS = 18
 """Features are numbers below 2 ** BITS."""
 
 _CHARS = 6000
-"""Longer texts are judged by their beginning, which bounds time and memory."""
+"""Only this many characters of a text are read, which limits time and memory."""
 _GRAM = 4
 _PRIME = np.uint32(0x01000193)
 _MIX = np.uint32(0x9E3779B1)
@@ -75,7 +75,7 @@ def _words(folded: NDArray[np.uint8]) -> list[Indices]:
     offsets = np.arange(int(lengths.sum())) - np.repeat(firsts, lengths)
     parts = folded[inside].astype(np.uint32) * _POWERS[np.minimum(offsets, _LONGEST_WORD - 1)]
     words = np.add.reduceat(parts, firsts, dtype=np.uint32)
-    # Nothing but marks such as `- ` or `**` may stand between a line's beginning and its first word.
+    # Only marks such as `- ` or `**` may precede the first word of a line.
     lines = np.cumsum(folded == _NEWLINE)[starts]
     begins = np.diff(lines, prepend=-1) != 0
     return [

@@ -1,7 +1,7 @@
 """From verdicts to a model and a threshold that provably keeps the target recall.
 
-Documents are divided at random, by a hash: on one half the model is fitted (logistic regression), on the other its
-threshold is set. Segments of a document stay together, and the two halves share no text. The threshold counts only
+A hash divides documents at random: one half is for fitting the model (logistic regression), the other for setting
+its threshold. Segments of a document stay together, and the two halves share no text. The threshold counts only
 verdicts that no earlier prefilter influenced; otherwise it would be measured on segments that passed one.
 """
 
@@ -31,7 +31,7 @@ class Verdict(Value):
     document_id: str
     accepted: bool
     unbiased: bool = True
-    """No prefilter decided whether the model would be asked."""
+    """Whether no prefilter influenced the choice of the segment."""
 
 
 class Report(Value):
@@ -40,21 +40,21 @@ class Report(Value):
     verdicts: int
     accepted: int
     held_out_accepted: int
-    """Accepted segments, unbiased and not learned from, that the threshold rests on."""
+    """Number of unbiased, held-out accepted segments for the threshold."""
     needed: int
     threshold: float | None = None
-    """None: not to be used, for the reason below."""
+    """None if the model must not be used, for the reason below."""
     missed: int | None = None
     """Recall over the held-out accepted segments."""
     recall_at_least: float | None = None
-    """95 % confidence."""
+    """Lower bound of recall with 95 % confidence."""
     saved_of_rejected: float | None = None
     """Share of held-out rejected segments that need no model call."""
     reason: str = ""
 
 
 def in_training(document_id: str) -> bool:
-    """Whether a document is learned from; the others are held out."""
+    """Whether a document is in the training half; the others are held out."""
     return sha256(f"prefilter half {document_id}".encode()).digest()[0] % 2 == 0
 
 

@@ -45,7 +45,7 @@ class Model:
         return float(np.dot(self._weights[found], weights)) + self._intercept
 
     def encode(self) -> bytes:
-        """As it is stored; equal models give equal bytes."""
+        """Encodes the model for the store; equal models give equal bytes."""
         buffer = io.BytesIO()
         constants = np.array([FEATURES_VERSION, self._intercept], dtype=np.float64)
         np.savez_compressed(buffer, weights=self._weights, constants=constants)
@@ -53,10 +53,10 @@ class Model:
 
     @classmethod
     def decode(cls, data: bytes) -> "Model":
-        """The inverse.
+        """The inverse of `encode`.
 
         Raises:
-            DamagedModelError: these are not the bytes of one, or its features are not today's.
+            DamagedModelError: the bytes are not a model, or its features have another version.
         """
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:

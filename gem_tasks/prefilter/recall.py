@@ -14,14 +14,14 @@ CONFIDENCE = 0.95
 
 
 def lower_bound(kept: int, of: int) -> float:
-    """The recall that is at least there, given how many of a sample were kept; 0 for no sample."""
+    """Lower bound of the recall, given how many of a sample were kept; 0 without a sample."""
     if not 0 <= kept <= of:
         raise ValueError(f"{kept} of {of} is not a valid share")
     return _quantile(kept, of - kept + 1, 1 - CONFIDENCE) if kept else 0.0
 
 
 def upper_bound(kept: int, of: int) -> float:
-    """The recall that is at most there; 1 for no sample."""
+    """Upper bound of the recall; 1 without a sample."""
     if not 0 <= kept <= of:
         raise ValueError(f"{kept} of {of} is not a valid share")
     return _quantile(kept + 1, of - kept, CONFIDENCE) if kept < of else 1.0
@@ -46,7 +46,7 @@ def needed() -> int:
 
 
 def threshold(accepted_scores: Sequence[float]) -> float | None:
-    """The score below which the proved share at most is lost; None when there are too few to prove anything."""
+    """The score below which no more than the proved share is lost; None if there are too few scores for a proof."""
     misses = allowed_misses(len(accepted_scores))
     return None if misses is None else sorted(accepted_scores)[misses]
 

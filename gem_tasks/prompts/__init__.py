@@ -3,8 +3,8 @@
 The file is the system message, word for word, so a server can cache the prefix. Data never enters a template: each
 section goes into the user message inside a fence longer than any fence in the data, so no text can close it.
 
-`load` gives the files beside this one. What a run uses is a `PromptSet`, where some may be the user's own: see
-`pipeline.prompt_files`; what such a file must hold: `contract`.
+`load` reads the files beside this one. A run uses a `PromptSet`, which may contain the user's prompts: see
+`pipeline.prompt_files`, and `contract` for the requirements of such a file.
 """
 
 import re
@@ -17,20 +17,20 @@ from gem_tasks.domain.chat import ChatMessage
 from gem_tasks.domain.stage import STAGE_NAMES, prompt_of
 
 NAMES = (*dict.fromkeys(map(prompt_of, STAGE_NAMES)), "repair")
-"""All prompts: one per stage (`revalidate` has that of `validate`), and the one that sends an unusable answer back."""
+"""All prompts: one per stage (`revalidate` uses that of `validate`), and the one that returns an unusable answer."""
 
 
 class Prompt(Value):
-    """A prompt's text and the hash by which recipes and lineage know it."""
+    """A prompt's text and the hash that identifies it in recipes and lineage."""
 
     name: str
     text: str
     origin: str | None = None
-    """Where the user's own file lies; None for ours."""
+    """Location of the user's file; None for GEM's prompts."""
 
     @property
     def sha256(self) -> str:
-        """Of the text as UTF-8, hex."""
+        """SHA-256 of the text in UTF-8, as hex."""
         return sha256(self.text.encode()).hexdigest()
 
     def messages(self, **sections: str) -> tuple[ChatMessage, ChatMessage]:
@@ -52,7 +52,7 @@ class PromptSet(Value):
         return self.by_name[name]
 
     def changed(self, *own: Prompt) -> "PromptSet":
-        """With some replaced."""
+        """Returns a set in which these prompts replace those of the same name."""
         return PromptSet(by_name=self.by_name | {prompt.name: prompt for prompt in own})
 
 
@@ -81,5 +81,5 @@ def load(name: str) -> Prompt:
 
 
 def shipped() -> PromptSet:
-    """All of ours."""
+    """All of GEM's prompts."""
     return PromptSet(by_name={name: load(name) for name in NAMES})

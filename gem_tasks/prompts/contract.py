@@ -1,8 +1,8 @@
-"""What every prompt must hold, shipped or the user's: the form of answer that its parser reads, and no placeholder.
+"""Checks what every prompt, GEM's or the user's, must contain: the format that its parser reads, and no placeholder.
 
-A prompt may say what it likes about the work. It must ask for the tags (for `validate`: the keys) that the stage reads,
-or every answer would be malformed. No text is ever put into it: the data comes in the user message, so a placeholder
-would reach the model as it stands. `repair` has one, `{complaint}`.
+A prompt may describe the work freely. It must request the tags (for `validate`: the keys) that the stage reads,
+otherwise every answer would be malformed. GEM never inserts text: the data comes in the user message, so a placeholder
+would reach the model unchanged. `repair` has one, `{complaint}`.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from gem_tasks.prompts import NAMES, Prompt
 
 LARGEST_BYTES = 64 * 1024
-"""Ours have 3 to 6 KB; beyond this it is some other file."""
+"""GEM's prompts have 3 to 6 KB; a larger file is not a prompt."""
 
 _PLACEHOLDER = re.compile(
     r"\{\{?\s*(text|title|summary|tools|workflow|trajectory|open_findings|document|complaint)\s*\}?\}"
@@ -20,17 +20,17 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class BrokenContractError(ValueError):
-    """The bytes are no prompt of that name; the message says why."""
+    """The bytes are not a prompt of that name; the message says why."""
 
 
 def parse_prompt(name: str, data: bytes, origin: str, asked_for: Sequence[str]) -> Prompt:
-    """A prompt from a file of the user's.
+    """Reads a prompt from a file of the user.
 
     Args:
-        name: of the prompt.
-        data: what is in the file.
-        origin: where it lies.
-        asked_for: what it must mention: see `stages.ASKED_FOR`.
+        name: name of the prompt.
+        data: content of the file.
+        origin: location of the file.
+        asked_for: tags or keys that it must mention: see `stages.ASKED_FOR`.
 
     Raises:
         BrokenContractError: it is too large, not UTF-8, or does not ask for what the parser reads.
@@ -63,6 +63,6 @@ def _faults(text: str, asked_for: Sequence[str]) -> list[str]:
             line = text.count("\n", 0, found.start()) + 1
             faults.append(
                 f"line {line} has the placeholder {found[0]}, which nothing fills in: the data follows in the user"
-                " message, in sections of its own"
+                " message, in separate sections"
             )
     return faults

@@ -1,4 +1,4 @@
-"""The written form of a trajectory, used in prompts, completions and synthesizer training alike.
+"""The tagged format of a trajectory in prompts, completions and synthesizer training.
 
     <trajectory>
     <system>rules</system>
@@ -9,8 +9,8 @@
     <assistant>words</assistant>
     </trajectory>
 
-Call ids are not written: they follow from the order, `call_1`, `call_2`, … Where a reader is to cite single messages,
-the turns carry their numbers, from 0: `<user number="1">`.
+The format has no call ids: they follow from the order, `call_1`, `call_2`, … If a reader has to cite single messages,
+the turns have numbers, from 0: `<user number="1">`.
 """
 
 import json
@@ -31,13 +31,13 @@ _CALL = re.compile("<func>"), re.compile("</func>")
 
 
 def render_tools(tools: Iterable[ToolSpec]) -> str:
-    """A JSON list of `{"name", "description", "parameters"}`, one tool a line."""
+    """A JSON list of `{"name", "description", "parameters"}`, one tool per line."""
     lines = ",\n".join(json.dumps(tool.model_dump(), ensure_ascii=False) for tool in tools)
     return f"[\n{lines}\n]"
 
 
 def parse_tools(text: str, what: str = "<tools>") -> tuple[ToolSpec, ...]:
-    """Reads `render_tools` and the shapes that `ToolSpec.from_json` accepts.
+    """Reads the output of `render_tools`, and other forms that `ToolSpec.from_json` accepts.
 
     Raises:
         TagError: not a list of tool definitions, empty, or a name is defined twice.
@@ -56,7 +56,7 @@ def parse_tools(text: str, what: str = "<tools>") -> tuple[ToolSpec, ...]:
 
 
 def render_trajectory(messages: Iterable[Message], *, numbered: bool = False) -> str:
-    """Writes the turns in the form above, with their numbers where wanted: the index of `Finding.message_index`."""
+    """Writes the turns in the format above, optionally with the numbers of `Finding.message_index`."""
     turns: list[str] = []
     for index, message in enumerate(messages):
         number = f' number="{index}"' if numbered else ""
@@ -70,7 +70,7 @@ def render_trajectory(messages: Iterable[Message], *, numbered: bool = False) ->
 
 
 def parse_trajectory(text: str, tools: tuple[ToolSpec, ...]) -> Trajectory:
-    """Reads the one `<trajectory>` of a completion. Form only: whether it is any good is for the checks.
+    """Reads the only `<trajectory>` of a completion. Checks only the format; the checks decide about quality.
 
     Raises:
         TagError: unclosed or stray tags, text between turns, broken JSON, or tool turns that answer no call.

@@ -1,7 +1,8 @@
-"""What a trajectory synthesizer is asked and what it answers, in training and in use alike.
+"""The request and the answer of a trajectory synthesizer, in training and in use.
 
 The answer has the form of the refine stage (`<toolsets>`, then `<trajectory>`), so the same parser and the same checks
-read it. One place for both directions: a model that is trained on one prompt and asked with another is worth little.
+read it. Both directions are here, because a model that is trained on one prompt and called with another is of little
+use.
 """
 
 from gem_tasks import prompts
@@ -21,7 +22,7 @@ def ask(text: str) -> tuple[ChatMessage, ChatMessage]:
 
 
 def write(trajectory: Trajectory) -> str:
-    """The answer that is learnt."""
+    """The answer that the model learns."""
     tools, turns = render_tools(trajectory.tools), render_trajectory(trajectory.messages)
     return f"<toolsets>{tools}</toolsets>\n{turns}"
 
@@ -30,7 +31,7 @@ def read(answer: str) -> Trajectory:
     """The inverse of `write`, strict.
 
     Raises:
-        TagError: it is not of that form.
+        TagError: the answer has another format.
     """
     body = strip_thinking(answer)
     return parse_trajectory(body, parse_tools(one(body, "toolsets"), "<toolsets>"))

@@ -1,4 +1,4 @@
-"""Reading and writing the tagged text in which models answer, strictly: anything ambiguous is an error."""
+"""Reads and writes the tagged text of models' answers, strictly: anything ambiguous is an error."""
 
 import json
 import re
@@ -10,11 +10,11 @@ FORMAT_TAGS = (
     "multi_step reason summary platform domain task workflow description steps execution_graph actions tools requires "
     "toolsets trajectory system user assistant tool func think"
 ).split()
-"""Every tag of our formats."""
+"""Every tag of GEM's formats."""
 
 TURN_TAGS = "toolsets trajectory system user assistant tool func think".split()
-"""The tags that would break the form of a conversation, and those of thoughts: no turn may hold one. The prompts name
-them; the tags of other stages (`<description>`, `<task>`, …) are ordinary words in a text about XML."""
+"""The tags that would break the format of a conversation, and those of thoughts: no turn may contain one. The prompts
+name them; the tags of other stages (`<description>`, `<task>`, …) are ordinary words in a text about XML."""
 
 _ANY_TAG = IgnoringCase(rf"</?(?:{'|'.join(FORMAT_TAGS)})\s*>")
 _TURN_TAG = IgnoringCase(rf"</?(?:{'|'.join(TURN_TAGS)})\s*>")
@@ -34,12 +34,12 @@ def strip_thinking(text: str) -> str:
 
 
 def leaked_tag(text: str) -> str | None:
-    """The first of our own tags in a text that should have none."""
+    """The first of GEM's tags in a text that should have none."""
     return _ANY_TAG.first(text)
 
 
 def turn_tag(text: str) -> str | None:
-    """The first tag in a turn's words that would break the form of the conversation."""
+    """The first tag in a turn's words that would break the format of the conversation."""
     return _TURN_TAG.first(text)
 
 
@@ -82,7 +82,7 @@ def parse_json(text: str, what: str) -> Any:
     """Parses JSON, in a Markdown fence or bare.
 
     Raises:
-        TagError: it is not JSON; names the place.
+        TagError: it is not JSON; names the position.
     """
     body = _unfenced(text)
     try:
@@ -98,14 +98,14 @@ def parse_json(text: str, what: str) -> Any:
 
 
 def json_object_in(text: str) -> str:
-    """The JSON object amid the prose that models write around it when nothing holds them to a schema."""
+    """Extracts the JSON object from the prose that models write around it if no schema restricts them."""
     start, end = text.find("{"), text.rfind("}")
     bare = text.lstrip().startswith("[") or not 0 <= start < end
     return text if bare else text[start : end + 1]
 
 
 def _unfenced(text: str) -> str:
-    """By hand: a pattern would look for the closing fence from every blank."""
+    """Removes a fence without a pattern, which would search for the closing fence from every blank."""
     body = text.strip()
     if body.startswith("```"):
         body = body.removeprefix("```").removeprefix("json").lstrip()
@@ -130,5 +130,5 @@ def json_list(text: str, what: str) -> list[dict[str, Any]]:
 
 
 def neutral(text: str) -> str:
-    """The text with our own tags made harmless, for writers of tagged text."""
+    """The text with GEM's tags made harmless, for writers of tagged text."""
     return _ANY_TAG.sub(lambda tag: f"&lt;{tag[1:-1]}&gt;", text)

@@ -24,7 +24,7 @@ _MARGIN = 8_192
 """Characters that the longest form of a secret may have."""
 
 IN_FORCE = Redactor()
-"""All that this process knows."""
+"""All secrets that this process knows."""
 
 
 def know(name: str, secret: str | None) -> None:
@@ -43,7 +43,7 @@ def beginning(text: str, limit: int) -> str:
     if len(text) <= limit + 2 * _MARGIN:
         return clean(text)[:limit]
     head = clean(text[: limit + 2 * _MARGIN])
-    return head[: min(limit, max(0, len(head) - _MARGIN))]  # what stands at its end may be half a secret
+    return head[: min(limit, max(0, len(head) - _MARGIN))]  # its end may be half a secret
 
 
 def ending(text: str, limit: int) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 LEAST = 8
 """Minimum length of a secret that differs from words. Shorter ones are removed only in places of credentials."""
 _LONG = 12
-"""A secret of one kind of characters, or one with its separators left out, is told from words from here on."""
+"""Minimum length of a secret of one kind of characters, or without its separators, that differs from words."""
 _VARIED = 5
 _BASE64 = bytes(string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/", "ascii")
 _UU = bytes.maketrans(_BASE64, b"`" + bytes(range(33, 96)))
@@ -76,12 +76,12 @@ def _forms(secret: str) -> Iterator[bytes]:
 
 
 def _cores(raw: bytes, encode: Callable[[bytes], bytes], bits: int, block: int) -> Iterator[bytes]:
-    """What of an encoding does not depend on what stands before and behind, as in that of `Bearer SECRET`.
+    """The parts of an encoding that do not depend on the text around the secret, as in `Bearer SECRET`.
 
     Args:
         raw: the secret.
         encode: the encoding.
-        bits: of each of its characters.
+        bits: bits of each of its characters.
         block: bytes after which it is aligned again.
     """
     for shift in range(block):

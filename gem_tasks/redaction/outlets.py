@@ -18,7 +18,7 @@ def guard_logs() -> None:
 
     def record(*arguments: Any, **named: Any) -> logging.LogRecord:
         made = before(*arguments, **named)
-        with suppress(Exception):  # arguments that do not fit are logging's own business
+        with suppress(Exception):  # logging itself handles arguments that do not fit
             text = made.getMessage()
             if (shown := visible_lines(redaction.log_line(text))) != text:
                 made.msg, made.args = shown, ()
@@ -60,9 +60,9 @@ def _members(error: BaseException) -> Iterator[BaseException]:
 
 
 def scrub(error: BaseException) -> None:
-    """Takes secrets out of an exception and of all that it was raised from.
+    """Removes secrets from an exception and from its causes.
 
-    What cannot be cleaned by its arguments, since its text is made of something else, is cut off the chain.
+    It removes causes from the chain whose text does not come from their arguments, because these cannot be cleaned.
     """
     for each in _chain(error):
         for below in (each, each.__cause__, each.__context__):

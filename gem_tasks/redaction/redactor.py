@@ -1,4 +1,4 @@
-"""Which secrets are in force, and a text without them.
+"""Keeps the secrets in force, and removes them from texts.
 
 A text without secrets, which nearly every one is, costs one pass for any number of secrets: its letters and
 digits are cut into blocks of eight, and a needle of fifteen or more contains one of them wherever it lies.
@@ -16,7 +16,7 @@ from gem_tasks.redaction.unescaped import LAYERS, Layer, layers, unescaped
 MASK = "[redacted]"
 _BLOCK = 8
 _MOST = 256
-"""Secrets in force at most; the one that was named longest ago goes first, for tokens are minted for weeks."""
+"""Maximum number of secrets in force; the oldest is removed first, because processes mint tokens for weeks."""
 _LONGEST = 200_000
 """Maximum length of a text from which encoded secrets are cut out; a longer one is dropped completely."""
 _BESIDE = 3

@@ -1,4 +1,4 @@
-"""Where secrets are found: variables, URLs, DSNs, headers and bodies of requests. Pairs of name and secret."""
+"""Finds secrets in variables, URLs, DSNs, headers and bodies of requests, as pairs of name and secret."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _SECRET = re.compile(
     r"SECRET|PASSW|PWD|TOKEN(?!S)|API[_-]?KEY|PRIVATE[_-]?KEY|ACCESS_KEY(?!_ID)|FERNET_KEY|ENCRYPTION_KEY|CREDENTIAL|[_-]KEY\Z|\AKEY\Z"
     r"|WEBHOOK|ALERT_URL|COOKIE|(?:\A|[_-])(?:AUTH|AUTHORIZATION|PAT|JWT|SAS|SIGNATURE)\Z"
 )
-"""Of a name in capitals."""
+"""Parts of a name in capitals that mark a secret."""
 _NOT_SECRET = re.compile(
     r"_(FILE|PATH|DIR|FOLDER|(?<!WEBHOOK_)(?<!ALERT_)URL|ALGORITHM|EXPIR\w*|CMD|COMMAND\w*)\Z", re.IGNORECASE
 )

@@ -38,7 +38,7 @@ _FIRST = tuple(
 
 
 class Layer(NamedTuple):
-    """A text, and for each character where in the original it begins and ends."""
+    """A text, with the start and end of each character in the original."""
 
     text: str
     starts: Sequence[int]

@@ -1,5 +1,5 @@
-"""The stages in pipeline order. A new one is a module, a prompt of the same name, and a line in `STAGES` here, for
-which its name stands in `domain.stage`: docs/architecture/overview.md.
+"""The stages in pipeline order. A new stage is a module, a prompt of the same name, a line in `STAGES` here, and its
+name in `domain.stage`: docs/architecture/overview.md.
 """
 
 from gem_tasks.domain.stage import StageName

@@ -1,7 +1,7 @@
-"""What every stage is: a request built from a record, and a parser for the answer. No I/O; a bad answer never raises.
+"""The base of every stage: builds a request from a record, and parses the answer. No I/O; a bad answer never raises.
 
-The stage's name is also its prompt's file name, its output's in `Record`, its row in every table and its task in the
-DAG.
+The name of a stage is also the name of its prompt's file, its output in `Record`, its rows in tables and its task in
+the DAG.
 """
 
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ from gem_tasks.prompts import Prompt
 Takes = Literal["accepted", "rejected"]
 
 COMPLAINT = "{complaint}"
-"""In the prompt `repair`: where the parser's complaint goes."""
+"""Placeholder of the parser's complaint in the prompt `repair`."""
 
 
 class Stage(ABC):
@@ -25,18 +25,18 @@ class Stage(ABC):
 
     name: StageName
     version: int
-    """Raise it when `request`, `parse` or `precheck` changes meaning; part of the recipe."""
+    """Part of the recipe: raise it when `request`, `parse` or `precheck` changes meaning."""
     sampling: Sampling
     output: type[Value]
     """Type of the accepted payload."""
     asks_for: tuple[str, ...]
-    """What every prompt of the stage must mention, shipped or the user's: the tags or keys that `parse` reads."""
+    """The tags or keys that `parse` reads, which every prompt of the stage must mention."""
     answer_schema: Json | None = None
-    """JSON schema of the answer, where the answer is JSON; None for tagged text."""
+    """JSON schema of an answer in JSON; None for tagged text."""
     needs: tuple[StageName, ...] = ()
     """Stages whose output `request` and `precheck` read."""
     takes: Takes = "accepted"
-    """Which outcomes of the stage before it deals with."""
+    """The outcome of the preceding stage that this stage processes."""
 
     @property
     def prompt(self) -> str:
@@ -44,12 +44,12 @@ class Stage(ABC):
         return prompt_of(self.name)
 
     def precheck(self, record: Record) -> Rejected | None:
-        """A verdict that needs no model; by default there is none."""
+        """Returns a verdict that needs no model; None by default."""
         return None
 
     @abstractmethod
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
-        """The prompt's instructions, and this record's data."""
+        """Builds the messages: the prompt's instructions, then this record's data."""
 
     @abstractmethod
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
@@ -57,7 +57,7 @@ class Stage(ABC):
 
 
 def repair(prompt: Prompt, request: tuple[ChatMessage, ...], answer: str, complaint: str) -> tuple[ChatMessage, ...]:
-    """The conversation that asks for the same answer again, with the parser's complaint."""
+    """Builds the messages that request the same answer again, with the parser's complaint."""
     # str.replace, not str.format: prompt and complaint may contain braces.
     wanted = prompt.text.replace(COMPLAINT, complaint)
     return (

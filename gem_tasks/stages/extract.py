@@ -1,6 +1,6 @@
-"""Stage 2: the procedures of a text as workflows over tools (paper section 3.2, stage 2).
+"""Stage 2: extracts the procedures of a text as workflows over tools (paper section 3.2, stage 2).
 
-Beyond the paper: limits of the text go into the JSON Schemas, and the order it demands into `requires`.
+Beyond the paper, JSON Schemas contain the limits of the text, and `requires` the order that it demands.
 """
 
 import re
@@ -19,7 +19,7 @@ from gem_tasks.stages.base import Stage
 
 
 class Extract(Stage):
-    """Accepts with an `Extraction`; whatever contradicts itself is malformed."""
+    """Accepts with an `Extraction`; an answer that contradicts itself is malformed."""
 
     name = "extract"
     version = 1
@@ -31,12 +31,12 @@ class Extract(Stage):
     output = Extraction
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
-        """The filter's summary, then the text."""
+        """Sends the filter's summary, then the text."""
         topic = record.output("filter", Topic)
         return prompt.messages(summary=topic.summary if topic else "", text=record.segment.text)
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
-        """Reads all `<workflow>` blocks and holds graph, actions, tools and requirements against each other."""
+        """Reads all `<workflow>` blocks and compares graph, actions, tools and requirements."""
         try:
             found = blocks(strip_thinking(text), "workflow")
             if not found:

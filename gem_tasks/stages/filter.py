@@ -1,4 +1,4 @@
-"""Stage 1: does the text teach a multi-step operation, and what about (paper section 3.2, stage 1)."""
+"""Stage 1: decides whether the text teaches a multi-step operation, and its topic (paper section 3.2, stage 1)."""
 
 from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
@@ -10,10 +10,10 @@ from gem_tasks.stages.base import Stage
 
 
 class Filter(Stage):
-    """Accepts with a `Topic`; rejects with the model's reason, or near duplicates and what a prefilter finds hopeless
-    without a call.
+    """Accepts with a `Topic`; rejects with the model's reason. Rejects near duplicates, and texts that a prefilter
+    finds hopeless, without a call.
 
-    A prefilter is not part of this stage's recipe but has one of its own, which its rejections name: docs/adr/0012.
+    A prefilter is not part of this stage's recipe; it has a separate one, which its rejections name: docs/adr/0012.
     """
 
     name = "filter"
@@ -23,7 +23,7 @@ class Filter(Stage):
     output = Topic
 
     def precheck(self, record: Record) -> Rejected | None:
-        """Nobody pays to learn about a text again that was judged before."""
+        """Rejects near duplicates of a text that was already judged, and texts below the prefilter's threshold."""
         if of := record.segment.near_duplicate_of:
             return Rejected(reason="near_duplicate", detail=f"nearly the same text as segment {of}")
         scored = record.prefilter_score
@@ -33,7 +33,7 @@ class Filter(Stage):
         return None
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
-        """The text, and its title where it has one."""
+        """Sends the title, if there is one, and the text."""
         segment = record.segment
         text = f"{segment.title}\n\n{segment.text}" if segment.title else segment.text
         return prompt.messages(text=text)

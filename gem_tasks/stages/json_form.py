@@ -1,7 +1,7 @@
-"""Answers of filter and extract as one JSON object, for servers that can hold a model to a schema.
+"""Answers of filter and extract as one JSON object, for servers that can restrict a model to a schema.
 
-The schema has a key for every tag. `tagged` writes such an object as the tags that it stands for, so the stage's own
-parser reads both. Its prompt stays as it is, ours or the user's: a note below it says that the answer is JSON.
+The schema has a key for every tag. `tagged` converts such an object to tags, so the stage's own parser reads both. The
+prompt, whether GEM's or the user's, does not change: a note below it says that the answer is JSON.
 """
 
 import json
@@ -20,7 +20,7 @@ from gem_tasks.stages.base import Stage
 
 _TEXT: Json = {"type": "string"}
 _WORKFLOWS = 4
-"""As many as the prompt asks for at most."""
+"""The maximum that the prompt requests."""
 
 
 def _object(**properties: Json) -> Json:
@@ -60,13 +60,13 @@ _WORKFLOW = _object(
 FILTER: Json = _object(answer={"anyOf": [_QUALIFIES, _DOES_NOT]})
 """JSON schema of the filter's answer; wrapped, because a strict schema may not begin with a choice."""
 EXTRACT: Json = _object(workflow=_list_of(_WORKFLOW, minItems=1, maxItems=_WORKFLOWS)) | {"additionalProperties": True}
-"""Of the extraction's. Not strict in OpenAI's sense: arguments and parameters are free objects."""
+"""JSON schema of the extraction's answer. Not strict in OpenAI's sense: arguments and parameters are free objects."""
 
 _SCHEMAS = {"filter": FILTER, "extract": EXTRACT}
 
 
 class InJson(Stage):
-    """A stage that asks for its answer as JSON; otherwise the same stage."""
+    """A stage that requests its answer as JSON; otherwise the same stage."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -75,15 +75,15 @@ class InJson(Stage):
         self.answer_schema = _SCHEMAS[stage.name]
 
     def precheck(self, record: Record) -> Rejected | None:
-        """That of the stage."""
+        """Returns the verdict of the wrapped stage."""
         return self._stage.precheck(record)
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
-        """The stage's, with the note below the prompt."""
+        """Builds the wrapped stage's messages, with the note below the prompt."""
         return self._stage.request(record, _noted(prompt.name, prompt.text))
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
-        """The stage's, of the tags that the answer stands for."""
+        """Converts the answer to tags, and lets the wrapped stage read them."""
         try:
             return self._stage.parse(tagged(text), record)
         except TagError as error:
@@ -91,12 +91,12 @@ class InJson(Stage):
 
 
 def has_json_form(name: str) -> bool:
-    """Whether the stage of that name can be asked so; the judge is asked for JSON in any case."""
+    """Whether the stage of that name supports JSON; the judge always answers in JSON."""
     return name in _SCHEMAS
 
 
 def note_of(name: str) -> Prompt:
-    """What says, below the prompt of a stage, that the answer is JSON."""
+    """The note below the prompt of a stage, which says that the answer is JSON."""
     return load(f"{name}.json")
 
 
@@ -106,7 +106,8 @@ def _noted(name: str, text: str) -> Prompt:
 
 
 def tagged(text: str) -> str:
-    """The answer in tags; one that is in tags already, for an endpoint that holds a model to nothing, stays as it is.
+    """Returns the answer in tags; leaves an answer that already has tags unchanged, because a model may ignore the
+    schema.
 
     Raises:
         TagError: it is neither; the message is for the model.
@@ -127,7 +128,7 @@ def _tags(fields: Json) -> str:
 
 
 def _pairs(fields: Json) -> list[tuple[str, Any]]:
-    """Every workflow is a block of its own."""
+    """Yields a separate block for every workflow."""
     found = [(name, value) for name, value in fields.items() if name != "workflow"]
     several = fields.get("workflow", [])
     blocks: list[Any] = cast("list[Any]", several) if isinstance(several, list) else [several]
@@ -135,7 +136,7 @@ def _pairs(fields: Json) -> list[tuple[str, Any]]:
 
 
 def _plain(value: Any) -> str:
-    """Tags inside words are made harmless; inside JSON they are escaped, and come back as they were."""
+    """Makes tags inside words harmless; escapes them inside JSON, so that parsing restores them."""
     return neutral(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
@@ -154,7 +155,7 @@ def _joined(separator: str) -> Callable[[Any], str]:
 
 
 def _graph(value: Any) -> str:
-    """Nodes in order; a name alone is a node too."""
+    """Writes nodes in order; a name alone is also a node."""
     if not isinstance(value, list):
         return _plain(value)
     nodes = (cast("list[Any]", node) if isinstance(node, list) else [node] for node in cast("list[Any]", value))

@@ -1,7 +1,7 @@
 """The judge's answer: five rules per trajectory, a verdict per open finding, a quoted reason for each fault.
 
-R1 to R3 are the paper's (appendix, rules of the quality judge); R4 and R5 are ours. The keep rule is `Judgement.kept`:
-every rule holds and no open finding is a fault.
+R1 to R3 come from the paper (appendix, rules of the quality judge), R4 and R5 from GEM. `Judgement.kept` decides: every
+rule holds and no open finding is a fault.
 """
 
 import re
@@ -15,10 +15,10 @@ from gem_tasks.domain.judgement import RULES, Judgement, Verdict
 from gem_tasks.prompts.tags import TagError, json_object_in, parse_json, strip_thinking
 
 MOST_OPEN = 20
-"""Open findings that one request asks about; the judge reads the whole conversation all the same."""
+"""Maximum number of open findings in one request; the judge always reads the whole conversation."""
 
 _LONGEST = 500
-"""Characters of a quote or reason that are kept, and of a finding that are shown."""
+"""Maximum characters of a stored quote or reason, and of a finding in the request."""
 _LOOSE = re.compile(r"\\[nrt]|[\s\\\"'“”‘’`…]+|\.\.\.$")
 _MARK: Json = {"type": "integer", "enum": [0, 1]}
 _TEXT: Json = {"type": "string"}
@@ -75,11 +75,11 @@ def parse_judgement(text: str, open_findings: Sequence[Finding], material: Itera
 
     Args:
         text: the completion.
-        open_findings: those that were asked about, in order.
-        material: what quotes may come from: the messages and the text.
+        open_findings: the findings of the request, in order.
+        material: the possible sources of quotes: the messages and the text.
 
     Raises:
-        TagError: a verdict is missing, doubled or unreadable; the message is for the model.
+        TagError: a verdict is missing, duplicate or unreadable; the message is for the model.
     """
     try:
         found = _Answer.model_validate(parse_json(json_object_in(strip_thinking(text)), "the verdict"))
@@ -102,14 +102,14 @@ def parse_judgement(text: str, open_findings: Sequence[Finding], material: Itera
 
 
 def describe(finding: Finding) -> str:
-    """A finding on one line, with its place: as the judge and the reviser are told of it."""
+    """A finding on one line, with its position, as the judge and the reviser see it."""
     place = "" if finding.message_index is None else f"message {finding.message_index}, "
     where = f"{finding.json_path}, " if finding.json_path else ""
     return f"{place}{where}{finding.check} ({finding.kind}): {' '.join(finding.detail.split())[:_LONGEST]}"
 
 
 def _verdict(fault: bool, given: _Rule | _Settled, source: Sequence[str], finding: Finding | None = None) -> Verdict:
-    """With `quoted`: a judge that quotes what nobody said may have made up its reason too."""
+    """Sets `quoted`, because a judge that invents a quote may have invented its reason, too."""
     quote = _plain(given.quote)
     quoted = bool(quote) and any(quote in part for part in source)
     return Verdict(
@@ -118,5 +118,5 @@ def _verdict(fault: bool, given: _Rule | _Settled, source: Sequence[str], findin
 
 
 def _plain(text: str) -> str:
-    """Without what a model changes when it copies: case, spaces, quotation marks, escapes, dots left out."""
+    """Removes what models change when they copy: case, spaces, quotation marks, escapes, ellipses."""
     return _LOOSE.sub("", text).casefold()

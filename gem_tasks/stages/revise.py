@@ -1,6 +1,6 @@
-"""Stage 6, a second chance: a refused conversation goes back once with every finding that refused it.
+"""Stage 6, a second chance: returns a rejected conversation once with every finding that rejected it.
 
-Not in the paper, which drops what its rules refuse; most of what is refused was paid for and has one fault.
+The paper drops conversations that its rules reject, but most of them are paid for and have only one fault.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from gem_tasks.stages.validate import findings_of
 
 
 class Revise(Stage):
-    """Accepts with the revised `Trajectory`; whether it is sound now is for `revalidate`."""
+    """Accepts with the revised `Trajectory`; `revalidate` decides whether it is sound."""
 
     name = "revise"
     version = 1
@@ -31,13 +31,13 @@ class Revise(Stage):
     output = Trajectory
 
     def precheck(self, record: Record) -> Rejected | None:
-        """A conversation that today's checks and judge find no fault in has nothing to revise."""
+        """Rejects a conversation without a fault under the current checks and judge."""
         if any(faults(record)):
             return None
         return Rejected(reason="nothing_to_revise", detail="no finding of the validation is known any more")
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
-        """Tools, the conversation with numbered messages, the findings, and the text."""
+        """Sends tools, the conversation with numbered messages, the findings, and the text."""
         refused = record.needed("refine", Trajectory)
         listed = "\n".join(f"{number}. {fault}" for number, fault in enumerate(faults(record), 1))
         return prompt.messages(
@@ -56,7 +56,7 @@ class Revise(Stage):
 
 
 def faults(record: Record) -> Iterator[str]:
-    """Why the conversation was refused, a line each: every error of the checks, else every fault the judge found."""
+    """Yields the reasons for the rejection, one per line: all errors of the checks, otherwise the judge's faults."""
     errors = [finding for finding in findings_of(record) if finding.severity is Severity.ERROR]
     for finding in errors:
         yield describe(finding)

@@ -1,4 +1,4 @@
-"""Stage 5: deterministic checks, then the judge (paper section 3.4). What fails here is not published."""
+"""Stage 5: deterministic checks, then the judge (paper section 3.4). GEM does not publish what fails here."""
 
 from gem_tasks.checks import CHECKS_VERSION, run_checks
 from gem_tasks.checks.fidelity import traces
@@ -24,7 +24,7 @@ from gem_tasks.stages.judge import ANSWER, MOST_OPEN, parse_judgement, render_op
 class Validate(Stage):
     """Rejects with `check_…` without a call, or with `judge_…` after one; accepts with a `Judgement`.
 
-    As `revalidate` it does the same with what `revise` made of a refused conversation.
+    As `revalidate`, it validates the revisions of `revise`.
     """
 
     version = 1000 * CHECKS_VERSION + 5
@@ -34,12 +34,12 @@ class Validate(Stage):
     output = Judgement
 
     def __init__(self, name: StageName = "validate", of: StageName = "refine") -> None:
-        """`of`: the stage whose conversation is validated."""
+        """Takes the stage `of` whose conversations it validates."""
         self.name = name
         self.needs = ("extract", of)
 
     def precheck(self, record: Record) -> Rejected | None:
-        """The first error among the deterministic checks: no judge is paid for what code can refuse."""
+        """Rejects with the first error of the deterministic checks, so that GEM pays no judge for it."""
         errors = [finding for finding in findings_of(record) if finding.severity is Severity.ERROR]
         if not errors:
             return None
@@ -49,7 +49,7 @@ class Validate(Stage):
         return Rejected(reason=f"check_{first.check}", detail=detail)
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
-        """Tools, conversation, what the checks left open, and the text."""
+        """Sends tools, conversation, open findings of the checks, and the text."""
         trajectory = _trajectory(record)
         return prompt.messages(
             tools=render_tools(trajectory.tools),
@@ -86,9 +86,9 @@ def judged(text: str, record: Record) -> Judgement:
 
 
 def findings_of(record: Record) -> list[Finding]:
-    """What the deterministic checks say, held against the text and the workflows found in it.
+    """The findings of the deterministic checks, compared with the text and its workflows.
 
-    Errors of the kinds that the record opens are for the judge.
+    Errors of the kinds that the record opens go to the judge.
     """
     found = run_checks(_trajectory(record), _evidence(record))
     return [_opened(each) if kind_of(each) in record.opened else each for each in found]
@@ -100,14 +100,14 @@ def _opened(finding: Finding) -> Finding:
 
 
 def _settled(record: Record, judgement: Judgement) -> Json:
-    """How many argument values there are, and how many of them the checks could not trace: what the judge was for."""
+    """The number of argument values, and the number that the checks could not trace and left to the judge."""
     calls = [call for message in _trajectory(record).messages for call in message.tool_calls]
     opened = sum(finding.severity is Severity.OPEN and finding.check == "grounding" for finding in judgement.warnings)
     return {"values": sum(1 for call in calls for _ in leaves(call.arguments, {})), "open_values": opened}
 
 
 def _spans(record: Record) -> dict[str, tuple[int, int]]:
-    """Where in the segment the tools, steps and rules come from: `[start, end)` in characters; absent for none."""
+    """Positions of the sources of tools, steps and rules in the segment: `[start, end)` in characters."""
     first = _trajectory(record).messages[0]
     system = (first.content or "") if first.role == "system" else ""
     found = traces(_evidence(record), system)
@@ -119,7 +119,7 @@ def _open(findings: list[Finding]) -> list[Finding]:
 
 
 def _trajectory(record: Record) -> Trajectory:
-    """The newest: the revised one, if there is one."""
+    """The newest trajectory: the revised one, if it exists."""
     return record.output("revise", Trajectory) or record.needed("refine", Trajectory)
 
 

@@ -5,7 +5,7 @@ PLATFORMS = frozenset(
     operator computer phone machine other
     """.split()
 )
-"""Where the operation is carried out."""
+"""Place of the operation."""
 
 DOMAINS = frozenset(
     """
@@ -29,11 +29,11 @@ TASK_CATEGORIES = frozenset(
     gaming_entertainment
     """.split()
 )
-"""Kind of tools it takes."""
+"""Kinds of tools that the operation needs."""
 
 REJECTIONS = frozenset(
     """
     not_procedural too_few_steps no_system source_code reference_list unreadable unsupported_language unsafe
     """.split()
 )
-"""Ours: why a text does not qualify."""
+"""Reasons why a text does not qualify, defined by GEM."""

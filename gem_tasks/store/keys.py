@@ -41,7 +41,7 @@ def dataset_key(version: str, name: str) -> str:
 
 
 def set_key(set_id: str, name: str) -> str:
-    """A file of a set to train on; an empty name gives its folder."""
+    """A file of a training set; an empty name gives its folder."""
     return f"sets/{set_id}/{name}"
 
 

@@ -130,7 +130,7 @@ class S3Store:
                 raise KeyError(key) from None
 
     def chunks(self, key: str) -> Iterator[bytes]:
-        """One GET, read as it comes."""
+        """One GET, read as it arrives."""
         with self._faults(key, "read"):
             try:
                 found = obstore.get(self._bucket, checked(key))
@@ -180,10 +180,10 @@ class S3Store:
 
     @contextmanager
     def _faults(self, key: str, done: str) -> Generator[None]:
-        """Translates obstore's errors into GEM's; the first line of its report tells what is wrong."""
+        """Translates obstore's errors into GEM's; the first line of its report states the fault."""
         try:
             yield
         except FileNotFoundError as error:
-            raise StoreError(f"{self._url}/{key} cannot be {done}: does the bucket exist?") from error
+            raise StoreError(f"{self._url}/{key} cannot be {done}: check that the bucket exists") from error
         except BaseError as error:
             raise StoreError(f"{self._url}/{key} cannot be {done}: {of_obstore(error)}") from error

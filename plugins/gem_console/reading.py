@@ -77,7 +77,7 @@ class _Opened:
 
 
 def chain_of(db: ConsoleRows, work: Workspace, wanted: str | None) -> tuple[Chain | None, list[Chain]]:
-    """The chain that a page is about, and all there are."""
+    """The chain that a page shows, and all chains."""
     every = chains(db.prompts.recipes(), work.recipe_ids()[-1])
     return chosen(every, wanted), every
 

@@ -1,4 +1,4 @@
-"""The overview's charts over time: which series there are, their labels, and the top of each scale in words."""
+"""The overview's charts over time: their series, their labels, and the top of each scale in words."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ class Chart(NamedTuple):
     top: str
     """The top of the scale."""
     labels: tuple[str, ...]
-    """One for each column: what it stands for, in words."""
+    """A description of each column."""
     first: datetime
     last: datetime
 

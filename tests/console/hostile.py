@@ -8,9 +8,10 @@ from gem_tasks.domain.evaluation import CaseScore, EvalReport, RunSettings
 from gem_tasks.domain.finding import Finding, Severity
 from gem_tasks.domain.judgement import RULES, Judgement, Verdict
 from gem_tasks.domain.outcome import Accepted, Cost, Outcome
+from gem_tasks.domain.plan import CHOICES, Plan
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.stage import STAGE_NAMES
-from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
+from gem_tasks.domain.trajectory import Draft, Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction, PlannedCall, ToolSpec, Workflow
 from gem_tasks.errors import ErrorClass
 from gem_tasks.evals import registry
@@ -147,6 +148,13 @@ TALK = Trajectory(
 )
 _FINDING = Finding(check="claims", severity=Severity.WARNING, detail=ALL, message_index=1, json_path=ALL, kind="odd")
 _VERDICT = Verdict(fault=False, quote=ALL, reason=ALL)
+PLAN = Plan(
+    choices=dict.fromkeys(CHOICES, ALL),
+    patterns=(ALL,),
+    messages=1,
+    user_turns=1,
+    words=dict.fromkeys(PAYLOADS, ALL),
+)
 OUTPUTS = {
     "filter": Topic(summary=ALL, platform="operator", domains=("finance",), task_category="search"),
     "extract": Extraction(
@@ -160,7 +168,7 @@ OUTPUTS = {
             ),
         )
     ),
-    "generate": TALK,
+    "generate": Draft(tools=TALK.tools, messages=TALK.messages, plan=PLAN),
     "refine": TALK,
     "revise": TALK,
     "validate": Judgement(

@@ -5,9 +5,11 @@ import re
 
 import pytest
 
+from gem_tasks.domain.plan import CHOICES
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.llm.dialects.dialect import PLAIN
 from gem_tasks.llm.dialects.memory import Memory
-from tests.console.hostile import PARTITION, PAYLOADS
+from tests.console.hostile import PARTITION, PAYLOADS, PLAN
 
 
 @pytest.fixture
@@ -106,6 +108,15 @@ def test_findings_stand_at_their_messages_and_a_refused_one_is_checked_anew(api)
     assert made["notes"] or any(message["notes"] for message in made["talk"]["messages"])
 
 
+def test_a_plan_stands_beside_its_conversation_with_the_words_that_the_writer_got(api, client):
+    key = api("trajectories")["trajectories"][0]["trajectory_id"]
+    assert api(f"trajectories/{key}")["plan"] == PLAN.model_dump(mode="json")
+    page = client("viewer").get(f"trajectories/{key}").text
+    for menu in (*CHOICES, "patterns", "messages", "user_turns"):
+        assert f'<th scope="row">{menu.replace("_", " ")}</th>' in page
+    assert page.split("as the writer was told")[1].split("</ul>")[0].count("<li>") == len(PAYLOADS)
+
+
 def test_a_revised_conversation_stands_beside_the_refused_one_with_what_was_found(api, work):
     refused = api("refused")["refused"][0]
     made = api(f"made/{work.chain.id_of('revalidate')}/{refused['segment_id']}")
@@ -170,6 +181,24 @@ def test_distributions_of_a_dataset_begin_with_what_there_is_most_of(client, wor
         ledger.pg.execute(change, [json.dumps(before["found"])])
     shown = page.split("<h2>Platforms")[1].split("</section>")[0]
     assert re.findall(r"platform=(\w+)", shown) == ["machine", "operator", "phone"]
+
+
+def test_stages_of_a_dataset_stand_in_their_order_and_what_was_replaced_in_a_list(client, work):
+    change = "UPDATE datasets SET manifest = jsonb_set(manifest, '{privacy}', %s) RETURNING version"
+    with work.ledger() as ledger:
+        (before,) = ledger.pg.execute("SELECT manifest -> 'privacy' AS found FROM datasets").fetchall()
+        version = ledger.pg.execute(change, ['{"flagged": {"phone": 2, "email": 11}}']).fetchone()["version"]
+        page = " ".join(client("viewer").get(f"datasets/{version}").text.split())
+        ledger.pg.execute(change, [json.dumps(before["found"])])
+    made = page.split("<h2>How it was made")[1].split("</section>")[0]
+    assert re.findall(r'<th scope="row">(\w+)</th>', made) == list(STAGE_NAMES)
+    assert "in the source: nothing. Kept, because it occurs in no source: 11 email, 2 phone. </p>" in page
+
+
+def test_the_api_s_page_shows_what_stands_between_backticks_as_code(client):
+    page = client("viewer").get("api/docs").text
+    assert "<td><code>next</code> of the previous answer.</td>" in page
+    assert "`" not in page.partition("<h2>Values")[0]
 
 
 def test_models_stand_beside_the_paper_s_with_their_scores_and_who_decided(api, client):

@@ -8,9 +8,6 @@ import pytest
 from gem_tasks.audit.draw import draw
 from gem_tasks.audit.rate import so_far
 from gem_tasks.domain.audit import Sample
-from tests.services import dsn, finished, postgres, teacher_url, workspace
-
-__all__ = ["dsn", "finished", "postgres", "teacher_url", "workspace"]
 
 pytestmark = [pytest.mark.filterwarnings("default")]
 

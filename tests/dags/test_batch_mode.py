@@ -11,9 +11,6 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
 from tests.corpus import EXAMPLES
 from tests.dags.folder import DAGS
-from tests.services import dsn, postgres, teacher_url
-
-__all__ = ["dsn", "postgres", "teacher_url"]
 
 pytestmark = [pytest.mark.filterwarnings("default")]
 NOW = datetime(2026, 1, 31, 14, 5, tzinfo=UTC)

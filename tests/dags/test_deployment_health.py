@@ -10,9 +10,6 @@ from gem_tasks.local import deployment as module
 from gem_tasks.local.deployment import Deployment, dag_ids, main
 from gem_tasks.local.doctor import examine
 from gem_tasks.settings import Settings
-from tests.services import dsn, postgres
-
-__all__ = ["dsn", "postgres"]
 
 pytestmark = [pytest.mark.filterwarnings("default")]
 

@@ -11,9 +11,6 @@ from gem_tasks.settings import Settings
 from tests.corpus import EXAMPLES
 from tests.dags.folder import DAGS
 from tests.planning import synthesise
-from tests.services import dsn, postgres, teacher_url
-
-__all__ = ["dsn", "postgres", "teacher_url"]
 
 pytestmark = [pytest.mark.filterwarnings("default")]
 # Asked for in the last minute of an hour: whatever its tasks take, they write to that hour.

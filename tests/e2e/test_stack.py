@@ -208,7 +208,8 @@ def test_a_run_survives_the_death_of_everything(home, tmp_path):
     (tmp_path / "gates.toml").write_text("[default]\n", encoding="utf-8")
     # The documents are copies of one, and all of them are to count: no gate may ask a person about so little variety.
     copies = {"GEM_NEAR_DUPLICATE": "0", "GEM_GATES": str(tmp_path / "gates.toml")}
-    slow = {"GEM_LLM_BASE_URL": f"http://127.0.0.1:{port}/v1?latency_s=0.5", "GEM_LLM_CONCURRENCY": "4", **copies}
+    teacher = f"http://127.0.0.1:{port}/v1?latency_s=0.5"
+    slow = {"GEM_LLM_BASE_URL_GENERATE": teacher, "GEM_LLM_CONCURRENCY": "4", **copies}  # only where it is to die
     gem(home, "down")
     gem(home, "up", **slow)
     env = {name: value for name, value in os.environ.items() if not name.startswith("GEM_")}

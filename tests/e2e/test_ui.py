@@ -134,10 +134,10 @@ def test_from_the_navigation_to_a_trajectory_to_the_log_of_its_task(page, stack)
     page.wait_for_url("**/dags/gem_synthesize/runs/**/tasks/filter.run/mapped/**")
     task = page.url.rstrip("/")
     page.goto(f"{task}/plugin/gem_task")
-    frame.get_by_role("heading", name="What this task did").wait_for()
+    frame.get_by_role("heading", name="Results of this task").wait_for()
     assert frame.locator("table.rows tbody tr").count() > 5
     page.goto(f"{task.split('/tasks/')[0]}/plugin/gem_run")
-    frame.get_by_role("heading", name="What this run did").wait_for()
+    frame.get_by_role("heading", name="Results of this run").wait_for()
 
 
 def test_tasks_have_a_button_to_their_page(page, stack, home, logged_in):
@@ -149,5 +149,5 @@ def test_tasks_have_a_button_to_their_page(page, stack, home, logged_in):
         f"{url}/api/v2/dags/gem_synthesize/dagRuns/{run}/taskInstances/filter.run/links", params={"map_index": 0}
     ).json()["extra_links"]
     page.goto(links["GEM: segments"])
-    page.frame_locator("iframe").get_by_role("heading", name="What this task did").wait_for()
+    page.frame_locator("iframe").get_by_role("heading", name="Results of this task").wait_for()
     assert json.loads(gem(home, "status", "--json").stdout)["healthy"]

@@ -1,7 +1,7 @@
 """Every command of docs/tutorial.md, in order, in one shell session's folder.
 
 The comment above a block says what it needs: a variable that has to be set (GEM_TEST_TUTORIAL=1: training and
-benchmarks, ten minutes and 3 GB), or why it is not run. Blocks without one always run.
+benchmarks, ten minutes of CPU and 3 GB), or why it is not run. Blocks without one always run.
 """
 
 import json

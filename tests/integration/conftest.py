@@ -1,6 +1,8 @@
 """Settings are defaults, whatever the environment holds; a teacher and a ledger of a test's own."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -8,7 +10,7 @@ import urllib.request
 import pytest
 
 from gem_tasks.lineage import Ledger
-from tests.corpus import PARTITION
+from tests.corpus import EXAMPLES, PARTITION
 from tests.integration.ledger_rows import CHAIN, document, segment
 from tests.services import free_port, wait_for
 
@@ -30,13 +32,13 @@ def teacher(tmp_path):
         def start(self, faults=""):
             command = [sys.executable, "-m", "offline_teacher", "--port", str(self.port), "--workers", "1"]
             command += ["--state", str(tmp_path / "teacher"), "--faults", faults]
-            self.process = subprocess.Popen(command)
+            self.process = subprocess.Popen(command, start_new_session=True)
             wait_for(f"http://127.0.0.1:{self.port}/health", self.process)
             return self
 
         def stop(self):
-            if self.process:
-                self.process.kill()
+            if self.process and self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)  # its workers too: they would wait for it for ever
                 self.process.wait()
 
         def batches(self):
@@ -60,3 +62,37 @@ def ledger(dsn):
             PARTITION, source, [document(n) for n in (1, 2)], {0: [segment(1)], 1: [segment(2)]}
         )
         yield opened
+
+
+@pytest.fixture
+def prepared(workspace, teacher):
+    """A workspace in batch mode with one shard."""
+    from gem_tasks.pipeline.ingest.source import ingest
+    from tests.planning import plan
+
+    def make(faults="", **changes):
+        teacher.start(faults)
+        work = workspace(
+            llm_base_url=teacher.url, llm_mode="batch", llm_batch_poll_s=0.1, shard_segments=100, **changes
+        )
+        ingest(work, str(EXAMPLES), PARTITION)
+        assert plan(work, PARTITION) == [{"partition": PARTITION, "shard": 0}]
+        return work
+
+    return make
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Every file that is read."""
+    seen = []
+    from gem_tasks.pipeline.ingest import source as module
+
+    real = module.read
+
+    def read(found, *limits):
+        seen.append(found.uri.rpartition("/")[2])
+        return real(found, *limits)
+
+    monkeypatch.setattr(module, "read", read)
+    return seen

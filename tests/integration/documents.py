@@ -1,5 +1,8 @@
 """Documents that change from one partition to the next, and what is recorded of them."""
 
+import gzip
+import json
+
 FIRST, SECOND, THIRD = "2026-01-31T14:00", "2026-01-31T15:00", "2026-01-31T16:00"
 
 
@@ -12,6 +15,12 @@ def write(folder, **texts):
     for name, content in texts.items():
         (folder / f"{name}.txt").write_text(content, encoding="utf-8")
     return str(folder)
+
+
+def records(path, **texts):
+    lines = [json.dumps({"id": name, "text": content}) for name, content in texts.items()]
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    return str(path)
 
 
 def states(work):

@@ -68,14 +68,14 @@ def test_a_client_connects_to_the_very_address_that_was_checked(monkeypatch, ser
 def test_a_name_that_leads_to_credentials_later_is_refused_then(monkeypatch, server):
     port, asked = server
     rebinding(monkeypatch, "169.254.169.254")
-    with http_clients.client(timeout=5) as client, pytest.raises(httpx2.ConnectError, match="hand out credentials"):
+    with http_clients.client(timeout=5) as client, pytest.raises(httpx2.ConnectError, match="provide credentials"):
         client.get(f"http://rebind.example:{port}/a")
 
     async def ask():
         async with http_clients.async_client(timeout=5) as client:
             await client.get(f"http://rebind.example:{port}/a")
 
-    with pytest.raises(httpx2.ConnectError, match="hand out credentials"):
+    with pytest.raises(httpx2.ConnectError, match="provide credentials"):
         asyncio.run(ask())
     assert asked == []
 
@@ -87,7 +87,7 @@ def test_the_hot_path_refuses_it_too(monkeypatch):
         async with transport_to("http://rebind.example:80/v1", "key") as transport:
             await transport.post("/chat/completions", b"{}")
 
-    with pytest.raises(EndpointError, match="hand out credentials"):
+    with pytest.raises(EndpointError, match="provide credentials"):
         asyncio.run(ask())
 
 

@@ -45,7 +45,7 @@ def test_what_only_looks_like_it_may_not(url):
     ],
 )
 def test_addresses_that_hand_out_a_machines_credentials_are_never_asked(url):
-    with pytest.raises(UserError, match="hand out credentials"):
+    with pytest.raises(UserError, match="provide credentials"):
         admit(url)
 
 
@@ -114,7 +114,7 @@ def test_the_same_address_written_differently_is_the_same(url, allowed):
     ],
 )  # fmt: skip
 def test_the_credentials_of_a_machine_hide_behind_no_other_notation(host):
-    with pytest.raises(UserError, match="hand out credentials"):
+    with pytest.raises(UserError, match="provide credentials"):
         admit(f"http://{host}/v1")
 
 

@@ -16,9 +16,6 @@ from gem_tasks.domain.corpus import Document, Segment, content_hash, segment_id
 from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
-from tests.services import finished
-
-__all__ = ["finished"]
 
 PARTITION = "2026-01-31T14:00"
 DOMAINS = ["health"] * 60 + ["travel"] * 30 + ["law"] * 10

@@ -5,19 +5,13 @@ import dataclasses
 import json
 import time
 import urllib.request
-from functools import partial
 
 import pytest
 from aiohttp import web
 
 from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import EndpointError, UserError
-from gem_tasks.llm.batch import client as batch
 from gem_tasks.llm.batch.client import BatchClient
-from gem_tasks.llm.batch.file import split
-from gem_tasks.llm.dialects.memory import remembered
-from gem_tasks.llm.usage.metered import UntrueUsageError
-from gem_tasks.pipeline.batch import poll as polling
 from gem_tasks.pipeline.batch.poll import Pending
 from gem_tasks.pipeline.batch.run import collect, poll, run_stage, submit
 from gem_tasks.pipeline.ingest.source import ingest
@@ -26,22 +20,6 @@ from tests.corpus import EXAMPLES, PARTITION
 from tests.integration.batches import LAST, RUN, finish, rows, states
 from tests.integration.endpoint import serving
 from tests.planning import plan
-
-
-@pytest.fixture
-def prepared(workspace, teacher):
-    """A workspace in batch mode with one shard."""
-
-    def make(faults="", **changes):
-        teacher.start(faults)
-        work = workspace(
-            llm_base_url=teacher.url, llm_mode="batch", llm_batch_poll_s=0.1, shard_segments=100, **changes
-        )
-        ingest(work, str(EXAMPLES), PARTITION)
-        assert plan(work, PARTITION) == [{"partition": PARTITION, "shard": 0}]
-        return work
-
-    return make
 
 
 def test_batch_mode_ends_like_online_mode(prepared, workspace, teacher, postgres):
@@ -159,80 +137,6 @@ def test_malformed_answers_get_their_repair_request_in_a_smaller_batch(prepared,
     assert {row["error_class"] for row in found} <= {None, "malformed"}
 
 
-class Killed(BaseException):
-    """What happens to a worker between two statements."""
-
-
-def test_a_worker_that_dies_after_creating_a_batch_does_not_submit_it_twice(prepared, teacher, monkeypatch):
-    work = prepared()
-    created = BatchClient.submit
-
-    async def dies(self, path, key):
-        await created(self, path, key)
-        raise Killed
-
-    monkeypatch.setattr(BatchClient, "submit", dies)
-    with pytest.raises(Killed):
-        submit(work, "filter", PARTITION, 0, RUN)
-    assert states(work) == ["announced"]
-    monkeypatch.undo()
-    pending = submit(work, "filter", PARTITION, 0, RUN)
-    (batch,) = teacher.batches()
-    assert pending.batches == (batch["id"],)
-    report, _ = finish(work, pending)
-    assert len(teacher.batches()) == 1
-    assert report.failed == 0
-
-
-def test_a_worker_that_dies_before_creating_a_batch_leaves_nothing_behind(prepared, teacher, monkeypatch):
-    work = prepared()
-
-    async def dies(self, path, key):
-        raise Killed
-
-    monkeypatch.setattr(BatchClient, "submit", dies)
-    with pytest.raises(Killed):
-        submit(work, "filter", PARTITION, 0, RUN)
-    monkeypatch.undo()
-    finish(work, submit(work, "filter", PARTITION, 0, RUN))
-    assert states(work) == ["lost", "done"]
-    assert len(teacher.batches()) == 1
-
-
-def test_a_worker_that_dies_while_waiting_is_followed_by_one_that_waits_for_the_same_batch(prepared, teacher):
-    work = prepared("batch_delay_s=1")
-    pending = submit(work, "filter", PARTITION, 0, RUN)
-    assert submit(work, "filter", PARTITION, 0, RUN).batches == pending.batches
-    assert collect(work, pending, RUN).batches == pending.batches, "it has not ended"
-    teacher.stop()
-    teacher.start()
-    report, _ = finish(work, submit(work, "filter", PARTITION, 0, RUN))
-    assert report.failed == 0
-    assert len(teacher.batches()) == 1, "the teacher went on where it stopped"
-
-
-def test_a_worker_that_dies_while_collecting_reads_the_rest_without_counting_twice(prepared, monkeypatch):
-    work = prepared()
-    pending = submit(work, "filter", PARTITION, 0, RUN)
-    lines = BatchClient.lines
-
-    async def dies(self, state):
-        number = 0
-        async for line in lines(self, state):
-            if number == 5:
-                raise Killed
-            number += 1
-            yield line
-
-    monkeypatch.setattr(BatchClient, "lines", dies)
-    with pytest.raises(Killed):
-        finish(work, pending)
-    monkeypatch.undo()
-    report, _ = finish(work, submit(work, "filter", PARTITION, 0, RUN) or run_shard(work, "filter", PARTITION, 0, LAST))
-    assert report.failed == 0
-    assert {row["calls"] for row in rows(work)} == {1}
-
-
 def test_a_batch_the_endpoint_forgot_is_submitted_again(prepared, teacher, tmp_path):
     work = prepared("batch_delay_s=30")
     submit(work, "filter", PARTITION, 0, RUN)
@@ -299,28 +203,6 @@ def test_a_wrong_model_is_one_clear_line(prepared):
         finish(work, submit(work, "filter", PARTITION, 0, RUN))
 
 
-def test_a_large_round_is_several_batches_and_a_worker_may_die_between_them(prepared, teacher, monkeypatch):
-    work = prepared()
-    monkeypatch.setattr(polling, "split", partial(split, max_requests=6))
-    created, calls = BatchClient.submit, []
-
-    async def dies(self, path, key):
-        calls.append(key)
-        if len(calls) == 3:
-            raise Killed
-        return await created(self, path, key)
-
-    monkeypatch.setattr(BatchClient, "submit", dies)
-    with pytest.raises(Killed):
-        submit(work, "filter", PARTITION, 0, RUN)
-    pending = submit(work, "filter", PARTITION, 0, RUN)
-    assert len(pending.batches) == 2
-    report, rounds = finish(work, pending)
-    assert (report.failed, rounds) == (0, 2)
-    assert {row["calls"] for row in rows(work)} == {1}
-    assert [batch["request_counts"]["total"] for batch in reversed(teacher.batches())] == [6, 6, report.calls - 12]
-
-
 def test_lines_that_are_missing_doubled_or_unknown_are_accounted_for(prepared, teacher, tmp_path, caplog):
     work = prepared()
     pending = submit(work, "filter", PARTITION, 0, RUN)
@@ -349,91 +231,6 @@ def test_answers_that_the_endpoint_has_deleted_are_asked_for_again(prepared, tea
     urllib.request.urlopen(urllib.request.Request(f"{teacher.url}/files/{file_id}", method="DELETE"))
     report, rounds = finish(work, pending)
     assert (report.failed, rounds) == (0, 2)
-
-
-PRICES = '["offline-rules"]\ninput = 1.0\noutput = 2.0\n'
-
-
-def spent(work):
-    return rows(work, "SELECT sum(usd) AS usd FROM spending")[0]["usd"]
-
-
-def test_a_batch_costs_half_and_what_was_set_aside_comes_back(prepared, tmp_path):
-    (tmp_path / "prices.toml").write_text(PRICES)
-    work = prepared(llm_prices=tmp_path / "prices.toml", budget_usd=5)
-    pending = submit(work, "filter", PARTITION, 0, RUN)
-    assert spent(work) > 0
-    finish(work, pending)
-    (total,) = rows(
-        work, "SELECT sum(usd) AS usd, sum(prompt_tokens) AS i, sum(completion_tokens) AS o FROM stage_results"
-    )
-    assert total["usd"] == pytest.approx((total["i"] + 2 * total["o"]) / 2e6)
-    assert total["usd"] <= spent(work) < 1.1 * total["usd"], "the larger of reported and counted tokens"
-
-
-def lying(monkeypatch, usage):
-    """Every line of a batch says this of its tokens."""
-    honest = batch.read_line
-
-    def told(text):
-        if text:
-            line = json.loads(text)
-            line["response"]["body"]["usage"] = usage
-            text = json.dumps(line).encode()
-        return honest(text)
-
-    monkeypatch.setattr(batch, "read_line", told)
-
-
-@pytest.mark.parametrize(
-    ("usage", "fault"),
-    [
-        ({"prompt_tokens": -(10**6), "completion_tokens": -1}, "cannot be true: "),
-        ({"prompt_tokens": 10**12, "completion_tokens": 1}, "cannot be true: "),
-        ({"prompt_tokens": "many"}, "cannot be true: "),
-        (None, "not reported: GEM counts tokens itself"),
-    ],
-    ids=["negative", "absurd", "odd", "missing"],
-)
-def test_the_budget_of_batches_takes_the_larger_of_reported_and_counted_tokens(
-    prepared, tmp_path, monkeypatch, usage, fault
-):
-    (tmp_path / "prices.toml").write_text(PRICES)
-    work = prepared("rate_malformed=0.5&seed=3", llm_prices=tmp_path / "prices.toml", budget_usd=5)
-    lying(monkeypatch, usage)
-    pending = submit(work, "filter", PARTITION, 0, RUN)
-    reserved = spent(work)
-    if usage is None:
-        finish(work, pending)
-    else:  # repair requests would be the next batch
-        with pytest.raises(
-            UntrueUsageError, match=r"cannot enforce the budget: for model 'offline-rules', \d+ replies"
-        ):
-            finish(work, pending)
-    (total,) = rows(work, "SELECT sum(usd) AS usd, count(*) AS n FROM stage_results WHERE outcome <> 'failed'")
-    assert total["n"] > 3
-    assert total["usd"] <= spent(work) <= reserved
-    assert spent(work) > 200 * total["n"] / 2e6, "each prompt has more than 200 tokens"
-    (known,) = remembered(work.store)
-    assert known.usage_fault.startswith(fault)
-
-
-def test_a_batch_that_reports_too_few_tokens_costs_the_budget_what_was_sent(prepared, tmp_path, monkeypatch):
-    (tmp_path / "prices.toml").write_text(PRICES)
-    work = prepared(llm_prices=tmp_path / "prices.toml", budget_usd=5)
-    lying(monkeypatch, {"prompt_tokens": 1, "completion_tokens": 1})
-    finish(work, submit(work, "filter", PARTITION, 0, RUN))
-    (total,) = rows(work, "SELECT sum(usd) AS usd, count(*) AS n FROM stage_results")
-    assert total["usd"] == pytest.approx(total["n"] * 3 / 2e6)
-    assert spent(work) > 200 * total["n"] / 2e6
-
-
-def test_a_budget_that_a_batch_could_break_stops_it_before_it_is_created(prepared, teacher, tmp_path):
-    (tmp_path / "prices.toml").write_text(PRICES)
-    work = prepared(llm_prices=tmp_path / "prices.toml", budget_usd=0.001)
-    with pytest.raises(UserError, match="budget of"):
-        submit(work, "filter", PARTITION, 0, RUN)
-    assert teacher.batches() == []
 
 
 def test_progress_names_each_batch(prepared):

@@ -1,6 +1,7 @@
 """Models under test, profiles and weights that attack whoever evaluates, trains or serves them: they get nothing."""
 
 import json
+import pickle
 import shutil
 import socket
 from dataclasses import replace
@@ -11,6 +12,7 @@ import yaml
 from pydantic import SecretStr
 
 from gem_tasks.distill import profiles, sets
+from gem_tasks.distill import train as training_module
 from gem_tasks.distill.train import train, weights
 from gem_tasks.domain.distill import SetSpec
 from gem_tasks.domain.evaluation import Endpoint
@@ -24,6 +26,16 @@ from tests.integration.tiny_model import SFT, SHAPE
 from tests.oracles.server import calls, serving, words
 
 KEY = "sk-secret-of-the-endpoint"
+
+
+class Payload:
+    """A pickle that runs an expression when it is read."""
+
+    def __init__(self, expression):
+        self.expression = expression
+
+    def __reduce__(self):
+        return eval, (self.expression,)
 
 
 @pytest.fixture(params=WAYS)
@@ -195,7 +207,13 @@ def training(finished, monkeypatch):
 
 def profile_of(tmp_path, base, chat_template=None, **sft):
     path = tmp_path / "attack.yaml"
-    values = {"kind": "agent", "model": base, "chat_template": chat_template, "sft": {**SFT, **sft}}
+    values = {
+        "kind": "agent",
+        "model": base,
+        "chat_template": chat_template,
+        "sft": {**SFT, **sft},
+        "too_long": "truncate",
+    }
     path.write_text(yaml.safe_dump(values), encoding="utf-8")
     return profiles.load(str(path))
 
@@ -208,6 +226,9 @@ def test_a_profile_that_trusts_code_of_its_base_is_refused_and_confined_where_it
     with pytest.raises(UserError, match=r"attack may not set sft\.model_init_kwargs\.trust_remote_code"):
         train(work, trusting, found)
     assert prize.taken() == {}
+    with pytest.raises(UserError, match=r"evil\.py is code"):
+        train(work, profile_of(tmp_path, {"path": str(evil_base)}), found)
+    assert prize.taken() == {}
     allowed = replace(work, settings=work.settings.model_copy(update={"trust_remote_code": True}))
     with pytest.raises(GemError) as error:
         train(allowed, trusting, found)
@@ -215,12 +236,72 @@ def test_a_profile_that_trusts_code_of_its_base_is_refused_and_confined_where_it
     assert prize.taken() == {}
 
 
-def test_weights_with_a_template_that_attacks_get_nothing(training, prize, tmp_path):
+@pytest.fixture
+def folder(training, tmp_path):
+    """Weights that are in order."""
     work, found = training
     scratch = profile_of(tmp_path, {"scratch": SHAPE}, chat_template="qwen3_instruct_2507")
-    folder = Path(shutil.copytree(weights(work, train(work, scratch, found, base_only=True)), tmp_path / "weights"))
-    template = "{{ cycler.__init__.__globals__.os.popen('touch " + str(prize.place) + "/PWNED').read() }}"
-    (folder / "chat_template.jinja").write_text(template)
+    return Path(shutil.copytree(weights(work, train(work, scratch, found, base_only=True)), tmp_path / "weights"))
+
+
+HOSTILE = {
+    "template": ("chat_template.jinja", "{{ cycler.__init__.__globals__.os.popen('touch PRIZE/PWNED').read() }}"),
+    "endless template": ("chat_template.jinja", "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}"
+                         "{% endfor %}"),
+    "memory": ("chat_template.jinja", "{{ 'a' * 10 ** 15 }}"),
+    "generation": ("generation_config.json", '{"num_beams": 100000000}'),
+    "adapter": ("adapter_config.json", '{"base_model_name_or_path": "PRIZE", "peft_type": "LORA"}'),
+    "header": ("model.safetensors", "\xff" * 64),
+    "tokenizer": ("tokenizer.json", '{"model": {"type": "BPE", "vocab": {}, "merges": []}, "pre_tokenizer": '
+                  '{"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated", "invert": false}}'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_weights_that_attack_are_refused_and_get_nothing_if_they_are_loaded_after_all(
+    training, folder, prize, tmp_path, kind, monkeypatch
+):
+    work, found = training
+    name, text = HOSTILE[kind]
+    (folder / name).write_text(text.replace("PRIZE", str(prize.place)), encoding="utf-8")
+    profile = profile_of(tmp_path, {"path": str(folder)})
+    with pytest.raises(UserError, match=r"^GEM does not load "):
+        train(work, profile, found)
+    monkeypatch.setattr(training_module, "_require_loadable", lambda *_: None)
+    monkeypatch.setattr(training_module, "_LIMIT_S", 60)
     with pytest.raises(GemError):
-        train(work, profile_of(tmp_path, {"path": str(folder)}), found)
+        train(work, profile, found)
     assert prize.taken() == {}
+
+
+def test_a_pickle_in_place_of_weights_runs_confined_where_the_deployment_trusts(training, folder, way, prize, tmp_path):
+    work, found = training
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Payload(prize.expression)))
+    profile = profile_of(tmp_path, {"path": str(folder)})
+    with pytest.raises(UserError, match=r"pytorch_model\.bin can be a pickle, which runs code when it is read"):
+        train(work, profile, found)
+    trusting = replace(work, settings=work.settings.model_copy(update={"trust_remote_code": True}))
+    with pytest.raises(GemError):
+        train(trusting, profile, found)
+    assert prize.taken() == {}
+
+
+def test_a_training_resumes_from_pickles_of_an_attacker_and_gives_nothing_away(training, folder, prize, tmp_path):
+    """Also merges an adapter: what was planted lies in the run's folder when the training begins again."""
+    work, found = training
+    lora = {"r": 2, "target_modules": "all-linear"}
+    profile = profile_of(tmp_path, {"path": str(folder)}).model_copy(update={"lora": lora})
+    run = training_module.run_folder(work, training_module.model_id(profile, found))
+    checkpoint = run / "checkpoints" / "checkpoint-10"
+    checkpoint.mkdir(parents=True)
+    for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth", "training_args.bin", "adapter_model.bin"):
+        (checkpoint / name).write_bytes(pickle.dumps(Payload(prize.expression)))
+    (checkpoint / "trainer_state.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(GemError) as error:
+        train(work, profile, found)
+    assert "max_length" not in str(error.value)  # it came as far as the checkpoint
+    assert prize.taken() == {}
+    shutil.rmtree(run)
+    merged = Path(weights(work, train(work, profile, found)))
+    assert {path.suffix for path in merged.iterdir()} <= {".json", ".safetensors", ".jinja", ""}

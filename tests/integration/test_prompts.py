@@ -24,7 +24,7 @@ MINE = prompts.load("refine").text + "\nMake it rain.\n"
 
 
 @pytest.fixture
-def finished(workspace):
+def two_finished(workspace):
     """A procedure and an essay through all stages, and what came of it."""
     work = workspace()
     for name in ("library-loans.txt", "essay-on-walking.txt"):
@@ -60,8 +60,8 @@ def at_edge(monkeypatch):
     return run
 
 
-def test_a_prompt_of_ones_own_redoes_its_stage_and_what_follows_only(finished, workspace, folder):
-    work, published = finished
+def test_a_prompt_of_ones_own_redoes_its_stage_and_what_follows_only(two_finished, workspace, folder):
+    work, published = two_finished
     (folder / "refine.md").write_text(MINE, encoding="utf-8")
     own = workspace(prompts=str(folder))
     same = [name for name in STAGE_NAMES if own.chain.id_of(name) == work.chain.id_of(name)]
@@ -155,7 +155,7 @@ def test_a_run_keeps_the_prompts_that_it_began_with_and_reads_them_once(workspac
     assert pinned(settings, "gem_synthesize/run-2")["refine"].text.endswith("More.\n")
 
 
-def test_every_version_has_a_first_and_a_last_use(finished, workspace, folder, at_edge):
+def test_every_version_has_a_first_and_a_last_use(two_finished, workspace, folder, at_edge):
     (folder / "refine.md").write_text(MINE, encoding="utf-8")
     own = workspace(prompts=str(folder))
     plan(own, PARTITION)
@@ -179,8 +179,8 @@ def rows(work):
         return {name: ledger.pg.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in tables}
 
 
-def test_a_trial_asks_the_model_shows_both_and_writes_nothing(finished, tmp_path, at_edge):
-    work, _ = finished
+def test_a_trial_asks_the_model_shows_both_and_writes_nothing(two_finished, tmp_path, at_edge):
+    work, _ = two_finished
     with work.ledger() as ledger:
         ((key, _), *_) = ledger.datasets.find_trajectories("")
     candidate = tmp_path / "refine.md"
@@ -198,8 +198,8 @@ def test_a_trial_asks_the_model_shows_both_and_writes_nothing(finished, tmp_path
     assert "messages" in shown
 
 
-def test_a_trial_says_what_it_cannot_try(finished, workspace, folder):
-    work, _ = finished
+def test_a_trial_says_what_it_cannot_try(two_finished, workspace, folder):
+    work, _ = two_finished
     with work.ledger() as ledger:
         life = ledger.reports.lineage(f"file://{EXAMPLES / 'essay-on-walking.txt'}")
     segment = life.segments[0].segment_id

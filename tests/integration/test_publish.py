@@ -1,7 +1,9 @@
 """The last look before publishing: what is left out, what is replaced, and what the card says of it."""
 
 import json
+from io import BytesIO
 
+import pyarrow.parquet as pq
 import pytest
 
 from gem_tasks.dataset import contamination
@@ -9,6 +11,8 @@ from gem_tasks.dataset.contamination import Index
 from gem_tasks.dataset.publish import publish
 from gem_tasks.dataset.row import Row
 from gem_tasks.dataset.select import Selection
+from gem_tasks.distill.files import write_published
+from gem_tasks.domain.plan import COLUMNS, columns_of
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.pipeline.shard.records import output_of, segments_of
 from tests.corpus import PARTITION
@@ -51,6 +55,22 @@ def test_what_overlaps_with_a_benchmark_is_left_out_with_its_reason(finished, wo
     kept = publish(workspace(keep_contaminated=True, store_url=work.settings.store_url), PARTITION)
     assert kept.trajectories == published.trajectories
     assert "0 left out, 1 kept and marked" in card(work, kept.version)
+
+
+def test_the_plan_of_each_conversation_is_in_columns_and_exports(finished, tmp_path):
+    work, _, published = finished
+    rows = pq.read_table(BytesIO(work.store.get(f"datasets/{published.version}/train-00000.parquet"))).to_pylist()
+    assert rows
+    for row in rows:
+        plan = work.chain.plan(row["segment_id"])
+        assert {name: row[name] for name in COLUMNS} == columns_of(plan.facts)
+        assert json.loads(row["metadata"])["plan"] == plan.facts
+    write_published(work, "trl", tmp_path)
+    exported = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [{name: row[name] for name in COLUMNS} for row in exported] == [
+        {name: row[name] for name in COLUMNS} for row in rows
+    ]
+    assert set(COLUMNS) < set(pq.read_schema(write_published(work, "verl", tmp_path).path).names)
 
 
 def test_a_card_has_funnel_reasons_and_distributions(finished):

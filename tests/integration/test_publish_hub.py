@@ -136,6 +136,9 @@ def test_versions_are_sent_once_with_a_card_and_typed_columns(finished, hub, tmp
     assert [message["role"] for message in row["messages"]] == [message["role"] for message in wanted["messages"]]
     assert json.loads(row["tools"]) == wanted["tools"]
     assert (row["trajectory_id"], row["partition"]) == (wanted["metadata"]["trajectory_id"], PARTITION)
+    assert (row["plan_temper"], row["plan_messages"]) == tuple(
+        wanted["metadata"]["plan"][name] for name in ("temper", "messages")
+    )
     again = publish_to_hub(work, REPO)
     assert again.sent == ()
     assert again.versions == (report.version,)
@@ -153,7 +156,7 @@ def test_files_of_versions_that_are_no_longer_current_go_and_others_stay(finishe
 @pytest.mark.parametrize(
     ("values", "options", "why"),
     [
-        ({"licenses": {"CC BY-ND 4.0": 2}}, {}, "forbids to publish"),
+        ({"licenses": {"CC BY-ND 4.0": 2}}, {}, "forbids publishing"),
         ({"licenses": {"unknown": 2}}, {"public": True}, "claim no licence"),
         ({"contamination": {"packages": {}, "items": 0, "kept": 0}}, {}, "was not compared with benchmarks"),
         ({"contamination": {"packages": {"bfcl_eval": "1"}, "items": 1, "kept": 3}}, {}, "contains 3 trajectories"),

@@ -143,7 +143,7 @@ def test_a_key_that_only_the_workers_have_does_not_stop_a_run(serve, workspace, 
     work = workspace(llm_base_url=provider.url)
     preflight(work, str(EXAMPLES), elsewhere=True)
     assert "the workers may have one" in capsys.readouterr().err
-    with pytest.raises(UserError, match="asked without a key"):
+    with pytest.raises(UserError, match="The request had no key"):
         preflight(work, str(EXAMPLES))
     keyed = workspace(llm_base_url=provider.url, llm_api_key=SecretStr("wrong"))
     with pytest.raises(UserError, match="no key"):

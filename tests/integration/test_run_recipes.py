@@ -7,6 +7,7 @@ import pytest
 from gem_tasks.domain.stage_settings import StageSettings
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.rebuild.plan import plan
+from gem_tasks.pipeline.recipes import reasons
 from gem_tasks.pipeline.run_recipes import pin, pinned, register_recipes
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import Prompt, shipped
@@ -27,6 +28,29 @@ def test_models_prompts_and_sizes_are_those_of_the_runs_beginning(workspace):
     assert kept.chain.asking("refine") == before.chain.asking("refine")
     assert not kept.variant
     assert pinned(now, "gem_synthesize/r2").chain is now.chain, "another run"
+
+
+def test_menus_of_plans_are_those_of_the_runs_beginning(workspace, tmp_path):
+    own = tmp_path / "plans.yaml"
+    own.write_text('temper: {cross: {weight: 1, says: "Cross."}}', encoding="utf-8")
+    pin(before := workspace(plans=own), RUN)
+    own.write_text('temper: {calm: {weight: 1, says: "Calm."}}', encoding="utf-8")
+    now = workspace(plans=own)
+    changed = [
+        reasons(one, other, first=False)
+        for one, other in zip(now.chain.recipes, before.chain.recipes, strict=True)
+        if one.recipe_id != other.recipe_id
+    ]
+    assert changed == ["plans", *["upstream"] * 4], "generate and what follows"
+    kept = pinned(now, RUN)
+    assert kept.chain.recipes == before.chain.recipes
+    assert kept.chain.plan("a text") == before.chain.plan("a text")
+    assert kept.chain.plan("a text").choices["temper"] == "cross"
+    own.write_text("temper: {}", encoding="utf-8")
+    with pytest.raises(UserError, match=r"GEM_PLANS: .*plans.yaml: temper: Dictionary should have at least 1 item"):
+        workspace(plans=own)
+    with pytest.raises(UserError, match=r"GEM_PLANS: .* cannot be read: No such file"):
+        workspace(plans=tmp_path / "none.yaml")
 
 
 @pytest.mark.parametrize("change", [{"version": 99}, {"answer_schema": {"type": "object"}}])

@@ -276,7 +276,7 @@ def test_the_setting_is_a_stages_or_common_and_never_in_the_recipe(monkeypatch, 
         load()
 
 
-@pytest.mark.parametrize(("tokens", "most"), [(None, 2400), (16384, 2400), (8192, 792), (4096, 300)])
+@pytest.mark.parametrize(("tokens", "most"), [(None, 2400), (16384, 2400), (8192, 392), (4096, 300)])
 def test_segments_of_new_documents_are_cut_to_what_the_models_take(workspace, tmp_path, tokens, most):
     (tmp_path / "book.txt").write_text("\n\n".join(LONG * 12 for _ in range(60)))
     work = workspace(llm_requests=window(tokens) if tokens else {}, segment_target_tokens=2400)

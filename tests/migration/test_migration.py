@@ -55,13 +55,11 @@ def test_from_nothing_to_the_contract_and_back(empty_dsn):
     assert names(empty_dsn, "r") >= TABLES
 
 
-def test_step_by_step_ends_where_all_at_once_does(empty_dsn, postgres):
-    postgres.create_database("at_once")
-    migrate(postgres.dsn("at_once"))
+def test_step_by_step_ends_where_all_at_once_does(empty_dsn, dsn):
     for revision in REVISIONS:
         migrate(empty_dsn, revision)
     migrate(empty_dsn)
-    assert query(empty_dsn, SHAPE) == query(postgres.dsn("at_once"), SHAPE)
+    assert query(empty_dsn, SHAPE) == query(dsn, SHAPE)
 
 
 def test_what_was_recorded_under_the_first_schema_survives(empty_dsn):
@@ -72,21 +70,19 @@ def test_what_was_recorded_under_the_first_schema_survives(empty_dsn):
         assert ledger.sources.enabled() == ["file:///old"]
 
 
-def test_migrating_again_changes_nothing_and_leaves_views_alone(empty_dsn):
-    migrate(empty_dsn)
+def test_migrating_again_changes_nothing_and_leaves_views_alone(dsn):
     identity = "SELECT oid, relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY oid"
-    before = query(empty_dsn, identity)
-    migrate(empty_dsn)
-    assert query(empty_dsn, identity) == before
+    before = query(dsn, identity)
+    migrate(dsn)
+    assert query(dsn, identity) == before
 
 
-def test_a_view_follows_its_file(empty_dsn):
-    migrate(empty_dsn)
-    shape = query(empty_dsn, SHAPE)
-    query(empty_dsn, "DROP VIEW funnel_total")
-    query(empty_dsn, "CREATE VIEW funnel_total AS SELECT 1 AS of_yesterday")
-    migrate(empty_dsn)
-    assert query(empty_dsn, SHAPE) == shape
+def test_a_view_follows_its_file(dsn):
+    shape = query(dsn, SHAPE)
+    query(dsn, "DROP VIEW funnel_total")
+    query(dsn, "CREATE VIEW funnel_total AS SELECT 1 AS of_yesterday")
+    migrate(dsn)
+    assert query(dsn, SHAPE) == shape
 
 
 def test_processes_that_migrate_at_once_take_turns(empty_dsn):
@@ -105,11 +101,10 @@ def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty_dsn):
     assert query(empty_dsn, SHAPE) == before
 
 
-def test_a_database_of_a_newer_gem_is_refused_in_one_line(empty_dsn):
-    migrate(empty_dsn)
-    query(empty_dsn, "UPDATE gem_alembic_version SET version_num = '9999'")
+def test_a_database_of_a_newer_gem_is_refused_in_one_line(dsn):
+    query(dsn, "UPDATE gem_alembic_version SET version_num = '9999'")
     with pytest.raises(UserError, match="newer GEM"):
-        migrate(empty_dsn)
+        migrate(dsn)
 
 
 def test_a_database_that_nobody_migrated_is_one_line_with_the_mend(empty_dsn):
@@ -141,7 +136,6 @@ def test_other_ways_to_write_the_address_work(empty_dsn):
         assert ledger.sources.enabled() == []
 
 
-def test_the_committed_schema_is_what_the_migrations_make(empty_dsn):
-    migrate(empty_dsn)
+def test_the_committed_schema_is_what_the_migrations_make(dsn):
     committed = (shipped("sql") / "schema.sql").read_text(encoding="utf-8")
-    assert schema_of(empty_dsn) == committed, "sql/schema.sql is out of date: run `python -m gem_tasks.local.schema`"
+    assert schema_of(dsn) == committed, "sql/schema.sql is out of date: run `python -m gem_tasks.local.schema`"

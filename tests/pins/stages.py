@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from gem_tasks.domain.judgement import RULES
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.trajectory import Draft
+from gem_tasks.plans import draw, shipped
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.stages.base import Stage, repair
-from tests.factories import TOOLS, make_record, make_segment, make_trajectory
+from tests.factories import TOOLS, make_draft, make_record, make_segment, make_trajectory
 from tests.realistic import FILES, load
 
 PROMPT = Prompt(name="pinned", text="Instructions that stay as they are.")
@@ -90,9 +92,12 @@ def _records() -> Iterator[tuple[str, Record]]:
         "near duplicate",
         plain.model_copy(update={"segment": plain.segment.model_copy(update={"near_duplicate_of": "another"})}),
     )
+    plan = draw(shipped(), plain.segment.segment_id, 0, 0, "a recipe")
+    yield "planned", make_record(generate=make_draft(plan)).model_copy(update={"plan": plan})
     for path in FILES:
         trajectory, evidence = load(path)
-        given = {"extract": evidence.extraction, "generate": trajectory, "refine": trajectory}
+        draft = Draft(tools=trajectory.tools, messages=trajectory.messages)
+        given = {"extract": evidence.extraction, "generate": draft, "refine": trajectory}
         yield path.stem, make_record(**given).model_copy(update={"segment": make_segment(evidence.text)})
 
 

@@ -140,6 +140,62 @@ def named(target):
     return "", ""
 
 
+def test_a_service_of_others_writes_its_volume_and_memory_only():
+    """But vLLM, which keeps what it compiles in its home folder."""
+    others = services().keys() - set(AIRFLOW)
+    assert {"postgres", "redis", "s3", "statsd", "vllm"} == others
+    assert {name for name in others if services()[name].get("read_only") is True} == others - {"vllm"}
+    assert "/run/postgresql" in services()["postgres"]["tmpfs"]
+    assert "/run" in services()["redis"]["tmpfs"]  # where its command writes its configuration
+
+
+def test_the_chart_s_containers_have_no_rights_of_root_and_write_what_compose_lets_them():
+    values = yaml.safe_load((ROOT / "deploy/helm-values.yaml").read_text("utf-8"))
+    hardened = values["securityContexts"]["containers"]
+    assert hardened == {
+        "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True,
+        "runAsNonRoot": True,
+    }  # fmt: skip
+    assert values["statsd"]["securityContexts"]["container"] == hardened
+    volumes = {each["name"]: each for each in values["volumes"]}
+    assert all(each["emptyDir"] == {} for each in volumes.values())
+    mounted = {each["mountPath"]: each["name"] for each in values["volumeMounts"]}
+    assert set(mounted.values()) == set(volumes)
+    assert set(mounted) == {each.partition(":")[0] for each in services()["scheduler"]["tmpfs"]}
+
+
+FILES = re.search(r"for name in ((?:[A-Z_]+[\s\\]*)+); do", (ROOT / "deploy/entrypoint.sh").read_text("utf-8"))[1]
+
+
+def test_a_secret_may_come_as_a_file(tmp_path):
+    (tmp_path / "airflow").write_text("#!/bin/sh\nenv\n", encoding="utf-8")
+    (tmp_path / "airflow").chmod(0o755)
+    (tmp_path / "key").write_text("sk-of-the-file\n", encoding="utf-8")
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "GEM_LLM_API_KEY_FILE": str(tmp_path / "key")}
+    untouched = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere", "GEM_LLM_MODEL": "m"}
+    start = [ROOT / "deploy/entrypoint.sh", "scheduler"]
+    done = subprocess.run(start, env=env | untouched, capture_output=True, text=True, check=False)
+    told = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert told["GEM_LLM_API_KEY"] == "sk-of-the-file"
+    assert "GEM_LLM_API_KEY_FILE" not in told
+    assert untouched.items() <= told.items()
+    env["GEM_LLM_API_KEY_FILE"] = "/nowhere"
+    done = subprocess.run(start, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("GEM_LLM_API_KEY_FILE: /nowhere cannot be read by user ")
+
+
+def test_every_secret_of_a_service_may_come_as_a_file():
+    names = set(FILES.replace("\\", " ").split())
+    secret = re.compile("PASSWORD|SECRET|_KEY$|KEY_ID$|_DSN$|CONN$|BROKER_URL|RESULT_BACKEND|ALERT_URL")
+    used = {name for each in AIRFLOW for name in services()[each]["environment"] if secret.search(name)}
+    assert used <= names, used - names
+    checks = [
+        services()[name]["healthcheck"]["test"] for name in AIRFLOW if "test" in services()[name].get("healthcheck", {})
+    ]
+    assert all(test[1] == "/entrypoint" for test in checks if "gem_tasks.local.deployment" in test)
+
+
 NEEDED_TO_DROP_ROOT = {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
 
 

@@ -191,7 +191,7 @@ def test_every_test_that_a_page_names_exists():
 
 def test_the_table_of_checks_lists_the_checks_in_their_order():
     text = page(ROOT / "docs" / "validation.md").text
-    table = text.partition("| id | refuses |")[2].partition("\n\n")[0]
+    table = text.partition("| id | errors |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| (\w+) \|", table, re.MULTILINE) == list(CHECKS)
 
 

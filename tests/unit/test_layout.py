@@ -4,12 +4,13 @@ import ast
 
 import pytest
 
+from tests.covered import MEASURED
 from tests.pages import ROOT
 
 UNIT = ROOT / "tests" / "unit"
 FILES = sorted(path for folder in ("tests", "teacher/tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
 OF_THE_WHOLE = {
-    "deploy", "docs", "ignoring_case", "layout", "linear_patterns", "linear_texts", "pins",
+    "benchmarks", "deploy", "docs", "ignoring_case", "layout", "linear_patterns", "linear_texts", "pins",
     "plain_english", "public_names", "stage_settings", "page_templates",
 }  # fmt: skip
 """What a test at the top may be about beside a module at the top of the package."""
@@ -50,3 +51,7 @@ def test_no_two_tests_have_one_name_where_folders_are_no_packages():
         path.name for path in FILES if path.name.startswith("test_") and not (path.parent / "__init__.py").exists()
     ]
     assert sorted({name for name in plain if plain.count(name) > 1}) == []
+
+
+def test_the_tests_that_are_measured_exist():
+    assert [place for place in MEASURED if not (ROOT / place).exists()] == []

@@ -1,1 +1,1 @@
-"""The docs site: pages that are generated from the code, and the hooks through which MkDocs asks for them."""
+"""The docs site: pages generated from the code, and MkDocs' hooks for them."""

@@ -1,4 +1,4 @@
-"""The page of commands, from the command line application itself."""
+"""Generates the page of commands from the command-line application."""
 
 import inspect
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from tools.docs.markdown import code, prose, table
 _EXAMPLES = "Examples:"
 _HEAD = """# Commands
 
-`gem COMMAND --help` shows the same. Every command exits with 0 when it did what it was asked for, with 2 for something
-that you can fix (one line says what, and how), and with 1 when GEM or a run failed.
-`--json` prints JSON and nothing else.
+`gem COMMAND --help` shows the same. The exit code is 0 after success, 2 for an error
+that you can fix (one line says what is wrong, and what to do), and 1 if GEM or a run failed.
+With `--json`, a command prints only JSON.
 
 """
 
@@ -73,7 +73,7 @@ def _parameter(parameter: Any) -> tuple[str, str, str] | None:
 
 
 def _value(parameter: Any) -> str:
-    """What is given with it; nothing with a flag."""
+    """The value of an option; empty for a flag."""
     if getattr(parameter, "is_flag", False):
         return ""
     kind = parameter.type_descriptor.annotation

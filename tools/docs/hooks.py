@@ -44,13 +44,13 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Links to files of the repository become their names: the site does not know where the repository is."""
+    """Replaces links to files of the repository by their names, because the site does not know its address."""
     folder = posixpath.dirname(f"docs/{page.file.src_uri}")
     return _LINK.sub(lambda found: _inside(found, folder), markdown)
 
 
 def _inside(link: re.Match[str], folder: str) -> str:
-    """The link as it is when it stays in docs/; else its words and the path."""
+    """The unchanged link if it stays in docs/; otherwise its words and the path."""
     words, target = link[1], link[2]
     path = posixpath.normpath(posixpath.join(folder, target))
     if re.match(r"[a-z]+:", target) or path.startswith("docs/"):

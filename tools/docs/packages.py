@@ -1,4 +1,4 @@
-"""The page of packages: what each module of GEM is for, in the first line of its docstring."""
+"""Generates the page of modules: the purpose of each, from the first line of its docstring."""
 
 import ast
 from pathlib import Path
@@ -7,8 +7,8 @@ from tools.docs.markdown import prose, table
 
 _HEAD = """# Modules
 
-What each module is for, in its own words. Only what [Python](python.md) lists is an interface that stays; anything here
-may move.
+The purpose of each module, for people who change GEM. Only [Python](python.md) lists stable interfaces;
+modules listed here may move.
 
 """
 
@@ -22,7 +22,7 @@ def page(root: Path) -> str:
         name = ".".join(folder.relative_to(root.parent).parts)
         parts.append(f"## `{name}`\n\n{_first_line(folder / '__init__.py')}\n\n")
         if rows:
-            parts.append(table(("module", "what it is for"), rows) + "\n")
+            parts.append(table(("module", "purpose"), rows) + "\n")
     return "".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""The page of settings, from the classes that read them."""
+"""Generates the page of settings from the classes that read them."""
 
 import ast
 import inspect
@@ -19,18 +19,18 @@ from tools.docs.markdown import code, prose, table
 
 _HEAD = """# Settings
 
-Settings are environment variables. Those that are not set come from `{GEM_HOME}/services.env`, which `gem up` writes,
-then from the defaults below. In a deployment the Airflow Connections `gem_postgres`, `gem_store` and `gem_llm` may
-stand for the addresses and keys ([operations](../operations.md)).
+Settings are environment variables. GEM reads unset ones from `{GEM_HOME}/services.env`, which `gem up` writes,
+and otherwise uses the defaults below. In a deployment, the Airflow Connections `gem_postgres`, `gem_store` and
+`gem_llm` may provide addresses and keys ([operations](../operations.md)).
 
-A setting that is marked with **per stage** can be given for one stage too: its name, then SUFFIXES.
+A setting marked **per stage** also exists for single stages: append SUFFIXES to its name.
 
-Secrets are never logged, stored in Postgres or put in a URL.
+GEM never logs secrets, stores them in Postgres, or puts them into a URL.
 
 """
-_REQUESTS = """## What is sent with requests
+_REQUESTS = """## Request options
 
-For all stages, or **per stage**. What is not set is left to the stage.
+These apply to all stages, or **per stage**. The stage decides unset ones.
 
 """
 

@@ -1,4 +1,4 @@
-"""The page of tables and views, from a database that the migrations have just made."""
+"""Generates the page of tables and views from a freshly migrated database."""
 
 import secrets
 import shutil
@@ -22,8 +22,8 @@ from tools.docs.markdown import code, prose, table
 
 _HEAD = """# Tables and views
 
-What the lineage in Postgres consists of, as the migrations make it. Everything that GEM reports is read from here; the
-views answer the questions that people ask most, in plain SQL.
+The tables and views of the lineage in Postgres, for people who query it. All of GEM's reports read from here; the
+views answer frequent questions in plain SQL.
 
 """
 _COLUMNS: LiteralString = """
@@ -42,7 +42,7 @@ ORDER BY c.relname, a.attnum"""
 
 @cache
 def page() -> str:
-    """All of them; starts a server for a moment."""
+    """All tables and views; starts a database server for a moment."""
     with _lineage() as dsn, psycopg.connect(dsn) as connection:
         tables = connection.execute(_COLUMNS, {"kind": "r"}).fetchall()
         views = connection.execute(_COLUMNS, {"kind": "v"}).fetchall()
@@ -61,7 +61,7 @@ def page() -> str:
 
 
 def _question(view: str) -> str:
-    """The comment above it."""
+    """The comment above a view."""
     path = shipped("sql") / "views" / f"{view}.sql"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     words = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
@@ -70,7 +70,7 @@ def _question(view: str) -> str:
 
 @contextmanager
 def _lineage() -> Generator[str]:
-    """The DSN of a migrated database that is gone afterwards."""
+    """Yields the DSN of a temporary, migrated database."""
     folder = Path(tempfile.mkdtemp(prefix="gem-docs-"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Text in place of a call: calls written as prose, and claims of work that no call did.
+"""Finds text instead of a call: calls written as prose, and claims of work that no call did.
 
 A model trained on these learns to pretend. BFCL counts such an answer as a missed call; the judge's R2 forbids it.
 Claims are recognised by grammar (first person perfect, passive), not by the phrases of one model; a claim that could
@@ -8,7 +8,7 @@ also be a fact already in the conversation is ignored.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from math import inf
 
 from gem_tasks.checks.claims import spoken
@@ -35,7 +35,7 @@ _STRONG = frozenset(
         "closed"
     ).split()
 )
-"""Deeds that require a system, whatever the tools are called."""
+"""Actions that require a system, regardless of the names of the tools."""
 _LOOKED = IgnoringCase(
     r"\bI(?:['’]ve| have)?\s+(?:just |now |already )?"
     r"(?:checked (?:the (?:system|database|records?)|your|our)|looked (?:\w+ ){0,4}up|searched|queried|pulled up"
@@ -165,7 +165,7 @@ def _told(name: str) -> IgnoringCase:
 
 def _claims(text: str, index: int, writes: frozenset[str], deeds: _Deeds) -> Iterator[Finding]:
     ours = _participles(writes)
-    heard = cache(deeds.heard.__contains__)  # few deeds, many sentences
+    heard = dict[str, bool]()  # few deeds, many sentences
     for sentence in _SENTENCE.split(_QUOTED.sub("", text)):
         for mine, pattern in ((True, _I_HAVE), (False, _HAS_BEEN)):
             found = pattern.search(sentence)
@@ -174,7 +174,9 @@ def _claims(text: str, index: int, writes: frozenset[str], deeds: _Deeds) -> Ite
                 continue
             if sentence.endswith("?") or _CONDITIONAL.search(sentence[: found.end()]):
                 continue
-            if deed in deeds.done or (not mine and heard(deed)) or (deeds.written and not (mine and deed in ours)):
+            if not mine and deed not in heard:
+                heard[deed] = deed in deeds.heard
+            if deed in deeds.done or (not mine and heard[deed]) or (deeds.written and not (mine and deed in ours)):
                 continue
             named = mine and not ours.get(deed, frozenset()).isdisjoint(content_stems(sentence))
             fault = Fault.CLAIMED_DEED if named else Fault.REPORTED_DEED

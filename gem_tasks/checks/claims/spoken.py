@@ -1,7 +1,8 @@
-"""Compares the assistant's words with what it was told: identifiers and amounts of unknown origin, and false refusals.
+"""Compares the assistant's words with the conversation so far: identifiers and amounts of unknown origin, and false
+refusals.
 
 A model that misreads its own results misquotes them: one digit of an order number, a total that no addition yields.
-Small numbers, dates and times carry too little information to be traced; identifiers only count where others of their
+Small numbers, dates and times carry too little information to be traced; identifiers count only if others of their
 form were shown. The remaining ones may be an estimate or a longer calculation, so all findings go to the judge.
 """
 
@@ -9,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.reading.case import Case
@@ -17,6 +18,7 @@ from gem_tasks.checks.reading.numbers import Quantities, converted, numbers
 from gem_tasks.checks.reading.said import content_stems, stem
 from gem_tasks.checks.reading.verbs import reads, words
 from gem_tasks.domain.finding import Finding
+from gem_tasks.domain.trajectory import ToolCall
 from gem_tasks.patterns import IgnoringCase
 
 _ID = re.compile(r"(?<![\w/.-])([A-Z]{1,10}[-_#/])([\w/-]*\d[\w/-]*)(?![\w-])")
@@ -56,7 +58,7 @@ _REASON = IgnoringCase(
     r"\b(?:because|since|as long as|until|unless|once|while|without|before|after|yet|again|any ?more|beforehand|whether"
     r"|but|only|if|also|both|all|just|directly)\b",
 )
-"""The tool can do it, only not here and now."""
+"""Words that limit a refusal: the tool can do it, but not now."""
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -69,7 +71,7 @@ def check(case: Case) -> Iterator[Finding]:
             yield from _amounts(text, index, given)
             yield from _refusals(text, index, case)
         given.take(index, text)
-        given.arguments += (json.dumps(call.arguments, ensure_ascii=False) for call in message.tool_calls)
+        given.calls += message.tool_calls
 
 
 @dataclass
@@ -81,7 +83,9 @@ class _Given:
     """Messages read so far."""
     texts: list[str] = field(default_factory=list[str])
     """With thousands written as `1234`."""
+    calls: list[ToolCall] = field(default_factory=list[ToolCall])
     arguments: list[str] = field(default_factory=list[str])
+    """Those of the calls, as JSON, as far as they were needed."""
     looked_for: int = 0
     """Identifiers and amounts of all messages so far."""
     _ordered: dict[int, dict[float, None]] = field(default_factory=dict[int, dict[float, None]])
@@ -94,7 +98,11 @@ class _Given:
     def literally(self, wanted: str) -> bool:
         """Whether the same characters occur in a message or in the arguments of a call."""
         self.looked_for += 1
-        return any(wanted in text for text in chain(reversed(self.texts), self.arguments))
+        if any(wanted in text for text in reversed(self.texts)):
+            return True
+        for call in self.calls[len(self.arguments) :]:
+            self.arguments.append(json.dumps(call.arguments, ensure_ascii=False))
+        return any(wanted in text for text in self.arguments)
 
     def has_form(self, prefix: str) -> bool:
         """Whether others of the form were shown: `INV-204` for `INV-`."""
@@ -124,8 +132,10 @@ def _identifiers(text: str, index: int, given: _Given) -> Iterator[Finding]:
 
 
 def _amounts(text: str, index: int, given: _Given) -> Iterator[Finding]:
-    plain = _together(_DATE.sub(lambda _: " ", text))
     written = _written(_together(text))
+    if not written:
+        return
+    plain = _together(_DATE.sub(lambda _: " ", text))
     left = max(0, _MOST_LOOKED_FOR - given.looked_for)
     looked_for = islice((one for one in _written(plain) if one in written), left)
     strange = list(islice((one for one in looked_for if not given.literally(_bare(one))), _MOST_TRIED))

@@ -1,4 +1,4 @@
-"""E-mail addresses, URLs and phone numbers of unknown origin. What is sent to an invented one is lost."""
+"""E-mail addresses, URLs and phone numbers of unknown origin. A message to an invented address is lost."""
 
 import re
 

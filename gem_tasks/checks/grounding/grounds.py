@@ -78,7 +78,7 @@ class Grounds:
                     self.lengths.add(len(cast("list[Any]", value)))
 
     def recent_numbers(self) -> list[float]:
-        """Numbers of the latest utterances: sums use what is at hand."""
+        """Numbers of the latest utterances: sums use these."""
         until = len(self.given.utterances), len(self.proposed.utterances)
         if self._recent[0] != until:
             self._recent = until, self._numbers_at_hand()

@@ -33,10 +33,10 @@ class Row(NamedTuple):
     keys: Json
     """All its identifying fields."""
     apart: Json
-    """What distinguishes it from others with its identifier: line and position, and the identifiers of its parents."""
+    """The keys that distinguish it from rows with its identifier: line, position, identifiers of its parents."""
     facts: Json
     question: str
-    """What its facts depend on besides the record; empty if nothing."""
+    """The question on which its facts depend besides the record; empty if none."""
     shared: bool
     """Whether several rows have its identifier, which is then a parent's."""
 
@@ -108,7 +108,7 @@ def object_of(data: Any) -> Json:
 
 
 def _set(exchange: Exchange) -> Json:
-    """What the arguments of a write set: its plain fields, without levels that the write adds to."""
+    """The fields that the arguments of a write set: plain ones, without levels to which the write adds."""
     if verb(exchange.call.name) not in SETS:
         return {}
     adds = verb(exchange.call.name) in _ADDS

@@ -1,6 +1,6 @@
 """The facts that results state about records, and later results that contradict them.
 
-A fact belongs to a record and a field, and to the question that brought it: a price for another day, the total of
+A fact belongs to a record and a field, and to the question that it answers: a price for another day, the total of
 another filter and an echoed argument are not facts about the record. Rows are the same record if they share their
 identifier and agree in every other key (line, position, period). A difference proves nothing: states change without a
 call, people work on the same records, a bulk write affects unnamed ones. So this reports only differences that no write

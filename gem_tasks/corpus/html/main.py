@@ -30,7 +30,7 @@ _LINKS = 0.5
 """An element named like navigation is navigation if its share of text in links reaches this."""
 _FEW_LINKS = 0.1
 _MOST = 0.3
-"""A part with a larger share of the page's text is never navigation, whatever its name."""
+"""A part with a larger share of the page's text is never navigation, regardless of its name."""
 _MAIN = 0.25
 _RUN = 4
 _SCRAP, _LEGAL = 40, 300
@@ -187,7 +187,7 @@ def _not_shown(element: Any) -> bool:
 
 
 def _is_navigation(element: Any) -> bool:
-    """Navigation, however large its share of the page."""
+    """Whether an element is navigation, regardless of its share of the page."""
     marked = element.tag == "nav" or element.get("role") == "navigation" or _ALWAYS.search(_names(element))
     return bool(marked) and next(element.iter("main", "article"), None) is None
 
@@ -219,7 +219,7 @@ def _names(element: Any) -> str:
 
 
 def _label(panel: Any, root: Any) -> None:
-    """Puts its label before a tab's contents: the text has all tabs."""
+    """Puts the label of a tab before its contents, because the text contains all tabs."""
     names = (panel.get("aria-labelledby") or "").split()
     label: Any = next(iter(root.xpath("//*[@id=$name]", name=names[0])), None) if names else None
     words = " ".join("".join(label.itertext()).split()) if label is not None else ""

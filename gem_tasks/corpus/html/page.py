@@ -27,7 +27,7 @@ _OPENING = {"li": "\n- ", **{f"h{level}": f"\n\n{'#' * level} " for level in ran
 # Possessive, so that an unclosed tag is scanned once.
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)[^<>]*+>|<![^<>]*+>|<\?[^<>]*+>")
 _UNFIT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""Characters that no tree accepts from us, although its parser creates them from references such as `&#1;`."""
+"""Characters that a tree rejects, although its parser creates them from references such as `&#1;`."""
 _RAW_END = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
 
 

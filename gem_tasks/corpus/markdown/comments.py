@@ -16,7 +16,7 @@ _BREAK = re.compile(r"[ \t]{0,3}(?:(?:\*[ \t]*+){3}[* \t]*+|(?:-[ \t]*+){3}[- \t
 _MARKER = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])([ \t]+(?=\S)|[ \t]*\n?$)")
 _HEADING = re.compile(r"#{1,6}(?:[ \t]|\n?$)")
 _INTERRUPTS = re.compile(r"[ \t]*(?:```|~~~|<!--|#)")
-"""Ends a paragraph without an empty line, and so never continues that of a list item."""
+"""Ends a paragraph without an empty line, so it never continues the paragraph of a list item."""
 _INLINE = re.compile(r"\\[\\`<]|`+|<!--")
 _CODE_INDENT = 4
 

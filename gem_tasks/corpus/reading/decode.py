@@ -117,7 +117,7 @@ def _strict(data: bytes, encoding: str) -> str | IngestReason:
 
 
 def _damaged_utf8(data: bytes) -> str | None:
-    """UTF-8 that was cut in the middle of a character, or has a stray byte: broken characters are marked."""
+    """Decodes UTF-8 that was cut in the middle of a character, or has a stray byte: marks broken characters."""
     return _bearable(data, "utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Lines of a stream as UTF-8, whatever its Unicode encoding and line ends; memory holds one line."""
+"""Lines of a stream as UTF-8, for every Unicode encoding and line end; memory holds one line."""
 
 import codecs
 from collections.abc import Iterable, Iterator

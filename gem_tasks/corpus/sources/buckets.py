@@ -30,11 +30,13 @@ _IN_MEMORY = 8 << 20
 
 
 def list_bucket(bucket: str, prefix: str, after: str, access: S3Access) -> Iterator[SourceObject]:
-    """The readable objects of a folder, or the one object of that name, or those whose keys begin so, after `after`.
+    """The readable objects of a folder, or the one object of that name, or those whose keys start with it, after
+    `after`.
 
     Args:
         bucket: name of the bucket.
-        prefix: as the user gave it. If a folder or an object has that name, keys that only begin with it are excluded.
+        prefix: the prefix that the user gave. If a folder or an object has that name, keys that only begin with it are
+        excluded.
         after: only objects after this URI.
         access: how to reach the service.
 
@@ -84,7 +86,7 @@ def _below(key: str, start: str) -> str:
 
 
 def _plain(key: str) -> bool:
-    """Whether obstore reads the key as it is: names between single slashes, without `.` or `..`."""
+    """Whether obstore reads the key unchanged: names between single slashes, without `.` or `..`."""
     return not _CONTROL.search(key) and not {"", ".", ".."} & set(key.split("/"))
 
 

@@ -1,7 +1,7 @@
 """A dataset on the Hugging Face Hub as a source, through the Hub's own client.
 
 `hf://datasets/OWNER/NAME[@REVISION][/PATH]`. HF_TOKEN and HF_ENDPOINT are the client's usual variables. The Hub does
-not list a repository by name, so its names (not its files) are sorted in memory; the largest have some 100,000.
+not list a repository by name, so its names (not its files) are sorted in memory; the largest have about 100,000.
 """
 
 import re
@@ -27,7 +27,7 @@ def list_dataset(name: str, after: str) -> Iterator[SourceObject]:
         after: a URI.
 
     Raises:
-        UserError: the dataset does not exist or is closed to us, or the Hub does not answer.
+        UserError: the dataset does not exist or GEM may not read it, or the Hub does not answer.
     """
     form = _FORM.fullmatch(name)
     if form is None:
@@ -81,7 +81,7 @@ def route() -> None:
 
 
 def _asked(repo: str, ask: Callable[[], Any]) -> Any:
-    """An answer of the Hub; its errors are those of its HTTP client, and of sockets."""
+    """Returns an answer of the Hub; translates the errors of its HTTP client, and of sockets."""
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
@@ -101,7 +101,7 @@ def _open(path: str) -> IO[bytes]:
     """A seekable stream that fetches blocks as they are read.
 
     Raises:
-        OSError: this file no longer exists or is closed to us.
+        OSError: this file no longer exists, or GEM may not read it.
         StoreError: the Hub does not answer.
     """
     from huggingface_hub import HfFileSystem

@@ -2,7 +2,7 @@
 
 Listings stream in the byte order of their URIs, and can start after any of them: so a scan can be compared with the
 recorded objects piece by piece, and an interrupted one can continue. Hidden files and unsupported formats are skipped.
-Files that are closed to us are listed, so that reading them records a reason.
+Files that GEM may not read are listed, so that reading them records a reason.
 """
 
 import os
@@ -48,7 +48,7 @@ def _below(source: str, kind: str, root: str) -> bool:
     if not _is_local(root):
         return False
     try:
-        # Compares where names lead, not how they are written: neither `..` nor a link gets out.
+        # Compares the targets of names, not their spelling: neither `..` nor a link leads outside.
         return real_path(source).is_relative_to(real_path(root))
     except (OSError, ValueError):
         return False

@@ -24,7 +24,7 @@ def open_remote(store: ObjectStore, key: str) -> io.BufferedReader:
     Opening and reading distinguish two faults:
 
     Raises:
-        OSError: this object no longer exists (raised by obstore itself) or is closed to us: a fault of the object.
+        OSError: this object no longer exists (raised by obstore itself) or GEM may not read it: a fault of the object.
         StoreError: the service does not answer: a retry may help.
     """
     with _faults(key):
@@ -39,7 +39,7 @@ def _faults(key: str) -> Generator[None]:
         raise PermissionError(of_obstore(error)) from error
     except BaseError as error:
         refused = _STATUS.search(str(error))
-        if refused and int(refused[1]) not in ANOTHER_TRY:  # archived, or encrypted with a key that we lack
+        if refused and int(refused[1]) not in ANOTHER_TRY:  # archived, or encrypted with a key that GEM lacks
             raise OSError(of_obstore(error)) from error
         raise StoreError(f"{key} cannot be read: {of_obstore(error)}") from error
 

@@ -1,20 +1,20 @@
 """Rows in the formats that training frameworks read. Pure.
 
-| format | file | what is particular |
+| format | file | particulars |
 |---|---|---|
 | trl | JSONL | `messages` with arguments as objects, `tools` as a JSON string |
 | sharegpt | JSONL, `dataset_info.json` | LLaMA-Factory: turns alternate; no text beside a call; results merged |
 | llamafactory-openai | JSONL, `dataset_info.json` | LLaMA-Factory's `formatting: openai`, calls as a JSON text |
 | axolotl | JSONL, `axolotl.yaml` | `chat_template` with `field_tools`; which roles are trained |
-| ms-swift | JSONL | roles `tool_call` and `tool_response`, a call a message |
+| ms-swift | JSONL | roles `tool_call` and `tool_response`, one call per message |
 | verl | Parquet | everything rendered into role and content, since it tokenizes turn by turn |
 | nemo | JSONL, `nemo_automodel.yaml` | NeMo AutoModel's `ChatDataset`: arguments as strings, tools as a list |
 | atif | JSONL | Agent Trajectory Interchange Format 1.7, which is also the Agent Data Protocol's second version |
 | adp | JSONL | the Agent Data Protocol's first version: actions and observations |
-| steps | JSONL | a row for every turn with calls: the state before it, and the calls, for reinforcement learning |
+| steps | JSONL | reinforcement learning: one row per turn with calls, with the state before it |
 
 Rows that a framework would silently skip or cut are changed here without losing text, or left out and counted. The
-column `tool_errors` has the places of the turns in which a tool reports an error, as a JSON list.
+column `tool_errors` has the positions of the turns in which a tool reports an error, as a JSON list.
 """
 
 from gem_tasks.distill.formats.conversation import Conversation, Convert

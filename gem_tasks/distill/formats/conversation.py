@@ -1,4 +1,4 @@
-"""What every format reads: a conversation of the Chat Completions API, and what is known about it."""
+"""The input of every format: a conversation of the Chat Completions API with its metadata."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def called(call: Json) -> Json:
 
 
 def whole(message: Json) -> Json:
-    """The message with a text for content: half of the templates in use print None."""
+    """The message with a text as content, because half of the templates in use print None."""
     return {**message, "content": message.get("content") or ""}
 
 

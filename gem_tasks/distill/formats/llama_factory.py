@@ -1,4 +1,4 @@
-"""LLaMA-Factory's two formats. Both take turns that alternate, and have no place for text beside a call.
+"""LLaMA-Factory's two formats. Both require alternating turns, and have no place for text beside a call.
 
 It silently skips a row whose turns do not alternate, so such rows are left out and counted here. With its own
 `tool_calls` under `formatting: openai` it writes arguments as strings within JSON, or, as objects, with the keys of
@@ -47,7 +47,7 @@ def dataset_info(formatting: str) -> str:
 
 
 def sharegpt(found: Conversation) -> Json | None:
-    """`formatting: sharegpt`: human and observation on even places, gpt and function_call on odd ones."""
+    """`formatting: sharegpt`: human and observation at even positions, gpt and function_call at odd ones."""
     turns = _turns(found.messages)
     if turns is None:
         return None

@@ -1,4 +1,4 @@
-"""ms-swift: roles `tool_call` and `tool_response`, a call a message."""
+"""ms-swift: roles `tool_call` and `tool_response`, one call per message."""
 
 from gem_tasks.distill.formats.conversation import Conversation, called, calls, dump, reports_error
 from gem_tasks.domain.base import Json

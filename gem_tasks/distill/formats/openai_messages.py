@@ -30,18 +30,18 @@ dataset:
 def trl(found: Conversation) -> Json:
     """TRL: arguments are objects.
 
-    `datasets` from 5 on keeps them as they are; older ones fill in the keys of other rows' arguments as nulls.
+    `datasets` from 5 on keeps them unchanged; older versions add the keys of other rows' arguments as nulls.
     """
     return {**_row([_decoded(whole(each)) for each in found.messages], found), "tools": dump(found.tools)}
 
 
 def axolotl(found: Conversation) -> Json:
-    """Axolotl: it decodes JSON strings of tools and arguments before it renders, and so gets around Arrow's nulls."""
+    """Axolotl: it decodes JSON strings of tools and arguments before rendering, which avoids Arrow's nulls."""
     return {**_row([whole(each) for each in found.messages], found), "tools": dump(found.tools)}
 
 
 def nemo(found: Conversation) -> Json:
-    """NeMo AutoModel's `ChatDataset`: arguments are strings, to which it converts everything; tools are a list."""
+    """NeMo AutoModel's `ChatDataset`: arguments as strings, to which it converts everything; tools as a list."""
     return {**_row([whole(each) for each in found.messages], found), "tools": found.tools}
 
 

@@ -1,6 +1,6 @@
 """Formats of trajectories, for those who analyse, replay or convert them: ATIF and the Agent Data Protocol.
 
-ATIF is Harbor's Agent Trajectory Interchange Format, version 1.7, which the Agent Data Protocol took over as its own
+ATIF is Harbor's Agent Trajectory Interchange Format, version 1.7, which the Agent Data Protocol adopted as its own
 second version. `adp` writes the protocol's first version, a list of actions and observations.
 """
 
@@ -16,7 +16,7 @@ _SOURCES = {"system": "system", "user": "user", "assistant": "agent"}
 
 
 def atif(found: Conversation) -> Json | None:
-    """A step a message; the results of a step's calls are its observation."""
+    """One step per message; the results of a step's calls are its observation."""
     steps: list[Json] = []
     for message in found.messages:
         if message["role"] == "tool":

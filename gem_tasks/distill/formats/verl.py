@@ -14,7 +14,7 @@ SCHEMA = pa.schema(
         ("tool_errors", pa.string()),
     ]
 )
-"""Of its Parquet file."""
+"""Schema of the Parquet file."""
 _QWEN_TOOLS = """# Tools
 
 You may call one or more functions to assist with the user query.

@@ -1,7 +1,7 @@
-"""What the pages in Airflow's UI ask: named queries over a small pool of read-only connections.
+"""Queries of the pages in Airflow's UI, over a small pool of read-only connections.
 
-A page must never hold up Airflow: connections are few, a query has seconds, plans are made for the values at hand (the
-filters of a list are optional, and a plan that fits all of them fits none), and nothing here can write.
+A page must never block Airflow: there are few connections, a query has a time limit of seconds, Postgres plans for the
+given values (a plan for all combinations of optional filters suits none), and nothing here can write.
 """
 
 from collections.abc import Generator
@@ -26,13 +26,13 @@ from gem_tasks.lineage.evaluations import Evaluations
 from gem_tasks.lineage.reports import Reports
 
 _MOST = 8
-"""Connections of one API server process."""
+"""Maximum number of connections of one API server process."""
 _PATIENCE_S = 10
 _OPTIONS = "-c default_transaction_read_only=on -c statement_timeout=15s -c TimeZone=UTC"
 
 
 class ConsoleRows:
-    """A connection of the pool, for the time of one question; by page, and what pages share with the CLI.
+    """A connection of the pool during one query, by page.
 
     Each page is a class in a module of the same name, with its SQL in `sql/queries/console/` under that name.
     """
@@ -53,12 +53,12 @@ class ConsoleRows:
 
 
 def _alive(connection: psycopg.Connection[Row]) -> None:
-    """Raises when Postgres has ended the connection, as it does when it restarts: the pool then makes another."""
+    """Raises if Postgres has ended the connection, such as by a restart; the pool then opens another."""
     connection.execute("SELECT 1")
 
 
 class ConsolePool:
-    """Connects when it is first asked; safe in threads."""
+    """Connects at first use; safe in threads."""
 
     def __init__(self, dsn: str) -> None:
         refuse_malformed(dsn)
@@ -84,7 +84,7 @@ class ConsolePool:
 
     @contextmanager
     def rows(self) -> Generator[ConsoleRows]:
-        """A connection to ask.
+        """Yields a connection.
 
         Raises:
             UserError: Postgres does not answer, or refuses the login.
@@ -97,5 +97,5 @@ class ConsolePool:
             raise unreachable(self._dsn, error) from None
 
     def close(self) -> None:
-        """Ends all connections."""
+        """Closes all connections."""
         self._pool.close()

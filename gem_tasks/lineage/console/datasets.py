@@ -1,4 +1,4 @@
-"""What the page of datasets asks: versions, what each leaves out, audits."""
+"""Queries of the page of datasets: versions, their exclusions, audits."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from gem_tasks.lineage.connection import Part
 from gem_tasks.lineage.console.listing import Listed, Place, listed
 
 _Empty = BeforeValidator(lambda found: found or {})
-"""Manifests of older versions lack what newer ones have."""
+"""Manifests of older versions lack some fields."""
 
 
 class DatasetRow(Value):
@@ -43,7 +43,7 @@ class DatasetManifest(Value):
 
 
 class Exclusion(Value):
-    """A trajectory that a version leaves out."""
+    """A trajectory that a version excludes."""
 
     segment_id: str
     reason: str
@@ -51,7 +51,7 @@ class Exclusion(Value):
 
 
 class AuditRow(Value):
-    """An audit, and how far it is."""
+    """An audit with its progress."""
 
     audit_id: str
     population: int
@@ -66,7 +66,7 @@ class Datasets(Part):
     """Versions of datasets."""
 
     def newest(self, place: Place, limit: int, *, current: bool) -> Listed[DatasetRow]:
-        """A page of versions, the newest first; of all, or of those that nothing supersedes."""
+        """One page of versions, newest first; all, or only those that are not superseded."""
         rows = self._db.rows("console_datasets", current=current, limit=limit + 1, **place.model_dump())
         return listed(DatasetRow, rows, limit)
 
@@ -75,9 +75,9 @@ class Datasets(Part):
         return self._db.first(DatasetManifest, "console_dataset", version=version)
 
     def exclusions(self, version: str) -> list[Exclusion]:
-        """What a version leaves out; the first hundred."""
+        """The first hundred exclusions of a version."""
         return self._db.all(Exclusion, "console_exclusions", version=version)
 
     def audits(self, version: str | None) -> list[AuditRow]:
-        """The newest, of a version or of all."""
+        """The newest audits, of a version or of all."""
         return self._db.all(AuditRow, "console_audits", version=version)

@@ -1,4 +1,4 @@
-"""What the pages of documents ask: the search, and what is known of one document."""
+"""Queries of the pages of documents: the search, and the facts about one document."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,13 +9,13 @@ from gem_tasks.lineage.connection import Part
 from gem_tasks.lineage.console.listing import Listed, Place, listed
 
 _NEWEST = 3000
-"""Documents that a search looks through one by one: what a word that is in many of them has there fills a page."""
+"""Number of the newest documents that a search scans; a frequent word fills a page with these alone."""
 _FOUND = 500
-"""Matches that are looked up otherwise at most, each at another place of the disk."""
+"""Maximum number of matches from the index, each of which is a random read from disk."""
 
 
 class Source(Value):
-    """Where documents come from."""
+    """A registered source."""
 
     source_id: int
     uri: str
@@ -41,7 +41,7 @@ class DocumentRow(Value):
 
 
 class DocumentState(NamedTuple):
-    """What became of a document's segments."""
+    """The state of a document's segments."""
 
     document_id: str
     segments: int
@@ -52,7 +52,7 @@ class DocumentState(NamedTuple):
 
 
 class Version(Value):
-    """One version of what lay at an address."""
+    """One version of the document at an address."""
 
     document_id: str
     partition: str
@@ -64,30 +64,30 @@ class Version(Value):
 
 
 Spans = dict[str, tuple[int, int]]
-"""Where in a text tools, steps and rules come from."""
+"""Positions in a text that tools, steps and rules come from."""
 
 
 class Documents(Part):
-    """Documents by what they are looked for; `source_id` None means any."""
+    """Searches for documents; `source_id` None means any source."""
 
     def sources(self) -> list[Source]:
-        """All registered ones."""
+        """All registered sources."""
         return self._db.all(Source, "console_sources")
 
     def newest(self, place: Place, limit: int, source_id: int | None, reason: str | None) -> Listed[DocumentRow]:
-        """The newest first; `reason` is why a document has no segments, empty for those that have."""
+        """Documents, newest first; `reason` is empty for documents with segments."""
         return self._listed("console_documents", place, limit, source_id=source_id, reason=reason)
 
     def of_domain(self, place: Place, limit: int, source_id: int | None, domain: str) -> Listed[DocumentRow]:
-        """Those with published trajectories of a domain, one row a trajectory."""
+        """Documents with published trajectories of a domain, one row per trajectory."""
         return self._listed("console_documents_of_domain", place, limit, source_id=source_id, domain=domain)
 
     def with_failures(self, place: Place, limit: int, source_id: int | None) -> Listed[DocumentRow]:
-        """Those with failed segments, one row a failure."""
+        """Documents with failed segments, one row per failure."""
         return self._listed("console_documents_with_failures", place, limit, source_id=source_id)
 
     def found(self, words: str, limit: int, source_id: int | None, reason: str | None) -> list[DocumentRow]:
-        """Those whose title or address has some words, as a `tsquery`: of the newest, or of all there are."""
+        """Documents whose title or address contains the words of a `tsquery`, among the newest or all."""
         values = {"words": words, "limit": limit, "source_id": source_id, "reason": reason}
         rows = self._db.rows("console_newest_found", newest=_NEWEST, **values)
         if len(rows) < limit:
@@ -97,7 +97,7 @@ class Documents(Part):
         return listed(DocumentRow, rows, limit).rows
 
     def exactly(self, id_: str) -> list[DocumentRow]:
-        """The document of an id of anything, or of an address."""
+        """The document of an id of any kind, or of an address."""
         kept = set(DocumentRow.model_fields)
         return [
             DocumentRow(partition=row["partition_key"], **{name: row[name] for name in kept & row.keys()})
@@ -105,15 +105,15 @@ class Documents(Part):
         ]
 
     def states(self, ids: Sequence[str]) -> dict[str, DocumentState]:
-        """What became of them, by id; without those that have no segments."""
+        """States by document id; omits documents without segments."""
         return {state.document_id: state for state in self._db.all(DocumentState, "console_states", ids=list(ids))}
 
     def versions(self, uri: str) -> list[Version]:
-        """What lay at an address, the newest first."""
+        """Versions of the document at an address, newest first."""
         return self._db.all(Version, "console_versions", uri=uri)
 
     def spans(self, document_id: str) -> dict[str, Spans]:
-        """By segment."""
+        """Spans by segment."""
         return {row["segment_id"]: row["spans"] for row in self._db.rows("console_spans", document_id=document_id)}
 
     def _listed(self, query: str, place: Place, limit: int, **which: object) -> Listed[DocumentRow]:

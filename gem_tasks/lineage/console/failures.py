@@ -1,4 +1,4 @@
-"""What the page of failures asks."""
+"""Queries of the page of failures."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,7 +35,7 @@ class FailureRow(Value):
 
 
 class ClassRow(NamedTuple):
-    """What fails in a stage in the same way; `retriable` of it under the asked recipes."""
+    """Failures of one class in one stage; `retriable` counts those under the given recipes."""
 
     stage: str
     error_class: str
@@ -45,7 +45,7 @@ class ClassRow(NamedTuple):
 
 
 class TrendRow(NamedTuple):
-    """How often something failed in an hour, a day or a week."""
+    """Number of failures in an hour, a day or a week."""
 
     stage: str
     error_class: str
@@ -57,14 +57,14 @@ class Failures(Part):
     """Failed segments, one by one and by class."""
 
     def newest(self, place: Place, limit: int, stage: str | None, error_class: str | None) -> Listed[FailureRow]:
-        """A page of them, the newest first; None means any."""
+        """One page of failures, newest first; None means any."""
         values = {"stage": stage, "error_class": error_class, **place.model_dump()}
         return listed(FailureRow, self._db.rows("console_failures", limit=limit + 1, **values), limit)
 
     def classes(self, which: PartitionRange, recipe_ids: Sequence[str]) -> list[ClassRow]:
-        """What fails now, the most frequent first."""
+        """Current failures by class, most frequent first."""
         return self._db.all(ClassRow, "console_failure_classes", recipe_ids=list(recipe_ids), **which._asdict())
 
     def trend(self, which: TimeRange) -> list[TrendRow]:
-        """What failed when, with what a later try has fixed."""
+        """Failures by time, including those that a later try has fixed."""
         return self._db.all(TrendRow, "console_failure_trend", **which._asdict())

@@ -1,4 +1,4 @@
-"""A page of a long list: where it begins, and where the next one does, so that page 1000 costs what page 1 does."""
+"""Pages of a long list by position of the first row, so that page 1000 takes no longer than page 1."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -11,26 +11,26 @@ T = TypeVar("T")
 
 
 class Place(Value):
-    """After which row to continue; both None at the beginning."""
+    """The row after which to continue; both None at the beginning."""
 
     at: datetime | None = None
     id: str | None = None
 
 
 class Listed(NamedTuple, Generic[T]):
-    """The rows of a page, and the place of the next; None at the end."""
+    """The rows of a page, and the position of the next; None at the end."""
 
     rows: list[T]
     next: Place | None
 
 
 def listed(kind: Callable[..., T], rows: Sequence[Row], limit: int) -> Listed[T]:
-    """The first `limit` rows; that there is one more says that there is a next page.
+    """The first `limit` rows; one more row means that there is a next page.
 
     Args:
-        kind: what a row becomes.
-        rows: with `place_at` and `place_id`, which they lose.
-        limit: rows of a page.
+        kind: converts a row.
+        rows: rows with `place_at` and `place_id`, which this removes.
+        limit: maximum number of rows on a page.
     """
     places = [Place(at=row.pop("place_at"), id=row.pop("place_id")) for row in rows]
     return Listed([kind(**row) for row in rows[:limit]], places[limit - 1] if len(rows) > limit else None)

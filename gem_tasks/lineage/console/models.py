@@ -1,16 +1,16 @@
-"""What the page of scores asks: trained models and promotions, with all the columns that there are."""
+"""Queries of the page of scores: trained models and promotions, with all columns."""
 
 from gem_tasks.domain.base import Json
 from gem_tasks.lineage.connection import Part
 
 
 class Models(Part):
-    """Small tables, shown whole."""
+    """Small tables, shown completely."""
 
     def trained(self) -> list[Json]:
-        """The newest models first, column by column."""
+        """Models, newest first, with all columns."""
         return [row["found"] for row in self._db.rows("console_models")]
 
     def promotions(self) -> list[Json]:
-        """The newest decisions first, column by column."""
+        """Decisions, newest first, with all columns."""
         return [row["found"] for row in self._db.rows("console_promotions")]

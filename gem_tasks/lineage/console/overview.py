@@ -1,4 +1,4 @@
-"""What the first page asks, from rollups."""
+"""Queries of the first page, from rollups."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from gem_tasks.lineage.console.span import PartitionRange, TimeRange
 
 
 class Ingested(NamedTuple):
-    """Documents and segments; `reason` is why the documents have no segments, empty for those that have."""
+    """Counts of documents and segments; `reason` is empty for documents with segments."""
 
     reason: str
     documents: int
@@ -17,7 +17,7 @@ class Ingested(NamedTuple):
 
 
 class Total(NamedTuple):
-    """What ended in one way under a recipe; `priced` results have a known price."""
+    """Results with the same outcome under a recipe; `priced` ones have a known price."""
 
     recipe_id: str
     outcome: str
@@ -31,7 +31,7 @@ class Total(NamedTuple):
 
 
 class Activity(NamedTuple):
-    """What an hour, a day or a week brought a stage."""
+    """Results of a stage in an hour, a day or a week."""
 
     at: datetime
     stage: str
@@ -45,17 +45,17 @@ class Overview(Part):
     """Counts over all partitions of a range."""
 
     def ingested(self, which: PartitionRange) -> list[Ingested]:
-        """By reason."""
+        """Documents and segments by reason."""
         return self._db.all(Ingested, "console_ingested", **which._asdict())
 
     def totals(self, which: PartitionRange, recipe_ids: Sequence[str]) -> list[Total]:
-        """By recipe, outcome and why."""
+        """Results by recipe, outcome and reason."""
         return self._db.all(Total, "console_totals", recipe_ids=list(recipe_ids), **which._asdict())
 
     def published(self, which: PartitionRange) -> int:
-        """Trajectories in current versions; of all sources."""
+        """Number of trajectories in current versions, of all sources."""
         return self._db.one("console_published", first=which.first, last=which.last)["trajectories"]
 
     def series(self, which: TimeRange) -> list[Activity]:
-        """By time, stage and outcome."""
+        """Results by time, stage and outcome."""
         return self._db.all(Activity, "console_series", **which._asdict())

@@ -1,4 +1,4 @@
-"""What the pages of partitions ask: how far each is, shard by shard, and what its gates decided."""
+"""Queries of the pages of partitions: progress by shard, and gate decisions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from gem_tasks.lineage.console.span import PartitionRange
 
 
 class Decision(Value):
-    """What a gate decided."""
+    """A decision of a gate."""
 
     decision_id: int
     partition: str
@@ -24,7 +24,7 @@ class Decision(Value):
 
 
 class PartitionIngested(NamedTuple):
-    """What a partition was made of."""
+    """Counts of a partition's documents and segments."""
 
     partition_key: str
     documents: int
@@ -32,7 +32,7 @@ class PartitionIngested(NamedTuple):
 
 
 class PartitionStage(NamedTuple):
-    """Results of a recipe over a partition that ended in one way."""
+    """Results of a recipe over a partition with the same outcome."""
 
     partition_key: str
     recipe_id: str
@@ -57,23 +57,23 @@ class Partitions(Part):
     """Partitions by key; `source_id` None means any."""
 
     def newest(self, which: PartitionRange, limit: int) -> list[str]:
-        """Keys of the newest; of all sources."""
+        """Keys of the newest partitions, of all sources."""
         rows = self._db.rows("console_partitions", first=which.first, last=which.last, limit=limit)
         return [row["partition_key"] for row in rows]
 
     def ingested(self, keys: Sequence[str], source_id: int | None) -> dict[str, PartitionIngested]:
-        """What these were made of, by key."""
+        """Documents and segments by partition."""
         found = self._db.all(
             PartitionIngested, "console_partition_ingested", partitions=list(keys), source_id=source_id
         )
         return {row.partition_key: row for row in found}
 
     def stages(self, keys: Sequence[str], source_id: int | None) -> list[PartitionStage]:
-        """By partition, recipe and outcome."""
+        """Results by partition, recipe and outcome."""
         return self._db.all(PartitionStage, "console_partition_stages", partitions=list(keys), source_id=source_id)
 
     def shards(self, key: str, recipe_ids: Sequence[str]) -> list[ShardRow]:
-        """By shard and recipe."""
+        """Results by shard and recipe."""
         return self._db.all(ShardRow, "console_shards", partition=key, recipe_ids=list(recipe_ids))
 
     def shard_sizes(self, key: str) -> dict[int, int]:
@@ -81,5 +81,5 @@ class Partitions(Part):
         return {row["shard"]: row["segments"] for row in self._db.rows("shards", partition=key)}
 
     def decisions(self, key: str | None, limit: int) -> list[Decision]:
-        """The newest, of one partition or of all."""
+        """The newest decisions, of one partition or of all."""
         return self._db.all(Decision, "console_decisions", partition=key, limit=limit)

@@ -1,4 +1,4 @@
-"""What the pages of prompts and recipes ask."""
+"""Queries of the pages of prompts and recipes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from gem_tasks.lineage.connection import Part
 
 
 class Link(Value):
-    """A recipe, and when it was last at work."""
+    """A recipe with the time of its last use."""
 
     recipe_id: str
     stage: str
@@ -23,7 +23,7 @@ class Link(Value):
 
     @property
     def takes(self) -> str:
-        """The outcome of the stage before that it deals with."""
+        """The outcome of the preceding stage that it processes."""
         return str(self.params.get("takes", "accepted"))
 
 
@@ -37,7 +37,7 @@ class UsedPrompt(NamedTuple):
 
 
 class RecipeTotal(NamedTuple):
-    """What a recipe came to over all partitions; None where it has no such results."""
+    """Results of a recipe over all partitions; None without such results."""
 
     recipe_id: str
     accepted: int | None
@@ -50,7 +50,7 @@ class RecipeTotal(NamedTuple):
 
 
 class StaleTotal(NamedTuple):
-    """Results of a stage under other recipes than the present ones, and what they took."""
+    """Results of a stage under other than the current recipes, with their cost."""
 
     stage: str
     segments: int
@@ -65,11 +65,11 @@ class Prompts(Part):
     """Every prompt and recipe that was ever used."""
 
     def recipes(self) -> list[Link]:
-        """All, the oldest first."""
+        """All recipes, oldest first."""
         return self._db.all(Link, "console_recipes")
 
     def used(self) -> list[UsedPrompt]:
-        """All, by name, the newest first."""
+        """All prompts, by name, newest first."""
         return self._db.all(UsedPrompt, "console_prompts")
 
     def text(self, sha256: str) -> str | None:
@@ -77,10 +77,10 @@ class Prompts(Part):
         return next((row["text"] for row in self._db.rows("console_prompt", sha256=sha256)), None)
 
     def totals(self, recipe_ids: Sequence[str]) -> dict[str, RecipeTotal]:
-        """By recipe; those without results are left out."""
+        """Totals by recipe; omits recipes without results."""
         found = self._db.all(RecipeTotal, "console_recipe_totals", recipe_ids=list(recipe_ids))
         return {row.recipe_id: row for row in found}
 
     def stale(self, recipe_ids: Sequence[str]) -> dict[str, StaleTotal]:
-        """What stands under other recipes than these, by stage."""
+        """Results under other recipes than these, by stage."""
         return {row.stage: row for row in self._db.all(StaleTotal, "console_stale", recipe_ids=list(recipe_ids))}

@@ -1,4 +1,4 @@
-"""What the tabs on Airflow's own pages ask: what a run or a task instance wrote."""
+"""Queries of the tabs on Airflow's pages: the results of a run or a task instance."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from gem_tasks.lineage.connection import Part
 
 
 class RunRow(NamedTuple):
-    """Results of a run in a stage of a partition that ended in one way."""
+    """Results of a run in a stage of a partition with the same outcome."""
 
     partition: str
     stage: str
@@ -23,7 +23,7 @@ class RunRow(NamedTuple):
 
 
 class TaskSegment(Value):
-    """A segment that a task instance dealt with."""
+    """A segment that a task instance processed."""
 
     segment_id: str
     recipe_id: str
@@ -46,10 +46,10 @@ class Runs(Part):
     """Results by the Airflow run that wrote them last."""
 
     def results(self, run_id: str) -> list[RunRow]:
-        """Of a run."""
+        """Results of a run."""
         return self._db.all(RunRow, "console_run", run_id=run_id)
 
     def of_task(self, run_id: str, task_id: str, map_index: int | None, limit: int) -> list[TaskSegment]:
-        """Of a task instance; with `map_index` None, of all."""
+        """Results of a task instance; with `map_index` None, of all instances of the task."""
         values = {"run_id": run_id, "task_id": task_id, "map_index": map_index}
         return self._db.all(TaskSegment, "console_task", limit=limit, **values)

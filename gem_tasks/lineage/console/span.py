@@ -1,4 +1,4 @@
-"""The ranges that questions over rollups have in common."""
+"""Ranges for queries over rollups."""
 
 from datetime import datetime
 from typing import NamedTuple

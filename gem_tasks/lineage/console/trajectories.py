@@ -1,4 +1,4 @@
-"""What the pages of trajectories ask: published ones, refused ones, and all that was made of a segment."""
+"""Queries of the pages of trajectories: published and rejected ones, and all results of a segment."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,17 +10,17 @@ from gem_tasks.lineage.console.listing import Listed, Place, listed
 
 
 class Wanted(Value):
-    """Which published trajectories; None means any."""
+    """Filters for published trajectories; None means any."""
 
     domain: str | None = None
     platform: str | None = None
     tool: str | None = None
     finding: str | None = None
-    """As `check: kind`."""
+    """A finding, as `check: kind`."""
     recipe: str | None = None
     version: str | None = None
     least: int | None = None
-    """Messages at least."""
+    """Minimum number of messages."""
     most: int | None = None
     audited: bool | None = None
 
@@ -46,7 +46,7 @@ class TrajectoryItem(Value):
 
 
 class RefusedItem(Value):
-    """A trajectory that the validation refused."""
+    """A trajectory that the validation rejected."""
 
     segment_id: str
     recipe_id: str
@@ -59,7 +59,7 @@ class RefusedItem(Value):
 
 
 class Published(NamedTuple):
-    """What a published trajectory was made of."""
+    """The origin of a published trajectory."""
 
     trajectory_id: str
     segment_id: str
@@ -82,7 +82,7 @@ class SegmentRow(NamedTuple):
 
 
 class ResultRow(NamedTuple):
-    """What a stage made of a segment, and how."""
+    """The result of a stage for a segment, and its recipe."""
 
     recipe_id: str
     stage: StageName
@@ -111,7 +111,7 @@ class ResultRow(NamedTuple):
 
 
 class Rating(Value):
-    """What a person thinks of it."""
+    """A person's rating."""
 
     audit_id: str
     rater: str
@@ -123,11 +123,11 @@ class Rating(Value):
 
 
 class Trajectories(Part):
-    """Trajectories in lists, and one with all that led to it."""
+    """Lists of trajectories, and one with its history."""
 
     def published(self, wanted: Wanted, place: Place, limit: int) -> Listed[TrajectoryItem]:
-        """A page of them, the newest first."""
-        # Named one by one, so that the plan knows how few they are.
+        """One page of published trajectories, newest first."""
+        # Named one by one, so that the planner knows that they are few.
         audited = [row["version"] for row in self._db.rows("console_audited")] if wanted.audited else None
         rows = self._db.rows(
             "console_trajectories",
@@ -140,22 +140,22 @@ class Trajectories(Part):
         return listed(TrajectoryItem, rows, limit)
 
     def refused(self, reason: str | None, place: Place, limit: int) -> Listed[RefusedItem]:
-        """A page of what the validation refused, the newest first."""
+        """One page of rejected trajectories, newest first."""
         rows = self._db.rows("console_refused", reason=reason, limit=limit + 1, **place.model_dump())
         return listed(RefusedItem, rows, limit)
 
     def one(self, trajectory_id: str) -> Published | None:
-        """A published one."""
+        """A published trajectory."""
         return self._db.first(Published, "console_trajectory", trajectory_id=trajectory_id)
 
     def segment(self, segment_id: str) -> SegmentRow | None:
-        """Where a segment lies, and what it is of."""
+        """A segment with its document."""
         return self._db.first(SegmentRow, "console_segment", segment_id=segment_id)
 
     def results(self, segment_id: str) -> list[ResultRow]:
-        """Everything that was ever made of a segment, the oldest first."""
+        """All results of a segment, oldest first."""
         return self._db.all(ResultRow, "console_results", segment_id=segment_id)
 
     def ratings(self, trajectory_id: str) -> list[Rating]:
-        """What people think of it, the newest first; at most twenty."""
+        """Up to twenty ratings of a trajectory, newest first."""
         return self._db.all(Rating, "console_ratings", item_id=trajectory_id)

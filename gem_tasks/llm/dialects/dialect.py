@@ -191,7 +191,7 @@ def _turned_off(dialect: Dialect) -> Json:
 
 
 def _formed(wanted: Json, form: Form) -> Json:
-    """The field that holds a model to a schema, as strictly as the endpoint allows."""
+    """The field that restricts a model to a schema, as strictly as the endpoint allows."""
     if form == "text":
         return {}
     if form == "loose_schema":

@@ -49,7 +49,7 @@ class Known(Value):
     """What is wrong with the reported token counts, in words."""
 
     def with_changes(self, before: Dialect, after: Dialect, shape: str, answered_as: str) -> "Known":
-        """Adds what one answer taught: its changes to the dialect it started with, whatever others have learned."""
+        """Adds what one answer taught: its changes to the initial dialect, regardless of what others have learned."""
         changes: dict[str, Any] = {name: value for name, value in after if value != getattr(before, name)}
         for name in {"dropped", "useless"} & changes.keys():
             changes[name] = tuple(sorted({*getattr(self.dialect, name), *getattr(after, name)}))

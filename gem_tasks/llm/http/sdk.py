@@ -51,7 +51,7 @@ def sdk(base_url: str, headers: Mapping[str, str]) -> openai.AsyncOpenAI:
 
 
 class _Bounded(AsyncRouted):
-    """Returns whole replies of a bounded size: the SDK reads, unpacks and parses whatever arrives."""
+    """Returns whole replies of a bounded size: the SDK reads, unpacks and parses everything that arrives."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Called by httpx2.

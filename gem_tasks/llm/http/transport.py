@@ -133,7 +133,7 @@ class Transport:
             body: JSON.
 
         Raises:
-            EndpointError: no complete reply arrived; a complete one is returned whatever its status.
+            EndpointError: no complete reply arrived; a complete one is returned regardless of its status.
         """
         return await self._exchange(b"%b%d\r\n\r\n%b" % (self._head("POST", path), len(body), body))
 

@@ -33,7 +33,7 @@ class Deadlines:
     """Learns from the answers of one stage.
 
     Args:
-        longest_s: upper bound for every request, whatever its budget.
+        longest_s: upper bound for every request, regardless of its budget.
     """
 
     def __init__(self, longest_s: float) -> None:

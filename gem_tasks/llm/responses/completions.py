@@ -87,7 +87,7 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
     """Reads a parsed chat completion object, also from the body of a batch's output line.
 
     Raises:
-        EndpointError: it is an error, whatever the HTTP status was.
+        EndpointError: it is an error, regardless of the HTTP status.
         ValueError, KeyError, TypeError, IndexError, AttributeError: it is not a completion.
     """
     if isinstance(answer, list) or not answer.get("choices"):

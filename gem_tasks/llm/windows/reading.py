@@ -99,7 +99,7 @@ class _Asking:
 
 
 def _entry(listed: Any, model: str) -> Json:
-    """The model's entry in a list; if a server lists only one model, that one, whatever its name."""
+    """The model's entry in a list; if a server lists only one model, that one, regardless of its name."""
     entries = list(_entries(listed))
     for entry in entries:
         names = {str(entry.get(key)).removeprefix("models/") for key in ("id", "name", "model")}

@@ -1,1 +1,1 @@
-"""One stage over one shard, asked through a Batch API."""
+"""Runs one stage over one shard through a Batch API."""

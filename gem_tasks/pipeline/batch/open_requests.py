@@ -1,4 +1,4 @@
-"""The records of a shard between two polls of the endpoint: answered by the journal, open, or ended.
+"""The records of a shard between two polls of the endpoint, which are answered by the journal, open, or ended.
 
 Nothing is kept in memory between polls. A record's state follows from the journal (answers) and from the recorded
 batches (faults), so every worker that polls next finds the same open requests.
@@ -34,7 +34,7 @@ PRICE_SHARE = 0.5
 
 
 class OpenRequests:
-    """Built anew for each poll.
+    """A new one is built for each poll.
 
     Args:
         job: the stage over the shard.
@@ -137,7 +137,7 @@ class OpenRequests:
             self._fail(line.custom_id, attempt, line.result)
 
     def learn(self, faults: dict[str, FaultCounts]) -> None:
-        """Reads the complaints after all lines of a batch: what they teach goes into the next batch.
+        """Reads the complaints after all lines of a batch; the next batch uses what they teach.
 
         A complaint that teaches nothing is the text's fault; one about a field of every request stops the stage.
         """

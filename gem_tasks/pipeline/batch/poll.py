@@ -61,7 +61,7 @@ class Poll:
 
     Args:
         job: the stage over the shard.
-        outcomes: of the shard.
+        outcomes: the outcomes of the shard.
         ledger: connection that holds the lock.
         pending: counts of earlier polls.
         may_send: False in online mode, which only collects batches that are already submitted.

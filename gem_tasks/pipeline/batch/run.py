@@ -12,7 +12,7 @@ Between these calls no worker is occupied, and any worker may make the next call
 | an answer is unusable                         | its repair request goes into the next batch                   |
 | the endpoint's queue is full                  | no running batch: it submits again, for up to a day           |
 | the batch is cancelled                        | its answers are saved; the task stops with a one-line error   |
-| the stage returns to online mode              | it collects submitted batches, then asks the rest online      |
+| the stage returns to online mode              | it collects submitted batches, then sends the rest online     |
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""Commits prepared documents to a partition: the new ones go to the object store, then into one transaction.
+"""Commits prepared documents to a partition: writes new ones to the object store, then to Postgres in one transaction.
 
 A commit holds whole documents with all their shards. It also settles objects that were read to their end: documents
-that were superseded, removed or restored change in the same transaction. A crash costs at most one commit, which is
-read again.
+that were superseded, removed or restored change in the same transaction. A crash loses up to one commit, which GEM
+then reads again.
 
 Comparing and committing happen under one lock, so two runs never ingest the same text as new twice, even in different
 partitions. Postgres hands out each shard number once: if a run loses its connection and keeps writing, its objects are
@@ -34,11 +34,11 @@ _MOST_SEEN = 5000
 
 
 class Ended(Value):
-    """An object that was read as far as it can be."""
+    """An object that was read as far as possible."""
 
     read: ReadObject
     broken: bool
-    """Whether reading failed before its end: documents not found in it may still exist."""
+    """Whether reading failed before its end: documents that were not found in it may still exist."""
 
     @property
     def recorded(self) -> bool:

@@ -1,6 +1,6 @@
 """Reads a Parquet file in a separate process with bounded memory and CPU time.
 
-The unpacked size of its pages is known only afterwards: a kilobyte may become gigabytes, whatever the metadata states.
+The unpacked size of its pages is known only afterwards: a kilobyte may become gigabytes, regardless of the metadata.
 The child gets the file as its standard input and nothing else, and answers with pickled documents.
 """
 

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 _ALONE = 256
 """This many documents are prepared in this process before several others are started, each of which takes a second."""
 _HARMLESS = 50_000
-"""Characters. A shorter document is cheap whatever it contains; longer ones are always prepared in another process."""
+"""Characters. A shorter document is cheap with any contents; longer ones are always prepared in another process."""
 _AHEAD = 3
 """Batches in flight per process."""
 _DYING_S = 0.5
@@ -113,7 +113,7 @@ class _Submit:
         process = self._waiting() or _Process(self._command)
         try:
             answer = process.ask(raws, rules)
-        except (EOFError, OSError, pickle.UnpicklingError):  # it died, perhaps in the middle of its answer
+        except (EOFError, OSError, pickle.UnpicklingError):  # the child died, perhaps in the middle of its answer
             killed = process.close()
             if len(raws) > 1:
                 return [each for raw in raws for each in self._prepare([raw], rules)]
@@ -162,7 +162,7 @@ class _Process:
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
-    """Main loop of a child: until the parent closes the pipe, or dies."""
+    """Main loop of a child; ends when the parent closes the pipe or dies."""
     prepare([_WARM], _WARM_RULES)  # loads modules that are otherwise loaded at first use
     limit_memory()
     while True:

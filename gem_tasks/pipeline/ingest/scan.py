@@ -32,7 +32,7 @@ class Scan:
     Attributes:
         listed: number of objects so far.
         unchanged: number of documents in unchanged objects.
-        earlier: for each changed object of the last piece, the number of documents that it held before.
+        earlier: for each changed object of the last piece, its earlier number of documents.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Scan:
         """Retires missing objects; called after the last piece, or after one past every known object.
 
         Args:
-            accept_vanished: retire them however many there are.
+            accept_vanished: retire them regardless of their number.
             whole: whether the listing has ended.
 
         Raises:
@@ -130,7 +130,7 @@ class Scan:
         reached, kept = self._after, dict[str, SourceObject]()
         for item in piece:
             if item.uri in kept:
-                logger.warning("%r is listed twice: two names read the same; GEM takes the first", item.uri)
+                logger.warning("%r is listed twice, because two names read the same; GEM uses the first", item.uri)
                 continue
             kept[item.uri] = item
             if item.remote and "\ufffd" in item.uri:

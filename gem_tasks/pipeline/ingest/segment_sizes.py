@@ -2,7 +2,7 @@
 
 A corpus is segmented before any model has seen it, so only what is known by then counts: `GEM_LLM_CONTEXT_WINDOW`, and
 windows learned earlier. The limit is not part of the recipes, as a source's explicit sizes are not: it applies to new
-documents, and existing ones keep their segments. A window of 9,800 tokens or more changes nothing by default.
+documents, and existing ones keep their segments. A window of 10,200 tokens or more changes nothing by default.
 """
 
 import logging
@@ -17,7 +17,7 @@ from gem_tasks.pipeline.workspace import Workspace
 logger = logging.getLogger(__name__)
 
 _BESIDE: dict[StageName, int] = {
-    "filter": 1100, "extract": 3000, "generate": 4100, "refine": 7400, "validate": 6300,
+    "filter": 1100, "extract": 3000, "generate": 4500, "refine": 7800, "validate": 6300,
 }  # fmt: skip
 """Tokens that a stage's prompt and answer usually take besides the segment: medians over examples/corpus. A repair
 request takes more, and is left out where it does not fit."""

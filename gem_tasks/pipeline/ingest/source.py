@@ -1,4 +1,4 @@
-"""Ingests a source into segments: find what is new or changed, read, prepare, drop known and duplicate texts, record.
+"""Ingests a source: finds new and changed objects, reads and prepares them, drops known texts, records the rest.
 
 Safe to repeat, to interrupt, and to run twice at once. Unchanged objects are not opened; changed ones are compared
 document by document; vanished ones are retired once the whole source was listed (`scan`).
@@ -94,14 +94,14 @@ def ingest(
         source: what to read; it is registered.
         partition: key of the partition that new segments go to.
         limit: look only at the first N documents in this run, and retire nothing; the source's `limit` applies as well.
-        accept_vanished: retire vanished objects however many there are.
+        accept_vanished: retire vanished objects regardless of their number.
 
     Raises:
         UserError: the source cannot be listed, or too many objects have vanished to retire them without confirmation.
     """
     registered = register(work, source if isinstance(source, Source) else Source(uri=source))
     with work.ledger() as ledger, ledger.locks.source(registered.source_id):
-        # How far a scan has come may have changed while this one waited for its turn.
+        # Another scan may have moved the position while this one waited for its turn.
         registered = ledger.sources.register(Source(uri=registered.uri), registered.kind)
         run = _Ingestion(work, ledger, registered, partition, limit)
         report = run.go(accept_vanished)
@@ -236,8 +236,7 @@ def documents_of(found: SourceObject, limit_bytes: int, max_rows: int) -> Iterat
 
 
 def _ended(found: SourceObject, documents: int, broken: bool, cut: bool) -> Ended:
-    # An object that could not be opened may be fixed without a new etag, and one that a limit cut has more to give:
-    # both are read again.
+    # GEM reads both again: an unreadable object may be fixed without a new etag, and one that a limit cut has more.
     etag = "" if cut or (broken and documents == 1) else found.etag
     read = ReadObject(key=found.uri, etag=etag, size=found.size, documents=documents)
     return Ended(read=read, broken=broken or cut)

@@ -1,6 +1,6 @@
 """An index of the answers that earlier attempts left in a journal: the place of each line, not its content.
 
-Memory holds a few hundred bytes per answer, however long the answers are: a worker that continues a large shard may
+Memory holds a few hundred bytes per answer, regardless of their length: a worker that continues a large shard may
 find gigabytes. So chunks from the store are saved beside the local files, and a line is read when its answer is taken.
 """
 
@@ -58,7 +58,7 @@ class KeptAnswers:
         """
         path = self._folder / f"chunk-{name.removesuffix('.zst')}"
         if path.exists():
-            return  # among the local ones
+            return  # it is already a local file
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with replacing(path) as part:

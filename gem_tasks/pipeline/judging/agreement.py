@@ -1,4 +1,4 @@
-"""What the judge adds to the checks: how often the two agree on the same trajectories.
+"""Measures what the judge adds to the checks: how often the two agree on the same trajectories.
 
 Trajectories that pass the checks go to the judge anyway, so its verdicts on them are known. It never sees those that
 the checks refuse: here it judges a random sample of them, and only the report uses those verdicts.

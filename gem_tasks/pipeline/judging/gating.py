@@ -95,7 +95,7 @@ def review(work: Workspace, name: StageName, partition: str) -> str:
 
 
 def _telling(broken: set[str]) -> list[list[OutcomeKind]]:
-    """Outcomes to show, the most telling first: failures for failures, refusals for a low yield, else passed ones."""
+    """Outcomes to show, most telling first: failures for failures, rejections for a low yield, otherwise accepted."""
     if any(metric.startswith("failed_share") for metric in broken):
         return [["failed"]]
     if broken & {"accepted_share", "ungrounded_share", "duplicate_share"}:

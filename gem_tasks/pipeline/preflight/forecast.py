@@ -3,7 +3,7 @@
 A text's path ends in one of the stages. The interval comes from a Bayesian bootstrap over texts (Rubin 1981): in each
 of `_DRAWS` draws every text of the sample has a random weight, the same in all stages. One more text is added, half a
 trajectory and half spread over all other ways to end, for outcomes that a small sample did not show. The weights give
-the shares that continue and the mean cost of the texts that a stage is asked about; the texts of the rest are then
+the shares that continue and the mean cost of the texts that reach a stage; then the texts of the rest are
 drawn one by one. Means of few texts vary more than a bootstrap shows, so their spread is widened as Student's t is
 wider than the normal distribution.
 """

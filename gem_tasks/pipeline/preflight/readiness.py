@@ -1,4 +1,4 @@
-"""Checks that the models of all stages answer, with one short real question each, before anything is spent on texts.
+"""Checks that the models of all stages answer one short real question each, before a run spends anything on texts.
 
 There is one question per (endpoint, model, key, options) and shape of request, so usually two: with and without a
 schema. They use the same client and the same memory of dialects as the stages' requests. A list of models is only a
@@ -46,7 +46,7 @@ class Ready(Value):
     """Without the parts of the URL that may contain a secret."""
     model: str
     form: Literal["text", "JSON"]
-    """The form of answer that the stages ask for."""
+    """The format of answers that the stages request."""
     ok: bool
     reply: Reply = Reply()
     dialect: str = ""
@@ -60,7 +60,7 @@ class Ready(Value):
     keyless: bool = False
     """Whether the request was sent without a key."""
     cause: str = ""
-    """The endpoint's own words, if the model is not ready."""
+    """The endpoint's message, if the model is not ready."""
     fix: str = ""
     """What to do, if the model is not ready."""
 
@@ -258,13 +258,13 @@ def _failed(
 
 def _fixes(error: EndpointError, place: _Place, names: list[str]) -> Iterator[str]:
     if error.error_class is ErrorClass.UNKNOWN_MODEL and names and place.model not in names:
-        yield "Set GEM_LLM_MODEL (or that of the stage) to a model that it has."
+        yield "Set GEM_LLM_MODEL (or that of the stage) to a model that the endpoint has."
     elif error.error_class is ErrorClass.AUTH and place.key is None:
-        yield "It was asked without a key: set GEM_LLM_API_KEY (or that of the stage)."
+        yield "The request had no key: set GEM_LLM_API_KEY (or that of the stage)."
     else:
         yield fix_of(error)
     if proxy_for(place.endpoint):
-        yield "Or does the proxy refuse? Then name the host in NO_PROXY."
+        yield "If the proxy refuses the request, name the host in NO_PROXY."
 
 
 def _late() -> EndpointError:

@@ -69,12 +69,12 @@ class _Asked(NamedTuple):
 def measure(
     work: Workspace, segments: Sequence[Segment], budget_usd: float | None, told: Told = lambda done: None
 ) -> Sampled:
-    """Takes every segment through the stages as far as it gets.
+    """Runs every segment through the stages that it reaches.
 
     Args:
-        work: has the recipes of the run.
+        work: workspace with the recipes of the run.
         segments: the sample.
-        budget_usd: most that the sample may cost; stages without a known price are not counted.
+        budget_usd: maximum cost of the sample; stages without a known price are not counted.
         told: called with the number of finished texts.
 
     Raises:
@@ -86,7 +86,8 @@ def measure(
 
 
 async def _measure(work: Workspace, segments: Sequence[Segment], budget: Allowance | None, told: Told) -> Sampled:
-    records, prefilter = iter([Record(segment=each, opened=work.chain.opened) for each in segments]), current(work)
+    chain, prefilter = work.chain, current(work)
+    records = iter([Record(segment=each, opened=chain.opened, plan=chain.plan(each.segment_id)) for each in segments])
     done = itertools.count(1)
 
     async def one(record: Record) -> Measured:

@@ -1,4 +1,4 @@
-"""What a run would find in a source, and a random sample of it: reads the source, and writes nothing.
+"""Surveys what a run would find in a source, and draws a random sample of it: reads the source, and writes nothing.
 
 It uses the same readers, segmentation and search for duplicates as ingestion. The sample is the segments with the
 smallest hashes of seed and id, so a larger sample contains the smaller one, and the same command draws the same sample.
@@ -50,8 +50,8 @@ def survey(
     """Reads a source.
 
     Args:
-        work: its lineage has the known documents.
-        source: its limit is for this run: None for the registered limit, 0 for none.
+        work: workspace whose lineage has the known documents.
+        source: the source; its limit applies to this run: None for the registered limit, 0 for none.
         size: number of segments to draw.
         seed: seed of the draw.
         told: called with the number of documents read so far.

@@ -1,4 +1,4 @@
-"""Open work in a partition under the run's recipes, and partitions that wait to be published."""
+"""Open work in a partition under the run's recipes, and partitions that only need to be published."""
 
 import logging
 from collections.abc import Sequence

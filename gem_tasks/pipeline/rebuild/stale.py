@@ -1,4 +1,4 @@
-"""What the current code, prompts and models would recompute, why, and the cost. Postgres does the counting.
+"""Reports what the current code, prompts and models would recompute, why, and the cost. Postgres does the counting.
 
 A segment waits at one stage. From there GEM expects it to get as far as last time; if it was never there, it continues
 with the probability that its stage accepts, so figures for later stages are estimates.

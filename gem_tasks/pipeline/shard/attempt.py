@@ -1,9 +1,9 @@
-"""One record through one stage: what to ask, what an answer means, when to ask again, and how it ended. No I/O.
+"""Takes one record through one stage: the request, the reading of the answer, the repair, the outcome. No I/O.
 
-Owns retries of unusable answers: two requests, the second with the parser's complaint; if that no longer fits the
-model's window, with only the end of the answer. `llm.client` owns transport faults and rate limits; what it could not
-fix becomes a failed outcome here, except configuration faults, which would repeat for every record and stop the task
-instead. Airflow retries lost workers.
+Owns retries of unusable answers: two requests, the second with the parser's complaint and the answer; only
+the end of the answer if the whole does not fit the window. `llm.client` owns transport faults and rate limits; what it
+could not fix becomes a failed outcome here, except configuration faults, which would repeat for every record and stop
+the task instead. Airflow retries lost workers.
 
     attempt = Attempt(stage, asking, record)
     while attempt.request:
@@ -125,7 +125,7 @@ class Attempt:
 
 
 async def attempt(stage: Stage, asking: Asking, record: Record, client: ChatClient) -> Outcome:
-    """Asks until the record has its one outcome.
+    """Asks until the record has its outcome.
 
     Raises:
         EndpointError: wrong key or unknown model.
@@ -152,7 +152,7 @@ def _read(stage: Stage, completion: Completion, record: Record) -> Accepted | Re
         complaint = f"the model refused: {completion.text[:200]}"
         return _Unusable(complaint=complaint, error_class=ErrorClass.REFUSED, repairable=False)
     if not completion.text.strip() and completion.finish_reason == "length":
-        asked_again = ErrorClass.TRUNCATED in completion.faults  # with more room, by `llm.learning`
+        asked_again = ErrorClass.TRUNCATED in completion.faults  # `llm.learning` retried with more room
         return _Unusable(complaint=_ate(completion), error_class=ErrorClass.TRUNCATED, repairable=not asked_again)
     if not completion.text.strip():
         return _Unusable(complaint="The answer was empty.", error_class=ErrorClass.EMPTY)

@@ -1,4 +1,4 @@
-"""Sends many records through a stage concurrently: outcomes in the order of arrival.
+"""Sends many records through a stage concurrently; yields outcomes in the order of arrival.
 
 An endpoint that has never answered a request of the recipe first gets a few, drawn from all over the shard; the rest
 follow once it has answered one. So a wrong parameter is found with a few calls.

@@ -1,6 +1,6 @@
 """A run's budget, shared by all of its tasks through Postgres.
 
-A task draws small amounts, and returns at once whatever exceeds the needs of its next calls, because other tasks wait
+A task draws small amounts, and returns at once what its next calls do not need, because other tasks wait
 for it: until enough answers have been seen, each call is budgeted at its maximum length. A killed task cannot return
 its share, so a budget may stop a run somewhat early, but never late. When nothing is left to draw, a task continues
 with the money that its own calls return as they end, and stops when none is in flight: no paid answer is lost.

@@ -15,17 +15,18 @@ _FIXES = {
     ErrorClass.UNKNOWN_MODEL: "Check GEM_LLM_MODEL and GEM_LLM_BASE_URL (it usually ends in /v1), with `gem doctor`.",
     ErrorClass.FORBIDDEN: "Grant the key access to this model, or set another GEM_LLM_API_KEY or GEM_LLM_MODEL.",
     ErrorClass.CONTEXT_LENGTH: "Give the model a larger context (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH, vLLM:"
-    " --max-model-len, llama.cpp: --ctx-size), set GEM_LLM_CONTEXT_WINDOW to the tokens that it takes, or cut smaller"
+    " --max-model-len, llama.cpp: --ctx-size), set GEM_LLM_CONTEXT_WINDOW to its size in tokens, or cut smaller"
     " segments with GEM_SEGMENT_MAX_TOKENS.",
-    ErrorClass.BAD_REQUEST: "Set GEM_LLM_MODEL and GEM_LLM_BASE_URL to a model and a server that take such requests.",
-    ErrorClass.CONNECTION: "Is it running? `gem up` starts the offline teacher; GEM_LLM_BASE_URL names another.",
-    ErrorClass.TIMEOUT: "It did not answer in time; is GEM_LLM_BASE_URL right, and is the model loaded?",
+    ErrorClass.BAD_REQUEST: "Set GEM_LLM_MODEL and GEM_LLM_BASE_URL to a model and a server that accept such requests.",
+    ErrorClass.CONNECTION: "Check that it is running. `gem up` starts the offline teacher; GEM_LLM_BASE_URL names"
+    " another endpoint.",
+    ErrorClass.TIMEOUT: "It did not answer in time: check that GEM_LLM_BASE_URL is correct and the model is loaded.",
 }
 _OTHER = "Check the endpoint's log; `gem doctor` tests whether it answers."
 
 
 def explain(error: EndpointError, work: Workspace, stage: StageName) -> UserError:
-    """One line for the person who configured the endpoint: its own words, and what to do."""
+    """One line for the person who configured the endpoint: its message, and what to do."""
     base_url, model = work.settings.endpoint_for(stage), work.settings.model_for(stage)
     return UserError(
         f"{base_url} cannot be used with model {model!r} for stage {stage} ({error.error_class}): {error.detail}",

@@ -27,7 +27,7 @@ class ShardJob:
 
     @property
     def stage(self) -> Stage:
-        """The stage, in the configured form of answer."""
+        """The stage, with the configured format of answers."""
         return self.work.chain.stage(self.name)
 
     @property

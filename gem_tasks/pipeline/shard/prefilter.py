@@ -99,18 +99,18 @@ def _drift(ledger: Ledger, recipe_id: str, row: CurrentPrefilter) -> str:
 
 
 def drift(accepted: int, missed: int) -> str:
-    """Why a prefilter with this many misses in the share has to stop; empty if nothing is proved against it."""
+    """Why a prefilter with this many misses in the share has to stop; empty if its misses prove no fault."""
     most = upper_bound(accepted - missed, accepted)
     if most >= TARGET:
         return ""
     return (
         f"of {accepted} segments in the random share that the filter accepted it would have rejected {missed}:"
-        f" its recall is below {most:.1%} (95 % confidence), and {TARGET:.0%} is wanted"
+        f" its recall is below {most:.1%} (95 % confidence), but must be at least {TARGET:.0%}"
     )
 
 
 def in_share(segment_id: str) -> bool:
-    """Whether a segment always goes to the model: the same everywhere and for every prefilter."""
+    """Whether a segment always goes to the model; the answer is the same everywhere and for every prefilter."""
     return int.from_bytes(sha256(f"prefilter share {segment_id}".encode()).digest()[:4], "big") % SHARE == 0
 
 

@@ -27,7 +27,7 @@ def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[
 
 
 def load_records(work: Workspace, name: StageName, partition: str, shard: int, wanted: Set[str]) -> Iterator[Record]:
-    """The records of these segments, in shard order; a record is made when it is asked for."""
+    """The records of these segments, in shard order, made lazily."""
     outputs: dict[StageName, tuple[Callable[[str], Value], dict[str, str]]] = {
         needed: (stage(needed).output.model_validate_json, _payloads(work, needed, partition, shard))
         for needed in stage(name).needs
@@ -41,7 +41,8 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
                 for needed, (read, payloads) in outputs.items()
                 if needed != refused_by or key in payloads
             }
-            yield Record(segment=segment, opened=work.chain.opened, outputs=made)
+            plan = work.chain.plan(key) if name == "generate" else None
+            yield Record(segment=segment, opened=work.chain.opened, plan=plan, outputs=made)
 
 
 def _before(name: StageName) -> StageName:
@@ -49,7 +50,7 @@ def _before(name: StageName) -> StageName:
 
 
 def _taken(payloads: dict[str, str], segment_id: str, name: str) -> str:
-    """The payload, which is then removed from memory.
+    """Returns the payload and removes it from memory.
 
     Raises:
         StoreError: the object has none, but the lineage lists the segment as accepted by the stage.
@@ -80,7 +81,7 @@ class Final(NamedTuple):
 
 
 def finals(work: Workspace, partition: str, shard: int) -> dict[str, Final]:
-    """Conversations of a shard that were accepted, at once or after a revision, by segment id."""
+    """Accepted conversations of a shard, with or without a revision, by segment id."""
     found: dict[str, Final] = {}
     for made_by, accepted_by in (_AT_ONCE, _REVISED):
         if passed := accepted(work, accepted_by, partition, shard):

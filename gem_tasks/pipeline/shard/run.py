@@ -1,4 +1,4 @@
-"""Runs one stage over one shard: asks for missing results, saves them as answers arrive, accounts for every record.
+"""Runs one stage over one shard: requests missing results, saves them as answers arrive, accounts for every record.
 
 Resumable by construction: every completion goes to the journal as it arrives, outcomes are saved at intervals (object
 first, then one transaction) to show progress, and a rerun asks only for what neither has. A rerun of a finished shard
@@ -71,7 +71,7 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
     with work.ledger() as ledger:
         if finished := finished_before(ledger, job):
             return finished
-        # Another run of the partition may be at it: what that one brings is not asked for again.
+        # Another run of the partition may hold the shard; this one does not repeat its requests.
         with ledger.locks.shard(job.place.recipe_id, partition, shard):
             return _run(job, Outcomes(job, ledger))
 

@@ -7,7 +7,7 @@ from gem_tasks.errors import EndpointError, ErrorClass
 
 
 class Tally:
-    """Counts of outcomes as they come.
+    """Counts outcomes as they arrive.
 
     Attributes:
         ended: outcomes of this run.

@@ -22,7 +22,7 @@ class Observed(Value):
 
 
 def observed(work: Workspace, stage: StageName, partition: str, shard: int, run: RunContext) -> Observed:
-    """What this attempt recorded; empty if every result already existed."""
+    """The results of this attempt; empty if every result already existed."""
     with work.ledger() as ledger:
         rows = ledger.observed.of_task(partition, shard, work.chain.by_stage[stage].recipe_id, run)
     return Observed(

@@ -23,7 +23,7 @@ from gem_tasks.store import keys
 logger = logging.getLogger(__name__)
 
 _MOST = 10_000
-"""Verdicts of a kind that are learned from, the newest: 20,000 texts take 0.5 GB and half a minute."""
+"""Number of the newest verdicts of each kind to learn from: 20,000 texts take 0.5 GB and half a minute."""
 _NONE = VerdictCounts(0, 0)
 _GROWTH = 1.5
 """GEM replaces a prefilter once there are this many times the accepted segments that it was trained on."""
@@ -43,7 +43,7 @@ def train(work: Workspace, *, force: bool = False) -> Training:
     """Trains on the current filter's verdicts and puts the result to use, if it is due and there are enough verdicts.
 
     Args:
-        work: has the current filter.
+        work: workspace with the current filter.
         force: train even if the prefilter in use is recent, or the settings say `off` (GEM then does not use the
             result).
 
@@ -123,7 +123,7 @@ def recheck(work: Workspace, *, dry_run: bool) -> dict[str, int]:
 
 
 def _verdicts(work: Workspace, recipe_id: str, since: datetime | None) -> list[Verdict]:
-    """The newest verdicts with their texts; a shard that is gone is passed over."""
+    """The newest verdicts with their texts; skips shards that no longer exist."""
     wanted: dict[tuple[str, int], dict[str, tuple[bool, VerdictRow]]] = defaultdict(dict)
     with work.ledger() as ledger:
         for accepted, outcome in ((True, "accepted"), (False, "rejected")):

@@ -60,7 +60,7 @@ class Swept(Value):
 
 
 class Collected(Value):
-    """What was removed, or would be."""
+    """The removed objects, or those that would be removed."""
 
     dry_run: bool
     days: float
@@ -85,9 +85,9 @@ def collect(work: Workspace, *, dry_run: bool, days: float | None = None, now: d
     """Removes what the policy allows; `dry_run` only counts it.
 
     Args:
-        work: its chain is the current one.
+        work: workspace with the current chain.
         dry_run: delete nothing.
-        days: how long unused objects are kept; by default `retention_days`.
+        days: number of days to keep unused objects; by default `retention_days`.
         now: for tests.
 
     Raises:
@@ -231,7 +231,7 @@ def _place(match: re.Match[str]) -> _Place:
 
 
 def _places(form: re.Pattern[str], found: Iterable[StoredObject]) -> list[tuple[str, _Place]]:
-    """Recipe, partition and shard by key, for keys of the form; other keys are not ours to judge."""
+    """Recipe, partition and shard by key, for keys of the form; ignores other keys."""
     return [(each.key, _place(match)) for each in found if (match := form.fullmatch(each.key))]
 
 

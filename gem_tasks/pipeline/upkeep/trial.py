@@ -32,7 +32,7 @@ from gem_tasks.stages import stage
 from gem_tasks.store import shards
 
 MOST = 50
-"""Most segments of a trial; for more, a run with the candidate tells more."""
+"""Maximum number of segments in a trial; to try more, run the candidate as a variant."""
 
 
 class Side(Value):
@@ -72,9 +72,9 @@ class Candidate:
     """A prompt under trial.
 
     Args:
-        work: has the current recipes.
+        work: workspace with the current recipes.
         name: stage of the prompt.
-        prompt: keeps the contract of its name.
+        prompt: a prompt that fulfils the contract of its name.
         ids: ids of segments, documents or trajectories.
 
     Raises:
@@ -109,7 +109,7 @@ class Candidate:
 
         Raises:
             UserError: there is a budget but no price, the model is unknown, or the key is refused.
-            EndpointError: the same faults, in the endpoint's words.
+            EndpointError: the same faults, with the endpoint's message.
         """
         if budget_usd is not None and self._price is None:
             raise UserError(
@@ -194,7 +194,7 @@ def _find(work: Workspace, ids: Sequence[str]) -> list[StoredSegment]:
 
 
 def _record(work: Workspace, name: StageName, row: StoredSegment) -> Record | None:
-    """What the stage would see; None when an earlier stage has not accepted it. With the extraction, for the checks."""
+    """The stage's input, with the extraction for the checks; None if an earlier stage has not accepted the segment."""
     segment_id, place = row.segment_id, (row.partition, row.shard)
     if segment_id not in inputs(work, name, *place):
         return None

@@ -28,7 +28,7 @@ class RetryAsked(Value):
 
 
 class Started(Value):
-    """A run that was started for a partition, or why it was not."""
+    """The run started for a partition, or the reason why none was."""
 
     partition: str
     segments: int

@@ -89,7 +89,7 @@ async def get_refused(reader: ReaderDep, reason: str = "", cursor: Cursor = "", 
 
 @router.get("/made/{recipe_id}/{segment_id}", response_model=trajectory.TrajectoryView)
 async def get_made(reader: ReaderDep, recipe_id: str, segment_id: str) -> Response:
-    """What was made of a segment under a recipe, published or not."""
+    """The results of a segment under a recipe, published or not."""
     return await _answer(reader, lambda db, work: trajectory.by_segment(db, work, segment_id, recipe_id))
 
 

@@ -123,7 +123,7 @@ async def trajectory_page(request: Request, trajectory_id: str, show: str = "") 
 
 @router.get("/made/{recipe_id}/{segment_id}")
 async def made_page(request: Request, recipe_id: str, segment_id: str, show: str = "") -> HTMLResponse:
-    """What was made of a segment, published or not."""
+    """The results of a segment, published or not."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
         view = trajectory.by_segment(db, work, segment_id, recipe_id)
@@ -189,7 +189,7 @@ async def dataset_page(request: Request, version: str) -> HTMLResponse:
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
         view = datasets.dataset(db, version)
-        return {"view": view, "paper": datasets.PAPER_MEANS} if view else None
+        return {"view": view, "paper": datasets.PAPER_MEANS, "stages": STAGE_NAMES} if view else None
 
     return await _page(request, "dataset.html", make)
 

@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import pytest
 
+from benchmarks.checks import table
 from gem_tasks.checks import CHECKS, CHECKS_VERSION
 from gem_tasks.checks.faults import CONSTRUCTED, Fault, finding
 from gem_tasks.domain.finding import Finding, Severity
@@ -17,6 +18,20 @@ def test_the_measurements_are_of_these_checks():
     assert MEASURED["checks"] == CHECKS_VERSION
     assert set(MEASURED["kinds"]) == {fault.slug for fault in Fault}
     assert {fault.check for fault in Fault} == set(CHECKS)
+
+
+def test_file_and_page_are_what_the_command_for_new_kinds_writes():
+    kinds = table.kept(MEASURED)
+    assert table.toml(kinds, MEASURED["conversations"]) == table.TOML.read_text(encoding="utf-8")
+    page = table.DOC.read_text(encoding="utf-8")
+    assert table.put(page, "severities", table.severity_table(kinds)) == page
+
+
+def test_a_new_kind_is_added_as_not_measured():
+    fewer = {slug: known for slug, known in MEASURED["kinds"].items() if slug != Fault.ECHO.slug}
+    kinds = table.kept({"kinds": fewer})
+    assert kinds[Fault.ECHO] == (0, 0, None)
+    assert "| `realism.echo` | open | 0 | 0 | not measured |  |" in table.severity_table(kinds)
 
 
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.slug)

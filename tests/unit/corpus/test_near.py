@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gem_tasks.corpus.near import shingles, signatures
-from gem_tasks.corpus.scripts import unspaced, words
+from gem_tasks.corpus.text.scripts import unspaced, words
 
 WORDS = [f"word{number}" for number in range(5000)]
 

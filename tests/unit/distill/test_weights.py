@@ -27,9 +27,12 @@ def private():
 
 @pytest.fixture
 def work(tmp_path):
-    store = SimpleNamespace(url="s3://b/{}".format, list=lambda prefix: [f"{prefix}config.json", f"{prefix}a/b.json"])
+    store = SimpleNamespace(
+        url="s3://b/{}".format,
+        list=lambda prefix: [f"{prefix}config.json", f"{prefix}a/b.json", f"{prefix}training/metrics.jsonl"],
+    )
     return SimpleNamespace(
-        settings=Settings(home=tmp_path), store=store, download=lambda key, path: path.write_text(key)
+        settings=Settings(home=tmp_path, sandbox="off"), store=store, download=lambda key, path: path.write_text("{}")
     )
 
 
@@ -38,6 +41,8 @@ def test_fetched_weights_are_readable_and_those_of_older_versions_become_so(work
     assert {path.name for path in folder.rglob("*") if path.is_file()} == {"config.json", "b.json", ".complete"}
     assert readable_by_sandbox(folder, OTHER_USER)
     (folder / ".complete").chmod(0o600)
+    (folder / "training").mkdir()
+    (folder / "training" / "metrics.jsonl").touch()  # as earlier versions fetched it
     weights(work, MODEL)
     assert readable_by_sandbox(folder, OTHER_USER)
     assert (folder / "a" / "b.json").stat().st_mode & 0o777 == 0o644

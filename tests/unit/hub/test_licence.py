@@ -35,6 +35,6 @@ def test_the_licence_of_claims(claimed, licence):
     "claim", ["CC-BY-ND-4.0", "CC BY-NC-ND 4.0", "All rights reserved", "Proprietary", "Confidential"]
 )
 def test_a_licence_that_forbids_derivatives_is_refused_by_name(claim):
-    with pytest.raises(UserError, match="forbids to publish") as refused:
+    with pytest.raises(UserError, match="forbids publishing") as refused:
         licence_of({"MIT": 5, claim: 2})
     assert claim in str(refused.value)

@@ -80,7 +80,7 @@ def test_what_gem_did_not_make_or_what_holds_more_stays(place, tmp_path, held):
     if held == "checkout":
         home = tmp_path
         (home / home_module.MARK).touch()
-    with pytest.raises(UserError, match="did not make"):
+    with pytest.raises(UserError, match="did not create"):
         clean(home, place)
     assert (tmp_path / "mine" / "thesis.txt").exists()
     assert (place / ".venv").exists()
@@ -119,7 +119,7 @@ def test_make_clean_asks_before_anything_goes(tmp_path):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
-    assert f"gem: GEM did not make {foreign}" in done.stderr
+    assert f"gem: GEM did not create {foreign}" in done.stderr
     assert (foreign / "keep").exists()
     assert (ROOT / "gem_tasks").exists()
 

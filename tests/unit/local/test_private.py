@@ -124,12 +124,13 @@ def test_the_doctor_says_what_holds(tmp_path):
         redaction.IN_FORCE.forget()
     assert {name: holds for name, (holds, _) in found.items()} == {
         "secrets": False, "files": False, "listeners": True, "sources": False, "endpoints": False,
+        "models": True, "database role": True, "pytorch": True,
     }  # fmt: skip
     assert "GEM_AIRFLOW_PASSWORD" in found["secrets"][1]
     assert "short" not in found["secrets"][1].replace("shorter", "")
     assert str(tmp_path / "given") in found["files"][1]
     (tmp_path / "given").chmod(0o700)
     closed = open_settings.model_copy(update={"source_roots": "/data", "eval_endpoints": "https://h"})
-    assert [holds for _, holds, _ in security_edges.security(closed)] == [True] * 5
+    assert [holds for _, holds, _ in security_edges.security(closed)] == [True] * 8
     save_state(tmp_path, State())
     assert modes(tmp_path)["state.json"] == 0o600

@@ -8,10 +8,12 @@ from gem_tasks import prompts
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.trajectory import Draft
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction
+from gem_tasks.plans import draw, render, shipped
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.stages import STAGES, stage, vocabulary
-from tests.factories import TOOLS, make_record, make_trajectory, say
+from tests.factories import TOOLS, make_draft, make_record, make_trajectory, say
 
 TOPIC = """<multi_step>True</multi_step><summary>A reader renews a loan.</summary><platform>operator</platform>
 <domain>books_and_literature, jobs_and_education</domain><task>customer_support</task>"""
@@ -118,7 +120,27 @@ def test_an_execution_graph_keeps_order_and_parallel_calls():
 def test_generate_uses_the_tools_that_were_given():
     trajectory = make_trajectory()
     verdict = parse("generate", render_trajectory(trajectory.messages))
-    assert verdict == Accepted.of(trajectory)
+    assert verdict == Accepted.of(make_draft())
+    assert make_draft().conversation == trajectory
+
+
+def test_a_plan_is_told_kept_with_the_draft_and_told_again_at_its_refinement():
+    plan = draw(shipped(), "a text")
+    record = make_record().model_copy(update={"plan": plan})
+    asked = prompts.sections(stage("generate").request(record, prompts.load("generate"))[1].content)
+    assert asked["plan"] == render(plan, draft=True)
+    assert list(asked)[-1] == "text"
+    verdict = stage("generate").parse(render_trajectory(make_trajectory().messages), record)
+    draft = Draft.model_validate_json(verdict.payload)
+    assert draft.plan == plan
+    asked = prompts.sections(stage("refine").request(make_record(generate=draft), prompts.load("refine"))[1].content)
+    assert asked["plan"] == render(plan)
+
+
+def test_a_draft_from_before_plans_is_refined_without_one():
+    draft = Draft.model_validate_json(make_trajectory().model_dump_json())
+    asked = stage("refine").request(make_record(generate=draft), prompts.load("refine"))
+    assert list(prompts.sections(asked[1].content)) == ["tools", "trajectory", "text"]
 
 
 def test_refine_brings_its_own_tools():

@@ -94,3 +94,13 @@ def test_a_folder_is_no_object(store):
 def test_a_store_that_nothing_was_put_into_is_empty(store):
     assert list(store.list("")) == []
     assert list(store.list("segments/")) == []
+
+
+def test_a_file_is_put_like_bytes_and_read_in_pieces(store, tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * (1 << 20) + b"end")
+    store.put("a/b", source)
+    assert [len(piece) for piece in store.chunks("a/b")] == [1 << 20, 3]
+    assert store.get("a/b") == source.read_bytes()
+    with pytest.raises(KeyError):
+        list(store.chunks("a/c"))

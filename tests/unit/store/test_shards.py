@@ -84,6 +84,10 @@ def test_shards_of_the_first_version_can_still_be_read():
     sink = io.BytesIO()
     pq.write_table(pq.read_table(io.BytesIO(shards.encode_outcomes([outcome]))).select(FIRST_COLUMNS), sink)
     assert list(shards.decode_outcomes(sink.getvalue())) == [outcome]
+    fresh = Outcome(segment_id="b", kind="rejected", reason="r")
+    added = shards.add_outcomes(sink.getvalue(), {"a"}, [fresh])
+    assert list(shards.decode_outcomes(added)) == [outcome, fresh]
+    assert list(shards.decode_outcomes(shards.add_outcomes(sink.getvalue(), set(), [fresh]))) == [fresh]
 
 
 def test_the_columns_are_those_that_stored_shards_have():

@@ -25,7 +25,7 @@ def test_without_an_endpoint_or_a_known_window_nothing_is_cut_smaller(work):
     assert most_tokens(work(llm_base_url=URL)) is None
 
 
-@pytest.mark.parametrize(("window", "most"), [(8192, 792), (9800, 2400), (1000, 300)])
+@pytest.mark.parametrize(("window", "most"), [(8192, 392), (10200, 2400), (1000, 300)])
 def test_the_stage_that_needs_most_beside_the_segment_decides(work, window, most):
     options = {"": RequestOptions(context_window=window)}
     assert most_tokens(work(llm_base_url=URL, llm_requests=options)) == most

@@ -77,8 +77,13 @@ def place(key="k", model="m"):
 @pytest.mark.parametrize(
     ("error_class", "key", "names", "fix"),
     [
-        (ErrorClass.UNKNOWN_MODEL, "k", ["a"], "Set GEM_LLM_MODEL (or that of the stage) to a model that it has."),
-        (ErrorClass.AUTH, None, [], "asked without a key: set GEM_LLM_API_KEY"),
+        (
+            ErrorClass.UNKNOWN_MODEL,
+            "k",
+            ["a"],
+            "(or that of the stage) to a model that the endpoint has.",
+        ),
+        (ErrorClass.AUTH, None, [], "The request had no key: set GEM_LLM_API_KEY"),
         (ErrorClass.AUTH, "k", [], "GEM_LLM_API_KEY"),
     ],
 )
