@@ -149,7 +149,7 @@ class BatchClient:
         scanned, asked = 0, {"limit": "100"}
         with translated_errors(self._base_url), suppress(openai.NotFoundError):  # some endpoints cannot list batches
             while scanned < _SCAN_LIMIT:
-                # Plain objects: the SDK's own take a kilobyte each, however many an endpoint sends.
+                # Plain objects: the SDK's own take a kilobyte each, and an endpoint may send a million.
                 page: Any = await self._client.get("/batches", cast_to=object, options={"params": asked})
                 batches = list(islice(entries(fields(page), "data"), _SCAN_LIMIT))
                 for batch in batches:

@@ -1,4 +1,4 @@
-"""Shared by the batch clients: a batch's state, and readers of what an endpoint says about it, whatever its types.
+"""Shared by the batch clients: a batch's state, and readers of what an endpoint says about it in any types.
 
 An answer of another form is one `EndpointError`; an odd entry in a list is passed over.
 """
