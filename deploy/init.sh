@@ -14,8 +14,11 @@ done
 for name in POSTGRES_PASSWORD REDIS_PASSWORD AIRFLOW_DB_PASSWORD GEM_PIPELINE_DB_PASSWORD GEM_CONSOLE_DB_PASSWORD; do
   [[ "${!name:-}" =~ ^[A-Za-z0-9._~-]*$ ]] || refuse "$name is part of URLs: use letters, digits and . _ ~ - only"
 done
-if [[ "${AWS_ENDPOINT_URL:-}" == http://s3:8333* && -z "${AWS_SECRET_ACCESS_KEY:-}" ]]; then
-  refuse "AWS_SECRET_ACCESS_KEY is missing: set it in .env, or the bundled S3 server is open to every container"
+server="${AWS_ENDPOINT_URL:-}"
+if [[ "${server,,}" =~ ^http://s3(\.|:|/|$) ]]; then
+  for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; do
+    [ -n "${!name:-}" ] || refuse "$name is missing: set it in .env, or the bundled S3 server is open to every container"
+  done
 fi
 
 python - <<'PY'  # beside the lineage, where both are to be on one server

@@ -1,13 +1,16 @@
 """A key, and the forms in which an endpoint may give it back."""
 
 import base64
+import binascii
 import codecs
 import html
 import json
+import string
 import urllib.parse
 
 KEY = "sk-Planted_8f3aQ7/zT19+xkE2b.W"
 RAW = KEY.encode()
+_LETTERS = string.ascii_lowercase + string.ascii_uppercase
 FORMS = {
     "plain": KEY,
     "bearer": f"Bearer {KEY}",
@@ -47,6 +50,14 @@ FORMS = {
     "JSON in JSON": json.dumps(json.dumps({"a": KEY})),
     "base64 reversed": base64.b64encode(b"me:" + RAW).decode()[::-1],
     "reversed base64": base64.b64encode(RAW[::-1]).decode(),
+    "base64 of UTF-16 BE": base64.b64encode(KEY.encode("utf-16-be")).decode(),
+    "base64 of base64": base64.b64encode(base64.b64encode(RAW)).decode(),
+    "base64 of hex": base64.b64encode(RAW.hex().encode()).decode(),
+    "hex of base64": base64.b64encode(RAW).hex(),
+    "uuencode": binascii.b2a_uu(b"me:" + RAW).decode(),
+    "rot47": "".join(chr(33 + (byte - 33 + 47) % 94) for byte in RAW),
+    "rot13 reversed": codecs.encode(KEY, "rot13")[::-1],
+    "atbash": KEY.translate(str.maketrans(_LETTERS, _LETTERS[:26][::-1] + _LETTERS[26:][::-1])),
     "base85": base64.b85encode(b"x" + RAW).decode(),
     "Ascii85": base64.a85encode(RAW).decode(),
     "base32hex": base64.b32hexencode(RAW).decode(),
@@ -62,6 +73,8 @@ FORMS = {
     "mathematical": "".join(chr(ord(each) + 0x1D3BF) if each.isupper() else each for each in KEY.upper()),
     "tag characters": "".join(chr(0xE0000 + byte) for byte in RAW),
     "bold": "".join(f"<b>{each}</b>" for each in KEY),
+    "in spans": "".join(f"<span>{each}</span>" for each in KEY),
+    "with titles": "\x1b]0;title\x07".join(KEY),
     "coloured": "\x1b[0m".join(KEY),
     "zero-width": "\u200b".join(KEY),
     "UTF-16": "\0".join(KEY),

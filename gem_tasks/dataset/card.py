@@ -6,6 +6,7 @@ from itertools import islice
 
 from gem_tasks.dataset import plots
 from gem_tasks.domain.base import Json
+from gem_tasks.visible import visible
 
 OFFLINE_MODEL = "offline-rules"
 _MOST = 15
@@ -224,7 +225,7 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 def cell(text: str) -> str:
     """Names come from documents and models: no pipe, line break or markup may get out of its cell."""
-    plain = " ".join(text.split())[:80].replace("|", "/").replace("<", "&lt;")
+    plain = visible(" ".join(text.split())[:80]).replace("|", "/").replace("<", "&lt;")
     for sign in "\\`*_[]!":
         plain = plain.replace(sign, "\\" + sign)
     return plain

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gem_tasks.domain.base import Json
+from gem_tasks.visible import visible
 
 
 def as_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -12,7 +13,9 @@ def as_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    """Names come from users and models: no pipe, break, markup, link or image may get out of them."""
+    plain = visible(" ".join(str(text).split())).replace("<", "&lt;").replace("](", "] (")
+    return plain.replace("\\", "\\\\").replace("|", "\\|") if "|" in plain else plain
 
 
 def as_score(score: object) -> str:

@@ -6,6 +6,7 @@ two alphabets of base64 look alike, with padding or without.
 """
 
 import codecs
+import string
 from base64 import a85encode, b32encode, b32hexencode, b64encode, b85encode
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -16,6 +17,11 @@ LEAST = 8
 _LONG = 12
 """Minimum length of a secret of one kind of characters, or without its separators, that differs from words."""
 _VARIED = 5
+_BASE64 = bytes(string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/", "ascii")
+_UU = bytes.maketrans(_BASE64, b"`" + bytes(range(33, 96)))
+"""uuencode is base64 with other letters."""
+_ROT47 = bytes(33 + (code - 33 + 47) % 94 if 33 <= code < 127 else code for code in range(256))
+_ATBASH = str.maketrans(string.ascii_lowercase, string.ascii_lowercase[::-1])
 _TABLE = bytes(code + 32 if 65 <= code <= 90 else code for code in range(256))
 _NUMBERS = (
     "{:02x}", "{}", "{:o}", "0x{:02x}", "U+{:04X}", "{:04x}", "{:02x}00", "{:06x}", "{:03d}", "{:03o}", "0{:o}",
@@ -52,11 +58,16 @@ def _forms(secret: str) -> Iterator[bytes]:
     if len(plain) >= _LONG:
         yield plain
         yield plain[::-1]
-        yield codecs.encode(plain.decode(), "rot13").encode()
+        rot13 = codecs.encode(plain.decode(), "rot13").encode()
+        yield from (rot13, rot13[::-1], plain.decode().translate(_ATBASH).encode())
+    yield squeezed(raw.translate(_ROT47).decode("latin-1"))
     yield from (squeezed("".join(form.format(byte) for byte in raw)) for form in _NUMBERS)
     yield raw.hex().encode()[::-1]
-    for written in {raw, raw[::-1], quote(secret, safe="").encode(), secret.encode("utf-16-le", "surrogatepass")}:
+    wide = secret.encode("utf-16-be", "surrogatepass")[1:]  # the same in either order of bytes
+    for written in {raw, raw[::-1], quote(secret, safe="").encode(), raw.hex().encode(), b64encode(raw), wide}:
         yield from _cores(written, b64encode, 6, 3)
+    yield b64encode(raw).hex().encode()
+    yield from _cores(raw, lambda data: b64encode(data).translate(_UU), 6, 3)
     yield from (core[::-1] for core in _cores(raw, b64encode, 6, 3))
     yield from _cores(raw, b32encode, 5, 5)
     yield from _cores(raw, b32hexencode, 5, 5)

@@ -40,7 +40,7 @@ def in_environment(env: Mapping[str, str]) -> Iterator[Named]:
 
 
 def in_url(name: str, url: str | None) -> Iterator[Named]:
-    """The password, or a user name without one, and the parameters of the query that are keys."""
+    """The password, or a user name without one, and the parameters of query and fragment that are keys."""
     try:
         parts = urlsplit(url or "")
         user, _, place = parts.netloc.rpartition("@")
@@ -50,7 +50,9 @@ def in_url(name: str, url: str | None) -> Iterator[Named]:
     login, _, password = user.partition(":")
     secret = password or (login if user else "")
     yield from ((name, found) for found in {secret, unquote(secret)} if found)
-    for field, value in parse_qsl(parts.query):
+    if parts.query and "=" not in parts.query:  # nothing but a key
+        yield name, unquote(parts.query)
+    for field, value in parse_qsl(f"{parts.query}&{parts.fragment}".replace(";", "&")):
         if value.startswith("{"):  # `__extra__` of a Connection
             yield from _in_json(name, value)
         elif _QUERY_SECRET.search(field):

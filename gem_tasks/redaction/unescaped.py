@@ -17,7 +17,7 @@ _ESCAPES = (
     r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\[ux]\{[0-9A-Fa-f]{1,6}\}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}"
     r"|\\[xX][0-9A-Fa-f]{2}|\\[0-7]{3}|\\[bfnrtv]"
     r"|&#?[0-9A-Za-z]{1,9};|=[0-9A-F]{2}|=\r?\n"
-    r"|</?[A-Za-z]{1,3}>|\x1b\[[0-9;]{0,10}[A-Za-z]"
+    r"|</?[A-Za-z]{1,6} ?/?>|\x1b\[[0-9;]{0,20}[A-Za-z]|\x1b\][^\x07\x1b]{0,40}(?:\x07|\x1b\\)"
 )
 _ESCAPE = re.compile(_ESCAPES)
 _LOOKALIKE = re.compile(
@@ -30,7 +30,8 @@ _LOOKALIKE_BYTES = (b"\xef\xbc", b"\xef\xbd", b"\xe2\x92", b"\xe2\x93", b"\xf0\x
 _FIRST = tuple(
     re.compile(start)
     for start in (
-        r"%[0-9A-Fa-fu]", r"\\[uUxX0-7bfnrtv]", r"&[#0-9A-Za-z]", r"=[0-9A-F\r\n]", r"</?[A-Za-z]{1,3}>", r"\x1b\[",
+        r"%[0-9A-Fa-fu]", r"\\[uUxX0-7bfnrtv]", r"&[#0-9A-Za-z]", r"=[0-9A-F\r\n]", r"</?[A-Za-z]{1,6} ?/?>",
+        r"\x1b[\[\]]",
     )
 )  # fmt: skip
 """A fast pre-check: each escape begins with one of these characters, which most texts lack."""

@@ -15,7 +15,8 @@ from gem_tasks.confine.job import Upstream
 from gem_tasks.confine.relay import Relay
 from gem_tasks.domain.chat import ChatMessage, ChatRequest
 from gem_tasks.errors import EndpointError, ErrorClass
-from gem_tasks.llm.batch.client import BatchClient, BatchState
+from gem_tasks.llm.batch.client import BatchClient
+from gem_tasks.llm.batch.protocol import BatchState
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.http.proxied import ProxiedTransport
 from gem_tasks.llm.http.sdk import from_sdk, sdk

@@ -247,6 +247,9 @@ def test_the_build_sees_nothing_but_what_it_copies():
     lines = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if not line.startswith("#")]
     assert lines[0] == "*"
     assert not {line for line in lines[1:] if re.search(r"\.env|\.gem|\.git", line)}
+    # The last line that fits decides: hidden files of what is let in, such as envs/.env, stay out as well.
+    assert lines.index("**/.*") > max(lines.index(f"!{name}") for name in ("gem_tasks", "envs", "dags", "plugins"))
+    assert all(line.endswith("/.airflowignore") for line in lines[lines.index("**/.*") :] if line.startswith("!"))
 
 
 def test_the_image_follows_the_linter_and_runs_without_root():
@@ -349,12 +352,13 @@ REFUSED = [
     ({"GEM_CONSOLE_DB_PASSWORD": "a@b"}, "GEM_CONSOLE_DB_PASSWORD is part of URLs"),
     ({"POSTGRES_PASSWORD": "a@b"}, "POSTGRES_PASSWORD is part of URLs"),
     ({"REDIS_PASSWORD": "a/b"}, "REDIS_PASSWORD is part of URLs"),
-    ({"AWS_ENDPOINT_URL": "http://s3:8333", "AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY is missing"),
+    ({"AWS_ENDPOINT_URL": "http://s3:8333", "AWS_ACCESS_KEY_ID": "gem"}, "AWS_SECRET_ACCESS_KEY is missing"),
+    ({"AWS_ENDPOINT_URL": "HTTP://S3.gem:8333/", "AWS_SECRET_ACCESS_KEY": "x"}, "AWS_ACCESS_KEY_ID is missing"),
     ({"GEM_HOME": "/proc/nowhere"}, "/proc/nowhere cannot be written by user"),
 ]
 
 
-@pytest.mark.parametrize(("wrong", "told"), REFUSED, ids=[next(iter(wrong)) for wrong, _ in REFUSED])
+@pytest.mark.parametrize(("wrong", "told"), REFUSED, ids=[told.split()[0] for _, told in REFUSED])
 def test_the_first_job_refuses_what_would_be_seen_much_later(tmp_path, wrong, told):
     (tmp_path / "logs").mkdir()
     env = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path), "GEM_HOME": str(tmp_path), **wrong}

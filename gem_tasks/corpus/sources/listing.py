@@ -5,6 +5,7 @@ recorded objects piece by piece, and an interrupted one can continue. Hidden fil
 Files that GEM may not read are listed, so that reading them records a reason.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 
 from gem_tasks.corpus.sources.buckets import list_bucket
@@ -78,6 +79,10 @@ def kind_of(source: str) -> str:
         UserError: it is not a source.
     """
     scheme, separator, rest = source.partition("://")
+    try:
+        source.encode() if separator and scheme != "file" else os.fsencode(source)
+    except UnicodeEncodeError:  # half a character
+        scheme, separator, rest = "", "://", ""
     if source and (not separator or scheme == "file"):
         return "files"
     if scheme in ("s3", "hf") and rest.partition("/")[0]:

@@ -137,7 +137,10 @@ def _real(entry: _Entry, root: str) -> str | None:
     """The file itself. None for a link that leaves the source, which would expose any file of the machine."""
     if not entry.link:
         return entry.path
-    real = os.path.realpath(entry.path)
+    try:
+        real = os.path.realpath(entry.path)
+    except OSError:  # it leads through a link that may not be read, such as /proc/1/root
+        return None
     return real if Path(real).is_relative_to(root) else None
 
 

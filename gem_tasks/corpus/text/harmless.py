@@ -15,7 +15,7 @@ _TERMINAL = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]|\x1b\][^\x07\x1b\n]{0,400}(
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
                       "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
-                      "\ud800-\udfff\U000e0000-\U000e0fff]")  # fmt: skip
+                      "\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")  # fmt: skip
 _ESCAPED = re.compile(r"\\(?:[bfr]|u00[01789]|u(?:061|1|2|[dD][89a-fA-F]|[fF])|u00[aA][dD]|u034)")
 """JSON that may contain such a character as an escape; parsing decides."""
 

@@ -14,9 +14,10 @@ from gem_tasks.corpus.text.scripts import HAN, SOUTH_EAST_ASIAN
 INVISIBLE = (
     "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff"
-    "\U000e0000-\U000e0fff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Controls, zero-width characters, direction marks, tags, variation selectors, halves of surrogate pairs."""
+"""Controls (also of shorthand and music), zero-width characters, direction marks, tags, variation selectors, halves of
+surrogate pairs."""
 _ONE, _RUN = re.compile(f"[{INVISIBLE}]"), re.compile(f"[{INVISIBLE}]+")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u061b\u061d-\u08ff"  # U+061C is a mark of direction, not a letter
                             "\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")  # fmt: skip

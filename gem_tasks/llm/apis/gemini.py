@@ -80,4 +80,6 @@ def _usage(usage: Json) -> Json:
 def status_of(error: Any) -> int:
     """HTTP status of an error in a batch, which has a gRPC or HTTP code."""
     code = cast("Json", error).get("code") if isinstance(error, dict) else None
-    return _HTTP.get(code, code if isinstance(code, int) and code >= 400 else 500) if code else 500
+    if not isinstance(code, int):
+        return 500
+    return _HTTP.get(code, code if 400 <= code < 600 else 500)

@@ -18,8 +18,18 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.apis.anthropic import STATUS, answer_of
-from gem_tasks.llm.batch.client import TRANSFER_S, BatchClient, BatchState, json_lines, translated_errors
+from gem_tasks.llm.batch.client import TRANSFER_S, BatchClient
 from gem_tasks.llm.batch.file import Line, joined, joined_size, read_result
+from gem_tasks.llm.batch.protocol import (
+    BatchState,
+    counted,
+    fields,
+    identifier,
+    result_lines,
+    status_of,
+    translated_errors,
+    within,
+)  # fmt: skip
 from gem_tasks.llm.bounds import bounded_json
 from gem_tasks.llm.dialects.dialect import Dialect
 from gem_tasks.llm.responses.classify import from_status
@@ -48,7 +58,7 @@ class AnthropicBatches(BatchClient):
             made: Any = await self._client.post(
                 _PATH, cast_to=object, content=joined(path, *_AROUND), options={"headers": sent, "timeout": TRANSFER_S}
             )
-        return str(made["id"])
+            return identifier(fields(made).get("id"))
 
     async def find(self, key: str) -> str | None:
         """Always None: a batch does not tell which client created it."""
@@ -64,22 +74,11 @@ class AnthropicBatches(BatchClient):
                 found: Any = await self._client.get(f"{_PATH}/{batch_id}", cast_to=object)
             except openai.NotFoundError:
                 return None
-        counts: dict[str, int] = found["request_counts"]
-        status = found["processing_status"]
-        if status == "ended":
-            status = "cancelled" if found.get("cancel_initiated_at") else "completed"
-        return BatchState(
-            batch_id=batch_id,
-            status=status,
-            total=sum(counts.values()),
-            completed=counts["succeeded"],
-            failed=counts["errored"] + counts["expired"] + counts["canceled"],
-            input_file="",
-        )
+            return _state(batch_id, fields(found))
 
     async def lines(self, state: BatchState) -> AsyncIterator[Line]:
         """See `BatchClient.lines`. Ignores the address in the batch: the key goes only to the configured endpoint."""
-        async for text in json_lines(self._stream(f"{_PATH}/{quote(state.batch_id)}/results")):
+        async for text in result_lines(self._stream(f"{_PATH}/{quote(state.batch_id)}/results")):
             if found := read_line(text):
                 yield found
 
@@ -87,6 +86,21 @@ class AnthropicBatches(BatchClient):
         """Deletes the batch; ignores failures."""
         with suppress(EndpointError), translated_errors(self._base_url):
             await self._client.delete(f"{_PATH}/{state.batch_id}", cast_to=object)
+
+
+def _state(batch_id: str, batch: Json) -> BatchState:
+    counts = {kind: counted(number) for kind, number in within(batch, "request_counts").items()}
+    status = status_of(batch.get("processing_status"))
+    if status == "ended":
+        status = "cancelled" if batch.get("cancel_initiated_at") else "completed"
+    return BatchState(
+        batch_id=batch_id,
+        status=status,
+        total=sum(counts.values()),
+        completed=counts.get("succeeded", 0),
+        failed=sum(counts.get(kind, 0) for kind in ("errored", "expired", "canceled")),
+        input_file="",
+    )
 
 
 def read_line(text: bytes) -> Line | None:

@@ -8,72 +8,59 @@ and Airflow calls again. platform.openai.com/docs/guides/batch
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from yarl import URL
 
 from gem_tasks.connection_faults import reason
-from gem_tasks.domain.base import Value
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.domain.key_source import KeySource
 from gem_tasks.domain.request_options import ApiName
-from gem_tasks.errors import EndpointError, ErrorClass, UserError
+from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.http_clients import async_client
 from gem_tasks.llm.access import Access
 from gem_tasks.llm.apis.registry import APIS, rooted
 from gem_tasks.llm.batch.dialects import BatchDialects
 from gem_tasks.llm.batch.file import MAX_BYTES, Line, line, read_line
 from gem_tasks.llm.batch.file import URL as _COMPLETIONS
-from gem_tasks.llm.bounds import MAX_FILE_BYTES, MAX_JSON_BYTES
+from gem_tasks.llm.batch.protocol import (
+    BatchState,
+    counted,
+    entries,
+    fields,
+    identifier,
+    result_lines,
+    status_of,
+    translated_errors,
+    within,
+)  # fmt: skip
+from gem_tasks.llm.bounds import MAX_FILE_BYTES
 from gem_tasks.llm.dialects.dialect import Dialect
 from gem_tasks.llm.dialects.memory import Memory
 from gem_tasks.llm.dialects.presets import preset_for
 from gem_tasks.llm.responses.classify import from_status
+from gem_tasks.llm.responses.completions import name
 from gem_tasks.replies import Growing, abody_of, unpacked
 
 if TYPE_CHECKING:
     import httpx2
     import openai
-    from openai.types import Batch
 
 logger = logging.getLogger(__name__)
 
-ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 KEY = "gem_key"
 _SCAN_LIMIT = 1000
 """Number of newest batches to search for one of ours: the API has no filter."""
 TRANSFER_S = 900.0
-_MOST_LINES = 1_000_000
+_FILES = ("output_file_id", "error_file_id")
 _GONE = frozenset({404, 410})
-_NO_SUCH_API = frozenset({404, 405, 501})
-_REFUSES = frozenset({400, 413, 422})
-
-
-class BatchState(Value):
-    """State of a batch."""
-
-    batch_id: str
-    status: str
-    """In the API's words: `validating`, `in_progress`, …"""
-    total: int = 0
-    completed: int = 0
-    failed: int = 0
-    files: tuple[str, ...] = ()
-    """Ids of the output file and the error file, if they exist."""
-    input_file: str
-    code: str = ""
-    """Code of the first error, if the batch as a whole failed."""
-    error: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Whether the batch has reached its final state."""
-        return self.status in ENDED
 
 
 class BatchClient:
@@ -150,23 +137,27 @@ class BatchClient:
         with translated_errors(self._base_url, sure=False):
             with path.open("rb") as file:
                 uploaded = await self._client.files.create(file=(path.name, file), purpose="batch", timeout=TRANSFER_S)
-            batch = await self._client.batches.create(
-                input_file_id=uploaded.id, endpoint=_COMPLETIONS, completion_window="24h", metadata={KEY: key}
-            )
-        return batch.id
+            input_file = identifier(getattr(uploaded, "id", None))
+            asked = {"input_file_id": input_file, "endpoint": _COMPLETIONS, "completion_window": "24h"}
+            made: Any = await self._client.post("/batches", cast_to=object, body={**asked, "metadata": {KEY: key}})
+            return identifier(fields(made).get("id"))
 
     async def find(self, key: str) -> str | None:
         """The id of the batch with this key in its metadata, if it is among the newest."""
         import openai
 
-        scanned = 0
+        scanned, asked = 0, {"limit": "100"}
         with translated_errors(self._base_url), suppress(openai.NotFoundError):  # some endpoints cannot list batches
-            async for batch in self._client.batches.list(limit=100):
-                if (batch.metadata or {}).get(KEY) == key:
-                    return batch.id
-                scanned += 1
-                if scanned >= _SCAN_LIMIT:
+            while scanned < _SCAN_LIMIT:
+                # Plain objects: the SDK's own take a kilobyte each, and an endpoint may send a million.
+                page: Any = await self._client.get("/batches", cast_to=object, options={"params": asked})
+                batches = list(islice(entries(fields(page), "data"), _SCAN_LIMIT))
+                for batch in batches:
+                    if within(batch, "metadata").get(KEY) == key:
+                        return identifier(batch.get("id"))
+                if not batches or page.get("has_more") is False:
                     break
+                scanned, asked = scanned + len(batches), {"limit": "100", "after": identifier(batches[-1].get("id"))}
         return None
 
     async def state(self, batch_id: str) -> BatchState | None:
@@ -175,14 +166,15 @@ class BatchClient:
 
         with translated_errors(self._base_url):
             try:
-                return _state(await self._client.batches.retrieve(batch_id))
+                found: Any = await self._client.get(f"/batches/{quote(batch_id, safe='')}", cast_to=object)
             except openai.NotFoundError:
                 return None
+            return _state(fields(found))
 
     async def lines(self, state: BatchState) -> AsyncIterator[Line]:
         """Streams the lines of both files; skips lines that cannot be read."""
         for file_id in state.files:
-            async for text in json_lines(self._stream(f"/files/{quote(file_id, safe='')}/content")):
+            async for text in result_lines(self._stream(f"/files/{quote(file_id, safe='')}/content")):
                 if found := read_line(text):
                     yield found
 
@@ -231,70 +223,22 @@ class BatchClient:
         return self._sdk
 
 
-@contextmanager
-def translated_errors(base_url: str, sure: bool = True) -> Generator[None]:
-    """Translates the SDK's errors into GEM's.
-
-    Args:
-        base_url: shown in the message.
-        sure: False for the first steps, which may reveal that there is no Batch API, or none for these requests.
-    """
-    import openai
-
-    from gem_tasks.llm.http.sdk import from_sdk
-
-    try:
-        yield
-    except openai.OpenAIError as error:
-        if isinstance(error, openai.APIStatusError) and not sure and error.status_code in _NO_SUCH_API:
-            raise UserError(
-                f"{base_url} has no Batch API ({error.status_code} for {error.request.url.path})",
-                "Set GEM_LLM_MODE (or that of the stage) to `online`, or choose an endpoint that has one.",
-            ) from None
-        if isinstance(error, openai.APIStatusError) and not sure and error.status_code in _REFUSES:
-            raise UserError(
-                f"{base_url} refuses the batch: {from_sdk(error).detail}",
-                "Fix the reported problem, then rerun.",
-            ) from None
-        raise from_sdk(error) from None  # its text may contain the key
-
-
 def _coding(response: "httpx2.Response") -> str:
     return response.headers.get("content-encoding", "")
 
 
-def _state(batch: "Batch") -> BatchState:
-    counts = batch.request_counts
-    first = batch.errors.data[0] if batch.errors and batch.errors.data else None
-    where = f"line {first.line}: " if first and first.line else ""
+def _state(batch: Json) -> BatchState:
+    counts = within(batch, "request_counts")
+    first = next(entries(within(batch, "errors"), "data"), Json())
+    where = f"line {line}: " if (line := counted(first.get("line"))) else ""
     return BatchState(
-        batch_id=batch.id,
-        status=batch.status,
-        total=counts.total if counts else 0,
-        completed=counts.completed if counts else 0,
-        failed=counts.failed if counts else 0,
-        files=tuple(filter(None, (batch.output_file_id, batch.error_file_id))),
-        input_file=batch.input_file_id,
-        code=(first.code if first else None) or "",
-        error=f"{where}{first.message}" if first else "",
+        batch_id=identifier(batch.get("id")),
+        status=status_of(batch.get("status")),
+        total=counted(counts.get("total")),
+        completed=counted(counts.get("completed")),
+        failed=counted(counts.get("failed")),
+        files=tuple(identifier(each) for field in _FILES if (each := batch.get(field))),
+        input_file=identifier(batch.get("input_file_id")),
+        code=name(first.get("code")),
+        error=where + name(first.get("message")) if first else "",
     )
-
-
-async def json_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yields lines; of an overlong one only enough to recognise it. The SDK's own splitting breaks at U+2028 and
-    similar characters, which JSON may contain.
-
-    Raises:
-        EndpointError: there are far more lines than a batch has requests.
-    """
-    line, count = bytearray(), 0
-    async for chunk in chunks:
-        *ended, rest = chunk.split(b"\n")
-        count += len(ended)
-        if count > _MOST_LINES:
-            raise EndpointError(ErrorClass.SERVER_ERROR, f"results of more than {_MOST_LINES} lines")
-        for piece in ended:
-            yield bytes(line + piece)
-            line.clear()
-        line += rest[: MAX_JSON_BYTES + 1 - len(line)]
-    yield bytes(line)

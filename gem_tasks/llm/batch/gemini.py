@@ -8,18 +8,19 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest, Completion
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.apis.gemini import answer_of, request_of, status_of
-from gem_tasks.llm.batch.client import TRANSFER_S, BatchClient, BatchState, translated_errors
+from gem_tasks.llm.batch.client import TRANSFER_S, BatchClient
 from gem_tasks.llm.batch.file import Line, joined, joined_size, read_result
+from gem_tasks.llm.batch.protocol import BatchState, counted, entries, fields, identifier, translated_errors, within
 from gem_tasks.llm.bounds import MAX_RESULT_BYTES
 from gem_tasks.llm.responses.classify import from_status
-from gem_tasks.llm.responses.completions import UNREADABLE, parsed
+from gem_tasks.llm.responses.completions import UNREADABLE, name, parsed
 from gem_tasks.replies import Growing
 
 _STATES = {
@@ -61,42 +62,42 @@ class GeminiBatches(BatchClient):
                 content=joined(path, *around),
                 options={"headers": sent, "timeout": TRANSFER_S},
             )
-        return str(made["name"])
+            return identifier(fields(made).get("name"))
 
     async def find(self, key: str) -> str | None:
         """See `BatchClient.find`."""
         with translated_errors(self._base_url):
             found: Any = await self._client.get("/batches", cast_to=object, options={"params": {"pageSize": 100}})
-        batches: list[Json] = found.get("operations") or []
-        return next((each["name"] for each in batches if (each.get("metadata") or {}).get("displayName") == key), None)
+            batches = entries(fields(found), "operations")
+            names = (each.get("name") for each in batches if within(each, "metadata").get("displayName") == key)
+            return next(map(identifier, names), None)
 
     async def state(self, batch_id: str) -> BatchState | None:
         """See `BatchClient.state`."""
         found = await self._found(batch_id)
         if found is None:
             return None
-        about, error = cast("Json", found.get("metadata") or {}), cast("Json", found.get("error") or {})
-        counts = cast("Json", about.get("batchStats") or {})
+        about, error = within(found, "metadata"), within(found, "error")
+        counts = within(about, "batchStats")
         state = str(about.get("state") or "").removeprefix("BATCH_STATE_").removeprefix("JOB_STATE_")
         return BatchState(
             batch_id=batch_id,
             status=_STATES.get(state, "in_progress"),
-            total=int(counts.get("requestCount") or 0),
-            completed=int(counts.get("successfulRequestCount") or 0),
-            failed=int(counts.get("failedRequestCount") or 0),
+            total=_number(counts.get("requestCount")),
+            completed=_number(counts.get("successfulRequestCount")),
+            failed=_number(counts.get("failedRequestCount")),
             input_file="",
-            code=str(error.get("code") or ""),
-            error=str(error.get("message") or ""),
+            code=name(str(error.get("code") or "")),
+            error=name(error.get("message")),
         )
 
     async def lines(self, state: BatchState) -> AsyncIterator[Line]:
         """See `BatchClient.lines`."""
         found = await self._found(state.batch_id) or {}
-        output = cast("Json", (found.get("metadata") or {}).get("output") or found.get("response") or {})
-        inlined = cast("Json", output.get("inlinedResponses") or {})
-        for each in cast("list[Json]", inlined.get("inlinedResponses") or []):
-            about = cast("Json", each.get("metadata") or {})
-            if custom_id := about.get("key"):
+        output = within(within(found, "metadata"), "output") or within(found, "response")
+        for each in entries(within(output, "inlinedResponses"), "inlinedResponses"):
+            custom_id = within(each, "metadata").get("key")
+            if custom_id and isinstance(custom_id, str):
                 yield Line(custom_id, _result(each))
 
     async def forget(self, state: BatchState) -> None:
@@ -114,9 +115,15 @@ class GeminiBatches(BatchClient):
             if not found:
                 return None
             try:
-                return cast("Json", parsed(bytes(found), MAX_RESULT_BYTES))
+                return fields(parsed(bytes(found), MAX_RESULT_BYTES))
             except UNREADABLE as error:
-                raise EndpointError(ErrorClass.SERVER_ERROR, f"unusable batch ({type(error).__name__})") from error
+                raise EndpointError(ErrorClass.SERVER_ERROR, f"unusable batch ({type(error).__name__})") from None
+
+
+def _number(value: Any) -> int:
+    """Of requests: in Google's JSON, numbers of 64 bits are texts."""
+    written = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20
+    return counted(int(value) if written else value)
 
 
 def _result(each: Json) -> Completion | EndpointError:

@@ -10,8 +10,19 @@ from typing import Any
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatRequest
-from gem_tasks.llm.batch.client import KEY, TRANSFER_S, BatchClient, BatchState, translated_errors
+from gem_tasks.llm.batch.client import KEY, TRANSFER_S, BatchClient
 from gem_tasks.llm.batch.file import URL
+from gem_tasks.llm.batch.protocol import (
+    BatchState,
+    counted,
+    entries,
+    fields,
+    identifier,
+    status_of,
+    translated_errors,
+    within,
+)  # fmt: skip
+from gem_tasks.llm.responses.completions import name
 
 _JOBS = "/batch/jobs"
 _STATUSES = {
@@ -40,17 +51,18 @@ class MistralBatches(BatchClient):
         with translated_errors(self._base_url, sure=False):
             with path.open("rb") as file:
                 uploaded = await self._client.files.create(file=(path.name, file), purpose="batch", timeout=TRANSFER_S)
-            job: Json = {"input_files": [uploaded.id], "endpoint": URL, "model": self._model, "metadata": {KEY: key}}
+            input_file = identifier(getattr(uploaded, "id", None))
+            job: Json = {"input_files": [input_file], "endpoint": URL, "model": self._model, "metadata": {KEY: key}}
             made: Any = await self._client.post(_JOBS, cast_to=object, body=job)
-        return str(made["id"])
+            return identifier(fields(made).get("id"))
 
     async def find(self, key: str) -> str | None:
         """See `BatchClient.find`."""
         wanted = {"page_size": 100, "order_by": "-created"}
         with translated_errors(self._base_url):
             found: Any = await self._client.get(_JOBS, cast_to=object, options={"params": wanted})
-        jobs: list[Json] = found.get("data") or []
-        return next((job["id"] for job in jobs if (job.get("metadata") or {}).get(KEY) == key), None)
+            jobs = entries(fields(found), "data")
+            return next((identifier(job.get("id")) for job in jobs if within(job, "metadata").get(KEY) == key), None)
 
     async def state(self, batch_id: str) -> BatchState | None:
         """See `BatchClient.state`."""
@@ -58,19 +70,23 @@ class MistralBatches(BatchClient):
 
         with translated_errors(self._base_url):
             try:
-                job: Any = await self._client.get(f"{_JOBS}/{batch_id}", cast_to=object)
+                found: Any = await self._client.get(f"{_JOBS}/{batch_id}", cast_to=object)
             except openai.NotFoundError:
                 return None
-        errors: list[Json] = job.get("errors") or []
-        first = errors[0] if errors else Json()
-        return BatchState(
-            batch_id=batch_id,
-            status=_STATUSES.get(job["status"], "completed"),  # Mistral's client treats unknown statuses as ended
-            total=job.get("total_requests") or 0,
-            completed=job.get("succeeded_requests") or 0,
-            failed=job.get("failed_requests") or 0,
-            files=tuple(filter(None, (job.get("output_file"), job.get("error_file")))),
-            input_file=next(iter(job.get("input_files") or []), ""),
-            code=job["status"] if first else "",
-            error=str(first.get("message") or ""),
-        )
+            return _state(batch_id, fields(found))
+
+
+def _state(batch_id: str, job: Json) -> BatchState:
+    first, status = next(entries(job, "errors"), Json()), status_of(job.get("status"))
+    inputs: Any = job.get("input_files")
+    return BatchState(
+        batch_id=batch_id,
+        status=_STATUSES.get(status, "completed"),  # Mistral's client treats unknown statuses as ended
+        total=counted(job.get("total_requests")),
+        completed=counted(job.get("succeeded_requests")),
+        failed=counted(job.get("failed_requests")),
+        files=tuple(identifier(each) for field in ("output_file", "error_file") if (each := job.get(field))),
+        input_file=identifier(inputs[0]) if isinstance(inputs, list) and inputs else "",
+        code=status if first else "",
+        error=name(first.get("message")),
+    )

@@ -81,6 +81,8 @@ def from_status(status: int, headers: Mapping[str, str], body: bytes | str) -> E
 
 def from_complaint(status: int, headers: Mapping[str, str], complaint: Complaint) -> EndpointError:
     """Like `from_status`, for a body that was already parsed."""
+    # Half a character cannot be stored.
+    complaint = Complaint._make(each.encode("utf-8", "replace").decode() for each in complaint)
     retry_s = retry_after_s(headers)
     found = _class(status, complaint, retry_s)
     place = beginning(headers.get("location", "nowhere"), 200)

@@ -18,8 +18,9 @@ from gem_tasks.domain.record import Record
 from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.lineage import BatchRow, EndState, Ledger
-from gem_tasks.llm.batch.client import BatchClient, BatchState
+from gem_tasks.llm.batch.client import BatchClient
 from gem_tasks.llm.batch.file import Part, split
+from gem_tasks.llm.batch.protocol import BatchState
 from gem_tasks.llm.usage.tokens import estimate_tokens
 from gem_tasks.pipeline.batch.open_requests import PRICE_SHARE, ExpectedLines, OpenRequests
 from gem_tasks.pipeline.journal.journal import Journal

@@ -34,6 +34,7 @@ def test_what_acts_is_shown_and_what_writes_stays():
     assert visible("a\x1b]0;x\x07\u202eb\nc\u061c") == "a\\x1b]0;x\\x07\\u202eb\\nc\\u061c"
     assert visible_lines(f"1\n2\u2028{STAYS}") == f"1\n2\\u2028{STAYS}"
     assert visible_lines("a\U000e0041\ufe01\ufe02\ud800") == "a\\U000e0041\\ufe01\\ufe02\\ud800"
+    assert visible_lines("a\U0001bca0\U0001d173") == "a\\U0001bca0\\U0001d173"
     data = {"a\x9b": [ACTS, STAYS, "\U000e0041", "\ud800"]}
     shown = visible_json(json.dumps(data, ensure_ascii=False))
     assert not set(shown) & SIGNS

@@ -16,3 +16,7 @@ def test_no_name_leaves_itscell(name):
 
 def test_markup_is_inert():
     assert cell("![x](http://evil) <script>`a`") == r"\!\[x\](http://evil) &lt;script>\`a\`"
+
+
+def test_what_acts_is_shown():
+    assert cell("\x1b]0;t\x07\u202e") == r"\\x1b\]0;t\\x07\\u202e"

@@ -1,6 +1,7 @@
 """A report shows scores as they are, the paper's beside them, and where every number comes from."""
 
 from gem_tasks.distill.experiment import options_of, plan
+from gem_tasks.distill.markdown import as_table
 from gem_tasks.distill.report import render
 from gem_tasks.distill.result import Result
 from gem_tasks.distill.steps import Measured
@@ -122,3 +123,10 @@ def test_a_drop_over_a_fifth_on_another_source_is_flagged():
 def test_names_cannot_break_out_of_a_table():
     result = made("distill", [report("bfcl", [0.0])], sources=["a|b<script>"])
     assert "a\\|b&lt;script>" in render(result)
+
+
+def test_a_cell_holds_no_link_image_or_acting_character():
+    told = ["![x](http://e)", "a\\|b", "a\r\n# h", "\x1b]0;t\x07\u202e"]
+    assert as_table(["h"], [[each] for each in told]).splitlines()[2:] == [
+        "| ![x] (http://e) |", r"| a\\\|b |", "| a # h |", r"| \x1b]0;t\x07\u202e |"
+    ]  # fmt: skip

@@ -112,6 +112,8 @@ def test_aliases_that_stand_for_gigabytes_are_refused(tmp_path):
     [
         ("paths: {}\nx: [" + "1," * 600_000 + "1]", "more than 500000 values"),
         ("paths: " + "[" * 100_000, "more than 200 levels"),
+        ("paths: {}\nx: " + "1:" * 200_000 + "1", "a number of more than 100 characters"),  # base 60: quadratic
+        ("paths: {}\nx: " + "1:" * 200_000 + "1.0", "a number of more than 100 characters"),
         ('{"paths": {}, "x": [' + "{}," * 2_000_000 + "1]}", "more than 2000000 values"),
     ],
 )

@@ -192,6 +192,8 @@ def test_secrets_are_found_where_they_are_kept():
         "H (Authorization)": "k1", "H (api-key)": "k2",
     }  # fmt: skip
     assert list(in_url("U", "http://[")) == []
+    for query in ("?x=1;key=k", "?x=1#key=k", "#token=k", "?k"):
+        assert [secret for _, secret in in_url("U", f"https://h/v1{query}")] == ["k"], query
     assert list(in_dsn("D", "mysql://gem:pw@h/x")) == [("D", "pw")]
     assert list(in_data("B", {"a": [{"api_key": "k"}], "b": "c"})) == [("B (api_key)", "k")]
 

@@ -117,3 +117,16 @@ def test_nothing_stays_open(place):
         except OSError:
             continue
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_link_whose_way_is_closed_to_us_hides_no_other_file(place, monkeypatch):
+    (place / "source" / "closed.txt").symlink_to("/proc/1/root/etc/hostname")
+    real = os.path.realpath
+
+    def realpath(path, **options):
+        if str(path).endswith("/closed.txt"):
+            raise PermissionError(13, "Permission denied", "/proc/1/root")
+        return real(path, **options)
+
+    monkeypatch.setattr(os.path, "realpath", realpath)
+    assert [item.uri.rpartition("/")[2] for item in list_objects(str(place / "source"))] == ["b.txt", "a.txt"]

@@ -7,7 +7,9 @@ import pytest
 from gem_tasks.corpus.text.harmless import harmless, harmless_json
 from gem_tasks.dataset.row import _dump
 
-ACTS = "\x1b]0;TITLE\x07\x1b[31mred\x1b[0m\x9b31m\u202eEVIL\u2066\u061c\x7f\x00\u200b\U000e0041\ud800"
+ACTS = (
+    "\x1b]0;TITLE\x07\x1b[31mred\x1b[0m\x9b31m\u202eEVIL\u2066\u061c\x7f\x00\u200b\U000e0041\U0001bca0\U0001d173\ud800"
+)
 SCRIPTS = [
     "می\u200cخواهم",
     "क्\u200dष",

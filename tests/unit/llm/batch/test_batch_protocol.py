@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai import APIStatusError
-from openai.types import Batch
 
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion, Sampling, Usage
 from gem_tasks.errors import Complaint, EndpointError, ErrorClass, UserError
 from gem_tasks.llm.apis.registry import APIS
-from gem_tasks.llm.batch import client as module
-from gem_tasks.llm.batch.client import json_lines, translated_errors
+from gem_tasks.llm.batch import protocol
+from gem_tasks.llm.batch.client import _state
 from gem_tasks.llm.batch.dialects import BatchDialects
+from gem_tasks.llm.batch.protocol import result_lines, translated_errors
 from gem_tasks.llm.dialects.dialect import PLAIN, Dialect, shape_of
 from gem_tasks.llm.dialects.memory import Memory
 from gem_tasks.store.local import LocalStore
@@ -30,7 +30,7 @@ async def stream(pieces):
 
 def lines_of(*pieces):
     async def collect():
-        return [line async for line in json_lines(stream(pieces))]
+        return [line async for line in result_lines(stream(pieces))]
 
     return asyncio.run(collect())
 
@@ -44,7 +44,7 @@ def test_lines_are_the_same_wherever_the_stream_is_cut(lines, cuts):
 
 
 def test_of_an_overlong_line_only_enough_is_kept_to_recognise_it(monkeypatch):
-    monkeypatch.setattr(module, "MAX_JSON_BYTES", 10)
+    monkeypatch.setattr(protocol, "MAX_JSON_BYTES", 10)
     long, short = lines_of(b"x" * 8, b"x" * 8, b"x" * 8 + b"\nshort")
     assert len(long) <= 11 + 8
     assert len(long) > 10
@@ -52,7 +52,7 @@ def test_of_an_overlong_line_only_enough_is_kept_to_recognise_it(monkeypatch):
 
 
 def test_far_more_lines_than_requests_are_a_fault(monkeypatch):
-    monkeypatch.setattr(module, "_MOST_LINES", 3)
+    monkeypatch.setattr(protocol, "_MOST_LINES", 3)
     assert len(lines_of(b"1\n2\n3\n")) == 4
     with pytest.raises(EndpointError, match="results of more than 3 lines"):
         lines_of(b"1\n2\n", b"3\n4\n")
@@ -63,7 +63,7 @@ def told(**changes):
         "id": "b", "completion_window": "24h", "created_at": 1, "endpoint": "/v1/chat/completions",
         "input_file_id": "in", "object": "batch", "status": "completed", **changes,
     }  # fmt: skip
-    return module._state(Batch.model_validate(values))
+    return _state(values)
 
 
 def test_a_state_has_what_the_endpoint_says_and_nothing_else():
