@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import os, signal
 from concurrent.futures import ProcessPoolExecutor
@@ -25,7 +27,7 @@ if __name__ == "__main__":
 def test_a_worker_does_not_outlive_a_killed_parent(tmp_path, module, method):
     program = tmp_path / "parent.py"
     program.write_text(PROGRAM.format(module=module, method=method), encoding="utf-8")
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT / "teacher", ROOT)))}
     parent = subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, env=env, start_new_session=True)
     try:
         parent.communicate(timeout=60)  # returns when no process that it started holds its output

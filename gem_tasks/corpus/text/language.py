@@ -1,5 +1,6 @@
 """Detects the language of a text, offline and deterministically."""
 
+from array import array
 from functools import cache
 from typing import Any, cast
 
@@ -41,16 +42,18 @@ class _Identifier(LanguageIdentifier):
 
     def __init__(self, *model: Any, **options: Any) -> None:
         super().__init__(*model, **options)
-        self._next = np.frombuffer(self.tk_nextmove, np.dtype(self.tk_nextmove.typecode))
+        moves = cast("array[int]", self.tk_nextmove)
+        self._next = np.frombuffer(moves, np.dtype(moves.typecode))
         self._row = np.array(self._rowbase, np.int32)
         self._feature = np.array(self.tk_output, np.int32)
 
     def _raw_score(self, text: bytes) -> Any:
-        found = self._features(text) if text else ()
+        found: Any = self._features(text) if text else ()
         if not len(found):
-            return super()._raw_score(b"")
+            return cast("Any", super()._raw_score(b""))
         which, counts = np.unique(found, return_counts=True)
-        return np.log1p(counts.astype(np.float32)) @ self.nb_ptc.take(which, 0) + self.nb_pc
+        table, prior = cast("Any", self.nb_ptc), cast("Any", self.nb_pc)
+        return np.log1p(counts.astype(np.float32)) @ table.take(which, 0) + prior
 
     def _features(self, text: bytes) -> Any:
         """The n-grams of the text that the model knows, by number."""
