@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gem_tasks.errors import UserError
-from gem_tasks.llm import batch
+from gem_tasks.llm.batch import client as batch
 from gem_tasks.llm.dialects.memory import remembered
 from gem_tasks.llm.usage.metered import UntrueUsageError
 from gem_tasks.pipeline.batch.run import submit
