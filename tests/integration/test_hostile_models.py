@@ -1,6 +1,7 @@
 """Models under test, profiles and weights that attack whoever evaluates, trains or serves them: they get nothing."""
 
 import json
+import os
 import pickle
 import shutil
 import socket
@@ -257,6 +258,11 @@ HOSTILE = {
 }  # fmt: skip
 
 
+real_weights = pytest.mark.skipif("GEM_TEST_WEIGHTS" not in os.environ, reason="minutes: set GEM_TEST_WEIGHTS=1")
+"""With real PyTorch; `test_hostile_folders` tries the same folders with a loader of pickles in its place."""
+
+
+@real_weights
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_weights_that_attack_are_refused_and_get_nothing_if_they_are_loaded_after_all(
     training, folder, prize, tmp_path, kind, monkeypatch
@@ -274,6 +280,7 @@ def test_weights_that_attack_are_refused_and_get_nothing_if_they_are_loaded_afte
     assert prize.taken() == {}
 
 
+@real_weights
 def test_a_pickle_in_place_of_weights_runs_confined_where_the_deployment_trusts(training, folder, way, prize, tmp_path):
     work, found = training
     (folder / "model.safetensors").unlink()
@@ -287,6 +294,7 @@ def test_a_pickle_in_place_of_weights_runs_confined_where_the_deployment_trusts(
     assert prize.taken() == {}
 
 
+@real_weights
 def test_a_training_resumes_from_pickles_of_an_attacker_and_gives_nothing_away(training, folder, prize, tmp_path):
     """Also merges an adapter: what was planted lies in the run's folder when the training begins again."""
     work, found = training
