@@ -32,8 +32,8 @@ _ALONE = 4_000_000
 _EACH = 5_000
 """Cost of a document in addition to its characters."""
 _CHEAP, _CHEAP_HTML = 500_000, 5_000
-"""Characters. The beginning of any of `tests/bombs` up to this length takes at most 0.6 s and 35 MB; longer
-documents are always prepared in another process. HTML of 50,000 characters, spans in a table, takes 29 s."""
+"""Characters. The beginning of a bomb of `tests/bombs` up to this length takes at most 0.6 s and 35 MB (of HTML, three
+were tried); longer documents are always prepared in another process. HTML of 50,000 characters can take 29 s."""
 _AHEAD = 3
 """Batches in flight per process."""
 _DYING_S = 0.5
