@@ -11,7 +11,7 @@ UNIT = ROOT / "tests" / "unit"
 FILES = sorted(path for folder in ("tests", "teacher/tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
 OF_THE_WHOLE = {
     "benchmarks", "deploy", "docs", "ignoring_case", "layout", "linear_patterns", "linear_texts", "pins",
-    "plain_english", "public_names", "stage_settings", "page_templates",
+    "orphans", "plain_english", "public_names", "stage_settings", "page_templates",
 }  # fmt: skip
 """What a test at the top may be about beside a module at the top of the package."""
 

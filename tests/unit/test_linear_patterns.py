@@ -22,7 +22,6 @@ PAIRS = [
     (numbers._MULTIPLES, r"(\d+(?:\.\d+)?)\s*(thousand|million|dozen|hundred)\b", "1.5 x", ["million", "dozen "]),
     (source._IN_NAMES, r"(?:[A-Za-z]+[-_.]?|\b[A-Z]\w*\s)(\d{1,9})(?![\d.,]*\d)", "Aa1-_., é", ["Rule ", "12"]),
     (claims._QUOTED, r"\"[^\"\n]*\"|“[^”\n]*”", "a\"\n ”", ["“a”", '"b"']),
-    (clean._TRAILING, r"[ \t]++(?=\n)", " \t\na", []),
     (warc._CHARSET, r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", " =\"'u\t;", ["charset", "charset="]),
     (moments._PART, r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", "12.mshd ", []),
     (identifiers._CODE, r"[^\s]*\d[^\s]*", "a1- \n٣", []),
@@ -38,6 +37,11 @@ def test_the_same_is_found(now, then, letters, words, data):
     old = re.compile(then, now.flags if isinstance(now, re.Pattern) else re.IGNORECASE)
     assert [match.regs for match in now.finditer(text)] == [match.regs for match in old.finditer(text)]
     assert bool(now.fullmatch(text)) == bool(old.fullmatch(text))
+
+
+@given(st.text(" \t\na\r"))
+def test_blanks_at_the_ends_of_lines_are_those_of_a_pattern(text):
+    assert clean._without_trailing(text) == re.sub(r"[ \t]+(?=\n)", "", text)
 
 
 def pieces(*words):
