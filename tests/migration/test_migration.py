@@ -103,7 +103,7 @@ def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty_dsn):
 
 def test_a_database_of_a_newer_gem_is_refused_in_one_line(dsn):
     query(dsn, "UPDATE gem_alembic_version SET version_num = '9999'")
-    with pytest.raises(UserError, match="newer GEM"):
+    with pytest.raises(UserError, match="Use the version of GEM that migrated it"):
         migrate(dsn)
 
 
