@@ -143,10 +143,10 @@ def _summed(found: Sequence[_Version], name: str) -> dict[str, int]:
 def _commit(
     work: Workspace, repo: str, found: Sequence[_Version], text: str, public: bool, progress: Progress
 ) -> OnHub:
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 
     route()
-    api = cast("Any", HfApi())
+    api = cast("Any", HfApi(token=get_token()))
     url = str(_asked(repo, lambda: api.create_repo(repo, repo_type="dataset", private=not public, exist_ok=True)))
     there = set(cast("list[str]", _asked(repo, lambda: api.list_repo_files(repo, repo_type="dataset"))))
     missing = [each for each in found if f"{each.folder}train-00000.parquet" not in there]

@@ -114,7 +114,8 @@ def test_no_service_listens_beyond_this_machine(monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("umask")
-def test_the_doctor_says_what_holds(tmp_path):
+def test_the_doctor_says_what_holds(tmp_path, monkeypatch):
+    monkeypatch.delenv("GEM_TORCH_LOCK", raising=False)
     redaction.know("GEM_AIRFLOW_PASSWORD", "short")
     open_settings = Settings(home=tmp_path, eval_api_key=SecretStr("k"), store_url=str(tmp_path / "given"))
     (tmp_path / "given").mkdir()

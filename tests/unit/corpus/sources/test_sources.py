@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,16 +35,21 @@ def reasons(root):
     }
 
 
-@pytest.fixture
+@contextmanager
 def as_user():
-    """A folder of somebody whom permissions bind, which they do not root."""
+    """A folder of somebody whom permissions bind, which they do not root.
+
+    Not a fixture: what pytest does around a test needs the checkout, which may lie below a folder closed to others.
+    """
     with tempfile.TemporaryDirectory() as folder:
         ours = os.geteuid()
         if ours == 0:
             os.chown(folder, 65534, -1)
             os.seteuid(65534)
-        yield Path(folder)
-        os.seteuid(ours)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(ours)
 
 
 def test_a_tree_is_listed_in_order_without_hidden_and_foreign_files(tmp_path):
@@ -156,16 +162,17 @@ def test_the_etag_changes_with_the_file(tmp_path):
     assert before.etag != after.etag
 
 
-def test_what_is_closed_to_us_in_a_tree_has_a_reason_and_stops_nothing(as_user):
-    root = write(as_user, "open.txt", "file.txt", "folder/a.txt", "listed/b.txt")
-    (root / "file.txt").chmod(0)
-    (root / "folder").chmod(0)
-    (root / "listed").chmod(0o400)
-    try:
-        found = reasons(root)
-    finally:
-        (root / "folder").chmod(0o700)
-        (root / "listed").chmod(0o700)
+def test_what_is_closed_to_us_in_a_tree_has_a_reason_and_stops_nothing():
+    with as_user() as folder:
+        root = write(folder, "open.txt", "file.txt", "folder/a.txt", "listed/b.txt")
+        (root / "file.txt").chmod(0)
+        (root / "folder").chmod(0)
+        (root / "listed").chmod(0o400)
+        try:
+            found = reasons(root)
+        finally:
+            (root / "folder").chmod(0o700)
+            (root / "listed").chmod(0o700)
     closed = IngestReason.UNREADABLE
     assert found == {"open.txt": None, "file.txt": closed, "folder": closed, "b.txt": closed}
 
