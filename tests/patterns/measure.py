@@ -31,7 +31,7 @@ _REFERENCE_TEXT = "ab " * (MEGABYTE // 3)
 _REFERENCE_S = 0.03
 """What finding all of those takes on the machine of docs/security.md."""
 _RUNS = 3
-_TOLERANCE = 1.2
+_TOLERANCE = 1.5
 """For a busy machine: the slowest takes 0.07 s on a quiet one, 0.1 s beside other tests."""
 
 
