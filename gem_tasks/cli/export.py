@@ -10,7 +10,7 @@ from gem_tasks.cli.terminal import echo, echo_json
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.distill.files import write_published
 from gem_tasks.distill.formats import FORMATS
-from gem_tasks.distill.preferences import PREFERENCES, write_preferences
+from gem_tasks.distill.preferences import LEFT_OUT, PREFERENCES, write_preferences
 from gem_tasks.errors import UserError
 from gem_tasks.files import for_others
 from gem_tasks.pipeline.workspace import Workspace
@@ -65,11 +65,4 @@ def _preferences(work: Workspace, name: str, out: Path, partition: str | None, a
     kinds = ", ".join(f"{count} {kind}" for kind, count in found.kinds.items())
     echo(f"{sum(found.kinds.values())} preferences ({kinds}) in {found.path}")
     for reason, count in found.left_out.items():
-        echo(f"{count} conversations left out: {_LEFT_OUT[reason]}", err=True)
-
-
-_LEFT_OUT = {
-    "equal": "both versions are the same",
-    "another_context": "the versions first differ in what the user says or a tool returns",
-    "another_tool": "the worse version calls a tool that the better one does not have",
-}
+        echo(f"{count} conversations left out: {LEFT_OUT[reason]}", err=True)

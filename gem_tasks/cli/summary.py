@@ -69,8 +69,8 @@ def alike_lines(diversity: Mapping[str, Any]) -> Iterator[str]:
     for role, phrases in diversity.get("phrases", {}).items():
         if phrases:
             first, share = next(iter(phrases.items()))
-            said = f'have a {role} who says "{visible(first)}", the most common four words'
-            yield f"  {share:.0%} of conversations {said}"
+            said = f'the {role} says "{visible(first)}", the most common four words'
+            yield f"  {share:.0%} of conversations: {said}"
     if (spread := diversity.get("spread")) is not None:
         yield f"  Spread {spread}: 1 where conversations have nothing in common, near 0 where they are the same"
 

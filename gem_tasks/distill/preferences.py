@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from gem_tasks.dataset.privacy import scrub
+from gem_tasks.dataset.select import index_of
 from gem_tasks.distill.formats.conversation import Conversation, dump
 from gem_tasks.distill.formats.openai_messages import trl
 from gem_tasks.domain.base import Json, Value
@@ -19,7 +20,7 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.trajectory import Message, Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.files import json_line, replacing
-from gem_tasks.pipeline.judging.revisions import Revision, revisions
+from gem_tasks.pipeline.judging.revisions import Revision, revisions_of_shard
 from gem_tasks.pipeline.shard.records import accepted, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 
@@ -79,6 +80,13 @@ def reward(found: Versions) -> Json | str:
     return _row(found, {"chosen": _messages(better), "rejected": _messages(worse)})
 
 
+LEFT_OUT = {
+    "contaminated": "they contain test items of benchmarks",
+    "equal": "both versions are the same",
+    "another_context": "the versions first differ in what the user says or a tool returns",
+    "another_tool": "the worse version calls a tool that the better one does not have",
+}
+"""Why conversations give no preference, by reason."""
 PREFERENCES: dict[str, Callable[[Versions], Json | str]] = {"dpo": dpo, "reward": reward}
 
 
@@ -86,10 +94,8 @@ def versions(work: Workspace, partition: str) -> Iterator[Versions]:
     """Yields the accepted conversations of a partition under the current recipes, each with its worse version."""
     with work.ledger() as ledger:
         shards = [number for number, _ in ledger.ingestion.shards(partition)]
-    revised: dict[str, Revision] = {
-        each.segment_id: each for each in revisions(work, partition) if each.verdict and each.verdict.kind == "accepted"
-    }
     for shard in shards:
+        revised = {each.segment_id: each for each in revisions_of_shard(work, partition, shard) if _passed(each)}
         drafts = _drafts(work, partition, shard)
         for segment in segments_of(work, partition, shard):
             key = segment.segment_id
@@ -112,23 +118,31 @@ def write_preferences(work: Workspace, name: str, out: Path, partitions: Iterabl
         UserError: there is none, or the folder cannot be written.
     """
     path, left_out, kinds = out / f"{name}.jsonl", Counter[str](), Counter[str]()
+    index = None if work.settings.keep_contaminated else index_of(work)
     try:
         out.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part:
             with part.open("w", encoding="utf-8") as file:
                 for found in (each for partition in partitions for each in versions(work, partition)):
-                    row = PREFERENCES[name](found)
+                    # Drafts and refused conversations were not compared before.
+                    contaminated = index and (index.overlap(found.better) or index.overlap(found.worse))
+                    row = "contaminated" if contaminated else PREFERENCES[name](found)
                     if isinstance(row, str):
                         left_out[row] += 1
                     else:
                         kinds[found.kind] += 1
                         file.write(json_line(row))
             if not kinds:
-                why = ", ".join(f"{count} {reason}" for reason, count in left_out.items()) or "no conversations"
-                raise UserError(f"There are no preferences ({why})", "Run more texts with `gem run SOURCE`.")
+                why = "; ".join(f"{count} left out: {LEFT_OUT[reason]}" for reason, count in left_out.items())
+                fix = "Run more texts with `gem run SOURCE`."
+                raise UserError(f"There are no preferences ({why or 'no conversation was accepted'})", fix)
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror}", "Choose another --out.") from error
     return Written(path=path, kinds=dict(kinds), left_out=dict(left_out))
+
+
+def _passed(revision: Revision) -> bool:
+    return revision.verdict is not None and revision.verdict.kind == "accepted"
 
 
 def _drafts(work: Workspace, partition: str, shard: int) -> dict[str, tuple[Trajectory, Trajectory]]:
@@ -164,14 +178,16 @@ def _row(found: Versions, parts: dict[str, list[Json]]) -> Json:
 
 
 def _clean(segment: Segment, kind: Kind, reason: str, better: Trajectory, worse: Trajectory) -> Versions:
-    """Cleans both together, so that equal values get equal replacements."""
-    together = better.model_copy(update={"messages": (*better.messages, *worse.messages)})
-    messages = scrub(together, segment.text, segment.language).trajectory.messages
+    """Scrubs both and the reason, which quotes them, in one go, so that equal values are replaced alike."""
+    quoting = Message(role="user", content=reason)
+    together = Trajectory(tools=better.tools, messages=(quoting, *better.messages, *worse.messages))
+    clean = scrub(together, segment.text, segment.language).trajectory
+    quoted, *messages = clean.messages
     size = len(better.messages)
     return Versions(
         segment_id=segment.segment_id,
         kind=kind,
-        reason=reason,
-        better=better.model_copy(update={"messages": messages[:size]}),
-        worse=worse.model_copy(update={"messages": messages[size:]}),
+        reason=quoted.content or "",
+        better=Trajectory(tools=clean.tools, messages=tuple(messages[:size])),
+        worse=Trajectory(tools=worse.tools, messages=tuple(messages[size:])),
     )

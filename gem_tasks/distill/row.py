@@ -15,7 +15,7 @@ from gem_tasks.domain.distill import Candidate, Kind
 from gem_tasks.domain.trajectory import Message, Trajectory
 from gem_tasks.prompts import synthesis
 
-SET_VERSION = 1
+SET_VERSION = 2
 
 SCHEMA = pa.schema(
     [
@@ -29,8 +29,9 @@ def clean(trajectory: Trajectory, segment: Segment) -> tuple[Trajectory, str]:
     """Trajectory and text without the personal data of the source, replaced alike in both."""
     text = Message(role="user", content=segment.text)
     together = trajectory.model_copy(update={"messages": (text, *trajectory.messages)})
-    first, *messages = scrub(together, segment.text, segment.language).trajectory.messages
-    return trajectory.model_copy(update={"messages": tuple(messages)}), first.content or ""
+    scrubbed = scrub(together, segment.text, segment.language).trajectory
+    first, *messages = scrubbed.messages
+    return scrubbed.model_copy(update={"messages": tuple(messages)}), first.content or ""
 
 
 def row_of(candidate: Candidate, kind: Kind, trajectory: Trajectory, text: str) -> dict[str, str]:

@@ -64,7 +64,7 @@ def publish_to_hub(
     Args:
         work: workspace with the versions.
         repo: `OWNER/NAME`; created if it does not exist. HF_TOKEN and HF_ENDPOINT are the client's usual variables.
-        public: makes a new repository public; an existing one keeps its visibility.
+        public: makes a new repository public. Without it, a repository that is public already is refused.
         audited: refuse versions that people have not audited.
         progress: receives each version.
 
@@ -148,6 +148,11 @@ def _commit(
     route()
     api = cast("Any", HfApi(token=get_token()))
     url = str(_asked(repo, lambda: api.create_repo(repo, repo_type="dataset", private=not public, exist_ok=True)))
+    if not public and not _asked(repo, lambda: api.dataset_info(repo)).private:
+        raise UserError(
+            f"{repo} exists and is public, so the dataset would be public",
+            "Give --public if that is intended, or name another repository.",
+        )
     there = set(cast("list[str]", _asked(repo, lambda: api.list_repo_files(repo, repo_type="dataset"))))
     missing = [each for each in found if f"{each.folder}train-00000.parquet" not in there]
     folders = tuple(each.folder for each in found)

@@ -1,4 +1,4 @@
-"""Folders of models that attack whoever loads them, without PyTorch: refused before, and confined if they were not."""
+"""Folders of models that attack their loaders, without PyTorch: refused before, and confined if they were not."""
 
 import json
 import os

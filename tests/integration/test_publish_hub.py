@@ -28,6 +28,7 @@ class Hub(BaseHTTPRequestHandler):
     created: list[dict]
     commits: list[list[str]]
     closed: bool
+    public: bool
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -56,7 +57,7 @@ class Hub(BaseHTTPRequestHandler):
             self._json(entries)
         else:
             self._json({"id": REPO, "sha": SHA, "siblings": [{"rfilename": name} for name in self.files],
-                        "private": True, "tags": [], "downloads": 0})  # fmt: skip
+                        "private": not self.public, "tags": [], "downloads": 0})  # fmt: skip
 
     def _path(self, body):
         path = unquote(urlsplit(self.path).path)
@@ -100,7 +101,8 @@ def hub(monkeypatch):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("HF_TOKEN", "hf_" + "x" * 20)
-    Hub.files, Hub.asked, Hub.created, Hub.commits, Hub.closed = {}, [], [], [], False
+    Hub.files, Hub.asked, Hub.created, Hub.commits = {}, [], [], []
+    Hub.closed = Hub.public = False
     yield Hub
     server.shutdown()
     server.server_close()
@@ -181,3 +183,12 @@ def test_a_hub_that_refuses_is_one_line_without_the_token(finished, hub):
         publish_to_hub(work, REPO)
     assert "HF_TOKEN" in str(refused.value)
     assert "hf_x" not in str(refused.value)
+
+
+def test_a_repository_that_is_public_already_gets_nothing_unless_that_is_asked_for(finished, hub):
+    work, *_ = finished
+    hub.public = True
+    with pytest.raises(UserError, match="acme/manuals exists and is public"):
+        publish_to_hub(work, REPO)
+    assert hub.files == {}
+    assert hub.commits == []

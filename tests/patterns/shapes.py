@@ -283,4 +283,4 @@ SHAPES: dict[str, Callable[[int], Made]] = {
     "refusals": _refusals, "steps": _steps, "dates": _dates, "choices": _choices, "unique objects": _objects,
     "deep": _deep, "listed": _listed, "branches": _branches,
 }  # fmt: skip
-"""By name: `(trajectory, evidence)` of about so many characters."""
+"""By name: `(trajectory, evidence)` of about N characters."""

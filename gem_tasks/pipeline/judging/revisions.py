@@ -27,11 +27,14 @@ def revisions(work: Workspace, partition: str) -> Iterator[Revision]:
     with work.ledger() as ledger:
         numbers = [number for number, _ in ledger.ingestion.shards(partition)]
     for number in numbers:
-        if revised := accepted(work, "revise", partition, number):
-            yield from _of_shard(work, partition, number, revised)
+        yield from revisions_of_shard(work, partition, number)
 
 
-def _of_shard(work: Workspace, partition: str, shard: int, revised: set[str]) -> Iterator[Revision]:
+def revisions_of_shard(work: Workspace, partition: str, shard: int) -> Iterator[Revision]:
+    """As `revisions`, of one shard."""
+    revised = accepted(work, "revise", partition, shard)
+    if not revised:
+        return
     with work.ledger() as ledger:
         ended = ledger.stages.outcomes(partition, shard, work.chain.id_of("revalidate"))
     made = output_of(work, "revise", partition, shard)

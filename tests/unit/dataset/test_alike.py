@@ -85,6 +85,6 @@ def test_plans_are_counted_and_shown_with_names_made_harmless():
 def test_the_summary_names_the_most_common_phrases_or_nothing_for_older_versions():
     found = measured(("Can you look it up", "Ja"), ("Can you look it over", "Nein"))
     assert next(iter(alike_lines(found))) == (
-        '  100% of conversations have a user who says "can you look it", the most common four words'
+        '  100% of conversations: the user says "can you look it", the most common four words'
     )
     assert list(alike_lines({"tools": {}})) == []

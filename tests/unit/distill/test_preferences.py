@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from gem_tasks.distill.preferences import Versions, dpo, reward
-from tests.factories import call, make_trajectory, result, say
+from gem_tasks.distill.preferences import Versions, _clean, dpo, reward
+from tests.factories import call, make_segment, make_trajectory, result, say
 
 MESSAGES = (
     say("system", "Loans are renewed at most twice."),
@@ -60,3 +60,15 @@ def test_for_a_reward_model_whole_conversations_differ_anywhere():
 )
 def test_what_differs_elsewhere_is_no_pair(worse, why):
     assert dpo(versions(worse)) == why
+
+
+def test_personal_data_of_the_source_is_replaced_alike_in_both_versions_and_in_the_reason():
+    text = "Write to anna.schmidt@uni-muenster.de about loan L-7."
+    segment = make_segment(text)
+    worse = with_message(4, say("assistant", "Write to anna.schmidt@uni-muenster.de!"))
+    better = with_message(4, say("assistant", "Write to anna.schmidt@uni-muenster.de."))
+    found = _clean(segment, "revised", 'judge: quoted "anna.schmidt@uni-muenster.de"', better, worse)
+    assert "anna" not in found.model_dump_json()
+    address = found.better.messages[4].content.removeprefix("Write to ").rstrip(".")
+    assert address in found.reason
+    assert found.worse.messages[4].content == f"Write to {address}!"

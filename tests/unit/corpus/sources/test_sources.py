@@ -37,7 +37,7 @@ def reasons(root):
 
 @contextmanager
 def as_user():
-    """A folder of somebody whom permissions bind, which they do not root.
+    """A folder of a user whom permissions bind; they do not bind root.
 
     Not a fixture: what pytest does around a test needs the checkout, which may lie below a folder closed to others.
     """
