@@ -8,9 +8,11 @@ from gem_tasks.dataset import contamination
 from gem_tasks.dataset.contamination import Index
 from gem_tasks.distill import files, sets, steps
 from gem_tasks.distill.formats import FORMATS
+from gem_tasks.distill.preferences import write_preferences
 from gem_tasks.domain.distill import SPLITS, SetSpec
 from gem_tasks.errors import UserError
 from gem_tasks.prompts import synthesis
+from tests.corpus import PARTITION
 
 SHARES = {"test_share": 0.3, "validation_share": 0.2}
 
@@ -97,6 +99,20 @@ def test_sets_and_published_trajectories_become_files_of_every_framework(finishe
         assert [each.rows + each.left_out for each in written] == [found.counts[split] for split in SPLITS], name
         assert files.write_published(work, name, tmp_path / f"all-{name}").rows == published.trajectories, name
     assert files.write_published(work, "steps", tmp_path / "steps").rows > published.trajectories
+
+
+def test_preferences_leave_out_test_items_of_benchmarks(finished, tmp_path):
+    work, *_ = finished
+    before = write_preferences(work, "reward", tmp_path, [PARTITION])
+    assert before.kinds["refined"] > 1
+    (first, *_) = map(json.loads, before.path.read_text(encoding="utf-8").splitlines())
+    said = next(message["content"] for message in first["chosen"] if message["role"] == "user")
+    grams = frozenset(gram for gram, _ in contamination._grams(said))
+    index = Index(packages={"bfcl_eval": "1"}, items=1, ngrams=grams, toolsets={})
+    work.store.put(contamination.KEY, contamination.encode(index))
+    after = write_preferences(work, "reward", tmp_path, [PARTITION])
+    assert after.left_out["contaminated"] >= 1
+    assert after.kinds["refined"] + after.left_out["contaminated"] == before.kinds["refined"]
 
 
 def test_what_is_not_there_is_said(finished, workspace):
