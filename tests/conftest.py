@@ -28,12 +28,16 @@ class ByFile(LoadScopeScheduling):
 
 
 def pytest_sessionfinish(session):
-    """Run as root, clusters of homes below pytest's private folder lie in /var/lib, and would stay there."""
+    """Run as root, clusters of homes below pytest's private folders lie in /var/lib, and would stay there.
+
+    Those of an earlier run that was killed, and so could not remove them, go too: they can fill a disk.
+    """
     if hasattr(session.config, "workerinput"):
         return
-    below = session.config._tmp_path_factory.getbasetemp()
+    ours = session.config._tmp_path_factory.getbasetemp()
     for marker in Path("/var/lib").glob("gem-*/home"):
-        if Path(marker.read_text(encoding="utf-8").strip()).is_relative_to(below):
+        home = Path(marker.read_text(encoding="utf-8").strip())
+        if home.is_relative_to(ours) or (home.is_relative_to(ours.parent) and not home.exists()):
             shutil.rmtree(marker.parent, ignore_errors=True)
 
 

@@ -98,6 +98,8 @@ def pytest_sessionfinish(session, exitstatus):
     """After pytest-cov has combined what the workers measured, and before the summary."""
     if not session.config.option.floors or hasattr(session.config, "workerinput"):
         return
+    if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        return  # A run that broke off, on a full disk for one, may have measured nothing.
     session.config.stash[_FOUND] = found = measured()
     if exitstatus == pytest.ExitCode.OK and below(found):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
