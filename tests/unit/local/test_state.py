@@ -3,11 +3,7 @@
 import subprocess
 import sys
 
-import pytest
-
-from gem_tasks.local.state import State, settle_ports
-
-_ANOTHER = """
+_STARTS = """
 from gem_tasks.local.state import State, settle_ports
 state = State()
 settle_ports(state)
@@ -16,15 +12,13 @@ input()
 """
 
 
-@pytest.mark.enable_socket
 def test_two_starts_at_once_choose_different_ports():
     """The services of neither listen yet, so only what the other has chosen tells them apart."""
-    with subprocess.Popen([sys.executable, "-c", _ANOTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdin and other.stdout
-        theirs = {int(port) for port in other.stdout.readline().split()}
-        state = State()
-        settle_ports(state)
-        other.stdin.write("\n")
-        other.stdin.flush()
+    command = [sys.executable, "-c", _STARTS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout
+        theirs = first.stdout.readline().split()
+        second = subprocess.run(command, input="\n", capture_output=True, text=True, check=True)
+        first.communicate("\n")
     assert len(theirs) == 4
-    assert not theirs & set(state.ports.values())
+    assert not set(theirs) & set(second.stdout.split())
