@@ -6,7 +6,9 @@ import time
 import pytest
 
 from gem_tasks.corpus.sources.listing import list_objects, require_objects
-from gem_tasks.corpus.sources.web import pace, site as site_module
+from gem_tasks.corpus.sources.web import pace
+from gem_tasks.corpus.sources.web import site as site_module
+from gem_tasks.domain.corpus import Source
 from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.domain.web_access import WebAccess
 from gem_tasks.errors import UserError
@@ -209,7 +211,7 @@ def test_sitemaps_nest_are_packed_and_may_be_odd(site):
     assert "192.0.2.1" in notes["/sitemap-1.xml.gz"]
     assert "(and 1 more)" in notes["/sitemap-1.xml.gz"]
     assert "404" in notes["/sitemap.xml" if "/sitemap.xml" in notes else "/sitemap-missing.xml"]
-    assert list(Visits(site, f"sitemap+{site.url}/sitemap.xml#include=/guide/")()[0])[0] == "/guide/d"
+    assert next(iter(Visits(site, f"sitemap+{site.url}/sitemap.xml#include=/guide/")()[0])) == "/guide/d"
     read, _ = Visits(site, f"sitemap+{site.url}/sitemap.xml#exclude=*d&exclude=/a")()
     assert sorted(set(read) - set(notes)) == ["/b", "/c"]
 
@@ -245,7 +247,7 @@ def test_an_address_inside_is_reached_only_if_a_root_names_it(site, source):
     site.sitemap("/a")
     site.pages["/list"] = f"{site.url}/a"
     source = source.format(url=site.url)
-    with pytest.raises(UserError, match="is at a private address.* name http://127.0.0.1:.* in GEM_SOURCE_ROOTS"):
+    with pytest.raises(UserError, match=r"is at a private address.* name http://127\.0\.0\.1:.* in GEM_SOURCE_ROOTS"):
         require_objects(source, S3Access(), WebAccess())
     assert site.requests == []
     require_objects(source, S3Access(), site.access())
@@ -283,6 +285,18 @@ def test_a_source_s_pages_change_move_and_vanish_in_lineage(site, workspace, no_
         assert ledger.sources.refusals(source) == [
             Refused(uri=f"{site.url}/b", reason="disallowed", detail="the page says noindex")
         ]
+
+
+def test_a_limited_source_requests_no_more_pages_than_it_reads(site, workspace):
+    for name in "abcdef":
+        site.html(f"/{name}", text(f"w{name}"))
+    site.sitemap(*(f"/{name}" for name in "abcdef"))
+    work = workspace(source_roots=site.url, web_delay_s=0)
+    source = Source(uri=f"{site.url}/", limit=2)
+    report = ingest(work, source, FIRST)
+    assert (report.documents, report.stopped_at, site.asked()) == (2, 2, ["/a", "/b"])
+    report = ingest(work, source, SECOND)
+    assert (report.unchanged, report.gone, site.asked(), site.bodies) == (2, 0, ["/a", "/b"], 2)
 
 
 def test_pages_are_fetched_a_window_at_a_time(site, monkeypatch):

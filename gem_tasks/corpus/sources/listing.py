@@ -7,6 +7,7 @@ Files that GEM may not read are listed, so that reading them records a reason.
 
 import os
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from gem_tasks.corpus.sources.buckets import list_bucket
 from gem_tasks.corpus.sources.hub import list_dataset
@@ -126,6 +127,7 @@ def list_objects(
     access: S3Access | None = None,
     web: WebAccess = _NOWHERE,
     known: Known = nothing_known,
+    room: float = inf,
 ) -> Iterator[SourceObject]:
     """The readable files of a source, sorted.
 
@@ -136,6 +138,7 @@ def list_objects(
         access: how to reach buckets; by default through the usual `AWS_*` variables.
         web: how to visit web sites.
         known: the recorded versions of web pages, which are fetched only if they changed.
+        room: number of web pages without a recorded version to fetch.
 
     Raises:
         EmptySourceError: it has no supported files.
@@ -146,7 +149,7 @@ def list_objects(
         bucket, _, prefix = source.removeprefix("s3://").partition("/")
         found = list_bucket(bucket, prefix, after, access or S3Access())
     elif kind == WEB:
-        found = list_pages(source, after, web, known)
+        found = list_pages(source, after, web, known, room)
     else:
         found = list_tree(source, after) if kind == "files" else list_dataset(source.removeprefix("hf://"), after)
     empty = not after

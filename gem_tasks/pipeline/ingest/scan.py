@@ -11,6 +11,7 @@ the task fails and a person decides.
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from math import inf
 
 from gem_tasks.corpus.sources.listing import WEB, EmptySourceError, SourceObject, inside, list_objects
 from gem_tasks.domain.s3_access import S3Access
@@ -45,9 +46,10 @@ class Scan:
         roots: Sequence[str] = (),
         access: S3Access | None = None,
         web: WebAccess | None = None,
+        room: float = inf,
     ) -> None:
         self._ledger, self._source, self._roots = ledger, source, roots
-        self._access, self._web = access, web or WebAccess()
+        self._access, self._web, self._room = access, web or WebAccess(), room
         self._after = source.scan_position
         self._closed: list[str] = []
         self._anywhere: list[str] = []
@@ -132,7 +134,7 @@ class Scan:
         if self._source.kind != WEB:
             return list_objects(uri, self._after, self._access)
         etags = self._ledger.sources.etags
-        return list_objects(uri, self._after, web=self._web, known=lambda keys: etags(number, keys))
+        return list_objects(uri, self._after, web=self._web, known=lambda keys: etags(number, keys), room=self._room)
 
     def _ordered(self, piece: list[SourceObject]) -> tuple[list[SourceObject], str]:
         """The piece without duplicates, and the last key that the listing has covered with it.

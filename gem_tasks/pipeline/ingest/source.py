@@ -169,7 +169,7 @@ class _Ingestion:
 
     def _scan(self, commits: Commits) -> Scan:
         settings = self._work.settings
-        scan = Scan(self._ledger, self._source, settings.source_roots.split(), settings.s3, settings.web)
+        scan = Scan(self._ledger, self._source, settings.source_roots.split(), settings.s3, settings.web, self._left)
         rules = Rules.of(self._source, settings, most_tokens(self._work))
         processes = settings.ingest_processes or cores()
         batches = ((batch, batch.raws) for batch in self._batches(scan))

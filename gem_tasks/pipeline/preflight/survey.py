@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from heapq import heappush, heapreplace
 from itertools import chain
+from math import inf
 
 from gem_tasks.corpus.sources.listing import SourceObject, admit, list_objects
 from gem_tasks.domain.base import Value
@@ -65,7 +66,7 @@ def survey(
         limit = (found.limit if source.limit is None else source.limit) or None
         look = _Look(ledger, work.settings.near_duplicate, size, seed)
         bounds = int(work.settings.document_max_mb * 1_000_000), work.settings.max_rows_per_file
-        listing = list_objects(found.uri, access=work.settings.s3, web=work.settings.web)
+        listing = list_objects(found.uri, access=work.settings.s3, web=work.settings.web, room=limit or inf)
         raws = _raws(listing, limit, *bounds)
         batches = ((None, batch) for batch in _batched(raws))
         processes = work.settings.ingest_processes or cores()

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from io import BytesIO
 from itertools import chain
+from math import inf
 from queue import Empty, SimpleQueue
 
 from gem_tasks.corpus.sources.objects import SourceObject
@@ -43,7 +44,9 @@ def has_pages(source: str, access: WebAccess) -> bool:
         return next(Collected(Visitor(access, wire), parse(source)).pages(), None) is not None
 
 
-def list_pages(source: str, after: str, access: WebAccess, known: Known) -> Iterator[SourceObject]:
+def list_pages(
+    source: str, after: str, access: WebAccess, known: Known = nothing_known, room: float = inf
+) -> Iterator[SourceObject]:
     """The pages of a web source after `after`. Pages that are gone are left out; each object is to be opened once.
 
     Args:
@@ -51,6 +54,7 @@ def list_pages(source: str, after: str, access: WebAccess, known: Known) -> Iter
         after: a URL.
         access: the deployment's settings.
         known: the recorded versions of pages.
+        room: number of pages without a recorded version to fetch; the next one is listed without being fetched.
 
     Raises:
         UserError: a sitemap or the list cannot be read; from the start, or after all other pages.
@@ -59,7 +63,7 @@ def list_pages(source: str, after: str, access: WebAccess, known: Known) -> Iter
         web, visitor = parse(source), Visitor(access, wire)
         collected = Collected(visitor, web)
         found = dict(collected.pages())
-        notes = {url: what for url, what in collected.notes.items() if url not in found}
+        notes = {url: _noted(url, what) for url, what in collected.notes.items() if url not in found}
         hosts = {host(url) for url in found} if web.form == "urls" else {host(web.url)}
         pages = Pages(visitor, access, hosts | set(web.hosts), found)
         urls = sorted(url for url in chain(found, notes) if url > after)  # URLs are ASCII
@@ -68,15 +72,23 @@ def list_pages(source: str, after: str, access: WebAccess, known: Known) -> Iter
                 window = urls[start : start + WINDOW]
                 versions = known(window)
                 work = {url: (found[url], versions.get(url)) for url in window if url in found}
-                visited = _visited(pool, pages, work, access.per_host)
-                for url in window:
-                    item = _noted(url, notes[url]) if url in notes else visited[url]
-                    if item:
-                        yield item
+                room, beyond = _within(work, room)
+                visited = _visited(pool, pages, work, access.per_host) | notes | beyond
+                yield from (item for url in window if (item := visited.get(url)))
         _report(source, wire, pages)
-        for url, why in collected.broken.items():
-            fix = "GEM read all other pages and retired none. The next run tries it again."
-            raise UserError(f"{url} cannot be read to its end ({why})", fix)
+    for url, why in collected.broken.items():
+        fix = "GEM read all other pages and retired none. The next run tries it again."
+        raise UserError(f"{url} cannot be read to its end ({why})", fix)
+
+
+def _within(work: dict[str, tuple[str, str | None]], room: float) -> tuple[float, dict[str, SourceObject]]:
+    """Removes new pages for which there is no room; returns the room that is left, and the first of them, unfetched."""
+    new = [url for url, (_, version) in work.items() if version is None]
+    beyond = new[max(0, int(min(room, len(new)))) :]
+    for url in beyond:
+        del work[url]
+    listed = {url: _unfetched(url) for url in beyond[:1] if room >= 0}
+    return (room - len(new) if not beyond else -1), listed
 
 
 def _visited(
@@ -103,6 +115,11 @@ def _next(queue: SimpleQueue[str]) -> str | None:
         return queue.get_nowait()
     except Empty:
         return None
+
+
+def _unfetched(url: str) -> SourceObject:
+    refusal = IngestReason.UNREADABLE, "GEM did not fetch it: it is beyond the limit"
+    return SourceObject(url, "", 0, "text/html", "", open=BytesIO, refusal=refusal)
 
 
 def _noted(url: str, what: str) -> SourceObject:
