@@ -26,6 +26,7 @@ _DIRECTORY_BYTES = 16 << 20
 """Largest directory of a zip: about 150,000 names, which take 100 MB of memory."""
 _HEADER_BYTES = 2 << 20
 """Largest header of a tar's member."""
+CUT = "it ends without an end mark, or has a damaged header: members may be missing"
 _BLOCK = 512
 _PIECE = 256 << 10
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2})
@@ -150,7 +151,7 @@ def _of_tar(found: SourceObject, stored: IO[bytes], budget: _Budget) -> Iterator
                 problem = "a device, a pipe or a sparse file"
             yield _member(found, name, info.size, partial(_opened_of_tar, archive, info), problem)
     if forward.last.strip(b"\0") or not forward.last:
-        raise OSError("it ends without an end mark, or has a damaged header: members may be missing")
+        raise OSError(CUT)
 
 
 def _opened_of_tar(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
