@@ -140,7 +140,7 @@ def _of_tar(found: SourceObject, stored: IO[bytes], budget: _Budget) -> Iterator
     forward = _Forward(plain, budget, skips=not found.compression)
     with closing(tarfile.TarFile(fileobj=cast("Any", forward), errors="surrogateescape")) as archive:
         while info := archive.next():
-            archive.members = []  # it keeps all that it has read
+            cast("Any", archive).members = []  # it keeps all that it has read
             name = info.name
             if info.isdir() or not _wanted(name):
                 continue

@@ -19,7 +19,7 @@ from collections.abc import Container, Iterable
 from hashlib import sha256
 from io import BytesIO
 from threading import Lock
-from typing import IO, Any, cast
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from gem_tasks.corpus.sources.objects import SourceObject
@@ -131,7 +131,7 @@ class Pages:
         self._count("read")
         about = {"url": found.url} if found.url != url else {}
         label = charset(found.headers.get("Content-Type", ""))
-        opener = cast("Any", _opener(found.body))
+        opener = _opener(found.body)
         return SourceObject(url, version.text, found.size, kind, "", open=opener, charset=label, about=about)
 
     def _other(self, url: str, found: Answer, said: Signals) -> str:
