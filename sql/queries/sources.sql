@@ -33,13 +33,16 @@ ORDER BY s.source_id
 
 -- source_reasons --
 -- Number of a source's documents by reason for having no segments; null: they have some.
-SELECT reason, count(*) AS documents FROM documents d JOIN sources s USING (source_id)
-WHERE (s.uri = %(which)s OR s.source_id::text = %(which)s) AND d.live GROUP BY reason ORDER BY documents DESC, reason
+SELECT d.reason, count(*) AS documents
+FROM sources s JOIN source_objects o USING (source_id) JOIN documents d ON d.object_key = o.key
+WHERE (s.uri = %(which)s OR s.source_id::text = %(which)s) AND o.gone_at IS NULL AND d.live
+GROUP BY d.reason ORDER BY documents DESC, d.reason
 
 -- source_refusals --
 -- Documents of a source without segments, with their reasons.
-SELECT d.uri, d.reason, d.detail FROM documents d JOIN sources s USING (source_id)
-WHERE (s.uri = %(which)s OR s.source_id::text = %(which)s) AND d.live AND d.reason IS NOT NULL
+SELECT d.uri, d.reason, d.detail
+FROM sources s JOIN source_objects o USING (source_id) JOIN documents d ON d.object_key = o.key
+WHERE (s.uri = %(which)s OR s.source_id::text = %(which)s) AND o.gone_at IS NULL AND d.live AND d.reason IS NOT NULL
   AND (%(reason)s::text IS NULL OR d.reason = %(reason)s) AND d.uri > %(after)s
 ORDER BY d.uri LIMIT %(most)s
 

@@ -1,7 +1,7 @@
 """Members of zip and tar archives as objects, in sequence, without unpacking anything to the disk.
 
 Names decide nothing about files here, so a name such as `../a.md` can do no harm; GEM refuses it because it names no
-place in the archive. The limits hold for the whole archive, whatever its headers claim.
+place in the archive. The limits hold for the whole archive, regardless of what its headers claim.
 """
 
 import io

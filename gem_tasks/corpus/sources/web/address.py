@@ -40,7 +40,7 @@ class WebSource(NamedTuple):
 
 
 def is_web(source: str) -> bool:
-    """Whether a source is meant to be on the web."""
+    """Whether a source has the scheme of a web source."""
     scheme = source.partition("://")[0].lower()
     return scheme in ("http", "https", "sitemap+http", "sitemap+https", "urls+http", "urls+https", "urls+file")
 
