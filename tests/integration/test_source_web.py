@@ -106,7 +106,7 @@ REFUSED = {
     "/tdm": ((200, {"TDM-Reservation": "1"}, "x"), "disallowed", "tdm-reservation"),
     "/secret/a": ((200, {}, "x"), "disallowed", "robots.txt does not allow"),
     "/to-secret": ((302, {"Location": "/secret/a"}, ""), "disallowed", "robots.txt does not allow"),
-    "/picture": ((200, {"Content-Type": "image/png"}, "x"), "unsupported", "GEM does not read image/png"),
+    "/picture": ((200, {"Content-Type": "image/png"}, "x" * 3000), "unsupported", "GEM does not read image/png"),
     "/archive.zip": ((200, {"Content-Type": "application/zip"}, "x"), "unsupported", "application/zip"),
     "/away": ((301, {"Location": "http://192.0.2.1/"}, ""), "moved", "it redirects to http://192.0.2.1/"),
     "/login": ((302, {"Location": "http://192.0.2.1/"}, ""), "unreadable", "it redirects to http://192.0.2.1/"),
@@ -214,6 +214,33 @@ def test_sitemaps_nest_are_packed_and_may_be_odd(site):
     assert next(iter(Visits(site, f"sitemap+{site.url}/sitemap.xml#include=/guide/")()[0])) == "/guide/d"
     read, _ = Visits(site, f"sitemap+{site.url}/sitemap.xml#exclude=*d&exclude=/a")()
     assert sorted(set(read) - set(notes)) == ["/b", "/c"]
+
+
+def test_one_stale_or_foreign_sitemap_of_a_site_stops_nothing(site):
+    site.html("/a", "a")
+    site.pages["/feed.xml"] = "<rss><channel><item><link>x</link></item></channel></rss>"
+    site.sitemap("/a")
+    site.pages["/robots.txt"] = "".join(f"Sitemap: {path}\n" for path in ("/old.xml", "/feed.xml", "/sitemap.xml"))
+    read, _ = Visits(site)()
+    assert "404" in read["/old.xml"][1]
+    assert set(read) == {"/a", "/old.xml", "/feed.xml"}
+    site.pages["/robots.txt"] = "Sitemap: /feed.xml"
+    with pytest.raises(UserError, match="/ lists no pages"):
+        require_objects(f"{site.url}/", S3Access(), site.access())
+    site.pages["/feed.xml"] = "<html><p>no such page"
+    with pytest.raises(UserError, match=r"/feed\.xml cannot be read \(it is not XML"):
+        require_objects(f"{site.url}/", S3Access(), site.access())
+
+
+def test_a_connection_is_used_again_after_an_unchanged_page(site):
+    for name in "abcdef":
+        site.html(f"/{name}", name)
+    site.sitemap(*(f"/{name}" for name in "abcdef"))
+    visit = Visits(site, per_host=1)
+    visit()
+    site.connections = 0
+    visit()
+    assert site.connections == 1
 
 
 DAMAGED = {

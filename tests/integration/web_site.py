@@ -15,7 +15,7 @@ class Site:
     """Pages by path: text, or `(status, headers, text)`; a list gives one of these per request, the last repeats."""
 
     def __init__(self):
-        self.pages, self.requests, self.bodies = {}, [], 0
+        self.pages, self.requests, self.bodies, self.connections = {}, [], 0, 0
         self.url = self.agent = ""
         self.etags = True
 
@@ -47,50 +47,52 @@ class Site:
         return found
 
 
-def _handler(site):
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class Handler(BaseHTTPRequestHandler):
+    site: Site
+    protocol_version = "HTTP/1.1"
 
-        def do_GET(self):
-            site.requests.append(self.path)
-            site.agent = self.headers["User-Agent"]
-            page = site.pages.get(self.path, (404, {}, "not found"))
-            if isinstance(page, list):
-                page = page.pop(0) if len(page) > 1 else page[0]
-            status, headers, body = page if isinstance(page, tuple) else (200, {}, page)
-            if callable(body):
-                body(self)
-                return
-            self._answer(status, {"Content-Type": "text/html"} | headers, body)
+    def setup(self):
+        super().setup()
+        self.site.connections += 1
 
-        def _answer(self, status, headers, body):
-            data = body if isinstance(body, bytes) else body.encode()
-            tag = f'"{md5(data).hexdigest()}"'
-            if status == 200 and site.etags:
-                headers |= {"ETag": tag, "Last-Modified": formatdate(1e9, usegmt=True)}
-            if status == 200 and self.headers["If-None-Match"] == tag:
-                status, data = 304, b""
-            if status == 200:
-                site.bodies += "sitemap" not in self.path and self.path != "/robots.txt"
-                data, headers["Content-Encoding"] = gzip.compress(data), "gzip"
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+    def do_GET(self):
+        self.site.requests.append(self.path)
+        self.site.agent = self.headers["User-Agent"]
+        page = self.site.pages.get(self.path, (404, {}, "not found"))
+        if isinstance(page, list):
+            page = page.pop(0) if len(page) > 1 else page[0]
+        status, headers, body = page if isinstance(page, tuple) else (200, {}, page)
+        if callable(body):
+            body(self)
+            return
+        self._answer(status, {"Content-Type": "text/html"} | headers, body)
 
-        def log_message(self, *_):
-            pass
+    def _answer(self, status, headers, body):
+        data = body if isinstance(body, bytes) else body.encode()
+        tag = f'"{md5(data).hexdigest()}"'
+        if status == 200 and self.site.etags:
+            headers |= {"ETag": tag, "Last-Modified": formatdate(1e9, usegmt=True)}
+        if status == 200 and self.headers["If-None-Match"] == tag:
+            status, data = 304, b""
+        if status == 200:
+            self.site.bodies += "sitemap" not in self.path and self.path != "/robots.txt"
+            data, headers["Content-Encoding"] = gzip.compress(data), "gzip"
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
-    return Handler
+    def log_message(self, *_):
+        pass
 
 
 @contextmanager
 def serving():
     """A site on a port of its own."""
     site = Site()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(site))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"site": site}))
     server.daemon_threads = True
     site.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -1,17 +1,15 @@
 """Collects the URLs of a web source from its sitemaps or its list, and notes what it leaves out."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import IO
-from urllib.parse import unquote, urlsplit
 
 from gem_tasks.corpus.sources.descend import open_file
 from gem_tasks.corpus.sources.objects import why
 from gem_tasks.corpus.sources.trees import real_path
 from gem_tasks.corpus.sources.web.address import WebSource, host, normal, origin
-from gem_tasks.corpus.sources.web.sitemaps import MOST_BYTES, Entry, SitemapError, read_sitemap
+from gem_tasks.corpus.sources.web.sitemaps import MOST_BYTES, Entry, NotSitemapError, SitemapError, read_sitemap
 from gem_tasks.corpus.sources.web.visitor import DisallowedError, RedirectError, Visitor
-from gem_tasks.corpus.sources.web.wire import NoAnswerError, NotAllowedError, TooLargeError
+from gem_tasks.corpus.sources.web.wire import NoAnswerError, NotAllowedError, TooLargeError, Wanted
 from gem_tasks.errors import UserError
 
 MOST_PAGES = 500_000
@@ -40,15 +38,16 @@ class Collected:
         """`(URL, lastmod)` of every page, in the order of the sitemaps; a URL may repeat.
 
         Raises:
-            UserError: the first sitemap, or the list, cannot be read at all.
+            UserError: the only sitemap, or the list, cannot be read at all.
         """
         starts = self._starts()
+        only = starts[0] if len(starts) == 1 else ""
         waiting, met = [(url, 1) for url in reversed(starts)], set(starts)
         pages = 0
         while waiting:
             sitemap, depth = waiting.pop()
-            for entry in self._entries(sitemap, needed=sitemap in starts):
-                if entry.sitemap or (self._source.form == "site" and _is_sitemap(entry.loc)):
+            for entry in self._entries(sitemap, needed=sitemap == only):
+                if entry.sitemap:
                     self._add(entry.loc, sitemap, depth, waiting, met)
                 elif url := self._page(entry, sitemap):
                     pages += 1
@@ -64,9 +63,9 @@ class Collected:
         try:
             robots = self._visitor.robots(self._source.url)
         except (NoAnswerError, NotAllowedError) as error:
-            raise _unlisted(site, str(error)) from error
+            raise unlisted(site, str(error)) from error
         if robots.rules is None:
-            raise _unlisted(site, robots.why)
+            raise unlisted(site, robots.why)
         named = [url for each in robots.sitemaps if (url := normal(each, site + "/"))]
         return list(dict.fromkeys(named)) or [f"{site}/sitemap.xml"]
 
@@ -75,17 +74,19 @@ class Collected:
             body = self._body(url)
         except _FAULTS as error:
             if needed:
-                raise _unlisted(url, _cause(error)) from error
+                raise unlisted(url, _cause(error)) from error
             self.broken[url] = _cause(error)
             return
         if body is None:
             if needed:
-                raise _unlisted(url, "there is no such page (404)")
+                raise unlisted(url, "there is no such page (404)")
             self._note(url, "there is no such sitemap (404)")
             return
         with body:
             try:
                 yield from read_sitemap(body)
+            except NotSitemapError as error:
+                self._note(url, str(error))
             except SitemapError as error:
                 self.broken[url] = str(error)
             except OSError as error:
@@ -95,7 +96,7 @@ class Collected:
         """The sitemap or list; None if it does not exist."""
         if url.startswith("file:///"):
             return open_file(str(real_path(url)))
-        found = self._visitor.get(url, MOST_BYTES, lambda target: host(target) in self._hosts)
+        found = self._visitor.get(url, Wanted(MOST_BYTES), lambda target: host(target) in self._hosts)
         if found.status in (404, 410):
             return None
         if found.status != 200:
@@ -137,17 +138,12 @@ class Collected:
         self.notes[where] = f"{first} (and {number + 1} more)"
 
 
-def _is_sitemap(loc: str) -> bool:
-    with suppress(ValueError):
-        return unquote(urlsplit(loc).path).endswith((".xml", ".xml.gz"))
-    return False
-
-
 def _cause(error: Exception) -> str:
     return why(error) if isinstance(error, OSError) else str(error)
 
 
-def _unlisted(url: str, cause: str) -> UserError:
+def unlisted(url: str, cause: str) -> UserError:
+    """Nothing can be listed, and what to do."""
     fix = "Check the address, and that the site answers."
     if "private address" in cause:
         fix = f"If GEM may read it, name {origin(url)} in GEM_SOURCE_ROOTS, together with all other permitted places."

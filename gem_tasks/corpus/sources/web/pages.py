@@ -28,7 +28,7 @@ from gem_tasks.corpus.sources.web.kinds import charset, page_type
 from gem_tasks.corpus.sources.web.signals import Signals, signals_of
 from gem_tasks.corpus.sources.web.state import State, recorded, validator
 from gem_tasks.corpus.sources.web.visitor import DisallowedError, RedirectError, Visitor
-from gem_tasks.corpus.sources.web.wire import Answer, NoAnswerError, NotAllowedError, TooLargeError
+from gem_tasks.corpus.sources.web.wire import Answer, NoAnswerError, NotAllowedError, TooLargeError, Wanted
 from gem_tasks.domain.corpus import IngestReason
 from gem_tasks.domain.web_access import WebAccess
 from gem_tasks.errors import first_line
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 _GONE = frozenset({404, 410})
 _SAME_TEXT = "="
 """Begins the digest of a page that names another one as its canonical address, which follows."""
-_LARGE = "large"
+_LARGE, _UNREAD = "large", "unread"
 _DAY_S = 86400
 _WARNED = 5
 
@@ -88,7 +88,8 @@ class Pages:
         if state.current(lastmod) or _lately_too_large(state):
             return self._same(url, known, "not requested")
         try:
-            found = self._visitor.get(url, self._access.most_bytes, self._permits(url), state.conditions)
+            wanted = Wanted(self._access.most_bytes, state.conditions, _reads)
+            found = self._visitor.get(url, wanted, self._permits(url))
         except DisallowedError as error:
             return self._refused(url, State("robots"), IngestReason.DISALLOWED, str(error))
         except RedirectError as error:
@@ -115,7 +116,8 @@ class Pages:
     def _read(self, url: str, lastmod: str, known: str, state: State, found: Answer) -> SourceObject:
         kind = page_type(found.headers.get("Content-Type", ""), found.url)
         said = signals_of(found.headers, found.body, is_html=kind == "text/html")
-        version = State(_digest(found.body), *_validators(found.headers), lastmod, int(time.time()))
+        digest = _digest(found.body) if kind else _UNREAD
+        version = State(digest, *_validators(found.headers), lastmod, int(time.time()))
         if other := self._other(url, found, said):
             version = version._replace(digest=_SAME_TEXT + other)
         if version[:3] == state[:3]:
@@ -187,6 +189,10 @@ class Pages:
     def _count(self, what: str) -> None:
         with self._lock:
             self.counts[what] += 1
+
+
+def _reads(content_type: str, url: str) -> bool:
+    return page_type(content_type, url) is not None
 
 
 def _lately_too_large(state: State) -> bool:

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 
 from gem_tasks.corpus.sources.objects import SourceObject
 from gem_tasks.corpus.sources.web.address import host, parse
-from gem_tasks.corpus.sources.web.collect import Collected
+from gem_tasks.corpus.sources.web.collect import Collected, unlisted
 from gem_tasks.corpus.sources.web.pages import Pages
 from gem_tasks.corpus.sources.web.visitor import Visitor
 from gem_tasks.corpus.sources.web.wire import Wire
@@ -41,7 +41,12 @@ def has_pages(source: str, access: WebAccess) -> bool:
         UserError: its sitemap or list cannot be read.
     """
     with closing(Wire(access)) as wire:
-        return next(Collected(Visitor(access, wire), parse(source)).pages(), None) is not None
+        collected = Collected(Visitor(access, wire), parse(source))
+        if next(collected.pages(), None):
+            return True
+        for url, why in collected.broken.items():
+            raise unlisted(url, why)
+        return False
 
 
 def list_pages(

@@ -21,7 +21,11 @@ _XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<")
 
 
 class SitemapError(Exception):
-    """The rest of a sitemap cannot be read."""
+    """The rest of a sitemap cannot be read: it is damaged, so its pages are unknown."""
+
+
+class NotSitemapError(Exception):
+    """The rest of a document does not belong to a sitemap: it has no pages that GEM lists."""
 
 
 class Entry(NamedTuple):
@@ -36,7 +40,8 @@ def read_sitemap(body: IO[bytes]) -> Iterator[Entry]:
     """The entries of a sitemap or an index, in XML or with one URL per line, perhaps as gzip.
 
     Raises:
-        SitemapError: it is damaged, of another format, or too large. Earlier entries have been yielded.
+        SitemapError: it is damaged, or too large. Earlier entries have been yielded.
+        NotSitemapError: it is XML of another kind, or has too many entries. Earlier entries have been yielded.
     """
     plain = _unpacked(body)
     try:
@@ -50,7 +55,7 @@ def _first(plain: IO[bytes]) -> Iterator[Entry]:
     plain.seek(0)
     for number, entry in enumerate(entries):
         if number >= MOST_URLS:
-            raise SitemapError(f"it has more than {MOST_URLS} entries; GEM reads the first ones")
+            raise NotSitemapError(f"it has more than {MOST_URLS} entries; GEM reads the first ones")
         yield entry
 
 
@@ -96,7 +101,7 @@ def _of_xml(body: IO[bytes]) -> Iterator[Entry]:
     except etree.XMLSyntaxError as error:
         raise SitemapError(f"it is not XML: {str(error)[:150]}") from error
     if not known:
-        raise SitemapError("it is XML, but not a sitemap")
+        raise NotSitemapError("it is XML, but not a sitemap")
 
 
 def _name(element: Any) -> str:

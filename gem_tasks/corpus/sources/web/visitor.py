@@ -1,13 +1,13 @@
 """Visits pages as a polite client: obeys robots.txt, keeps the pace of each site, retries, follows redirects."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Lock
 
 from gem_tasks.corpus.sources.web.address import normal, origin
 from gem_tasks.corpus.sources.web.pace import Pace, TiredError
 from gem_tasks.corpus.sources.web.robots import Robots, read_robots
-from gem_tasks.corpus.sources.web.wire import Answer, NoAnswerError, Wire
+from gem_tasks.corpus.sources.web.wire import Answer, NoAnswerError, Wanted, Wire
 from gem_tasks.domain.web_access import WebAccess
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -17,7 +17,6 @@ _BUSY = frozenset({429, 503})
 _ODD = frozenset({408, 425, 500, 502, 504})
 _TRIES = 3
 _MOST_REDIRECTS = 5
-_NOTHING: Mapping[str, str] = {}
 
 
 class DisallowedError(Exception):
@@ -44,14 +43,13 @@ class Visitor:
         self._lock, self._locks = Lock(), dict[str, Lock]()
         self._paces, self._robots = dict[str, Pace](), dict[str, Robots]()
 
-    def get(self, url: str, most: int, permitted: Callable[[str], bool], known: Mapping[str, str] = _NOTHING) -> Answer:
+    def get(self, url: str, wanted: Wanted, permitted: Callable[[str], bool]) -> Answer:
         """Fetches a page, and the pages that it redirects to.
 
         Args:
             url: a normal URL.
-            most: largest body in bytes.
+            wanted: what to ask for.
             permitted: whether a redirect may be followed to a URL.
-            known: headers of a conditional request.
 
         Raises:
             DisallowedError: robots.txt does not allow it, or a page that it redirects to.
@@ -60,7 +58,7 @@ class Visitor:
             NotAllowedError: a forbidden address.
             TooLargeError: the page is larger.
         """
-        return self._followed(url, most, permitted, known, self._require_allowed)
+        return self._followed(url, wanted, permitted, self._require_allowed)
 
     def robots(self, url: str) -> Robots:
         """The rules of a URL's site, fetched once."""
@@ -75,7 +73,7 @@ class Visitor:
 
     def _plain(self, url: str, most: int) -> Answer | None:
         try:
-            return self._followed(url, most, lambda _: True, _NOTHING, lambda _: None)
+            return self._followed(url, Wanted(most), lambda _: True, lambda _: None)
         except RedirectError:
             return None
 
@@ -87,17 +85,12 @@ class Visitor:
             raise DisallowedError(f"robots.txt does not allow {url}")
 
     def _followed(
-        self,
-        url: str,
-        most: int,
-        permitted: Callable[[str], bool],
-        known: Mapping[str, str],
-        require: Callable[[str], None],
+        self, url: str, wanted: Wanted, permitted: Callable[[str], bool], require: Callable[[str], None]
     ) -> Answer:
         forever = True
         for _ in range(_MOST_REDIRECTS + 1):
             require(url)
-            found = self._tried(url, most, known)
+            found = self._tried(url, wanted)
             if found.status not in REDIRECTS:
                 return found
             forever = forever and found.status in MOVED
@@ -110,7 +103,7 @@ class Visitor:
             url = target
         raise RedirectError(f"it redirects more than {_MOST_REDIRECTS} times", forever=False)
 
-    def _tried(self, url: str, most: int, known: Mapping[str, str]) -> Answer:
+    def _tried(self, url: str, wanted: Wanted) -> Answer:
         pace = self._pace(origin(url))
         why = ""
         try:
@@ -118,7 +111,7 @@ class Visitor:
                 pace.turn()
                 begun = time.monotonic()
                 try:
-                    found = self._wire.get(url, known, most)
+                    found = self._wire.get(url, wanted)
                 except NoAnswerError as error:
                     why = str(error)
                     pace.silent(time.monotonic() - begun + 1, why)

@@ -5,10 +5,11 @@ A page is kept in memory while it is small, otherwise in a temporary file.
 
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from io import BytesIO
 from tempfile import TemporaryFile
+from types import MappingProxyType
 from typing import IO, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from gem_tasks.replies import Unpacking
 PRODUCT = "gem-corpus"
 """The name that a group of robots.txt uses for GEM."""
 _IN_MEMORY = 256 << 10
+_DRAINED = 64 << 10
 _SILENCE_S = 20
 _ACCEPT = "text/html, application/xhtml+xml, text/markdown, text/plain;q=0.9, */*;q=0.5"
 
@@ -36,7 +38,7 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: IO[bytes]
-    """Unpacked, at its beginning; empty unless the status is 200."""
+    """Unpacked, at its beginning; empty unless the status is 200 and the type is wanted."""
     size: int
 
 
@@ -78,6 +80,21 @@ class NotAllowedError(Exception):
     """GEM may not connect to this address."""
 
 
+def _any(_content_type: str, _url: str) -> bool:
+    return True
+
+
+class Wanted(NamedTuple):
+    """What a request asks for."""
+
+    most: int
+    """Largest body in bytes, unpacked."""
+    conditions: Mapping[str, str] = MappingProxyType({})
+    """Headers of a conditional request."""
+    reads: Callable[[str, str], bool] = _any
+    """Whether the body of a type at a URL is wanted; others are not transferred."""
+
+
 class Wire:
     """A client for many requests, to be closed. Threads may share it.
 
@@ -100,27 +117,25 @@ class Wire:
         self._public.close()
         self._inside.close()
 
-    def get(self, url: str, known: Mapping[str, str], most: int) -> Answer:
+    def get(self, url: str, wanted: Wanted) -> Answer:
         """Requests a normal URL.
-
-        Args:
-            url: what to request.
-            known: headers of a conditional request.
-            most: largest body in bytes, unpacked.
 
         Raises:
             NotAllowedError: its address is private, or forbidden.
             NoAnswerError: there is no complete answer within the time limit.
             TooLargeError: the body is larger.
         """
-        headers = {"User-Agent": self._agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip", **known}
+        headers = {"User-Agent": self._agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip", **wanted.conditions}
         self.requests += 1
         try:
             with self._client(url).stream("GET", url, headers=headers) as response:
-                # A body of another status is never used, and might be endless.
+                unread = Answer(url, response.status_code, response.headers, BytesIO(), 0)
                 if response.status_code != 200:
-                    return Answer(url, response.status_code, response.headers, BytesIO(), 0)
-                body, size = self._body(response, most)
+                    _drain(response)
+                    return unread
+                if not wanted.reads(response.headers.get("Content-Type", ""), url):
+                    return unread
+                body, size = self._body(response, wanted.most)
                 return Answer(url, 200, response.headers, body, size)
         except httpx2.HTTPError as error:
             if cause := _forbidden(error):
@@ -174,6 +189,15 @@ class Wire:
             unpack.end()
         except ValueError as error:
             raise NoAnswerError(_why(error)) from error
+
+
+def _drain(response: httpx2.Response) -> None:
+    """Reads the short body of an error, so that the connection can be used again; gives up on a long one."""
+    read = 0
+    for part in response.iter_raw():
+        read += len(part)
+        if read > _DRAINED:
+            return
 
 
 def _require_public_spelling(name: str) -> None:
