@@ -216,6 +216,21 @@ def test_sitemaps_nest_are_packed_and_may_be_odd(site):
     assert sorted(set(read) - set(notes)) == ["/b", "/c"]
 
 
+@pytest.mark.parametrize("etags", [True, False])
+def test_a_header_forbids_and_permits_a_page_that_has_not_changed(site, etags):
+    site.etags = etags
+    site.html("/a", "text")
+    site.sitemap("/a")
+    visit, html = Visits(site), site.pages["/a"]
+    assert "text" in visit()[0]["/a"]
+    site.pages["/a"] = (200, {"X-Robots-Tag": "noai"}, html)
+    assert visit()[0]["/a"][0] == "disallowed"
+    assert visit()[0] == {}
+    site.pages["/a"] = html
+    assert "text" in visit()[0]["/a"]
+    assert visit()[0] == {}
+
+
 def test_one_stale_or_foreign_sitemap_of_a_site_stops_nothing(site):
     site.html("/a", "a")
     site.pages["/feed.xml"] = "<rss><channel><item><link>x</link></item></channel></rss>"

@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from stat import S_ISLNK
 from typing import IO, Any, cast
@@ -128,10 +128,8 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
     """UTF-8 if it is valid, although many programs do not mark it; otherwise as the format has it, in code page 437."""
     name = info.orig_filename
     if not info.flag_bits & _UTF8:
-        try:
+        with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            pass
     return name.partition("\0")[0].replace("\\", "/")
 
 
@@ -219,9 +217,7 @@ class _Counted(io.RawIOBase):
         view = memoryview(cast("bytearray", buffer))
         try:
             data = self._stream.read(len(view))
-        except OSError:
-            raise
-        except _BROKEN as error:
+        except (*_FORMAT_FAULTS, EOFError, ValueError, NotImplementedError) as error:
             raise OSError(_why(error)) from error
         self._take(len(data))
         view[: len(data)] = data
@@ -239,9 +235,8 @@ class _Guarded:
     def __init__(self, stored: IO[bytes]) -> None:
         self._stored = stored
         self.seek, self.tell = stored.seek, stored.tell
-        here = stored.tell()
         self._end = stored.seek(0, io.SEEK_END)
-        stored.seek(here)
+        stored.seek(0)
 
     def seekable(self) -> bool:
         return True

@@ -40,6 +40,8 @@ _SAME_TEXT = "="
 """Begins the digest of a page that names another one as its canonical address, which follows."""
 _LARGE, _UNREAD = "large", "unread"
 _DAY_S = 86400
+_AGAINST_IN_HEADER = "!"
+"""Begins the digest of a page whose headers forbid its use."""
 _WARNED = 5
 
 
@@ -103,15 +105,23 @@ class Pages:
             return self._failed(url, known, str(error))
         if found.status == 200:
             return self._read(url, lastmod, known, state, found)
-        return self._without_text(url, known, state, found.status)
-
-    def _without_text(self, url: str, known: str, state: State, status: int) -> SourceObject | None:
-        if status == 304 and state.conditions:
-            return self._same(url, known, "unchanged")
-        if status in _GONE and recorded(known):
+        if found.status == 304 and state.conditions:
+            return self._unchanged(url, lastmod, known, state, found)
+        if found.status in _GONE and recorded(known):
             self._count("gone")
             return None
-        return self._failed(url, known, f"the site answers {status}")
+        return self._failed(url, known, f"the site answers {found.status}")
+
+    def _unchanged(self, url: str, lastmod: str, known: str, state: State, found: Answer) -> SourceObject | None:
+        """A page with the same body, whose headers may forbid its use since, or no longer."""
+        against = signals_of(found.headers, found.body, is_html=False).against
+        was_against = state.digest.startswith(_AGAINST_IN_HEADER)
+        if was_against and not against:
+            return self._visited(url, lastmod, known, State())
+        if against and not was_against:
+            version = state._replace(digest=_AGAINST_IN_HEADER + against)
+            return self._refused(url, version, IngestReason.DISALLOWED, f"the site says {against}")
+        return self._same(url, known, "unchanged")
 
     def _read(self, url: str, lastmod: str, known: str, state: State, found: Answer) -> SourceObject:
         kind = page_type(found.headers.get("Content-Type", ""), found.url)
@@ -120,6 +130,8 @@ class Pages:
         version = State(digest, *_validators(found.headers), lastmod, int(time.time()))
         if other := self._other(url, found, said):
             version = version._replace(digest=_SAME_TEXT + other)
+        if against := signals_of(found.headers, found.body, is_html=False).against:
+            version = version._replace(digest=_AGAINST_IN_HEADER + against)
         if version[:3] == state[:3]:
             found.body.close()
             return self._same(url, known, "unchanged")
