@@ -404,7 +404,7 @@ CREATE TABLE sources (
     PRIMARY KEY (source_id),
     UNIQUE (uri),
     CHECK ((document_limit >= 1)),
-    CHECK ((kind = ANY (ARRAY['files'::text, 's3'::text, 'hf'::text]))),
+    CHECK ((kind = ANY (ARRAY['files'::text, 's3'::text, 'hf'::text, 'web'::text]))),
     CHECK ((max_tokens >= 100)),
     CHECK ((min_chars >= 0)),
     CHECK ((target_tokens >= 50))

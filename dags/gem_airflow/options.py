@@ -66,7 +66,7 @@ RUN_OPTIONS = {
 SOURCE: dict[str, Param] = {
     "source": text(
         "Source",
-        "A file, a directory, s3://bucket/prefix or hf://datasets/owner/name to register and read."
+        "A file, a directory, s3://bucket/prefix, hf://datasets/owner/name or https://host/ to register and read."
         " Empty: all enabled sources.",
         line(2000),
     ),

@@ -28,7 +28,7 @@ _LOOK_BACK = 24
 @app.command(cls=EstimatingCommand)
 def run(
     source: Annotated[
-        str, typer.Argument(help="A file, a directory, s3://bucket/prefix, or hf://datasets/owner/name.")
+        str, typer.Argument(help="A file, a directory, s3://bucket/prefix, hf://datasets/owner/name, or https://host/.")
     ],
     limit: LimitOption = None,
     no_limit: NoLimitOption = False,
@@ -55,6 +55,7 @@ def run(
         gem run ~/manuals --estimate
         gem run ~/manuals --limit 100 --budget-usd 5
         gem run ~/manuals --no-limit
+        gem run https://docs.example.com/guide/ --limit 100
         gem run s3://my-bucket/docs --json | jq .stages
     """
     work = Workspace.open(load())
@@ -77,9 +78,11 @@ def run(
 
 
 def resolve(source: str) -> str:
-    """Makes local paths absolute, because tasks run in another folder; a path that is not UTF-8 becomes a URI."""
+    """Makes local paths absolute, because tasks run in another folder; some become URIs: lists, names not in UTF-8."""
     if "://" in source:
         return source
+    if source.startswith("urls+"):
+        return "urls+" + file_uri(str(Path(source.removeprefix("urls+")).expanduser().absolute()))
     path = str(Path(source).expanduser().absolute())
     uri = file_uri(path)
     return path if uri == f"file://{path}" else uri

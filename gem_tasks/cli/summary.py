@@ -9,7 +9,7 @@ from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE
 from gem_tasks.lineage.failures import FailedCount
-from gem_tasks.lineage.reports import DocumentCounts, PartitionSummary, StageCounts
+from gem_tasks.lineage.reports import NOT_READ, DocumentCounts, PartitionSummary, StageCounts
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.visible import visible
 
@@ -131,7 +131,7 @@ def _funnel(summary: PartitionSummary) -> Table:
 def _unreadable(documents: DocumentCounts) -> list[str]:
     """The first objects that could not be read, with reasons."""
     named = [f"Not read: {visible(each.uri)} ({visible(each.detail)})" for each in documents.unreadable]
-    more = documents.reasons.get("unreadable", 0) - _SHOWN
+    more = sum(documents.reasons.get(reason, 0) for reason in NOT_READ) - _SHOWN
     return named[:_SHOWN] + ([f"Not read: {more} more (`gem run --json` lists up to 20)"] if more > 0 else [])
 
 

@@ -13,8 +13,11 @@ from gem_tasks.lineage.connection import Part, Row
 T = TypeVar("T")
 
 
+NOT_READ = ("unreadable", "unsupported", "disallowed", "moved")
+
+
 class Unreadable(Value):
-    """An object that could not be read."""
+    """An object that GEM could not, or must not, read."""
 
     uri: str
     detail: str
@@ -27,7 +30,7 @@ class DocumentCounts(Value):
     reasons: dict[str, int]
     """How many have no segments, by reason."""
     unreadable: tuple[Unreadable, ...]
-    """The first twenty of that reason."""
+    """The first twenty of the `NOT_READ` reasons."""
 
 
 class StageCounts(Value):
