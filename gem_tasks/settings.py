@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     near_duplicate: float = Field(default=0.85, ge=0, le=1)
     """Similarity (Jaccard, of runs of five words) from which a segment counts as a repetition of an earlier one: the
     filter then rejects it without a call. 0 turns the search off."""
+    quotas: str = ""
+    """The most that a domain, platform or kind of task may be of what goes on from the filter:
+    `domain:finance=10%,task:*=25%`. GEM holds texts over a quota until there is room. `none` releases them."""
     keep_contaminated: bool = False
     """Publish trajectories even if they overlap with benchmark test items; they are flagged."""
     document_max_mb: float = Field(default=20, gt=0)
