@@ -148,6 +148,9 @@ class Settings(BaseSettings):
     revise: Literal["on", "off"] = "on"
     """`on`: GEM returns a conversation that checks or judge reject once to the refining model with the findings, and
     then validates it again. `off`: rejected conversations stay rejected."""
+    plans_judged: int = Field(default=0, ge=0)
+    """Conversations of each new dataset version about which the model of `validate` says what they really are, beside
+    their plans: one call each. 0: none."""
     gates: Path | None = None
     """Your own bounds, in the format of `gem_tasks/gates/gates.toml`; they replace those."""
 
