@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     """Similarity (Jaccard, of runs of five words) from which a segment counts as a repetition of an earlier one: the
     filter then rejects it without a call. 0 turns the search off."""
     quotas: str = ""
-    """The most that a domain, platform or kind of task may be of what goes on from the filter:
+    """The most that a domain, platform or kind of task may be of the texts that pass:
     `domain:finance=10%,task:*=25%`. GEM holds texts over a quota until there is room. `none` releases them."""
     keep_contaminated: bool = False
     """Publish trajectories even if they overlap with benchmark test items; they are flagged."""

@@ -44,7 +44,7 @@ RUN_OPTIONS = {
     ),
     "quotas": several(
         "Quotas",
-        "The most that a domain, platform or task may be of what goes on from the filter, such as domain:finance=10%."
+        "The most that a domain, platform or task may be of the texts that pass, such as domain:finance=10%."
         " Instead of GEM_QUOTAS; none releases what is held.",
         pattern=line(200),
     ),

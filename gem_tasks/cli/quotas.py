@@ -21,7 +21,7 @@ QuotaOption = Annotated[
     list[str] | None,
     typer.Option(
         "--quota",
-        help="The most that a domain, platform or task may be of what goes on from the filter, such as"
+        help="The most that a domain, platform or task may be of the texts that pass, such as"
         " domain:finance=10%; repeatable. Instead of GEM_QUOTAS.",
     ),
 ]
@@ -67,17 +67,17 @@ def _print(console: Terminal, limits: Quotas | None, shares: list[Share], held: 
         console.print("No text is counted yet: set GEM_QUOTAS, or give `gem run` --quota.")
         return
     limited = {(each.kind, each.name) for each in limits.quotas} if limits else set[tuple[str, str]]()
-    table = Table(title=f"{total.gone_on} texts go on, {total.held} are held", title_justify="left")
+    table = Table(title=f"{total.passed} texts pass, {total.held} are held", title_justify="left")
     table.add_column("")
-    for column in ("quota", "go on", "share", "held"):
+    for column in ("quota", "pass", "share", "held"):
         table.add_column(column, justify="right")
     for each in shares:
         own = limits.of(each.kind, each.name) if limits else None
         if each.kind == "total" or not (own or each.held or not limited):
             continue
         bound = str(own).partition("=")[2] + (" each" if own.name == EVERY else "") if own else ""
-        share = f"{each.gone_on / total.gone_on:.1%}" if total.gone_on else ""
-        table.add_row(escape(f"{each.kind}:{each.name}"), bound, str(each.gone_on), share, str(each.held))
+        share = f"{each.passed / total.passed:.1%}" if total.passed else ""
+        table.add_row(escape(f"{each.kind}:{each.name}"), bound, str(each.passed), share, str(each.held))
     console.print(table)
     if held:
         by_quota, where = Counter[str](), sorted({each.partition for each in held})

@@ -28,7 +28,7 @@ class Dataset(DatasetManifest):
     exclusions: tuple[Exclusion, ...]
     audits: tuple[AuditRow, ...]
     realised: Realised | None
-    """What conversations really are; None if nobody counted, or in a form of another version of GEM."""
+    """What conversations really are; None if the version was made before it was counted, or by a newer GEM."""
 
 
 def datasets(db: ConsoleRows, current: bool, cursor: str | None, limit: int) -> DatasetPage:

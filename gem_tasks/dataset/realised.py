@@ -89,7 +89,7 @@ class Counting:
         return min(self._menus.length, key=off)
 
     def _language(self, messages: Sequence[Message], planned: object, text: str | None) -> str | None:
-        """None if the menu has options of the user's own, or nobody said enough to tell."""
+        """None if the menu has options of the user's own, or the user said too little to tell."""
         if not self._menus.language.keys() <= _LANGUAGES:
             return None
         spoken = detect(" ".join(message.content or "" for message in messages if message.role == "user"))

@@ -1,7 +1,7 @@
 """Quotas: how much of a corpus a domain, a platform or a kind of task may be. Pure.
 
-A share is one of whole texts, rounded up: of `n` texts that go on, at most `ceil(share * n)` have the name. So the
-first text of every name may go on, and a small partition does not wait for a large one.
+A share is one of whole texts, rounded up: of `n` texts that pass, at most `ceil(share * n)` have the name. So the
+first text of every name may pass, and a small partition does not wait for a large one.
 """
 
 import re
@@ -17,7 +17,7 @@ from gem_tasks.domain.base import Value
 
 KINDS = ("domain", "platform", "task")
 EVERY = "*"
-"""Instead of a name: each name of the kind that has no quota of its own."""
+"""Instead of a name: each name of the kind that has no separate quota."""
 NO_QUOTAS = "none"
 _QUOTA = re.compile(r"([^:=]+):([^:=]+)=(\d+)(\.\d+)?(%?)")
 
@@ -30,7 +30,7 @@ class QuotaError(ValueError):
 
 
 class Quota(Value):
-    """The most that may go on of one kind and name: a share of all that goes on, or a number of texts."""
+    """The most that may pass of one kind and name: a share of all that pass, or a number of texts."""
 
     kind: str
     name: str
@@ -56,7 +56,7 @@ class Text(NamedTuple):
     counted: tuple[Counted, ...]
     """What it counts for: each of its domains, its platform, its kind of task."""
     kept: bool = False
-    """Whether an earlier decision let it go on."""
+    """Whether an earlier decision let it pass."""
 
 
 class Quotas(Value):
@@ -65,7 +65,7 @@ class Quotas(Value):
     quotas: tuple[Quota, ...] = ()
 
     def over(self, counts: Mapping[Counted, int], total: int, text: Text) -> str | None:
-        """The first quota that the text would break if it went on besides `total` others; None if it may."""
+        """The first quota that the text would break if it passed besides `total` others; None if it may."""
         for kind, name in text.counted:
             quota = self.of(kind, name)
             if quota and not quota.allows(counts.get((kind, name), 0) + 1, total + 1):
@@ -78,13 +78,13 @@ class Quotas(Value):
         return found.get(name) or found.get(EVERY)
 
     def decide(self, counts: Mapping[Counted, int], total: int, texts: Sequence[Text]) -> dict[str, str | None]:
-        """Which quota holds each text; None if it goes on. The order of the texts makes no difference.
+        """Which quota holds each text; None if it passes. The order of the texts makes no difference.
 
-        Those that went on before come first, all others in the order of a hash. As more go on, shares of the total
+        Those that passed before come first, all others in the order of a hash. As more pass, shares of the total
         have room again, so the rest is tried until none more fits.
 
         Args:
-            counts: texts that go on regardless, by kind and name.
+            counts: texts that pass regardless, by kind and name.
             total: the number of them.
             texts: those to decide about.
         """

@@ -98,7 +98,7 @@ class Realised(Value):
     judge: dict[str, str] = Field(default_factory=dict)
     """Model, and hashes of prompt and menus."""
     not_judged: str = ""
-    """Why nobody judged; empty if a model did."""
+    """Why no model judged; empty if one did."""
     options: Options = Field(default_factory=dict)
     """What the judge says. A pattern is an option of `patterns`."""
     answers: dict[str, int] = Field(default_factory=dict)

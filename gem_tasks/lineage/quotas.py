@@ -30,7 +30,7 @@ class Share(NamedTuple):
 
     kind: str
     name: str
-    gone_on: int
+    passed: int
     held: int
 
 
@@ -57,9 +57,9 @@ class QuotaTexts(Part):
         if values:
             self._db.run("insert_quota_texts", recipe_id=recipe_id, **columns(values, Sorted._fields))
 
-    def gone_on(self, recipe_id: str, next_recipe: str, partition: str) -> tuple[dict[Counted, int], int]:
-        """Counts by kind and name, and the total, of what went on in other partitions or was worked on in this one."""
-        rows = self._db.rows("quota_gone_on", recipe_id=recipe_id, next_recipe=next_recipe, partition=partition)
+    def passed(self, recipe_id: str, next_recipe: str, partition: str) -> tuple[dict[Counted, int], int]:
+        """Counts by kind and name, and the total, of what passed in other partitions or was worked on in this one."""
+        rows = self._db.rows("quota_passed", recipe_id=recipe_id, next_recipe=next_recipe, partition=partition)
         counts: dict[Counted, int] = {(row["kind"], row["name"]): row["texts"] for row in rows}
         return counts, counts.pop(("total", ""), 0)
 
@@ -76,7 +76,7 @@ class QuotaTexts(Part):
         ]
 
     def decide(self, recipe_id: str, held_by: Mapping[str, str | None]) -> None:
-        """Records which quota holds each text; None for those that go on."""
+        """Records which quota holds each text; None for those that pass."""
         if held_by:
             self._db.run(
                 "decide_quota_texts",
@@ -84,7 +84,7 @@ class QuotaTexts(Part):
             )  # fmt: skip
 
     def release(self, partition: str) -> None:
-        """Lets all texts of a partition go on."""
+        """Lets all texts of a partition pass."""
         self._db.run("release_quota_texts", partition=partition)
 
     def held_segments(self, recipe_id: str, partition: str, shard: int) -> set[str]:

@@ -1,8 +1,8 @@
-"""Quotas by domain, platform and kind of task: which accepted texts go on to extraction, and which are held.
+"""Quotas by domain, platform and kind of task: which accepted texts pass to extraction, and which are held.
 
 The filter says what a text is about, and the later stages cost far more: so GEM decides after the filter of a
 partition, before its extraction, and again before each later run of the partition, which takes what has room by then.
-It counts what went on in all partitions. A held text is neither refused nor failed: no later stage asks for it.
+It counts what passed in all partitions. A held text is neither refused nor failed: no later stage asks for it.
 """
 
 import logging
@@ -34,7 +34,7 @@ def apply_quotas(work: Workspace, partition: str) -> int:
             return 0
         unknown = ledger.quotas.unknown(accepted_by, next_recipe, partition)
         ledger.quotas.add(accepted_by, _sorted(work, unknown))
-        counts, total = ledger.quotas.gone_on(accepted_by, next_recipe, partition)
+        counts, total = ledger.quotas.passed(accepted_by, next_recipe, partition)
         waiting = ledger.quotas.waiting(accepted_by, next_recipe, partition)
         decided = quotas.decide(counts, total, waiting)
         ledger.quotas.decide(accepted_by, decided)

@@ -16,9 +16,9 @@ FROM unnest(%(segment_id)s::text[], %(partition)s::text[], %(domains)s::text[], 
      AS u(segment_id, partition, domains, platform, task)
 ON CONFLICT DO NOTHING
 
--- quota_gone_on --
--- Counts of the texts that go on whatever is decided about a partition: let through in other ones, or worked on.
-WITH gone_on AS (
+-- quota_passed --
+-- Counts of the texts that pass whatever is decided about a partition: those let pass in other ones, or worked on.
+WITH passed AS (
     SELECT q.domains, q.platform, q.task
     FROM quota_texts q
     JOIN live_segments s USING (segment_id)
@@ -26,16 +26,16 @@ WITH gone_on AS (
     WHERE q.recipe_id = %(recipe_id)s
       AND (n.segment_id IS NOT NULL OR (q.partition_key <> %(partition)s AND q.held_by IS NULL))
 )
-SELECT 'total' AS kind, '' AS name, count(*)::int AS texts FROM gone_on
+SELECT 'total' AS kind, '' AS name, count(*)::int AS texts FROM passed
 UNION ALL
-SELECT 'domain', domain, count(*)::int FROM gone_on, unnest(domains) AS domain GROUP BY domain
+SELECT 'domain', domain, count(*)::int FROM passed, unnest(domains) AS domain GROUP BY domain
 UNION ALL
-SELECT 'platform', platform, count(*)::int FROM gone_on GROUP BY platform
+SELECT 'platform', platform, count(*)::int FROM passed GROUP BY platform
 UNION ALL
-SELECT 'task', task, count(*)::int FROM gone_on GROUP BY task
+SELECT 'task', task, count(*)::int FROM passed GROUP BY task
 
 -- quota_waiting --
--- Accepted texts of a partition that the next stage has not worked on. `kept`: an earlier decision let them go on.
+-- Accepted texts of a partition that the next stage has not worked on. `kept`: an earlier decision let them pass.
 SELECT q.segment_id, q.domains, q.platform, q.task, q.decided_at IS NOT NULL AND q.held_by IS NULL AS kept
 FROM quota_texts q
 JOIN live_segments s USING (segment_id)
@@ -50,7 +50,7 @@ FROM unnest(%(segment_id)s::text[], %(held_by)s::text[]) AS u(segment_id, held_b
 WHERE q.segment_id = u.segment_id AND q.recipe_id = %(recipe_id)s
 
 -- release_quota_texts --
--- Lets all texts of a partition go on, under every recipe.
+-- Lets all texts of a partition pass, under every recipe.
 UPDATE quota_texts SET held_by = NULL, decided_at = now()
 WHERE partition_key = %(partition)s AND held_by IS NOT NULL
 
@@ -60,7 +60,7 @@ SELECT h.segment_id FROM held_segments h JOIN segments s USING (segment_id)
 WHERE h.recipe_id = %(recipe_id)s AND s.partition_key = %(partition)s AND s.shard = %(shard)s
 
 -- quota_shares --
--- Texts that go on and texts that are held, by kind and name; `total` for all.
+-- Texts that pass and texts that are held, by kind and name; `total` for all.
 WITH texts AS (
     SELECT q.domains, q.platform, q.task, q.held_by IS NOT NULL AS held
     FROM quota_texts q JOIN live_segments s USING (segment_id)
@@ -71,8 +71,8 @@ WITH texts AS (
     UNION ALL SELECT 'platform', platform, held FROM texts
     UNION ALL SELECT 'task', task, held FROM texts
 )
-SELECT kind, name, count(*) FILTER (WHERE NOT held)::int AS gone_on, count(*) FILTER (WHERE held)::int AS held
-FROM named GROUP BY kind, name ORDER BY kind, gone_on DESC, name
+SELECT kind, name, count(*) FILTER (WHERE NOT held)::int AS passed, count(*) FILTER (WHERE held)::int AS held
+FROM named GROUP BY kind, name ORDER BY kind, passed DESC, name
 
 -- quota_held --
 -- Held texts by partition and quota.

@@ -1,4 +1,4 @@
-"""Texts over a quota wait after the filter: no call is made for them, they do not fail, and they can go on."""
+"""Texts over a quota wait after the filter: no call is made for them, they do not fail, and they can pass later."""
 
 import pytest
 
@@ -79,7 +79,7 @@ def test_a_decision_is_the_same_again_and_makes_room_when_the_quota_grows(filter
     assert to_extract(work) == first
     more = filtered("platform:operator=2", "platform:operator=3")
     plan(more, PARTITION)
-    assert to_extract(more) > first, "what went on before stays"
+    assert to_extract(more) > first, "what passed before stays"
 
 
 def test_what_other_partitions_let_through_or_extracted_before_there_were_quotas_counts(filtered):
@@ -104,4 +104,4 @@ def test_what_other_partitions_let_through_or_extracted_before_there_were_quotas
     assert to_extract(limited) >= set(others), "what is paid for is never held"
     with work.ledger() as ledger:
         shares = {(each.kind, each.name): each for each in ledger.quotas.shares(work.chain.id_of("filter"))}
-    assert shares["platform", "operator"].gone_on == 3
+    assert shares["platform", "operator"].passed == 3

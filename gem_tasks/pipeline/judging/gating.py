@@ -23,7 +23,7 @@ _EXAMPLES = 5
 def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> Decision:
     """Decides by the stage's figures for the whole partition, and records the decision with them.
 
-    After the filter, quotas decide which texts go on: what they hold does not count for or against the gate.
+    After the filter, quotas decide which texts pass: what they hold does not count for or against the gate.
     """
     if name == "filter":
         apply_quotas(work, partition)

@@ -1,4 +1,4 @@
-"""What goes on under quotas: shares of whole texts, the same for every order, and clear words for what is wrong."""
+"""What passes under quotas: shares of whole texts, the same for every order, and clear words for what is wrong."""
 
 import random
 
@@ -24,7 +24,7 @@ def texts(**counts):
     return [Text(f"{name}{n}", (("domain", name),)) for name, count in counts.items() for n in range(count)]
 
 
-def gone_on(decided):
+def passed(decided):
     found = {name: 0 for name in sorted(NAMES["domain"])}
     for segment, held in decided.items():
         found[segment.rstrip("0123456789")] += held is None
@@ -33,7 +33,7 @@ def gone_on(decided):
 
 def test_a_share_is_one_of_what_goes_on_not_of_what_there_is():
     decided = quotas("domain:health=40%").decide({}, 0, texts(health=800, finance=150, games=50))
-    assert gone_on(decided) == {"finance": 150, "games": 50, "health": 134}
+    assert passed(decided) == {"finance": 150, "games": 50, "health": 134}
     assert 134 == -(-0.4 * 334 // 1)
     assert {held for segment, held in decided.items() if held} == {"domain:health=40%"}
 
@@ -44,7 +44,7 @@ def test_the_order_of_arrival_makes_no_difference():
     random.Random(3).shuffle(mixed)
     same = quotas("domain:*=50%", "domain:games=5")
     assert same.decide({}, 0, mixed) == same.decide({}, 0, found)
-    assert gone_on(same.decide({}, 0, found)) == {"finance": 20, "games": 5, "health": 26}
+    assert passed(same.decide({}, 0, found)) == {"finance": 20, "games": 5, "health": 26}
 
 
 def test_small_partitions_one_after_the_other_reach_the_share():
@@ -62,8 +62,8 @@ def test_small_partitions_one_after_the_other_reach_the_share():
 
 
 def test_the_first_text_goes_on_even_where_every_name_is_limited():
-    assert gone_on(quotas("domain:*=40%").decide({}, 0, texts(finance=1))) == {"finance": 1, "games": 0, "health": 0}
-    assert gone_on(quotas("domain:finance=0%").decide({}, 0, texts(finance=3, games=1)))["finance"] == 0
+    assert passed(quotas("domain:*=40%").decide({}, 0, texts(finance=1))) == {"finance": 1, "games": 0, "health": 0}
+    assert passed(quotas("domain:finance=0%").decide({}, 0, texts(finance=3, games=1)))["finance"] == 0
 
 
 def test_a_text_with_two_domains_counts_for_both_and_is_held_by_either():
@@ -75,7 +75,7 @@ def test_a_text_with_two_domains_counts_for_both_and_is_held_by_either():
 def test_what_went_on_before_stays_and_what_was_held_takes_the_room():
     before = [Text("a", (("domain", "games"),), kept=True), *texts(games=30)]
     assert quotas("domain:games=1").decide({}, 0, before)["a"] is None
-    assert gone_on(quotas("domain:games=20%").decide({("domain", "health"): 40}, 40, texts(games=30)))["games"] == 11
+    assert passed(quotas("domain:games=20%").decide({("domain", "health"): 40}, 40, texts(games=30)))["games"] == 11
 
 
 def test_quotas_are_read_and_written():
