@@ -82,8 +82,8 @@ def _options(real: Realised) -> Table:
     for column in ("planned", "real"):
         table.add_column(column, justify="right")
     table.add_column("kept by (95 %)")
-    for menu, options in (real.by_code | real.options).items():
-        for number, (option, kept) in enumerate(sorted(options.items(), key=lambda item: (-item[1].realised, item[0]))):
+    for menu, options in real.menus.items():
+        for number, (option, kept) in enumerate(options.items()):
             name = "" if number else escape(menu)
             table.add_row(name, escape(option), str(kept.planned), str(kept.realised), kept_words(kept))
     return table

@@ -86,4 +86,4 @@ def _print(console: Terminal, limits: Quotas | None, shares: list[Share], held: 
         named = ", ".join(f"{quota} {texts}" for quota, texts in by_quota.most_common())
         places = where[0] if len(where) == 1 else f"{len(where)} partitions from {where[0]} to {where[-1]}"
         console.print(f"Held in {places}: {named}", markup=False, soft_wrap=True)
-        console.print("Decide again: gem quotas --apply    Run the released: gem backfill", markup=False)
+        console.print("Decide again: gem quotas --apply    Run the released: gem backfill --quota …", markup=False)

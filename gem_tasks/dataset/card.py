@@ -198,8 +198,8 @@ def _realised(found: Realised) -> Iterable[str]:
         yield _table(("", "planned", "real"), asked)
     rows = [
         (cell(menu), cell(option), kept.planned, kept.realised, kept_words(kept))
-        for menu, options in (found.by_code | found.options).items()
-        for option, kept in sorted(options.items(), key=lambda item: (-item[1].realised, item[0]))
+        for menu, options in found.menus.items()
+        for option, kept in options.items()
     ]
     yield _table(("menu", "option", "planned", "real", "kept by (95 %)"), rows) if rows else ""
     if found.not_judged:

@@ -154,7 +154,7 @@ def _quota(text: str, names: Mapping[str, frozenset[str]]) -> Quota:
 
 def _nearest(name: str, names: Iterable[str]) -> str:
     near = get_close_matches(name.lower(), sorted(names), 1, 0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(names))}"
+    return f"; the nearest is {near[0]!r}" if near else f"; there are {', '.join(sorted(names))}"
 
 
 def _refuse_too_little(quotas: Quotas, kind: str, names: frozenset[str]) -> None:

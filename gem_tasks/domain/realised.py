@@ -6,6 +6,7 @@ from pydantic import Field
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.interval import wilson
+from gem_tasks.domain.plan import CHOICES
 
 PATTERNS = "patterns"
 PREMISE = ("false_premise", "rule_conflict", "domain_rules")
@@ -108,6 +109,16 @@ class Realised(Value):
     unreadable: dict[str, int] = Field(default_factory=dict)
     """Answers that do not count, by menu or pattern; `answer` for whole ones."""
     usd: float | None = None
+
+    @property
+    def menus(self) -> dict[str, dict[str, Kept]]:
+        """All options by menu in the order of plans; the most frequent option first."""
+        found = self.by_code | self.options
+        return {
+            menu: dict(sorted(found[menu].items(), key=lambda item: (-item[1].realised, item[0])))
+            for menu in (*CHOICES, PATTERNS)
+            if menu in found
+        }
 
     @property
     def headlines(self) -> dict[str, Share]:
