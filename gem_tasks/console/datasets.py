@@ -51,7 +51,8 @@ def dataset(db: ConsoleRows, version: str) -> Dataset | None:
 
 
 def _realised(manifest: Json) -> Realised | None:
-    given = (manifest.get("diversity") or {}).get("realised")
+    diversity: Json = manifest.get("diversity") or {}
+    given: Json | None = diversity.get("realised")
     try:
         return Realised.model_validate(given) if given else None
     except ValidationError:

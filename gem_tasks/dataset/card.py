@@ -181,7 +181,9 @@ def _alike(manifest: Json) -> Iterable[str]:
             f"Spread: {found['spread']}. That is the compressed size of up to 100 conversations together, by the sum of"
             " their sizes compressed one by one: 1 where nothing recurs, near 0 where all are the same."
         )
-    if broken := (found.get("gate") or {}).get("broken"):
+    gate: Json = found.get("gate") or {}
+    broken: list[str] = gate.get("broken") or []
+    if broken:
         yield "**Less diverse than the gate policy wants**: " + "; ".join(map(cell, broken)) + "."
 
 

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import cached_property
 from hashlib import sha256
 from math import ceil
 from typing import NamedTuple
 
 from gem_tasks.domain.base import Value
 
-KINDS = ("domain", "platform", "task")
+KINDS: tuple[str, ...] = ("domain", "platform", "task")
 EVERY = "*"
 """Instead of a name: each name of the kind that has no separate quota."""
 NO_QUOTAS = "none"
@@ -74,8 +75,11 @@ class Quotas(Value):
 
     def of(self, kind: str, name: str) -> Quota | None:
         """The quota of a name: its own, or the one for every name of the kind."""
-        found = {each.name: each for each in self.quotas if each.kind == kind}
-        return found.get(name) or found.get(EVERY)
+        return self._by_key.get((kind, name)) or self._by_key.get((kind, EVERY))
+
+    @cached_property
+    def _by_key(self) -> dict[Counted, Quota]:
+        return {(each.kind, each.name): each for each in self.quotas}
 
     def decide(self, counts: Mapping[Counted, int], total: int, texts: Sequence[Text]) -> dict[str, str | None]:
         """Which quota holds each text; None if it passes. The order of the texts makes no difference.

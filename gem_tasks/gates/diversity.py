@@ -24,8 +24,9 @@ def metrics_of(manifest: Json) -> Metrics:
     """Figures of a version; those that it lacks are absent. `sample` is of its conversations, or of the judged ones."""
     found: Json = manifest.get("diversity") or {}
     tools: Json = found.get("tools") or {}
+    phrases: dict[str, dict[str, float]] = found.get("phrases") or {}
     numbers: dict[str, float | None] = {
-        **{f"{role}_phrase_share": _most(phrases) for role, phrases in (found.get("phrases") or {}).items()},
+        **{f"{role}_phrase_share": _most(said) for role, said in phrases.items()},
         "spread": found.get("spread"),
         "tool_entropy": tools.get("evenness"),
         "top_tool_share": tools.get("top_share"),

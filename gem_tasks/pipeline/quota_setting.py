@@ -5,7 +5,9 @@ from gem_tasks.errors import UserError
 from gem_tasks.settings import Settings
 from gem_tasks.stages import vocabulary
 
-_NAMES = dict(zip(KINDS, (vocabulary.DOMAINS, vocabulary.PLATFORMS, vocabulary.TASK_CATEGORIES), strict=True))
+_NAMES: dict[str, frozenset[str]] = dict(
+    zip(KINDS, (vocabulary.DOMAINS, vocabulary.PLATFORMS, vocabulary.TASK_CATEGORIES), strict=True)
+)
 
 
 def quotas_of(settings: Settings) -> Quotas | None:
