@@ -170,12 +170,15 @@ def _alike(manifest: Json) -> Iterable[str]:
         )
     if found.get("realised"):
         yield from _realised(Realised.model_validate(found["realised"]))
-    for role, phrases in found.get("phrases", {}).items():
+    said: dict[str, dict[str, float]] = {
+        f"{what}, said by {role}s": phrases
+        for name, what in (("phrases", "four words in a row"), ("openings", "first four words"))
+        for role, phrases in found.get(name, {}).items()
+    }
+    for title, phrases in said.items():
         if phrases:
-            yield _table(
-                (f"four words in a row, said by {role}s", "share of conversations"),
-                ((cell(phrase), f"{share:.1%}") for phrase, share in phrases.items()),
-            )
+            rows = ((cell(phrase), f"{share:.1%}") for phrase, share in phrases.items())
+            yield _table((title, "share of conversations"), rows)
     if found.get("spread") is not None:
         yield (
             f"Spread: {found['spread']}. That is the compressed size of up to 100 conversations together, by the sum of"
