@@ -2,7 +2,12 @@
 
 import pytest
 
+from gem_tasks.console.chains import chains
+from gem_tasks.console.overview import overview
+from gem_tasks.console.partition import partition
+from gem_tasks.console.span import Filters
 from gem_tasks.lineage import RunContext
+from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.pipeline.judging.gating import gate
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.rebuild.stale import stale
@@ -60,6 +65,14 @@ def test_held_texts_are_no_open_work_until_they_are_released(filtered):
         summary = ledger.reports.summary(PARTITION, list(work.chain.by_stage.values()), None)
     assert sum(state.expected for state in states) == 2
     assert summary.held == held(work)
+    with work.ledger() as ledger:
+        db = ConsoleRows(ledger.pg)
+        chain = next(one for one in chains(db.prompts.recipes(), work.chain.id_of("revalidate")) if one.current)
+        shown = partition(db, PARTITION, chain)
+        funnel = {step.name: step for step in overview(db, Filters(range="all"), chain).funnel}
+    assert next(stage for stage in shown.state.stages if stage.stage == "extract").expected == 2
+    assert sum(shard.expected[1] for shard in shown.shards) == 2
+    assert funnel["extract"].held == total - 2
     assert stale(work).stages[0].why == {"never done": 2}
     with work.ledger() as ledger:
         ledger.pg.execute(
