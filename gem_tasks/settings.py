@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     near_duplicate: float = Field(default=0.85, ge=0, le=1)
     """Similarity (Jaccard, of runs of five words) from which a segment counts as a repetition of an earlier one: the
     filter then rejects it without a call. 0 turns the search off."""
+    quotas: str = ""
+    """The most that a domain, platform or kind of task may be of the texts that pass:
+    `domain:finance=10%,task:*=25%`. GEM holds texts over a quota until there is room. `none` releases them."""
     keep_contaminated: bool = False
     """Publish trajectories even if they overlap with benchmark test items; they are flagged."""
     document_max_mb: float = Field(default=20, gt=0)
@@ -155,6 +158,9 @@ class Settings(BaseSettings):
     revise: Literal["on", "off"] = "on"
     """`on`: GEM returns a conversation that checks or judge reject once to the refining model with the findings, and
     then validates it again. `off`: rejected conversations stay rejected."""
+    plans_judged: int = Field(default=0, ge=0)
+    """Conversations of each new dataset version about which the model of `validate` says what they really are, beside
+    their plans: one call each. 0: none."""
     gates: Path | None = None
     """Your own bounds, in the format of `gem_tasks/gates/gates.toml`; they replace those."""
 

@@ -38,6 +38,7 @@ COMMANDS = (
     Command("Change", "review", "gates:review"),
     Command("Change", "prompts", "prompts:group"),
     Command("Change", "plans", "plans:group"),
+    Command("Change", "quotas", "quotas:quotas"),
     Command("Change", "audit", "audit:audit"),
     Command("Change", "prefilter", "prefilter:group"),
     Command("Change", "gc", "retention:gc"),

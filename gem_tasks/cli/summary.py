@@ -43,6 +43,13 @@ def summarise(work: Workspace, partition: str, run_id: str | None) -> RunSummary
     return RunSummary(numbers, failed, work.settings.store_root, work.settings.airflow_url)
 
 
+def held_lines(held: Mapping[str, int]) -> Iterator[str]:
+    """What quotas hold, in one line of text; none if they hold nothing."""
+    if held:
+        named = ", ".join(f"{quota} {texts}" for quota, texts in sorted(held.items(), key=lambda item: -item[1]))
+        yield f"Held by quotas before extraction: {sum(held.values())} ({named}). Show them: gem quotas"
+
+
 def ask_again(work: Workspace, partition: str) -> str:
     """Failures of the partition under the current recipes, by class, and how to retry; empty if there are none."""
     with work.ledger() as ledger:
@@ -92,6 +99,8 @@ def print_summary(summary: RunSummary, console: Terminal, *, nothing_new: bool =
     for line in (_cost(numbers.stages), _cached(numbers.stages), _spared(numbers.stages[0])):
         if line:
             console.print(line, highlight=False)
+    for line in held_lines(numbers.held):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     if failed := failure_lines(numbers.partition, summary.failures):
         console.print(failed, highlight=False, markup=False, soft_wrap=True)
     if dataset := numbers.dataset:
