@@ -67,6 +67,8 @@ def _message(console: Terminal, message: dict[str, Any]) -> None:
     """Prints a message; markup in texts of documents and models is escaped."""
     role = message["role"]
     console.print(f"\n[bold {_COLOURS[role]}]{role}[/]")
+    if thought := message.get("reasoning_content"):
+        console.print(f"[dim italic]Thinks: {escape(visible(thought))}[/]")
     if message["content"]:
         if role == "tool":
             console.print(_pretty(message["content"]))
