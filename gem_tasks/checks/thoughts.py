@@ -31,12 +31,15 @@ THOUGHTS_VERSION = 1
 """Part of the validate recipe where there are thoughts: raise it whenever a verdict on one can change."""
 
 _WORD = re.compile(r"[^\s\"'“”‘’(),;<>\[\]{}]+")
-_CODE = re.compile(r"(?=[^\d]*\d)(?=.*[A-Za-z])[\w./#:+@-]{2,64}|\d{5,20}|[^\s@]+@[^\s@]+\.\w+|[A-Z]{2,}(?:_[A-Z]+)+")
-"""A word with letters and digits, a long number, an address, or a constant such as `PERIOD_CLOSED`."""
+_CODE = re.compile(
+    r"(?=[^\d]*\d)(?=.*[A-Za-z])[\w./#:+@-]{2,64}|\d{5,30}|[^\s@]+@[^\s@]+\.\w+|[A-Z]{1,8}(?:[_-][A-Z]{2,})+|[A-Z]{5,}"
+)
+"""A word with letters and digits, a long number, an address, or capitals such as `PERIOD_CLOSED` and `F-SEAL`."""
 _ORDINARY = IgnoringCase(r"\d+(?:st|nd|rd|th|x|k|m|h|s|%|-?[a-z]{3,})|[a-z]+-?\d|\d+[:/.]\d+(?:[:/.]\d+)?[a-z]*")
 """`3rd`, `30-day`, `step-2`, `24/7`: words with digits that people make freely."""
 _SHORT = 4
 """Codes with fewer characters count only as a whole value of a result."""
+_NAME = re.compile(r"[A-Z][^\d@]+")
 _PROPER = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)+")
 """A name of several words inside a sentence."""
 _NAMED = frozenset(
@@ -109,7 +112,7 @@ class _Told:
             for _, key, value in scalars(data):
                 if isinstance(value, str) and _SHORT <= len(value) <= _LONGEST:
                     named = set(words(key))
-                    kind = "state" if named & _STATED else "name" if named & _NAMED and "@" not in value else ""
+                    kind = "state" if named & _STATED else "name" if named & _NAMED and _NAME.fullmatch(value) else ""
                     if kind:
                         found.setdefault((kind, value), at)
         return [(at, kind, value) for (kind, value), at in found.items()]
@@ -198,8 +201,7 @@ def _dates(thought: str, index: int, told: _Told) -> Iterator[tuple[str, int]]:
 
 
 def _names(thought: str, index: int, told: _Told) -> Iterator[tuple[str, int]]:
-    thinks = Said([Utterance(thought)])
-    later = [value for at, kind, value in told.values if kind == "name" and at > index and thinks.literally(value)]
+    later = [value for at, kind, value in told.values if kind == "name" and at > index and value in thought]
     for value in dict.fromkeys([*later, *_PROPER.findall(thought)]):
         if told.left <= 0 or told.said.literally(value) or _all_said(value, told):
             continue

@@ -7,7 +7,7 @@ strings, because structs of different keys would get each other's keys as nulls.
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -58,7 +58,7 @@ def schema_of(manifest: Json) -> pa.Schema:
     """`SCHEMA`, with `reasoning_content` in the messages if the version has thoughts."""
     if not manifest.get("thoughts"):
         return SCHEMA
-    fields = [_MESSAGE.field(at) for at in range(_MESSAGE.num_fields)]
+    fields = cast("list[Any]", [_MESSAGE.field(at) for at in range(_MESSAGE.num_fields)])
     thinking = pa.struct([*fields, pa.field("reasoning_content", pa.string())])
     return SCHEMA.set(0, pa.field("messages", pa.list_(thinking)))
 
