@@ -38,6 +38,11 @@ def thinking(message: Json) -> str:
     return f"<think>\n{thought}\n</think>\n\n" if thought else ""
 
 
+def without_thought(message: Json) -> Json:
+    """The message without its thought."""
+    return {name: value for name, value in message.items() if name != "reasoning_content"}
+
+
 def whole(message: Json) -> Json:
     """The message with a text as content, because half of the templates in use print None."""
     return {**message, "content": message.get("content") or ""}
