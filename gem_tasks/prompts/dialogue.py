@@ -32,6 +32,7 @@ TAGS = ("<trajectory>", "<system>", "<user>", "<assistant>", "<tool>", "<func>")
 _TURN = re.compile(r"\s*<(system|user|assistant|tool)(?: number=\"\d+\")?>(.*?)</\1>", re.DOTALL)
 _CALL = re.compile("<func>"), re.compile("</func>")
 _THOUGHT = re.compile(r"<(?:thought|think|thinking)>"), re.compile(r"</(?:thought|think|thinking)>")
+_THOUGHT_ENDS = re.compile(r"\A<\w+>|</\w+>\Z")
 _THOUGHT_TAG = re.compile(r"</?thought>")
 
 
@@ -122,15 +123,15 @@ def _plain(content: str, where: str) -> str:
 
 def _apart(content: str, where: str) -> tuple[str | None, str]:
     """`(thought, the rest)` of an assistant's turn: several thoughts become one."""
-    calls = list(between(content, *_CALL))
-    spans = [
-        found for found in between(content, *_THOUGHT) if not any(call.start < found.start < call.end for call in calls)
-    ]
-    said = without(content, spans).strip()
-    thought = "\n".join(filter(None, (span.inner.strip() for span in spans)))
-    if _THOUGHT_TAG.search(thought) or _THOUGHT_TAG.search(without(said, between(said, *_CALL))):
+    outside = content
+    for call in between(content, *_CALL):  # the arguments of a call may hold any text
+        outside = outside[: call.start] + " " * (call.end - call.start) + outside[call.end :]
+    spans = list(between(outside, *_THOUGHT))
+    inner = (_THOUGHT_ENDS.sub("", content[span.start : span.end]).strip() for span in spans)
+    thought = "\n".join(filter(None, inner))
+    if _THOUGHT_TAG.search(thought) or _THOUGHT_TAG.search(without(outside, spans)):
         raise TagError(f"{where}: <thought> is not closed by </thought>, closed twice, or within another")
-    return _plain(thought, where) or None, said
+    return _plain(thought, where) or None, without(content, spans).strip()
 
 
 def _assistant(content: str, where: str, calls_before: int, thought: str | None) -> Message:

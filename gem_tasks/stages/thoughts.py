@@ -55,7 +55,8 @@ class WithThoughts(Stage):
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """Builds the wrapped stage's messages, with the note below the prompt."""
         if self._note:
-            prompt = prompt.model_copy(update={"text": _noted(prompt.text, self._note)})
+            # Not a copy, which would keep the cached system message.
+            prompt = Prompt(name=prompt.name, text=_noted(prompt.text, self._note), origin=prompt.origin)
         return self._stage.request(record, prompt)
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
