@@ -113,7 +113,8 @@ def test_thinking_is_removed_only_at_the_start():
     assert leaked_tag(strip_thinking("yes <think>hm</think>")) == "<think>"
 
 
-THINKING = '<assistant><thought>Look first.</thought>Yes. <func>{"name": "get_loan", "arguments": {"loan_id": "<think>"}}</func>'
+CALL = '<func>{"name": "get_loan", "arguments": {"loan_id": "<think>"}}</func>'
+THINKING = f"<assistant><thought>Look first.</thought>Yes. {CALL}"
 
 
 def thoughts_of(assistant):
