@@ -90,7 +90,7 @@ class Profile(Value):
     @property
     def sha256(self) -> str:
         """Hash of everything that determines the weights, given a set."""
-        unchanged = set() if self.reasoning else {"reasoning"}  # models from before the field keep their ids
+        unchanged = set[str]() if self.reasoning else {"reasoning"}  # models from before the field keep their ids
         excluded = {"name", "set", "measure", *unchanged}
         return sha256(json.dumps(self.model_dump(exclude=excluded), sort_keys=True).encode()).hexdigest()
 
