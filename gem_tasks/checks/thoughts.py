@@ -65,8 +65,12 @@ _MADE = IgnoringCase(
     r"|\bas the (writer|author)\b|\bthe (?:next|following|later) (tool result|user turn|turn) (?:will|says|shows)\b",
 )
 """The noun is a group: `payment plan`, `approval workflow` and `text message` are things of some conversations."""
-_MOST_LOOKED_FOR = 300
-"""Most values of a conversation to look for in everything said later."""
+_MOST_READ = 2000
+"""Most values of a conversation's thoughts to look for in everything said before."""
+_MOST_SEARCHED = 20_000_000
+"""Characters of later messages to search for those that were not; a conversation has 40,000."""
+_MOST_FOUND = 100
+"""Most findings of one thought."""
 _AT_HAND = 60
 """Latest numbers from which an amount may follow."""
 
@@ -78,7 +82,7 @@ def check(case: Case) -> Iterator[Finding]:
     told = _Told(case)
     for index, message in enumerate(case.messages):
         if message.reasoning:
-            yield from islice(_future(message.reasoning, index, told), _MOST_LOOKED_FOR)
+            yield from islice(_future(message.reasoning, index, told), _MOST_FOUND)
             if made := _of_its_making(message.reasoning, told):
                 yield finding(Fault.THOUGHT_OF_MAKING, f"a thought speaks of its making: {made!r}", index)
         told.hear(index)
@@ -91,7 +95,8 @@ class _Told:
         self.case = case
         self.grounds = Grounds(case)
         self.said = Said()
-        self.left = _MOST_LOOKED_FOR
+        self.left = _MOST_SEARCHED
+        self.unread = _MOST_READ
         self.said.add(Utterance(json.dumps([tool.model_dump() for tool in case.trajectory.tools], ensure_ascii=False)))
 
     @cached_property
@@ -123,10 +128,15 @@ class _Told:
         self.said.add(self.utterances[index])
         self.said.add(Utterance(self.case.messages[index].reasoning or ""))
 
+    def takes(self) -> bool:
+        """Whether another value is looked for; counts it."""
+        self.unread -= 1
+        return self.unread >= 0 and self.left > 0
+
     def brought_by(self, index: int, has: Callable[[Said], bool]) -> int | None:
         """The later message of a user or tool that is the first to have something; None if the assistant is."""
-        self.left -= 1
         for at in range(index, len(self.utterances)):
+            self.left -= len(self.utterances[at].text)
             if has(Said([self.utterances[at]])):
                 return None if self.case.messages[at].role in ("assistant", "system") else at
         return None
@@ -146,15 +156,13 @@ def _future(thought: str, index: int, told: _Told) -> Iterator[Finding]:
     for reader, fault in ((_codes, Fault.FUTURE_ID), (_amounts, Fault.FUTURE), (_dates, Fault.FUTURE),
                           (_names, Fault.FUTURE), (_states, Fault.FUTURE)):  # fmt: skip
         for value, at in reader(thought, index, told):
-            if told.left <= 0:
-                return
             yield finding(fault, f"a thought knows {value[:100]!r}, which only message {at} brings", index)
 
 
 def _codes(thought: str, index: int, told: _Told) -> Iterator[tuple[str, int]]:
     plain = DATE.sub(lambda _: " ", thought)
     for value in dict.fromkeys(word.strip(".,:!?*_`") for word in _WORD.findall(plain)):
-        if told.left <= 0 or not _CODE.fullmatch(value) or told.said.spelled(value):
+        if not _CODE.fullmatch(value) or not told.takes() or told.said.spelled(value):
             continue
         short = len(value) < _SHORT or _ORDINARY.fullmatch(value)
         at = told.brought_by(index, lambda later, value=value: later.spelled(value))
@@ -171,11 +179,13 @@ def _amounts(thought: str, index: int, told: _Told) -> Iterator[tuple[str, int]]
     own = numbers(plain)
     for value in written(plain):
         number = float(value)
-        if told.left <= 0 or number in told.said.numbers() or told.said.spelled(value):
+        if not told.takes() or number in told.said.numbers() or told.said.spelled(value):
+            continue
+        at = told.brought_by(index, lambda later, it=(number, value): _has_amount(later, *it))
+        if at is None:
             continue
         near = [*sorted(other for other in own - {number, 0, 1} if other < MOST), *told.numbers()]
-        at = told.brought_by(index, lambda later, it=(number, value): _has_amount(later, *it))
-        if at is not None and not derived(number, near):
+        if not derived(number, near):
             yield value, at
 
 
@@ -190,7 +200,7 @@ def _dates(thought: str, index: int, told: _Told) -> Iterator[tuple[str, int]]:
     this_year = (day(now.year, *each) for now in told.grounds.today for each in read.partial)
     for wanted in sorted(read.dates.union(filter(None, this_year))):
         known = told.said.calendar
-        if told.left <= 0 or known.knows(wanted) or known.derives(wanted, told.grounds.today):
+        if not told.takes() or known.knows(wanted) or known.derives(wanted, told.grounds.today):
             continue
         forms = in_words(wanted)
         if any(told.said.literally(form) for form in forms):
@@ -203,7 +213,7 @@ def _dates(thought: str, index: int, told: _Told) -> Iterator[tuple[str, int]]:
 def _names(thought: str, index: int, told: _Told) -> Iterator[tuple[str, int]]:
     later = [value for at, kind, value in told.values if kind == "name" and at > index and value in thought]
     for value in dict.fromkeys([*later, *_PROPER.findall(thought)]):
-        if told.left <= 0 or told.said.literally(value) or _all_said(value, told):
+        if not told.takes() or told.said.literally(value) or _all_said(value, told):
             continue
         at = told.brought_by(index, lambda later, value=value: later.literally(value))
         if at is not None:
@@ -220,19 +230,25 @@ def _states(thought: str, index: int, told: _Told) -> Iterator[tuple[str, int]]:
     wanted = [(at, value) for at, kind, value in told.values if kind == "state" and at > index]
     if not wanted:
         return
-    sure = [Said([Utterance(part)]) for part in _SENTENCE.split(thought) if not _UNSURE.search(part)]
+    sure = [_plain(part) for part in _SENTENCE.split(thought) if not _UNSURE.search(part)]
+    plain_thought = _plain(thought)
     for _, value in wanted:
-        plain = value.replace("_", " ").replace("-", " ").lower()
+        plain = _plain(value)
+        if plain not in plain_thought or not told.takes() or told.said.spelled(value):
+            continue
         asserted = IgnoringCase(
             rf"\b(?:is|are|was|been|shows?|says|status|state)(?:\s+(?:as|still|now|already|currently|only|just|in))*"
             rf"\s+['\"“`]?{re.escape(plain)}\b"
         )
-        if told.left <= 0 or told.said.spelled(value):
-            continue
-        if any(asserted.search(part.utterances[0].folded.replace("_", " ").replace("-", " ")) for part in sure):
+        if any(asserted.search(part) for part in sure):
             at = told.brought_by(index, lambda later, value=value: later.spelled(value))
             if at is not None:
                 yield value, at
+
+
+def _plain(text: str) -> str:
+    """For states: `ON_HOLD` as `on hold`."""
+    return folded(text.replace("_", " ").replace("-", " "))
 
 
 def _of_its_making(thought: str, told: _Told) -> str | None:

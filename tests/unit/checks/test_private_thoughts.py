@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gem_tasks.checks import run_checks
+from gem_tasks.checks import run_checks, thoughts
 from gem_tasks.domain.finding import Severity
 from tests.factories import call, make_tool, make_trajectory, result, say
 
@@ -38,10 +38,10 @@ def conversation(
     return make_trajectory(*messages, tools=TOOLS)
 
 
-def found(*thoughts, **more):
+def found(*told, **more):
     return [
         (finding.kind, finding.message_index)
-        for finding in run_checks(conversation(*thoughts, **more))
+        for finding in run_checks(conversation(*told, **more))
         if finding.check == "thoughts"
     ]
 
@@ -112,3 +112,11 @@ def test_all_findings_are_open_and_conversations_without_thoughts_have_none():
 def test_tokens_of_templates_in_a_thought_are_errors():
     kinds = {(each.check, each.kind, each.severity) for each in run_checks(conversation("Well </think> then"))}
     assert ("leak", "token", Severity.ERROR) in kinds
+
+
+def test_what_is_looked_for_has_a_bound(monkeypatch):
+    monkeypatch.setattr(thoughts, "_MOST_READ", 2)
+    assert found("AB-1 and AB-2 and SO-7741.") == []
+    assert found("AB-1 and SO-7741.") == [("future_id", 2)]
+    monkeypatch.setattr(thoughts, "_MOST_SEARCHED", 1)
+    assert found("AB-1 and SO-7741.") == []
