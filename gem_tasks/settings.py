@@ -15,7 +15,7 @@ from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.key_source import KeyCommand, KeySource
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.domain.s3_access import S3Access
-from gem_tasks.domain.stage import HAVE_SETTINGS, StageName, settings_of
+from gem_tasks.domain.stage import HAVE_SETTINGS, Reasoning, StageName, settings_of
 from gem_tasks.domain.stage_settings import Command, LLMMode, StageSettings, read_by_stage, variable
 from gem_tasks.domain.web_access import WebAccess
 from gem_tasks.errors import UserError
@@ -148,6 +148,10 @@ class Settings(BaseSettings):
     plans: Path | None = None
     """Your own menus from which the plan of each conversation is drawn, in the format of `gem plans show`; a menu that
     the file leaves out is GEM's own."""
+    reasoning: Reasoning = "off"
+    """Private thoughts of the assistant in conversations. `ask`: the prompts of generate, refine and revise ask for a
+    short one before each of its turns. `keep`: nothing is asked, but a thought that a model writes inside the
+    assistant's turns (`<think>`, `<thought>`) is kept as one instead of refused as a stray tag. `off`: no thoughts."""
     prefilter: Literal["auto", "off"] = "auto"
     """`auto`: a classifier trained on the filter's own verdicts rejects hopeless segments without a call, once there
     are enough verdicts to prove that it keeps 98 % of what the filter would accept. `off`: every segment goes to the

@@ -3,6 +3,8 @@
     python sft.py job.json              one process: CPU or one GPU
     accelerate launch --config_file accelerate/fsdp2.yaml sft.py job.json
 
+With `reasoning` the job trains on the assistant's private thoughts, with the model's own template: see `thoughts.py`.
+
 The same command resumes where a killed one stopped: from the newest complete checkpoint. Loss is on what the
 assistant says, only. Metrics go to `metrics.jsonl`, TensorBoard, and as JSON lines to standard output; `result.json` comes
 last. An error that a person can fix is one line on standard error that begins with `gem: `, and exit code 2.
@@ -25,6 +27,7 @@ from datasets import Dataset, Features, Json, List, Value, load_dataset
 from peft import LoraConfig
 from scratch import build, template
 from targets import Form, as_form, drops_text, form_of
+from thoughts import PROBE, labelled, stretches, why_not
 from transformers import AutoConfig, AutoTokenizer, TrainerCallback, set_seed
 from trl import SFTConfig, SFTTrainer
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
@@ -52,9 +55,14 @@ def main(job: dict[str, Any]) -> None:
     if job["chat_template"]:
         tokenizer.chat_template = template(job["chat_template"])
     args = arguments(job, run)
-    form = target_form(tokenizer, str(base)) if job["kind"] == "agent" else "object"
-    train, dropped = load(Path(job["train"]), tokenizer, args.max_length, job["too_long"], form)
-    validation, _ = load(Path(job["validation"]), tokenizer, args.max_length, job["too_long"], form)
+    if job.get("reasoning"):
+        form = thinking_form(tokenizer, job["chat_template"] or str(base))
+        read = load_thoughts
+    else:
+        form = target_form(tokenizer, str(base)) if job["kind"] == "agent" else "object"
+        read = load
+    train, dropped = read(Path(job["train"]), tokenizer, args.max_length, job["too_long"], form)
+    validation, _ = read(Path(job["validation"]), tokenizer, args.max_length, job["too_long"], form)
     validation = validation.select(range(min(len(validation), VALIDATED)))
     if not len(train):
         complain(
@@ -153,7 +161,7 @@ def arguments(job: dict[str, Any], run: Path) -> SFTConfig:
             "Run it on a machine with a GPU, or choose another profile: gem distill profiles",
         )
     values = {
-        "assistant_only_loss": True,
+        "assistant_only_loss": not job.get("reasoning"),  # otherwise the rows have labels already
         "report_to": ["tensorboard"],
         "include_num_input_tokens_seen": "all",
         "save_strategy": "steps",
@@ -213,6 +221,53 @@ def load(path: Path, tokenizer: Any, longest: int, too_long: str, form: Form) ->
 
     kept = rows.filter(fits, num_proc=processes(len(rows)))
     return kept, len(rows) - len(kept)
+
+
+def thinking_form(tokenizer: Any, template: str) -> Form:
+    """How the model's own template, which has to render thoughts, reads the arguments of calls."""
+    render = own(tokenizer)
+    form, why = form_of(lambda messages, tools: render(messages, tools, False))
+    why = why if form is None else why_not(render, as_form(PROBE, form))
+    if form is None or why:
+        complain(
+            f"The chat template {template} cannot teach thoughts: {why}",
+            "Choose a base model that thinks (Qwen3, GLM-4.5, Nemotron 3, LFM2.5), or set `reasoning: false` in the profile.",
+        )
+    return form
+
+
+def own(tokenizer: Any) -> Callable[..., str]:
+    """Renders with the template that servers use."""
+
+    def render(messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None, speaks: bool) -> str:
+        return tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, add_generation_prompt=speaks)
+
+    return render
+
+
+def load_thoughts(path: Path, tokenizer: Any, longest: int, too_long: str, form: Form) -> tuple[Dataset, int]:
+    """Like `load`, for conversations with thoughts: tokens with labels, of which a conversation may give several rows."""
+    if not path.stat().st_size:
+        return Dataset.from_dict({"input_ids": [], "labels": []}), 0
+    rows = load_dataset("json", data_files=str(path), split="train", features=ROWS, cache_dir=str(path.parent / "cache"))
+    render = own(tokenizer)
+
+    def split(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        made = [
+            labelled(stretch, tokenizer)
+            for messages, tools in zip(batch["messages"], batch["tools"], strict=True)
+            for stretch in stretches(as_form(messages, form), json.loads(tools) or None, render)
+        ]
+        return {name: [row[name] for row in made] for name in ("input_ids", "labels")}
+
+    try:
+        found = rows.map(split, batched=True, batch_size=16, remove_columns=rows.column_names, num_proc=processes(len(rows)))
+    except ValueError as error:
+        complain(f"A conversation cannot be rendered: {str(error).splitlines()[-1][:200]}", "Leave it out of the set.")
+    if too_long == "truncate":
+        found = found.map(lambda row: {name: row[name][:longest] for name in ("input_ids", "labels")})
+    kept = found.filter(lambda row: len(row["input_ids"]) <= longest and any(each >= 0 for each in row["labels"]))
+    return kept, len(found) - len(kept)
 
 
 def processes(rows: int) -> int | None:

@@ -11,6 +11,8 @@ def transcript(messages: Sequence[Json]) -> str:
 
 
 def _lines(message: Json) -> Iterator[str]:
+    if thought := message.get("reasoning_content"):
+        yield f"(thinks: {thought})"
     if message["content"]:
         yield message["content"]
     for call in message.get("tool_calls", []):

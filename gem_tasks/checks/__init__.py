@@ -14,6 +14,7 @@ from gem_tasks.checks import (
     realism,
     schema,
     structure,
+    thoughts,
 )
 from gem_tasks.checks.faults import Fault, finding
 from gem_tasks.checks.reading.case import Case, Evidence
@@ -32,6 +33,7 @@ CHECKS: dict[str, Check] = {
     policy.CHECK: policy.check,
     confirmation.CHECK: confirmation.check,
     fidelity.CHECK: fidelity.check,
+    thoughts.CHECK: thoughts.check,
     complexity.CHECK: complexity.check,
 }
 

@@ -37,7 +37,7 @@ def excess(case: Case) -> Iterator[Finding]:
     """Findings for a conversation that is too large for the other checks, which then do not run."""
     calls = [call for message in case.messages for call in message.tool_calls]
     values = sum(1 for call in calls for _ in scalars(call.arguments))
-    said = sum(len(message.content or "") for message in case.messages)
+    said = sum(len(message.content or "") + len(message.reasoning or "") for message in case.messages)
     extraction = case.evidence.extraction
     workflow = extraction.workflows[0] if extraction else None
     bounds = (

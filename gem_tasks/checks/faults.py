@@ -94,6 +94,12 @@ class Fault(Enum):
     TOOL = "fidelity", "tool", W
     SCHEMA_LIMIT = "fidelity", "limit", O
 
+    FUTURE_ID = "thoughts", "future_id", O
+    """A private thought has an identifier, code or address that only a later result or turn brings."""
+    FUTURE = "thoughts", "future", O
+    """The same of an amount, date, name or state, which the assistant may also guess."""
+    THOUGHT_OF_MAKING = "thoughts", "prompt_talk", O
+
     TOO_FEW = "complexity", "too_few", E
     TOO_MUCH = "complexity", "too_much", E
     # fmt: on

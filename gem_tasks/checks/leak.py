@@ -49,6 +49,8 @@ def check(case: Case) -> Iterator[Finding]:
     """Findings for tags, template tokens, role labels and talk about the prompt."""
     for index, message in enumerate(case.messages):
         yield from _text(message, index)
+        if message.reasoning and (found := _token(message.reasoning)):
+            yield finding(Fault.TOKEN, f"a thought contains {found}", index)
         for call in message.tool_calls:
             for path, _, value in scalars(call.arguments):
                 if isinstance(value, str) and "<" in value and (found := _token(value)):

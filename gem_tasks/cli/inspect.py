@@ -17,7 +17,7 @@ from gem_tasks.errors import UserError
 from gem_tasks.lineage.reports import DocumentLineage, RecordedOutcome
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
-from gem_tasks.visible import visible
+from gem_tasks.visible import visible, visible_lines
 
 _COLOURS = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "yellow"}
 
@@ -67,6 +67,8 @@ def _message(console: Terminal, message: dict[str, Any]) -> None:
     """Prints a message; markup in texts of documents and models is escaped."""
     role = message["role"]
     console.print(f"\n[bold {_COLOURS[role]}]{role}[/]")
+    if thought := message.get("reasoning_content"):
+        console.print(f"[dim italic]Thinks: {escape(visible_lines(thought))}[/]")
     if message["content"]:
         if role == "tool":
             console.print(_pretty(message["content"]))

@@ -39,6 +39,7 @@ class MessageView(Value):
     index: int
     role: str
     content: str | None
+    reasoning: str | None = None
     calls: tuple[CallView, ...] = ()
     notes: tuple[Note, ...] = ()
 
@@ -105,8 +106,9 @@ def _message(
             )
         )
     return MessageView(
-        index=index, role=message.role, content=message.content, calls=tuple(calls), notes=tuple(notes.get(index, ()))
-    )
+        index=index, role=message.role, content=message.content, reasoning=message.reasoning, calls=tuple(calls),
+        notes=tuple(notes.get(index, ())),
+    )  # fmt: skip
 
 
 def _pretty(data: object) -> str:

@@ -40,6 +40,7 @@ def render(manifest: Json) -> str:
         f"{count} multi-turn tool-use trajectories from {manifest['documents']} documents of partition"
         f" `{manifest['partition']}`, made by the method of the GEM paper (arXiv 2601.10355) and validated by"
         " deterministic checks and a judge.",
+        _thoughts(manifest),
         _table(
             ("mean per trajectory", "before refinement", "after"),
             ((name, size["draft"][name], size["refined"][name]) for name in ("messages", "tools", "calls")),
@@ -103,6 +104,16 @@ tags: [tool-use, function-calling, agents, synthetic, gem]
 size_categories: [{size_category(count)}]
 configs: [{{config_name: default, data_files: "train-*.parquet"}}]
 ---"""
+
+
+def _thoughts(manifest: Json) -> str:
+    found = manifest.get("thoughts")
+    if not found:
+        return ""
+    return (
+        f"{found['thoughts']} of {found['assistant_turns']} turns of the assistant have a private thought"
+        " (`reasoning_content`), written by the same model as the turn."
+    )
 
 
 def _funnel(manifest: Json) -> str:

@@ -47,10 +47,10 @@ class Index(Value):
     def overlap(self, trajectory: Trajectory) -> str | None:
         """The part of a trajectory that occurs in a test item; None if it is clean."""
         for message in trajectory.messages:
-            if message.role in ("system", "user", "assistant") and message.content:
-                for gram, words in _grams(message.content):
-                    if gram in self.ngrams:
-                        return f"test item: {' '.join(words)}"
+            said = message.content if message.role in ("system", "user", "assistant") else None
+            for gram, words in (gram for text in (said, message.reasoning) if text for gram in _grams(text)):
+                if gram in self.ngrams:
+                    return f"test item: {' '.join(words)}"
         names = {tool.name for tool in trajectory.tools}
         for system, known in self.toolsets.items():
             common = names & known

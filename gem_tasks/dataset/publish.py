@@ -76,6 +76,8 @@ class _Tally:
         self.flagged: Counter[str] = Counter()
         self.contaminated = 0
         self.revised = 0
+        self.thoughts: Counter[str] = Counter()
+        """Turns of the assistant, and those with a thought."""
         self.drafts: list[Size] = []
         self.alike = Alike()
         self.real = Counting(menus)
@@ -107,6 +109,7 @@ class _Tally:
         self.flagged.update(chosen.flagged)
         self.revised += row.revised
         self.contaminated += chosen.contamination is not None
+        self.thoughts.update(row.trajectory.thoughts)
         self.drafts.append(draft)
         self.alike.add(row.trajectory_id, row.trajectory, row.plan)
         self.real.add(row.trajectory.messages, row.plan.facts if row.plan else None, row.segment.language)
@@ -282,6 +285,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         },
         "warnings": card.counts(tally.warnings),
         "revised": tally.revised,
+        **({"thoughts": dict(tally.thoughts)} if tally.thoughts["thoughts"] else {}),
         "excluded": card.counts(Counter(each.reason for each in selection.exclusions)),
         "contamination": {"packages": packages, "items": index.items, "kept": tally.contaminated},
         "privacy": {"replaced": card.counts(tally.replaced), "flagged": card.counts(tally.flagged)},

@@ -49,7 +49,7 @@ class Row(Value):
 
     def metadata(self, partition: str, teacher: dict[str, str]) -> Json:
         """Provenance, as the export contract names it; `teacher` is the model per stage."""
-        size = self.trajectory.size
+        size, thoughts = self.trajectory.size, self.trajectory.thoughts
         return {
             "trajectory_id": self.trajectory_id,
             "segment_id": self.segment.segment_id,
@@ -71,6 +71,7 @@ class Row(Value):
             "n_messages": size.messages,
             "n_tools": size.tools,
             "n_calls": size.calls,
+            **({"n_thoughts": thoughts["thoughts"]} if thoughts["thoughts"] else {}),
         }
 
     def columns(self, metadata: Json) -> Json:

@@ -65,6 +65,8 @@ class Profile(Value):
     """TRL's name of a template; None keeps the model's own."""
     too_long: Literal["drop", "truncate"] = "drop"
     """How to treat conversations over `max_length`."""
+    reasoning: bool = False
+    """Whether to train on the conversations' private thoughts, with the template of the base; False leaves them out."""
     max_cpu_minutes: float | None = Field(default=None, gt=0)
     """Stops the training after this time, before `max_steps` if necessary; time before a resumed checkpoint counts."""
     launch: Literal["fsdp2", "zero3"] | None = None
@@ -79,12 +81,18 @@ class Profile(Value):
     """Defaults of `experiment.Options` that a person may change."""
     seed: int = 0
 
+    @model_validator(mode="after")
+    def _thoughts_of_agents(self) -> "Profile":
+        if self.reasoning and self.kind != "agent":
+            raise ValueError("only agents have thoughts: the text that a synthesizer writes has none")
+        return self
+
     @property
     def sha256(self) -> str:
         """Hash of everything that determines the weights, given a set."""
-        return sha256(
-            json.dumps(self.model_dump(exclude={"name", "set", "measure"}), sort_keys=True).encode()
-        ).hexdigest()
+        unchanged = set[str]() if self.reasoning else {"reasoning"}  # models from before the field keep their ids
+        excluded = {"name", "set", "measure", *unchanged}
+        return sha256(json.dumps(self.model_dump(exclude=excluded), sort_keys=True).encode()).hexdigest()
 
     @property
     def base(self) -> str:

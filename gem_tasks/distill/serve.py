@@ -49,6 +49,8 @@ class ServeOptions(Value):
     """Tokens of prompt and answer together; None: the model's own limit."""
     tool_call_parser: str = "hermes"
     """vLLM's name for the model's format of calls."""
+    reasoning_parser: str = "qwen3"
+    """vLLM's name for the format of thoughts, of models that were trained on them: it keeps them out of the answer."""
     idle_minutes: float = Field(default=15, gt=0)
     """Minutes without a renewed lease after which the server stops."""
     start_limit_s: float = Field(default=1800, gt=0)
@@ -81,7 +83,9 @@ def start(work: Workspace, model: Model, options: ServeOptions, progress: Progre
     folder = work.settings.home.absolute() / "distill" / "serving"
     folder.mkdir(parents=True, exist_ok=True)
     path, port = weights(work, model, progress), _free_port()
-    engine, name, command = _command(work, path, port, options, progress)
+    profile: Json = model.metrics.get("profile") or {}
+    thinks = bool(profile.get("reasoning")) and model.set_id is not None
+    engine, name, command = _command(work, path, port, options, progress, thinks=thinks)
     lease = folder / f"{model.model_id}-{uuid4().hex[:8]}.json"
     job = {
         "confined": _confined(command, Path(path), port, lease.with_suffix(".files"), engine).model_dump(mode="json"),
@@ -167,9 +171,9 @@ def _confined(command: list[str], weights: Path, port: int, folder: Path, engine
 
 
 def _command(
-    work: Workspace, path: str, port: int, options: ServeOptions, progress: Progress
+    work: Workspace, path: str, port: int, options: ServeOptions, progress: Progress, *, thinks: bool
 ) -> tuple[str, str, list[str]]:
-    """Engine, the model's name in it, and the command to run."""
+    """Engine, the model's name in it, and the command to run; `thinks`: it was trained on thoughts."""
     home, length = work.settings.home, options.max_model_len
     common = ["--host", "127.0.0.1", "--port", str(port)]
     if shutil.which("nvidia-smi"):
@@ -180,12 +184,14 @@ def _command(
             "--enable-auto-tool-choice",
             "--tool-call-parser",
             options.tool_call_parser,
+            *(["--reasoning-parser", options.reasoning_parser] if thinks else []),
         ]
         limit = ["--max-model-len", str(length)] if length else []
         return "vllm", "gem", [vllm, "serve", path, *common, *own, *limit]
     python = ensure(home, "train", progress)
     script = shipped("envs") / "train" / "serve.py"
-    return "transformers", path, [str(python), str(script), path, *common, "--device", "cpu", "--reasoning", "off"]
+    reasoning = "on" if thinks else "off"
+    return "transformers", path, [str(python), str(script), path, *common, "--device", "cpu", "--reasoning", reasoning]
 
 
 def _spawn(command: list[str]) -> int:

@@ -19,6 +19,7 @@ from gem_tasks.confine.results import printable, require_plain
 from gem_tasks.distill import sets
 from gem_tasks.distill.base import environment, folder_of, library_folders, limits, reads
 from gem_tasks.distill.formats import Conversation
+from gem_tasks.distill.formats.conversation import without_thought
 from gem_tasks.distill.formats.openai_messages import trl
 from gem_tasks.distill.inspection.require import require_loadable
 from gem_tasks.distill.profiles import Profile
@@ -86,7 +87,7 @@ def train(
     base = folder_of(profile.model.path) if profile.model.path else None
     if base:
         _require_loadable(work, base, profile.base)
-    _write_data(work, found, folder)
+    _write_data(work, found, folder, reasoning=profile.reasoning and not base_only)
     path = folder / "job.json"
     with replacing(path) as part:
         part.write_text(json.dumps(_job(profile, folder, base_only, base), indent=1), encoding="utf-8")
@@ -184,7 +185,9 @@ def _job(profile: Profile, folder: Path, base_only: bool, base: Path | None = No
         each = int(sft.get("per_device_train_batch_size", 1)) * (_gpus() or 1 if profile.launch else 1)
         sft["gradient_accumulation_steps"] = max(1, profile.batch // each)
     return {
-        **profile.model_dump(include={"kind", "chat_template", "too_long", "max_cpu_minutes", "lora", "seed", "model"}),
+        **profile.model_dump(
+            include={"kind", "chat_template", "too_long", "reasoning", "max_cpu_minutes", "lora", "seed", "model"}
+        ),
         "sft": sft,
         **({"model": {"path": str(base)}} if base else {}),
         "run": str(folder),
@@ -194,16 +197,30 @@ def _job(profile: Profile, folder: Path, base_only: bool, base: Path | None = No
     }
 
 
-def _write_data(work: Workspace, found: SftSet, folder: Path) -> None:
-    """Writes both splits as JSONL for TRL."""
+def _write_data(work: Workspace, found: SftSet, folder: Path, *, reasoning: bool) -> None:
+    """Writes both splits as JSONL for TRL, with thoughts or without.
+
+    Raises:
+        UserError: thoughts are wanted, but no conversation has one.
+    """
     splits: tuple[Split, ...] = ("train", "validation")
+    thoughts = 0
     for split in splits:
         path = folder / "data" / f"{split}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part, part.open("w", encoding="utf-8") as file:
             for row in sets.read(work, found, split):
-                line = trl(Conversation(json.loads(row["messages"]), json.loads(row["tools"])))
+                messages: list[Json] = json.loads(row["messages"])
+                if not reasoning:
+                    messages = [without_thought(message) for message in messages]
+                thoughts += sum("reasoning_content" in message for message in messages)
+                line = trl(Conversation(messages, json.loads(row["tools"])))
                 file.write(json_line({name: line[name] for name in ("messages", "tools")}))
+    if reasoning and not thoughts:
+        raise UserError(
+            f"The profile trains on thoughts, but no conversation of the set {found.set_id} has one",
+            "Make conversations with GEM_REASONING=ask, or set `reasoning: false` in the profile.",
+        )
 
 
 def _command(profile: Profile, python: Path, job: Path, base_only: bool) -> list[str]:

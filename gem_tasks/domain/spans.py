@@ -1,7 +1,7 @@
 """Finds text between two marks in linear time: `<a>.*?</a>` searches for the end from every beginning."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 
@@ -21,7 +21,7 @@ def between(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> It
         position = end.end()
 
 
-def without(text: str, spans: Iterator[Span]) -> str:
+def without(text: str, spans: Iterable[Span]) -> str:
     """The text without the spans."""
     parts: list[str] = []
     position = 0

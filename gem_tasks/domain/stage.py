@@ -17,6 +17,9 @@ SHARED_PROMPTS: dict[StageName, StageName] = {"revalidate": "validate"}
 ACCEPTING: tuple[StageName, ...] = ("validate", "revalidate")
 """Stages whose acceptance makes a trajectory: the validation, and the one after a revision."""
 
+Reasoning = Literal["off", "ask", "keep"]
+"""What becomes of the assistant's private thoughts: see `gem_tasks.stages.thoughts`."""
+
 
 def settings_of(stage: str) -> str:
     """The stage whose settings a stage uses: itself, except for those in `ASKS_LIKE`."""

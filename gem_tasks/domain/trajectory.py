@@ -3,6 +3,8 @@
 import json
 from typing import Literal
 
+from pydantic import Field
+
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.workflow import ToolSpec
@@ -30,10 +32,15 @@ class Message(Value):
     content: str | None = None
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    reasoning: str | None = Field(default=None, exclude_if=lambda found: found is None)
+    """A private thought of the assistant before its words and calls, which no user sees. Absent from JSON if None, so
+    that results without thoughts are the bytes that they were before there were any."""
 
     def to_openai(self) -> Json:
-        """Only the keys that the API expects for this role."""
+        """Only the keys that the API expects for this role, and `reasoning_content`, as most servers call thoughts."""
         message: Json = {"role": self.role, "content": self.content}
+        if self.reasoning is not None:
+            message["reasoning_content"] = self.reasoning
         if self.tool_calls:
             message["tool_calls"] = [call.to_openai() for call in self.tool_calls]
         if self.tool_call_id is not None:
@@ -66,6 +73,12 @@ class Trajectory(Value):
         """Figures for gates: the size, and the names of the called tools."""
         called = {call.name for message in self.messages for call in message.tool_calls}
         return {**self.size.model_dump(), "called": sorted(called)}
+
+    @property
+    def thoughts(self) -> Json:
+        """How many turns the assistant has, and how many of them have a thought."""
+        turns = [message for message in self.messages if message.role == "assistant"]
+        return {"assistant_turns": len(turns), "thoughts": sum(turn.reasoning is not None for turn in turns)}
 
     def tool(self, name: str) -> ToolSpec | None:
         """The tool of that name, or None."""

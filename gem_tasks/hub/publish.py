@@ -167,7 +167,7 @@ def _commit(
         for number, each in enumerate(missing):
             progress("write versions", number, len(missing))
             path = Path(folder, f"{number}.parquet")
-            rows.write(published_of(work, each.name), path)
+            rows.write(published_of(work, each.name), path, rows.schema_of(each.manifest))
             operations.append(CommitOperationAdd(f"{each.folder}train-00000.parquet", path))
             operations.append(CommitOperationAdd(f"{each.folder}README.md", _own_card(work, each.name)))
         progress("write versions", len(missing), len(missing))

@@ -7,7 +7,7 @@ strings, because structs of different keys would get each other's keys as nulls.
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -54,6 +54,15 @@ SCHEMA = pa.schema(
 _BATCH = 200
 
 
+def schema_of(manifest: Json) -> pa.Schema:
+    """`SCHEMA`, with `reasoning_content` in the messages if the version has thoughts."""
+    if not manifest.get("thoughts"):
+        return SCHEMA
+    fields = cast("list[Any]", [_MESSAGE.field(at) for at in range(_MESSAGE.num_fields)])
+    thinking = pa.struct([*fields, pa.field("reasoning_content", pa.string())])
+    return SCHEMA.set(0, pa.field("messages", pa.list_(thinking)))
+
+
 def row_of(row: Json) -> Json:
     """A published row in the columns of `SCHEMA`.
 
@@ -74,16 +83,16 @@ def row_of(row: Json) -> Json:
     }
 
 
-def write(rows: Iterable[Json], path: Path) -> int:
+def write(rows: Iterable[Json], path: Path, schema: pa.Schema = SCHEMA) -> int:
     """Writes the file, some rows in memory at a time, and returns their number."""
     count = 0
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         batch: list[Any] = []
         for row in rows:
             batch.append(row_of(row))
             count += 1
             if len(batch) == _BATCH:
-                writer.write_table(pa.Table.from_pylist(batch, schema=SCHEMA))
+                writer.write_table(pa.Table.from_pylist(batch, schema=schema))
                 batch = []
-        writer.write_table(pa.Table.from_pylist(batch, schema=SCHEMA))
+        writer.write_table(pa.Table.from_pylist(batch, schema=schema))
     return count

@@ -5,6 +5,7 @@
 | role | `role` or `from`; `human`, `gpt`, `function_call`, `tool_call`, `observation`, `tool_response`, `ipython`, … |
 | words | `content` or `value`: a text, parts of a text, or nothing |
 | calls | `tool_calls` (arguments as text or object), `function_call`, a separate turn, `<tool_call>` in the text |
+| thoughts | `reasoning_content`, `reasoning`, `thinking`, a part of type `thinking`, a leading `<think>` in the text |
 | results | a separate turn, `<tool_response>` in the text (also in a user's turn), several in one |
 
 Calls without ids get new ones; results without ids follow the order of the calls.
@@ -83,7 +84,8 @@ class Turns:
         last = self.messages[-1] if self.messages else None
         calls: tuple[ToolCall, ...] = more.get("tool_calls", ())
         if role == "assistant" and calls and last and last.role == "assistant" and (content is None):
-            self.messages[-1] = last.model_copy(update={"tool_calls": last.tool_calls + calls})
+            thought = "\n".join(filter(None, (last.reasoning, more.get("reasoning")))) or None
+            self.messages[-1] = last.model_copy(update={"tool_calls": last.tool_calls + calls, "reasoning": thought})
             return
         if len(self.messages) >= MOST:
             raise TurnError(place or 0, f"the conversation has more than {MOST:,} messages")
@@ -153,10 +155,10 @@ def _turn(turns: Turns, index: int, item: Json) -> None:
     if role is None:
         raise TurnError(index, f"unknown role {str(said)[:40]!r}")
     content = _words(index, item.get("content", item.get("value")))
-    if role == "call":
-        _assistant(turns, index, None, _written_calls(index, content or ""))
-    elif role == "assistant":
-        _assistant(turns, index, *_spoken(index, item, content or ""))
+    if role in ("call", "assistant"):
+        thought, said = _apart(item, content or "")
+        words, calls = (None, _written_calls(index, said)) if role == "call" else _spoken(index, item, said)
+        _assistant(turns, index, words, calls, thought)
     elif role == "tool":
         _results(turns, index, item, content or "")
     elif role == "user" and (answers := _answers(content or "")):
@@ -166,9 +168,20 @@ def _turn(turns: Turns, index: int, item: Json) -> None:
         turns.add("system" if role == "system" else "user", content, index)
 
 
-def _spoken(index: int, item: Json, content: str) -> tuple[str | None, list[_Called]]:
-    """An assistant's words without thoughts and tags, and its calls."""
-    words = without(content, between(content, *_THOUGHT)) if content.lstrip().startswith("<think") else content
+def _apart(item: Json, content: str) -> tuple[str | None, str]:
+    """`(thought, the rest)` of an assistant's turn: several thoughts become one."""
+    beside = [item.get(name) for name in ("reasoning_content", "reasoning", "thinking")]
+    parts: Any = item.get("content")
+    for part in cast("list[Any]", parts) if isinstance(parts, list) else []:
+        beside.append(cast(Json, part).get("thinking") if isinstance(part, dict) else None)
+    inside = list(between(content, *_THOUGHT)) if content.lstrip().startswith("<think") else []
+    thoughts = [each for each in beside if isinstance(each, str)] + [span.inner for span in inside]
+    told = dict.fromkeys(each.strip() for each in thoughts if each.strip())  # some datasets have it twice
+    return "\n".join(told) or None, without(content, inside) if inside else content
+
+
+def _spoken(index: int, item: Json, words: str) -> tuple[str | None, list[_Called]]:
+    """An assistant's words without tags, and its calls."""
     calls = list(_listed_calls(index, item))
     if not calls:
         calls = [called for match in _CALLED.finditer(words) for called in _written_calls(index, match[2].strip())]
@@ -176,11 +189,11 @@ def _spoken(index: int, item: Json, content: str) -> tuple[str | None, list[_Cal
     return (words or None), calls
 
 
-def _assistant(turns: Turns, index: int, words: str | None, calls: list[_Called]) -> None:
+def _assistant(turns: Turns, index: int, words: str | None, calls: list[_Called], thought: str | None) -> None:
     if calls and not (turns.messages and turns.messages[-1].role == "assistant"):
         turns.forget()
     made = tuple(turns.call(called.name, called.arguments, called.ident) for called in calls)
-    turns.add("assistant", words, index, tool_calls=made)
+    turns.add("assistant", words, index, tool_calls=made, reasoning=thought)
 
 
 def _results(turns: Turns, index: int, item: Json, content: str) -> None:

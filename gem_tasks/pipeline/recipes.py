@@ -16,6 +16,7 @@ from gem_tasks.settings import Settings
 from gem_tasks.stages import stage as stage_named
 from gem_tasks.stages.base import Stage
 from gem_tasks.stages.json_form import InJson, has_json_form, note_of
+from gem_tasks.stages.thoughts import REASONING, WithThoughts, with_thoughts
 
 MENUS = "plans"
 """Name of the menus, beside the prompts and in the recipe of `generate`."""
@@ -101,7 +102,7 @@ class Chain:
         """The stage, in the configured form of answer."""
         found = stage_named(name)
         in_json = has_json_form(name) and self._settings.options_for(name).form == "json"
-        return InJson(found) if in_json else found
+        return InJson(found) if in_json else with_thoughts(found, self._settings.reasoning)
 
     def id_of(self, stage: StageName) -> str:
         """Recipe id of a stage."""
@@ -156,9 +157,11 @@ def takes_of(recipe: Recipe) -> str:
 def reasons(now: Recipe, before: Recipe, *, first: bool) -> str:
     """The parts in which two recipes of a stage differ, in words joined by ` + `."""
     repair = now.params.get("repair") != before.params.get("repair")
-    opened, planned = (now.params.get(name) != before.params.get(name) for name in ("opened", MENUS))
+    opened, planned, reasoning = (
+        now.params.get(name) != before.params.get(name) for name in ("opened", MENUS, REASONING)
+    )
     others = [
-        {name: value for name, value in each.params.items() if name not in ("repair", "opened", MENUS)}
+        {name: value for name, value in each.params.items() if name not in ("repair", "opened", MENUS, REASONING)}
         for each in (now, before)
     ]
     found = {
@@ -167,6 +170,7 @@ def reasons(now: Recipe, before: Recipe, *, first: bool) -> str:
         "code": now.version != before.version,
         "params": others[0] != others[1],
         "plans": planned,
+        REASONING: reasoning,
         "ratings": opened,
         "segmenting" if first else "upstream": now.parent != before.parent,
     }
@@ -187,7 +191,8 @@ def _check_forms(settings: Settings) -> None:
 def _params(stage: Stage, repair: str, settings: Settings, opened: Sequence[str]) -> Json:
     schema = {"answer_schema": stage.answer_schema} if stage.answer_schema else {}
     noted = {"form": "json", "note": note_of(stage.name).sha256} if isinstance(stage, InJson) else {}
+    reasoning = stage.params if isinstance(stage, WithThoughts) else {}
     takes = {"takes": stage.takes if settings.revise == "on" else "nothing"} if stage.takes != "accepted" else {}
     checked = {"opened": sorted(opened)} if opened and stage.prompt == "validate" else {}
     sampling = settings.options_for(stage.name).applied_to(stage.sampling)
-    return {**sampling.params, "repair": repair, **schema, **noted, **takes, **checked}
+    return {**sampling.params, "repair": repair, **schema, **noted, **reasoning, **takes, **checked}

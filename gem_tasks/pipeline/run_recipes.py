@@ -17,6 +17,7 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.plans import parse_menus
 from gem_tasks.prompts import Prompt
 from gem_tasks.stages import stage
+from gem_tasks.stages.thoughts import reasoning_of
 
 
 def register_recipes(work: Workspace) -> None:
@@ -56,6 +57,7 @@ def pinned(work: Workspace, run: str) -> Workspace:
     sizes = recorded["segment"].params
     changes = {
         "revise": "off" if "revise" in recorded and takes_of(recorded["revise"]) == "nothing" else "on",
+        "reasoning": reasoning_of(recorded["generate"].params) if "generate" in recorded else "off",
         "segment_target_tokens": sizes["target"],
         "segment_max_tokens": sizes["max"],
     }

@@ -11,6 +11,9 @@
 
 The format has no call ids: they follow from the order, `call_1`, `call_2`, … If a reader has to cite single messages,
 the turns have numbers, from 0: `<user number="1">`.
+
+With thoughts, an assistant's turn may hold `<thought>…</thought>`. The tag is none of those in which models think by
+themselves (`<think>`): many servers cut an answer at these, wherever they are.
 """
 
 import json
@@ -28,6 +31,9 @@ from gem_tasks.prompts.tags import TagError, json_list, one, parse_json, turn_ta
 TAGS = ("<trajectory>", "<system>", "<user>", "<assistant>", "<tool>", "<func>")
 _TURN = re.compile(r"\s*<(system|user|assistant|tool)(?: number=\"\d+\")?>(.*?)</\1>", re.DOTALL)
 _CALL = re.compile("<func>"), re.compile("</func>")
+_THOUGHT = re.compile(r"<(?:thought|think|thinking)>"), re.compile(r"</(?:thought|think|thinking)>")
+_THOUGHT_ENDS = re.compile(r"\A<\w+>|</\w+>\Z")
+_THOUGHT_TAG = re.compile(r"</?thought>")
 
 
 def render_tools(tools: Iterable[ToolSpec]) -> str:
@@ -60,7 +66,8 @@ def render_trajectory(messages: Iterable[Message], *, numbered: bool = False) ->
     turns: list[str] = []
     for index, message in enumerate(messages):
         number = f' number="{index}"' if numbered else ""
-        parts = [message.content] if message.content else []
+        parts = [f"<thought>{message.reasoning}</thought>"] if message.reasoning else []
+        parts += [message.content] if message.content else []
         for call in message.tool_calls:
             body = json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)
             body = body.replace("<", "\\u003c")  # the same JSON, and no argument can pose as a tag
@@ -69,8 +76,13 @@ def render_trajectory(messages: Iterable[Message], *, numbered: bool = False) ->
     return "<trajectory>\n" + "\n".join(turns) + "\n</trajectory>"
 
 
-def parse_trajectory(text: str, tools: tuple[ToolSpec, ...]) -> Trajectory:
+def parse_trajectory(text: str, tools: tuple[ToolSpec, ...], *, thoughts: bool = False) -> Trajectory:
     """Reads the only `<trajectory>` of a completion. Checks only the format; the checks decide about quality.
+
+    Args:
+        text: the completion.
+        tools: those of the conversation.
+        thoughts: whether the assistant's turns may hold thoughts, also in tags of models' own (`<think>`).
 
     Raises:
         TagError: unclosed or stray tags, text between turns, broken JSON, or tool turns that answer no call.
@@ -84,7 +96,8 @@ def parse_trajectory(text: str, tools: tuple[ToolSpec, ...]) -> Trajectory:
         role, content = match[1], match[2].strip()
         where = f"message {len(messages)} <{role}>"
         if role == "assistant":
-            message = _assistant(content, where, calls)
+            thought, said = _apart(content, where) if thoughts else (None, content)
+            message = _assistant(said, where, calls, thought)
             calls += len(message.tool_calls)
             waiting = deque(call.id for call in message.tool_calls)
         elif role == "tool":
@@ -108,7 +121,20 @@ def _plain(content: str, where: str) -> str:
     return content
 
 
-def _assistant(content: str, where: str, calls_before: int) -> Message:
+def _apart(content: str, where: str) -> tuple[str | None, str]:
+    """`(thought, the rest)` of an assistant's turn: several thoughts become one."""
+    outside = content
+    for call in between(content, *_CALL):  # the arguments of a call may hold any text
+        outside = outside[: call.start] + " " * (call.end - call.start) + outside[call.end :]
+    spans = list(between(outside, *_THOUGHT))
+    inner = (_THOUGHT_ENDS.sub("", content[span.start : span.end]).strip() for span in spans)
+    thought = "\n".join(filter(None, inner))
+    if _THOUGHT_TAG.search(thought) or _THOUGHT_TAG.search(without(outside, spans)):
+        raise TagError(f"{where}: <thought> is not closed by </thought>, closed twice, or within another")
+    return _plain(thought, where) or None, without(content, spans).strip()
+
+
+def _assistant(content: str, where: str, calls_before: int, thought: str | None) -> Message:
     calls: list[ToolCall] = []
     for index, span in enumerate(between(content, *_CALL), start=calls_before + 1):
         data = parse_json(span.inner, f"{where} <func>")
@@ -118,4 +144,4 @@ def _assistant(content: str, where: str, calls_before: int) -> Message:
             case _:
                 raise TagError(f'{where} <func> must be {{"name": "…", "arguments": {{…}}}}')
     words = _plain(without(content, between(content, *_CALL)).strip(), where)
-    return Message(role="assistant", content=words or None, tool_calls=tuple(calls))
+    return Message(role="assistant", content=words or None, tool_calls=tuple(calls), reasoning=thought)

@@ -22,16 +22,17 @@ def ask(text: str) -> tuple[ChatMessage, ChatMessage]:
 
 
 def write(trajectory: Trajectory) -> str:
-    """The answer that the model learns."""
-    tools, turns = render_tools(trajectory.tools), render_trajectory(trajectory.messages)
+    """The answer that the model learns, without thoughts: its prompt asks for none."""
+    messages = (message.model_copy(update={"reasoning": None}) for message in trajectory.messages)
+    tools, turns = render_tools(trajectory.tools), render_trajectory(messages)
     return f"<toolsets>{tools}</toolsets>\n{turns}"
 
 
-def read(answer: str) -> Trajectory:
-    """The inverse of `write`, strict.
+def read(answer: str, *, thoughts: bool = False) -> Trajectory:
+    """The inverse of `write`, strict; `thoughts`: see `parse_trajectory`.
 
     Raises:
         TagError: the answer has another format.
     """
     body = strip_thinking(answer)
-    return parse_trajectory(body, parse_tools(one(body, "toolsets"), "<toolsets>"))
+    return parse_trajectory(body, parse_tools(one(body, "toolsets"), "<toolsets>"), thoughts=thoughts)

@@ -37,7 +37,8 @@ class Generate(Stage):
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads the turns; the tools are those of the workflow."""
         try:
-            found = parse_trajectory(strip_thinking(text), main_workflow(record).tools)
+            tools = main_workflow(record).tools
+            found = parse_trajectory(strip_thinking(text), tools, thoughts=self.reads_thoughts)
         except TagError as error:
             return Malformed(complaint=str(error))
         return Accepted.of(Draft(tools=found.tools, messages=found.messages, plan=record.plan))

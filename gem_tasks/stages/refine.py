@@ -38,6 +38,6 @@ class Refine(Stage):
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads the full set of tools and the turns."""
         try:
-            return Accepted.of(synthesis.read(text))
+            return Accepted.of(synthesis.read(text, thoughts=self.reads_thoughts))
         except TagError as error:
             return Malformed(complaint=str(error))

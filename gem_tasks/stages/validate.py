@@ -69,8 +69,10 @@ class Validate(Stage):
             made_up = " (not found in the conversation)" if verdict.quote and not verdict.quoted else ""
             detail = f"{verdict.reason}{quote}{made_up}"
             return Rejected(reason=slug, detail=detail, payload=judgement.model_dump_json())
-        measures = _trajectory(record).measures | _settled(record, judgement) | {"spans": _spans(record)}
-        return Accepted.of(judgement).model_copy(update={"measures": measures})
+        trajectory = _trajectory(record)
+        measures = trajectory.measures | _settled(record, judgement) | {"spans": _spans(record)}
+        thoughts = trajectory.thoughts if self.reads_thoughts else {}
+        return Accepted.of(judgement).model_copy(update={"measures": measures | thoughts})
 
 
 def judged(text: str, record: Record) -> Judgement:

@@ -81,3 +81,10 @@ def test_planning_records_nothing_and_registering_does(workspace):
         assert ledger.pg.execute(recipes).fetchone()["number"] == 0
         register_recipes(work)
         assert ledger.pg.execute(recipes).fetchone()["number"] == len(work.chain.recipes)
+
+
+def test_thoughts_are_those_of_the_runs_beginning(workspace):
+    pin(before := workspace(reasoning="ask"), RUN)
+    kept = pinned(workspace(reasoning="off"), RUN)
+    assert kept.settings.reasoning == "ask"
+    assert kept.chain.recipes == before.chain.recipes

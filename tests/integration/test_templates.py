@@ -104,3 +104,24 @@ def test_the_loss_is_on_calls_and_answers_and_on_nothing_else(templates):
             assert word in learned, (name, word)
         for word in ("Rules.", "Where is my order?", '"orders"', "Does cancel", "Cancel it."):
             assert word not in learned, (name, word)
+
+
+LAST = [["12", "12"], ["34", "34"]]
+"""Two rows: the second shows no thought of the first turn of the user, as a server would not."""
+ALL = [["1234", "1234"]]
+THINKING = {
+    **dict.fromkeys(("glm4moe", "lfm2_2_5", "lfm2_2_5_v2", "lfm2_2_5_vl", "qwen3", "qwen3_5_think", "qwen3_6"), LAST),
+    **dict.fromkeys((f"nemotron_3_{name}" for name in ("5_lightning", "nano", "super", "ultra")), LAST),
+    **dict.fromkeys(("qwen3_8", "muse_glimmer"), ALL),
+    **dict.fromkeys(("qwen2_5", "qwen3_instruct_2507", "qwen3_vl", "llama3_1", "llama3_2", "lfm2_v2", "gemma4_v2"),
+                    "it leaves out thoughts"),
+    **dict.fromkeys(("gemma4", "gemma4_v3", "gemma4_v4"), "it leaves out the thoughts of some turns"),
+    **dict.fromkeys(("qwen3_5_nothink", "gptoss", "gemma4_v5", "diffusion_gemma"),
+                    "its prompt for an answer is not how it begins the answer"),
+}  # fmt: skip
+"""What each family's own template makes of thoughts: docs/reasoning.md has the table."""
+
+
+def test_thoughts_are_learned_after_what_a_server_shows_or_refused_for_a_known_reason(templates):
+    own = {name: found["thoughts"] for name, found in templates.items() if found["form"] and family(name) == name}
+    assert own == THINKING

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.checks.reading.amounts import DATE, MOST, bare, derived, together, written
 from gem_tasks.checks.reading.case import Case
-from gem_tasks.checks.reading.numbers import Quantities, converted, numbers
+from gem_tasks.checks.reading.numbers import numbers
 from gem_tasks.checks.reading.said import content_stems, stem
 from gem_tasks.checks.reading.verbs import reads, words
 from gem_tasks.domain.finding import Finding
@@ -24,23 +25,8 @@ from gem_tasks.patterns import IgnoringCase
 _ID = re.compile(r"(?<![\w/.-])([A-Z]{1,10}[-_#/])([\w/-]*\d[\w/-]*)(?![\w-])")
 _IN_WORD = re.compile(r"\w")
 _TO_A_DIGIT = re.compile(r"\w*\d")
-_DATE = IgnoringCase(
-    r"\d{4}-\d{2}-\d{2}|\d{1,2}+(?:"
-    r"(?:st|nd|rd|th|\.)?\s++(?:of\s++)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?(?:,?\s++\d{4})?"
-    r"|[.:]\d{2}\s*+(?:uhr|h\b|[ap]\.?m)|:\d{2})"
-)
-_YEARS = range(1900, 2101)
-_LEAST = 100
-"""From this value on, or with decimals, a number is an amount that must have an origin."""
-_MOST = 1e15
-"""Beyond this a float has no cents."""
-_NEAR = 20
-"""Numbers whose sums are tried."""
 _AT_HAND = 60
 """Numbers that are considered."""
-_AMOUNT = re.compile(r"(?<![\w.,/:-])\d{1,12}(?:\.\d{1,4})?(?![\w/:-]|[.,]\d)")
-_APART = re.compile(r"\d[,'\u00a0\u202f]\d")
-_THOUSANDS = re.compile(r"(?<=\d)[,'\u00a0\u202f](?=\d{3}(?!\d))")
 _MOST_TRIED = 6
 """Most amounts of one message to trace; a text with more is a table."""
 _MOST_LOOKED_FOR = 5000
@@ -93,7 +79,7 @@ class _Given:
     def take(self, index: int, text: str) -> None:
         """Reads a message."""
         self.seen = index + 1
-        self.texts.append(_together(text))
+        self.texts.append(together(text))
 
     def literally(self, wanted: str) -> bool:
         """Whether the same characters occur in a message or in the arguments of a call."""
@@ -114,7 +100,7 @@ class _Given:
         for at in range(self.seen - 1, -1, -1):
             if at not in self._ordered:
                 said = self.case.utterances[at].numbers
-                near = sorted(number for number in said if 1 < number < _MOST or 0 < number < 1)
+                near = sorted(number for number in said if 1 < number < MOST or 0 < number < 1)
                 self._ordered[at] = dict.fromkeys(near)
             found.update(self._ordered[at])
             if len(found) >= _AT_HAND:
@@ -132,20 +118,20 @@ def _identifiers(text: str, index: int, given: _Given) -> Iterator[Finding]:
 
 
 def _amounts(text: str, index: int, given: _Given) -> Iterator[Finding]:
-    written = _written(_together(text))
-    if not written:
+    shown = written(together(text))
+    if not shown:
         return
-    plain = _together(_DATE.sub(lambda _: " ", text))
+    plain = together(DATE.sub(lambda _: " ", text))
     left = max(0, _MOST_LOOKED_FOR - given.looked_for)
-    looked_for = islice((one for one in _written(plain) if one in written), left)
-    strange = list(islice((one for one in looked_for if not given.literally(_bare(one))), _MOST_TRIED))
+    looked_for = islice((one for one in written(plain) if one in shown), left)
+    strange = list(islice((one for one in looked_for if not given.literally(bare(one))), _MOST_TRIED))
     if not strange:
         return
     own, said = numbers(plain), given.numbers()
     for one in strange:
         number = float(one)
-        near = [*sorted(other for other in own - {number, 0, 1} if other < _MOST), *said]
-        if not _derived(number, near):
+        near = [*sorted(other for other in own - {number, 0, 1} if other < MOST), *said]
+        if not derived(number, near):
             yield finding(Fault.UNSOURCED_AMOUNT, f"no message gave {one}, and no plain sum yields it", index)
 
 
@@ -158,65 +144,6 @@ def _shown(prefix: str, text: str) -> bool:
             return True
         at = text.find(prefix, end)
     return False
-
-
-def _written(plain: str) -> dict[str, None]:
-    """The amounts, in order."""
-    return dict.fromkeys(amount for amount in _AMOUNT.findall(plain) if _is_amount(float(amount)))
-
-
-def _together(text: str) -> str:
-    """With thousands written as `1234`."""
-    return _THOUSANDS.sub("", text) if _APART.search(text) else text
-
-
-def _bare(digits: str) -> str:
-    """`68962.00` as `68962`, `12.50` as `12.5`: the shortest spelling of a number."""
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits
-
-
-def _is_amount(number: float) -> bool:
-    return (number >= _LEAST or not number.is_integer()) and number not in _YEARS
-
-
-def _derived(number: float, near: list[float]) -> bool:
-    if number in near:
-        return True
-    close = near[:_NEAR]
-    return _summed(number, close) or _multiplied(number, close) or converted(number, Quantities(close))
-
-
-def _multiplied(number: float, near: list[float]) -> bool:
-    """Whether it is the product, quotient or percentage of two of the numbers, to the cent."""
-    known = {round(term, 2) for term in near}
-    return any(
-        round(other, 2) in known
-        for term in near
-        if term and number
-        for share in (number / term,)
-        for other in (share, 100 * share, 100 * (1 - share), 100 * (share - 1), term / number)
-    )
-
-
-def _summed(number: float, near: list[float]) -> bool:
-    """Whether two to four of the numbers yield it by addition and subtraction."""
-    cents = [round(100 * term) for term in near]
-    pairs: dict[int, list[tuple[int, int]]] = {}
-    for at, one in enumerate(cents):
-        pairs.setdefault(one, []).append((at, at))
-        for other in range(at):
-            for total in (one + cents[other], one - cents[other], cents[other] - one):
-                pairs.setdefault(total, []).append((at, other))
-    wanted = round(100 * number)
-    if wanted in pairs:
-        return True
-    return any(
-        set(used).isdisjoint(others)
-        for total, ways in pairs.items()
-        if wanted - total in pairs
-        for used in ways
-        for others in pairs[wanted - total]
-    )
 
 
 def _refusals(text: str, index: int, case: Case) -> Iterator[Finding]:

@@ -15,6 +15,9 @@
 
 Rows that a framework would silently skip or cut are changed here without losing text, or left out and counted. The
 column `tool_errors` has the positions of the turns in which a tool reports an error, as a JSON list.
+
+Thoughts of the assistant are `reasoning_content` beside the content in trl, axolotl, nemo and atif, `<think>` at the
+beginning of the content in the others, and the `description` of actions in adp; without thoughts there is no such key.
 """
 
 from gem_tasks.distill.formats.conversation import Conversation, Convert

@@ -12,7 +12,7 @@ class Conversation(NamedTuple):
     """A row before it has a framework's format."""
 
     messages: list[Json]
-    """Arguments of calls are JSON strings."""
+    """Arguments of calls are JSON strings; `reasoning_content` is the thought of an assistant's message."""
     tools: list[Json]
     about: Json = {}  # noqa: RUF012 - never written to
     """The trajectory's metadata, such as `trajectory_id`; only the formats of trajectories need it."""
@@ -30,6 +30,17 @@ def calls(message: Json) -> list[Json]:
 def called(call: Json) -> Json:
     """`{"name", "arguments"}` of a call, with its arguments as an object."""
     return {"name": call["function"]["name"], "arguments": json.loads(call["function"]["arguments"])}
+
+
+def thinking(message: Json) -> str:
+    """The thought of a message as the families of Qwen3, DeepSeek and GLM write it before words; empty if none."""
+    thought = message.get("reasoning_content")
+    return f"<think>\n{thought}\n</think>\n\n" if thought else ""
+
+
+def without_thought(message: Json) -> Json:
+    """The message without its thought."""
+    return {name: value for name, value in message.items() if name != "reasoning_content"}
 
 
 def whole(message: Json) -> Json:

@@ -2,14 +2,15 @@
 
 It silently skips a row whose turns do not alternate, so such rows are left out and counted here. With its own
 `tool_calls` under `formatting: openai` it writes arguments as strings within JSON, or, as objects, with the keys of
-other rows: both formats have calls as a JSON text instead, which it reads under either formatting.
+other rows: both formats have calls as a JSON text instead, which it reads under either formatting. A thought stands
+before words or calls in `<think>`, which its templates of reasoning models take out, also of a call.
 """
 
 import json
 from collections.abc import Iterator
 from itertools import groupby
 
-from gem_tasks.distill.formats.conversation import Conversation, called, calls, dump, reports_error
+from gem_tasks.distill.formats.conversation import Conversation, called, calls, dump, reports_error, thinking
 from gem_tasks.domain.base import Json
 
 _SHAREGPT = {
@@ -103,9 +104,9 @@ def _spoken(found: list[Json], waiting: list[str]) -> Iterator[Json]:
         if made:
             if text:
                 waiting.append(text)
-            yield {"role": "function_call", "content": dump(made if len(made) > 1 else made[0])}
+            yield {"role": "function_call", "content": thinking(message) + dump(made if len(made) > 1 else made[0])}
         else:
-            yield {"role": "gpt", "content": "\n\n".join([*waiting, text])}
+            yield {"role": "gpt", "content": thinking(message) + "\n\n".join([*waiting, text])}
             waiting.clear()
 
 

@@ -51,6 +51,8 @@ def adp(found: Conversation) -> Json:
 
 def _step(message: Json) -> Json:
     step: Json = {"source": _SOURCES[message["role"]], "message": message.get("content") or ""}
+    if thought := message.get("reasoning_content"):
+        step["reasoning_content"] = thought
     if made := calls(message):
         step["tool_calls"] = [
             {"tool_call_id": call["id"], "function_name": each["name"], "arguments": each["arguments"]}
@@ -77,12 +79,13 @@ def _contents(messages: list[Json]) -> Iterator[Json]:
 
 
 def _actions(message: Json, text: str, results: dict[str, Json]) -> Iterator[Json]:
-    made = calls(message)
+    made, thought = calls(message), message.get("reasoning_content")
     if not made:
-        yield {"class_": "message_action", "content": text}
+        yield {"class_": "message_action", "content": text, **({"description": thought} if thought else {})}
+    beside = "\n\n".join(filter(None, (thought, text)))
     for place, call in enumerate(made):
         each = called(call)
-        description = {"description": text} if text and not place else {}
+        description = {"description": beside} if beside and not place else {}
         yield {"class_": "api_action", "function": each["name"], "kwargs": each["arguments"], **description}
         if (result := results.get(call["id"])) is not None:
             yield {"class_": "text_observation", "content": result.get("content") or "", "source": "environment"}

@@ -5,7 +5,7 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from gem_tasks.distill.formats.conversation import Conversation, calls, dump, reports_error
+from gem_tasks.distill.formats.conversation import Conversation, calls, dump, reports_error, thinking
 from gem_tasks.domain.base import Json
 
 SCHEMA = pa.schema(
@@ -55,4 +55,4 @@ def _rendered(message: Json) -> str:
     for call in calls(message):
         name, arguments = call["function"]["name"], call["function"]["arguments"]
         parts.append(f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>')
-    return "\n".join(parts)
+    return thinking(message) + "\n".join(parts)

@@ -31,3 +31,8 @@ def test_what_is_no_json_is_shown_as_it_is_and_uses_of_tools_are_counted():
     made = talk(make_trajectory(call(1, "get_loan"), result(1, "gone {"), call(2, "get_loan"), call(3, "other")), {})
     assert made.messages[0].calls[0].answer == "gone {"
     assert {tool.name: tool.uses for tool in made.tools} == {"get_loan": 2, "renew_loan": 0}
+
+
+def test_a_thought_is_shown_apart_from_the_words():
+    made = talk(make_trajectory(say("user"), say("assistant").model_copy(update={"reasoning": "Look."})), {})
+    assert [(message.content, message.reasoning) for message in made.messages] == [("words", None), ("words", "Look.")]

@@ -61,6 +61,11 @@ def test_a_pasted_item_is_found(folder, text):
     assert (build(folder).overlap(trajectory) or "").startswith("test item: ")
 
 
+def test_an_item_in_a_thought_is_found_too(folder):
+    thinking = Message(role="assistant", content="Yes.", reasoning=f"They ask: {QUESTION}")
+    assert build(folder).overlap(make_trajectory(thinking)).startswith("test item: ")
+
+
 def test_the_tools_of_a_benchmark_are_found(folder):
     trajectory = make_trajectory().model_copy(
         update={"tools": tuple(make_tool(name) for name in ("mv", "cp", "grep", "renew"))}

@@ -120,3 +120,11 @@ def test_so_many_values_are_looked_at_and_the_others_count_as_real(monkeypatch):
     found = [value for kind, value in personal("; ".join([*numbers, *numbers]), "en") if kind == "phone"]
     assert asked == numbers[:3000]
     assert found == numbers[3000:]
+
+
+def test_personal_data_in_a_thought_is_replaced_as_everywhere():
+    said = spoken("I am anna.schmidt@uni-muenster.de")
+    user, assistant = said.messages
+    thinking = assistant.model_copy(update={"reasoning": "So it is anna.schmidt@uni-muenster.de."})
+    found = scrub(said.model_copy(update={"messages": (user, thinking)}), TEXT).trajectory.messages
+    assert found[1].reasoning == f"So it is {found[0].content.removeprefix('I am ')}."

@@ -163,3 +163,41 @@ def test_a_step_is_the_state_before_calls_and_what_was_called():
     assert second["prompt"][2]["tool_calls"][0]["function"]["arguments"] == {"q": "ä"}
     assert (second["step"], second["steps"], second["trajectory_id"]) == (2, 2, "t1")
     assert FORMATS["steps"](Conversation(MESSAGES[:2], [])) == []
+
+
+THOUGHTS = {2: "Both at once.", 5: "Once more.", 7: "Enough."}
+THINKING = Conversation(
+    [{**each, **({"reasoning_content": THOUGHTS[at]} if at in THOUGHTS else {})} for at, each in enumerate(MESSAGES)],
+    TOOLS,
+)
+
+
+@pytest.mark.parametrize("name", ["trl", "axolotl", "nemo"])
+def test_a_thought_stands_beside_the_content_where_templates_read_it(name):
+    messages = FORMATS[name](THINKING)["messages"]
+    assert {
+        at: each["reasoning_content"] for at, each in enumerate(messages) if "reasoning_content" in each
+    } == THOUGHTS
+
+
+@pytest.mark.parametrize("name", ["sharegpt", "llamafactory-openai", "ms-swift", "verl"])
+def test_a_thought_stands_before_words_or_calls_where_only_the_content_is_read(name):
+    row = FORMATS[name](THINKING)
+    said = [each.get("content", each.get("value")) for each in row.get("messages", row.get("conversations"))]
+    for thought in THOUGHTS.values():
+        assert sum(f"<think>\n{thought}\n</think>\n\n" in each for each in said) == 1
+        assert all(each.startswith("<think>") for each in said if thought in each)
+    assert sum(each.startswith("<think>") for each in said) == len(THOUGHTS)
+
+
+def test_trajectories_have_thoughts_in_their_own_fields():
+    steps = FORMATS["atif"](THINKING)["steps"]
+    assert [each["reasoning_content"] for each in steps if "reasoning_content" in each] == [*THOUGHTS.values()]
+    told = [each["description"] for each in FORMATS["adp"](THINKING)["content"] if "description" in each]
+    assert told == ["Both at once.\n\nOne moment.", "Once more.", "Enough."]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_without_thoughts_there_is_no_trace_of_them(name):
+    assert "think" not in words(FORMATS[name](CONVERSATION))
+    assert "reasoning" not in words(FORMATS[name](CONVERSATION))

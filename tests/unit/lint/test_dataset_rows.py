@@ -187,3 +187,41 @@ def test_many_tools_of_one_name_get_names_of_their_own_in_one_pass():
 def test_a_conversation_that_the_checks_did_not_read_is_an_error():
     (found,) = check_rows([{"messages": [{"role": "user", "content": f"a{at}"} for at in range(2001)]}])
     assert [(each.kind, each.severity) for each in found.findings] == [("too_much", "error")]
+
+
+THOUGHTS = [
+    {"content": "Dry.", "reasoning_content": "Look."},
+    {"content": "Dry.", "reasoning": "Look."},
+    {"content": "Dry.", "thinking": "Look."},
+    {"content": "<think>\nLook.\n</think>\n\nDry."},
+    {"content": "<think>Look.</think>Dry.", "reasoning_content": "Look."},
+    {"content": [{"type": "thinking", "thinking": "Look."}, {"type": "text", "text": "Dry."}]},
+]
+
+
+@pytest.mark.parametrize("said", THOUGHTS)
+def test_thoughts_are_read_apart_from_words_in_each_form(said):
+    found = read_row({"messages": [{"role": "user", "content": "Rain?"}, {"role": "assistant", **said}]})
+    (last,) = found.trajectory.messages[1:]
+    assert (last.reasoning, last.content) == ("Look.", "Dry.")
+
+
+def test_a_thought_in_a_separate_turn_of_a_call_stays_with_the_call():
+    call = '<think>Look.</think>{"name": "get_weather", "arguments": {}}'
+    turns = [{"from": "human", "value": "Rain?"}, {"from": "function_call", "value": call}]
+    last = read_row({"conversations": turns, "tools": []}).trajectory.messages[-1]
+    assert (last.reasoning, [made.name for made in last.tool_calls]) == ("Look.", ["get_weather"])
+
+
+def test_a_thought_that_knows_a_later_result_is_an_open_finding_of_a_row():
+    call = {"id": "c", "type": "function", "function": {"name": "get_order", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "My order?"},
+        {"role": "assistant", "content": None, "tool_calls": [call], "reasoning_content": "It is SO-7741."},
+        {"role": "tool", "tool_call_id": "c", "content": '{"order_id": "SO-7741"}'},
+        {"role": "assistant", "content": "It is SO-7741."},
+    ]
+    (checked,) = check_rows([{"messages": messages}])
+    assert [(each.kind, each.severity, each.message) for each in checked.findings if each.check == "thoughts"] == [
+        ("future_id", "open", 1)
+    ]

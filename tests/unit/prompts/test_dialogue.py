@@ -111,3 +111,56 @@ def test_blocks_and_tags_are_strict():
 def test_thinking_is_removed_only_at_the_start():
     assert strip_thinking(" <think>\nhm\n</think>\nyes") == "yes"
     assert leaked_tag(strip_thinking("yes <think>hm</think>")) == "<think>"
+
+
+CALL = '<func>{"name": "get_loan", "arguments": {"loan_id": "<think>"}}</func>'
+THINKING = f"<assistant><thought>Look first.</thought>Yes. {CALL}"
+
+
+def thoughts_of(assistant):
+    return parse_trajectory(f"{HEAD}{assistant}<tool>1</tool></trajectory>", TOOLS, thoughts=True).messages[2]
+
+
+def test_thoughts_survive_writing_and_reading_and_are_no_words():
+    trajectory = make_trajectory()
+    messages = [
+        message.model_copy(update={"reasoning": f"Thought {at}."}) if message.role == "assistant" else message
+        for at, message in enumerate(trajectory.messages)
+    ]
+    written = render_trajectory(messages)
+    assert list(parse_trajectory(written, TOOLS, thoughts=True).messages) == messages
+    without = re.sub(r"<thought>.*?</thought>\n?", "", written)
+    assert without == render_trajectory(trajectory.messages)
+    assert parse_trajectory(without, TOOLS, thoughts=True) == trajectory
+
+
+@pytest.mark.parametrize("tag", ["thought", "think", "thinking"])
+def test_a_thought_in_a_tag_of_the_models_own_is_read_too(tag):
+    found = thoughts_of(f"{THINKING}</assistant>".replace("thought>", f"{tag}>"))
+    assert (found.reasoning, found.content) == ("Look first.", "Yes.")
+    assert found.tool_calls[0].arguments == {"loan_id": "<think>"}, "no tag in an argument is one"
+
+
+def test_several_thoughts_of_a_turn_become_one_and_an_empty_one_none():
+    found = thoughts_of(f"{THINKING}<thought> And then. </thought></assistant>")
+    assert (found.reasoning, found.content) == ("Look first.\nAnd then.", "Yes.")
+    assert thoughts_of(THINKING.replace("Look first.", " ") + "</assistant>").reasoning is None
+
+
+@pytest.mark.parametrize(
+    "assistant",
+    [
+        THINKING.replace("</thought>", "") + "</assistant>",
+        THINKING.replace("</thought>", "</thought></thought>") + "</assistant>",
+        THINKING.replace("Look first.", "<thought>Look.") + "</assistant>",
+        THINKING.replace("Look first.", "Say <user>.") + "</assistant>",
+    ],
+)
+def test_a_broken_thought_is_refused_with_its_place(assistant):
+    with pytest.raises(TagError, match="message 2 <assistant>"):
+        thoughts_of(assistant)
+
+
+def test_where_thoughts_are_off_a_thinking_tag_in_a_turn_is_refused_as_before():
+    with pytest.raises(TagError, match="contains <think>"):
+        parse_trajectory(f"{HEAD}<assistant><think>x</think>y</assistant></trajectory>", TOOLS)

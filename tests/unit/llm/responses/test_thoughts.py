@@ -7,6 +7,10 @@ import pytest
 from gem_tasks.llm.responses.completions import read_completion
 from gem_tasks.llm.responses.thoughts import split_thoughts
 
+SPOKEN = "<user>x</user><assistant><thought>y</thought>z</assistant><assistant><thought>y</thought></assistant>"
+BARE = SPOKEN.replace("<thought>", "").replace("</thought>", "")
+SAME_TAG = SPOKEN.replace("thought", "think")
+
 
 @pytest.mark.parametrize(
     ("text", "thoughts", "answer"),
@@ -19,6 +23,14 @@ from gem_tasks.llm.responses.thoughts import split_thoughts
         ("<think>a</think>\n<think>cut off", "a\ncut off", ""),
         ("yes <think>hm</think>", "", "yes <think>hm</think>"),
         ("yes <b>bold</b>", "", "yes <b>bold</b>"),
+        (f"<think>hm</think>{SPOKEN}", "hm", SPOKEN),
+        (f"hm</think>{SPOKEN}", "hm", SPOKEN),
+        (f"<think>Try {SPOKEN} or so.</think>{SPOKEN}", f"Try {BARE} or so.", SPOKEN),
+        (f"Try {SPOKEN} or so.</think>{SPOKEN}", f"Try {BARE} or so.", SPOKEN),
+        (f"<think>a</think>again<think>b</think>{SPOKEN}", "aagainb", SPOKEN),
+        (SPOKEN, "", SPOKEN),
+        (f"<think>hm</think>{SAME_TAG}", "hm", SAME_TAG),
+        (SAME_TAG, "", SAME_TAG),
     ],
 )
 def test_thoughts_in_the_text(text, thoughts, answer):
