@@ -45,7 +45,8 @@ def add(
 ) -> None:
     """Registers SOURCE or changes its settings; `gem_ingest` reads it from the next hour on.
 
-    Supported files: .txt .md .html .jsonl .parquet .warc, also as .gz or .zst. Settings apply to documents read later.
+    Supported files: .txt .md .html .pdf .docx .pptx .xlsx .epub .csv .rst .adoc .mdx .eml .mbox .jsonl .parquet .warc.
+    Settings apply to documents read later.
 
     Examples:
         gem source add ~/manuals --license CC-BY-4.0

@@ -17,6 +17,22 @@ FORMATS = {
     ".jsonl": "application/jsonl",
     ".parquet": "application/parquet",
     ".warc": "application/warc",
+    ".mdx": "text/mdx",
+    ".rst": "text/x-rst",
+    ".adoc": "text/asciidoc",
+    ".asciidoc": "text/asciidoc",
+    ".csv": "text/csv",
+    ".tsv": "text/csv",
+    ".pdf": "application/pdf",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".docm": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".pptm": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xlsm": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".epub": "application/epub+zip",
+    ".eml": "message/rfc822",
+    ".mbox": "application/mbox",
 }
 COMPRESSIONS = (".gz", ".zst")
 READABLE = f"Supported formats: {' '.join(FORMATS)}; all but Parquet also as .gz or .zst."
