@@ -372,6 +372,7 @@ CREATE TABLE segments (
     start_char integer NOT NULL,
     end_char integer NOT NULL,
     tokens integer NOT NULL,
+    place text,
     PRIMARY KEY (segment_id),
     FOREIGN KEY (document_id) REFERENCES documents(document_id),
     FOREIGN KEY (partition_key) REFERENCES partitions(partition_key),

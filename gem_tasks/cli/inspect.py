@@ -51,6 +51,7 @@ def show(
 def _head(console: Terminal, metadata: dict[str, Any]) -> None:
     console.print(
         f"[bold]Trajectory {metadata['trajectory_id']}[/] from {escape(visible(str(metadata['document_uri'])))}"
+        + (f", {escape(visible(str(metadata['place'])))}" if metadata.get("place") else "")
     )
     kind = f"{metadata['platform']}, {metadata['task_category']}, {', '.join(metadata['domain'])}"
     if metadata.get("revised"):
@@ -124,6 +125,7 @@ def _tree(document: DocumentLineage) -> Tree:
     tree.add(f"licence {escape(str(document.license))}, language {document.language}, {document.chars} characters")
     for segment in document.segments:
         span = f"characters {segment.start_char} to {segment.end_char}"
+        span += f", {escape(visible(segment.place))}" if segment.place else ""
         branch = tree.add(f"segment {segment.segment_id}: {span}, {segment.partition_key} shard {segment.shard}")
         for outcome in segment.outcomes:
             branch.add(_outcome(outcome))

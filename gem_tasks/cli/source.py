@@ -48,8 +48,9 @@ def add(
 ) -> None:
     """Registers SOURCE or changes its settings; `gem_ingest` reads it from the next hour on.
 
-    Supported files: .txt .md .html .jsonl .parquet .warc, also as .gz or .zst, and in .zip and .tar archives. Of a web
-    site, GEM reads the pages of its sitemaps that robots.txt allows. Settings apply to documents read later.
+    Supported files: .txt .md .html .pdf .docx .pptx .xlsx .epub .csv .rst .adoc .mdx .eml .mbox .jsonl .parquet .warc,
+    also as .gz or .zst, and in .zip and .tar archives. Of a web site, GEM reads the pages of its sitemaps that
+    robots.txt allows. Settings apply to documents read later.
 
     Examples:
         gem source add ~/manuals --license CC-BY-4.0

@@ -52,6 +52,8 @@ class SegmentText(Value):
     shard: int
     start: int
     end: int
+    place: str | None
+    """Where it is in the file, such as `page 12`."""
     tokens: int
     text: str | None
     """None if the object no longer exists."""
@@ -138,6 +140,7 @@ def _segment(row: RecordedSegment, texts: dict[str, str], spans: dict[str, Spans
         shard=row.shard,
         start=row.start_char,
         end=row.end_char,
+        place=row.place,
         tokens=row.tokens,
         text=texts.get(row.segment_id),
         spans=spans.get(row.segment_id) or {},

@@ -72,6 +72,8 @@ class TrajectoryView(Value):
     license: str | None
     partition: str
     text: str
+    place: str | None
+    """Where the text is in its file, such as `page 12`."""
     spans: dict[str, tuple[int, int]]
     summary: str | None
     domains: tuple[str, ...]
@@ -145,6 +147,7 @@ def _view(
         license=place.license,
         partition=place.partition,
         text=segment.text,
+        place=segment.place,
         spans=last.get("spans") or {},
         summary=topic.summary if topic else None,
         domains=topic.domains if topic else (),

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from gem_tasks.corpus.html.page import read_page
 from gem_tasks.corpus.markdown.description import first_heading, unwrap
+from gem_tasks.corpus.markup.asciidoc import asciidoc_to_markdown
+from gem_tasks.corpus.markup.mdx import mdx_to_markdown
+from gem_tasks.corpus.markup.rst import rst_to_markdown
 from gem_tasks.corpus.text.clean import clean, one_line
 from gem_tasks.corpus.text.language import code, detect
 from gem_tasks.corpus.text.scripts import letters
@@ -11,6 +14,7 @@ from gem_tasks.domain.corpus import Document, IngestReason, RawDocument, content
 
 _TITLE_CHARS = 300
 _LICENSE_CHARS = 200
+_MARKUP = {"text/asciidoc": asciidoc_to_markdown, "text/x-rst": rst_to_markdown}
 
 
 class Normalised(NamedTuple):
@@ -64,11 +68,15 @@ def _content(raw: RawDocument) -> _Content:
         page = read_page(raw.text)
         text = clean(page.text)
         return _Content(text, page.title or first_heading(text))
-    if raw.media_type == "text/markdown":
+    if raw.media_type in ("text/markdown", "text/mdx"):
         text, fields = unwrap(clean(raw.text))
+        text = mdx_to_markdown(text) if raw.media_type == "text/mdx" else text
         text = clean(text)
         title = fields.get("title") or first_heading(text)
         return _Content(text, title, fields.get("license"), fields.get("lang"))
+    if convert := _MARKUP.get(raw.media_type):
+        text = clean(convert(clean(raw.text)))
+        return _Content(text, first_heading(text))
     return _Content(clean(raw.text))
 
 

@@ -56,6 +56,7 @@ class Row(Value):
             "document_uri": self.segment.document_uri,
             "document_id": self.segment.document_id,
             "span": [self.segment.start, self.segment.end],
+            **({"place": self.segment.place} if self.segment.place else {}),
             "title": self.segment.title,
             "license": self.segment.license,
             "language": self.segment.language,

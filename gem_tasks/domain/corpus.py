@@ -4,6 +4,7 @@ Identity is content-addressed, so the same text gets the same ids on every machi
 `document_id` hashes URI and content, `segment_id` is the document plus the character span.
 """
 
+from bisect import bisect_left, bisect_right
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha1, sha256
@@ -25,6 +26,9 @@ class IngestReason(StrEnum):
     BAD_ENCODING = "bad_encoding"
     BAD_RECORD = "bad_record"
     UNREADABLE = "unreadable"
+    ENCRYPTED = "encrypted"
+    IMAGE_ONLY = "image_only"
+    """Its pages are pictures of text."""
     DUPLICATE = "duplicate"
     UNSUPPORTED = "unsupported"
     """GEM has no reader for it: a format of a page, an archive within an archive."""
@@ -49,6 +53,24 @@ class Source(Value):
     """Every run reads only the first N documents; 0 removes an earlier limit."""
 
 
+class Places(Value):
+    """Where the parts of a converted document come from."""
+
+    unit: str
+    """`page`, `slide`, `sheet` or `chapter`."""
+    marks: tuple[tuple[int, str], ...]
+    """`(first character, its number or name)` of each that has text, in order."""
+
+    def of(self, start: int, end: int) -> str | None:
+        """The place of a span: `page 12`, `pages 12–13`; None before the first mark."""
+        starts = [at for at, _ in self.marks]
+        first, last = bisect_right(starts, start) - 1, bisect_left(starts, end) - 1
+        if last < 0:
+            return None
+        begins, ends = self.marks[max(first, 0)][1], self.marks[last][1]
+        return f"{self.unit} {begins}" if begins == ends else f"{self.unit}s {begins}–{ends}"
+
+
 class RawDocument(Value):
     """A document as a reader found it: one file, or one record of a JSONL or Parquet file.
 
@@ -69,6 +91,8 @@ class RawDocument(Value):
     license: str | None = None
     language: str | None = None
     """The record's claim; detection fills it if absent."""
+    places: Places | None = None
+    """Where parts of the text come from; such a text is clean already."""
     metadata: Json = Field(default_factory=dict)
     reason: IngestReason | None = None
     detail: str = ""
@@ -121,6 +145,8 @@ class Segment(Value):
     """First character of the span in the normalised document text."""
     end: int
     """One past the last character; `text == document_text[start:end]`."""
+    place: str | None = None
+    """Where it is in the file: `page 12`, `slides 3–4`, `sheet Prices`."""
     tokens: int
     """Estimated, see `gem_tasks.corpus.segment.count_tokens`."""
     near_duplicate_of: str | None = None

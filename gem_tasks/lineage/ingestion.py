@@ -10,7 +10,7 @@ from gem_tasks.lineage.text import json_text
 _DOCUMENT = (
     "document_id object_key fingerprint uri etag content_hash title license language chars metadata reason detail"
 ).split()
-_SEGMENT = "segment_id document_id shard row_no start_char end_char tokens".split()
+_SEGMENT = "segment_id document_id shard row_no start_char end_char tokens place".split()
 
 
 class ShardSize(NamedTuple):
@@ -71,6 +71,7 @@ def _segment_rows(shard: int, segments: Sequence[Segment]) -> list[dict[str, obj
             "row_no": row,
             "start_char": segment.start,
             "end_char": segment.end,
+            "place": segment.place,
         }
         for row, segment in enumerate(segments)
     ]

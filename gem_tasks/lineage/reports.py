@@ -123,6 +123,8 @@ class RecordedSegment(Value):
     shard: int
     start_char: int
     end_char: int
+    place: str | None = None
+    """Where it is in the file, such as `page 12`."""
     tokens: int
     outcomes: tuple[RecordedOutcome, ...]
     """Under all recipes, in the order of their time."""

@@ -31,6 +31,7 @@ SEGMENTS = pa.schema(
         ("end", _INT),
         ("tokens", _INT),
         ("near_duplicate_of", _TEXT),
+        ("place", _TEXT),
         ("text", _TEXT),
     ]
 )

@@ -37,11 +37,11 @@ WHERE old.reason = 'duplicate' AND excluded.reason IS NULL
 
 -- insert_segments --
 -- Bulk insert; an existing segment stays in its shard.
-INSERT INTO segments (segment_id, document_id, partition_key, shard, row_no, start_char, end_char, tokens)
-SELECT u.segment_id, u.document_id, %(partition)s, u.shard, u.row_no, u.start_char, u.end_char, u.tokens
+INSERT INTO segments (segment_id, document_id, partition_key, shard, row_no, start_char, end_char, tokens, place)
+SELECT u.segment_id, u.document_id, %(partition)s, u.shard, u.row_no, u.start_char, u.end_char, u.tokens, u.place
 FROM unnest(%(segment_id)s::text[], %(document_id)s::text[], %(shard)s::int[], %(row_no)s::int[],
-            %(start_char)s::int[], %(end_char)s::int[], %(tokens)s::int[])
-     AS u(segment_id, document_id, shard, row_no, start_char, end_char, tokens)
+            %(start_char)s::int[], %(end_char)s::int[], %(tokens)s::int[], %(place)s::text[])
+     AS u(segment_id, document_id, shard, row_no, start_char, end_char, tokens, place)
 ON CONFLICT (segment_id) DO NOTHING
 
 -- shards --

@@ -48,7 +48,7 @@ ORDER BY n.guessed, d.ingested_at DESC, d.document_id LIMIT 2
 
 -- document_segments --
 -- Segments of a document in order.
-SELECT segment_id, partition_key, shard, start_char, end_char, tokens FROM segments
+SELECT segment_id, partition_key, shard, start_char, end_char, place, tokens FROM segments
 WHERE document_id = %(document_id)s ORDER BY start_char
 
 -- document_outcomes --

@@ -56,6 +56,13 @@ def read_page(source: str) -> Page:
     return Page("\n\n".join(parts), title)
 
 
+def read_whole(source: str) -> str:
+    """All visible text, for a chapter of a book: it has no navigation around it."""
+    source = _UNFIT.sub("", source)
+    root = _parse(source)
+    return _visible_of_soup(source) if root is None else markdown(root)
+
+
 def _parse(source: str) -> Any | None:
     """The tree; None if the parser gives up, as it does on nesting that no person wrote."""
     parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)

@@ -13,8 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks import redaction
+from gem_tasks.corpus.reading.converted import CONVERTED, read_converted, whole_of
 from gem_tasks.corpus.reading.decode import decode
+from gem_tasks.corpus.reading.delimited import read_delimited
 from gem_tasks.corpus.reading.lines import in_utf8, lines
+from gem_tasks.corpus.reading.mail import read_eml, read_mbox
 from gem_tasks.corpus.reading.records import from_fields, from_json, refused
 from gem_tasks.corpus.reading.warc import read_warc
 from gem_tasks.corpus.sources.objects import SourceObject
@@ -58,8 +61,14 @@ def read(found: SourceObject, limit_bytes: int, max_rows: int = _MAX_ROWS) -> It
                 yield from _jsonl(found, unpacked(stored, found.compression), limit_bytes, rows)
             elif found.media_type == "application/warc":
                 yield from _first(rows, read_warc(found, stored, limit_bytes))
+            elif found.media_type in CONVERTED:
+                packed = unpacked(stored, found.compression)
+                whole = whole_of(packed, limit_bytes) if found.compression else stored
+                yield from read_converted(found, whole, limit_bytes)
+            elif found.media_type == "application/mbox":
+                yield from _first(rows, read_mbox(found, unpacked(stored, found.compression), limit_bytes))
             else:
-                yield _text(found, unpacked(stored, found.compression), limit_bytes)
+                yield from _whole_file(found, unpacked(stored, found.compression), limit_bytes, rows)
     except _TooMuchError as error:
         yield refused(found, None, IngestReason.TOO_LARGE, str(error))
     except _BROKEN as error:
@@ -97,13 +106,25 @@ def _one_line(error: Exception) -> str:
     return redaction.beginning(" ".join(f"{type(error).__name__}: {cause}".split()), 200)
 
 
-def _text(found: SourceObject, stream: IO[bytes], limit: int) -> RawDocument:
-    data = bytearray()
+def _whole_file(found: SourceObject, stream: IO[bytes], limit: int, rows: int) -> Iterator[RawDocument]:
+    """The documents of a file that is read at once."""
+    buffer = bytearray()
     while chunk := stream.read(_CHUNK):
-        data += chunk
-        if len(data) > limit:
-            return refused(found, None, IngestReason.TOO_LARGE, f"more than {limit} bytes")
-    data = bytes(data)  # of the two, one is enough while it is decoded
+        buffer += chunk
+        if len(buffer) > limit:
+            yield refused(found, None, IngestReason.TOO_LARGE, f"more than {limit} bytes")
+            return
+    data = bytes(buffer)
+    del buffer  # of the two, one is enough while it is decoded
+    if found.media_type == "text/csv":
+        yield from _first(rows, read_delimited(found, data, limit))
+    elif found.media_type == "message/rfc822":
+        yield read_eml(found, data)
+    else:
+        yield _text(found, data)
+
+
+def _text(found: SourceObject, data: bytes) -> RawDocument:
     text = decode(data, found.charset or None)
     if isinstance(text, IngestReason):
         return refused(found, None, text)

@@ -21,9 +21,28 @@ FORMATS = {
     ".warc": "application/warc",
     ".zip": "application/zip",
     ".tar": "application/x-tar",
+    ".mdx": "text/mdx",
+    ".rst": "text/x-rst",
+    ".adoc": "text/asciidoc",
+    ".asciidoc": "text/asciidoc",
+    ".csv": "text/csv",
+    ".tsv": "text/csv",
+    ".pdf": "application/pdf",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".docm": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".pptm": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xlsm": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".epub": "application/epub+zip",
+    ".eml": "message/rfc822",
+    ".mbox": "application/mbox",
 }
 ARCHIVES = frozenset({"application/zip", "application/x-tar"})
-RECORDS = ARCHIVES | {"application/jsonl", "application/parquet", "application/warc"}
+RECORDS = ARCHIVES | {
+    *(f"application/{name}" for name in ("jsonl", "parquet", "warc", "mbox")),
+    *("text/csv", FORMATS[".xlsx"]),
+}
 """Media types of files with many documents."""
 COMPRESSIONS = (".gz", ".zst")
 _OF_TAR = (*COMPRESSIONS, ".bz2", ".xz")

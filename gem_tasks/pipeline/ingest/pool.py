@@ -74,7 +74,7 @@ def prepared(
 
 
 def _cheap(raw: RawDocument) -> bool:
-    return len(raw.text) <= (_CHEAP_HTML if raw.media_type == "text/html" else _CHEAP)
+    return len(raw.text) <= (_CHEAP_HTML if raw.media_type in ("text/html", "text/x-rst") else _CHEAP)
 
 
 def _finished(result: list[Prepared]) -> Future[list[Prepared]]:

@@ -99,4 +99,6 @@ def _prepare(raw: RawDocument, rules: Rules) -> Prepared:
     if document.license is None and rules.license:
         document = document.model_copy(update={"license": rules.license})
     cut = [] if document.reason else segment(text, document, rules.target_tokens, rules.max_tokens)
+    if raw.places:
+        cut = [each.model_copy(update={"place": raw.places.of(each.start, each.end)}) for each in cut]
     return Prepared(document, cut, signatures([each.text for each in cut]) if rules.signed else [])

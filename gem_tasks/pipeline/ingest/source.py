@@ -22,7 +22,7 @@ from gem_tasks.domain.corpus import IngestReason, RawDocument, Source
 from gem_tasks.errors import GemError
 from gem_tasks.lineage import Ledger, ReadObject, Registered
 from gem_tasks.pipeline.ingest.commit import Commits, Ended, Seen
-from gem_tasks.pipeline.ingest.confined import read_confined
+from gem_tasks.pipeline.ingest.confined import CONFINED, read_confined
 from gem_tasks.pipeline.ingest.pool import prepared
 from gem_tasks.pipeline.ingest.prepare import Rules, why_broken
 from gem_tasks.pipeline.ingest.scan import Scan
@@ -243,7 +243,7 @@ def _read(found: SourceObject, limit_bytes: int, max_rows: int) -> Iterator[RawD
     elif found.media_type in ARCHIVES:
         yield from _of_archive(found, limit_bytes, max_rows)
     else:
-        reader = read_confined if found.media_type == "application/parquet" else read
+        reader = read_confined if found.media_type in CONFINED else read
         yield from reader(found, limit_bytes, max_rows)
 
 

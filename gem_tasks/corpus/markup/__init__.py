@@ -1,0 +1,1 @@
+"""Markup languages of documentation to Markdown: reStructuredText, AsciiDoc, MDX."""
