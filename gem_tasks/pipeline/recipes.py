@@ -9,6 +9,7 @@ from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.recipe import Recipe, Recorded
 from gem_tasks.domain.stage import STAGE_NAMES, StageName
+from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.errors import UserError
 from gem_tasks.plans import Menus
 from gem_tasks.prompts import Prompt, PromptSet, shipped
@@ -41,10 +42,12 @@ class Chain:
         prompts: prompts to use; GEM's own by default.
         opened: kinds of errors (`check/kind`) that do not refuse, because people disagree with them.
         menus: what conversations' plans are drawn from; GEM's own by default.
+        take: which conversation of a text; every take has recipes of its own from `generate` on.
 
     Attributes:
         prompts: prompts of the recipes and of the requests.
         menus: those of the recipes and of the plans.
+        take: that of the recipes from `generate` on.
     """
 
     def __init__(
@@ -53,7 +56,9 @@ class Chain:
         prompts: PromptSet | None = None,
         opened: Sequence[str] = (),
         menus: Menus | None = None,
+        take: Take = FIRST,
     ) -> None:
+        self.take = take
         self.prompts = prompts or shipped()
         self.menus = menus or plans.shipped()
         self._settings = settings
@@ -135,9 +140,13 @@ class Chain:
         """Kinds of errors that do not refuse under this chain."""
         return frozenset(self.by_stage["validate"].params.get("opened", ()))
 
+    def with_take(self, take: Take) -> "Chain":
+        """The chain of another conversation of the same texts."""
+        return Chain(self._settings, self.prompts, sorted(self.opened), self.menus, take)
+
     def plan(self, segment_id: str) -> Plan:
-        """Of the conversation about the first workflow of a segment."""
-        return plans.draw(self.menus, segment_id, 0, 0, self.id_of("generate"))
+        """Of the conversation of a segment."""
+        return plans.draw(self.menus, segment_id, self.take.workflow, self.take.rollout, self.id_of("generate"))
 
     def prompt_texts(self) -> dict[str, tuple[str, str]]:
         """Name and text of every prompt in use, and of the menus, by hash."""
@@ -145,7 +154,7 @@ class Chain:
         return texts | {self.menus.sha256: (MENUS, self.menus.text)}
 
     def _planned(self, stage: Stage) -> Json:
-        return {MENUS: self.menus.sha256} if stage.name == "generate" else {}
+        return {MENUS: self.menus.sha256, **self.take.params} if stage.name == "generate" else {}
 
 
 def takes_of(recipe: Recipe) -> str:

@@ -9,7 +9,9 @@ from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.stage import STAGE_NAMES, StageName
+from gem_tasks.domain.take import Take
 from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import StoreError
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.workspace import Workspace
@@ -41,8 +43,19 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
                 for needed, (read, payloads) in outputs.items()
                 if needed != refused_by or key in payloads
             }
+            if "extract" in made and not _turned(made, work.chain.take):
+                continue  # the text has no workflow for this take
             plan = work.chain.plan(key) if name == "generate" else None
             yield Record(segment=segment, opened=work.chain.opened, plan=plan, outputs=made)
+
+
+def _turned(made: dict[StageName, Value], take: Take) -> bool:
+    """Puts the workflow of the take first; whether there is one."""
+    extraction = made["extract"]
+    found = take.of(extraction) if isinstance(extraction, Extraction) else None
+    if found:
+        made["extract"] = found
+    return found is not None
 
 
 def _before(name: StageName) -> StageName:
