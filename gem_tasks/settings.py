@@ -135,6 +135,11 @@ class Settings(BaseSettings):
     plans: Path | None = None
     """Your own menus from which the plan of each conversation is drawn, in the format of `gem plans show`; a menu that
     the file leaves out is GEM's own."""
+    max_workflows: int = Field(default=4, ge=1, le=100)
+    """Maximum number of a text's workflows that GEM makes conversations of; the prompt of `extract` asks for up to 4.
+    1: only the most complete one."""
+    rollouts: int = Field(default=1, ge=1, le=100)
+    """Number of conversations about each workflow, each with a plan of its own."""
     prefilter: Literal["auto", "off"] = "auto"
     """`auto`: a classifier trained on the filter's own verdicts rejects hopeless segments without a call, once there
     are enough verdicts to prove that it keeps 98 % of what the filter would accept. `off`: every segment goes to the

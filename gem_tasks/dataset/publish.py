@@ -12,7 +12,7 @@ import json
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -30,12 +30,14 @@ from gem_tasks.dataset.select import Chosen, Selection
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.recipe import Recorded
 from gem_tasks.domain.record import Topic
-from gem_tasks.domain.stage import STAGE_NAMES
-from gem_tasks.domain.trajectory import Draft, Size
+from gem_tasks.domain.stage import PER_TAKE, STAGE_NAMES, StageName
+from gem_tasks.domain.take import FIRST
+from gem_tasks.domain.trajectory import Size
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
-from gem_tasks.pipeline.recipes import Chain
+from gem_tasks.pipeline.recipes import Chain, last_take
 from gem_tasks.pipeline.shard.records import Final, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys
@@ -134,12 +136,18 @@ def republish(work: Workspace, partition: str) -> PublishReport:
         recipes, changes = ledger.datasets.recipes(partition), ledger.versions.changes(partition)
         if not recipes:
             raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
-        chain = Chain.recorded(work.settings, recipes)
-        report = _publish_changes(replace(work, chain=chain), ledger, partition)
+        report = _publish_changes(_recorded(work, recipes), ledger, partition)
         if report.version is None:
             ledger.datasets.withdraw(partition)
             ledger.versions.changes_published(partition, changes)
     return report
+
+
+def _recorded(work: Workspace, recipes: Sequence[Recorded]) -> Workspace:
+    """The workspace of an earlier version, by the recipes of its last take."""
+    last = next((last_take(recipe) for recipe in recipes if recipe.stage == PER_TAKE[0]), FIRST)
+    work = replace(work.with_takes_up_to(last), chain=Chain.recorded(work.settings, recipes, last))
+    return replace(work, chain=work.chain.with_take(FIRST))
 
 
 def changed_partitions(work: Workspace) -> list[str]:
@@ -148,12 +156,16 @@ def changed_partitions(work: Workspace) -> list[str]:
         return ledger.versions.changed_partitions()
 
 
-def _unfinished(waiting: dict[int, int]) -> str | None:
+def _unfinished(waiting: dict[StageName, int]) -> str | None:
     """The reason why the partition is incomplete; None if it is complete."""
     if not waiting:
         return None
-    left = [f"{STAGE_NAMES[at]} of {count} segment{'s' * (count != 1)}" for at, count in waiting.items()]
+    left = [f"{stage} of {_counted(stage, count)}" for stage, count in waiting.items()]
     return f"the partition is incomplete under the current recipes; remaining work: {', '.join(left)}"
+
+
+def _counted(stage: StageName, count: int) -> str:
+    return f"{count} {'conversation' if stage in PER_TAKE else 'segment'}{'s' * (count != 1)}"
 
 
 def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
@@ -185,7 +197,7 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
             work.store.put(keys.dataset_key(version, name), picture)
         # The manifest comes last: a version without one is unfinished.
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
-        ledger.datasets.commit(version, partition, work.chain.by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
+        ledger.datasets.commit(version, partition, work.chain_of_last().by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
         ledger.datasets.replace_exclusions(version, selection.exclusions)
     return PublishReport(
         partition=partition,
@@ -196,8 +208,8 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
     )
 
 
-def _row(work: Workspace, segment: Segment, topic: Topic, draft: Draft, final: Final) -> Row:
-    recipe = work.chain.id_of(final.accepted_by)
+def _row(segment: Segment, topic: Topic, final: Final) -> Row:
+    recipe = final.recipe
     return Row(
         trajectory_id=trajectory_id(segment.segment_id, recipe),
         segment=segment,
@@ -205,7 +217,8 @@ def _row(work: Workspace, segment: Segment, topic: Topic, draft: Draft, final: F
         trajectory=final.trajectory,
         recipe=recipe,
         revised=final.accepted_by == "revalidate",
-        plan=draft.plan,
+        plan=final.draft.plan,
+        take=final.take,
     )
 
 
@@ -218,16 +231,17 @@ def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection
         passed = finals(work, partition, number)
         if not passed:
             continue
-        topics, drafts = (output_of(work, name, partition, number) for name in ("filter", "generate"))
-        found = [
-            _row(work, segment, topics[key], drafts[key], passed[key])
+        topics = output_of(work, "filter", partition, number)
+        found = {
+            row.trajectory_id: (row, final)
             for segment in segments_of(work, partition, number)
-            if (key := segment.segment_id) in passed
-        ]
+            for final in passed.get(segment.segment_id, ())
+            if (row := _row(segment, topics[segment.segment_id], final))
+        }
         rows: list[Json] = []
-        for chosen in selection.choose(found):
-            row, key = chosen.row, chosen.row.segment.segment_id
-            tally.add(chosen, drafts[key].size, passed[key].judgement)
+        for chosen in selection.choose([row for row, _ in found.values()]):
+            row, final = chosen.row, found[chosen.row.trajectory_id][1]
+            tally.add(chosen, final.draft.size, final.judgement)
             looked = chosen.model_dump(include={"replaced", "flagged", "contamination"})
             rows.append(row.columns(row.metadata(partition, teacher) | looked))
         yield rows
@@ -239,7 +253,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
     contents = [*sorted(row.trajectory_id for row in tally.rows), json.dumps(packages), str(ROW_VERSION)]
     digest = sha256("\n".join(contents).encode()).hexdigest()[:8]
     with work.ledger() as ledger:
-        funnel = ledger.reports.summary(partition, [work.chain.by_stage[name] for name in STAGE_NAMES], None)
+        funnel = ledger.reports.summary(partition, work.recipes_of(*STAGE_NAMES), None)
     domains = Counter(domain for row in tally.rows for domain in row.domains)
     return {
         "version": f"{partition.replace(':', '').replace('-', '')}-{digest}",
@@ -250,6 +264,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "files": ["train-00000.parquet"],
         "teacher": work.chain.models,
         "recipes": {name: work.chain.id_of(name) for name in work.chain.by_stage},
+        **_takes(work),
         "prompts": {name: recipe.prompt_sha256 for name, recipe in work.chain.by_stage.items()},
         "funnel": funnel.model_dump(mode="json", include={"documents", "segments", "stages"}),
         "means": {"draft": _means(tally.drafts), "refined": _means([_size(row) for row in tally.rows])},
@@ -272,6 +287,13 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "contamination": {"packages": packages, "items": index.items, "kept": tally.contaminated},
         "privacy": {"replaced": card.counts(tally.replaced), "flagged": card.counts(tally.flagged)},
     }
+
+
+def _takes(work: Workspace) -> Json:
+    """The recipes of every take; empty if a text has one conversation."""
+    chains = work.chains()
+    recipes = [{**chain.take.model_dump(), "recipes": {n: chain.id_of(n) for n in chain.by_stage}} for chain in chains]
+    return {"takes": recipes} if len(chains) > 1 else {}
 
 
 def _source(uri: str) -> str:

@@ -12,19 +12,27 @@ class Take(Value):
     workflow: int = Field(default=0, ge=0)
     """Index of the workflow, in the order in which they were extracted."""
     rollout: int = Field(default=0, ge=0)
+    """Index of the conversation among those about this workflow."""
 
     @property
     def params(self) -> Json:
         """For the recipe. The first take has none, so that it is the same whether or not there are others."""
         return {} if self == FIRST else self.model_dump()
 
-    def of(self, extraction: Extraction) -> Extraction | None:
-        """The extraction with the workflow of this take first; None if the text has none for it."""
+    def of(self, extraction: Extraction) -> Extraction:
+        """The extraction with the workflow of this take first.
+
+        Raises:
+            IndexError: the text has none for it.
+        """
+        if not self.workflow:
+            return extraction
         found = extraction.workflows
-        if self.workflow >= len(found):
-            return None
-        mine = found[self.workflow]
-        return Extraction(workflows=(mine, *(each for each in found if each is not mine)))
+        return Extraction(workflows=(found[self.workflow], *found[: self.workflow], *found[self.workflow + 1 :]))
+
+    def __str__(self) -> str:
+        """In words, counted from 1."""
+        return f"workflow {self.workflow + 1}, rollout {self.rollout + 1}"
 
 
 FIRST = Take()

@@ -50,8 +50,9 @@ DELETE FROM dataset_exclusions WHERE version = %(version)s
 
 -- insert_exclusions --
 -- Bulk insert.
-INSERT INTO dataset_exclusions (version, segment_id, reason, detail)
-SELECT %(version)s, * FROM unnest(%(segment_id)s::text[], %(reason)s::text[], %(detail)s::text[])
+INSERT INTO dataset_exclusions (version, segment_id, trajectory_id, reason, detail)
+SELECT %(version)s, * FROM unnest(%(segment_id)s::text[], %(trajectory_id)s::text[], %(reason)s::text[],
+                                  %(detail)s::text[])
 
 -- dataset_recipes --
 -- The chain of recipes behind the newest version of a partition, the root first.

@@ -1,5 +1,7 @@
 """Conversations of one text: recipes, plans and workflows of their own, and nothing that exists becomes stale."""
 
+import pytest
+
 from gem_tasks.dataset.row import trajectory_id
 from gem_tasks.domain.take import FIRST, Take, takes
 from gem_tasks.domain.workflow import Extraction
@@ -35,4 +37,5 @@ def test_the_workflow_of_a_take_comes_first_and_all_others_stay():
     turned = Take(workflow=1, rollout=3).of(found)
     assert [each.description for each in turned.workflows] == ["b", "a", "c"]
     assert FIRST.of(found) == found
-    assert Take(workflow=3).of(found) is None
+    with pytest.raises(IndexError):
+        Take(workflow=3).of(found)
