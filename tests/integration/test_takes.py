@@ -11,6 +11,7 @@ from gem_tasks.console.span import Filters
 from gem_tasks.console.trajectory import by_id
 from gem_tasks.dataset.export import published
 from gem_tasks.dataset.publish import publish, republish
+from gem_tasks.distill.preferences import dpo, reward, versions
 from gem_tasks.distill.sets import build, candidates, place
 from gem_tasks.domain.distill import SetSpec
 from gem_tasks.domain.take import Take, takes
@@ -122,3 +123,23 @@ def test_a_run_keeps_its_number_of_conversations(workspace):
     assert kept.recipe_ids() == workspace(max_workflows=2, rollouts=3).recipe_ids()
     pin(workspace(), "gem_synthesize/r2")
     assert len(pinned(workspace(max_workflows=4), "gem_synthesize/r2").each_take()) == 1
+
+
+def test_rollouts_with_different_verdicts_are_preferences_with_reasons(workspace, teacher_url, tmp_path):
+    faulty = f"{teacher_url}?rate_suffixed=0.5&seed=3"
+    work = workspace(llm_base_url=faulty, rollouts=3, revise="off")
+    ingest(work, str(EXAMPLES / TEXTS[1]), PARTITION)
+    synthesise(work)
+    found = [each for each in versions(work, PARTITION) if each.kind == "rollout"]
+    kept = publish(work, PARTITION).trajectories
+    assert 0 < kept < 3
+    assert len(found) == 3 - kept
+    for each in found:
+        assert each.reason
+        assert "-ZQ9" in each.worse.model_dump_json()
+        assert "-ZQ9" not in each.better.model_dump_json()
+        assert reward(each)["kind"] == "rollout"
+        assert dpo(each) == "another_context" or dpo(each)["kind"] == "rollout"
+    assert not [
+        each for each in versions(workspace(llm_base_url=faulty, revise="off"), PARTITION) if each.kind == "rollout"
+    ]
