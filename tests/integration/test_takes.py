@@ -88,6 +88,13 @@ def test_every_workflow_and_rollout_of_a_text_is_a_trajectory_of_its_own(workspa
     learnt = build(work, SetSpec(kind="agent", test_share=0, validation_share=0))
     assert (learnt.counts["train"], learnt.left_out) == (8, {})
 
+    # A setting that no text can use changes nothing but what the version is recorded under.
+    more = workspace(max_workflows=4, rollouts=2)
+    assert (plan(more, PARTITION), stale(more).publish_only) == ([], [PARTITION])
+    assert publish(more, PARTITION).version == version.version
+    assert stale(more).publish_only == []
+    publish(work, PARTITION)
+
     # Fewer takes are another version, which has those only; republishing keeps what the version was made of.
     assert republish(workspace(), PARTITION).version == version.version
     assert stale(one).publish_only == [PARTITION]
