@@ -12,8 +12,7 @@ import json
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
@@ -30,14 +29,11 @@ from gem_tasks.dataset.select import Chosen, Selection
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
-from gem_tasks.domain.recipe import Recorded
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.stage import PER_TAKE, STAGE_NAMES, StageName
-from gem_tasks.domain.take import FIRST
 from gem_tasks.domain.trajectory import Size
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
-from gem_tasks.pipeline.recipes import Chain, last_take
 from gem_tasks.pipeline.shard.records import Final, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys
@@ -136,18 +132,11 @@ def republish(work: Workspace, partition: str) -> PublishReport:
         recipes, changes = ledger.datasets.recipes(partition), ledger.versions.changes(partition)
         if not recipes:
             raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
-        report = _publish_changes(_recorded(work, recipes), ledger, partition)
+        report = _publish_changes(work.as_recorded(recipes), ledger, partition)
         if report.version is None:
             ledger.datasets.withdraw(partition)
             ledger.versions.changes_published(partition, changes)
     return report
-
-
-def _recorded(work: Workspace, recipes: Sequence[Recorded]) -> Workspace:
-    """The workspace of an earlier version, by the recipes of its last take."""
-    last = next((last_take(recipe) for recipe in recipes if recipe.stage == PER_TAKE[0]), FIRST)
-    work = replace(work.with_takes_up_to(last), chain=Chain.recorded(work.settings, recipes, last))
-    return replace(work, chain=work.chain.with_take(FIRST))
 
 
 def changed_partitions(work: Workspace) -> list[str]:
@@ -263,7 +252,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "documents": len(tally.documents),
         "files": ["train-00000.parquet"],
         "teacher": work.chain.models,
-        "recipes": {name: work.chain.id_of(name) for name in work.chain.by_stage},
+        "recipes": work.chain.ids,
         **_takes(work),
         "prompts": {name: recipe.prompt_sha256 for name, recipe in work.chain.by_stage.items()},
         "funnel": funnel.model_dump(mode="json", include={"documents", "segments", "stages"}),
@@ -291,9 +280,8 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
 
 def _takes(work: Workspace) -> Json:
     """The recipes of every take; empty if a text has one conversation."""
-    chains = work.chains()
-    recipes = [{**chain.take.model_dump(), "recipes": {n: chain.id_of(n) for n in chain.by_stage}} for chain in chains]
-    return {"takes": recipes} if len(chains) > 1 else {}
+    found = [chain.take.model_dump() | {"recipes": chain.ids} for chain in work.chains()]
+    return {"takes": found} if len(found) > 1 else {}
 
 
 def _source(uri: str) -> str:

@@ -113,6 +113,11 @@ class Chain:
         """Recipe id of a stage."""
         return self.by_stage[stage].recipe_id
 
+    @property
+    def ids(self) -> dict[StageName, str]:
+        """Recipe id by stage."""
+        return {stage: recipe.recipe_id for stage, recipe in self.by_stage.items()}
+
     def link(self, stage: StageName) -> Link:
         """What a stage processes, in the words of the lineage."""
         recipe = self.by_stage[stage]

@@ -1,12 +1,13 @@
 """The workspace of every job: settings, the object store, the ledger, and the current recipes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from gem_tasks.domain.recipe import Recipe
-from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, STAGE_NAMES, StageName
-from gem_tasks.domain.take import Take, takes
+from gem_tasks.domain.recipe import Recipe, Recorded
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, PER_TAKE, STAGE_NAMES, StageName
+from gem_tasks.domain.take import FIRST, Take, takes
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
 from gem_tasks.llm.apis.registry import api_of
@@ -18,7 +19,7 @@ from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.people import kinds_to_open
 from gem_tasks.pipeline.plan_file import load_menus
 from gem_tasks.pipeline.prompt_files import load_prompts
-from gem_tasks.pipeline.recipes import Chain
+from gem_tasks.pipeline.recipes import Chain, last_take
 from gem_tasks.ports import ObjectStore
 from gem_tasks.prompts import NAMES, Prompt, PromptSet
 from gem_tasks.settings import Settings
@@ -152,6 +153,12 @@ class Workspace:
         """This workspace with the takes up to this one, whatever the settings say."""
         changes = {"max_workflows": last.workflow + 1, "rollouts": last.rollout + 1}
         return replace(self, settings=self.settings.model_copy(update=changes))
+
+    def as_recorded(self, recipes: Sequence[Recorded]) -> "Workspace":
+        """The workspace of an earlier dataset version, by the recipes of its last take; raises as `Chain.recorded`."""
+        last = next((last_take(recipe) for recipe in recipes if recipe.stage == PER_TAKE[0]), FIRST)
+        chain = Chain.recorded(self.settings, recipes, last).with_take(FIRST)
+        return replace(self.with_takes_up_to(last), chain=chain)
 
     def recipes(self) -> list[Recipe]:
         """Current recipes of all takes, the root first, in stage order."""
