@@ -50,9 +50,10 @@ class Synthesized(Value):
 
     document_id: str
     trajectories: tuple[Json, ...]
-    """`{"messages", "tools", "metadata"}`, in the Chat Completions format; one or none for each segment."""
+    """`{"messages", "tools", "metadata"}`, in the Chat Completions format; up to one for each workflow and rollout of a
+    segment."""
     left_out: tuple[LeftOut, ...]
-    """Every segment without a trajectory, and why."""
+    """Every segment without any trajectory, and why."""
 
 
 class Exported(NamedTuple):
@@ -191,7 +192,7 @@ def _synthesized(work: Workspace, life: DocumentLineage, made: Mapping[str, Json
         )
     for segment in life.segments:
         found = [made[each.trajectory_id] for each in segment.trajectories if each.trajectory_id in made]
-        trajectories += found[:1]
+        trajectories += found
         if not found:
             left_out.append(_left_out(segment, work.recipe_ids()))
     return Synthesized(document_id=life.document_id, trajectories=tuple(trajectories), left_out=tuple(left_out))

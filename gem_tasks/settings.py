@@ -152,6 +152,11 @@ class Settings(BaseSettings):
     """Private thoughts of the assistant in conversations. `ask`: the prompts of generate, refine and revise ask for a
     short one before each of its turns. `keep`: nothing is asked, but a thought that a model writes inside the
     assistant's turns (`<think>`, `<thought>`) is kept as one instead of refused as a stray tag. `off`: no thoughts."""
+    max_workflows: int = Field(default=4, ge=1, le=100)
+    """Maximum number of a text's workflows that GEM makes conversations of; the prompt of `extract` asks for up to 4.
+    1: only the most complete one."""
+    rollouts: int = Field(default=1, ge=1, le=100)
+    """Number of conversations about each workflow, each with a plan of its own."""
     prefilter: Literal["auto", "off"] = "auto"
     """`auto`: a classifier trained on the filter's own verdicts rejects hopeless segments without a call, once there
     are enough verdicts to prove that it keeps 98 % of what the filter would accept. `off`: every segment goes to the

@@ -88,7 +88,8 @@ CREATE TABLE dataset_exclusions (
     segment_id text COLLATE "C" NOT NULL,
     reason text NOT NULL,
     detail text NOT NULL,
-    PRIMARY KEY (version, segment_id),
+    trajectory_id text COLLATE "C" DEFAULT ''::text NOT NULL,
+    PRIMARY KEY (version, segment_id, trajectory_id),
     FOREIGN KEY (segment_id) REFERENCES segments(segment_id),
     FOREIGN KEY (version) REFERENCES datasets(version)
 );

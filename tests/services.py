@@ -164,9 +164,11 @@ def finished(done_once, workspace, tmp_path):
 
 
 def without_user_settings(patch):
+    """Defaults, but one conversation a text: tests of several ask for them, and the others' counts stay small."""
     for name in list(os.environ):
         if name.startswith("GEM_"):
             patch.delenv(name)
+    patch.setenv("GEM_MAX_WORKFLOWS", "1")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from hashlib import sha256
 from random import Random
 
 from gem_tasks.domain.audit import Audit, AuditItem, Sample, What
+from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.workspace import Workspace
@@ -20,7 +21,7 @@ def draw(work: Workspace, sample: Sample, run_id: str | None = None) -> Audit:
         UserError: there is nothing to draw from.
     """
     start = Random(sample.seed).randrange(_STARTS) / _STARTS  # noqa: S311 (it has to come out the same again)
-    recipes = {stage: recipe.recipe_id for stage, recipe in work.chain.by_stage.items()}
+    recipes = {stage: work.recipe_ids(stage) for stage in STAGE_NAMES}
     revising = takes_of(work.chain.by_stage["revise"]) == "rejected"
     with work.ledger() as ledger:
         items, population = ledger.audits.draw_sample(sample, recipes, start, revising=revising)

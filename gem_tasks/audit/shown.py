@@ -85,10 +85,11 @@ def _extractions(
 
 
 def _trajectories(work: Workspace, wanted: dict[str, AuditItem], partition: str, shard: int) -> Iterator[Shown]:
-    rows = {row["metadata"]["segment_id"]: (key, row) for key, row in _published(work, wanted)}
+    rows: defaultdict[str, list[tuple[str, Json]]] = defaultdict(list)
+    for key, row in _published(work, wanted):
+        rows[row["metadata"]["segment_id"]].append((key, row))
     for segment in segments_of(work, partition, shard):
-        if found := rows.get(segment.segment_id):
-            key, row = found
+        for key, row in rows.get(segment.segment_id, ()):
             yield _talk(wanted[key], segment, [ToolSpec.from_json(tool) for tool in row["tools"]], row["messages"])
 
 

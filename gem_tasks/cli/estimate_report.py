@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from statistics import fmean
 from typing import Any
 
 from rich.table import Table
@@ -63,10 +64,14 @@ def plain(result: Estimated) -> dict[str, Any]:
 
 def show(result: Estimated, console: Terminal) -> None:
     """Prints the estimate for people."""
-    if result.forecast and result.forecast.rest:
+    if result.forecast and _anything_left(result.forecast):
         console.print(_table(result.forecast))
     for line in (*_facts(result), *_meaning(result)):
         console.print(visible(line), highlight=False, markup=False, soft_wrap=True)
+
+
+def _anything_left(found: Forecast) -> bool:
+    return found.rest > 0 or found.total.calls.high > 0
 
 
 def _table(found: Forecast) -> Table:
@@ -138,6 +143,11 @@ def _facts(result: Estimated) -> Iterator[str]:
         f" {tokens[0]:,} + {tokens[1]:,} tokens, {result.sample_seconds:.0f} s"
         f"{earlier if result.sample.replayed else ''}. The answers are saved: the run reuses them."
     )
+    if (mean := fmean(text.conversations for text in texts)) > 1:
+        yield (
+            f"A run makes {mean:.1f} conversations of a text (GEM_MAX_WORKFLOWS, GEM_ROLLOUTS), of which the sample has"
+            " the first. The others of its texts count to the rest."
+        )
     failed = Counter((step.stage, step.error_class) for text in texts for step in text.steps if step.error_class)
     for (stage, kind), count in failed.most_common():
         said = next(
@@ -151,7 +161,7 @@ def _meaning(result: Estimated) -> Iterator[str]:
     found = result.forecast
     if found is None:
         return
-    if not found.rest:
+    if not _anything_left(found):
         yield "The sample covers all texts: the run only has to reuse its answers."
         return
     total = found.total

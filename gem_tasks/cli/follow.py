@@ -10,7 +10,7 @@ from gem_tasks.airflow_names import INGEST, SYNTHESIZE
 from gem_tasks.cli.summary import ask_again
 from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.stage import STAGE_NAMES, StageName
+from gem_tasks.domain.stage import PER_TAKE, STAGE_NAMES, StageName
 from gem_tasks.errors import GemError
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.judging.gating import last_decision
@@ -95,12 +95,16 @@ def _started_run(api: AirflowAPI, partition: str, ingest_run: str, progress: Pro
 
 
 def _stage_bars(work: Workspace, partition: str, progress: Progress, bars: dict[str, TaskID]) -> None:
-    """Updates done and total by stage; the total of a stage is what the stage before accepted."""
+    """Updates done and total by stage; the total is what the stage before accepted; of `generate`, every take of it."""
     with work.ledger() as ledger:
         total = sum(count for _, count in ledger.ingestion.shards(partition))
-        counts = [ledger.gates.metrics(partition, recipe) for recipe in work.chain.by_stage.values()]
+        counts = [ledger.gates.metrics(partition, *work.recipes_of(name)) for name in STAGE_NAMES]
+        drafts = [link for link in work.links() if link.stage == PER_TAKE[0]]
+        undrafted = sum(ledger.rebuild.unfinished(partition, drafts).values())
     for name, takes, before, found in zip(STAGE_NAMES, work.chain.takes, [None, *counts], counts, strict=False):
         total = getattr(before, takes, 0) if before else total
+        if name == PER_TAKE[0]:
+            total = found.total + undrafted
         progress.update(bars[name], total=total, completed=found.total)
 
 

@@ -13,6 +13,7 @@ from gem_tasks.cli.origin import model_origin, origin_tree
 from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.dataset.export import trajectory
 from gem_tasks.domain.indented import indented
+from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.reports import DocumentLineage, RecordedOutcome
 from gem_tasks.pipeline.workspace import Workspace
@@ -58,6 +59,9 @@ def _head(console: Terminal, metadata: dict[str, Any]) -> None:
         console.print(f"Rejected at first, then revised: see `gem lineage {metadata['trajectory_id']}`")
     models = ", ".join(sorted(set(metadata["teacher"].values())))
     console.print(f"{escape(kind)}; licence {escape(str(metadata['license']))}; made by {escape(models)}")
+    take = Take(workflow=metadata.get("workflow", 0), rollout=metadata.get("rollout", 0))
+    if take != FIRST:
+        console.print(f"Another conversation of the same text: {take}")
     if plan := metadata.get("plan"):
         drawn = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in plan.items() if value != "")
         console.print(f"[dim]Plan: {escape(visible(drawn))}[/]")
@@ -130,7 +134,10 @@ def _tree(document: DocumentLineage) -> Tree:
         for outcome in segment.outcomes:
             branch.add(_outcome(outcome))
         for trajectory_ in segment.trajectories:
-            branch.add(f"[green]trajectory {trajectory_.trajectory_id}[/] in {trajectory_.dataset_version}")
+            take = Take(workflow=trajectory_.workflow, rollout=trajectory_.rollout)
+            branch.add(
+                f"[green]trajectory {trajectory_.trajectory_id}[/] in {trajectory_.dataset_version}{_which(take)}"
+            )
     return tree
 
 
@@ -140,9 +147,14 @@ def _end(document: DocumentLineage) -> str:
     return f", [yellow]gone[/] since {document.gone_at:%Y-%m-%d %H:%M} UTC" if document.gone_at else ""
 
 
+def _which(take: Take) -> str:
+    return "" if take == FIRST else f", {take}"
+
+
 def _outcome(outcome: RecordedOutcome) -> str:
     why = outcome.reason or outcome.error_class or ""
     detail = f" {escape(outcome.detail)}" if outcome.detail else ""
     made = f"recipe {outcome.recipe_id}, model {escape(str(outcome.model))}, {outcome.calls} calls"
     task = f"{outcome.airflow_task_id}[{outcome.airflow_map_index}] of {outcome.airflow_run_id}"
-    return f"[bold]{outcome.stage}[/] {outcome.outcome} {why}{detail} [dim]({made}; {escape(task)})[/]"
+    take = _which(Take(workflow=outcome.workflow, rollout=outcome.rollout))
+    return f"[bold]{outcome.stage}[/]{take} {outcome.outcome} {why}{detail} [dim]({made}; {escape(task)})[/]"

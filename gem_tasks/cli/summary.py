@@ -7,7 +7,7 @@ from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, STAGE_NAMES
 from gem_tasks.lineage.failures import FailedCount
 from gem_tasks.lineage.reports import NOT_READ, DocumentCounts, PartitionSummary, StageCounts
 from gem_tasks.pipeline.workspace import Workspace
@@ -38,7 +38,7 @@ class RunSummary(NamedTuple):
 def summarise(work: Workspace, partition: str, run_id: str | None) -> RunSummary:
     """The numbers of a partition; calls and tokens are those of the run."""
     with work.ledger() as ledger:
-        numbers = ledger.reports.summary(partition, list(work.chain.by_stage.values()), run_id)
+        numbers = ledger.reports.summary(partition, work.recipes_of(*STAGE_NAMES), run_id)
         failed = ledger.failures.counts(work.recipe_ids(), partition=partition)
     return RunSummary(numbers, failed, work.settings.store_root, work.settings.airflow_url)
 

@@ -1,25 +1,30 @@
 """Groups recipes into chains, and chooses the chain that a page shows by default."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.stage import PER_TAKE, STAGE_NAMES
+from gem_tasks.domain.take import Take
 from gem_tasks.lineage.console.prompts import Link
 
 
 class Chain(Value):
-    """Recipes of all stages that belong together, in order; identified by the last one."""
+    """Recipes of all stages that belong together, in order; identified by the last one of the first take."""
 
     id: str
     links: tuple[Link, ...]
+    """Those of the first take."""
+    others: tuple[tuple[Link, ...], ...] = ()
+    """Those of each further take: the same up to `extract`."""
     current: bool
     """Whether these are the recipes of the configured prompts and models."""
 
     @property
-    def recipe_ids(self) -> list[str]:
-        """Recipe ids in stage order."""
-        return [link.recipe_id for link in self.links]
+    def places(self) -> dict[str, int]:
+        """The recipe ids of all takes, each with the position of its stage."""
+        return {link.recipe_id: at for links in (self.links, *self.others) for at, link in enumerate(links)}
 
     @property
     def models(self) -> str:
@@ -29,26 +34,38 @@ class Chain(Value):
     @property
     def last_hour(self) -> datetime | None:
         """Time of the last result of any of its stages."""
-        return max((link.last_hour for link in self.links if link.last_hour), default=None)
+        every = (link for links in (self.links, *self.others) for link in links)
+        return max((link.last_hour for link in every if link.last_hour), default=None)
 
 
 def chains(found: Sequence[Link], current: str) -> list[Chain]:
-    """Every chain, most recently used first.
+    """Every chain, most recently used first; those of several takes are one.
 
     Args:
         found: all recipes.
-        current: recipe of the last stage under the current settings.
+        current: recipe of the last stage under the current settings, of any take.
     """
     by_id = {link.recipe_id: link for link in found}
     followed = {link.parent_id for link in found}
     ends = [link for link in found if link.stage == STAGE_NAMES[-1] or _ended_once(link, followed)]
-    made = [Chain(id=end.recipe_id, links=_up(end, by_id), current=end.recipe_id == current) for end in ends]
+    takes: defaultdict[str, list[tuple[Link, ...]]] = defaultdict(list)
+    for way in sorted((_up(end, by_id) for end in ends), key=_take):
+        takes[_base(way)].append(way)
+    made = [
+        Chain(
+            id=first[-1].recipe_id,
+            links=first,
+            others=tuple(others),
+            current=current in {way[-1].recipe_id for way in (first, *others)},
+        )
+        for first, *others in takes.values()
+    ]
     return sorted(made, key=_activity, reverse=True)
 
 
 def chosen(all_: Sequence[Chain], wanted: str | None) -> Chain | None:
-    """The wanted chain, otherwise the most recently used one; None if there is none."""
-    return next((chain for chain in all_ if chain.id == wanted), all_[0] if all_ else None)
+    """The wanted chain, by a recipe of it; otherwise the most recently used one; None if there is none."""
+    return next((chain for chain in all_ if wanted in chain.places), all_[0] if all_ else None)
 
 
 def _up(end: Link, by_id: dict[str, Link]) -> tuple[Link, ...]:
@@ -56,6 +73,22 @@ def _up(end: Link, by_id: dict[str, Link]) -> tuple[Link, ...]:
     while (parent := by_id.get(way[-1].parent_id or "")) and parent.stage in STAGE_NAMES:
         way.append(parent)
     return tuple(reversed(way))
+
+
+def _take(way: Sequence[Link]) -> tuple[int, int]:
+    drafted = [link.params for link in way if link.stage == PER_TAKE[0]]
+    return (drafted[0].get("workflow", 0), drafted[0].get("rollout", 0)) if drafted else (0, 0)
+
+
+def _base(way: Sequence[Link]) -> str:
+    """What the chains of several takes have in common."""
+    root = way[0].parent_id
+    own = [
+        (link.stage, link.version, link.prompt_sha256, link.model,
+         {name: value for name, value in sorted(link.params.items()) if name not in Take.model_fields})
+        for link in way
+    ]  # fmt: skip
+    return repr((root, own))
 
 
 def _ended_once(link: Link, followed: set[str | None]) -> bool:

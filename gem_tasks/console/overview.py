@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gem_tasks.console.chains import Chain
 from gem_tasks.console.span import Filters
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.stage import ACCEPTING
+from gem_tasks.domain.stage import ACCEPTING, PER_TAKE
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.overview import Activity, Total
 from gem_tasks.lineage.console.partitions import Decision, PartitionIngested, PartitionStage
@@ -31,6 +31,8 @@ class Step(Value):
     """One step of the funnel. `taken` is the number that the step before accepted."""
 
     name: str
+    texts: int | None = None
+    """For `generate`: the texts of which it makes the conversations that this and the later steps count."""
     recipe_id: str | None = None
     taken: int
     accepted: int
@@ -48,15 +50,19 @@ class Step(Value):
     """Number that a quota holds before this step."""
 
     @property
+    def ended(self) -> int:
+        """Number with an outcome."""
+        return self.accepted + self.rejected + self.failed
+
+    @property
     def waiting(self) -> int:
         """Number without an outcome, except held ones."""
-        return max(0, self.taken - self.accepted - self.rejected - self.failed - self.held)
+        return max(0, self.taken - self.ended - self.held)
 
     @property
     def share(self) -> float | None:
         """The yield: share of accepted among those with an outcome."""
-        ended = self.accepted + self.rejected + self.failed
-        return self.accepted / ended if ended else None
+        return self.accepted / self.ended if self.ended else None
 
 
 class Point(Value):
@@ -151,24 +157,42 @@ def funnel(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[Step]
         Step(name="segments", taken=segments, accepted=segments),
     ]
     if chain:
-        rows: defaultdict[str, list[Total]] = defaultdict(list)
-        for row in db.overview.totals(filters.partitions, chain.recipe_ids):
-            rows[row.recipe_id].append(row)
+        places = chain.places
+        rows: defaultdict[int, list[Total]] = defaultdict(list)
+        for row in db.overview.totals(filters.partitions, list(places)):
+            rows[places[row.recipe_id]].append(row)
         held: Counter[str | None] = Counter()
-        for each in db.overview.held(filters.partitions, chain.recipe_ids):
+        for each in db.overview.held(filters.partitions, list(places)):
             held[each.recipe_id] += each.texts
-        for link in chain.links:
+        for at, link in enumerate(chain.links):
             taken, before = getattr(steps[-1], link.takes, 0), held[steps[-1].recipe_id]
-            step = _step(link.stage, link.recipe_id, taken, rows[link.recipe_id])
-            steps.append(step.model_copy(update={"held": before}))
+            step = _step(link.stage, link.recipe_id, taken, rows[at]).model_copy(update={"held": before})
+            if chain.others and link.stage == PER_TAKE[0]:
+                first = sum(row.segments for row in rows[at] if row.recipe_id == link.recipe_id)
+                step = step.model_copy(update={"taken": conversations(step.ended, taken, first), "texts": taken})
+            steps.append(step)
     return steps
+
+
+def conversations(made: int, texts: int, first: int) -> int:
+    """Conversations that `generate` is to make, as far as is known: further ones of a text count once they are made.
+
+    Args:
+        made: conversations with an outcome.
+        texts: texts that `extract` accepted.
+        first: those whose first conversation has an outcome.
+    """
+    return made + max(0, texts - first)
 
 
 def _step(name: str, recipe_id: str, taken: int, rows: Sequence[Total]) -> Step:
     counts: defaultdict[str, int] = defaultdict(int)
+    reasons: Counter[tuple[str, str]] = Counter()
     for row in rows:
         counts[row.outcome] += row.segments
-    why = [Why(outcome=row.outcome, reason=row.why, segments=row.segments) for row in rows if row.why and row.segments]
+        if row.why and row.segments:
+            reasons[row.outcome, row.why] += row.segments
+    why = [Why(outcome=outcome, reason=reason, segments=count) for (outcome, reason), count in reasons.items()]
     return Step(
         name=name,
         recipe_id=recipe_id,
@@ -243,7 +267,7 @@ def states(
     held: dict[tuple[str, str], int] = {}
     if chain and keys:
         which = PartitionRange(min(keys), max(keys), source_id)
-        found = db.overview.held(which, chain.recipe_ids)
+        found = db.overview.held(which, list(chain.places))
         held = {(row.partition, row.recipe_id): row.texts for row in found}
     return [_state(key, ingested.get(key), rows[key], chain, held) for key in keys]
 
@@ -257,12 +281,18 @@ def _state(
 ) -> PartitionState:
     segments = ingested.segments if ingested else 0
     stages: list[StageState] = []
-    counts, before = {"accepted": segments}, ""
-    for link in chain.links if chain else ():
+    counts, before = Counter({"accepted": segments}), ""
+    places = chain.places if chain else {}
+    for at, link in enumerate(chain.links if chain else ()):
         expected, before = counts.get(link.takes, 0) - held.get((key, before), 0), link.recipe_id
-        mine = [row for row in rows if row.recipe_id == link.recipe_id]
-        counts = {row.outcome: row.segments for row in mine}
-        done = sum(counts.values())
+        mine = [row for row in rows if places.get(row.recipe_id) == at]
+        counts = Counter[str]()
+        for row in mine:
+            counts[row.outcome] += row.segments
+        done = counts.total()
+        if link.stage == PER_TAKE[0]:
+            first = sum(row.segments for row in mine if row.recipe_id == link.recipe_id)
+            expected = conversations(done, expected, first)
         fresh = any(row.updated_at > datetime.now(UTC) - _FRESH for row in mine)
         stages.append(
             StageState(

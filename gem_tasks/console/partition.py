@@ -1,10 +1,11 @@
 """Progress of one partition: shards, pace, and time left."""
 
-from collections import defaultdict
+from collections import Counter
 
 from gem_tasks.console.chains import Chain
-from gem_tasks.console.overview import PartitionState, states
+from gem_tasks.console.overview import PartitionState, conversations, states
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import PER_TAKE
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.partitions import Decision, ShardRow
 
@@ -21,7 +22,7 @@ class ShardState(Value):
     segments: int
     done: tuple[int, ...]
     expected: tuple[int, ...]
-    """Number of segments that each stage has to process there."""
+    """Number of segments, or conversations, that each stage has to process there."""
     accepted: tuple[int, ...]
 
 
@@ -48,9 +49,9 @@ def partition(db: ConsoleRows, key: str, chain: Chain | None) -> Partition:
     (state,) = states(db, [key], chain)
     results = sum(stage.done for stage in state.stages)
     small = chain is not None and results + state.segments <= _MOST_ROWS
-    rows = db.partitions.shards(key, chain.recipe_ids) if chain and small else []
+    rows = db.partitions.shards(key, list(chain.places)) if chain and small else []
     sizes = db.partitions.shard_sizes(key) if small else {}
-    held = db.partitions.held(key, chain.recipe_ids) if chain and small else {}
+    held = db.partitions.held(key, list(chain.places)) if chain and small else {}
     return Partition(
         state=state,
         pace=tuple(_pace(state, chain, rows)) if chain else (),
@@ -60,12 +61,12 @@ def partition(db: ConsoleRows, key: str, chain: Chain | None) -> Partition:
 
 
 def _pace(state: PartitionState, chain: Chain, rows: list[ShardRow]) -> list[Pace]:
-    recent: defaultdict[str, int] = defaultdict(int)
+    recent: Counter[int] = Counter()
     for row in rows:
-        recent[row.recipe_id] += row.recent
+        recent[chain.places[row.recipe_id]] += row.recent
     found: list[Pace] = []
-    for link, stage in zip(chain.links, state.stages, strict=True):
-        rate, left = recent[link.recipe_id] / _WINDOW_S, stage.expected - stage.done
+    for at, (link, stage) in enumerate(zip(chain.links, state.stages, strict=True)):
+        rate, left = recent[at] / _WINDOW_S, stage.expected - stage.done
         eta = left / rate if rate and left > 0 else None
         found.append(Pace(stage=link.stage, per_minute=round(rate * 60, 1), eta_s=eta))
     return found
@@ -74,19 +75,25 @@ def _pace(state: PartitionState, chain: Chain, rows: list[ShardRow]) -> list[Pac
 def _shards(
     sizes: dict[int, int], chain: Chain, rows: list[ShardRow], held: dict[tuple[int, str], int]
 ) -> list[ShardState]:
-    by_place = {(row.shard, row.recipe_id): row for row in rows}
+    places = chain.places
+    counts: Counter[tuple[int, int, str]] = Counter()
+    for row in rows:
+        for field in ("done", "accepted", "rejected"):
+            counts[row.shard, places[row.recipe_id], field] += getattr(row, field)
+    first = {(row.shard, row.recipe_id): row.done for row in rows}
 
     def of(shard: int, field: str) -> tuple[int, ...]:
-        found = (by_place.get((shard, recipe)) for recipe in chain.recipe_ids)
-        return tuple(getattr(row, field, 0) for row in found)
+        return tuple(counts[shard, at, field] for at in range(len(chain.links)))
 
     def expected(shard: int, size: int) -> tuple[int, ...]:
-        left = {name: of(shard, name) for name in ("accepted", "rejected")}
-        taken = (
-            (left[link.takes][at] if link.takes in left else 0) - held.get((shard, chain.links[at].recipe_id), 0)
-            for at, link in enumerate(chain.links[1:])
-        )
-        return (size, *taken)
+        found = [size]
+        for at, link in enumerate(chain.links[1:], start=1):
+            taken = counts[shard, at - 1, link.takes] if link.takes in ("accepted", "rejected") else 0
+            taken -= held.get((shard, chain.links[at - 1].recipe_id), 0)
+            if link.stage == PER_TAKE[0]:
+                taken = conversations(counts[shard, at, "done"], taken, first.get((shard, link.recipe_id), 0))
+            found.append(taken)
+        return tuple(found)
 
     return [
         ShardState(

@@ -6,6 +6,7 @@ from typing import Any
 from gem_tasks.console.chains import Chain
 from gem_tasks.console.overview import PartitionState, states
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.take import Take
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.partitions import Decision
 from gem_tasks.lineage.console.runs import TaskSegment
@@ -19,6 +20,8 @@ class RunStage(Value):
     partition: str
     stage: str
     recipe_id: str
+    take: str | None = None
+    """Which conversation of each text; None for the first one."""
     accepted: int = 0
     rejected: int = 0
     failed: int = 0
@@ -61,6 +64,8 @@ def run(db: ConsoleRows, run_id: str, chain: Chain | None, order: tuple[str, ...
     for row in db.runs.results(run_id):
         found = merged[row.partition, row.stage, row.recipe_id]
         found[row.outcome] = row.segments
+        if row.workflow or row.rollout:
+            found["take"] = str(Take(workflow=row.workflow or 0, rollout=row.rollout or 0))
         for name in ("calls", "tokens", "prompt_tokens", "cached_tokens"):
             found[name] = found.get(name, 0) + getattr(row, name)
         if row.usd is not None:
@@ -73,7 +78,7 @@ def run(db: ConsoleRows, run_id: str, chain: Chain | None, order: tuple[str, ...
     decided = (each for key in keys for each in db.partitions.decisions(key, 30))
     return Run(
         run_id=run_id,
-        stages=tuple(sorted(stages, key=lambda each: (each.partition, order.index(each.stage)))),
+        stages=tuple(sorted(stages, key=lambda each: (each.partition, order.index(each.stage), each.take or ""))),
         partitions=tuple(states(db, keys, chain)),
         decisions=tuple(each for each in decided if each.airflow_run_id == run_id),
     )

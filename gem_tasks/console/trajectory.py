@@ -4,18 +4,20 @@ As in the dataset, personal data of the source is replaced in a published trajec
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from gem_tasks.console.turns import Note, Talk, talk
 from gem_tasks.dataset.privacy import scrub
+from gem_tasks.dataset.row import trajectory_id
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.record import Record, Topic
-from gem_tasks.domain.stage import StageName
+from gem_tasks.domain.stage import PER_TAKE, StageName
+from gem_tasks.domain.take import Take
 from gem_tasks.domain.trajectory import Draft, Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import StoreError
@@ -57,6 +59,17 @@ class ResultView(Value):
     """The output, if no other field of the view shows it; personal data in it is not replaced."""
 
 
+class Other(Value):
+    """Another conversation of the same text."""
+
+    take: str
+    outcome: str
+    """How it ended, in words."""
+    recipe_id: str
+    trajectory_id: str | None
+    """None if it is not published."""
+
+
 class TrajectoryView(Value):
     """A trajectory with its source and its history."""
 
@@ -83,6 +96,9 @@ class TrajectoryView(Value):
     graph: str | None
     plan: Plan | None
     """What it was to be like; None if it was made before there were plans."""
+    take: str
+    """Which of the conversations of the text it is."""
+    others: tuple[Other, ...]
     talk: Talk | None
     """The refined conversation, or the revised one if it exists."""
     draft: Talk | None
@@ -117,7 +133,8 @@ def _view(
     db: ConsoleRows, work: Workspace, segment_id: str, recipe_id: str, published: Published | None
 ) -> TrajectoryView | None:
     place = db.trajectories.segment(segment_id)
-    way = _way(db.trajectories.results(segment_id), recipe_id) if place else []
+    results = db.trajectories.results(segment_id)
+    way = _way(results, recipe_id) if place else []
     if place is None or not way:
         return None
     segment = _segment(work, place)
@@ -156,6 +173,8 @@ def _view(
         steps=workflow.steps if workflow else (),
         graph=str(workflow.execution_graph) if workflow else None,
         plan=draft.plan if isinstance(draft, Draft) else None,
+        take=str(_take(way[-1])),
+        others=tuple(_others(db, segment_id, results, way)),
         talk=talk(shown, at) if shown else None,
         draft=talk(draft, {}) if draft else None,
         refused=talk(scrubbed, _notes(before, record.output("validate", Judgement))[1]) if scrubbed else None,
@@ -180,6 +199,31 @@ def _way(results: Sequence[ResultRow], recipe_id: str) -> list[ResultRow]:
     return way[::-1]
 
 
+def _take(row: ResultRow) -> Take:
+    return Take(workflow=row.workflow, rollout=row.rollout)
+
+
+def _others(
+    db: ConsoleRows, segment_id: str, results: Sequence[ResultRow], way: Sequence[ResultRow]
+) -> Iterator[Other]:
+    """The other conversations of the text that came of the same results of the extraction, each as it ended."""
+    drafted_from = next((row.parent_id for row in way if row.stage == PER_TAKE[0]), None)
+    by_parent = {row.parent_id: row for row in results if row.stage in PER_TAKE[1:]}
+    newest = {
+        _take(row): row
+        for row in results
+        if row.stage == PER_TAKE[0] and row.parent_id == drafted_from and _take(row) != _take(way[-1])
+    }
+    for take, row in sorted(newest.items(), key=lambda item: (item[0].workflow, item[0].rollout)):
+        end = row
+        while following := by_parent.get(end.recipe_id):
+            end = following
+        key = trajectory_id(segment_id, end.recipe_id)
+        outcome = f"{end.stage}: {end.reason or end.error_class or end.outcome}"
+        published = key if db.trajectories.one(key) else None
+        yield Other(take=str(take), outcome=outcome, recipe_id=end.recipe_id, trajectory_id=published)
+
+
 def _segment(work: Workspace, place: SegmentRow) -> Segment:
     data = work.fetch(keys.segments_key(place.partition, place.shard))
     found = [each for each in shards.find_segments(data, place.document_id) if each.segment_id == place.segment_id]
@@ -199,6 +243,8 @@ def _outputs(work: Workspace, segment: Segment, way: Sequence[ResultRow]) -> tup
             if outcome and outcome.payload:
                 made[row.stage] = types[row.stage].model_validate_json(outcome.payload)
                 thoughts[row.stage] = outcome.thoughts
+    if isinstance(extraction := made.get("extract"), Extraction):
+        made["extract"] = _take(way[-1]).of(extraction)
     opened = frozenset(kind for row in way for kind in row.opened or ())
     return Record(segment=segment, opened=opened, outputs=made), thoughts
 

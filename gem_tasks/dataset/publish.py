@@ -13,7 +13,6 @@ import logging
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
@@ -34,11 +33,10 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.realised import Realised
 from gem_tasks.domain.record import Topic
-from gem_tasks.domain.stage import STAGE_NAMES
-from gem_tasks.domain.trajectory import Draft, Size
+from gem_tasks.domain.stage import PER_TAKE, STAGE_NAMES, StageName
+from gem_tasks.domain.trajectory import Size
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Ledger, TrajectoryRow
-from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.pipeline.shard.records import Final, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.plans import Menus
@@ -143,8 +141,7 @@ def republish(work: Workspace, partition: str) -> PublishReport:
         recipes, changes = ledger.datasets.recipes(partition), ledger.versions.changes(partition)
         if not recipes:
             raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
-        chain = Chain.recorded(work.settings, recipes)
-        report = _publish_changes(replace(work, chain=chain), ledger, partition)
+        report = _publish_changes(work.as_recorded(recipes), ledger, partition)
         if report.version is None:
             ledger.datasets.withdraw(partition)
             ledger.versions.changes_published(partition, changes)
@@ -157,12 +154,16 @@ def changed_partitions(work: Workspace) -> list[str]:
         return ledger.versions.changed_partitions()
 
 
-def _unfinished(waiting: dict[int, int]) -> str | None:
+def _unfinished(waiting: dict[StageName, int]) -> str | None:
     """The reason why the partition is incomplete; None if it is complete."""
     if not waiting:
         return None
-    left = [f"{STAGE_NAMES[at]} of {count} segment{'s' * (count != 1)}" for at, count in waiting.items()]
+    left = [f"{stage} of {_counted(stage, count)}" for stage, count in waiting.items()]
     return f"the partition is incomplete under the current recipes; remaining work: {', '.join(left)}"
+
+
+def _counted(stage: StageName, count: int) -> str:
+    return f"{count} {'conversation' if stage in PER_TAKE else 'segment'}{'s' * (count != 1)}"
 
 
 def _publish_changes(work: Workspace, ledger: Ledger, partition: str, *, ask: bool = False) -> PublishReport:
@@ -201,7 +202,7 @@ def _publish(work: Workspace, ledger: Ledger, partition: str, *, ask: bool) -> P
             work.store.put(keys.dataset_key(version, name), picture)
         # The manifest comes last: a version without one is unfinished.
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
-        ledger.datasets.commit(version, partition, work.chain.by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
+        ledger.datasets.commit(version, partition, work.chain_of_last().by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
         ledger.datasets.replace_exclusions(version, selection.exclusions)
     return PublishReport(
         partition=partition,
@@ -212,8 +213,8 @@ def _publish(work: Workspace, ledger: Ledger, partition: str, *, ask: bool) -> P
     )
 
 
-def _row(work: Workspace, segment: Segment, topic: Topic, draft: Draft, final: Final) -> Row:
-    recipe = work.chain.id_of(final.accepted_by)
+def _row(segment: Segment, topic: Topic, final: Final) -> Row:
+    recipe = final.recipe
     return Row(
         trajectory_id=trajectory_id(segment.segment_id, recipe),
         segment=segment,
@@ -221,7 +222,8 @@ def _row(work: Workspace, segment: Segment, topic: Topic, draft: Draft, final: F
         trajectory=final.trajectory,
         recipe=recipe,
         revised=final.accepted_by == "revalidate",
-        plan=draft.plan,
+        plan=final.draft.plan,
+        take=final.take,
     )
 
 
@@ -234,16 +236,17 @@ def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection
         passed = finals(work, partition, number)
         if not passed:
             continue
-        topics, drafts = (output_of(work, name, partition, number) for name in ("filter", "generate"))
-        found = [
-            _row(work, segment, topics[key], drafts[key], passed[key])
+        topics = output_of(work, "filter", partition, number)
+        found = {
+            row.trajectory_id: (row, final)
             for segment in segments_of(work, partition, number)
-            if (key := segment.segment_id) in passed
-        ]
+            for final in passed.get(segment.segment_id, ())
+            if (row := _row(segment, topics[segment.segment_id], final))
+        }
         rows: list[Json] = []
-        for chosen in selection.choose(found):
-            row, key = chosen.row, chosen.row.segment.segment_id
-            tally.add(chosen, drafts[key].size, passed[key].judgement)
+        for chosen in selection.choose([row for row, _ in found.values()]):
+            row, final = chosen.row, found[chosen.row.trajectory_id][1]
+            tally.add(chosen, final.draft.size, final.judgement)
             looked = chosen.model_dump(include={"replaced", "flagged", "contamination"})
             rows.append(row.columns(row.metadata(partition, teacher) | looked))
         yield rows
@@ -255,7 +258,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
     contents = [*sorted(row.trajectory_id for row in tally.rows), json.dumps(packages), str(ROW_VERSION)]
     digest = sha256("\n".join(contents).encode()).hexdigest()[:8]
     with work.ledger() as ledger:
-        funnel = ledger.reports.summary(partition, [work.chain.by_stage[name] for name in STAGE_NAMES], None)
+        funnel = ledger.reports.summary(partition, work.recipes_of(*STAGE_NAMES), None)
     domains = Counter(domain for row in tally.rows for domain in row.domains)
     return {
         "version": f"{partition.replace(':', '').replace('-', '')}-{digest}",
@@ -265,7 +268,8 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "documents": len(tally.documents),
         "files": ["train-00000.parquet"],
         "teacher": work.chain.models,
-        "recipes": {name: work.chain.id_of(name) for name in work.chain.by_stage},
+        "recipes": work.chain.ids,
+        **_takes(work),
         "prompts": {name: recipe.prompt_sha256 for name, recipe in work.chain.by_stage.items()},
         "funnel": funnel.model_dump(mode="json", include={"documents", "segments", "stages"}),
         "means": {"draft": _means(tally.drafts), "refined": _means([_size(row) for row in tally.rows])},
@@ -290,6 +294,12 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "contamination": {"packages": packages, "items": index.items, "kept": tally.contaminated},
         "privacy": {"replaced": card.counts(tally.replaced), "flagged": card.counts(tally.flagged)},
     }
+
+
+def _takes(work: Workspace) -> Json:
+    """The recipes of every take; empty if a text has one conversation."""
+    found = [chain.take.model_dump() | {"recipes": chain.ids} for chain in work.chains()]
+    return {"takes": found} if len(found) > 1 else {}
 
 
 def _source(uri: str) -> str:

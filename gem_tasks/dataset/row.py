@@ -14,9 +14,10 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.plan import COLUMNS, Plan, columns_of
 from gem_tasks.domain.record import Topic
+from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.domain.trajectory import Trajectory
 
-ROW_VERSION = 4
+ROW_VERSION = 5
 
 PLAN_FIELDS = [pa.field(name, pa.string() if kind is str else pa.int32()) for name, kind in COLUMNS.items()]
 """Columns of plans, as Parquet has them."""
@@ -46,6 +47,8 @@ class Row(Value):
     """Whether it was refused at first and accepted after its revision."""
     plan: Plan | None = None
     """What it was to be like; None if it was made before there were plans."""
+    take: Take = FIRST
+    """Which of the conversations about the segment it is."""
 
     def metadata(self, partition: str, teacher: dict[str, str]) -> Json:
         """Provenance, as the export contract names it; `teacher` is the model per stage."""
@@ -68,6 +71,7 @@ class Row(Value):
             "recipe": self.recipe,
             "revised": self.revised,
             "plan": self.plan.facts if self.plan else None,
+            **self.take.model_dump(),
             "partition": partition,
             "n_messages": size.messages,
             "n_tools": size.tools,

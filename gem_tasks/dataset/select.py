@@ -20,6 +20,7 @@ class Exclusion(Value):
     """An accepted trajectory that is not published."""
 
     segment_id: str
+    trajectory_id: str
     reason: str
     """`contaminated` or `near_duplicate`."""
     detail: str
@@ -66,7 +67,8 @@ class Selection:
                 yield _chosen(row, clean, overlap)
 
     def _leave_out(self, row: Row, reason: str, detail: str) -> None:
-        self.exclusions.append(Exclusion(segment_id=row.segment.segment_id, reason=reason, detail=detail))
+        of, key = row.segment.segment_id, row.trajectory_id
+        self.exclusions.append(Exclusion(segment_id=of, trajectory_id=key, reason=reason, detail=detail))
 
     def _twin(self, signature: Signature) -> str | None:
         near = (found for band in signature.bands for found in self._seen.get(band, ()))

@@ -1,4 +1,5 @@
-"""Preferences from stored results of the stages: rejected and revised answers, drafts and refined versions.
+"""Preferences from stored results: rejected and revised answers, drafts and refined versions, rollouts with different
+verdicts.
 
 `dpo`: two answers of the assistant at the same point of one conversation, so that a preference loss covers only the
 assistant's choice. If two versions first differ in a user's message or a tool's result, their contexts differ, and
@@ -20,11 +21,12 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.trajectory import Message, Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.files import json_line, replacing
-from gem_tasks.pipeline.judging.revisions import Revision, revisions_of_shard
-from gem_tasks.pipeline.shard.records import accepted, output_of, segments_of
+from gem_tasks.pipeline.judging.revisions import Revision, refused_for_good, revisions_of_shard
+from gem_tasks.pipeline.shard.records import accepted, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.stages.revise import faults
 
-Kind = Literal["revised", "refined"]
+Kind = Literal["revised", "refined", "rollout"]
 
 
 class Versions(Value):
@@ -32,7 +34,8 @@ class Versions(Value):
 
     segment_id: str
     kind: Kind
-    """`revised`: the worse one was refused by a check or the judge. `refined`: it is the draft."""
+    """`revised`: the worse one was refused by a check or the judge. `refined`: it is the draft. `rollout`: it is a
+    refused conversation about the same workflow."""
     reason: str
     """The faults of the worse one, one finding per line; empty for a draft."""
     better: Trajectory
@@ -95,14 +98,35 @@ def versions(work: Workspace, partition: str) -> Iterator[Versions]:
     with work.ledger() as ledger:
         shards = [number for number, _ in ledger.ingestion.shards(partition)]
     for shard in shards:
-        revised = {each.segment_id: each for each in revisions_of_shard(work, partition, shard) if _passed(each)}
-        drafts = _drafts(work, partition, shard)
-        for segment in segments_of(work, partition, shard):
-            key = segment.segment_id
-            if each := revised.get(key):
-                yield _clean(segment, "revised", "\n".join(each.findings), each.revised, each.refused)
-            elif key in drafts:
-                yield _clean(segment, "refined", "", *drafts[key])
+        for take in work.each_take():
+            yield from _of_take(take, partition, shard)
+        yield from _rollouts(work, partition, shard)
+
+
+def _of_take(work: Workspace, partition: str, shard: int) -> Iterator[Versions]:
+    """Versions of one conversation of each text."""
+    revised = {each.segment_id: each for each in revisions_of_shard(work, partition, shard) if _passed(each)}
+    drafts = _drafts(work, partition, shard)
+    for segment in segments_of(work, partition, shard) if revised or drafts else ():
+        key = segment.segment_id
+        if each := revised.get(key):
+            yield _clean(segment, "revised", "\n".join(each.findings), each.revised, each.refused)
+        elif key in drafts:
+            yield _clean(segment, "refined", "", *drafts[key])
+
+
+def _rollouts(work: Workspace, partition: str, shard: int) -> Iterator[Versions]:
+    """Refused conversations, each with the first accepted one about the same workflow."""
+    if work.settings.rollouts == 1:
+        return
+    kept = finals(work, partition, shard)
+    for take in work.each_take():
+        refused = {each.segment.segment_id: each for each in refused_for_good(take, partition, shard)}
+        for key, record in refused.items():
+            mine = (each for each in kept.get(key, ()) if each.take.workflow == take.chain.take.workflow)
+            if best := next(mine, None):
+                worse = record.needed("refine", Trajectory)
+                yield _clean(record.segment, "rollout", "\n".join(faults(record)), best.trajectory, worse)
 
 
 def write_preferences(work: Workspace, name: str, out: Path, partitions: Iterable[str]) -> Written:

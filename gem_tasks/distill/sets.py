@@ -193,11 +193,13 @@ def _rows(
     """Yields training items, shard by shard; counts the rest by reason."""
     index = None if work.settings.keep_contaminated else index_of(work)
     for (partition, shard), members in groupby(placed, key=lambda each: (each.partition, each.shard)):
-        wanted = {each.segment_id: each for each in members}
-        texts = {each.segment_id: each for each in segments_of(work, partition, shard) if each.segment_id in wanted}
+        wanted = list(members)
+        named = {each.segment_id for each in wanted}
+        texts = {each.segment_id: each for each in segments_of(work, partition, shard) if each.segment_id in named}
         made = _outputs(work, spec, partition, shard, wanted)
-        for segment_id, candidate in wanted.items():
-            trajectory = made.get(segment_id)
+        for candidate in wanted:
+            segment_id = candidate.segment_id
+            trajectory = made.get((segment_id, _made_by(candidate, spec)[1]))
             if trajectory is None or segment_id not in texts:
                 left_out["gone"] += 1
             elif index and index.overlap(trajectory):  # GEM has not examined drafts and rejected ones before
@@ -208,27 +210,27 @@ def _rows(
 
 
 def _outputs(
-    work: Workspace, spec: SetSpec, partition: str, shard: int, wanted: dict[str, Candidate]
-) -> dict[str, Trajectory]:
-    """Trajectories of the wanted segments, from the recipes that their dataset versions name."""
+    work: Workspace, spec: SetSpec, partition: str, shard: int, wanted: Sequence[Candidate]
+) -> dict[tuple[str, str], Trajectory]:
+    """The wanted trajectories by segment and recipe, from the recipes that their dataset versions name."""
     recipes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for key, each in wanted.items():
-        stage = _made_by(each) if spec.refined else "generate"
-        recipes[stage, each.recipes[stage]].add(key)
+    for each in wanted:
+        recipes[_made_by(each, spec)].add(each.segment_id)
     return {
-        outcome.segment_id: Draft.model_validate_json(outcome.payload).conversation
+        (outcome.segment_id, recipe): Draft.model_validate_json(outcome.payload).conversation
         for (stage, recipe), members in recipes.items()
         for outcome in shards.decode_outcomes(work.fetch(keys.stage_key(stage, recipe, partition, shard)))
         if outcome.payload and outcome.segment_id in members
     }
 
 
-def _made_by(each: Candidate) -> str:
-    """The stage whose conversation was published, by the stage that accepted it."""
+def _made_by(each: Candidate, spec: SetSpec) -> tuple[str, str]:
+    """The stage whose conversation goes into the set, and its recipe: what was published, or the draft of it."""
     revised = "revalidate" in each.recipes and each.trajectory_id == trajectory_id(
         each.segment_id, each.recipes["revalidate"]
     )
-    return "revise" if revised else "refine"
+    stage = "generate" if not spec.refined else "revise" if revised else "refine"
+    return stage, each.recipes[stage]
 
 
 def _strata(written: Placed) -> dict[str, dict[str, int]]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Completion, FaultCounts, Usage, merged
 from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import RETRYABLE, UNUSABLE, ErrorClass
 
 OutcomeKind = Literal["accepted", "rejected", "failed"]
@@ -17,12 +18,12 @@ class Accepted(Value):
 
     payload: str
     measures: Json = Field(default_factory=dict)
-    """Numbers and names for gates; see the view `gate_metrics`."""
+    """Numbers and names for the lineage: see the view `gate_metrics`, and `Extraction.measures`."""
 
     @classmethod
     def of(cls, output: BaseModel) -> "Accepted":
         """Serialises the output."""
-        measures = output.measures if isinstance(output, Trajectory) else {}
+        measures = output.measures if isinstance(output, Trajectory | Extraction) else {}
         return cls(payload=output.model_dump_json(), measures=measures)
 
 

@@ -14,6 +14,8 @@ HAVE_SETTINGS: tuple[StageName, ...] = tuple(name for name in STAGE_NAMES if nam
 """All other stages."""
 SHARED_PROMPTS: dict[StageName, StageName] = {"revalidate": "validate"}
 """Stages without a separate prompt, and the stage whose prompt they use."""
+PER_TAKE: tuple[StageName, ...] = STAGE_NAMES[STAGE_NAMES.index("generate") :]
+"""Stages with a result for each conversation of a text, rather than one for the text."""
 ACCEPTING: tuple[StageName, ...] = ("validate", "revalidate")
 """Stages whose acceptance makes a trajectory: the validation, and the one after a revision."""
 

@@ -99,6 +99,11 @@ class Workflow(Value):
 
 
 class Extraction(Value):
-    """All workflows of a segment, the most complete first; trajectories are made from the first."""
+    """All workflows of a segment, the most complete first; a trajectory is made from one of them."""
 
     workflows: tuple[Workflow, ...] = Field(min_length=1)
+
+    @property
+    def measures(self) -> Json:
+        """For the lineage, which tells by it how many conversations the segment can have."""
+        return {"workflows": len(self.workflows)}

@@ -73,5 +73,5 @@ def _trajectories(work: Workspace, places: Sequence[SegmentPlace]) -> list[Traje
     found: list[Trajectory] = []
     for (partition, shard), rows in groupby(places, key=lambda row: row[1:]):
         passed = finals(work, partition, shard)
-        found += [passed[segment_id].trajectory for segment_id, _, _ in sorted(rows) if segment_id in passed]
+        found += [final.trajectory for segment_id, _, _ in sorted(rows) for final in passed.get(segment_id, ())]
     return found

@@ -46,18 +46,18 @@ class Audits(Part):
     """Samples and ratings for `gem_tasks.audit`."""
 
     def draw_sample(
-        self, sample: Sample, recipes: Mapping[str, str], start: float, *, revising: bool
+        self, sample: Sample, recipes: Mapping[str, Sequence[str]], start: float, *, revising: bool
     ) -> tuple[list[AuditItem], int]:
         """Draws random items, and counts the population; records nothing.
 
         Args:
             sample: the kind and size of the sample.
-            recipes: current recipe ids by stage; published trajectories may have any recipe.
+            recipes: current recipe ids by stage, of all takes; published trajectories may have any recipe.
             start: start of the systematic draw, in [0, 1).
             revising: whether rejected conversations are revised, so that only `revalidate` rejects finally.
         """
         values = sample.model_dump(exclude={"what"}) | {"start": start, "revising": revising}
-        rows = self._db.rows(_QUERIES[sample.what], **values, **recipes)
+        rows = self._db.rows(_QUERIES[sample.what], **values, **recipes, extract_=recipes["extract"][0])
         total = rows[0]["total"] if rows else 0
         return [AuditItem(**{name: row[name] for name in [*_ITEM, "stage"]}) for row in rows], total
 

@@ -11,6 +11,7 @@ from gem_tasks.lineage.text import jsonb
 _TRAJECTORY = (
     "trajectory_id recipe_id segment_id messages tools calls domains platform task_category called findings".split()
 )
+_EXCLUSION = ("segment_id", "trajectory_id", "reason", "detail")
 _LISTS = ("domains", "called", "findings")
 """Sent as joined text, because psycopg cannot distinguish a list of lists from a matrix. The names have no commas."""
 
@@ -72,11 +73,11 @@ class Datasets(Part):
         self._db.run("amend_dataset", version=version, manifest=jsonb(manifest))
 
     def replace_exclusions(self, version: str, found: Sequence[Value]) -> None:
-        """Records the exclusions of a version: values with `segment_id`, `reason` and `detail`."""
+        """Records the exclusions of a version: values with the fields of `_EXCLUSION`."""
         with self._db.transaction():
             self._db.run("clear_exclusions", version=version)
             values = [each.model_dump() for each in found]
-            self._db.run("insert_exclusions", version=version, **columns(values, ("segment_id", "reason", "detail")))
+            self._db.run("insert_exclusions", version=version, **columns(values, _EXCLUSION))
 
     def recipes(self, partition: str) -> list[Recorded]:
         """The chain of the partition's newest version, root first; empty if there is none."""

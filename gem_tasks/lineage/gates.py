@@ -40,27 +40,27 @@ class DecisionRow(NamedTuple):
 class Gates(Part):
     """Numbers, examples and decisions of a gate."""
 
-    def metrics(self, partition: str, recipe: Recipe) -> Metrics:
-        """Counts of a stage over a partition."""
-        return Metrics(stage=recipe.stage, **self._db.one("metrics", partition=partition, recipe_id=recipe.recipe_id))
+    def metrics(self, partition: str, *recipes: Recipe) -> Metrics:
+        """Counts of a stage over a partition: the sum over its recipes, one for each take."""
+        return Metrics(stage=recipes[0].stage, **self._db.one("metrics", **_which(partition, recipes)))
 
-    def all_metrics(self, partition: str, recipe: Recipe) -> Metrics:
+    def all_metrics(self, partition: str, *recipes: Recipe) -> Metrics:
         """The same, with every number that a policy may limit."""
-        counts = self.metrics(partition, recipe)
+        counts = self.metrics(partition, *recipes)
         numbers: dict[str, float] = {}
-        for row in self._db.rows("gate_metrics", partition=partition, recipe_id=recipe.recipe_id):
+        for row in self._db.rows("gate_metrics", **_which(partition, recipes)):
             by_class: dict[str, int] = row.pop("failed_by_class")
             numbers = {name: number for name, number in row.items() if number is not None}
             numbers |= {f"failed_share.{name}": count / counts.asked for name, count in by_class.items()}
         return counts.model_copy(update={"numbers": numbers})
 
     def examples(
-        self, partition: str, recipe: Recipe, outcomes: Sequence[OutcomeKind], limit: int
+        self, partition: str, recipe_ids: Sequence[str], outcomes: Sequence[OutcomeKind], limit: int
     ) -> list[GateExample]:
         """A few results with these outcomes, always the same ones."""
         return self._db.all(
             GateExample, "gate_examples",
-            partition=partition, recipe_id=recipe.recipe_id, outcomes=list(outcomes), limit=limit,
+            partition=partition, recipe_ids=list(recipe_ids), outcomes=list(outcomes), limit=limit,
         )  # fmt: skip
 
     def record_decision(self, partition: str, recipe: Recipe, decision: Decision, run: RunContext) -> None:
@@ -89,3 +89,7 @@ class Gates(Part):
             Decision, "last_decision",
             partition=partition, recipe_id=recipe.recipe_id, stage=stage or recipe.stage,
         )  # fmt: skip
+
+
+def _which(partition: str, recipes: Sequence[Recipe]) -> dict[str, object]:
+    return {"partition": partition, "recipe_ids": [recipe.recipe_id for recipe in recipes]}

@@ -1,5 +1,6 @@
 """Lineage of a task's latest results, for metrics."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gem_tasks.domain.outcome import OutcomeKind
@@ -22,7 +23,7 @@ class OutcomeRow(NamedTuple):
 class Observed(Part):
     """Queries of `pipeline.upkeep.observed`."""
 
-    def of_task(self, partition: str, shard: int, recipe_id: str, run: RunContext) -> list[OutcomeRow]:
+    def of_task(self, partition: str, shard: int, recipe_ids: Sequence[str], run: RunContext) -> list[OutcomeRow]:
         """Results of a task by outcome."""
-        place = {"partition": partition, "shard": shard, "recipe_id": recipe_id}
+        place = {"partition": partition, "shard": shard, "recipe_ids": list(recipe_ids)}
         return self._db.all(OutcomeRow, "observed", **place, run_id=run.run_id, try_number=run.try_number)

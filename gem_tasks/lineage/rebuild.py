@@ -1,10 +1,11 @@
 """Lineage of rebuilding: open work in whole partitions or parts of them, and complete partitions."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.recipe import Recipe
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.lineage.connection import Part
 
 
@@ -35,60 +36,62 @@ class ShardState(Value):
 
 
 class Link(NamedTuple):
-    """A stage's recipe in a chain."""
+    """A stage's recipe in a chain; the chains of several takes have links in common."""
 
+    stage: StageName
     recipe_id: str
     takes: str
     """The outcome of the preceding stage that it processes; the first stage processes every segment."""
+    parent: str | None = None
+    """Recipe of the preceding stage; None for the first stage."""
+    workflow: int = 0
+    """Index of the workflow that it needs: segments with fewer of them are not its input. Only for `generate`."""
 
 
 class Rebuild(Part):
     """Queries of `pipeline.rebuild.plan`, `pipeline.shard.outcomes`, publication and the DAGs."""
 
     def pending(
-        self, partition: str, chain: Sequence[Link], asked: Sequence[str] | None = None, scope: Scope | None = None
+        self, partition: str, links: Sequence[Link], asked: Sequence[str] | None = None, scope: Scope | None = None
     ) -> list[int]:
-        """Shards with work left under this chain of recipes, in the given stages and part of the partition."""
+        """Shards with work left under these recipes, in the given stages and part of the partition."""
         scope = scope or Scope()
         found = self._db.rows(
             "pending",
             partition=partition,
-            asked=[link.recipe_id for link in chain] if asked is None else list(asked),
-            **_links(chain),
+            asked=[link.recipe_id for link in links] if asked is None else list(asked),
+            **_links(links),
             narrowed=scope.narrowed,
             **_columns(scope),
         )
         return [row["shard"] for row in found]
 
-    def unfinished(self, partition: str, chain: Sequence[Link]) -> dict[int, int]:
-        """Number of segments that wait for a first outcome, by the stage's position in the chain; empty if complete.
+    def unfinished(self, partition: str, links: Sequence[Link]) -> dict[StageName, int]:
+        """Number of segments, or of their conversations, that wait for a first outcome, by stage; empty if complete.
 
         A failure is an outcome, even if a later run retries it.
         """
-        found = self._db.rows("unfinished", partition=partition, **_links(chain))
-        return {row["stage"]: row["segments"] for row in found}
+        found = self._db.rows("unfinished", partition=partition, **_links(links))
+        waiting = {row["recipe_id"]: row["segments"] for row in found}
+        counts = Counter[StageName]()
+        for link in links:
+            counts[link.stage] += waiting.get(link.recipe_id, 0)
+        return {stage: counts[stage] for stage in STAGE_NAMES if counts[stage]}
 
     def unpublished(self, partition: str, accepting: Sequence[str], last: str) -> bool:
         """Whether there are accepted segments under these recipes, but the current dataset has another last recipe."""
         return self._db.one("unpublished", partition=partition, recipe_ids=list(accepting), last=last)["yes"]
 
-    def shard_state(self, recipe: Recipe, takes: str, partition: str, shard: int, *, first: bool) -> ShardState:
-        """Progress of a stage over a shard: one cheap query, without the segments' ids.
-
-        Args:
-            recipe: recipe of the stage.
-            takes: the outcome of the parent that the stage processes.
-            partition: key of the partition.
-            shard: number of the shard.
-            first: whether the stage processes every segment, not only those that the parent accepted.
-        """
+    def shard_state(self, link: Link, partition: str, shard: int) -> ShardState:
+        """Progress of a stage over a shard: one cheap query, without the segments' ids."""
         row = self._db.one(
             "shard_state",
             partition=partition,
             shard=shard,
-            recipe_id=recipe.recipe_id,
-            parent_id=None if first else recipe.parent,
-            takes=takes,
+            recipe_id=link.recipe_id,
+            parent_id=link.parent,
+            takes=link.takes,
+            workflow=link.workflow,
         )
         return ShardState.model_validate(row)
 
@@ -101,8 +104,13 @@ class Rebuild(Part):
         return [row["text"] for row in self._db.rows("prompt_texts", name=name, prefix=prefix)]
 
 
-def _links(chain: Sequence[Link]) -> dict[str, list[str]]:
-    return {"recipe_ids": [link.recipe_id for link in chain], "takes": [link.takes for link in chain]}
+def _links(links: Sequence[Link]) -> dict[str, object]:
+    return {
+        "recipe_ids": [link.recipe_id for link in links],
+        "takes": [link.takes for link in links],
+        "parents": [link.parent for link in links],
+        "workflows": [link.workflow for link in links],
+    }
 
 
 def _columns(scope: Scope) -> dict[str, object]:

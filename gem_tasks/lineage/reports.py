@@ -36,7 +36,7 @@ class DocumentCounts(Value):
 
 
 class StageCounts(Value):
-    """What a stage did to a partition's segments, under one recipe."""
+    """What a stage did to a partition's segments, or from `generate` on to their conversations."""
 
     stage: str
     model: str | None
@@ -44,7 +44,7 @@ class StageCounts(Value):
     rejected: int = 0
     failed: int = 0
     reasons: dict[str, int]
-    """Segments that were not accepted, by reason or error class."""
+    """Those that were not accepted, by reason or error class."""
     calls: int
     prompt_tokens: int
     cached_tokens: int
@@ -101,6 +101,8 @@ class RecordedOutcome(Value):
     airflow_map_index: int | None
     airflow_try: int | None
     updated_at: datetime
+    workflow: int
+    rollout: int
 
 
 class RecordedTrajectory(Value):
@@ -113,6 +115,8 @@ class RecordedTrajectory(Value):
     tools: int
     calls: int
     created_at: datetime
+    workflow: int
+    rollout: int
 
 
 class RecordedSegment(Value):
@@ -166,7 +170,10 @@ class Reports(Part):
     """Reports for the CLI, the pages and the DAGs."""
 
     def summary(self, partition: str, recipes: Sequence[Recipe], run_id: str | None) -> PartitionSummary:
-        """The partition's numbers under these recipes; calls and tokens of one run, or of all."""
+        """The partition's numbers under these recipes, by stage; calls and tokens of one run, or of all."""
+        by_stage: defaultdict[str, list[Recipe]] = defaultdict(list)
+        for recipe in recipes:
+            by_stage[recipe.stage].append(recipe)
         documents = {row["reason"]: row["documents"] for row in self._db.rows("document_counts", partition=partition)}
         dataset = self._db.first(CurrentDataset, "current_dataset", partition=partition)
         return PartitionSummary(
@@ -177,7 +184,7 @@ class Reports(Part):
                 unreadable=tuple(self._db.all(Unreadable, "unreadable_documents", partition=partition)),
             ),
             segments=sum(row["segments"] for row in self._db.rows("shards", partition=partition)),
-            stages=tuple(self._stage(partition, recipe, run_id) for recipe in recipes),
+            stages=tuple(self._stage(partition, each, run_id) for each in by_stage.values()),
             held={row["quota"]: row["texts"] for row in self._held(partition, recipes)},
             dataset=dataset,
             example=dataset.example if dataset else None,
@@ -186,14 +193,15 @@ class Reports(Part):
     def _held(self, partition: str, recipes: Sequence[Recipe]) -> list[Row]:
         return self._db.rows("partition_held", partition=partition, recipe_ids=[each.recipe_id for each in recipes])
 
-    def _stage(self, partition: str, recipe: Recipe, run_id: str | None) -> StageCounts:
+    def _stage(self, partition: str, recipes: Sequence[Recipe], run_id: str | None) -> StageCounts:
+        recipe, which = recipes[0], {"partition": partition, "recipe_ids": [each.recipe_id for each in recipes]}
         counts: defaultdict[str, int] = defaultdict(int)
         reasons: dict[str, int] = {}
-        for row in self._db.rows("stage_counts", partition=partition, recipe_id=recipe.recipe_id):
+        for row in self._db.rows("stage_counts", **which):
             counts[row["outcome"]] += row["segments"]
             if row["why"]:
                 reasons[row["why"]] = row["segments"]
-        cost = self._db.one("stage_cost", partition=partition, recipe_id=recipe.recipe_id, run_id=run_id)
+        cost = self._db.one("stage_cost", **which, run_id=run_id)
         return StageCounts(stage=recipe.stage, model=recipe.model, reasons=reasons, **counts, **cost)
 
     def lineage(self, id_: str) -> DocumentLineage | None:

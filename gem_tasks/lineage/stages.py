@@ -6,6 +6,7 @@ from typing import NamedTuple
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome, OutcomeKind
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.errors import UNUSABLE, ErrorClass
 from gem_tasks.lineage.connection import Part, Row, columns
 from gem_tasks.lineage.text import jsonb
@@ -59,13 +60,27 @@ class Stages(Part):
             for recipe in recipes:
                 self._db.run("insert_recipes", **recipe_values(recipe))
 
-    def outcomes(self, partition: str, shard: int, recipe_id: str) -> dict[str, Ended]:
-        """Final outcomes of a shard, by segment id."""
-        found = self._db.rows("outcomes", partition=partition, shard=shard, recipe_id=recipe_id)
+    def outcomes(self, partition: str, shard: int, recipe_id: str, workflow: int = 0) -> dict[str, Ended]:
+        """Final outcomes of a shard, by segment id; of `extract`, those with a workflow of this index."""
+        place = {"partition": partition, "shard": shard, "recipe_id": recipe_id}
+        found = self._db.rows("outcomes", **place, workflow=workflow)
         return {
             row["segment_id"]: Ended(row["outcome"], ErrorClass(row["error_class"]) if row["error_class"] else None)
             for row in found
         }
+
+    def uncounted(self, partition: str, shard: int, recipe_id: str) -> set[str]:
+        """Texts with workflows that nobody counted, by a recipe of `extract`."""
+        place = {"partition": partition, "shard": shard, "recipe_id": recipe_id}
+        return {row["segment_id"] for row in self._db.rows("uncounted", **place)}
+
+    def count_workflows(self, recipe_id: str, counts: Mapping[str, int]) -> None:
+        """Records how many workflows texts have, by segment id."""
+        self._db.run("count_workflows", recipe_id=recipe_id, segment_id=list(counts), workflows=list(counts.values()))
+
+    def take_of(self, recipe_id: str) -> Take:
+        """Which conversation of a text a recipe makes; the first one for a recipe before `generate`."""
+        return self._db.first(Take, "take_of", recipe_id=recipe_id) or FIRST
 
     def segment_ids(self, partition: str, shard: int) -> set[str]:
         """The segments of a shard."""

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.lineage.connection import Part
 
 
@@ -45,9 +46,9 @@ class Stale(Part):
     """Queries of `pipeline.rebuild.stale`."""
 
     def work_left(
-        self, chain: Sequence[Recipe], takes: Sequence[str], first: str | None, last: str | None
+        self, chain: Sequence[Recipe], takes: Sequence[str], first: str | None, last: str | None, take: Take = FIRST
     ) -> list[StaleRow]:
-        """Work left under a chain of recipes, in a range of partitions or all; `takes` as in `Link`, by recipe."""
+        """Work left under the chain of a take, in a range of partitions or all; `takes` as in `Link`, by recipe."""
         return self._db.all(
             StaleRow,
             "stale",
@@ -56,7 +57,12 @@ class Stale(Part):
             takes=list(takes),
             first=first,
             last=last,
+            **take.model_dump(),
         )
+
+    def workflow_counts(self) -> dict[int, int]:
+        """Texts by their number of workflows."""
+        return {row["workflows"]: row["texts"] for row in self._db.rows("workflow_counts")}
 
     def history(self) -> list[HistoryRow]:
         """Cost of results, by stage and model."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.take import Take
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.lineage import Ledger
@@ -36,11 +37,17 @@ def conversations(ledger: Ledger, fetch: Callable[[str], bytes], places: Iterabl
     """The conversations at these places, one object of the store at a time; skips those missing from their objects."""
     for (partition, shard, recipe_id), group in groupby(sorted(places), key=lambda place: place[:3]):
         wanted = {place.segment_id: place for place in group}
-        yield from _of_shard(ledger.audits.recipe_line(recipe_id), fetch, wanted, partition, shard)
+        made_by = ledger.audits.recipe_line(recipe_id), ledger.stages.take_of(recipe_id)
+        yield from _of_shard(*made_by, fetch, wanted, partition, shard)
 
 
 def _of_shard(
-    line: dict[str, str], fetch: Callable[[str], bytes], wanted: dict[str, Place], partition: str, shard: int
+    line: dict[str, str],
+    take: Take,
+    fetch: Callable[[str], bytes],
+    wanted: dict[str, Place],
+    partition: str,
+    shard: int,
 ) -> Iterator[Conversation]:
     def outcomes(stage: str) -> dict[str, Outcome]:
         found = shards.decode_outcomes(fetch(keys.stage_key(stage, line[stage], partition, shard)))
@@ -52,7 +59,7 @@ def _of_shard(
         key = segment.segment_id
         if key in wanted and key in ended and (text := _payload(made, key)) and (found := _payload(extracted, key)):
             trajectory = Trajectory.model_validate_json(text)
-            extraction = Extraction.model_validate_json(found)
+            extraction = take.of(Extraction.model_validate_json(found))
             record = Record(segment=segment, outputs={"extract": extraction, made_by: trajectory})
             yield Conversation(wanted[key], record, trajectory, ended[key])
 

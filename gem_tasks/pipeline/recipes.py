@@ -1,6 +1,8 @@
 """The chain of recipes of the current code, prompts and settings."""
 
 from collections.abc import Sequence
+from copy import copy
+from typing import Any
 
 from gem_tasks import plans
 from gem_tasks.corpus.segment import SEGMENT_VERSION
@@ -8,8 +10,10 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.recipe import Recipe, Recorded
-from gem_tasks.domain.stage import STAGE_NAMES, StageName
+from gem_tasks.domain.stage import PER_TAKE, STAGE_NAMES, StageName
+from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.errors import UserError
+from gem_tasks.lineage import Link
 from gem_tasks.plans import Menus
 from gem_tasks.prompts import Prompt, PromptSet, shipped
 from gem_tasks.settings import Settings
@@ -46,6 +50,7 @@ class Chain:
     Attributes:
         prompts: prompts of the recipes and of the requests.
         menus: those of the recipes and of the plans.
+        take: which conversation of a text the recipes from `generate` on make: the first, or see `with_take`.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Chain:
         opened: Sequence[str] = (),
         menus: Menus | None = None,
     ) -> None:
+        self.take = FIRST
         self.prompts = prompts or shipped()
         self.menus = menus or plans.shipped()
         self._settings = settings
@@ -73,14 +79,14 @@ class Chain:
                 version=stage.version,
                 prompt_sha256=self.prompts[stage.prompt].sha256,
                 model=settings.model_for(stage.name),
-                params=_params(stage, repair, settings, opened) | self._planned(stage),
+                params=_params(stage, repair, settings, opened) | _planned(stage, self.menus),
                 parent=parent.recipe_id,
             )
             self.by_stage[stage.name] = parent
 
     @classmethod
-    def recorded(cls, settings: Settings, recipes: Sequence[Recorded]) -> "Chain":
-        """An earlier chain, as it was recorded.
+    def recorded(cls, settings: Settings, recipes: Sequence[Recorded], take: Take = FIRST) -> "Chain":
+        """An earlier chain of a take, as it was recorded.
 
         Raises:
             UserError: it lacks a stage of the current chain.
@@ -91,7 +97,7 @@ class Chain:
             raise UserError(
                 f"It was made before the stage {missing[0]} existed", "Backfill the partition with the current stages."
             )
-        chain.root = by_name["segment"]
+        chain.root, chain.take = by_name["segment"], take
         parent: Recipe = chain.root
         for name, recipe in chain.by_stage.items():
             parent = by_name.get(name) or recipe.model_copy(update={"parent": parent.recipe_id})
@@ -107,6 +113,18 @@ class Chain:
     def id_of(self, stage: StageName) -> str:
         """Recipe id of a stage."""
         return self.by_stage[stage].recipe_id
+
+    @property
+    def ids(self) -> dict[StageName, str]:
+        """Recipe id by stage."""
+        return {stage: recipe.recipe_id for stage, recipe in self.by_stage.items()}
+
+    def link(self, stage: StageName) -> Link:
+        """What a stage processes, in the words of the lineage."""
+        recipe = self.by_stage[stage]
+        needs = self.take.workflow if stage == PER_TAKE[0] else 0
+        parent = None if stage == STAGE_NAMES[0] else recipe.parent
+        return Link(stage, recipe.recipe_id, takes_of(recipe), parent, needs)
 
     @property
     def takes(self) -> list[str]:
@@ -136,17 +154,40 @@ class Chain:
         """Kinds of errors that do not refuse under this chain."""
         return frozenset(self.by_stage["validate"].params.get("opened", ()))
 
+    def with_take(self, take: Take) -> "Chain":
+        """The chain of another conversation of the same texts: the same one up to `extract`."""
+        if take == self.take:
+            return self
+        other = copy(self)
+        other.take, other.by_stage, parent = take, {}, self.root
+        for name, recipe in self.by_stage.items():
+            if name == PER_TAKE[0]:
+                params = {key: value for key, value in recipe.params.items() if key not in Take.model_fields}
+                recipe = _changed(recipe, params=params | take.params)
+            parent = _changed(recipe, parent=parent.recipe_id)
+            other.by_stage[name] = parent
+        return other
+
     def plan(self, segment_id: str) -> Plan:
-        """Of the conversation about the first workflow of a segment."""
-        return plans.draw(self.menus, segment_id, 0, 0, self.id_of("generate"))
+        """The plan of the take's conversation of a segment."""
+        return plans.draw(self.menus, segment_id, self.take.workflow, self.take.rollout, self.id_of("generate"))
 
     def prompt_texts(self) -> dict[str, tuple[str, str]]:
         """Name and text of every prompt in use, and of the menus, by hash."""
         texts = {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.by_name.values()}
         return texts | {self.menus.sha256: (MENUS, self.menus.text)}
 
-    def _planned(self, stage: Stage) -> Json:
-        return {MENUS: self.menus.sha256} if stage.name == "generate" else {}
+
+def _changed(recipe: Recipe, **changes: Any) -> Recipe:
+    """A recipe with other values: itself if they are the same, otherwise one with an id of its own."""
+    if all(getattr(recipe, name) == value for name, value in changes.items()):
+        return recipe
+    return Recipe(**recipe.model_dump(exclude={"known_as"}) | changes)
+
+
+def last_take(recipe: Recipe) -> Take:
+    """The take of a recipe of `generate`; the last one of a run or a dataset version tells all that it has."""
+    return Take.model_validate({name: recipe.params.get(name, 0) for name in Take.model_fields})
 
 
 def takes_of(recipe: Recipe) -> str:
@@ -186,6 +227,10 @@ def _check_forms(settings: Settings) -> None:
                 f"GEM_LLM_FORM_{name.upper()}: the stage {name} has no JSON form",
                 "Unset it: only filter and extract have one.",
             )
+
+
+def _planned(stage: Stage, menus: Menus) -> Json:
+    return {MENUS: menus.sha256} if stage.name == PER_TAKE[0] else {}
 
 
 def _params(stage: Stage, repair: str, settings: Settings, opened: Sequence[str]) -> Json:

@@ -1,9 +1,9 @@
 """The recipes of a run: those that it started with, even if code, settings or prompts change meanwhile.
 
 The first task of a run records its chain. Prompts, menus of plans, models and segment sizes are data, so the other
-tasks use the recorded ones. Code is not: if the version of a stage, of the checks or of the segmenter has changed, or
-a stage's sampling parameters, a task would record results of one recipe under another's name. It stops with an error
-instead.
+tasks use the recorded ones, and make as many conversations of a text. Code is not: if the version of a stage, of the
+checks or of the segmenter has changed, or a stage's sampling parameters, a task would record results of one recipe
+under another's name. It stops with an error instead.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from dataclasses import replace
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.domain.stage import HAVE_SETTINGS, STAGE_NAMES, StageName
 from gem_tasks.errors import UserError
-from gem_tasks.pipeline.recipes import MENUS, Chain, reasons, takes_of
+from gem_tasks.pipeline.recipes import MENUS, Chain, last_take, reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.plans import parse_menus
 from gem_tasks.prompts import Prompt
@@ -23,7 +23,7 @@ from gem_tasks.stages.thoughts import reasoning_of
 def register_recipes(work: Workspace) -> None:
     """Records the current recipes and their prompts; outcomes can only be saved under recorded recipes."""
     with work.ledger() as ledger:
-        ledger.stages.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
+        ledger.stages.record_recipes(work.chain.prompt_texts(), work.recipes())
 
 
 def pin(work: Workspace, run: str) -> Workspace:
@@ -34,8 +34,8 @@ def pin(work: Workspace, run: str) -> Workspace:
         run: DAG and run id.
     """
     with work.ledger() as ledger:
-        ledger.stages.record_recipes(work.chain.prompt_texts(), work.chain.recipes)
-        ledger.prompts.pin_recipes(run, work.chain.recipes)
+        ledger.stages.record_recipes(work.chain.prompt_texts(), work.recipes())
+        ledger.prompts.pin_recipes(run, work.chain_of_last().recipes)  # these tell how many takes there are
     return work
 
 
@@ -51,7 +51,7 @@ def pinned(work: Workspace, run: str) -> Workspace:
     """
     with work.ledger() as ledger:
         recorded = {recipe.stage: recipe for recipe in ledger.prompts.run_recipes(run)}
-        if not recorded or _differing(work.chain, recorded) is None:
+        if not recorded or _differing(work.chain_of_last(), recorded) is None:
             return work
         texts = ledger.prompts.by_hash([*_prompts(recorded).values(), *_menus(recorded)])
     sizes = recorded["segment"].params
@@ -67,7 +67,10 @@ def pinned(work: Workspace, run: str) -> Workspace:
     opened = recorded["validate"].params.get("opened", ())
     menus = next((parse_menus(texts[digest]) for digest in _menus(recorded)), None)
     chain = Chain(settings, work.chain.prompts.changed(*prompts), opened, menus or work.chain.menus)
-    if now := _differing(chain, recorded):
+    work = replace(work, settings=settings, chain=chain)
+    if "generate" in recorded:
+        work = work.with_takes_up_to(last_take(recorded["generate"]))
+    if now := _differing(work.chain_of_last(), recorded):
         before = recorded.get(now.stage)
         why = reasons(now, before, first=False) if before else "the stage did not exist"
         raise UserError(
@@ -75,7 +78,7 @@ def pinned(work: Workspace, run: str) -> Workspace:
             " recipe under the other",
             "Clear the run from its first task (`plan`) on, or start another run: GEM keeps existing results.",
         )
-    return replace(work, settings=settings, chain=chain)
+    return work
 
 
 def _differing(chain: Chain, recorded: Mapping[str, Recipe]) -> Recipe | None:

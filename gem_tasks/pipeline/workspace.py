@@ -1,10 +1,13 @@
 """The workspace of every job: settings, the object store, the ledger, and the current recipes."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, StageName
+from gem_tasks.domain.recipe import Recipe, Recorded
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, PER_TAKE, STAGE_NAMES, StageName
+from gem_tasks.domain.take import FIRST, Take, takes
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
 from gem_tasks.llm.apis.registry import api_of
@@ -17,7 +20,7 @@ from gem_tasks.pipeline.people import kinds_to_open
 from gem_tasks.pipeline.plan_file import load_menus
 from gem_tasks.pipeline.prompt_files import load_prompts
 from gem_tasks.pipeline.quota_setting import quotas_of
-from gem_tasks.pipeline.recipes import Chain
+from gem_tasks.pipeline.recipes import Chain, last_take
 from gem_tasks.ports import ObjectStore
 from gem_tasks.prompts import NAMES, Prompt, PromptSet
 from gem_tasks.settings import Settings
@@ -138,17 +141,53 @@ class Workspace:
         """The part of a partition that this run covers."""
         return Scope(sources=self.options.sources, limit=self.options.limit)
 
-    def recipe_ids(self) -> list[str]:
-        """Current recipe ids in stage order."""
-        return [recipe.recipe_id for recipe in self.chain.by_stage.values()]
+    def each_take(self) -> list["Workspace"]:
+        """This workspace with the chain of each take, that is, of every conversation that a text may have."""
+        found = takes(self.settings.max_workflows, self.settings.rollouts)
+        return [replace(self, chain=self.chain.with_take(take)) for take in found]
+
+    def chains(self) -> list[Chain]:
+        """The current chains, of every take."""
+        return [each.chain for each in self.each_take()]
+
+    def chain_of_last(self) -> Chain:
+        """The chain of the last take. Its recipes stand for those of all: see `recipes.last_take`."""
+        return self.chains()[-1]
+
+    def with_takes_up_to(self, last: Take) -> "Workspace":
+        """This workspace with the takes up to this one, whatever the settings say."""
+        changes = {"max_workflows": last.workflow + 1, "rollouts": last.rollout + 1}
+        return replace(self, settings=self.settings.model_copy(update=changes))
+
+    def as_recorded(self, recipes: Sequence[Recorded]) -> "Workspace":
+        """The workspace of an earlier dataset version, by the recipes of its last take; raises as `Chain.recorded`."""
+        last = next((last_take(recipe) for recipe in recipes if recipe.stage == PER_TAKE[0]), FIRST)
+        chain = Chain.recorded(self.settings, recipes, last).with_take(FIRST)
+        return replace(self.with_takes_up_to(last), chain=chain)
+
+    def recipes(self) -> list[Recipe]:
+        """Current recipes of all takes, the root first, in stage order."""
+        return [self.chain.root, *self.recipes_of(*STAGE_NAMES)]
+
+    def recipes_of(self, *stages: StageName) -> list[Recipe]:
+        """Current recipes of these stages, one after the other: of a stage from `generate` on one for each take."""
+        chains = self.chains()
+        found = [chain.by_stage[stage] for stage in stages for chain in chains]
+        return list({recipe.recipe_id: recipe for recipe in found}.values())
+
+    def recipe_ids(self, *stages: StageName) -> list[str]:
+        """As `recipes_of`, the ids; by default those of all stages."""
+        return [recipe.recipe_id for recipe in self.recipes_of(*stages or STAGE_NAMES)]
 
     def accepting(self) -> list[str]:
         """Current recipe ids of the stages whose acceptance makes a trajectory."""
-        return [self.chain.id_of(name) for name in ACCEPTING]
+        return self.recipe_ids(*ACCEPTING)
 
     def links(self) -> list[Link]:
-        """Current recipes in stage order, and the outcome of the preceding stage that each processes."""
-        return [Link(*pair) for pair in zip(self.recipe_ids(), self.chain.takes, strict=True)]
+        """Current recipes in stage order, of all takes, with what each of them processes."""
+        chains = self.chains()
+        found = [chain.link(stage) for stage in STAGE_NAMES for chain in chains]
+        return list({link.recipe_id: link for link in found}.values())
 
 
 def _stored(settings: Settings, wanted: dict[str, str]) -> list[Prompt]:

@@ -45,7 +45,7 @@ class Generate(Stage):
 
 
 def main_workflow(record: Record) -> Workflow:
-    """The workflow of the trajectory: the first one, which is the most complete."""
+    """The workflow of the trajectory: the first one; see `Take.of`."""
     return record.needed("extract", Extraction).workflows[0]
 
 

@@ -28,7 +28,7 @@ WITH population AS (
            NULL::text AS version, o.uri AS stratum
     FROM stage_results r JOIN segments s USING (segment_id)
     JOIN documents d USING (document_id) JOIN sources o USING (source_id)
-    WHERE r.recipe_id = %(extract)s AND r.outcome = 'accepted'
+    WHERE r.recipe_id = %(extract_)s AND r.outcome = 'accepted'
       AND (%(version)s::text IS NULL
            OR s.partition_key = (SELECT partition_key FROM datasets WHERE version = %(version)s))
       AND (%(first)s::text IS NULL OR s.partition_key >= %(first)s)
@@ -46,13 +46,19 @@ ORDER BY position
 
 -- draw_refused --
 -- A sample, like `draw_trajectories`, of conversations that checks or judge finally refused: a revised one counts as
--- revised. Each source and each reason has its share; the reason is left out, because raters must not know it.
-WITH refused AS (
-    SELECT r.segment_id, r.recipe_id, r.stage, r.reason FROM stage_results r
-    WHERE r.recipe_id IN (%(validate)s, %(revalidate)s) AND r.outcome = 'rejected' AND r.object_key <> ''
-      AND (r.recipe_id = %(revalidate)s OR NOT %(revising)s::boolean
+-- revised. Each source and each reason has its share; the reason is left out, because raters must not know it. An item is
+-- named by its text, so of several refused conversations of one text a sample has one.
+WITH takes AS (
+    SELECT * FROM unnest(%(validate)s::text[], %(revise)s::text[], %(revalidate)s::text[])
+        AS u(validate, revise, revalidate)
+), refused AS (
+    SELECT DISTINCT ON (r.segment_id) r.segment_id, r.recipe_id, r.stage, r.reason
+    FROM takes t JOIN stage_results r ON r.recipe_id IN (t.validate, t.revalidate)
+    WHERE r.outcome = 'rejected' AND r.object_key <> ''
+      AND (r.recipe_id = t.revalidate OR NOT %(revising)s::boolean
            OR EXISTS (SELECT 1 FROM stage_results v WHERE v.segment_id = r.segment_id
-                      AND v.recipe_id = %(revise)s AND v.outcome <> 'accepted'))
+                      AND v.recipe_id = t.revise AND v.outcome <> 'accepted'))
+    ORDER BY r.segment_id, md5(%(seed)s::text || r.recipe_id), r.recipe_id
 ), population AS (
     SELECT r.segment_id AS item_id, s.partition_key AS partition, s.shard, r.recipe_id, r.stage,
            NULL::text AS version, o.uri AS stratum, r.reason

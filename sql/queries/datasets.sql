@@ -1,8 +1,10 @@
 -- insert_dataset --
--- A version is named by its content: publishing it again only makes it current.
+-- A version is named by its content: publishing it again makes it current, under the recipe that stands for its takes now.
 INSERT INTO datasets (version, partition_key, recipe_id, trajectories, manifest)
 VALUES (%(version)s, %(partition)s, %(recipe_id)s, %(trajectories)s, %(manifest)s)
-ON CONFLICT (version) DO UPDATE SET superseded_by = NULL, superseded_at = NULL, collected_at = NULL
+ON CONFLICT (version) DO UPDATE SET
+    recipe_id = excluded.recipe_id, manifest = excluded.manifest,
+    superseded_by = NULL, superseded_at = NULL, collected_at = NULL
 
 -- lock_dataset --
 -- Serialises publishing of one partition.
@@ -50,8 +52,9 @@ DELETE FROM dataset_exclusions WHERE version = %(version)s
 
 -- insert_exclusions --
 -- Bulk insert.
-INSERT INTO dataset_exclusions (version, segment_id, reason, detail)
-SELECT %(version)s, * FROM unnest(%(segment_id)s::text[], %(reason)s::text[], %(detail)s::text[])
+INSERT INTO dataset_exclusions (version, segment_id, trajectory_id, reason, detail)
+SELECT %(version)s, * FROM unnest(%(segment_id)s::text[], %(trajectory_id)s::text[], %(reason)s::text[],
+                                  %(detail)s::text[])
 
 -- dataset_recipes --
 -- The chain of recipes behind the newest version of a partition, the root first.

@@ -1,16 +1,23 @@
 -- sft_candidates --
 -- Current trajectories that a set may include: published ones, and with `unjudged` those that only the judge refused.
 WITH versions AS (
-    SELECT version, partition_key, recipe_id, manifest -> 'recipes' AS recipes FROM datasets
+    SELECT version, partition_key, manifest, manifest -> 'recipes' AS recipes, manifest ? 'takes' AS several FROM datasets
     WHERE superseded_by IS NULL
       AND (%(partition)s::text IS NULL OR partition_key = %(partition)s)
       AND (NOT %(audited)s::boolean OR audited_by IS NOT NULL)
+), takes AS (
+    SELECT version, partition_key, recipes FROM versions WHERE NOT several
+    UNION ALL
+    SELECT version, partition_key, take -> 'recipes' FROM versions, jsonb_array_elements(manifest -> 'takes') AS take
+    WHERE several
 ), found AS (
     SELECT t.trajectory_id, t.segment_id, v.version, v.recipes, coalesce(t.domains[1], '') AS domain
-    FROM trajectories t JOIN versions v ON v.version = t.dataset_version
+    FROM trajectories t JOIN versions ON versions.version = t.dataset_version
+    JOIN takes v ON v.version = t.dataset_version
+                AND (NOT several OR t.recipe_id IN (v.recipes ->> 'validate', v.recipes ->> 'revalidate'))
     UNION ALL
     SELECT NULL, r.segment_id, v.version, v.recipes, ''
-    FROM versions v JOIN stage_results r ON r.recipe_id = v.recipes ->> 'validate' AND r.partition_key = v.partition_key
+    FROM takes v JOIN stage_results r ON r.recipe_id = v.recipes ->> 'validate' AND r.partition_key = v.partition_key
     WHERE %(unjudged)s::boolean AND r.outcome = 'rejected' AND starts_with(r.reason, 'judge_')
       AND NOT EXISTS (SELECT 1 FROM stage_results again WHERE again.recipe_id = v.recipes ->> 'revalidate'
                         AND again.segment_id = r.segment_id AND again.outcome = 'accepted')
@@ -18,7 +25,7 @@ WITH versions AS (
 SELECT f.trajectory_id, f.segment_id, f.version, f.recipes, f.domain, s.partition_key AS partition, s.shard,
        d.uri AS document_uri, coalesce(d.metadata ->> 'source', o.uri) AS source, d.metadata ->> 'copy_of' AS copy_of
 FROM found f JOIN segments s USING (segment_id) JOIN documents d USING (document_id) JOIN sources o USING (source_id)
-ORDER BY s.partition_key, s.shard, s.row_no, f.segment_id
+ORDER BY s.partition_key, s.shard, s.row_no, f.segment_id, f.recipes ->> 'validate'
 
 -- insert_sft_set --
 -- A set is named by its content: building it again changes nothing.

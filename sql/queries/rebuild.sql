@@ -1,37 +1,40 @@
 -- pending --
--- Shards with a segment that lacks a final outcome in a stage of the chain. A segment needs stage k if it has no
--- outcome there, or one worth retrying, and its outcome of stage k-1 is the one that stage k takes (the first takes
--- every segment).
-WITH chain AS (
-    SELECT recipe_id, takes, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
-    FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[]) WITH ORDINALITY AS u(recipe_id, takes, ord)
+-- Shards with a segment that lacks a final outcome in a stage of a chain. A segment needs a stage if it has no outcome
+-- there, or one worth retrying, and its outcome of the stage before is the one that the stage takes (the first takes every
+-- segment). A conversation about a further workflow needs a text with as many; one whose workflows were not counted may have
+-- them.
+WITH links AS (
+    SELECT * FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[], %(parents)s::text[], %(workflows)s::int[])
+        AS u(recipe_id, takes, parent, workflow)
 )
 SELECT DISTINCT s.shard
 FROM live_segments s
-CROSS JOIN chain c
+CROSS JOIN links c
 LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
 WHERE s.partition_key = %(partition)s AND c.recipe_id = ANY(%(asked)s)
   AND (r.segment_id IS NULL OR NOT r.final OR r.retry_asked)
   AND (c.parent IS NULL OR p.outcome = c.takes)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
+  AND (c.workflow = 0 OR coalesce((p.measures ->> 'workflows')::int > c.workflow, true))
   AND (NOT %(narrowed)s OR s.segment_id IN (SELECT scoped_segments(%(partition)s, %(sources)s::text[], %(limit)s::int)))
 ORDER BY s.shard
 
 -- unfinished --
--- Segments of a partition without any outcome in their next stage, by stage of the chain (from 0).
-WITH chain AS (
-    SELECT recipe_id, takes, ord, lag(recipe_id) OVER (ORDER BY ord) AS parent
-    FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[]) WITH ORDINALITY AS u(recipe_id, takes, ord)
+-- Segments of a partition without any outcome in their next stage, by recipe of that stage.
+WITH links AS (
+    SELECT * FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[], %(parents)s::text[], %(workflows)s::int[])
+        AS u(recipe_id, takes, parent, workflow)
 )
-SELECT (c.ord - 1)::int AS stage, count(*)::int AS segments
+SELECT c.recipe_id, count(*)::int AS segments
 FROM live_segments s
-CROSS JOIN chain c
+CROSS JOIN links c
 LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
 WHERE s.partition_key = %(partition)s AND r.segment_id IS NULL AND (c.parent IS NULL OR p.outcome = c.takes)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
-GROUP BY c.ord ORDER BY c.ord
+  AND (c.workflow = 0 OR coalesce((p.measures ->> 'workflows')::int > c.workflow, true))
+GROUP BY c.recipe_id
 
 -- unpublished --
 -- Whether something is accepted under one of these recipes, but the partition's current dataset is not from the last
@@ -53,6 +56,7 @@ LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = %(par
 WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s
   AND (%(parent_id)s::text IS NULL OR p.outcome = %(takes)s)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = %(parent_id)s)
+  AND (%(workflow)s = 0 OR coalesce((p.measures ->> 'workflows')::int > %(workflow)s, true))
 
 -- scoped_segments --
 -- Segments of a partition that a narrowed run covers.

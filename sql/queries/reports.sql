@@ -10,18 +10,18 @@ SELECT uri, detail FROM documents WHERE partition_key = %(partition)s AND live
 ORDER BY uri LIMIT 20
 
 -- stage_counts --
--- Outcomes of a recipe over a partition, by reason or error class.
+-- Outcomes of a stage over a partition, by reason or error class.
 SELECT outcome, coalesce(reason, error_class) AS why, count(*) AS segments
-FROM stage_results WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s
+FROM stage_results WHERE partition_key = %(partition)s AND recipe_id = ANY(%(recipe_ids)s)
 GROUP BY outcome, why ORDER BY segments DESC, outcome, why
 
 -- stage_cost --
--- Calls and tokens of a recipe over a partition; with a run id, only those of that run.
+-- Calls and tokens of a stage over a partition; with a run id, only those of that run.
 SELECT coalesce(sum(calls), 0)::int AS calls, coalesce(sum(prompt_tokens), 0)::bigint AS prompt_tokens,
        coalesce(sum(cached_tokens), 0)::bigint AS cached_tokens,
        coalesce(sum(completion_tokens), 0)::bigint AS completion_tokens, sum(usd) AS usd
 FROM stage_results
-WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s
+WHERE partition_key = %(partition)s AND recipe_id = ANY(%(recipe_ids)s)
   AND (%(run_id)s::text IS NULL OR airflow_run_id = %(run_id)s)
 
 -- current_dataset --
@@ -55,11 +55,15 @@ WHERE document_id = %(document_id)s ORDER BY start_char
 -- All results for a document's segments, with their recipes.
 SELECT r.segment_id, r.stage, r.outcome, r.reason, r.error_class, r.detail, r.attempts, r.calls, r.prompt_tokens,
        r.completion_tokens, r.latency_ms, r.usd, r.faults, r.recipe_id, r.object_key, c.model, c.prompt_sha256, c.version AS stage_version,
-       r.airflow_run_id, r.airflow_task_id, r.airflow_map_index, r.airflow_try, r.updated_at
+       r.airflow_run_id, r.airflow_task_id, r.airflow_map_index, r.airflow_try, r.updated_at,
+       coalesce(k.workflow, 0) AS workflow, coalesce(k.rollout, 0) AS rollout
 FROM stage_results r JOIN segments s USING (segment_id) JOIN recipes c USING (recipe_id)
+LEFT JOIN recipe_takes k USING (recipe_id)
 WHERE s.document_id = %(document_id)s ORDER BY r.segment_id, r.updated_at, r.stage
 
 -- document_trajectories --
 -- Trajectories made from a document.
-SELECT t.trajectory_id, t.segment_id, t.recipe_id, t.dataset_version, t.messages, t.tools, t.calls, t.created_at
-FROM trajectories t JOIN segments s USING (segment_id) WHERE s.document_id = %(document_id)s ORDER BY t.trajectory_id
+SELECT t.trajectory_id, t.segment_id, t.recipe_id, t.dataset_version, t.messages, t.tools, t.calls, t.created_at,
+       coalesce(k.workflow, 0) AS workflow, coalesce(k.rollout, 0) AS rollout
+FROM trajectories t JOIN segments s USING (segment_id) LEFT JOIN recipe_takes k USING (recipe_id)
+WHERE s.document_id = %(document_id)s ORDER BY workflow, rollout, t.trajectory_id

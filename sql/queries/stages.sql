@@ -9,10 +9,24 @@ VALUES (%(recipe_id)s, %(stage)s, %(version)s, %(prompt_sha256)s, %(model)s, %(p
 ON CONFLICT (recipe_id) DO UPDATE SET last_used_at = now() WHERE known.last_used_at < now() - interval '1 minute'
 
 -- outcomes --
--- Outcomes of a shard under a recipe, without those that a later run retries.
+-- Outcomes of a shard under a recipe, without those that a later run retries; of `extract`, those with a workflow of this
+-- index.
 SELECT segment_id, outcome, error_class FROM stage_results
 WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(recipe_id)s
   AND final AND NOT retry_asked
+  AND (%(workflow)s = 0 OR coalesce((measures ->> 'workflows')::int > %(workflow)s, true))
+
+-- uncounted --
+-- Texts of a shard whose workflows were extracted by a version of GEM that did not count them.
+SELECT segment_id FROM stage_results
+WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(recipe_id)s
+  AND outcome = 'accepted' AND object_key <> '' AND NOT coalesce(measures ? 'workflows', false)
+
+-- count_workflows --
+-- Adds the number of workflows to results of `extract`.
+UPDATE stage_results r SET measures = coalesce(r.measures, '{}') || jsonb_build_object('workflows', u.workflows)
+FROM unnest(%(segment_id)s::text[], %(workflows)s::int[]) AS u(segment_id, workflows)
+WHERE r.segment_id = u.segment_id AND r.recipe_id = %(recipe_id)s
 
 -- upsert_outcomes --
 -- Bulk upsert; the cost of earlier attempts stays counted.
@@ -71,6 +85,10 @@ SELECT EXISTS (SELECT 1 FROM stage_totals
 -- Records that a run ended without an answer to these segments; after several such runs the failure is final.
 UPDATE stage_results SET failed_runs = failed_runs + 1, set_aside = failed_runs + 1 >= %(set_aside_after)s
 WHERE segment_id = ANY(%(segment_ids)s) AND recipe_id = %(recipe_id)s AND NOT final
+
+-- take_of --
+-- Which conversation of a text a recipe makes.
+SELECT workflow, rollout FROM recipe_takes WHERE recipe_id = %(recipe_id)s
 
 -- segment_ids --
 -- Segments of a shard with live documents.

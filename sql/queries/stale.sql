@@ -2,13 +2,16 @@
 -- Segments with work left under the chain, counted by their position in it and by their last results in each stage from
 -- there on. `frontier`: the next stage that has to process them (from 1). `again`: it did, and has to retry. `known`:
 -- they have a result of that stage under another recipe, so their later path is known too: a row whose `before` is NULL
--- then means that they did not reach stage `ord`.
+-- then means that they did not reach stage `ord`. The chain is that of a take: earlier results are those of the same take,
+-- and segments without its workflow do not get past `extract`.
 WITH chain AS (
     SELECT recipe_id, stage, ord, lead(takes) OVER (ORDER BY ord) AS next_takes
     FROM unnest(%(recipe_ids)s::text[], %(stages)s::text[], %(takes)s::text[])
         WITH ORDINALITY AS u(recipe_id, stage, takes, ord)
 ), deepest AS (
-    SELECT DISTINCT ON (r.segment_id) r.segment_id, c.ord, coalesce(r.outcome = c.next_takes, false) AS passed,
+    SELECT DISTINCT ON (r.segment_id) r.segment_id, c.ord, coalesce(r.outcome = c.next_takes, false)
+               AND (c.stage <> 'extract' OR %(workflow)s = 0
+                    OR coalesce((r.measures ->> 'workflows')::int > %(workflow)s, true)) AS passed,
            r.retry_asked OR NOT r.final AS again
     FROM stage_results r JOIN chain c USING (recipe_id)
     WHERE (%(first)s::text IS NULL OR r.partition_key >= %(first)s)
@@ -25,8 +28,9 @@ WITH chain AS (
                       WHERE h.segment_id = s.segment_id AND c.ord = d.ord)
 ), before AS (
     SELECT DISTINCT ON (r.segment_id, r.stage) r.segment_id, r.stage, r.recipe_id
-    FROM stage_results r JOIN waiting w USING (segment_id)
+    FROM stage_results r JOIN waiting w USING (segment_id) LEFT JOIN recipe_takes t USING (recipe_id)
     WHERE r.recipe_id <> ALL(%(recipe_ids)s::text[])
+      AND (t.recipe_id IS NULL OR (t.workflow, t.rollout) = (%(workflow)s, %(rollout)s))
     ORDER BY r.segment_id, r.stage, r.updated_at DESC
 )
 SELECT w.partition_key AS partition, w.frontier::int, c.ord::int, w.again, k.segment_id IS NOT NULL AS known,
@@ -47,6 +51,11 @@ SELECT r.stage, c.model, count(*)::int AS results, avg((r.outcome = 'accepted'):
        avg(r.completion_tokens)::float AS completion_tokens, avg(r.usd)::float AS usd
 FROM stage_results r JOIN recipes c USING (recipe_id)
 GROUP BY r.stage, c.model
+
+-- workflow_counts --
+-- Texts by the number of workflows that were found in them.
+SELECT (measures ->> 'workflows')::int AS workflows, count(*)::int AS texts
+FROM stage_results WHERE stage = 'extract' AND measures ? 'workflows' GROUP BY 1
 
 -- pace --
 -- Seconds per segment in a stage under Airflow, including waits between tasks: from the end of the preceding stage (or

@@ -36,6 +36,7 @@ def work(postgres, tmp_path_factory):
         store_url=str(folder / "store"),
         shard_segments=8,
         near_duplicate=0,
+        max_workflows=1,
         segment_target_tokens=4000,
         segment_max_tokens=8000,
     )
@@ -57,6 +58,7 @@ def app(work, calls):
         "GEM_STORE_URL": work.settings.store_root,
         "GEM_HOME": str(work.settings.home),
         "GEM_SEGMENT_TARGET_TOKENS": "4000",
+        "GEM_MAX_WORKFLOWS": "1",
         "GEM_SEGMENT_MAX_TOKENS": "8000",
     }
     made = serving.airflow_stand_in(calls)

@@ -14,6 +14,8 @@ PLANTED = "sk-planted-0f3d9a51c7"
 """The key for the LLM, which nothing may keep."""
 PROXIES = {"HTTP_PROXY": "http://127.0.0.1:9", "all_proxy": "socks5://127.0.0.1:9", "NO_PROXY": "10.0.0.0/8,[::1]"}
 """Of no use to anybody: what is on this machine must not be asked of them, and all of the stack is."""
+ONE = {"GEM_MAX_WORKFLOWS": "1"}
+"""One conversation a text: tests of several are in `tests/integration`."""
 GEM = Path(sys.executable).with_name("gem")
 
 
@@ -23,7 +25,7 @@ def gem(home, *arguments, check=True, **variables):
     }
     done = subprocess.run(
         [GEM, *map(str, arguments)],
-        env={**env, **PROXIES, "GEM_HOME": str(home), "GEM_LLM_API_KEY": PLANTED, **variables},
+        env={**env, **PROXIES, "GEM_HOME": str(home), "GEM_LLM_API_KEY": PLANTED, **ONE, **variables},
         umask=0o077,
         capture_output=True,
         text=True,

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.stack import EXAMPLES, GEM, gem, query, wait
+from tests.e2e.stack import EXAMPLES, GEM, ONE, gem, query, wait
 
 pytestmark = [
     pytest.mark.e2e,
@@ -39,7 +39,7 @@ def test_a_person_is_asked_a_halt_publishes_nothing_and_a_retry_touches_nothing_
     settings = {"GEM_GATES": str(policy), "GEM_LLM_BASE_URL": faulty}
     gem(home, "up", **settings)
 
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GEM_")} | settings
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GEM_")} | ONE | settings
     command = [GEM, "run", EXAMPLES]
     with subprocess.Popen(command, env={**env, "GEM_HOME": str(home)}, stderr=subprocess.PIPE, text=True) as run:
         try:

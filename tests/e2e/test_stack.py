@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Identifier
 from gem_tasks.local import processes
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.settings import Settings
-from tests.e2e.stack import EXAMPLES, GEM, PLANTED, change, connect, gem, query, wait
+from tests.e2e.stack import EXAMPLES, GEM, ONE, PLANTED, change, connect, gem, query, wait
 
 LIMIT_S = 120
 
@@ -156,7 +156,8 @@ def judged(home, keys):
 
 def backfill_of(home, keys):
     """The command at work, one partition at a time."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GEM_")} | {"GEM_HOME": str(home)}
+    own = ONE | {"GEM_HOME": str(home)}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GEM_")} | own
     command = [GEM, "backfill", "--from", keys[0], "--to", keys[-1], "--order", "oldest", "--max-active", "1", "--json"]
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -212,7 +213,7 @@ def test_a_run_survives_the_death_of_everything(home, tmp_path):
     slow = {"GEM_LLM_BASE_URL_GENERATE": teacher, "GEM_LLM_CONCURRENCY": "4", **copies}  # only where it is to die
     gem(home, "down")
     gem(home, "up", **slow)
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GEM_")}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GEM_")} | ONE
     command = [GEM, "run", corpus]
     with subprocess.Popen(command, env={**env, "GEM_HOME": str(home), **slow}, stderr=subprocess.DEVNULL) as run:
         wait(lambda: outcomes(home, corpus, "generate") > 0, "nothing was generated")

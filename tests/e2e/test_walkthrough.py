@@ -13,7 +13,7 @@ from itertools import takewhile
 
 import pytest
 
-from tests.e2e.stack import EXAMPLES, GEM, ROOT, logs
+from tests.e2e.stack import EXAMPLES, GEM, ONE, ROOT, logs
 
 pytestmark = pytest.mark.e2e
 BLOCK = re.compile(r"(?:<!-- test: (?P<need>[^>]*?) -->\n)?```bash\n(?P<commands>.*?)```", re.DOTALL)
@@ -32,7 +32,7 @@ def place(tmp_path_factory):
 def shell(commands, place, home):
     """The blocks' output; a failed command ends it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GEM_", "AIRFLOW"))}
-    env = kept | {"PATH": f"{GEM.parent}{os.pathsep}{kept['PATH']}", "GEM_HOME": str(home)}
+    env = kept | {"PATH": f"{GEM.parent}{os.pathsep}{kept['PATH']}", "GEM_HOME": str(home)} | ONE
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands],
         cwd=place, env=env, capture_output=True, text=True, timeout=3000, check=False,

@@ -41,12 +41,23 @@ def test_batch_mode_ends_like_online_mode(prepared, workspace, teacher, postgres
     assert len(teacher.batches()) == 1
 
 
-def test_every_stage_can_be_run_so_and_waits_in_place(prepared):
-    work = prepared()
+def test_every_stage_can_be_run_so_and_waits_in_place(prepared, teacher):
+    work = prepared(max_workflows=2)
+    accepted = {}
     for name in ("filter", "extract", "generate", "refine", "validate"):
+        if name == "generate":  # two conversations a text: a batch for each of them, at the same time
+            pending = submit(work, name, PARTITION, 0, RUN)
+            assert [each.take.workflow for each in pending.each] == [0, 1]
+            assert Pending.model_validate(pending.model_dump(mode="json")) == pending
+            before = len(teacher.batches())
         report = run_stage(work, name, PARTITION, 0, LAST)
-        assert report.accepted, name
+        accepted[name] = report.accepted
         assert report.failed == 0
+        if name == "generate":
+            assert len(teacher.batches()) == before, "those that were running already"
+    texts = accepted["extract"]
+    assert texts < accepted["generate"] < 2 * texts, "not every text has two workflows"
+    assert accepted["generate"] == accepted["refine"] == accepted["validate"]
 
 
 def test_requests_that_fail_in_a_batch_are_submitted_again(prepared, teacher):

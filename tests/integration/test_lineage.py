@@ -8,9 +8,10 @@ import pytest
 from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.gate import Bound, Metrics, Policy
 from gem_tasks.domain.outcome import Cost, Outcome
+from gem_tasks.domain.take import FIRST, Take, takes
 from gem_tasks.errors import ErrorClass, UserError
 from gem_tasks.gates import decide
-from gem_tasks.lineage import Ledger, Link, RunContext, TrajectoryRow
+from gem_tasks.lineage import Ledger, RunContext, TrajectoryRow
 from gem_tasks.lineage.migrate import migrate
 from tests.corpus import PARTITION
 from tests.integration.ledger_rows import CHAIN, EXTRACT, FILTER, document, segment
@@ -51,7 +52,7 @@ def test_ingesting_twice_records_once(ledger):
 
 
 def test_pending_follows_the_chain(ledger):
-    chain = [Link(FILTER.recipe_id, "accepted"), Link(EXTRACT.recipe_id, "accepted")]
+    chain = [CHAIN.link("filter"), CHAIN.link("extract")]
     assert ledger.rebuild.pending(PARTITION, chain) == [0, 1]
     accept(ledger, 1, FILTER)
     accept(ledger, 2, FILTER, kind="rejected", reason="not_procedural")
@@ -60,6 +61,33 @@ def test_pending_follows_the_chain(ledger):
     assert ledger.rebuild.pending(PARTITION, chain) == [0]
     accept(ledger, 1, EXTRACT, kind="failed", error_class=ErrorClass.MALFORMED)
     assert ledger.rebuild.pending(PARTITION, chain) == []
+
+
+def test_a_take_waits_only_for_texts_with_its_workflow_and_for_those_that_were_not_counted(ledger):
+    second = CHAIN.with_take(Take(workflow=1))
+    ledger.stages.record_recipes(second.prompt_texts(), second.recipes)
+    links, mine = [CHAIN.link("generate"), second.link("generate")], [second.id_of("generate")]
+    for number in (1, 2):
+        accept(ledger, number, FILTER)
+    accept(ledger, 1, EXTRACT, measures={"workflows": 2})
+    accept(ledger, 2, EXTRACT, measures={"workflows": 1})
+    assert ledger.rebuild.pending(PARTITION, links, mine) == [0]
+    assert ledger.rebuild.unfinished(PARTITION, links) == {"generate": 3}
+    assert [ledger.rebuild.shard_state(second.link("generate"), PARTITION, shard).expected for shard in (0, 1)] == [
+        1,
+        0,
+    ]
+    assert [ledger.rebuild.shard_state(CHAIN.link("generate"), PARTITION, shard).expected for shard in (0, 1)] == [1, 1]
+    accept(ledger, 1, second.by_stage["generate"])
+    assert ledger.rebuild.pending(PARTITION, links, mine) == []
+    assert ledger.rebuild.pending(PARTITION, links) == [0, 1], "the first conversations"
+    ledger.pg.execute("UPDATE stage_results SET measures = NULL WHERE stage = 'extract'")
+    assert ledger.rebuild.pending(PARTITION, links, mine) == [1]
+    assert ledger.stages.uncounted(PARTITION, 1, EXTRACT.recipe_id) == {segment(2).segment_id}
+    ledger.stages.count_workflows(EXTRACT.recipe_id, {segment(2).segment_id: 1})
+    assert ledger.rebuild.pending(PARTITION, links, mine) == []
+    assert ledger.stages.take_of(second.id_of("revalidate")) == Take(workflow=1)
+    assert ledger.stages.take_of(EXTRACT.recipe_id) == FIRST
 
 
 def test_a_segment_has_one_outcome_per_recipe_and_costs_add_up(ledger):
@@ -118,6 +146,30 @@ def test_gates_see_every_number(ledger):
             "usd_per_accepted": 0.5,
         }
     )
+    (row,) = ledger.pg.execute("SELECT * FROM gate_metrics WHERE recipe_id = %s", [FILTER.recipe_id]).fetchall()
+    assert {name: row[name] for name in found.numbers if name in row} == pytest.approx(
+        {name: number for name, number in found.numbers.items() if name in row}
+    ), "the view means the same"
+
+
+def test_a_gate_sees_the_conversations_of_all_takes(ledger):
+    drafts = [CHAIN.with_take(take).by_stage["generate"] for take in takes(1, 2)]
+    for chain in map(CHAIN.with_take, takes(1, 2)):
+        ledger.stages.record_recipes(chain.prompt_texts(), chain.recipes)
+    accept(ledger, 1, drafts[0], measures={"messages": 10, "called": ["a"]})
+    accept(ledger, 1, drafts[1], measures={"messages": 30, "called": ["b"]})
+    accept(ledger, 2, drafts[1], kind="rejected", reason="judge_r1")
+    found = ledger.gates.all_metrics(PARTITION, *drafts)
+    assert (found.accepted, found.rejected, found.numbers["mean_messages"], found.numbers["tool_entropy"]) == (
+        2,
+        1,
+        20,
+        1,
+    )
+    (stage,) = ledger.reports.summary(PARTITION, drafts, None).stages
+    assert (stage.accepted, stage.rejected, stage.reasons) == (2, 1, {"judge_r1": 1})
+    ids = [draft.recipe_id for draft in drafts]
+    assert len(ledger.gates.examples(PARTITION, ids, ["accepted"], 5)) == 2
 
 
 def test_a_gate_before_any_outcome_sees_nothing(ledger):

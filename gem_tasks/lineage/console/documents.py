@@ -1,5 +1,6 @@
 """Queries of the pages of documents: the search, and the facts about one document."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -113,8 +114,11 @@ class Documents(Part):
         return self._db.all(Version, "console_versions", uri=uri)
 
     def spans(self, document_id: str) -> dict[str, Spans]:
-        """Spans by segment."""
-        return {row["segment_id"]: row["spans"] for row in self._db.rows("console_spans", document_id=document_id)}
+        """Spans by segment, of all of its conversations."""
+        found: defaultdict[str, Spans] = defaultdict(dict)
+        for row in self._db.rows("console_spans", document_id=document_id):
+            found[row["segment_id"]].update(row["spans"])
+        return dict(found)
 
     def _listed(self, query: str, place: Place, limit: int, **which: object) -> Listed[DocumentRow]:
         return listed(DocumentRow, self._db.rows(query, limit=limit + 1, **place.model_dump(), **which), limit)

@@ -13,6 +13,8 @@ class RunRow(NamedTuple):
     partition: str
     stage: str
     recipe_id: str
+    workflow: int | None
+    rollout: int | None
     outcome: str
     segments: int
     calls: int

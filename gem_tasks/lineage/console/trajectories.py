@@ -108,6 +108,8 @@ class ResultRow(NamedTuple):
     measures: Json | None
     opened: list[str] | None
     """Kinds of findings that the recipe leaves to a judge."""
+    workflow: int
+    rollout: int
 
 
 class Rating(Value):

@@ -16,6 +16,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest, FaultCounts, Usage
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.stage import StageName
+from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.lineage import BatchRow, EndState, Ledger
 from gem_tasks.llm.batch.client import BatchClient
@@ -54,6 +55,19 @@ class Pending(Value):
     """Records that have ended so far."""
     queue_full_since: float | None = None
     """Time (epoch seconds) since which the endpoint has rejected batches because its queue is full."""
+    take: Take = FIRST
+    others: tuple["Pending", ...] = ()
+    """Those of other takes of the shard."""
+
+    @property
+    def each(self) -> tuple["Pending", ...]:
+        """One for each take that has running batches."""
+        return (self.model_copy(update={"others": ()}), *self.others)
+
+    @classmethod
+    def of_takes(cls, found: Sequence["Pending"]) -> "Pending | None":
+        """Several as one; None if there are none."""
+        return found[0].model_copy(update={"others": tuple(found[1:])}) if found else None
 
 
 class Poll:

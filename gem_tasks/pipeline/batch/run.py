@@ -27,7 +27,15 @@ from gem_tasks.pipeline.batch.poll import Pending, Poll
 from gem_tasks.pipeline.shard.endpoint import explain
 from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.shard.outcomes import Outcomes
-from gem_tasks.pipeline.shard.run import ShardReport, finished_before, run_shard
+from gem_tasks.pipeline.shard.run import (
+    ShardReport,
+    add_up,
+    each_alone,
+    finished_before,
+    jobs_of,
+    run_job,
+    run_shard,
+)
 from gem_tasks.pipeline.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -50,20 +58,28 @@ def submit(work: Workspace, name: StageName, partition: str, shard: int, run: Ru
         UserError: the endpoint has no Batch API or refuses the key, the budget is spent, or a batch was cancelled.
         EndpointError: the endpoint failed; submitted batches are recorded, so a retry continues from there.
     """
-    job = ShardJob.of(work, name, partition, shard, run)
-    with work.ledger() as ledger:
+    found = each_alone(jobs_of(work, name, partition, shard, run), _submit)
+    return Pending.of_takes([each for each in found if each])
+
+
+def _submit(job: ShardJob) -> Pending | None:
+    with job.work.ledger() as ledger:
         if finished_before(ledger, job):
             return None
         if _online(job) and all(row.state == "collected" for row in ledger.batches.open(job.place)):
             return None
-    found = _poll(job, Pending(stage=name, partition=partition, shard=shard, batches=()), always=False)
+    place = job.place
+    nothing_yet = Pending(
+        stage=job.name, partition=place.partition, shard=place.shard, batches=(), take=job.work.chain.take
+    )
+    found = _poll(job, nothing_yet, always=False)
     return found if isinstance(found, Pending) else None
 
 
 async def poll(work: Workspace, pending: Pending) -> Progress:
     """Returns the state of the batches; raises like `submit`."""
     async with work.batches(pending.stage) as client:
-        states = [await client.state(batch_id) for batch_id in pending.batches]
+        states = [await client.state(batch_id) for each in pending.each for batch_id in each.batches]
     lines = [
         f"{state.batch_id}: {state.completed + state.failed}/{state.total} done, {state.status}"
         for state in states
@@ -78,9 +94,16 @@ def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport |
     Raises like `submit`, and:
         ReconcileError: records and outcomes do not add up.
     """
-    job = ShardJob.of(work, pending.stage, pending.partition, pending.shard, run)
-    found = _poll(job, pending, always=True)
-    return found or run_shard(work, pending.stage, pending.partition, pending.shard, run)
+    waiting = {each.take: each for each in pending.each}
+
+    def one(job: ShardJob) -> ShardReport | Pending:
+        mine = waiting.get(job.work.chain.take)
+        return (_poll(job, mine, always=True) if mine else None) or run_job(job)
+
+    jobs = jobs_of(work, pending.stage, pending.partition, pending.shard, run)
+    found = each_alone(jobs, one)
+    left = Pending.of_takes([each for each in found if isinstance(each, Pending)])
+    return left or add_up(each for each in found if isinstance(each, ShardReport))
 
 
 def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:

@@ -21,15 +21,16 @@ _EXAMPLES = 5
 
 
 def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> Decision:
-    """Decides by the stage's figures for the whole partition, and records the decision with them.
+    """Decides by the stage's figures for the whole partition and all takes, and records the decision with them.
 
-    After the filter, quotas decide which texts pass: what they hold does not count for or against the gate.
+    It is recorded under the recipe of the first take. After the filter, quotas decide which texts pass: what they hold
+    does not count for or against the gate.
     """
     if name == "filter":
         apply_quotas(work, partition)
     recipe, bounds = work.chain.by_stage[name], policy(work.settings)
     with work.ledger() as ledger:
-        decision = decide(ledger.gates.all_metrics(partition, recipe), bounds)
+        decision = decide(ledger.gates.all_metrics(partition, *work.recipes_of(name)), bounds)
         decision = confirmed(decision, ledger.gates.last_decision(partition, recipe))
         ledger.gates.record_decision(partition, recipe, decision, run)
     logger.info("gate after %s: %s, %s", name, decision.action, decision.reason)
@@ -43,7 +44,7 @@ def nothing_left(work: Workspace, name: StageName, partition: str) -> bool:
     """
     following = work.chain.by_stage[STAGE_NAMES[STAGE_NAMES.index(name) + 1]]
     with work.ledger() as ledger:
-        counts = ledger.gates.all_metrics(partition, work.chain.by_stage[name])
+        counts = ledger.gates.metrics(partition, *work.recipes_of(name))
     return not getattr(counts, takes_of(following), 0)
 
 
@@ -80,11 +81,11 @@ def last_decision(work: Workspace, name: StageName, partition: str) -> Decision:
 
 def review(work: Workspace, name: StageName, partition: str) -> str:
     """Markdown for the reviewer: figures against bounds, and examples of what violated them."""
-    decision, recipe = last_decision(work, name, partition), work.chain.by_stage[name]
+    decision = last_decision(work, name, partition)
     broken = {held.metric for held in decision.held if held.broken}
     with work.ledger() as ledger:
         for outcomes in _telling(broken):
-            if rows := ledger.gates.examples(partition, recipe, outcomes, _EXAMPLES):
+            if rows := ledger.gates.examples(partition, work.recipe_ids(name), outcomes, _EXAMPLES):
                 break
         else:
             rows = []

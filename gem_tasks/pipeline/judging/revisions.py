@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Trajectory
-from gem_tasks.pipeline.shard.records import accepted, load_records, outcomes_of, output_of
+from gem_tasks.pipeline.shard.records import accepted, ended, load_records, outcomes_of, output_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.stages.revise import faults
 
@@ -23,22 +24,23 @@ class Revision(Value):
 
 
 def revisions(work: Workspace, partition: str) -> Iterator[Revision]:
-    """Yields every revision of a partition under the current recipes, shard by shard."""
+    """Yields every revision of a partition under the current recipes, shard by shard and take by take."""
     with work.ledger() as ledger:
         numbers = [number for number, _ in ledger.ingestion.shards(partition)]
     for number in numbers:
-        yield from revisions_of_shard(work, partition, number)
+        for take in work.each_take():
+            yield from revisions_of_shard(take, partition, number)
 
 
 def revisions_of_shard(work: Workspace, partition: str, shard: int) -> Iterator[Revision]:
-    """As `revisions`, of one shard."""
+    """As `revisions`, of one shard and the take of the workspace."""
     revised = accepted(work, "revise", partition, shard)
     if not revised:
         return
     with work.ledger() as ledger:
-        ended = ledger.stages.outcomes(partition, shard, work.chain.id_of("revalidate"))
+        judged = ledger.stages.outcomes(partition, shard, work.chain.id_of("revalidate"))
     made = output_of(work, "revise", partition, shard)
-    verdicts = outcomes_of(work, "revalidate", partition, shard) if ended else {}
+    verdicts = outcomes_of(work, "revalidate", partition, shard) if judged else {}
     for record in load_records(work, "revise", partition, shard, revised):
         key = record.segment.segment_id
         if refused := record.output("refine", Trajectory):
@@ -49,3 +51,13 @@ def revisions_of_shard(work: Workspace, partition: str, shard: int) -> Iterator[
                 revised=made[key],
                 verdict=verdicts.get(key),
             )
+
+
+def refused_for_good(work: Workspace, partition: str, shard: int) -> Iterator[Record]:
+    """Conversations of the take that the validation refused and that were not accepted after a revision either.
+
+    Each has the judgement that refused it, if a judge was asked.
+    """
+    refused = ended(work, "validate", "rejected", partition, shard)
+    wanted = refused - accepted(work, "revalidate", partition, shard) if refused else refused
+    yield from load_records(work, "revise", partition, shard, wanted) if wanted else ()

@@ -1,11 +1,12 @@
 """Forecasts the cost of the rest of a source from a random sample of its texts: sample means, each with an interval.
 
-A text's path ends in one of the stages. The interval comes from a Bayesian bootstrap over texts (Rubin 1981): in each
-of `_DRAWS` draws every text of the sample has a random weight, the same in all stages. One more text is added, half a
-trajectory and half spread over all other ways to end, for outcomes that a small sample did not show. The weights give
-the shares that continue and the mean cost of the texts that reach a stage; then the texts of the rest are
-drawn one by one. Means of few texts vary more than a bootstrap shows, so their spread is widened as Student's t is
-wider than the normal distribution.
+The sample has the first conversation of each text. All conversations of a text count as that one; those that the sample
+left out are part of the rest. A text's path ends in one of the stages. The interval comes from a Bayesian bootstrap
+over texts (Rubin 1981): in each of `_DRAWS` draws every text of the sample has a random weight, the same in all stages.
+One more text is added, half a trajectory and half spread over all other ways to end, for outcomes that a small sample
+did not show. The weights give the shares that continue and the mean cost of the texts that reach a stage; then the
+texts of the rest are drawn one by one. Means of few texts vary more than a bootstrap shows, so their spread is widened
+as Student's t is wider than the normal distribution.
 """
 
 import math
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, STAGE_NAMES, StageName
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, PER_TAKE, STAGE_NAMES, StageName
 from gem_tasks.pipeline.preflight.sample import Measured, Step
 
 CONFIDENCE = 0.9
@@ -110,7 +111,8 @@ def forecast(texts: Sequence[Measured], rest: int, terms: Terms, seed: int = 0) 
         drawn = None
         if len(costs):
             totals = _totals(costs, weights[:, _came_to(texts, like)], came, draw)
-            drawn = _Drawn(costs.mean(axis=0) * expected, totals)
+            left = _left_of_sample(texts, name, terms)
+            drawn = _Drawn(costs.mean(axis=0) * expected + left, totals + left)
             sums.append(drawn)
         taken = _taken(drawn, priced=name not in terms.unpriced) if drawn else None
         found.append(_stage(texts, name, like, _amount(expected, came), taken))
@@ -120,7 +122,7 @@ def forecast(texts: Sequence[Measured], rest: int, terms: Terms, seed: int = 0) 
         rest=rest,
         stages=tuple(found),
         total=_taken(total, priced=terms.unpriced.isdisjoint(stages)),
-        accepted=_amount(rest * sum(map(_is_accepted, texts)) / len(texts), accepted),
+        accepted=_accepted(texts, rest, weights, accepted),
         unknown=tuple(each.stage for each in found if each.rest is None),
     )
 
@@ -180,6 +182,16 @@ def _is_accepted(text: Measured) -> bool:
     return last.stage in ACCEPTING and last.kind == "accepted"
 
 
+def _accepted(texts: Sequence[Measured], rest: int, weights: Floats, accepted: Counts) -> Amount:
+    """Trajectories: accepted texts, each with all of its conversations, and those that the sample left out."""
+    some = [_is_accepted(text) for text in texts]
+    each = np.array([text.conversations for text in texts], dtype=np.float64)
+    mine = weights[:, some]
+    per_text = mine @ each[some] / mine.sum(axis=1) if any(some) else 1.0
+    left = float((each[some] - 1).sum())
+    return _amount(rest * float(each[some].sum()) / len(texts) + left, accepted * per_text + left)
+
+
 def _came_to(texts: Sequence[Measured], name: StageName) -> list[bool]:
     return [any(step.stage == name for step in text.steps) for text in texts]
 
@@ -198,8 +210,20 @@ def _costs_of(texts: Sequence[Measured], name: StageName, terms: Terms) -> tuple
 
 def _costs(texts: Sequence[Measured], name: StageName, terms: Terms) -> Floats:
     discount = terms.discounts.get(name, 1.0)
-    rows = [_row(step, discount) for text in texts for step in text.steps if step.stage == name]
+    rows = [
+        [value * (text.conversations if name in PER_TAKE else 1) for value in _row(step, discount)]
+        for text in texts
+        for step in text.steps
+        if step.stage == name
+    ]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(_MEASURES))
+
+
+def _left_of_sample(texts: Sequence[Measured], name: StageName, terms: Terms) -> Floats:
+    """Cost of the conversations of the sample's texts that the sample left out, by measure."""
+    several = [text for text in texts if text.conversations > 1] if name in PER_TAKE else []
+    first = _costs([text.model_copy(update={"conversations": 1}) for text in several], name, terms)
+    return _costs(several, name, terms).sum(axis=0) - first.sum(axis=0)
 
 
 def _row(step: Step, discount: float) -> list[float]:

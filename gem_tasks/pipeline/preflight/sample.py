@@ -15,6 +15,8 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.outcome import Cost, OutcomeKind
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.stage import STAGE_NAMES, StageName
+from gem_tasks.domain.take import takes
+from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.llm.usage.metered import Allowance, MeteredClient
 from gem_tasks.llm.usage.prices import pricing
@@ -26,6 +28,7 @@ from gem_tasks.pipeline.shard.budget import OwnBudget
 from gem_tasks.pipeline.shard.endpoint import explain
 from gem_tasks.pipeline.shard.prefilter import current
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import Settings
 from gem_tasks.stages import STAGES
 
 _TOO_LITTLE = "The budget is too small even for the sample: take a smaller sample (--estimate 5), or raise the budget."
@@ -49,6 +52,9 @@ class Measured(Value):
     segment_id: str
     uri: str
     steps: tuple[Step, ...]
+    """Those of its first conversation; a run makes all of them."""
+    conversations: int = 1
+    """Number that a run makes of the text, by the workflows that were found in it."""
 
 
 class Sampled(Value):
@@ -91,9 +97,15 @@ async def _measure(work: Workspace, segments: Sequence[Segment], budget: Allowan
     done = itertools.count(1)
 
     async def one(record: Record) -> Measured:
-        steps = [step async for step in _steps(work, record, asked)]
+        made: dict[StageName, Value] = {}
+        steps = [step async for step in _steps(work, record, asked, made)]
         told(next(done))
-        return Measured(segment_id=record.segment.segment_id, uri=record.segment.document_uri, steps=tuple(steps))
+        return Measured(
+            segment_id=record.segment.segment_id,
+            uri=record.segment.document_uri,
+            steps=tuple(steps),
+            conversations=_conversations(work.settings, made.get("extract")),
+        )
 
     async with AsyncExitStack() as stack:
         asked: dict[StageName, _Asked] = {name: await _open(work, name, budget, stack) for name in STAGE_NAMES}
@@ -119,8 +131,15 @@ async def _open(work: Workspace, name: StageName, budget: Allowance | None, stac
     return _Asked(work.chain.asking(name), JournaledClient(client, journal))
 
 
-async def _steps(work: Workspace, record: Record, asked: dict[StageName, _Asked]) -> AsyncIterator[Step]:
-    """Yields the stages that a text reaches, in order."""
+def _conversations(settings: Settings, extracted: Value | None) -> int:
+    found = len(extracted.workflows) if isinstance(extracted, Extraction) else 1
+    return len(takes(min(found, settings.max_workflows), settings.rollouts))
+
+
+async def _steps(
+    work: Workspace, record: Record, asked: dict[StageName, _Asked], made: dict[StageName, Value]
+) -> AsyncIterator[Step]:
+    """Yields the stages that a text reaches, in order; `made` receives their outputs."""
     kind: OutcomeKind = "accepted"
     for stage in STAGES:
         if kind != takes_of(work.chain.by_stage[stage.name]):
@@ -131,7 +150,8 @@ async def _steps(work: Workspace, record: Record, asked: dict[StageName, _Asked]
             raise explain(error, work, stage.name) from error
         kind = outcome.kind
         if outcome.payload:
-            record = record.with_output(stage.name, stage.output.model_validate_json(outcome.payload))
+            made[stage.name] = stage.output.model_validate_json(outcome.payload)
+            record = record.with_output(stage.name, made[stage.name])
         yield Step(
             stage=stage.name, kind=kind, error_class=outcome.error_class, detail=outcome.detail, cost=outcome.cost
         )

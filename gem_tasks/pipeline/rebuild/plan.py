@@ -25,8 +25,9 @@ def plan(work: Workspace, partition: str) -> list[ShardRef]:
     """Shards with a segment that lacks a final outcome in a stage of the run; quotas may release some before."""
     apply_quotas(work, partition)
     with work.ledger() as ledger:
-        asked = [recipe.recipe_id for name, recipe in work.chain.by_stage.items() if work.options.asks_for(name)]
-        pending = ledger.rebuild.pending(partition, work.links(), asked, work.scope)
+        links = work.links()
+        asked = [link.recipe_id for link in links if work.options.asks_for(link.stage)]
+        pending = ledger.rebuild.pending(partition, links, asked, work.scope)
     logger.info("%s: %d shards with work left", partition, len(pending))
     return [{"partition": partition, "shard": number} for number in pending]
 
@@ -90,5 +91,5 @@ def unpublished(work: Workspace, partition: str) -> bool:
         return False
     with work.ledger() as ledger:
         return ledger.rebuild.unpublished(
-            partition, work.accepting(), work.chain.id_of(STAGE_NAMES[-1])
+            partition, work.accepting(), work.chain_of_last().id_of(STAGE_NAMES[-1])
         ) and not ledger.rebuild.unfinished(partition, work.links())

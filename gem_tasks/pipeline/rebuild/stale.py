@@ -1,7 +1,8 @@
 """Reports what the current code, prompts and models would recompute, why, and the cost. Postgres does the counting.
 
-A segment waits at one stage. From there GEM expects it to get as far as last time; if it was never there, it continues
-with the probability that its stage accepts, so figures for later stages are estimates.
+A segment waits at one stage, and from `generate` on each of its conversations does. From there GEM expects it to get
+as far as last time; if it was never there, it continues with the probability that its stage accepts, so figures for
+later stages are estimates.
 """
 
 from collections import Counter, defaultdict
@@ -9,11 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.domain.stage import STAGE_NAMES, StageName
+from gem_tasks.domain.stage import PER_TAKE, STAGE_NAMES, StageName
+from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.lineage.stale import StaleRow
 from gem_tasks.pipeline.rebuild.estimate import Estimate, Rate, rates
 from gem_tasks.pipeline.rebuild.ranges import Range, ranges
-from gem_tasks.pipeline.recipes import reasons, takes_of
+from gem_tasks.pipeline.recipes import Chain, reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
 
 NEVER, RETRY = "never done", "retry"
@@ -59,22 +61,28 @@ class Stale(Value):
 
 def stale(work: Workspace, first: str | None = None, last: str | None = None) -> Stale:
     """All waiting work, or that of a range of partitions (both ends included)."""
-    chain = list(work.chain.by_stage.values())
+    chains = work.chains()
     with work.ledger() as ledger:
-        rows = ledger.stale.work_left(chain, work.chain.takes, first, last)
-        former = ledger.stale.recipes_named({row.before for row in rows if row.before})
-        rate = rates(work, ledger)
+        rows = [
+            (chain, row)
+            for chain in chains
+            for row in ledger.stale.work_left(list(chain.by_stage.values()), chain.takes, first, last, chain.take)
+            if chain.take == FIRST or STAGE_NAMES[row.ord - 1] in PER_TAKE
+        ]
+        former = ledger.stale.recipes_named({row.before for _, row in rows if row.before})
+        rate, texts = rates(work, ledger), ledger.stale.workflow_counts()
         keys = ledger.stale.partition_keys()
         ready = (
             []
             if work.variant
-            else ledger.stale.unpublished_partitions(work.accepting(), work.chain.id_of(STAGE_NAMES[-1]))
+            else ledger.stale.unpublished_partitions(work.accepting(), chains[-1].id_of(STAGE_NAMES[-1]))
         )
-    by_partition: defaultdict[str, list[StaleRow]] = defaultdict(list)
-    for row in rows:
-        by_partition[row.partition].append(row)
+    by_partition: defaultdict[str, list[tuple[Chain, StaleRow]]] = defaultdict(list)
+    for chain, row in rows:
+        by_partition[row.partition].append((chain, row))
     partitions = [
-        StalePartition(partition=key, stages=_stages(found, chain, former, rate)) for key, found in by_partition.items()
+        StalePartition(partition=key, stages=_stages(found, former, rate, texts))
+        for key, found in sorted(by_partition.items())
     ]
     publish_only = [key for key in ready if key not in by_partition and (first or key) <= key <= (last or key)]
     found, off_schedule = ranges({*by_partition, *publish_only}, keys)
@@ -91,11 +99,15 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
 
 
 def _stages(
-    rows: Sequence[StaleRow], chain: Sequence[Recipe], former: Mapping[str, Recipe], rate: Mapping[StageName, Rate]
+    rows: Sequence[tuple[Chain, StaleRow]],
+    former: Mapping[str, Recipe],
+    rate: Mapping[StageName, Rate],
+    texts: Mapping[int, int],
 ) -> list[StaleStage]:
     why: defaultdict[StageName, Counter[str]] = defaultdict(Counter)
     expected: Counter[StageName] = Counter()
-    for row in rows:
+    for made_by, row in rows:
+        chain = list(made_by.by_stage.values())
         stage, now = STAGE_NAMES[row.ord - 1], chain[row.ord - 1]
         if row.ord == row.frontier and row.again:
             reason = RETRY
@@ -106,7 +118,10 @@ def _stages(
         elif row.known:
             continue  # last time it ended before this stage
         else:
-            expected[stage] += row.segments * _share(chain, rate, row.frontier, row.ord)  # pyright: ignore[reportArgumentType]
+            share = _share(chain, rate, row.frontier, row.ord)
+            if STAGE_NAMES[row.frontier - 1] not in PER_TAKE:
+                share *= _with_workflow(texts, made_by.take)
+            expected[stage] += row.segments * share  # pyright: ignore[reportArgumentType]
             continue
         why[stage][reason] += row.segments
     return [
@@ -114,6 +129,12 @@ def _stages(
         for stage in STAGE_NAMES
         if why[stage] or expected[stage]
     ]
+
+
+def _with_workflow(texts: Mapping[int, int], take: Take) -> float:
+    """Share of texts that have the workflow of a take, by those known; 1 if none is."""
+    having = sum(count for workflows, count in texts.items() if workflows > take.workflow)
+    return having / sum(texts.values()) if texts and take.workflow else 1.0
 
 
 def _share(chain: Sequence[Recipe], rate: Mapping[StageName, Rate], frontier: int, ord_: int) -> float:

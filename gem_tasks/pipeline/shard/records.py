@@ -1,5 +1,6 @@
 """Assembles a stage's input for the segments of one shard, from the results that Postgres lists as accepted."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Set
 from typing import Any, NamedTuple
 
@@ -9,9 +10,10 @@ from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.stage import STAGE_NAMES, StageName
-from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.domain.take import Take
+from gem_tasks.domain.trajectory import Draft, Trajectory
+from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import StoreError
-from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.stages import stage
 from gem_tasks.store import keys, shards
@@ -20,14 +22,14 @@ from gem_tasks.store import keys, shards
 def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
     """Segment ids that a stage processes: the whole shard, or those with the right outcome of the stage before.
 
-    Without those that a quota holds.
+    Without those that a quota holds. Texts without the workflow of the take are none of `generate`'s.
     """
     position = STAGE_NAMES.index(name)
     if position:
-        before = STAGE_NAMES[position - 1]
-        ended = _ended(work, before, takes_of(work.chain.by_stage[name]), partition, shard)
+        before, link = STAGE_NAMES[position - 1], work.chain.link(name)
+        found = ended(work, before, link.takes, partition, shard, link.workflow)
         with work.ledger() as ledger:
-            return ended - ledger.quotas.held_segments(work.chain.id_of(before), partition, shard)
+            return found - ledger.quotas.held_segments(work.chain.id_of(before), partition, shard)
     with work.ledger() as ledger:
         return ledger.stages.segment_ids(partition, shard)
 
@@ -47,6 +49,8 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
                 for needed, (read, payloads) in outputs.items()
                 if needed != refused_by or key in payloads
             }
+            if isinstance(extraction := made.get("extract"), Extraction):
+                made["extract"] = work.chain.take.of(extraction)
             plan = work.chain.plan(key) if name == "generate" else None
             yield Record(segment=segment, opened=work.chain.opened, plan=plan, outputs=made)
 
@@ -74,37 +78,63 @@ def segments_of(work: Workspace, partition: str, shard: int) -> Iterator[Segment
 
 def accepted(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
     """Segment ids of live documents that the stage accepted under the current recipe, according to Postgres."""
-    return _ended(work, name, "accepted", partition, shard)
+    return ended(work, name, "accepted", partition, shard)
 
 
 class Final(NamedTuple):
-    """The conversation of a segment that passed the validation."""
+    """A conversation of a segment that passed the validation."""
 
     trajectory: Trajectory
     judgement: Judgement
     accepted_by: StageName
     """`validate`, or `revalidate` for a revised conversation."""
+    recipe: str
+    """Recipe id of that stage."""
+    take: Take
+    draft: Draft
 
 
-def finals(work: Workspace, partition: str, shard: int) -> dict[str, Final]:
-    """Accepted conversations of a shard, with or without a revision, by segment id."""
-    found: dict[str, Final] = {}
+def finals(work: Workspace, partition: str, shard: int) -> dict[str, list[Final]]:
+    """Accepted conversations of a shard, with or without a revision, by segment id, take after take."""
+    found: defaultdict[str, list[Final]] = defaultdict(list)
+    for each in work.each_take():
+        for key, final in _finals(each, partition, shard):
+            found[key].append(final)
+    return dict(found)
+
+
+def _finals(work: Workspace, partition: str, shard: int) -> Iterator[tuple[str, Final]]:
+    """Those of the workspace's take."""
     for made_by, accepted_by in (_AT_ONCE, _REVISED):
         if passed := accepted(work, accepted_by, partition, shard):
-            made, judged = (output_of(work, name, partition, shard) for name in (made_by, accepted_by))
-            found |= {key: Final(made[key], judged[key], accepted_by) for key in passed}
-    return found
+            recipe, take = work.chain.id_of(accepted_by), work.chain.take
+            drafts, made, judged = (
+                output_of(work, name, partition, shard) for name in ("generate", made_by, accepted_by)
+            )
+            for key in sorted(passed):
+                yield key, Final(made[key], judged[key], accepted_by, recipe, take, drafts[key])
 
 
 _AT_ONCE: tuple[StageName, StageName] = ("refine", "validate")
 _REVISED: tuple[StageName, StageName] = ("revise", "revalidate")
 
 
-def _ended(work: Workspace, name: StageName, how: str, partition: str, shard: int) -> set[str]:
+def ended(work: Workspace, name: StageName, how: str, partition: str, shard: int, workflow: int = 0) -> set[str]:
+    """As `accepted`, with any outcome; of `extract`, only those with a workflow of this index."""
     with work.ledger() as ledger:
-        known = ledger.stages.outcomes(partition, shard, work.chain.id_of(name))
+        known = ledger.stages.outcomes(partition, shard, work.chain.id_of(name), workflow)
         withdrawn = ledger.versions.withdrawn_segments(partition, shard)
     return {segment for segment, (kind, _) in known.items() if kind == how and segment not in withdrawn}
+
+
+def count_workflows(work: Workspace, partition: str, shard: int) -> None:
+    """Records how many workflows the texts of a shard have, where `extract` did not yet do that itself."""
+    recipe_id = work.chain.id_of("extract")
+    with work.ledger() as ledger:
+        if unknown := ledger.stages.uncounted(partition, shard, recipe_id):
+            found = output_of(work, "extract", partition, shard)
+            counts = {key: len(found[key].workflows) for key in sorted(unknown & found.keys())}
+            ledger.stages.count_workflows(recipe_id, counts)
 
 
 def output_of(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, Any]:

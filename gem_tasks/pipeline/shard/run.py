@@ -8,16 +8,18 @@ makes no call and writes nothing.
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
+from functools import reduce
+from typing import TypeVar
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome
-from gem_tasks.domain.stage import STAGE_NAMES, StageName
+from gem_tasks.domain.stage import PER_TAKE, StageName
 from gem_tasks.errors import EndpointError
 from gem_tasks.lineage import Ledger, RunContext
 from gem_tasks.pipeline.journal.journal import JournaledClient
 from gem_tasks.pipeline.journal.places import shard_journal
-from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.shard.attempts import Attempts
 from gem_tasks.pipeline.shard.budget import BudgetSpentError
 from gem_tasks.pipeline.shard.collector import rare_collections
@@ -25,11 +27,13 @@ from gem_tasks.pipeline.shard.endpoint import explain, raise_if_unfinished
 from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.shard.outcomes import Outcomes
 from gem_tasks.pipeline.shard.prefilter import scored, switch_off_drifted
+from gem_tasks.pipeline.shard.records import count_workflows
 from gem_tasks.pipeline.shard.spending import spending
 from gem_tasks.pipeline.shard.tally import Tally
 from gem_tasks.pipeline.workspace import Workspace
 
 logger = logging.getLogger(__name__)
+Done = TypeVar("Done")
 
 _SAVE_EVERY_S = 10.0
 _SAVING_SHARE = 0.05
@@ -54,9 +58,14 @@ class ShardReport(Value):
     replayed: int
     """Answers that an interrupted attempt had left in the journal."""
 
+    def __add__(self, other: "ShardReport") -> "ShardReport":
+        """The report of two takes of the same stage and shard."""
+        counts = ("accepted", "rejected", "failed", "reused", "calls", "replayed")
+        return self.model_copy(update={name: getattr(self, name) + getattr(other, name) for name in counts})
+
 
 def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
-    """Brings every record of the shard to an outcome of the stage under the current recipe.
+    """Brings every record of the shard to an outcome of the stage under the current recipes, take after take.
 
     If another run holds the shard, this call blocks until it finishes and then returns its result.
 
@@ -67,19 +76,54 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
             saved, so a retry continues from there.
         ReconcileError: records and outcomes do not add up.
     """
-    job = ShardJob.of(work, name, partition, shard, run)
-    with work.ledger() as ledger:
+    return add_up(each_alone(jobs_of(work, name, partition, shard, run), run_job))
+
+
+def jobs_of(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> list[ShardJob]:
+    """The stage over a shard, once for each take from `generate` on."""
+    works = work.each_take()
+    if name not in PER_TAKE:
+        works = works[:1]
+    if name == PER_TAKE[0] and works[-1].chain.take.workflow:
+        count_workflows(work, partition, shard)
+    return [ShardJob.of(each, name, partition, shard, run) for each in works]
+
+
+def each_alone(jobs: Iterable[ShardJob], do: Callable[[ShardJob], Done]) -> list[Done]:
+    """Does every job, even if an endpoint fails in one; then raises the error of the first one that it failed."""
+    done: list[Done] = []
+    errors: list[EndpointError] = []
+    for job in jobs:
+        try:
+            done.append(do(job))
+        except EndpointError as error:
+            logger.warning("%s", error)
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return done
+
+
+def add_up(reports: Iterable[ShardReport]) -> ShardReport:
+    """One report of all takes."""
+    return reduce(ShardReport.__add__, reports)
+
+
+def run_job(job: ShardJob) -> ShardReport:
+    """As `run_shard`, for one take."""
+    place = job.place
+    with job.work.ledger() as ledger:
         if finished := finished_before(ledger, job):
             return finished
         # Another run of the partition may hold the shard; this one does not repeat its requests.
-        with ledger.locks.shard(job.place.recipe_id, partition, shard):
+        with ledger.locks.shard(place.recipe_id, place.partition, place.shard):
             return _run(job, Outcomes(job, ledger))
 
 
 def finished_before(ledger: Ledger, job: ShardJob) -> ShardReport | None:
     """The report of a shard with nothing left to do in the stage, from one query; None otherwise."""
     name, partition, shard = job.name, job.place.partition, job.place.shard
-    state = ledger.rebuild.shard_state(job.recipe, takes_of(job.recipe), partition, shard, first=name == STAGE_NAMES[0])
+    state = ledger.rebuild.shard_state(job.work.chain.link(name), partition, shard)
     if state.ended < state.expected:
         return None
     logger.info("%s %s shard %d: nothing to do, %d reused", name, partition, shard, state.ended)

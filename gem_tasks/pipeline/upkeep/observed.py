@@ -24,7 +24,7 @@ class Observed(Value):
 def observed(work: Workspace, stage: StageName, partition: str, shard: int, run: RunContext) -> Observed:
     """The results of this attempt; empty if every result already existed."""
     with work.ledger() as ledger:
-        rows = ledger.observed.of_task(partition, shard, work.chain.by_stage[stage].recipe_id, run)
+        rows = ledger.observed.of_task(partition, shard, work.recipe_ids(stage), run)
     return Observed(
         stage=stage,
         segments={row.outcome: row.segments for row in rows},

@@ -213,7 +213,7 @@ class _Sweeper:
             self._ledger.retention.mark_collected(sorted(versions))
 
     def _kept_recipes(self) -> set[str]:
-        current = [recipe.recipe_id for recipe in self._work.chain.recipes]
+        current = [recipe.recipe_id for recipe in self._work.recipes()]
         return self._ledger.retention.kept_recipes(current, self._days) | set(current)
 
     def _count(self, batch: Sequence[StoredObject], doomed: dict[str, str]) -> None:

@@ -15,7 +15,8 @@ FROM datasets WHERE version = %(version)s
 
 -- console_exclusions --
 -- What a version leaves out.
-SELECT segment_id, reason, detail FROM dataset_exclusions WHERE version = %(version)s ORDER BY segment_id LIMIT 100
+SELECT segment_id, reason, detail FROM dataset_exclusions WHERE version = %(version)s ORDER BY segment_id, trajectory_id
+LIMIT 100
 
 -- console_audits --
 -- Audits with how many of their items were rated.

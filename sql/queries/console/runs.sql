@@ -1,9 +1,10 @@
 -- console_run --
 -- What an Airflow run wrote, by partition and stage.
-SELECT partition_key AS partition, stage, recipe_id, outcome, count(*) AS segments, sum(calls)::bigint AS calls,
+SELECT partition_key AS partition, stage, r.recipe_id, t.workflow, t.rollout, outcome, count(*) AS segments, sum(calls)::bigint AS calls,
        sum(usd) AS usd, sum(prompt_tokens + completion_tokens)::bigint AS tokens,
        sum(prompt_tokens)::bigint AS prompt_tokens, sum(cached_tokens)::bigint AS cached_tokens
-FROM stage_results WHERE airflow_run_id = %(run_id)s GROUP BY 1, 2, 3, 4
+FROM stage_results r LEFT JOIN recipe_takes t USING (recipe_id)
+WHERE airflow_run_id = %(run_id)s GROUP BY 1, 2, 3, 4, 5, 6
 
 -- console_task --
 -- Segments that a task instance wrote.

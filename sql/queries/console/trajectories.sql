@@ -47,8 +47,8 @@ FROM segments s JOIN documents d USING (document_id) WHERE s.segment_id = %(segm
 SELECT r.recipe_id, r.stage, r.outcome, r.reason, r.error_class, r.detail, r.attempts, r.calls, r.prompt_tokens,
        r.completion_tokens, r.latency_ms, r.usd, r.object_key, r.airflow_run_id, r.airflow_task_id, r.airflow_map_index,
        r.airflow_try, r.updated_at, c.model, c.prompt_sha256, c.parent_id, r.measures,
-       c.params -> 'opened' AS opened
-FROM stage_results r JOIN recipes c USING (recipe_id) WHERE r.segment_id = %(segment_id)s ORDER BY r.updated_at, r.stage
+       c.params -> 'opened' AS opened, coalesce(k.workflow, 0) AS workflow, coalesce(k.rollout, 0) AS rollout
+FROM stage_results r JOIN recipes c USING (recipe_id) LEFT JOIN recipe_takes k USING (recipe_id) WHERE r.segment_id = %(segment_id)s ORDER BY r.updated_at, r.stage
 
 -- console_ratings --
 -- What people think of an item.

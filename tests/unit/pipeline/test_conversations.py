@@ -3,6 +3,7 @@
 import pytest
 
 from gem_tasks.domain.outcome import Cost, Outcome
+from gem_tasks.domain.take import FIRST
 from gem_tasks.pipeline.conversations import Place, conversations
 from gem_tasks.store import keys, shards
 from tests.factories import make_record, make_segment, make_trajectory
@@ -16,10 +17,13 @@ class Audits:
     """Plays the ledger, too."""
 
     def __init__(self):
-        self.audits = self
+        self.audits = self.stages = self
 
     def recipe_line(self, recipe_id):
         return {"v1": LINE, "w1": AGAIN}[recipe_id]
+
+    def take_of(self, recipe_id):
+        return FIRST
 
 
 def outcome(segment, payload):

@@ -82,8 +82,9 @@ async def test_a_complaint_is_learned_from_once_and_remembered_for_other_clients
     store = LocalStore(tmp_path)
     endpoint = Endpoint(refusing_temperature)
     client = learner(endpoint, store)
-    first, *_ = await asyncio.gather(*(client.complete(request(f"t {number}", temperature=0.5)) for number in range(4)))
-    assert first.faults == {ErrorClass.BAD_REQUEST: 1}
+    answers = await asyncio.gather(*(client.complete(request(f"t {number}", temperature=0.5)) for number in range(4)))
+    # Which of them asks first depends on when its thread has read what other clients remembered.
+    assert [each.faults for each in answers if each.faults] == [{ErrorClass.BAD_REQUEST: 1}]
     assert [dialect.dropped for dialect in endpoint.heard] == [(), *[("temperature",)] * 4]
     assert client.dialect_of("m").dropped == ("temperature",)
     other = learner(endpoint, store)

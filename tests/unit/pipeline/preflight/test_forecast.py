@@ -25,6 +25,27 @@ def test_what_never_varies_is_expected_exactly():
     assert 600 < by["generate"].rest.calls.low < 1000 == by["generate"].rest.calls.high
 
 
+def test_every_conversation_of_a_text_costs_what_the_first_of_the_sample_did():
+    texts = [
+        each.model_copy(update={"conversations": 1 + number % 2 * 2})
+        for number, each in enumerate(map(whole, range(20)))
+    ]
+    found = forecast(texts, 1000, TERMS)
+    by = stages_of(found)
+    assert by["extract"].rest.calls.expected == 1000
+    left = 10 * 2
+    assert by["generate"].rest.calls.expected == by["validate"].rest.calls.expected == 2000 + left
+    assert found.accepted.expected == 2000 + left
+    assert 1500 < found.accepted.low < 2020 < found.accepted.high < 3020
+    assert found.total.calls.expected == 2 * 1000 + 3 * (2000 + left)
+
+
+def test_a_sample_of_all_texts_leaves_their_further_conversations():
+    found = forecast([whole(n).model_copy(update={"conversations": 4}) for n in range(3)], 0, TERMS)
+    assert found.total.calls.expected == found.total.calls.high == 3 * 3 * 3
+    assert found.accepted.expected == found.accepted.high == 9
+
+
 def test_nothing_is_expected_of_a_rest_that_is_none():
     found = forecast([whole(n) for n in range(3)], 0, TERMS)
     assert found.total.calls.high == found.accepted.high == 0

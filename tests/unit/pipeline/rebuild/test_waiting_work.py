@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.lineage.stale import HistoryRow, StaleRow
 from gem_tasks.pipeline.rebuild.stale import NEVER, RETRY, stale
 from gem_tasks.pipeline.recipes import Chain
@@ -31,7 +32,7 @@ class Rows:
     def __exit__(self, *_):
         pass
 
-    def work_left(self, chain, takes, first, last):
+    def work_left(self, chain, takes, first, last, take):
         return [row for row in self.rows if (first or row.partition) <= row.partition <= (last or row.partition)]
 
     def recipes_named(self, ids):
@@ -42,6 +43,9 @@ class Rows:
 
     def pace(self):
         return {}
+
+    def workflow_counts(self):
+        return {1: 3, 2: 1}
 
     def partition_keys(self):
         return [JAN, FEB]
@@ -61,11 +65,11 @@ def looked(tmp_path):
     settings = Settings(home=tmp_path, llm_model="mine", llm_base_url="http://127.0.0.1:1/v1")
     chain = Chain(settings)
 
-    def make(rows, *args, variant=False, **more):
+    def make(rows, *args, variant=False, takes=(FIRST,), **more):
         ledger = Rows(rows, **more)
         work = SimpleNamespace(
             settings=settings, chain=chain, variant=variant, ledger=lambda: ledger,
-            accepting=lambda: [],
+            accepting=lambda: [], chains=lambda: [chain.with_take(take) for take in takes],
         )  # fmt: skip
         return stale(work, *args)
 
@@ -124,3 +128,14 @@ def test_a_complete_partition_is_only_to_be_published_but_not_by_a_variant(looke
     assert looked(rows, ready=[JAN, FEB]).publish_only == [FEB]
     assert looked([], FEB, FEB, ready=[JAN, FEB]).publish_only == [FEB]
     assert looked(rows, ready=[JAN, FEB], variant=True).publish_only == []
+
+
+def test_a_further_conversation_waits_for_its_own_stages_and_for_texts_that_have_its_workflow(looked):
+    waiting = [row("filter", segments=8), row("generate", segments=8)]
+    one = looked(waiting)
+    both = looked(waiting, takes=(FIRST, Take(workflow=1)))
+    assert why(both)["filter"] == why(one)["filter"] == {"never done": 8}, "that stage is the text's"
+    expected = [found.stages[1].estimate.segments for found in (one, both)]
+    assert expected == [8, 8 + 8 / 4], "one of four texts has two workflows"
+    again = looked([row("generate", frontier="generate", segments=2)], takes=(FIRST, Take(rollout=1)))
+    assert why(again) == {"generate": {"never done": 4}}

@@ -1,0 +1,43 @@
+"""Which of several conversations about one text."""
+
+from pydantic import Field
+
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.workflow import Extraction
+
+
+class Take(Value):
+    """One conversation of a text: about one of its workflows, and one of several about that."""
+
+    workflow: int = Field(default=0, ge=0)
+    """Index of the workflow, in the order in which they were extracted."""
+    rollout: int = Field(default=0, ge=0)
+    """Index of the conversation among those about this workflow."""
+
+    @property
+    def params(self) -> Json:
+        """For the recipe. The first take has none, so that it is the same whether or not there are others."""
+        return {} if self == FIRST else self.model_dump()
+
+    def of(self, extraction: Extraction) -> Extraction:
+        """The extraction with the workflow of this take first.
+
+        Raises:
+            IndexError: the text has none for it.
+        """
+        if not self.workflow:
+            return extraction
+        found = extraction.workflows
+        return Extraction(workflows=(found[self.workflow], *found[: self.workflow], *found[self.workflow + 1 :]))
+
+    def __str__(self) -> str:
+        """In words, counted from 1."""
+        return f"workflow {self.workflow + 1}, rollout {self.rollout + 1}"
+
+
+FIRST = Take()
+
+
+def takes(workflows: int, rollouts: int) -> tuple[Take, ...]:
+    """All takes of a text with this many workflows, the first one first."""
+    return tuple(Take(workflow=at, rollout=number) for at in range(workflows) for number in range(rollouts))
