@@ -51,6 +51,8 @@ SCHEMA = pa.schema(
     ]
 )
 """Flat columns for filters; `metadata` repeats everything, as in the export."""
+COLUMNS = tuple(f"{field.name}: {field.type}" for field in SCHEMA)
+"""Names and types of the columns."""
 _BATCH = 200
 
 
