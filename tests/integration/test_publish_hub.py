@@ -22,6 +22,7 @@ from tests.corpus import PARTITION
 
 REPO = "acme/manuals"
 SHA = "a" * 40
+WITH_DATASETS = os.environ.get("GEM_TEST_DATASETS", "")
 PLOTS = ("plots/messages.svg", "plots/domains.svg", "plots/tools.svg")
 
 
@@ -214,14 +215,14 @@ for name in get_dataset_config_names(sys.argv[1]):
 """
 
 
-@pytest.mark.skipif("GEM_TEST_DATASETS" not in os.environ, reason="set GEM_TEST_DATASETS to a Python with datasets")
+@pytest.mark.skipif(not WITH_DATASETS, reason="set GEM_TEST_DATASETS to a Python with datasets")
 def test_load_dataset_reads_every_column_of_every_config(finished, hub, tmp_path):
     work, _, report = finished
     publish_to_hub(work, REPO)
     for name, data in hub.files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(data)
-    command = [os.environ["GEM_TEST_DATASETS"], "-c", LOAD, str(tmp_path)]
+    command = [WITH_DATASETS, "-c", LOAD, str(tmp_path)]
     loaded = subprocess.run(command, capture_output=True, env={"HOME": str(tmp_path / "home")}, check=True).stdout
     wanted = pq.read_table(tmp_path / folder_of(hub, report.version) / "train-00000.parquet").to_pylist()
     assert [json.loads(line) for line in loaded.splitlines()] == [wanted] * 4
