@@ -16,7 +16,7 @@ from gem_tasks.domain.plan import COLUMNS, Plan, columns_of
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.trajectory import Trajectory
 
-ROW_VERSION = 4
+ROW_VERSION = 5
 
 PLAN_FIELDS = [pa.field(name, pa.string() if kind is str else pa.int32()) for name, kind in COLUMNS.items()]
 """Columns of plans, as Parquet has them."""

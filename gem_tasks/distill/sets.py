@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks import prompts
+from gem_tasks.dataset.names import named, names
 from gem_tasks.dataset.row import trajectory_id
-from gem_tasks.dataset.select import index_of
+from gem_tasks.dataset.select import PERSONS_NAMED, index_of
 from gem_tasks.distill.row import SCHEMA, SET_VERSION, clean, row_of
 from gem_tasks.distill.split import assign, choose
 from gem_tasks.domain.base import Json
@@ -202,9 +203,16 @@ def _rows(
                 left_out["gone"] += 1
             elif index and index.overlap(trajectory):  # GEM has not examined drafts and rejected ones before
                 left_out["contaminated"] += 1
+            elif work.settings.exclude_names and _names(spec, trajectory, texts[segment_id].text):
+                left_out[PERSONS_NAMED] += 1
             else:
                 kept, text = clean(trajectory, texts[segment_id])
                 yield candidate, row_of(candidate, spec.kind, kept, text)
+
+
+def _names(spec: SetSpec, trajectory: Trajectory, text: str) -> Sequence[str]:
+    """Names of persons; a synthesizer's rows have the whole text."""
+    return names(text) if spec.kind == "synthesizer" else named(trajectory, text)
 
 
 def _outputs(

@@ -36,7 +36,7 @@ _TEXTS = (
     "trajectory_id", "segment_id", "document_uri", "title", "license", "language", "platform", "task_category",
     "summary", "recipe", "partition",
 )  # fmt: skip
-_COUNTS = ("n_messages", "n_tools", "n_calls")
+_COUNTS = ("n_messages", "n_tools", "n_calls", "n_names")
 SCHEMA = pa.schema(
     [
         ("messages", pa.list_(_MESSAGE)),
