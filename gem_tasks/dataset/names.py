@@ -98,7 +98,8 @@ class _Words(NamedTuple):
     """Words that the text has in lower case, too."""
 
     def given(self, word: str) -> bool:
-        return word in self.known.given or ("-" in word and word.partition("-")[0] in self.known.given)
+        first, *others = word.split("-")
+        return word in self.known.given or (first in self.known.given and all(part[:1].isupper() for part in others))
 
     def ordinary(self, folded: str) -> bool:
         return folded in self.lower or folded in self.known.ordinary
