@@ -30,6 +30,8 @@ from gem_tasks.files import json_line
 from gem_tasks.store.local import LocalStore
 
 KEY = "datasets/v/train-00000.parquet"
+PEAK = "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+"""Not `ru_maxrss`, which a process inherits from the one that started it."""
 PEERS = {
     "datasets": "import datasets; datasets.disable_progress_bars();"
     "datasets.load_dataset('parquet', data_files={path!r}, split='train', cache_dir={cache!r}).to_json('/dev/null')",
@@ -79,13 +81,14 @@ def export(folder, name):
 
 
 def measured(command):
-    """Seconds, CPU seconds and peak megabytes of a process."""
+    """Seconds, CPU seconds and peak megabytes of a process, which prints `PEAK` last."""
     started = time.monotonic()
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    said = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{command} failed")
-    return time.monotonic() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return time.monotonic() - started, used.ru_utime + used.ru_stime, int(said.split()[-2]) / 1024
 
 
 def main():
@@ -99,6 +102,7 @@ def main():
     options = parser.parse_args()
     if options.child:
         export(*options.child)
+        exec(PEAK)
         return
     conversations = [json.loads(line) for line in options.conversations.read_text(encoding="utf-8").splitlines()]
     conversations = [{**each, "messages": each["messages"][: options.messages]} for each in conversations]
@@ -114,7 +118,11 @@ def main():
                 for name in options.formats
             }
             for name, code in PEERS.items() if options.peer else ():
-                commands[name] = [options.peer, "-c", code.format(path=str(path), cache=str(Path(folder, "cache")))]
+                commands[name] = [
+                    options.peer,
+                    "-c",
+                    f"{code}\n{PEAK}".format(path=str(path), cache=str(Path(folder, "cache"))),
+                ]
             for name, command in commands.items():
                 seconds, cpu, peak = measured(command)
                 found = {"rows": count, "as": name, "MB": round(megabytes), "MB/s": round(megabytes / seconds, 1)}

@@ -51,7 +51,7 @@ SCHEMA = pa.schema(
     ]
 )
 """Flat columns for filters; `metadata` repeats everything, as in the export."""
-COLUMNS = tuple(f"{field.name}: {field.type}" for field in SCHEMA)
+COLUMNS = tuple(f"{name}: {SCHEMA.field(name).type}" for name in SCHEMA.names)
 """Names and types of the columns."""
 _BATCH = 200
 

@@ -34,5 +34,5 @@ def rows_with(data: bytes, column: str, values: Collection[str]) -> Iterator[dic
 
 
 def _opened(data: bytes | Path) -> pq.ParquetFile:
-    source = pa.OSFile(str(data)) if isinstance(data, Path) else pa.BufferReader(data)
+    source = pa.OSFile(str(data), "rb") if isinstance(data, Path) else pa.BufferReader(data)
     return pq.ParquetFile(source, pre_buffer=False)

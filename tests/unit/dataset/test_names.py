@@ -41,7 +41,8 @@ def test_persons_are_found(text, wanted):
         "Santa Clara Street 12", "Johnson Foundation", "Victoria Station", "See Georgia Tech University",
         "Ändern Sie die Lage der Achse.", "Wählen Sie Format – An der Seite.", "Jan Feb Mar Apr May Jun Jul Aug",
         "Microsoft Dynamics 365 Business Central", "GNOME Documentation Project", "Debian QA Group <qa@debian.example>",
-        "Grant Access To Group Members", "The Jordan River", "By Bill-to Info", "April Fools", "June Report", "Free Software Foundation",
+        "Grant Access To Group Members", "The Jordan River", "By Bill-to Info",
+        "April Fools", "June Report", "Free Software Foundation",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_a_name_is_none(text):
