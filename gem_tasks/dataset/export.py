@@ -29,7 +29,7 @@ def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
 
 
 def published_of(work: Workspace, version: str) -> Iterator[Json]:
-    """Like `published`, for one version; memory holds some rows, however many it has."""
+    """Like `published`, for one version; memory holds some rows, regardless of their number."""
     with work.ledger() as ledger:
         withdrawn = ledger.versions.withdrawn_trajectories(version)
     with tempfile.TemporaryDirectory() as folder:

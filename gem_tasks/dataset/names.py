@@ -63,7 +63,7 @@ _PLACEHOLDERS = frozenset(
 _ENOUGH = 2
 _MOST_WORDS = 5
 _FULL_LINE = 50
-"""Characters of a line that goes on in the next one."""
+"""Characters of a line that continues in the next one."""
 
 
 class Candidate(NamedTuple):
@@ -168,7 +168,7 @@ def _end(text: str, tokens: Sequence[_Token], at: int, words: _Words) -> int:
             continue
         if not _title(token.plain) and token.plain.title() not in words.known.surnames:
             break
-        # After the first word that may be a surname only a known one goes on.
+        # After the first word that may be a surname only a known one continues it.
         if last and not (words.given(tokens[last - 1].plain) or token.plain in words.known.surnames):
             break
         last = place + 1

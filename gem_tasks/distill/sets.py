@@ -125,7 +125,9 @@ def _described(spec: SetSpec) -> str:
 
 def _identity(work: Workspace, spec: SetSpec, placed: Placed) -> str:
     index = index_of(work)
+    settings = work.settings.model_dump(include={"keep_contaminated", "exclude_names"}, exclude_defaults=True)
     contents: Json = {
+        **settings,
         "version": SET_VERSION,
         "spec": spec.model_dump(exclude={"size", "partition"}),  # the items reflect them
         "prompt": prompts.load(synthesis.PROMPT).sha256 if spec.kind == "synthesizer" else None,
