@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     `domain:finance=10%,task:*=25%`. GEM holds texts over a quota until there is room. `none` releases them."""
     keep_contaminated: bool = False
     """Publish trajectories even if they overlap with benchmark test items; they are flagged."""
+    exclude_names: bool = False
+    """Leave out trajectories that name persons of their source text, from datasets, training sets and preferences. GEM
+    counts and marks them in any case."""
     document_max_mb: float = Field(default=20, gt=0)
     """GEM rejects a larger single document as `too_large` without reading it into memory."""
     max_rows_per_file: int = Field(default=1_000_000, ge=1)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from gem_tasks.console.turns import Note, Talk, talk
+from gem_tasks.dataset.names import named
 from gem_tasks.dataset.privacy import scrub
 from gem_tasks.dataset.row import trajectory_id
 from gem_tasks.domain.base import Json, Value
@@ -116,6 +117,8 @@ class TrajectoryView(Value):
     openai: Json | None
     """Messages and tools in the format of the Chat Completions API."""
     replaced: dict[str, int]
+    names: tuple[str, ...]
+    """Names of persons that it took from its source."""
 
 
 def by_id(db: ConsoleRows, work: Workspace, trajectory_id: str) -> TrajectoryView | None:
@@ -185,6 +188,7 @@ def _view(
         ratings=tuple(db.trajectories.ratings(key)) if key else (),
         openai=_openai(shown) if shown else None,
         replaced=clean.replaced if clean else {},
+        names=named(final, segment.text) if final else (),
     )
 
 

@@ -254,6 +254,12 @@ def _looked_at(manifest: Json) -> Iterable[str]:
         f" because no source contains it (most likely invented): {_named(privacy['flagged'])}. Distinct values per"
         " trajectory."
     )
+    persons = privacy["persons"]
+    left_out = manifest["excluded"].get("persons_named", 0)
+    yield (
+        f"**Names of persons** that the source contains too: {persons['names']} in {persons['trajectories']}"
+        f" trajectories, which have `n_names` in their metadata; {left_out} left out because of such names."
+    )
     yield "**Audit**: `gem audit report` has the ratings of this version, if people rated it."
 
 

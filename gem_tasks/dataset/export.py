@@ -1,6 +1,7 @@
 """Published trajectories as files. The `openai` format is the contract for everything that reads GEM's data."""
 
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,15 +29,18 @@ def published(work: Workspace, *partitions: str | None) -> Iterator[Json]:
 
 
 def published_of(work: Workspace, version: str) -> Iterator[Json]:
-    """Like `published`, for one version."""
+    """Like `published`, for one version; memory holds some rows, regardless of their number."""
     with work.ledger() as ledger:
         withdrawn = ledger.versions.withdrawn_trajectories(version)
-    for row in rows_of(work.fetch(keys.dataset_key(version, "train-00000.parquet"))):
-        if row["metadata"]["trajectory_id"] not in withdrawn:
-            yield row
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "train.parquet")
+        work.download(keys.dataset_key(version, "train-00000.parquet"), path)
+        for row in rows_of(path):
+            if row["metadata"]["trajectory_id"] not in withdrawn:
+                yield row
 
 
-def rows_of(data: bytes) -> Iterator[Json]:
+def rows_of(data: bytes | Path) -> Iterator[Json]:
     """Like `published`, of a version's Parquet file."""
     for batch in parquet.batches(data, 64, ["messages", "tools", "metadata"]):
         for row in batch.to_pylist():

@@ -95,7 +95,7 @@ def scrub(trajectory: Trajectory, text: str, language: str | None = None) -> Scr
     """
     dumped = trajectory.model_dump()
     countries = countries_of(text, language)
-    found = set(_personal(_APART.join(dict.fromkeys(_strings(dumped))), countries))
+    found = set(_personal(_APART.join(dict.fromkeys(strings(dumped))), countries))
     if not found:
         return Scrubbed(trajectory=trajectory, replaced={}, flagged={})
     known = {(kind, _plain(value)) for kind, value in _personal(text, countries)}
@@ -238,15 +238,16 @@ def _distinct(found: Iterator[tuple[str, str]]) -> dict[str, int]:
     return dict(sorted(Counter(kind for kind, _ in {(kind, _plain(value)) for kind, value in found}).items()))
 
 
-def _strings(value: Any) -> Iterator[str]:
+def strings(value: Any) -> Iterator[str]:
+    """All texts in JSON, without the names of its fields."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for part in cast("dict[str, Any]", value).values():
-            yield from _strings(part)
+            yield from strings(part)
     elif isinstance(value, list | tuple):
         for part in cast("list[Any]", value):
-            yield from _strings(part)
+            yield from strings(part)
 
 
 def _swapped(value: Any, swaps: list[tuple[str, str]]) -> Any:

@@ -72,6 +72,7 @@ class _Tally:
         self.warnings: Counter[str] = Counter()
         self.replaced: Counter[str] = Counter()
         self.flagged: Counter[str] = Counter()
+        self.names: Counter[str] = Counter()
         self.contaminated = 0
         self.revised = 0
         self.thoughts: Counter[str] = Counter()
@@ -105,6 +106,7 @@ class _Tally:
         self.warnings.update({f"{finding.check}: {finding.kind}" for finding in judgement.warnings})
         self.replaced.update(chosen.replaced)
         self.flagged.update(chosen.flagged)
+        self.names.update({"trajectories": 1, "names": len(chosen.names)} if chosen.names else {})
         self.revised += row.revised
         self.contaminated += chosen.contamination is not None
         self.thoughts.update(row.trajectory.thoughts)
@@ -248,6 +250,7 @@ def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection
             row, final = chosen.row, found[chosen.row.trajectory_id][1]
             tally.add(chosen, final.draft.size, final.judgement)
             looked = chosen.model_dump(include={"replaced", "flagged", "contamination"})
+            looked["n_names"] = len(chosen.names)
             rows.append(row.columns(row.metadata(partition, teacher) | looked))
         yield rows
 
@@ -292,7 +295,11 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         **({"thoughts": dict(tally.thoughts)} if tally.thoughts["thoughts"] else {}),
         "excluded": card.counts(Counter(each.reason for each in selection.exclusions)),
         "contamination": {"packages": packages, "items": index.items, "kept": tally.contaminated},
-        "privacy": {"replaced": card.counts(tally.replaced), "flagged": card.counts(tally.flagged)},
+        "privacy": {
+            "replaced": card.counts(tally.replaced),
+            "flagged": card.counts(tally.flagged),
+            "persons": {name: tally.names[name] for name in ("trajectories", "names")},
+        },
     }
 
 

@@ -1,7 +1,7 @@
 """Selects the accepted trajectories of a dataset version, and rewrites them for publication.
 
-It leaves out, with a recorded reason, overlaps with benchmark test items, and near duplicates of another trajectory of
-the partition. It replaces personal data of the source.
+It leaves out, with a recorded reason, overlaps with benchmark test items, near duplicates of another trajectory of the
+partition, and by a setting those that name persons of their source. It replaces other personal data of the source.
 """
 
 import json
@@ -9,11 +9,14 @@ from collections.abc import Iterator, Sequence
 
 from gem_tasks.corpus.near import Signature, signatures
 from gem_tasks.dataset import contamination
+from gem_tasks.dataset.names import named
 from gem_tasks.dataset.privacy import Scrubbed, scrub
 from gem_tasks.dataset.row import Row
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.pipeline.workspace import Workspace
+
+PERSONS_NAMED = "persons_named"
 
 
 class Exclusion(Value):
@@ -22,7 +25,7 @@ class Exclusion(Value):
     segment_id: str
     trajectory_id: str
     reason: str
-    """`contaminated` or `near_duplicate`."""
+    """`contaminated`, `near_duplicate` or `persons_named`."""
     detail: str
 
 
@@ -32,6 +35,8 @@ class Chosen(Value):
     row: Row
     replaced: dict[str, int]
     flagged: dict[str, int]
+    names: tuple[str, ...]
+    """Names of persons from the source."""
     contamination: str | None
     """Set only if contaminated trajectories are kept on purpose."""
 
@@ -48,6 +53,7 @@ class Selection:
         self.index = index_of(work)
         self.exclusions: list[Exclusion] = []
         self._keep_contaminated = work.settings.keep_contaminated
+        self._exclude_names = work.settings.exclude_names
         self._threshold = work.settings.near_duplicate
         self._seen: dict[int, list[tuple[str, Signature]]] = {}
 
@@ -55,16 +61,18 @@ class Selection:
         """Yields the trajectories of a shard that are published."""
         signed = signatures([_spoken(row.trajectory) for row in rows])
         for row, signature in zip(rows, signed, strict=True):
-            overlap = self.index.overlap(row.trajectory)
+            overlap, names = self.index.overlap(row.trajectory), named(row.trajectory, row.segment.text)
             if overlap and not self._keep_contaminated:
                 self._leave_out(row, "contaminated", overlap)
+            elif names and self._exclude_names:
+                self._leave_out(row, PERSONS_NAMED, f"names persons of its source: {', '.join(names)}")
             elif self._threshold and (twin := self._twin(signature)):
                 self._leave_out(row, "near_duplicate", f"nearly the same trajectory as that of segment {twin}")
             else:
                 for band in signature.bands:
                     self._seen.setdefault(band, []).append((row.segment.segment_id, signature))
                 clean = scrub(row.trajectory, row.segment.text, row.segment.language)
-                yield _chosen(row, clean, overlap)
+                yield _chosen(row, clean, names, overlap)
 
     def _leave_out(self, row: Row, reason: str, detail: str) -> None:
         of, key = row.segment.segment_id, row.trajectory_id
@@ -86,9 +94,9 @@ def index_of(work: Workspace) -> contamination.Index:
     return contamination.shipped_index()
 
 
-def _chosen(row: Row, clean: Scrubbed, overlap: str | None) -> Chosen:
+def _chosen(row: Row, clean: Scrubbed, names: tuple[str, ...], overlap: str | None) -> Chosen:
     row = row.model_copy(update={"trajectory": clean.trajectory})
-    return Chosen(row=row, replaced=clean.replaced, flagged=clean.flagged, contamination=overlap)
+    return Chosen(row=row, replaced=clean.replaced, flagged=clean.flagged, names=names, contamination=overlap)
 
 
 def _spoken(trajectory: Trajectory) -> str:

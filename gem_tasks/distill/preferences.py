@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from gem_tasks.dataset.names import named
 from gem_tasks.dataset.privacy import scrub
-from gem_tasks.dataset.select import index_of
+from gem_tasks.dataset.select import PERSONS_NAMED, index_of
 from gem_tasks.distill.formats.conversation import Conversation, dump
 from gem_tasks.distill.formats.openai_messages import trl
 from gem_tasks.domain.base import Json, Value
@@ -40,6 +41,8 @@ class Versions(Value):
     """The faults of the worse one, one finding per line; empty for a draft."""
     better: Trajectory
     worse: Trajectory
+    names: tuple[str, ...] = ()
+    """Names of persons that any of these took from the source."""
 
 
 class Written(Value):
@@ -85,6 +88,7 @@ def reward(found: Versions) -> Json | str:
 
 LEFT_OUT = {
     "contaminated": "they contain test items of benchmarks",
+    PERSONS_NAMED: "they name persons of their source",
     "equal": "both versions are the same",
     "another_context": "the versions first differ in what the user says or a tool returns",
     "another_tool": "the worse version calls a tool that the better one does not have",
@@ -150,7 +154,9 @@ def write_preferences(work: Workspace, name: str, out: Path, partitions: Iterabl
                 for found in (each for partition in partitions for each in versions(work, partition)):
                     # Drafts and refused conversations were not compared before.
                     contaminated = index and (index.overlap(found.better) or index.overlap(found.worse))
-                    row = "contaminated" if contaminated else PREFERENCES[name](found)
+                    persons = work.settings.exclude_names and found.names
+                    reason = "contaminated" if contaminated else PERSONS_NAMED if persons else None
+                    row = reason or PREFERENCES[name](found)
                     if isinstance(row, str):
                         left_out[row] += 1
                     else:
@@ -214,4 +220,5 @@ def _clean(segment: Segment, kind: Kind, reason: str, better: Trajectory, worse:
         reason=quoted.content or "",
         better=Trajectory(tools=clean.tools, messages=tuple(messages[:size])),
         worse=Trajectory(tools=worse.tools, messages=tuple(messages[size:])),
+        names=named(clean, segment.text),
     )

@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks import prompts
+from gem_tasks.dataset.names import named, names
 from gem_tasks.dataset.row import trajectory_id
-from gem_tasks.dataset.select import index_of
+from gem_tasks.dataset.select import PERSONS_NAMED, index_of
 from gem_tasks.distill.row import SCHEMA, SET_VERSION, clean, row_of
 from gem_tasks.distill.split import assign, choose
 from gem_tasks.domain.base import Json
@@ -124,7 +125,9 @@ def _described(spec: SetSpec) -> str:
 
 def _identity(work: Workspace, spec: SetSpec, placed: Placed) -> str:
     index = index_of(work)
+    settings = work.settings.model_dump(include={"keep_contaminated", "exclude_names"}, exclude_defaults=True)
     contents: Json = {
+        **settings,
         "version": SET_VERSION,
         "spec": spec.model_dump(exclude={"size", "partition"}),  # the items reflect them
         "prompt": prompts.load(synthesis.PROMPT).sha256 if spec.kind == "synthesizer" else None,
@@ -204,9 +207,16 @@ def _rows(
                 left_out["gone"] += 1
             elif index and index.overlap(trajectory):  # GEM has not examined drafts and rejected ones before
                 left_out["contaminated"] += 1
+            elif work.settings.exclude_names and _names(spec, trajectory, texts[segment_id].text):
+                left_out[PERSONS_NAMED] += 1
             else:
                 kept, text = clean(trajectory, texts[segment_id])
                 yield candidate, row_of(candidate, spec.kind, kept, text)
+
+
+def _names(spec: SetSpec, trajectory: Trajectory, text: str) -> Sequence[str]:
+    """Names of persons; a synthesizer's rows have the whole text."""
+    return names(text) if spec.kind == "synthesizer" else named(trajectory, text)
 
 
 def _outputs(

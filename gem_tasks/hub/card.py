@@ -1,9 +1,11 @@
 """README.md of the repository: metadata that the Hub reads, and what each version contains."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import yaml
 
+from gem_tasks.dataset import card
 from gem_tasks.dataset.card import cell, size_category
 from gem_tasks.domain.base import Json
 from gem_tasks.hub.licence import Licence
@@ -56,6 +58,12 @@ validated by deterministic checks and a judge. Tools and their results were writ
 its tools, `tool_errors` the positions of messages in which a tool reports an error. Each version's folder has its own
 card with funnel, refusals, contamination and privacy.
 
+![Messages per trajectory](plots/messages.svg)
+
+![Trajectories by domain](plots/domains.svg)
+
+![Trajectories by tool called](plots/tools.svg)
+
 Models: {models}. Licences that the sources claim, by trajectories:
 
 {claims}
@@ -66,6 +74,20 @@ from datasets import load_dataset
 rows = load_dataset("{name}", split="train")
 ```
 """
+
+
+def pictures(manifests: Sequence[Json]) -> dict[str, bytes]:
+    """The plots of versions together, by path relative to their card."""
+    lengths = {name: _summed(each["lengths"][name] for each in manifests) for name in ("draft", "refined")}
+    counted = {name: card.counts(_summed(each[name] for each in manifests)) for name in ("domains", "tools")}
+    return card.pictures({"lengths": lengths, **counted})
+
+
+def _summed(found: Iterable[dict[str, int]]) -> Counter[str]:
+    whole: Counter[str] = Counter()
+    for each in found:
+        whole.update(each)
+    return whole
 
 
 def _data(path: str | list[str]) -> Json:

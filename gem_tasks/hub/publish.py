@@ -1,7 +1,8 @@
 """`gem publish`: the current dataset versions as a dataset on the Hugging Face Hub, one commit for all changes.
 
-The name of a version's folder reflects the version and the trajectories withdrawn from it. A folder that the repository
-has is therefore not sent again, and one that lost rows replaces its predecessor in the same commit.
+The name of a version's folder reflects the version, the trajectories withdrawn from it, and the columns. A folder that
+the repository has is therefore not sent again, and one that lost rows, or has columns of an earlier GEM, replaces its
+predecessor in the same commit: readers of the whole dataset need the same columns in all files.
 """
 
 import json
@@ -88,8 +89,9 @@ def publish_to_hub(
         )
     languages = [name for name in _summed(found, "languages") if name != "unknown"]
     files = {each.name: f"{each.folder}train-00000.parquet" for each in found}
-    text = card.render(repo, [each.manifest for each in found], files, licence, languages)
-    return _commit(work, repo, found, text, public, progress)
+    manifests = [each.manifest for each in found]
+    pages = {"README.md": card.render(repo, manifests, files, licence, languages).encode(), **card.pictures(manifests)}
+    return _commit(work, repo, found, pages, public, progress)
 
 
 def _current(work: Workspace) -> list[str]:
@@ -101,9 +103,9 @@ def _version(work: Workspace, name: str) -> _Version:
     with work.ledger() as ledger:
         withdrawn = sorted(ledger.versions.withdrawn_trajectories(name))
     manifest: Json = json.loads(work.fetch(keys.dataset_key(name, "manifest.json")))
-    without = f"-{sha256(chr(10).join(withdrawn).encode()).hexdigest()[:8]}" if withdrawn else ""
+    contents = sha256("\n".join([*rows.COLUMNS, *withdrawn]).encode()).hexdigest()[:8]
     manifest["trajectories"] -= len(withdrawn)
-    return _Version(name, f"{_DATA}{name}{without}/", manifest)
+    return _Version(name, f"{_DATA}{name}-{contents}/", manifest)
 
 
 def _require_allowed(work: Workspace, found: Sequence[_Version], audited: bool) -> None:
@@ -146,7 +148,7 @@ def _summed(found: Sequence[_Version], name: str) -> dict[str, int]:
 
 
 def _commit(
-    work: Workspace, repo: str, found: Sequence[_Version], text: str, public: bool, progress: Progress
+    work: Workspace, repo: str, found: Sequence[_Version], pages: dict[str, bytes], public: bool, progress: Progress
 ) -> OnHub:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 
@@ -163,13 +165,15 @@ def _commit(
     folders = tuple(each.folder for each in found)
     stale = sorted(name for name in there if _OURS.match(name) and not name.startswith(folders))
     with tempfile.TemporaryDirectory() as folder:
-        operations: list[Any] = [CommitOperationAdd("README.md", text.encode())]
+        # The client leaves out pages that the repository has.
+        operations: list[Any] = [CommitOperationAdd(name, page) for name, page in pages.items()]
         for number, each in enumerate(missing):
             progress("write versions", number, len(missing))
             path = Path(folder, f"{number}.parquet")
             rows.write(published_of(work, each.name), path, rows.schema_of(each.manifest))
             operations.append(CommitOperationAdd(f"{each.folder}train-00000.parquet", path))
-            operations.append(CommitOperationAdd(f"{each.folder}README.md", _own_card(work, each.name)))
+            own = {"README.md": _own_card(work, each.name), **card.pictures([each.manifest])}
+            operations += [CommitOperationAdd(f"{each.folder}{name}", page) for name, page in own.items()]
         progress("write versions", len(missing), len(missing))
         operations += [CommitOperationDelete(name) for name in stale]
         message = f"GEM: {len(missing)} versions sent, {len(stale)} files removed"

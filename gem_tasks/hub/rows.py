@@ -36,7 +36,7 @@ _TEXTS = (
     "trajectory_id", "segment_id", "document_uri", "title", "license", "language", "platform", "task_category",
     "summary", "recipe", "partition",
 )  # fmt: skip
-_COUNTS = ("n_messages", "n_tools", "n_calls")
+_COUNTS = ("n_messages", "n_tools", "n_calls", "n_names")
 SCHEMA = pa.schema(
     [
         ("messages", pa.list_(_MESSAGE)),
@@ -51,6 +51,8 @@ SCHEMA = pa.schema(
     ]
 )
 """Flat columns for filters; `metadata` repeats everything, as in the export."""
+COLUMNS = tuple(f"{name}: {SCHEMA.field(name).type}" for name in SCHEMA.names)
+"""Names and types of the columns."""
 _BATCH = 200
 
 

@@ -197,6 +197,20 @@ def test_stages_of_a_dataset_stand_in_their_order_and_what_was_replaced_in_a_lis
     assert "in the source: nothing. Kept, because it occurs in no source: 11 email, 2 phone. </p>" in page
 
 
+def test_names_of_persons_stand_on_the_pages_of_trajectory_and_dataset(client, api, work, monkeypatch):
+    monkeypatch.setattr("gem_tasks.console.trajectory.named", lambda trajectory, text: ("Ann <b>", "Holger Krekel"))
+    (first, *_) = api("trajectories")["trajectories"]
+    page = client("viewer").get(f"trajectories/{first['trajectory_id']}").text
+    assert "Names of persons that its source contains too:" in page
+    assert '<span class="tag warn">Ann &lt;b&gt;</span> <span class="tag warn">Holger Krekel</span>' in page
+    with work.ledger() as ledger:
+        (version,) = ledger.datasets.current()
+        change = "UPDATE datasets SET manifest = jsonb_set(manifest, '{privacy,persons}', %s)"
+        ledger.pg.execute(change, ['{"names": 12, "trajectories": 5}'])
+    shown = " ".join(client("viewer").get(f"datasets/{version}").text.split())
+    assert "Names of persons of the source: 12 in 5 trajectories, 0 left out." in shown
+
+
 def test_the_api_s_page_shows_what_stands_between_backticks_as_code(client):
     page = client("viewer").get("api/docs").text
     assert "<td><code>next</code> of the previous answer.</td>" in page

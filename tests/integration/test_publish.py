@@ -99,3 +99,29 @@ def test_trajectories_that_repeat_each_other_are_published_once(finished, worksp
     assert [(each.segment_id, each.reason) for each in selection.exclusions] == [("twin", "near_duplicate")][
         published - 1 :
     ]
+
+
+def test_persons_of_the_source_are_counted_and_by_a_setting_left_out(finished, workspace, monkeypatch):
+    work, _, published = finished
+    assert "**Names of persons** that the source contains too: 0 in 0 trajectories" in card(work, published.version)
+    texts: list[str] = []
+
+    def persons(trajectory, text):
+        """The first text names two."""
+        texts.append(text)
+        return ("Holger Krekel", "Anna Schmidt") if text == texts[0] else ()
+
+    monkeypatch.setattr("gem_tasks.dataset.select.named", persons)
+    marked = publish(work, PARTITION)
+    rows = pq.read_table(BytesIO(work.store.get(f"datasets/{marked.version}/train-00000.parquet"))).to_pylist()
+    assert sorted(json.loads(row["metadata"])["n_names"] for row in rows) == [0] * (len(rows) - 1) + [2]
+    assert "too: 2 in 1 trajectories" in card(work, marked.version)
+    without = publish(workspace(exclude_names=True, store_url=work.settings.store_url), PARTITION)
+    assert (without.trajectories, without.excluded) == (published.trajectories - 1, 1)
+    assert "1 left out because of such names" in card(work, without.version)
+    with work.ledger() as ledger:
+        query = "SELECT reason, detail FROM dataset_exclusions WHERE version = %s"
+        rows = ledger.pg.execute(query, (without.version,)).fetchall()
+    assert [(row["reason"], row["detail"]) for row in rows] == [
+        ("persons_named", "names persons of its source: Holger Krekel, Anna Schmidt")
+    ]

@@ -2,8 +2,11 @@
 
 import base64
 import json
+import os
 import re
+import subprocess
 import threading
+from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
@@ -13,11 +16,19 @@ import yaml
 
 from gem_tasks.dataset.export import published
 from gem_tasks.errors import UserError
+from gem_tasks.hub import card, rows
 from gem_tasks.hub.publish import publish_to_hub
 from tests.corpus import PARTITION
 
 REPO = "acme/manuals"
 SHA = "a" * 40
+WITH_DATASETS = os.environ.get("GEM_TEST_DATASETS", "")
+PLOTS = ("plots/messages.svg", "plots/domains.svg", "plots/tools.svg")
+
+
+def blob_id(data):
+    """The id that git gives a file."""
+    return None if data is None else sha1(b"blob %d\0%s" % (len(data), data)).hexdigest()
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -42,7 +53,7 @@ class Hub(BaseHTTPRequestHandler):
             self._json({"errors": [], "warnings": []})
         elif path.endswith("/preupload/main"):
             files = [{**each, "uploadMode": "regular", "shouldIgnore": False} for each in json.loads(body)["files"]]
-            self._json({"files": files})
+            self._json({"files": [{**each, "oid": blob_id(self.files.get(each["path"]))} for each in files]})
         elif path.endswith("/commit/main"):
             self._commit([json.loads(line) for line in body.splitlines()])
         else:
@@ -108,6 +119,12 @@ def hub(monkeypatch):
     server.server_close()
 
 
+def folder_of(hub, version):
+    """The only folder of the version."""
+    (folder,) = {name[: name.index("/", 5) + 1] for name in hub.files if name.startswith(f"data/{version}-")}
+    return folder
+
+
 def changed(work, version, **values):
     """The version with another manifest."""
     key = f"datasets/{version}/manifest.json"
@@ -117,10 +134,13 @@ def changed(work, version, **values):
 def test_versions_are_sent_once_with_a_card_and_typed_columns(finished, hub, tmp_path):
     work, _, report = finished
     found = publish_to_hub(work, REPO)
-    path = f"data/{report.version}/train-00000.parquet"
+    folder = folder_of(hub, report.version)
+    path = f"{folder}train-00000.parquet"
     assert (found.trajectories, found.sent, found.removed) == (report.trajectories, (report.version,), 0)
     assert [each.get("visibility") or each.get("private") for each in hub.created] == ["private"]
-    assert set(hub.files) == {"README.md", path, f"data/{report.version}/README.md"}
+    assert set(hub.files) == {
+        path, *(place + name for place in ("", folder) for name in ("README.md", *PLOTS))
+    }  # fmt: skip
     written = [token for method, path, token in hub.asked if method == "POST" and path.endswith(("create", "main"))]
     assert written
     assert all("Bearer hf_" in token for token in written)
@@ -134,9 +154,9 @@ def test_versions_are_sent_once_with_a_card_and_typed_columns(finished, hub, tmp
     assert header["size_categories"] == ["n<1K"]
     assert "tool-use" in header["tags"]
     (tmp_path / "x.parquet").write_bytes(hub.files[path])
-    rows = pq.read_table(tmp_path / "x.parquet").to_pylist()
-    (wanted, *_), row = published(work), rows[0]
-    assert len(rows) == report.trajectories
+    read = pq.read_table(tmp_path / "x.parquet").to_pylist()
+    (wanted, *_), row = published(work), read[0]
+    assert len(read) == report.trajectories
     assert [message["role"] for message in row["messages"]] == [message["role"] for message in wanted["messages"]]
     assert json.loads(row["tools"]) == wanted["tools"]
     assert (row["trajectory_id"], row["partition"]) == (wanted["metadata"]["trajectory_id"], PARTITION)
@@ -146,6 +166,66 @@ def test_versions_are_sent_once_with_a_card_and_typed_columns(finished, hub, tmp
     again = publish_to_hub(work, REPO)
     assert again.sent == ()
     assert again.versions == (report.version,)
+    assert len(hub.commits) == 1
+
+
+def test_every_card_shows_plots_that_lie_beside_it(finished, hub):
+    work, _, report = finished
+    publish_to_hub(work, REPO)
+    for place in ("", folder_of(hub, report.version)):
+        shown = re.findall(r"!\[[^]]+\]\(([^)]+)\)", hub.files[f"{place}README.md"].decode())
+        assert sorted(shown) == sorted(PLOTS)
+        assert all(hub.files[place + name].startswith(b"<?xml") for name in shown)
+
+
+def test_the_plots_of_the_repository_count_all_versions():
+    one = {"lengths": {"draft": {"20": 1}, "refined": {"30": 1}}, "domains": {"retail": 2}, "tools": {"find_order": 1}}
+    other = {
+        "lengths": {"draft": {"20": 2}, "refined": {"40": 2}},
+        "domains": {"travel": 3},
+        "tools": {"find_order": 4},
+    }
+    drawn = card.pictures([one, other])
+    domains, tools = (
+        re.findall(rb"<text[^>]*>([^<]+)", drawn[f"plots/{name}.svg"])[1:] for name in ("domains", "tools")
+    )
+    assert domains == [b"travel", b"3", b"retail", b"2"]
+    assert tools == [b"find_order", b"5"]
+    assert b">30-39<" in drawn["plots/messages.svg"]
+
+
+def test_a_version_whose_columns_are_of_an_earlier_gem_is_sent_again(finished, hub, monkeypatch):
+    """`load_dataset` stops if the files of a config have different columns."""
+    work, _, report = finished
+    with monkeypatch.context() as earlier:
+        earlier.setattr(rows, "COLUMNS", rows.COLUMNS[:-1])
+        publish_to_hub(work, REPO)
+    old = folder_of(hub, report.version)
+    again = publish_to_hub(work, REPO)
+    assert again.sent == (report.version,)
+    assert [name for name in hub.files if name.startswith(old)] == []
+
+
+LOAD = """
+import json, sys
+from datasets import get_dataset_config_names, load_dataset
+for name in get_dataset_config_names(sys.argv[1]):
+    for streaming in (False, True):
+        print(json.dumps(list(load_dataset(sys.argv[1], name, split="train", streaming=streaming))))
+"""
+
+
+@pytest.mark.skipif(not WITH_DATASETS, reason="set GEM_TEST_DATASETS to a Python with datasets")
+def test_load_dataset_reads_every_column_of_every_config(finished, hub, tmp_path):
+    work, _, report = finished
+    publish_to_hub(work, REPO)
+    for name, data in hub.files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    command = [WITH_DATASETS, "-c", LOAD, str(tmp_path)]
+    loaded = subprocess.run(command, capture_output=True, env={"HOME": str(tmp_path / "home")}, check=True).stdout
+    wanted = pq.read_table(tmp_path / folder_of(hub, report.version) / "train-00000.parquet").to_pylist()
+    assert [json.loads(line) for line in loaded.splitlines()] == [wanted] * 4
 
 
 def test_files_of_versions_that_are_no_longer_current_go_and_others_stay(finished, hub):
@@ -154,7 +234,8 @@ def test_files_of_versions_that_are_no_longer_current_go_and_others_stay(finishe
     hub.files |= {old: b"x", "data/mine/notes.txt": b"x", "mine.txt": b"x"}
     assert publish_to_hub(work, REPO).removed == 1
     assert old not in hub.files
-    assert {"data/mine/notes.txt", "mine.txt", f"data/{report.version}/train-00000.parquet"} <= hub.files.keys()
+    assert {"data/mine/notes.txt", "mine.txt"} <= hub.files.keys()
+    assert f"{folder_of(hub, report.version)}train-00000.parquet" in hub.files
 
 
 @pytest.mark.parametrize(

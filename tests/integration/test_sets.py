@@ -115,6 +115,27 @@ def test_preferences_leave_out_test_items_of_benchmarks(finished, tmp_path):
     assert after.kinds["refined"] + after.left_out["contaminated"] == before.kinds["refined"]
 
 
+def test_by_a_setting_sets_and_preferences_leave_out_what_names_persons(finished, workspace, tmp_path, monkeypatch):
+    work, *_ = finished
+    without = workspace(exclude_names=True, store_url=work.settings.store_url)
+    chosen: list[str] = []
+
+    def persons(trajectory, text):
+        """The first text names one."""
+        chosen.append(text)
+        return ("Holger Krekel",) if text == chosen[0] else ()
+
+    for place in ("sets", "preferences"):
+        monkeypatch.setattr(f"gem_tasks.distill.{place}.named", persons)
+    before, after = sets.build(work, spec()), sets.build(without, spec())
+    assert after.set_id != before.set_id
+    assert after.left_out == {**before.left_out, "persons_named": 1}
+    assert sum(after.counts.values()) == sum(before.counts.values()) - 1
+    both, fewer = (write_preferences(each, "reward", tmp_path, [PARTITION]) for each in (work, without))
+    assert fewer.left_out["persons_named"] >= 1
+    assert fewer.kinds["refined"] + fewer.left_out["persons_named"] == both.kinds["refined"]
+
+
 def test_what_is_not_there_is_said(finished, workspace):
     with pytest.raises(UserError, match="no trajectories to train on"):
         sets.build(finished[0], spec(sources=("nowhere*",)))

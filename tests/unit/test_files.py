@@ -4,6 +4,8 @@ import json
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gem_tasks.files import json_line, json_lines, replacing
 
@@ -55,3 +57,13 @@ def test_a_line_is_one_line_for_loaders_that_split_at_every_line_end():
     assert line.splitlines() == [line.removesuffix("\n")]
     assert json.loads(line) == row
     assert "日本" in line
+
+
+@given(
+    st.recursive(
+        st.text() | st.none() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_a_line_differs_from_plain_json_in_line_ends_only(value):
+    escaped = {ord(each): f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
+    assert json_line(value) == json.dumps(value, ensure_ascii=False).translate(escaped) + "\n"

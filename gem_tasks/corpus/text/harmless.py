@@ -29,7 +29,8 @@ def harmless(text: str) -> str:
 
 def harmless_json(text: str) -> str:
     """JSON whose texts and names are all harmless; the same string if they already were."""
-    if not _HARMFUL.search(text) and not _ESCAPED.search(text):
+    plain = text.isascii() and text.isprintable()  # far faster than the expression
+    if (plain or not _HARMFUL.search(text)) and not _ESCAPED.search(text):
         return text
     data = json.loads(text)
     plain = _plain(data)

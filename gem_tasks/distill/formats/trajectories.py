@@ -5,6 +5,7 @@ second version. `adp` writes the protocol's first version, a list of actions and
 """
 
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 from itertools import groupby
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from gem_tasks.distill.formats.conversation import Conversation, called, calls, reports_error
 from gem_tasks.domain.base import Json
 
+_version = cache(lambda: version("gem-tasks"))
+"""Reads the package's metadata once."""
 _SOURCES = {"system": "system", "user": "user", "assistant": "agent"}
 
 
@@ -28,7 +31,7 @@ def atif(found: Conversation) -> Json | None:
     about = found.about
     teacher: dict[str, Any] = about.get("teacher") or {}
     model = teacher.get("refine") or teacher.get("generate")
-    agent: Json = {"name": "gem", "version": version("gem-tasks"), **({"model_name": model} if model else {})}
+    agent: Json = {"name": "gem", "version": _version(), **({"model_name": model} if model else {})}
     return {
         "schema_version": "ATIF-v1.7",
         "session_id": str(about.get("trajectory_id", "")),
