@@ -196,6 +196,10 @@ def _looked_at(manifest: Json) -> Iterable[str]:
         f" because no source contains it (most likely invented): {_named(privacy['flagged'])}. Distinct values per"
         " trajectory."
     )
+    yield (
+        f"**People**: {manifest['excluded'].get('vetoed', 0)} trajectories left out after a veto,"
+        f" {manifest.get('edited', 0)} published as edited (`edited` in the metadata)."
+    )
     yield "**Audit**: `gem audit report` has the ratings of this version, if people rated it."
 
 

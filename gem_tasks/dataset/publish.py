@@ -54,6 +54,8 @@ class PublishReport(Value):
     """Why the previous version stays current."""
     excluded: int = 0
     """Number of accepted but unpublished trajectories: see the table `dataset_exclusions`."""
+    edited: int = 0
+    """Number of published trajectories that people edited."""
     location: str | None = None
 
 
@@ -72,6 +74,7 @@ class _Tally:
         self.flagged: Counter[str] = Counter()
         self.contaminated = 0
         self.revised = 0
+        self.edits: list[str] = []
         self.drafts: list[Size] = []
         self.alike = Alike()
 
@@ -90,6 +93,7 @@ class _Tally:
                 task_category=row.topic.task_category,
                 called=tuple(row.trajectory.measures["called"]),
                 findings=tuple(sorted({f"{finding.check}: {finding.kind}" for finding in judgement.warnings})),
+                base=chosen.base,
             )
         )
         self.documents.add(row.segment.document_id)
@@ -101,6 +105,7 @@ class _Tally:
         self.replaced.update(chosen.replaced)
         self.flagged.update(chosen.flagged)
         self.revised += row.revised
+        self.edits += [chosen.edit] if chosen.edit else []
         self.contaminated += chosen.contamination is not None
         self.drafts.append(draft)
         self.alike.add(row.trajectory_id, row.trajectory, row.plan)
@@ -122,10 +127,11 @@ def publish(work: Workspace, partition: str) -> PublishReport:
 
 
 def republish(work: Workspace, partition: str) -> PublishReport:
-    """Republishes a partition with the recipes of its last version, without documents withdrawn since.
+    """Republishes a partition with the recipes of its last version: without documents withdrawn since, and with people's
+    changes.
 
-    It calls no model, regardless of the current prompts, and works on an incomplete partition too: a version can only
-    lose rows. If no row is left, the partition has no current version.
+    It calls no model, regardless of the current prompts, and works on an incomplete partition too. If no row is left,
+    the partition has no current version.
 
     Raises:
         UserError: it was never published, or only before a current stage existed.
@@ -143,7 +149,7 @@ def republish(work: Workspace, partition: str) -> PublishReport:
 
 
 def changed_partitions(work: Workspace) -> list[str]:
-    """Published partitions with a document that was superseded, vanished or came back since."""
+    """Published partitions with a document that was superseded, vanished or came back since, or changed by people."""
     with work.ledger() as ledger:
         return ledger.versions.changed_partitions()
 
@@ -187,11 +193,13 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
         ledger.datasets.commit(version, partition, work.chain.by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
         ledger.datasets.replace_exclusions(version, selection.exclusions)
+        ledger.changes.consider(version, selection.considered)
     return PublishReport(
         partition=partition,
         version=version,
         trajectories=len(tally.rows),
         excluded=len(selection.exclusions),
+        edited=len(tally.edits),
         location=work.store.url(keys.dataset_key(version, "")),
     )
 
@@ -237,6 +245,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
     index, count = selection.index, len(tally.rows)
     packages = index.packages
     contents = [*sorted(row.trajectory_id for row in tally.rows), json.dumps(packages), str(ROW_VERSION)]
+    contents += sorted(tally.edits)
     digest = sha256("\n".join(contents).encode()).hexdigest()[:8]
     with work.ledger() as ledger:
         funnel = ledger.reports.summary(partition, [work.chain.by_stage[name] for name in STAGE_NAMES], None)
@@ -268,6 +277,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         },
         "warnings": card.counts(tally.warnings),
         "revised": tally.revised,
+        "edited": len(tally.edits),
         "excluded": card.counts(Counter(each.reason for each in selection.exclusions)),
         "contamination": {"packages": packages, "items": index.items, "kept": tally.contaminated},
         "privacy": {"replaced": card.counts(tally.replaced), "flagged": card.counts(tally.flagged)},

@@ -46,6 +46,8 @@ class Row(Value):
     """Whether it was refused at first and accepted after its revision."""
     plan: Plan | None = None
     """What it was to be like; None if it was made before there were plans."""
+    edited: bool = False
+    """Whether a person edited it; by whom is not published."""
 
     def metadata(self, partition: str, teacher: dict[str, str]) -> Json:
         """Provenance, as the export contract names it; `teacher` is the model per stage."""
@@ -71,6 +73,7 @@ class Row(Value):
             "n_messages": size.messages,
             "n_tools": size.tools,
             "n_calls": size.calls,
+            **({"edited": True} if self.edited else {}),
         }
 
     def columns(self, metadata: Json) -> Json:

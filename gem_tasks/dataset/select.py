@@ -1,7 +1,8 @@
 """Selects the accepted trajectories of a dataset version, and rewrites them for publication.
 
-It leaves out, with a recorded reason, overlaps with benchmark test items, and near duplicates of another trajectory of
-the partition. It replaces personal data of the source.
+It leaves out, with a recorded reason, what people vetoed, overlaps with benchmark test items, and near duplicates of
+another trajectory of the partition. People's edits come first, so that all of this looks at what is published. It
+replaces personal data of the source.
 """
 
 import json
@@ -9,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from gem_tasks.corpus.near import Signature, signatures
 from gem_tasks.dataset import contamination
-from gem_tasks.dataset.privacy import Scrubbed, scrub
+from gem_tasks.dataset.changed import Changed
+from gem_tasks.dataset.privacy import scrub
 from gem_tasks.dataset.row import Row
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.trajectory import Trajectory
@@ -21,7 +23,7 @@ class Exclusion(Value):
 
     segment_id: str
     reason: str
-    """`contaminated` or `near_duplicate`."""
+    """`vetoed`, `contaminated` or `near_duplicate`."""
     detail: str
 
 
@@ -33,6 +35,10 @@ class Chosen(Value):
     flagged: dict[str, int]
     contamination: str | None
     """Set only if contaminated trajectories are kept on purpose."""
+    base: str
+    """Name of the accepted conversation's content, before any edit."""
+    edit: str | None = None
+    """The change that edited it."""
 
 
 class Selection:
@@ -41,19 +47,23 @@ class Selection:
     Attributes:
         index: the index of test items.
         exclusions: the exclusions so far.
+        considered: the changes whose conversations were found so far.
     """
 
     def __init__(self, work: Workspace) -> None:
         self.index = index_of(work)
         self.exclusions: list[Exclusion] = []
+        self.considered: list[str] = []
+        self._work = work
         self._keep_contaminated = work.settings.keep_contaminated
         self._threshold = work.settings.near_duplicate
         self._seen: dict[int, list[tuple[str, Signature]]] = {}
 
     def choose(self, rows: Sequence[Row]) -> Iterator[Chosen]:
         """Yields the trajectories of a shard that are published."""
-        signed = signatures([_spoken(row.trajectory) for row in rows])
-        for row, signature in zip(rows, signed, strict=True):
+        wanted = list(self._wanted(rows))
+        signed = signatures([_spoken(row.trajectory) for row, _, _ in wanted])
+        for (row, base, edit), signature in zip(wanted, signed, strict=True):
             overlap = self.index.overlap(row.trajectory)
             if overlap and not self._keep_contaminated:
                 self._leave_out(row, "contaminated", overlap)
@@ -63,7 +73,26 @@ class Selection:
                 for band in signature.bands:
                     self._seen.setdefault(band, []).append((row.segment.segment_id, signature))
                 clean = scrub(row.trajectory, row.segment.text, row.segment.language)
-                yield _chosen(row, clean, overlap)
+                yield Chosen(
+                    row=row.model_copy(update={"trajectory": clean.trajectory}),
+                    replaced=clean.replaced,
+                    flagged=clean.flagged,
+                    contamination=overlap,
+                    base=base,
+                    edit=edit,
+                )
+
+    def _wanted(self, rows: Sequence[Row]) -> Iterator[tuple[Row, str, str | None]]:
+        """Rows that people did not veto, in their edited form, with the accepted content's name and the edit."""
+        changed = Changed.of(self._work, [row.segment.segment_id for row in rows])
+        for row in rows:
+            found = changed.at(row.segment.segment_id, row.trajectory)
+            self.considered += found.changes
+            if found.veto:
+                self._leave_out(row, "vetoed", found.veto.words)
+            else:
+                edited = row.model_copy(update={"trajectory": found.trajectory, "edited": bool(found.edit)})
+                yield edited, found.base, found.edit.change_id if found.edit else None
 
     def _leave_out(self, row: Row, reason: str, detail: str) -> None:
         self.exclusions.append(Exclusion(segment_id=row.segment.segment_id, reason=reason, detail=detail))
@@ -82,11 +111,6 @@ def index_of(work: Workspace) -> contamination.Index:
     if work.store.exists(contamination.KEY):
         return contamination.decode(work.fetch(contamination.KEY))
     return contamination.shipped_index()
-
-
-def _chosen(row: Row, clean: Scrubbed, overlap: str | None) -> Chosen:
-    row = row.model_copy(update={"trajectory": clean.trajectory})
-    return Chosen(row=row, replaced=clean.replaced, flagged=clean.flagged, contamination=overlap)
 
 
 def _spoken(trajectory: Trajectory) -> str:

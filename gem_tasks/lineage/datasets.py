@@ -9,7 +9,7 @@ from gem_tasks.lineage.connection import Part, columns
 from gem_tasks.lineage.text import jsonb
 
 _TRAJECTORY = (
-    "trajectory_id recipe_id segment_id messages tools calls domains platform task_category called findings".split()
+    "trajectory_id recipe_id segment_id messages tools calls domains platform task_category called findings base".split()
 )
 _LISTS = ("domains", "called", "findings")
 """Sent as joined text, because psycopg cannot distinguish a list of lists from a matrix. The names have no commas."""
@@ -32,6 +32,8 @@ class TrajectoryRow(Value):
     """Names of the called tools."""
     findings: tuple[str, ...] = ()
     """Findings that did not reject it, as `check: kind`."""
+    base: str | None = None
+    """Name of the accepted conversation's content, see `domain.change.base_of`."""
 
 
 class FoundTrajectory(NamedTuple):
