@@ -127,8 +127,7 @@ def publish(work: Workspace, partition: str) -> PublishReport:
 
 
 def republish(work: Workspace, partition: str) -> PublishReport:
-    """Republishes a partition with the recipes of its last version: without documents withdrawn since, and with people's
-    changes.
+    """Republishes a partition with the recipes of its last version, people's changes, and no withdrawn documents.
 
     It calls no model, regardless of the current prompts, and works on an incomplete partition too. If no row is left,
     the partition has no current version.

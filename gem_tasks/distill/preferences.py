@@ -1,4 +1,4 @@
-"""Preferences from stored results of the stages: rejected and revised answers, drafts and refined versions.
+"""Preferences from stored results: rejected and revised answers, drafts and refined versions, and people's edits.
 
 `dpo`: two answers of the assistant at the same point of one conversation, so that a preference loss covers only the
 assistant's choice. If two versions first differ in a user's message or a tool's result, their contexts differ, and
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from gem_tasks.dataset.changed import Changed
 from gem_tasks.dataset.privacy import scrub
 from gem_tasks.dataset.select import index_of
 from gem_tasks.distill.formats.conversation import Conversation, dump
@@ -24,7 +25,7 @@ from gem_tasks.pipeline.judging.revisions import Revision, revisions_of_shard
 from gem_tasks.pipeline.shard.records import accepted, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 
-Kind = Literal["revised", "refined"]
+Kind = Literal["revised", "refined", "edited"]
 
 
 class Versions(Value):
@@ -32,9 +33,10 @@ class Versions(Value):
 
     segment_id: str
     kind: Kind
-    """`revised`: the worse one was refused by a check or the judge. `refined`: it is the draft."""
+    """`revised`: the worse one was refused by a check or the judge. `refined`: it is the draft. `edited`: a
+    person edited it."""
     reason: str
-    """The faults of the worse one, one finding per line; empty for a draft."""
+    """The faults of the worse one, one finding per line; empty for others."""
     better: Trajectory
     worse: Trajectory
 
@@ -81,6 +83,7 @@ def reward(found: Versions) -> Json | str:
 
 
 LEFT_OUT = {
+    "vetoed": "people vetoed them",
     "contaminated": "they contain test items of benchmarks",
     "equal": "both versions are the same",
     "another_context": "the versions first differ in what the user says or a tool returns",
@@ -90,18 +93,31 @@ LEFT_OUT = {
 PREFERENCES: dict[str, Callable[[Versions], Json | str]] = {"dpo": dpo, "reward": reward}
 
 
-def versions(work: Workspace, partition: str) -> Iterator[Versions]:
-    """Yields the accepted conversations of a partition under the current recipes, each with its worse version."""
+def versions(work: Workspace, partition: str, left_out: Counter[str] | None = None) -> Iterator[Versions]:
+    """Yields the accepted conversations of a partition under the current recipes, each with its worse version.
+
+    What people vetoed gives none and is counted; what they edited is better than it was before.
+    """
+    left_out = Counter() if left_out is None else left_out
     with work.ledger() as ledger:
         shards = [number for number, _ in ledger.ingestion.shards(partition)]
     for shard in shards:
         revised = {each.segment_id: each for each in revisions_of_shard(work, partition, shard) if _passed(each)}
         drafts = _drafts(work, partition, shard)
+        changed = Changed.of(work, [*revised, *drafts])
         for segment in segments_of(work, partition, shard):
             key = segment.segment_id
-            if each := revised.get(key):
+            made = revised[key].revised if key in revised else drafts[key][0] if key in drafts else None
+            found = changed.at(key, made) if made else None
+            if made is None or found is None:
+                continue
+            if found.veto:
+                left_out["vetoed"] += 1
+            elif found.edit:
+                yield _clean(segment, "edited", "", found.trajectory, made)
+            elif each := revised.get(key):
                 yield _clean(segment, "revised", "\n".join(each.findings), each.revised, each.refused)
-            elif key in drafts:
+            else:
                 yield _clean(segment, "refined", "", *drafts[key])
 
 
@@ -123,7 +139,7 @@ def write_preferences(work: Workspace, name: str, out: Path, partitions: Iterabl
         out.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part:
             with part.open("w", encoding="utf-8") as file:
-                for found in (each for partition in partitions for each in versions(work, partition)):
+                for found in (each for partition in partitions for each in versions(work, partition, left_out)):
                     # Drafts and refused conversations were not compared before.
                     contaminated = index and (index.overlap(found.better) or index.overlap(found.worse))
                     row = "contaminated" if contaminated else PREFERENCES[name](found)

@@ -8,7 +8,7 @@ memory holds one shard, one part of each split, and a few words per trajectory.
 import io
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from itertools import groupby
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks import prompts
+from gem_tasks.dataset.changed import Changed
 from gem_tasks.dataset.row import trajectory_id
 from gem_tasks.dataset.select import index_of
 from gem_tasks.distill.row import SCHEMA, SET_VERSION, clean, row_of
@@ -131,6 +132,8 @@ def _identity(work: Workspace, spec: SetSpec, placed: Placed) -> str:
         "contamination": index.packages,
         "items": sorted((each.trajectory_id, each.version, split) for each, split in placed),
     }
+    if changes := Changed.of(work, [each.segment_id for each, _ in placed]).binding:
+        contents["changes"] = changes
     return sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -196,15 +199,26 @@ def _rows(
         wanted = {each.segment_id: each for each in members}
         texts = {each.segment_id: each for each in segments_of(work, partition, shard) if each.segment_id in wanted}
         made = _outputs(work, spec, partition, shard, wanted)
+        changed = Changed.of(work, list(wanted))
+        vetoed = _vetoed(work, wanted.values())
         for segment_id, candidate in wanted.items():
             trajectory = made.get(segment_id)
             if trajectory is None or segment_id not in texts:
                 left_out["gone"] += 1
+                continue
+            trajectory = changed.at(segment_id, trajectory).trajectory
+            if candidate.trajectory_id in vetoed:  # drafts, too
+                left_out["vetoed"] += 1
             elif index and index.overlap(trajectory):  # GEM has not examined drafts and rejected ones before
                 left_out["contaminated"] += 1
             else:
                 kept, text = clean(trajectory, texts[segment_id])
                 yield candidate, row_of(candidate, spec.kind, kept, text)
+
+
+def _vetoed(work: Workspace, members: Iterable[Candidate]) -> set[str]:
+    with work.ledger() as ledger:
+        return ledger.changes.vetoed([each.trajectory_id for each in members])
 
 
 def _outputs(

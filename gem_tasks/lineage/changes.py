@@ -53,10 +53,9 @@ class Changes(Part):
             The change with its position and time.
         """
         values = change.model_dump(exclude={"position", "created_at"}) | {"findings": list(change.findings)}
-        placed = self._db.one("insert_change", **values)
+        counted = self._db.one("change_partition", segment_id=change.segment_id, counts=change.kind != "comment")
+        placed = self._db.one("insert_change", **values, **counted)
         self._db.run("set_base", base=change.base, trajectory_id=change.trajectory_id)
-        if change.kind != "comment":
-            self._db.run("change_partition", segment_id=change.segment_id)
         return change.model_copy(update=placed)
 
     def items(self, prefix: str) -> list[Item]:
@@ -77,7 +76,9 @@ class Changes(Part):
 
     def consider(self, version: str, changes: Sequence[str]) -> None:
         """Records the changes whose conversations a version found."""
-        self._db.run("consider_changes", version=version, changes=list(changes))
+        with self._db.transaction():
+            self._db.run("forget_considered", version=version)
+            self._db.run("consider_changes", version=version, changes=list(changes))
 
     def vetoed(self, trajectories: Sequence[str]) -> set[str]:
         """Those of these trajectories that people vetoed."""

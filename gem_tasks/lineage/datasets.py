@@ -8,9 +8,8 @@ from gem_tasks.domain.recipe import Recipe, Recorded
 from gem_tasks.lineage.connection import Part, columns
 from gem_tasks.lineage.text import jsonb
 
-_TRAJECTORY = (
-    "trajectory_id recipe_id segment_id messages tools calls domains platform task_category called findings base".split()
-)
+_FACTS = "messages tools calls domains platform task_category called findings".split()
+_TRAJECTORY = ["trajectory_id", "recipe_id", "segment_id", *_FACTS, "base"]
 _LISTS = ("domains", "called", "findings")
 """Sent as joined text, because psycopg cannot distinguish a list of lists from a matrix. The names have no commas."""
 

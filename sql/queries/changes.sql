@@ -11,9 +11,10 @@ SELECT pg_advisory_xact_lock(hashtextextended('gem-change ' || %(segment_id)s, 0
 -- insert_change --
 -- Appends a change to those of its conversation.
 INSERT INTO item_changes (change_id, segment_id, trajectory_id, base, position, kind, author, origin, words, message,
-                          messages, kept, findings, undoes)
+                          messages, kept, findings, undoes, announced)
 SELECT %(change_id)s, %(segment_id)s, %(trajectory_id)s, %(base)s, coalesce(max(position), 0) + 1, %(kind)s, %(author)s,
-       %(origin)s, %(words)s, %(message)s, %(messages)s, %(kept)s, %(findings)s, %(undoes)s
+       %(origin)s, %(words)s, %(message)s, %(messages)s, %(kept)s, %(findings)s, %(undoes)s,
+       %(announced)s
 FROM item_changes WHERE segment_id = %(segment_id)s AND base = %(base)s
 RETURNING position, created_at
 
@@ -22,9 +23,11 @@ RETURNING position, created_at
 UPDATE trajectories SET base = %(base)s WHERE trajectory_id = %(trajectory_id)s AND base IS DISTINCT FROM %(base)s
 
 -- change_partition --
--- The partition of the changed segment has something new to publish.
-UPDATE partitions SET changes = changes + 1
+-- The partition of the changed segment has something new to publish, unless it was only a comment: the count of the
+-- partition's changes with which the change will be published.
+UPDATE partitions SET changes = changes + (%(counts)s::boolean)::int
 WHERE partition_key = (SELECT partition_key FROM segments WHERE segment_id = %(segment_id)s)
+RETURNING changes + 1 - (%(counts)s::boolean)::int AS announced
 
 -- find_items --
 -- Trajectories whose id has this prefix, published now or before, current ones first (at most a few).
@@ -42,21 +45,26 @@ SELECT change_id, segment_id, trajectory_id, base, position, kind, author, origi
 FROM item_changes WHERE starts_with(change_id, %(prefix)s) ORDER BY change_id LIMIT 2
 
 -- list_changes --
--- Changes of all trajectories or of one, newest first, with what became of each: `orphaned` if a version that is newer
--- than the change no longer contains its conversation, `published` if the current version considered it.
+-- Changes of all trajectories or of one, newest first, with what became of each: `published` if the current
+-- version found its conversation, `orphaned` if that was published since and did not.
 SELECT c.change_id, c.segment_id, c.trajectory_id, c.base, c.position, c.kind, c.author, c.origin, c.words, c.message,
        c.messages, c.kept, c.findings, c.undoes, c.created_at, s.partition_key AS partition, d.uri,
        CASE WHEN NOT d.live THEN 'withdrawn'
             WHEN EXISTS (SELECT 1 FROM item_changes u WHERE u.undoes = c.change_id) THEN 'undone'
             WHEN EXISTS (SELECT 1 FROM considered_changes k WHERE k.change_id = c.change_id AND k.version = v.version)
                 THEN 'published'
-            WHEN v.created_at > c.created_at THEN 'orphaned'
+            WHEN v.created_at > c.created_at OR p.published_changes >= c.announced THEN 'orphaned'
             ELSE 'waiting' END AS state
 FROM item_changes c JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+JOIN partitions p ON p.partition_key = s.partition_key
 LEFT JOIN datasets v ON v.partition_key = s.partition_key AND v.superseded_by IS NULL
 WHERE (%(trajectory_id)s::text IS NULL OR c.trajectory_id = %(trajectory_id)s)
   AND (%(segment_id)s::text IS NULL OR c.segment_id = %(segment_id)s)
 ORDER BY c.created_at DESC, c.change_id DESC LIMIT %(limit)s
+
+-- forget_considered --
+-- A version that is published again may have found other changes.
+DELETE FROM considered_changes WHERE version = %(version)s
 
 -- consider_changes --
 -- Records the changes that a version considered.

@@ -25,6 +25,7 @@ def upgrade() -> None:
             kept          text NOT NULL DEFAULT '',
             findings      text[] NOT NULL DEFAULT '{}',
             undoes        text COLLATE "C" REFERENCES item_changes,
+            announced     bigint NOT NULL,
             created_at    timestamptz NOT NULL DEFAULT now(),
             UNIQUE (segment_id, base, position),
             CHECK ((kind = 'edit') = (messages IS NOT NULL)),
