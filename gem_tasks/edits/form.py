@@ -48,7 +48,9 @@ def as_form(messages: Iterable[Message], title: str = "", notes: Iterable[str] =
 
 
 def _plain(message: Message) -> Json:
+    known = {"role", "content", "tool_calls", "tool_call_id"}
     plain: Json = {"role": message.role, "content": message.content}
+    plain |= message.model_dump(exclude=known, exclude_defaults=True)
     if message.tool_calls:
         plain["tool_calls"] = [call.model_dump() for call in message.tool_calls]
     if message.tool_call_id is not None:

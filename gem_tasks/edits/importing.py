@@ -7,14 +7,13 @@ from typing import Literal
 from pydantic import ValidationError
 
 from gem_tasks.audit.rate import rate
-from gem_tasks.dataset.privacy import scrub
 from gem_tasks.domain.audit import QUALITIES, Audit, Rating
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.trajectory import Message, Trajectory
+from gem_tasks.domain.trajectory import Message
 from gem_tasks.edits.answers import Answer
 from gem_tasks.edits.make import By, NothingNewError, comment, edit, veto
 from gem_tasks.edits.reading import read_conversation
-from gem_tasks.edits.subject import Subject, load, revision_of
+from gem_tasks.edits.subject import load, revisions
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.pipeline.workspace import Workspace
 
@@ -61,11 +60,11 @@ def import_answers(
         if subject.item.trajectory_id != named.trajectory_id:
             yield _said(named, "row", "refused", "there is no trajectory with this id")
             continue
-        revisions = _revisions(subject)
-        if named.revision not in revisions:
+        shown = revisions(subject)
+        if named.revision not in shown:
             yield _said(named, "row", "refused", "it is about an earlier version of the conversation; export it again")
             continue
-        yield from _record(work, named, revisions[named.revision], keep)
+        yield from _record(work, named, shown[named.revision], keep)
         if named.scores:
             yield _rated(work, named, audit)
 
@@ -76,17 +75,6 @@ def _problem(answer: Answer, times: int) -> str:
     if not answer.author:
         return "it names no annotator; give --author"
     return "it is a duplicate of an earlier row" if times > 1 else ""
-
-
-def _revisions(subject: Subject) -> dict[str, tuple[Message, ...]]:
-    """Everything that people may have been shown of this conversation, by revision."""
-    segment = subject.record.segment
-    versions = [subject.accepted]
-    for change in subject.changes:
-        if change.kind == "edit":
-            versions.append(subject.holds.model_copy(update={"edit": change}).applied(subject.accepted))
-    shown: Iterator[Trajectory] = (scrub(each, segment.text, segment.language).trajectory for each in versions)
-    return {revision_of(each.messages): each.messages for each in shown}
 
 
 def _record(work: Workspace, answer: Answer, shown: tuple[Message, ...], keep: str) -> Iterator[Imported]:

@@ -14,7 +14,7 @@ from gem_tasks.plain_yaml import read_yaml
 
 MOST_CHARACTERS = 4_000_000
 """As long as the checks read a conversation."""
-_KEYS = {"role", "content", "tool_calls", "tool_call_id"}
+_READ = {"role", "content", "tool_calls", "tool_call_id"}
 _FIX = "Write messages as `gem edit` and `gem show --json` do, and save again."
 
 
@@ -87,7 +87,7 @@ def _message(at: int, data: Any) -> Message:
     if not isinstance(data, dict):
         raise UserError(f"{where} is not an object with `role` and `content`", _FIX)
     row = cast(Json, data)
-    if unknown := sorted(str(key)[:40] for key in row.keys() - _KEYS):
+    if unknown := sorted(str(key)[:40] for key in row.keys() - Message.model_fields.keys()):
         raise UserError(f"{where} has fields that no message has: {', '.join(unknown)}", _FIX)
     role, content, calls = row.get("role"), row.get("content"), row.get("tool_calls") or []
     if role not in get_args(Role):
@@ -97,12 +97,13 @@ def _message(at: int, data: Any) -> Message:
     if not isinstance(calls, list):
         raise UserError(f"{where}: `tool_calls` is not a list", _FIX)
     named = row.get("tool_call_id")
-    return Message(
+    made = Message(
         role=role,
         content=None if content is None else harmless(content),
         tool_calls=tuple(_calls(where, cast("list[Any]", calls))),
         tool_call_id=None if named is None else harmless(str(named)),
     )
+    return made.model_copy(update={name: row[name] for name in row.keys() - _READ})
 
 
 def _calls(where: str, calls: list[Any]) -> Iterator[ToolCall]:

@@ -3,8 +3,10 @@
 from hashlib import sha256
 from typing import NamedTuple
 
+from gem_tasks.corpus.text.harmless import harmless_json
 from gem_tasks.dataset.privacy import scrub
 from gem_tasks.domain.change import Change, Standing, base_of, dump_messages, standing
+from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.trajectory import Message, Trajectory
 from gem_tasks.errors import UserError
@@ -32,6 +34,21 @@ class Subject(NamedTuple):
     def revision(self) -> str:
         """Name of what is shown, 12 hex characters: an edit of an older revision is a conflict."""
         return revision_of(self.shown.messages)
+
+
+def shown_form(trajectory: Trajectory, segment: Segment) -> Trajectory:
+    """A conversation as it is published: without personal data and harmful characters."""
+    clean = scrub(trajectory, segment.text, segment.language).trajectory
+    return Trajectory.model_validate_json(harmless_json(clean.model_dump_json()))
+
+
+def revisions(subject: Subject) -> dict[str, tuple[Message, ...]]:
+    """Everything that people may have been shown of this conversation, by revision."""
+    segment = subject.record.segment
+    edits = [change for change in subject.changes if change.kind == "edit"]
+    versions = [subject.accepted, *(Standing(edit=change).applied(subject.accepted) for change in edits)]
+    shown = [shown_form(each, segment) for each in versions]
+    return {revision_of(each.messages): each.messages for each in shown}
 
 
 def revision_of(messages: tuple[Message, ...]) -> str:
@@ -78,6 +95,6 @@ def load(work: Workspace, prefix: str) -> Subject:
     mine = tuple(change for change in changes if change.base == base)
     holds = standing(mine)
     segment = record.segment
-    shown = scrub(holds.applied(accepted), segment.text, segment.language).trajectory
+    shown = shown_form(holds.applied(accepted), segment)
     opened = record.model_copy(update={"opened": frozenset(item.opened)})
     return Subject(item, opened, accepted, base, mine, holds, shown)
