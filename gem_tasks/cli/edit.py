@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 
 from gem_tasks.cli.changes import AuthorOption, JsonOption, by, say_change
-from gem_tasks.cli.terminal import Terminal, echo
+from gem_tasks.cli.terminal import Terminal, echo_exact
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
 from gem_tasks.edits.form import as_form
@@ -61,7 +61,7 @@ def edit_trajectory(
     work = Workspace.open(load_settings())
     subject = load(work, id_)
     if prints:
-        echo(as_form(subject.shown.messages, _title(subject)))
+        echo_exact(as_form(subject.shown.messages, _title(subject)))
         return
     text = _from(file) if file else _edited(subject)
     messages = _read(text, file)
@@ -71,7 +71,10 @@ def edit_trajectory(
     except UserError as error:
         if isinstance(error, FaultyEditError):
             _say_findings(error.errors)
-            error = UserError(f"{len(error.errors)} errors", 'Correct them, or give --keep-anyway "REASON"')
+            error = UserError(
+                f"The checks find {len(error.errors)} errors in the edit",
+                'Correct them, or give --keep-anyway "REASON"',
+            )
         raise _with_text_kept(error, None if file else text) from None
     _say(subject, made, as_json)
 

@@ -117,7 +117,7 @@ def _record(task: Task) -> Json:
         "id": task.trajectory_id,
         "fields": {
             "conversation": [{"role": message.role, "content": said(message)} for message in task.messages],
-            "tools": _tools(task) or "none",
+            "available_tools": _tools(task) or "none",
         },
         "metadata": {
             "trajectory_id": task.trajectory_id,
@@ -143,7 +143,7 @@ def _settings() -> Json:
         "fields": [
             {"name": "conversation", "title": "Conversation", "required": True,
              "settings": {"type": "chat", "use_markdown": False}},
-            {"name": "tools", "title": "Tools", "required": True, "settings": text},
+            {"name": "available_tools", "title": "Tools", "required": True, "settings": text},
         ],
         "questions": [{**_question("verdict", _VERDICT, verdict), "required": True}, *ratings, *texts],
         "metadata": [
@@ -170,7 +170,7 @@ def _task(task: Task) -> Json:
             "trajectory_id": task.trajectory_id,
             "revision": task.revision,
             "document": str(task.about["document_uri"]),
-            "tools": _tools(task) or "none",
+            "available_tools": _tools(task) or "none",
             "conversation": [{"author": message.role, "text": said(message)} for message in task.messages],
         },
         "predictions": [{"model_version": "gem", "result": [corrected]}],
@@ -192,7 +192,7 @@ def _labeling() -> str:
     return (
         f"<View>\n  <Header value={quoteattr(_GUIDE)}/>\n"
         '  <Paragraphs name="conversation" value="$conversation" layout="dialogue" nameKey="author" textKey="text"/>\n'
-        f'  <Text name="tools" value="$tools"/>\n  <Header value={quoteattr(_VERDICT)}/>\n'
+        f'  <Text name="available_tools" value="$available_tools"/>\n  <Header value={quoteattr(_VERDICT)}/>\n'
         f'  <Choices name="verdict" {to} choice="single" required="true">\n'
         f'    <Choice value="{KEEP}"/>\n    <Choice value="{VETO}"/>\n  </Choices>\n{ratings}{texts}</View>\n'
     )
