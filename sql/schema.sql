@@ -228,6 +228,7 @@ CREATE TABLE item_changes (
     kept text DEFAULT ''::text NOT NULL,
     findings text[] DEFAULT '{}'::text[] NOT NULL,
     undoes text COLLATE "C",
+    announced bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     PRIMARY KEY (change_id),
     UNIQUE (segment_id, base, "position"),

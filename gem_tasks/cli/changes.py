@@ -85,14 +85,14 @@ def list_changes(
     id_: Annotated[
         str | None, typer.Argument(metavar="ID", help="Only of this trajectory, with orphaned ones of its text.")
     ] = None,
-    orphaned: Annotated[bool, typer.Option("--orphaned", help="Only those whose conversation was made anew.")] = False,
+    orphaned: Annotated[bool, typer.Option("--orphaned", help="Only those whose conversation is another now.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of changes.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
     """Lists changes, newest first, with what became of each.
 
     waiting: the next dataset version considers it. published: the current one did. orphaned: its conversation was made
-    anew and is different; carry it over, or leave it. undone: taken back. withdrawn: its document no longer exists.
+    again and is different; carry it over, or leave it. undone: taken back. withdrawn: its document no longer exists.
 
     Examples:
         gem changes list

@@ -1,12 +1,11 @@
 """`gem edit`: a trajectory in the user's editor, or from a file, with the checks at once."""
 
-import difflib
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from gem_tasks.cli.changes import AuthorOption, JsonOption, by, say_change
 from gem_tasks.cli.terminal import Terminal, echo_exact
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Message
-from gem_tasks.edits.form import as_form
+from gem_tasks.edits.form import as_form, difference
 from gem_tasks.edits.make import Edited, FaultyEditError, edit, placed
 from gem_tasks.edits.reading import MOST_CHARACTERS, read_conversation
 from gem_tasks.edits.subject import Subject, load
@@ -56,7 +55,7 @@ def edit_trajectory(
     Examples:
         gem edit 3f9a1c --why "the date was wrong"
         gem edit 3f9a1c --print > talk.yaml && gem edit 3f9a1c --file talk.yaml --json
-        gem edit 3f9a1c --keep-anyway "the second call is meant to fail"
+        gem edit 3f9a1c --keep-anyway "the second call has to fail"
     """
     work = Workspace.open(load_settings())
     subject = load(work, id_)
@@ -137,21 +136,16 @@ def _say(subject: Subject, made: Edited, as_json: bool) -> None:
         say_change(made.change, as_json=True)
         return
     console = Terminal(highlight=False)
-    for line in _diff(subject.shown.messages, read_messages(subject, made)):
+    for line in difference(subject.shown.messages, _after(subject, made)):
         colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
         console.print(f"[{colour}]{escape(line)}[/]")
     _say_findings(made.checked.errors)
     say_change(made.change)
 
 
-def read_messages(subject: Subject, made: Edited) -> Sequence[Message]:
+def _after(subject: Subject, made: Edited) -> Sequence[Message]:
     """The messages of a recorded edit."""
     return subject.holds.model_copy(update={"edit": made.change}).applied(subject.accepted).messages
-
-
-def _diff(before: Sequence[Message], after: Sequence[Message]) -> Iterator[str]:
-    lines = [as_form(each).splitlines() for each in (before, after)]
-    yield from (line for line in difflib.unified_diff(*lines, n=1, lineterm="") if line[:3] not in ("---", "+++"))
 
 
 def _say_findings(findings: Sequence[Finding]) -> None:

@@ -1,12 +1,11 @@
 """What people changed about the conversations of a text, for readers: each edit with its difference."""
 
-import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from gem_tasks.domain.change import Standing, base_of
 from gem_tasks.domain.corpus import Segment
-from gem_tasks.domain.trajectory import Message, Trajectory
-from gem_tasks.edits.form import as_form
+from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.edits.form import difference
 from gem_tasks.edits.subject import shown_form
 from gem_tasks.lineage.changes import ListedChange
 
@@ -18,7 +17,7 @@ class ChangeView(ListedChange):
     """A change with what it changed."""
 
     here: bool
-    """Whether it is about the conversation that is shown, and not about one that was made anew since."""
+    """Whether it is about the conversation that is shown, and not about one that was made since."""
     diff: tuple[str, ...] = ()
     """Lines of the edit's difference from the version before it, as `diff -u` writes them."""
 
@@ -36,7 +35,7 @@ def history(changes: Sequence[ListedChange], accepted: Trajectory, segment: Segm
     states = [accepted, *(Standing(edit=each).applied(accepted) for each in edits)]
     versions = [shown_form(each, segment).messages for each in states[-_MOST_DIFFS - 1 :]]
     diffs = {
-        each.change_id: tuple(_diff(before, after))
+        each.change_id: tuple(difference(before, after))
         for each, before, after in zip(edits[-_MOST_DIFFS:], versions, versions[1:], strict=False)
     }
     shown = (
@@ -45,8 +44,3 @@ def history(changes: Sequence[ListedChange], accepted: Trajectory, segment: Segm
         for each in changes
     )  # fmt: skip
     return tuple(shown)[::-1]
-
-
-def _diff(before: tuple[Message, ...], after: tuple[Message, ...]) -> Iterator[str]:
-    lines = [as_form(each).splitlines() for each in (before, after)]
-    yield from (line for line in difflib.unified_diff(*lines, n=2, lineterm="") if line[:3] not in ("---", "+++"))

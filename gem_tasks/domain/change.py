@@ -1,7 +1,7 @@
 """What people change about one trajectory: vetoes, edits, comments, and taking them back. Pure.
 
-A change belongs to a conversation's content (`base_of`), not to its name: if the same conversation is made again, by
-whatever recipe, its changes apply to it; to another conversation of the same text they never do.
+A change belongs to a conversation's content (`base_of`), not to its name: if the same conversation is made again, even
+under another recipe, its changes apply to it; to another conversation of the same text they never do.
 """
 
 import json

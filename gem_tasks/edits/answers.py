@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from pydantic import Field
 
+from gem_tasks.corpus.text.harmless import harmless
 from gem_tasks.domain.audit import QUALITIES
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.change import AUTHOR_LENGTH, Origin
@@ -92,14 +93,15 @@ def _argilla(place: str, row: Json) -> Iterator[Answer]:
             by_user[user].setdefault(question, value)
             states[user] = state or states.get(user, "")
     if not by_user:
-        yield Answer(**about, problem="nobody answered")
+        yield Answer(**about, problem="it has no answer")
     unsure = row.get("status") == "pending"
     for user, values in by_user.items():
         if states[user] == "draft" or (unsure and not states[user]):
             yield Answer(**about, author=_author(user), problem="the answer is a draft that was not submitted")
         elif states[user] == "discarded":
             reason = _text(values.get("reason")).strip() or DISCARDED
-            yield Answer(**about, author=_author(user), veto=True, reason=reason, comment=_text(values.get("comment")))
+            said = {"veto": True, "reason": reason, "comment": _text(values.get("comment"))}
+            yield Answer.model_validate({**about, "author": _author(user), **said})
         else:
             yield _answer({**about, "author": _author(user)}, values)
 
@@ -125,11 +127,11 @@ def _label_studio(place: str, row: Json) -> Iterator[Answer]:
     }
     annotations = [_object(each) for each in _list(row.get("annotations"))]
     if not annotations:
-        yield Answer(**about, problem="nobody answered")
+        yield Answer(**about, problem="it has no answer")
     for each in annotations:
         by = each.get("completed_by")
         user = _object(by).get("email") or _object(by).get("id") or by
-        named = {**about, "author": _author(_text(user))}
+        named: Json = {**about, "author": _author(_text(user))}
         if each.get("was_cancelled"):
             yield Answer(**named, problem="the annotator skipped it")
             continue
@@ -159,7 +161,7 @@ def _answer(about: Json, values: dict[str, Any]) -> Answer:
         return Answer(**about, problem=f"{next(iter(wrong))} is not a score from 1 to 5")
     if not verdict and not scores and not any(texts.values()):
         return Answer(**about, problem="the answer is empty")
-    return Answer(**about, veto=verdict == VETO, scores=scores, **texts)
+    return Answer.model_validate({**about, "veto": verdict == VETO, "scores": scores, **texts})
 
 
 def _is_score(value: Any) -> bool:
@@ -179,4 +181,4 @@ def _list(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else str(value) if type(value) is int else ""
+    return harmless(value) if isinstance(value, str) else str(value) if type(value) is int else ""

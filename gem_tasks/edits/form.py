@@ -1,12 +1,13 @@
 """A conversation as YAML for an editor: texts as blocks, arguments as fields."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.trajectory import Message
+from gem_tasks.prompts.changes import changes
 
 _HEAD = """\
 # {title}
@@ -45,6 +46,12 @@ def as_form(messages: Iterable[Message], title: str = "", notes: Iterable[str] =
     body = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1 << 30)
     lines = "".join(f"# {' '.join(note.split())}\n" for note in notes)
     return (_HEAD.format(title=" ".join(title.split()), notes=lines) if title else "") + body
+
+
+def difference(before: Iterable[Message], after: Iterable[Message]) -> Iterator[str]:
+    """The lines that differ, as `diff -u` writes them, without the names of files."""
+    lines = list(changes(as_form(before), as_form(after)))
+    yield from lines[2:]
 
 
 def _plain(message: Message) -> Json:

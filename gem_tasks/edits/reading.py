@@ -89,7 +89,7 @@ def _message(at: int, data: Any) -> Message:
     row = cast(Json, data)
     if unknown := sorted(str(key)[:40] for key in row.keys() - Message.model_fields.keys()):
         raise UserError(f"{where} has fields that no message has: {', '.join(unknown)}", _FIX)
-    role, content, calls = row.get("role"), row.get("content"), row.get("tool_calls") or []
+    role, content, calls = row.get("role"), row.get("content"), cast(Any, row.get("tool_calls") or [])
     if role not in get_args(Role):
         raise UserError(f"{where}: {str(role)[:40]!r} is not a role", f"Roles: {', '.join(get_args(Role))}.")
     if content is not None and not isinstance(content, str):
@@ -98,7 +98,7 @@ def _message(at: int, data: Any) -> Message:
         raise UserError(f"{where}: `tool_calls` is not a list", _FIX)
     named = row.get("tool_call_id")
     made = Message(
-        role=role,
+        role=cast(Role, role),
         content=None if content is None else harmless(content),
         tool_calls=tuple(_calls(where, cast("list[Any]", calls))),
         tool_call_id=None if named is None else harmless(str(named)),

@@ -124,7 +124,7 @@ def test_every_row_that_cannot_be_imported_has_its_reason_and_stops_no_other(fin
         argilla(first, user="u3", verdict="keep", coherence=9),
         argilla(first, user="u4", corrected="- role: user\n  content: [1]\n"),
         argilla(first, user="u5", corrected=form.replace("role: system", "role: user", 1)),
-        argilla(first, user="u6", comment="good"),
+        argilla(first, user="u6", comment="good\ud800\x1b[2J"),
         argilla(first, user="u6", comment="good, twice"),
         argilla(first, user="", verdict="veto"),
         argilla(first, user="u7", verdict="keep", **SCORES),
@@ -135,7 +135,7 @@ def test_every_row_that_cannot_be_imported_has_its_reason_and_stops_no_other(fin
     ]
     assert imported(work, tmp_path, rows) == [
         ("row", "refused", "it is not an object"),
-        ("row", "refused", "nobody answered"),
+        ("row", "refused", "it has no answer"),
         ("row", "refused", "No published trajectory begins with 'a1'. `gem run` and `gem lineage` print ids of"
          " trajectories."),
         ("row", "refused", "there is no trajectory with this id"),
@@ -152,10 +152,11 @@ def test_every_row_that_cannot_be_imported_has_its_reason_and_stops_no_other(fin
         ("rating", "refused", "ratings belong to an audit; give --audit"),
         ("edit", "refused", f"Anna edited it after you opened trajectory {third['id']}. Look at the new version, and"
          " edit that."),
-        ("row", "refused", "nobody answered"),
+        ("row", "refused", "it has no answer"),
         ("row", "refused", "the answer is a draft that was not submitted"),
         ("veto", "recorded", ""),
     ]  # fmt: skip
+    assert [each.words for each in load(work, first["id"]).holds.comments] == ["good"]
     assert load(work, second["id"]).holds.veto.words == "discarded in Argilla"
 
 

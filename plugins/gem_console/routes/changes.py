@@ -1,7 +1,7 @@
 """Forms on a trajectory's page: veto, comment, edit, take back, carry over. They work without scripts.
 
-For users who may start runs of `gem_synthesize`, and only from pages of this origin. What was recorded is shown on the
-page; what was refused is shown with its reason, beside everything that the user wrote.
+For users who may start runs of `gem_synthesize`, and only from pages of this origin. The page shows a
+recorded change; a refused one comes back with its reason and everything that the user wrote.
 """
 
 from collections.abc import Callable
@@ -100,7 +100,9 @@ def _edit(work: Workspace, key: str, by: By, form: Form) -> None:
     kept: dict[str, Any] = {"started": started, "revision": subject.revision, "text": form.get("text")}
     if before is None:
         kept |= {"started": subject.revision, "text": form.get("text") or _joined(form)}
-        raise _Problem("The conversation was made anew after you opened it. Your text is below.", 409, **kept)
+        raise _Problem(
+            "The conversation was made again after you opened it, and is different. Your text is below.", 409, **kept
+        )
     kept["fields"] = fields_of(before)
     try:
         messages = _written(before, form)

@@ -19,7 +19,8 @@ TALK = make_trajectory().messages
 TEXTS = st.one_of(
     st.text().map(harmless),
     st.sampled_from(["", " ", "no", "1:30", "2026-01-31", "~", "- a\n- b", "a\n\n\n", "  x\n y ", "# no comment",
-                     "a: b", "'", '"', "\t", "|", "null", "*x", "&x", "!!python/name:os", "---\n...", "👩\u200d💻", "a" * 500]),
+                     "a: b", "'", '"', "\t", "|", "null", "*x", "&x", "!!python/name:os", "---\n...", "👩\u200d💻",
+                     "a" * 500]),
 )  # fmt: skip
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
