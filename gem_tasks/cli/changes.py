@@ -29,7 +29,7 @@ AuthorOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Your name; recorded, never published. Default: your login name.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
-_SHOWN = 60
+_SHOWN, _ID_SHOWN = 60, 10
 _DID = {"veto": "Vetoed", "edit": "Edited", "comment": "Commented on", "undo": "Took a change back on"}
 
 group = typer.Typer(
@@ -209,13 +209,22 @@ def _say_imported(found: list[Imported], counts: Counter[str]) -> None:
 
 def _table(found: list[ListedChange]) -> Table:
     table = Table()
-    for column in ("change", "when (UTC)", "what", "trajectory", "by", "state", "words"):
+    table.add_column("change", no_wrap=True)
+    for column in ("when (UTC)", "what", "trajectory", "by", "state", "words"):
         table.add_column(column)
     for each in found:
         what = each.kind if each.message is None else f"{each.kind} on {each.message}"
         words = each.words if len(each.words) <= _SHOWN else f"{each.words[:_SHOWN]}…"
         words = f"takes back {each.undoes}" if each.undoes else words
         when = f"{each.created_at:%Y-%m-%d %H:%M}"
-        cells = (each.change_id, when, what, each.trajectory_id, each.author, each.state, " ".join(words.split()))
+        cells = (
+            each.change_id,
+            when,
+            what,
+            each.trajectory_id[:_ID_SHOWN],
+            each.author,
+            each.state,
+            " ".join(words.split()),
+        )
         table.add_row(*map(escape, cells))
     return table

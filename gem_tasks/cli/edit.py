@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from gem_tasks.cli.changes import AuthorOption, JsonOption, by, say_change
 from gem_tasks.cli.terminal import Terminal, echo_exact
-from gem_tasks.domain.finding import Finding
+from gem_tasks.domain.finding import Finding, Severity
 from gem_tasks.domain.trajectory import Message
 from gem_tasks.edits.form import as_form, difference
 from gem_tasks.edits.make import Edited, FaultyEditError, edit, placed
@@ -139,7 +139,7 @@ def _say(subject: Subject, made: Edited, as_json: bool) -> None:
     for line in difference(subject.shown.messages, _after(subject, made)):
         colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
         console.print(f"[{colour}]{escape(line)}[/]")
-    _say_findings(made.checked.errors)
+    _say_findings((*made.checked.errors, *made.checked.others))
     say_change(made.change)
 
 
@@ -151,4 +151,5 @@ def _after(subject: Subject, made: Edited) -> Sequence[Message]:
 def _say_findings(findings: Sequence[Finding]) -> None:
     console = Terminal(stderr=True, highlight=False)
     for each in findings:
-        console.print(f"[red]{each.severity}[/] {escape(placed(each))}")
+        colour = "red" if each.severity is Severity.ERROR else "yellow"
+        console.print(f"[{colour}]{each.severity}[/] {escape(placed(each))}")

@@ -14,12 +14,11 @@ from gem_tasks.edits.subject import Subject
 
 
 class Checked(Value):
-    """The findings of an edited conversation."""
+    """The findings that an edit brings in."""
 
     errors: tuple[Finding, ...]
-    """Errors that the conversation did not have before."""
     others: tuple[Finding, ...]
-    """Everything else that the checks say, also before the edit."""
+    """Findings that refuse nothing: for a judge, or for the record."""
 
 
 def check(subject: Subject, messages: tuple[Message, ...]) -> Checked:
@@ -27,16 +26,15 @@ def check(subject: Subject, messages: tuple[Message, ...]) -> Checked:
 
     The text is compared as it is shown, without personal data: the conversation has these replacements, too.
     """
-    before = Counter(_name(each) for each in _found(subject, subject.shown.messages) if _is_error(each, subject))
-    errors: list[Finding] = []
-    others: list[Finding] = []
+    before = Counter(_name(each) for each in _found(subject, subject.shown.messages))
+    new: list[Finding] = []
     for each in _found(subject, messages):
-        if _is_error(each, subject) and not before[_name(each)]:
-            errors.append(each)
-        else:
+        if before[_name(each)]:
             before[_name(each)] -= 1
-            others.append(each)
-    return Checked(errors=tuple(errors), others=tuple(others))
+        else:
+            new.append(each)
+    errors = tuple(each for each in new if _is_error(each, subject))
+    return Checked(errors=errors, others=tuple(each for each in new if not _is_error(each, subject)))
 
 
 def _found(subject: Subject, messages: tuple[Message, ...]) -> list[Finding]:

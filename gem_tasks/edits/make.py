@@ -85,7 +85,7 @@ def edit(
         trajectory: its id, or the first characters.
         messages: all messages, edited or not.
         by: author.
-        revision: revision that the author read; None to replace whatever there is.
+        revision: revision that the author read; None to replace any.
         why: the reason of the edit; may be empty.
         keep: why the edit is right in spite of errors that the checks find; empty to refuse such an edit.
 

@@ -7,7 +7,7 @@ from gem_tasks.domain.change import Change
 from gem_tasks.lineage.connection import Part
 
 ChangeState = Literal["waiting", "published", "undone", "orphaned", "withdrawn"]
-"""`waiting`: the next dataset version considers it. `orphaned`: its conversation was made anew, differently."""
+"""`waiting`: the next dataset version considers it. `orphaned`: its conversation was made again and is different."""
 
 
 class Item(NamedTuple):
@@ -89,7 +89,7 @@ class Changes(Part):
         return self._db.one("waiting_edits", partition=partition)["waiting"]
 
     def expired(self, days: float) -> dict[str, int]:
-        """Bytes of each change whose document has been withdrawn for so many days."""
+        """Bytes of each change whose document has been withdrawn for this long."""
         return {row["change_id"]: row["bytes"] for row in self._db.rows("expired_changes", days=days)}
 
     def delete(self, changes: Sequence[str]) -> None:

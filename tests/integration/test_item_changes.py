@@ -102,6 +102,9 @@ def test_an_edit_with_an_error_needs_a_reason_which_is_recorded(finished):
         edit(work, key, broken, ANNA)
     assert {each.check for each in refused.value.errors} == {"schema"}
     assert load(work, key).changes == ()
+    opened = edit(work, key, with_words(messages, "See X-991-B."), ANNA)
+    assert opened.checked.errors == ()
+    undo(work, opened.change.change_id, ANNA)
     made = edit(work, key, broken, ANNA, keep="the tool is added later").change
     assert (made.kept, made.findings) == ("the tool is added later", ("schema: undefined",))
 

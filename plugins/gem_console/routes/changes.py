@@ -112,8 +112,8 @@ def _edit(work: Workspace, key: str, by: By, form: Form) -> None:
     kept["text"] = as_form(messages) if "text" in form else None
     if form.get("action") == "check":
         checked = check(subject, messages)
-        said = "The checks find no new errors. Nothing is saved yet." if not checked.errors else "Nothing is saved yet."
-        raise _Problem(said, 200, checked.errors, **kept)
+        said = "Nothing is saved yet. " + ("The checks find errors." if checked.errors else "No errors were added.")
+        raise _Problem(said, 200, checked.errors, **kept, others=checked.others, checked=True)
     try:
         make.edit(work, key, messages, by, revision=form.get("revision", ""), why=form.get("why", ""),
                   keep=form.get("keep", ""))  # fmt: skip

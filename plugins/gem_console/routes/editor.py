@@ -8,7 +8,8 @@ from gem_tasks.edits.form import as_form
 from gem_tasks.edits.reading import messages_of
 
 NOTHING_WRITTEN: dict[str, Any] = {
-    "problem": "", "errors": (), "form": {}, "fields": (), "text": None, "started": "", "revision": "", "written": {}
+    "problem": "", "errors": (), "others": (), "checked": False, "form": {}, "fields": (), "text": None, "started": "",
+    "revision": "", "written": {},
 }  # fmt: skip
 """Names of the template before the user has written anything."""
 
