@@ -64,6 +64,23 @@ def resolved(host: str, port: int | None = None) -> list[tuple[Any, ...]]:
     return checked(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
+def resolved_public(host: str, port: int | None = None) -> list[tuple[Any, ...]]:
+    """Like `resolved`, for addresses that documents name: neither this machine nor a private network.
+
+    Raises:
+        OSError: the name cannot be resolved, or resolves to a forbidden or private address.
+    """
+    found = resolved(host, port)
+    if not all(_public(str(each[4][0])) for each in found):
+        raise ForbiddenAddressError(f"{host} is at a private address")
+    return found
+
+
+def _public(address: str) -> bool:
+    found = ip_address(address.partition("%")[0])
+    return all(each.is_global for each in (found, *_embedded(found)))
+
+
 async def resolved_async(host: str, port: int | None) -> list[tuple[Any, ...]]:
     """Like `resolved`, for an event loop."""
     loop = asyncio.get_running_loop()

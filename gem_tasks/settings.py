@@ -17,6 +17,7 @@ from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.domain.stage import HAVE_SETTINGS, StageName, settings_of
 from gem_tasks.domain.stage_settings import Command, LLMMode, StageSettings, read_by_stage, variable
+from gem_tasks.domain.web_access import WebAccess
 from gem_tasks.errors import UserError
 from gem_tasks.redaction import know
 from gem_tasks.redaction.sources import in_data, in_dsn, in_environment, in_headers, in_url
@@ -87,8 +88,17 @@ class Settings(BaseSettings):
     s3: S3Access = Field(default_factory=S3Access)
     """Access to buckets, from an Airflow Connection; otherwise from the usual `AWS_*` variables."""
     source_roots: str = ""
-    """Folders and `s3://` or `hf://` prefixes, separated by spaces, that must contain every source; empty: anything
-    that the workers can read. Set it if people who may start runs must not read every file of a worker."""
+    """Folders and `s3://`, `hf://` or `https://` prefixes, separated by spaces, that must contain every source; empty:
+    anything that the workers can read, except web sites at private addresses. Set it if people who may start runs must
+    not read every file of a worker."""
+    web_contact: str = Field(default="", max_length=200, pattern=r"^[\x21-\x7e]*$")
+    """Your page or e-mail address for the operators of web sites that GEM reads; it is part of the User-Agent."""
+    web_delay_s: float = Field(default=0.25, ge=0)
+    """Seconds between two requests to a web site, unless its robots.txt asks for more."""
+    web_per_host: int = Field(default=2, ge=1, le=16)
+    """Maximum number of requests in flight to one web site."""
+    web_timeout_s: float = Field(default=60, gt=0)
+    """Maximum seconds for one web page, from the request to the last byte."""
     segment_target_tokens: int = Field(default=1200, ge=50)
     """Size in tokens up to which GEM joins neighbouring sections of a document."""
     segment_max_tokens: int = Field(default=2400, ge=100)
@@ -98,6 +108,9 @@ class Settings(BaseSettings):
     near_duplicate: float = Field(default=0.85, ge=0, le=1)
     """Similarity (Jaccard, of runs of five words) from which a segment counts as a repetition of an earlier one: the
     filter then rejects it without a call. 0 turns the search off."""
+    quotas: str = ""
+    """The most that a domain, platform or kind of task may be of the texts that pass:
+    `domain:finance=10%,task:*=25%`. GEM holds texts over a quota until there is room. `none` releases them."""
     keep_contaminated: bool = False
     """Publish trajectories even if they overlap with benchmark test items; they are flagged."""
     document_max_mb: float = Field(default=20, gt=0)
@@ -145,6 +158,9 @@ class Settings(BaseSettings):
     revise: Literal["on", "off"] = "on"
     """`on`: GEM returns a conversation that checks or judge reject once to the refining model with the findings, and
     then validates it again. `off`: rejected conversations stay rejected."""
+    plans_judged: int = Field(default=0, ge=0)
+    """Conversations of each new dataset version about which the model of `validate` says what they really are, beside
+    their plans: one call each. 0: none."""
     gates: Path | None = None
     """Your own bounds, in the format of `gem_tasks/gates/gates.toml`; they replace those."""
 
@@ -173,6 +189,18 @@ class Settings(BaseSettings):
         for stage, options in self.llm_requests.items():
             yield from in_headers(variable("extra_headers", stage), options.headers)
             yield from in_data(variable("extra_body", stage), options.extra_body)
+
+    @property
+    def web(self) -> WebAccess:
+        """How to visit web sites."""
+        return WebAccess(
+            contact=self.web_contact,
+            delay_s=self.web_delay_s,
+            per_host=self.web_per_host,
+            timeout_s=self.web_timeout_s,
+            most_bytes=int(self.document_max_mb * 1_000_000),
+            roots=tuple(self.source_roots.split()),
+        )
 
     def own(self, stage: str) -> StageSettings:
         """The settings of the stage, or those of the stage whose settings it shares."""

@@ -280,6 +280,23 @@ CREATE TABLE partitions (
 );
 CREATE INDEX partitions_changed ON partitions USING btree (partition_key) WHERE (changes > published_changes);
 
+CREATE TABLE plan_judgements (
+    trajectory_id text COLLATE "C" NOT NULL,
+    judge text COLLATE "C" NOT NULL,
+    model text NOT NULL,
+    prompt_sha256 text COLLATE "C" NOT NULL,
+    menus_sha256 text COLLATE "C" NOT NULL,
+    found jsonb NOT NULL,
+    unreadable jsonb NOT NULL,
+    prompt_tokens integer NOT NULL,
+    completion_tokens integer NOT NULL,
+    usd double precision,
+    judged_at timestamp with time zone DEFAULT now() NOT NULL,
+    PRIMARY KEY (trajectory_id, judge),
+    FOREIGN KEY (menus_sha256) REFERENCES prompts(sha256),
+    FOREIGN KEY (prompt_sha256) REFERENCES prompts(sha256)
+);
+
 CREATE TABLE prefilters (
     prefilter_id text COLLATE "C" NOT NULL,
     recipe_id text COLLATE "C" NOT NULL,
@@ -319,6 +336,22 @@ CREATE TABLE prompts (
     first_seen_at timestamp with time zone DEFAULT now() NOT NULL,
     PRIMARY KEY (sha256)
 );
+
+CREATE TABLE quota_texts (
+    segment_id text COLLATE "C" NOT NULL,
+    recipe_id text COLLATE "C" NOT NULL,
+    partition_key text COLLATE "C" NOT NULL,
+    domains text[] NOT NULL,
+    platform text NOT NULL,
+    task text NOT NULL,
+    held_by text,
+    decided_at timestamp with time zone,
+    PRIMARY KEY (segment_id, recipe_id),
+    FOREIGN KEY (partition_key) REFERENCES partitions(partition_key),
+    FOREIGN KEY (recipe_id) REFERENCES recipes(recipe_id),
+    FOREIGN KEY (segment_id) REFERENCES segments(segment_id)
+);
+CREATE INDEX quota_texts_partition ON quota_texts USING btree (partition_key, recipe_id);
 
 CREATE TABLE recipes (
     recipe_id text COLLATE "C" NOT NULL,
@@ -441,7 +474,7 @@ CREATE TABLE sources (
     PRIMARY KEY (source_id),
     UNIQUE (uri),
     CHECK ((document_limit >= 1)),
-    CHECK ((kind = ANY (ARRAY['files'::text, 's3'::text, 'hf'::text]))),
+    CHECK ((kind = ANY (ARRAY['files'::text, 's3'::text, 'hf'::text, 'web'::text]))),
     CHECK ((max_tokens >= 100)),
     CHECK ((min_chars >= 0)),
     CHECK ((target_tokens >= 50))

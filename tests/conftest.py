@@ -10,7 +10,9 @@ pytest_plugins = ("tests.services", "tests.browser", "tests.covered")
 """Fixtures of several folders, and what is measured."""
 
 # The machine may be busy, and a first call may load a model: how long an example takes is not what is tested.
-hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "explore", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 # The same examples every time, so that no change fails by chance; `--hypothesis-profile explore` looks for new ones.
 hypothesis.settings.register_profile("gem", hypothesis.settings.get_profile("explore"), derandomize=True)
 hypothesis.settings.load_profile("gem")

@@ -18,9 +18,9 @@ from defects import KINDS
 from material import load
 
 from gem_tasks import prompts
-from gem_tasks.audit.interval import wilson
 from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.interval import wilson
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import EndpointError
 from gem_tasks.llm.client import OpenAIClient

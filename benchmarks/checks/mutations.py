@@ -19,10 +19,10 @@ from pathlib import Path
 from defects import KINDS, OWNERS
 from material import load
 
-from gem_tasks.audit.interval import wilson
 from gem_tasks.checks import CHECKS, run_checks
 from gem_tasks.checks.reading.case import Case
 from gem_tasks.domain.finding import Severity
+from gem_tasks.domain.interval import wilson
 
 LEAST = {"structure": 1.0, "schema": 1.0, "invented_id": 0.95, "id_of_another_kind": 0.95, "wrong_echo": 0.95,
          "loosened_limit": 0.95, "altered_fact": 0.90, "altered_status": 0.90, "altered_detail": 0.80,

@@ -19,10 +19,10 @@ import re
 import tomllib
 from pathlib import Path
 
-from gem_tasks.audit.interval import wilson
 from gem_tasks.checks import CHECKS_VERSION
 from gem_tasks.checks.faults import CONSTRUCTED, Fault
 from gem_tasks.domain.finding import Severity
+from gem_tasks.domain.interval import wilson
 from gem_tasks.files import json_lines
 
 ROOT = Path(__file__).parents[2]

@@ -42,6 +42,12 @@ RUN_OPTIONS = {
         "Runs with the same name share one budget. Empty: each partition has the whole budget.",
         line(200),
     ),
+    "quotas": several(
+        "Quotas",
+        "The most that a domain, platform or task may be of the texts that pass, such as domain:finance=10%."
+        " Instead of GEM_QUOTAS; none releases what is held.",
+        pattern=line(200),
+    ),
     "stages": several("Stages", "Recompute stale results of these stages only. Empty: all.", enum=list(STAGE_NAMES)),
     "sources": several(
         "Sources",
@@ -66,7 +72,7 @@ RUN_OPTIONS = {
 SOURCE: dict[str, Param] = {
     "source": text(
         "Source",
-        "A file, a directory, s3://bucket/prefix or hf://datasets/owner/name to register and read."
+        "A file, a directory, s3://bucket/prefix, hf://datasets/owner/name or https://host/ to register and read."
         " Empty: all enabled sources.",
         line(2000),
     ),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from math import sqrt
 
-from gem_tasks.audit.interval import Z
+from gem_tasks.domain.interval import Z
 
 Answers = Sequence[Sequence[Hashable]]
 """One sequence per item with one answer per rater, in the same order of raters."""

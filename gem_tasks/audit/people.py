@@ -7,10 +7,10 @@ the effective number of items (`Counted.effective`); counts are unweighted.
 
 from collections.abc import Callable, Iterable, Sequence
 
-from gem_tasks.audit.interval import wilson
 from gem_tasks.audit.kappa import weighted_kappa
 from gem_tasks.checks.faults import CONSTRUCTED, Fault
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.interval import wilson
 from gem_tasks.domain.people import Counted, Rated, counted
 
 NEEDED = 0.95

@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 from math import ceil
 from statistics import fmean
 
-from gem_tasks.audit.interval import wilson
 from gem_tasks.audit.kappa import kappa, unanimous
 from gem_tasks.domain.audit import GOOD, QUALITIES, Audit, Quality, Rating
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.interval import wilson
 
 BAR = 0.8
 """More than this share must be coherent (arXiv 2601.10355)."""

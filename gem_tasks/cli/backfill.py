@@ -14,6 +14,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gem_tasks.airflow_names import INGEST
+from gem_tasks.cli.quotas import QuotaOption
 from gem_tasks.cli.stale import FromOption, ToOption, as_plain, print_stale
 from gem_tasks.cli.terminal import Terminal, confirm, echo_json
 from gem_tasks.errors import GemError, UserError
@@ -39,6 +40,7 @@ def backfill(
     budget_usd: Annotated[
         float | None, typer.Option(min=0.01, help="Stop before all partitions together cost more.")
     ] = None,
+    quota: QuotaOption = None,
     prompt: Annotated[
         list[str] | None, typer.Option(help=f"Variant: SHA-256 of a stored prompt by stage, {_PAIRS}.")
     ] = None,
@@ -63,6 +65,7 @@ def backfill(
     options = RunOptions.read(
         {
             "stages": stage, "sources": source, "limit": limit, "budget_usd": budget_usd,
+            "quotas": quota,
             "purse": f"backfill {uuid4().hex[:12]}" if budget_usd else None,
             "prompts": _pairs(prompt, "--prompt"), "models": _pairs(model, "--model"),
         }

@@ -7,8 +7,8 @@ import typer
 from rich.syntax import Syntax
 from rich.table import Table
 
-from gem_tasks.audit.interval import mean_margin, paired_difference, wilson
 from gem_tasks.cli.terminal import Terminal, echo_json
+from gem_tasks.domain.interval import mean_margin, paired_difference, wilson
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.compare import Compared, Means
 from gem_tasks.pipeline.rebuild.compare import Comparison, Effect, compare

@@ -42,6 +42,7 @@ COMMANDS = (
     Command("Change", "changes", "changes:group"),
     Command("Change", "prompts", "prompts:group"),
     Command("Change", "plans", "plans:group"),
+    Command("Change", "quotas", "quotas:quotas"),
     Command("Change", "audit", "audit:audit"),
     Command("Change", "prefilter", "prefilter:group"),
     Command("Change", "gc", "retention:gc"),

@@ -1,4 +1,4 @@
-"""`gem plans`: the menus from which the plan of each conversation is drawn."""
+"""`gem plans`: the menus from which the plan of each conversation is drawn, and how conversations keep them."""
 
 import json
 from collections import Counter
@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from gem_tasks.cli import plans_judge
 from gem_tasks.cli.terminal import Terminal, echo_exact, echo_json
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.plan import CHOICES
@@ -21,10 +22,13 @@ from gem_tasks.settings import load
 _DRAWN = 10_000
 """Plans behind the shares of `gem plans check`: none is more than a point off."""
 group = typer.Typer(
-    help="Prints and checks the menus for plans of conversations. Your own menus: set GEM_PLANS to their file.",
+    help="Prints and checks the menus for plans of conversations, and judges how conversations keep them. Your own"
+    " menus: set GEM_PLANS to their file.",
     no_args_is_help=True,
     add_completion=False,
 )
+
+group.command("judge")(plans_judge.judge)
 
 
 @group.command("show")

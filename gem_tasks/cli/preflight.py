@@ -4,7 +4,7 @@ from rich.markup import escape
 
 from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import Terminal
-from gem_tasks.corpus.sources.listing import list_objects
+from gem_tasks.corpus.sources.listing import require_objects
 from gem_tasks.errors import ErrorClass
 from gem_tasks.pipeline.preflight.readiness import Ready, check_models, raise_for
 from gem_tasks.pipeline.workspace import Workspace
@@ -27,7 +27,7 @@ def preflight(work: Workspace, source: str, *, quiet: bool = False, elsewhere: b
     Raises:
         UserError: a check failed; says how to fix it.
     """
-    next(list_objects(source, access=work.settings.s3))
+    require_objects(source, work.settings.s3, work.settings.web)
     console = Terminal(stderr=True, quiet=quiet)
     if elsewhere and work.settings.llm_base_url is None:
         console.print("[yellow]![/] No LLM endpoint is set here, so none was tested: the workers use their own.")

@@ -15,13 +15,18 @@ def publish(
     hub: Annotated[str, typer.Option("--hub", help="Repository, such as my-team/manuals; created if necessary.")],
     public: Annotated[bool, typer.Option("--public", help="Create a public repository.")] = False,
     audited: Annotated[bool, typer.Option("--audited", help="Refuse versions that people have not audited.")] = False,
+    accept_diversity: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Accept versions whose conversations are alike; the reason is recorded."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was published as JSON.")] = False,
 ) -> None:
     """Publishes the current dataset versions on the Hugging Face Hub, privately unless --public.
 
     Set HF_TOKEN to a token with write access to the repository. GEM sends only versions that the repository
     lacks, and removes outdated ones. It refuses if a source's licence forbids it, if a version
-    contains test items of benchmarks, or if a version failed its audit.
+    contains test items of benchmarks, if it failed its audit, or if its conversations are more alike than the gate
+    policy allows.
 
     Examples:
         gem publish --hub my-team/manuals
@@ -29,7 +34,9 @@ def publish(
     """
     work = Workspace.open(load())
     with shown(quiet=as_json) as say:
-        found = publish_to_hub(work, hub, public=public, audited=audited, progress=say)
+        found = publish_to_hub(
+            work, hub, public=public, audited=audited, accept_diversity=accept_diversity, progress=say
+        )
     if as_json:
         echo_json(found.model_dump_json(indent=1))
         return

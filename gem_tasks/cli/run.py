@@ -12,11 +12,14 @@ from gem_tasks.cli.estimate import EstimateOption, EstimatingCommand, estimate
 from gem_tasks.cli.follow import Followed, follow
 from gem_tasks.cli.limits import LimitOption, NoLimitOption, asked, kept_limit, lasting
 from gem_tasks.cli.preflight import preflight
+from gem_tasks.cli.quotas import QuotaOption
 from gem_tasks.cli.summary import print_summary, summarise
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.corpus.sources.trees import file_uri
 from gem_tasks.domain.partition import partition_of
 from gem_tasks.local.airflow_api import AirflowAPI
+from gem_tasks.pipeline.options import RunOptions
+from gem_tasks.pipeline.quotas import apply_quotas
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -28,7 +31,7 @@ _LOOK_BACK = 24
 @app.command(cls=EstimatingCommand)
 def run(
     source: Annotated[
-        str, typer.Argument(help="A file, a directory, s3://bucket/prefix, or hf://datasets/owner/name.")
+        str, typer.Argument(help="A file, a directory, s3://bucket/prefix, hf://datasets/owner/name, or https://host/.")
     ],
     limit: LimitOption = None,
     no_limit: NoLimitOption = False,
@@ -39,6 +42,7 @@ def run(
             help="Stop this run before it costs more. Default, also for hourly runs: GEM_BUDGET_USD.",
         ),
     ] = None,
+    quota: QuotaOption = None,
     accept_vanished: Annotated[
         bool, typer.Option(help="Retire all documents whose objects are gone, even if there are many.")
     ] = False,
@@ -55,9 +59,11 @@ def run(
         gem run ~/manuals --estimate
         gem run ~/manuals --limit 100 --budget-usd 5
         gem run ~/manuals --no-limit
+        gem run https://docs.example.com/guide/ --limit 100
+        gem run ~/manuals --quota domain:finance=10% --quota "task:*=25%"
         gem run s3://my-bucket/docs --json | jq .stages
     """
-    work = Workspace.open(load())
+    work = Workspace.open(load(), options=RunOptions(quotas=tuple(quota or ())))
     source = resolve(source)
     preflight(work, source, quiet=as_json, elsewhere=not (sample or (work.settings.home / "services.env").exists()))
     if sample:
@@ -65,6 +71,7 @@ def run(
         return estimate(work, source, asked(limit, no_limit), sample, budget_usd=budget, as_json=as_json)
     conf = {
         "source": source, "limit": asked(limit, no_limit), "budget_usd": budget_usd, "accept_vanished": accept_vanished,
+        "quotas": quota,
     }  # fmt: skip
     console = Terminal(stderr=True, quiet=as_json)
     partition = current_partition()
@@ -77,9 +84,11 @@ def run(
 
 
 def resolve(source: str) -> str:
-    """Makes local paths absolute, because tasks run in another folder; a path that is not UTF-8 becomes a URI."""
+    """Makes local paths absolute, because tasks run in another folder; some become URIs: lists, names not in UTF-8."""
     if "://" in source:
         return source
+    if source.startswith("urls+"):
+        return "urls+" + file_uri(str(Path(source.removeprefix("urls+")).expanduser().absolute()))
     path = str(Path(source).expanduser().absolute())
     uri = file_uri(path)
     return path if uri == f"file://{path}" else uri
@@ -93,6 +102,8 @@ def current_partition() -> str:
 def _left(work: Workspace, source: str, partition: str) -> list[str]:
     """Earlier partitions of the source with unfinished work, which this run does not touch."""
     with work.ledger() as ledger:
+        for each in {held.partition for held in ledger.quotas.held(work.chain.id_of("filter"))} - {partition}:
+            apply_quotas(work, each)  # this run may have made room for them
         earlier = [each for each in ledger.sources.partitions_of(source) if each != partition][-_LOOK_BACK:]
         return [each for each in earlier if ledger.rebuild.pending(each, work.links())]
 

@@ -19,7 +19,7 @@ from gem_tasks.settings import load
 from gem_tasks.visible import visible
 
 group = typer.Typer(
-    help="Registers and configures the sources that are read every hour: files, buckets, dumps, crawls, datasets.",
+    help="Registers and configures the sources that are read every hour: files, buckets, datasets, web sites.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -31,7 +31,10 @@ Which = Annotated[str, typer.Argument(metavar="SOURCE", help="Its address, or it
 def add(
     source: Annotated[
         str,
-        typer.Argument(metavar="SOURCE", help="A file, a folder, s3://bucket/prefix, or hf://datasets/owner/name."),
+        typer.Argument(
+            metavar="SOURCE",
+            help="A file, a folder, s3://bucket/prefix, hf://datasets/owner/name, https://host/, sitemap+…, urls+….",
+        ),
     ],
     licence: Annotated[
         str | None, typer.Option("--license", help="Licence of documents that name none, such as CC-BY-4.0.")
@@ -45,12 +48,16 @@ def add(
 ) -> None:
     """Registers SOURCE or changes its settings; `gem_ingest` reads it from the next hour on.
 
-    Supported files: .txt .md .html .jsonl .parquet .warc, also as .gz or .zst. Settings apply to documents read later.
+    Supported files: .txt .md .html .jsonl .parquet .warc, also as .gz or .zst, and in .zip and .tar archives. Of a web
+    site, GEM reads the pages of its sitemaps that robots.txt allows. Settings apply to documents read later.
 
     Examples:
         gem source add ~/manuals --license CC-BY-4.0
         gem source add s3://crawls/2026 --target-tokens 800 --max-tokens 1600
         gem source add hf://datasets/owner/name/data --license apache-2.0
+        gem source add https://docs.example.com/guide/
+        gem source add "sitemap+https://example.com/sitemap.xml#include=/docs/&exclude=*/old/*"
+        gem source add urls+pages.txt
     """
     given = Source(
         uri=resolve(source), license=licence, target_tokens=target_tokens, max_tokens=max_tokens, min_chars=min_chars,
@@ -86,6 +93,39 @@ def list_(as_json: JsonOption = False) -> None:
         )
     else:
         echo("No source is registered. Add one:  gem source add ~/manuals")
+
+
+@group.command("show")
+def show(
+    source: Which,
+    reason: Annotated[str | None, typer.Option(help="Only documents with this reason, such as `disallowed`.")] = None,
+    rows: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of documents.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Shows what became of the documents of SOURCE, and why some were not read.
+
+    Examples:
+        gem source show 3
+        gem source show https://docs.example.com/ --reason disallowed --rows 100
+        gem source show 3 --json | jq .reasons
+    """
+    with Workspace.open(load()).ledger() as ledger:
+        named = {source, resolve(source)}
+        found = next((row for row in ledger.sources.all() if named & {row.uri, str(row.source_id)}), None)
+        if found is None:
+            raise UserError(f"There is no source {source!r}", "`gem source list` shows them with their numbers.")
+        reasons = ledger.sources.reasons(found.uri)
+        refused = ledger.sources.refusals(found.uri, reason, rows)
+    if as_json:
+        more = {"reasons": reasons, "documents_without_text": [each.model_dump() for each in refused]}
+        echo_json(json.dumps(found._asdict() | more, indent=1, default=str))
+        return
+    console = Terminal(highlight=False)
+    console.print(_table([found]))
+    console.print(", ".join(f"{number} {name}" for name, number in reasons.items()) or "Not read yet", markup=False)
+    for each in refused:
+        line = f"{each.reason}: {visible(each.uri)}" + (f" ({visible(each.detail)})" if each.detail else "")
+        console.print(line, markup=False, soft_wrap=True)
 
 
 @group.command("limit")

@@ -9,7 +9,7 @@ from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE
 from gem_tasks.lineage.failures import FailedCount
-from gem_tasks.lineage.reports import DocumentCounts, PartitionSummary, StageCounts
+from gem_tasks.lineage.reports import NOT_READ, DocumentCounts, PartitionSummary, StageCounts
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.visible import visible
 
@@ -41,6 +41,13 @@ def summarise(work: Workspace, partition: str, run_id: str | None) -> RunSummary
         numbers = ledger.reports.summary(partition, list(work.chain.by_stage.values()), run_id)
         failed = ledger.failures.counts(work.recipe_ids(), partition=partition)
     return RunSummary(numbers, failed, work.settings.store_root, work.settings.airflow_url)
+
+
+def held_lines(held: Mapping[str, int]) -> Iterator[str]:
+    """What quotas hold, in one line of text; none if they hold nothing."""
+    if held:
+        named = ", ".join(f"{quota} {texts}" for quota, texts in sorted(held.items(), key=lambda item: -item[1]))
+        yield f"Held by quotas before extraction: {sum(held.values())} ({named}). Show them: gem quotas"
 
 
 def ask_again(work: Workspace, partition: str) -> str:
@@ -92,6 +99,8 @@ def print_summary(summary: RunSummary, console: Terminal, *, nothing_new: bool =
     for line in (_cost(numbers.stages), _cached(numbers.stages), _spared(numbers.stages[0])):
         if line:
             console.print(line, highlight=False)
+    for line in held_lines(numbers.held):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     if failed := failure_lines(numbers.partition, summary.failures):
         console.print(failed, highlight=False, markup=False, soft_wrap=True)
     if dataset := numbers.dataset:
@@ -131,7 +140,7 @@ def _funnel(summary: PartitionSummary) -> Table:
 def _unreadable(documents: DocumentCounts) -> list[str]:
     """The first objects that could not be read, with reasons."""
     named = [f"Not read: {visible(each.uri)} ({visible(each.detail)})" for each in documents.unreadable]
-    more = documents.reasons.get("unreadable", 0) - _SHOWN
+    more = sum(documents.reasons.get(reason, 0) for reason in NOT_READ) - _SHOWN
     return named[:_SHOWN] + ([f"Not read: {more} more (`gem run --json` lists up to 20)"] if more > 0 else [])
 
 

@@ -1,7 +1,10 @@
 """Dataset versions, with facts to know before training, audits, models and their scores."""
 
+from pydantic import ValidationError
+
 from gem_tasks.console.place import cursor_of, read_cursor
-from gem_tasks.domain.base import Value
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.realised import Realised
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.datasets import AuditRow, DatasetManifest, DatasetRow, Exclusion
 
@@ -24,6 +27,8 @@ class Dataset(DatasetManifest):
 
     exclusions: tuple[Exclusion, ...]
     audits: tuple[AuditRow, ...]
+    realised: Realised | None
+    """What conversations really are; None if the version was made before it was counted, or by a newer GEM."""
 
 
 def datasets(db: ConsoleRows, current: bool, cursor: str | None, limit: int) -> DatasetPage:
@@ -41,4 +46,14 @@ def dataset(db: ConsoleRows, version: str) -> Dataset | None:
         **found.model_dump(),
         exclusions=tuple(db.datasets.exclusions(version)),
         audits=tuple(db.datasets.audits(version)),
+        realised=_realised(found.manifest),
     )
+
+
+def _realised(manifest: Json) -> Realised | None:
+    diversity: Json = manifest.get("diversity") or {}
+    given: Json | None = diversity.get("realised")
+    try:
+        return Realised.model_validate(given) if given else None
+    except ValidationError:
+        return None

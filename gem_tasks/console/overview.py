@@ -1,6 +1,6 @@
 """From documents to published trajectories: the funnel, work and cost over time, and the state of each partition."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +11,7 @@ from gem_tasks.domain.stage import ACCEPTING
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.overview import Activity, Total
 from gem_tasks.lineage.console.partitions import Decision, PartitionIngested, PartitionStage
+from gem_tasks.lineage.console.span import PartitionRange
 
 PAPER_YIELDS = {"filter": 0.14}
 """Yields that the paper reports, which are only those of the filter."""
@@ -43,11 +44,13 @@ class Step(Value):
     why: tuple[Why, ...] = ()
     paper: float | None = None
     """The yield that the paper reports."""
+    held: int = 0
+    """Number that a quota holds before this step."""
 
     @property
     def waiting(self) -> int:
-        """Number without an outcome."""
-        return max(0, self.taken - self.accepted - self.rejected - self.failed)
+        """Number without an outcome, except held ones."""
+        return max(0, self.taken - self.accepted - self.rejected - self.failed - self.held)
 
     @property
     def share(self) -> float | None:
@@ -151,9 +154,13 @@ def funnel(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[Step]
         rows: defaultdict[str, list[Total]] = defaultdict(list)
         for row in db.overview.totals(filters.partitions, chain.recipe_ids):
             rows[row.recipe_id].append(row)
+        held: Counter[str | None] = Counter()
+        for each in db.overview.held(filters.partitions, chain.recipe_ids):
+            held[each.recipe_id] += each.texts
         for link in chain.links:
-            taken = getattr(steps[-1], link.takes, 0)
-            steps.append(_step(link.stage, link.recipe_id, taken, rows[link.recipe_id]))
+            taken, before = getattr(steps[-1], link.takes, 0), held[steps[-1].recipe_id]
+            step = _step(link.stage, link.recipe_id, taken, rows[link.recipe_id])
+            steps.append(step.model_copy(update={"held": before}))
     return steps
 
 
@@ -233,17 +240,26 @@ def states(
     rows: defaultdict[str, list[PartitionStage]] = defaultdict(list)
     for row in db.partitions.stages(keys, source_id):
         rows[row.partition_key].append(row)
-    return [_state(key, ingested.get(key), rows[key], chain) for key in keys]
+    held: dict[tuple[str, str], int] = {}
+    if chain and keys:
+        which = PartitionRange(min(keys), max(keys), source_id)
+        found = db.overview.held(which, chain.recipe_ids)
+        held = {(row.partition, row.recipe_id): row.texts for row in found}
+    return [_state(key, ingested.get(key), rows[key], chain, held) for key in keys]
 
 
 def _state(
-    key: str, ingested: PartitionIngested | None, rows: Sequence[PartitionStage], chain: Chain | None
+    key: str,
+    ingested: PartitionIngested | None,
+    rows: Sequence[PartitionStage],
+    chain: Chain | None,
+    held: Mapping[tuple[str, str], int],
 ) -> PartitionState:
     segments = ingested.segments if ingested else 0
     stages: list[StageState] = []
-    counts = {"accepted": segments}
+    counts, before = {"accepted": segments}, ""
     for link in chain.links if chain else ():
-        expected = counts.get(link.takes, 0)
+        expected, before = counts.get(link.takes, 0) - held.get((key, before), 0), link.recipe_id
         mine = [row for row in rows if row.recipe_id == link.recipe_id]
         counts = {row.outcome: row.segments for row in mine}
         done = sum(counts.values())

@@ -50,10 +50,11 @@ def partition(db: ConsoleRows, key: str, chain: Chain | None) -> Partition:
     small = chain is not None and results + state.segments <= _MOST_ROWS
     rows = db.partitions.shards(key, chain.recipe_ids) if chain and small else []
     sizes = db.partitions.shard_sizes(key) if small else {}
+    held = db.partitions.held(key, chain.recipe_ids) if chain and small else {}
     return Partition(
         state=state,
         pace=tuple(_pace(state, chain, rows)) if chain else (),
-        shards=tuple(_shards(sizes, chain, rows)) if chain else (),
+        shards=tuple(_shards(sizes, chain, rows, held)) if chain else (),
         decisions=tuple(db.partitions.decisions(key, 30)),
     )
 
@@ -70,7 +71,9 @@ def _pace(state: PartitionState, chain: Chain, rows: list[ShardRow]) -> list[Pac
     return found
 
 
-def _shards(sizes: dict[int, int], chain: Chain, rows: list[ShardRow]) -> list[ShardState]:
+def _shards(
+    sizes: dict[int, int], chain: Chain, rows: list[ShardRow], held: dict[tuple[int, str], int]
+) -> list[ShardState]:
     by_place = {(row.shard, row.recipe_id): row for row in rows}
 
     def of(shard: int, field: str) -> tuple[int, ...]:
@@ -79,7 +82,10 @@ def _shards(sizes: dict[int, int], chain: Chain, rows: list[ShardRow]) -> list[S
 
     def expected(shard: int, size: int) -> tuple[int, ...]:
         left = {name: of(shard, name) for name in ("accepted", "rejected")}
-        taken = (left[link.takes][at] if link.takes in left else 0 for at, link in enumerate(chain.links[1:]))
+        taken = (
+            (left[link.takes][at] if link.takes in left else 0) - held.get((shard, chain.links[at].recipe_id), 0)
+            for at, link in enumerate(chain.links[1:])
+        )
         return (size, *taken)
 
     return [

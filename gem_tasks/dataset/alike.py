@@ -34,6 +34,7 @@ class Alike:
         self._conversations = 0
         self._plans: dict[str, Counter[str]] = {}
         self._phrases: dict[Role, Counter[str]] = {role: Counter() for role in _SPOKEN}
+        self._openings: dict[Role, Counter[str]] = {role: Counter() for role in _SPOKEN}
         self._sample: list[tuple[str, str]] = []
         self._most_kept = most_kept
 
@@ -45,16 +46,20 @@ class Alike:
         for role, counted in self._phrases.items():
             counted.update(set(chain.from_iterable(map(_phrases, _said(trajectory, role)))))
             _forget(counted, self._most_kept)
+        for role, counted in self._openings.items():
+            counted.update(_opening(trajectory, role))
+            _forget(counted, self._most_kept)
         said = "\n".join(words for role in _SPOKEN for words in _said(trajectory, role))
         heapq.heappush(self._sample, (_turned(key), said))
         if len(self._sample) > _SAMPLED:
             heapq.heappop(self._sample)
 
     def measures(self) -> Json:
-        """For the manifest: `plans` (counts by menu), `phrases` (share of conversations by role), `spread`."""
+        """For the manifest: `plans` (counts by menu), `phrases` and `openings` (shares by role), `spread`."""
         return {
             "plans": {menu: dict(found.most_common()) for menu, found in self._plans.items()},
             "phrases": {role: self._common(counted) for role, counted in self._phrases.items()},
+            "openings": {role: self._common(counted) for role, counted in self._openings.items()},
             "spread": _spread([said for _, said in sorted(self._sample)]),
         }
 
@@ -78,6 +83,13 @@ def _said(trajectory: Trajectory, role: Role) -> Iterator[str]:
 def _phrases(text: str) -> Iterator[str]:
     words = _WORD.findall(text.lower())
     return (" ".join(words[at : at + WORDS]) for at in range(len(words) - WORDS + 1))
+
+
+def _opening(trajectory: Trajectory, role: Role) -> Iterator[str]:
+    """The first words of the role's first turn, as many as a phrase has or all that there are."""
+    words = _WORD.findall(next(_said(trajectory, role), "").lower())
+    if words:
+        yield " ".join(words[:WORDS])
 
 
 def _forget(counted: Counter[str], most: int) -> None:

@@ -6,6 +6,7 @@ from itertools import islice
 
 from gem_tasks.dataset import plots
 from gem_tasks.domain.base import Json
+from gem_tasks.domain.realised import Kept, Realised
 from gem_tasks.visible import visible
 
 OFFLINE_MODEL = "offline-rules"
@@ -161,23 +162,69 @@ def _distributions(manifest: Json) -> Iterable[str]:
 
 def _alike(manifest: Json) -> Iterable[str]:
     found, count = manifest["diversity"], manifest["trajectories"]
-    if found["plans"]:
+    if found.get("plans"):
         yield "Plans drawn, with each option's share of conversations: what they were told to be, not a check of it."
         yield _table(
             ("menu", "options"),
             ((cell(menu), _options(options, count)) for menu, options in found["plans"].items()),
         )
-    for role, phrases in found["phrases"].items():
+    if found.get("realised"):
+        yield from _realised(Realised.model_validate(found["realised"]))
+    said: dict[str, dict[str, float]] = {
+        f"{what}, said by {role}s": phrases
+        for name, what in (("phrases", "four words in a row"), ("openings", "first four words"))
+        for role, phrases in found.get(name, {}).items()
+    }
+    for title, phrases in said.items():
         if phrases:
-            yield _table(
-                (f"four words in a row, said by {role}s", "share of conversations"),
-                ((cell(phrase), f"{share:.1%}") for phrase, share in phrases.items()),
-            )
-    if found["spread"] is not None:
+            rows = ((cell(phrase), f"{share:.1%}") for phrase, share in phrases.items())
+            yield _table((title, "share of conversations"), rows)
+    if found.get("spread") is not None:
         yield (
             f"Spread: {found['spread']}. That is the compressed size of up to 100 conversations together, by the sum of"
             " their sizes compressed one by one: 1 where nothing recurs, near 0 where all are the same."
         )
+    gate: Json = found.get("gate") or {}
+    broken: list[str] = gate.get("broken") or []
+    if broken:
+        yield "**Less diverse than the gate policy wants**: " + "; ".join(map(cell, broken)) + "."
+
+
+def _realised(found: Realised) -> Iterable[str]:
+    """What conversations really are: by code, then by a judge."""
+    shares = [
+        (name.replace("_", " "), f"{share.share or 0:.0%}", spread(share.interval), share.of)
+        for name, share in found.headlines.items()
+    ]
+    yield "What conversations really are. A tool error is found by code in all of them; a model judged the rest."
+    yield _table(("in conversations", "share", "95 %", "of"), shares)
+    asked = [(f"{name.replace('_', ' ')} (mean)", wanted, real) for name, (wanted, real) in found.means.items()]
+    if asked:
+        yield _table(("", "planned", "real"), asked)
+    rows = [
+        (cell(menu), cell(option), kept.planned, kept.realised, kept_words(kept))
+        for menu, options in found.menus.items()
+        for option, kept in options.items()
+    ]
+    yield _table(("menu", "option", "planned", "real", "kept by (95 %)"), rows) if rows else ""
+    if found.not_judged:
+        yield f"Not judged: {cell(found.not_judged)}."
+    else:
+        unreadable = sum(found.unreadable.values())
+        yield (
+            f"`{cell(found.judge['model'])}` judged {found.judged} conversations, without seeing their plans;"
+            f" {unreadable} of its answers could not be read and do not count."
+        )
+
+
+def kept_words(kept: Kept) -> str:
+    """Share of the planned ones that keep it, with its interval; a dash if none was planned."""
+    return f"{kept.share:.0%} ({spread(kept.interval)})" if kept.share is not None and kept.interval else "–"
+
+
+def spread(interval: tuple[float, float]) -> str:
+    """An interval of shares, such as `12 to 31 %`."""
+    return f"{interval[0] * 100:.0f} to {interval[1] * 100:.0f} %"
 
 
 def _options(options: Mapping[str, int], count: int) -> str:

@@ -31,12 +31,16 @@ def published_of(work: Workspace, version: str) -> Iterator[Json]:
     """Like `published`, for one version."""
     with work.ledger() as ledger:
         withdrawn = ledger.versions.withdrawn_trajectories(version)
-    data = work.fetch(keys.dataset_key(version, "train-00000.parquet"))
+    for row in rows_of(work.fetch(keys.dataset_key(version, "train-00000.parquet"))):
+        if row["metadata"]["trajectory_id"] not in withdrawn:
+            yield row
+
+
+def rows_of(data: bytes) -> Iterator[Json]:
+    """Like `published`, of a version's Parquet file."""
     for batch in parquet.batches(data, 64, ["messages", "tools", "metadata"]):
         for row in batch.to_pylist():
-            found = {column: json.loads(harmless_json(text)) for column, text in row.items()}
-            if found["metadata"]["trajectory_id"] not in withdrawn:
-                yield found
+            yield {column: json.loads(harmless_json(text)) for column, text in row.items()}
 
 
 def export_openai(work: Workspace, out: Path, *partitions: str | None) -> tuple[Path, int]:

@@ -25,11 +25,14 @@ import pyarrow.parquet as pq
 from gem_tasks.dataset import card
 from gem_tasks.dataset.alike import Alike
 from gem_tasks.dataset.diversity import diversity
+from gem_tasks.dataset.judged import decided, menus_of, realised_of
+from gem_tasks.dataset.realised import Counting
 from gem_tasks.dataset.row import ROW_VERSION, SCHEMA, Row, trajectory_id
 from gem_tasks.dataset.select import Chosen, Selection
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
+from gem_tasks.domain.realised import Realised
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.domain.trajectory import Draft, Size
@@ -38,6 +41,7 @@ from gem_tasks.lineage import Ledger, TrajectoryRow
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.pipeline.shard.records import Final, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.plans import Menus
 from gem_tasks.store import keys
 
 logger = logging.getLogger(__name__)
@@ -62,7 +66,7 @@ class PublishReport(Value):
 class _Tally:
     """Data for the manifest, without the trajectories."""
 
-    def __init__(self) -> None:
+    def __init__(self, menus: Menus) -> None:
         self.rows: list[TrajectoryRow] = []
         self.documents: set[str] = set()
         self.sources: Counter[str] = Counter()
@@ -77,6 +81,7 @@ class _Tally:
         self.edits: list[str] = []
         self.drafts: list[Size] = []
         self.alike = Alike()
+        self.real = Counting(menus)
 
     def add(self, chosen: Chosen, draft: Size, judgement: Judgement) -> None:
         row, size = chosen.row, chosen.row.trajectory.size
@@ -109,6 +114,7 @@ class _Tally:
         self.contaminated += chosen.contamination is not None
         self.drafts.append(draft)
         self.alike.add(row.trajectory_id, row.trajectory, row.plan)
+        self.real.add(row.trajectory.messages, row.plan.facts if row.plan else None, row.segment.language)
 
 
 def publish(work: Workspace, partition: str) -> PublishReport:
@@ -123,7 +129,7 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     with work.ledger() as ledger, ledger.locks.publish(partition):
         if reason := _unfinished(ledger.rebuild.unfinished(partition, work.links())):
             return PublishReport(partition=partition, version=None, held_back=reason)
-        return _publish_changes(work, ledger, partition)
+        return _publish_changes(work, ledger, partition, ask=True)
 
 
 def republish(work: Workspace, partition: str) -> PublishReport:
@@ -161,17 +167,18 @@ def _unfinished(waiting: dict[int, int]) -> str | None:
     return f"the partition is incomplete under the current recipes; remaining work: {', '.join(left)}"
 
 
-def _publish_changes(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
+def _publish_changes(work: Workspace, ledger: Ledger, partition: str, *, ask: bool = False) -> PublishReport:
     """Runs under the lock, so that the new version has all changes up to now."""
     changes = ledger.versions.changes(partition)
-    report = _publish(work, ledger, partition)
+    report = _publish(work, ledger, partition, ask=ask)
     if report.version:
         ledger.versions.changes_published(partition, changes)
     return report
 
 
-def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
-    tally, selection = _Tally(), Selection(work)
+def _publish(work: Workspace, ledger: Ledger, partition: str, *, ask: bool) -> PublishReport:
+    menus = menus_of(work, ledger)
+    tally, selection = _Tally(menus), Selection(work)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.parquet"
         with pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=3) as writer:
@@ -181,8 +188,14 @@ def _publish(work: Workspace, ledger: Ledger, partition: str) -> PublishReport:
             logger.info("segment %s is not published (%s): %s", left_out.segment_id, left_out.reason, left_out.detail)
         if not tally.rows:
             return PublishReport(partition=partition, version=None, excluded=len(selection.exclusions))
-        manifest = _manifest(work, partition, tally, selection)
-        version, data = str(manifest["version"]), path.read_bytes()
+        data = path.read_bytes()
+        ids = [row.trajectory_id for row in tally.rows]
+        realised = realised_of(work, ledger, menus, data, tally.real, ids, ask=ask)
+        manifest = _manifest(work, partition, tally, selection, realised)
+        version = str(manifest["version"])
+    decision = decided(work, ledger, partition, manifest)
+    if decision.action == "halt":
+        return PublishReport(partition=partition, version=None, held_back=f"it is not diverse: {decision.reason}")
     with ledger.retention.writing():
         work.store.put(keys.dataset_key(version, "train-00000.parquet"), data)
         work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
@@ -240,7 +253,7 @@ def _shards(work: Workspace, partition: str, tally: _Tally, selection: Selection
         yield rows
 
 
-def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selection) -> Json:
+def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selection, realised: Realised) -> Json:
     index, count = selection.index, len(tally.rows)
     packages = index.packages
     contents = [*sorted(row.trajectory_id for row in tally.rows), json.dumps(packages), str(ROW_VERSION)]
@@ -273,6 +286,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
             "tools": diversity(tally.tools, count).model_dump(),
             "domains": diversity(domains, count).model_dump(),
             **tally.alike.measures(),
+            "realised": realised.model_dump(mode="json"),
         },
         "warnings": card.counts(tally.warnings),
         "revised": tally.revised,

@@ -26,13 +26,20 @@ class IngestReason(StrEnum):
     BAD_RECORD = "bad_record"
     UNREADABLE = "unreadable"
     DUPLICATE = "duplicate"
+    UNSUPPORTED = "unsupported"
+    """GEM has no reader for it: a format of a page, an archive within an archive."""
+    DISALLOWED = "disallowed"
+    """Its site does not want it to be read or used."""
+    MOVED = "moved"
+    """Its text is at another address: a redirect, or a page that names another as its canonical address."""
 
 
 class Source(Value):
     """Where documents come from, and properties of all of them. None: as in the settings."""
 
     uri: str
-    """A path, `file:///…`, `s3://bucket/prefix` or `hf://datasets/owner/name`."""
+    """A path, `file:///…`, `s3://bucket/prefix`, `hf://datasets/owner/name`, or an address of
+    `corpus.sources.web.address`."""
     license: str | None = None
     """License of documents that state none."""
     target_tokens: int | None = Field(default=None, ge=50)
@@ -49,7 +56,8 @@ class RawDocument(Value):
     """
 
     uri: str
-    """Its place: `file:///…`, `s3://bucket/key`, with `#id` for a record inside a file."""
+    """Its place: `file:///…`, `s3://bucket/key`, `https://…`, with `!/name` for a member of an archive and `#id` for a
+    record inside a file."""
     etag: str
     """The store's etag, or `mtime-size` for a local file."""
     object_key: str = ""

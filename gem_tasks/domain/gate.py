@@ -23,6 +23,8 @@ class Metrics(Value):
     """Rejected without a call because an earlier segment has nearly the same text."""
     numbers: dict[str, float] = Field(default_factory=dict)
     """Figures to compare with bounds, by metric; metrics that the stage lacks are absent."""
+    samples: dict[str, int] = Field(default_factory=dict)
+    """Number of items behind a figure, where it is not that of the outcomes."""
 
     @property
     def total(self) -> int:
@@ -36,6 +38,8 @@ class Metrics(Value):
 
     def sample(self, metric: str) -> int:
         """Number of outcomes that a metric is computed from."""
+        if metric in self.samples:
+            return self.samples[metric]
         if metric.startswith("failed_share"):
             return self.asked
         return self.total - self.near_duplicates if metric == "accepted_share" else self.total

@@ -1,6 +1,7 @@
 """The decision after a stage."""
 
 from gem_tasks.domain.gate import Action, Decision, Held, Metrics, Policy
+from gem_tasks.gates.diversity import DIVERSITY
 
 _GRAVITY: tuple[Action, ...] = ("continue", "review", "halt")
 
@@ -41,7 +42,8 @@ def _judge(metrics: Metrics, held: tuple[Held, ...]) -> tuple[Action, str]:
     action = _GRAVITY[max(_GRAVITY.index(each.bound.action) for each in broken)]
     reasons = [f"{each.metric} is {each.number:.3g}, expected {each.bound}" for each in broken]
     note = f", the model was asked about {asked}" if asked < total else ""
-    return action, f"{'; '.join(reasons)} ({total} outcomes{note})"
+    what = "conversations" if metrics.stage == DIVERSITY else "outcomes"
+    return action, f"{'; '.join(reasons)} ({total} {what}{note})"
 
 
 def _kept(metrics: Metrics, held: tuple[Held, ...]) -> str:
@@ -49,4 +51,6 @@ def _kept(metrics: Metrics, held: tuple[Held, ...]) -> str:
         return "no outcomes"
     thin = sum(not each.enough for each in held)
     note = f"; too few for {thin} of {len(held)} bounds" if thin else ""
+    if metrics.stage == DIVERSITY:
+        return f"{len(metrics.numbers)} figures of {metrics.total} conversations are as expected{note}"
     return f"{metrics.accepted} of {metrics.total} accepted, {metrics.failed} failed{note}"

@@ -2,7 +2,8 @@
 
 A table per stage, an entry per metric: `{ min = …, max = …, action = "review", sample = … }`, or a list of these.
 `[default]` applies to every stage without its own bound for the metric; `metric = []` removes a bound. `[agreement]`
-with `min_precision` and `sample` sets the agreement of people that a kind of error needs to reject.
+with `min_precision` and `sample` sets the agreement of people that a kind of error needs to reject. `[diversity]`
+bounds figures of dataset versions; `[default]` does not apply to it.
 """
 
 import tomllib
@@ -14,6 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from gem_tasks.domain.gate import Bound, MinimumAgreement, Policy
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
+from gem_tasks.gates import diversity
+from gem_tasks.gates.diversity import DIVERSITY
 
 METRICS = (
     "accepted_share",
@@ -47,12 +50,12 @@ def parse_policy(text: str, name: str) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise _refuse(name, str(error)) from None
     agreement = _agreement(name, tables.pop(_AGREEMENT, None))
-    if unknown := set(tables) - {_DEFAULT, *STAGE_NAMES}:
-        raise _refuse(
-            name, f"[{min(unknown)}] is not a stage; use {', '.join(STAGE_NAMES)}, {_DEFAULT} or {_AGREEMENT}"
-        )
+    sections = (*STAGE_NAMES, _DEFAULT, DIVERSITY, _AGREEMENT)
+    if unknown := set(tables) - set(sections):
+        raise _refuse(name, f"[{min(unknown)}] is not a stage; use {', '.join(sections[:-1])} or {_AGREEMENT}")
     read = {stage: _stage(name, stage, entries) for stage, entries in tables.items()}
     bounds = {stage: read.get(_DEFAULT, {}) | read.get(stage, {}) for stage in STAGE_NAMES}
+    bounds[DIVERSITY] = read.get(DIVERSITY, {})
     return Policy(sha256=sha256(text.encode()).hexdigest(), bounds=bounds, agreement=agreement)
 
 
@@ -72,8 +75,10 @@ def _stage(name: str, stage: str, entries: Any) -> dict[str, tuple[Bound, ...]]:
 
 
 def _bounds(name: str, stage: str, metric: str, entry: Any) -> tuple[Bound, ...]:
-    if metric not in METRICS and not metric.startswith("failed_share."):
-        raise _refuse(name, f"{stage}.{metric} is not a metric; use {', '.join(METRICS)} or failed_share.<class>")
+    known = diversity.METRICS if stage == DIVERSITY else METRICS
+    if metric not in known and (stage == DIVERSITY or not metric.startswith("failed_share.")):
+        more = "" if stage == DIVERSITY else " or failed_share.<class>"
+        raise _refuse(name, f"{stage}.{metric} is not a metric; use {', '.join(known)}{more}")
     try:
         return _BOUNDS.validate_python(entry if isinstance(entry, list) else [entry])
     except ValidationError as error:

@@ -18,6 +18,7 @@ from gem_tasks.audit.rate import so_far
 from gem_tasks.corpus.sources.hub import route
 from gem_tasks.corpus.sources.objects import why
 from gem_tasks.dataset.export import published_of
+from gem_tasks.dataset.judged import require_diverse
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.errors import UserError
 from gem_tasks.evals.progress import Progress, silent
@@ -57,6 +58,7 @@ def publish_to_hub(
     *,
     public: bool = False,
     audited: bool = False,
+    accept_diversity: str | None = None,
     progress: Progress = silent,
 ) -> OnHub:
     """Publishes the current versions.
@@ -66,6 +68,7 @@ def publish_to_hub(
         repo: `OWNER/NAME`; created if it does not exist. HF_TOKEN and HF_ENDPOINT are the client's usual variables.
         public: makes a new repository public. Without it, a repository that is public already is refused.
         audited: refuse versions that people have not audited.
+        accept_diversity: why a person accepts versions whose conversations are alike, where the policy asks one.
         progress: receives each version.
 
     Raises:
@@ -75,6 +78,8 @@ def publish_to_hub(
     if not found:
         raise UserError("There are no published trajectories", "Make some with `gem run SOURCE`.")
     _require_allowed(work, found, audited)
+    for each in found:
+        require_diverse(work, str(each.manifest["partition"]), each.manifest, accept_diversity)
     licence = licence_of(_summed(found, "licenses"))
     if public and licence.id == "unknown":
         raise UserError(

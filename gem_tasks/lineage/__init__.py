@@ -26,6 +26,8 @@ from gem_tasks.lineage.near_duplicates import NearDuplicates
 from gem_tasks.lineage.observed import Observed
 from gem_tasks.lineage.prefilters import Prefilters
 from gem_tasks.lineage.prompts import Prompts
+from gem_tasks.lineage.quotas import QuotaTexts
+from gem_tasks.lineage.realised import Realisations
 from gem_tasks.lineage.rebuild import Link, Rebuild, Scope
 from gem_tasks.lineage.reports import Reports
 from gem_tasks.lineage.retention import Retention
@@ -81,6 +83,8 @@ class Ledger:
         self.observed = Observed(db)
         self.prefilters = Prefilters(db)
         self.prompts = Prompts(db)
+        self.quotas = QuotaTexts(db)
+        self.realised = Realisations(db)
         self.rebuild = Rebuild(db)
         self.reports = Reports(db)
         self.retention = Retention(db)

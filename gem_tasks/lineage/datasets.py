@@ -68,6 +68,10 @@ class Datasets(Part):
             self._db.run("supersede_datasets", version=version, partition=partition)
             self._db.run("upsert_trajectories", version=version, **columns(values, _TRAJECTORY))
 
+    def amend(self, version: str, manifest: Json) -> None:
+        """Replaces a version's manifest by one that says more about the same rows."""
+        self._db.run("amend_dataset", version=version, manifest=jsonb(manifest))
+
     def replace_exclusions(self, version: str, found: Sequence[Value]) -> None:
         """Records the exclusions of a version: values with `segment_id`, `reason` and `detail`."""
         with self._db.transaction():

@@ -68,7 +68,7 @@ class Gates(Part):
         self._db.run(
             "record_decision",
             partition=partition,
-            stage=recipe.stage,
+            stage=decision.metrics.stage,
             recipe_id=recipe.recipe_id,
             action=decision.action,
             reason=decision.reason,
@@ -83,6 +83,9 @@ class Gates(Part):
         """The newest decisions of all gates."""
         return self._db.all(DecisionRow, "decisions", limit=limit)
 
-    def last_decision(self, partition: str, recipe: Recipe) -> Decision | None:
-        """The last decision after a stage, by the policy or by a person."""
-        return self._db.first(Decision, "last_decision", partition=partition, recipe_id=recipe.recipe_id)
+    def last_decision(self, partition: str, recipe: Recipe, stage: str | None = None) -> Decision | None:
+        """The last decision after a recipe's stage, or about the datasets made with it, by the policy or a person."""
+        return self._db.first(
+            Decision, "last_decision",
+            partition=partition, recipe_id=recipe.recipe_id, stage=stage or recipe.stage,
+        )  # fmt: skip

@@ -5,6 +5,7 @@
 | `source`  | a source is scanned                           | two runs do not read the same objects               |
 | `ingest`  | documents are compared and committed          | no text counts as new twice, in any partition       |
 | `shard`   | a stage works on a shard under a recipe       | two runs neither pay twice nor overwrite each other |
+| `quotas`  | quotas decide about a partition               | two decisions do not both take the same room        |
 | `publish` | a partition is read and its version committed | the current version includes the latest changes     |
 
 When a worker dies, Postgres releases its locks: at once if the process ends, within a minute if the machine or the
@@ -42,6 +43,12 @@ class Locks(Part):
     def shard(self, recipe_id: str, partition: str, shard: int) -> Generator[None]:
         """One task at a time on a shard of a stage."""
         with self._lock(f"gem-shard {recipe_id} {partition} {shard}"):
+            yield
+
+    @contextmanager
+    def quotas(self) -> Generator[None]:
+        """One decision of the quotas at a time; it takes effect as a whole."""
+        with self._lock("gem-quotas"), self._db.transaction():
             yield
 
     @contextmanager

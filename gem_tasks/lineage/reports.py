@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from pydantic import Field
+
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import UserError
@@ -13,8 +15,11 @@ from gem_tasks.lineage.connection import Part, Row
 T = TypeVar("T")
 
 
+NOT_READ = ("unreadable", "unsupported", "disallowed", "moved")
+
+
 class Unreadable(Value):
-    """An object that could not be read."""
+    """An object that GEM could not, or must not, read."""
 
     uri: str
     detail: str
@@ -27,7 +32,7 @@ class DocumentCounts(Value):
     reasons: dict[str, int]
     """How many have no segments, by reason."""
     unreadable: tuple[Unreadable, ...]
-    """The first twenty of that reason."""
+    """The first twenty of the `NOT_READ` reasons."""
 
 
 class StageCounts(Value):
@@ -64,6 +69,8 @@ class PartitionSummary(Value):
     documents: DocumentCounts
     segments: int
     stages: tuple[StageCounts, ...]
+    held: dict[str, int] = Field(default_factory=dict)
+    """Accepted texts that go no further for now, by the quota that holds them."""
     dataset: CurrentDataset | None
     example: str | None
     """As in the dataset."""
@@ -169,9 +176,13 @@ class Reports(Part):
             ),
             segments=sum(row["segments"] for row in self._db.rows("shards", partition=partition)),
             stages=tuple(self._stage(partition, recipe, run_id) for recipe in recipes),
+            held={row["quota"]: row["texts"] for row in self._held(partition, recipes)},
             dataset=dataset,
             example=dataset.example if dataset else None,
         )
+
+    def _held(self, partition: str, recipes: Sequence[Recipe]) -> list[Row]:
+        return self._db.rows("partition_held", partition=partition, recipe_ids=[each.recipe_id for each in recipes])
 
     def _stage(self, partition: str, recipe: Recipe, run_id: str | None) -> StageCounts:
         counts: defaultdict[str, int] = defaultdict(int)

@@ -8,6 +8,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import Source
 from gem_tasks.lineage.connection import Part, columns
 
+_KINDS = {"s3": "s3://", "hf": "hf://", "web": ("http://", "https://", "sitemap+", "urls+")}
 _OBJECT = "key etag size documents".split()
 
 
@@ -46,6 +47,14 @@ class SourceRow(NamedTuple):
     def source(self) -> Source:
         """The settings of the source."""
         return Source.model_validate({name: getattr(self, name) for name in Source.model_fields})
+
+
+class Refused(Value):
+    """A document without segments."""
+
+    uri: str
+    reason: str
+    detail: str
 
 
 class ListedObject(Value):
@@ -87,7 +96,7 @@ class Sources(Part):
 
     def register_source(self, uri: str) -> int:
         """Registers a source and returns its number; repeating it changes nothing."""
-        kind = "s3" if uri.startswith("s3://") else "hf" if uri.startswith("hf://") else "files"
+        kind = next((name for name, marks in _KINDS.items() if uri.startswith(marks)), "files")
         return self.register(Source(uri=uri), kind).source_id
 
     def enabled(self) -> list[str]:
@@ -102,6 +111,22 @@ class Sources(Part):
         """All sources with settings, state and counts."""
         return self._db.all(SourceRow, "source_list")
 
+    def reasons(self, which: str) -> dict[str, int]:
+        """How many documents of a source, given by URI or number, have no segments, by reason; `read`: the others."""
+        rows = self._db.rows("source_reasons", which=which)
+        return {row["reason"] or "read": row["documents"] for row in rows}
+
+    def refusals(self, which: str, reason: str | None = None, most: int = 20, after: str = "") -> list[Refused]:
+        """Documents of a source without segments, by URI.
+
+        Args:
+            which: its URI or number.
+            reason: only those with this reason.
+            most: how many.
+            after: only those after this URI.
+        """
+        return self._db.all(Refused, "source_refusals", which=which, reason=reason, most=most, after=after)
+
     def enable(self, which: str, enabled: bool) -> str | None:
         """Enables or disables a source, named by URI or number; returns its URI, or None if it does not exist."""
         found = self._db.rows("enable_source", which=which, enabled=enabled)
@@ -115,6 +140,11 @@ class Sources(Part):
     def compare_objects(self, source_id: int, keys: Sequence[str], etags: Sequence[str]) -> list[ListedObject]:
         """What is known of listed objects."""
         return self._db.all(ListedObject, "compare_objects", source_id=source_id, keys=list(keys), etags=list(etags))
+
+    def etags(self, source_id: int, keys: Sequence[str]) -> dict[str, str]:
+        """Recorded versions of those of these objects that still exist."""
+        rows = self._db.rows("object_etags", source_id=source_id, keys=list(keys))
+        return {row["key"]: row["etag"] for row in rows}
 
     def mark_missing(
         self, source_id: int, after: str, upto: str | None, keys: Sequence[str], closed: Sequence[str]

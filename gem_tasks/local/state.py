@@ -1,9 +1,11 @@
 """The state that `gem up` keeps between starts: ports, passwords and keys, in one private file under GEM_HOME."""
 
+import fcntl
 import json
 import os
 import secrets
 import socket
+import tempfile
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
@@ -15,6 +17,9 @@ from gem_tasks.redaction import know
 
 SERVICES = ("postgres", "teacher", "airflow", "worker_logs")
 _PREFERRED = {"postgres": 15432, "teacher": 18100, "airflow": 18080, "worker_logs": 18793}
+_LOCK_FILE = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW
+_reserved: dict[int, int] = {}
+"""Ports that this process has chosen, with the open files whose locks say so."""
 
 
 def _secret() -> str:
@@ -102,7 +107,27 @@ def _free(port: int) -> bool:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError):
             return False
+        return _reserve(port)
+
+
+def _reserve(port: int) -> bool:
+    """Whether no other process is about to use the port; until this process ends, none will.
+
+    A service listens seconds after its port was chosen, and two starts in that time would choose the same one.
+    """
+    if port in _reserved:
         return True
+    try:
+        file = os.open(Path(tempfile.gettempdir()) / f"gem-port-{port}-{os.getuid()}", _LOCK_FILE, 0o600)
+    except OSError:  # No folder for such files: as if nothing else were starting.
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        return False
+    _reserved[port] = file
+    return True
 
 
 def _usable(port: int, state: State) -> bool:

@@ -26,6 +26,8 @@ class RunOptions(Value):
     budget_usd: float | None = Field(default=None, gt=0)
     purse: str | None = None
     """Runs with the same purse share a budget. None: the budget is for this run alone."""
+    quotas: tuple[str, ...] = ()
+    """Quotas of this run instead of GEM_QUOTAS."""
     prompts: dict[str, str] = Field(default_factory=dict)
     """Recipe override: SHA-256 (or its beginning) of a stored prompt, by stage or `repair`."""
     models: dict[StageName, str] = Field(default_factory=dict)

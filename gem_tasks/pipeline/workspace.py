@@ -16,6 +16,7 @@ from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.people import kinds_to_open
 from gem_tasks.pipeline.plan_file import load_menus
 from gem_tasks.pipeline.prompt_files import load_prompts
+from gem_tasks.pipeline.quota_setting import quotas_of
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.ports import ObjectStore
 from gem_tasks.prompts import NAMES, Prompt, PromptSet
@@ -50,8 +51,9 @@ class Workspace:
             options: options of the run.
 
         Raises:
-            UserError: the store's URL, the gate policy or the user's menus of plans are not valid, a user's prompt
-                breaks its contract, a requested prompt is unknown, or a stage that borrows its model is given one.
+            UserError: the store's URL, the gate policy, the user's menus of plans or the quotas are not valid, a
+                user's prompt breaks its contract, a requested prompt is unknown, or a stage that borrows its model is
+                given one.
             StoreError: GEM_PROMPTS points to a store that does not answer.
         """
         options = options or RunOptions()
@@ -63,6 +65,9 @@ class Workspace:
         settings = settings.with_models(options.models)
         if options.budget_usd:
             settings = settings.model_copy(update={"budget_usd": options.budget_usd})
+        if options.quotas:
+            settings = settings.model_copy(update={"quotas": ",".join(options.quotas)})
+        quotas_of(settings)
         chain = Chain(settings, current.prompts.changed(*_stored(settings, options.prompts)), opened, menus)
         return cls(
             settings=settings,

@@ -64,3 +64,7 @@ WITH RECURSIVE chain AS (
 )
 SELECT recipe_id AS known_as, stage, version, prompt_sha256, model, params, parent_id AS parent
 FROM chain ORDER BY depth DESC
+
+-- amend_dataset --
+-- What became known about a version after it was made.
+UPDATE datasets SET manifest = %(manifest)s WHERE version = %(version)s

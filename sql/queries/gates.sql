@@ -35,4 +35,5 @@ FROM gate_decisions ORDER BY decision_id DESC LIMIT %(limit)s
 -- last_decision --
 -- The latest decision of the gate after a stage.
 SELECT action, reason, metrics, policy AS held, policy_sha256, person FROM gate_decisions
-WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s ORDER BY decision_id DESC LIMIT 1
+WHERE partition_key = %(partition)s AND recipe_id = %(recipe_id)s AND stage = %(stage)s
+ORDER BY decision_id DESC LIMIT 1

@@ -14,6 +14,7 @@ LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.par
 WHERE s.partition_key = %(partition)s AND c.recipe_id = ANY(%(asked)s)
   AND (r.segment_id IS NULL OR NOT r.final OR r.retry_asked)
   AND (c.parent IS NULL OR p.outcome = c.takes)
+  AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
   AND (NOT %(narrowed)s OR s.segment_id IN (SELECT scoped_segments(%(partition)s, %(sources)s::text[], %(limit)s::int)))
 ORDER BY s.shard
 
@@ -29,6 +30,7 @@ CROSS JOIN chain c
 LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
 WHERE s.partition_key = %(partition)s AND r.segment_id IS NULL AND (c.parent IS NULL OR p.outcome = c.takes)
+  AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
 GROUP BY c.ord ORDER BY c.ord
 
 -- unpublished --
@@ -50,6 +52,7 @@ LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = %(rec
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = %(parent_id)s
 WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s
   AND (%(parent_id)s::text IS NULL OR p.outcome = %(takes)s)
+  AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = %(parent_id)s)
 
 -- scoped_segments --
 -- Segments of a partition that a narrowed run covers.

@@ -4,8 +4,9 @@ SELECT reason, count(*) AS documents FROM documents WHERE partition_key = %(part
 ORDER BY documents DESC, reason
 
 -- unreadable_documents --
--- The first unreadable objects of a partition, with the fault of each.
-SELECT uri, detail FROM documents WHERE partition_key = %(partition)s AND reason = 'unreadable' AND live
+-- The first objects of a partition that GEM could not, or must not, read, with the cause of each.
+SELECT uri, detail FROM documents WHERE partition_key = %(partition)s AND live
+  AND reason IN ('unreadable', 'unsupported', 'disallowed', 'moved')
 ORDER BY uri LIMIT 20
 
 -- stage_counts --

@@ -31,6 +31,21 @@ FROM sources s LEFT JOIN (
 ) o USING (source_id)
 ORDER BY s.source_id
 
+-- source_reasons --
+-- Number of a source's documents by reason for having no segments; null: they have some.
+SELECT d.reason, count(*) AS documents
+FROM sources s JOIN source_objects o USING (source_id) JOIN documents d ON d.object_key = o.key
+WHERE (s.uri = %(which)s OR s.source_id::text = %(which)s) AND o.gone_at IS NULL AND d.live
+GROUP BY d.reason ORDER BY documents DESC, d.reason
+
+-- source_refusals --
+-- Documents of a source without segments, with their reasons.
+SELECT d.uri, d.reason, d.detail
+FROM sources s JOIN source_objects o USING (source_id) JOIN documents d ON d.object_key = o.key
+WHERE (s.uri = %(which)s OR s.source_id::text = %(which)s) AND o.gone_at IS NULL AND d.live AND d.reason IS NOT NULL
+  AND (%(reason)s::text IS NULL OR d.reason = %(reason)s) AND d.uri > %(after)s
+ORDER BY d.uri LIMIT %(most)s
+
 -- partitions_of_source --
 -- Partitions with live segments of a source, oldest first.
 SELECT DISTINCT g.partition_key FROM live_segments g JOIN documents d USING (document_id) JOIN sources s USING (source_id)
@@ -50,6 +65,10 @@ SELECT u.key, CASE WHEN o.gone_at IS NULL THEN o.documents END AS documents, coa
        o.missing_since IS NOT NULL AS missing
 FROM unnest(%(keys)s::text[], %(etags)s::text[]) AS u(key, etag)
 LEFT JOIN source_objects o ON o.source_id = %(source_id)s AND o.key = u.key
+
+-- object_etags --
+-- Recorded versions of objects.
+SELECT key, etag FROM source_objects WHERE source_id = %(source_id)s AND key = ANY(%(keys)s) AND gone_at IS NULL
 
 -- mark_missing --
 -- Marks as missing the objects between two keys that the listing lacks, except below folders that could not be listed.

@@ -21,6 +21,8 @@ WITH chain AS (
     WHERE (%(first)s::text IS NULL OR s.partition_key >= %(first)s)
       AND (%(last)s::text IS NULL OR s.partition_key <= %(last)s)
       AND (d.segment_id IS NULL OR d.again OR d.passed)
+      AND NOT EXISTS (SELECT 1 FROM held_segments h JOIN chain c USING (recipe_id)
+                      WHERE h.segment_id = s.segment_id AND c.ord = d.ord)
 ), before AS (
     SELECT DISTINCT ON (r.segment_id, r.stage) r.segment_id, r.stage, r.recipe_id
     FROM stage_results r JOIN waiting w USING (segment_id)

@@ -2,10 +2,12 @@
 
 import json
 import re
+from contextlib import contextmanager
 
 import pytest
 
 from gem_tasks.domain.plan import CHOICES
+from gem_tasks.domain.realised import Kept, Realised
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.llm.dialects.dialect import PLAIN
 from gem_tasks.llm.dialects.memory import Memory
@@ -252,3 +254,36 @@ def test_what_was_learned_of_models_is_shown_as_text(api, client, work):
     assert "&lt;img src=x onerror=alert(1)&gt;\\u202e" in page
     assert "<img" not in page
     assert "geheim" not in page
+
+
+@contextmanager
+def with_manifest(work, name, value):
+    """The version whose manifest has this value for a while."""
+    change = "UPDATE datasets SET manifest = manifest || %s RETURNING version"
+    with work.ledger() as ledger:
+        (before,) = ledger.pg.execute("SELECT manifest FROM datasets").fetchall()
+        yield ledger.pg.execute(change, [json.dumps({name: value})]).fetchone()["version"]
+        ledger.pg.execute("UPDATE datasets SET manifest = %s", [json.dumps(before["manifest"])])
+
+
+def test_a_dataset_shows_what_conversations_really_are(client, work):
+    real = Realised(
+        conversations=40,
+        tool_error=16,
+        judged=20,
+        judge={"model": "<b>judge</b>"},
+        options={"ending": {"recap": Kept(planned=10, realised=9, kept=8)}},
+        answers={"ending": 18},
+        unreadable={"ending": 2},
+    )
+    found = {
+        "realised": real.model_dump(mode="json"),
+        "gate": {"broken": ["recap_share is 0.9, expected at most 0.75"]},
+    }
+    with with_manifest(work, "diversity", found) as version:
+        page = " ".join(client("viewer").get(f"datasets/{version}").text.split())
+    assert '<th scope="row">recap</th> <td class="n">50.0%</td> <td class="n">29.0% to 71.0%</td>' in page
+    assert '<td class="n">10</td> <td class="n">9</td> <td class="n">80.0%</td>' in page
+    assert "&lt;b&gt;judge&lt;/b&gt; judged 20 conversations without their plans" in page
+    assert "recap_share is 0.9, expected at most 0.75" in page
+    assert "Answers that do not count: 2 ending." in page

@@ -18,6 +18,7 @@ from gem_tasks.corpus.reading.lines import in_utf8, lines
 from gem_tasks.corpus.reading.records import from_fields, from_json, refused
 from gem_tasks.corpus.reading.warc import read_warc
 from gem_tasks.corpus.sources.objects import SourceObject
+from gem_tasks.corpus.sources.packed import unpacked
 from gem_tasks.domain.corpus import IngestReason, RawDocument
 
 _CHUNK = 1 << 20
@@ -48,23 +49,28 @@ def read(found: SourceObject, limit_bytes: int, max_rows: int = _MAX_ROWS) -> It
     Raises:
         StoreError: the store of a remote file does not answer; the state of the file is unknown.
     """
-    rows = min(max_rows, max(_FEW_ROWS, found.size))
+    rows = rows_of(found, max_rows)
     try:
         with found.open() as stored:
             if found.media_type == "application/parquet":
                 yield from _first(rows, _parquet(found, stored, limit_bytes))
             elif found.media_type == "application/jsonl":
-                yield from _jsonl(found, _unpacked(stored, found.compression), limit_bytes, rows)
+                yield from _jsonl(found, unpacked(stored, found.compression), limit_bytes, rows)
             elif found.media_type == "application/warc":
                 yield from _first(rows, read_warc(found, stored, limit_bytes))
             else:
-                yield _text(found, _unpacked(stored, found.compression), limit_bytes)
+                yield _text(found, unpacked(stored, found.compression), limit_bytes)
     except _TooMuchError as error:
         yield refused(found, None, IngestReason.TOO_LARGE, str(error))
     except _BROKEN as error:
         if isinstance(error, MemoryError):
             raise
         yield refused(found, None, IngestReason.UNREADABLE, _one_line(error))
+
+
+def rows_of(found: SourceObject, max_rows: int) -> int:
+    """Most documents of one file."""
+    return min(max_rows, max(_FEW_ROWS, found.size))
 
 
 def _first(rows: int, documents: Iterator[RawDocument]) -> Iterator[RawDocument]:
@@ -91,14 +97,6 @@ def _one_line(error: Exception) -> str:
     return redaction.beginning(" ".join(f"{type(error).__name__}: {cause}".split()), 200)
 
 
-def _unpacked(stored: IO[bytes], compression: str) -> IO[bytes]:
-    """Arrow's streams, because they detect a truncated file; zstandard's own reader takes it for the end."""
-    if not compression:
-        return stored
-    codec = "gzip" if compression == ".gz" else "zstd"
-    return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(cast("Any", stored), mode="r"), codec))
-
-
 def _text(found: SourceObject, stream: IO[bytes], limit: int) -> RawDocument:
     data = bytearray()
     while chunk := stream.read(_CHUNK):
@@ -106,10 +104,10 @@ def _text(found: SourceObject, stream: IO[bytes], limit: int) -> RawDocument:
         if len(data) > limit:
             return refused(found, None, IngestReason.TOO_LARGE, f"more than {limit} bytes")
     data = bytes(data)  # of the two, one is enough while it is decoded
-    text = decode(data)
+    text = decode(data, found.charset or None)
     if isinstance(text, IngestReason):
         return refused(found, None, text)
-    return RawDocument(uri=found.uri, etag=found.etag, text=text, media_type=found.media_type)
+    return RawDocument(uri=found.uri, etag=found.etag, text=text, media_type=found.media_type, metadata=found.about)
 
 
 def _jsonl(found: SourceObject, stream: IO[bytes], limit: int, rows: int) -> Iterator[RawDocument]:

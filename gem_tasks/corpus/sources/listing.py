@@ -1,4 +1,4 @@
-"""The contents of a source: the readable files of a path, a bucket or a dataset, with their current versions.
+"""The contents of a source: the readable files of a path, a bucket, a dataset or a web site, with their versions.
 
 Listings stream in the byte order of their URIs, and can start after any of them: so a scan can be compared with the
 recorded objects piece by piece, and an interrupted one can continue. Hidden files and unsupported formats are skipped.
@@ -7,15 +7,22 @@ Files that GEM may not read are listed, so that reading them records a reason.
 
 import os
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from gem_tasks.corpus.sources.buckets import list_bucket
 from gem_tasks.corpus.sources.hub import list_dataset
 from gem_tasks.corpus.sources.objects import READABLE, SourceObject
 from gem_tasks.corpus.sources.trees import list_tree, real_path
+from gem_tasks.corpus.sources.web import address
+from gem_tasks.corpus.sources.web.site import Known, has_pages, list_pages, nothing_known
 from gem_tasks.domain.s3_access import S3Access
+from gem_tasks.domain.web_access import WebAccess
 from gem_tasks.errors import UserError
 
-__all__ = ["EmptySourceError", "SourceObject", "admit", "inside", "kind_of", "list_objects"]
+__all__ = ["EmptySourceError", "SourceObject", "admit", "inside", "kind_of", "list_objects", "require_objects"]
+
+WEB = "web"
+_NOWHERE = WebAccess()
 
 
 class EmptySourceError(UserError):
@@ -23,7 +30,7 @@ class EmptySourceError(UserError):
 
 
 def admit(source: str, roots: Sequence[str] = ()) -> str:
-    """The kind of a permitted source: `files`, `s3` or `hf`. Sources are refused here.
+    """The kind of a permitted source: `files`, `s3`, `hf` or `web`. Sources are refused here.
 
     Args:
         source: as the user gave it.
@@ -41,7 +48,9 @@ def admit(source: str, roots: Sequence[str] = ()) -> str:
 
 
 def _below(source: str, kind: str, root: str) -> bool:
-    if kind != "files":
+    if kind == WEB:
+        source = address.parse(source).url
+    if kind != "files" and not source.startswith("file://"):
         if {".", ".."} & set(source.split("/")):  # an ordinary name to a bucket, but maybe not to an HTTP client
             return False
         return source == root or source.startswith(root.rstrip("/") + "/")
@@ -85,23 +94,51 @@ def kind_of(source: str) -> str:
         scheme, separator, rest = "", "://", ""
     if source and (not separator or scheme == "file"):
         return "files"
+    if separator and address.is_web(source):
+        address.parse(source)
+        return WEB
     if scheme in ("s3", "hf") and rest.partition("/")[0]:
         if scheme == "s3" and rest.endswith("//"):
             whole = f"s3://{rest.rstrip('/')}/"
             raise UserError(f"{source} ends in an unnamed folder", f"Give {whole}, which holds it.")
         return scheme
     raise UserError(
-        f"{source!r} is not a source", "Give a file, a folder, s3://bucket/prefix, or hf://datasets/owner/name."
+        f"{source!r} is not a source",
+        "Give a file, a folder, s3://bucket/prefix, hf://datasets/owner/name, or https://host/.",
     )
 
 
-def list_objects(source: str, after: str = "", access: S3Access | None = None) -> Iterator[SourceObject]:
+def require_objects(source: str, access: S3Access, web: WebAccess) -> None:
+    """Checks that a source can be listed and is not empty; fetches no page of a web site.
+
+    Raises:
+        EmptySourceError: it has no supported files.
+        UserError: the source does not exist or cannot be listed.
+    """
+    if kind_of(source) != WEB:
+        next(list_objects(source, access=access))
+    elif not has_pages(source, web):
+        raise _empty(source)
+
+
+def list_objects(
+    source: str,
+    after: str = "",
+    access: S3Access | None = None,
+    web: WebAccess = _NOWHERE,
+    known: Known = nothing_known,
+    room: float = inf,
+) -> Iterator[SourceObject]:
     """The readable files of a source, sorted.
 
     Args:
-        source: a file, a folder, `file:///…`, `s3://bucket/prefix`, `s3://bucket/key`, `hf://datasets/owner/name`.
+        source: a file, a folder, `file:///…`, `s3://bucket/prefix`, `s3://bucket/key`, `hf://datasets/owner/name`, or
+            an address of `web.address`.
         after: only files after this URI.
         access: how to reach buckets; by default through the usual `AWS_*` variables.
+        web: how to visit web sites.
+        known: the recorded versions of web pages, which are fetched only if they changed.
+        room: number of web pages without a recorded version to fetch.
 
     Raises:
         EmptySourceError: it has no supported files.
@@ -111,6 +148,8 @@ def list_objects(source: str, after: str = "", access: S3Access | None = None) -
     if kind == "s3":
         bucket, _, prefix = source.removeprefix("s3://").partition("/")
         found = list_bucket(bucket, prefix, after, access or S3Access())
+    elif kind == WEB:
+        found = list_pages(source, after, web, known, room)
     else:
         found = list_tree(source, after) if kind == "files" else list_dataset(source.removeprefix("hf://"), after)
     empty = not after
@@ -118,4 +157,10 @@ def list_objects(source: str, after: str = "", access: S3Access | None = None) -
         empty = False
         yield item
     if empty:
-        raise EmptySourceError(f"{source} contains no supported files", READABLE)
+        raise _empty(source)
+
+
+def _empty(source: str) -> EmptySourceError:
+    if kind_of(source) == WEB:
+        return EmptySourceError(f"{source} lists no pages", "Check its sitemap, and include= and exclude= after #.")
+    return EmptySourceError(f"{source} contains no supported files", READABLE)

@@ -3,9 +3,11 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any
 
 from gem_tasks import redaction
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.corpus import IngestReason
 from gem_tasks.errors import first_line
 
 FORMATS = {
@@ -17,9 +19,19 @@ FORMATS = {
     ".jsonl": "application/jsonl",
     ".parquet": "application/parquet",
     ".warc": "application/warc",
+    ".zip": "application/zip",
+    ".tar": "application/x-tar",
 }
+ARCHIVES = frozenset({"application/zip", "application/x-tar"})
+RECORDS = ARCHIVES | {"application/jsonl", "application/parquet", "application/warc"}
+"""Media types of files with many documents."""
 COMPRESSIONS = (".gz", ".zst")
-READABLE = f"Supported formats: {' '.join(FORMATS)}; all but Parquet also as .gz or .zst."
+_OF_TAR = (*COMPRESSIONS, ".bz2", ".xz")
+_SHORT = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz", ".tzst": ".zst"}
+"""Names of compressed tar files."""
+READABLE = (
+    f"Supported formats: {' '.join(FORMATS)}; all but Parquet and zip also as .gz or .zst, tar also as .bz2 or .xz."
+)
 ANOTHER_TRY = frozenset({401, 408, 425, 429})
 """HTTP statuses that tell nothing about the requested object."""
 CLOSED = ("inode/directory", "")
@@ -31,20 +43,27 @@ class SourceObject:
     """One file to read."""
 
     uri: str
-    """`file:///…`, `s3://bucket/key` or `hf://…`. A local name that is not UTF-8 is percent-encoded after `//`."""
+    """`file:///…`, `s3://bucket/key`, `hf://…` or `https://…`; with `!/name` for a member of an archive. A local name
+    that is not UTF-8 is percent-encoded after `//`."""
     etag: str
     """The store's etag, or modification time (ns) and size of a local file."""
     size: int
     """Bytes, as stored."""
     media_type: str
     compression: str
-    """`.gz`, `.zst`, or empty."""
+    """`.gz`, `.zst`, for tar also `.bz2` or `.xz`, or empty."""
     open: Callable[[], IO[bytes]] = field(repr=False, compare=False)
     """Opens a seekable stream of the stored bytes. Raises OSError if this file cannot be read."""
     remote: bool = False
     """Every read is a request."""
     path: str = field(default="", compare=False)
     """Path of the file on this machine that `open` opens, links followed; empty for remote files."""
+    charset: str = field(default="", compare=False)
+    """Label of its encoding, as a server named it; empty if unknown."""
+    about: Json = field(default_factory=dict[str, Any], compare=False)
+    """Metadata of its document."""
+    refusal: tuple[IngestReason, str] | None = field(default=None, compare=False)
+    """Reason and detail if the listing already shows that it must not, or cannot, be read."""
 
     @property
     def order(self) -> bytes:
@@ -59,10 +78,15 @@ class SourceObject:
 
 def media_type(name: str) -> tuple[str, str] | None:
     """`(media type, compression)` by a file's name; None if its format is not supported."""
-    stem = name.lower()
-    compression = next((suffix for suffix in COMPRESSIONS if stem.endswith(suffix)), "")
-    kind = FORMATS.get(os.path.splitext(stem.removesuffix(compression))[1])  # noqa: PTH122  a hundred thousand times
-    return (kind, compression) if kind else None
+    stem, last = os.path.splitext(name.lower())  # noqa: PTH122  a hundred thousand times
+    if last in _SHORT:
+        return "application/x-tar", _SHORT[last]
+    if last not in _OF_TAR:
+        kind = FORMATS.get(last)
+        return (kind, "") if kind else None
+    kind = FORMATS.get(os.path.splitext(stem)[1])  # noqa: PTH122
+    fits = kind == "application/x-tar" or (last in COMPRESSIONS and kind != "application/zip")
+    return (kind, last) if kind and fits else None
 
 
 def why(error: Exception) -> str:

@@ -41,6 +41,14 @@ class Activity(NamedTuple):
     usd: float
 
 
+class HeldTexts(NamedTuple):
+    """Accepted texts of a partition that a quota holds; `recipe_id` is the filter's."""
+
+    partition: str
+    recipe_id: str
+    texts: int
+
+
 class Overview(Part):
     """Counts over all partitions of a range."""
 
@@ -51,6 +59,10 @@ class Overview(Part):
     def totals(self, which: PartitionRange, recipe_ids: Sequence[str]) -> list[Total]:
         """Results by recipe, outcome and reason."""
         return self._db.all(Total, "console_totals", recipe_ids=list(recipe_ids), **which._asdict())
+
+    def held(self, which: PartitionRange, recipe_ids: Sequence[str]) -> list[HeldTexts]:
+        """Texts that quotas hold, by partition and recipe."""
+        return self._db.all(HeldTexts, "console_held", recipe_ids=list(recipe_ids), **which._asdict())
 
     def published(self, which: PartitionRange) -> int:
         """Number of trajectories in current versions, of all sources."""

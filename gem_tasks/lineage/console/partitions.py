@@ -76,6 +76,11 @@ class Partitions(Part):
         """Results by shard and recipe."""
         return self._db.all(ShardRow, "console_shards", partition=key, recipe_ids=list(recipe_ids))
 
+    def held(self, key: str, recipe_ids: Sequence[str]) -> dict[tuple[int, str], int]:
+        """Texts that quotas hold, by shard and recipe of the filter."""
+        rows = self._db.rows("console_held_shards", partition=key, recipe_ids=list(recipe_ids))
+        return {(row["shard"], row["recipe_id"]): row["texts"] for row in rows}
+
     def shard_sizes(self, key: str) -> dict[int, int]:
         """Segments of each shard, in order."""
         return {row["shard"]: row["segments"] for row in self._db.rows("shards", partition=key)}

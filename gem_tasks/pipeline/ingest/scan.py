@@ -11,15 +11,19 @@ the task fails and a person decides.
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from math import inf
 
-from gem_tasks.corpus.sources.listing import EmptySourceError, SourceObject, inside, list_objects
+from gem_tasks.corpus.sources.listing import WEB, EmptySourceError, SourceObject, inside, list_objects
 from gem_tasks.domain.s3_access import S3Access
+from gem_tasks.domain.web_access import WebAccess
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Registered, Settled
 
 logger = logging.getLogger(__name__)
 
 _PIECE = 1000
+_WEB_PIECE = 64
+"""The bodies of a piece wait in memory or in temporary files."""
 _FEW = 10
 """Up to this many missing objects are retired without confirmation."""
 _MASS_SHARE = 0.2
@@ -36,9 +40,16 @@ class Scan:
     """
 
     def __init__(
-        self, ledger: Ledger, source: Registered, roots: Sequence[str] = (), access: S3Access | None = None
+        self,
+        ledger: Ledger,
+        source: Registered,
+        roots: Sequence[str] = (),
+        access: S3Access | None = None,
+        web: WebAccess | None = None,
+        room: float = inf,
     ) -> None:
-        self._ledger, self._source, self._roots, self._access = ledger, source, roots, access
+        self._ledger, self._source, self._roots = ledger, source, roots
+        self._access, self._web, self._room = access, web or WebAccess(), room
         self._after = source.scan_position
         self._closed: list[str] = []
         self._anywhere: list[str] = []
@@ -55,7 +66,7 @@ class Scan:
             StoreError: the listing is not sorted.
         """
         listing = iter(self._listing())
-        while piece := list(islice(listing, _PIECE)):
+        while piece := list(islice(listing, _WEB_PIECE if self._source.kind == WEB else _PIECE)):
             piece, reached = self._ordered(piece)
             self._closed += [item.uri for item in piece if item.closed]
             keys = [item.uri for item in piece]
@@ -111,12 +122,19 @@ class Scan:
 
     def _listing(self) -> Iterable[SourceObject]:
         try:
-            found = list_objects(self._source.uri, self._after, self._access)
+            found = self._found()
             yield from (item for item in found if inside(item, self._roots))
         except EmptySourceError:
             # If the source had objects before, this means that all of them vanished at once.
             if not self._ledger.sources.known_objects(self._source.source_id).known:
                 raise
+
+    def _found(self) -> Iterable[SourceObject]:
+        uri, number = self._source.uri, self._source.source_id
+        if self._source.kind != WEB:
+            return list_objects(uri, self._after, self._access)
+        etags = self._ledger.sources.etags
+        return list_objects(uri, self._after, web=self._web, known=lambda keys: etags(number, keys), room=self._room)
 
     def _ordered(self, piece: list[SourceObject]) -> tuple[list[SourceObject], str]:
         """The piece without duplicates, and the last key that the listing has covered with it.

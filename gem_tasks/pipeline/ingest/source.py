@@ -8,11 +8,14 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from math import inf
 
-from gem_tasks.corpus.reading.readers import read
+from gem_tasks.corpus.reading.readers import read, rows_of
 from gem_tasks.corpus.reading.records import refused
-from gem_tasks.corpus.sources.listing import SourceObject, admit, list_objects
+from gem_tasks.corpus.sources.archives import members
+from gem_tasks.corpus.sources.listing import SourceObject, admit, require_objects
+from gem_tasks.corpus.sources.objects import ARCHIVES
 from gem_tasks.corpus.sources.prefetch import prefetched
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import IngestReason, RawDocument, Source
@@ -68,7 +71,7 @@ def register(work: Workspace, source: Source) -> Registered:
     kind = admit(source.uri, work.settings.source_roots.split())
     with work.ledger() as ledger:
         if source.uri not in (row.uri for row in ledger.sources.all()):
-            next(list_objects(source.uri, access=work.settings.s3))
+            require_objects(source.uri, work.settings.s3, work.settings.web)
         return ledger.sources.register(source, kind)
 
 
@@ -166,7 +169,7 @@ class _Ingestion:
 
     def _scan(self, commits: Commits) -> Scan:
         settings = self._work.settings
-        scan = Scan(self._ledger, self._source, settings.source_roots.split(), settings.s3)
+        scan = Scan(self._ledger, self._source, settings.source_roots.split(), settings.s3, settings.web, self._left)
         rules = Rules.of(self._source, settings, most_tokens(self._work))
         processes = settings.ingest_processes or cores()
         batches = ((batch, batch.raws) for batch in self._batches(scan))
@@ -226,13 +229,35 @@ class _Ingestion:
 def documents_of(found: SourceObject, limit_bytes: int, max_rows: int) -> Iterator[RawDocument]:
     """The documents that a reader finds in an object. If it fails, earlier ones stay and a reason is added."""
     try:
-        reader = read_confined if found.media_type == "application/parquet" else read
-        yield from reader(found, limit_bytes, max_rows)
+        yield from _read(found, limit_bytes, max_rows)
     except GemError:
         raise  # a fault of the store, not of this object
     except Exception as error:
         logger.exception("cannot read %r", found.uri)
         yield refused(found, None, IngestReason.UNREADABLE, why_broken(error))
+
+
+def _read(found: SourceObject, limit_bytes: int, max_rows: int) -> Iterator[RawDocument]:
+    if found.refusal:
+        yield refused(found, None, *found.refusal)
+    elif found.media_type in ARCHIVES:
+        yield from _of_archive(found, limit_bytes, max_rows)
+    else:
+        reader = read_confined if found.media_type == "application/parquet" else read
+        yield from reader(found, limit_bytes, max_rows)
+
+
+def _of_archive(found: SourceObject, limit_bytes: int, max_rows: int) -> Iterator[RawDocument]:
+    """The documents of all members; each is recorded as read from the archive."""
+    most = rows_of(found, max_rows)
+    documents = (
+        raw.model_copy(update={"object_key": found.uri, "etag": found.etag})
+        for member in members(found, limit_bytes, most)
+        for raw in documents_of(member, limit_bytes, max_rows)
+    )
+    yield from islice(documents, most)
+    if next(documents, None) is not None:
+        yield refused(found, None, IngestReason.TOO_LARGE, f"GEM read only its first {most} documents")
 
 
 def _ended(found: SourceObject, documents: int, broken: bool, cut: bool) -> Ended:

@@ -10,6 +10,7 @@ from gem_tasks.gates import decide, report
 from gem_tasks.gates.decide import confirmed
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.policy_file import policy
+from gem_tasks.pipeline.quotas import apply_quotas
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
@@ -20,7 +21,12 @@ _EXAMPLES = 5
 
 
 def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> Decision:
-    """Decides by the stage's figures for the whole partition, and records the decision with them."""
+    """Decides by the stage's figures for the whole partition, and records the decision with them.
+
+    After the filter, quotas decide which texts pass: what they hold does not count for or against the gate.
+    """
+    if name == "filter":
+        apply_quotas(work, partition)
     recipe, bounds = work.chain.by_stage[name], policy(work.settings)
     with work.ledger() as ledger:
         decision = decide(ledger.gates.all_metrics(partition, recipe), bounds)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from heapq import heappush, heapreplace
 from itertools import chain
+from math import inf
 
-from gem_tasks.corpus.sources.listing import admit, list_objects
+from gem_tasks.corpus.sources.listing import SourceObject, admit, list_objects
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.corpus import RawDocument, Segment, Source
-from gem_tasks.domain.s3_access import S3Access
 from gem_tasks.lineage import Ledger
 from gem_tasks.pipeline.ingest.near_duplicates import Met, mark
 from gem_tasks.pipeline.ingest.pool import prepared
@@ -66,7 +66,8 @@ def survey(
         limit = (found.limit if source.limit is None else source.limit) or None
         look = _Look(ledger, work.settings.near_duplicate, size, seed)
         bounds = int(work.settings.document_max_mb * 1_000_000), work.settings.max_rows_per_file
-        raws = _raws(found, limit, *bounds, work.settings.s3)
+        listing = list_objects(found.uri, access=work.settings.s3, web=work.settings.web, room=limit or inf)
+        raws = _raws(listing, limit, *bounds)
         batches = ((None, batch) for batch in _batched(raws))
         processes = work.settings.ingest_processes or cores()
         for _, documents in prepared(batches, Rules.of(found, work.settings, most_tokens(work)), processes):
@@ -132,11 +133,9 @@ class _Look:
             heapreplace(self._drawn, entry)
 
 
-def _raws(
-    source: Source, limit: int | None, most_bytes: int, most_rows: int, access: S3Access
-) -> Iterator[RawDocument]:
+def _raws(listing: Iterator[SourceObject], limit: int | None, most_bytes: int, most_rows: int) -> Iterator[RawDocument]:
     left = limit
-    for found in list_objects(source.uri, access=access):
+    for found in listing:
         for raw in documents_of(found, most_bytes, most_rows):
             if left == 0:
                 return

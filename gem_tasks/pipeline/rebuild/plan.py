@@ -7,6 +7,7 @@ from typing import TypedDict
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.options import RunOptions
+from gem_tasks.pipeline.quotas import apply_quotas
 from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
 
@@ -21,7 +22,8 @@ class ShardRef(TypedDict):
 
 
 def plan(work: Workspace, partition: str) -> list[ShardRef]:
-    """Shards with a segment that lacks a final outcome in a stage of the run."""
+    """Shards with a segment that lacks a final outcome in a stage of the run; quotas may release some before."""
+    apply_quotas(work, partition)
     with work.ledger() as ledger:
         asked = [recipe.recipe_id for name, recipe in work.chain.by_stage.items() if work.options.asks_for(name)]
         pending = ledger.rebuild.pending(partition, work.links(), asked, work.scope)

@@ -18,10 +18,16 @@ from gem_tasks.store import keys, shards
 
 
 def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
-    """Segment ids that a stage processes: the whole shard, or those with the right outcome of the stage before."""
+    """Segment ids that a stage processes: the whole shard, or those with the right outcome of the stage before.
+
+    Without those that a quota holds.
+    """
     position = STAGE_NAMES.index(name)
     if position:
-        return _ended(work, STAGE_NAMES[position - 1], takes_of(work.chain.by_stage[name]), partition, shard)
+        before = STAGE_NAMES[position - 1]
+        ended = _ended(work, before, takes_of(work.chain.by_stage[name]), partition, shard)
+        with work.ledger() as ledger:
+            return ended - ledger.quotas.held_segments(work.chain.id_of(before), partition, shard)
     with work.ledger() as ledger:
         return ledger.stages.segment_ids(partition, shard)
 

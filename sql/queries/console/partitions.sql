@@ -25,6 +25,12 @@ SELECT recipe_id, shard, count(*) AS done, count(*) FILTER (WHERE outcome = 'acc
 FROM stage_results WHERE partition_key = %(partition)s AND recipe_id = ANY(%(recipe_ids)s)
 GROUP BY recipe_id, shard
 
+-- console_held_shards --
+-- Accepted texts of a partition that a quota holds, by shard and the filter's recipe.
+SELECT h.recipe_id, s.shard, count(*)::int AS texts
+FROM held_segments h JOIN live_segments s USING (segment_id)
+WHERE s.partition_key = %(partition)s AND h.recipe_id = ANY(%(recipe_ids)s) GROUP BY h.recipe_id, s.shard
+
 -- console_decisions --
 -- The newest gate decisions, of one partition or of all.
 SELECT decision_id, partition_key AS partition, stage, recipe_id, action, reason, person, airflow_run_id, decided_at

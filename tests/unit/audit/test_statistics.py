@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_tasks.audit.interval import paired_difference, wilson
 from gem_tasks.audit.kappa import cohen, fleiss, kappa, unanimous
+from gem_tasks.domain.interval import paired_difference, wilson
 
 # Fleiss' kappa of 14 raters, 10 items, 5 categories: the worked example of the method, 0.210.
 COUNTS = [

@@ -29,6 +29,18 @@ def test_a_phrase_counts_once_for_each_conversation_and_by_who_says_it():
     assert found["assistant"] == {"shall i go on": 0.75}
 
 
+def test_an_opening_is_the_first_words_of_the_first_turn():
+    found = measured(
+        ("Hello, Anna here from sales. Hi.", "Of course, Anna."),
+        ("hello ANNA here from support", "Let me see."),
+        ("Well. Hello, Anna here from sales", "of course anna"),
+        ("Renew it", "…"),
+    )["openings"]
+    assert found == {"user": {"hello anna here from": 0.5}, "assistant": {"of course anna": 0.5}}
+    card = "\n".join(_alike({"diversity": {"openings": found}, "trajectories": 4}))
+    assert "| first four words, said by users | share of conversations |" in card
+
+
 def test_no_phrase_reaches_over_two_turns():
     found = Alike()
     for key in "ab":

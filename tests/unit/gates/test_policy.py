@@ -12,8 +12,9 @@ from gem_tasks.settings import Settings
 
 def test_the_policy_that_comes_with_gem_bounds_every_stage():
     found = policy(Settings())
-    assert set(found.bounds) == set(STAGE_NAMES)
-    assert all("failed_share" in bounds for bounds in found.bounds.values())
+    assert set(found.bounds) == {*STAGE_NAMES, "diversity"}
+    assert all("failed_share" in found.bounds[stage] for stage in STAGE_NAMES)
+    assert "failed_share" not in found.bounds["diversity"], "that is of stages"
     assert found.sha256
 
 
@@ -38,6 +39,7 @@ def test_a_metric_may_have_several_bounds_and_failures_a_class():
         ("[filtre]\n", r"\[filtre\] is not a stage"),
         ("filter = 3", "filter must be a table"),
         ("[filter]\nyield = {min = 1}", "filter.yield is not a metric"),
+        ("[diversity]\nmean_calls = {min = 1}", "diversity.mean_calls is not a metric; use user_phrase_share, "),
         ("[filter]\naccepted_share = 0.1", "filter.accepted_share"),
         ("[filter]\naccepted_share = {action = 'review'}", "give min, max or both"),
         ("[filter]\naccepted_share = {min = 0.5, max = 0.1}", "min 0.5 is above max 0.1"),
@@ -60,7 +62,7 @@ def test_agreement_with_people_is_asked_for_only_where_the_policy_says_so():
     assert policy(Settings()).agreement is None
     found = parse_policy("[agreement]\nmin_precision = 0.8", "g")
     assert (found.agreement.min_precision, found.agreement.sample) == (0.8, 12)
-    assert set(found.bounds) == set(STAGE_NAMES), "it is not a stage"
+    assert set(found.bounds) == {*STAGE_NAMES, "diversity"}, "it is not a stage"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

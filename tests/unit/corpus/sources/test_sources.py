@@ -188,7 +188,7 @@ def test_what_is_closed_to_us_in_a_tree_has_a_reason_and_stops_nothing():
         ("~nobody-of-that-name/x", "does not exist"),
         ("ftp://host/x", "is not a source"),
         ("s3://", "is not a source"),
-        ("http://[", "is not a source"),
+        ("http://[", "is not the address of a web source"),
         ("s3://bucket/\ud800", "is not a source"),
         ("s3://bucket/\udcff", "is not a source"),  # a byte of an argument that is no UTF-8
         ("\ud800.txt", "is not a source"),
