@@ -4,6 +4,9 @@ GemError
 ├── UserError                   the person who typed the command can fix it: one line, exit code 2, no traceback
 │   ├── EmptySourceError        a source has no file that GEM reads (corpus.sources.listing)
 │   ├── BudgetSpentError        the next call could cost more than is left (pipeline.shard.budget)
+│   ├── ConflictError           someone else changed the conversation since it was opened (edits.make)
+│   ├── NothingNewError         the change is there already (edits.make)
+│   ├── FaultyEditError         the checks find errors in an edit (edits.make)
 │   └── UntrueUsageError        an endpoint's token counts cannot be true, so they enforce no budget (llm.usage.metered)
 ├── EndpointError               the LLM endpoint answered with a fault, or not at all (carries an ErrorClass)
 ├── StoreError                  an object could not be read or written

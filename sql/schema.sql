@@ -83,6 +83,14 @@ CREATE TABLE batches (
 );
 CREATE INDEX batches_open ON batches USING btree (recipe_id, partition_key, shard) WHERE (state = ANY (ARRAY['announced'::text, 'submitted'::text, 'collected'::text]));
 
+CREATE TABLE considered_changes (
+    version text COLLATE "C" NOT NULL,
+    change_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (version, change_id),
+    FOREIGN KEY (change_id) REFERENCES item_changes(change_id) ON DELETE CASCADE,
+    FOREIGN KEY (version) REFERENCES datasets(version)
+);
+
 CREATE TABLE dataset_exclusions (
     version text COLLATE "C" NOT NULL,
     segment_id text COLLATE "C" NOT NULL,
@@ -205,6 +213,35 @@ CREATE TABLE ingest_totals (
     segments bigint NOT NULL,
     PRIMARY KEY (partition_key, source_id, reason)
 );
+
+CREATE TABLE item_changes (
+    change_id text COLLATE "C" NOT NULL,
+    segment_id text COLLATE "C" NOT NULL,
+    trajectory_id text COLLATE "C" NOT NULL,
+    base text COLLATE "C" NOT NULL,
+    "position" integer NOT NULL,
+    kind text NOT NULL,
+    author text NOT NULL,
+    origin text NOT NULL,
+    words text DEFAULT ''::text NOT NULL,
+    message integer,
+    messages text,
+    kept text DEFAULT ''::text NOT NULL,
+    findings text[] DEFAULT '{}'::text[] NOT NULL,
+    undoes text COLLATE "C",
+    announced bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    PRIMARY KEY (change_id),
+    UNIQUE (segment_id, base, "position"),
+    FOREIGN KEY (segment_id) REFERENCES segments(segment_id),
+    FOREIGN KEY (undoes) REFERENCES item_changes(change_id),
+    CHECK (((kind = 'edit'::text) = (messages IS NOT NULL))),
+    CHECK (((kind = 'undo'::text) = (undoes IS NOT NULL))),
+    CHECK ((kind = ANY (ARRAY['veto'::text, 'edit'::text, 'comment'::text, 'undo'::text])))
+);
+CREATE INDEX item_changes_newest ON item_changes USING btree (created_at DESC, change_id DESC);
+CREATE INDEX item_changes_trajectory ON item_changes USING btree (trajectory_id);
+CREATE INDEX item_changes_undoes ON item_changes USING btree (undoes) WHERE (undoes IS NOT NULL);
 
 CREATE TABLE models (
     model_id text COLLATE "C" NOT NULL,
@@ -553,11 +590,13 @@ CREATE TABLE trajectories (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     called text[] DEFAULT '{}'::text[] NOT NULL,
     findings text[] DEFAULT '{}'::text[] NOT NULL,
+    base text COLLATE "C",
     PRIMARY KEY (trajectory_id),
     FOREIGN KEY (dataset_version) REFERENCES datasets(version),
     FOREIGN KEY (recipe_id) REFERENCES recipes(recipe_id),
     FOREIGN KEY (segment_id) REFERENCES segments(segment_id)
 );
+CREATE INDEX trajectories_base ON trajectories USING btree (segment_id, base) WHERE (base IS NOT NULL);
 CREATE INDEX trajectories_called ON trajectories USING gin (called);
 CREATE INDEX trajectories_dataset ON trajectories USING btree (dataset_version);
 CREATE INDEX trajectories_domains ON trajectories USING gin (domains);

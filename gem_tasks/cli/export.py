@@ -11,12 +11,13 @@ from gem_tasks.dataset.export import export_openai
 from gem_tasks.distill.files import write_published
 from gem_tasks.distill.formats import FORMATS
 from gem_tasks.distill.preferences import LEFT_OUT, PREFERENCES, write_preferences
+from gem_tasks.edits.tools import FOR_TOOLS
 from gem_tasks.errors import UserError
 from gem_tasks.files import for_others
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
-_FORMATS = ("openai", *FORMATS, *PREFERENCES)
+_FORMATS = ("openai", *FORMATS, *PREFERENCES, *FOR_TOOLS)
 
 
 def export(
@@ -25,13 +26,14 @@ def export(
     partition: Annotated[str | None, typer.Option(help="Only this partition, such as 2026-01-31T14:00.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print file and counts as JSON.")] = False,
 ) -> None:
-    """Writes the published trajectories of all partitions, or of one, to a file for training.
+    """Writes the published trajectories of all partitions, or of one, to a file for training or annotation.
 
     Examples:
         gem export --out data
         gem export --format sharegpt --out data       (LLaMA-Factory)
         gem export --format atif --out data           (Agent Trajectory Interchange Format)
         gem export --format dpo --out data            (preference pairs: refused and revised answers)
+        gem export --format argilla --out review      (annotation; also label-studio; see gem changes import)
         gem export --format openai --partition 2026-01-31T14:00 --out data
     """
     if format_ not in _FORMATS:
@@ -43,15 +45,25 @@ def export(
     with for_others():
         if format_ == "openai":
             path, count = export_openai(work, out, partition)
+        elif format_ in FOR_TOOLS:
+            path, count = FOR_TOOLS[format_](work, out, partition)
         else:
             written = write_published(work, format_, out, partition)
             path, count, left_out = written.path, written.rows, written.left_out
+    _warn_of_waiting_edits(work, partition)
     if as_json:
         echo_json(json.dumps({"file": str(path), "trajectories": count, "left_out": left_out}))
         return
     echo(f"{count} {'steps' if format_ == 'steps' else 'trajectories'} in {path}")
     if left_out:
         echo(f"{left_out} trajectories left out: the format {format_} cannot express them", err=True)
+
+
+def _warn_of_waiting_edits(work: Workspace, partition: str | None) -> None:
+    with work.ledger() as ledger:
+        waiting = ledger.changes.waiting_edits(partition)
+    if waiting:
+        echo(f"{waiting} trajectories are here as they were before their last edit. Run: gem changes publish", err=True)
 
 
 def _preferences(work: Workspace, name: str, out: Path, partition: str | None, as_json: bool) -> None:

@@ -33,12 +33,14 @@ def show(
         gem show 3f9a1c
         gem show 3f9a1c --json | jq .tools
     """
-    found = trajectory(Workspace.open(load()), id_)
+    work = Workspace.open(load())
+    found = trajectory(work, id_)
     if as_json:
         echo_json(json.dumps(found, ensure_ascii=False, indent=1))
         return
     console = Terminal()
     _head(console, found["metadata"])
+    _people(console, work, found["metadata"]["segment_id"])
     for tool in found["tools"]:
         function = tool["function"]
         arguments = ", ".join(function["parameters"].get("properties", {}))
@@ -66,6 +68,17 @@ def _head(console: Terminal, metadata: dict[str, Any]) -> None:
         drawn = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in plan.items() if value != "")
         console.print(f"[dim]Plan: {escape(visible(drawn))}[/]")
     console.print()
+
+
+def _people(console: Terminal, work: Workspace, segment_id: str) -> None:
+    """What people said about it, before the conversation."""
+    with work.ledger() as ledger:
+        changes = ledger.changes.listed(segment_id=segment_id)
+    for each in reversed(changes):
+        if each.kind != "undo" and each.state in ("waiting", "published"):
+            place = "" if each.message is None else f" on message {each.message}"
+            said = f"{each.kind}{place} by {each.author} ({each.state}): {each.words}"
+            console.print(f"[yellow]{escape(visible(said))}[/]")
 
 
 def _message(console: Terminal, message: dict[str, Any]) -> None:

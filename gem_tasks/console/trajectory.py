@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from gem_tasks.console.history import ChangeView, history
 from gem_tasks.console.turns import Note, Talk, talk
 from gem_tasks.dataset.names import named
 from gem_tasks.dataset.privacy import scrub
 from gem_tasks.dataset.row import trajectory_id
 from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.change import base_of, standing
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.judgement import Judgement
@@ -21,6 +23,7 @@ from gem_tasks.domain.stage import PER_TAKE, StageName
 from gem_tasks.domain.take import Take
 from gem_tasks.domain.trajectory import Draft, Trajectory
 from gem_tasks.domain.workflow import Extraction
+from gem_tasks.edits.subject import revision_of, shown_form
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.trajectories import Published, Rating, ResultRow, SegmentRow
@@ -114,6 +117,14 @@ class TrajectoryView(Value):
     """The judge's rules; None for a rule that holds."""
     results: tuple[ResultView, ...]
     ratings: tuple[Rating, ...]
+    revision: str | None
+    """Name of what is shown, for editors; None if it is not published."""
+    changes: tuple[ChangeView, ...]
+    """What people changed about the text's conversations, newest first."""
+    vetoed: bool
+    edited: bool
+    unedited: Talk | None
+    """As it was before people edited it; None if they did not."""
     openai: Json | None
     """Messages and tools in the format of the Chat Completions API."""
     replaced: dict[str, int]
@@ -146,9 +157,14 @@ def _view(
     topic, extraction = record.output("filter", Topic), record.output("extract", Extraction)
     draft, refined, revised = (record.output(name, Trajectory) for name in ("generate", "refine", "revise"))
     final = revised or refined
+    changes = db.changes.listed(segment_id=segment_id)[::-1] if published else []
+    holds = standing([each for each in changes if final and each.base == base_of(final)])
+    clean = scrub(holds.applied(final), segment.text, segment.language) if final and published else None
+    shown = shown_form(holds.applied(final), segment) if final and published else final
+    before_edit = shown_form(final, segment) if final and holds.edit else None
+    if shown and holds.edit:  # the judge and the first checks saw another conversation
+        judgement, record = None, record.with_output("revise" if revised else "refine", shown)
     whole, at = _notes(record, judgement)
-    clean = scrub(final, segment.text, segment.language) if final and published else None
-    shown = clean.trajectory if clean else final
     refused = refined if revised else None
     before = record.without("revise")
     scrubbed = scrub(refused, segment.text, segment.language).trajectory if refused and published else refused
@@ -186,6 +202,11 @@ def _view(
         rules=_rules(judgement),
         results=tuple(_result(row, record, thoughts.get(row.stage)) for row in way),
         ratings=tuple(db.trajectories.ratings(key)) if key else (),
+        revision=revision_of(shown.messages) if shown and key else None,
+        changes=history(changes, final, segment) if final else (),
+        vetoed=holds.veto is not None,
+        edited=holds.edit is not None,
+        unedited=talk(before_edit, {}) if before_edit else None,
         openai=_openai(shown) if shown else None,
         replaced=clean.replaced if clean else {},
         names=named(final, segment.text) if final else (),

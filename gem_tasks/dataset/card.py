@@ -260,6 +260,10 @@ def _looked_at(manifest: Json) -> Iterable[str]:
         f"**Names of persons** that the source contains too: {persons['names']} in {persons['trajectories']}"
         f" trajectories, which have `n_names` in their metadata; {left_out} left out because of such names."
     )
+    yield (
+        f"**People**: {manifest['excluded'].get('vetoed', 0)} trajectories left out after a veto,"
+        f" {manifest.get('edited', 0)} published as edited (`edited` in the metadata)."
+    )
     yield "**Audit**: `gem audit report` has the ratings of this version, if people rated it."
 
 

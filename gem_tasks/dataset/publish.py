@@ -56,6 +56,8 @@ class PublishReport(Value):
     """Why the previous version stays current."""
     excluded: int = 0
     """Number of accepted but unpublished trajectories: see the table `dataset_exclusions`."""
+    edited: int = 0
+    """Number of published trajectories that people edited."""
     location: str | None = None
 
 
@@ -77,6 +79,7 @@ class _Tally:
         self.revised = 0
         self.thoughts: Counter[str] = Counter()
         """Turns of the assistant, and those with a thought."""
+        self.edits: list[str] = []
         self.drafts: list[Size] = []
         self.alike = Alike()
         self.real = Counting(menus)
@@ -96,6 +99,7 @@ class _Tally:
                 task_category=row.topic.task_category,
                 called=tuple(row.trajectory.measures["called"]),
                 findings=tuple(sorted({f"{finding.check}: {finding.kind}" for finding in judgement.warnings})),
+                base=chosen.base,
             )
         )
         self.documents.add(row.segment.document_id)
@@ -108,6 +112,7 @@ class _Tally:
         self.flagged.update(chosen.flagged)
         self.names.update({"trajectories": 1, "names": len(chosen.names)} if chosen.names else {})
         self.revised += row.revised
+        self.edits += [chosen.edit] if chosen.edit else []
         self.contaminated += chosen.contamination is not None
         self.thoughts.update(row.trajectory.thoughts)
         self.drafts.append(draft)
@@ -131,10 +136,10 @@ def publish(work: Workspace, partition: str) -> PublishReport:
 
 
 def republish(work: Workspace, partition: str) -> PublishReport:
-    """Republishes a partition with the recipes of its last version, without documents withdrawn since.
+    """Republishes a partition with the recipes of its last version, people's changes, and no withdrawn documents.
 
-    It calls no model, regardless of the current prompts, and works on an incomplete partition too: a version can only
-    lose rows. If no row is left, the partition has no current version.
+    It calls no model, regardless of the current prompts, and works on an incomplete partition too. If no row is left,
+    the partition has no current version.
 
     Raises:
         UserError: it was never published, or only before a current stage existed.
@@ -151,7 +156,7 @@ def republish(work: Workspace, partition: str) -> PublishReport:
 
 
 def changed_partitions(work: Workspace) -> list[str]:
-    """Published partitions with a document that was superseded, vanished or came back since."""
+    """Published partitions with a document that was superseded, vanished or came back since, or changed by people."""
     with work.ledger() as ledger:
         return ledger.versions.changed_partitions()
 
@@ -206,11 +211,13 @@ def _publish(work: Workspace, ledger: Ledger, partition: str, *, ask: bool) -> P
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
         ledger.datasets.commit(version, partition, work.chain_of_last().by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
         ledger.datasets.replace_exclusions(version, selection.exclusions)
+        ledger.changes.consider(version, selection.considered)
     return PublishReport(
         partition=partition,
         version=version,
         trajectories=len(tally.rows),
         excluded=len(selection.exclusions),
+        edited=len(tally.edits),
         location=work.store.url(keys.dataset_key(version, "")),
     )
 
@@ -259,6 +266,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
     index, count = selection.index, len(tally.rows)
     packages = index.packages
     contents = [*sorted(row.trajectory_id for row in tally.rows), json.dumps(packages), str(ROW_VERSION)]
+    contents += sorted(tally.edits)
     digest = sha256("\n".join(contents).encode()).hexdigest()[:8]
     with work.ledger() as ledger:
         funnel = ledger.reports.summary(partition, work.recipes_of(*STAGE_NAMES), None)
@@ -293,6 +301,7 @@ def _manifest(work: Workspace, partition: str, tally: _Tally, selection: Selecti
         "warnings": card.counts(tally.warnings),
         "revised": tally.revised,
         **({"thoughts": dict(tally.thoughts)} if tally.thoughts["thoughts"] else {}),
+        "edited": len(tally.edits),
         "excluded": card.counts(Counter(each.reason for each in selection.exclusions)),
         "contamination": {"packages": packages, "items": index.items, "kept": tally.contaminated},
         "privacy": {

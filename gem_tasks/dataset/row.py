@@ -49,6 +49,8 @@ class Row(Value):
     """What it was to be like; None if it was made before there were plans."""
     take: Take = FIRST
     """Which of the conversations about the segment it is."""
+    edited: bool = False
+    """Whether a person edited it; by whom is not published."""
 
     def metadata(self, partition: str, teacher: dict[str, str]) -> Json:
         """Provenance, as the export contract names it; `teacher` is the model per stage."""
@@ -77,6 +79,7 @@ class Row(Value):
             "n_tools": size.tools,
             "n_calls": size.calls,
             **({"n_thoughts": thoughts["thoughts"]} if thoughts["thoughts"] else {}),
+            **({"edited": True} if self.edited else {}),
         }
 
     def columns(self, metadata: Json) -> Json:

@@ -1,5 +1,5 @@
 """Preferences from stored results: rejected and revised answers, drafts and refined versions, rollouts with different
-verdicts.
+verdicts, and people's edits.
 
 `dpo`: two answers of the assistant at the same point of one conversation, so that a preference loss covers only the
 assistant's choice. If two versions first differ in a user's message or a tool's result, their contexts differ, and
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from gem_tasks.dataset.changed import Changed
 from gem_tasks.dataset.names import named
 from gem_tasks.dataset.privacy import scrub
 from gem_tasks.dataset.select import PERSONS_NAMED, index_of
@@ -27,7 +28,7 @@ from gem_tasks.pipeline.shard.records import accepted, finals, output_of, segmen
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.stages.revise import faults
 
-Kind = Literal["revised", "refined", "rollout"]
+Kind = Literal["revised", "refined", "rollout", "edited"]
 
 
 class Versions(Value):
@@ -36,9 +37,9 @@ class Versions(Value):
     segment_id: str
     kind: Kind
     """`revised`: the worse one was refused by a check or the judge. `refined`: it is the draft. `rollout`: it is a
-    refused conversation about the same workflow."""
+    refused conversation about the same workflow. `edited`: a person edited it."""
     reason: str
-    """The faults of the worse one, one finding per line; empty for a draft."""
+    """The faults of the worse one, one finding per line; empty for others."""
     better: Trajectory
     worse: Trajectory
     names: tuple[str, ...] = ()
@@ -87,6 +88,7 @@ def reward(found: Versions) -> Json | str:
 
 
 LEFT_OUT = {
+    "vetoed": "people vetoed them",
     "contaminated": "they contain test items of benchmarks",
     PERSONS_NAMED: "they name persons of their source",
     "equal": "both versions are the same",
@@ -97,38 +99,53 @@ LEFT_OUT = {
 PREFERENCES: dict[str, Callable[[Versions], Json | str]] = {"dpo": dpo, "reward": reward}
 
 
-def versions(work: Workspace, partition: str) -> Iterator[Versions]:
-    """Yields the accepted conversations of a partition under the current recipes, each with its worse version."""
+def versions(work: Workspace, partition: str, left_out: Counter[str] | None = None) -> Iterator[Versions]:
+    """Yields the accepted conversations of a partition under the current recipes, each with its worse version.
+
+    What people vetoed gives none and is counted; what they edited is better than it was before.
+    """
+    left_out = Counter() if left_out is None else left_out
     with work.ledger() as ledger:
         shards = [number for number, _ in ledger.ingestion.shards(partition)]
     for shard in shards:
         for take in work.each_take():
-            yield from _of_take(take, partition, shard)
+            yield from _of_take(take, partition, shard, left_out)
         yield from _rollouts(work, partition, shard)
 
 
-def _of_take(work: Workspace, partition: str, shard: int) -> Iterator[Versions]:
+def _of_take(work: Workspace, partition: str, shard: int, left_out: Counter[str]) -> Iterator[Versions]:
     """Versions of one conversation of each text."""
     revised = {each.segment_id: each for each in revisions_of_shard(work, partition, shard) if _passed(each)}
     drafts = _drafts(work, partition, shard)
+    changed = Changed.of(work, [*revised, *drafts])
     for segment in segments_of(work, partition, shard) if revised or drafts else ():
         key = segment.segment_id
-        if each := revised.get(key):
+        made = revised[key].revised if key in revised else drafts[key][0] if key in drafts else None
+        found = changed.at(key, made) if made else None
+        if made is None or found is None:
+            continue
+        if found.veto:
+            left_out["vetoed"] += 1
+        elif found.edit:
+            yield _clean(segment, "edited", "", found.trajectory, made)
+        elif each := revised.get(key):
             yield _clean(segment, "revised", "\n".join(each.findings), each.revised, each.refused)
-        elif key in drafts:
+        else:
             yield _clean(segment, "refined", "", *drafts[key])
 
 
 def _rollouts(work: Workspace, partition: str, shard: int) -> Iterator[Versions]:
-    """Refused conversations, each with the first accepted one about the same workflow."""
+    """Refused conversations, each with the first accepted one about the same workflow that people did not veto."""
     if work.settings.rollouts == 1:
         return
     kept = finals(work, partition, shard)
+    changed = Changed.of(work, list(kept))
     for take in work.each_take():
         refused = {each.segment.segment_id: each for each in refused_for_good(take, partition, shard)}
         for key, record in refused.items():
             mine = (each for each in kept.get(key, ()) if each.take.workflow == take.chain.take.workflow)
-            if best := next(mine, None):
+            found = (changed.at(key, each.trajectory) for each in mine)
+            if best := next((each for each in found if not each.veto), None):
                 worse = record.needed("refine", Trajectory)
                 yield _clean(record.segment, "rollout", "\n".join(faults(record)), best.trajectory, worse)
 
@@ -151,7 +168,7 @@ def write_preferences(work: Workspace, name: str, out: Path, partitions: Iterabl
         out.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part:
             with part.open("w", encoding="utf-8") as file:
-                for found in (each for partition in partitions for each in versions(work, partition)):
+                for found in (each for partition in partitions for each in versions(work, partition, left_out)):
                     # Drafts and refused conversations were not compared before.
                     contaminated = index and (index.overlap(found.better) or index.overlap(found.worse))
                     persons = work.settings.exclude_names and found.names

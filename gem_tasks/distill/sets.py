@@ -8,7 +8,7 @@ memory holds one shard, one part of each split, and a few words per trajectory.
 import io
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from itertools import groupby
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_tasks import prompts
+from gem_tasks.dataset.changed import Changed
 from gem_tasks.dataset.names import named, names
 from gem_tasks.dataset.row import trajectory_id
 from gem_tasks.dataset.select import PERSONS_NAMED, index_of
@@ -134,6 +135,8 @@ def _identity(work: Workspace, spec: SetSpec, placed: Placed) -> str:
         "contamination": index.packages,
         "items": sorted((each.trajectory_id, each.version, split) for each, split in placed),
     }
+    if changes := Changed.of(work, [each.segment_id for each, _ in placed]).binding:
+        contents["changes"] = changes
     return sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -197,14 +200,20 @@ def _rows(
     index = None if work.settings.keep_contaminated else index_of(work)
     for (partition, shard), members in groupby(placed, key=lambda each: (each.partition, each.shard)):
         wanted = list(members)
-        named = {each.segment_id for each in wanted}
-        texts = {each.segment_id: each for each in segments_of(work, partition, shard) if each.segment_id in named}
+        segments = {each.segment_id for each in wanted}
+        texts = {each.segment_id: each for each in segments_of(work, partition, shard) if each.segment_id in segments}
         made = _outputs(work, spec, partition, shard, wanted)
+        changed = Changed.of(work, sorted(segments))
+        vetoed = _vetoed(work, wanted)
         for candidate in wanted:
             segment_id = candidate.segment_id
             trajectory = made.get((segment_id, _made_by(candidate, spec)[1]))
             if trajectory is None or segment_id not in texts:
                 left_out["gone"] += 1
+                continue
+            trajectory = changed.at(segment_id, trajectory).trajectory
+            if candidate.trajectory_id in vetoed:  # drafts, too
+                left_out["vetoed"] += 1
             elif index and index.overlap(trajectory):  # GEM has not examined drafts and rejected ones before
                 left_out["contaminated"] += 1
             elif work.settings.exclude_names and _names(spec, trajectory, texts[segment_id].text):
@@ -217,6 +226,11 @@ def _rows(
 def _names(spec: SetSpec, trajectory: Trajectory, text: str) -> Sequence[str]:
     """Names of persons; a synthesizer's rows have the whole text."""
     return names(text) if spec.kind == "synthesizer" else named(trajectory, text)
+
+
+def _vetoed(work: Workspace, members: Iterable[Candidate]) -> set[str]:
+    with work.ledger() as ledger:
+        return ledger.changes.vetoed([each.trajectory_id for each in members])
 
 
 def _outputs(

@@ -11,6 +11,7 @@ from gem_tasks.lineage.announcements import Announcements
 from gem_tasks.lineage.audits import Audits, RatedRow, Said
 from gem_tasks.lineage.batches import Batches, BatchRow, EndState, Place
 from gem_tasks.lineage.budgets import BudgetAccount, Budgets
+from gem_tasks.lineage.changes import Changes
 from gem_tasks.lineage.compare import Comparisons
 from gem_tasks.lineage.connection import Connection, Row
 from gem_tasks.lineage.datasets import Datasets, TrajectoryRow
@@ -68,6 +69,7 @@ class Ledger:
         self.audits = Audits(db)
         self.batches = Batches(db)
         self.budgets = Budgets(db)
+        self.changes = Changes(db)
         self.comparisons = Comparisons(db)
         self.datasets = Datasets(db)
         self.distill = Distill(db)

@@ -8,9 +8,8 @@ from gem_tasks.domain.recipe import Recipe, Recorded
 from gem_tasks.lineage.connection import Part, columns
 from gem_tasks.lineage.text import jsonb
 
-_TRAJECTORY = (
-    "trajectory_id recipe_id segment_id messages tools calls domains platform task_category called findings".split()
-)
+_FACTS = "messages tools calls domains platform task_category called findings".split()
+_TRAJECTORY = ["trajectory_id", "recipe_id", "segment_id", *_FACTS, "base"]
 _EXCLUSION = ("segment_id", "trajectory_id", "reason", "detail")
 _LISTS = ("domains", "called", "findings")
 """Sent as joined text, because psycopg cannot distinguish a list of lists from a matrix. The names have no commas."""
@@ -33,6 +32,8 @@ class TrajectoryRow(Value):
     """Names of the called tools."""
     findings: tuple[str, ...] = ()
     """Findings that did not reject it, as `check: kind`."""
+    base: str | None = None
+    """Name of the accepted conversation's content, see `domain.change.base_of`."""
 
 
 class FoundTrajectory(NamedTuple):

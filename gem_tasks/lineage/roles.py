@@ -4,7 +4,7 @@
 |----------------|--------------------------------|-----------------------------------------------------------------|
 | the owner      | migrations, and this           | all                                                             |
 | `gem_pipeline` | workers, `gem`                 | reads and writes rows                                           |
-| `gem_console`  | the API server's pages         | reads; marks results for a retry                                |
+| `gem_console`  | the API server's pages         | reads; marks results for a retry; adds people's changes         |
 
 `python -m gem_tasks.lineage.roles` creates them in GEM_POSTGRES_DSN, whose user is the owner, with the passwords in
 GEM_PIPELINE_DB_PASSWORD and GEM_CONSOLE_DB_PASSWORD. Repeating it updates passwords and restores privileges.
@@ -45,6 +45,9 @@ _CONSOLE: tuple[LiteralString, ...] = (
     "GRANT SELECT ON ALL TABLES IN SCHEMA public TO gem_console",
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO gem_console",
     "GRANT UPDATE (retry_asked, set_aside, failed_runs) ON stage_results TO gem_console",
+    "GRANT INSERT ON item_changes TO gem_console",
+    "GRANT UPDATE (base) ON trajectories TO gem_console",
+    "GRANT UPDATE (changes) ON partitions TO gem_console",
     "GRANT INSERT, UPDATE, DELETE ON stage_totals, stage_activity TO gem_console",
 )
 

@@ -81,7 +81,7 @@ class Versions(Part):
         return {row["segment_id"] for row in self._db.rows("withdrawn_segments", partition=partition, shard=shard)}
 
     def withdrawn_trajectories(self, version: str) -> set[str]:
-        """Trajectories of a dataset version whose document was superseded or is gone."""
+        """Trajectories of a dataset version whose document was superseded or is gone, or that people vetoed since."""
         return {row["trajectory_id"] for row in self._db.rows("withdrawn_trajectories", version=version)}
 
     def _changed(self, touched: Collection[Row], retired: Collection[Row]) -> Settled:

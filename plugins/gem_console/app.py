@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from gem_console import auth, rendering
 from gem_console.reading import Reader
-from gem_console.routes import actions, api, docs, pages, static
+from gem_console.routes import actions, api, changes, docs, pages, static
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.redaction import clean
 from gem_tasks.redaction.outlets import guard_logs
@@ -54,6 +54,7 @@ def create_app() -> FastAPI:
         app.include_router(router, dependencies=[auth.reads], include_in_schema=False)
     app.include_router(api.router, prefix="/api", dependencies=[auth.reads])
     app.include_router(actions.router, prefix="/api", dependencies=[auth.acts, auth.comes_from_here])
+    app.include_router(changes.router, dependencies=[auth.acts, auth.comes_from_here], include_in_schema=False)
     app.add_middleware(SafeHeaders)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(UserError, _user_error)

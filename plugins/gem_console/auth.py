@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
-from airflow.api_fastapi.core_api.security import requires_access_dag
+from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from fastapi import Depends, Header, HTTPException, Request
 
 from gem_tasks.airflow_names import SYNTHESIZE
@@ -24,7 +24,21 @@ from gem_tasks.airflow_names import SYNTHESIZE
 """GEM's results come from this DAG's runs: users who may see and start them may see and act here."""
 
 reads = Depends(requires_access_dag(method="GET", access_entity=DagAccessEntity.RUN, param_dag_id=SYNTHESIZE))
-acts = Depends(requires_access_dag(method="POST", access_entity=DagAccessEntity.RUN, param_dag_id=SYNTHESIZE))
+_acts = requires_access_dag(method="POST", access_entity=DagAccessEntity.RUN, param_dag_id=SYNTHESIZE)
+acts = Depends(_acts)
+UserDep = GetUserDep
+
+
+def _may_act(request: Request, user: GetUserDep) -> bool:
+    """Whether to show forms; the routes that take them check again."""
+    try:
+        _acts(request, user)
+    except HTTPException:
+        return False
+    return True
+
+
+MayActDep = Annotated[bool, Depends(_may_act)]
 
 
 def same_origin(

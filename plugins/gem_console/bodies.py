@@ -1,4 +1,4 @@
-"""Reads request bodies after the caller's permissions were checked, up to 16 KiB, and only as JSON.
+"""Reads request bodies after the caller's permissions were checked: JSON up to 16 KiB, and forms up to 8 MiB.
 
 If a route declares a body, FastAPI reads it before it evaluates the route's dependencies, from any sender and of any
 length. So routes declare a dependency that reads the body; it runs after those of their router.
@@ -7,6 +7,7 @@ length. So routes declare a dependency that reads the body; it runs after those 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,9 @@ from starlette.requests import ClientDisconnect
 T = TypeVar("T", bound=BaseModel)
 _MOST_BYTES = 16 << 10
 _LIMIT_S = 10.0
+_MOST_FORM_BYTES = 8 << 20
+_MOST_FIELDS = 10_000
+_FORM_LIMIT_S = 60.0
 
 
 def body_of(model: type[T]) -> Callable[[Request], Awaitable[T]]:
@@ -38,6 +42,23 @@ def body_of(model: type[T]) -> Callable[[Request], Awaitable[T]]:
     return read
 
 
+async def form_body(request: Request) -> dict[str, str]:
+    """A dependency that reads the body as the fields of an HTML form; of a field given twice, the last.
+
+    Raises:
+        HTTPException: as `body_of`, or 422 for too many fields, or text that is not UTF-8.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise HTTPException(422, "Send a form")
+    data = await _bounded(request, _MOST_FORM_BYTES, _FORM_LIMIT_S)
+    try:
+        pairs = parse_qsl(data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise HTTPException(422, "The form cannot be read") from None
+    return dict(pairs)
+
+
 def described(model: type[BaseModel]) -> dict[str, Any]:
     """Describes the body for OpenAPI."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -45,21 +66,21 @@ def described(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-async def _bounded(request: Request) -> bytes:
+async def _bounded(request: Request, most: int = _MOST_BYTES, limit_s: float = _LIMIT_S) -> bytes:
     length = request.headers.get("content-length", "0")
-    if not (length.isascii() and length.isdigit() and len(length) < 19) or int(length) > _MOST_BYTES:
-        raise _too_large()
+    if not (length.isascii() and length.isdigit() and len(length) < 19) or int(length) > most:
+        raise _too_large(most)
     data = bytearray()
     try:
-        async with asyncio.timeout(_LIMIT_S):
+        async with asyncio.timeout(limit_s):
             async for part in request.stream():
                 data += part
-                if len(data) > _MOST_BYTES:
-                    raise _too_large()
-    except (ClientDisconnect, TimeoutError):  # shorter than its Content-Length, or too slow for a body of up to 16 KiB
+                if len(data) > most:
+                    raise _too_large(most)
+    except (ClientDisconnect, TimeoutError):  # shorter than its Content-Length, or too slow
         raise HTTPException(408, "The body did not arrive in time", headers={"Connection": "close"}) from None
     return bytes(data)
 
 
-def _too_large() -> HTTPException:
-    return HTTPException(413, f"The body exceeds {_MOST_BYTES} bytes", headers={"Connection": "close"})
+def _too_large(most: int) -> HTTPException:
+    return HTTPException(413, f"The body exceeds {most} bytes", headers={"Connection": "close"})

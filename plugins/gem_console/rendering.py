@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from gem_console import charts
 from gem_console.pieces import marked
@@ -42,7 +43,7 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "number": number, "usd": usd, "share": share, "when": when, "length_of_time": length_of_time, "url": _url,
-        "tail": tail, "oneline": oneline, "tojson_pretty": pretty,
+        "tail": tail, "oneline": oneline, "tojson_pretty": pretty, "exact": exact,
     }  # fmt: skip
     shared: dict[str, Any] = {
         "charts": charts, "with_query": with_query, "task_url": task_url, "run_url": run_url, "marked": marked,
@@ -137,6 +138,14 @@ def task_url(airflow: str, run_id: str, task_id: str, map_index: int | None) -> 
     """Airflow's page of a task instance, with its log."""
     place = f"/mapped/{map_index}" if map_index is not None and map_index >= 0 else ""
     return f"{run_url(airflow, run_id)}/tasks/{quote(task_id, safe='')}{place}"
+
+
+def exact(text: str) -> Markup:
+    """The text for a `textarea`, escaped for HTML only: what is shown there comes back as it is.
+
+    HTML drops the first line feed in a `textarea`, hence the one that is added.
+    """
+    return Markup("\n") + escape(text)
 
 
 def _url(text: str) -> str:

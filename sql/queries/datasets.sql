@@ -22,17 +22,17 @@ WHERE partition_key = %(partition)s AND superseded_by = version AND version <> %
 -- upsert_trajectories --
 -- Bulk upsert of a version's trajectories.
 INSERT INTO trajectories (trajectory_id, segment_id, recipe_id, dataset_version, messages, tools, calls, domains,
-                          platform, task_category, called, findings)
+                          platform, task_category, called, findings, base)
 SELECT u.trajectory_id, u.segment_id, u.recipe_id, %(version)s, u.messages, u.tools, u.calls,
        string_to_array(u.domains, ','), u.platform, u.task_category, string_to_array(u.called, ','),
-       string_to_array(u.findings, ',')
+       string_to_array(u.findings, ','), u.base
 FROM unnest(%(trajectory_id)s::text[], %(recipe_id)s::text[], %(segment_id)s::text[], %(messages)s::int[],
             %(tools)s::int[], %(calls)s::int[], %(domains)s::text[], %(platform)s::text[], %(task_category)s::text[],
-            %(called)s::text[], %(findings)s::text[])
+            %(called)s::text[], %(findings)s::text[], %(base)s::text[])
      AS u(trajectory_id, recipe_id, segment_id, messages, tools, calls, domains, platform, task_category, called,
-          findings)
+          findings, base)
 ON CONFLICT (trajectory_id) DO UPDATE SET dataset_version = excluded.dataset_version, called = excluded.called,
-    findings = excluded.findings
+    findings = excluded.findings, messages = excluded.messages, calls = excluded.calls, base = excluded.base
 
 -- current_datasets --
 -- Versions that nothing supersedes, oldest partition first; of one partition, or of all.

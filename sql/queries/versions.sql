@@ -65,6 +65,10 @@ SELECT s.segment_id FROM segments s JOIN documents d USING (document_id)
 WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s AND NOT d.live
 
 -- withdrawn_trajectories --
--- Trajectories of a dataset version whose document was superseded or is gone.
+-- Trajectories of a dataset version whose document was superseded or is gone, or that people vetoed since.
 SELECT t.trajectory_id FROM trajectories t JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
 WHERE t.dataset_version = %(version)s AND NOT d.live
+UNION
+SELECT t.trajectory_id FROM item_changes c JOIN trajectories t ON t.segment_id = c.segment_id AND t.base = c.base
+WHERE t.dataset_version = %(version)s AND c.kind = 'veto'
+  AND NOT EXISTS (SELECT 1 FROM item_changes u WHERE u.undoes = c.change_id)

@@ -39,6 +39,9 @@ def known(work):
     }
 
 
+FORMS = {"/trajectories/{trajectory_id}/changes"}
+
+
 def each(routes, known, method):
     for route in routes:
         if method in route.methods:
@@ -81,9 +84,15 @@ def test_a_viewer_changes_nothing(routes, known, client):
 
 
 @pytest.mark.parametrize("role", ["user", "op", "admin"])
-def test_who_may_start_runs_acts(routes, client, role):
-    for route in routes:
-        if "POST" in route.methods:
+def test_who_may_start_runs_acts(routes, client, known, role):
+    acting = [route for route in routes if "POST" in route.methods]
+    assert {route.path for route in acting} == {*ACT, *FORMS}
+    for route in acting:
+        if route.path in FORMS:
+            said = {"kind": "comment", "words": f"said by {role}"}
+            answer = client(role).post(route.path.lstrip("/").format(**known), data=said, follow_redirects=False)
+            assert (answer.status_code, answer.headers["location"]) == (303, f"../{known['trajectory_id']}#people")
+        else:
             assert client(role).post(route.path.lstrip("/"), json=ACT[route.path]).status_code == 200, route.path
 
 

@@ -8,8 +8,10 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 from pydantic import SecretStr
 
+from gem_tasks.dataset.export import published
 from gem_tasks.dataset.publish import publish
 from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.edits.make import By, undo, veto
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import RunContext
 from gem_tasks.lineage.migrate import migrate
@@ -69,13 +71,18 @@ def test_the_console_reads_everything_and_writes_nothing_but_marks(roles, dsn):
             connection.execute("UPDATE stage_results SET outcome = 'accepted'")
 
 
-def test_a_run_needs_no_more_than_the_role_of_the_pipeline(roles, workspace):
+def test_a_run_needs_no_more_than_the_role_of_the_pipeline_and_a_veto_that_of_the_console(roles, workspace):
     work = workspace(postgres_dsn=SecretStr(roles["gem_pipeline"]), shard_segments=100)
     ingest(work, str(EXAMPLES), PARTITION)
     plan(work, PARTITION)
     for stage in STAGE_NAMES:
         run_shard(work, stage, PARTITION, 0, RunContext(run_id="r", last_try=True))
     assert publish(work, PARTITION).trajectories > 0
+    (vetoed, *others) = (row["metadata"]["trajectory_id"] for row in published(work))
+    console = workspace(postgres_dsn=SecretStr(roles["gem_console"]), shard_segments=100)
+    change = veto(console, vetoed, "wrong", By("Anna", "page"))
+    assert [row["metadata"]["trajectory_id"] for row in published(work)] == others
+    undo(console, change.change_id, By("Anna", "page"))
 
 
 def test_the_console_can_mark_what_is_to_be_asked_for_again(roles, workspace, dsn):

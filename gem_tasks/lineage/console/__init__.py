@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from gem_tasks.lineage.address import CONNECT_LIMIT_S, refuse_malformed, unreachable
+from gem_tasks.lineage.changes import Changes
 from gem_tasks.lineage.connection import Connection, Row
 from gem_tasks.lineage.console.datasets import Datasets
 from gem_tasks.lineage.console.documents import Documents
@@ -39,6 +40,7 @@ class ConsoleRows:
 
     def __init__(self, pg: psycopg.Connection[Row]) -> None:
         db = Connection.over(pg)
+        self.changes = Changes(db)
         self.datasets = Datasets(db)
         self.documents = Documents(db)
         self.failures = Failures(db)

@@ -10,6 +10,8 @@
 | `superseded_datasets` | superseded for `retention_days` and never audited; also folders that no row names            |
 | `prefilters`          | not used for `retention_days`                                                                |
 | `unfinished_writes`   | temporary files of a directory store                                                         |
+| `changes`             | rows of people's changes to trajectories of documents withdrawn for `retention_days`: they   |
+|                       | quote texts that no longer exist                                                             |
 
 It skips objects younger than a day. Before it deletes a batch, it blocks new writers (`Ledger.writing`), compares each
 object's age with the listing, and asks Postgres again: a run in between loses nothing. Rows stay as history; results
@@ -33,7 +35,7 @@ from gem_tasks.store.local import LocalStore
 logger = logging.getLogger(__name__)
 
 CLASSES = (
-    "unreferenced", "old_recipes", "journals", "superseded_datasets", "prefilters", "unfinished_writes"
+    "unreferenced", "old_recipes", "journals", "superseded_datasets", "prefilters", "unfinished_writes", "changes"
 )  # fmt: skip
 YOUNG = timedelta(days=1)
 """Objects written since are skipped: no task runs that long without saving."""
@@ -108,6 +110,7 @@ def collect(work: Workspace, *, dry_run: bool, days: float | None = None, now: d
         sweeper.sweep(here, here.scan("journal"), sweeper.judge_journals)
         if isinstance(work.store, LocalStore):
             sweeper.sweep(work.store, work.store.scan_unfinished(), sweeper.judge_unfinished)
+        sweeper.sweep_changes()
         return sweeper.report()
 
 
@@ -129,6 +132,13 @@ class _Sweeper:
             if doomed and not self._dry_run:
                 doomed = self._remove(store, [found for found in old if found.key in doomed], judge)
             self._count(batch, doomed)
+
+    def sweep_changes(self) -> None:
+        """Deletes rows, not objects."""
+        expired = self._ledger.changes.expired(self._days)
+        if not self._dry_run:
+            self._ledger.changes.delete(list(expired))
+        self._gone["changes"] = [len(expired), sum(expired.values())]
 
     def report(self) -> Collected:
         """The totals."""

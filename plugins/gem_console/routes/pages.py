@@ -7,8 +7,10 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
 
 from gem_console import rendering, timeline
+from gem_console.auth import MayActDep
 from gem_console.reading import chain_of
 from gem_console.routes.common import FiltersDep, ReaderDep, given, number, reader_of
+from gem_console.routes.editor import NOTHING_WRITTEN, editor
 from gem_console.routes.queries import Cursor, DocumentQueryDep, FailureQueryDep, TrajectoryQueryDep
 from gem_tasks.console import (
     datasets,
@@ -111,12 +113,17 @@ async def refused_page(request: Request, reason: str = "", cursor: Cursor = "") 
 
 
 @router.get("/trajectories/{trajectory_id}")
-async def trajectory_page(request: Request, trajectory_id: str, show: str = "") -> HTMLResponse:
-    """One published trajectory with its source."""
+async def trajectory_page(
+    request: Request, may_act: MayActDep, trajectory_id: str, show: str = "", text: str = ""
+) -> HTMLResponse:
+    """One published trajectory with its source, and forms for those who may change it."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
         view = trajectory.by_id(db, work, trajectory_id)
-        return {"view": view, "show": show} if view else None
+        if view is None:
+            return None
+        editing = editor(view, whole=bool(text)) if show == "edit" and may_act else {}
+        return {"view": view, "show": show, "may_act": may_act, **NOTHING_WRITTEN, **editing}
 
     return await _page(request, "trajectory.html", make)
 
@@ -127,7 +134,7 @@ async def made_page(request: Request, recipe_id: str, segment_id: str, show: str
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
         view = trajectory.by_segment(db, work, segment_id, recipe_id)
-        return {"view": view, "show": show} if view else None
+        return {"view": view, "show": show, "may_act": False, **NOTHING_WRITTEN} if view else None
 
     return await _page(request, "trajectory.html", make)
 
