@@ -159,7 +159,7 @@ class Settings(BaseSettings):
     """Maximum number of a text's workflows that GEM makes conversations of; the prompt of `extract` asks for up to 4.
     1: only the most complete one."""
     rollouts: int = Field(default=1, ge=1, le=100)
-    """Number of conversations about each workflow, each with a plan of its own."""
+    """Number of conversations about each workflow, each with a separate plan."""
     prefilter: Literal["auto", "off"] = "auto"
     """`auto`: a classifier trained on the filter's own verdicts rejects hopeless segments without a call, once there
     are enough verdicts to prove that it keeps 98 % of what the filter would accept. `off`: every segment goes to the

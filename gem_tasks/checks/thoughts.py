@@ -2,9 +2,9 @@
 
 A thought may state what stands before it: in the system turn, the users' turns, results, the assistant's words and
 calls, and the definitions of tools; and what follows from that by plain arithmetic or a calendar. A value with another
-origin is a finding only if a *later* result or user's turn is the first to bring it. So a guess that never comes true,
-and whatever the assistant itself names next, its own choice, pass. Counts below a hundred and paraphrases ("it will
-fail") are not traced: they carry too little.
+origin is a finding only if a *later* result or user's turn is the first to bring it. So a guess that never comes true
+passes, and so does what the assistant itself names next, its own choice. Counts below a hundred and paraphrases ("it
+will fail") are not traced: they carry too little.
 
 All findings are open: a guess can come true, and a judge sees which one a person might have made.
 """
@@ -28,7 +28,7 @@ from gem_tasks.patterns import IgnoringCase
 
 CHECK = "thoughts"
 THOUGHTS_VERSION = 1
-"""Part of the validate recipe where there are thoughts: raise it whenever a verdict on one can change."""
+"""Part of the validate recipe if there are thoughts: raise it whenever a verdict on one can change."""
 
 _WORD = re.compile(r"[^\s\"'“”‘’(),;<>\[\]{}]+")
 _CODE = re.compile(

@@ -145,12 +145,12 @@ class Segment(Value):
     """First character of the span in the normalised document text."""
     end: int
     """One past the last character; `text == document_text[start:end]`."""
-    place: str | None = None
-    """Where it is in the file: `page 12`, `slides 3–4`, `sheet Prices`."""
     tokens: int
     """Estimated, see `gem_tasks.corpus.segment.count_tokens`."""
     near_duplicate_of: str | None = None
     """An earlier segment with nearly the same text."""
+    place: str | None = None
+    """Where it is in the file: `page 12`, `slides 3–4`, `sheet Prices`."""
     text: str
 
 

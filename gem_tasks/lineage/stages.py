@@ -70,7 +70,7 @@ class Stages(Part):
         }
 
     def uncounted(self, partition: str, shard: int, recipe_id: str) -> set[str]:
-        """Texts with workflows that nobody counted, by a recipe of `extract`."""
+        """Texts with workflows that GEM has not counted, by a recipe of `extract`."""
         place = {"partition": partition, "shard": shard, "recipe_id": recipe_id}
         return {row["segment_id"] for row in self._db.rows("uncounted", **place)}
 

@@ -179,7 +179,7 @@ class Chain:
 
 
 def _changed(recipe: Recipe, **changes: Any) -> Recipe:
-    """A recipe with other values: itself if they are the same, otherwise one with an id of its own."""
+    """A recipe with other values: itself if they are the same, otherwise one with another id."""
     if all(getattr(recipe, name) == value for name, value in changes.items()):
         return recipe
     return Recipe(**recipe.model_dump(exclude={"known_as"}) | changes)

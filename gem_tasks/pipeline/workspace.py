@@ -155,7 +155,7 @@ class Workspace:
         return self.chains()[-1]
 
     def with_takes_up_to(self, last: Take) -> "Workspace":
-        """This workspace with the takes up to this one, whatever the settings say."""
+        """This workspace with the takes up to this one, regardless of the settings."""
         changes = {"max_workflows": last.workflow + 1, "rollouts": last.rollout + 1}
         return replace(self, settings=self.settings.model_copy(update=changes))
 

@@ -30,6 +30,16 @@ def fault(error_class, param="", message=""):
     return error
 
 
+@pytest.fixture(autouse=True)
+def no_threads(monkeypatch):
+    """What the client remembers is read at once: a busy machine would let a thread take any number of turns."""
+
+    async def at_once(read, *arguments):
+        return read(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+
+
 TURNS = 100
 """Of the event loop until an answer: all that may run meanwhile has its turn."""
 

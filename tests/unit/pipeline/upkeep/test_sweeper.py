@@ -28,7 +28,7 @@ class Rows:
         self.collector = self.free = True
         self.meanwhile = lambda: None
         """What happens while `gem gc` waits for the writers."""
-        self.retention = self
+        self.retention = self.changes = self
 
     def __enter__(self):
         return self
@@ -61,6 +61,12 @@ class Rows:
 
     def kept_prefilters(self, days):
         return self.prefilters
+
+    def expired(self, days):
+        return {}
+
+    def delete(self, changes):
+        assert not changes
 
     def forget_objects(self, recipes, partitions, shards):
         self.forgotten += zip(recipes, partitions, shards, strict=True)
