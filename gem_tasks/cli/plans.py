@@ -16,7 +16,7 @@ from gem_tasks.cli.terminal import Terminal, echo_exact, echo_json
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.plan import CHOICES
 from gem_tasks.pipeline.plan_file import load_menus, read_menus
-from gem_tasks.plans import Menus, draw
+from gem_tasks.plans import Menus, clashes, draw
 from gem_tasks.settings import load
 
 _DRAWN = 10_000
@@ -69,6 +69,10 @@ def check(
     console = Terminal(highlight=False)
     console.print(table)
     console.print(f"Messages: median {shares['messages']['median']}, mean {shares['messages']['mean']}")
+    if shares["clashing"]:
+        console.print(
+            f"Options that exclude each other are in {shares['clashing']:.1%} of plans: a menu had no other left"
+        )
 
 
 def _shares(menus: Menus) -> Json:
@@ -81,6 +85,7 @@ def _shares(menus: Menus) -> Json:
             menu: {name: round(count / _DRAWN, 3) for name, count in found.most_common()}
             for menu, found in drawn.items()
         },
+        "clashing": sum(clashes(menus, plan) for plan in plans) / _DRAWN,
         "messages": _middle([plan.messages for plan in plans]),
         "user_turns": _middle([plan.user_turns for plan in plans]),
     }

@@ -1,13 +1,18 @@
 """Draws a plan. The seed is the identity of the conversation, so a re-run under the same recipe draws the same one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import TypeVar
 
 from gem_tasks.domain.plan import CHOICES, Plan
-from gem_tasks.plans.menus import Length, Menus, Option
+from gem_tasks.plans.menus import Menus
 
 Name = TypeVar("Name", str, int)
+FIRST = ("length", "look_alikes", "ending")
+"""Drawn before the patterns. What is drawn earlier keeps its share, whatever it excludes; conversations differ most by
+these and the patterns."""
+THEN = ("disclosure", *(menu for menu in CHOICES if menu not in (*FIRST, "disclosure")))
+"""Drawn after the patterns. `disclosure` excludes most, so it comes before the menus that it takes options from."""
 
 
 def draw(menus: Menus, *identity: str | int) -> Plan:
@@ -17,24 +22,61 @@ def draw(menus: Menus, *identity: str | int) -> Plan:
         menus: what to draw from.
         identity: what tells this conversation from every other: text, workflow, rollout, recipe.
     """
-    lots = _Lots("\0".join(map(str, identity)))
-    by_name = menus.by_name
-    choices = {menu: lots.one(menu, _weights(by_name[menu])) for menu in CHOICES}
+    drawing = _Drawing(menus, _Lots("\0".join(map(str, identity))))
+    choices = {menu: drawing.option(menu) for menu in FIRST}
     length = menus.length[choices["length"]]
-    count = min(lots.one("pattern_count", menus.pattern_count), length.patterns)
-    patterns = lots.several("patterns", _weights(menus.patterns), count)
-    words = {menu: by_name[menu][option].says for menu, option in choices.items() if menu != "length"}
+    patterns = drawing.patterns(length.patterns)
+    choices |= {menu: drawing.option(menu) for menu in THEN}
+    by_name = menus.by_name
+    words = {menu: by_name[menu][choices[menu]].says for menu in CHOICES if menu != "length"}
     return Plan(
-        choices=choices,
+        choices={menu: choices[menu] for menu in CHOICES},
         patterns=patterns,
-        messages=lots.between("messages", *length.messages),
-        user_turns=lots.between("user_turns", *length.user_turns),
+        messages=drawing.lots.between("messages", *length.messages),
+        user_turns=drawing.lots.between("user_turns", *length.user_turns),
         words=words | {name: menus.patterns[name].says for name in patterns},
     )
 
 
-def _weights(menu: Mapping[str, Option | Length]) -> dict[str, float]:
-    return {name: option.weight for name, option in menu.items()}
+def clashes(menus: Menus, plan: Plan) -> bool:
+    """Whether it holds two options that exclude each other: a menu had no other left."""
+    drawn = [*plan.choices.items(), *(("patterns", name) for name in plan.patterns)]
+    names = {f"{menu}.{name}" for menu, name in drawn}
+    return any(menus.excluded.get(name, frozenset()) & names for name in names)
+
+
+class _Drawing:
+    """One plan being drawn: what has been drawn takes away what it excludes."""
+
+    def __init__(self, menus: Menus, lots: "_Lots") -> None:
+        self.lots = lots
+        self._menus = menus
+        self._by_name = menus.by_name
+        self._out: set[str] = set()
+
+    def option(self, menu: str) -> str:
+        """An option by weight; one that is excluded only if the menu has no other."""
+        weights = {name: option.weight for name, option in self._by_name[menu].items()}
+        return self._drawn(menu, self.lots.one(menu, self._left(menu) or weights))
+
+    def patterns(self, most: int) -> tuple[str, ...]:
+        """Distinct patterns, as many as drawn, as fit, and as there are that nothing excludes."""
+        count = min(self.lots.one("pattern_count", self._menus.pattern_count), most)
+        found: list[str] = []
+        while len(found) < count and (left := self._left("patterns", found)):
+            found.append(self._drawn("patterns", self.lots.one(f"patterns {len(found)}", left)))
+        return tuple(found)
+
+    def _left(self, menu: str, taken: Sequence[str] = ()) -> dict[str, float]:
+        return {
+            name: option.weight
+            for name, option in self._by_name[menu].items()
+            if option.weight and name not in taken and f"{menu}.{name}" not in self._out
+        }
+
+    def _drawn(self, menu: str, name: str) -> str:
+        self._out |= self._menus.excluded.get(f"{menu}.{name}", frozenset())
+        return name
 
 
 class _Lots:
@@ -52,15 +94,6 @@ class _Lots:
             if at < 0:
                 return name
         return possible[-1][0]  # what rounding left over
-
-    def several(self, what: str, weights: Mapping[str, float], count: int) -> tuple[str, ...]:
-        """Distinct names, as many as wanted and there are with a weight."""
-        left = {name: weight for name, weight in weights.items() if weight}
-        drawn: list[str] = []
-        while left and len(drawn) < count:
-            drawn.append(self.one(f"{what} {len(drawn)}", left))
-            del left[drawn[-1]]
-        return tuple(drawn)
 
     def between(self, what: str, least: int, most: int) -> int:
         """A whole number, ends included."""

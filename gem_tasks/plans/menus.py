@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from gem_tasks.domain.base import Value
 from gem_tasks.plain_yaml import read_yaml
+from gem_tasks.plans import exclusions
 
 MOST_PATTERNS = 4
 FEWEST_TURNS = 2
@@ -31,17 +32,35 @@ class MenusError(ValueError):
     """The text holds no menus; the message says where and why."""
 
 
-class Option(Value):
-    """One thing that a conversation may be."""
+class Weighed(Value):
+    """What one option has whatever its menu."""
 
     weight: Weight
+    not_with: tuple[str, ...] = ()
+    """Options of other menus, and patterns, as `menu.option`, that no plan has beside it."""
+
+    @field_validator("not_with", mode="before")
+    @classmethod
+    def _list(cls, found: object) -> object:
+        if isinstance(found, str):
+            raise ValueError(f"must be a list, such as [{found}]")
+        return found
+
+    @field_validator("not_with")
+    @classmethod
+    def _set(cls, found: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(found)))
+
+
+class Option(Weighed):
+    """One thing that a conversation may be."""
+
     says: str = Field(min_length=1, max_length=_MOST_WORDS)
 
 
-class Length(Value):
+class Length(Weighed):
     """How long a conversation may be, ends included."""
 
-    weight: Weight
     messages: Range
     user_turns: Range
     patterns: int = Field(ge=0, le=MOST_PATTERNS)
@@ -94,6 +113,8 @@ class Menus(Value):
                 raise ValueError(f"{name}: no option has a weight above 0")
         if same := sorted(self.patterns.keys() & self.by_name.keys()):
             raise ValueError(f"patterns: {same[0]!r} is the name of a menu; choose another")
+        if wrong := exclusions.fault(self._not_with):
+            raise ValueError(wrong)
         return self
 
     @property
@@ -101,10 +122,25 @@ class Menus(Value):
         """Every menu by the name that it has in the file."""
         return {(field.alias or name): getattr(self, name) for name, field in type(self).model_fields.items()}
 
+    @property
+    def _not_with(self) -> dict[str, tuple[str, ...]]:
+        return {
+            f"{menu}.{name}": option.not_with
+            for menu, options in self.by_name.items()
+            for name, option in options.items()
+            if isinstance(option, Weighed)
+        }
+
+    @cached_property
+    def excluded(self) -> dict[str, frozenset[str]]:
+        """What no plan has beside an option, both as `menu.option`; an option that goes with all is missing."""
+        return exclusions.both_ways(self._not_with)
+
     @cached_property
     def text(self) -> str:
-        """Canonical: as lineage keeps it, and as `parse_menus` reads it again."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, indent=1, ensure_ascii=False)
+        """Canonical: as lineage keeps it, and as `parse_menus` reads it again. No `not_with` where it is empty."""
+        found = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return json.dumps(found, sort_keys=True, indent=1, ensure_ascii=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -122,7 +158,7 @@ def parse_menus(text: str) -> Menus:
     unknown = sorted(str(name) for name in found.keys() - _names())
     if unknown:
         raise MenusError(f"there is no menu {unknown[0]!r}; there are {', '.join(sorted(_names()))}")
-    return _menus(_loaded(_ours()) | found)
+    return _menus(_beside(found, _loaded(_ours())) | found)
 
 
 @cache
@@ -131,7 +167,20 @@ def shipped() -> Menus:
     return _menus(_loaded(_ours()))
 
 
-def _weight(option: Option | Length | float) -> float:
+def _beside(found: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+    """Ours, excluding no option that a menu of the file replaced."""
+
+    def there(name: str) -> bool:
+        menu, _, option = name.partition(".")
+        return not isinstance(found.get(menu), dict) or option in found[menu]
+
+    for option in (option for menu in ours.values() for option in menu.values()):
+        if isinstance(option, dict) and "not_with" in option:
+            option["not_with"] = [name for name in cast("list[str]", option["not_with"]) if there(name)]
+    return ours
+
+
+def _weight(option: Weighed | float) -> float:
     return option if isinstance(option, int | float) else option.weight
 
 

@@ -48,3 +48,16 @@ def test_check_gives_shares_or_the_fault_with_its_place(gem, tmp_path):
     own.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"cannot be read: byte \d is not UTF-8"):
         gem("check", str(own))
+
+
+def test_check_gives_the_shares_that_exclusions_leave_and_says_where_they_cannot_hold(gem, tmp_path, monkeypatch):
+    monkeypatch.setattr("gem_tasks.cli.plans._DRAWN", 1000)
+    own = tmp_path / "mine.yaml"
+    own.write_text(OWN.replace("weight: 3,", "weight: 3, not_with: [look_alikes.yes],"), encoding="utf-8")
+    found = json.loads(gem("check", str(own), "--json"))
+    assert found["shares"]["look_alikes"]["yes"] == pytest.approx(0.45, abs=0.04)
+    assert found["shares"]["temper"]["cross"] == pytest.approx(0.55 * 0.75, abs=0.04)
+    assert found["clashing"] == 0
+    assert "exclude each other" not in gem("check", str(own))
+    own.write_text('temper: {calm: {weight: 1, not_with: [look_alikes.yes], says: "Calm."}}', encoding="utf-8")
+    assert "Options that exclude each other are in 4" in gem("check", str(own))

@@ -41,6 +41,10 @@ def test_yes_and_no_are_names():
         ('temper: {calm: {weight: 0, says: "x"}}', "temper: no option has a weight above 0"),
         ('temper: {calm: {weight: -1, says: "x"}}', "temper.calm.weight: Input should be greater than or equal to 0"),
         ('temper: {calm: {weight: .nan, says: "x"}}', "temper.calm.weight: Input should be a finite number"),
+        (
+            'temper: {calm: {weight: 1, not_with: voice.brisk, says: "x"}}',
+            "temper.calm.not_with: Value error, must be a list, such as [voice.brisk]",
+        ),
         ("temper: {calm: {weight: 1}}", "temper.calm.says: Field required"),
         ('temper: {calm: {weight: 1, says: ""}}', "temper.calm.says: String should have at least 1 character"),
         ('temper: {calm: {weight: 1, says: "x", share: 2}}', "temper.calm.share: Extra inputs"),
