@@ -33,7 +33,7 @@ class MenusError(ValueError):
 
 
 class Weighed(Value):
-    """What one option has whatever its menu."""
+    """Fields that an option of every menu has."""
 
     weight: Weight
     not_with: tuple[str, ...] = ()
