@@ -9,8 +9,8 @@ from gem_tasks.plans.menus import Menus
 
 Name = TypeVar("Name", str, int)
 FIRST = ("length", "look_alikes", "ending")
-"""Drawn before the patterns. An option that is drawn earlier keeps its share, regardless of what it excludes; conversations
-differ most by these and the patterns."""
+"""Drawn before the patterns. An option that is drawn earlier keeps its share, regardless of what it excludes;
+conversations differ most by these and the patterns."""
 THEN = ("disclosure", *(menu for menu in CHOICES if menu not in (*FIRST, "disclosure")))
 """Drawn after the patterns. `disclosure` excludes most, so it comes before the menus that it takes options from."""
 
