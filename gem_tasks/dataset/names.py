@@ -49,7 +49,7 @@ _CUE = IgnoringCase(
 """What is written before a name."""
 _ADDRESS = re.compile(r"[^\n@]{0,40}?\n?[^\n@]{0,20}?([\w.+-]{1,64})(?:@| at )")
 _LISTED = IgnoringCase(
-    r"\s*(?:<[^<>\n]{0,60}>|\([^()\n]{0,60}\))?\s*(?:[,;&|/]|and|und|et|y|e|i|и|en|og|och)?\s*(?:and\s)?\s*"
+    r"\s*+(?:<[^<>\n]{0,60}>|\([^()\n]{0,60}\))?\s*+(?:[,;&|/]|and|und|et|y|e|i|и|en|og|och)?\s*+(?:and\s)?\s*+"
 )
 """What is between two names of a list."""
 _PLACEHOLDERS = frozenset(

@@ -46,7 +46,7 @@ def test_a_conversation_with_any_text_in_any_place(measured, place):
     assert slow(measured(place)) == []
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "text/markdown", "text/html"])
+@pytest.mark.parametrize("kind", ["text/plain", "text/markdown", "text/html", "text/asciidoc", "text/mdx"])
 def test_documents(kind):
     def prepared(text):
         raw = RawDocument(uri="u", etag="e", text=text + "x\t\n" + text, media_type=kind)

@@ -17,26 +17,25 @@ _TERM = re.compile(r"[ \t]*(\S.{0,300}?)(:{2,4}|;;)(?:[ \t]+(.*))?")
 _VERBATIM = re.compile(r"(-{4,}|\.{4,}|`{3,}.*|\+{4,}|/{4,})\s*")
 _STRUCTURE = re.compile(r"(={4,}|\*{4,}|_{4,}|--|'{3,}|<{3,})\s*")
 _TABLE = re.compile(r"[|,:!]={3,}\s*")
-_DIRECTIVE = re.compile(r"(?:include|ifdef|ifndef|ifeval|endif|toc)::\S*\[.*\]\s*")
+_DIRECTIVE = re.compile(r"(?:include|ifdef|ifndef|ifeval|endif|toc)::[^\s\[]*+\[.*\]")
 _ADMONITION = re.compile(r"\[(NOTE|TIP|IMPORTANT|WARNING|CAUTION)[\],.#%]")
 _START = re.compile(r"start=\"?(\d{1,6})")
-_MACROS = (
-    (re.compile(r"(?:link:|mailto:|https?://|ftp://|irc://)[^\s\[\]]{1,500}\[([^\[\]]{1,500})\]"), r"\1"),
-    (re.compile(r"(?:xref|kbd|btn|pass|stem|term):[^\s\[\]]{0,200}\[([^\[\]]{1,500})\]"), r"\1"),
-    (re.compile(r"menu:([^\s\[\]]{1,100})\[([^\[\]]{1,200})\]"), r"\1 > \2"),
-    (re.compile(r"footnote:\w{0,50}\[([^\[\]]{1,1000})\]"), r" (\1)"),
-    (re.compile(r"image::?[^\s\[\]]{1,500}\[([^\[\]]{0,500})\]"), ""),
-    (re.compile(r"<<[^<>,]{1,200},\s*([^<>]{1,300})>>"), r"\1"),
-    (re.compile(r"<<([^<>,]{1,200})>>"), r"\1"),
-    (re.compile(r"\[\[[^\]]{1,200}\]\]"), ""),
-    (re.compile(r"\[[#.][\w.%-]{1,60}\]#([^#]{1,300})#"), r"\1"),
-    (re.compile(r"[ \t]\+$"), ""),
+_MACRO = re.compile(r"(?<![^\s\[\]])([^\s\[\]]++)\[([^\[\]]*+)\]")
+"""A word with brackets behind it."""
+_NAME = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:link|mailto|https?|ftp|irc|xref|kbd|btn|pass|stem|term)|(menu)|(footnote)|(image)):"
 )
+_CROSS_REFERENCE = re.compile(r"<<([^<>,]++)(?:,\s*+([^<>]++))?+>>")
+_ANCHOR = re.compile(r"\[\[[^\[\]]++\]\]")
+_ROLE = re.compile(r"\[[#.][\w.%-]++\]#([^#]++)#")
 _REFERENCE = re.compile(r"\{([\w-]{1,60})\}")
 _FORMS = ("decimal", "lowerLetter", "lowerRoman", "upperLetter", "upperRoman")
-_CELL = re.compile(r"(?:\d+(?:\.\d+)?[+*]|\.\d+[+*])?[<^>]?(?:\.[<^>])?[adehlmsv]?\|")
+_SPAN = re.compile(r"(?:\d++(?:\.\d++)?[+*]|\.\d++[+*])?[<^>]?(?:\.[<^>])?[adehlmsv]?")
+"""What may stand before a cell: how many columns and rows it takes, how its text stands, its style."""
 _COLUMNS = re.compile(r"cols=\"([^\"]{1,500})\"|cols=([^\s,\]]{1,50})")
 _MOST_COLUMNS = 100
+_MOST_INSERTED = 1_000_000
+"""Characters that references to attributes may add to a page; the others stay as they are written."""
 _INDENT = 3
 
 
@@ -52,6 +51,7 @@ class _Converter:
         self._lines = lines
         self._at = 0
         self._values: dict[str, str] = {}
+        self._room = _MOST_INSERTED
         self._markers: list[str] = []
         """Markers of the open lists, outermost first."""
         self._counts: list[int] = []
@@ -180,10 +180,8 @@ class _Converter:
         if not rows:
             return
         width = max(map(len, rows))
-        shown = [
-            "| " + " | ".join([*(self._inline(cell).strip() for cell in row), *[""] * (width - len(row))]) + " |"
-            for row in rows
-        ]
+        rows[0] += [""] * (width - len(rows[0]))
+        shown = ["| " + " | ".join(self._inline(cell).strip() for cell in row) + " |" for row in rows]
         yield from ["", shown[0], "|" + "---|" * width, *shown[1:], ""]
 
     def _rows(self, inner: list[str]) -> list[list[str]]:
@@ -191,7 +189,7 @@ class _Converter:
         cells: list[str] = []
         first = 0
         for line in inner:
-            pieces = _CELL.split(line)
+            pieces = _cells(line)
             if len(pieces) > 1:
                 if cells and pieces[0].strip():
                     cells[-1] += " " + pieces[0].strip()
@@ -212,7 +210,43 @@ class _Converter:
         return min(len(re.split(r"[,;]", stated.rstrip(",;"))), _MOST_COLUMNS)
 
     def _inline(self, text: str) -> str:
-        text = _REFERENCE.sub(lambda match: self._values.get(match[1], match[0]), text)
-        for pattern, shown in _MACROS:
-            text = pattern.sub(shown, text)
-        return text
+        text = _REFERENCE.sub(self._value, text)
+        text = _MACRO.sub(_said, _MACRO.sub(_said, text))  # one may stand within another
+        text = _CROSS_REFERENCE.sub(lambda match: match[2] or match[1], text)
+        text = _ROLE.sub(r"\1", _ANCHOR.sub("", text))
+        return text[:-2] if text.endswith((" +", "\t+")) else text
+
+    def _value(self, match: re.Match[str]) -> str:
+        value = self._values.get(match[1])
+        if value is None or len(value) > self._room:
+            return match[0]
+        self._room -= len(value)
+        return value
+
+
+def _said(match: re.Match[str]) -> str:
+    """A macro's text for its reader."""
+    word, words = match[1], match[2]
+    name = _NAME.search(word)
+    if not name:
+        return match[0]
+    before, target = word[: name.start()], word[name.end() :]
+    if name[3]:
+        return before if target.strip(":") else match[0]
+    if not words:
+        return match[0]
+    if name[2]:
+        return f"{before} ({words})"
+    if name[1]:
+        return f"{before}{target} > {words}" if target else match[0]
+    return before + words
+
+
+def _cells(line: str) -> list[str]:
+    """The texts before, between and behind the bars, without what they say about the cell that follows."""
+    *pieces, last = line.expandtabs(1).split("|")
+    for at, piece in enumerate(pieces):
+        text, blank, span = piece.rpartition(" ")
+        if (blank or not at) and _SPAN.fullmatch(span):
+            pieces[at] = text
+    return [*pieces, last]

@@ -19,14 +19,16 @@ from gem_tasks.corpus.html.page import read_whole
 core, nodes, english, Writer = (cast("Any", each) for each in (_core, _nodes, _english, _Writer))
 
 _DIRECTIVE = re.compile(r"^[ \t]*\.\. (?:\|[^|\n]{1,100}\| )?([A-Za-z][\w:.+-]{0,60})::(?:[ \t]|$)", re.MULTILINE)
-_ROLE = re.compile(r":([A-Za-z][\w:.+-]{0,60}):`")
+_ROLES = re.compile(r"(?<![\w:.+-])[\w:.+-]++(?<=:)`")
+"""What stands before a backquote, perhaps the name of a role."""
+_ROLE = re.compile(r":([A-Za-z][\w:.+-]*+)")
+_LONGEST_ROLE = 60
 _CODE = frozenset("code-block sourcecode prompt console literalinclude doctest testcode testoutput ipython".split())
 _SILENT = frozenset(
     """toctree index highlight image module currentmodule automodule autoclass autofunction automethod autosummary
     raw include meta contents sectnum role default-role program tabularcolumns graphviz""".split()
 )
 """Without text, or with the text of other files."""
-_TITLED = re.compile(r"(.{1,300}?)\s*<[^<>]{0,500}>", re.DOTALL)
 _FORMS = {
     "loweralpha": "lowerLetter",
     "upperalpha": "upperLetter",
@@ -80,8 +82,9 @@ class _Foreign(Directive):
 
 def _foreign_role(role: str, rawtext: str, text: str, *_: Any, **__: Any) -> tuple[list[Any], list[Any]]:
     """A role that docutils does not know: the text that its readers see."""
-    match = _TITLED.fullmatch(text)
-    shown = match[1] if match else text.lstrip("!~")
+    title, _, target = text[:-1].rpartition("<")
+    titled = text.endswith(">") and title.strip() and ">" not in target
+    shown = title.rstrip() if titled else text.lstrip("!~")
     return [nodes.inline(rawtext, shown.replace("\x00", ""))], []
 
 
@@ -94,7 +97,7 @@ def rst_to_markdown(text: str) -> str:
     for name in set(_DIRECTIVE.findall(text)):
         if name.lower() not in english.directives or name in _SILENT or name in _CODE:
             directives.register_directive(name.lower(), _Foreign)
-    for name in set(_ROLE.findall(text)):
+    for name in _roles(text):
         if name.lower() not in english.roles:
             roles.register_local_role(name, cast("Any", _foreign_role))
     settings = _SETTINGS | {"warning_stream": StringIO()}
@@ -107,6 +110,12 @@ def rst_to_markdown(text: str) -> str:
     writer = Writer()
     core.publish_from_doctree(tree, writer=writer, settings_overrides=settings)
     return read_whole(writer.parts["html_body"])
+
+
+def _roles(text: str) -> set[str]:
+    """Names of the roles, and of what looks like one."""
+    found = (_ROLE.search(match[0][:-2]) for match in _ROLES.finditer(text))
+    return {match[1] for match in found if match and len(match[1]) <= _LONGEST_ROLE}
 
 
 def _keep_letters(listed: Any) -> None:

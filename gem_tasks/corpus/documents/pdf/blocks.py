@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from gem_tasks.corpus.documents.pdf.lines import ITEM, Line, joined
+from gem_tasks.corpus.documents.pdf.lines import Line, joined
 from gem_tasks.corpus.documents.pdf.order import Column
 from gem_tasks.corpus.documents.placed import PAGE_BREAK
 
@@ -22,7 +22,7 @@ _SHORT_LINE = 0.8
 """Of the column's width: a line that ends before, and not with its words, ends a paragraph."""
 _ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "：", "…")
 _CHAPTER = re.compile(r"\d{1,3}(?:\.\d{1,3}){1,5}[.)]?\s|\d{1,2}\s")
-_WORD_END = re.compile(r"([^\W\d_]+)[-\u00ad]$")
+_WORD_END = re.compile(r"[^\W\d_][-\u00ad]")
 _WORD_START = re.compile(r"[^\W\d_]+")
 
 
@@ -111,7 +111,7 @@ class Blocks:
 
     def _line(self, line: Line, left: float, right: float, usual: float) -> None:
         last = self.found[-1] if self.found else None
-        if line.mono and not ITEM.match(line.text):
+        if line.mono and not line.is_item:
             if last and last.kind == "code" and last.last:
                 self._code(last, line)
             else:
@@ -120,7 +120,7 @@ class Blocks:
         size = self._heading(line)
         if size == 0 and last and self._is_within(last, line, usual):
             size = None
-        item = ITEM.match(line.text)
+        item = line.is_item
         if size is not None:
             if last and last.kind == "heading" and last.near and _one_heading(last, line, usual) and not item:
                 self._extend(last, line)
@@ -137,7 +137,7 @@ class Blocks:
         """Its height if the line is a heading; 0 if it is only bold."""
         if line.height > _LARGER * self._body and len(line.text) < _LONGEST_HEADING:
             return None if line.text.endswith(",") else line.height
-        numbered = ITEM.match(line.text) and not _CHAPTER.match(line.text)
+        numbered = line.is_item and not _CHAPTER.match(line.text)
         if line.bold and len(line.text) < _LONGEST_BOLD and not numbered and line.height > (1 - _SAME) * self._body:
             return None if line.text.endswith((".", ",", ";", ":")) else 0
         return None
@@ -216,9 +216,9 @@ def _unbroken(text: str) -> str:
 def _hyphenated(before: str, mark: str, after: str) -> str:
     """Joins two lines; a word that was split by a hyphen becomes one."""
     start = _WORD_START.match(after)
-    if (end := _WORD_END.search(before)) and start and start[0][0].islower():
-        # Kept for `_settled`, which knows the words of the whole document.
-        return before[: end.end() - 1] + "\u00ad" + mark + _unbroken(after)
+    if _WORD_END.fullmatch(before[-2:]) and start and start[0][0].islower():
+        # Kept for `settled`, which knows the words of the whole document.
+        return before[:-1] + "\u00ad" + mark + _unbroken(after)
     before = before[:-1] + "-" if before.endswith("\u00ad") else before
     return joined(before, mark + _unbroken(after)) if not mark else f"{before} {mark}{_unbroken(after)}"
 
@@ -259,13 +259,20 @@ def settled(text: str, words: set[str]) -> str:
         text: `\u00ad` stands where a line ended with a hyphen.
         words: all words of the document, in lower case, to tell `re-` `set` from `well-` `known`.
     """
-
-    def decided(match: re.Match[str]) -> str:
-        first, mark, second = match[1], match[2], match[3]
+    before, *others = text.split("\u00ad")
+    parts = [before]
+    for after in others:
+        first, second = _letters(before[::-1])[::-1], _letters(after.lstrip(PAGE_BREAK))
         compound = f"{first}-{second}".lower() in words and (first + second).lower() not in words
-        return f"{first}{'-' if compound else ''}{mark}{second}"
+        parts += ["-" if compound else "", after]
+        before = after
+    return "".join(parts)
 
-    return re.sub(rf"([^\W\d_]*)\u00ad({PAGE_BREAK}*)([^\W\d_]*)", decided, text)
+
+def _letters(text: str) -> str:
+    """Those that it begins with."""
+    start = _WORD_START.match(text)
+    return start[0] if start else ""
 
 
 def levels(found: Sequence[Block]) -> dict[float, int]:

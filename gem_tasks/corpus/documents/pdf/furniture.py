@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from gem_tasks.corpus.documents.pdf.lines import ITEM, Line, rows
+from gem_tasks.corpus.documents.pdf.lines import Line, rows
 
 _EDGE = 0.13
 """Share of the page's height in which headers and footers stand."""
@@ -16,8 +16,8 @@ _GAP = 0.6
 """Space between a header and the text, in heights of a line."""
 _DIGITS = re.compile(r"\d+")
 _NUMBER = re.compile(
-    r"[-–—\s|]*(?:(?:page|seite|página|pagina|стр\.?|p\.)?\s*\d{1,5}(?:\s*(?:/|of|von|de|di|sur|из)\s*\d{1,5})?|[ivxlc]{1,7})[-–—\s|.]*"
-    r"|第?\s*\d{1,5}\s*[页頁ページ]*",
+    r"[-–—\s|]*+(?:(?:page|seite|página|pagina|стр\.?|p\.)?\s*+\d{1,5}(?:\s*+(?:/|of|von|de|di|sur|из)\s*+\d{1,5})?|[ivxlc]{1,7})"
+    r"[-–—\s|.]*+|第?\s*+\d{1,5}\s*+[页頁ページ]*+",
     re.IGNORECASE,
 )
 Key = tuple[str, int]
@@ -52,7 +52,7 @@ def without(found: Sequence[Line], height: float, again: set[Key], several: bool
 
 
 def _is_step(line: Line) -> bool:
-    return ITEM.match(line.text) is not None and len(line.text.split()) > 2
+    return line.is_item and len(line.text.split()) > 2
 
 
 def _edges(found: Sequence[Line], height: float) -> list[Line]:

@@ -14,7 +14,7 @@ _NUMBER = (
 )
 _LABEL = re.compile(rf"(?:[{re.escape(BULLETS)}]|{_NUMBER}|\d{{1,3}})")
 """A line that is only this belongs to the text on its right."""
-ITEM = re.compile(rf"(?:[{re.escape(BULLETS)}]|{_NUMBER})[ ]|[①-⑳]|[0-9一二三四五六七八九十]{{1,3}}、")
+_ITEM = re.compile(rf"(?:[{re.escape(BULLETS)}]|{_NUMBER})[ ]|[①-⑳]|[0-9一二三四五六七八九十]{{1,3}}、")
 _GAP = 1.0
 """Most space between words, in heights of the line; columns are further apart."""
 _LABEL_GAP = 6.0
@@ -43,6 +43,11 @@ class Line:
     def middle(self) -> float:
         """Vertical centre."""
         return (self.top + self.bottom) / 2
+
+    @property
+    def is_item(self) -> bool:
+        """Whether it begins as an item of a list does."""
+        return _ITEM.match(self.text) is not None
 
     def beside(self, other: "Line") -> bool:
         """Whether both are on one line of the page."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gem_tasks.corpus.documents.pdf.lines import ITEM, Line, rows
+from gem_tasks.corpus.documents.pdf.lines import Line, rows
 
 Column = list[list[Line]]
 """Rows of a column; a row of several lines is one of a table without rules."""
@@ -114,7 +114,7 @@ def _strip(found: Sequence[Line], right_of: float) -> _Strip | None:
 def _is_text(column: list[Line]) -> bool:
     """Whether its lines fill its width, as those of a table's column do not."""
     width = max(line.right for line in column) - min(line.left for line in column)
-    items = sum(bool(ITEM.match(line.text)) for line in column)
+    items = sum(line.is_item for line in column)
     full = [line for line in column if line.table or line.right - line.left > _FILLED * width]
     words = sorted(len(line.text) for line in full if not line.table)
     return len(full) + items >= 0.5 * len(column) and (not words or words[len(words) // 2] > _SENTENCE)

@@ -8,7 +8,7 @@ from gem_tasks.corpus.sources.web.wire import PRODUCT
 
 _HEAD_BYTES = 256 << 10
 _TAG = re.compile(r"<(meta|link)\b([^<>]*+)>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([a-zA-Z:-]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""")
+_ATTRIBUTE = re.compile(r"""(?<![a-zA-Z:-])([a-zA-Z:-]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""")
 _AGAINST = frozenset({"noindex", "none", "noai", "noml"})
 _WITH_VALUE = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 _AGENTS = frozenset({PRODUCT, "robots", "*"})

@@ -17,7 +17,7 @@ MOST_URLS = 50_000
 """Of a sitemap, as in the protocol."""
 _PIECE = 256 << 10
 _GZIP = b"\x1f\x8b"
-_XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<")
+_XML = re.compile(rb"\s*+(?:\xef\xbb\xbf)?\s*+<")
 
 
 class SitemapError(Exception):

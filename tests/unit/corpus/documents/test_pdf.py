@@ -4,8 +4,9 @@ import io
 
 import pytest
 
+from gem_tasks.corpus.documents.pdf.blocks import settled
 from gem_tasks.corpus.documents.pdf.document import read_pdf
-from gem_tasks.corpus.documents.placed import ConversionError
+from gem_tasks.corpus.documents.placed import PAGE_BREAK, ConversionError
 from gem_tasks.domain.corpus import IngestReason
 from tests.made_files import Text, pdf, rules
 
@@ -99,6 +100,12 @@ def test_hyphenation_is_undone_but_compounds_stay():
     page = body("A well-known machine has a front cover and a venti-", "lator, and it is a well-", "known one.")
 
     assert markdown(page)[0] == "A well-known machine has a front cover and a ventilator, and it is a well-known one."
+
+
+def test_split_words_are_settled_by_the_words_of_the_document():
+    text = f"an off\u00ad{PAGE_BREAK}line way-\u00adword, vent\u00adi\u00adlator, 5\u00adx"
+
+    assert settled(text, {"off-line", "vent-i"}) == f"an off-{PAGE_BREAK}line way-word, vent-ilator, 5x"
 
 
 def test_code_keeps_its_lines():

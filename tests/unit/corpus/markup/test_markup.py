@@ -112,6 +112,45 @@ def test_asciidoc():
     )
 
 
+def test_asciidoc_macros_keep_what_a_reader_sees():
+    text = asciidoc_to_markdown(
+        "Words\n\n_link:a.adoc[The page]_ (https://x.org/a[X]), Array[0], <<here>>, <<y, the y>>. [.red]#Hot#.\n"
+        "Press kbd:[Ctrl]+kbd:[C], menu:File[Save as].footnote:[See link:b[this].]\n"
+        "[[here]]Seen image:https://x.org/a.png[Alt]here. link:b[] +"
+    )
+
+    assert text == (
+        "Words\n\n_The page_ (X), Array[0], here, the y. Hot.\n"
+        "Press Ctrl+C, File > Save as. (See this.)\n"
+        "Seen here. link:b[]"
+    )
+
+
+def test_asciidoc_cells_lose_what_describes_them_and_no_letters():
+    text = asciidoc_to_markdown("Words\n\n|===\n|Name|Data\n\n|a|b\n2+|wide .2+^.>s|tall\n|===")
+
+    assert text.split("\n")[3:-1] == ["| Name | Data |", "|---|---|", "| a | b |", "| wide | tall |"]
+
+
+def test_asciidoc_tables_of_values_may_have_short_rows():
+    text = asciidoc_to_markdown("Words\n\n,===\na\nb,c\n,===")
+
+    assert text.split("\n")[3:-1] == ["| a |  |", "|---|---|", "| b | c |"]
+
+
+def test_asciidoc_attributes_multiply_a_text_up_to_a_bound():
+    text = asciidoc_to_markdown(f":a: {'x' * 100_000}\n\n" + "{a}" * 100)
+
+    assert text.count("x") == 1_000_000
+    assert text.count("{a}") == 90
+
+
+def test_rst_roles_show_their_title():
+    text = rst_to_markdown("See :py:func:`the call <a.b>`, :odd-role:`~x`, (:other.role:`a < b`).")
+
+    assert text == "See the call, x, (a < b)."
+
+
 def test_mdx():
     text = clean(mdx_to_markdown(MDX))
 
