@@ -23,6 +23,7 @@ def work(dsn, teacher_url, tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.startswith("GEM_")]:
         monkeypatch.delenv(name)
     values = {"GEM_HOME": str(tmp_path / "home"), "GEM_POSTGRES_DSN": dsn, "GEM_LLM_BASE_URL": teacher_url}
+    values["GEM_MAX_WORKFLOWS"] = "1"
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     return Workspace.open(Settings())
