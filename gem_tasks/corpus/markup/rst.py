@@ -82,8 +82,8 @@ class _Foreign(Directive):
 
 def _foreign_role(role: str, rawtext: str, text: str, *_: Any, **__: Any) -> tuple[list[Any], list[Any]]:
     """A role that docutils does not know: the text that its readers see."""
-    title, _, target = text[:-1].rpartition("<")
-    titled = text.endswith(">") and title.strip() and ">" not in target
+    title, opened, target = text[:-1].rpartition("<")
+    titled = opened and text.endswith(">") and title.strip() and ">" not in target
     shown = title.rstrip() if titled else text.lstrip("!~")
     return [nodes.inline(rawtext, shown.replace("\x00", ""))], []
 
