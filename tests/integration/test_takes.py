@@ -145,7 +145,7 @@ def test_rollouts_with_different_verdicts_are_preferences_with_reasons(workspace
         assert each.reason
         assert "-ZQ9" in each.worse.model_dump_json()
         assert "-ZQ9" not in each.better.model_dump_json()
-        assert reward(each)["kind"] == "rollout"
+        assert reward(each) == "another_tool" or reward(each)["kind"] == "rollout"
         assert dpo(each) == "another_context" or dpo(each)["kind"] == "rollout"
     assert not [
         each for each in versions(workspace(llm_base_url=faulty, revise="off"), PARTITION) if each.kind == "rollout"
