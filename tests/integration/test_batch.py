@@ -66,10 +66,11 @@ def test_requests_that_fail_in_a_batch_are_submitted_again(prepared, teacher):
     assert rounds > 1
     assert len(teacher.batches()) == rounds
     found = rows(work)
-    assert {row["error_class"] for row in found} == {None}
+    answered = [row for row in found if row["error_class"] is None]
+    assert any(row["calls"] > 1 for row in answered), "of those that failed at first"
     wasted = sum(sum(row["faults"].values()) for row in found)
     assert wasted > 0
-    assert sum(row["calls"] for row in found) == len(found) + wasted == report.calls
+    assert sum(row["calls"] for row in found) == len(answered) + wasted == report.calls
     sizes = [batch["request_counts"]["total"] for batch in teacher.batches()]
     assert sizes == sorted(sizes), "newest first: each round is smaller"
     assert sum(sizes) == report.calls
