@@ -6,6 +6,7 @@ import sys
 from fastapi import Request
 
 from gem_console.rendering import page
+from gem_console.routes.editor import NOTHING_WRITTEN
 from gem_tasks.console.trajectory import by_segment
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
@@ -39,7 +40,8 @@ def shown(work):
         view = by_segment(db, work, segment, work.chain.id_of("extract"))
     pool.close()
     scope = {"type": "http", "path": "/made/r/s", "query_string": b"", "headers": [], "root_path": ""}
-    html = page(Request(scope), "trajectory.html", {"view": view, "show": ""}).body.decode()
+    given = {"view": view, "show": "", "may_act": False, **NOTHING_WRITTEN}
+    html = page(Request(scope), "trajectory.html", given).body.decode()
     return {"results": [(one.stage, one.model, one.output) for one in view.results], "page": html}
 
 
