@@ -2,6 +2,7 @@
 
 import pytest
 
+from gem_tasks.cli.follow import done_of
 from gem_tasks.console.chains import chains
 from gem_tasks.console.overview import overview
 from gem_tasks.console.partition import partition
@@ -55,6 +56,7 @@ def test_held_texts_are_no_open_work_until_they_are_released(filtered):
     assert len(to_extract(work)) == 2
     assert sum(held(work).values()) == total - 2 > 0
     assert held(work)["platform:operator=2"] > 0
+    assert done_of(work, PARTITION)["extract"] == (0, 2), "the bar of `gem run` can become full"
     with work.ledger() as ledger:
         assert ledger.rebuild.unfinished(PARTITION, work.links()) == {1: 2}, "only two wait for extraction"
         numbers = ledger.ingestion.shards(PARTITION)
