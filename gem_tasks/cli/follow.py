@@ -100,7 +100,7 @@ def _stage_bars(work: Workspace, partition: str, progress: Progress, bars: dict[
 
 
 def done_of(work: Workspace, partition: str) -> dict[StageName, tuple[int, int]]:
-    """Done and total by stage: what the stage before accepted, less what quotas hold; of `generate`, every take of it."""
+    """Done and total by stage: what the stage before accepted, less what quotas hold; of `generate`, every take."""
     with work.ledger() as ledger:
         total = sum(count for _, count in ledger.ingestion.shards(partition))
         counts = [ledger.gates.metrics(partition, *work.recipes_of(name)) for name in STAGE_NAMES]
