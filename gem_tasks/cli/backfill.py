@@ -93,11 +93,15 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def _partitions(count: int) -> str:
+    return "1 partition" if count == 1 else f"{count} partitions"
+
+
 def _question(found: Stale, max_active: int) -> str:
     partitions = sum(each.partitions for each in found.ranges)
     cost = "an unknown amount" if found.total.usd is None else f"about ${found.total.usd:,.2f}"
     calls = f"about {found.total.calls:,.0f} calls, {cost}"
-    return f"\nBackfill {partitions} partitions ({calls}), {max_active} at a time?"
+    return f"\nBackfill {_partitions(partitions)} ({calls}), {max_active} at a time?"
 
 
 def _refuse_second(api: AirflowAPI) -> None:
@@ -174,9 +178,9 @@ def _report(made: list[dict[str, Any]], console: Terminal, as_json: bool) -> Non
         echo_json(json.dumps(made, indent=1))
     failed = [key for each in made for key, state in each["runs"].items() if state == "failed"]
     done = sum(len(each["runs"]) for each in made) - len(failed)
-    console.print(f"{done} partitions completed.")
+    console.print(f"{_partitions(done)} completed.")
     if failed:
         raise GemError(
-            f"{len(failed)} partitions failed or were cancelled: {', '.join(sorted(failed)[:5])}. See the logs of"
+            f"{_partitions(len(failed))} failed or cancelled: {', '.join(sorted(failed)[:5])}. See the logs of"
             " gem_synthesize; the same command continues."
         )

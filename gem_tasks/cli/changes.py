@@ -100,8 +100,8 @@ def list_changes(
         gem changes list --orphaned
     """
     with Workspace.open(load()).ledger() as ledger:
-        segment = find(ledger, id_).segment_id if id_ else None
-        found = ledger.changes.listed(segment_id=segment, limit=100_000 if orphaned else limit)
+        trajectory = find(ledger, id_).trajectory_id if id_ else None
+        found = ledger.changes.listed(trajectory, limit=100_000 if orphaned else limit)
     found = [each for each in found if not orphaned or each.state == "orphaned"][:limit]
     if as_json:
         echo_json(json.dumps([each.model_dump(mode="json") for each in found], ensure_ascii=False, indent=1))

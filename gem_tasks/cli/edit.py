@@ -71,7 +71,7 @@ def edit_trajectory(
         if isinstance(error, FaultyEditError):
             _say_findings(error.errors)
             error = UserError(
-                f"The checks find {len(error.errors)} errors in the edit",
+                f"The checks find {len(error.errors)} {'error' if len(error.errors) == 1 else 'errors'} in the edit",
                 'Correct them, or give --keep-anyway "REASON"',
             )
         raise _with_text_kept(error, None if file else text) from None

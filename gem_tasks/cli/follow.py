@@ -95,17 +95,26 @@ def _started_run(api: AirflowAPI, partition: str, ingest_run: str, progress: Pro
 
 
 def _stage_bars(work: Workspace, partition: str, progress: Progress, bars: dict[str, TaskID]) -> None:
-    """Updates done and total by stage; the total is what the stage before accepted; of `generate`, every take of it."""
+    for name, (done, total) in done_of(work, partition).items():
+        progress.update(bars[name], total=total, completed=done)
+
+
+def done_of(work: Workspace, partition: str) -> dict[StageName, tuple[int, int]]:
+    """Done and total by stage: what the stage before accepted, less what quotas hold; of `generate`, every take."""
     with work.ledger() as ledger:
         total = sum(count for _, count in ledger.ingestion.shards(partition))
         counts = [ledger.gates.metrics(partition, *work.recipes_of(name)) for name in STAGE_NAMES]
         drafts = [link for link in work.links() if link.stage == PER_TAKE[0]]
         undrafted = sum(ledger.rebuild.unfinished(partition, drafts).values())
+        waiting = ledger.quotas.held(work.chain.id_of("filter"))
+    held = sum(each.texts for each in waiting if each.partition == partition)
+    done: dict[StageName, tuple[int, int]] = {}
     for name, takes, before, found in zip(STAGE_NAMES, work.chain.takes, [None, *counts], counts, strict=False):
         total = getattr(before, takes, 0) if before else total
         if name == PER_TAKE[0]:
             total = found.total + undrafted
-        progress.update(bars[name], total=total, completed=found.total)
+        done[name] = (found.total, total - held if name == "extract" else total)
+    return done
 
 
 def _say_who_is_asked(api: AirflowAPI, run: str, progress: Progress, said: set[str]) -> None:

@@ -40,7 +40,7 @@ def show(
         return
     console = Terminal()
     _head(console, found["metadata"])
-    _people(console, work, found["metadata"]["segment_id"])
+    _people(console, work, found["metadata"]["trajectory_id"])
     for tool in found["tools"]:
         function = tool["function"]
         arguments = ", ".join(function["parameters"].get("properties", {}))
@@ -60,7 +60,7 @@ def _head(console: Terminal, metadata: dict[str, Any]) -> None:
     if metadata.get("revised"):
         console.print(f"Rejected at first, then revised: see `gem lineage {metadata['trajectory_id']}`")
     models = ", ".join(sorted(set(metadata["teacher"].values())))
-    console.print(f"{escape(kind)}; licence {escape(str(metadata['license']))}; made by {escape(models)}")
+    console.print(f"{escape(kind)}; {_licence(metadata['license'])}; made by {escape(models)}")
     take = Take(workflow=metadata.get("workflow", 0), rollout=metadata.get("rollout", 0))
     if take != FIRST:
         console.print(f"Another conversation of the same text: {take}")
@@ -70,10 +70,14 @@ def _head(console: Terminal, metadata: dict[str, Any]) -> None:
     console.print()
 
 
-def _people(console: Terminal, work: Workspace, segment_id: str) -> None:
+def _licence(name: str | None) -> str:
+    return f"licence {escape(visible(name or 'unknown'))}"
+
+
+def _people(console: Terminal, work: Workspace, trajectory_id: str) -> None:
     """What people said about it, before the conversation."""
     with work.ledger() as ledger:
-        changes = ledger.changes.listed(segment_id=segment_id)
+        changes = ledger.changes.listed(trajectory_id)
     for each in reversed(changes):
         if each.kind != "undo" and each.state in ("waiting", "published"):
             place = "" if each.message is None else f" on message {each.message}"
@@ -139,7 +143,9 @@ def lineage(
 def _tree(document: DocumentLineage) -> Tree:
     state = f"[red]{document.reason}[/] {escape(document.detail)}" if document.reason else "ingested"
     tree = Tree(f"[bold]document {document.document_id}[/] {escape(visible(document.uri))}: {state}{_end(document)}")
-    tree.add(f"licence {escape(str(document.license))}, language {document.language}, {document.chars} characters")
+    tree.add(
+        f"{_licence(document.license)}, language {document.language or 'unknown'}, {document.chars or 0} characters"
+    )
     for segment in document.segments:
         span = f"characters {segment.start_char} to {segment.end_char}"
         span += f", {escape(visible(segment.place))}" if segment.place else ""
@@ -165,9 +171,10 @@ def _which(take: Take) -> str:
 
 
 def _outcome(outcome: RecordedOutcome) -> str:
-    why = outcome.reason or outcome.error_class or ""
+    why = f" {escape(word)}" if (word := outcome.reason or outcome.error_class) else ""
     detail = f" {escape(outcome.detail)}" if outcome.detail else ""
-    made = f"recipe {outcome.recipe_id}, model {escape(str(outcome.model))}, {outcome.calls} calls"
+    calls = f"{outcome.calls} {'call' if outcome.calls == 1 else 'calls'}"
+    made = f"recipe {outcome.recipe_id}, model {escape(str(outcome.model))}, {calls}"
     task = f"{outcome.airflow_task_id}[{outcome.airflow_map_index}] of {outcome.airflow_run_id}"
     take = _which(Take(workflow=outcome.workflow, rollout=outcome.rollout))
-    return f"[bold]{outcome.stage}[/]{take} {outcome.outcome} {why}{detail} [dim]({made}; {escape(task)})[/]"
+    return f"[bold]{outcome.stage}[/]{take} {outcome.outcome}{why}{detail} [dim]({made}; {escape(task)})[/]"

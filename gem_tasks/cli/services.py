@@ -30,6 +30,9 @@ def up() -> None:
         gem up
         GEM_AIRFLOW_PORT=9090 gem up
     """
+    from gem_tasks.pipeline.quota_setting import quotas_of
+
+    quotas_of(load())  # hourly runs would fail later, where fewer people look
     console = Terminal(stderr=True)
     with console.status("starting services") as spinner:
 

@@ -71,6 +71,12 @@ def failure_lines(partition: str, failed: Sequence[FailedCount]) -> str:
     return "\n".join([*lines, f"Show them:    gem failures{option}", f"Retry them:   gem retry{option}"])
 
 
+def excluded_line(excluded: Mapping[str, int]) -> str:
+    """Why a dataset has fewer trajectories than were accepted; empty if it has all."""
+    reasons = ", ".join(f"{reason} {count}" for reason, count in excluded.items() if count)
+    return f"  {sum(excluded.values())} left out: {reasons}" if reasons else ""
+
+
 def alike_lines(diversity: Mapping[str, Any]) -> Iterator[str]:
     """What recurs in a dataset, in lines of text; none for a version that was published before it was measured."""
     for role, phrases in diversity.get("phrases", {}).items():
@@ -106,6 +112,8 @@ def print_summary(summary: RunSummary, console: Terminal, *, nothing_new: bool =
     if dataset := numbers.dataset:
         console.print(_sizes(dataset.manifest["means"]))
         console.print(f"Dataset {dataset.version}: {dataset.trajectories} trajectories", highlight=False)
+        if left := excluded_line(dataset.manifest.get("excluded", {})):
+            console.print(left, highlight=False, markup=False, soft_wrap=True)
         for line in alike_lines(dataset.manifest.get("diversity", {})):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         console.print(f"  {summary.store}/datasets/{dataset.version}/", soft_wrap=True, highlight=False)

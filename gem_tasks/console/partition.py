@@ -42,6 +42,8 @@ class Partition(Value):
     pace: tuple[Pace, ...]
     shards: tuple[ShardState, ...]
     decisions: tuple[Decision, ...]
+    held: int
+    """Texts that quotas hold before extraction; not counted in a large partition."""
 
 
 def partition(db: ConsoleRows, key: str, chain: Chain | None) -> Partition:
@@ -57,6 +59,7 @@ def partition(db: ConsoleRows, key: str, chain: Chain | None) -> Partition:
         pace=tuple(_pace(state, chain, rows)) if chain else (),
         shards=tuple(_shards(sizes, chain, rows, held)) if chain else (),
         decisions=tuple(db.partitions.decisions(key, 30)),
+        held=sum(held.values()),
     )
 
 

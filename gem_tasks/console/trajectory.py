@@ -157,7 +157,7 @@ def _view(
     topic, extraction = record.output("filter", Topic), record.output("extract", Extraction)
     draft, refined, revised = (record.output(name, Trajectory) for name in ("generate", "refine", "revise"))
     final = revised or refined
-    changes = db.changes.listed(segment_id=segment_id)[::-1] if published else []
+    changes = db.changes.listed(published.trajectory_id)[::-1] if published else []
     holds = standing([each for each in changes if final and each.base == base_of(final)])
     clean = scrub(holds.applied(final), segment.text, segment.language) if final and published else None
     shown = shown_form(holds.applied(final), segment) if final and published else final

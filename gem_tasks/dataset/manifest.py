@@ -1,4 +1,4 @@
-"""The manifest of a dataset version: what it holds, where it comes from, and what was left out."""
+"""The manifest of a dataset version: what it holds, where it comes from, and what it leaves out."""
 
 import json
 from collections import Counter

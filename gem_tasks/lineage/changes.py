@@ -66,13 +66,9 @@ class Changes(Part):
         """Up to two changes whose id has this prefix."""
         return self._db.all(Change, "find_change", prefix=prefix)
 
-    def listed(
-        self, trajectory_id: str | None = None, segment_id: str | None = None, limit: int = 200
-    ) -> list[ListedChange]:
-        """Changes, newest first: all, those made on one trajectory, or those of a segment's conversations."""
-        return self._db.all(
-            ListedChange, "list_changes", trajectory_id=trajectory_id, segment_id=segment_id, limit=limit
-        )
+    def listed(self, trajectory_id: str | None = None, limit: int = 200) -> list[ListedChange]:
+        """Changes, newest first: all, or those of one trajectory and the orphaned ones of its text."""
+        return self._db.all(ListedChange, "list_changes", trajectory_id=trajectory_id, limit=limit)
 
     def consider(self, version: str, changes: Sequence[str]) -> None:
         """Records the changes whose conversations a version found."""

@@ -15,7 +15,7 @@ from gem_tasks.lineage.connection import Part, Row
 T = TypeVar("T")
 
 
-NOT_READ = ("unreadable", "unsupported", "disallowed", "moved")
+NOT_READ = ("unreadable", "unsupported", "disallowed", "moved", "encrypted", "image_only")
 
 
 class Unreadable(Value):

@@ -46,7 +46,9 @@ FROM item_changes WHERE starts_with(change_id, %(prefix)s) ORDER BY change_id LI
 
 -- list_changes --
 -- Changes of all trajectories or of one, newest first, with what became of each: `published` if the current
--- version found its conversation, `orphaned` if that was published since and did not.
+-- version found its conversation, `orphaned` if that was published since and did not. Of one: with the changes of the
+-- same conversation under another id, and the orphaned ones of its text; not those of the text's other conversations.
+SELECT * FROM (
 SELECT c.change_id, c.segment_id, c.trajectory_id, c.base, c.position, c.kind, c.author, c.origin, c.words, c.message,
        c.messages, c.kept, c.findings, c.undoes, c.created_at, s.partition_key AS partition, d.uri,
        CASE WHEN NOT d.live THEN 'withdrawn'
@@ -58,9 +60,12 @@ SELECT c.change_id, c.segment_id, c.trajectory_id, c.base, c.position, c.kind, c
 FROM item_changes c JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
 JOIN partitions p ON p.partition_key = s.partition_key
 LEFT JOIN datasets v ON v.partition_key = s.partition_key AND v.superseded_by IS NULL
-WHERE (%(trajectory_id)s::text IS NULL OR c.trajectory_id = %(trajectory_id)s)
-  AND (%(segment_id)s::text IS NULL OR c.segment_id = %(segment_id)s)
-ORDER BY c.created_at DESC, c.change_id DESC LIMIT %(limit)s
+WHERE %(trajectory_id)s::text IS NULL
+   OR c.segment_id = (SELECT segment_id FROM trajectories WHERE trajectory_id = %(trajectory_id)s)
+) AS listed
+WHERE %(trajectory_id)s::text IS NULL OR state = 'orphaned' OR trajectory_id = %(trajectory_id)s
+   OR base = (SELECT t.base FROM trajectories t WHERE t.trajectory_id = %(trajectory_id)s)
+ORDER BY created_at DESC, change_id DESC LIMIT %(limit)s
 
 -- forget_considered --
 -- A version that is published again may have found other changes.

@@ -6,7 +6,7 @@ ORDER BY documents DESC, reason
 -- unreadable_documents --
 -- The first objects of a partition that GEM could not, or must not, read, with the cause of each.
 SELECT uri, detail FROM documents WHERE partition_key = %(partition)s AND live
-  AND reason IN ('unreadable', 'unsupported', 'disallowed', 'moved')
+  AND reason IN ('unreadable', 'unsupported', 'disallowed', 'moved', 'encrypted', 'image_only')
 ORDER BY uri LIMIT 20
 
 -- stage_counts --

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gem_tasks.cli.follow import done_of
 from gem_tasks.console.chains import chains
 from gem_tasks.console.overview import overview
 from gem_tasks.console.partition import partition
@@ -55,13 +56,12 @@ def test_held_texts_are_no_open_work_until_they_are_released(filtered):
     assert len(to_extract(work)) == 2
     assert sum(held(work).values()) == total - 2 > 0
     assert held(work)["platform:operator=2"] > 0
+    assert done_of(work, PARTITION)["extract"] == (0, 2), "the bar of `gem run` can become full"
     with work.ledger() as ledger:
-        assert ledger.rebuild.unfinished(PARTITION, work.links()) == {1: 2}, "only two wait for extraction"
+        assert ledger.rebuild.unfinished(PARTITION, work.links()) == {"extract": 2}, "only two wait for extraction"
         numbers = ledger.ingestion.shards(PARTITION)
-        states = [
-            ledger.rebuild.shard_state(work.chain.by_stage["extract"], "accepted", PARTITION, number, first=False)
-            for number, _ in numbers
-        ]
+        extract = work.chain.link("extract")
+        states = [ledger.rebuild.shard_state(extract, PARTITION, number) for number, _ in numbers]
         summary = ledger.reports.summary(PARTITION, list(work.chain.by_stage.values()), None)
     assert sum(state.expected for state in states) == 2
     assert summary.held == held(work)
@@ -71,7 +71,7 @@ def test_held_texts_are_no_open_work_until_they_are_released(filtered):
         shown = partition(db, PARTITION, chain)
         funnel = {step.name: step for step in overview(db, Filters(range="all"), chain).funnel}
     assert next(stage for stage in shown.state.stages if stage.stage == "extract").expected == 2
-    assert sum(shard.expected[1] for shard in shown.shards) == 2
+    assert (sum(shard.expected[1] for shard in shown.shards), shown.held) == (2, total - 2)
     assert funnel["extract"].held == total - 2
     assert stale(work).stages[0].why == {"never done": 2}
     with work.ledger() as ledger:

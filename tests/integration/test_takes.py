@@ -15,6 +15,7 @@ from gem_tasks.distill.preferences import dpo, reward, versions
 from gem_tasks.distill.sets import build, candidates, place
 from gem_tasks.domain.distill import SetSpec
 from gem_tasks.domain.take import Take, takes
+from gem_tasks.edits.make import By, undo, veto
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.lineage.console import ConsolePool
 from gem_tasks.pipeline.ingest.source import ingest
@@ -99,6 +100,16 @@ def test_every_workflow_and_rollout_of_a_text_is_a_trajectory_of_its_own(workspa
     assert republish(workspace(), PARTITION).version == version.version
     assert stale(one).publish_only == [PARTITION]
     assert publish(one, PARTITION).version == first.version
+
+    # What people say about one is not shown with the others, neither before nor after the next version.
+    mine, other = [each["trajectory_id"] for each in found if each["segment_id"] == found[0]["segment_id"]][:2]
+    made = veto(work, mine, "invented", By("Anna", "terminal"))
+    with work.ledger() as ledger:
+        assert [each.change_id for each in ledger.changes.listed(mine)] == [made.change_id]
+        assert ledger.changes.listed(other) == []
+        republish(work, PARTITION)
+        assert ledger.changes.listed(other) == []
+    undo(work, made.change_id, By("Anna", "terminal"))
 
     # The pages.
     pool = ConsolePool(work.settings.database)

@@ -1,6 +1,6 @@
 """The lines under a run's funnel."""
 
-from gem_tasks.cli.summary import _cached, _spared, failure_lines
+from gem_tasks.cli.summary import _cached, _spared, excluded_line, failure_lines
 from gem_tasks.lineage.failures import FailedCount
 from gem_tasks.lineage.reports import StageCounts
 
@@ -37,3 +37,8 @@ def test_a_summary_says_what_came_from_the_endpoints_cache():
     assert _cached(stages) == ""
     stages.append(stage("generate", prompt_tokens=200, cached_tokens=124))
     assert _cached(stages) == "Cached generate 62% of prompt tokens"
+
+
+def test_a_summary_says_why_trajectories_are_not_in_the_dataset():
+    assert excluded_line({}) == ""
+    assert excluded_line({"vetoed": 1, "near_duplicate": 2}) == "  3 left out: vetoed 1, near_duplicate 2"
