@@ -35,7 +35,7 @@ def start(tmp_path, monkeypatch):
     started = []
 
     def begin(code=SERVER, progress=silent, **options):
-        def command(work, path, port, options, progress):
+        def command(work, path, port, options, progress, thinks):
             return "test", path, [sys.executable, "-c", code, str(port)]
 
         monkeypatch.setattr(serve, "_command", command)
