@@ -18,6 +18,8 @@ _LEADING = 0.5
 """More space than usual between two lines, in heights, begins a paragraph."""
 _LOOSE = 0.2
 """More space than within paragraphs, in heights, between two headings."""
+_WIDE = 0.6
+"""Of the column's width: a longer heading may be wrapped with more space."""
 _LONGEST_HEADING = 200
 _LONGEST_BOLD = 100
 _SHORT_LINE = 0.8
@@ -129,7 +131,13 @@ class Blocks:
             size = None
         item = line.is_item
         if size is not None:
-            if last and last.kind == "heading" and last.near and _one_heading(last, line, self._wrapped) and not item:
+            if (
+                last
+                and last.kind == "heading"
+                and last.near
+                and _one_heading(last, line, self._wrapped, right - left)
+                and not item
+            ):
                 self._extend(last, line)
             else:
                 self._add(Block("heading", line.text, size=size, left=line.left, last=line))
@@ -204,11 +212,12 @@ class Blocks:
         self.found.append(block)
 
 
-def _one_heading(block: Block, line: Line, wrapped: float) -> bool:
+def _one_heading(block: Block, line: Line, wrapped: float, width: float) -> bool:
     before = block.last
     if before is None or abs(before.height - line.height) > _EQUAL * line.height or before.bold != line.bold:
         return False
-    near = (max(wrapped, 0) + _LOOSE) * line.height
+    loose = _LEADING if before.right - before.left > _WIDE * width else _LOOSE
+    near = (max(wrapped, 0) + loose) * line.height
     return line.top - before.bottom < near and not _CHAPTER.match(line.text)
 
 

@@ -71,7 +71,10 @@ def _lists(columns: Sequence[Column], body: float) -> list[_List]:
                 open_[at].labels.append(label)
                 open_[at].number += 1
                 del open_[at + 1 :]
-            elif form := ("decimal" if label.text.isdecimal() else _FIRST.get(label.text)):
+                continue
+            # Another number at the place of a list's next label ends the list.
+            open_ = [each for each in open_ if not _beside(each.labels[-1], label)]
+            if form := ("decimal" if label.text.isdecimal() else _FIRST.get(label.text)):
                 open_ = [*open_[1 - _MOST_OPEN :], _List(form, int(label.text) if form == "decimal" else 1, [label])]
                 found.append(open_[-1])
     return found
@@ -110,7 +113,11 @@ def _follows(each: _List, label: _Label) -> bool:
     last = each.labels[-1]
     if numeral(each.number + 1, each.form) != label.text or (last.shape, last.alone) != (label.shape, label.alone):
         return False
-    # Places in different columns cannot be compared, distances can.
+    return _beside(last, label)
+
+
+def _beside(last: _Label, label: _Label) -> bool:
+    """Whether both stand at one place of the line; in different columns, only distances can be compared."""
     moved = last.body - label.body if last.column != label.column else 0
     if abs(last.body - label.body - moved) > _SAME:
         return False

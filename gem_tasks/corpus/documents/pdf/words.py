@@ -193,9 +193,8 @@ def _near(box: _Box, other: _Box, count: int) -> bool:
 
 
 def _differ(box: _Box, other: _Box) -> bool:
-    """Whether the second is of another size, but not as small as a raised number: a list's label may touch its text."""
-    height, following = box[3] - box[2], other[3] - other[2]
-    return following > 0.75 * height and abs(height - following) > 0.1 * height
+    """Whether the second is smaller, but not as small as a raised number: a list's label may touch its text."""
+    return 0.75 < (other[3] - other[2]) / max(box[3] - box[2], 1.0) < 0.9
 
 
 def _around(box: _Box, other: _Box) -> _Box:
