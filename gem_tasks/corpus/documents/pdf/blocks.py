@@ -16,10 +16,8 @@ _SAME = 0.12
 _EQUAL = 0.03
 _LEADING = 0.5
 """More space than usual between two lines, in heights, begins a paragraph."""
-_LOOSE = 0.2
-"""More space than within paragraphs, in heights, between two headings."""
-_WIDE = 0.6
-"""Of the column's width: a longer heading may be wrapped with more space."""
+_LOOSE, _WIDE = 0.2, 0.6
+"""More space than within paragraphs, in heights, parts two headings; not if the first has this share of the width."""
 _LONGEST_HEADING = 200
 _LONGEST_BOLD = 100
 _SHORT_LINE = 0.8
@@ -69,8 +67,7 @@ class Blocks:
         self._body = body
         self.found: list[Block] = []
         self._columns = 0
-        self._wrapped = 0.0
-        """Space between lines of one paragraph, in heights."""
+        self._wrapped = 0.0  # space between lines of one paragraph, in heights
         self._break = ""
         """The mark of a page break that the next line stands behind."""
 
@@ -217,8 +214,7 @@ def _one_heading(block: Block, line: Line, wrapped: float, width: float) -> bool
     if before is None or abs(before.height - line.height) > _EQUAL * line.height or before.bold != line.bold:
         return False
     loose = _LEADING if before.right - before.left > _WIDE * width else _LOOSE
-    near = (max(wrapped, 0) + loose) * line.height
-    return line.top - before.bottom < near and not _CHAPTER.match(line.text)
+    return line.top - before.bottom < (max(wrapped, 0) + loose) * line.height and not _CHAPTER.match(line.text)
 
 
 def _alike(line: Line, other: Line) -> bool:
