@@ -16,6 +16,8 @@ _SAME = 0.12
 _EQUAL = 0.03
 _LEADING = 0.5
 """More space than usual between two lines, in heights, begins a paragraph."""
+_LOOSE, _WIDE = 0.2, 0.6
+"""More space than within paragraphs, in heights, parts two headings; not if the first has this share of the width."""
 _LONGEST_HEADING = 200
 _LONGEST_BOLD = 100
 _SHORT_LINE = 0.8
@@ -36,6 +38,8 @@ class Block:
     size: float = 0
     """Height of a heading's lines; 0 for one that is only bold."""
     left: float = 0
+    hang: float = 0
+    """Where an item's other lines begin; 0 if unknown."""
     column: int = 0
     """Number of its column in the document: positions in different ones cannot be compared."""
     rows: list[list[str]] = field(default_factory=list[list[str]])
@@ -63,6 +67,7 @@ class Blocks:
         self._body = body
         self.found: list[Block] = []
         self._columns = 0
+        self._wrapped = 0.0  # space between lines of one paragraph, in heights
         self._break = ""
         """The mark of a page break that the next line stands behind."""
 
@@ -83,6 +88,7 @@ class Blocks:
         lines = [line for row in column for line in row]
         left, right = min(line.left for line in lines), max(line.right for line in lines)
         usual = _usual_gap(column)
+        self._wrapped = _usual_gap(column, wrapped=True) / self._body
         tabular = _tabular(column)
         for at, row in enumerate(column):
             if row[0].table is not None:
@@ -122,12 +128,18 @@ class Blocks:
             size = None
         item = line.is_item
         if size is not None:
-            if last and last.kind == "heading" and last.near and _one_heading(last, line, usual) and not item:
+            if (
+                last
+                and last.kind == "heading"
+                and last.near
+                and _one_heading(last, line, self._wrapped, right - left)
+                and not item
+            ):
                 self._extend(last, line)
             else:
                 self._add(Block("heading", line.text, size=size, left=line.left, last=line))
         elif item and not self._is_wrapped(last, line):
-            self._add(Block("item", line.text, left=line.left, last=line))
+            self._add(Block("item", line.text, left=line.left, hang=line.hang, last=line))
         elif last and last.kind in ("text", "item") and last.last and self._continues(last, line, left, right, usual):
             self._extend(last, line)
         else:
@@ -169,7 +181,7 @@ class Blocks:
             return not ended and (line.text[:1].islower() or block.text.endswith((",", "\u00ad", "-")) or hanging)
         if line.top - before.bottom > usual + _LEADING * line.height:
             return False
-        if block.kind == "item" and line.left < block.left - line.height:
+        if block.kind == "item" and line.left < max(block.left - line.height, block.hang - _LEADING * line.height):
             return False
         short = before.right - left < _SHORT_LINE * (right - left)
         opens = line.text[:1].isupper() or line.text[:1].isdigit()
@@ -197,11 +209,12 @@ class Blocks:
         self.found.append(block)
 
 
-def _one_heading(block: Block, line: Line, usual: float) -> bool:
+def _one_heading(block: Block, line: Line, wrapped: float, width: float) -> bool:
     before = block.last
     if before is None or abs(before.height - line.height) > _EQUAL * line.height or before.bold != line.bold:
         return False
-    return line.top - before.bottom < max(usual, 0) + _LEADING * line.height and not _CHAPTER.match(line.text)
+    loose = _LEADING if before.right - before.left > _WIDE * width else _LOOSE
+    return line.top - before.bottom < (max(wrapped, 0) + loose) * line.height and not _CHAPTER.match(line.text)
 
 
 def _alike(line: Line, other: Line) -> bool:
@@ -223,12 +236,15 @@ def _hyphenated(before: str, mark: str, after: str) -> str:
     return joined(before, mark + _unbroken(after)) if not mark else f"{before} {mark}{_unbroken(after)}"
 
 
-def _usual_gap(column: Column) -> float:
-    """Space between most lines of a column."""
+def _usual_gap(column: Column, *, wrapped: bool = False) -> float:
+    """Space between most lines of a column, or between most of those whose sentence runs on."""
     gaps = Counter(
         round(below[0].top - above[0].bottom)
         for above, below in pairwise(column)
-        if above[0].table is None and below[0].table is None and below[0].top - above[0].bottom < below[0].height * 2
+        if above[0].table is None
+        and below[0].table is None
+        and below[0].top - above[0].bottom < below[0].height * 2
+        and (not wrapped or below[0].text[:1].islower())
     )
     return max(gaps, key=lambda gap: (gaps[gap], -gap), default=0)
 

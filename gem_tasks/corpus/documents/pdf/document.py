@@ -6,6 +6,7 @@ from typing import IO, Any, NamedTuple
 
 from gem_tasks.corpus.documents.pdf import furniture, tables
 from gem_tasks.corpus.documents.pdf.blocks import Block, Blocks, body_height, levels, settled
+from gem_tasks.corpus.documents.pdf.labels import label_lists
 from gem_tasks.corpus.documents.pdf.lines import BULLETS, Line, lines
 from gem_tasks.corpus.documents.pdf.order import columns, common_gutter
 from gem_tasks.corpus.documents.pdf.words import PageContent, pdfium, read_words
@@ -116,10 +117,12 @@ def _lines(content: PageContent) -> list[Line]:
 def _written(pages: list[_Page], limit: int) -> PlacedText:
     again = furniture.common((furniture.keys(page.lines, page.height) for page in pages), len(pages))
     kept = [furniture.without(page.lines, page.height, again, several=len(pages) > 1) for page in pages]
-    blocks = Blocks(body_height(line for page in kept for line in page))
-    usual = common_gutter(kept)
-    for page in kept:
-        blocks.page(columns(page, usual))
+    body = body_height(line for page in kept for line in page)
+    blocks, usual = Blocks(body), common_gutter(kept)
+    laid_out = [columns(page, usual) for page in kept]
+    label_lists([column for page in laid_out for column in page], body)
+    for page in laid_out:
+        blocks.page(page)
     return _text(blocks.found, limit)
 
 

@@ -1,6 +1,7 @@
 """Words to lines: what stands side by side without a gap, in the order of the file, which is right for every script."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,11 @@ class Line:
     bold: bool
     mono: bool
     table: list[list[str]] | None = None
+    first: float = 0
+    """Where its first word ends, and `rest` where its second begins; 0 if it has no second."""
+    rest: float = 0
+    hang: float = 0
+    """Where the text of an item begins, and its other lines; 0 if unknown."""
 
     @property
     def middle(self) -> float:
@@ -94,16 +100,20 @@ def _line(words: list[Word]) -> Line:
         text = text + word.text if gap < _TIGHT * word.height else joined(text, word.text)
         last = word
     text = _LEADERS.sub(" … ", text)
-    longest = max(words, key=lambda word: len(word.text))
+    heights: Counter[float] = Counter()
+    for word in words:
+        heights[word.height] += len(word.text)
     return Line(
         text=text,
         left=min(word.left for word in words),
         right=max(word.right for word in words),
         top=min(word.top for word in words),
         bottom=max(word.bottom for word in words),
-        height=longest.height,
+        height=max(heights, key=lambda height: heights[height]),
         bold=_most(words, [word.bold for word in words]),
         mono=_most(words, [word.mono for word in words]),
+        first=words[0].right,
+        rest=words[1].left if words[1:] else 0,
     )
 
 
@@ -159,4 +169,6 @@ def _both(line: Line, right: Line) -> Line:
         height=main.height,
         bold=(line.bold or label) and right.bold,
         mono=(line.mono or label) and right.mono,
+        first=line.first,
+        rest=line.rest or right.left,
     )

@@ -20,6 +20,8 @@ _HYPHENS = frozenset({0x2, 0xFFFE, 0xAD})
 """How pdfium marks a hyphen at the end of a line, and a soft hyphen."""
 _NAME_BYTES = 200
 _END = 0x110000
+_APART = 0.06
+"""Of the height: characters of different sizes with more space between them are not of one word."""
 _THIN, _SHORT = 3.0, 6.0
 _BOLD = (b"bold", b"black", b"heavy", b"cmbx", b"sfbx")
 """Parts of fonts' names; the weight that pdfium tells is a guess from the width of stems."""
@@ -168,13 +170,15 @@ class _Boxes:
 def _together(boxes: _Boxes, begin: int, count: int) -> Iterator[tuple[int, int, _Box]]:
     """`(first, end, box)` of the words in a span: the file may jump to another place without a space."""
     first, last = boxes.of(begin), boxes.of(begin + count - 1)
-    if count == 1 or _near(first, last, count):
+    if count == 1 or (_near(first, last, count) and not _differ(first, last)):
         yield begin, begin + count, _around(first, last)
         return
     start, around, before = begin, first, first
     for index in range(begin + 1, begin + count):
         box = boxes.of(index)
-        if not _near(before, box, 2):
+        if not _near(before, box, 2) or (
+            _differ(before, box) and box[0] - before[1] > _APART * (before[3] - before[2])
+        ):
             yield start, index, around
             start, around = index, box
         around, before = _around(around, box), box
@@ -186,6 +190,11 @@ def _near(box: _Box, other: _Box, count: int) -> bool:
     height = max(box[3] - box[2], 1.0)
     apart = max(other[1] - box[1], box[0] - other[0])
     return abs(box[2] + box[3] - other[2] - other[3]) < height and apart < height * count
+
+
+def _differ(box: _Box, other: _Box) -> bool:
+    """Whether the second is smaller, but not as small as a raised number: a list's label may touch its text."""
+    return 0.75 < (other[3] - other[2]) / max(box[3] - box[2], 1.0) < 0.9
 
 
 def _around(box: _Box, other: _Box) -> _Box:
