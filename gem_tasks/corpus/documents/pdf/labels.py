@@ -1,4 +1,4 @@
-"""Lists whose labels are bare numbers or letters, or stand on lines of their own: found by sequence and place."""
+"""Lists whose labels are bare numbers or letters, or stand on separate lines: found by sequence and place."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,9 +17,9 @@ _WIDE = 0.35
 """Least space between label and text, in heights; that between words is smaller."""
 _WIDEST = 6.0
 _NEAR = 1.5
-"""Most space, in heights, between a label on a line of its own and its text."""
+"""Most space, in heights, between a label on a separate line and its text."""
 _SAME = 2.0
-"""Points by which places that are meant to be the same differ."""
+"""Points by which equal places may differ."""
 _FULL = 0.8
 _MOST_OPEN = 8
 
@@ -55,7 +55,7 @@ def label_lists(columns: Sequence[Column], body: float) -> None:
     chosen = [each for each in _lists(columns, body) if _has_neighbours(each) and not _numbers_lines(each, columns)]
     tables = [_is_table(each, columns) for each in chosen]
     pairs = [(label, table) for each, table in zip(chosen, tables, strict=True) for label in each.labels]
-    # Backwards, because labels on lines of their own leave their rows.
+    # Backwards, because labels on separate lines leave their rows.
     for label, table in sorted(pairs, key=lambda pair: (pair[0].column, pair[0].row), reverse=True):
         _apply(columns[label.column], label, table)
 
