@@ -12,7 +12,7 @@ from tests.console import hostile, serving
 
 @pytest.fixture
 def key(work):
-    """A trajectory that nobody has changed; changes that a test leaves are taken back."""
+    """An unchanged trajectory; changes that a test leaves are taken back."""
     with work.ledger() as ledger:
         found = ledger.pg.execute("SELECT trajectory_id FROM trajectories ORDER BY trajectory_id DESC LIMIT 1")
         name = found.fetchone()["trajectory_id"]

@@ -40,7 +40,7 @@ def counted(*conversations):
     counting = Counting(shipped())
     for messages, planned, language in conversations:
         counting.add(messages, planned, language)
-    return counting.counted("nobody asked")
+    return counting.counted("not asked")
 
 
 def test_code_counts_what_it_can_tell_beside_what_was_planned():
