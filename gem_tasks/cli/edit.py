@@ -128,11 +128,15 @@ def _edited(subject: Subject) -> str:
 @contextmanager
 def _interrupts_left_to_it() -> Generator[None]:
     """Ctrl-C, or Emacs' C-g, is the editor's; it must not end GEM, which would kill the editor and remove its file."""
-    before = signal.signal(signal.SIGINT, lambda *_: None)  # unlike SIG_IGN, the editor does not inherit it
+    before = signal.signal(signal.SIGINT, _ignored)  # unlike SIG_IGN, the editor does not inherit it
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _ignored(*_: object) -> None:
+    pass
 
 
 def _read(text: str, file: Path | None) -> tuple[Message, ...]:

@@ -121,7 +121,8 @@ def _edit(work: Workspace, key: str, by: By, form: Form) -> None:
         raise _Problem(str(error), 422, error.errors, **kept) from None
     except ConflictError as error:
         # The user is told of the new version, and may save once more.
-        raise _Problem(str(error), 409, **kept | {"revision": subject.revision}) from None
+        kept["revision"] = subject.revision
+        raise _Problem(str(error), 409, **kept) from None
     except UserError as error:
         raise _Problem(str(error), 409 if isinstance(error, NothingNewError) else 422, **kept) from None
 
