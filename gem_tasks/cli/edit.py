@@ -2,10 +2,12 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,7 @@ import typer
 from rich.markup import escape
 
 from gem_tasks.cli.changes import AuthorOption, JsonOption, by, say_change
-from gem_tasks.cli.terminal import Terminal, echo_exact
+from gem_tasks.cli.terminal import Terminal, echo, echo_exact
 from gem_tasks.domain.finding import Finding, Severity
 from gem_tasks.domain.trajectory import Message
 from gem_tasks.edits.form import as_form, difference
@@ -74,7 +76,11 @@ def edit_trajectory(
                 f"The checks find {len(error.errors)} {'error' if len(error.errors) == 1 else 'errors'} in the edit",
                 'Correct them, or give --keep-anyway "REASON"',
             )
-        raise _with_text_kept(error, None if file else text) from None
+        raise _with_text_kept(error, None if file else text.encode()) from None
+    except Exception:
+        if not file:
+            echo(f"Your text is in {_kept(text.encode())}: give it as --file.", err=True)
+        raise
     _say(subject, made, as_json)
 
 
@@ -103,32 +109,56 @@ def _edited(subject: Subject) -> str:
         path = Path(folder) / f"{subject.item.trajectory_id}.yaml"
         path.write_text(before, encoding="utf-8")
         try:
-            done = subprocess.run([*shlex.split(editor), str(path)], check=False)  # noqa: S603  the user's own editor
+            with _interrupts_left_to_it():
+                done = subprocess.run([*shlex.split(editor), str(path)], check=False)  # noqa: S603  the user's own
         except (OSError, ValueError) as error:
             raise UserError(f"The editor {editor!r} cannot be started: {error}", "Set EDITOR, or use --file.") from None
-        if done.returncode:
-            raise UserError(f"The editor exited with {done.returncode}", "Nothing was changed.")
-        after = _from(path)
+        try:
+            if done.returncode:
+                raise UserError(f"The editor exited with {done.returncode}", "Nothing was changed.")
+            after = _from(path)
+        except UserError as error:
+            saved = path.read_bytes() if path.is_file() else b""
+            raise _with_text_kept(error, saved if saved not in (b"", before.encode()) else None) from None
     if after == before:
         raise UserError("You changed nothing", "Nothing was recorded.")
     return after
+
+
+@contextmanager
+def _interrupts_left_to_it() -> Generator[None]:
+    """Ctrl-C, or Emacs' C-g, is the editor's; it must not end GEM, which would kill the editor and remove its file."""
+    before = signal.signal(signal.SIGINT, _ignored)  # unlike SIG_IGN, the editor does not inherit it
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _ignored(*_: object) -> None:
+    pass
 
 
 def _read(text: str, file: Path | None) -> tuple[Message, ...]:
     try:
         return read_conversation(text)
     except UserError as error:
-        raise _with_text_kept(error, None if file else text) from None
+        raise _with_text_kept(error, None if file else text.encode()) from None
 
 
-def _with_text_kept(error: UserError, text: str | None) -> UserError:
+def _with_text_kept(error: UserError, text: bytes | None) -> UserError:
     """Nothing that the user wrote in an editor is lost: it is left in a file."""
     if text is None:
         return error
+    fix = f"{error.fix.rstrip('.')}. Your text is in {_kept(text)}: correct it and give it as --file."
+    return UserError(error.cause, fix)
+
+
+def _kept(text: bytes) -> str:
     number, name = tempfile.mkstemp(prefix="gem-edit-", suffix=".yaml")
-    with open(number, "w", encoding="utf-8") as file:  # noqa: PTH123  an open descriptor
+    with open(number, "wb") as file:  # noqa: PTH123  an open descriptor
         file.write(text)
-    return UserError(error.cause, f"{error.fix.rstrip('.')}. Your text is in {name}: correct it and give it as --file.")
+    return name
 
 
 def _say(subject: Subject, made: Edited, as_json: bool) -> None:

@@ -130,8 +130,9 @@ def judge_version(work: Workspace, version: str, sample: int, seed: int, budget_
     counting = Counting(menus)
     drawn = draw(published_of(work, version), sample, seed, counting)
     report = judge(work, menus, drawn, counting.counted(NOBODY_ASKED), budget_usd)
-    manifest.setdefault("diversity", {})["realised"] = report.realised.model_dump(mode="json")
     with made.ledger() as ledger, ledger.locks.publish(partition):
+        manifest = json.loads(work.fetch(key))  # the questions took a while, and it may have been published again
+        manifest.setdefault("diversity", {})["realised"] = report.realised.model_dump(mode="json")
         decision = decided(made, ledger, partition, manifest)
         with ledger.retention.writing():
             work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())

@@ -143,6 +143,22 @@ def test_the_second_of_two_editors_is_told_keeps_the_text_and_may_save_it_after_
     assert (lost.status_code, "Words of long ago." in area(lost.text, "text")) == (409, True)
 
 
+@pytest.mark.parametrize("attempt", [{"action": "check"}, {"arguments-2-0": "{no JSON"}])
+def test_what_another_saved_meanwhile_is_not_replaced_after_a_check_or_a_typing_error(client, act, key, work, attempt):
+    form = client("user").get(f"trajectories/{key}?show=edit").text
+    started = {"kind": "edit", "from": hidden(form, "from"), "revision": hidden(form, "revision")}
+    messages = load(work, key).shown.messages
+    theirs = f"Another's words, {len(attempt)} {min(attempt)}."
+    other = (messages[0], messages[1].model_copy(update={"content": theirs}), *messages[2:])
+    edit(work, key, other, By("Anna", "terminal"))
+    page = act(**started, **{"content-1": "My words."}, **attempt).text
+    assert "Anna edited it" not in page
+    now = {"kind": "edit", "from": hidden(page, "from"), "revision": hidden(page, "revision")}
+    late = act(**now, **{"content-1": "My words."})
+    assert (late.status_code, "Anna edited it after you opened trajectory" in late.text) == (409, True)
+    assert load(work, key).shown.messages[1].content == theirs
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "why"),
     [

@@ -89,6 +89,19 @@ def test_answers_are_asked_for_once_and_stand_in_manifest_card_and_page(judging)
     assert row == {"model": "offline-rules", "name": "plan_judge", "text": plan_judge.prompt().text}
 
 
+def test_what_a_publication_wrote_during_the_questions_stays_in_the_manifest(judging):
+    make, version = judging
+    work, key = make("http://127.0.0.1:9/v1"), keys.dataset_key(version, "manifest.json")
+
+    def publishing(number, body):
+        work.store.put(key, json.dumps(manifest_of(work, version) | {"excluded": {"vetoed": 7}}).encode())
+        return completion(json.dumps(RECAPS))
+
+    asked(publishing, lambda url: judge_version(make(url), version, 2, 0, None))
+    found = manifest_of(work, version)
+    assert (found["excluded"], found["diversity"]["realised"]["judged"]) == ({"vetoed": 7}, 2)
+
+
 def test_what_cannot_be_read_or_is_refused_is_said_and_asked_for_again_only_if_there_was_no_answer(judging):
     make, version = judging
 

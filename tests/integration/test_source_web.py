@@ -306,6 +306,17 @@ def test_a_redirect_or_a_list_does_not_lead_inside(site, no_waiting):
     assert "credentials" in read["http://169.254.169.254/latest"][1]
 
 
+def test_a_list_does_not_request_what_is_outside_the_roots(site):
+    for path in ("/guide/a", "/admin/delete", "/guide-2"):
+        site.html(path, path)
+    site.pages["/guide/list"] = "".join(f"{site.url}{path}\n" for path in ("/guide/a", "/admin/delete", "/guide-2"))
+    read, _ = Visits(site, f"urls+{site.url}/guide/list", roots=(f"{site.url}/guide",))()
+    assert "/guide/a" in read["/guide/a"]
+    outside = ("unreadable", "GEM_SOURCE_ROOTS permits only other parts of its site")
+    assert (read["/admin/delete"], read["/guide-2"]) == (outside, outside)
+    assert site.asked() == ["/guide/a", "/guide/list"]
+
+
 def test_a_source_s_pages_change_move_and_vanish_in_lineage(site, workspace, no_waiting):
     for name in "abcd":
         site.html(f"/{name}", text(f"w{name}"))

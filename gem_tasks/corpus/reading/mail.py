@@ -21,11 +21,17 @@ _SUBJECT_CHARS, _HEADER_CHARS, _NAME_CHARS = 300, 5000, 200
 _NAMED = 20
 _MOST_PARTS = 1000
 _ESCAPED = re.compile(rb"^>+From ")
+_LONGEST_HEADER = 32 << 10
+"""Python's parser takes quadratic time for the parameters of these."""
+_LONG = re.compile(rb"^content-[a-z-]+:(?:[^\r\n]|\r?[\r\n][ \t]){%d}" % _LONGEST_HEADER, re.IGNORECASE | re.MULTILINE)
+_TOO_LONG = f"a header has more than {_LONGEST_HEADER} bytes"
 _TEXTS = ("text/plain", "text/html")
 
 
 def read_eml(found: SourceObject, data: bytes) -> RawDocument:
     """The message of a file."""
+    if _LONG.search(data):
+        return refused(found, None, IngestReason.BAD_RECORD, _TOO_LONG)
     return _message(found, found.uri, data)
 
 
@@ -63,6 +69,8 @@ def _messages(stream: IO[bytes], limit: int) -> Iterator[bytes | None]:
 
 
 def _guarded(found: SourceObject, number: int, data: bytes) -> RawDocument:
+    if _LONG.search(data):
+        return refused(found, number, IngestReason.BAD_RECORD, f"message {number}: {_TOO_LONG}")
     try:
         return _message(found, None, data)
     except (ValueError, LookupError, RecursionError, HeaderParseError, AttributeError, TypeError) as error:

@@ -96,10 +96,10 @@ def _edit(work: Workspace, key: str, by: By, form: Form) -> None:
     subject = load(work, key)
     started = form.get("from") or form.get("revision", "")
     before = revisions(subject).get(started)
-    # After a conflict, the user has seen the new version and may save once more.
-    kept: dict[str, Any] = {"started": started, "revision": subject.revision, "text": form.get("text")}
+    kept: dict[str, Any] = {"started": started, "revision": form.get("revision", ""), "text": form.get("text")}
     if before is None:
-        kept |= {"started": subject.revision, "text": form.get("text") or _joined(form)}
+        new = subject.revision
+        kept |= {"started": new, "revision": new, "text": form.get("text") or _joined(form)}
         raise _Problem(
             "The conversation was made again after you opened it, and is different. Your text is below.", 409, **kept
         )
@@ -119,9 +119,12 @@ def _edit(work: Workspace, key: str, by: By, form: Form) -> None:
                   keep=form.get("keep", ""))  # fmt: skip
     except FaultyEditError as error:
         raise _Problem(str(error), 422, error.errors, **kept) from None
+    except ConflictError as error:
+        # The user is told of the new version, and may save once more.
+        kept["revision"] = subject.revision
+        raise _Problem(str(error), 409, **kept) from None
     except UserError as error:
-        status = 409 if isinstance(error, ConflictError | NothingNewError) else 422
-        raise _Problem(str(error), status, **kept) from None
+        raise _Problem(str(error), 409 if isinstance(error, NothingNewError) else 422, **kept) from None
 
 
 def _written(before: tuple[Message, ...], form: Form) -> tuple[Message, ...]:

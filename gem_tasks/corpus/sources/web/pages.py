@@ -23,7 +23,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from gem_tasks.corpus.sources.objects import SourceObject
-from gem_tasks.corpus.sources.web.address import host, normal
+from gem_tasks.corpus.sources.web.address import host, normal, origin
 from gem_tasks.corpus.sources.web.kinds import charset, page_type
 from gem_tasks.corpus.sources.web.signals import Signals, signals_of
 from gem_tasks.corpus.sources.web.state import State, recorded, validator
@@ -71,6 +71,8 @@ class Pages:
             lastmod: as in the sitemap.
             known: its recorded version; None or empty if it was not read.
         """
+        if self._is_closed(url):
+            return self._failed(url, known or "", "GEM_SOURCE_ROOTS permits only other parts of its site")
         try:
             return self._visited(url, lastmod, known or "", self._usable(url, known or ""))
         except Exception as error:
@@ -168,13 +170,19 @@ class Pages:
             return True
 
     def _permits(self, url: str) -> Any:
-        roots = self._access.roots
-
         def permitted(target: str) -> bool:
-            below = not roots or any(target == each or target.startswith(each.rstrip("/") + "/") for each in roots)
-            return below and (host(target) == host(url) or host(target) in self._hosts)
+            return self._below_roots(target) and (host(target) == host(url) or host(target) in self._hosts)
 
         return permitted
+
+    def _is_closed(self, url: str) -> bool:
+        """Whether roots name other parts of its site only. The wire, which may connect to the site, knows no paths."""
+        site = origin(url) + "/"
+        return not self._below_roots(url) and any(f"{each}/".startswith(site) for each in self._access.roots)
+
+    def _below_roots(self, url: str) -> bool:
+        roots = self._access.roots
+        return not roots or any(url == each or url.startswith(each.rstrip("/") + "/") for each in roots)
 
     def _same(self, url: str, known: str, how: str) -> SourceObject:
         self._count(how)

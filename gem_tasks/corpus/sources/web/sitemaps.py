@@ -15,8 +15,12 @@ MOST_BYTES = 64 << 20
 """Of a sitemap, unpacked; the protocol allows 50 MB."""
 MOST_URLS = 50_000
 """Of a sitemap, as in the protocol."""
+_MOST_ELEMENTS = 20_000
+"""Of an entry, or between two. Every element takes a hundred bytes, and a page with a thousand pictures has 7,000."""
 _PIECE = 256 << 10
 _GZIP = b"\x1f\x8b"
+_ROOTS = frozenset({"urlset", "sitemapindex"})
+_OTHER = "it is XML, but not a sitemap"
 _XML = re.compile(rb"\s*+(?:\xef\xbb\xbf)?\s*+<")
 
 
@@ -84,24 +88,45 @@ def _unpacked(body: IO[bytes]) -> IO[bytes]:
 def _of_xml(body: IO[bytes]) -> Iterator[Entry]:
     """The parser fetches nothing and expands no entity."""
     parser = etree.iterparse(
-        body, events=("end",), resolve_entities=False, load_dtd=False, no_network=True, remove_comments=True
+        body,
+        events=("end",),
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
-        known = False
+        known, elements = False, 0
         for _, element in parser:
-            name = _name(element)
+            name, elements = _name(element), elements + 1
+            if elements > _MOST_ELEMENTS:
+                raise _too_many(element)
             if name in ("url", "sitemap"):
                 fields = {_name(child): (child.text or "").strip() for child in element}
                 if fields.get("loc"):
                     yield Entry(fields["loc"], fields.get("lastmod", "")[:40], name == "sitemap")
-                element.clear()
-                while (earlier := element.getprevious()) is not None:
-                    element.getparent().remove(earlier)
-            known = known or name in ("urlset", "sitemapindex")
+                _forget(element)
+                elements = 0
+            known = known or name in _ROOTS
     except etree.XMLSyntaxError as error:
         raise SitemapError(f"it is not XML: {str(error)[:150]}") from error
     if not known:
-        raise NotSitemapError("it is XML, but not a sitemap")
+        raise NotSitemapError(_OTHER)
+
+
+def _forget(element: Any) -> None:
+    """Frees the entry and everything before it."""
+    element.clear()
+    for each in (element, *element.iterancestors()):
+        while (parent := each.getparent()) is not None and (earlier := each.getprevious()) is not None:
+            parent.remove(earlier)
+
+
+def _too_many(element: Any) -> Exception:
+    if _name(element.getroottree().getroot()) in _ROOTS:
+        return SitemapError(f"more than {_MOST_ELEMENTS} elements of it belong to no entry, or to one")
+    return NotSitemapError(_OTHER)
 
 
 def _name(element: Any) -> str:

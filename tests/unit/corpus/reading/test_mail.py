@@ -84,3 +84,18 @@ def test_nested_parts_do_not_stop_the_archive(tmp_path):
     *_, last = read_bytes(tmp_path, "a.mbox", data.encode()[:9_000_000])
 
     assert last.text.strip() == "# S\n\nBye" or last.reason
+
+
+@pytest.mark.parametrize("fold", ["", "\n\t", "\r\n "])
+def test_a_header_whose_parameters_would_take_quadratic_time_is_refused(tmp_path, fold):
+    message = "Subject: a\nContent-Type: text/plain;" + f"{fold}a=b;" * 10_000 + "\n\nhi\n"
+    (tmp_path / "a.eml").write_bytes(message.encode())
+    (tmp_path / "b.mbox").write_bytes(f"From x\n{message}\nFrom y\nSubject: b\n\nread\n".encode())
+
+    found = [raw for each in list_objects(str(tmp_path)) for raw in read(each, 1_000_000)]
+
+    assert [(raw.reason, raw.detail, raw.text) for raw in found] == [
+        (IngestReason.BAD_RECORD, "a header has more than 32768 bytes", ""),
+        (IngestReason.BAD_RECORD, "message 1: a header has more than 32768 bytes", ""),
+        (None, "", "# b\n\nread\n"),
+    ]

@@ -12,6 +12,7 @@ from gem_tasks.corpus.sources.web.address import WebSource, normal, parse
 from gem_tasks.corpus.sources.web.kinds import charset, page_type
 from gem_tasks.corpus.sources.web.pace import Pace, TiredError
 from gem_tasks.corpus.sources.web.signals import signals_of
+from gem_tasks.corpus.sources.web.sitemaps import NotSitemapError, SitemapError, _forget, etree, read_sitemap
 from gem_tasks.corpus.sources.web.state import State, recorded, validator
 from gem_tasks.errors import UserError
 
@@ -198,3 +199,24 @@ def test_patience_ends_and_an_answer_renews_it():
         pace.busy(1, "99999999999", "the site answers 429")
     with pytest.raises(TiredError):
         pace.turn()
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("<urlset>" + "<a/>" * 30_000 + "</urlset>", SitemapError),
+        ("<urlset><url><loc>https://h/</loc>" + "<a/>" * 30_000 + "</url></urlset>", SitemapError),
+        ("<rss>" + "<a/>" * 30_000 + "</rss>", NotSitemapError),
+        ("<?style x?><url><loc>https://h/</loc></url>", NotSitemapError),
+    ],
+)
+def test_a_sitemap_of_countless_elements_or_of_one_entry_is_no_sitemap(text, error):
+    """A kilobyte of gzip may be a gigabyte of elements."""
+    with pytest.raises(error):
+        list(read_sitemap(io.BytesIO(text.encode())))
+
+
+def test_entries_of_a_sitemap_are_forgotten_with_what_surrounds_them():
+    root = etree.fromstring("<urlset><w><url/></w><w/><w><x/><url><loc>a</loc></url></w></urlset>")
+    _forget(root[2][1])
+    assert etree.tostring(root) == b"<urlset><w><url/></w></urlset>"
