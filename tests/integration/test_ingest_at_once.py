@@ -131,7 +131,7 @@ def test_a_publication_waits_for_one_that_saw_less(workspace, tmp_path, monkeypa
     ingest(work, str(folder), FIRST)
     synthesise(work, FIRST)
     looked, go_on = threading.Event(), threading.Event()
-    real = publishing._manifest
+    real = publishing.manifest_of
 
     def slow(*args):
         if not looked.is_set():
@@ -139,7 +139,7 @@ def test_a_publication_waits_for_one_that_saw_less(workspace, tmp_path, monkeypa
             assert go_on.wait(60)
         return real(*args)
 
-    monkeypatch.setattr(publishing, "_manifest", slow)
+    monkeypatch.setattr(publishing, "manifest_of", slow)
     with ThreadPoolExecutor(2) as pool:
         early = pool.submit(publish, work, FIRST)
         assert looked.wait(60)
