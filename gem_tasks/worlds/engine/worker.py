@@ -1,0 +1,135 @@
+"""The child process of one world: JSON lines in, JSON lines out.
+
+    python -I -S worker.py FOLDER_OF_QUICKJS
+
+Standard library and the engine only: it is confined and imports no code of GEM. The engine interrupts JavaScript at its
+time limit, but not the language's own functions, such as a search in a long text: then the kernel ends this process
+after the CPU time of one operation, and the parent finds out which operation it was.
+"""
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+_REALM = Path(__file__).with_name("realm.js")
+_PATIENCE = 4
+"""Times the engine's limit until the kernel ends the process."""
+_kill_s = 1.0
+_UNCATCHABLE = (("interrupted", "timeout"), ("stack", "stack"), ("tag", "crashed"))
+_STACK = 256 * 1024
+"""Bytes of the engine's stack: a tenth of what the process has."""
+
+
+class Engine:
+    """A world's code and one session of it.
+
+    Args:
+        world: `code`, `tools` (names), `events` (bodies by name), `base` (of ids), `limits`.
+
+    Raises:
+        RefusedError: the code does not load.
+    """
+
+    def __init__(self, world: dict[str, Any], quickjs: Any) -> None:
+        self._world, self._quickjs = world, quickjs
+        self.tables: dict[str, str] = {}
+        self.ids: dict[str, Any] = {}
+        self._start()
+
+    def begin(self, tables: dict[str, str], ids: dict[str, Any]) -> None:
+        """Starts a session with these tables, as JSON texts, and counters."""
+        self.tables, self.ids = dict(tables), ids
+        self._run("begin", "", json.dumps({"tables": self.tables, "ids": self.ids}))
+
+    def operate(self, kind: str, name: str, given: str) -> list[Any]:
+        """`["r", result]`, `["w", result, changed tables, ids or None]` or `["f", reason, detail]`; texts are JSON."""
+        try:
+            answer = self._run(kind, name, given)
+        except Exception as error:  # noqa: BLE001 - the engine's errors have no common class
+            self._start()
+            self.begin(self.tables, self.ids)
+            return ["f", reason_of(error), str(error).partition("\n")[0][:200]]
+        if answer[0] == "r":
+            return ["r", answer[1:]]
+        found = json.loads(answer[1:])
+        if answer[0] == "w":
+            self._keep(found[1], found[2])
+        return [answer[0], *found]
+
+    def _keep(self, changed: dict[str, str | None], ids: dict[str, Any] | None) -> None:
+        for table, text in changed.items():
+            if text is None:
+                self.tables.pop(table, None)
+            else:
+                self.tables[table] = text
+        self.ids = self.ids if ids is None else ids
+
+    def _start(self) -> None:
+        limits = self._world["limits"]
+        context = self._quickjs.Context()
+        context.set_memory_limit(limits["memory"])
+        context.set_max_stack_size(_STACK)
+        self._run = context.eval(_REALM.read_text("utf-8"))
+        context.set_time_limit(limits["seconds"])
+        self._context = context
+        try:
+            refused = self._run("load", "", json.dumps(self._world))
+        except Exception as error:  # noqa: BLE001 - likewise
+            raise RefusedError(reason_of(error), str(error).partition("\n")[0][:200]) from None
+        if refused:
+            raise RefusedError(*json.loads(refused[1:]))
+
+
+class RefusedError(Exception):
+    """A world's code does not load: reason and detail."""
+
+
+def reason_of(error: Exception) -> str:
+    """The reason for an error that no JavaScript could catch."""
+    text = str(error)
+    found = next((reason for word, reason in _UNCATCHABLE if word in text), None)
+    return found or "memory"  # an engine without memory cannot say so
+
+
+def serve(quickjs: Any) -> None:
+    """Answers each request line: `world` loads one; `tables` and `ids` begin a session; `operations` run in order."""
+    engine: Engine | None = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if "world" in request:
+                spare(request["world"]["limits"])
+                engine = Engine(request["world"], quickjs)
+            answers = _session(engine, request) if engine and "tables" in request else []
+            reply: dict[str, Any] = {"answers": answers}
+        except RefusedError as error:
+            reply = {"refused": error.args}
+        sys.stdout.write(json.dumps(reply) + "\n")
+        sys.stdout.flush()
+
+
+def _session(engine: Engine, request: dict[str, Any]) -> list[list[Any]]:
+    engine.begin(request["tables"], request["ids"])
+    answers: list[list[Any]] = []
+    for operation in request["operations"]:
+        signal.setitimer(signal.ITIMER_PROF, _kill_s)
+        answers.append(engine.operate(*operation))
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    return answers
+
+
+def spare(limits: dict[str, Any]) -> None:
+    """Lets the kernel end this process, not Python, after an operation's CPU time: its default action needs no code."""
+    global _kill_s
+    _kill_s = limits["seconds"] * _PATIENCE
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, _kill_s)
+
+
+if __name__ == "__main__":
+    sys.path.append(sys.argv[1])
+    import _quickjs  # pyright: ignore[reportMissingImports] - found in the folder given
+
+    serve(_quickjs)
