@@ -5,6 +5,7 @@ would say ("host_name has 70 characters, maximum is 63"), so the schema's error 
 shape never reach the world's code.
 """
 
+import json
 from typing import Any, NamedTuple
 
 import jsonschema_rs
@@ -44,6 +45,7 @@ class ArgumentCheck:
         if not isinstance(arguments, dict):
             return Violation("arguments: not an object", of_shape=True)
         try:
+            json.dumps(arguments, allow_nan=False)
             if self._compiled.is_valid(arguments):
                 return None
             errors = sorted(self._compiled.iter_errors(arguments), key=str)

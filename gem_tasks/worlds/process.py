@@ -8,7 +8,7 @@ import tempfile
 import threading
 import zlib
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
@@ -24,6 +24,8 @@ from gem_tasks.worlds.world import World
 _WORKER = Path(__file__).parent / "engine" / "worker.py"
 _WAIT_S = 60.0
 """Patience with a silent child: its CPU time is limited far below, so this passes only if the machine stands still."""
+_LONGEST = 64 << 20
+"""Bytes of an answer: a child that escaped could write without end."""
 _LIMITS = Limits(memory_gb=1, processes=64, open_files=64, file_gb=0.001, scratch_gb=0.001)
 
 
@@ -61,7 +63,11 @@ class Process:
         self._mode, self._stack, self._child = mode, ExitStack(), None
         self._load = json.dumps({"world": _given(world, scenario, seed)})
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._ensure()
+        try:
+            self._ensure()
+        except RefusedWorldError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Ends the child."""
@@ -108,7 +114,7 @@ class Process:
             pipe.flush()
             line = self._answers.get(timeout=_WAIT_S)
             return json.loads(line) if line else self._lost()
-        except (OSError, queue.Empty):
+        except (OSError, queue.Empty, ValueError, RecursionError):
             return self._lost()
 
     def _lost(self) -> None:
@@ -156,6 +162,8 @@ def _child(mode: SandboxMode) -> Generator["subprocess.Popen[bytes]"]:
         )
         with started(job, mode, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
             yield child
+            with suppress(OSError):  # what a dead child did not read
+                cast("IO[bytes]", child.stdin).close()
 
 
 def _lines(pipe: IO[bytes]) -> "queue.SimpleQueue[str]":
@@ -163,8 +171,8 @@ def _lines(pipe: IO[bytes]) -> "queue.SimpleQueue[str]":
     found: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def read() -> None:
-        for line in pipe:
-            found.put(line.decode())
+        while line := pipe.readline(_LONGEST):
+            found.put(line.decode(errors="replace"))
         found.put("")
 
     threading.Thread(target=read, daemon=True).start()

@@ -2,37 +2,39 @@
 // Frozen: all built-in objects. Removed: time, randomness, compilation, proxies, shared or weakly held memory, promises.
 (function () {
   "use strict";
-  const { parse, stringify } = JSON, compile = Function, moment = Date, { max, min, floor } = Math;
-  const { keys, freeze, create, setPrototypeOf, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Object;
-  const ownKeys = Reflect.ownKeys, isArray = Array.isArray;
+  const { parse, stringify } = JSON, compile = Function, sourceOf = Function.prototype.toString, moment = Date, { max, min, floor } = Math;
+  const { keys, freeze, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Object;
+  const ownKeys = Reflect.ownKeys, isArray = Array.isArray, plainPrototype = Object.prototype;
 
   const KEPT = new Set(["Object", "Array", "String", "Number", "Boolean", "Symbol", "BigInt", "RegExp", "JSON", "Math", "Map", "Set",
     "Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError", "InternalError", "AggregateError",
     "parseInt", "parseFloat", "isNaN", "isFinite", "decodeURI", "decodeURIComponent", "encodeURI", "encodeURIComponent",
     "Infinity", "NaN", "undefined", "globalThis"]);
-  const ERRORS = [["StackError", /^Maximum call stack/], ["MemoryError", /^out of memory/]];
+  const BEYOND = [["stack", /^Maximum call stack|^stack overflow/], ["memory", /^out of memory|^string too long/]];
+  const FROZEN = /read-only|no setter|not extensible|could not delete|not configurable|nextId in a read/;
+  const KINDS = [TypeError, RangeError, ReferenceError, SyntaxError, Error], DEPTH = 64;
 
-  // ---- the session: texts of the tables, counters of ids, and what the running call did
-  let factory, texts, ices, ids, limits, writing, base;
+  // ---- the session: texts of the tables, frozen copies, counters of ids, and whether the running call may write
+  let factory, texts, ices, view, ids, limits, writing, base;
 
-  function walk(value, ice) {                       // null prototypes everywhere: a table has no `constructor`
+  function ice(value) {
     if (typeof value !== "object" || value === null) return value;
-    if (isArray(value)) for (let i = 0; i < value.length; i++) walk(value[i], ice);
-    else { setPrototypeOf(value, null); for (const key of keys(value)) walk(value[key], ice); }
-    return ice ? freeze(value) : value;
+    for (const key of keys(value)) ice(value[key]);
+    return freeze(value);
   }
-  function frozen(table) { return table in ices ? ices[table] : (ices[table] = walk(parse(texts[table]), true)); }
+  function frozen(table) { return ices[table] || (ices[table] = [ice(parse(texts[table]))]); }
   function readable() {
-    const state = create(null);
-    for (const table in texts) state[table] = frozen(table);
-    return freeze(state);
+    if (view) return view;
+    const state = {};
+    for (const table in texts) defineProperty(state, table, { get: () => frozen(table)[0], enumerable: true });
+    return (view = freeze(state));
   }
   // Tables are copied when a write first uses them; `fresh` says which it did not use.
   function writable() {
-    const state = create(null), getters = create(null);
+    const state = {}, getters = {};
     for (const table in texts) {
       const set = (value) => { defineProperty(state, table, { value, writable: true, enumerable: true, configurable: true }); return value; };
-      getters[table] = () => set(walk(parse(texts[table]), false));
+      getters[table] = () => set(parse(texts[table]));
       defineProperty(state, table, { get: getters[table], set, enumerable: true, configurable: true });
     }
     const fresh = (table) => table in getters && getOwnPropertyDescriptor(state, table)?.get === getters[table];
@@ -77,19 +79,22 @@
   function describe(error) {
     if (typeof error !== "object" || error === null) return fault("threw", typeof error + ": " + String(error));
     const own = getOwnPropertyDescriptor(error, "message"), message = own && typeof own.value === "string" ? own.value : "";
-    for (const [, pattern] of ERRORS) if (pattern.test(message)) return fault(pattern === ERRORS[0][1] ? "stack" : "memory", message);
-    if (error instanceof TypeError && /read-only|not extensible|could not delete|not configurable|nextId in a read/.test(message)) return fault("frozen", message);
-    const kind = ["TypeError", "RangeError", "ReferenceError", "SyntaxError", "Error"].find((name) => error instanceof globalThis[name]);
-    return fault("threw", (kind || "object") + ": " + message);
+    for (const [reason, pattern] of BEYOND) if (pattern.test(message)) return fault(reason, message);
+    if (error instanceof TypeError && FROZEN.test(message)) return fault("frozen", message);
+    const kind = KINDS.find((each) => error instanceof each);
+    return fault("threw", (kind ? kind.name : "object") + ": " + message);
   }
-  // Whether JSON keeps it: no Map, Promise, function, NaN. A getter may lie here, but only its text is ever used.
-  function plain(value) {
+  // Whether JSON keeps it, and every reader: no Map, Promise, function, NaN, half of a character, or endless nesting.
+  // A getter may lie here, but only its text is ever used.
+  function plain(value, depth = 0) {
+    if (typeof value === "string") return value.isWellFormed();
     if (typeof value === "number") return isFinite(value);
-    if (typeof value !== "object" || value === null) return typeof value === "string" || typeof value === "boolean" || !value;
-    if (isArray(value)) return value.every(plain);
+    if (typeof value !== "object" || value === null) return typeof value === "boolean" || !value;
+    if (depth > DEPTH) return false;
+    if (isArray(value)) { for (let i = 0; i < value.length; i++) if (!plain(value[i], depth + 1)) return false; return true; }
     const prototype = getPrototypeOf(value);
-    if (prototype !== null && prototype !== Object.prototype) return false;
-    for (const key of keys(value)) if (!plain(value[key])) return false;
+    if (prototype !== null && prototype !== plainPrototype) return false;
+    for (const key of keys(value)) if (!(key.isWellFormed() && plain(value[key], depth + 1))) return false;
     return true;
   }
   function refused(text) { return text.includes('"error"') && parse(text).error !== undefined; }
@@ -114,7 +119,7 @@
   function write(group, name, given, commits) {
     writing = true;
     const kept = stringify(ids), { state, fresh } = writable();
-    const undo = (told) => { ids = walk(parse(kept), false); return told; };
+    const undo = (told) => { ids = parse(kept); return told; };
     try {
       const [bad, text] = invoke(group, name, state, given);
       if (bad) return undo(bad);
@@ -128,12 +133,14 @@
     }
   }
   function changes(state, fresh) {
-    const changed = create(null), present = ownKeys(state);
+    const changed = {}, present = ownKeys(state);
     let size = 0;
     for (const table of present) {
       if (typeof table !== "string") return fault("state_not_json", "a symbol");
-      const unused = fresh(table), text = unused ? texts[table] : stringify(state[table]);
-      if (text === undefined || !(unused || plain(state[table]))) return fault("state_not_json", table);
+      const unused = fresh(table);
+      if (!unused && !plain(state[table])) return fault("state_not_json", table);
+      const text = unused ? texts[table] : stringify(state[table]);
+      if (text === undefined) return fault("state_not_json", table);
       size += text.length;
       if (text !== texts[table]) changed[table] = text;
     }
@@ -142,6 +149,7 @@
     return changed;
   }
   function commit(changed) {
+    view = null;
     for (const table in changed) {
       delete ices[table];
       if (changed[table] === null) delete texts[table]; else texts[table] = changed[table];
@@ -149,12 +157,12 @@
   }
   function begin(snapshot) {
     const given = parse(snapshot);
-    texts = walk(given.tables, false); ids = walk(given.ids, false); ices = create(null);
+    texts = given.tables; ids = given.ids; ices = {}; view = null;
     return "";
   }
   function advance(seconds) {
     if (!("now" in texts)) return "r{}";
-    const changed = create(null);
+    const changed = {};
     changed.now = stringify(HELPERS.addSeconds(parse(texts.now), seconds));
     commit(changed);
     return answer("w", stringify(["{}", changed, null]));
@@ -165,11 +173,18 @@
       if (kind === "begin") return begin(given);
       if (kind === "advance") return advance(+given);
       if (kind === "event") return write("events", name, undefined, true);
-      const args = walk(parse(given), false);
+      const args = parse(given);
       return kind === "read" ? read(name, args) : write("tools", name, args, kind === "write");
     } catch (error) {
       return describe(error);
     }
+  }
+  // This engine compiles a body within braces without parsing it alone first, so a body could close them and run outside.
+  // Then what comes out is not the whole text.
+  function whole(parameter, body) {
+    const code = "'use strict';\n" + body, made = compile(parameter, code);
+    if (typeof made !== "function" || sourceOf.call(made) !== "function anonymous(" + parameter + "\n) {\n" + code + "\n}")
+      throw new SyntaxError("a brace closes more than the code opened");
   }
   function load(text) {
     const world = parse(text);
@@ -177,8 +192,8 @@
     const named = (name) => stringify(name) + ": typeof " + name + " === 'function' ? " + name + " : undefined";
     const event = (name) => stringify(name) + ": function (state) {\n" + world.events[name] + "\n}";
     try {
-      compile("'use strict';\n" + world.code);      // a whole body by itself: no brace closes what is around it
-      for (const name in world.events) compile("state", "'use strict';\n" + world.events[name]);
+      whole("", world.code);
+      for (const name in world.events) whole("state", world.events[name]);
       factory = compile("'use strict'; return (function () {\n" + world.code + "\nreturn {tools: {" + world.tools.map(named).join() +
         "}, events: {" + keys(world.events).map(event).join() + "}};\n}).call(undefined);");
       factory();
@@ -211,6 +226,7 @@
   }
   for (const prototype of functions()) defineProperty(prototype, "constructor", { value: undefined });
   delete Math.random;
+  for (const key of ownKeys(plainPrototype)) delete plainPrototype[key];  // a table has no `constructor`, and needs no null prototype
   for (const key of ownKeys(globalThis)) if (typeof key === "symbol" || !KEPT.has(key)) delete globalThis[key];
   for (const name in HELPERS) globalThis[name] = HELPERS[name];
   lock([globalThis, ...functions(), ...iterators(), compile, moment]);

@@ -18,8 +18,8 @@ _PATIENCE = 4
 """Times the engine's limit until the kernel ends the process."""
 _kill_s = 1.0
 _UNCATCHABLE = (("interrupted", "timeout"), ("stack", "stack"), ("tag", "crashed"))
-_STACK = 256 * 1024
-"""Bytes of the engine's stack: a tenth of what the process has."""
+_STACK = 1 << 20
+"""Bytes of the engine's stack: an eighth of what the process has."""
 
 
 class Engine:
