@@ -60,7 +60,8 @@ class Process:
     """
 
     def __init__(self, world: World, scenario: Scenario, seed: int, mode: SandboxMode) -> None:
-        self._mode, self._stack, self._child = mode, ExitStack(), None
+        self._mode: SandboxMode = mode
+        self._stack, self._child = ExitStack(), None
         self._load = json.dumps({"world": _given(world, scenario, seed)})
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         try:
@@ -93,7 +94,9 @@ class Process:
         """None: the child crashed."""
         self._ensure()
         reply = self._exchange(json.dumps({"tables": start.tables, "ids": start.ids, "operations": operations}))
-        return None if reply is None else [_done(each) for each in reply["answers"]]
+        if reply is None or "answers" not in reply:
+            return self._lost()  # it ended, or could not load the code a second time
+        return [_done(each) for each in reply["answers"]]
 
     def _ensure(self) -> None:
         if self._child is not None:
@@ -149,15 +152,14 @@ def _given(world: World, scenario: Scenario, seed: int) -> Json:
 
 @contextmanager
 def _child(mode: SandboxMode) -> Generator["subprocess.Popen[bytes]"]:
-    library = find_spec("_quickjs")
-    place = Path(library.origin).parent if library and library.origin else Path()
-    extension = Path(library.origin) if library and library.origin else Path()
+    spec = find_spec("_quickjs")
+    library = str(spec.origin) if spec else ""
     with tempfile.TemporaryDirectory(prefix="gem-world-") as folder:
         Path(folder).chmod(0o711)
         job = Job(
-            command=(sys.executable, "-I", "-S", str(_WORKER), str(place)),
+            command=(sys.executable, "-I", "-S", str(_WORKER), library),
             folder=Path(folder) / "own",
-            reads=(_WORKER.parent, extension),
+            reads=(_WORKER.parent, Path(library)),
             limits=_LIMITS,
         )
         with started(job, mode, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:

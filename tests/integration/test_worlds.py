@@ -9,6 +9,7 @@ from gem_tasks.worlds.scenario import Event, Fault, Scenario, Trigger
 from gem_tasks.worlds.session import opened
 from gem_tasks.worlds.steps import Call, Deed, Turn
 from gem_tasks.worlds.world import Clock, IdFormat, Limits, Tool, World
+from tests.confining import WAYS, confine_by
 
 STATE = {
     "now": "2026-02-28T23:59:50Z",
@@ -17,7 +18,10 @@ STATE = {
 CODE = """
 let calls = 0;
 function count(state, args) { calls += 1; return {calls}; }
-function get(state, args) { return state.items[args.id] ? {item: state.items[args.id]} : fail("NOT_FOUND", "No item " + args.id + "."); }
+function get(state, args) {
+  const item = state.items[args.id];
+  return item ? {item} : fail("NOT_FOUND", "No item " + args.id + ".");
+}
 function list(state, args) { return page(sortBy(filterBy(values(state.items), {n: args.n}), "-n"), args); }
 function add(state, args) {
   if (args.name.length > 5) return fail("NAME_TOO_LONG", "name has " + args.name.length + " characters.");
@@ -25,7 +29,10 @@ function add(state, args) {
   state.items[id] = {id, n: 0, name: args.name, at: state.now};
   return {id};
 }
-function half(state, args) { state.items["i-1"].n = 99; nextId(state, "i"); return args.throws ? missing() : fail("HALF", "refused late"); }
+function half(state, args) {
+  state.items["i-1"].n = 99; nextId(state, "i");
+  return args.throws ? missing() : fail("HALF", "refused late");
+}
 function loose(state, args) { return {ok: true}; }
 """
 NAME = {"type": "string", "maxLength": 5}
@@ -214,6 +221,17 @@ def test_hostile_code_gets_a_reason_and_changes_nothing_for_the_next_call(hostil
     assert (attack.changed, before.result, after.result) == ((), {"n": 4}, {"n": 5})
 
 
+def test_a_call_is_not_blamed_for_what_earlier_calls_left_in_memory():
+    """Promises that never run stay in the engine."""
+    code = """
+function leaves(state) { (async (kept) => { await 1; return kept; })(new Array(2e5).fill(1)); return {}; }
+function good(state) { return {n: new Array(5e5).fill(1).length}; }"""
+    tools = (Tool(name="leaves", parameters={}), Tool(name="good", parameters={}))
+    with opened(World(state={}, code=code, tools=tools, limits=Limits(memory=16 << 20))) as session:
+        answers = session.take([call("leaves"), call("good")] * 10)
+    assert [(answer.result, answer.findings) for answer in answers] == [({}, ()), ({"n": 500000}, ())] * 10
+
+
 def test_a_tool_without_a_function_has_a_reason(hostile):
     (answer,) = hostile.take([call("absent")])
     assert [(each.reason, each.where) for each in answer.findings] == [("no_function", "absent")]
@@ -250,3 +268,10 @@ def test_code_that_does_not_load_has_a_reason(code, reason):
     ):
         pass
     assert refused.value.args[0] == reason
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_worlds_run_confined_by_each_means(way, monkeypatch):
+    confine_by(way, monkeypatch)
+    with opened(WORLD, mode="require") as session:
+        assert results(session, call("add", name="a")) == [{"id": "i-00fe"}]

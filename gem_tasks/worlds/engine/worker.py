@@ -1,6 +1,6 @@
 """The child process of one world: JSON lines in, JSON lines out.
 
-    python -I -S worker.py FOLDER_OF_QUICKJS
+    python -I -S worker.py FILE_OF_QUICKJS
 
 Standard library and the engine only: it is confined and imports no code of GEM. The engine interrupts JavaScript at its
 time limit, but not the language's own functions, such as a search in a long text: then the kernel ends this process
@@ -10,13 +10,17 @@ after the CPU time of one operation, and the parent finds out which operation it
 import json
 import signal
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 _REALM = Path(__file__).with_name("realm.js")
+_EXHAUSTED = "object: null"
+"""What an engine throws that has no memory for an error, and what `throw null` throws."""
+_SPOILS = ("timeout", "memory", "stack", "crashed")
 _PATIENCE = 4
 """Times the engine's limit until the kernel ends the process."""
-_kill_s = 1.0
+_LEAST_S, _kill_s = 0.5, 1.0
 _UNCATCHABLE = (("interrupted", "timeout"), ("stack", "stack"), ("tag", "crashed"))
 _STACK = 1 << 20
 """Bytes of the engine's stack: an eighth of what the process has."""
@@ -45,15 +49,22 @@ class Engine:
 
     def operate(self, kind: str, name: str, given: str) -> list[Any]:
         """`["r", result]`, `["w", result, changed tables, ids or None]` or `["f", reason, detail]`; texts are JSON."""
+        answer = self._once(kind, name, given)
+        if answer[0] == "f" and (answer[1] == "memory" or answer[2] == _EXHAUSTED):
+            return self._once(kind, name, given)  # earlier calls may have left no memory: this one gets all of it
+        return answer
+
+    def _once(self, kind: str, name: str, given: str) -> list[Any]:
+        """An answer; after a fault that may have spoilt the context, the next operation gets a new one."""
+        arm()
         try:
             answer = self._run(kind, name, given)
+            found = [answer[1:]] if answer[0] == "r" else json.loads(answer[1:])
         except Exception as error:  # noqa: BLE001 - the engine's errors have no common class
+            answer, found = "f", [reason_of(error), str(error).partition("\n")[0][:200]]
+        if answer[0] == "f" and (found[0] in _SPOILS or found[1] == _EXHAUSTED):
             self._start()
             self.begin(self.tables, self.ids)
-            return ["f", reason_of(error), str(error).partition("\n")[0][:200]]
-        if answer[0] == "r":
-            return ["r", answer[1:]]
-        found = json.loads(answer[1:])
         if answer[0] == "w":
             self._keep(found[1], found[2])
         return [answer[0], *found]
@@ -74,6 +85,7 @@ class Engine:
         self._run = context.eval(_REALM.read_text("utf-8"))
         context.set_time_limit(limits["seconds"])
         self._context = context
+        arm()
         try:
             refused = self._run("load", "", json.dumps(self._world))
         except Exception as error:  # noqa: BLE001 - likewise
@@ -114,22 +126,32 @@ def _session(engine: Engine, request: dict[str, Any]) -> list[list[Any]]:
     engine.begin(request["tables"], request["ids"])
     answers: list[list[Any]] = []
     for operation in request["operations"]:
-        signal.setitimer(signal.ITIMER_PROF, _kill_s)
         answers.append(engine.operate(*operation))
     signal.setitimer(signal.ITIMER_PROF, 0)
     return answers
 
 
 def spare(limits: dict[str, Any]) -> None:
-    """Lets the kernel end this process, not Python, after an operation's CPU time: its default action needs no code."""
+    """Sets the CPU time of one operation after which the kernel, not Python, ends this process."""
     global _kill_s
-    _kill_s = limits["seconds"] * _PATIENCE
+    _kill_s = max(limits["seconds"] * _PATIENCE, _LEAST_S)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
+
+
+def arm() -> None:
+    """Begins the CPU time of an operation."""
     signal.setitimer(signal.ITIMER_PROF, _kill_s)
 
 
-if __name__ == "__main__":
-    sys.path.append(sys.argv[1])
-    import _quickjs  # pyright: ignore[reportMissingImports] - found in the folder given
+def loaded(name: str, file: str) -> Any:
+    """An extension module from its file: the sandbox shows the file, not its folder."""
+    spec = spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(file)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    serve(_quickjs)
+
+if __name__ == "__main__":
+    serve(loaded("_quickjs", sys.argv[1]))
