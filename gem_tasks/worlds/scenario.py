@@ -65,7 +65,7 @@ _USUAL = {
 
 
 class Scenario(Value):
-    """Events by name, and faults. Nothing of it is visible to the players."""
+    """Events by name, and faults. The players see none of it."""
 
     events: dict[str, Event] = Field(default_factory=dict)
     faults: tuple[Fault, ...] = ()

@@ -33,7 +33,7 @@ class Session:
         self.state = self._first
 
     def take(self, steps: Sequence[Step]) -> list[Answer]:
-        """Takes steps in order; one request to the engine, however many they are."""
+        """Takes steps in order; all in one request to the engine."""
         plans = [self._course.plan(step) for step in steps]
         done = iter(self._process.run(self.state, [each for plan in plans for each in plan.operations]))
         return [self._answer(plan, [next(done) for _ in plan.operations]) for plan in plans]
@@ -76,7 +76,7 @@ def first(world: World) -> Snapshot:
 def opened(
     world: World, scenario: Scenario | None = None, *, seed: int = 0, mode: SandboxMode = "auto"
 ) -> Generator[Session]:
-    """A session in a confined process of its own.
+    """A session in a separate confined process.
 
     Raises:
         RefusedWorldError: the code does not load.

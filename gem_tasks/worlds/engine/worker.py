@@ -56,6 +56,7 @@ class Engine:
 
     def _once(self, kind: str, name: str, given: str) -> list[Any]:
         """An answer; after a fault that may have spoilt the context, the next operation gets a new one."""
+        found: list[Any]
         arm()
         try:
             answer = self._run(kind, name, given)
