@@ -63,11 +63,11 @@ class Engine:
             found = [answer[1:]] if answer[0] == "r" else json.loads(answer[1:])
         except Exception as error:  # noqa: BLE001 - the engine's errors have no common class
             answer, found = "f", [reason_of(error), str(error).partition("\n")[0][:200]]
-        if answer[0] == "f" and (found[0] in _SPOILS or found[1] == _EXHAUSTED):
-            self._start()
-            self.begin(self.tables, self.ids)
         if answer[0] == "w":
             self._keep(found[1], found[2])
+        elif answer[0] == "f" and (found[0] in _SPOILS or found[1] == _EXHAUSTED):
+            self._start()
+            self.begin(self.tables, self.ids)
         return [answer[0], *found]
 
     def _keep(self, changed: dict[str, str | None], ids: dict[str, Any] | None) -> None:
