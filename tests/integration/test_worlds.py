@@ -237,7 +237,17 @@ def test_a_tool_without_a_function_has_a_reason(hostile):
     assert [(each.reason, each.where) for each in answer.findings] == [("no_function", "absent")]
 
 
-def test_a_result_is_the_text_that_its_getters_gave_once(session):
+def test_an_error_that_is_null_is_none_and_one_anywhere_else_neither():
+    code = """
+function done(state) { state.n += 1; return {error: null, n: state.n}; }
+function inner(state) { state.n += 1; return {rows: [{error: "E1"}], n: state.n}; }"""
+    tools = (Tool(name="done", parameters={}), Tool(name="inner", parameters={}))
+    with opened(World(state={"n": 0}, code=code, tools=tools)) as session:
+        assert [answer.result["n"] for answer in session.take([call("done"), call("inner")])] == [1, 2]
+        assert session.state.tables == {"n": "2"}
+
+
+def test_a_result_is_the_text_that_its_getters_gave_once():
     world = World(
         state={"n": 0},
         code="function odd(state) { return {get x() { state.n += 1; return state.n; }}; }",

@@ -97,7 +97,7 @@
     for (const key of keys(value)) if (!(key.isWellFormed() && plain(value[key], depth + 1))) return false;
     return true;
   }
-  function refused(text) { return text.includes('"error"') && parse(text).error !== undefined; }
+  function refused(text) { return text.includes('"error"') && (parse(text).error ?? null) !== null; }
 
   function invoke(group, name, state, given) {
     const found = factory()[group][name];
