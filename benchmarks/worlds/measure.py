@@ -145,6 +145,7 @@ def hostile(calls, tools=500):
                     if not untouched or answer.result is None:
                         raise SystemExit(f"ESCAPE seed {seed - 1} {name}: {answer} {probe}")
                 done += len(names)
+        print(f"{done:,}", end=" ", flush=True)
     print(
         f"{done:,} calls of {seed * tools:,} attacks in {time.perf_counter() - began:.0f} s: no escape; longest {longest:.2f} s"
     )
