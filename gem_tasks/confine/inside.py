@@ -60,9 +60,7 @@ async def run(specification: dict[str, Any]) -> int:
     """Forwards connections until the command exits; returns its exit code."""
     servers = [await _outward(port, path) for port, path in specification["outward"]]
     servers += [await _inward(number, port) for number, port in specification["inward"]]
-    child = await asyncio.create_subprocess_exec(
-        *specification["command"], stdin=asyncio.subprocess.DEVNULL, preexec_fn=die_with_parent
-    )
+    child = await asyncio.create_subprocess_exec(*specification["command"], preexec_fn=die_with_parent)
     code = await child.wait()
     for server in servers:
         server.close()

@@ -47,13 +47,19 @@ _PLAIN = {
 
 @contextmanager
 def started(
-    job: Job, mode: SandboxMode, *, stdout: int | IO[Any] | None = None, stderr: int | IO[Any] | None = None
+    job: Job,
+    mode: SandboxMode,
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | IO[Any] | None = None,
+    stderr: int | IO[Any] | None = None,
 ) -> Generator["subprocess.Popen[bytes]"]:
     """Runs the program until the block ends, then kills it and all its children.
 
     Args:
         job: the program to run.
         mode: strictness: the deployment's `GEM_SANDBOX`.
+        stdin: as in `subprocess`: `PIPE`, or `DEVNULL`.
         stdout: as in `subprocess`.
         stderr: as in `subprocess`.
 
@@ -73,7 +79,7 @@ def started(
             command,
             cwd=job.folder,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,

@@ -1,0 +1,59 @@
+"""Arguments against a tool's schema, before the call.
+
+Some violations the world has to judge itself: a value beyond a limit. The world's own error says what a real system
+would say ("host_name has 70 characters, maximum is 63"), so the schema's error must not hide it. Arguments of the wrong
+shape never reach the world's code.
+"""
+
+import json
+from typing import Any, NamedTuple
+
+import jsonschema_rs
+
+from gem_tasks.domain.base import Json
+
+_SHAPE = frozenset({"type", "required", "additionalProperties", "unevaluatedProperties", "false schema", "$ref"})
+_MOST = 300
+_UNREADABLE = (ValueError, RecursionError, OverflowError)
+
+
+class Violation(NamedTuple):
+    """What is wrong with arguments."""
+
+    message: str
+    of_shape: bool
+    """Whether a type is wrong, or an argument is missing or unknown; otherwise a value is beyond a limit."""
+
+    @property
+    def answer(self) -> Json:
+        """The result of the call."""
+        return {"error": {"code": "INVALID_ARGUMENTS", "message": self.message}}
+
+
+class ArgumentCheck:
+    """A compiled schema. It fetches nothing.
+
+    Raises:
+        ValueError: the schema is invalid.
+    """
+
+    def __init__(self, schema: Json) -> None:
+        self._compiled = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, offline=True)
+
+    def violation(self, arguments: Any) -> Violation | None:
+        """What is wrong, or None."""
+        if not isinstance(arguments, dict):
+            return Violation("arguments: not an object", of_shape=True)
+        try:
+            json.dumps(arguments, allow_nan=False)
+            if self._compiled.is_valid(arguments):
+                return None
+            errors = sorted(self._compiled.iter_errors(arguments), key=str)
+        except _UNREADABLE as error:
+            return Violation(f"arguments: {type(error).__name__}", of_shape=True)
+        told = "; ".join(f"{'/'.join(map(str, e.instance_path)) or 'arguments'}: {e.message}" for e in errors)
+        return Violation(told[:_MOST], of_shape=any(_shapes(error) for error in errors))
+
+
+def _shapes(error: jsonschema_rs.ValidationError) -> bool:
+    return not error.schema_path or str(error.schema_path[-1]) in _SHAPE

@@ -1,0 +1,1 @@
+"""The JavaScript engine of a world, alone in a confined child process."""

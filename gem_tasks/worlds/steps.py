@@ -1,0 +1,61 @@
+"""What players do in a world, and what comes back."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.worlds.world import FaultReason
+
+
+class Call(Value):
+    """A call of the assistant."""
+
+    kind: Literal["call"] = "call"
+    name: str
+    arguments: Any
+    """Usually an object; anything else is answered with an error."""
+
+
+class Turn(Value):
+    """A message of the user begins."""
+
+    kind: Literal["turn"] = "turn"
+
+
+class Deed(Value):
+    """The user does something outside the tools: an event without a trigger."""
+
+    kind: Literal["deed"] = "deed"
+    name: str
+
+
+Step = Call | Turn | Deed
+
+
+class Finding(Value):
+    """A fault of the world itself."""
+
+    reason: FaultReason
+    detail: str
+    where: str
+    """The tool or event."""
+
+
+class Answer(Value):
+    """What a step led to."""
+
+    result: Json | None = None
+    """What the assistant sees; None if the step is no call."""
+    changed: tuple[str, ...] = ()
+    """Tables that differ afterwards."""
+    findings: tuple[Finding, ...] = ()
+
+
+class Snapshot(Value):
+    """A state between two steps: it and the world are all that a session consists of, apart from its course."""
+
+    tables: dict[str, str]
+    """JSON texts by table."""
+    ids: dict[str, Json] = Field(default_factory=dict)
+    """Counters of `nextId`."""

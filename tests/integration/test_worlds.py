@@ -1,0 +1,287 @@
+"""Worlds in their confined process: honest ones, and code that attacks the engine, the runtime or the machine."""
+
+import json
+
+import pytest
+
+from gem_tasks.worlds.process import RefusedWorldError
+from gem_tasks.worlds.scenario import Event, Fault, Scenario, Trigger
+from gem_tasks.worlds.session import opened
+from gem_tasks.worlds.steps import Call, Deed, Turn
+from gem_tasks.worlds.world import Clock, IdFormat, Limits, Tool, World
+from tests.confining import WAYS, confine_by
+
+STATE = {
+    "now": "2026-02-28T23:59:50Z",
+    "items": {"i-1": {"id": "i-1", "n": 3}, "i-2": {"id": "i-2", "n": 1}, "i-3": {"id": "i-3", "n": 2}},
+}
+CODE = """
+let calls = 0;
+function count(state, args) { calls += 1; return {calls}; }
+function get(state, args) {
+  const item = state.items[args.id];
+  return item ? {item} : fail("NOT_FOUND", "No item " + args.id + ".");
+}
+function list(state, args) { return page(sortBy(filterBy(values(state.items), {n: args.n}), "-n"), args); }
+function add(state, args) {
+  if (args.name.length > 5) return fail("NAME_TOO_LONG", "name has " + args.name.length + " characters.");
+  const id = nextId(state, "i");
+  state.items[id] = {id, n: 0, name: args.name, at: state.now};
+  return {id};
+}
+function half(state, args) {
+  state.items["i-1"].n = 99; nextId(state, "i");
+  return args.throws ? missing() : fail("HALF", "refused late");
+}
+function loose(state, args) { return {ok: true}; }
+"""
+NAME = {"type": "string", "maxLength": 5}
+TOOLS = (
+    Tool(name="count", parameters={}, reads=True),
+    Tool(name="get", parameters={"required": ["id"]}, reads=True),
+    Tool(name="list", parameters={}, reads=True),
+    Tool(name="add", parameters={"properties": {"name": NAME}, "required": ["name"]}),
+    Tool(name="half", parameters={}),
+    Tool(name="loose", parameters={"properties": {"name": NAME}}),
+)
+WORLD = World(state=STATE, code=CODE, tools=TOOLS, ids={"i": IdFormat(format="i-{hex:4}", next=254, step=2)})
+
+
+def call(tool, /, **arguments):
+    return Call(name=tool, arguments=arguments)
+
+
+@pytest.fixture(scope="module")
+def honest():
+    scenario = Scenario(
+        events={
+            "sold": Event(code="delete state.items['i-2'];", trigger=Trigger(tool="add", arguments={"name": "sell"})),
+            "broken": Event(code="state.items = {}; nothing();"),
+            "wake": Event(code="add(state, {name: 'turn'});", trigger=Trigger(turn=2)),
+        },
+        faults=(Fault(tool="add", kind="timeout", arguments={"name": "lost"}),),
+    )
+    with opened(WORLD.model_copy(update={"clock": Clock(per_call_s=5, per_turn_s=3600)}), scenario) as session:
+        yield session
+
+
+@pytest.fixture
+def session(honest):
+    honest.restart()
+    return honest
+
+
+def results(session, *steps):
+    return [answer.result for answer in session.take(steps)]
+
+
+def items(session):
+    return json.loads(session.state.tables["items"])
+
+
+def test_calls_read_and_write_the_state_and_ids_are_counted_in_it(session):
+    made = results(session, call("add", name="a"), call("add", name="b"), call("get", id="i-0100"))
+    assert made[:2] == [{"id": "i-00fe"}, {"id": "i-0100"}]
+    assert made[2] == {"item": {"id": "i-0100", "n": 0, "name": "b", "at": "2026-03-01T00:00:00Z"}}
+
+
+def test_lists_are_sorted_filtered_and_paged(session):
+    assert results(session, call("list", limit=2), call("list", limit=2, offset=2), call("list", n=2)) == [
+        {"items": [STATE["items"]["i-1"], STATE["items"]["i-3"]], "total": 3, "next_offset": 2},
+        {"items": [STATE["items"]["i-2"]], "total": 3, "next_offset": None},
+        {"items": [STATE["items"]["i-3"]], "total": 1, "next_offset": None},
+    ]
+
+
+def test_nothing_is_kept_between_calls_but_the_state(session):
+    assert results(session, call("count"), call("count")) == [{"calls": 1}, {"calls": 1}]
+
+
+def test_names_of_the_language_are_no_records(session):
+    for name in ("constructor", "toString", "__proto__", "hasOwnProperty", "__defineGetter__"):
+        assert results(session, call("get", id=name)) == [
+            {"error": {"code": "NOT_FOUND", "message": f"No item {name}."}}
+        ]
+
+
+def test_a_refused_or_failed_write_leaves_no_trace(session):
+    late, thrown, added = session.take([call("half"), call("half", throws=True), call("add", name="a")])
+    assert late.result == {"error": {"code": "HALF", "message": "refused late"}}
+    assert [(each.reason, each.detail) for each in thrown.findings] == [
+        ("threw", "ReferenceError: missing is not defined")
+    ]
+    assert (late.changed, thrown.changed, added.result) == (("now",), ("now",), {"id": "i-00fe"})
+    assert items(session)["i-1"]["n"] == 3
+
+
+def test_the_worlds_own_error_comes_before_the_schemas(session):
+    own, loose = session.take([call("add", name="too long"), call("loose", name="too long")])
+    assert own.result == {"error": {"code": "NAME_TOO_LONG", "message": "name has 8 characters."}}
+    assert loose.result["error"]["code"] == "INVALID_ARGUMENTS"
+    assert ([each.reason for each in own.findings], [each.reason for each in loose.findings]) == ([], ["unenforced"])
+
+
+def test_a_lost_answer_was_carried_out(session):
+    (lost,) = session.take([call("add", name="lost")])
+    assert (lost.result["error"]["code"], lost.changed) == ("TIMEOUT", ("items", "now"))
+    assert items(session)["i-00fe"]["name"] == "lost"
+
+
+def test_events_use_the_worlds_code_and_a_failing_one_changes_nothing(session):
+    answers = session.take([call("add", name="sell"), Deed(name="broken"), Turn(), Turn()])
+    assert "i-2" not in items(session)
+    assert [(each.where, each.reason) for each in answers[1].findings] == [("broken", "threw")]
+    assert items(session)["i-0100"] == {"id": "i-0100", "n": 0, "name": "turn", "at": "2026-03-01T01:59:55Z"}
+
+
+def test_the_same_steps_give_the_same_answers_one_by_one_or_at_once(session):
+    steps = [call("add", name="a"), Turn(), call("half"), call("list"), Turn(), call("add", name="sell"), call("list")]
+    at_once, state = session.take(steps), session.state
+    session.restart()
+    assert ([session.take([step])[0] for step in steps], session.state) == (at_once, state)
+
+
+def test_a_seed_decides_where_numbers_begin():
+    def begins(seed):
+        with opened(WORLD.model_copy(update={"ids": {}}), seed=seed) as session:
+            return results(session, call("add", name="a"))[0]["id"]
+
+    assert begins(1) == begins(1) != begins(2)
+
+
+HOSTILE = {
+    "spins": ("for (;;) {}", "timeout"),
+    "catches": ("for (;;) { try { for (;;) {} } catch (e) {} }", "timeout"),
+    "finally_": ("try { for (;;) {} } finally { for (;;) {} }", "timeout"),
+    "regex": ("return {x: /^(a+)+$/.test('a'.repeat(40) + '!')};", "timeout"),
+    "native_search": ("for (;;) ('a'.repeat(3e6) + 'b').indexOf('a'.repeat(15e5) + 'c');", "crashed"),
+    "throws_loop": ("throw {get message() { for (;;) {} }, toString() { for (;;) {} }};", "threw"),
+    "eats": ("const a = []; for (;;) a.push('x'.repeat(1e7) + a.length);", "memory"),
+    "long_text": ("let s = 'x'; for (;;) s += s;", "memory"),
+    "recurses": ("return (function f() { return f(); })();", "stack"),
+    "deep": ("let a = []; for (let i = 0; i < 1e5; i++) a = [a]; return {a};", "result_not_json"),
+    "cycle": ("const a = {}; a.a = a; return a;", "result_not_json"),
+    "huge": ("return {x: 'x'.repeat(1e7)};", "result_too_large"),
+    "throws_null": ("throw null;", "threw"),
+    "throws_symbol": ("throw Symbol('x');", "threw"),
+    "returns_nothing": ("", "not_an_object"),
+    "returns_text": ("return 'x';", "not_an_object"),
+    "returns_promise": ("return (async () => ({}))();", "result_not_json"),
+    "returns_map": ("return {x: new Map([[1, 2]])};", "result_not_json"),
+    "returns_function": ("return {x() {}};", "result_not_json"),
+    "returns_nan": ("return {x: NaN};", "result_not_json"),
+    "returns_half": ("return {x: '\\ud800'};", "result_not_json"),
+    "to_json": ("return {toJSON() { return 'x'; }};", "result_not_json"),
+    "getter_loop": ("return {get x() { for (;;) {} }};", "timeout"),
+    "global_": ("globalThis.fail = 1; return {};", "frozen"),
+    "prototype": ("Array.prototype.push = () => 0; return {};", "frozen"),
+    "pollutes": ("Object.prototype.polluted = 1; return {};", "frozen"),
+    "stringify": ("JSON.stringify = () => 'x'; return {};", "frozen"),
+    "implicit": ("leaked = 1; return {};", "threw"),
+    "evaluates": ("return {x: eval('1')};", "threw"),
+    "constructs": ("return {x: (() => 0).constructor('return 1')()};", "threw"),
+    "generator": ("return {x: (function* () {}).constructor('yield 1')};", "threw"),
+    "dates": ("return {x: new Date().getTime()};", "threw"),
+    "random": ("return {x: Math.random()};", "threw"),
+    "proxy": ("return new Proxy({}, {});", "threw"),
+    "imports": ("return import('os');", "result_not_json"),
+    "caller": ("return {x: arguments.callee};", "threw"),
+    "state_cycle": ("state.items.self = state.items; return {};", "state_not_json"),
+    "state_map": ("state.items = new Map(); return {};", "state_not_json"),
+    "state_symbol": ("state[Symbol('x')] = 1; return {};", "state_not_json"),
+    "state_huge": ("state.items.x = 'x'.repeat(3e6); return {};", "state_too_large"),
+    "read_sets": ("state.items['i-1'].n = 0; return {};", "frozen"),
+    "read_adds": ("state.items.x = 1; return {};", "frozen"),
+    "read_removes": ("delete state.items; return {};", "frozen"),
+    "read_replaces": ("state.items = {}; return {};", "frozen"),
+    "read_sorts": ("state.list.sort(); return {};", "frozen"),
+    "read_numbers": ("return {id: nextId(state, 'x')};", "frozen"),
+    "read_getter": ("return {get x() { state.items.x = 1; }};", "frozen"),
+}
+
+
+@pytest.fixture(scope="module")
+def hostile():
+    code = "\n".join(f"function {name}(state, args) {{ {body} }}" for name, (body, _) in HOSTILE.items())
+    reads = tuple(Tool(name=name, parameters={}, reads=name.startswith("read_")) for name in HOSTILE)
+    good = "function good(state, args) { state.items['i-1'].n += 1; return {n: state.items['i-1'].n}; }"
+    tools = (*reads, Tool(name="good", parameters={}), Tool(name="absent", parameters={}))
+    state = {**STATE, "list": [2, 1]}
+    limits = Limits(seconds=0.05, memory=32 << 20)
+    with opened(World(state=state, code=f"{code}\n{good}", tools=tools, limits=limits)) as session:
+        yield session
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_code_gets_a_reason_and_changes_nothing_for_the_next_call(hostile, name):
+    hostile.restart()
+    before, attack, after = hostile.take([call("good"), call(name), call("good")])
+    assert [each.reason for each in attack.findings] == [HOSTILE[name][1]], attack
+    assert attack.result == {"error": {"code": "INTERNAL", "message": "Internal error."}}
+    assert (attack.changed, before.result, after.result) == ((), {"n": 4}, {"n": 5})
+
+
+def test_a_call_is_not_blamed_for_what_earlier_calls_left_in_memory():
+    """Promises that never run stay in the engine."""
+    code = """
+function leaves(state) { (async (kept) => { await 1; return kept; })(new Array(2e5).fill(1)); return {}; }
+function good(state) { return {n: new Array(5e5).fill(1).length}; }"""
+    tools = (Tool(name="leaves", parameters={}), Tool(name="good", parameters={}))
+    with opened(World(state={}, code=code, tools=tools, limits=Limits(memory=16 << 20))) as session:
+        answers = session.take([call("leaves"), call("good")] * 10)
+    assert [(answer.result, answer.findings) for answer in answers] == [({}, ()), ({"n": 500000}, ())] * 10
+
+
+def test_a_tool_without_a_function_has_a_reason(hostile):
+    (answer,) = hostile.take([call("absent")])
+    assert [(each.reason, each.where) for each in answer.findings] == [("no_function", "absent")]
+
+
+def test_an_error_that_is_null_is_none_and_one_anywhere_else_neither():
+    code = """
+function done(state) { state.n += 1; return {error: null, n: state.n}; }
+function inner(state) { state.n += 1; return {rows: [{error: "E1"}], n: state.n}; }"""
+    tools = (Tool(name="done", parameters={}), Tool(name="inner", parameters={}))
+    with opened(World(state={"n": 0}, code=code, tools=tools)) as session:
+        assert [answer.result["n"] for answer in session.take([call("done"), call("inner")])] == [1, 2]
+        assert session.state.tables == {"n": "2"}
+
+
+def test_a_result_is_the_text_that_its_getters_gave_once():
+    world = World(
+        state={"n": 0},
+        code="function odd(state) { return {get x() { state.n += 1; return state.n; }}; }",
+        tools=(Tool(name="odd", parameters={}),),
+    )
+    with opened(world) as session:
+        (answer,) = session.take([call("odd")])
+    assert (answer.result, session.state.tables) == ({"x": 2}, {"n": "2"})
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("function x( {", "threw"),
+        ("}); let hidden = 1; (function () {", "threw"),
+        ("}, 1, function () {", "threw"),
+        ("}[1] = function () {", "threw"),
+        ("for (;;) {}", "timeout"),
+        ("const a = []; for (;;) a.push('x'.repeat(1e7) + a.length);", "memory"),
+        ("Object.freeze = () => 0;", "frozen"),
+        ("for (;;) ('a'.repeat(3e6) + 'b').indexOf('a'.repeat(15e5) + 'c');", "crashed"),
+    ],
+)
+def test_code_that_does_not_load_has_a_reason(code, reason):
+    with (
+        pytest.raises(RefusedWorldError) as refused,
+        opened(World(state={}, code=code, tools=(), limits=Limits(seconds=0.05))),
+    ):
+        pass
+    assert refused.value.args[0] == reason
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_worlds_run_confined_by_each_means(way, monkeypatch):
+    confine_by(way, monkeypatch)
+    with opened(WORLD, mode="require") as session:
+        assert results(session, call("add", name="a")) == [{"id": "i-00fe"}]
