@@ -5,9 +5,13 @@ A new name goes to the stage's position in the pipeline. Everything else about t
 
 from typing import Literal, get_args
 
-StageName = Literal["filter", "extract", "generate", "refine", "validate", "revise", "revalidate"]
-STAGE_NAMES: tuple[StageName, ...] = get_args(StageName)
-"""In pipeline order."""
+StageName = Literal[
+    "filter", "extract", "generate", "refine", "validate", "revise", "revalidate", "world", "task", "simulate", "verify"
+]
+STAGE_NAMES: tuple[StageName, ...] = get_args(StageName)[:7]
+"""The stages of the line that writes conversations in one pass, in pipeline order."""
+WORLD_LINE: tuple[StageName, ...] = ("filter", "extract", "world", "task", "simulate", "verify")
+"""The stages of the line whose conversations happen in a world. Both lines share the results of their first stages."""
 ASKS_LIKE: dict[StageName, StageName] = {"revise": "refine", "revalidate": "validate"}
 """Stages without separate settings, and the stage whose model, endpoint, key and mode they use."""
 HAVE_SETTINGS: tuple[StageName, ...] = tuple(name for name in STAGE_NAMES if name not in ASKS_LIKE)
