@@ -1,5 +1,6 @@
 """The stage `world`: an executable system behind a workflow's tools. What runs its code is `worlds.trials`."""
 
+import re
 from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +21,7 @@ from gem_tasks.worlds.steps import Call
 from gem_tasks.worlds.world import Clock, IdFormat, Tool, World, usable_name
 
 CLOCK = Clock(per_call_s=2, per_turn_s=40)
+_NOW = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}Z")
 _PREVIEW = 40
 
 
@@ -77,8 +79,10 @@ def _state(text: str) -> Json:
     if not isinstance(found, dict):
         raise TagError("<state> must be a JSON object of tables")
     state = cast("Json", found)
-    if not any(isinstance(table, dict) and table for table in state.values()):
+    if not any(isinstance(table, dict) and cast("Json", table) for table in state.values()):
         raise TagError("<state> has no table: an object of records by id")
+    if not _NOW.fullmatch(str(state.get("now"))):
+        raise TagError('<state> needs "now", a time such as "2026-03-12T09:00:00Z"')
     return state
 
 

@@ -39,9 +39,7 @@ class Quotes:
 
 def _letters(text: str) -> list[_Letter]:
     """One character of lower-case text each; `ß` and ligatures keep their place."""
-    return [
-        _Letter(at, lower) for at, char in enumerate(text) if char.isalnum() for lower in char.casefold() if lower
-    ]
+    return [_Letter(at, lower) for at, char in enumerate(text) if char.isalnum() for lower in char.casefold() if lower]
 
 
 def _plain(text: str) -> str:

@@ -7,7 +7,6 @@ from pydantic import Field
 
 from gem_tasks.domain.base import Json, Value
 
-
 NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 _RESERVED = frozenset(
     """
@@ -36,7 +35,7 @@ class Tool(Value):
 class IdFormat(Value):
     """How `nextId` numbers one kind of record."""
 
-    format: str
+    format: str = Field(pattern=r"\{(?:n|hex)(?::\d{1,2})?\}")
     """With `{n}`, `{n:6}` (decimal digits) or `{hex:6}`."""
     next: int = Field(ge=0)
     step: int = Field(default=1, ge=1)
