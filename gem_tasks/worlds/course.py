@@ -45,9 +45,14 @@ class Course:
     """
 
     def __init__(self, world: World, scenario: Scenario) -> None:
-        self._world, self._scenario = world, scenario
+        self._world = world
         self._tools = {tool.name: tool for tool in world.tools}
         self._checks = {tool.name: ArgumentCheck(tool.parameters) for tool in world.tools}
+        self.begin(scenario)
+
+    def begin(self, scenario: Scenario) -> None:
+        """Begins another scenario."""
+        self._scenario = scenario
         self.restart()
 
     def restart(self) -> None:
