@@ -13,6 +13,8 @@ class Tool(Value):
     name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
     parameters: Json
     """JSON Schema of its arguments."""
+    description: str = ""
+    """What the assistant is told of it."""
     reads: bool = False
     """Whether it only reads: it gets a frozen state."""
 
