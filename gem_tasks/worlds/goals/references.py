@@ -37,7 +37,7 @@ def faults_of(carried: Carried, world: World, task: Task) -> list[str]:
 def _faults(carried: Carried, world: World, task: Task) -> Iterator[str]:
     variant, run = carried.variant, carried.run
     yield from run.findings
-    yield from _refusals(carried)
+    yield from _refusals(carried, {tool.name for tool in world.tools if tool.reads})
     yield from broken(task.conditions, run, variant.scenario)
     for name in sorted(
         variant.scenario.events.keys() - task.deeds.keys() - happened(world, variant.scenario, run.steps)
@@ -53,8 +53,11 @@ def _faults(carried: Carried, world: World, task: Task) -> Iterator[str]:
         yield "it ends as done, but its reference changes no outcome table"
 
 
-def _refusals(carried: Carried) -> Iterator[str]:
-    """A refused call is right if a fault did it, if a later one of the same tool succeeds, or if it cannot be done."""
+def _refusals(carried: Carried, reads: set[str]) -> Iterator[str]:
+    """Changes that are refused, although no fault did it, no later one of the tool succeeds, and it can be done.
+
+    A lookup may find nothing.
+    """
     pairs = [
         (step, each)
         for step, each in zip(carried.run.steps, carried.run.answers, strict=True)
@@ -64,7 +67,7 @@ def _refusals(carried: Carried) -> Iterator[str]:
     for number, (call, answer) in enumerate(pairs, 1):
         later = any(other.name == call.name and not refused(each) for other, each in pairs[number:])
         code = _error(answer).get("code")
-        excused = later or carried.variant.ending == "impossible" or answer.result in faults
+        excused = later or call.name in reads or carried.variant.ending == "impossible" or answer.result in faults
         if refused(answer) and (code in _NEVER or not excused):
             text = f"{code}: {_error(answer).get('message')}"
             yield f"call {number} of its reference, {told(call)}, is refused: {text[:_MOST]}"
