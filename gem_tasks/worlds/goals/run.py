@@ -11,6 +11,7 @@ from gem_tasks.worlds.steps import Answer, Call, Snapshot, Step
 from gem_tasks.worlds.world import World
 
 _MOST = 160
+_AT_FAULT = {"world": "the world is at fault in", "scenario": "the code fails of the event"}
 
 
 class Run(NamedTuple):
@@ -23,9 +24,9 @@ class Run(NamedTuple):
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """Faults of the world in words."""
-        told = ((each.where, each.reason, each.detail) for answer in self.answers for each in answer.findings)
-        return tuple(f"the world is at fault in {where}: {reason}: {detail}" for where, reason, detail in told)
+        """Faults of the world, and of the scenario's events, in words."""
+        found = (each for answer in self.answers for each in answer.findings)
+        return tuple(f"{_AT_FAULT[each.fault_of]} {each.where}: {each.reason}: {each.detail}" for each in found)
 
     @property
     def arguments(self) -> str:

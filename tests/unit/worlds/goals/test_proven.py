@@ -2,11 +2,13 @@
 
 import pytest
 
-from gem_tasks.worlds.goals.proven import SHARE, proof_of
+from gem_tasks.stages.task import WriteTasks
+from gem_tasks.worlds.goals.proven import SHARE, proof_of, proven
 from gem_tasks.worlds.scenario import Event, Fault, Trigger
 from gem_tasks.worlds.session import opened
 from gem_tasks.worlds.steps import Deed
-from gem_tasks.worlds.task import Condition
+from gem_tasks.worlds.task import Condition, Tasks
+from tests.library_tasks import ANSWER, BUILT, record
 from tests.unit.worlds.goals.shop import EVENTS, LOST, WORLD, T, call, task, variant
 
 
@@ -76,7 +78,7 @@ WRONG = [
     (variant(reference=(T, FIND, LATE)).model_copy(update={"ending": "impossible"}),
      "it ends as impossible, but its reference changes orders"),
     (variant(reference=(T, FIND, LATE), events=event("state.orders['o-7'].n = 1;", {"turn": 1})),
-     "the world is at fault in bad: threw"),
+     "the code fails of the event bad: threw"),
     (variant(reference=(T, FIND, LATE), events=event("}", {"turn": 1})), "SyntaxError"),
     (variant(reference=(T, FIND, LATE, call("refund", id="o-1", share=1), call("note", id="N0017", text="a"))),
      "is refused: NOT_FOUND"),
@@ -125,3 +127,23 @@ def test_words_of_the_assistant_have_to_be_volatile(session):
     )
     assert proof(session, noted, tables=("notes",), volatile=("text",)).faults == ()
     assert proof(session, noted, tables=("notes",), knows=(f"The words: {words}",)).faults == ()
+
+
+TASKS = Tasks.model_validate_json(WriteTasks().parse(ANSWER, record()).payload)
+UNSEEN = TASKS.tasks[0].model_copy(update={"tables": ("readers",)})
+
+
+def test_tasks_that_do_not_hold_are_left_out_and_named():
+    kept = proven(Tasks(tasks=(UNSEEN, *TASKS.tasks)), BUILT)
+    assert kept.refused == (
+        "task 1, Renew a loan: variant plain: it ends as done, but its reference changes no outcome table",
+    )
+    assert [task.title for task in kept.tasks] == ["Renew a loan"]
+    assert kept.measures["mutants"] == kept.tasks[0].trials["mutants"] > 5
+
+
+def test_a_complaint_names_every_task_if_none_holds():
+    told = proven(Tasks(tasks=(UNSEEN,)), BUILT)
+    assert told.startswith(
+        "No task holds when its runs are carried out:\n- task 1, Renew a loan: variant plain: it ends"
+    )
