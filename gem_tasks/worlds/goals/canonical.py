@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from hashlib import sha256
+from itertools import islice
 from typing import Any, cast
 
 from gem_tasks.domain.base import Json
@@ -26,6 +27,8 @@ _TIME = re.compile(
 _DATE = len("2026-03-12")
 _PART = re.compile(r"\{(n|hex)(?::([0-9]+))?\}")
 _NEW = "new "
+_MOST = 1000
+"""New ids of one kind."""
 
 
 def tables_of(snapshot: Snapshot) -> Tables:
@@ -62,9 +65,8 @@ class Canonical:
         self._before, self._given = "\n".join(run.first.tables.values()), run.arguments
         self._raw = tables_of(last)
         self._keys = {key for each in (self._raw, tables_of(run.first)) for records in each.values() for key in records}
-        self._prefixes = sorted(last.ids)
-        self._pattern = _tokens(last, self._prefixes)
-        self._kinds = {token: f"{_NEW}{prefix}" for token, prefix in self._generated(last)}
+        self._kinds = {token: f"{_NEW}{prefix}" for prefix in last.ids for token in _made(prefix, run.first, last)}
+        self._pattern = _any_of(self._kinds)
         self._labels = dict(self._kinds)
         for _ in range(_ROUNDS if self._labels else 0):
             self._labels |= dict(self._sharper())
@@ -72,14 +74,6 @@ class Canonical:
     def tables(self, names: Collection[str]) -> Tables:
         """Canonical records of these tables."""
         return {name: self._table(self._raw.get(name, {})) for name in names}
-
-    def _generated(self, last: Snapshot) -> Iterator[tuple[str, str]]:
-        if self._pattern is None:
-            return
-        known = {match[0] for match in self._pattern.finditer(self._before)}
-        for match in (match for text in last.tables.values() for match in self._pattern.finditer(text)):
-            if match[0] not in known:
-                yield match[0], self._prefixes[(match.lastindex or 1) - 1]
 
     def _sharper(self) -> Iterator[tuple[str, str]]:
         for records in self._raw.values():
@@ -115,9 +109,9 @@ class Canonical:
         return sorted(told, key=json.dumps) if unordered else told
 
     def _text(self, text: str) -> str:
-        if self._pattern is not None and self._labels:
-            text = self._pattern.sub(lambda match: self._labels.get(match[0], match[0]), text)
-        return "a time of the clock" if _TIME.fullmatch(text) and self._of_clock(text) else text
+        if _TIME.fullmatch(text):
+            return "a time of the clock" if self._of_clock(text) else text
+        return self._pattern.sub(lambda match: self._labels[match[0]], text) if self._pattern else text
 
     def _of_clock(self, time: str) -> bool:
         meanwhile = isinstance(self._from, str) and self._from < time <= self._to
@@ -134,16 +128,28 @@ def is_new(key: str) -> bool:
     return key.startswith(_NEW)
 
 
-def _tokens(last: Snapshot, prefixes: list[str]) -> re.Pattern[str] | None:
-    """Finds what may be an id that `nextId` made; the group's number is the position of its prefix, from 1."""
-    groups = [f"({_form(str(last.ids[prefix]['format']))})" for prefix in prefixes]
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(groups)})(?![\w-])") if groups else None
+def _made(prefix: str, first: Snapshot, last: Snapshot) -> Iterator[str]:
+    """Ids that `nextId` made between two states."""
+    kind, known = last.ids[prefix], first.ids.get(prefix)
+    if known:
+        for number in islice(range(known["next"], kind["next"], kind["step"]), _MOST):
+            yield _written(kind["format"], number)
+        return
+    pattern = re.compile(rf"(?<![\w-]){re.escape(prefix)}-[0-9]{{4,18}}(?![\w-])")  # nothing says where they began
+    before = {match[0] for text in first.tables.values() for match in pattern.finditer(text)}
+    for text in last.tables.values():
+        yield from (match[0] for match in pattern.finditer(text) if match[0] not in before)
 
 
-def _form(text: str) -> str:
-    found, end = "", 0
-    for match in _PART.finditer(text):
-        letters = "[0-9a-f]" if match[1] == "hex" else "[0-9]"
-        found += re.escape(text[end : match.start()]) + f"{letters}{{{max(int(match[2] or 1), 1)},18}}"
-        end = match.end()
-    return found + re.escape(text[end:])
+def _written(form: str, number: int) -> str:
+    """As the engine's `nextId` writes it."""
+
+    def digits(match: re.Match[str]) -> str:
+        return f"{number:x}".zfill(int(match[2] or 0)) if match[1] == "hex" else str(number).zfill(int(match[2] or 0))
+
+    return _PART.sub(digits, form, count=1)
+
+
+def _any_of(tokens: Collection[str]) -> re.Pattern[str] | None:
+    longest_first = sorted(tokens, key=len, reverse=True)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])") if tokens else None
