@@ -9,6 +9,7 @@ from gem_tasks.stages.filter import Filter
 from gem_tasks.stages.generate import Generate
 from gem_tasks.stages.refine import Refine
 from gem_tasks.stages.revise import Revise
+from gem_tasks.stages.task import WriteTasks
 from gem_tasks.stages.validate import Validate
 from gem_tasks.stages.world import BuildWorld
 
@@ -16,7 +17,7 @@ STAGES: tuple[Stage, ...] = (
     Filter(), Extract(), Generate(), Refine(), Validate(), Revise(), Validate("revalidate", of="revise"),
 )  # fmt: skip
 
-WORLD_STAGES: tuple[Stage, ...] = (BuildWorld(),)
+WORLD_STAGES: tuple[Stage, ...] = (BuildWorld(), WriteTasks())
 """The stages that only the line of worlds has."""
 
 ASKED_FOR: dict[str, tuple[str, ...]] = {each.prompt: each.asks_for for each in STAGES} | {"repair": (COMPLAINT,)}
