@@ -45,5 +45,7 @@ class Built(Value):
 
 
 def world_id(world: World) -> str:
-    """24 hex digits."""
-    return sha256(json.dumps(world.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:24]
+    """24 hex digits. Defaults do not count, so that a new field of worlds leaves old ids as they are."""
+    return sha256(
+        json.dumps(world.model_dump(mode="json", exclude_defaults=True), sort_keys=True).encode()
+    ).hexdigest()[:24]

@@ -28,6 +28,8 @@ class Tool(Value):
     name: str = Field(pattern=NAME)
     parameters: Json
     """JSON Schema of its arguments."""
+    description: str = ""
+    """What the assistant is told of it."""
     reads: bool = False
     """Whether it only reads: it gets a frozen state."""
 
