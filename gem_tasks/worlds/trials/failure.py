@@ -25,6 +25,9 @@ Reason = (
 """
 
 SLOW: frozenset[Reason] = frozenset({"timeout", "memory", "stack", "crashed"})
+"""Failures that cost up to a second each."""
+MOST_SLOW = 3
+"""Then the trials end."""
 _MOST = 8
 _LONGEST = 400
 
