@@ -15,10 +15,15 @@ STAGES: tuple[Stage, ...] = (
     Filter(), Extract(), Generate(), Refine(), Validate(), Revise(), Validate("revalidate", of="revise"),
 )  # fmt: skip
 
-ASKED_FOR: dict[str, tuple[str, ...]] = {each.prompt: each.asks_for for each in STAGES} | {"repair": (COMPLAINT,)}
+WORLD_STAGES: tuple[Stage, ...] = (Validate("verify", of="simulate"),)
+"""The stages that only the line in worlds has."""
+
+ASKED_FOR: dict[str, tuple[str, ...]] = {each.prompt: each.asks_for for each in (*STAGES, *WORLD_STAGES)} | {
+    "repair": (COMPLAINT,)
+}
 """What each prompt must mention, by the prompt's name."""
 
 
 def stage(name: StageName) -> Stage:
     """The stage of that name."""
-    return next(stage for stage in STAGES if stage.name == name)
+    return next(stage for stage in (*STAGES, *WORLD_STAGES) if stage.name == name)
