@@ -84,7 +84,7 @@ def test_worlds_and_tasks_belong_to_workflows_and_conversations_to_tasks(work, w
 def test_what_is_wrong_with_a_world_goes_back_to_its_model_once(work, answers, monkeypatch):
     tried = []
 
-    def proof(output, record):
+    def proof(output, record, mode):
         tried.append(output)
         return "get_loan throws" if len(tried) == 1 else output.model_copy(update={"trials": {"loads": 1}})
 

@@ -12,7 +12,7 @@ from gem_tasks.pipeline.journal.journal import Journal, JournaledClient
 from gem_tasks.pipeline.shard.attempt import attempt
 from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.shard.spending import spending
-from gem_tasks.pipeline.worlds.playing import Playing
+from gem_tasks.pipeline.worlds.playing import MOST, Playing
 
 _WINDOW = 2
 """Records in progress per request in flight: the additional ones wait for a slot, back off, or are being saved."""
@@ -44,8 +44,8 @@ async def asker(job: ShardJob, journal: Journal) -> AsyncGenerator[Asker]:
             yield Asker(partial(attempt, job.stage, job.asking, client=client), (client,), window)
             return
         async with _client(job, SIMULATED_USER, journal) as user:
-            playing = Playing(job.work, assistant=client, user=user)
-            yield Asker(playing.play, (client, user), min(window, playing.most))
+            with Playing(job.work, {"assistant": client, "user": user}) as playing:
+                yield Asker(playing.play, (client, user), min(window, MOST))
 
 
 @asynccontextmanager

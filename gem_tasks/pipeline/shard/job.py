@@ -29,7 +29,7 @@ class ShardJob:
     @property
     def stage(self) -> Stage:
         """The stage, with the configured format of answers and its proof."""
-        return proved(self.work.chain.stage(self.name))
+        return proved(self.work.chain.stage(self.name), self.work.settings.sandbox)
 
     @property
     def recipe(self) -> Recipe:
