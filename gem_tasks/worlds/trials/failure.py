@@ -35,7 +35,7 @@ class Failure(NamedTuple):
     reason: Reason
     tool: str
     detail: str
-    """What was done and what happened, for the model."""
+    """The call and its result, for the model."""
 
     def __str__(self) -> str:
         """One line."""

@@ -60,7 +60,7 @@ def _all(bench: Bench, built: Built, workflow: Workflow) -> "Counter[str] | list
         "odd": _odd(bench, _some(good)),
         "repeated": _repeated(bench, good),
         "state": fixed(bench, good),
-        "literals": special(built, workflow, good),
+        "literals": special(bench, built, workflow, good),
         "records": poor(bench),
         "ids": taken(bench),
         "replays": _replayed(bench, built, way),
