@@ -1,7 +1,7 @@
 """States in a form in which what may differ between two right runs is equal.
 
 - Ids that `nextId` made are replaced by a label of what their record holds, so neither numbers nor their order count.
-- Times that the world took from its clock meanwhile are equal.
+- Times that the world took from its clock are equal: those that neither the first state nor a call has.
 - Lists of references, and of new records, have no order.
 """
 
@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 from gem_tasks.domain.base import Json
+from gem_tasks.worlds.goals.run import Run
 from gem_tasks.worlds.steps import Snapshot
 
 Tables = dict[str, dict[str, Any]]
@@ -19,7 +20,10 @@ Tables = dict[str, dict[str, Any]]
 
 _ROUNDS = 3
 """How far a label sees: a record, those it refers to, and those that they refer to."""
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z")
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+_DATE = len("2026-03-12")
 _PART = re.compile(r"\{(n|hex)(?::([0-9]+))?\}")
 _NEW = "new "
 
@@ -46,19 +50,21 @@ class Canonical:
     """One state after a run.
 
     Args:
-        first: the state in which the run began.
-        last: the state that it left.
+        run: the run.
+        first: whether it is the state in which the run began, not the one that it left.
         volatile: fields that do not count.
     """
 
-    def __init__(self, first: Snapshot, last: Snapshot, volatile: Collection[str] = ()) -> None:
+    def __init__(self, run: Run, *, first: bool = False, volatile: Collection[str] = ()) -> None:
         self._volatile = frozenset(volatile)
-        self._from, self._to = (json.loads(each.tables.get("now", "null")) for each in (first, last))
+        last = run.first if first else run.last
+        self._from, self._to = (json.loads(each.tables.get("now", "null")) for each in (run.first, last))
+        self._before, self._given = "\n".join(run.first.tables.values()), run.arguments
         self._raw = tables_of(last)
-        self._keys = {key for each in (self._raw, tables_of(first)) for records in each.values() for key in records}
+        self._keys = {key for each in (self._raw, tables_of(run.first)) for records in each.values() for key in records}
         self._prefixes = sorted(last.ids)
         self._pattern = _tokens(last, self._prefixes)
-        self._kinds = {token: f"{_NEW}{prefix}" for token, prefix in self._generated(first, last)}
+        self._kinds = {token: f"{_NEW}{prefix}" for token, prefix in self._generated(last)}
         self._labels = dict(self._kinds)
         for _ in range(_ROUNDS if self._labels else 0):
             self._labels |= dict(self._sharper())
@@ -67,10 +73,10 @@ class Canonical:
         """Canonical records of these tables."""
         return {name: self._table(self._raw.get(name, {})) for name in names}
 
-    def _generated(self, first: Snapshot, last: Snapshot) -> Iterator[tuple[str, str]]:
+    def _generated(self, last: Snapshot) -> Iterator[tuple[str, str]]:
         if self._pattern is None:
             return
-        known = {match[0] for text in first.tables.values() for match in self._pattern.finditer(text)}
+        known = {match[0] for match in self._pattern.finditer(self._before)}
         for match in (match for text in last.tables.values() for match in self._pattern.finditer(text)):
             if match[0] not in known:
                 yield match[0], self._prefixes[(match.lastindex or 1) - 1]
@@ -111,8 +117,16 @@ class Canonical:
     def _text(self, text: str) -> str:
         if self._pattern is not None and self._labels:
             text = self._pattern.sub(lambda match: self._labels.get(match[0], match[0]), text)
-        meanwhile = _TIME.fullmatch(text) and isinstance(self._from, str) and self._from < text <= self._to
-        return "a time meanwhile" if meanwhile else text
+        return "a time of the clock" if _TIME.fullmatch(text) and self._of_clock(text) else text
+
+    def _of_clock(self, time: str) -> bool:
+        meanwhile = isinstance(self._from, str) and self._from < time <= self._to
+        return meanwhile or (time not in self._before and time[:_DATE] not in self._given)
+
+
+def is_time(text: str) -> bool:
+    """Whether it is an ISO time with a date."""
+    return _TIME.fullmatch(text) is not None
 
 
 def is_new(key: str) -> bool:

@@ -20,10 +20,10 @@ from gem_tasks.worlds.task import Condition
 def broken(conditions: tuple[Condition, ...], run: Run, scenario: Scenario) -> Iterator[str]:
     """Conditions that the run breaks, in words. Calls that had no effect count as if they had not been made."""
     for condition in conditions:
-        yield from _BROKEN[condition.kind](condition, run, _matching(condition, run, scenario))
+        yield from _BROKEN[condition.kind](condition, run, matching(condition, run, scenario))
 
 
-def _matching(condition: Condition, run: Run, scenario: Scenario) -> list[int]:
+def matching(condition: Condition, run: Run, scenario: Scenario) -> list[int]:
     """Positions of the calls that the condition is about."""
     return [
         at
