@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from gem_tasks.domain.recipe import Recipe, Recorded
-from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, WORLD_LINE, StageName
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, STAGE_NAMES, WORLD_LINE, StageName
 from gem_tasks.domain.take import FIRST, Take, takes, world_takes
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
@@ -77,7 +77,7 @@ class Workspace:
             store=open_store(settings.store_root, settings.s3),
             chain=chain,
             options=options,
-            variant=chain.recipes != current.recipes,
+            variant=any(chain.over(line).recipes != current.over(line).recipes for line in (STAGE_NAMES, WORLD_LINE)),
         )
 
     def ledger(self) -> Ledger:
@@ -144,6 +144,10 @@ class Workspace:
     def in_worlds(self) -> "Workspace":
         """This workspace with the line whose conversations happen in worlds. Both lines share their first stages."""
         return replace(self, chain=self.chain.over(WORLD_LINE))
+
+    def in_one_pass(self) -> "Workspace":
+        """This workspace with the line that writes conversations in one pass."""
+        return replace(self, chain=self.chain.over(STAGE_NAMES))
 
     def lines(self) -> list["Workspace"]:
         """This workspace, and the one in worlds if it is on."""
