@@ -62,11 +62,11 @@ def outputs(stage: Stage) -> dict[str, object]:
     for name, plain in _records():
         record = plain.with_output("world", library_tasks.BUILT)
         asked = stage.request(record, PROMPT)
-        found[f"request: {name}"] = [message.model_dump(mode="json") for message in asked]
+        found[f"request: {name}"] = [message.to_openai() for message in asked]
         verdict = stage.precheck(record)
         found[f"precheck: {name}"] = verdict and _dump(verdict)
     found["repair"] = [
-        message.model_dump(mode="json")
+        message.to_openai()
         for message in repair(Prompt(name="repair", text="Again: {complaint}"), asked, "{not} this", "a {complaint}")
     ]
     for name, answer in _answers(stage.name):
