@@ -7,8 +7,8 @@ from gem_tasks.distill.markdown import as_counts, as_number, as_score, as_table
 from gem_tasks.distill.result import Result
 from gem_tasks.distill.steps import Measured
 from gem_tasks.domain.base import Json
+from gem_tasks.evals.pairs import difference
 from gem_tasks.evals.paper import PAPER, Reference
-from gem_tasks.evals.stats import paired_bootstrap
 
 DROP = 0.20
 """A larger loss on another source is flagged."""
@@ -137,9 +137,8 @@ def difference_section(result: Result) -> Iterator[str]:
         by[each.harness, each.label].append(each)
     for (harness, _), rows in by.items():
         for one, other in combinations(rows, 2):
-            cases = [result.reports[each.key].cases for each in (one, other)]
             try:
-                found = paired_bootstrap(cases[0], cases[1])
+                found = difference(result.reports[one.key], result.reports[other.key])
             except ValueError as error:
                 lines.append((harness, f"{one.arm} → {other.arm}", str(error), "", "", ""))
                 continue
