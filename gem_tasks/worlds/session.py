@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.base import Json
-from gem_tasks.worlds.course import Course, Planned
+from gem_tasks.worlds.course import Course, Operation, Planned
 from gem_tasks.worlds.process import Done, Process, following
 from gem_tasks.worlds.scenario import Scenario
 from gem_tasks.worlds.steps import Answer, Finding, Snapshot, Step
@@ -51,7 +51,7 @@ class Session:
     def _answer(self, plan: Planned, done: list[Done]) -> Answer:
         for each in done:
             self.state = following(self.state, each)
-        findings = [_finding(each, op.name) for each, op in zip(done, plan.operations, strict=True) if each.reason]
+        findings = [_finding(each, op) for each, op in zip(done, plan.operations, strict=True) if each.reason]
         result = plan.told if plan.main is None else _result(plan, done[plan.main])
         if plan.violation and plan.main is not None and result == plan.violation.answer:
             name = plan.operations[plan.main].name
@@ -72,8 +72,11 @@ def _result(plan: Planned, done: Done) -> Json:
     return plan.told or own
 
 
-def _finding(done: Done, name: str) -> Finding:
-    return Finding.model_validate({"reason": done.reason, "detail": done.detail, "where": name})
+def _finding(done: Done, operation: Operation) -> Finding:
+    fault_of = "scenario" if operation.kind == "event" else "world"
+    return Finding.model_validate(
+        {"reason": done.reason, "detail": done.detail, "where": operation.name, "fault_of": fault_of}
+    )
 
 
 def first(world: World) -> Snapshot:

@@ -112,8 +112,8 @@ def test_names_of_the_language_are_no_records(session):
 def test_a_refused_or_failed_write_leaves_no_trace(session):
     late, thrown, added = session.take([call("half"), call("half", throws=True), call("add", name="a")])
     assert late.result == {"error": {"code": "HALF", "message": "refused late"}}
-    assert [(each.reason, each.detail) for each in thrown.findings] == [
-        ("threw", "ReferenceError: missing is not defined")
+    assert [(each.reason, each.detail, each.fault_of) for each in thrown.findings] == [
+        ("threw", "ReferenceError: missing is not defined", "world")
     ]
     assert (late.changed, thrown.changed, added.result) == (("now",), ("now",), {"id": "i-00fe"})
     assert items(session)["i-1"]["n"] == 3
@@ -135,7 +135,9 @@ def test_a_lost_answer_was_carried_out(session):
 def test_events_use_the_worlds_code_and_a_failing_one_changes_nothing(session):
     answers = session.take([call("add", name="sell"), Deed(name="broken"), Turn(), Turn()])
     assert "i-2" not in items(session)
-    assert [(each.where, each.reason) for each in answers[1].findings] == [("broken", "threw")]
+    assert [(each.where, each.reason, each.fault_of) for each in answers[1].findings] == [
+        ("broken", "threw", "scenario")
+    ]
     assert items(session)["i-0100"] == {"id": "i-0100", "n": 0, "name": "turn", "at": "2026-03-01T01:59:55Z"}
 
 
