@@ -70,6 +70,11 @@ class Simulation:
         self._stopped = False
         self._ask("user")
 
+    @property
+    def cost(self) -> Cost:
+        """Of the answers so far."""
+        return self._cost
+
     def answered(self, completion: Completion) -> None:
         """Reads the answer to `request` and takes its steps in the world; no model output makes it raise."""
         self._cost = self._cost.plus(completion)
