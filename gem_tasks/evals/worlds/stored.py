@@ -12,7 +12,7 @@ from gem_tasks.worlds.played import Replayable
 
 
 def stored(work: Workspace, places: Sequence[SegmentPlace]) -> list[Replayable]:
-    """The worlds with accepted tasks of these texts, under the current recipes; none if worlds are off.
+    """The worlds with accepted tasks of these texts, under the current recipes.
 
     Args:
         work: store and lineage.
@@ -20,6 +20,8 @@ def stored(work: Workspace, places: Sequence[SegmentPlace]) -> list[Replayable]:
     """
     line = work.in_worlds()
     found: list[Replayable] = []
+    if "task" not in line.chain.by_stage:
+        return found
     for (partition, shard), rows in groupby(places, key=lambda row: row[1:]):
         wanted = {row.segment_id for row in rows}
         for workflow in range(work.settings.max_workflows):
