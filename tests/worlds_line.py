@@ -90,7 +90,7 @@ class Play:
 
 
 @contextmanager
-def begin(work, record, pool):
+def begin(work, record):
     yield Play(work, record)
 
 
@@ -129,5 +129,5 @@ def install(monkeypatch, **texts):
                 JsonStage("simulate", Played, "extract", "world", "task"))  # fmt: skip
     monkeypatch.setattr(stages, "WORLD_STAGES", (*standing, stages.WORLD_STAGES[-1]))
     monkeypatch.setattr(workspaces, "load_prompts", lambda settings: shipped().changed(*own.values()))
-    monkeypatch.setattr(playing, "begun", begin)
+    monkeypatch.setattr(playing, "beginning", begin)
     monkeypatch.setattr(proved, "PROOFS", {})

@@ -10,6 +10,7 @@ from gem_tasks.stages.generate import Generate
 from gem_tasks.stages.refine import Refine
 from gem_tasks.stages.revise import Revise
 from gem_tasks.stages.simulate import USER_ASKS_FOR, Simulate
+from gem_tasks.stages.task import WriteTasks
 from gem_tasks.stages.validate import Validate
 from gem_tasks.stages.world import BuildWorld
 
@@ -17,7 +18,7 @@ STAGES: tuple[Stage, ...] = (
     Filter(), Extract(), Generate(), Refine(), Validate(), Revise(), Validate("revalidate", of="revise"),
 )  # fmt: skip
 
-WORLD_STAGES: tuple[Stage, ...] = (BuildWorld(), Simulate(), Validate("verify", of="simulate"))
+WORLD_STAGES: tuple[Stage, ...] = (BuildWorld(), WriteTasks(), Simulate(), Validate("verify", of="simulate"))
 """The stages that only the line in worlds has."""
 
 ASKED_FOR: dict[str, tuple[str, ...]] = {each.prompt: each.asks_for for each in (*STAGES, *WORLD_STAGES)} | {

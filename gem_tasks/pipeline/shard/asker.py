@@ -44,8 +44,8 @@ async def asker(job: ShardJob, journal: Journal) -> AsyncGenerator[Asker]:
             yield Asker(partial(attempt, job.stage, job.asking, client=client), (client,), window)
             return
         async with _client(job, SIMULATED_USER, journal) as user:
-            with Playing(job.work, {"assistant": client, "user": user}) as playing:
-                yield Asker(playing.play, (client, user), min(window, MOST))
+            playing = Playing(job.work, {"assistant": client, "user": user})
+            yield Asker(playing.play, (client, user), min(window, MOST))
 
 
 @asynccontextmanager

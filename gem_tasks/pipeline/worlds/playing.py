@@ -13,22 +13,19 @@ from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import EndpointError, GemError
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.pipeline.worlds.scenes import begun
+from gem_tasks.pipeline.worlds.scenes import beginning
 from gem_tasks.ports import ChatClient
 from gem_tasks.simulate.scene import Role
 from gem_tasks.simulate.simulation import Simulation
-from gem_tasks.worlds.pool import Pool
 
 logger = logging.getLogger(__name__)
 
 MOST = 32
 """Conversations at once: each keeps a process with a world."""
-_IDLE = 4
-"""Processes that stay between conversations: several of them happen in the same world."""
 
 
 class Playing:
-    """Plays while both endpoints are open; a context manager, which ends the worlds' processes.
+    """Plays while both endpoints are open.
 
     Args:
         work: the workspace, of the take.
@@ -37,13 +34,6 @@ class Playing:
 
     def __init__(self, work: Workspace, clients: Mapping[Role, ChatClient]) -> None:
         self._work, self._clients = work, clients
-        self._pool = Pool(most=_IDLE, mode=work.settings.sandbox)
-
-    def __enter__(self) -> "Playing":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.close()
 
     async def play(self, record: Record) -> Outcome:
         """One conversation from its first request to its outcome. A world that breaks ends it, and is the reason.
@@ -52,10 +42,9 @@ class Playing:
             EndpointError: wrong key or unknown model.
         """
         stack = ExitStack()
-        opened = begun(self._work, record, self._pool)
         play: Simulation | None = None
         try:
-            play = await asyncio.to_thread(stack.enter_context, opened)
+            play = await asyncio.to_thread(stack.enter_context, beginning(self._work, record))
             while play.request:
                 await self._turn(play)
             if play.outcome:

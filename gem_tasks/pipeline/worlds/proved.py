@@ -19,6 +19,8 @@ from gem_tasks.prompts import Prompt
 from gem_tasks.stages.base import Stage
 from gem_tasks.stages.generate import main_workflow
 from gem_tasks.worlds.built import Built
+from gem_tasks.worlds.goals.proven import proven
+from gem_tasks.worlds.task import Tasks
 from gem_tasks.worlds.trials.tried import tried
 
 logger = logging.getLogger(__name__)
@@ -31,7 +33,11 @@ def _world(built: Built, record: Record, mode: SandboxMode) -> Built | str:
     return tried(built, main_workflow(record), mode=mode)
 
 
-PROOFS: Mapping[StageName, Proof] = {"world": _world}
+def _tasks(tasks: Tasks, record: Record, mode: SandboxMode) -> Tasks | str:
+    return proven(tasks, record.needed("world", Built), mode=mode)
+
+
+PROOFS: Mapping[StageName, Proof] = {"world": _world, "task": _tasks}
 
 
 class Proved(Stage):

@@ -1,19 +1,16 @@
 """What is played for a record: the take's task in one of its variants, in a session of the record's world."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from hashlib import sha256
 
 from gem_tasks.domain.record import Record
 from gem_tasks.pipeline.recipes import Asking, Chain
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.simulate.begun import begun
 from gem_tasks.simulate.scene import Player, Players, Scene
 from gem_tasks.simulate.simulation import Simulation
 from gem_tasks.stages.generate import main_workflow
 from gem_tasks.worlds.built import Built
-from gem_tasks.worlds.goals.judged import Verdict, judged
-from gem_tasks.worlds.pool import Pool
-from gem_tasks.worlds.steps import Step
 from gem_tasks.worlds.task import Tasks
 
 _SEEDS = 1_000_000
@@ -45,18 +42,8 @@ def _player(asking: Asking) -> Player:
     return Player(model=asking.model, sampling=asking.sampling)
 
 
-@contextmanager
-def begun(work: Workspace, record: Record, pool: Pool) -> Generator[Simulation]:
-    """A conversation at its first request, while its world is open.
-
-    Raises:
-        RefusedWorldError: the code of the world or of an event does not load.
-    """
+def beginning(work: Workspace, record: Record) -> AbstractContextManager[Simulation]:
+    """A conversation at its first request, while its world is open."""
     scene, built = scene_of(work.chain, record), record.needed("world", Built)
-    scenario = scene.played_variant.scenario
-
-    def judge(steps: Sequence[Step]) -> Verdict:
-        return judged(built, scene.task, scene.variant, scene.seed, steps, mode=work.settings.sandbox)
-
-    with pool.opened(built.world, scenario, seed=scene.seed) as session:
-        yield Simulation(scene, players_of(work.chain), session, judge, segment_id=record.segment.segment_id)
+    segment_id, mode = record.segment.segment_id, work.settings.sandbox
+    return begun(scene, players_of(work.chain), built, segment_id=segment_id, mode=mode)
