@@ -10,6 +10,7 @@ from gem_tasks.errors import UserError
 from gem_tasks.evals.options import WorldsOptions
 from gem_tasks.evals.worlds import run as runner
 from gem_tasks.evals.worlds.run import evaluate, settings_of
+from gem_tasks.simulate.scene import Caps
 from gem_tasks.worlds.pool import Pool
 from tests.oracles.server import serving, words
 from tests.unit.evals.worlds.office import CASES
@@ -68,7 +69,7 @@ def test_a_served_model_and_a_user_play_and_all_that_a_score_means_is_recorded(t
     settings = report.settings
     assert (settings.user_model, settings.epochs, settings.extra["seeds"]) == ("person", 2, [7, 8])
     assert settings.subset == f"worlds:{settings.extra['worlds']}"
-    assert settings.extra["caps"]["calls"] == 80
+    assert settings.extra["caps"] == Caps().model_dump()
     assert [row["seed"] for row in rows(tmp_path)] == [7, 8]
 
 

@@ -20,8 +20,6 @@ def stored(work: Workspace, places: Sequence[SegmentPlace]) -> list[Replayable]:
     """
     line = work.in_worlds()
     found: list[Replayable] = []
-    if "task" not in line.chain.by_stage:
-        return found
     for (partition, shard), rows in groupby(places, key=lambda row: row[1:]):
         wanted = {row.segment_id for row in rows}
         for workflow in range(work.settings.max_workflows):
