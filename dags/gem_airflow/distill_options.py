@@ -61,7 +61,7 @@ PARAMS: dict[str, Param] = {
         pattern=f"^(airline|retail|telecom)/{line(300)[1:]}",
     ),
     "epochs": whole("Trials per case of τ²-bench and worlds", "Empty: 4, or the profile's.", 1, 100),
-    "tasks": whole("Tasks in worlds", "Upper limit. Empty: all, or 4 for the smoke cases.", 1, 1_000_000),
+    "tasks": whole("Tasks in worlds", "Upper limit. Empty: all, or 1 for the smoke cases.", 1, 1_000_000),
     "message_limit": whole("Messages per τ²-bench conversation", "Upper limit.", 2, 1000),
     "texts": whole("Held-out texts", "Upper limit; for a synthesizer only.", 1, 1_000_000),
     "max_tokens": whole("Tokens per answer", "Upper limit.", 1, 1_000_000),

@@ -232,7 +232,8 @@ def _in_worlds(work: Workspace, plan: Plan, endpoint: Endpoint, out: Path, progr
     own, cases = plan.options, worlds.held_out_cases(work, plan)
     limit: Json = {"max_tokens": own.max_tokens} if own.max_tokens else {}
     user = _user(plan, work.settings, endpoint)
-    options = WorldsOptions(user=user, tries=own.epochs, request_timeout_s=own.request_timeout_s, **limit)
+    common: Json = {"request_timeout_s": own.request_timeout_s, "caps": worlds.caps_of(plan), **limit}
+    options = WorldsOptions(user=user, tries=own.epochs, **common)
     return evaluate(endpoint, cases, options, out, sandbox=work.settings.sandbox, progress=progress) if cases else None
 
 

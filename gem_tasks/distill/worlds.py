@@ -8,9 +8,12 @@ from gem_tasks.evals.worlds.cases import Case, cases_of
 from gem_tasks.evals.worlds.stored import stored
 from gem_tasks.lineage.evaluations import SegmentPlace
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.simulate.scene import Caps
 
-_SMOKE = 4
+_SMOKE = 1
 """Tasks of a run that only tests that everything works together."""
+_BRIEF = Caps(calls=8, turns=3)
+"""Limits of its conversations: two models without training would talk to the last turn."""
 
 
 def held_out_cases(work: Workspace, plan: Plan) -> list[Case]:
@@ -19,6 +22,11 @@ def held_out_cases(work: Workspace, plan: Plan) -> list[Case]:
     most = own.tasks or (_SMOKE if own.subset == "smoke" else None)
     shelves = [each for each in stored(work, sorted(_places(work, plan), key=lambda row: row[1:])) if each.tasks]
     return cases_of(shelves, most) if shelves else []
+
+
+def caps_of(plan: Plan) -> Caps:
+    """Limits of the conversations."""
+    return _BRIEF if plan.options.subset == "smoke" else Caps()
 
 
 def _places(work: Workspace, plan: Plan) -> Iterator[SegmentPlace]:
