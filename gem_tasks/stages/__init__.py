@@ -10,10 +10,14 @@ from gem_tasks.stages.generate import Generate
 from gem_tasks.stages.refine import Refine
 from gem_tasks.stages.revise import Revise
 from gem_tasks.stages.validate import Validate
+from gem_tasks.stages.world import BuildWorld
 
 STAGES: tuple[Stage, ...] = (
     Filter(), Extract(), Generate(), Refine(), Validate(), Revise(), Validate("revalidate", of="revise"),
 )  # fmt: skip
+
+WORLD_STAGES: tuple[Stage, ...] = (BuildWorld(),)
+"""The stages that only the line of worlds has."""
 
 ASKED_FOR: dict[str, tuple[str, ...]] = {each.prompt: each.asks_for for each in STAGES} | {"repair": (COMPLAINT,)}
 """What each prompt must mention, by the prompt's name."""
@@ -21,4 +25,4 @@ ASKED_FOR: dict[str, tuple[str, ...]] = {each.prompt: each.asks_for for each in 
 
 def stage(name: StageName) -> Stage:
     """The stage of that name."""
-    return next(stage for stage in STAGES if stage.name == name)
+    return next(stage for stage in (*STAGES, *WORLD_STAGES) if stage.name == name)

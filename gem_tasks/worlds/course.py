@@ -45,16 +45,21 @@ class Course:
     """
 
     def __init__(self, world: World, scenario: Scenario) -> None:
-        self._world, self._scenario = world, scenario
+        self._world = world
         self._tools = {tool.name: tool for tool in world.tools}
         self._checks = {tool.name: ArgumentCheck(tool.parameters) for tool in world.tools}
+        self.begin(scenario)
+
+    def begin(self, scenario: Scenario) -> None:
+        """Begins another scenario."""
+        self._scenario = scenario
         self.restart()
 
     def restart(self) -> None:
         """Forgets what happened."""
         self._happened: set[str] = set()
-        self._failed = [0] * len(self._scenario.faults)
-        self._turn = 0
+        self._failures: list[list[int]] = [[] for _ in self._scenario.faults]
+        self._turn = self._seconds = 0
 
     def plan(self, step: Step) -> Planned:
         """The operations of the next step.
@@ -68,7 +73,7 @@ class Course:
 
     def _turned(self) -> Planned:
         self._turn += 1
-        clock = _advance(self._world.clock.per_turn_s)
+        clock = self._advance(self._world.clock.per_turn_s)
         return Planned((*clock, *self._happens(lambda trigger: trigger.turn == self._turn)))
 
     def _done(self, deed: Deed) -> Planned:
@@ -85,7 +90,7 @@ class Course:
         violation = self._checks[call.name].violation(call.arguments)
         if violation and violation.of_shape:
             return Planned((), told=violation.answer)
-        before = (*_advance(self._world.clock.per_call_s), *self._around(call, "before"))
+        before = (*self._advance(self._world.clock.per_call_s), *self._around(call, "before"))
         if violation:
             probe = Operation("probe", call.name, json.dumps(call.arguments))
             return Planned((*before, probe), main=len(before), violation=violation)
@@ -112,13 +117,18 @@ class Course:
         return name not in self._happened and trigger is not None and trigger.needs <= self._happened and fits(trigger)
 
     def _fails(self, call: Call) -> Fault | None:
-        for number, fault in enumerate(self._scenario.faults):
-            left = self._failed[number] < fault.times and fault.needs <= self._happened
-            if left and fault.tool == call.name and contains(call.arguments, fault.arguments):
-                self._failed[number] += 1
+        for fault, failures in zip(self._scenario.faults, self._failures, strict=True):
+            matches = fault.tool == call.name and contains(call.arguments, fault.arguments)
+            if matches and fault.needs <= self._happened and self._lasts(fault, failures):
+                failures.append(self._seconds)
                 return fault
         return None
 
+    def _lasts(self, fault: Fault, failures: list[int]) -> bool:
+        """Whether it fails once more; `failures`: the runtime's seconds at those so far."""
+        over = fault.seconds is not None and bool(failures) and self._seconds - failures[0] >= fault.seconds
+        return len(failures) < fault.times and not over
 
-def _advance(seconds: int) -> Iterable[Operation]:
-    return (Operation("advance", "", str(seconds)),) if seconds else ()
+    def _advance(self, seconds: int) -> Iterable[Operation]:
+        self._seconds += seconds
+        return (Operation("advance", "", str(seconds)),) if seconds else ()

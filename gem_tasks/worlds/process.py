@@ -51,24 +51,29 @@ class Process:
 
     Args:
         world: the world.
-        scenario: whose events are loaded with it.
-        seed: decides where numbers of new records begin.
         mode: strictness of the sandbox.
-
-    Raises:
-        RefusedWorldError: the code does not load.
     """
 
-    def __init__(self, world: World, scenario: Scenario, seed: int, mode: SandboxMode) -> None:
+    def __init__(self, world: World, mode: SandboxMode) -> None:
+        self._world = world
         self._mode: SandboxMode = mode
         self._stack, self._child = ExitStack(), None
-        self._load = json.dumps({"world": _given(world, scenario, seed)})
+        self._load = ""
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
-        try:
+
+    def load(self, scenario: Scenario, seed: int) -> None:
+        """Loads the world's code with the events of a scenario, in a new engine of the same child.
+
+        Args:
+            scenario: the scenario.
+            seed: decides where numbers of new records begin.
+
+        Raises:
+            RefusedWorldError: the code does not load.
+        """
+        self._load = json.dumps({"world": _given(self._world, scenario, seed)})
+        if self._child is None or not self._loaded():
             self._ensure()
-        except RefusedWorldError:
-            self.close()
-            raise
 
     def close(self) -> None:
         """Ends the child."""
@@ -103,11 +108,16 @@ class Process:
             return
         self._child = self._stack.enter_context(_child(self._mode))
         self._answers = _lines(cast("IO[bytes]", self._child.stdout))
-        reply = self._exchange(self._load)
-        if reply is None:
+        if not self._loaded():
             raise RefusedWorldError("crashed", "the engine's process ended while it loaded the code")
-        if "refused" in reply:
+
+    def _loaded(self) -> bool:
+        """False: the child ended, which one that waited may do: the kernel ends it with the thread that started it."""
+        reply = self._exchange(self._load)
+        if reply and "refused" in reply:
+            self._lost()
             raise RefusedWorldError(*reply["refused"])
+        return reply is not None
 
     def _exchange(self, request: str) -> Json | None:
         child = cast("subprocess.Popen[bytes]", self._child)

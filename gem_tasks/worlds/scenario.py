@@ -35,6 +35,9 @@ class Event(Value):
     """None: a deed, which happens only when a step names it."""
 
 
+_MANY = 1 << 30
+
+
 class Fault(Value):
     """A call that fails although its arguments are right."""
 
@@ -45,9 +48,18 @@ class Fault(Value):
     needs: frozenset[str] = frozenset()
     """Events that must have happened before."""
     times: int = Field(default=1, ge=1)
-    """How many matching calls fail."""
+    """How many matching calls fail, at most. With `seconds`, it need not be given: as many as there are."""
+    seconds: int | None = Field(default=None, ge=1)
+    """The fault ends when the runtime has advanced the clock so much since the first call that failed."""
     error: Json | None = None
     """The error to answer; None: a usual one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_many_as_there_are(cls, given: Any) -> Any:
+        if isinstance(given, dict) and cast("Json", given).get("seconds") is not None:
+            return {"times": _MANY, **cast("Json", given)}
+        return cast("Any", given)
 
     @property
     def answer(self) -> Json:

@@ -34,12 +34,14 @@ Step = Call | Turn | Deed
 
 
 class Finding(Value):
-    """A fault of the world itself."""
+    """A fault of code, not of a caller."""
 
     reason: FaultReason
     detail: str
     where: str
     """The tool or event."""
+    fault_of: Literal["world", "scenario"] = "world"
+    """`scenario`: an event's code failed, so the task is at fault."""
 
 
 class Answer(Value):

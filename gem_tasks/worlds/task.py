@@ -1,7 +1,7 @@
 """Tasks in a world: what a user wants, what may happen meanwhile, and when it is reached. Plain values.
 
 The players see parts of it only. The user sees persona, wishes, what they know and their deeds. The assistant sees
-the system message and the tools. Nobody but the runtime sees variants, outcome and conditions.
+the system message and the tools. Only the runtime sees variants, outcome and conditions.
 """
 
 from typing import Literal
@@ -23,7 +23,7 @@ class Wish(Value):
 
 
 class Condition(Value):
-    """What the log of calls must show, whatever the tables say."""
+    """What the log of calls must show, regardless of the tables."""
 
     kind: Literal["confirmed", "after", "never", "at_most"]
     """`confirmed`: the user spoke between the assistant's last words and the first such call, after the assistant

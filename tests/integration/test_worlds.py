@@ -1,9 +1,12 @@
 """Worlds in their confined process: honest ones, and code that attacks the engine, the runtime or the machine."""
 
 import json
+import threading
 
+import psutil
 import pytest
 
+from gem_tasks.worlds.pool import Pool
 from gem_tasks.worlds.process import RefusedWorldError
 from gem_tasks.worlds.scenario import Event, Fault, Scenario, Trigger
 from gem_tasks.worlds.session import opened
@@ -51,23 +54,25 @@ def call(tool, /, **arguments):
     return Call(name=tool, arguments=arguments)
 
 
+SCENARIO = Scenario(
+    events={
+        "sold": Event(code="delete state.items['i-2'];", trigger=Trigger(tool="add", arguments={"name": "sell"})),
+        "broken": Event(code="state.items = {}; nothing();"),
+        "wake": Event(code="add(state, {name: 'turn'});", trigger=Trigger(turn=2)),
+    },
+    faults=(Fault(tool="add", kind="timeout", arguments={"name": "lost"}),),
+)
+
+
 @pytest.fixture(scope="module")
 def honest():
-    scenario = Scenario(
-        events={
-            "sold": Event(code="delete state.items['i-2'];", trigger=Trigger(tool="add", arguments={"name": "sell"})),
-            "broken": Event(code="state.items = {}; nothing();"),
-            "wake": Event(code="add(state, {name: 'turn'});", trigger=Trigger(turn=2)),
-        },
-        faults=(Fault(tool="add", kind="timeout", arguments={"name": "lost"}),),
-    )
-    with opened(WORLD.model_copy(update={"clock": Clock(per_call_s=5, per_turn_s=3600)}), scenario) as session:
+    with opened(WORLD.model_copy(update={"clock": Clock(per_call_s=5, per_turn_s=3600)})) as session:
         yield session
 
 
 @pytest.fixture
 def session(honest):
-    honest.restart()
+    honest.begin(SCENARIO)
     return honest
 
 
@@ -107,8 +112,8 @@ def test_names_of_the_language_are_no_records(session):
 def test_a_refused_or_failed_write_leaves_no_trace(session):
     late, thrown, added = session.take([call("half"), call("half", throws=True), call("add", name="a")])
     assert late.result == {"error": {"code": "HALF", "message": "refused late"}}
-    assert [(each.reason, each.detail) for each in thrown.findings] == [
-        ("threw", "ReferenceError: missing is not defined")
+    assert [(each.reason, each.detail, each.fault_of) for each in thrown.findings] == [
+        ("threw", "ReferenceError: missing is not defined", "world")
     ]
     assert (late.changed, thrown.changed, added.result) == (("now",), ("now",), {"id": "i-00fe"})
     assert items(session)["i-1"]["n"] == 3
@@ -130,7 +135,9 @@ def test_a_lost_answer_was_carried_out(session):
 def test_events_use_the_worlds_code_and_a_failing_one_changes_nothing(session):
     answers = session.take([call("add", name="sell"), Deed(name="broken"), Turn(), Turn()])
     assert "i-2" not in items(session)
-    assert [(each.where, each.reason) for each in answers[1].findings] == [("broken", "threw")]
+    assert [(each.where, each.reason, each.fault_of) for each in answers[1].findings] == [
+        ("broken", "threw", "scenario")
+    ]
     assert items(session)["i-0100"] == {"id": "i-0100", "n": 0, "name": "turn", "at": "2026-03-01T01:59:55Z"}
 
 
@@ -141,12 +148,31 @@ def test_the_same_steps_give_the_same_answers_one_by_one_or_at_once(session):
     assert ([session.take([step])[0] for step in steps], session.state) == (at_once, state)
 
 
-def test_a_seed_decides_where_numbers_begin():
-    def begins(seed):
-        with opened(WORLD.model_copy(update={"ids": {}}), seed=seed) as session:
-            return results(session, call("add", name="a"))[0]["id"]
+def test_a_pool_lends_a_child_again_with_another_seed_and_scenario_also_when_its_first_thread_has_ended():
+    """The kernel ends a child with the thread that started it."""
+    world, deed = WORLD.model_copy(update={"ids": {}}), Scenario(events={"clear": Event(code="state.items = {};")})
 
-    assert begins(1) == begins(1) != begins(2)
+    def added(pool, scenario, seed, *steps):
+        with pool.opened(world, scenario, seed=seed) as session:
+            *_, answer = session.take([*steps, call("add", name="a")])
+            return answer.result["id"], len(items(session))
+
+    with Pool() as pool:
+        thread = threading.Thread(target=added, args=(pool, None, 1))
+        thread.start()
+        thread.join()
+        begins = [added(pool, None, seed) for seed in (1, 2, 1)]
+        children = psutil.Process().children(recursive=True)
+        assert added(pool, deed, 1, Deed(name="clear")) == (begins[0][0], 1)
+        assert psutil.Process().children(recursive=True) == children
+    assert begins[0] == begins[2] != begins[1]
+
+
+def test_a_session_whose_scenario_does_not_load_can_begin_another(session):
+    with pytest.raises(RefusedWorldError, match="threw"):
+        session.begin(Scenario(events={"bad": Event(code="}")}))
+    session.begin()
+    assert results(session, call("count")) == [{"calls": 1}]
 
 
 HOSTILE = {

@@ -11,6 +11,7 @@ from gem_tasks.plans import draw, shipped
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.stages.base import Stage, repair
+from tests import library_world
 from tests.factories import TOOLS, make_draft, make_record, make_segment, make_trajectory
 from tests.realistic import FILES, load
 
@@ -50,6 +51,7 @@ SLIPS = (
     ("{", "{,"),
 )
 WHOLE["revise"], WHOLE["revalidate"] = WHOLE["refine"], WHOLE["validate"]
+WHOLE["world"] = [library_world.answer()]
 CUTS = 8
 
 

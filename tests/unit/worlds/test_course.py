@@ -65,6 +65,17 @@ def test_a_fault_fails_as_often_as_it_says_and_only_with_its_arguments():
     assert codes == [None, "RATE_LIMITED", "RATE_LIMITED", None]
 
 
+def test_a_fault_of_so_many_seconds_ends_with_the_clock_or_after_its_times():
+    def codes(**fault):
+        course = Course(WORLD, Scenario(faults=(Fault(tool="put", kind="rate_limited", seconds=60, **fault),)))
+        calls = [course.plan(call()) for _ in range(3)]
+        course.plan(Turn())
+        return [bool(each.told) for each in (*calls, course.plan(call()))]
+
+    assert codes() == [True, True, True, False]
+    assert codes(times=2) == [True, True, False, False]
+
+
 def test_arguments_of_a_wrong_shape_never_reach_the_world():
     course = Course(WORLD, Scenario(events={"e": Event(code="", trigger=Trigger(tool="put"))}))
     for given in ({}, {"id": 1}, [], None, "x", {"id": float("nan")}):
