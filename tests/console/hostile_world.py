@@ -39,7 +39,7 @@ def built(payloads, text, quote):
             state={"now": "2026-03-12T09:00:00Z", everything: everything, "orders": orders, "list": [everything, 1]},
             code=_CODE % (json.dumps(everything), everything),
             tools=(Tool(name="cancel", parameters=_ID), Tool(name="look", parameters=_ID, reads=True)),
-            ids={everything: IdFormat(format=everything, next=7)},
+            ids={everything: IdFormat(format=everything + "{n}", next=7)},
         ),
         rules=(
             Rule(text=everything, quote=quote, span=(start, start + len(quote)), tools=("cancel",)),
@@ -138,9 +138,12 @@ def fill(work, partition, shard, segment, payloads, quote):
         name: Outcome(segment_id=segment.segment_id, kind="accepted", payload=each.payload, measures=each.measures)
         for name, each in outputs.items()
     }
-    missed = played(payloads, made, reached=False).model_dump_json()
     outcomes["missed"] = Outcome(
-        segment_id=segment.segment_id, kind="rejected", reason="goal_missed", payload=missed, measures=told
+        segment_id=segment.segment_id,
+        kind="rejected",
+        reason="goal_missed",
+        payload=played(payloads, made, reached=False).model_dump_json(),
+        measures=told | {"attempt": 2},
     )
     with work.ledger() as ledger:
         ledger.stages.record_recipes({}, list(recipes.values()))

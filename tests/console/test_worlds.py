@@ -2,6 +2,8 @@
 
 import pytest
 
+from gem_tasks.console.worlds import execution
+from gem_tasks.console.worlds.changes import Changes
 from tests.console import hostile_world
 from tests.console.hostile import ALL, PAYLOADS
 
@@ -55,12 +57,11 @@ def test_a_conversation_tells_its_world_and_goal(get, recipes, segment):
     assert (told["world_recipe"], told["task"], told["seed"], told["attempt"]) == (recipes["world"], 0, 7, 1)
     assert told["reached"] and told["ending"] == "impossible"
     assert view["talk"]["size"]["calls"] == 2 and view["rules"]["R1"] is None
-    assert [one["outcome"] for one in view["others"]] == ["simulate: goal_missed"]
     missed = get(f"made/{recipes['missed']}/{segment}").text
     assert "The goal was missed" in missed and "what each call changed" in missed
 
 
-def test_what_each_call_changed_comes_from_a_replay(get, recipes, segment):
+def test_what_each_call_changed_comes_from_a_replay(get, recipes, segment, monkeypatch):
     changes = get(f"api/made/{recipes['verify']}/{segment}/changes").json()
     turn, look, cancel = changes["turns"]["1"], changes["calls"]["call_1"], changes["calls"]["call_2"]
     assert (turn["deeds"], [change["key"] for change in turn["changes"]]) == (["deed"], ["made"])
@@ -70,12 +71,11 @@ def test_what_each_call_changed_comes_from_a_replay(get, recipes, segment):
     ]  # fmt: skip
     assert cancel["changes"][0]["fields"] == [{"name": "status", "before": "open", "after": ALL[:400] + "…"}]
     assert not cancel["differs"] and changes["note"] == ""
+    monkeypatch.setattr(execution, "changes", lambda *_: Changes.model_validate(changes))
     page = get(f"made/{recipes['verify']}/{segment}?show=changes").text
     assert '<td class="removed">open</td>' in page and "The user did <b>deed</b>" in page
 
 
 def test_nothing_is_replayed_unless_asked(get, recipes, segment, monkeypatch):
-    from gem_tasks.console.worlds import execution
-
     monkeypatch.setattr(execution, "changes", lambda *_: pytest.fail("replayed"))
     assert "executed" in get(f"made/{recipes['verify']}/{segment}").text

@@ -1,6 +1,6 @@
 """One world for readers: its tables, code, rules and tasks, the trials that it passed, and the conversations in it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
@@ -107,7 +107,7 @@ def world(db: ConsoleRows, work: Workspace, segment_id: str, recipe_id: str) -> 
         detail=row.detail,
         task_outcome=_ended(asked) if asked else None,
         results=tuple(result_view(each) for each in (row, asked) if each),
-        conversations=tuple(_conversations(db, segment_id, results, asked))[:_MOST] if asked else (),
+        conversations=tuple(_conversations(db, segment_id, results, asked)) if asked else (),
     )
     shown = built_view(built) if built else {}
     return common.model_copy(update={**shown, **(_tasks_view(tasks) if tasks else {})})
@@ -139,24 +139,26 @@ def _tool(tool: Tool) -> WorldTool:
 
 def _conversations(
     db: ConsoleRows, segment_id: str, results: Sequence[ResultRow], asked: ResultRow
-) -> Iterator[Conversation]:
-    """Played conversations, each as it ended, by task and attempt."""
+) -> list[Conversation]:
+    """Played conversations, each as it ended, by task, variant and attempt."""
     played = [row for row in results if row.stage == "simulate" and row.parent_id == asked.recipe_id]
-    for row in sorted(played, key=lambda row: (row.rollout, row.recipe_id)):
-        end = _last(row, results)
-        key = trajectory_id(segment_id, end.recipe_id)
-        told = row.measures or {}
-        yield Conversation(
-            task=_number(told, "task"),
-            variant=short(told.get("variant", "")),
-            seed=_number(told, "seed"),
-            attempt=_number(told, "attempt"),
-            calls=_number(told, "calls"),
-            outcome=end.outcome,
-            why=f"{end.stage}: {end.reason or end.error_class}" if end.outcome != "accepted" else "",
-            recipe_id=end.recipe_id,
-            trajectory_id=key if db.trajectories.one(key) else None,
-        )
+    made = [_conversation(db, segment_id, row, _last(row, results)) for row in played]
+    return sorted(made, key=lambda one: (one.task or 0, one.variant, one.attempt or 0, one.recipe_id))[:_MOST]
+
+
+def _conversation(db: ConsoleRows, segment_id: str, row: ResultRow, end: ResultRow) -> Conversation:
+    key, told = trajectory_id(segment_id, end.recipe_id), row.measures or {}
+    return Conversation(
+        task=_number(told, "task"),
+        variant=short(told.get("variant", "")),
+        seed=_number(told, "seed"),
+        attempt=_number(told, "attempt"),
+        calls=_number(told, "calls"),
+        outcome=end.outcome,
+        why=f"{end.stage}: {end.reason or end.error_class}" if end.outcome != "accepted" else "",
+        recipe_id=end.recipe_id,
+        trajectory_id=key if db.trajectories.one(key) else None,
+    )
 
 
 def _last(row: ResultRow, results: Iterable[ResultRow]) -> ResultRow:
