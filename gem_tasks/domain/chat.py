@@ -36,9 +36,10 @@ class ChatMessage(Value):
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
-    tool_calls: tuple[FunctionCall, ...] = ()
-    """Of the assistant, in requests with a toolbox."""
-    tool_call_id: str | None = None
+    tool_calls: tuple[FunctionCall, ...] = Field(default=(), exclude_if=lambda found: not found)
+    """Of the assistant, in requests with a toolbox. Absent from JSON if empty, as is the next field, so that what is
+    stored for other requests stays the same bytes."""
+    tool_call_id: str | None = Field(default=None, exclude_if=lambda found: found is None)
     """The call whose result a message of role `tool` is."""
 
     def to_openai(self) -> Json:
