@@ -3,10 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
+from pydantic import Field
+
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.prompts import Prompt
+from gem_tasks.worlds import caps
 from gem_tasks.worlds.steps import Answer, Step
 from gem_tasks.worlds.task import Task, Variant
 
@@ -48,8 +51,8 @@ class Player(Value):
 
     model: str
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=4096)
-    native: bool = True
-    """Whether the endpoint gets the tools in its own form; otherwise, and if it refuses them, calls are tagged text."""
+    native: bool = False
+    """Whether the endpoint gets the tools in its own form; otherwise calls are tagged text."""
 
 
 class Players(Value):
@@ -63,16 +66,14 @@ class Players(Value):
     """`simulate.user`: how to be the user."""
 
 
-class Caps(Value):
-    """Limits of a conversation, which end it with a reason."""
+class Caps(caps.Caps):
+    """Limits of a conversation, which end it with a reason.
 
-    calls: int = 80
-    turns: int = 40
-    """Messages of the user."""
-    repeats: int = 3
-    """Equal calls with equal results before the user speaks again, and equal messages of the user in a row."""
-    unreadable: int = 2
-    """Unusable answers of a player in a row; each is returned with a complaint."""
+    `repeats` counts equal calls with equal results before the user speaks again, and equal messages of the user.
+    """
+
+    unreadable: int = Field(default=2, ge=1)
+    """Unusable answers of a player in a row that are returned with a complaint."""
 
 
 class Playground(Protocol):

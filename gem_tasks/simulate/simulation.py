@@ -70,6 +70,11 @@ class Simulation:
         self._stopped = False
         self._ask("user")
 
+    @property
+    def cost(self) -> Cost:
+        """Of the answers so far."""
+        return self._cost
+
     def answered(self, completion: Completion) -> None:
         """Reads the answer to `request` and takes its steps in the world; no model output makes it raise."""
         self._cost = self._cost.plus(completion)
@@ -91,6 +96,10 @@ class Simulation:
             raise error
         self._cost = self._cost.wasted(error.faults, error.calls)
         self._fail(error.error_class, error.detail)
+
+    def refused(self, error: RefusedWorldError | ValueError) -> None:
+        """Notes that the world cannot be opened."""
+        self._reject("world_fault", str(error))
 
     def _user_said(self, answer: Completion, turn: UserTurn | Complaint) -> None:
         if isinstance(turn, Complaint):
@@ -153,12 +162,9 @@ class Simulation:
             return None
         faults = [fault for each in answers for fault in each.findings if fault.reason != "unenforced"]
         if faults:
-            self._reject("task_fault" if self._of_task(faults[0]) else "world_fault", _told(faults[0]))
+            self._reject("task_fault" if faults[0].fault_of == "scenario" else "world_fault", _told(faults[0]))
             return None
         return answers
-
-    def _of_task(self, fault: Finding) -> bool:
-        return fault.where in self._scene.played_variant.scenario.events
 
     def _says_again(self, words: str) -> bool:
         before = next((each.content for each in reversed(self._transcript.messages) if each.role == "user"), "")
@@ -184,7 +190,11 @@ class Simulation:
         if self._transcript.messages[-1].role != "assistant":
             self._reject("user_gave_up", "the user left before the assistant said anything")
             return
-        judged = self._judge(tuple(self._transcript.steps))
+        try:
+            judged = self._judge(tuple(self._transcript.steps))
+        except (RefusedWorldError, ValueError) as error:  # the reference cannot be carried out
+            self._reject("task_fault", str(error))
+            return
         if not judged.reached:
             self._reject("goal_missed", "; ".join(judged.reasons), judged)
             return

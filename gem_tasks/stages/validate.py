@@ -121,8 +121,9 @@ def _open(findings: list[Finding]) -> list[Finding]:
 
 
 def _trajectory(record: Record) -> Trajectory:
-    """The newest trajectory: the revised one, if it exists."""
-    return record.output("revise", Trajectory) or record.needed("refine", Trajectory)
+    """The newest trajectory: that of a world, the revised one if it exists, or the refined one."""
+    made = record.output("simulate", Trajectory) or record.output("revise", Trajectory)
+    return made or record.needed("refine", Trajectory)
 
 
 def _evidence(record: Record) -> Evidence:

@@ -23,6 +23,7 @@ from gem_tasks.worlds.world import Clock, IdFormat, Tool, World, usable_name
 CLOCK = Clock(per_call_s=2, per_turn_s=40)
 _NOW = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}Z")
 _PREVIEW = 40
+_LONGEST_RUN = 100
 
 
 class BuildWorld(Stage):
@@ -128,6 +129,8 @@ def _rules(text: str, names: set[str], quotes: Quotes) -> tuple[Rule, ...]:
 def _run(found: list[str], names: set[str]) -> tuple[Call, ...]:
     """The calls that the writer says succeed. A world without them is tried with the workflow's own."""
     run = _read(tuple[Call, ...], found[0], "<run>") if found else ()
+    if len(run) > _LONGEST_RUN:
+        raise TagError(f"<run> has {len(run)} calls; up to {_LONGEST_RUN} are enough to use every tool")
     if unknown := sorted({call.name for call in run} - names):
         raise TagError(f"<run> calls tools that do not exist: {', '.join(unknown)}")
     return run

@@ -67,6 +67,8 @@ class Task(Value):
     """Fields that may differ, such as `created_at`."""
     conditions: tuple[Condition, ...] = ()
     variants: tuple[Variant, ...] = Field(min_length=1)
+    trials: dict[str, int] = Field(default_factory=dict)
+    """Numbers of harmful mutants, mutants that change nothing, and other right runs that were tried."""
 
     def variant(self, name: str) -> Variant:
         """The variant of that name.
@@ -88,4 +90,5 @@ class Tasks(Value):
     @property
     def measures(self) -> Json:
         """For the lineage, which tells by it how many conversations the world can have."""
-        return {"tasks": len(self.tasks), "refused": len(self.refused)}
+        mutants = sum(task.trials.get("mutants", 0) for task in self.tasks)
+        return {"tasks": len(self.tasks), "refused": len(self.refused), "mutants": mutants}

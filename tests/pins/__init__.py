@@ -53,6 +53,7 @@ SUBJECTS: dict[str, Subject] = {
         each.version, f"`version` in gem_tasks/stages/{each.name}.py", lambda each=each: stages.outputs(each)
     )
     for each in (*STAGES, *WORLD_STAGES)
+    if each.name in stages.WHOLE
 }
 
 

@@ -65,8 +65,8 @@ def _touched(task: Task, run: Run, reference: Run) -> tuple[Counter[str], Counte
 
 def _changed(task: Task, run: Run) -> dict[tuple[str, str], Any]:
     names = run.first.tables.keys() | run.last.tables.keys()
-    before = Canonical(run.first, run.first, task.volatile).tables(names)
-    after = Canonical(run.first, run.last, task.volatile).tables(names)
+    before = Canonical(run, first=True, volatile=task.volatile).tables(names)
+    after = Canonical(run, volatile=task.volatile).tables(names)
     return dict(_differing(before, after))
 
 

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from typing import TypedDict
 
-from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.quotas import apply_quotas
@@ -91,5 +90,5 @@ def unpublished(work: Workspace, partition: str) -> bool:
         return False
     with work.ledger() as ledger:
         return ledger.rebuild.unpublished(
-            partition, work.accepting(), work.chain_of_last().id_of(STAGE_NAMES[-1])
+            partition, work.accepting(), work.chain_of_last().id_of(work.chain.line[-1])
         ) and not ledger.rebuild.unfinished(partition, work.links())

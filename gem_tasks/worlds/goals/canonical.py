@@ -1,7 +1,7 @@
 """States in a form in which what may differ between two right runs is equal.
 
 - Ids that `nextId` made are replaced by a label of what their record holds, so neither numbers nor their order count.
-- Times that the world took from its clock meanwhile are equal.
+- Times that the world took from its clock are equal: those that neither the first state nor a call has.
 - Lists of references, and of new records, have no order.
 """
 
@@ -9,9 +9,11 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from hashlib import sha256
+from itertools import islice
 from typing import Any, cast
 
 from gem_tasks.domain.base import Json
+from gem_tasks.worlds.goals.run import Run
 from gem_tasks.worlds.steps import Snapshot
 
 Tables = dict[str, dict[str, Any]]
@@ -19,9 +21,14 @@ Tables = dict[str, dict[str, Any]]
 
 _ROUNDS = 3
 """How far a label sees: a record, those it refers to, and those that they refer to."""
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z")
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+_DATE = len("2026-03-12")
 _PART = re.compile(r"\{(n|hex)(?::([0-9]+))?\}")
 _NEW = "new "
+_MOST = 1000
+"""New ids of one kind."""
 
 
 def tables_of(snapshot: Snapshot) -> Tables:
@@ -46,19 +53,20 @@ class Canonical:
     """One state after a run.
 
     Args:
-        first: the state in which the run began.
-        last: the state that it left.
+        run: the run.
+        first: whether it is the state in which the run began, not the one that it left.
         volatile: fields that do not count.
     """
 
-    def __init__(self, first: Snapshot, last: Snapshot, volatile: Collection[str] = ()) -> None:
+    def __init__(self, run: Run, *, first: bool = False, volatile: Collection[str] = ()) -> None:
         self._volatile = frozenset(volatile)
-        self._from, self._to = (json.loads(each.tables.get("now", "null")) for each in (first, last))
+        last = run.first if first else run.last
+        self._from, self._to = (json.loads(each.tables.get("now", "null")) for each in (run.first, last))
+        self._before, self._given = "\n".join(run.first.tables.values()), run.arguments
         self._raw = tables_of(last)
-        self._keys = {key for each in (self._raw, tables_of(first)) for records in each.values() for key in records}
-        self._prefixes = sorted(last.ids)
-        self._pattern = _tokens(last, self._prefixes)
-        self._kinds = {token: f"{_NEW}{prefix}" for token, prefix in self._generated(first, last)}
+        self._keys = {key for each in (self._raw, tables_of(run.first)) for records in each.values() for key in records}
+        self._kinds = {token: f"{_NEW}{prefix}" for prefix in last.ids for token in _made(prefix, run.first, last)}
+        self._pattern = _any_of(self._kinds)
         self._labels = dict(self._kinds)
         for _ in range(_ROUNDS if self._labels else 0):
             self._labels |= dict(self._sharper())
@@ -66,14 +74,6 @@ class Canonical:
     def tables(self, names: Collection[str]) -> Tables:
         """Canonical records of these tables."""
         return {name: self._table(self._raw.get(name, {})) for name in names}
-
-    def _generated(self, first: Snapshot, last: Snapshot) -> Iterator[tuple[str, str]]:
-        if self._pattern is None:
-            return
-        known = {match[0] for text in first.tables.values() for match in self._pattern.finditer(text)}
-        for match in (match for text in last.tables.values() for match in self._pattern.finditer(text)):
-            if match[0] not in known:
-                yield match[0], self._prefixes[(match.lastindex or 1) - 1]
 
     def _sharper(self) -> Iterator[tuple[str, str]]:
         for records in self._raw.values():
@@ -109,10 +109,18 @@ class Canonical:
         return sorted(told, key=json.dumps) if unordered else told
 
     def _text(self, text: str) -> str:
-        if self._pattern is not None and self._labels:
-            text = self._pattern.sub(lambda match: self._labels.get(match[0], match[0]), text)
-        meanwhile = _TIME.fullmatch(text) and isinstance(self._from, str) and self._from < text <= self._to
-        return "a time meanwhile" if meanwhile else text
+        if _TIME.fullmatch(text):
+            return "a time of the clock" if self._of_clock(text) else text
+        return self._pattern.sub(lambda match: self._labels[match[0]], text) if self._pattern else text
+
+    def _of_clock(self, time: str) -> bool:
+        meanwhile = isinstance(self._from, str) and self._from < time <= self._to
+        return meanwhile or (time not in self._before and time[:_DATE] not in self._given)
+
+
+def is_time(text: str) -> bool:
+    """Whether it is an ISO time with a date."""
+    return _TIME.fullmatch(text) is not None
 
 
 def is_new(key: str) -> bool:
@@ -120,16 +128,28 @@ def is_new(key: str) -> bool:
     return key.startswith(_NEW)
 
 
-def _tokens(last: Snapshot, prefixes: list[str]) -> re.Pattern[str] | None:
-    """Finds what may be an id that `nextId` made; the group's number is the position of its prefix, from 1."""
-    groups = [f"({_form(str(last.ids[prefix]['format']))})" for prefix in prefixes]
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(groups)})(?![\w-])") if groups else None
+def _made(prefix: str, first: Snapshot, last: Snapshot) -> Iterator[str]:
+    """Ids that `nextId` made between two states."""
+    kind, known = last.ids[prefix], first.ids.get(prefix)
+    if known:
+        for number in islice(range(known["next"], kind["next"], kind["step"]), _MOST):
+            yield _written(kind["format"], number)
+        return
+    pattern = re.compile(rf"(?<![\w-]){re.escape(prefix)}-[0-9]{{4,18}}(?![\w-])")  # nothing says where they began
+    before = {match[0] for text in first.tables.values() for match in pattern.finditer(text)}
+    for text in last.tables.values():
+        yield from (match[0] for match in pattern.finditer(text) if match[0] not in before)
 
 
-def _form(text: str) -> str:
-    found, end = "", 0
-    for match in _PART.finditer(text):
-        letters = "[0-9a-f]" if match[1] == "hex" else "[0-9]"
-        found += re.escape(text[end : match.start()]) + f"{letters}{{{max(int(match[2] or 1), 1)},18}}"
-        end = match.end()
-    return found + re.escape(text[end:])
+def _written(form: str, number: int) -> str:
+    """As the engine's `nextId` writes it."""
+
+    def digits(match: re.Match[str]) -> str:
+        return f"{number:x}".zfill(int(match[2] or 0)) if match[1] == "hex" else str(number).zfill(int(match[2] or 0))
+
+    return _PART.sub(digits, form, count=1)
+
+
+def _any_of(tokens: Collection[str]) -> re.Pattern[str] | None:
+    longest_first = sorted(tokens, key=len, reverse=True)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])") if tokens else None

@@ -3,7 +3,8 @@
 Steps hold no words, so consent is read from their order. A call is **confirmed** if the last message of the user before
 it is not the first one, and if before that message a successful call had the call's target in its arguments or result:
 the assistant had looked, had said something, and the user answered. What the user said is for a reader to judge. The
-target are the texts among the arguments that are keys of records; a call without any needs any successful call.
+target are the texts among the arguments that are keys of records of the first state. A call without any, such as one
+for what the assistant has just created after the user's yes, needs any successful call.
 """
 
 import json
@@ -20,10 +21,10 @@ from gem_tasks.worlds.task import Condition
 def broken(conditions: tuple[Condition, ...], run: Run, scenario: Scenario) -> Iterator[str]:
     """Conditions that the run breaks, in words. Calls that had no effect count as if they had not been made."""
     for condition in conditions:
-        yield from _BROKEN[condition.kind](condition, run, _matching(condition, run, scenario))
+        yield from _BROKEN[condition.kind](condition, run, matching(condition, run, scenario))
 
 
-def _matching(condition: Condition, run: Run, scenario: Scenario) -> list[int]:
+def matching(condition: Condition, run: Run, scenario: Scenario) -> list[int]:
     """Positions of the calls that the condition is about."""
     return [
         at
@@ -45,7 +46,7 @@ def _unconfirmed(condition: Condition, run: Run, found: list[int]) -> Iterator[s
 
 
 def _targets(run: Run, at: int) -> frozenset[str]:
-    keys = {key for each in (run.first, run.last) for text in each.tables.values() for key in _keys(json.loads(text))}
+    keys = {key for text in run.first.tables.values() for key in _keys(json.loads(text))}
     step, found = run.steps[at], set[str]()
 
     def note(text: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeGuard, cast
 
 from gem_tasks.domain.base import Json
+from gem_tasks.worlds.arguments import ArgumentCheck
 
 _NO_OPTION = "no-such-option"
 _UNMATCHED = ("!", "", "~ ~", "0", "a", "A1 b2", "§")
@@ -52,8 +53,14 @@ def _broken(schema: Json, value: Any) -> Iterator[tuple[str, Any]]:
         yield "multipleOf", value + schema["multipleOf"] / 2
     yield from _long(schema, value)
     if "pattern" in schema:
-        yield from (("pattern", each) for each in _UNMATCHED[:1])
+        yield from (("pattern", each) for each in _unmatched(schema["pattern"]))
     yield from _many(schema, value)
+
+
+def _unmatched(pattern: Any) -> list[str]:
+    """A text that the pattern does not match, if one is known."""
+    check = ArgumentCheck({"properties": {"text": {"pattern": pattern}}})
+    return [each for each in _UNMATCHED if check.violation({"text": each})][:1]
 
 
 def _long(schema: Json, value: Any) -> Iterator[tuple[str, Any]]:

@@ -25,6 +25,9 @@ Reason = (
 """
 
 SLOW: frozenset[Reason] = frozenset({"timeout", "memory", "stack", "crashed"})
+"""Failures that cost up to a second each."""
+MOST_SLOW = 3
+"""Then the trials end."""
 _MOST = 8
 _LONGEST = 400
 
@@ -35,7 +38,7 @@ class Failure(NamedTuple):
     reason: Reason
     tool: str
     detail: str
-    """What was done and what happened, for the model."""
+    """The call and its result, for the model."""
 
     def __str__(self) -> str:
         """One line."""

@@ -1,6 +1,7 @@
 """Answers that come from the code instead of the state, and code that names records or values of one conversation."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -11,7 +12,9 @@ from gem_tasks.worlds.trials.bench import Bench, Tried, tables
 from gem_tasks.worlds.trials.failure import Failure, short
 
 _LEAST = 3
-"""Texts of an answer that the code contains."""
+"""Texts of an answer that the code contains; characters of an id."""
+_COMMON = 2
+"""Records that have the same value, such as a status, which code may compare with."""
 
 
 def fixed(bench: Bench, good: Sequence[Tried]) -> Iterator[Failure | None]:
@@ -28,16 +31,17 @@ def fixed(bench: Bench, good: Sequence[Tried]) -> Iterator[Failure | None]:
             yield None
 
 
-def special(built: Built, workflow: Workflow, good: Sequence[Tried]) -> Iterator[Failure | None]:
-    """Ids of records, and values of calls, that stand in the code; unless the tools or the quoted text name them."""
+def special(bench: Bench, built: Built, workflow: Workflow, good: Sequence[Tried]) -> Iterator[Failure | None]:
+    """Ids of records in the code, and values of calls that it compares with; unless tools or quoted text name them."""
+    code = bench.world.code
     named = json.dumps([tool.model_dump() for tool in workflow.tools], ensure_ascii=False)
     named += " ".join(rule.quote or "" for rule in built.rules)
-    state = {name: json.dumps(each) for name, each in built.world.state.items()}
-    ids = {key for table in tables(good[0].before).values() for key in table} if good and state else set[str]()
+    ids = {key for table in tables(bench.first).values() for key in table if _digit(key)}
     calls = [tried.call.arguments for tried in good] + [action.arguments for action in workflow.actions]
-    values = {each for each in _texts(calls) if len(each) > _LEAST and (" " in each or _digit(each))}
-    found = sorted(each for each in ids | values if _digit(each) + (each in values) and _quoted(each, built.world.code))
-    found = [each for each in found if len(each) >= _LEAST and each not in named]
+    common = Counter(_texts(list(tables(bench.first).values())))
+    values = {each for each in _texts(calls) if common[each] < _COMMON and (_digit(each) or " " in each)}
+    found = {each for each in ids if _quoted(each, code)} | {each for each in values if _compared(each, code)}
+    found = sorted(each for each in found if len(each) >= _LEAST and each not in named)
     if found:
         detail = f"the code names {short(found[:5])}: let fields of the records or tables decide"
         yield Failure("special_cased", "", detail)
@@ -51,6 +55,11 @@ def _digit(text: str) -> bool:
 
 def _quoted(text: str, code: str) -> bool:
     return any(f"{mark}{text}{mark}" in code for mark in "\"'`")
+
+
+def _compared(text: str, code: str) -> bool:
+    marked = [f"{mark}{text}{mark}" for mark in "\"'`"]
+    return any(f"== {each}" in code or f"{each} ==" in code or f"case {each}" in code for each in marked)
 
 
 def _texts(value: Any) -> Iterator[str]:

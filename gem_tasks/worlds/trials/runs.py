@@ -8,7 +8,7 @@ from gem_tasks.domain.workflow import Workflow
 from gem_tasks.worlds.built import Built
 from gem_tasks.worlds.steps import Call, Snapshot
 from gem_tasks.worlds.trials.bench import Bench, Tried
-from gem_tasks.worlds.trials.failure import Failure
+from gem_tasks.worlds.trials.failure import MOST_SLOW, SLOW, Failure
 from gem_tasks.worlds.trials.paths import resolved
 from gem_tasks.worlds.trials.search import found
 
@@ -51,6 +51,8 @@ def played(bench: Bench, run: Sequence[Call], without: str = "", known: Mapping[
         else:
             results.pop(number, None)
             failures.append(tried.fault() or _failed(number, tried))
+            if sum(each.reason in SLOW for each in failures) == MOST_SLOW:
+                break
     return Way(good, failures)
 
 

@@ -11,7 +11,7 @@ from gem_tasks.worlds.session import opened
 from gem_tasks.worlds.trials.bench import Bench, Tried
 from gem_tasks.worlds.trials.beyond import beyond
 from gem_tasks.worlds.trials.data import poor, taken
-from gem_tasks.worlds.trials.failure import SLOW, Failure, report
+from gem_tasks.worlds.trials.failure import MOST_SLOW, SLOW, Failure, report
 from gem_tasks.worlds.trials.fixed import fixed, special
 from gem_tasks.worlds.trials.odd import odd, unknown
 from gem_tasks.worlds.trials.order import unordered
@@ -19,7 +19,7 @@ from gem_tasks.worlds.trials.runs import Way, completed, played
 
 _PER_TOOL = 3
 """Successful calls of a tool that are varied."""
-_MOST_FAILURES, _MOST_SLOW = 40, 3
+_MOST_FAILURES = 40
 Results = Iterator[Failure | None]
 """Of one kind of trial; None: passed."""
 
@@ -60,7 +60,7 @@ def _all(bench: Bench, built: Built, workflow: Workflow) -> "Counter[str] | list
         "odd": _odd(bench, _some(good)),
         "repeated": _repeated(bench, good),
         "state": fixed(bench, good),
-        "literals": special(built, workflow, good),
+        "literals": special(bench, built, workflow, good),
         "records": poor(bench),
         "ids": taken(bench),
         "replays": _replayed(bench, built, way),
@@ -71,7 +71,7 @@ def _all(bench: Bench, built: Built, workflow: Workflow) -> "Counter[str] | list
                 passed[kind] += 1
             else:
                 failures.append(result)
-            if len(failures) >= _MOST_FAILURES or sum(each.reason in SLOW for each in failures) >= _MOST_SLOW:
+            if len(failures) >= _MOST_FAILURES or sum(each.reason in SLOW for each in failures) >= MOST_SLOW:
                 return failures
     return failures or passed
 

@@ -253,9 +253,9 @@ def test_the_same_call_after_a_message_of_the_user_is_no_repetition():
     assert simulation.outcome.kind == "accepted"
 
 
-@pytest.mark.parametrize(("where", "reason"), [("rings", "task_fault"), ("find_order", "world_fault")])
-def test_code_at_fault_ends_the_conversation(where, reason):
-    shop = Shop(findings=(Finding(reason="threw", detail="x is undefined", where=where),))
+@pytest.mark.parametrize(("fault_of", "reason"), [("scenario", "task_fault"), ("world", "world_fault")])
+def test_code_at_fault_ends_the_conversation(fault_of, reason):
+    shop = Shop(findings=(Finding(reason="threw", detail="x is undefined", where="x", fault_of=fault_of),))
     assert reason_after(begun(shop), "Cancel.") == reason
 
 

@@ -83,6 +83,7 @@ def test_an_answer_without_a_run_is_read():
         ({"ids": '{"renewal": {"format": "R", "next": 1}}'}, "<ids>: renewal.format"),
         ({"ids": '{"renewal": {"format": "R{n}", "next": -1}}'}, "<ids>: renewal.next"),
         ({"run": '[{"name": "burn_loan", "arguments": {}}]'}, "<run> calls tools that do not exist: burn_loan"),
+        ({"run": json.dumps(RUN * 51)}, "<run> has 102 calls; up to 100"),
         ({"run": '[{"name": "get_loan"}]'}, "<run>: 0.arguments: Field required"),
     ],
 )

@@ -34,6 +34,10 @@ function refund(state, args) {
   state.refunds[id] = {id, order: args.id, share: args.share};
   return {id, note: args.note};
 }
+function approve(state, args) {
+  if (!(args.id in state.refunds)) return fail("NOT_FOUND", "No refund " + args.id + ".");
+  return {id: args.id};
+}
 """
 ID = {"type": "string"}
 
@@ -49,6 +53,7 @@ TOOLS = (
     tool("cancel", {"id": ID, "reason": {"enum": ["late", "broken", "other"]}}, ["id", "reason"]),
     tool("note", {"id": ID, "text": ID}, ["id", "text"]),
     tool("refund", {"id": ID, "share": {"type": "integer", "minimum": 0, "maximum": 100}, "note": ID}, ["id", "share"]),
+    tool("approve", {"id": ID}, ["id"]),
 )
 
 

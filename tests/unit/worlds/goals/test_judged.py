@@ -80,15 +80,14 @@ def test_a_record_is_added_where_the_reference_adds_none(session):
 NOTES = (T, call("note", id="o-1", text="a"), call("note", id="o-4", text="b"))
 
 
-def test_new_records_have_neither_order_nor_time_but_may_have_times_of_their_own(session):
-    steps = [T, FIND, T, NOTES[2], NOTES[1]]
+def test_new_records_have_neither_order_nor_numbers_nor_times_of_the_clock(session):
     reference = task(tables=("notes",), variants=(variant(reference=(*NOTES, FIND)),))
-    assert [each.partition(":")[0] for each in verdict(session, steps, reference).reasons] == [
-        "table notes, new record, field due"
-    ] * 2
-    assert verdict(session, steps, reference.model_copy(update={"volatile": ("due",)})).reached
+    assert verdict(session, [T, FIND, T, NOTES[2], NOTES[1]], reference).reached
     crossed = [T, FIND, call("note", id="o-1", text="b"), call("note", id="o-4", text="a")]
-    assert not verdict(session, crossed, reference.model_copy(update={"volatile": ("due",)})).reached
+    told = verdict(session, crossed, reference).reasons
+    assert {each.rpartition(":")[0] for each in told} <= {
+        "table notes, new record, field order", "table notes, new record, field text",
+    }  # fmt: skip
 
 
 CONFIRMED = Condition(kind="confirmed", tool="cancel")
@@ -98,6 +97,10 @@ LOG = [
     (CONFIRMED, [T, FIND, CANCEL, REFUND, DEED], ("cancel of o-1 was called before the user had answered",)),
     (CONFIRMED, [T, T, FIND, CANCEL, REFUND, DEED], ("cancel of o-1 was called before the user had answered",)),
     (CONFIRMED, [T, call("find", customer="Birch"), T, FIND, CANCEL, REFUND, DEED], ("cancel of o-1 was called",)),
+    (Condition(kind="confirmed", tool="approve"), [T, FIND, T, CANCEL, REFUND, call("approve", id="R-01267"), DEED],
+     ()),
+    (Condition(kind="confirmed", tool="approve"), [T, FIND, CANCEL, REFUND, call("approve", id="R-01267"), DEED],
+     ("approve was called before the user had answered",)),
     (Condition(kind="after", tool="cancel", other="get"), [T, FIND, CANCEL, REFUND, call("get", id="o-1"), DEED],
      ("cancel was called before get had succeeded",)),
     (Condition(kind="after", tool="cancel", other="get"), [T, FIND, call("get", id="o-1"), CANCEL, REFUND, DEED], ()),
