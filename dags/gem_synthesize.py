@@ -59,7 +59,7 @@ def gem_synthesize() -> None:
         options = work.options
         if options.budget_usd:
             options = options.model_copy(update={"purse": options.purse or run_context().run_id})
-        outlet_events[DATASET].extra = {"options": options.packed()}
+        outlet_events[DATASET].extra = {"ingest_run_id": run_context().run_id, "options": options.packed()}
         return report.model_dump()
 
     shards = plan()

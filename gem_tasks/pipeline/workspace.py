@@ -201,6 +201,11 @@ class Workspace:
         found = [chain.by_stage[stage] for stage in stages for chain in chains]
         return list({recipe.recipe_id: recipe for recipe in found}.values())
 
+    def recipes_of_lines(self) -> list[Recipe]:
+        """Current recipes of all stages of the lines that are on, without the root."""
+        found = [recipe for line in self.lines() for recipe in line.recipes_of(*line.chain.line)]
+        return list({recipe.recipe_id: recipe for recipe in found}.values())
+
     def recipe_ids(self, *stages: StageName) -> list[str]:
         """As `recipes_of`, the ids; by default those of all stages."""
         return [recipe.recipe_id for recipe in self.recipes_of(*stages or self.chain.line)]
