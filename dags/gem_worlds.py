@@ -3,7 +3,7 @@
 With `GEM_WORLDS=on`, conversations happen in executable worlds, beside those that `gem_synthesize` writes in one pass.
 A published dataset version of a partition starts this DAG, with the options of that run. It makes worlds of the
 workflows that `gem_synthesize` has extracted, and publishes a version with the executed conversations, too. With
-`GEM_WORLDS=off`, and where there is nothing to do, the run is skipped.
+`GEM_WORLDS=off`, and if nothing is left to do, the run is skipped.
 
 Gates, cleared tasks and params are as in `gem_synthesize`. More is in docs/worlds.md.
 """

@@ -1,6 +1,6 @@
 """Plays conversations in worlds: gives the requests of both players to their endpoints, everything else to a thread.
 
-The conversation itself has no I/O of its own but the world, whose code runs in a process beside this one. That takes
+The only I/O of the conversation itself is the world, whose code runs in a process beside this one. That takes
 milliseconds to a second, in which other conversations continue to ask.
 """
 
