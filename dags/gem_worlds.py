@@ -10,7 +10,7 @@ Gates, cleared tasks and params are as in `gem_synthesize`. More is in docs/worl
 
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from airflow.sdk import PartitionedAssetTimetable, chain, task
 from airflow.sdk.exceptions import AirflowSkipException
@@ -20,9 +20,9 @@ from gem_airflow.bridge import begins, begun, partition_key, workspace
 from gem_airflow.mapping import mappable
 from gem_airflow.partitioned import partitioned_dag
 from gem_airflow.stage_group import stage_group
-from gem_tasks.domain.stage import STAGE_NAMES, WORLD_LINE
+from gem_tasks.domain.stage import STAGE_NAMES, WORLD_LINE, StageName
 
-_STAGES = [name for name in WORLD_LINE if name not in STAGE_NAMES]
+_STAGES: list[StageName] = [name for name in WORLD_LINE if name not in STAGE_NAMES]
 
 
 @partitioned_dag("worlds", PartitionedAssetTimetable(assets=DATASET), __doc__, runs=4, params={})
@@ -56,7 +56,7 @@ def gem_worlds() -> None:
     chain(shards, ends[0].entry)
     for this, after in pairwise(ends):
         chain([this.gate, this.review], after.entry)
-    chain([ends[-1].gate, ends[-1].review, *(end.halted for end in ends)], publish(shards))
+    chain([ends[-1].gate, ends[-1].review, *(end.halted for end in ends)], publish(cast("Any", shards)))
 
 
 gem_worlds()

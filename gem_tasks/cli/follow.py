@@ -33,6 +33,8 @@ class Followed(Value):
     synthesize_run: str | None = None
     """None if there was nothing to do."""
     synthesize_url: str | None = None
+    worlds_run: str | None = None
+    """None if worlds are off, or nothing was published that could have some."""
 
 
 def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, console: Terminal) -> Followed:
@@ -42,6 +44,7 @@ def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, co
         GemError: a run failed; names the task and its log.
     """
     found = Followed(partition=partition, ingest_run=ingest_run, ingest_url=api.run_url(INGEST, ingest_run))
+    worlds_run: str | None = None
     with _progress(console) as progress:
         bar = progress.add_task("ingest", total=None)
         _wait(api, INGEST, ingest_run, progress)
@@ -62,8 +65,9 @@ def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, co
             why = _halt(work, api, partition, run) or str(error)
             raise GemError(f"{why}\n{ask_again(work, partition)}".strip()) from None
         if work.settings.worlds == "on" and _state(api, SYNTHESIZE, run, "publish") == "success":
-            _follow_worlds(work.in_worlds(), api, partition, run, progress)
-    return found.model_copy(update={"synthesize_run": run, "synthesize_url": api.run_url(SYNTHESIZE, run)})
+            worlds_run = _follow_worlds(work.in_worlds(), api, partition, run, progress)
+    runs = {"synthesize_run": run, "synthesize_url": api.run_url(SYNTHESIZE, run), "worlds_run": worlds_run}
+    return found.model_copy(update=runs)
 
 
 def _wait(api: AirflowAPI, dag: str, run_id: str, progress: Progress, tick: object = None) -> None:
@@ -78,8 +82,11 @@ def _wait(api: AirflowAPI, dag: str, run_id: str, progress: Progress, tick: obje
         raise GemError(_failure(api, dag, run_id))
 
 
-def _follow_worlds(worlds: Workspace, api: AirflowAPI, partition: str, synthesize_run: str, progress: Progress) -> None:
-    """Waits for the run that the publication has started. What was published before stays, also if it fails."""
+def _follow_worlds(worlds: Workspace, api: AirflowAPI, partition: str, synthesize_run: str, progress: Progress) -> str:
+    """Waits for the run that the publication has started, and returns its id.
+
+    What was published before stays, also if it fails.
+    """
     run = _started_run(api, partition, synthesize_run, progress, WORLDS)
     bar = progress.add_task("worlds", total=None)
     asked: set[str] = set()
@@ -94,6 +101,7 @@ def _follow_worlds(worlds: Workspace, api: AirflowAPI, partition: str, synthesiz
     except GemError as error:
         why = _halt(worlds, api, partition, run, WORLDS) or str(error)
         raise GemError(f"{why}\n{ask_again(worlds, partition)}".strip()) from None
+    return run
 
 
 def _state(api: AirflowAPI, dag: str, run_id: str, task_id: str) -> str:

@@ -35,10 +35,14 @@ class RunSummary(NamedTuple):
         }
 
 
-def summarise(work: Workspace, partition: str, run_id: str | None) -> RunSummary:
-    """The numbers of a partition; calls and tokens are those of the run."""
+def summarise(work: Workspace, partition: str, run_id: str | None, worlds_run: str | None = None) -> RunSummary:
+    """The numbers of a partition; calls and tokens are those of the run, and of the run for conversations in worlds."""
     with work.ledger() as ledger:
-        numbers = ledger.reports.summary(partition, work.recipes_of_lines(), run_id)
+        numbers = ledger.reports.summary(partition, work.recipes_of(*work.chain.line), run_id)
+        for worlds in work.lines()[1:]:
+            own = [stage for stage in worlds.chain.line if stage not in work.chain.line]
+            stages = ledger.reports.summary(partition, worlds.recipes_of(*own), worlds_run or run_id).stages
+            numbers = numbers.model_copy(update={"stages": (*numbers.stages, *stages)})
         failed = ledger.failures.counts([each.recipe_id for each in work.recipes_of_lines()], partition=partition)
     return RunSummary(numbers, failed, work.settings.store_root, work.settings.airflow_url)
 

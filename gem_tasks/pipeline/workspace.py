@@ -212,7 +212,8 @@ class Workspace:
 
     def accepting(self) -> list[str]:
         """Current recipe ids of the stages whose acceptance makes a trajectory."""
-        return self.recipe_ids(*(stage for stage in ACCEPTING if stage in self.chain.line))
+        accepting: list[StageName] = [stage for stage in ACCEPTING if stage in self.chain.line]
+        return self.recipe_ids(*accepting)
 
     def last_recipe(self) -> str:
         """Id of the recipe that stands for all in a dataset version: that of the last stage in the last take."""
