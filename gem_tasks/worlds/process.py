@@ -15,6 +15,7 @@ from gem_tasks.confine.job import Job, Limits, SandboxMode
 from gem_tasks.confine.launch import started
 from gem_tasks.domain.base import Json
 from gem_tasks.worlds.course import Operation
+from gem_tasks.worlds.names import function_name
 from gem_tasks.worlds.pipes import Pipes
 from gem_tasks.worlds.scenario import Scenario
 from gem_tasks.worlds.steps import Snapshot
@@ -203,7 +204,7 @@ def _one(kind: str, changed: Any, result: Any = None) -> Done:
 def _given(world: World, start: Snapshot) -> Json:
     return {
         "code": world.code,
-        "tools": {tool.name: tool.name for tool in world.tools},
+        "tools": {tool.name: function_name(tool.name) for tool in world.tools},
         "limits": world.limits.model_dump(),
         "start": start.model_dump(),
     }

@@ -2,15 +2,17 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.workflow import TOOL_NAME
+from gem_tasks.worlds.names import collision
 
 
 class Tool(Value):
-    """A tool of a world; the code has a function of its name."""
+    """A tool of a world; the code has a function of its name (`function_name`)."""
 
-    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
+    name: str = Field(pattern=TOOL_NAME.pattern)
     parameters: Json
     """JSON Schema of its arguments."""
     reads: bool = False
@@ -59,6 +61,12 @@ class World(Value):
     """By prefix. Other prefixes begin at a number that depends on the seed."""
     clock: Clock = Clock()
     limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _functions_differ(self) -> "World":
+        if told := collision(tool.name for tool in self.tools):
+            raise ValueError(told)
+        return self
 
 
 FaultReason = Literal[
