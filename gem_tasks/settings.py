@@ -15,8 +15,9 @@ from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.key_source import KeyCommand, KeySource
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.domain.s3_access import S3Access
-from gem_tasks.domain.stage import HAVE_SETTINGS, Reasoning, StageName, settings_of
+from gem_tasks.domain.stage import HAVE_SETTINGS, Reasoning, settings_of
 from gem_tasks.domain.stage_settings import Command, LLMMode, StageSettings, read_by_stage, variable
+from gem_tasks.domain.take import MOST_TASKS
 from gem_tasks.domain.web_access import WebAccess
 from gem_tasks.errors import UserError
 from gem_tasks.redaction import know
@@ -170,6 +171,13 @@ class Settings(BaseSettings):
     revise: Literal["on", "off"] = "on"
     """`on`: GEM returns a conversation that checks or judge reject once to the refining model with the findings, and
     then validates it again. `off`: rejected conversations stay rejected."""
+    worlds: Literal["off", "on"] = "off"
+    """`on`: GEM also makes an executable world of each workflow, tasks in it, and conversations whose results come from
+    the world, beside those written in one pass. `off`, because these take many requests for each conversation."""
+    world_tasks: int = Field(default=3, ge=1, le=MOST_TASKS)
+    """Number of a world's tasks that GEM makes conversations of."""
+    world_attempts: int = Field(default=1, ge=1, le=100)
+    """Number of conversations about each of these tasks."""
     plans_judged: int = Field(default=0, ge=0)
     """Conversations of each new dataset version about which the model of `validate` says what they really are, beside
     their plans: one call each. 0: none."""
@@ -218,7 +226,7 @@ class Settings(BaseSettings):
         """The settings of the stage, or those of the stage whose settings it shares."""
         return self.llm_stages.get(settings_of(stage)) or StageSettings()
 
-    def with_models(self, models: Mapping[StageName, str | None]) -> "Settings":
+    def with_models(self, models: Mapping[str, str | None]) -> "Settings":
         """These settings with other models of stages; None means the common model."""
         changed = {stage: self.own(stage).model_copy(update={"model": model}) for stage, model in models.items()}
         return self.model_copy(update={"llm_stages": self.llm_stages | changed})

@@ -3,15 +3,18 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gem_tasks.cli.check_replay import replay as replay_rows
 from gem_tasks.cli.check_report import as_markdown, print_report
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.errors import UserError
 from gem_tasks.lint import FORMATS, CheckedRow, Columns, Summary, check_files
 from gem_tasks.lint.summary import SEVERITIES
+from gem_tasks.settings import load
 
 _FAIL_ON = {"error": SEVERITIES[:1], "open": SEVERITIES[:2], "warning": SEVERITIES, "never": ()}
 
@@ -34,18 +37,29 @@ def check(
     jobs: Annotated[int, typer.Option(min=0, help="Number of processes; 0: one per core.")] = 0,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the report for a pull request.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON: every row and finding.")] = (False),
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Instead, replay executed conversations in their worlds.")
+    ] = False,
+    worlds: Annotated[
+        Path | None, typer.Option(help="Folder of the worlds for --replay. Default: worlds/ beside each file.")
+    ] = None,
 ) -> None:
     """Checks conversations with tools: structure, schemas, arguments, consistency. Needs no services or network.
 
     An error is a fault that the conversation itself proves; "open" findings need a judge or a person.
-    Exit codes: 0 no errors, 1 errors found, 2 the files cannot be read.
+    Exit codes: 0 no errors, 1 errors found, 2 the files cannot be read. With --replay: 0 all executed conversations
+    replay equal, 1 some do not, or none was executed.
 
     Examples:
         gem check train.jsonl
         gem check data/*.parquet --markdown > report.md
         gem check hf://datasets/Salesforce/APIGen-MT-5k --format sharegpt
         gem check train.jsonl --json | jq '.rows[] | select(.findings != [])'
+        gem check --replay data/trajectories.jsonl                (worlds are in data/worlds)
     """
+    if replay:
+        _replay(files, worlds, jobs, examples, as_json)
+        return
     if format_ is not None and format_ not in FORMATS:
         raise UserError(f"There is no dataset format {format_!r}", f"Choose one of: {', '.join(FORMATS)}.")
     if fail_on not in _FAIL_ON:
@@ -62,6 +76,13 @@ def check(
         print_report(summary, Terminal(highlight=False))
     if any(summary.worst[severity] for severity in _FAIL_ON[fail_on]):
         raise typer.Exit(1)
+
+
+def _replay(files: list[str], worlds: Path | None, jobs: int, examples: int, as_json: bool) -> None:
+    if worlds and not worlds.is_dir():
+        raise UserError(f"{worlds} is not a folder", "Give the folder of the worlds, or leave --worlds out.")
+    mode, processes = load().sandbox, jobs or os.cpu_count() or 1
+    replay_rows(files, worlds=worlds, jobs=processes, mode=mode, examples=examples, as_json=as_json)
 
 
 def _without(rows: Iterable[CheckedRow], ignored: frozenset[str]) -> Iterator[CheckedRow]:

@@ -1,27 +1,37 @@
 """`gem eval install | bfcl | tau2 | synthesizer`: runs a model through a harness and records its scores."""
 
-import json
-import re
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import SecretStr, ValidationError
 
-from gem_tasks.cli import evaluations
-from gem_tasks.cli.evaluation_tables import score_table
+from gem_tasks.cli import evaluate_worlds, evaluations
+from gem_tasks.cli.evaluation_options import (
+    BaseUrl,
+    Concurrency,
+    JsonOption,
+    MaxTokens,
+    ModelId,
+    ModelName,
+    OutOption,
+    Seed,
+    SubsetOption,
+    Thinking,
+    endpoint_of,
+    finish,
+    folder_of,
+    known,
+    options_of,
+)
 from gem_tasks.cli.progress import shown
-from gem_tasks.cli.terminal import Terminal, echo, echo_json
+from gem_tasks.cli.terminal import echo
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.evaluation import Endpoint, EvalReport
 from gem_tasks.errors import UserError
 from gem_tasks.evals import bfcl, environment, synthesizer, tau2
 from gem_tasks.evals.held_out import held_out, pipeline_yield
 from gem_tasks.evals.options import BFCL_CATEGORIES, BfclOptions, SynthesizerOptions, Tau2Options
-from gem_tasks.evals.registry import find_model, record
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.settings import Settings, load
+from gem_tasks.settings import load
 
 evaluate = typer.Typer(
     help="Evaluates models in the official harnesses, and compares the results.",
@@ -29,22 +39,8 @@ evaluate = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+evaluate.add_typer(evaluate_worlds.app)
 evaluate.add_typer(evaluations.app)  # list, show, compare, board
-Options = TypeVar("Options", BfclOptions, Tau2Options)
-BaseUrl = Annotated[str, typer.Option(help="OpenAI-compatible endpoint of the model, ending in /v1.")]
-ModelName = Annotated[str, typer.Option("--model", help="Name of the model at the endpoint.")]
-ModelId = Annotated[str | None, typer.Option(help="The model in `gem models list` that the result belongs to.")]
-SubsetOption = Annotated[str, typer.Option(help="`full`, `smoke` (a few fixed cases), or a file with one id per line.")]
-OutOption = Annotated[
-    Path | None, typer.Option(help="Folder for the files of the harness; an unfinished run in it is continued.")
-]
-Thinking = Annotated[
-    bool | None, typer.Option("--thinking/--no-thinking", help="Passed to the chat template of the server.")
-]
-Seed = Annotated[int | None, typer.Option(help="Sent with every request.")]
-Concurrency = Annotated[int, typer.Option(min=1, help="Concurrent cases.")]
-MaxTokens = Annotated[int | None, typer.Option(min=1, help="Maximum tokens of an answer.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 @evaluate.command("install")
@@ -86,7 +82,7 @@ def run_bfcl(
         gem eval bfcl --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --subset smoke
         gem eval bfcl --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --out runs/base
     """
-    options = _options(
+    options = options_of(
         BfclOptions,
         categories=tuple(category or BFCL_CATEGORIES),
         mode=mode,
@@ -98,13 +94,13 @@ def run_bfcl(
         **_subset(subset),
     )
     settings = load()
-    owner, endpoint = _known(settings, model_id), _endpoint(base_url, model, settings.eval_api_key)
-    folder = out or _folder(settings, "bfcl", model)
+    owner, endpoint = known(settings, model_id), endpoint_of(base_url, model, settings.eval_api_key)
+    folder = out or folder_of(settings, "bfcl", model)
     with shown(as_json) as progress:
         report = bfcl.evaluate(
             endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox
         )
-    _finish(settings, report, folder, owner, as_json)
+    finish(settings, report, folder, owner, as_json)
 
 
 @evaluate.command("tau2")
@@ -132,11 +128,11 @@ def run_tau2(
             --user-base-url https://api.openai.com/v1
     """
     settings = load()
-    owner = _known(settings, model_id)
+    owner = known(settings, model_id)
     # The endpoint of the user model gets the agent's key only if it is the same endpoint.
     shared = settings.eval_api_key if user_base_url in (None, base_url) else None
-    user = _endpoint(user_base_url or base_url, user_model, settings.eval_user_api_key or shared)
-    options = _options(
+    user = endpoint_of(user_base_url or base_url, user_model, settings.eval_user_api_key or shared)
+    options = options_of(
         Tau2Options,
         user=user,
         domains=tuple(domain or ("airline", "retail")),
@@ -147,17 +143,17 @@ def run_tau2(
         concurrency=concurrency,
         **_subset(subset),
     )
-    folder = out or _folder(settings, "tau2", model)
+    folder = out or folder_of(settings, "tau2", model)
     with shown(as_json) as progress:
         report = tau2.evaluate(
-            _endpoint(base_url, model, settings.eval_api_key),
+            endpoint_of(base_url, model, settings.eval_api_key),
             options,
             folder,
             home=settings.home,
             progress=progress,
             sandbox=settings.sandbox,
         )
-    _finish(settings, report, folder, owner, as_json)
+    finish(settings, report, folder, owner, as_json)
 
 
 @evaluate.command("synthesizer")
@@ -182,39 +178,22 @@ def run_synthesizer(
         gem eval synthesizer 2026-01-31T14:00 --limit 50 --base-url http://127.0.0.1:8000/v1 --model gem-synthesizer
     """
     settings = load()
-    owner, work = _known(settings, model_id), Workspace.open(settings)
+    owner, work = known(settings, model_id), Workspace.open(settings)
     segments = held_out(work, source)[:limit]
     options = SynthesizerOptions(
         prices=settings.llm_prices, concurrency=concurrency, temperature=temperature, max_tokens=max_tokens
     )
-    folder = out or _folder(settings, "synthesizer", model)
+    folder = out or folder_of(settings, "synthesizer", model)
     with shown(as_json) as progress:
         report = synthesizer.evaluate(
-            _endpoint(base_url, model, settings.eval_api_key),
+            endpoint_of(base_url, model, settings.eval_api_key),
             options,
             folder,
             segments=segments,
             pipeline=pipeline_yield(work, segments),
             progress=progress,
         )
-    _finish(settings, report, folder, owner, as_json)
-
-
-def _options(kind: type[Options], **values: Any) -> Options:
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "options"
-        raise UserError(f"{name}: {first['msg']}", "See `--help` for the allowed values.") from None
-
-
-def _endpoint(base_url: str, model: str, key: SecretStr | None) -> Endpoint:
-    if not re.match(r"https?://[^\s@]+$", base_url):
-        raise UserError(
-            "--base-url is not an HTTP address", "Write http://host:port/v1; set the key in GEM_EVAL_API_KEY."
-        )
-    return Endpoint(base_url=base_url, model=model, api_key=key)
+    finish(settings, report, folder, owner, as_json)
 
 
 def _subset(value: str) -> Json:
@@ -230,33 +209,3 @@ def _subset(value: str) -> Json:
     if not wanted:
         raise UserError(f"{value} names no case", "Write one id per line, such as multi_turn_base_0 or airline/7.")
     return {"ids": wanted}
-
-
-def _folder(settings: Settings, harness: str, model: str) -> Path:
-    name = re.sub(r"[^A-Za-z0-9.-]+", "-", model).strip("-")[-60:]
-    return settings.home.absolute() / "evals" / f"{harness}-{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-
-
-def _known(settings: Settings, model_id: str | None) -> str | None:
-    """The full id; checked first, because an evaluation takes hours."""
-    if model_id is None:
-        return None
-    with Workspace.open(settings).ledger() as ledger:
-        return find_model(ledger, model_id).model_id
-
-
-def _finish(settings: Settings, report: EvalReport, folder: Path, model_id: str | None, as_json: bool) -> None:
-    recorded = settings.postgres_dsn is not None
-    evaluation_id = record(Workspace.open(settings), report, folder, model_id) if recorded else None
-    if as_json:
-        found = report.model_dump(mode="json")
-        echo_json(json.dumps({"evaluation_id": evaluation_id, "folder": str(folder), **found}, indent=1))
-        return
-    console = Terminal()
-    score_table(console, report)
-    kept = (
-        f"Evaluation {evaluation_id}: gem eval show {evaluation_id}"
-        if evaluation_id
-        else "Not recorded: no database is configured"
-    )
-    console.print(f"{kept}\nFiles: {folder}", highlight=False)

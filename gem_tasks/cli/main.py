@@ -32,6 +32,7 @@ COMMANDS = (
     Command("Look", "check", "check:check"),
     Command("Look", "judge", "judge:judge"),
     Command("Look", "ground-api", "ground:ground_api"),
+    Command("Look", "world", "world:group"),
     Command("Look", "dialects", "dialects:dialects"),
     Command("Change", "retry", "failures:retry_failures"),
     Command("Change", "backfill", "backfill:backfill"),

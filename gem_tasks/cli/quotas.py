@@ -1,6 +1,7 @@
 """`gem quotas`: what quotas hold, and which share each name has."""
 
 import json
+import shlex
 from collections import Counter
 from typing import Annotated
 
@@ -47,9 +48,9 @@ def quotas(
     work = Workspace.open(load(), options=RunOptions(quotas=tuple(quota or ())))
     recipe, limits = work.chain.id_of("filter"), quotas_of(work.settings)
     with work.ledger() as ledger:
-        before = {each.partition for each in ledger.quotas.held(recipe)}
+        before = ledger.quotas.held(recipe)
     if apply:
-        for partition in sorted(before):
+        for partition in sorted({each.partition for each in before}):
             apply_quotas(work, partition)
     with work.ledger() as ledger:
         shares, held = ledger.quotas.shares(recipe), ledger.quotas.held(recipe)
@@ -58,7 +59,22 @@ def quotas(
         found |= {"shares": [each._asdict() for each in shares], "held": [each._asdict() for each in held]}
         echo_json(json.dumps(found, indent=1))
         return
-    _print(Terminal(highlight=False), limits, shares, held)
+    console = Terminal(highlight=False)
+    if apply:
+        _say_released(console, before, held, quota)
+    _print(console, limits, shares, held)
+
+
+def _say_released(console: Terminal, before: list[Held], after: list[Held], quota: list[str] | None) -> None:
+    """How many texts `--apply` released, and the command that runs them."""
+    released = sum(each.texts for each in before) - sum(each.texts for each in after)
+    if released < 1:
+        console.print("No text is released.")
+        return
+    partitions = sorted({each.partition for each in before})
+    given = "".join(f" --quota {shlex.quote(each)}" for each in quota or ())
+    command = f"gem backfill --from {partitions[0]} --to {partitions[-1]}{given}"
+    console.print(f"{released} released. Run them: {command}", markup=False, soft_wrap=True)
 
 
 def _print(console: Terminal, limits: Quotas | None, shares: list[Share], held: list[Held]) -> None:

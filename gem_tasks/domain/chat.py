@@ -18,11 +18,53 @@ UsageFault = Literal["", "missing", "impossible"]
 """Why GEM counted the tokens itself: the endpoint reported none, or impossible numbers."""
 
 
+class FunctionCall(Value):
+    """A call of a function as a model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+    """As written: usually a JSON object."""
+
+    @field_validator("id", "name", "arguments")
+    @classmethod
+    def _without_secrets(cls, text: str) -> str:
+        """Removes secrets; see `Completion`."""
+        return clean(text)
+
+    def to_openai(self) -> Json:
+        """As in a message of the Chat Completions API."""
+        return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+
+
 class ChatMessage(Value):
     """A message of a prompt."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[FunctionCall, ...] = Field(default=(), exclude_if=lambda found: not found)
+    """Of the assistant, in requests with a toolbox. Absent from JSON if empty, as is the next field, so that what is
+    stored for other requests stays the same bytes."""
+    tool_call_id: str | None = Field(default=None, exclude_if=lambda found: found is None)
+    """The call whose result a message of role `tool` is."""
+
+    def to_openai(self) -> Json:
+        """As in a request of the Chat Completions API."""
+        message: Json = {"role": self.role, "content": self.content}
+        if self.tool_calls:
+            message["tool_calls"] = [call.to_openai() for call in self.tool_calls]
+        if self.tool_call_id is not None:
+            message["tool_call_id"] = self.tool_call_id
+        return message
+
+
+class Toolbox(Value):
+    """Functions that the model may call."""
+
+    tools: tuple[Json, ...]
+    """As in the field `tools` of the Chat Completions API."""
+    form: str
+    """For endpoints without this field: the tools and the form of calls, for the end of the system message."""
 
 
 class Sampling(Value):
@@ -58,6 +100,10 @@ class ChatRequest(Value):
     answer_schema: Json | None = None
     """JSON schema of the answer, for endpoints that can enforce one (`response_format`); strict in OpenAI's sense
     unless it allows properties beyond those it names."""
+    toolbox: Toolbox | None = None
+    conversation: str = ""
+    """Id of the conversation whose next message is asked for: each request begins with the one before, which is worth
+    caching, and equal requests of two conversations have separate answers. Not sent."""
 
     def without_schema(self) -> "ChatRequest":
         """The request for an endpoint that cannot enforce a schema. Not a copy, which would keep the cached body."""
@@ -77,12 +123,12 @@ class ChatRequest(Value):
     @property
     def key(self) -> str:
         """Identifies the request, independent of sender and time."""
-        return sha256(self.body).hexdigest()[:32]
+        return sha256(self.body + self.conversation.encode()).hexdigest()[:32]
 
     def to_openai(self) -> Json:
         """`body` as an object."""
         # Not model_dump: this runs once per request on the hot path.
-        messages = [{"role": message.role, "content": message.content} for message in self.messages]
+        messages = [message.to_openai() for message in self.messages]
         return {"model": self.model, "messages": messages, **self.fields}
 
     @property
@@ -96,6 +142,8 @@ class ChatRequest(Value):
             fields["reasoning_effort"] = sampling.reasoning_effort
         if sampling.extra_body:
             fields |= sampling.extra_body
+        if self.toolbox:
+            fields["tools"] = list(self.toolbox.tools)
         if self.answer_schema:
             strict = not self.answer_schema.get("additionalProperties")
             wanted = {"name": "answer", "strict": strict, "schema": self.answer_schema}
@@ -132,6 +180,8 @@ class Completion(Value):
     text: str
     finish_reason: str
     """`length` or `content_filter`, regardless of the endpoint's wording; otherwise the endpoint's word."""
+    tool_calls: tuple[FunctionCall, ...] = Field(default=(), exclude_if=lambda found: not found)
+    """Calls in the endpoint's form; a model may write them as text instead."""
     thoughts: str = ""
     """The model's reasoning before the answer, if the endpoint shows it."""
     usage: Usage = Usage()

@@ -10,8 +10,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from gem_tasks.domain.base import Json, Value
 
-Harness = Literal["bfcl", "tau2", "synthesizer"]
-HARNESSES: tuple[Harness, ...] = ("bfcl", "tau2", "synthesizer")
+Harness = Literal["bfcl", "tau2", "worlds", "synthesizer"]
+HARNESSES: tuple[Harness, ...] = ("bfcl", "tau2", "worlds", "synthesizer")
 OVERALL = "overall"
 """The category of the total."""
 
@@ -58,6 +58,8 @@ class Score(Value):
     value: float
     standard_error: float | None
     """None if a single case leaves it unknown."""
+    interval: tuple[float, float] | None = None
+    """At 95 %, by a bootstrap over cases; None if it was not computed."""
     cases: int
 
 

@@ -6,8 +6,6 @@ from pydantic import BaseModel, Field
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Completion, FaultCounts, Usage, merged
-from gem_tasks.domain.trajectory import Trajectory
-from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import RETRYABLE, UNUSABLE, ErrorClass
 
 OutcomeKind = Literal["accepted", "rejected", "failed"]
@@ -23,8 +21,7 @@ class Accepted(Value):
     @classmethod
     def of(cls, output: BaseModel) -> "Accepted":
         """Serialises the output."""
-        measures = output.measures if isinstance(output, Trajectory | Extraction) else {}
-        return cls(payload=output.model_dump_json(), measures=measures)
+        return cls(payload=output.model_dump_json(), measures=getattr(output, "measures", {}))
 
 
 class Rejected(Value):

@@ -19,6 +19,16 @@ class Take(Value):
         """For the recipe. The first take has none, so that it is the same whether or not there are others."""
         return {} if self == FIRST else self.model_dump()
 
+    @property
+    def task(self) -> int:
+        """In a world: index of the task."""
+        return self.rollout % MOST_TASKS
+
+    @property
+    def attempt(self) -> int:
+        """In a world: index of the conversation among those about this task."""
+        return self.rollout // MOST_TASKS
+
     def of(self, extraction: Extraction) -> Extraction:
         """The extraction with the workflow of this take first.
 
@@ -36,6 +46,16 @@ class Take(Value):
 
 
 FIRST = Take()
+
+MOST_TASKS = 16
+"""Stride of attempts among the rollouts of a world, so that more attempts or tasks later leave earlier takes as they
+are."""
+
+
+def world_takes(workflows: int, tasks: int, attempts: int) -> tuple[Take, ...]:
+    """All takes of a text whose conversations happen in worlds, the first one first."""
+    rollouts = sorted(attempt * MOST_TASKS + task for attempt in range(attempts) for task in range(tasks))
+    return tuple(Take(workflow=at, rollout=number) for at in range(workflows) for number in rollouts)
 
 
 def takes(workflows: int, rollouts: int) -> tuple[Take, ...]:

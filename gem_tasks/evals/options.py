@@ -7,6 +7,7 @@ from pydantic import Field
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.evaluation import Endpoint
+from gem_tasks.simulate.scene import Caps
 
 BfclCategory = Literal["multi_turn_base", "multi_turn_miss_func", "multi_turn_miss_param", "multi_turn_long_context"]
 BFCL_CATEGORIES: tuple[BfclCategory, ...] = (
@@ -59,6 +60,28 @@ class Tau2Options(RunOptions):
     """Tries per case: Avg@k and Pass@k."""
     message_limit: int = Field(default=100, ge=1)
     """Maximum turns of a conversation; 100 is the harness's default."""
+
+
+class WorldsOptions(Value):
+    """Tasks in worlds of the user's own documents."""
+
+    user: Endpoint | None = None
+    """The endpoint that plays the user; None: the model under test."""
+    tries: int = Field(default=4, ge=1)
+    """Tries per variant: pass^1 to pass^k."""
+    mode: Literal["native", "prompt"] = "native"
+    temperature: float | None = None
+    """Of the model under test; None: the server's own."""
+    thinking: bool | None = None
+    """Sent to the server's chat template as `enable_thinking`; None: not sent."""
+    max_tokens: int = Field(default=4096, ge=1)
+    """Maximum tokens of one message."""
+    seed: int = 0
+    """Decides where numbers of new records begin: the second try has the next one."""
+    caps: Caps = Caps()
+    concurrency: int = Field(default=8, ge=1)
+    """Conversations at a time."""
+    request_timeout_s: float = Field(default=600, gt=0)
 
 
 class SynthesizerOptions(Value):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.stage import STAGE_NAMES, StageName
+from gem_tasks.domain.stage import StageName
 from gem_tasks.lineage.connection import Part
 
 
@@ -45,7 +45,9 @@ class Link(NamedTuple):
     parent: str | None = None
     """Recipe of the preceding stage; None for the first stage."""
     workflow: int = 0
-    """Index of the workflow that it needs: segments with fewer of them are not its input. Only for `generate`."""
+    """Index of the workflow that it needs: segments with fewer of them are not its input. Or of the task."""
+    counts: str = "workflows"
+    """The measure of the preceding stage that counts them."""
 
 
 class Rebuild(Part):
@@ -76,7 +78,7 @@ class Rebuild(Part):
         counts = Counter[StageName]()
         for link in links:
             counts[link.stage] += waiting.get(link.recipe_id, 0)
-        return {stage: counts[stage] for stage in STAGE_NAMES if counts[stage]}
+        return {stage: count for stage, count in counts.items() if count}
 
     def unpublished(self, partition: str, accepting: Sequence[str], last: str) -> bool:
         """Whether there are accepted segments under these recipes, but the current dataset has another last recipe."""
@@ -92,6 +94,7 @@ class Rebuild(Part):
             parent_id=link.parent,
             takes=link.takes,
             workflow=link.workflow,
+            counts=link.counts,
         )
         return ShardState.model_validate(row)
 
@@ -110,6 +113,7 @@ def _links(links: Sequence[Link]) -> dict[str, object]:
         "takes": [link.takes for link in links],
         "parents": [link.parent for link in links],
         "workflows": [link.workflow for link in links],
+        "counts": [link.counts for link in links],
     }
 
 

@@ -60,10 +60,12 @@ class Stages(Part):
             for recipe in recipes:
                 self._db.run("insert_recipes", **recipe_values(recipe))
 
-    def outcomes(self, partition: str, shard: int, recipe_id: str, workflow: int = 0) -> dict[str, Ended]:
-        """Final outcomes of a shard, by segment id; of `extract`, those with a workflow of this index."""
+    def outcomes(
+        self, partition: str, shard: int, recipe_id: str, least: int = 0, counts: str = "workflows"
+    ) -> dict[str, Ended]:
+        """Final outcomes of a shard, by segment id; only those with more than `least` of what a measure counts."""
         place = {"partition": partition, "shard": shard, "recipe_id": recipe_id}
-        found = self._db.rows("outcomes", **place, workflow=workflow)
+        found = self._db.rows("outcomes", **place, least=least, counts=counts)
         return {
             row["segment_id"]: Ended(row["outcome"], ErrorClass(row["error_class"]) if row["error_class"] else None)
             for row in found

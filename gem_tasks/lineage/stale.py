@@ -6,6 +6,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.lineage.connection import Part
+from gem_tasks.lineage.rebuild import Link
 
 
 class StaleRow(Value):
@@ -46,15 +47,17 @@ class Stale(Part):
     """Queries of `pipeline.rebuild.stale`."""
 
     def work_left(
-        self, chain: Sequence[Recipe], takes: Sequence[str], first: str | None, last: str | None, take: Take = FIRST
+        self, chain: Sequence[Link], first: str | None, last: str | None, take: Take = FIRST
     ) -> list[StaleRow]:
-        """Work left under the chain of a take, in a range of partitions or all; `takes` as in `Link`, by recipe."""
+        """Work left under the chain of a take, in a range of partitions or all."""
         return self._db.all(
             StaleRow,
             "stale",
-            recipe_ids=[recipe.recipe_id for recipe in chain],
-            stages=[recipe.stage for recipe in chain],
-            takes=list(takes),
+            recipe_ids=[link.recipe_id for link in chain],
+            stages=[link.stage for link in chain],
+            takes=[link.takes for link in chain],
+            least=[link.workflow for link in chain],
+            counts=[link.counts for link in chain],
             first=first,
             last=last,
             **take.model_dump(),

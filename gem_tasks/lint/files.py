@@ -16,6 +16,9 @@ from gem_tasks.lint.kinds import FormFault, FormKind
 
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".parquet")
 _COMPRESSIONS: dict[str, Literal["gzip", "zstd", "bz2"]] = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+WORLDS = "worlds"
+"""The folder of the worlds that travel with a dataset."""
+_WORLD_FILE = re.compile(r"[0-9a-f]{24}\.json")
 MAX_ROW_BYTES = 32 << 20
 """A longer line is not a conversation; reading it completely would cost several times its size."""
 
@@ -57,7 +60,7 @@ def _files(path: str) -> Iterator[tuple[str, Any]]:
         return
     where = Path(path)
     if where.is_dir():
-        found = sorted(file for file in where.rglob("*") if _suffix(file.name) and file.is_file())
+        found = sorted(file for file in where.rglob("*") if _suffix(file.name) and file.is_file() and not _world(file))
         if not found:
             raise UserError(f"{path} contains no dataset file", f"Supported formats: {', '.join(SUFFIXES)}.")
         yield from ((str(file), _Opener(file)) for file in found)
@@ -71,13 +74,18 @@ def _files(path: str) -> Iterator[tuple[str, Any]]:
         yield path, _Opener(where)
 
 
+def _world(file: Path) -> bool:
+    """Whether the file is one of the worlds that travel with a dataset."""
+    return file.parent.name == WORLDS and bool(_WORLD_FILE.fullmatch(file.name))
+
+
 def _on_the_hub(path: str) -> Iterator[tuple[str, Any]]:
     """The same client as for sources; only this kind of path needs a network."""
     from gem_tasks.corpus.sources.hub import list_dataset
 
     found = False
     for item in list_dataset(path.removeprefix("hf://"), ""):
-        if _suffix(item.uri):
+        if _suffix(item.uri) and not _world(Path(item.uri)):
             found = True
             yield item.uri, item.open
     if not found:

@@ -1,6 +1,6 @@
 """The chain of recipes of the current code, prompts and settings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any
 
@@ -10,7 +10,7 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.recipe import Recipe, Recorded
-from gem_tasks.domain.stage import PER_TAKE, STAGE_NAMES, StageName
+from gem_tasks.domain.stage import SIMULATED_USER, STAGE_NAMES, USER_PROMPT, StageName
 from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Link
@@ -28,6 +28,14 @@ MENUS = "plans"
 _LATER: frozenset[StageName] = frozenset({"revise", "revalidate"})
 """Stages without results in older datasets."""
 
+_PART_OF_TAKE: dict[StageName, Callable[[Take], Json]] = {
+    "generate": lambda take: take.params,
+    "world": lambda take: Take(workflow=take.workflow).params,
+    "simulate": lambda take: take.params,
+}
+"""Stages from which on recipes differ by take, and the part of the take that makes the difference: a world and its
+tasks belong to a workflow, all conversations in it share them."""
+
 
 class Asking(Value):
     """How a stage asks. All of it is part of its recipe, so the two cannot disagree; see `Chain.asking`."""
@@ -39,15 +47,17 @@ class Asking(Value):
 
 
 class Chain:
-    """The root recipe and one per stage, each with the preceding one as its parent.
+    """The root recipe and one per stage of a line, each with the preceding one as its parent.
 
     Args:
         settings: segment sizes, models and request options.
         prompts: prompts to use; GEM's own by default.
         opened: kinds of errors (`check/kind`) that do not refuse, because people disagree with them.
         menus: what conversations' plans are drawn from; GEM's own by default.
+        line: the stages; by default those that write conversations in one pass.
 
     Attributes:
+        line: the stages, in order.
         prompts: prompts of the recipes and of the requests.
         menus: those of the recipes and of the plans.
         take: which conversation of a text the recipes from `generate` on make: the first, or see `with_take`.
@@ -59,8 +69,9 @@ class Chain:
         prompts: PromptSet | None = None,
         opened: Sequence[str] = (),
         menus: Menus | None = None,
+        line: tuple[StageName, ...] = STAGE_NAMES,
     ) -> None:
-        self.take = FIRST
+        self.take, self.line = FIRST, line
         self.prompts = prompts or shipped()
         self.menus = menus or plans.shipped()
         self._settings = settings
@@ -69,29 +80,55 @@ class Chain:
             version=SEGMENT_VERSION,
             params={"target": settings.segment_target_tokens, "max": settings.segment_max_tokens},
         )
-        _check_forms(settings)
+        _check_forms(settings, line)
         repair = self.prompts["repair"].sha256
         self.by_stage: dict[StageName, Recipe] = {}
         parent = self.root
-        for stage in map(self.stage, STAGE_NAMES):
+        for stage in map(self.stage, line):
             parent = Recipe(
                 stage=stage.name,
                 version=stage.version,
                 prompt_sha256=self.prompts[stage.prompt].sha256,
                 model=settings.model_for(stage.name),
-                params=_params(stage, repair, settings, opened) | _planned(stage, self.menus),
+                params=_params(stage, repair, settings, opened) | _planned(stage, self.menus) | self._user(stage),
                 parent=parent.recipe_id,
             )
             self.by_stage[stage.name] = parent
 
+    def over(self, line: tuple[StageName, ...]) -> "Chain":
+        """The chain of another line. It has the recipes of this one up to the last stage that both have."""
+        if line == self.line:
+            return self
+        other = Chain(self._settings, self.prompts, sorted(self.opened), self.menus, line)
+        parent = other.root = self.root
+        for name, recipe in other.by_stage.items():
+            parent = self.by_stage.get(name) or _changed(recipe, parent=parent.recipe_id)
+            other.by_stage[name] = parent
+        return other
+
+    def before(self, stage: StageName) -> StageName | None:
+        """The preceding stage; None for the first one."""
+        at = self.line.index(stage)
+        return self.line[at - 1] if at else None
+
+    def after(self, stage: StageName) -> StageName | None:
+        """The next stage; None for the last one."""
+        return next(iter(self.line[self.line.index(stage) + 1 :]), None)
+
     @classmethod
-    def recorded(cls, settings: Settings, recipes: Sequence[Recorded], take: Take = FIRST) -> "Chain":
+    def recorded(
+        cls,
+        settings: Settings,
+        recipes: Sequence[Recorded],
+        take: Take = FIRST,
+        line: tuple[StageName, ...] = STAGE_NAMES,
+    ) -> "Chain":
         """An earlier chain of a take, as it was recorded.
 
         Raises:
             UserError: it lacks a stage of the current chain.
         """
-        chain = cls(settings)
+        chain = cls(settings, line=line)
         by_name = {recipe.stage: recipe for recipe in recipes}
         if missing := [name for name in chain.by_stage if name not in by_name and name not in _LATER]:
             raise UserError(
@@ -122,9 +159,19 @@ class Chain:
     def link(self, stage: StageName) -> Link:
         """What a stage processes, in the words of the lineage."""
         recipe = self.by_stage[stage]
-        needs = self.take.workflow if stage == PER_TAKE[0] else 0
-        parent = None if stage == STAGE_NAMES[0] else recipe.parent
-        return Link(stage, recipe.recipe_id, takes_of(recipe), parent, needs)
+        parent = None if self.before(stage) is None else recipe.parent
+        return Link(stage, recipe.recipe_id, takes_of(recipe), parent, *self._needs(stage))
+
+    def _needs(self, stage: StageName) -> tuple[int, str]:
+        """Index of what the preceding stage must have found for this take, and the measure that counts them."""
+        if stage == "simulate":
+            return self.take.task, "tasks"
+        return self.take.workflow if stage in _PART_OF_TAKE else 0, "workflows"
+
+    @property
+    def links(self) -> list[Link]:
+        """What every stage processes."""
+        return [self.link(stage) for stage in self.line]
 
     @property
     def takes(self) -> list[str]:
@@ -150,9 +197,26 @@ class Chain:
         return Asking(model=model, prompt=prompt, repair=repair, sampling=sampling)
 
     @property
+    def asking_user(self) -> Asking:
+        """The same for the simulated user of `simulate`."""
+        sampling = self._settings.options_for(SIMULATED_USER).applied_to(stage_named("simulate").sampling)
+        model = str(self.by_stage["simulate"].params["user"]["model"])
+        prompt, repair = self.prompts[USER_PROMPT], self.prompts["repair"]
+        return Asking(model=model, prompt=prompt, repair=repair, sampling=sampling)
+
+    def _user(self, stage: Stage) -> Json:
+        """How the simulated user is asked; the assistant is asked as the stage."""
+        if stage.name != "simulate":
+            return {}
+        sampling = self._settings.options_for(SIMULATED_USER).applied_to(stage.sampling)
+        model, prompt = self._settings.model_for(SIMULATED_USER), self.prompts[USER_PROMPT].sha256
+        return {"user": {"model": model, "prompt": prompt, **sampling.params}}
+
+    @property
     def opened(self) -> frozenset[str]:
         """Kinds of errors that do not refuse under this chain."""
-        return frozenset(self.by_stage["validate"].params.get("opened", ()))
+        judges = (recipe for name, recipe in self.by_stage.items() if stage_named(name).prompt == "validate")
+        return frozenset(next(judges).params.get("opened", ()))
 
     def with_take(self, take: Take) -> "Chain":
         """The chain of another conversation of the same texts: the same one up to `extract`."""
@@ -161,9 +225,9 @@ class Chain:
         other = copy(self)
         other.take, other.by_stage, parent = take, {}, self.root
         for name, recipe in self.by_stage.items():
-            if name == PER_TAKE[0]:
+            if name in _PART_OF_TAKE:
                 params = {key: value for key, value in recipe.params.items() if key not in Take.model_fields}
-                recipe = _changed(recipe, params=params | take.params)
+                recipe = _changed(recipe, params=params | _PART_OF_TAKE[name](take))
             parent = _changed(recipe, parent=parent.recipe_id)
             other.by_stage[name] = parent
         return other
@@ -173,7 +237,7 @@ class Chain:
         return plans.draw(self.menus, segment_id, self.take.workflow, self.take.rollout, self.id_of("generate"))
 
     def prompt_texts(self) -> dict[str, tuple[str, str]]:
-        """Name and text of every prompt in use, and of the menus, by hash."""
+        """Name and text of every prompt, and of the menus, by hash."""
         texts = {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.by_name.values()}
         return texts | {self.menus.sha256: (MENUS, self.menus.text)}
 
@@ -186,7 +250,7 @@ def _changed(recipe: Recipe, **changes: Any) -> Recipe:
 
 
 def last_take(recipe: Recipe) -> Take:
-    """The take of a recipe of `generate`; the last one of a run or a dataset version tells all that it has."""
+    """The take of a recipe of `generate` or `simulate`; the last one of a run or a dataset version tells all of it."""
     return Take.model_validate({name: recipe.params.get(name, 0) for name in Take.model_fields})
 
 
@@ -218,9 +282,9 @@ def reasons(now: Recipe, before: Recipe, *, first: bool) -> str:
     return " + ".join(name for name, differs in found.items() if differs)
 
 
-def _check_forms(settings: Settings) -> None:
+def _check_forms(settings: Settings, line: Sequence[StageName]) -> None:
     """Raises UserError: a stage without a JSON form is set to answer in JSON."""
-    for name in STAGE_NAMES:
+    for name in line:
         asked = settings.llm_requests.get(name)
         if asked and asked.form == "json" and not (has_json_form(name) or stage_named(name).answer_schema):
             raise UserError(
@@ -230,7 +294,7 @@ def _check_forms(settings: Settings) -> None:
 
 
 def _planned(stage: Stage, menus: Menus) -> Json:
-    return {MENUS: menus.sha256} if stage.name == PER_TAKE[0] else {}
+    return {MENUS: menus.sha256} if stage.name == "generate" else {}
 
 
 def _params(stage: Stage, repair: str, settings: Settings, opened: Sequence[str]) -> Json:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.domain.stage import HAVE_SETTINGS, STAGE_NAMES, StageName
+from gem_tasks.domain.stage import EVERY_STAGE, SIMULATED_USER, USER_PROMPT, settings_of
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.recipes import MENUS, Chain, last_take, reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
@@ -55,21 +55,26 @@ def pinned(work: Workspace, run: str) -> Workspace:
             return work
         texts = ledger.prompts.by_hash([*_prompts(recorded).values(), *_menus(recorded)])
     sizes = recorded["segment"].params
-    changes = {
-        "revise": "off" if "revise" in recorded and takes_of(recorded["revise"]) == "nothing" else "on",
-        "reasoning": reasoning_of(recorded["generate"].params) if "generate" in recorded else "off",
-        "segment_target_tokens": sizes["target"],
-        "segment_max_tokens": sizes["max"],
-    }
-    models: dict[StageName, str | None] = {stage: recorded[stage].model for stage in HAVE_SETTINGS if stage in recorded}
-    settings = work.settings.with_models(models).model_copy(update=changes)
+    changes = {"segment_target_tokens": sizes["target"], "segment_max_tokens": sizes["max"]}
+    if "simulate" not in recorded:
+        changes |= {
+            "revise": "off" if "revise" in recorded and takes_of(recorded["revise"]) == "nothing" else "on",
+            "reasoning": reasoning_of(recorded["generate"].params) if "generate" in recorded else "off",
+        }
+    settings = work.settings.with_models(_models(recorded)).model_copy(update=changes)
     prompts = [Prompt(name=name, text=texts[digest]) for name, digest in _prompts(recorded).items()]
-    opened = recorded["validate"].params.get("opened", ())
+    judge = recorded.get("validate") or recorded["verify"]
     menus = next((parse_menus(texts[digest]) for digest in _menus(recorded)), None)
-    chain = Chain(settings, work.chain.prompts.changed(*prompts), opened, menus or work.chain.menus)
+    chain = Chain(
+        settings,
+        work.chain.prompts.changed(*prompts),
+        judge.params.get("opened", ()),
+        menus or work.chain.menus,
+        work.chain.line,
+    )
     work = replace(work, settings=settings, chain=chain)
-    if "generate" in recorded:
-        work = work.with_takes_up_to(last_take(recorded["generate"]))
+    if with_take := recorded.get("generate") or recorded.get("simulate"):
+        work = work.with_takes_up_to(last_take(with_take))
     if now := _differing(work.chain_of_last(), recorded):
         before = recorded.get(now.stage)
         why = reasons(now, before, first=False) if before else "the stage did not exist"
@@ -89,10 +94,17 @@ def _differing(chain: Chain, recorded: Mapping[str, Recipe]) -> Recipe | None:
     )
 
 
+def _models(recorded: Mapping[str, Recipe]) -> dict[str, str | None]:
+    """The run's models, by what has settings."""
+    found = {settings_of(stage): recorded[stage].model for stage in EVERY_STAGE if stage in recorded}
+    return found | ({SIMULATED_USER: recorded["simulate"].params["user"]["model"]} if "simulate" in recorded else {})
+
+
 def _prompts(recorded: Mapping[str, Recipe]) -> dict[str, str]:
     """SHA-256 of the run's prompts, by name."""
-    found = {stage(name).prompt: recorded[name].prompt_sha256 or "" for name in STAGE_NAMES if name in recorded}
-    return found | {"repair": str(recorded[STAGE_NAMES[0]].params["repair"])}
+    found = {stage(name).prompt: recorded[name].prompt_sha256 or "" for name in EVERY_STAGE if name in recorded}
+    user = {USER_PROMPT: str(recorded["simulate"].params["user"]["prompt"])} if "simulate" in recorded else {}
+    return found | user | {"repair": str(recorded[EVERY_STAGE[0]].params["repair"])}
 
 
 def _menus(recorded: Mapping[str, Recipe]) -> list[str]:

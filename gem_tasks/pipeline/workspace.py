@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Self
 
 from gem_tasks.domain.recipe import Recipe, Recorded
-from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, PER_TAKE, STAGE_NAMES, StageName
-from gem_tasks.domain.take import FIRST, Take, takes
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, WORLD_LINE, StageName
+from gem_tasks.domain.take import FIRST, Take, takes, world_takes
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
 from gem_tasks.llm.apis.registry import api_of
@@ -84,8 +84,8 @@ class Workspace:
         """A new connection to the lineage database; a context manager."""
         return Ledger(self.settings.database)
 
-    def client(self, stage: StageName) -> OpenAIClient:
-        """A client for the stage's endpoint; an async context manager."""
+    def client(self, stage: str) -> OpenAIClient:
+        """A client for the endpoint of a stage, or of the simulated user; an async context manager."""
         endpoint, options = self.settings.endpoint_for(stage), self.settings.options_for(stage)
         return OpenAIClient(
             endpoint,
@@ -141,9 +141,21 @@ class Workspace:
         """The part of a partition that this run covers."""
         return Scope(sources=self.options.sources, limit=self.options.limit)
 
+    def in_worlds(self) -> "Workspace":
+        """This workspace with the line whose conversations happen in worlds. Both lines share their first stages."""
+        return replace(self, chain=self.chain.over(WORLD_LINE))
+
+    def lines(self) -> list["Workspace"]:
+        """This workspace, and the one in worlds if it is on."""
+        return [self, self.in_worlds()] if self.settings.worlds == "on" else [self]
+
     def each_take(self) -> list["Workspace"]:
         """This workspace with the chain of each take, that is, of every conversation that a text may have."""
-        found = takes(self.settings.max_workflows, self.settings.rollouts)
+        asked = self.settings
+        if "simulate" in self.chain.line:
+            found = world_takes(asked.max_workflows, asked.world_tasks, asked.world_attempts)
+        else:
+            found = takes(asked.max_workflows, asked.rollouts)
         return [replace(self, chain=self.chain.with_take(take)) for take in found]
 
     def chains(self) -> list[Chain]:
@@ -156,18 +168,28 @@ class Workspace:
 
     def with_takes_up_to(self, last: Take) -> "Workspace":
         """This workspace with the takes up to this one, regardless of the settings."""
-        changes = {"max_workflows": last.workflow + 1, "rollouts": last.rollout + 1}
+        changes: dict[str, int] = {"max_workflows": last.workflow + 1}
+        if "simulate" in self.chain.line:
+            changes |= {"world_tasks": last.task + 1, "world_attempts": last.attempt + 1}
+        else:
+            changes |= {"rollouts": last.rollout + 1}
         return replace(self, settings=self.settings.model_copy(update=changes))
 
     def as_recorded(self, recipes: Sequence[Recorded]) -> "Workspace":
         """The workspace of an earlier dataset version, by the recipes of its last take; raises as `Chain.recorded`."""
-        last = next((last_take(recipe) for recipe in recipes if recipe.stage == PER_TAKE[0]), FIRST)
+        last = next((last_take(recipe) for recipe in recipes if recipe.stage == "generate"), FIRST)
         chain = Chain.recorded(self.settings, recipes, last).with_take(FIRST)
         return replace(self.with_takes_up_to(last), chain=chain)
 
+    def in_worlds_as_recorded(self, recipes: Sequence[Recorded]) -> "Workspace":
+        """The same for its executed conversations."""
+        last = next(last_take(recipe) for recipe in recipes if recipe.stage == "simulate")
+        chain = Chain.recorded(self.settings, recipes, last, WORLD_LINE).with_take(FIRST)
+        return replace(self.in_worlds().with_takes_up_to(last), chain=chain)
+
     def recipes(self) -> list[Recipe]:
         """Current recipes of all takes, the root first, in stage order."""
-        return [self.chain.root, *self.recipes_of(*STAGE_NAMES)]
+        return [self.chain.root, *self.recipes_of(*self.chain.line)]
 
     def recipes_of(self, *stages: StageName) -> list[Recipe]:
         """Current recipes of these stages, one after the other: of a stage from `generate` on one for each take."""
@@ -177,16 +199,20 @@ class Workspace:
 
     def recipe_ids(self, *stages: StageName) -> list[str]:
         """As `recipes_of`, the ids; by default those of all stages."""
-        return [recipe.recipe_id for recipe in self.recipes_of(*stages or STAGE_NAMES)]
+        return [recipe.recipe_id for recipe in self.recipes_of(*stages or self.chain.line)]
 
     def accepting(self) -> list[str]:
         """Current recipe ids of the stages whose acceptance makes a trajectory."""
-        return self.recipe_ids(*ACCEPTING)
+        return self.recipe_ids(*(stage for stage in ACCEPTING if stage in self.chain.line))
+
+    def last_recipe(self) -> str:
+        """Id of the recipe that stands for all in a dataset version: that of the last stage in the last take."""
+        return self.chain_of_last().id_of(self.chain.line[-1])
 
     def links(self) -> list[Link]:
         """Current recipes in stage order, of all takes, with what each of them processes."""
         chains = self.chains()
-        found = [chain.link(stage) for stage in STAGE_NAMES for chain in chains]
+        found = [chain.link(stage) for stage in self.chain.line for chain in chains]
         return list({link.recipe_id: link for link in found}.values())
 
 

@@ -22,7 +22,7 @@ def draw(menus: Menus, *identity: str | int) -> Plan:
         menus: what to draw from.
         identity: what tells this conversation from every other: text, workflow, rollout, recipe.
     """
-    drawing = _Drawing(menus, _Lots("\0".join(map(str, identity))))
+    drawing = _Drawing(menus, Lots("\0".join(map(str, identity))))
     choices = {menu: drawing.option(menu) for menu in FIRST}
     length = menus.length[choices["length"]]
     patterns = drawing.patterns(length.patterns)
@@ -48,7 +48,7 @@ def clashes(menus: Menus, plan: Plan) -> bool:
 class _Drawing:
     """One plan being drawn: what has been drawn takes away what it excludes."""
 
-    def __init__(self, menus: Menus, lots: "_Lots") -> None:
+    def __init__(self, menus: Menus, lots: "Lots") -> None:
         self.lots = lots
         self._menus = menus
         self._by_name = menus.by_name
@@ -79,7 +79,7 @@ class _Drawing:
         return name
 
 
-class _Lots:
+class Lots:
     """Independent uniform numbers by name, from one seed: the same on every machine and version of Python."""
 
     def __init__(self, seed: str) -> None:

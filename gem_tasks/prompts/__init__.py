@@ -14,10 +14,15 @@ from importlib.resources import files
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatMessage
-from gem_tasks.domain.stage import STAGE_NAMES, prompt_of
+from gem_tasks.domain.stage import EVERY_STAGE, USER_PROMPT, prompt_of
 
-NAMES = (*dict.fromkeys(map(prompt_of, STAGE_NAMES)), "repair")
-"""All prompts: one per stage (`revalidate` uses that of `validate`), and the one that returns an unusable answer."""
+_HERE = files(__package__ or __name__)
+NAMES = tuple(
+    name
+    for name in (*dict.fromkeys(map(prompt_of, EVERY_STAGE)), USER_PROMPT, "repair")
+    if _HERE.joinpath(f"{name}.md").is_file()
+)
+"""All prompts: one per stage (see `SHARED_PROMPTS`), one for the simulated user, and one for unusable answers."""
 
 
 class Prompt(Value):
@@ -76,7 +81,7 @@ def load(name: str) -> Prompt:
     Raises:
         FileNotFoundError: there is no such file.
     """
-    text = files(__package__ or __name__).joinpath(f"{name}.md").read_text(encoding="utf-8")
+    text = _HERE.joinpath(f"{name}.md").read_text(encoding="utf-8")
     return Prompt(name=name, text=text)
 
 

@@ -20,6 +20,7 @@ import json
 import re
 from collections import Counter, deque
 from collections.abc import Iterable
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -68,12 +69,16 @@ def render_trajectory(messages: Iterable[Message], *, numbered: bool = False) ->
         number = f' number="{index}"' if numbered else ""
         parts = [f"<thought>{message.reasoning}</thought>"] if message.reasoning else []
         parts += [message.content] if message.content else []
-        for call in message.tool_calls:
-            body = json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)
-            body = body.replace("<", "\\u003c")  # the same JSON, and no argument can pose as a tag
-            parts.append(f"<func>{body}</func>")
+        parts += [render_call(call.name, call.arguments) for call in message.tool_calls]
         turns.append(f"<{message.role}{number}>\n" + "\n".join(parts) + f"\n</{message.role}>")
     return "<trajectory>\n" + "\n".join(turns) + "\n</trajectory>"
+
+
+def render_call(name: str, arguments: Any) -> str:
+    """Writes one call."""
+    body = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
+    body = body.replace("<", "\\u003c")  # the same JSON, and no argument can pose as a tag
+    return f"<func>{body}</func>"
 
 
 def parse_trajectory(text: str, tools: tuple[ToolSpec, ...], *, thoughts: bool = False) -> Trajectory:
@@ -97,7 +102,7 @@ def parse_trajectory(text: str, tools: tuple[ToolSpec, ...], *, thoughts: bool =
         where = f"message {len(messages)} <{role}>"
         if role == "assistant":
             thought, said = _apart(content, where) if thoughts else (None, content)
-            message = _assistant(said, where, calls, thought)
+            message = parse_assistant(said, where, calls, thought)
             calls += len(message.tool_calls)
             waiting = deque(call.id for call in message.tool_calls)
         elif role == "tool":
@@ -134,7 +139,12 @@ def _apart(content: str, where: str) -> tuple[str | None, str]:
     return _plain(thought, where) or None, without(content, spans).strip()
 
 
-def _assistant(content: str, where: str, calls_before: int, thought: str | None) -> Message:
+def parse_assistant(content: str, where: str, calls_before: int, thought: str | None = None) -> Message:
+    """Reads one turn of the assistant: words, and calls with ids that follow those before.
+
+    Raises:
+        TagError: broken JSON, an unclosed call, or tags of the conversation within the words.
+    """
     calls: list[ToolCall] = []
     for index, span in enumerate(between(content, *_CALL), start=calls_before + 1):
         data = parse_json(span.inner, f"{where} <func>")

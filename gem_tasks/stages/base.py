@@ -37,6 +37,8 @@ class Stage(ABC):
     """Stages whose output `request` and `precheck` read."""
     takes: Takes = "accepted"
     """The outcome of the preceding stage that this stage processes."""
+    slow = False
+    """Whether `parse` takes seconds, so that it must not run in an event loop."""
     reads_thoughts = False
     """Whether `parse` reads private thoughts in the assistant's turns: see `stages.thoughts`."""
 

@@ -31,7 +31,7 @@ class Generate(Stage):
         workflow = main_workflow(record)
         planned = {"plan": render(record.plan, draft=True)} if record.plan else {}
         return prompt.messages(
-            tools=render_tools(workflow.tools), workflow=_render(workflow), **planned, text=record.segment.text
+            tools=render_tools(workflow.tools), workflow=render_workflow(workflow), **planned, text=record.segment.text
         )
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
@@ -49,7 +49,8 @@ def main_workflow(record: Record) -> Workflow:
     return record.needed("extract", Extraction).workflows[0]
 
 
-def _render(workflow: Workflow) -> str:
+def render_workflow(workflow: Workflow) -> str:
+    """A workflow without its tools, for the writer of a conversation or a world."""
     data = workflow.model_dump(exclude={"tools", "execution_graph"})
     data["execution_graph"] = str(workflow.execution_graph)
     return indented(data, 1)

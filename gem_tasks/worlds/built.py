@@ -7,6 +7,7 @@ from hashlib import sha256
 from pydantic import Field
 
 from gem_tasks.domain.base import Json, Value
+from gem_tasks.worlds.steps import Call
 from gem_tasks.worlds.world import World
 
 
@@ -27,6 +28,8 @@ class Built(Value):
 
     world: World
     rules: tuple[Rule, ...] = ()
+    run: tuple[Call, ...] = ()
+    """Calls that succeed in order from the first state; `"$3.items.0.id"` is a path into the third call's result."""
     trials: dict[str, int] = Field(default_factory=dict)
     """Number of trials that it passed, by kind."""
 
@@ -42,5 +45,7 @@ class Built(Value):
 
 
 def world_id(world: World) -> str:
-    """24 hex digits."""
-    return sha256(json.dumps(world.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:24]
+    """24 hex digits. Defaults do not count, so that a new field of worlds leaves old ids as they are."""
+    return sha256(
+        json.dumps(world.model_dump(mode="json", exclude_defaults=True), sort_keys=True).encode()
+    ).hexdigest()[:24]

@@ -2,8 +2,10 @@
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.trajectory import Draft
+from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.worlds.scenario import Scenario
 from gem_tasks.worlds.steps import Step
+from gem_tasks.worlds.task import Task
 from gem_tasks.worlds.world import World
 
 
@@ -37,6 +39,12 @@ class Replayable(Value):
     world: World
     scenarios: dict[str, Scenario]
     """By `{task}/{variant}`."""
+    tools: tuple[ToolSpec, ...] = ()
+    """The world's tools as an assistant sees them, with descriptions."""
+    tasks: tuple[Task, ...] = ()
+    """What users want in it, for `gem eval worlds`."""
+    segment_id: str = ""
+    """The text that it was made from."""
 
 
 def name_of(execution: Execution) -> str:

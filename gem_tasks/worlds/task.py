@@ -1,7 +1,7 @@
 """Tasks in a world: what a user wants, what may happen meanwhile, and when it is reached. Plain values.
 
 The players see parts of it only. The user sees persona, wishes, what they know and their deeds. The assistant sees
-the system message and the tools. Nobody but the runtime sees variants, outcome and conditions.
+the system message and the tools. Only the runtime sees variants, outcome and conditions.
 """
 
 from typing import Literal
@@ -23,7 +23,7 @@ class Wish(Value):
 
 
 class Condition(Value):
-    """What the log of calls must show, whatever the tables say."""
+    """What the log of calls must show, regardless of the tables."""
 
     kind: Literal["confirmed", "after", "never", "at_most"]
     """`confirmed`: the user spoke between the assistant's last words and the first such call, after the assistant
@@ -67,6 +67,8 @@ class Task(Value):
     """Fields that may differ, such as `created_at`."""
     conditions: tuple[Condition, ...] = ()
     variants: tuple[Variant, ...] = Field(min_length=1)
+    trials: dict[str, int] = Field(default_factory=dict)
+    """Numbers of harmful mutants, mutants that change nothing, and other right runs that were tried."""
 
     def variant(self, name: str) -> Variant:
         """The variant of that name.
@@ -88,4 +90,5 @@ class Tasks(Value):
     @property
     def measures(self) -> Json:
         """For the lineage, which tells by it how many conversations the world can have."""
-        return {"tasks": len(self.tasks), "refused": len(self.refused)}
+        mutants = sum(task.trials.get("mutants", 0) for task in self.tasks)
+        return {"tasks": len(self.tasks), "refused": len(self.refused), "mutants": mutants}

@@ -1,11 +1,11 @@
 -- pending --
 -- Shards with a segment that lacks a final outcome in a stage of a chain. A segment needs a stage if it has no outcome
 -- there, or one worth retrying, and its outcome of the stage before is the one that the stage takes (the first takes every
--- segment). A conversation about a further workflow needs a text with as many; one whose workflows were not counted may have
--- them.
+-- segment). A conversation about a further workflow needs a text with as many, and one about a further task a world with
+-- as many; one whose workflows were not counted may have them.
 WITH links AS (
-    SELECT * FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[], %(parents)s::text[], %(workflows)s::int[])
-        AS u(recipe_id, takes, parent, workflow)
+    SELECT * FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[], %(parents)s::text[], %(workflows)s::int[],
+                         %(counts)s::text[]) AS u(recipe_id, takes, parent, workflow, counts)
 )
 SELECT DISTINCT s.shard
 FROM live_segments s
@@ -16,15 +16,15 @@ WHERE s.partition_key = %(partition)s AND c.recipe_id = ANY(%(asked)s)
   AND (r.segment_id IS NULL OR NOT r.final OR r.retry_asked)
   AND (c.parent IS NULL OR p.outcome = c.takes)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
-  AND (c.workflow = 0 OR coalesce((p.measures ->> 'workflows')::int > c.workflow, true))
+  AND (c.workflow = 0 OR coalesce((p.measures ->> c.counts)::int > c.workflow, true))
   AND (NOT %(narrowed)s OR s.segment_id IN (SELECT scoped_segments(%(partition)s, %(sources)s::text[], %(limit)s::int)))
 ORDER BY s.shard
 
 -- unfinished --
 -- Segments of a partition without any outcome in their next stage, by recipe of that stage.
 WITH links AS (
-    SELECT * FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[], %(parents)s::text[], %(workflows)s::int[])
-        AS u(recipe_id, takes, parent, workflow)
+    SELECT * FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[], %(parents)s::text[], %(workflows)s::int[],
+                         %(counts)s::text[]) AS u(recipe_id, takes, parent, workflow, counts)
 )
 SELECT c.recipe_id, count(*)::int AS segments
 FROM live_segments s
@@ -33,7 +33,7 @@ LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.rec
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
 WHERE s.partition_key = %(partition)s AND r.segment_id IS NULL AND (c.parent IS NULL OR p.outcome = c.takes)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
-  AND (c.workflow = 0 OR coalesce((p.measures ->> 'workflows')::int > c.workflow, true))
+  AND (c.workflow = 0 OR coalesce((p.measures ->> c.counts)::int > c.workflow, true))
 GROUP BY c.recipe_id
 
 -- unpublished --
@@ -42,7 +42,8 @@ GROUP BY c.recipe_id
 SELECT EXISTS (SELECT 1 FROM stage_results
                WHERE partition_key = %(partition)s AND recipe_id = ANY(%(recipe_ids)s::text[]) AND outcome = 'accepted')
    AND NOT EXISTS (SELECT 1 FROM datasets
-                   WHERE partition_key = %(partition)s AND recipe_id = %(last)s AND superseded_by IS NULL) AS yes
+                   WHERE partition_key = %(partition)s AND superseded_by IS NULL
+                     AND %(last)s IN (recipe_id, coalesce(manifest -> 'worlds' ->> 'last', ''))) AS yes
 
 -- shard_state --
 -- Progress of a stage over a shard, in one row: its input, and the existing final outcomes.
@@ -56,7 +57,7 @@ LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = %(par
 WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s
   AND (%(parent_id)s::text IS NULL OR p.outcome = %(takes)s)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = %(parent_id)s)
-  AND (%(workflow)s = 0 OR coalesce((p.measures ->> 'workflows')::int > %(workflow)s, true))
+  AND (%(workflow)s = 0 OR coalesce((p.measures ->> %(counts)s)::int > %(workflow)s, true))
 
 -- scoped_segments --
 -- Segments of a partition that a narrowed run covers.

@@ -9,12 +9,12 @@ VALUES (%(recipe_id)s, %(stage)s, %(version)s, %(prompt_sha256)s, %(model)s, %(p
 ON CONFLICT (recipe_id) DO UPDATE SET last_used_at = now() WHERE known.last_used_at < now() - interval '1 minute'
 
 -- outcomes --
--- Outcomes of a shard under a recipe, without those that a later run retries; of `extract`, those with a workflow of this
--- index.
+-- Outcomes of a shard under a recipe, without those that a later run retries; of `extract` and `task`, those with a
+-- workflow or task of this index.
 SELECT segment_id, outcome, error_class FROM stage_results
 WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(recipe_id)s
   AND final AND NOT retry_asked
-  AND (%(workflow)s = 0 OR coalesce((measures ->> 'workflows')::int > %(workflow)s, true))
+  AND (%(least)s = 0 OR coalesce((measures ->> %(counts)s)::int > %(least)s, true))
 
 -- uncounted --
 -- Texts of a shard whose workflows were extracted by a version of GEM that did not count them.

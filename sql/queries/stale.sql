@@ -3,15 +3,16 @@
 -- there on. `frontier`: the next stage that has to process them (from 1). `again`: it did, and has to retry. `known`:
 -- they have a result of that stage under another recipe, so their later path is known too: a row whose `before` is NULL
 -- then means that they did not reach stage `ord`. The chain is that of a take: earlier results are those of the same take,
--- and segments without its workflow do not get past `extract`.
+-- and segments without its workflow, or worlds without its task, get no further.
 WITH chain AS (
-    SELECT recipe_id, stage, ord, lead(takes) OVER (ORDER BY ord) AS next_takes
-    FROM unnest(%(recipe_ids)s::text[], %(stages)s::text[], %(takes)s::text[])
-        WITH ORDINALITY AS u(recipe_id, stage, takes, ord)
+    SELECT recipe_id, stage, ord, lead(takes) OVER way AS next_takes, lead(least) OVER way AS next_least,
+           lead(counts) OVER way AS next_counts
+    FROM unnest(%(recipe_ids)s::text[], %(stages)s::text[], %(takes)s::text[], %(least)s::int[], %(counts)s::text[])
+        WITH ORDINALITY AS u(recipe_id, stage, takes, least, counts, ord)
+    WINDOW way AS (ORDER BY ord)
 ), deepest AS (
     SELECT DISTINCT ON (r.segment_id) r.segment_id, c.ord, coalesce(r.outcome = c.next_takes, false)
-               AND (c.stage <> 'extract' OR %(workflow)s = 0
-                    OR coalesce((r.measures ->> 'workflows')::int > %(workflow)s, true)) AS passed,
+               AND (c.next_least = 0 OR coalesce((r.measures ->> c.next_counts)::int > c.next_least, true)) AS passed,
            r.retry_asked OR NOT r.final AS again
     FROM stage_results r JOIN chain c USING (recipe_id)
     WHERE (%(first)s::text IS NULL OR r.partition_key >= %(first)s)
@@ -30,7 +31,8 @@ WITH chain AS (
     SELECT DISTINCT ON (r.segment_id, r.stage) r.segment_id, r.stage, r.recipe_id
     FROM stage_results r JOIN waiting w USING (segment_id) LEFT JOIN recipe_takes t USING (recipe_id)
     WHERE r.recipe_id <> ALL(%(recipe_ids)s::text[])
-      AND (t.recipe_id IS NULL OR (t.workflow, t.rollout) = (%(workflow)s, %(rollout)s))
+      AND (t.recipe_id IS NULL OR t.workflow = %(workflow)s
+           AND (t.rollout = %(rollout)s OR r.stage = 'world' OR r.stage = 'task'))
     ORDER BY r.segment_id, r.stage, r.updated_at DESC
 )
 SELECT w.partition_key AS partition, w.frontier::int, c.ord::int, w.again, k.segment_id IS NOT NULL AS known,
@@ -94,5 +96,6 @@ SELECT partition_key FROM partitions ORDER BY partition_key
 SELECT DISTINCT r.partition_key FROM stage_results r
 WHERE r.recipe_id = ANY(%(recipe_ids)s::text[]) AND r.outcome = 'accepted'
   AND NOT EXISTS (SELECT 1 FROM datasets d WHERE d.partition_key = r.partition_key
-                    AND d.recipe_id = %(last)s AND d.superseded_by IS NULL)
+                    AND d.superseded_by IS NULL
+                    AND %(last)s IN (d.recipe_id, coalesce(d.manifest -> 'worlds' ->> 'last', '')))
 ORDER BY r.partition_key

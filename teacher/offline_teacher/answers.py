@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from gem_tasks.prompts import sections
-from offline_teacher import extract, filter, generate, refine, revise, validate
+from offline_teacher import extract, filter, generate, refine, revise, simulate, task, validate, world
 from offline_teacher.server.workers import UnknownTask
 
 logger = logging.getLogger(__name__)
@@ -24,9 +24,16 @@ def _refine(parts: dict[str, str], seed: int) -> str:
 _MARKS: tuple[tuple[str, Answer], ...] = (
     ("<multi_step>", filter.answer),
     ("<execution_graph>", extract.answer),
+    ("<reads>", world.answer),
+    ("<wishes>", task.answer),
     ("<toolsets>", _refine),
     ("<trajectory>", generate.answer),
     ('"R1"', validate.answer),
+)
+# Players answer the last message of a conversation, not a question.
+_PLAYERS: tuple[tuple[str, Callable[[simulate.Messages], str]], ...] = (
+    (simulate.STOP, simulate.user),
+    ("<func>", simulate.assistant),
 )
 
 
@@ -47,6 +54,9 @@ def answer(messages: list[tuple[str, str]]) -> str:
         if mark in system:
             seed = int.from_bytes(sha256(f"{mark}\0{user}".encode("utf-8", "replace")).digest()[:8], "big")
             return _guarded(respond, user, seed)
+    for mark, play in _PLAYERS:
+        if mark in system:
+            return play(messages)
     raise UnknownTask(f"{len(system)} characters of instructions ask for no form of answer that offline-rules knows")
 
 

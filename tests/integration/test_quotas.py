@@ -1,8 +1,10 @@
 """Texts over a quota wait after the filter: no call is made for them, they do not fail, and they can pass later."""
 
 import pytest
+from typer.testing import CliRunner
 
 from gem_tasks.cli.follow import done_of
+from gem_tasks.cli.main import app
 from gem_tasks.console.chains import chains
 from gem_tasks.console.overview import overview
 from gem_tasks.console.partition import partition
@@ -93,6 +95,16 @@ def test_a_decision_is_the_same_again_and_makes_room_when_the_quota_grows(filter
     more = filtered("platform:operator=2", "platform:operator=3")
     plan(more, PARTITION)
     assert to_extract(more) > first, "what passed before stays"
+
+
+def test_what_the_command_releases_it_says_with_the_command_that_runs_it(filtered, monkeypatch):
+    work = filtered("platform:operator=2,platform:*=0")
+    plan(work, PARTITION)
+    waiting = sum(held(work).values())
+    monkeypatch.setattr("gem_tasks.cli.quotas.load", lambda: work.settings)
+    said = CliRunner().invoke(app, ["quotas", "--apply", "--quota", "none"]).output
+    assert f"{waiting} released. Run them: gem backfill --from {PARTITION} --to {PARTITION} --quota none\n" in said
+    assert "No text is released." in CliRunner().invoke(app, ["quotas", "--apply"]).output
 
 
 def test_what_other_partitions_let_through_or_extracted_before_there_were_quotas_counts(filtered):

@@ -11,6 +11,7 @@ from gem_tasks.plans import draw, shipped
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.stages.base import Stage, repair
+from tests import library_tasks, library_world
 from tests.factories import TOOLS, make_draft, make_record, make_segment, make_trajectory
 from tests.realistic import FILES, load
 
@@ -50,23 +51,26 @@ SLIPS = (
     ("{", "{,"),
 )
 WHOLE["revise"], WHOLE["revalidate"] = WHOLE["refine"], WHOLE["validate"]
+WHOLE["world"] = [library_world.answer()]
+WHOLE["task"] = [library_tasks.ANSWER]
 CUTS = 8
 
 
 def outputs(stage: Stage) -> dict[str, object]:
     """Requests, verdicts without a model, and verdicts on answers."""
     found: dict[str, object] = {}
-    for name, record in _records():
+    for name, plain in _records():
+        record = plain.with_output("world", library_tasks.BUILT)
         asked = stage.request(record, PROMPT)
-        found[f"request: {name}"] = [message.model_dump(mode="json") for message in asked]
+        found[f"request: {name}"] = [message.to_openai() for message in asked]
         verdict = stage.precheck(record)
         found[f"precheck: {name}"] = verdict and _dump(verdict)
     found["repair"] = [
-        message.model_dump(mode="json")
+        message.to_openai()
         for message in repair(Prompt(name="repair", text="Again: {complaint}"), asked, "{not} this", "a {complaint}")
     ]
     for name, answer in _answers(stage.name):
-        verdict = stage.parse(answer, make_record())
+        verdict = stage.parse(answer, library_tasks.record())
         found[f"parse: {name}"] = [type(verdict).__name__, _dump(verdict)]
     return found
 

@@ -9,13 +9,13 @@ import typer
 from gem_tasks.checks import CHECKS
 from gem_tasks.cli.main import app
 from gem_tasks.domain.request_options import RequestOptions
-from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.stage import EVERY_STAGE, SIMULATED_USER, STAGE_NAMES
 from gem_tasks.local.state import SERVICES
 from gem_tasks.settings import Settings
 from tests.pages import GENERATED, PAGES, ROOT, page, pages
 
 every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-STAGES = "|".join(name.upper() for name in STAGE_NAMES)
+STAGES = "|".join(name.upper() for name in (SIMULATED_USER, *EVERY_STAGE))
 SOURCES = [
     path
     for folder in ("gem_tasks", "dags", "plugins", "deploy", "teacher", "tests", "benchmarks", "envs", "sql")

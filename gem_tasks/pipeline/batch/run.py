@@ -140,4 +140,8 @@ def _poll(job: ShardJob, pending: Pending, *, always: bool) -> ShardReport | Pen
 
 
 def _online(job: ShardJob) -> bool:
+    """Conversations in worlds are always asked online: their next request depends on the last answer."""
+    if job.name == "simulate" and job.work.settings.mode_for(job.name) != "online":
+        logger.info("simulate asks turn by turn: GEM sends its requests online, also with GEM_LLM_MODE=batch")
+        return True
     return job.work.settings.mode_for(job.name) == "online"

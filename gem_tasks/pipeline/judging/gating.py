@@ -4,7 +4,7 @@ import logging
 
 from gem_tasks.domain.gate import Decision
 from gem_tasks.domain.outcome import OutcomeKind
-from gem_tasks.domain.stage import STAGE_NAMES, StageName
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.gates import decide, report
 from gem_tasks.gates.decide import confirmed
@@ -42,10 +42,11 @@ def nothing_left(work: Workspace, name: StageName, partition: str) -> bool:
 
     It looks at results, not at open work: a gate that halted also halts the next run.
     """
-    following = work.chain.by_stage[STAGE_NAMES[STAGE_NAMES.index(name) + 1]]
+    following = work.chain.after(name)
+    taken = takes_of(work.chain.by_stage[following]) if following else "accepted"
     with work.ledger() as ledger:
         counts = ledger.gates.metrics(partition, *work.recipes_of(name))
-    return not getattr(counts, takes_of(following), 0)
+    return not getattr(counts, taken, 0)
 
 
 def answer(

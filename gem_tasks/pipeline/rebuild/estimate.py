@@ -59,9 +59,9 @@ class Rate(Value):
 
 
 def rates(work: Workspace, ledger: Ledger) -> dict[StageName, Rate]:
-    """One rate per stage of the workspace's chain."""
+    """One rate per stage of the lines that are on."""
     history, pace = ledger.stale.history(), ledger.stale.pace()
-    return {stage: _rate(work, stage, history, pace) for stage in work.chain.by_stage}
+    return {stage: _rate(work, stage, history, pace) for line in work.lines() for stage in line.chain.line}
 
 
 def _rate(work: Workspace, stage: StageName, history: Sequence[HistoryRow], pace: Mapping[str, PaceRow]) -> Rate:

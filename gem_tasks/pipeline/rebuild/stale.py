@@ -6,12 +6,14 @@ later stages are estimates.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.domain.stage import PER_TAKE, STAGE_NAMES, StageName
-from gem_tasks.domain.take import FIRST, Take
+from gem_tasks.domain.stage import EVERY_STAGE, PER_TAKE, StageName
+from gem_tasks.domain.take import Take
+from gem_tasks.lineage import Ledger
 from gem_tasks.lineage.stale import StaleRow
 from gem_tasks.pipeline.rebuild.estimate import Estimate, Rate, rates
 from gem_tasks.pipeline.rebuild.ranges import Range, ranges
@@ -61,22 +63,17 @@ class Stale(Value):
 
 def stale(work: Workspace, first: str | None = None, last: str | None = None) -> Stale:
     """All waiting work, or that of a range of partitions (both ends included)."""
-    chains = work.chains()
     with work.ledger() as ledger:
         rows = [
             (chain, row)
-            for chain in chains
-            for row in ledger.stale.work_left(list(chain.by_stage.values()), chain.takes, first, last, chain.take)
-            if chain.take == FIRST or STAGE_NAMES[row.ord - 1] in PER_TAKE
+            for chain, own in _own_recipes([chain for line in work.lines() for chain in line.chains()])
+            for row in ledger.stale.work_left(chain.links, first, last, chain.take)
+            if chain.line[row.ord - 1] in own
         ]
         former = ledger.stale.recipes_named({row.before for _, row in rows if row.before})
         rate, texts = rates(work, ledger), ledger.stale.workflow_counts()
         keys = ledger.stale.partition_keys()
-        ready = (
-            []
-            if work.variant
-            else ledger.stale.unpublished_partitions(work.accepting(), chains[-1].id_of(STAGE_NAMES[-1]))
-        )
+        ready = [] if work.variant else [key for line in work.lines() for key in _unpublished(line, ledger)]
     by_partition: defaultdict[str, list[tuple[Chain, StaleRow]]] = defaultdict(list)
     for chain, row in rows:
         by_partition[row.partition].append((chain, row))
@@ -84,7 +81,9 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
         StalePartition(partition=key, stages=_stages(found, former, rate, texts))
         for key, found in sorted(by_partition.items())
     ]
-    publish_only = [key for key in ready if key not in by_partition and (first or key) <= key <= (last or key)]
+    publish_only = [
+        key for key in dict.fromkeys(ready) if key not in by_partition and (first or key) <= key <= (last or key)
+    ]
     found, off_schedule = ranges({*by_partition, *publish_only}, keys)
     sums = _sums(partitions)
     return Stale(
@@ -98,6 +97,18 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
     )
 
 
+def _unpublished(work: Workspace, ledger: Ledger) -> list[str]:
+    return ledger.stale.unpublished_partitions(work.accepting(), work.last_recipe())
+
+
+def _own_recipes(chains: Sequence[Chain]) -> Iterator[tuple[Chain, set[StageName]]]:
+    """Each chain, and the stages whose recipes no earlier one has: takes and lines share some."""
+    seen: set[str] = set()
+    for chain in chains:
+        yield chain, {stage for stage, recipe_id in chain.ids.items() if recipe_id not in seen}
+        seen.update(chain.ids.values())
+
+
 def _stages(
     rows: Sequence[tuple[Chain, StaleRow]],
     former: Mapping[str, Recipe],
@@ -107,8 +118,8 @@ def _stages(
     why: defaultdict[StageName, Counter[str]] = defaultdict(Counter)
     expected: Counter[StageName] = Counter()
     for made_by, row in rows:
-        chain = list(made_by.by_stage.values())
-        stage, now = STAGE_NAMES[row.ord - 1], chain[row.ord - 1]
+        stage = made_by.line[row.ord - 1]
+        now = made_by.by_stage[stage]
         if row.ord == row.frontier and row.again:
             reason = RETRY
         elif row.before:
@@ -118,15 +129,15 @@ def _stages(
         elif row.known:
             continue  # last time it ended before this stage
         else:
-            share = _share(chain, rate, row.frontier, row.ord)
-            if STAGE_NAMES[row.frontier - 1] not in PER_TAKE:
+            share = _share(made_by, rate, row.frontier, row.ord)
+            if made_by.line[row.frontier - 1] not in PER_TAKE:
                 share *= _with_workflow(texts, made_by.take)
             expected[stage] += row.segments * share  # pyright: ignore[reportArgumentType]
             continue
         why[stage][reason] += row.segments
     return [
         StaleStage(stage=stage, why=dict(why[stage]), estimate=rate[stage].of(why[stage].total() + expected[stage]))
-        for stage in STAGE_NAMES
+        for stage in EVERY_STAGE
         if why[stage] or expected[stage]
     ]
 
@@ -137,11 +148,11 @@ def _with_workflow(texts: Mapping[int, int], take: Take) -> float:
     return having / sum(texts.values()) if texts and take.workflow else 1.0
 
 
-def _share(chain: Sequence[Recipe], rate: Mapping[StageName, Rate], frontier: int, ord_: int) -> float:
+def _share(chain: Chain, rate: Mapping[StageName, Rate], frontier: int, ord_: int) -> float:
     """Share of segments waiting at a stage that will reach a later one."""
     share = 1.0
-    for stage, following in zip(STAGE_NAMES[frontier - 1 : ord_ - 1], chain[frontier:ord_], strict=True):
-        share *= rate[stage].share(takes_of(following))
+    for stage, following in pairwise(chain.line[frontier - 1 : ord_]):
+        share *= rate[stage].share(takes_of(chain.by_stage[following]))
     return share
 
 
@@ -154,6 +165,6 @@ def _sums(partitions: Sequence[StalePartition]) -> list[StaleStage]:
             estimates[stage.stage] = estimates.get(stage.stage, Estimate()) + stage.estimate
     return [
         StaleStage(stage=stage, why=dict(why[stage]), estimate=estimates[stage])
-        for stage in STAGE_NAMES
+        for stage in EVERY_STAGE
         if stage in estimates
     ]

@@ -11,6 +11,8 @@ the task instead. Airflow retries lost workers.
     attempt.outcome
 """
 
+import asyncio
+
 from gem_tasks.corpus.text.harmless import harmless_json
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion
 from gem_tasks.domain.outcome import Accepted, Cost, Malformed, Outcome, Rejected
@@ -133,7 +135,8 @@ async def attempt(stage: Stage, asking: Asking, record: Record, client: ChatClie
     state = Attempt(stage, asking, record)
     while state.request:
         try:
-            state.answered(await client.complete(state.request))
+            completion = await client.complete(state.request)
+            await asyncio.to_thread(state.answered, completion) if stage.slow else state.answered(completion)
         except EndpointError as error:
             state.failed(error)
     assert state.outcome, "neither a request nor an outcome"  # noqa: S101 - an invariant of Attempt

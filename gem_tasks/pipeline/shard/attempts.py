@@ -5,17 +5,14 @@ follow once it has answered one. So a wrong parameter is found with a few calls.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from itertools import chain, islice
+from typing import Any
 
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import DOUBTFUL
-from gem_tasks.pipeline.recipes import Asking
-from gem_tasks.pipeline.shard.attempt import attempt
 from gem_tasks.pipeline.shard.doubts import FEW, Doubts
-from gem_tasks.ports import ChatClient
-from gem_tasks.stages.base import Stage
 
 _HEAD_START = 64
 
@@ -24,15 +21,13 @@ class Attempts:
     """All attempts of a stage over a shard.
 
     Args:
-        stage: the stage.
-        asking: how it asks.
-        client: client of its endpoint.
+        ask: gets the outcome of a record.
         window: most records in progress at once.
         proven: whether the endpoint has answered requests of this recipe before.
     """
 
-    def __init__(self, stage: Stage, asking: Asking, client: ChatClient, window: int, *, proven: bool) -> None:
-        self._stage, self._asking, self._client, self._window = stage, asking, client, window
+    def __init__(self, ask: Callable[[Record], Coroutine[Any, Any, Outcome]], window: int, *, proven: bool) -> None:
+        self._ask, self._window = ask, window
         self._doubts = Doubts(proven=proven)
         self._open = proven
         self._running: set[asyncio.Task[Outcome]] = set()
@@ -65,7 +60,7 @@ class Attempts:
 
     async def _fill(self, records: Iterator[Record]) -> None:
         for started, record in enumerate(islice(records, max(0, self._room() - len(self._running)))):
-            task = asyncio.create_task(attempt(self._stage, self._asking, record, self._client))
+            task = asyncio.create_task(self._ask(record))
             task.add_done_callback(self._arrived.put_nowait)
             self._running.add(task)
             if started % _HEAD_START == _HEAD_START - 1:

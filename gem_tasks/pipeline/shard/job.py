@@ -7,6 +7,7 @@ from gem_tasks.domain.stage import StageName
 from gem_tasks.lineage import Place, RunContext
 from gem_tasks.pipeline.recipes import Asking
 from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.pipeline.worlds.proved import proved
 from gem_tasks.stages.base import Stage
 from gem_tasks.store import keys
 
@@ -27,8 +28,8 @@ class ShardJob:
 
     @property
     def stage(self) -> Stage:
-        """The stage, with the configured format of answers."""
-        return self.work.chain.stage(self.name)
+        """The stage, with the configured format of answers and its proof."""
+        return proved(self.work.chain.stage(self.name), self.work.settings.sandbox)
 
     @property
     def recipe(self) -> Recipe:

@@ -9,25 +9,27 @@ from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
-from gem_tasks.domain.stage import STAGE_NAMES, StageName
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.take import Take
 from gem_tasks.domain.trajectory import Draft, Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.errors import StoreError
+from gem_tasks.lineage import Link
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.stages import stage
 from gem_tasks.store import keys, shards
+from gem_tasks.worlds.played import Execution, Played
 
 
 def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
     """Segment ids that a stage processes: the whole shard, or those with the right outcome of the stage before.
 
-    Without those that a quota holds. Texts without the workflow of the take are none of `generate`'s.
+    Without those that a quota holds. Texts without the workflow of the take are none of `generate`'s, and those whose
+    world lacks its task none of `simulate`'s.
     """
-    position = STAGE_NAMES.index(name)
-    if position:
-        before, link = STAGE_NAMES[position - 1], work.chain.link(name)
-        found = ended(work, before, link.takes, partition, shard, link.workflow)
+    before = work.chain.before(name)
+    if before:
+        found = _ended(work, before, work.chain.link(name), partition, shard)
         with work.ledger() as ledger:
             return found - ledger.quotas.held_segments(work.chain.id_of(before), partition, shard)
     with work.ledger() as ledger:
@@ -40,7 +42,7 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
         needed: (stage(needed).output.model_validate_json, _payloads(work, needed, partition, shard))
         for needed in stage(name).needs
     }
-    refused_by = _before(name) if stage(name).takes == "rejected" else None
+    refused_by = work.chain.before(name) if stage(name).takes == "rejected" else None
     for segment in segments_of(work, partition, shard):
         key = segment.segment_id
         if key in wanted:
@@ -53,10 +55,6 @@ def load_records(work: Workspace, name: StageName, partition: str, shard: int, w
                 made["extract"] = work.chain.take.of(extraction)
             plan = work.chain.plan(key) if name == "generate" else None
             yield Record(segment=segment, opened=work.chain.opened, plan=plan, outputs=made)
-
-
-def _before(name: StageName) -> StageName:
-    return STAGE_NAMES[STAGE_NAMES.index(name) - 1]
 
 
 def _taken(payloads: dict[str, str], segment_id: str, name: str) -> str:
@@ -92,10 +90,12 @@ class Final(NamedTuple):
     """Recipe id of that stage."""
     take: Take
     draft: Draft
+    execution: Execution | None = None
+    """Set if the conversation happened in a world."""
 
 
 def finals(work: Workspace, partition: str, shard: int) -> dict[str, list[Final]]:
-    """Accepted conversations of a shard, with or without a revision, by segment id, take after take."""
+    """Accepted conversations of a shard in the workspace's line, by segment id, take after take."""
     found: defaultdict[str, list[Final]] = defaultdict(list)
     for each in work.each_take():
         for key, final in _finals(each, partition, shard):
@@ -105,6 +105,9 @@ def finals(work: Workspace, partition: str, shard: int) -> dict[str, list[Final]
 
 def _finals(work: Workspace, partition: str, shard: int) -> Iterator[tuple[str, Final]]:
     """Those of the workspace's take."""
+    if "simulate" in work.chain.line:
+        yield from _executed(work, partition, shard)
+        return
     for made_by, accepted_by in (_AT_ONCE, _REVISED):
         if passed := accepted(work, accepted_by, partition, shard):
             recipe, take = work.chain.id_of(accepted_by), work.chain.take
@@ -115,16 +118,30 @@ def _finals(work: Workspace, partition: str, shard: int) -> Iterator[tuple[str, 
                 yield key, Final(made[key], judged[key], accepted_by, recipe, take, drafts[key])
 
 
+def _executed(work: Workspace, partition: str, shard: int) -> Iterator[tuple[str, Final]]:
+    if passed := accepted(work, "verify", partition, shard):
+        recipe, take = work.chain.id_of("verify"), work.chain.take
+        played, judged = (output_of(work, name, partition, shard) for name in ("simulate", "verify"))
+        for key in sorted(passed):
+            made: Played = played[key]
+            yield key, Final(made.conversation, judged[key], "verify", recipe, take, made, made.execution)
+
+
 _AT_ONCE: tuple[StageName, StageName] = ("refine", "validate")
 _REVISED: tuple[StageName, StageName] = ("revise", "revalidate")
 
 
-def ended(work: Workspace, name: StageName, how: str, partition: str, shard: int, workflow: int = 0) -> set[str]:
-    """As `accepted`, with any outcome; of `extract`, only those with a workflow of this index."""
+def ended(work: Workspace, name: StageName, how: str, partition: str, shard: int) -> set[str]:
+    """As `accepted`, with any outcome."""
+    return _ended(work, name, Link(name, work.chain.id_of(name), how), partition, shard)
+
+
+def _ended(work: Workspace, name: StageName, link: Link, partition: str, shard: int) -> set[str]:
+    """Segments whose outcome of a stage is what the link takes, with as much found in them as it needs."""
     with work.ledger() as ledger:
-        known = ledger.stages.outcomes(partition, shard, work.chain.id_of(name), workflow)
+        known = ledger.stages.outcomes(partition, shard, work.chain.id_of(name), link.workflow, link.counts)
         withdrawn = ledger.versions.withdrawn_segments(partition, shard)
-    return {segment for segment, (kind, _) in known.items() if kind == how and segment not in withdrawn}
+    return {segment for segment, (kind, _) in known.items() if kind == link.takes and segment not in withdrawn}
 
 
 def count_workflows(work: Workspace, partition: str, shard: int) -> None:

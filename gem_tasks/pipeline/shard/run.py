@@ -15,11 +15,11 @@ from typing import TypeVar
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome
-from gem_tasks.domain.stage import PER_TAKE, StageName
+from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import EndpointError
 from gem_tasks.lineage import Ledger, RunContext
-from gem_tasks.pipeline.journal.journal import JournaledClient
 from gem_tasks.pipeline.journal.places import shard_journal
+from gem_tasks.pipeline.shard.asker import asker
 from gem_tasks.pipeline.shard.attempts import Attempts
 from gem_tasks.pipeline.shard.budget import BudgetSpentError
 from gem_tasks.pipeline.shard.collector import rare_collections
@@ -28,7 +28,6 @@ from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.shard.outcomes import Outcomes
 from gem_tasks.pipeline.shard.prefilter import scored, switch_off_drifted
 from gem_tasks.pipeline.shard.records import count_workflows
-from gem_tasks.pipeline.shard.spending import spending
 from gem_tasks.pipeline.shard.tally import Tally
 from gem_tasks.pipeline.workspace import Workspace
 
@@ -38,8 +37,6 @@ Done = TypeVar("Done")
 _SAVE_EVERY_S = 10.0
 _SAVING_SHARE = 0.05
 """Largest share of the time for saving: it rewrites the shard's object, so large shards are saved less often."""
-_WINDOW = 2
-"""Records in progress per request in flight: the additional ones wait for a slot, back off, or are being saved."""
 
 
 class ShardReport(Value):
@@ -80,13 +77,11 @@ def run_shard(work: Workspace, name: StageName, partition: str, shard: int, run:
 
 
 def jobs_of(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> list[ShardJob]:
-    """The stage over a shard, once for each take from `generate` on."""
-    works = work.each_take()
-    if name not in PER_TAKE:
-        works = works[:1]
-    if name == PER_TAKE[0] and works[-1].chain.take.workflow:
+    """The stage over a shard, once for each of its recipes: from `generate` on, there is one for each take."""
+    works = {each.chain.id_of(name): each for each in reversed(work.each_take())}
+    if work.chain.before(name) == "extract" and len(works) > 1:
         count_workflows(work, partition, shard)
-    return [ShardJob.of(each, name, partition, shard, run) for each in works]
+    return [ShardJob.of(each, name, partition, shard, run) for each in reversed(works.values())]
 
 
 def each_alone(jobs: Iterable[ShardJob], do: Callable[[ShardJob], Done]) -> list[Done]:
@@ -156,9 +151,8 @@ async def _work(job: ShardJob, outcomes: Outcomes) -> tuple[Tally, int]:
     if job.name == "filter":
         switch_off_drifted(job.work)
     try:
-        async with job.work.client(job.name) as endpoint, journal, spending(job) as meter:
-            client = JournaledClient(meter(endpoint), journal)
-            attempts = Attempts(job.stage, job.asking, client, _WINDOW * in_flight, proven=job.proven())
+        async with journal, asker(job, journal) as asked:
+            attempts = Attempts(asked.ask, asked.window, proven=job.proven())
             async with aclosing(attempts.outcomes(scored(job.work, job.name, outcomes.missing()))) as arriving:
                 async for outcome in arriving:
                     saver.add(outcome)
@@ -172,7 +166,7 @@ async def _work(job: ShardJob, outcomes: Outcomes) -> tuple[Tally, int]:
     finally:
         await saver.finish()
     journal.discard()
-    return saver.tally, client.replayed
+    return saver.tally, asked.replayed
 
 
 class _Saver:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
-from gem_tasks.domain.stage import StageName
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import BudgetAccount
 from gem_tasks.llm.client import OpenAIClient
@@ -18,7 +17,7 @@ from gem_tasks.ports import ChatClient
 logger = logging.getLogger(__name__)
 
 
-def priced(work: Workspace, stage: StageName) -> Pricing | None:
+def priced(work: Workspace, stage: str) -> Pricing | None:
     """Prices of the stage's calls; None if unknown.
 
     Raises:
@@ -48,9 +47,9 @@ def account(job: ShardJob) -> BudgetAccount:
 
 
 @asynccontextmanager
-async def spending(job: ShardJob) -> AsyncGenerator[Callable[[OpenAIClient], ChatClient]]:
-    """Yields a function that wraps the stage's client; raises like `priced`."""
-    price, limit = priced(job.work, job.name), job.work.settings.budget_usd
+async def spending(job: ShardJob, asked: str = "") -> AsyncGenerator[Callable[[OpenAIClient], ChatClient]]:
+    """Yields a function that wraps the stage's client, or that of the simulated user; raises like `priced`."""
+    price, limit = priced(job.work, asked or job.name), job.work.settings.budget_usd
     if price is None:
         yield lambda client: client
     elif limit is None:

@@ -58,6 +58,8 @@ def question(body: Any) -> Question:
         raise Refused(404, f"The model {model!r:.100} does not exist; there is {MODEL!r}", "model_not_found")
     if body.get("stream"):
         raise Refused(400, f"{MODEL} does not stream", "unsupported_parameter")
+    if body.get("tools"):
+        raise Refused(400, f"{MODEL} does not support the parameter `tools`", "unsupported_parameter")
     return Question(messages, limit)
 
 

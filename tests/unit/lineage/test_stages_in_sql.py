@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from gem_tasks.domain.stage import ACCEPTING, STAGE_NAMES
+from gem_tasks.domain.stage import ACCEPTING, EVERY_STAGE
 from gem_tasks.resources import shipped
 
 FILES = sorted(path for folder in ("queries", "views") for path in (shipped("sql") / folder).glob("*.sql"))
@@ -21,7 +21,7 @@ def test_stages_in_sql_are_those_of_the_registry(path):
     text = path.read_text(encoding="utf-8")
     named = [tuple(literals(found)) for found in LISTS.findall(text)]
     assert [found for found in named if found not in {(), ACCEPTING}] == []
-    assert set(SINGLE.findall(text)) <= {"segment", *STAGE_NAMES}, "`segment` is the root of a chain"
+    assert set(SINGLE.findall(text)) <= {"segment", *EVERY_STAGE}, "`segment` is the root of a chain"
 
 
 def test_the_patterns_find_them():

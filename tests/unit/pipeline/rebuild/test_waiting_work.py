@@ -32,7 +32,7 @@ class Rows:
     def __exit__(self, *_):
         pass
 
-    def work_left(self, chain, takes, first, last, take):
+    def work_left(self, chain, first, last, take):
         return [row for row in self.rows if (first or row.partition) <= row.partition <= (last or row.partition)]
 
     def recipes_named(self, ids):
@@ -70,6 +70,7 @@ def looked(tmp_path):
         work = SimpleNamespace(
             settings=settings, chain=chain, variant=variant, ledger=lambda: ledger,
             accepting=lambda: [], chains=lambda: [chain.with_take(take) for take in takes],
+            last_recipe=lambda: "", lines=lambda: [work],
         )  # fmt: skip
         return stale(work, *args)
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import re
+from functools import partial
 
 import pytest
 
 from gem_tasks.domain.chat import Completion
 from gem_tasks.errors import EndpointError, ErrorClass
 from gem_tasks.pipeline.recipes import Asking
+from gem_tasks.pipeline.shard.attempt import attempt
 from gem_tasks.pipeline.shard.attempts import Attempts
 from gem_tasks.pipeline.shard.doubts import FEW
 from gem_tasks.prompts import load
@@ -50,7 +52,7 @@ class Endpoint:
 
 def attempts(endpoint, window=20, *, proven):
     asking = Asking(model="m", prompt=load("filter"), repair=load("repair"))
-    return Attempts(stage("filter"), asking, endpoint, window, proven=proven)
+    return Attempts(partial(attempt, stage("filter"), asking, client=endpoint), window, proven=proven)
 
 
 async def ended(endpoint, count, window=20, *, proven):

@@ -1,0 +1,94 @@
+"""Options and ends that all commands of `gem eval` share."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import SecretStr, ValidationError
+
+from gem_tasks.cli.evaluation_tables import score_table
+from gem_tasks.cli.terminal import Terminal, echo_json
+from gem_tasks.domain.base import Value
+from gem_tasks.domain.evaluation import Endpoint, EvalReport
+from gem_tasks.errors import UserError
+from gem_tasks.evals.registry import find_model, record
+from gem_tasks.pipeline.workspace import Workspace
+from gem_tasks.settings import Settings
+
+Options = TypeVar("Options", bound=Value)
+BaseUrl = Annotated[str, typer.Option(help="OpenAI-compatible endpoint of the model, ending in /v1.")]
+ModelName = Annotated[str, typer.Option("--model", help="Name of the model at the endpoint.")]
+ModelId = Annotated[str | None, typer.Option(help="The model in `gem models list` that the result belongs to.")]
+SubsetOption = Annotated[str, typer.Option(help="`full`, `smoke` (a few fixed cases), or a file with one id per line.")]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Folder for the files of the harness; an unfinished run in it is continued.")
+]
+Thinking = Annotated[
+    bool | None, typer.Option("--thinking/--no-thinking", help="Passed to the chat template of the server.")
+]
+Seed = Annotated[int | None, typer.Option(help="Sent with every request.")]
+Concurrency = Annotated[int, typer.Option(min=1, help="Concurrent cases.")]
+MaxTokens = Annotated[int | None, typer.Option(min=1, help="Maximum tokens of an answer.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
+
+
+def options_of(kind: type[Options], **values: Any) -> Options:
+    """Options of a harness.
+
+    Raises:
+        UserError: a value is not allowed.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "options"
+        raise UserError(f"{name}: {first['msg']}", "See `--help` for the allowed values.") from None
+
+
+def endpoint_of(base_url: str, model: str, key: SecretStr | None) -> Endpoint:
+    """The endpoint that a command names.
+
+    Raises:
+        UserError: it is not an HTTP address.
+    """
+    if not re.match(r"https?://[^\s@]+$", base_url):
+        raise UserError(
+            "--base-url is not an HTTP address", "Write http://host:port/v1; set the key in GEM_EVAL_API_KEY."
+        )
+    return Endpoint(base_url=base_url, model=model, api_key=key)
+
+
+def folder_of(settings: Settings, harness: str, model: str) -> Path:
+    """A new folder in GEM_HOME for the files of a run."""
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", model).strip("-")[-60:]
+    return settings.home.absolute() / "evals" / f"{harness}-{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+
+
+def known(settings: Settings, model_id: str | None) -> str | None:
+    """The full id; checked first, because an evaluation takes hours."""
+    if model_id is None:
+        return None
+    with Workspace.open(settings).ledger() as ledger:
+        return find_model(ledger, model_id).model_id
+
+
+def finish(settings: Settings, report: EvalReport, folder: Path, model_id: str | None, as_json: bool) -> None:
+    """Records the report, if there is a database, and prints it."""
+    recorded = settings.postgres_dsn is not None
+    evaluation_id = record(Workspace.open(settings), report, folder, model_id) if recorded else None
+    if as_json:
+        found = report.model_dump(mode="json")
+        echo_json(json.dumps({"evaluation_id": evaluation_id, "folder": str(folder), **found}, indent=1))
+        return
+    console = Terminal()
+    score_table(console, report)
+    kept = (
+        f"Evaluation {evaluation_id}: gem eval show {evaluation_id}"
+        if evaluation_id
+        else "Not recorded: no database is configured"
+    )
+    console.print(f"{kept}\nFiles: {folder}", highlight=False)

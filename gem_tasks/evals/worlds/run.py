@@ -1,0 +1,216 @@
+"""Runs the benchmark: k tries of every case, several at a time, with a journal."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+
+from gem_tasks.confine.job import SandboxMode
+from gem_tasks.domain.base import Json
+from gem_tasks.domain.chat import Sampling
+from gem_tasks.domain.evaluation import Endpoint, EvalReport, RunSettings
+from gem_tasks.errors import EndpointError, UserError
+from gem_tasks.evals.folder import keep_job, save_report
+from gem_tasks.evals.health import require_healthy
+from gem_tasks.evals.options import WorldsOptions
+from gem_tasks.evals.progress import Progress, silent
+from gem_tasks.evals.worlds import policies, report
+from gem_tasks.evals.worlds.admission import Admitted, admitted
+from gem_tasks.evals.worlds.attempts import Attempt, Journal
+from gem_tasks.evals.worlds.cases import Case, set_id, task_of
+from gem_tasks.evals.worlds.play import Casting, Clients, Stage, play
+from gem_tasks.llm.client import OpenAIClient
+from gem_tasks.prompts import load
+from gem_tasks.simulate.scene import Player, Players
+from gem_tasks.worlds.pool import Pool
+
+HARNESS = "worlds"
+_TOO_MANY_FAILURES = 20
+"""Tries in a row that an endpoint failed, after their retries, that end a run."""
+
+
+def evaluate(
+    model: Endpoint | str,
+    cases: Sequence[Case],
+    options: WorldsOptions,
+    out_dir: Path,
+    *,
+    left_out: Mapping[str, str] = MappingProxyType({}),
+    sandbox: SandboxMode = "auto",
+    progress: Progress = silent,
+) -> EvalReport:
+    """Plays every case k times and returns the report, which is also in `out_dir/report.json`.
+
+    Args:
+        model: the endpoint under test, or the name of a policy.
+        cases: what to play.
+        options: the user, the number of tries, and limits.
+        out_dir: folder of the journal `attempts.jsonl` and the report; an unfinished run in it continues.
+        left_out: other cases, and why they are not played, for the report.
+        sandbox: strictness of the worlds' confinement.
+        progress: called with the activity, finished tries and total tries.
+
+    Raises:
+        UserError: an endpoint does not answer or keeps failing, no case counts, or the folder belongs to another run.
+    """
+    started = time.monotonic()
+    settings = settings_of(model, cases, options)
+    if isinstance(model, Endpoint):
+        for each in filter(None, (model, options.user)):
+            require_healthy(each)
+    keep_job(out_dir, {"model": _name(model), **settings.model_dump(mode="json")})
+    with Pool(most=options.concurrency, mode=sandbox) as pool:
+        counted = admitted(cases, options.seed, pool, progress)
+        if not counted.kinds:
+            raise UserError(f"No case counts: {next(iter(counted.refused.values()))}", "Name other tasks.")
+        attempts = asyncio.run(_play_all(model, cases, counted, options, out_dir, pool, progress))
+    scores = tuple(each.score for each in attempts)
+    found = EvalReport(
+        harness=HARNESS,
+        model=_name(model),
+        scores=report.scores(scores),
+        cases=scores,
+        settings=settings,
+        seconds=time.monotonic() - started,
+        measures=report.measures(attempts, {**left_out, **counted.refused}),
+    )
+    return save_report(out_dir, found)
+
+
+def settings_of(model: Endpoint | str, cases: Sequence[Case], options: WorldsOptions) -> RunSettings:
+    """All that scores have to share to be compared: the set of tasks, user, tries, seeds, caps and GEM's version."""
+    chosen = set_id(cases)
+    user = policies.SCRIPTED if isinstance(model, str) else (options.user or model).model
+    return RunSettings(
+        version=f"gem-tasks {version('gem-tasks')}",
+        subset=f"worlds:{chosen}",
+        mode=options.mode,
+        thinking=options.thinking,
+        temperature=options.temperature,
+        seed=options.seed,
+        epochs=options.tries,
+        user_model=user,
+        extra={
+            "worlds": chosen,
+            "tasks": len({task_of(case.case_id) for case in cases}),
+            "variants": len(cases),
+            "seeds": [options.seed + number for number in range(options.tries)],
+            "caps": options.caps.model_dump(),
+            "max_tokens": options.max_tokens,
+            "user_prompt": load("simulate.user").sha256,
+        },
+    )
+
+
+async def _play_all(
+    model: Endpoint | str,
+    cases: Sequence[Case],
+    counted: Admitted,
+    options: WorldsOptions,
+    out_dir: Path,
+    pool: Pool,
+    progress: Progress,
+) -> list[Attempt]:
+    wanted = [(case, epoch) for case in cases if case.case_id in counted.kinds for epoch in range(1, options.tries + 1)]
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(Journal(out_dir))
+        clients = await stack.enter_async_context(_casting(model, options))
+        stage = Stage(pool, _players(model, options), options.caps, clients)
+        runner = _Runner(stage, journal, counted.kinds, options, len(wanted), progress)
+        await runner.run([each for each in wanted if (each[0].case_id, each[1]) not in journal.found])
+        return [journal.found[case.case_id, epoch] for case, epoch in wanted]
+
+
+class _Runner:
+    """Plays tries, several at a time, and ends the run if an endpoint keeps failing."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        journal: Journal,
+        kinds: Mapping[str, str],
+        options: WorldsOptions,
+        total: int,
+        progress: Progress,
+    ) -> None:
+        self._stage, self._journal, self._kinds, self._options = stage, journal, kinds, options
+        self._total, self._progress = total, progress
+        self._slots, self._failures = asyncio.Semaphore(options.concurrency), 0
+
+    async def run(self, wanted: Sequence[tuple[Case, int]]) -> None:
+        self._report()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for case, epoch in wanted:
+                    group.create_task(self._one(case, epoch))
+        except* (UserError, EndpointError) as errors:
+            first = errors.exceptions[0]
+            while isinstance(first, BaseExceptionGroup):
+                first = first.exceptions[0]
+            if isinstance(first, UserError):
+                raise first from None
+            raise UserError(f"The endpoint cannot be used: {first}", "Fix the problem, then run it again.") from None
+
+    async def _one(self, case: Case, epoch: int) -> None:
+        async with self._slots:
+            seed = self._options.seed + epoch - 1
+            attempt = await play(self._stage, case, self._kinds[case.case_id], epoch, seed)
+            self._journal.add(attempt)
+        self._report()
+        failed = attempt.error is not None and attempt.cause is None
+        self._failures = self._failures + 1 if failed else 0
+        if self._failures >= _TOO_MANY_FAILURES:
+            raise UserError(f"The endpoints keep failing: {attempt.error}", "Fix the problem, then run it again.")
+
+    def _report(self) -> None:
+        self._progress(f"{HARNESS}: talk", len(self._journal.found), self._total)
+
+
+@asynccontextmanager
+async def _casting(model: Endpoint | str, options: WorldsOptions) -> AsyncGenerator[Casting]:
+    if isinstance(model, str):
+        yield _scripted(model)
+        return
+    async with _client(model, options) as assistant, _client(options.user or model, options) as user:
+        both = Clients(assistant, user)
+        yield lambda case, reference: both
+
+
+def _scripted(name: str) -> Casting:
+    def cast(case: Case, reference: Sequence[policies.Step]) -> Clients:
+        assistant = policies.oracle(reference) if name == "oracle" else policies.apology()
+        return Clients(assistant, policies.user(case.task, reference))
+
+    return cast
+
+
+def _client(endpoint: Endpoint, options: WorldsOptions) -> OpenAIClient:
+    return OpenAIClient(
+        endpoint.base_url,
+        endpoint.key,
+        concurrency=options.concurrency,
+        timeout_s=options.request_timeout_s,
+        max_attempts=4,
+    )
+
+
+def _players(model: Endpoint | str, options: WorldsOptions) -> Players:
+    own = Sampling(temperature=options.temperature, max_tokens=options.max_tokens, extra_body=_thinking(options))
+    user = _name(model) if isinstance(model, str) else (options.user or model).model
+    return Players(
+        assistant=Player(model=_name(model), sampling=own, native=options.mode == "native"),
+        user=Player(model=user, native=False),
+        form=load("simulate"),
+        briefing=load("simulate.user"),
+    )
+
+
+def _thinking(options: WorldsOptions) -> Json:
+    return {} if options.thinking is None else {"chat_template_kwargs": {"enable_thinking": options.thinking}}
+
+
+def _name(model: Endpoint | str) -> str:
+    return model if isinstance(model, str) else model.model

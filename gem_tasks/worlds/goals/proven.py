@@ -1,0 +1,132 @@
+"""Tasks that hold: every reference is right, wrong runs miss the goal, and other right runs reach it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gem_tasks.confine.job import SandboxMode
+from gem_tasks.worlds.built import Built
+from gem_tasks.worlds.goals.alternatives import alternatives
+from gem_tasks.worlds.goals.judged import Goal
+from gem_tasks.worlds.goals.mutants import mutants
+from gem_tasks.worlds.goals.references import Carried, faults_of
+from gem_tasks.worlds.goals.resolved import UnresolvedError, resolved
+from gem_tasks.worlds.goals.run import Run, ran
+from gem_tasks.worlds.process import RefusedWorldError
+from gem_tasks.worlds.session import Session, opened
+from gem_tasks.worlds.task import Task, Tasks, Variant
+from gem_tasks.worlds.world import World
+
+SHARE = 0.95
+"""Of the harmful mutants that have to miss the goal."""
+_SEEDS = 0, 1
+"""The references are carried out with both: numbers of new records differ."""
+_TOLD = 4
+"""Faults of a task that are named."""
+
+
+class Proof(NamedTuple):
+    """What the trials of a task found."""
+
+    harmful: int = 0
+    missed: int = 0
+    """Harmful mutants that miss the goal, as they have to."""
+    equivalent: int = 0
+    """Mutants that leave the same state as the reference."""
+    alternatives: int = 0
+    faults: tuple[str, ...] = ()
+    """Why the task does not hold."""
+
+    @property
+    def trials(self) -> dict[str, int]:
+        """Numbers for the task."""
+        return {"mutants": self.harmful, "equivalent": self.equivalent, "alternatives": self.alternatives}
+
+
+def proven(tasks: Tasks, built: Built, *, mode: SandboxMode = "auto") -> Tasks | str:
+    """The tasks that hold, with the reasons against the others; or a complaint if none does.
+
+    Raises:
+        RefusedWorldError: the world's code does not load.
+    """
+    kept: list[Task] = []
+    refused: list[str] = list(tasks.refused)
+    with opened(built.world, mode=mode) as session:
+        for number, task in enumerate(tasks.tasks, 1):
+            proof = proof_of(session, built.world, task)
+            if proof.faults:
+                refused.append(f"task {number}, {task.title}: {'; '.join(proof.faults[:_TOLD])}")
+            else:
+                kept.append(task.model_copy(update={"trials": proof.trials}))
+    if not kept:
+        return "No task holds when its runs are carried out:\n" + "\n".join(f"- {each}" for each in refused)
+    return Tasks(tasks=tuple(kept), refused=tuple(refused))
+
+
+def proof_of(session: Session, world: World, task: Task) -> Proof:
+    """Tries a task in a session of its world. Mutants are made only if every reference is right."""
+    carried: list[Carried] = []
+    faults: list[str] = []
+    for variant in task.variants:
+        try:
+            found = _carried(session, world, task, variant)
+        except (RefusedWorldError, UnresolvedError, ValueError) as error:
+            faults.append(f"variant {variant.name}: {error}")
+            continue
+        carried.append(found)
+        faults += (f"variant {variant.name}: {fault}" for fault in faults_of(found, world, task))
+    if not faults and not any(variant.ending == "done" for variant in task.variants):
+        faults.append("in no variant the wish is carried out")
+    return Proof(faults=tuple(faults)) if faults else _tried(session, world, task, carried)
+
+
+def _carried(session: Session, world: World, task: Task, variant: Variant) -> Carried:
+    runs: list[Run] = []
+    for seed in reversed(_SEEDS):
+        session.begin(variant.scenario, seed=seed)
+        runs.append(ran(session, resolved(session, variant.reference)))
+    return Carried(variant, runs[-1], runs[0], Goal(world, task, variant, runs[-1]))
+
+
+def _tried(session: Session, world: World, task: Task, carried: list[Carried]) -> Proof:
+    harmful = missed = equivalent = passed = 0
+    survivors: list[str] = []
+    wrong: list[str] = []
+    for each in carried:
+        name, scenario = each.variant.name, each.variant.scenario
+        session.begin(scenario, seed=_SEEDS[0])
+        others = [other.run for other in carried if other is not each]
+        for mutant in mutants(each.run, world, scenario, task.conditions, others):
+            run = ran(session, mutant.steps)
+            if not mutant.by_log and each.goal.leaves_the_same(run):
+                equivalent += 1
+                continue
+            harmful += 1
+            reached = each.goal.verdict(run).reached
+            missed += not reached
+            if reached:
+                survivors.append(f"variant {name}: {mutant.what} reaches the goal too ({mutant.kind})")
+        found = list(_refused_alternatives(session, world, task, each))
+        passed += sum(not fault for fault in found)
+        wrong += (f"variant {name}: {fault}" for fault in found if fault)
+    faults = [*wrong, *survivors] if missed < SHARE * harmful else wrong
+    if not harmful:
+        faults = [
+            *faults,
+            "no changed run differs from the references, so nothing shows that the goal tells right from wrong",
+        ]
+    return Proof(harmful, missed, equivalent, passed, tuple(faults))
+
+
+def _refused_alternatives(session: Session, world: World, task: Task, each: Carried) -> Iterator[str]:
+    """Why each alternative that exists does not reach the goal; empty if it does."""
+    known = " ".join([task.persona, task.system, *(wish.text for wish in task.wishes), *task.knows]).lower()
+    for other in alternatives(each.run, world, each.variant.scenario, task.conditions, known):
+        run = ran(session, other.steps)
+        if other.refused_at is not None and not _refused(run.answers[other.refused_at].result):
+            continue
+        verdict = each.goal.verdict(run)
+        yield "" if verdict.reached else f"with {other.what} the run misses the goal: {'; '.join(verdict.reasons[:2])}"
+
+
+def _refused(result: object) -> bool:
+    return isinstance(result, dict) and "error" in result
