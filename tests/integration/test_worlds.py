@@ -1,6 +1,7 @@
 """Worlds in their confined process: honest ones, and code that attacks the engine, the runtime or the machine."""
 
 import json
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -165,7 +166,8 @@ def test_a_pool_lends_a_child_again_with_another_seed_or_scenario_and_starts_it_
         assert added(deed, 1, Deed(name="clear")) == (first[0], 1)
         assert children() <= own
         for each in own:
-            each.kill()
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
         psutil.wait_procs(own)
         assert added(None, 1) == first
 
