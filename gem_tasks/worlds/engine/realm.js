@@ -1,8 +1,8 @@
 // Makes the engine's only realm safe for a world's code, then returns `run`. No world can reach this closure.
 // Frozen: all built-in objects. Removed: time, randomness, compilation, proxies, shared or weakly held memory, promises.
-(tablesOf, helpersOf) => {
+(tablesOf, helpersOf, codeOf) => {
   "use strict";
-  const { parse, stringify } = JSON, compile = Function, sourceOf = Function.prototype.toString, moment = Date;
+  const { parse, stringify } = JSON, compile = Function, moment = Date;
   const { keys, freeze, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Object;
   const ownKeys = Reflect.ownKeys, isArray = Array.isArray, plainPrototype = Object.prototype;
 
@@ -12,10 +12,10 @@
     "Infinity", "NaN", "undefined", "globalThis"]);
   const BEYOND = [["stack", /^Maximum call stack|^stack overflow/], ["memory", /^out of memory|^string too long/]];
   const FROZEN = /read-only|no setter|not extensible|could not delete|not configurable|nextId in a read/;
-  const KINDS = [TypeError, RangeError, ReferenceError, SyntaxError, Error], EXHAUSTED = "object: null", NONE = [], MOST_SCENARIOS = 8;
+  const KINDS = [TypeError, RangeError, ReferenceError, SyntaxError, Error], EXHAUSTED = "object: null", NONE = [];
 
-  const session = { base: 0, writing: false }, tables = tablesOf(), { functions, keeping } = helpersOf(tables, session), { Refusal } = tables;
-  const scenarios = {}, made = new Map();           // events by scenario; compiled code of the last few
+  const session = { base: 0, writing: false }, tables = tablesOf(), code = codeOf(), { functions, keeping } = helpersOf(tables, session), { Refusal } = tables;
+  const scenarios = {};                             // events by scenario
   let world, first, tool, failed;
 
   // ---- operations. They leave the text of the result, and the names of changed tables
@@ -82,7 +82,7 @@
   function batch({ first: again, base, scenario, operations, quiet }) {
     if (again) tables.tree = first;
     session.base = base;
-    tool = compiled(scenario);
+    tool = code.of(scenario, scenarios[scenario]);
     const done = [], touched = new Set(), { ids } = tables;
     for (let i = 0; i < operations.length; i++) {
       const each = operations[i], told = operate(each[0], each[1], each[2], each[3]);
@@ -98,39 +98,18 @@
     for (const name of names) found[name] = name in tables.rows ? stringify(tables.rows[name]) : null;
     return found;
   }
-  // This engine compiles a body within braces without parsing it alone first, so a body could close them and run outside.
-  // Then what comes out is not the whole text.
-  function whole(parameter, body) {
-    const code = "'use strict';\n" + body, made = compile(parameter, code);
-    if (typeof made !== "function" || sourceOf.call(made) !== "function anonymous(" + parameter + "\n) {\n" + code + "\n}")
-      throw new SyntaxError("a brace closes more than the code opened");
-  }
-  // The world's code runs again for each call, so nothing but the state lasts. It answers the function of the called tool.
-  function code(events) {
-    const tools = keys(world.tools).map((name) => "case " + stringify(name) + ": return typeof " + world.tools[name] + " === 'function' ? " + world.tools[name] + " : undefined;");
-    const others = keys(events).map((name) => "case " + stringify("event " + name) + ": return function (state) {\n" + events[name] + "\n};");
-    return "'use strict'; return (function () {\n" + world.code + "\nswitch ($called) {" + tools.join("\n") + others.join("\n") + "}\n}).call(undefined);";
-  }
-  function compiled(scenario) {
-    const found = made.get(scenario) || compile("$called", code(scenarios[scenario]));
-    made.delete(scenario);
-    made.set(scenario, found);
-    if (made.size > MOST_SCENARIOS) made.delete(made.keys().next().value);
-    return found;
-  }
   function load(given) {
     world = given;
     scenarios[""] = {};
-    whole("", world.code);
-    compiled("")("");
+    code.load(world);
     tables.begin(world.start);
     first = tables.tree;
   }
   function scenario({ name, events, now }) {
     scenarios[name] = events;
     if (!now) return;
-    for (const each in events) whole("state", events[each]);
-    compiled(name)("");
+    code.check(events);
+    code.of(name, events)("");
   }
   function begin(state) { tables.begin(state); }
   const REQUESTS = { batch, begin, load, scenario };
