@@ -134,7 +134,7 @@ class Process:
         return Done(reason=reason, detail=detail), start
 
     def _ensure(self) -> None:
-        if self._child is None or not self._has_events():
+        if self._child is None or self._child.poll() is not None or not self._has_events():
             self._start()
             if not self._has_events():
                 raise RefusedWorldError("crashed", "the engine's process ended while it loaded an event")
