@@ -19,6 +19,7 @@ from gem_tasks.prompts.tags import TagError, blocks, one, parse_json, strip_thin
 from gem_tasks.stages.base import Stage
 from gem_tasks.stages.generate import main_workflow, render_workflow
 from gem_tasks.worlds.built import Built
+from gem_tasks.worlds.caps import Caps
 from gem_tasks.worlds.goals import seed_facts
 from gem_tasks.worlds.goals.resolved import places
 from gem_tasks.worlds.scenario import Event, Fault, Scenario, Trigger
@@ -28,6 +29,8 @@ from gem_tasks.worlds.world import World
 
 COUNT = 3
 """Tasks of one request."""
+_MOST = 2 * COUNT
+"""Tasks of one answer."""
 _VARIANTS = 2, 3
 
 
@@ -83,6 +86,8 @@ def _line(value: Any) -> str:
 def _tasks(found: list[str], world: World) -> Tasks:
     if not found:
         raise TagError("expected at least one <task>…</task>")
+    if len(found) > _MOST:
+        raise TagError(f"found {len(found)} tasks; write one for each plan")
     system = _optional(found[0], "system")
     tasks: list[Task] = []
     for number, block in enumerate(found, 1):
@@ -219,6 +224,8 @@ def _faults_of(variant: Variant, task: Task, tools: set[str]) -> Iterator[str]:
     yield from _unknown("reference", "tool", [call.name for call in calls], tools)
     deeds = [step.name for step in variant.reference if isinstance(step, Deed)]
     yield from _unknown("reference", "deed", deeds, task.deeds)
+    if beyond := Caps().broken(variant.reference):
+        yield f"its reference has {beyond}"
     if not calls or not isinstance(variant.reference[0], Turn):
         yield "its reference must begin with a turn and hold a call"
     for number, call in enumerate(calls, 1):

@@ -70,7 +70,7 @@ def proof_of(session: Session, world: World, task: Task) -> Proof:
         try:
             found = _carried(session, world, task, variant)
         except (RefusedWorldError, UnresolvedError, ValueError) as error:
-            faults.append(f"variant {variant.name}: {error}")
+            faults.append(f"variant {variant.name}: {': '.join(map(str, error.args))}")
             continue
         carried.append(found)
         faults += (f"variant {variant.name}: {fault}" for fault in faults_of(found, world, task))

@@ -79,7 +79,7 @@ WRONG = [
      "it ends as impossible, but its reference changes orders"),
     (variant(reference=(T, FIND, LATE), events=event("state.orders['o-7'].n = 1;", {"turn": 1})),
      "the code fails of the event bad: threw"),
-    (variant(reference=(T, FIND, LATE), events=event("}", {"turn": 1})), "SyntaxError"),
+    (variant(reference=(T, FIND, LATE), events=event("}", {"turn": 1})), "variant plain: threw: SyntaxError"),
     (variant(reference=(T, FIND, LATE, call("refund", id="o-1", share=1), call("note", id="N0017", text="a"))),
      "is refused: NOT_FOUND"),
 ]  # fmt: skip
