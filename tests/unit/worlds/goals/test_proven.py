@@ -107,6 +107,14 @@ def test_what_no_outcome_table_shows_is_named(session):
     assert proof(session, unseen, tables=("orders", "notes")).faults == ()
 
 
+def test_a_table_that_the_task_does_not_concern_is_guarded(session):
+    plain = task(variants=(PLAIN,))
+    another = (call("find", customer="Birch"), call("note", id="$1.items.0.id", text="x"))
+    before, after = proof_of(session, WORLD, plain), proof_of(session, WORLD, plain, another)
+    assert (after.faults, after.harmful, after.missed) == ((), before.harmful + 1, before.missed + 1)
+    assert proof_of(session, WORLD, plain, (call("note", id="$1.id", text="x"),)) == before
+
+
 def test_a_field_for_times_may_be_volatile_and_no_other(session):
     assert (
         proof(session, PLAIN, volatile=("changed_at", "reason"))
