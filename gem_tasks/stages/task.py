@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatMessage, Sampling
@@ -62,11 +63,14 @@ class WriteTasks(Stage):
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads all `<task>` blocks and compares them with the world."""
+        world = record.needed("world", Built).world
         try:
-            tasks = _tasks(blocks(strip_thinking(text), "task"), record.needed("world", Built).world)
+            tasks = _tasks(blocks(strip_thinking(text), "task"), world)
+            return Accepted(payload=tasks.model_dump_json(), measures=tasks.measures)
         except TagError as error:
             return Malformed(complaint=str(error))
-        return Accepted(payload=tasks.model_dump_json(), measures=tasks.measures)
+        except (RecursionError, PydanticSerializationError) as error:  # nested too deeply for JSON
+            return Malformed(complaint=f"it cannot be used: {str(error)[:200]}")
 
 
 def _state(state: Json) -> str:
