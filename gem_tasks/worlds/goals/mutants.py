@@ -108,7 +108,7 @@ def _of_write(steps: Sequence[Step], at: int, schemas: dict[str, Json], tables: 
 
 
 def _anyway(other: Run, world: World, scenario: Scenario, schemas: dict[str, Json], tables: Tables) -> Iterator[Mutant]:
-    """Where nothing may be done: what is done in another variant, with another record."""
+    """Where nothing may be done: the changes of another variant, with another record."""
     for at in writes(other, world, scenario):
         for mutant in _of_write(other.steps, at, schemas, tables):
             if mutant.kind == "wrong target":
