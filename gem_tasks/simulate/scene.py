@@ -70,7 +70,7 @@ class Players(Value):
 class Caps(caps.Caps):
     """Limits of a conversation, which end it with a reason.
 
-    `repeats` counts equal calls with equal results before the user speaks again, and equal messages of the user.
+    `repeats` counts equal calls with equal results before the user speaks again, and equal pairs of messages.
     """
 
     unreadable: int = Field(default=2, ge=1)

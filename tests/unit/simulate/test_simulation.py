@@ -248,7 +248,28 @@ def test_endless_conversations_end_with_a_reason():
     assert reason_after(begun(caps=Caps(calls=1)), "Cancel.", FIND, CANCEL) == "cap_calls"
     assert reason_after(begun(caps=Caps(turns=1)), "Cancel.", "No.", "Please.") == "cap_turns"
     assert reason_after(begun(caps=Caps(repeats=1)), "Cancel.", FIND, CANCEL, FIND) == "cap_repeats"
-    assert reason_after(begun(caps=Caps(repeats=1)), "Cancel.", "No.", "Cancel.") == "user_repeats"
+    loop = ("No.", "Please.") * 2
+    assert reason_after(begun(caps=Caps(repeats=1)), "Cancel.", *loop) == "user_repeats"
+
+
+def test_a_user_may_say_yes_to_one_question_after_the_other():
+    simulation = begun(caps=Caps(repeats=1))
+    play(simulation, "Cancel.", "The lamp?", "Yes.", "The red one?", "Yes.", "Now?", "Yes.", "Done.", "<stop>")
+    assert simulation.outcome.kind == "accepted"
+
+
+def test_hidden_characters_reach_neither_the_world_nor_the_conversation():
+    simulation = begun(native=True)
+    call = FunctionCall(id="a", name="find_order", arguments='{"what": "la\\u202emp"}')
+    hidden = Completion(text="<think>x</think>I lo\u200bok.", finish_reason="tool_calls", tool_calls=(call,))
+    requests = play(simulation, "<think>x</think>Can\u202ecel.", hidden, "Done.", "<stop>")
+    assert simulation._world.steps[-1] == Call(name="find_order", arguments={"what": "lamp"})
+    assert [message.content for message in played(simulation).messages[1:3]] == ["Cancel.", "I look."]
+    assert [message.content for message in requests[-1][1].messages[2:]] == ["Cancel.", "I look.\n\nDone."]
+    odd = begun(Shop())
+    odd._world.result = {"name": "a\u202eb"}
+    play(odd, "Cancel.", FIND)
+    assert odd.outcome.reason == "world_fault"
 
 
 def test_the_same_call_after_a_message_of_the_user_is_no_repetition():
