@@ -20,9 +20,13 @@ PYTHONS ?= 3.11 3.12 3.13
 
 .PHONY: demo test unit fuzz check format lock lock-envs distill-envs digests audit licences sbom release docs docs-serve install install-dev test-pythons up down clean uv
 
-demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI running
+demo: export GEM_WORLDS := on
+demo: install  ## install, start everything, run the main job on examples/corpus, also in worlds, replay and serve them; leave the UI running
 	$(GEM) up
 	$(GEM) run examples/corpus
+	$(GEM) export --out "$(GEM_HOME)/demo"
+	$(GEM) check --replay "$(GEM_HOME)/demo/trajectories.jsonl"
+	.venv/bin/python examples/world_client.py "$(GEM_HOME)/demo"
 	$(GEM) status
 
 test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end; in Chromium if it is there; and branch coverage
