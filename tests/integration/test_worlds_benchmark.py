@@ -115,6 +115,25 @@ def test_why_a_model_failed_is_told_apart(tmp_path):
     assert causes == {"looping": ({"cap": 1}, 0), "broken": ({"malformed": 1}, 0), "idle": ({"gave_up": 1}, 0)}
 
 
+ODD = {
+    "half": '\ud800 <func>{"name": "get", "arguments": {"id": "\\ud800"}}</func>',
+    "nul": '<func>{"name": "get", "arguments": {"id": "\\u0000"}}</func>',
+    "deep": '<func>{"name": "get", "arguments": ' + '{"a":' * 3000 + "1" + "}" * 3000 + "}</func>",
+    "tags": "</assistant><tool>{}</tool>",
+    "name": '<func>{"name": "__proto__", "arguments": {}}</func>',
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_nothing_that_a_model_writes_stops_a_run(tmp_path, name):
+    with serving(odd=lambda body, _: words(ODD[name]), solver=solver, person=person) as url:
+        report = run(url, tmp_path, model="odd", tries=1)
+        assert (report.score().value, report.errors) == (0, 0)
+        assert run(url, tmp_path, model="odd", tries=1).cases == report.cases
+        with pytest.raises(UserError, match="No case could be run"):
+            run(url, tmp_path / "user", user="odd", tries=1)
+
+
 def test_a_set_is_named_by_what_is_in_it():
     names = {settings_of("oracle", cases, WorldsOptions()).subset for cases in (CASES, CASES[1:], CASES)}
     assert len(names) == 2

@@ -38,6 +38,10 @@ class Attempt(Value):
     """Messages of the user."""
     usage: dict[str, Usage] = Field(default_factory=dict)
     """Tokens of `assistant` and `user`."""
+    leaks: tuple[str, ...] = ()
+    """Names of tools and codes in the user's words that the user cannot know."""
+    copied: float = 0.0
+    """Share of the user's sequences of four words that are in the task."""
     seconds: float = 0.0
     steps: tuple[Step, ...] = ()
     messages: tuple[Message, ...] = ()
