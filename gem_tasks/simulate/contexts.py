@@ -55,7 +55,7 @@ class Context:
         for call in calls:
             self._messages.append(ChatMessage(role="tool", content=error, tool_call_id=call.id))
         if not calls:
-            self.hear(complaint)
+            self.hear(f"[form] {complaint}")
 
     def say(self, text: str, calls: Iterable[FunctionCall] = ()) -> None:
         """Adds the player's own turn."""

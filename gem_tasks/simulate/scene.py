@@ -51,8 +51,9 @@ class Player(Value):
 
     model: str
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=4096)
-    native: bool = False
-    """Whether the endpoint gets the tools in its own form; otherwise calls are tagged text."""
+    native: bool = True
+    """Whether the endpoint gets the tools in its own form; otherwise, and where it refuses them, calls are tagged text.
+    Some servers ignore tools that they do not know."""
 
 
 class Players(Value):

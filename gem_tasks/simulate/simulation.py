@@ -99,7 +99,7 @@ class Simulation:
 
     def refused(self, error: RefusedWorldError | ValueError) -> None:
         """Notes that the world cannot be opened."""
-        self._reject("world_fault", str(error))
+        self._reject("world_fault", ": ".join(map(str, error.args)))
 
     def _user_said(self, answer: Completion, turn: UserTurn | Complaint) -> None:
         if isinstance(turn, Complaint):
@@ -158,7 +158,7 @@ class Simulation:
         try:
             answers = self._world.take(steps)
         except RefusedWorldError as error:
-            self._reject("world_fault", str(error))
+            self._reject("world_fault", ": ".join(map(str, error.args)))
             return None
         faults = [fault for each in answers for fault in each.findings if fault.reason != "unenforced"]
         if faults:
@@ -192,7 +192,10 @@ class Simulation:
             return
         try:
             judged = self._judge(tuple(self._transcript.steps))
-        except (RefusedWorldError, ValueError) as error:  # the reference cannot be carried out
+        except RefusedWorldError as error:
+            self._reject("world_fault", ": ".join(map(str, error.args)))
+            return
+        except ValueError as error:  # the reference cannot be carried out
             self._reject("task_fault", str(error))
             return
         if not judged.reached:
