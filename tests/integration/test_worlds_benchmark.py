@@ -12,8 +12,9 @@ from gem_tasks.evals.worlds import run as runner
 from gem_tasks.evals.worlds.run import evaluate, settings_of
 from gem_tasks.simulate.scene import Caps
 from gem_tasks.worlds.pool import Pool
-from tests.oracles.server import serving, words
+from tests.oracles.server import calls, serving, words
 from tests.unit.evals.worlds.office import CASES
+from tests.unit.worlds.goals.shop import TOOLS
 
 ONE = [case for case in CASES if case.variant.name == "plain"]
 SOLVES = (
@@ -71,6 +72,25 @@ def test_a_served_model_and_a_user_play_and_all_that_a_score_means_is_recorded(t
     assert settings.subset == f"worlds:{settings.extra['worlds']}"
     assert settings.extra["caps"] == Caps().model_dump()
     assert [row["seed"] for row in rows(tmp_path)] == [7, 8]
+
+
+def test_a_model_may_call_in_the_form_of_the_api(tmp_path):
+    offered = []
+
+    def native(body, headers):
+        offered.append([tool["function"]["name"] for tool in body.get("tools", ())])
+        done = sum(len(message.get("tool_calls") or ()) for message in body["messages"])
+        confirmed = said(body, "user") > 1
+        wanted = [("find", {"customer": "Aster"}), ("cancel", {"id": "o-1", "reason": "late"})]
+        wanted.append(("refund", {"id": "o-1", "share": 40}))
+        if done == 0 or (confirmed and done < len(wanted)):
+            return calls(wanted[done])
+        return words("Shall I cancel o-1?" if done == 1 else "Done.")
+
+    with serving(native=native, person=person) as url:
+        report = run(url, tmp_path, model="native", mode="native", tries=1)
+    assert (report.score().value, report.measures["means"]["calls"]) == (1, 3)
+    assert offered[-1] == [tool.name for tool in TOOLS]
 
 
 def test_a_run_continues_and_plays_only_what_is_missing_or_failed_outside_the_model(tmp_path):
