@@ -18,6 +18,9 @@ LARGEST = 16 << 20
 """Bytes of a file: a world's code and state have far lower limits."""
 
 
+_KEPT = ("scenarios", "tools", "tasks", "segment_id")
+
+
 class UnreadableWorldError(Exception):
     """A file is no world; the message is the reason."""
 
@@ -32,6 +35,8 @@ class Shelved(Value):
     """The tools with descriptions."""
     tasks: tuple[Task, ...] = ()
     """What users want in it."""
+    segment_id: str = ""
+    """The text that it was made from, if known."""
 
     @property
     def world(self) -> World:
@@ -82,7 +87,7 @@ def shelved(found: Any) -> Shelved:
     try:
         if isinstance(found, dict) and "scenarios" in found:
             kept = Replayable.model_validate(found)
-            return Shelved(built=Built(world=kept.world), scenarios=kept.scenarios, tools=kept.tools, tasks=kept.tasks)
+            return Shelved(built=Built(world=kept.world), **{name: getattr(kept, name) for name in _KEPT})
         return Shelved(built=Built.model_validate(found))
     except (ValidationError, RecursionError) as error:
         why = error.errors()[0] if isinstance(error, ValidationError) else None

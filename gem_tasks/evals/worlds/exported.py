@@ -22,6 +22,13 @@ def exported(path: Path) -> list[Replayable]:
 
 def _read(file: Path) -> Replayable:
     try:
-        return read(file)
+        found = read(file)
     except UnreadableWorldError as error:
         raise UserError(f"{file}: {error}", "Name a file that travels with a dataset, in its folder worlds.") from None
+    return Replayable(
+        world=found.world,
+        scenarios=found.scenarios,
+        tools=found.tools,
+        tasks=found.tasks,
+        segment_id=found.segment_id,
+    )
