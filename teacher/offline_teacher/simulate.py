@@ -108,8 +108,8 @@ def _report(call: _Call) -> str:
     if failed(call.result):
         return f"I could not {call.tool.action(known=True)}: {_error(call.result).get('message', 'it failed')}"
     if call.tool.kind in ("find", "read"):
-        rows = [row for row in rows_in(call.result) if id_field(row) and "name" in row]
-        named = [f"{row['name']} ({row[str(id_field(row))]}, {row.get('status', 'no status')})" for row in rows[:3]]
+        rows = [(row, key) for row in rows_in(call.result) if (key := id_field(row)) and "status" in row]
+        named = [f"{row.get('name', f'the {call.tool.noun}')} ({row[key]}, {row['status']})" for row, key in rows[:3]]
         return f"I found {english.join(named)}." if named else "I found nothing."
     key = id_field(call.result)
     which = f" ({call.result[key]})" if key else ""

@@ -165,6 +165,8 @@ def test_the_assistant_calls_what_was_asked_with_ids_from_results():
     assert first == '<func>{"name": "search_readers", "arguments": {"query": "Park"}}</func>'
     messages += [("assistant", first), ("user", found)]
     assert answer(messages) == "I found Ida Park (RE-1, open)."
+    unnamed = '<tool>\n{"fee_id": "FE-1", "status": "open", "details": {"loan_id": "LO-1"}}\n</tool>'
+    assert answer([*messages[:-1], ("user", unnamed)]) == "I found the reader (FE-1, open)."
     messages += [("assistant", answer(messages)), ("user", "Please list loans.")]
     assert answer(messages) == '<func>{"name": "list_loans", "arguments": {"reader_id": "RE-1"}}</func>'
 
