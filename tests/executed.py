@@ -2,9 +2,13 @@
 
 import json
 
+from pydantic import TypeAdapter
+
 from gem_tasks.worlds.built import world_id
 from gem_tasks.worlds.played import Replayable
 from gem_tasks.worlds.scenario import Event, Fault, Scenario, Trigger
+from gem_tasks.worlds.steps import Call, Step, Turn
+from gem_tasks.worlds.task import Task, Variant, Wish
 from gem_tasks.worlds.world import Tool, World
 
 LENDING = World(
@@ -97,3 +101,30 @@ def executed(world=LENDING_ID, results=(UNAVAILABLE, SHOWN, LENT), **changes):
         "tools": tools,
         "metadata": {"trajectory_id": "t", "verified": "executed", **execution},
     }
+
+
+TASKS = (
+    Task(
+        title="A lent book",
+        system="You lend books.",
+        persona="A member in a hurry.",
+        wishes=(
+            Wish(text="Lend b-2 to m-1; wait if it is lent.", reveal="first"),
+            Wish(text="Try again.", reveal="later"),
+        ),
+        deeds={"call": "You phone the member who has the book."},
+        tables=("books",),
+        variants=(
+            Variant(name="returned", scenario=RETURNED, reference=TypeAdapter(tuple[Step, ...]).validate_python(STEPS)),
+        ),
+    ),
+    Task(
+        title="Nothing but a question",
+        system="You lend books.",
+        persona="A member in a hurry.",
+        wishes=(Wish(text="Is b-1 there?", reveal="first"),),
+        tables=("books",),
+        variants=(Variant(name="plain", reference=(Turn(), Call(name="show_book", arguments={"id": "b-1"}))),),
+    ),
+)
+"""The second is idle: a conversation without calls reaches its goal."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gem_tasks.cli.terminal import echo, echo_json
+from gem_tasks.dataset import worlds
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.distill.files import write_published
 from gem_tasks.distill.formats import FORMATS
@@ -39,6 +40,8 @@ def export(
     if format_ not in _FORMATS:
         raise UserError(f"There is no export format {format_!r}", f"Choose one of: {', '.join(_FORMATS)}.")
     work, left_out = Workspace.open(load()), 0
+    with for_others():
+        worlds.export(work, out, partition)
     if format_ in PREFERENCES:
         _preferences(work, format_, out, partition, as_json)
         return

@@ -59,17 +59,15 @@ def show(
     """
     found = library.find(named, load())
     if as_json:
-        echo_json(
-            json.dumps({"world_id": found.world_id, **found.model_dump(mode="json")}, ensure_ascii=False, indent=1)
-        )
+        echo_json(json.dumps({"world_id": found.world_id, **found.as_plain()}, ensure_ascii=False, indent=1))
         return
     console = Terminal(highlight=False)
     console.print(f"[bold]World {found.world_id}[/]")
     for table in (_tables(found), _tools(found), _rules(found)):
         if table.row_count:
             console.print(table)
-    if found.trials:
-        passed = ", ".join(f"{count} {name}" for name, count in found.trials.items())
+    if found.built.trials:
+        passed = ", ".join(f"{count} {name}" for name, count in found.built.trials.items())
         console.print(f"Trials passed: {escape(visible(passed))}")
     if found.scenarios:
         console.print(f"Tasks and variants: {escape(visible(', '.join(sorted(found.scenarios))))}")
@@ -109,7 +107,7 @@ def _tools(found: Shelved) -> Table:
 
 def _rules(found: Shelved) -> Table:
     table = Table("rule", "the text says", "tools", title="Rules")
-    for rule in found.rules:
+    for rule in found.built.rules:
         quote = f"“{rule.quote}”" if rule.quote else "(invented)"
         table.add_row(*(escape(visible(each)) for each in (rule.text, quote, ", ".join(rule.tools))))
     return table

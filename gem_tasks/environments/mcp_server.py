@@ -94,7 +94,7 @@ def _tools(setting: Setting) -> list[types.Tool]:
     return [
         types.Tool(
             name=tool.name,
-            description=tool.description or None,
+            description=setting.world.described(tool.name) or None,
             input_schema={"type": "object", **tool.parameters},
             annotations=types.ToolAnnotations(read_only_hint=tool.reads, open_world_hint=False),
         )

@@ -145,6 +145,11 @@ class Evaluations(Part):
         """Segments of a set's test split, in shard order."""
         return self._db.all(SegmentPlace, "held_out_segments", set_id=set_id)
 
+    def trained_on(self, set_id: str, documents: Sequence[str]) -> set[str]:
+        """Those of these documents that a set trains or validates on, also as another version or copy."""
+        rows = self._db.rows("trained_on", set_id=set_id, documents=list(documents))
+        return {row["document_id"] for row in rows}
+
     def segment_places(self, segments: Sequence[str]) -> list[SegmentPlace]:
         """Positions of these segments, in shard order."""
         return self._db.all(SegmentPlace, "segment_places", segments=list(segments))

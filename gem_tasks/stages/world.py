@@ -65,7 +65,13 @@ def _built(text: str, workflow: Workflow, quotes: Quotes) -> Built:
             state=_state(one(text, "state")),
             code=_code(one(text, "code")),
             tools=tuple(
-                Tool(name=tool.name, parameters=tool.parameters, reads=tool.name in reads) for tool in workflow.tools
+                Tool(
+                    name=tool.name,
+                    parameters=tool.parameters,
+                    description=tool.description,
+                    reads=tool.name in reads,
+                )
+                for tool in workflow.tools
             ),
             ids=_read(dict[str, IdFormat], one(text, "ids"), "<ids>"),
             clock=CLOCK,

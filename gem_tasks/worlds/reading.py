@@ -2,13 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pydantic import Field, ValidationError
 
-from gem_tasks.domain.base import Json
-from gem_tasks.worlds.built import Built, Rule, world_id
+from gem_tasks.domain.base import Json, Value
+from gem_tasks.domain.workflow import ToolSpec
+from gem_tasks.worlds.built import Built
 from gem_tasks.worlds.played import Replayable
+from gem_tasks.worlds.scenario import Scenario
+from gem_tasks.worlds.task import Task
+from gem_tasks.worlds.world import World
 
 LARGEST = 16 << 20
 """Bytes of a file: a world's code and state have far lower limits."""
@@ -18,16 +22,35 @@ class UnreadableWorldError(Exception):
     """A file is no world; the message is the reason."""
 
 
-class Shelved(Replayable):
+class Shelved(Value):
     """A world from a file, with what is known of it."""
 
-    rules: tuple[Rule, ...] = ()
-    trials: dict[str, int] = Field(default_factory=dict)
+    built: Built
+    scenarios: dict[str, Scenario] = Field(default_factory=dict)
+    """By `{task}/{variant}`."""
+    tools: tuple[ToolSpec, ...] = ()
+    """The tools with descriptions."""
+    tasks: tuple[Task, ...] = ()
+    """What users want in it."""
+
+    @property
+    def world(self) -> World:
+        """The world itself."""
+        return self.built.world
 
     @property
     def world_id(self) -> str:
         """The id that its rows name."""
-        return world_id(self.world)
+        return self.built.world_id
+
+    def described(self, tool: str) -> str:
+        """What an assistant is told of a tool; empty: nothing is known."""
+        told = {each.name: each.description for each in (*self.world.tools, *self.tools) if each.description}
+        return told.get(tool, "")
+
+    def as_plain(self) -> Json:
+        """All of it, as JSON."""
+        return {**self.built.model_dump(mode="json"), **self.model_dump(mode="json", exclude={"built"})}
 
 
 def read(path: Path) -> Shelved:
@@ -57,13 +80,11 @@ def shelved(found: Any) -> Shelved:
         UnreadableWorldError: it is something else.
     """
     try:
-        return Shelved.model_validate({"scenarios": {}, **cast(Json, found)} if isinstance(found, dict) else found)
+        if isinstance(found, dict) and "scenarios" in found:
+            kept = Replayable.model_validate(found)
+            return Shelved(built=Built(world=kept.world), scenarios=kept.scenarios, tools=kept.tools, tasks=kept.tasks)
+        return Shelved(built=Built.model_validate(found))
     except (ValidationError, RecursionError) as error:
         why = error.errors()[0] if isinstance(error, ValidationError) else None
         told = f"{'.'.join(map(str, why['loc']))[:80]}: {why['msg'][:120]}" if why else "it is nested too deeply"
         raise UnreadableWorldError(f"the file holds no world: {told}") from None
-
-
-def of_built(built: Built, scenarios: Json | None = None) -> Shelved:
-    """A world of the store, with its scenarios by `{task}/{variant}`."""
-    return Shelved.model_validate({**built.model_dump(), "scenarios": scenarios or {}})

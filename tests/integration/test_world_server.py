@@ -14,12 +14,13 @@ from mcp.shared.exceptions import MCPError
 
 from gem_tasks.environments.room import Setting
 from gem_tasks.environments.serving import Access, app
+from gem_tasks.worlds.built import Built
 from gem_tasks.worlds.reading import Shelved
 from tests.executed import LENDING, LENT, REPLAYABLE, RETURNED, SHOWN, UNAVAILABLE
 
 BOOK = {"id": "b-2", "member": "m-1"}
 TOKEN = "a-token-of-the-test"
-WORLD = Shelved.model_validate(REPLAYABLE.model_dump())
+WORLD = Shelved(built=Built(world=LENDING), scenarios=REPLAYABLE.scenarios)
 
 
 async def called(client, tool, /, **arguments):

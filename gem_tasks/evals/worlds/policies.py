@@ -20,7 +20,7 @@ _STOP = "<stop>"
 
 
 class Script:
-    """A `ChatClient` that gives prepared answers in order, whatever it is asked; then it stays silent."""
+    """A `ChatClient` that gives prepared answers in order, regardless of the request; then empty ones."""
 
     def __init__(self, answers: Iterable[str]) -> None:
         self._answers = iter(answers)
@@ -47,7 +47,7 @@ def apology() -> Script:
 
 def user(task: Task, reference: Sequence[Step]) -> Script:
     """Says the wishes in order, does the reference's deeds, and stops after its last message."""
-    return Script(_said(task, reference))
+    return Script(said(task, reference))
 
 
 def _replayed(reference: Sequence[Step]) -> Iterator[str]:
@@ -63,7 +63,8 @@ def _replayed(reference: Sequence[Step]) -> Iterator[str]:
     yield from repeat("That is done.")
 
 
-def _said(task: Task, reference: Sequence[Step]) -> Iterator[str]:
+def said(task: Task, reference: Sequence[Step]) -> Iterator[str]:
+    """What that user answers, in the form of a simulated user: deeds and the end as tags."""
     deeds: list[str] = []
     for number, step in enumerate(step for step in reference if not isinstance(step, Call)):
         if isinstance(step, Deed):

@@ -20,9 +20,10 @@ from gem_tasks.lint.replay.recorded import NoProofError, Told, acted, agree, exe
 from gem_tasks.lint.replay.shelf import NoWorldError, beside, find
 from gem_tasks.lint.rows import RowError, read_row
 from gem_tasks.worlds.played import Execution, name_of
+from gem_tasks.worlds.pool import Pool
 from gem_tasks.worlds.process import RefusedWorldError
 from gem_tasks.worlds.reading import Shelved, UnreadableWorldError
-from gem_tasks.worlds.session import Session, opened
+from gem_tasks.worlds.session import Session
 from gem_tasks.worlds.steps import Answer, Call, Step
 
 Status = Literal["equal", "different", "not_executed", "world_missing", "world_broken", "unreadable"]
@@ -78,20 +79,20 @@ def replay_files(
         UserError: a path does not exist, or contains nothing readable.
     """
     lines = read_files(paths)
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(jobs) as threads, Pool(jobs, mode) as children:
         while chunk := list(islice(lines, _CHUNK)):
-            yield from _replayed(chunk, worlds, pool, mode)
+            yield from _replayed(chunk, worlds, threads, children)
 
 
 def _replayed(
-    lines: list[Line], worlds: Path | None, pool: ThreadPoolExecutor, mode: SandboxMode
+    lines: list[Line], worlds: Path | None, threads: ThreadPoolExecutor, children: Pool
 ) -> Iterator[ReplayedRow]:
     found = [_recorded(line) for line in lines]
     groups: dict[tuple[str, tuple[Path, ...]], list[_Recorded]] = defaultdict(list)
     for each in found:
         if isinstance(each, _Recorded):
             groups[each.execution.world, (worlds,) if worlds else beside(each.origin)].append(each)
-    work = [pool.submit(_of_world, world, folders, rows, mode) for (world, folders), rows in groups.items()]
+    work = [threads.submit(_of_world, world, folders, rows, children) for (world, folders), rows in groups.items()]
     done = {row.origin: row for each in work for row in each.result()}
     yield from (each if isinstance(each, ReplayedRow) else done[each.origin] for each in found)
 
@@ -111,31 +112,28 @@ def _recorded(line: Line) -> _Recorded | ReplayedRow:
     return _Recorded(conversation.ident or ident, line.origin, execution, told_by(conversation))
 
 
-def _of_world(world: str, folders: tuple[Path, ...], rows: list[_Recorded], mode: SandboxMode) -> list[ReplayedRow]:
+def _of_world(world: str, folders: tuple[Path, ...], rows: list[_Recorded], children: Pool) -> list[ReplayedRow]:
     try:
         shelved = find(world, folders)
     except NoWorldError as error:
         return [row.ended("world_missing", str(error)) for row in rows]
     except UnreadableWorldError as error:
         return [row.ended("world_broken", str(error)) for row in rows]
-    groups: dict[tuple[str, int], list[_Recorded]] = defaultdict(list)
-    for row in rows:
-        groups[name_of(row.execution), row.execution.seed].append(row)
-    return [result for (name, seed), some in groups.items() for result in _in(shelved, name, seed, some, mode)]
+    return [_in(shelved, row, children) for row in rows]
 
 
-def _in(world: Shelved, name: str, seed: int, rows: list[_Recorded], mode: SandboxMode) -> list[ReplayedRow]:
-    """The results of conversations in one scenario, in one process."""
+def _in(world: Shelved, row: _Recorded, children: Pool) -> ReplayedRow:
+    name = name_of(row.execution)
     scenario = world.scenarios.get(name)
     if scenario is None:
-        return [row.ended("world_broken", f"its file has no scenario {name[:80]!r}") for row in rows]
+        return row.ended("world_broken", f"its file has no scenario {name[:80]!r}")
     try:
-        with opened(world.world, scenario, seed=seed, mode=mode) as session:
-            return [_of_row(session, row) for row in rows]
+        with children.opened(world.world, scenario, seed=row.execution.seed) as session:
+            return _of_row(session, row)
     except RefusedWorldError as error:
-        return [row.ended("world_broken", ": ".join(map(str, error.args))[:300]) for row in rows]
+        return row.ended("world_broken", ": ".join(map(str, error.args))[:300])
     except (ValueError, GemError) as error:
-        return [row.ended("world_broken", str(error)[:300]) for row in rows]
+        return row.ended("world_broken", str(error)[:300])
 
 
 def _of_row(session: Session, row: _Recorded) -> ReplayedRow:
@@ -144,7 +142,6 @@ def _of_row(session: Session, row: _Recorded) -> ReplayedRow:
             return row.ended("different", str(odd), odd.message)
     except RecursionError:
         return row.ended("unreadable", "the arguments of a call are nested too deeply")
-    session.restart()
     steps, answers, end = row.execution.steps, list[Answer](), time.monotonic() + _PATIENCE_S
     for start in range(0, len(steps), _SLICE):
         if time.monotonic() > end:

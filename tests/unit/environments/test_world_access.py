@@ -7,11 +7,12 @@ from gem_tasks.environments.mcp_server import server
 from gem_tasks.environments.room import FullError, Rooms, Setting
 from gem_tasks.environments.serving import Access
 from gem_tasks.errors import UserError
+from gem_tasks.worlds.built import Built
 from gem_tasks.worlds.reading import Shelved
 from gem_tasks.worlds.world import Tool
 from tests.executed import LENDING, REPLAYABLE, RETURNED
 
-WORLD = Shelved.model_validate(REPLAYABLE.model_dump())
+WORLD = Shelved(built=Built(world=LENDING), scenarios=REPLAYABLE.scenarios)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "box.example"])
@@ -51,7 +52,7 @@ async def test_controls_are_offered_as_far_as_they_act():
 
 async def test_a_tool_of_the_world_comes_before_a_control_of_its_name():
     own = Tool(name="gem_reset", parameters={"properties": {"x": {}}}, description="Its own.")
-    world = WORLD.model_copy(update={"world": LENDING.model_copy(update={"tools": (own,)})})
+    world = Shelved(built=Built(world=LENDING.model_copy(update={"tools": (own,)})))
     found = await offered(Setting(world))
     assert (found["gem_reset"].description, found["gem_reset"].input_schema["type"]) == ("Its own.", "object")
 

@@ -1,0 +1,1 @@
+"""A resources server of NeMo Gym with tasks in worlds made from texts."""
