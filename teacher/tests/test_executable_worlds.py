@@ -171,6 +171,21 @@ def test_the_assistant_calls_what_was_asked_with_ids_from_results():
     assert answer(messages) == '<func>{"name": "list_loans", "arguments": {"reader_id": "RE-1"}}</func>'
 
 
+def test_the_assistant_prefers_what_was_searched_to_what_was_listed():
+    messages = assistant(
+        ("user", "Please list loans."),
+        ("assistant", '<func>{"name": "list_loans", "arguments": {"reader_id": "RE-1"}}</func>'),
+        ("user", '<tool>\n{"loans": [{"loan_id": "LO-1", "reader_id": "RE-1"}]}\n</tool>'),
+        ("assistant", "I found nothing."),
+        ("user", 'Please search for readers.\n- query: "Park"'),
+        ("assistant", '<func>{"name": "search_readers", "arguments": {"query": "Park"}}</func>'),
+        ("user", '<tool>\n{"readers": [{"reader_id": "RE-2"}]}\n</tool>'),
+        ("assistant", "I found nothing."),
+        ("user", "Please list loans."),
+    )
+    assert answer(messages) == '<func>{"name": "list_loans", "arguments": {"reader_id": "RE-2"}}</func>'
+
+
 def test_the_assistant_tries_once_more_then_says_that_it_failed():
     busy = '<tool>\n{"error": {"code": "UNAVAILABLE", "message": "503"}}\n</tool>'
     messages = assistant(("user", 'Please cancel the fee.\n- fee_id: "FE-1"'))
