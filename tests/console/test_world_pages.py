@@ -57,6 +57,7 @@ def test_a_conversation_tells_its_world_and_goal(get, recipes, segment):
     assert (told["world_recipe"], told["task"], told["seed"], told["attempt"]) == (recipes["world"], 0, 7, 1)
     assert told["reached"] and told["ending"] == "impossible"
     assert view["talk"]["size"]["calls"] == 2 and view["rules"]["R1"] is None
+    assert [one["outcome"] for one in view["others"]] == ["simulate: goal_missed"]
     missed = get(f"made/{recipes['missed']}/{segment}").text
     assert "The goal was missed" in missed and "what each call changed" in missed
 
