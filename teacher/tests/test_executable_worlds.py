@@ -13,6 +13,8 @@ from gem_tasks.worlds.steps import Call
 from gem_tasks.worlds.world import IdFormat, Tool, World
 from offline_teacher import task, world
 from offline_teacher.answers import answer
+from offline_teacher.server import spoil
+from offline_teacher.server.faults import Faults
 from teacher_cases import ID, TOOLS, question, sections, tool
 
 MADE = (
@@ -97,6 +99,12 @@ def test_limits_unknown_ids_and_the_order_are_enforced(call, built):
     assert call("renew_loan", loan_id=loan, weeks=3, notice="email")["details"] == {"weeks": 3, "notice": "email"}
     assert call("close_loan", loan_id=loan, returned_on="2026-02-30")["error"]["code"] == "INVALID_VALUE"
     assert call("close_loan", loan_id=loan)["status"] == "closed"
+
+
+def test_ids_of_odd_kinds_are_no_ids():
+    odd = tool("get_thing", "", ["id"], id={"type": "object", "properties": {}})
+    made = world.answer(sections((odd,), actions=[], requires=[]), 1)
+    assert json.loads(one(made, "run")) == [{"name": "get_thing", "arguments": {"id": {}}}]
 
 
 def test_a_search_finds_some_records_and_a_second_cancellation_is_refused(call, built):
@@ -198,6 +206,14 @@ def test_the_assistant_tries_once_more_then_says_that_it_failed():
 
 def test_the_assistant_says_what_it_can_do_if_it_does_not_understand():
     assert answer(assistant(("user", "Make me a coffee."))).startswith("I can search for readers, ")
+
+
+def test_a_world_can_be_broken_on_demand_in_one_function(written):
+    bent = Faults.asked({"rate_broken_world": "1"}, "", [("user", "x")]).after(written, 10**6).text
+    before, after = written.splitlines(), bent.splitlines()
+    (added,) = (line for line in after if line not in before)
+    assert added.strip() in spoil._MISBEHAVIOUR and len(after) == len(before) + 1
+    assert Faults.asked({"rate_broken_world": "1"}, "", []).after("<run>[]</run>", 99).text == "<run>[]</run>"
 
 
 async def test_tools_in_the_form_of_an_endpoint_are_refused(serve):
