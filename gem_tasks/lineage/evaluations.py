@@ -145,6 +145,10 @@ class Evaluations(Part):
         """Segments of a set's test split, in shard order."""
         return self._db.all(SegmentPlace, "held_out_segments", set_id=set_id)
 
+    def held_out_texts(self) -> set[str]:
+        """Segments of all documents that any set holds out of its training."""
+        return {row["segment_id"] for row in self._db.rows("held_out_texts")}
+
     def segment_places(self, segments: Sequence[str]) -> list[SegmentPlace]:
         """Positions of these segments, in shard order."""
         return self._db.all(SegmentPlace, "segment_places", segments=list(segments))

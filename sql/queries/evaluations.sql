@@ -87,6 +87,14 @@ FROM sft_set_items i JOIN segments s USING (segment_id)
 WHERE i.set_id = %(set_id)s AND i.split = 'test'
 ORDER BY s.partition_key, s.shard, s.row_no
 
+-- held_out_texts --
+-- All segments of documents that a set holds out of its training, also those from which it has no trajectory.
+SELECT s.segment_id FROM segments s JOIN documents d USING (document_id)
+WHERE d.uri IN (
+    SELECT held.uri FROM sft_set_items i JOIN segments t USING (segment_id) JOIN documents held USING (document_id)
+    WHERE i.split <> 'train'
+)
+
 -- segment_places --
 -- Places of segments, in shard order.
 SELECT segment_id, partition_key AS partition, shard FROM segments
