@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager, nullcontext
 from uuid import uuid4
 
 from gem_tasks.dataset.publish import publish
-from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import GemError
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.batch.run import run_stage
@@ -30,7 +29,7 @@ class HaltedError(GemError):
 def synthesize_partition(
     work: Workspace, partition: str, *, pass_reviews: bool, doing: Doing = lambda _: nullcontext()
 ) -> bool:
-    """Runs all stages over a partition and publishes it.
+    """Runs all stages over a partition and publishes it; if worlds are on, then the same with their line.
 
     Args:
         work: the workspace of the partition.
@@ -45,17 +44,20 @@ def synthesize_partition(
         HaltedError: a gate halted, or would ask a person and `pass_reviews` is not set.
         GemError: the partition is incomplete.
     """
-    run_stages(work, partition, pass_reviews=pass_reviews, doing=doing)
-    report = publish(work, partition)
-    if report.held_back:
-        raise GemError(f"Nothing is published: {report.held_back}")
-    return report.version is not None
+    published = False
+    for line in work.lines():
+        run_stages(line, partition, pass_reviews=pass_reviews, doing=doing)
+        report = publish(work, partition)
+        if report.held_back:
+            raise GemError(f"Nothing is published: {report.held_back}")
+        published = report.version is not None
+    return published
 
 
 def run_stages(
     work: Workspace, partition: str, *, pass_reviews: bool = False, doing: Doing = lambda _: nullcontext()
 ) -> None:
-    """Runs every stage over every pending shard, one after the other.
+    """Runs every stage of the workspace's line over every pending shard, one after the other.
 
     Raises:
         HaltedError: as `synthesize_partition`.
@@ -63,7 +65,7 @@ def run_stages(
     register_recipes(work)
     shards = plan(work, partition)
     run = RunContext(run_id=f"synth__{uuid4().hex[:12]}")  # the budget belongs to this id
-    for name in STAGE_NAMES:
+    for name in work.chain.line:
         for number, shard in enumerate(shards, start=1):
             with doing(f"{name}: shard {number} of {len(shards)}"):
                 run_stage(work, name, partition, shard["shard"], run)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _EVERY_S = 10.0
-HARNESSES = ("bfcl", "tau2", "synthesizer")
+HARNESSES = ("bfcl", "tau2", "worlds", "synthesizer")
 
 
 _REPOSITORY = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
@@ -60,13 +60,14 @@ PARAMS: dict[str, Param] = {
         "For example airline/7, one per line. Empty: the subset above.",
         pattern=f"^(airline|retail|telecom)/{line(300)[1:]}",
     ),
-    "epochs": whole("Trials per τ²-bench case", "Empty: 4, or the profile's.", 1, 100),
+    "epochs": whole("Trials per case of τ²-bench and worlds", "Empty: 4, or the profile's.", 1, 100),
+    "tasks": whole("Tasks in worlds", "Upper limit. Empty: all, or 1 for the smoke cases.", 1, 1_000_000),
     "message_limit": whole("Messages per τ²-bench conversation", "Upper limit.", 2, 1000),
     "texts": whole("Held-out texts", "Upper limit; for a synthesizer only.", 1, 1_000_000),
     "max_tokens": whole("Tokens per answer", "Upper limit.", 1, 1_000_000),
     "request_timeout_s": optional("number", "Seconds per answer", "Upper limit.", exclusiveMinimum=0, maximum=86_400),
-    "user_url": text("User simulator's endpoint", "The server that plays the user in τ²-bench.", URL),
-    "user_model": text("User simulator's model", "The model that plays the user in τ²-bench.", _MODEL),
+    "user_url": text("User simulator's endpoint", "The server that plays the user in τ²-bench and worlds.", URL),
+    "user_model": text("User simulator's model", "The model that plays the user in τ²-bench and worlds.", _MODEL),
     "endpoint_url": text("Endpoint", "Measure this server instead of training and serving a model.", URL),
     "endpoint_model": text("Endpoint's model", "The model to ask at that server.", _MODEL),
 }

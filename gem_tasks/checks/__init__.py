@@ -16,7 +16,7 @@ from gem_tasks.checks import (
     structure,
     thoughts,
 )
-from gem_tasks.checks.faults import Fault, finding
+from gem_tasks.checks.faults import SETTLED, Fault, finding
 from gem_tasks.checks.reading.case import Case, Evidence
 from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.trajectory import Trajectory
@@ -45,19 +45,21 @@ CHECKS_VERSION = 4
 NO_EVIDENCE = Evidence()
 
 
-def run_checks(trajectory: Trajectory, evidence: Evidence = NO_EVIDENCE) -> list[Finding]:
+def run_checks(trajectory: Trajectory, evidence: Evidence = NO_EVIDENCE, *, executed: bool = False) -> list[Finding]:
     """All findings of all checks, in the order of `CHECKS`; of a conversation that is too large, only that.
 
     Args:
         trajectory: the trajectory to check.
         evidence: the segment and its workflows; without them the checks that compare with the text find less.
+        executed: whether its results came from a world, which a replay proves; then kinds in `SETTLED` are no question.
     """
     case = Case(trajectory, evidence)
     if excess := list(complexity.excess(case)):
         return excess
     found: list[Finding] = []
     for name, check in CHECKS.items():
-        found += islice(check(case), MOST_FINDINGS)
+        findings = (each for each in check(case) if not (executed and (each.check, each.kind) in SETTLED))
+        found += islice(findings, MOST_FINDINGS)
         if len(found) >= MOST_FINDINGS:
             detail = f"{name} has {MOST_FINDINGS:,} findings, and perhaps more"
             return [*found[:MOST_FINDINGS], finding(Fault.TOO_MUCH, detail)]

@@ -119,6 +119,18 @@ CONSTRUCTED = frozenset({"structure", "schema", "complexity"})
 """Checks whose errors need no measurement: they apply protocol, schemas and GEM's own minimum literally."""
 
 
+SETTLED = frozenset((fault.check, fault.kind) for fault in Fault if fault.check == "realism" or fault is Fault.ORDER)
+"""`(check, kind)` of faults that a world settles once a replay gives the same results.
+
+- All of `realism` asks whether results could come from one real system: they came from one.
+- `policy.order` asks whether a call that succeeded was allowed: the world refuses calls whose preconditions do not hold
+  in its state, which also knows what was so before the conversation.
+
+Others stay: the origin of arguments, because a guess that happens to be right is a guess; what the assistant claims;
+and what the text says, because no run of a world shows where its rules come from.
+"""
+
+
 def refusing() -> frozenset[str]:
     """`check/kind` of the errors that rest on measurements, not on the protocol: people's ratings may overrule them."""
     errors = (fault for fault in Fault if fault.severity is Severity.ERROR and fault.check not in CONSTRUCTED)

@@ -20,11 +20,16 @@ from gem_tasks.cli.evaluation_options import (
 from gem_tasks.cli.progress import shown
 from gem_tasks.domain.evaluation import Endpoint
 from gem_tasks.errors import UserError
+from gem_tasks.evals.held_out import places_of
 from gem_tasks.evals.options import WorldsOptions
-from gem_tasks.evals.worlds.cases import cases_of
+from gem_tasks.evals.registry import find_model
+from gem_tasks.evals.worlds.cases import Case, cases_of
+from gem_tasks.evals.worlds.contamination import untrained
 from gem_tasks.evals.worlds.exported import exported
 from gem_tasks.evals.worlds.policies import POLICIES
 from gem_tasks.evals.worlds.run import evaluate
+from gem_tasks.evals.worlds.stored import stored
+from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings, load
 from gem_tasks.simulate.scene import Caps
 
@@ -36,6 +41,10 @@ def run_worlds(
     model: Annotated[str, typer.Option("--model", help="Name of the model at the endpoint; or oracle, or apology.")],
     base_url: Annotated[
         str | None, typer.Option(help="OpenAI-compatible endpoint of the model, ending in /v1.")
+    ] = None,
+    texts: Annotated[
+        str | None,
+        typer.Argument(metavar="[TEXTS]", help="Id of a set (its test split is used), or a partition."),
     ] = None,
     source: Annotated[
         Path | None, typer.Option("--from", help="Exported worlds with tasks: a file, or a folder with worlds/*.json.")
@@ -61,15 +70,13 @@ def run_worlds(
     Without --base-url, --model oracle replays the references (100 %), and --model apology only apologises (0 %).
 
     Examples:
+        gem eval worlds 5f2c --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --user-model qwen3-32b
         gem eval worlds --from exported --model oracle
-        gem eval worlds --from exported --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --user-model qwen3-32b
         gem eval worlds --from exported --base-url http://127.0.0.1:8000/v1 --model qwen3-8b -k 8 --tasks 20 --out run
     """
     settings = load()
     owner = known(settings, model_id)
-    if source is None:
-        raise UserError("No tasks are named", "Give --from with exported worlds.")
-    cases = cases_of(exported(source), tasks)
+    cases, left_out = _cases(settings, texts, source, tasks, owner)
     tested = _tested(settings, model, base_url)
     options = options_of(
         WorldsOptions,
@@ -85,8 +92,27 @@ def run_worlds(
     )
     folder = out or folder_of(settings, "worlds", model)
     with shown(as_json) as progress:
-        report = evaluate(tested, cases, options, folder, sandbox=settings.sandbox, progress=progress)
+        report = evaluate(
+            tested, cases, options, folder, left_out=left_out, sandbox=settings.sandbox, progress=progress
+        )
     finish(settings, report, folder, owner, as_json)
+
+
+def _cases(
+    settings: Settings, texts: str | None, source: Path | None, tasks: int | None, model_id: str | None
+) -> tuple[list[Case], dict[str, str]]:
+    """What is played, and why other cases are not."""
+    if (texts is None) == (source is None):
+        raise UserError("Name the tasks once", "Give the id of a set, a partition, or --from with exported worlds.")
+    work = Workspace.open(settings) if texts or model_id else None
+    shelves = exported(source) if source else stored(work, places_of(work, texts)) if work and texts else []
+    if not any(shelf.tasks for shelf in shelves):
+        raise UserError(f"{source or texts} has no tasks in worlds", "Turn on GEM_WORLDS and run the pipeline.")
+    cases = cases_of(shelves, tasks)
+    if model_id is None or work is None:
+        return cases, {}
+    with work.ledger() as ledger:
+        return untrained(ledger, find_model(ledger, model_id), cases)
 
 
 def _tested(settings: Settings, model: str, base_url: str | None) -> Endpoint | str:

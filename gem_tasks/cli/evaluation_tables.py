@@ -6,19 +6,27 @@ from rich.markup import escape
 from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal
-from gem_tasks.domain.evaluation import EvalReport
+from gem_tasks.domain.evaluation import EvalReport, Score
 from gem_tasks.domain.promotion import Verdict
 from gem_tasks.evals.board import Row
 from gem_tasks.lineage import EvaluationRow
+
+_BOARD = (
+    "model", "BFCL", "base", "miss func", "miss param", "long ctx", "airline @4", "retail @4", "worlds ^1 / ^k",
+    "where",
+)  # fmt: skip
+
+
+_PLAYERS = ("assistant", "user")
 
 
 def score_table(console: Terminal, report: EvalReport) -> None:
     """Prints scores with standard errors, then settings and faults."""
     table = Table(title=f"{report.harness}: {escape(report.model)}", title_justify="left")
-    for column in ("category", "metric", "score", "± standard error", "cases"):
+    for column in ("category", "metric", "score", "± standard error", "95 %", "cases"):
         table.add_column(column)
     for score in report.scores:
-        cells = (percent(score.value), percent(score.standard_error), str(score.cases))
+        cells = (percent(score.value), percent(score.standard_error), _interval(score), str(score.cases))
         table.add_row(score.category, score.metric, *cells, style="bold" if score.category == "overall" else None)
     console.print(table)
     settings = report.settings
@@ -28,6 +36,8 @@ def score_table(console: Terminal, report: EvalReport) -> None:
     console.print(escape(", ".join(said)) + f"; {report.seconds:.0f} s", style="dim", highlight=False)
     if report.harness == "synthesizer":
         _yields(console, report)
+    if report.harness == "worlds":
+        _causes(console, report)
     if report.errors:
         first = next(case.error for case in report.cases if case.error)
         failed = f"{report.errors} of {len(report.cases)} tries failed for reasons outside the model and count as 0"
@@ -78,22 +88,27 @@ def comparison(console: Terminal, first: EvalReport, second: EvalReport, verdict
 def board_table(rows: Sequence[Row]) -> Table:
     """Own models, then those of the paper."""
     table = Table(caption="Per cent. Paper: arXiv 2601.10355, whose harness settings are not reported.")
-    for column in ("model", "BFCL", "base", "miss func", "miss param", "long ctx", "airline @4", "retail @4", "where"):
+    for column in _BOARD:
         table.add_column(column)
     for row in rows:
         bfcl = (row.bfcl, row.bfcl_base, row.bfcl_miss_func, row.bfcl_miss_param, row.bfcl_long_context)
         tau2 = (_pair(row.airline_avg4, row.airline_pass4), _pair(row.retail_avg4, row.retail_pass4))
+        worlds = _pair(row.worlds, row.worlds_every)
         cells = [_number(value) for value in bfcl]
         if row.bfcl is not None and row.bfcl_error is not None:
             cells[0] += f" ± {row.bfcl_error:.1f}"
         model = escape(row.model) + (f" [dim]{row.model_id}[/]" if row.model_id else "")
-        table.add_row(model, *cells, *tau2, row.where, style="dim" if row.where == "paper" else None)
+        table.add_row(model, *cells, *tau2, worlds, row.where, style="dim" if row.where == "paper" else None)
     return table
 
 
 def percent(value: float | None) -> str:
     """A share in per cent."""
     return "-" if value is None else f"{100 * value:.2f}"
+
+
+def _interval(score: Score) -> str:
+    return "" if score.interval is None else " to ".join(percent(each) for each in score.interval)
 
 
 def _number(value: float | None) -> str:
@@ -106,6 +121,20 @@ def _pair(average: float | None, passed: float | None) -> str:
 
 def _switch(value: bool | None) -> str:
     return {True: "on", False: "off", None: "server default"}[value]
+
+
+def _causes(console: Terminal, report: EvalReport) -> None:
+    """Why goals were missed, means of a try, and cases that do not count."""
+    found, means = report.measures, report.measures["means"]
+    told = [f"{name.replace('_', ' ')} {count}" for name, count in found["causes"].items()]
+    console.print(f"Goals missed: {', '.join(told) or 'none'}", highlight=False)
+    if means:
+        spent = " and ".join(f"{means[f'{who}_completion_tokens']:.0f} tokens of the {who}" for who in _PLAYERS)
+        said = f"{means['calls']:.1f} calls, {means['turns']:.1f} messages of the user, {spent}"
+        console.print(f"Mean of a try: {said}", highlight=False)
+    if refused := found["refused"]:
+        case, why = next(iter(refused.items()))
+        console.print(f"[yellow]{len(refused)} cases do not count, such as {escape(case)}: {escape(why)}[/]")
 
 
 def _yields(console: Terminal, report: EvalReport) -> None:

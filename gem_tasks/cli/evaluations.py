@@ -7,7 +7,9 @@ import typer
 
 from gem_tasks.cli.evaluation_tables import board_table, case_table, comparison, list_table, score_table
 from gem_tasks.cli.terminal import Terminal, echo_json
+from gem_tasks.errors import UserError
 from gem_tasks.evals.board import leaderboard
+from gem_tasks.evals.pairs import other_tasks
 from gem_tasks.evals.promotion import judge
 from gem_tasks.evals.registry import find_evaluation
 from gem_tasks.pipeline.workspace import Workspace
@@ -21,7 +23,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 @app.command("list")
 def list_evaluations(
     model_id: ModelId = None,
-    harness: Annotated[str | None, typer.Option(help="bfcl, tau2 or synthesizer.")] = None,
+    harness: Annotated[str | None, typer.Option(help="bfcl, tau2, worlds or synthesizer.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show up to N, newest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
@@ -75,6 +77,9 @@ def compare(
     """
     with Workspace.open(load()).ledger() as ledger:
         one, other = (ledger.evaluations.report(find_evaluation(ledger, each)) for each in (first, second))
+    if other_tasks(one, other):
+        sets = f"{one.settings.subset} and {other.settings.subset}"
+        raise UserError(f"The two played different tasks, {sets}", "Run both models over the same worlds.")
     verdict = judge({one.harness: one}, {other.harness: other})
     if as_json:
         echo_json(verdict.model_dump_json(indent=1))

@@ -35,15 +35,18 @@ def run(
         list[str] | None, typer.Option(help="Pattern of sources; repeatable. For cross-domain: first A, then B.")
     ] = None,
     size: Annotated[int | None, typer.Option(min=1, help="Maximum number of trajectories.")] = None,
-    harness: Annotated[list[str] | None, typer.Option(help="bfcl, tau2, synthesizer; repeatable.")] = None,
+    harness: Annotated[list[str] | None, typer.Option(help="bfcl, tau2, worlds, synthesizer; repeatable.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Run all cases instead of the smoke subset.")] = False,
     bfcl_id: Annotated[list[str] | None, typer.Option(help="Only this BFCL case; repeatable.")] = None,
     tau2_id: Annotated[list[str] | None, typer.Option(help="Only this τ² case; repeatable.")] = None,
     texts: Annotated[
         int | None, typer.Option(min=1, help="Maximum number of held-out texts for a synthesizer.")
     ] = None,
+    tasks: Annotated[int | None, typer.Option(min=1, help="Maximum number of held-out tasks in worlds.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Maximum tokens of an answer.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Tries per τ² case. Default: 4.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Tries per τ² case and task in a world. Default: 4.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of splits, selection and training.")] = 0,
     local: Annotated[bool, typer.Option("--local", help="Run in this process, without Airflow.")] = False,
 ) -> None:
@@ -68,6 +71,7 @@ def run(
             "texts": texts,
             "max_tokens": max_tokens,
             "epochs": epochs,
+            "tasks": tasks,
             "seed": seed,
         }
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gem_tasks.cli.terminal import echo, echo_json
+from gem_tasks.dataset import worlds
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.distill.files import write_published
 from gem_tasks.distill.formats import FORMATS
@@ -56,6 +57,8 @@ def export(
     if source or held_out:
         raise UserError("--from and --held-out belong to the format environments", "Leave them out.")
     work, left_out = Workspace.open(load()), 0
+    with for_others():
+        worlds.export(work, out, partition)
     if format_ in PREFERENCES:
         _preferences(work, format_, out, partition, as_json)
         return

@@ -12,6 +12,7 @@ from gem_tasks.cli.preflight import preflight
 from gem_tasks.cli.run import current_partition, resolve
 from gem_tasks.cli.summary import ask_again, print_summary, summarise
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
+from gem_tasks.dataset import worlds
 from gem_tasks.dataset.export import export_openai
 from gem_tasks.domain.corpus import Source
 from gem_tasks.errors import GemError, UserError
@@ -66,6 +67,7 @@ def synth(
             halted.append(error)
     if published:
         export_openai(work, out, *partitions)
+        worlds.export(work, out, *partitions)
     if halted:
         raise halted[0]
     summary = summarise(work, partitions[-1], None)

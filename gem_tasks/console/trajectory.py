@@ -5,10 +5,11 @@ As in the dataset, personal data of the source is replaced in a published trajec
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 
 from gem_tasks.console.history import ChangeView, history
+from gem_tasks.console.results import ResultView, result_view, segment_of, way_to
 from gem_tasks.console.turns import Note, Talk, talk
+from gem_tasks.console.worlds.execution import ExecutionView, execution_view
 from gem_tasks.dataset.names import named
 from gem_tasks.dataset.privacy import scrub
 from gem_tasks.dataset.row import trajectory_id
@@ -19,48 +20,25 @@ from gem_tasks.domain.finding import Finding
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.record import Record, Topic
-from gem_tasks.domain.stage import PER_TAKE, StageName
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.take import Take
 from gem_tasks.domain.trajectory import Draft, Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.edits.subject import revision_of, shown_form
-from gem_tasks.errors import StoreError
 from gem_tasks.lineage.console import ConsoleRows
-from gem_tasks.lineage.console.trajectories import Published, Rating, ResultRow, SegmentRow
+from gem_tasks.lineage.console.trajectories import Published, Rating, ResultRow
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.stages import STAGES
 from gem_tasks.stages.revise import faults
 from gem_tasks.stages.validate import findings_of
-from gem_tasks.store import keys, shards
+from gem_tasks.store import shards
+from gem_tasks.worlds.built import Built
+from gem_tasks.worlds.played import Played
+from gem_tasks.worlds.task import Tasks
 
-_SHOWN = (Topic, Extraction, Trajectory, Judgement)
-"""Types of output that the view shows in separate fields."""
-
-
-class ResultView(Value):
-    """The result of a stage."""
-
-    stage: str
-    recipe_id: str
-    outcome: str
-    why: str | None
-    detail: str
-    model: str | None
-    prompt_sha256: str | None
-    attempts: int
-    calls: int
-    tokens: int
-    usd: float | None
-    latency_ms: int
-    airflow_run_id: str | None
-    airflow_task_id: str | None
-    airflow_map_index: int | None
-    airflow_try: int | None
-    updated_at: datetime
-    thoughts: str | None = None
-    """The model's thoughts before the answer; personal data in them is not replaced."""
-    output: Json | None = None
-    """The output, if no other field of the view shows it; personal data in it is not replaced."""
+_SHOWN = (Topic, Extraction, Trajectory, Judgement, Built, Tasks)
+"""Types of output that the view, or a world's page, shows in separate fields."""
+_IN_WORLDS: dict[str, type[Value]] = {"world": Built, "task": Tasks, "simulate": Played, "verify": Judgement}
 
 
 class Other(Value):
@@ -98,6 +76,8 @@ class TrajectoryView(Value):
     task_category: str | None
     steps: tuple[str, ...]
     graph: str | None
+    execution: ExecutionView | None
+    """In which world it happened; None if it was written in one pass."""
     plan: Plan | None
     """What it was to be like; None if it was made before there were plans."""
     take: str
@@ -148,22 +128,23 @@ def _view(
 ) -> TrajectoryView | None:
     place = db.trajectories.segment(segment_id)
     results = db.trajectories.results(segment_id)
-    way = _way(results, recipe_id) if place else []
+    way = way_to(results, recipe_id) if place else []
     if place is None or not way:
         return None
-    segment = _segment(work, place)
+    segment = segment_of(work, place)
     record, thoughts = _outputs(work, segment, way)
-    judgement = record.output("revalidate" if "revise" in record.outputs else "validate", Judgement)
+    judgement = record.output(_judging(record), Judgement)
     topic, extraction = record.output("filter", Topic), record.output("extract", Extraction)
     draft, refined, revised = (record.output(name, Trajectory) for name in ("generate", "refine", "revise"))
-    final = revised or refined
+    played = record.output("simulate", Played)
+    final = revised or refined or (played.conversation if played else None)
     changes = db.changes.listed(published.trajectory_id)[::-1] if published else []
     holds = standing([each for each in changes if final and each.base == base_of(final)])
     clean = scrub(holds.applied(final), segment.text, segment.language) if final and published else None
     shown = shown_form(holds.applied(final), segment) if final and published else final
     before_edit = shown_form(final, segment) if final and holds.edit else None
     if shown and holds.edit:  # the judge and the first checks saw another conversation
-        judgement, record = None, record.with_output("revise" if revised else "refine", shown)
+        judgement, record = None, record.with_output(_last(record), shown)
     whole, at = _notes(record, judgement)
     refused = refined if revised else None
     before = record.without("revise")
@@ -191,6 +172,7 @@ def _view(
         task_category=topic.task_category if topic else None,
         steps=workflow.steps if workflow else (),
         graph=str(workflow.execution_graph) if workflow else None,
+        execution=execution_view(work, segment_id, way, played) if played else None,
         plan=draft.plan if isinstance(draft, Draft) else None,
         take=str(_take(way[-1])),
         others=tuple(_others(db, segment_id, results, way)),
@@ -213,15 +195,16 @@ def _view(
     )
 
 
-def _way(results: Sequence[ResultRow], recipe_id: str) -> list[ResultRow]:
-    """The results under the recipe and its ancestors, in stage order."""
-    by_recipe = {row.recipe_id: row for row in results}
-    way: list[ResultRow] = []
-    key: str | None = recipe_id
-    while key and (row := by_recipe.get(key)):
-        way.append(row)
-        key = row.parent_id
-    return way[::-1]
+def _last(record: Record) -> StageName:
+    """The stage whose output is the conversation that the dataset has."""
+    if "revise" in record.outputs:
+        return "revise"
+    return "refine" if "refine" in record.outputs else "simulate"
+
+
+def _judging(record: Record) -> StageName:
+    following: dict[StageName, StageName] = {"revise": "revalidate", "refine": "validate", "simulate": "verify"}
+    return following[_last(record)]
 
 
 def _take(row: ResultRow) -> Take:
@@ -232,12 +215,13 @@ def _others(
     db: ConsoleRows, segment_id: str, results: Sequence[ResultRow], way: Sequence[ResultRow]
 ) -> Iterator[Other]:
     """The other conversations of the text that came of the same results of the extraction, each as it ended."""
-    drafted_from = next((row.parent_id for row in way if row.stage == PER_TAKE[0]), None)
-    by_parent = {row.parent_id: row for row in results if row.stage in PER_TAKE[1:]}
+    begins: StageName = "simulate" if any(row.stage == "world" for row in way) else "generate"
+    drafted_from = next((row.parent_id for row in way if row.stage == begins), None)
+    by_parent = {row.parent_id: row for row in results if row.stage not in ("filter", "extract", begins)}
     newest = {
         _take(row): row
         for row in results
-        if row.stage == PER_TAKE[0] and row.parent_id == drafted_from and _take(row) != _take(way[-1])
+        if row.stage == begins and row.parent_id == drafted_from and _take(row) != _take(way[-1])
     }
     for take, row in sorted(newest.items(), key=lambda item: (item[0].workflow, item[0].rollout)):
         end = row
@@ -249,17 +233,9 @@ def _others(
         yield Other(take=str(take), outcome=outcome, recipe_id=end.recipe_id, trajectory_id=published)
 
 
-def _segment(work: Workspace, place: SegmentRow) -> Segment:
-    data = work.fetch(keys.segments_key(place.partition, place.shard))
-    found = [each for each in shards.find_segments(data, place.document_id) if each.segment_id == place.segment_id]
-    if not found:
-        raise StoreError(f"the text of {place.segment_id} is missing from the store, but the lineage refers to it")
-    return found[0]
-
-
 def _outputs(work: Workspace, segment: Segment, way: Sequence[ResultRow]) -> tuple[Record, dict[str, str | None]]:
     """The outputs of the stages that the segment passed, and the thoughts of their models."""
-    types = {stage.name: stage.output for stage in STAGES}
+    types: dict[str, type[Value]] = {stage.name: stage.output for stage in STAGES} | _IN_WORLDS
     made: dict[StageName, Value] = {}
     thoughts: dict[str, str | None] = {}
     for row in way:
@@ -276,7 +252,7 @@ def _outputs(work: Workspace, segment: Segment, way: Sequence[ResultRow]) -> tup
 
 def _notes(record: Record, judgement: Judgement | None) -> tuple[list[Note], dict[int, list[Note]]]:
     """Notes about the whole, and notes at messages. Without a judgement, the checks rejected it and run again here."""
-    if "refine" not in record.outputs:
+    if "refine" not in record.outputs and not judgement:
         return [], {}
     whole: list[Note] = []
     at: defaultdict[int, list[Note]] = defaultdict(list)
@@ -308,11 +284,5 @@ def _openai(trajectory: Trajectory) -> Json:
 
 def _result(row: ResultRow, record: Record, thoughts: str | None) -> ResultView:
     output = record.outputs.get(row.stage)
-    known = {name: value for name, value in row._asdict().items() if name in ResultView.model_fields}
-    return ResultView(
-        **known,
-        why=row.reason or row.error_class,
-        tokens=row.prompt_tokens + row.completion_tokens,
-        thoughts=thoughts,
-        output=None if output is None or isinstance(output, _SHOWN) else output.model_dump(mode="json"),
-    )
+    shown = None if output is None or isinstance(output, _SHOWN) else output.model_dump(mode="json")
+    return result_view(row, thoughts, shown)

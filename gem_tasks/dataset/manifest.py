@@ -4,22 +4,42 @@ import json
 from collections import Counter
 from hashlib import sha256
 from statistics import fmean
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from gem_tasks.dataset import card
 from gem_tasks.dataset.alike import Alike
 from gem_tasks.dataset.diversity import diversity
 from gem_tasks.dataset.realised import Counting
-from gem_tasks.dataset.row import ROW_VERSION
+from gem_tasks.dataset.row import ROW_VERSION, Row
 from gem_tasks.dataset.select import Chosen, Selection
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.realised import Realised
-from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.domain.trajectory import Size
 from gem_tasks.lineage import TrajectoryRow
+from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.plans import Menus
+
+
+class Lines(NamedTuple):
+    """Whose conversations a version has."""
+
+    written: Workspace
+    """Of the line that writes them in one pass."""
+    executed: Workspace | None = None
+    """Of the line in worlds; None if there are none."""
+
+    def teacher(self, row: Row) -> dict[str, str]:
+        """Model by stage of the line that made a row."""
+        made_by = self.executed if row.execution and self.executed else self.written
+        return made_by.chain.models
+
+    @property
+    def chains(self) -> list[Chain]:
+        """Of all takes of both lines."""
+        return [chain for line in self if line for chain in line.chains()]
 
 
 class Tally:
@@ -38,6 +58,8 @@ class Tally:
         self.names: Counter[str] = Counter()
         self.contaminated = 0
         self.revised = 0
+        self.worlds: Counter[str] = Counter()
+        """Executed conversations by world."""
         self.thoughts: Counter[str] = Counter()
         """Turns of the assistant, and those with a thought."""
         self.edits: list[str] = []
@@ -74,6 +96,7 @@ class Tally:
         self.flagged.update(chosen.flagged)
         self.names.update({"trajectories": 1, "names": len(chosen.names)} if chosen.names else {})
         self.revised += row.revised
+        self.worlds.update([row.execution.world] if row.execution else [])
         self.edits += [chosen.edit] if chosen.edit else []
         self.contaminated += chosen.contamination is not None
         self.thoughts.update(row.trajectory.thoughts)
@@ -82,15 +105,17 @@ class Tally:
         self.real.add(row.trajectory.messages, row.plan.facts if row.plan else None, row.segment.language)
 
 
-def manifest_of(work: Workspace, partition: str, tally: Tally, selection: Selection, realised: Realised) -> Json:
+def manifest_of(lines: Lines, partition: str, tally: Tally, selection: Selection, realised: Realised) -> Json:
     """The manifest. Its version is named by partition and content, so equal contents have one name."""
+    work = lines.written
     index, count = selection.index, len(tally.rows)
     packages = index.packages
     contents = [*sorted(row.trajectory_id for row in tally.rows), json.dumps(packages), str(ROW_VERSION)]
     contents += sorted(tally.edits)
     digest = sha256("\n".join(contents).encode()).hexdigest()[:8]
     with work.ledger() as ledger:
-        funnel = ledger.reports.summary(partition, work.recipes_of(*STAGE_NAMES), None)
+        recipes = {recipe.recipe_id: recipe for line in lines if line for recipe in line.recipes_of(*line.chain.line)}
+        funnel = ledger.reports.summary(partition, list(recipes.values()), None)
     domains = Counter(domain for row in tally.rows for domain in row.domains)
     return {
         "version": f"{partition.replace(':', '').replace('-', '')}-{digest}",
@@ -98,10 +123,11 @@ def manifest_of(work: Workspace, partition: str, tally: Tally, selection: Select
         "partition": partition,
         "trajectories": count,
         "documents": len(tally.documents),
-        "files": ["train-00000.parquet"],
+        "files": ["train-00000.parquet", *(f"worlds/{world}.json" for world in sorted(tally.worlds))],
         "teacher": work.chain.models,
         "recipes": work.chain.ids,
-        **_takes(work),
+        **_takes(lines),
+        **_worlds(lines, tally),
         "prompts": {name: recipe.prompt_sha256 for name, recipe in work.chain.by_stage.items()},
         "funnel": funnel.model_dump(mode="json", include={"documents", "segments", "stages"}),
         "means": {"draft": _means(tally.drafts), "refined": _means([_size(row) for row in tally.rows])},
@@ -133,10 +159,19 @@ def manifest_of(work: Workspace, partition: str, tally: Tally, selection: Select
     }
 
 
-def _takes(work: Workspace) -> Json:
+def _takes(lines: Lines) -> Json:
     """The recipes of every take; empty if a text has one conversation."""
-    found = [chain.take.model_dump() | {"recipes": chain.ids} for chain in work.chains()]
+    found = [chain.take.model_dump() | {"recipes": chain.ids} for chain in lines.chains]
     return {"takes": found} if len(found) > 1 else {}
+
+
+def _worlds(lines: Lines, tally: Tally) -> Json:
+    """The line in worlds, and how much of it the version has; empty if it is not in the version."""
+    if lines.executed is None:
+        return {}
+    chain, last = lines.executed.chain, lines.executed.chain_of_last()
+    counts = {"worlds": len(tally.worlds), "executed": tally.worlds.total()}
+    return {"worlds": {"last": last.id_of(last.line[-1]), "teacher": chain.models, "recipes": chain.ids, **counts}}
 
 
 def _source(uri: str) -> str:

@@ -11,17 +11,18 @@ publication of a partition at a time: a second one sees at least the data of the
 import json
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_tasks.dataset import card
+from gem_tasks.dataset import card, worlds
 from gem_tasks.dataset.judged import decided, menus_of, realised_of
-from gem_tasks.dataset.manifest import Tally, manifest_of
+from gem_tasks.dataset.manifest import Lines, Tally, manifest_of
 from gem_tasks.dataset.row import SCHEMA, Row, trajectory_id
-from gem_tasks.dataset.select import Selection
+from gem_tasks.dataset.select import Chosen, Selection
+from gem_tasks.dataset.worlds import replayables
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.record import Topic
@@ -31,6 +32,8 @@ from gem_tasks.lineage import Ledger
 from gem_tasks.pipeline.shard.records import Final, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys
+from gem_tasks.worlds.built import world_id
+from gem_tasks.worlds.played import Replayable
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +66,8 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     with work.ledger() as ledger, ledger.locks.publish(partition):
         if reason := _unfinished(ledger.rebuild.unfinished(partition, work.links())):
             return PublishReport(partition=partition, version=None, held_back=reason)
-        return _publish_changes(work, ledger, partition, ask=True)
+        lines = Lines(work, worlds.publishable(work, ledger, partition))
+        return _publish_changes(lines, ledger, partition, ask=True)
 
 
 def republish(work: Workspace, partition: str) -> PublishReport:
@@ -79,7 +83,8 @@ def republish(work: Workspace, partition: str) -> PublishReport:
         recipes, changes = ledger.datasets.recipes(partition), ledger.versions.changes(partition)
         if not recipes:
             raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
-        report = _publish_changes(work.as_recorded(recipes), ledger, partition)
+        lines = Lines(work.as_recorded(recipes), worlds.published(work, ledger, partition))
+        report = _publish_changes(lines, ledger, partition)
         if report.version is None:
             ledger.datasets.withdraw(partition)
             ledger.versions.changes_published(partition, changes)
@@ -104,22 +109,23 @@ def _counted(stage: StageName, count: int) -> str:
     return f"{count} {'conversation' if stage in PER_TAKE else 'segment'}{'s' * (count != 1)}"
 
 
-def _publish_changes(work: Workspace, ledger: Ledger, partition: str, *, ask: bool = False) -> PublishReport:
+def _publish_changes(lines: Lines, ledger: Ledger, partition: str, *, ask: bool = False) -> PublishReport:
     """Runs under the lock, so that the new version has all changes up to now."""
     changes = ledger.versions.changes(partition)
-    report = _publish(work, ledger, partition, ask=ask)
+    report = _publish(lines, ledger, partition, ask=ask)
     if report.version:
         ledger.versions.changes_published(partition, changes)
     return report
 
 
-def _publish(work: Workspace, ledger: Ledger, partition: str, *, ask: bool) -> PublishReport:
+def _publish(lines: Lines, ledger: Ledger, partition: str, *, ask: bool) -> PublishReport:
+    work = lines.written
     menus = menus_of(work, ledger)
     tally, selection = Tally(menus), Selection(work)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "train.parquet"
+        path, systems = Path(folder) / "train.parquet", Path(folder) / worlds.FOLDER
         with pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=3) as writer:
-            for rows in _shards(work, partition, tally, selection):
+            for rows in _shards(lines, partition, tally, selection, systems):
                 writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), row_group_size=500)
         for left_out in selection.exclusions:
             logger.info("segment %s is not published (%s): %s", left_out.segment_id, left_out.reason, left_out.detail)
@@ -128,16 +134,17 @@ def _publish(work: Workspace, ledger: Ledger, partition: str, *, ask: bool) -> P
         data = path.read_bytes()
         ids = [row.trajectory_id for row in tally.rows]
         realised = realised_of(work, ledger, menus, data, tally.real, ids, ask=ask)
-        manifest = manifest_of(work, partition, tally, selection, realised)
+        manifest = manifest_of(lines, partition, tally, selection, realised)
         version = str(manifest["version"])
+        files = {f"{worlds.FOLDER}{each.name}": each.read_bytes() for each in sorted(systems.glob("*.json"))}
     decision = decided(work, ledger, partition, manifest)
     if decision.action == "halt":
         return PublishReport(partition=partition, version=None, held_back=f"it is not diverse: {decision.reason}")
     with ledger.retention.writing():
         work.store.put(keys.dataset_key(version, "train-00000.parquet"), data)
         work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
-        for name, picture in card.pictures(manifest).items():
-            work.store.put(keys.dataset_key(version, name), picture)
+        for name, content in (files | card.pictures(manifest)).items():
+            work.store.put(keys.dataset_key(version, name), content)
         # The manifest comes last: a version without one is unfinished.
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
         ledger.datasets.commit(version, partition, work.chain_of_last().by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
@@ -164,16 +171,17 @@ def _row(segment: Segment, topic: Topic, final: Final) -> Row:
         revised=final.accepted_by == "revalidate",
         plan=final.draft.plan,
         take=final.take,
+        execution=final.execution,
     )
 
 
-def _shards(work: Workspace, partition: str, tally: Tally, selection: Selection) -> Iterator[list[Json]]:
-    """Rows to write, one list per shard."""
-    teacher = work.chain.models
+def _shards(lines: Lines, partition: str, tally: Tally, selection: Selection, systems: Path) -> Iterator[list[Json]]:
+    """Rows to write, one list per shard; writes the worlds of executed ones into a folder."""
+    work = lines.written
     with work.ledger() as ledger:
         numbers = [number for number, _ in ledger.ingestion.shards(partition)]
     for number in numbers:
-        passed = finals(work, partition, number)
+        passed = _passed(lines, partition, number)
         if not passed:
             continue
         topics = output_of(work, "filter", partition, number)
@@ -184,10 +192,37 @@ def _shards(work: Workspace, partition: str, tally: Tally, selection: Selection)
             if (row := _row(segment, topics[segment.segment_id], final))
         }
         rows: list[Json] = []
+        executed: set[tuple[str, int]] = set()
         for chosen in selection.choose([row for row, _ in found.values()]):
-            row, final = chosen.row, found[chosen.row.trajectory_id][1]
+            final = found[chosen.row.trajectory_id][1]
+            chosen = _as_it_happened(chosen, final)
+            row = chosen.row
             tally.add(chosen, final.draft.size, final.judgement)
             looked = chosen.model_dump(include={"replaced", "flagged", "contamination"})
             looked["n_names"] = len(chosen.names)
-            rows.append(row.columns(row.metadata(partition, teacher) | looked))
+            rows.append(row.columns(row.metadata(partition, lines.teacher(row)) | looked))
+            executed |= {(row.segment.segment_id, row.take.workflow)} if row.execution else set()
+        if lines.executed and executed:
+            _write_worlds(replayables(lines.executed, partition, number, executed), systems)
         yield rows
+
+
+def _as_it_happened(chosen: Chosen, final: Final) -> Chosen:
+    """Without its execution if people edited it or personal data were replaced: a replay gives other results."""
+    if not final.execution or chosen.row.trajectory == final.trajectory:
+        return chosen
+    return chosen.model_copy(update={"row": chosen.row.model_copy(update={"execution": None})})
+
+
+def _passed(lines: Lines, partition: str, shard: int) -> dict[str, list[Final]]:
+    """Accepted conversations of a shard in both lines, by segment id."""
+    found = finals(lines.written, partition, shard)
+    for key, executed in (finals(lines.executed, partition, shard) if lines.executed else {}).items():
+        found.setdefault(key, []).extend(executed)
+    return found
+
+
+def _write_worlds(found: Iterable[Replayable], folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for each in found:
+        (folder / f"{world_id(each.world)}.json").write_text(each.model_dump_json(), encoding="utf-8")

@@ -16,11 +16,23 @@ from gem_tasks.domain.plan import COLUMNS, Plan, columns_of
 from gem_tasks.domain.record import Topic
 from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.worlds.played import Execution, evidence
 
-ROW_VERSION = 5
+ROW_VERSION = 6
 
 PLAN_FIELDS = [pa.field(name, pa.string() if kind is str else pa.int32()) for name, kind in COLUMNS.items()]
 """Columns of plans, as Parquet has them."""
+
+EXECUTION_FIELDS = [
+    pa.field("verified", pa.string()),
+    pa.field("world", pa.string()),
+    pa.field("task", pa.int32()),
+    pa.field("variant", pa.string()),
+    pa.field("seed", pa.int64()),
+    pa.field("steps", pa.string()),
+]
+"""Columns that tell how results came about: `checked` is written by a model and checked, `executed` comes from a world.
+The others are null if it was not executed. With them and the world's file the conversation can be replayed."""
 
 SCHEMA = pa.schema(
     [
@@ -30,6 +42,7 @@ SCHEMA = pa.schema(
         pa.field("tools", pa.string(), nullable=False),
         pa.field("metadata", pa.string(), nullable=False),
         *PLAN_FIELDS,
+        *EXECUTION_FIELDS,
     ]
 )
 
@@ -49,6 +62,8 @@ class Row(Value):
     """What it was to be like; None if it was made before there were plans."""
     take: Take = FIRST
     """Which of the conversations about the segment it is."""
+    execution: Execution | None = None
+    """How to replay it, if its results came from a world."""
     edited: bool = False
     """Whether a person edited it; by whom is not published."""
 
@@ -74,6 +89,8 @@ class Row(Value):
             "revised": self.revised,
             "plan": self.plan.facts if self.plan else None,
             **self.take.model_dump(),
+            "verified": "executed" if self.execution else "checked",
+            **(evidence(self.execution) | {"attempt": self.take.attempt} if self.execution else {}),
             "partition": partition,
             "n_messages": size.messages,
             "n_tools": size.tools,
@@ -91,7 +108,15 @@ class Row(Value):
             "tools": _dump([tool.to_openai() for tool in self.trajectory.tools]),
             "metadata": _dump(metadata),
             **columns_of(self.plan.facts if self.plan else None),
+            **execution_columns(metadata),
         }
+
+
+def execution_columns(metadata: Json) -> Json:
+    """The values of `EXECUTION_FIELDS` in a row's metadata."""
+    steps = metadata.get("steps")
+    found = {field.name: metadata.get(field.name) for field in EXECUTION_FIELDS}
+    return found | {"steps": None if steps is None else _dump(steps)}
 
 
 def trajectory_id(segment_id: str, recipe: str) -> str:

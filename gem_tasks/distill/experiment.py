@@ -16,13 +16,13 @@ from gem_tasks.distill import profiles
 from gem_tasks.distill.profiles import Profile
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.distill import Kind, SetSpec
-from gem_tasks.domain.evaluation import Harness
+from gem_tasks.domain.evaluation import HARNESSES, Harness
 from gem_tasks.errors import UserError
 from gem_tasks.evals.options import Subset
 
 DEFAULT = "distill"
 HELD_OUT = "held out"
-_OF_KIND: dict[Kind, tuple[Harness, ...]] = {"agent": ("bfcl", "tau2"), "synthesizer": ("synthesizer",)}
+_OF_KIND: dict[Kind, tuple[Harness, ...]] = {"agent": ("bfcl", "tau2", "worlds"), "synthesizer": ("synthesizer",)}
 
 
 class Arm(Value):
@@ -65,13 +65,15 @@ class Options(Value):
     sources: tuple[str, ...] = ()
     """Patterns; for cross-domain the first is A and the second B."""
     seed: int = 0
-    harnesses: tuple[Harness, ...] = ("bfcl", "tau2", "synthesizer")
+    harnesses: tuple[Harness, ...] = HARNESSES
     """Those that fit the kind of the model are run."""
     subset: Subset = "smoke"
     bfcl_ids: tuple[str, ...] = ()
     tau2_ids: tuple[str, ...] = ()
     epochs: int = Field(default=4, ge=1)
-    """Tries per case of τ²-bench."""
+    """Tries per case of τ²-bench and of worlds."""
+    tasks: int | None = Field(default=None, ge=1)
+    """Maximum number of held-out tasks in worlds."""
     texts: int | None = Field(default=None, ge=1)
     """Maximum number of held-out texts for a synthesizer."""
     max_tokens: int | None = Field(default=None, ge=1)
@@ -80,7 +82,8 @@ class Options(Value):
     """Maximum messages of a τ² conversation."""
     request_timeout_s: float = Field(default=600, gt=0)
     user_url: str | None = None
-    """The model that plays the customer in τ²-bench. None: the pipeline's, or the tested one if that is the teacher."""
+    """The model that plays the user in τ²-bench and worlds. None: the pipeline's, or the tested one if that is the
+    teacher."""
     user_model: str | None = None
     endpoint_url: str | None = None
     """Measure this server instead of training and serving one."""

@@ -8,7 +8,10 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.distill import Model, SftSet
 from gem_tasks.domain.evaluation import EvalReport
 
-TITLES = {"bfcl": "BFCL V3 multi-turn", "tau2": "τ²-bench", "synthesizer": "Synthesizer on held-out texts"}
+TITLES = {
+    "bfcl": "BFCL V3 multi-turn", "tau2": "τ²-bench", "worlds": "Tasks in worlds of held-out texts",
+    "synthesizer": "Synthesizer on held-out texts",
+}  # fmt: skip
 
 
 class Result(Value):

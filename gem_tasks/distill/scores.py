@@ -7,8 +7,9 @@ from gem_tasks.distill.markdown import as_counts, as_number, as_score, as_table
 from gem_tasks.distill.result import Result
 from gem_tasks.distill.steps import Measured
 from gem_tasks.domain.base import Json
+from gem_tasks.domain.evaluation import OVERALL
+from gem_tasks.evals.pairs import difference
 from gem_tasks.evals.paper import PAPER, Reference
-from gem_tasks.evals.stats import paired_bootstrap
 
 DROP = 0.20
 """A larger loss on another source is flagged."""
@@ -23,7 +24,8 @@ def score_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
         f"{settings.version}; {settings.mode} calls; thinking: {thinking}; seed: {settings.seed}; "
         f"epochs: {settings.epochs}" + (f"; user: {settings.user_model}" if settings.user_model else "")
     )
-    columns = [(score.category, score.metric) for score in first.scores]
+    shown = [score for score in first.scores if first.harness != "worlds" or score.category == OVERALL]
+    columns = [(score.category, score.metric) for score in shown]
     table: list[tuple[str, ...]] = []
     for each in rows:
         report = result.reports[each.key]
@@ -137,9 +139,8 @@ def difference_section(result: Result) -> Iterator[str]:
         by[each.harness, each.label].append(each)
     for (harness, _), rows in by.items():
         for one, other in combinations(rows, 2):
-            cases = [result.reports[each.key].cases for each in (one, other)]
             try:
-                found = paired_bootstrap(cases[0], cases[1])
+                found = difference(result.reports[one.key], result.reports[other.key])
             except ValueError as error:
                 lines.append((harness, f"{one.arm} → {other.arm}", str(error), "", "", ""))
                 continue

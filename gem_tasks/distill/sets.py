@@ -32,6 +32,7 @@ from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.prompts import synthesis
 from gem_tasks.store import keys, parquet, shards
+from gem_tasks.worlds.played import Played
 
 PART_ROWS = 1000
 """Maximum rows of one object."""
@@ -241,15 +242,24 @@ def _outputs(
     for each in wanted:
         recipes[_made_by(each, spec)].add(each.segment_id)
     return {
-        (outcome.segment_id, recipe): Draft.model_validate_json(outcome.payload).conversation
+        (outcome.segment_id, recipe): _conversation(stage, outcome.payload)
         for (stage, recipe), members in recipes.items()
         for outcome in shards.decode_outcomes(work.fetch(keys.stage_key(stage, recipe, partition, shard)))
         if outcome.payload and outcome.segment_id in members
     }
 
 
+def _conversation(stage: str, payload: str) -> Trajectory:
+    return (Played if stage == "simulate" else Draft).model_validate_json(payload).conversation
+
+
 def _made_by(each: Candidate, spec: SetSpec) -> tuple[str, str]:
-    """The stage whose conversation goes into the set, and its recipe: what was published, or the draft of it."""
+    """The stage whose conversation goes into the set, and its recipe: what was published, or the draft of it.
+
+    A conversation in a world has no draft.
+    """
+    if "simulate" in each.recipes:
+        return "simulate", each.recipes["simulate"]
     revised = "revalidate" in each.recipes and each.trajectory_id == trajectory_id(
         each.segment_id, each.recipes["revalidate"]
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gem_tasks.corpus.segment import count_tokens
-from gem_tasks.distill import sets
+from gem_tasks.distill import sets, worlds
 from gem_tasks.distill.experiment import HELD_OUT, Arm, Options, Plan
 from gem_tasks.distill.train import require_machine, train
 from gem_tasks.distill.trust import refuse_code
@@ -21,9 +21,10 @@ from gem_tasks.domain.stage import ACCEPTING
 from gem_tasks.errors import UserError
 from gem_tasks.evals import bfcl, registry, synthesizer, tau2
 from gem_tasks.evals.admission import admit
-from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options
+from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options, WorldsOptions
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.synthesizer import Yield
+from gem_tasks.evals.worlds.run import evaluate
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
 from gem_tasks.store import keys
@@ -109,7 +110,7 @@ def measure(
     """Runs one harness over one arm; records every report in Postgres and keeps it in the store.
 
     Raises:
-        UserError: the endpoint does not answer, or there are no cases.
+        UserError: the endpoint does not answer, or there are no cases; without worlds, there is no report of them.
     """
     folder = work.settings.home.absolute() / "distill" / "runs" / plan.plan_id / slug(name)
     arm = arm_of(plan, name)
@@ -117,7 +118,11 @@ def measure(
     found: list[Measured] = []
     for label in labels:
         out = folder / "-".join(filter(None, (harness, slug(label))))
-        report = _named(_run(work, plan, arm, harness, label, endpoint, out, progress), endpoint, model)
+        measured = _run(work, plan, arm, harness, label, endpoint, out, progress)
+        if measured is None:
+            progress("worlds: no held-out text has tasks", 0, 0)
+            continue
+        report = _named(measured, endpoint, model)
         key = keys.experiment_key(plan.plan_id, f"{slug(name)}/{out.name}.json")
         work.store.put(key, report.model_dump_json(indent=1).encode())
         evaluation = registry.record(work, report, out, model.model_id if model else None, run_id)
@@ -191,7 +196,8 @@ def _run(
     endpoint: Endpoint,
     out: Path,
     progress: Progress,
-) -> EvalReport:
+) -> EvalReport | None:
+    """None: there are no tasks in worlds."""
     own, home, sandbox = plan.options, work.settings.home, work.settings.sandbox
     common: Json = {"subset": own.subset, "max_tokens": own.max_tokens, "request_timeout_s": own.request_timeout_s}
     if harness == "bfcl":
@@ -204,6 +210,8 @@ def _run(
             **common, **domains, ids=own.tau2_ids, epochs=own.epochs, user=user, message_limit=own.message_limit
         )
         return tau2.evaluate(endpoint, simulated, out, home=home, progress=progress, sandbox=sandbox)
+    if harness == "worlds":
+        return _in_worlds(work, plan, endpoint, out, progress)
     sources = arm.tests.get(label)
     found = sets.build(work, plan.spec(arm, sources))
     segments = held_out(work, found, own.texts)
@@ -220,8 +228,17 @@ def _run(
     return synthesizer.evaluate(endpoint, asked, out, segments=segments, pipeline=pipeline, progress=progress)
 
 
+def _in_worlds(work: Workspace, plan: Plan, endpoint: Endpoint, out: Path, progress: Progress) -> EvalReport | None:
+    own, cases = plan.options, worlds.held_out_cases(work, plan)
+    limit: Json = {"max_tokens": own.max_tokens} if own.max_tokens else {}
+    user = _user(plan, work.settings, endpoint)
+    common: Json = {"request_timeout_s": own.request_timeout_s, "caps": worlds.caps_of(plan), **limit}
+    options = WorldsOptions(user=user, tries=own.epochs, **common)
+    return evaluate(endpoint, cases, options, out, sandbox=work.settings.sandbox, progress=progress) if cases else None
+
+
 def _user(plan: Plan, settings: Settings, endpoint: Endpoint) -> Endpoint:
-    """The model that plays the customer: the named one, otherwise the pipeline's, otherwise the tested one."""
+    """The model that plays the customer or user: the named one, otherwise the pipeline's, otherwise the tested one."""
     own = plan.options
     if own.user_url and own.user_model:
         return Endpoint(base_url=own.user_url, model=own.user_model, api_key=settings.eval_user_api_key)

@@ -26,6 +26,12 @@ class FunctionCall(Value):
     arguments: str
     """As written: usually a JSON object."""
 
+    @field_validator("id", "name", "arguments")
+    @classmethod
+    def _without_secrets(cls, text: str) -> str:
+        """Removes secrets; see `Completion`."""
+        return clean(text)
+
     def to_openai(self) -> Json:
         """As in a message of the Chat Completions API."""
         return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
@@ -95,8 +101,9 @@ class ChatRequest(Value):
     """JSON schema of the answer, for endpoints that can enforce one (`response_format`); strict in OpenAI's sense
     unless it allows properties beyond those it names."""
     toolbox: Toolbox | None = None
-    salt: str = ""
-    """Distinguishes requests that are equal otherwise, so that each has a separate answer. Not sent."""
+    conversation: str = ""
+    """Id of the conversation whose next message is asked for: each request begins with the one before, which is worth
+    caching, and equal requests of two conversations have separate answers. Not sent."""
 
     def without_schema(self) -> "ChatRequest":
         """The request for an endpoint that cannot enforce a schema. Not a copy, which would keep the cached body."""
@@ -116,7 +123,7 @@ class ChatRequest(Value):
     @property
     def key(self) -> str:
         """Identifies the request, independent of sender and time."""
-        return sha256(self.body + self.salt.encode()).hexdigest()[:32]
+        return sha256(self.body + self.conversation.encode()).hexdigest()[:32]
 
     def to_openai(self) -> Json:
         """`body` as an object."""

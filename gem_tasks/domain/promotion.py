@@ -36,6 +36,8 @@ class Difference(Value):
     better: float
     """Share of resamples in which the challenger is better."""
     cases: int
+    metric: str = ""
+    """The compared score: `accuracy`, `avg@4`, `pass^1`."""
     resamples: int
     seed: int
 

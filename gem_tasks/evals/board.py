@@ -15,6 +15,7 @@ _COLUMNS = {
     ("tau2", "airline", "pass@4"): "airline_pass4",
     ("tau2", "retail", "avg@4"): "retail_avg4",
     ("tau2", "retail", "pass@4"): "retail_pass4",
+    ("worlds", OVERALL, "pass^1"): "worlds",
 }
 
 
@@ -23,6 +24,10 @@ class Row(Reference):
 
     bfcl_error: float | None = None
     """Standard error of `bfcl`."""
+    worlds: float | None = None
+    """pass^1 of tasks in worlds. Compare only rows with the same `where`: it names the set of tasks."""
+    worlds_every: float | None = None
+    """pass^k of as many tries as there were."""
     model_id: str | None = None
     """Id of a model that was trained here."""
     where: str
@@ -39,7 +44,7 @@ def leaderboard(lineage: Evaluations) -> list[Row]:
         for (model, model_id, subset), numbers in found.items()
         if numbers
     ]
-    ours.sort(key=lambda row: (-(row.bfcl or -1), -(row.airline_avg4 or -1), row.model))
+    ours.sort(key=lambda row: (-(row.bfcl or -1), -(row.airline_avg4 or -1), row.where, -(row.worlds or -1), row.model))
     return [*ours, *(Row(**each.model_dump(), where="paper") for each in PAPER)]
 
 
@@ -50,4 +55,6 @@ def _numbers(row: EvaluationRow) -> dict[str, float | None]:
             numbers[column] = 100 * score["value"]
             if column == "bfcl" and score["standard_error"] is not None:
                 numbers["bfcl_error"] = 100 * score["standard_error"]
+        if (score["category"], score["metric"]) == (OVERALL, f"pass^{row.settings['epochs']}"):
+            numbers["worlds_every"] = 100 * score["value"]
     return numbers

@@ -22,16 +22,21 @@ def held_out(work: Workspace, source: str) -> list[Segment]:
     Raises:
         UserError: there is no such set or partition, or it has no such text.
     """
+    found: list[Segment] = []
+    for (partition, shard), rows in groupby(places_of(work, source), key=lambda row: row[1:]):
+        wanted = {segment_id for segment_id, _, _ in rows}
+        found += [each for each in segments_of(work, partition, shard) if each.segment_id in wanted]
+    return found
+
+
+def places_of(work: Workspace, source: str) -> list[SegmentPlace]:
+    """Where these texts are, in shard order; takes and raises the same."""
     with work.ledger() as ledger:
         sets = ledger.distill.find_sets(source, limit=2) if source else []
         places = ledger.evaluations.held_out(sets[0].set_id) if len(sets) == 1 else _of_partition(work, source)
     if not places:
         raise UserError(f"{source!r} has no held-out texts", "Name a set of `gem distill sets`, or a partition.")
-    found: list[Segment] = []
-    for (partition, shard), rows in groupby(places, key=lambda row: row[1:]):
-        wanted = {segment_id for segment_id, _, _ in rows}
-        found += [each for each in segments_of(work, partition, shard) if each.segment_id in wanted]
-    return found
+    return places
 
 
 def _of_partition(work: Workspace, partition: str) -> list[SegmentPlace]:

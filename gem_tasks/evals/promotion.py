@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from gem_tasks.domain.evaluation import EvalReport
 from gem_tasks.domain.promotion import Difference, Policy, Verdict
-from gem_tasks.evals.stats import paired_bootstrap
+from gem_tasks.evals.pairs import difference
 
 Reports = Mapping[str, EvalReport]
 """Reports by harness."""
@@ -48,9 +48,7 @@ def _unfair(champion: EvalReport, challenger: EvalReport, policy: Policy) -> Ite
 
 
 def _difference(champion: EvalReport, challenger: EvalReport, confidence: float, policy: Policy) -> Difference:
-    return paired_bootstrap(
-        champion.cases, challenger.cases, confidence=confidence, resamples=policy.resamples, seed=policy.seed
-    )
+    return difference(champion, challenger, confidence=confidence, resamples=policy.resamples, seed=policy.seed)
 
 
 def _said(found: Mapping[str, Difference], names: list[str]) -> str:

@@ -84,6 +84,10 @@ class Datasets(Part):
         """The chain of the partition's newest version, root first; empty if there is none."""
         return self._db.all(Recorded, "dataset_recipes", partition=partition)
 
+    def world_recipes(self, partition: str) -> list[Recorded]:
+        """The same of its executed conversations; empty if it has none."""
+        return self._db.all(Recorded, "dataset_world_recipes", partition=partition)
+
     def withdraw(self, partition: str) -> None:
         """Leaves a partition without a current version, because it has no trajectory left."""
         with self._db.transaction():

@@ -149,6 +149,11 @@ class Evaluations(Part):
         """Segments of all documents that any set holds out of its training."""
         return {row["segment_id"] for row in self._db.rows("held_out_texts")}
 
+    def trained_on(self, set_id: str, documents: Sequence[str]) -> set[str]:
+        """Those of these documents that a set trains or validates on, also as another version or copy."""
+        rows = self._db.rows("trained_on", set_id=set_id, documents=list(documents))
+        return {row["document_id"] for row in rows}
+
     def segment_places(self, segments: Sequence[str]) -> list[SegmentPlace]:
         """Positions of these segments, in shard order."""
         return self._db.all(SegmentPlace, "segment_places", segments=list(segments))

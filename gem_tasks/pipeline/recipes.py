@@ -116,13 +116,19 @@ class Chain:
         return next(iter(self.line[self.line.index(stage) + 1 :]), None)
 
     @classmethod
-    def recorded(cls, settings: Settings, recipes: Sequence[Recorded], take: Take = FIRST) -> "Chain":
+    def recorded(
+        cls,
+        settings: Settings,
+        recipes: Sequence[Recorded],
+        take: Take = FIRST,
+        line: tuple[StageName, ...] = STAGE_NAMES,
+    ) -> "Chain":
         """An earlier chain of a take, as it was recorded.
 
         Raises:
             UserError: it lacks a stage of the current chain.
         """
-        chain = cls(settings)
+        chain = cls(settings, line=line)
         by_name = {recipe.stage: recipe for recipe in recipes}
         if missing := [name for name in chain.by_stage if name not in by_name and name not in _LATER]:
             raise UserError(

@@ -181,6 +181,12 @@ class Workspace:
         chain = Chain.recorded(self.settings, recipes, last).with_take(FIRST)
         return replace(self.with_takes_up_to(last), chain=chain)
 
+    def in_worlds_as_recorded(self, recipes: Sequence[Recorded]) -> "Workspace":
+        """The same for its executed conversations."""
+        last = next(last_take(recipe) for recipe in recipes if recipe.stage == "simulate")
+        chain = Chain.recorded(self.settings, recipes, last, WORLD_LINE).with_take(FIRST)
+        return replace(self.in_worlds().with_takes_up_to(last), chain=chain)
+
     def recipes(self) -> list[Recipe]:
         """Current recipes of all takes, the root first, in stage order."""
         return [self.chain.root, *self.recipes_of(*self.chain.line)]
@@ -198,6 +204,10 @@ class Workspace:
     def accepting(self) -> list[str]:
         """Current recipe ids of the stages whose acceptance makes a trajectory."""
         return self.recipe_ids(*(stage for stage in ACCEPTING if stage in self.chain.line))
+
+    def last_recipe(self) -> str:
+        """Id of the recipe that stands for all in a dataset version: that of the last stage in the last take."""
+        return self.chain_of_last().id_of(self.chain.line[-1])
 
     def links(self) -> list[Link]:
         """Current recipes in stage order, of all takes, with what each of them processes."""

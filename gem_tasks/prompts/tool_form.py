@@ -30,7 +30,7 @@ def in_tags(request: ChatRequest) -> ChatRequest:
         messages=tuple(messages),
         sampling=request.sampling,
         answer_schema=request.answer_schema,
-        salt=request.salt,
+        conversation=request.conversation,
     )
 
 

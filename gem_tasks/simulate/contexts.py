@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion, FunctionCall, Toolbox
+from gem_tasks.domain.workflow import TOOL_NAME
 from gem_tasks.prompts.dialogue import render_tools
 from gem_tasks.prompts.tool_form import in_tags
 from gem_tasks.simulate.reading import AssistantTurn
@@ -18,13 +19,15 @@ class Context:
 
     Args:
         player: how its model is asked.
-        salt: of its requests.
+        conversation: of its requests.
         messages: the first messages.
         toolbox: functions that it may call.
     """
 
-    def __init__(self, player: Player, salt: str, messages: Iterable[ChatMessage], toolbox: Toolbox | None) -> None:
-        self._player, self._salt, self._toolbox = player, salt, toolbox
+    def __init__(
+        self, player: Player, conversation: str, messages: Iterable[ChatMessage], toolbox: Toolbox | None
+    ) -> None:
+        self._player, self._conversation, self._toolbox = player, conversation, toolbox
         self._messages = list(messages)
 
     @property
@@ -35,7 +38,7 @@ class Context:
             messages=tuple(self._messages),
             sampling=self._player.sampling,
             toolbox=self._toolbox,
-            salt=self._salt,
+            conversation=self._conversation,
         )
         return asked if self._player.native else in_tags(asked)
 
@@ -70,7 +73,8 @@ def _echoed(call: FunctionCall, own_id: str) -> FunctionCall:
         readable = isinstance(json.loads(call.arguments), dict)
     except (ValueError, RecursionError):
         readable = False
-    return FunctionCall(id=own_id, name=call.name or "unnamed", arguments=call.arguments if readable else "{}")
+    name = call.name if TOOL_NAME.match(call.name) else "unnamed"
+    return FunctionCall(id=own_id, name=name, arguments=call.arguments if readable else "{}")
 
 
 def of_assistant(players: Players, scene: Scene) -> Context:
@@ -78,12 +82,12 @@ def of_assistant(players: Players, scene: Scene) -> Context:
     form = f"{players.form.text.strip()}\n\n{render_tools(scene.tools)}"
     toolbox = Toolbox(tools=tuple(tool.to_openai() for tool in scene.tools), form=form)
     system = ChatMessage(role="system", content=scene.task.system)
-    return Context(players.assistant, scene.salt, [system], toolbox)
+    return Context(players.assistant, scene.conversation, [system], toolbox)
 
 
 def of_user(players: Players, scene: Scene) -> Context:
     """The user sees persona, wishes, what they know and their deeds: no calls or results."""
-    return Context(players.user, scene.salt, players.briefing.messages(**_brief(scene.task)), None)
+    return Context(players.user, scene.conversation, players.briefing.messages(**_brief(scene.task)), None)
 
 
 def _brief(task: Task) -> dict[str, str]:

@@ -9,6 +9,7 @@ from gem_tasks.corpus.text.harmless import harmless
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import Completion, FunctionCall
 from gem_tasks.domain.spans import between, without
+from gem_tasks.domain.workflow import TOOL_NAME
 from gem_tasks.prompts.dialogue import parse_assistant
 from gem_tasks.prompts.tags import TagError, parse_json, strip_thinking, turn_tag
 
@@ -59,6 +60,8 @@ def read_assistant(answer: Completion, calls_before: int) -> AssistantTurn | Com
             written = ((call.id, call.name, call.arguments) for call in message.tool_calls)
             calls = tuple(CallTurn(_function(*each), each[2]) for each in written)
             words = message.content or ""
+        if odd := next((call.written.name for call in calls if not TOOL_NAME.match(call.written.name)), None):
+            return Complaint(f"There is no tool {odd[:64]!r}. Nothing of this message was carried out. Write it again.")
         if tag := turn_tag(words):
             return Complaint(f"Your message contains {tag}. Write your own turn only, without such tags.")
     except TagError as error:
@@ -127,4 +130,4 @@ def _native(call: FunctionCall) -> CallTurn:
     arguments = parse_json(harmless(call.arguments) or "{}", f"the arguments of {call.name[:64]}")
     if not isinstance(arguments, dict):
         raise TagError(f"the arguments of {call.name[:64]} are not a JSON object")
-    return CallTurn(call, arguments)  # pyright: ignore[reportUnknownArgumentType]
+    return CallTurn(_function(call.id, call.name, arguments), arguments)  # pyright: ignore[reportUnknownArgumentType]

@@ -41,7 +41,7 @@ class Scene(Value):
         return self.task.variant(self.variant)
 
     @property
-    def salt(self) -> str:
+    def conversation(self) -> str:
         """Distinguishes the requests of attempts."""
         return f"{self.world}/{self.index}/{self.variant}/{self.seed}/{self.attempt}"
 

@@ -19,6 +19,7 @@ from gem_tasks.prompts.dialogue import render_tools, render_trajectory
 from gem_tasks.prompts.tags import TagError
 from gem_tasks.stages.base import Stage
 from gem_tasks.stages.judge import ANSWER, MOST_OPEN, parse_judgement, render_open
+from gem_tasks.worlds.played import Played
 
 
 class Validate(Stage):
@@ -72,7 +73,8 @@ class Validate(Stage):
         trajectory = _trajectory(record)
         measures = trajectory.measures | _settled(record, judgement) | {"spans": _spans(record)}
         thoughts = trajectory.thoughts if self.reads_thoughts else {}
-        return Accepted.of(judgement).model_copy(update={"measures": measures | thoughts})
+        executed = {"verified": "executed"} if isinstance(trajectory, Played) else {}
+        return Accepted.of(judgement).model_copy(update={"measures": measures | thoughts | executed})
 
 
 def judged(text: str, record: Record) -> Judgement:
@@ -90,9 +92,11 @@ def judged(text: str, record: Record) -> Judgement:
 def findings_of(record: Record) -> list[Finding]:
     """The findings of the deterministic checks, compared with the text and its workflows.
 
-    Errors of the kinds that the record opens go to the judge.
+    Errors of the kinds that the record opens go to the judge. What a world settles is no finding of a
+    conversation that happened in it: see `SETTLED`.
     """
-    found = run_checks(_trajectory(record), _evidence(record))
+    trajectory = _trajectory(record)
+    found = run_checks(trajectory, _evidence(record), executed=isinstance(trajectory, Played))
     return [_opened(each) if kind_of(each) in record.opened else each for each in found]
 
 

@@ -1,11 +1,9 @@
 """The confined child process that runs a world's code."""
 
 import json
-import queue
 import subprocess
 import sys
 import tempfile
-import threading
 import zlib
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,15 +15,12 @@ from gem_tasks.confine.job import Job, Limits, SandboxMode
 from gem_tasks.confine.launch import started
 from gem_tasks.domain.base import Json
 from gem_tasks.worlds.course import Operation
+from gem_tasks.worlds.pipes import Pipes
 from gem_tasks.worlds.scenario import Scenario
 from gem_tasks.worlds.steps import Snapshot
 from gem_tasks.worlds.world import World
 
 _WORKER = Path(__file__).parent / "engine" / "worker.py"
-_WAIT_S = 60.0
-"""Patience with a silent child: its CPU time is limited far below, so this passes only if the machine stands still."""
-_LONGEST = 64 << 20
-"""Bytes of an answer: a child that escaped could write without end."""
 _LIMITS = Limits(memory_gb=1, processes=64, open_files=64, file_gb=0.001, scratch_gb=0.001)
 
 
@@ -33,15 +28,17 @@ class RefusedWorldError(Exception):
     """A world's code does not load: reason and detail."""
 
 
+class RefusedScenarioError(RefusedWorldError):
+    """An event's code does not load: the world's does."""
+
+
 class Done(NamedTuple):
     """What an operation led to."""
 
-    result: str | None
-    """JSON; None: the world is at fault."""
-    changed: dict[str, str | None]
-    """Texts of changed tables; None: removed."""
-    ids: dict[str, Json] | None
-    """All counters, if one changed."""
+    result: Json | None = None
+    """None also if it equals the wanted one, or if the world is at fault."""
+    changed: tuple[str, ...] = ()
+    """Names of changed tables."""
     reason: str = ""
     detail: str = ""
 
@@ -55,14 +52,20 @@ class Process:
     """
 
     def __init__(self, world: World, mode: SandboxMode) -> None:
-        self._world = world
+        self.first = first(world)
         self._mode: SandboxMode = mode
         self._stack, self._child = ExitStack(), None
-        self._load = ""
-        self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._load = "l" + json.dumps(_given(world, self.first))
+        self._forget()
+        self._events, self._base = "{}", 0
+
+    def close(self) -> None:
+        """Ends the child."""
+        self._stack.close()
+        self._child = None
 
     def load(self, scenario: Scenario, seed: int) -> None:
-        """Loads the world's code with the events of a scenario, in a new engine of the same child.
+        """Adds the events of a scenario, unless the child has them.
 
         Args:
             scenario: the scenario.
@@ -71,92 +74,138 @@ class Process:
         Raises:
             RefusedWorldError: the code does not load.
         """
-        self._load = json.dumps({"world": _given(self._world, scenario, seed)})
-        if self._child is None or not self._loaded():
-            self._ensure()
+        self._events = json.dumps({name: event.code for name, event in scenario.events.items()})
+        self._base = zlib.crc32(f"{seed}".encode())
+        self._ensure()
 
-    def close(self) -> None:
-        """Ends the child."""
-        self._stack.close()
-        self._child = None
-
-    def run(self, start: Snapshot, operations: Sequence[Operation]) -> list[Done]:
-        """Runs operations in order from a state.
+    def run(self, start: Snapshot, operations: Sequence[Operation]) -> tuple[list[Done], Snapshot]:
+        """Runs operations in order from a state, and tells the state that they led to.
 
         A crash does not lose the others: the operations then run one by one, and the one that crashes has the reason.
         """
-        answers = self._asked(start, operations)
-        if answers is not None:
-            return answers
+        reply = self._batch(start, operations)
+        if reply and reply[0] == "o":
+            return self._ended(start, json.loads(reply[1:]))
         done: list[Done] = []
         for operation in operations:
-            alone = self._asked(start, [operation])
-            done += alone or [Done(None, {}, None, "crashed", "the engine's process ended")]
-            start = following(start, done[-1])
-        return done
+            told, start = self._alone(start, operation)
+            done.append(told)
+        return done, start
 
-    def _asked(self, start: Snapshot, operations: Sequence[Operation]) -> list[Done] | None:
-        """None: the child crashed."""
+    def replay(self, operations: Sequence[Operation], wanted: Sequence[str | None]) -> list[Done]:
+        """Runs operations from the first state; results whose JSON is the wanted one do not come back."""
+        reply = self._batch(self.first, operations, wanted)
+        self._at = None
+        return _done(json.loads(reply[1:])) if reply and reply[0] == "o" else self.run(self.first, operations)[0]
+
+    def _batch(self, start: Snapshot, operations: Sequence[Operation], wanted: Sequence[str | None] = ()) -> str | None:
+        """None: the child ended."""
+        if not self._begun(start):
+            return None
+        self._at = None
+        head = {"first": start is self.first, "base": self._base, "scenario": self._known[self._events]}
+        texts = [f'["{each.kind}",{json.dumps(each.name)},{each.given or "null"}' for each in operations]
+        if wanted:
+            texts = [f"{text},{json.dumps(each)}" for text, each in zip(texts, wanted, strict=True)]
+        quiet = "true" if wanted else "false"
+        return self._exchange(
+            f'b{json.dumps(head)[:-1]},"quiet":{quiet},"operations":[{",".join(f"{text}]" for text in texts)}]}}'
+        )
+
+    def _begun(self, start: Snapshot) -> bool:
         self._ensure()
-        reply = self._exchange(json.dumps({"tables": start.tables, "ids": start.ids, "operations": operations}))
-        if reply is None or "answers" not in reply:
-            return self._lost()  # it ended, or could not load the code a second time
-        return [_done(each) for each in reply["answers"]]
+        if start is self.first or start is self._at:
+            return True
+        return self._exchange("t" + start.model_dump_json()) == "o"
+
+    def _ended(self, start: Snapshot, told: Json) -> tuple[list[Done], Snapshot]:
+        self._at = following(start, told["tables"], told["ids"])
+        return _done(told), self._at
+
+    def _alone(self, start: Snapshot, operation: Operation) -> tuple[Done, Snapshot]:
+        """In a new engine that has the whole memory."""
+        alone = start.model_copy()  # another object than those that the child may have
+        reply = self._batch(alone, [operation])
+        if reply and reply[0] == "o":
+            (done,), state = self._ended(start, json.loads(reply[1:]))
+            return done, state
+        reason, detail = json.loads(reply[1:]) if reply else ("crashed", "the engine's process ended")
+        return Done(reason=reason, detail=detail), start
 
     def _ensure(self) -> None:
-        if self._child is not None:
-            return
-        self._child = self._stack.enter_context(_child(self._mode))
-        self._answers = _lines(cast("IO[bytes]", self._child.stdout))
-        if not self._loaded():
-            raise RefusedWorldError("crashed", "the engine's process ended while it loaded the code")
+        if self._child is None or not self._has_events():
+            self._start()
+            if not self._has_events():
+                raise RefusedWorldError("crashed", "the engine's process ended while it loaded an event")
 
-    def _loaded(self) -> bool:
-        """False: the child ended, which one that waited may do: the kernel ends it with the thread that started it."""
+    def _start(self) -> None:
+        self._lost()
+        self._child = self._stack.enter_context(_child(self._mode))
+        self._pipes = Pipes(cast("IO[bytes]", self._child.stdin), cast("IO[bytes]", self._child.stdout))
         reply = self._exchange(self._load)
-        if reply and "refused" in reply:
+        if reply is None:
+            raise RefusedWorldError("crashed", "the engine's process ended while it loaded the code")
+        if reply != "o":
             self._lost()
-            raise RefusedWorldError(*reply["refused"])
+            raise RefusedWorldError(*json.loads(reply[1:]))
+
+    def _has_events(self) -> bool:
+        """False: the child ended, which one that waited may do: the kernel ends it with the thread that started it."""
+        if self._events in self._known:
+            return True
+        name = f"{len(self._known)}"
+        reply = self._exchange(f's{{"name":"{name}","events":{self._events},"now":true}}')
+        if reply is not None and reply != "o":
+            raise RefusedScenarioError(*json.loads(reply[1:]))
+        if reply is not None:
+            self._known[self._events] = name
         return reply is not None
 
-    def _exchange(self, request: str) -> Json | None:
-        child = cast("subprocess.Popen[bytes]", self._child)
-        pipe = cast("IO[bytes]", child.stdin)
+    def _exchange(self, request: str) -> str | None:
         try:
-            pipe.write(request.encode() + b"\n")
-            pipe.flush()
-            line = self._answers.get(timeout=_WAIT_S)
-            return json.loads(line) if line else self._lost()
-        except (OSError, queue.Empty, ValueError, RecursionError):
+            return self._pipes.exchanged(request)
+        except (OSError, ValueError):
             return self._lost()
 
     def _lost(self) -> None:
         self.close()
         self._stack = ExitStack()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._known, self._at = {"{}": ""}, None
 
 
-def following(start: Snapshot, done: Done) -> Snapshot:
-    """The state after an operation."""
-    if not done.changed and done.ids is None:
+def first(world: World) -> Snapshot:
+    """The state in which every session of a world begins."""
+    tables = {name: json.dumps(value) for name, value in world.state.items()}
+    return Snapshot(tables=tables, ids={prefix: each.model_dump() for prefix, each in world.ids.items()})
+
+
+def following(start: Snapshot, changed: dict[str, str | None], ids: dict[str, Json] | None) -> Snapshot:
+    """The state after operations: changed tables (None: removed), and all counters if one changed."""
+    if not changed and ids is None:
         return start
-    tables = {name: text for name, text in (start.tables | done.changed).items() if text is not None}
-    return Snapshot(tables=tables, ids=start.ids if done.ids is None else done.ids)
+    tables = {name: text for name, text in (start.tables | changed).items() if text is not None}
+    return Snapshot(tables=tables, ids=start.ids if ids is None else ids)
 
 
-def _done(answer: list[Any]) -> Done:
-    kind, *rest = answer
+def _done(told: Json) -> list[Done]:
+    return [_one(*each) for each in told["done"]]
+
+
+def _one(kind: str, changed: Any, result: Any = None) -> Done:
     if kind == "f":
-        return Done(None, {}, None, *rest)
-    return Done(rest[0], rest[1], rest[2]) if kind == "w" else Done(rest[0], {}, None)
+        return Done(reason=changed, detail=result)
+    return Done(result=result, changed=tuple(changed))
 
 
-def _given(world: World, scenario: Scenario, seed: int) -> Json:
+def _given(world: World, start: Snapshot) -> Json:
     return {
         "code": world.code,
-        "tools": [tool.name for tool in world.tools],
-        "events": {name: event.code for name, event in scenario.events.items()},
-        "base": zlib.crc32(f"{seed}".encode()),
+        "tools": {tool.name: tool.name for tool in world.tools},
         "limits": world.limits.model_dump(),
+        "start": start.model_dump(),
     }
 
 
@@ -176,16 +225,3 @@ def _child(mode: SandboxMode) -> Generator["subprocess.Popen[bytes]"]:
             yield child
             with suppress(OSError):  # what a dead child did not read
                 cast("IO[bytes]", child.stdin).close()
-
-
-def _lines(pipe: IO[bytes]) -> "queue.SimpleQueue[str]":
-    """Answers of the child as they come; the last is empty."""
-    found: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def read() -> None:
-        while line := pipe.readline(_LONGEST):
-            found.put(line.decode(errors="replace"))
-        found.put("")
-
-    threading.Thread(target=read, daemon=True).start()
-    return found

@@ -1,15 +1,15 @@
 """A session of a world: steps in, answers out, with snapshots; and the replay of a whole conversation."""
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.base import Json
 from gem_tasks.worlds.course import Course, Operation, Planned
-from gem_tasks.worlds.process import Done, Process, following
+from gem_tasks.worlds.process import Done, Process
 from gem_tasks.worlds.scenario import Scenario
-from gem_tasks.worlds.steps import Answer, Finding, Snapshot, Step
+from gem_tasks.worlds.steps import Answer, Finding, Step
 from gem_tasks.worlds.world import World
 
 _INTERNAL: Json = {"error": {"code": "INTERNAL", "message": "Internal error."}}
@@ -24,7 +24,7 @@ class Session:
 
     def __init__(self, world: World, process: Process) -> None:
         self._process, self._course = process, Course(world, Scenario())
-        self._first = self.state = first(world)
+        self.state = process.first
 
     def begin(self, scenario: Scenario | None = None, *, seed: int = 0) -> None:
         """Begins another scenario, or the same with another seed, in the running child: milliseconds, not its start.
@@ -35,36 +35,66 @@ class Session:
         scenario = scenario or Scenario()
         self._process.load(scenario, seed)
         self._course.begin(scenario)
-        self.state = self._first
+        self.state = self._process.first
 
     def restart(self) -> None:
         """Begins again with the world's first state."""
         self._course.restart()
-        self.state = self._first
+        self.state = self._process.first
 
     def take(self, steps: Sequence[Step]) -> list[Answer]:
         """Takes steps in order; all in one request to the engine."""
         plans = [self._course.plan(step) for step in steps]
-        done = iter(self._process.run(self.state, [each for plan in plans for each in plan.operations]))
-        return [self._answer(plan, [next(done) for _ in plan.operations]) for plan in plans]
+        done, self.state = self._process.run(self.state, _operations(plans))
+        return [_answer(plan, own) for plan, own in _shared(plans, done)]
 
-    def _answer(self, plan: Planned, done: list[Done]) -> Answer:
-        for each in done:
-            self.state = following(self.state, each)
-        findings = [_finding(each, op) for each, op in zip(done, plan.operations, strict=True) if each.reason]
-        result = plan.told if plan.main is None else _result(plan, done[plan.main])
-        if plan.violation and plan.main is not None and result == plan.violation.answer:
-            name = plan.operations[plan.main].name
-            findings.append(Finding(reason="unenforced", detail=plan.violation.message, where=name))
-        changed = tuple(sorted({table for each in done for table in each.changed}))
-        return Answer(result=result, changed=changed, findings=tuple(findings))
+    def replay(self, steps: Sequence[Step], results: Sequence[Json | None]) -> dict[int, Answer]:
+        """Takes steps from the first state, and then begins again: several times faster than `take`.
+
+        Args:
+            steps: of a whole conversation.
+            results: what each of them led to; None if it is no call.
+
+        Returns:
+            Answers of the steps whose results differ, by index.
+        """
+        self.restart()
+        plans = [self._course.plan(step) for step in steps]
+        wanted = [each for plan, result in zip(plans, results, strict=True) for each in _wanted(plan, result)]
+        done = self._process.replay(_operations(plans), wanted)
+        self.restart()
+        both = enumerate(zip(_shared(plans, done), results, strict=True))
+        return {at: _answer(plan, own) for at, ((plan, own), result) in both if not _leads_to(plan, own, result)}
+
+
+def _operations(plans: Sequence[Planned]) -> list[Operation]:
+    return [each for plan in plans for each in plan.operations]
+
+
+def _shared(plans: Sequence[Planned], done: Sequence[Done]) -> Iterator[tuple[Planned, Sequence[Done]]]:
+    """Each plan with what its operations led to."""
+    begin = 0
+    for plan in plans:
+        end = begin + len(plan.operations)
+        yield plan, done[begin:end]
+        begin = end
+
+
+def _answer(plan: Planned, done: Sequence[Done]) -> Answer:
+    findings = [_finding(each, op) for each, op in zip(done, plan.operations, strict=True) if each.reason]
+    result = plan.told if plan.main is None else _result(plan, done[plan.main])
+    if plan.violation and plan.main is not None and result == plan.violation.answer:
+        name = plan.operations[plan.main].name
+        findings.append(Finding(reason="unenforced", detail=plan.violation.message, where=name))
+    changed = tuple(sorted({table for each in done for table in each.changed}))
+    return Answer(result=result, changed=changed, findings=tuple(findings))
 
 
 def _result(plan: Planned, done: Done) -> Json:
     """The world's own error comes first, then the schema's, then the scenario's."""
-    if done.result is None:
+    own = done.result
+    if done.reason or own is None:
         return _INTERNAL
-    own: Json = json.loads(done.result)
     if own.get("error") is not None:
         return own
     if plan.violation:
@@ -72,17 +102,30 @@ def _result(plan: Planned, done: Done) -> Json:
     return plan.told or own
 
 
+def _wanted(plan: Planned, result: Json | None) -> Iterator[str | None]:
+    """The engine's text of the wanted result for the call itself, if nothing else can replace what it leads to."""
+    for number in range(len(plan.operations)):
+        own = number == plan.main and not plan.told and not plan.violation
+        yield json.dumps(result, ensure_ascii=False, separators=(",", ":")) if own else None
+
+
+def _leads_to(plan: Planned, done: Sequence[Done], result: Json | None) -> bool:
+    if plan.main is None and plan.told is None:
+        return result is None
+    if plan.main is not None and done[plan.main].result is None and not done[plan.main].reason:
+        return True
+    return _canonical(_answer(plan, done).result) == _canonical(result)
+
+
+def _canonical(result: Json | None) -> str:
+    return json.dumps(result, sort_keys=True)  # so that 1 and true differ
+
+
 def _finding(done: Done, operation: Operation) -> Finding:
     fault_of = "scenario" if operation.kind == "event" else "world"
     return Finding.model_validate(
         {"reason": done.reason, "detail": done.detail, "where": operation.name, "fault_of": fault_of}
     )
-
-
-def first(world: World) -> Snapshot:
-    """The state in which every session of a world begins."""
-    tables = {name: json.dumps(value) for name, value in world.state.items()}
-    return Snapshot(tables=tables, ids={prefix: each.model_dump() for prefix, each in world.ids.items()})
 
 
 @contextmanager

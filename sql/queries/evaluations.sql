@@ -88,12 +88,36 @@ WHERE i.set_id = %(set_id)s AND i.split = 'test'
 ORDER BY s.partition_key, s.shard, s.row_no
 
 -- held_out_texts --
--- All segments of documents that a set holds out of its training, also those from which it has no trajectory.
-SELECT s.segment_id FROM segments s JOIN documents d USING (document_id)
-WHERE d.uri IN (
-    SELECT held.uri FROM sft_set_items i JOIN segments t USING (segment_id) JOIN documents held USING (document_id)
+-- All segments of documents that a set holds out of its training, also of other versions and copies: see `trained_on`.
+WITH named AS (
+    SELECT d.document_id,
+           CASE WHEN coalesce(d.metadata ->> 'copy_of', '') = '' THEN d.uri
+                WHEN position('://' IN d.metadata ->> 'copy_of') > 0 THEN d.metadata ->> 'copy_of'
+                ELSE split_part(d.uri, '#', 1) || '#' || (d.metadata ->> 'copy_of') END AS address
+    FROM documents d
+), held AS (
+    SELECT DISTINCT address FROM sft_set_items i JOIN segments s USING (segment_id) JOIN named USING (document_id)
     WHERE i.split <> 'train'
 )
+SELECT s.segment_id FROM segments s JOIN named USING (document_id) JOIN held USING (address)
+
+-- trained_on --
+-- Those of these documents that a set has outside its test split, also under another version or as a copy: see
+-- `distill.sets`, which groups documents alike.
+WITH trained AS (
+    SELECT DISTINCT s.document_id FROM sft_set_items i JOIN segments s USING (segment_id)
+    WHERE i.set_id = %(set_id)s AND i.split <> 'test'
+), named AS (
+    SELECT d.document_id,
+           CASE WHEN coalesce(d.metadata ->> 'copy_of', '') = '' THEN d.uri
+                WHEN position('://' IN d.metadata ->> 'copy_of') > 0 THEN d.metadata ->> 'copy_of'
+                ELSE split_part(d.uri, '#', 1) || '#' || (d.metadata ->> 'copy_of') END AS address
+    FROM documents d
+    WHERE d.document_id = ANY(%(documents)s) OR d.document_id IN (SELECT document_id FROM trained)
+)
+SELECT DISTINCT asked.document_id FROM named asked JOIN named other USING (address)
+JOIN trained ON trained.document_id = other.document_id
+WHERE asked.document_id = ANY(%(documents)s)
 
 -- segment_places --
 -- Places of segments, in shard order.

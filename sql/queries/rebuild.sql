@@ -42,7 +42,8 @@ GROUP BY c.recipe_id
 SELECT EXISTS (SELECT 1 FROM stage_results
                WHERE partition_key = %(partition)s AND recipe_id = ANY(%(recipe_ids)s::text[]) AND outcome = 'accepted')
    AND NOT EXISTS (SELECT 1 FROM datasets
-                   WHERE partition_key = %(partition)s AND recipe_id = %(last)s AND superseded_by IS NULL) AS yes
+                   WHERE partition_key = %(partition)s AND superseded_by IS NULL
+                     AND %(last)s IN (recipe_id, coalesce(manifest -> 'worlds' ->> 'last', ''))) AS yes
 
 -- shard_state --
 -- Progress of a stage over a shard, in one row: its input, and the existing final outcomes.

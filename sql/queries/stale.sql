@@ -96,5 +96,6 @@ SELECT partition_key FROM partitions ORDER BY partition_key
 SELECT DISTINCT r.partition_key FROM stage_results r
 WHERE r.recipe_id = ANY(%(recipe_ids)s::text[]) AND r.outcome = 'accepted'
   AND NOT EXISTS (SELECT 1 FROM datasets d WHERE d.partition_key = r.partition_key
-                    AND d.recipe_id = %(last)s AND d.superseded_by IS NULL)
+                    AND d.superseded_by IS NULL
+                    AND %(last)s IN (d.recipe_id, coalesce(d.manifest -> 'worlds' ->> 'last', '')))
 ORDER BY r.partition_key

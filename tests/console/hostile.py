@@ -20,6 +20,7 @@ from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.records import segments_of
 from gem_tasks.store import keys, shards
+from tests.console import hostile_world
 
 PAYLOADS = (
     "<script>window.pwned=1</script>",
@@ -62,6 +63,8 @@ def fill(work, folder):
         for stage in STAGE_NAMES:
             save(work, stage, shard, [outcome(stage, *each) for each in going(stage, segments)])
     compete(work)
+    published = list(segments_of(work, PARTITION, numbers[0]))[2]
+    hostile_world.fill(work, PARTITION, numbers[0], published, PAYLOADS, "Renew it, at most twice.")
     return publish(work, PARTITION)
 
 

@@ -6,6 +6,8 @@ from io import StringIO
 import pytest
 from fastapi.routing import APIRoute
 
+from tests.console import hostile_world
+
 ACT = {
     "/api/failures/retry": {"which": {"stage": "generate"}, "dry_run": True},
     "/api/backfills": {"first": "2026-11-01T10:00:00Z", "last": "2026-11-02T10:00:00Z"},
@@ -22,9 +24,11 @@ def routes(app):
 @pytest.fixture(scope="module")
 def known(work):
     """Values for the routes' parameters, so that each answers with something."""
+    played = hostile_world.chain(work.chain.id_of("extract"))
     with work.ledger() as ledger:
         (trajectory,) = ledger.pg.execute(
-            "SELECT trajectory_id, segment_id, recipe_id, dataset_version FROM trajectories LIMIT 1"
+            "SELECT trajectory_id, segment_id, recipe_id, dataset_version FROM trajectories"
+            " WHERE segment_id IN (SELECT segment_id FROM stage_results WHERE stage = 'verify')"
         ).fetchall()
         prompt = ledger.pg.execute("SELECT sha256 FROM prompts LIMIT 1").fetchone()["sha256"]
     return {
@@ -35,6 +39,8 @@ def known(work):
         "segment_id": trajectory["segment_id"],
         "version": trajectory["dataset_version"],
         "sha256": prompt,
+        "world_recipe": played["world"].recipe_id,
+        "played_recipe": played["verify"].recipe_id,
         "name": "gem.css",
     }
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from gem_tasks.domain.evaluation import HARNESSES
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.errors import UserError
 from tests.dags.folder import DAGS
@@ -125,7 +126,7 @@ def test_training_waits_for_a_person_and_every_server_has_a_teardown(bag):
     serve, stop = dag.get_task("arm.serve"), dag.get_task("arm.stop")
     assert serve.is_setup
     assert stop.is_teardown
-    assert {"arm.bfcl", "arm.tau2", "arm.synthesizer"} <= serve.downstream_task_ids
+    assert {f"arm.{harness}" for harness in HARNESSES} <= serve.downstream_task_ids
     assert dag.get_task("report").upstream_task_ids > {"plan"}
 
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from gem_tasks.cli.main import app
 from gem_tasks.distill.sets import build
 from gem_tasks.domain.distill import Model, SetSpec
-from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings
+from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings, Score
 from gem_tasks.errors import UserError
 from gem_tasks.evals import synthesizer
 from gem_tasks.evals.held_out import held_out, pipeline_yield
@@ -141,6 +141,26 @@ def test_the_commands_show_it_all(gem, work):
     assert [row["model"] for row in board[:4]] == ["second", "first0", "base00", "Qwen3-8B"]
     assert board[-1]["where"] == "paper"
     assert "GEM-32B" in gem("eval", "board")
+
+
+def test_scores_over_other_tasks_stand_in_rows_of_their_own_and_are_not_compared(gem, work, tmp_path):
+    def played(subset, value):
+        shown = [
+            Score(category="overall", metric=f"pass^{k}", value=value / k, standard_error=0.1, cases=9) for k in (1, 2)
+        ]
+        settings = RunSettings(version="1", subset=subset, epochs=2)
+        cases = (CaseScore(case_id="w/0/plain", category="plain", score=1.0),)
+        return EvalReport(
+            harness="worlds", model="first0", scores=tuple(shown), cases=cases, settings=settings, seconds=1.0
+        )
+
+    one, other = (record(work, played(*each), tmp_path, "first0") for each in (("worlds:a", 0.5), ("worlds:b", 0.75)))
+    with pytest.raises(UserError, match="different tasks, worlds:a and worlds:b"):
+        gem("eval", "compare", one, other)
+    board = json.loads(gem("eval", "board", "--json"))
+    rows = {row["where"]: (row["worlds"], row["worlds_every"]) for row in board if row["worlds"] is not None}
+    assert rows == {"worlds:a": (50.0, 25.0), "worlds:b": (75.0, 37.5)}
+    assert "75.0 / 37.50" in gem("eval", "board")
 
 
 def test_a_models_lineage_goes_down_to_recipes_prompts_and_documents(finished, monkeypatch):

@@ -2,13 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from gem_tasks.errors import UserError
 from gem_tasks.worlds.played import Replayable
-
-LARGEST = 16 << 20
-"""Bytes of a file."""
+from gem_tasks.worlds.reading import UnreadableWorldError, read
 
 
 def exported(path: Path) -> list[Replayable]:
@@ -25,13 +21,7 @@ def exported(path: Path) -> list[Replayable]:
 
 
 def _read(file: Path) -> Replayable:
-    if file.stat().st_size > LARGEST:
-        raise UserError(f"{file} has more than {LARGEST >> 20} MB", "Name a file of a world.")
     try:
-        return Replayable.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(
-            f"{file} is not a world: {'.'.join(map(str, first['loc']))[:80]}: {first['msg'][:120]}",
-            "Name a file that travels with a dataset, in its folder worlds.",
-        ) from None
+        return read(file)
+    except UnreadableWorldError as error:
+        raise UserError(f"{file}: {error}", "Name a file that travels with a dataset, in its folder worlds.") from None

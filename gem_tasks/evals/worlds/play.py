@@ -190,8 +190,11 @@ def _cause(case: Case, aim: Aim, run: Run, outcome: Outcome, role: str, said: _S
         return "cap"
     if outcome.reason in _OF_REASON:
         return _OF_REASON[outcome.reason]
-    if aim.goal.verdict(run).reached:
+    missed = set(aim.goal.verdict(run).reasons)
+    if not missed:
         return "did_not_look"
+    if missed <= set(run.findings):  # all is well, but the world accepted what its schemas forbid
+        return "world"
     return of_states(case.shelf.world, case.task, case.variant, run, aim.reference)
 
 

@@ -20,7 +20,7 @@ _STOP = "<stop>"
 
 
 class Script:
-    """A `ChatClient` that gives prepared answers in order, whatever it is asked; then it stays silent."""
+    """A `ChatClient` that gives prepared answers in order, regardless of the request; then empty ones."""
 
     def __init__(self, answers: Iterable[str]) -> None:
         self._answers = iter(answers)

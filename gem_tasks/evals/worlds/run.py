@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.base import Json
@@ -37,6 +38,7 @@ def evaluate(
     options: WorldsOptions,
     out_dir: Path,
     *,
+    left_out: Mapping[str, str] = MappingProxyType({}),
     sandbox: SandboxMode = "auto",
     progress: Progress = silent,
 ) -> EvalReport:
@@ -47,6 +49,7 @@ def evaluate(
         cases: what to play.
         options: the user, the number of tries, and limits.
         out_dir: folder of the journal `attempts.jsonl` and the report; an unfinished run in it continues.
+        left_out: other cases, and why they are not played, for the report.
         sandbox: strictness of the worlds' confinement.
         progress: called with the activity, finished tries and total tries.
 
@@ -72,7 +75,7 @@ def evaluate(
         cases=scores,
         settings=settings,
         seconds=time.monotonic() - started,
-        measures=report.measures(attempts, counted.refused),
+        measures=report.measures(attempts, {**left_out, **counted.refused}),
     )
     return save_report(out_dir, found)
 

@@ -8,6 +8,8 @@
 | `reasoning_effort`: `none`        | `thinking` disabled                                                            |
 | `response_format`: a JSON schema  | `output_config.format`; any JSON has no counterpart                            |
 | `reasoning_content`               | blocks of type `thinking`                                                      |
+| `tools`, `tool_calls`             | `tools`, blocks of type `tool_use`                                             |
+| messages of role `tool`           | blocks of type `tool_result` in one message of the user                        |
 | `prompt_tokens`                   | `input_tokens` + written to the cache + read from it                           |
 
 The rest of a dialect applies to both. platform.claude.com/docs/en/api/messages
@@ -34,7 +36,9 @@ from gem_tasks.patterns import IgnoringCase
 PATH = "/messages"
 VERSION = "2023-06-01"
 """Value of `anthropic-version` that every model and gateway supports; `GEM_LLM_EXTRA_HEADERS` may set another."""
-_REASONS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length"}
+_REASONS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
+_PIECES = ("text", "thinking", "partial_json")
+"""Fields of blocks that come in pieces."""
 _BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768, "max": 65536}
 _LEAST_BUDGET = 1024
 _NAMES = (
@@ -42,6 +46,7 @@ _NAMES = (
     ("response_format", re.compile(r"output_config\.format|output_format|structured output|json_schema|\bschema\b")),
     ("reasoning_effort", re.compile(r"\beffort\b|thinking")),
     ("output_config", re.compile(r"output_config(?!\.)")),
+    ("tools", re.compile(r"\btools?\b|tool_use|input_schema")),
     ("temperature", re.compile(r"\b(temperature|top_p|top_k)\b")),
     ("max_tokens", re.compile(r"\bmax_tokens\b")),
 )
@@ -72,8 +77,10 @@ def translated(request: ChatRequest, dialect: Dialect) -> Json:
     body: Json = {"model": given.pop("model"), "max_tokens": limits[0]}
     if system := [part for message in messages if message["role"] == "system" for part in _parts(message["content"])]:
         body["system"] = system
-    body["messages"] = [message for message in messages if message["role"] != "system"]
+    body["messages"] = _turns(messages)
     given.pop("stream_options", None)
+    if tools := given.pop("tools", None):
+        body["tools"] = [_tool(each["function"]) for each in tools]
     effort, form = _effort(given, request, dialect), given.pop("response_format", {})
     config: Json = {}
     if form.get("type") == "json_schema":
@@ -104,6 +111,40 @@ def _thinking(effort: str, dialect: Dialect, limit: int) -> Json:
     return {"type": "enabled", "budget_tokens": budget}
 
 
+def _turns(messages: list[Json]) -> list[Json]:
+    """Messages without the system's. Results of calls, and words after them, are one message of the user."""
+    turns: list[Json] = []
+    for message in messages:
+        if message["role"] == "system":
+            continue
+        if message["role"] == "tool" or "tool_calls" in message or (turns and turns[-1]["role"] == message["role"]):
+            turn = {"role": "user" if message["role"] == "tool" else message["role"], "content": _blocks(message)}
+        else:
+            turn = message
+        if turns and turns[-1]["role"] == turn["role"]:
+            turns[-1] = {"role": turn["role"], "content": [*_parts(turns[-1]["content"]), *_parts(turn["content"])]}
+        else:
+            turns.append(turn)
+    return turns
+
+
+def _blocks(message: Json) -> list[Json]:
+    parts = _parts(message["content"]) if message["content"] else []
+    if message["role"] != "tool":
+        return [*parts, *(_use(call) for call in message.get("tool_calls", ()))]
+    mark = {name: part.pop(name) for part in parts for name in ("cache_control",) if name in part}
+    return [{"type": "tool_result", "tool_use_id": message["tool_call_id"], "content": parts, **mark}]
+
+
+def _use(call: Json) -> Json:
+    function: Json = call["function"]
+    return {"type": "tool_use", "id": call["id"], "name": function["name"], "input": json.loads(function["arguments"])}
+
+
+def _tool(function: Json) -> Json:
+    return {"name": function["name"], "description": function["description"], "input_schema": function["parameters"]}
+
+
 def _parts(content: Any) -> list[Json]:
     return cast("list[Json]", content) if isinstance(content, list) else [{"type": "text", "text": content}]
 
@@ -120,7 +161,8 @@ def adapt(dialect: Dialect, request: ChatRequest, complaint: Complaint) -> Diale
 
 def renamed(complaint: Complaint, request: ChatRequest) -> Complaint:
     """The complaint with the field's name in a chat completion as its parameter, unless the user set that field."""
-    found = [(match.start(), name) for name, words in _NAMES if (match := words.search(complaint.message))]
+    names = _NAMES if request.toolbox else tuple(each for each in _NAMES if each[0] != "tools")
+    found = [(match.start(), name) for name, words in names if (match := words.search(complaint.message))]
     own = re.match(r"\W*(\w+)", complaint.message)
     if not found or (own and own[1] in request.sampling.extra_body):
         return complaint
@@ -156,11 +198,17 @@ def answer_of(message: Any) -> Json:
     blocks, usage = cast("list[Json]", message["content"]), fields_of(message.get("usage"))
     thoughts = [block.get("thinking") or "" for block in blocks if block.get("type") == "thinking"]
     said: Json = {"content": "".join(block.get("text") or "" for block in blocks if block.get("type") == "text")}
+    if calls := [_call(block) for block in blocks if block.get("type") == "tool_use"]:
+        said["tool_calls"] = calls
     if any(thoughts):
         said["reasoning_content"] = "\n".join(filter(None, thoughts))
     reason = message.get("stop_reason") or ""
     choice = {"message": said, "finish_reason": _REASONS.get(reason, reason)}
     return {"model": message.get("model"), "choices": [choice], "usage": _usage(usage)}
+
+
+def _call(block: Json) -> Json:
+    return {"id": block.get("id"), "function": {"name": block.get("name"), "arguments": block.get("input")}}
 
 
 def _usage(usage: Json) -> Json:
@@ -178,7 +226,7 @@ def _usage(usage: Json) -> Json:
 
 def _added(block: Json, delta: Json) -> int:
     """Adds a piece to a block; returns its number of characters."""
-    pieces = {name: str(delta.get(name) or "") for name in ("text", "thinking")}
+    pieces = {name: str(delta.get(name) or "") for name in _PIECES}
     for name, piece in pieces.items():
         block[name].append(piece)
     return sum(map(len, pieces.values()))
@@ -201,8 +249,8 @@ def _collected(body: bytes) -> Json:
                 message = dict(event["message"])
             case "content_block_start":
                 begun = event["content_block"]
-                blocks[event["index"]] = {name: [begun.get(name) or ""] for name in ("text", "thinking")}
-                blocks[event["index"]]["type"] = begun.get("type")
+                blocks[event["index"]] = {name: [begun.get(name) or ""] for name in _PIECES}
+                blocks[event["index"]] |= {name: begun.get(name) for name in ("type", "id", "name")}
             case "content_block_delta":
                 chars += _added(blocks[event["index"]], event["delta"])
                 if chars > MAX_ANSWER_CHARS:
@@ -218,8 +266,10 @@ def _collected(body: bytes) -> Json:
                 pass
     if not (ended or message.get("stop_reason")):
         raise ValueError("the stream breaks off")
-    whole = [
-        {"type": block["type"], "text": "".join(block["text"]), "thinking": "".join(block["thinking"])}
-        for block in blocks.values()
-    ]
-    return message | {"content": whole}
+    return message | {"content": [_joined(block) for block in blocks.values()]}
+
+
+def _joined(block: Json) -> Json:
+    """A block whose pieces have all come; the input of a call is JSON as text."""
+    whole = {name: "".join(block[name]) for name in _PIECES}
+    return {name: block[name] for name in ("type", "id", "name")} | whole | {"input": whole["partial_json"] or "{}"}

@@ -11,6 +11,7 @@
 | a switch for thinking                 | the next of `OFF_SWITCHES`; a strict endpoint knows `reasoning_effort` only |
 | `temperature`                         | to send none                                                           |
 | `stream_options`, `cache_control`     | to send none                                                           |
+| `tools`, or calls of functions        | to write tools and calls as tagged text                                |
 | nothing that is named (Gemini)        | to leave out, one after the other: effort, format, temperature         |
 """
 
@@ -51,6 +52,10 @@ _NAMES = {
     "stream_options": _word("stream_?options(?:\\.include_usage)?"),
     "cache_control": _word("cache_control"),
 }
+_TOOLS = _word(
+    r"tools?(?:_(?:choice|use|calls?|calling))?|tool[ -](?:use|calls?|calling|choice)|function[ _-]?call(?:s|ing)?"
+    r"|functions?|--enable-auto-tool-choice|--jinja"
+)
 _CODE = re.compile(r"code\W{1,6}\d+")
 _TOO_LARGE = IgnoringCase(r"too (?:large|big|high|long)|exceed|larger|greater|more than|maximum|超过|过大|大于")
 _BOUND = IgnoringCase(
@@ -136,12 +141,13 @@ def _said(complaint: Complaint) -> str:
 def _named(complaint: Complaint, request: ChatRequest) -> list[str]:
     """Fields that the complaint names: first the one it points to, then in the order of its words."""
     param = re.split(r"[.\[]", complaint.param, maxsplit=1)[0]
-    known = next((name for name, pattern in _NAMES.items() if pattern.fullmatch(param)), param)
+    names = _NAMES | ({"tools": _TOOLS} if request.toolbox else {})
+    known = next((name for name, pattern in names.items() if pattern.fullmatch(param)), param)
     pointed = [known] if known and known not in {"messages", "body", "input", "prompt"} else []
-    if pointed and known not in _NAMES:
+    if pointed and known not in names:
         return pointed
     said = _said(complaint)
-    words = _NAMES | {name: _word(re.escape(name)) for name in request.sampling.extra_body}
+    words = names | {name: _word(re.escape(name)) for name in request.sampling.extra_body}
     places = sorted((match.start(), name) for name, pattern in words.items() if (match := pattern.search(said)))
     return list(dict.fromkeys([*pointed, *(name for _, name in places)]))
 
@@ -250,6 +256,7 @@ _CHANGES: dict[str, _Change] = {
     "temperature": _dropping("temperature"),
     "stream_options": _dropping("stream_options"),
     "cache_control": _dropping("cache_control"),
+    "tools": _dropping("tools"),
 }
 
 

@@ -9,7 +9,8 @@ from typing import Any, Literal, cast
 from pydantic_core import to_json
 
 from gem_tasks.domain.base import Json, Value
-from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling
+from gem_tasks.domain.chat import ChatMessage, ChatRequest, Sampling, Toolbox
+from gem_tasks.prompts.tool_form import in_tags
 
 LimitName = Literal["max_tokens", "max_completion_tokens"]
 Form = Literal["json_schema", "loose_schema", "object_schema", "json_object", "text"]
@@ -108,7 +109,8 @@ def shape_of(request: ChatRequest, dialect: Dialect = PLAIN) -> str:
     role = request.messages[0].role if request.messages else ""
     temperature = "" if sampling.temperature is None else " temperature"
     most = 1 << (sampling.max_tokens - 1).bit_length()  # caps are powers of two: below one was tried before
-    shape = f"{role}{temperature}{' schema' if request.answer_schema else ''} to {most}"
+    form = " schema" if request.answer_schema else " tools" if request.toolbox else ""
+    shape = f"{role}{temperature}{form} to {most}"
     if sampling.reasoning_effort or sampling.extra_body:
         shape = " ".join([shape, f"effort:{sampling.reasoning_effort}", *sorted(sampling.extra_body)])
     if wants_no_thoughts(request):
@@ -120,18 +122,19 @@ class Speaker:
     """Writes requests in the endpoint's format. The common part of a stage's requests is written once."""
 
     def __init__(self) -> None:
-        self._of: tuple[Sampling, Json | None, Dialect] | None = None
+        self._of: tuple[Sampling, Json | None, Toolbox | None, Dialect] | None = None
         self._usual, self._changed = b"", b""
 
     def speak(self, request: ChatRequest, dialect: Dialect) -> bytes:
         """The request's body. Messages are long: they are not written again unless they have to change."""
         if _marks(dialect):
             return json.dumps(spoken(request, dialect)).encode()
-        of = (request.sampling, request.answer_schema, dialect)
+        request = _suited(request, dialect)
+        of = (request.sampling, request.answer_schema, request.toolbox, dialect)
         if of != self._of:
             usual, wanted = request.fields, _fields(request, dialect)
             self._of, self._usual, self._changed = of, _ending(usual), _ending(wanted) if wanted != usual else b""
-        body = _folded(request).body if dialect.fold_system else request.body
+        body = request.body
         if not self._changed:
             return body
         if not body.endswith(self._usual):  # half a character in it: see `ChatRequest.body`
@@ -146,9 +149,12 @@ def speak(request: ChatRequest, dialect: Dialect) -> bytes:
 
 def spoken(request: ChatRequest, dialect: Dialect) -> Json:
     """`speak` as an object."""
-    messages = (_folded(request) if dialect.fold_system else request).to_openai()["messages"]
+    request = _suited(request, dialect)
+    messages: list[Json] = request.to_openai()["messages"]
     if _marks(dialect):
         messages = [_marked(message) for message in messages]
+        if request.conversation and sum(len(message.content) for message in request.messages) >= _CACHED_CHARS:
+            messages[-1] = _kept(messages[-1])
     return {"model": request.model, "messages": messages, **_fields(request, dialect)}
 
 
@@ -241,6 +247,21 @@ def _marked(message: Json) -> Json:
     return message | {"content": [part]}
 
 
+def _kept(last: Json) -> Json:
+    """The last message of a conversation, marked so that the next request finds everything up to it in the cache."""
+    if not isinstance(last["content"], str) or not last["content"]:
+        return last
+    part = {"type": "text", "text": last["content"], "cache_control": {"type": "ephemeral"}}
+    return last | {"content": [part]}
+
+
+def _suited(request: ChatRequest, dialect: Dialect) -> ChatRequest:
+    """The request with messages that the endpoint accepts; the same if it accepts all."""
+    if "tools" in dialect.dropped:
+        request = in_tags(request)
+    return _folded(request) if dialect.fold_system else request
+
+
 def _folded(request: ChatRequest) -> ChatRequest:
     """The request without system messages: their text goes before that of the first user message."""
     system = [message.content for message in request.messages if message.role == "system"]
@@ -252,4 +273,6 @@ def _folded(request: ChatRequest) -> ChatRequest:
         messages=(lead, *others[1:]),
         sampling=request.sampling,
         answer_schema=request.answer_schema,
+        toolbox=request.toolbox,
+        conversation=request.conversation,
     )

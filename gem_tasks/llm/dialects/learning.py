@@ -100,7 +100,7 @@ class Learning:
     def _place_of(self, request: ChatRequest, dialect: Dialect) -> tuple[str, str]:
         """Model and shape; computed once for requests that differ only in their text."""
         role = request.messages[0].role if request.messages else ""
-        of = (request.model, request.sampling, request.answer_schema, role, dialect)
+        of = (request.model, request.sampling, request.answer_schema, request.toolbox is None, role, dialect)
         if of != self._of:
             self._of, self._place = of, (request.model, shape_of(request, dialect))
         return self._place
@@ -241,7 +241,7 @@ class Learning:
     async def _learn(self, place: tuple[str, str], before: Dialect, dialect: Dialect, answer: Completion) -> None:
         """Keeps what an answer proves; an empty answer proves nothing."""
         model, shape = place
-        if not answer.text.strip():
+        if not answer.text.strip() and not answer.tool_calls:
             return
         after = dialect.thought(answer.usage.reasoning_tokens)
         if after == before and self._proved(place):

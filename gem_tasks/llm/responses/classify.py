@@ -57,8 +57,8 @@ _MODEL = IgnoringCase(
     r"model_?not_?found|deploymentnotfound|model.?not.?exist|no such model|unknown model"
     r"|model\b.{0,80}(does not exist|(was )?not found|is not available for this api key)|not allowed to access model",
 )
-_REFUSED_FIELD = IgnoringCase(r"validation error|literal_error|extra_forbidden|unsupportedparams")
-"""Servers that answer 500 when their own validation refuses a request: llama-cpp-python's, some gateways."""
+_REFUSED_FIELD = IgnoringCase(r"validation error|literal_error|extra_forbidden|unsupportedparams|tools param requires")
+"""Servers that answer 500 when they refuse a request: llama-cpp-python's, llama.cpp without --jinja, some gateways."""
 _INVALID = IgnoringCase(r"invalid_?(request|parameter)|bad_?request|unsupported_(parameter|value)")
 _NO_ROUTE = IgnoringCase(r"no endpoints (found )?(that )?support")
 OVERLOADED = frozenset({429, 498, 503, 529})

@@ -8,7 +8,7 @@ from typing import Any, cast
 from pydantic_core import from_json
 
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.chat import Completion
+from gem_tasks.domain.chat import Completion, FunctionCall
 from gem_tasks.errors import Complaint, EndpointError, ErrorClass
 from gem_tasks.llm.bounds import MAX_ANSWER_CHARS, MAX_JSON_BYTES, bounded_json
 from gem_tasks.llm.responses.classify import from_complaint
@@ -101,13 +101,15 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
         detail = beginning(str(_error_of(choice).message or whole.get("error") or ""), 200)
         raise EndpointError(ErrorClass.SERVER_ERROR, f"the answer ended with {reason!r} {detail}".strip())
     thoughts, text = map(_storable, _apart(message, said))
+    calls = calls_of(message)
     refused = bool(refusal) and not text
     text = text or _storable(words(refusal))
-    if len(text) + len(thoughts) > MAX_ANSWER_CHARS:
+    if len(text) + len(thoughts) + sum(len(call.arguments) for call in calls) > MAX_ANSWER_CHARS:
         raise ValueError(f"an answer of more than {MAX_ANSWER_CHARS} characters")
     usage, fault = read_usage(whole.get("usage"), thoughts)
     return Completion(
         text=text,
+        tool_calls=calls,
         thoughts=thoughts,
         finish_reason="content_filter" if refused else _reason(reason),
         usage=usage,
@@ -115,6 +117,18 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
         latency_s=latency_s,
         model=name(whole.get("model")),
     )
+
+
+def calls_of(message: Json) -> tuple[FunctionCall, ...]:
+    """Calls of functions; arguments are JSON as text, an object (Ollama), or missing."""
+    found: list[Json] = message.get("tool_calls") or []
+    return tuple(_call(each.get("id"), each["function"]) for each in found)
+
+
+def _call(call_id: Any, function: Json) -> FunctionCall:
+    given = function.get("arguments")
+    arguments = given if isinstance(given, str) else json.dumps({} if given is None else given)
+    return FunctionCall(id=name(call_id), name=name(function.get("name")), arguments=_storable(arguments))
 
 
 def _apart(message: Json, said: Any) -> tuple[str, str]:

@@ -55,6 +55,9 @@ class _Said:
 
     def __init__(self) -> None:
         self._texts: dict[str, list[str]] = {name: [] for name in _NAMES}
+        self._calls: list[_Call] = []
+        self._latest: dict[Any, _Call] = {}
+        """Calls by index. Some endpoints send none, or the same for all."""
         self._chars = 0
 
     def add(self, delta: Json) -> None:
@@ -67,19 +70,51 @@ class _Said:
                     self._keep("reasoning_content" if thinks else name, words(part))
             elif piece:
                 self._keep(name, words(piece))
+        pieces: list[Json] = delta.get("tool_calls") or []
+        for piece in pieces:
+            call = self._latest.get(piece.get("index"))
+            if call is None or call.id != (piece.get("id") or call.id):
+                call = self._latest[piece.get("index")] = _Call()
+                self._calls.append(call)
+            self._count(call.add(piece))
 
     def _keep(self, name: str, text: str) -> None:
-        if not text:
-            return
-        self._chars += len(text)
+        if text:
+            self._count(len(text))
+            self._texts[name].append(text)
+
+    def _count(self, chars: int) -> None:
+        self._chars += chars
         if self._chars > MAX_ANSWER_CHARS:
             raise ValueError(f"an answer of more than {MAX_ANSWER_CHARS} characters")
-        self._texts[name].append(text)
 
     @property
     def message(self) -> Json:
         """The message that an endpoint without streaming would send."""
-        return {name: "".join(texts) for name, texts in self._texts.items() if texts}
+        said: Json = {name: "".join(texts) for name, texts in self._texts.items() if texts}
+        return said | ({"tool_calls": [call.whole for call in self._calls]} if self._calls else {})
+
+
+class _Call:
+    """A call of a function in pieces: id and name come once, arguments bit by bit, or as an object."""
+
+    def __init__(self) -> None:
+        self.id = self._name = ""
+        self._arguments: list[str] = []
+
+    def add(self, piece: Json) -> int:
+        """Adds a piece; returns its number of characters."""
+        function: Json = piece.get("function") or {}
+        self.id, self._name = self.id or piece.get("id") or "", self._name or function.get("name") or ""
+        given = function.get("arguments")
+        text = given if isinstance(given, str) else json.dumps(given) if given else ""
+        self._arguments.append(text)
+        return len(text)
+
+    @property
+    def whole(self) -> Json:
+        """The call as an endpoint without streaming would send it."""
+        return {"id": self.id, "function": {"name": self._name, "arguments": "".join(self._arguments)}}
 
 
 def words(part: Any) -> str:

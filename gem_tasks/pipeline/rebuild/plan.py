@@ -38,7 +38,7 @@ def announce(work: Workspace, partition: str, run: RunContext) -> list[ShardRef]
     """
     register_recipes(work)
     pending = plan(work, partition)
-    if not pending and not unpublished(work, partition):
+    if not pending and not unpublished(work, partition) and not worlds_waiting(work, partition):
         return None
     with work.ledger() as ledger:
         ledger.announcements.announce(run.run_id or "", partition, work.options.packed())
@@ -89,6 +89,15 @@ def unpublished(work: Workspace, partition: str) -> bool:
     if work.variant:
         return False
     with work.ledger() as ledger:
-        return ledger.rebuild.unpublished(
-            partition, work.accepting(), work.chain_of_last().id_of(work.chain.line[-1])
-        ) and not ledger.rebuild.unfinished(partition, work.links())
+        return ledger.rebuild.unpublished(partition, work.accepting(), work.last_recipe()) and not (
+            ledger.rebuild.unfinished(partition, work.links())
+        )
+
+
+def worlds_waiting(work: Workspace, partition: str) -> bool:
+    """Whether worlds are on, and the line in worlds has work left in the partition or results to publish."""
+    if work.settings.worlds == "off":
+        return False
+    worlds = work.in_worlds()
+    register_recipes(worlds)
+    return bool(plan(worlds, partition)) or unpublished(worlds, partition)

@@ -13,6 +13,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.domain.stage import EVERY_STAGE, PER_TAKE, StageName
 from gem_tasks.domain.take import Take
+from gem_tasks.lineage import Ledger
 from gem_tasks.lineage.stale import StaleRow
 from gem_tasks.pipeline.rebuild.estimate import Estimate, Rate, rates
 from gem_tasks.pipeline.rebuild.ranges import Range, ranges
@@ -72,11 +73,7 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
         former = ledger.stale.recipes_named({row.before for _, row in rows if row.before})
         rate, texts = rates(work, ledger), ledger.stale.workflow_counts()
         keys = ledger.stale.partition_keys()
-        ready = (
-            []
-            if work.variant
-            else ledger.stale.unpublished_partitions(work.accepting(), work.chain_of_last().id_of(work.chain.line[-1]))
-        )
+        ready = [] if work.variant else [key for line in work.lines() for key in _unpublished(line, ledger)]
     by_partition: defaultdict[str, list[tuple[Chain, StaleRow]]] = defaultdict(list)
     for chain, row in rows:
         by_partition[row.partition].append((chain, row))
@@ -84,7 +81,9 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
         StalePartition(partition=key, stages=_stages(found, former, rate, texts))
         for key, found in sorted(by_partition.items())
     ]
-    publish_only = [key for key in ready if key not in by_partition and (first or key) <= key <= (last or key)]
+    publish_only = [
+        key for key in dict.fromkeys(ready) if key not in by_partition and (first or key) <= key <= (last or key)
+    ]
     found, off_schedule = ranges({*by_partition, *publish_only}, keys)
     sums = _sums(partitions)
     return Stale(
@@ -96,6 +95,10 @@ def stale(work: Workspace, first: str | None = None, last: str | None = None) ->
         ranges=found,
         off_schedule=off_schedule,
     )
+
+
+def _unpublished(work: Workspace, ledger: Ledger) -> list[str]:
+    return ledger.stale.unpublished_partitions(work.accepting(), work.last_recipe())
 
 
 def _own_recipes(chains: Sequence[Chain]) -> Iterator[tuple[Chain, set[StageName]]]:

@@ -18,6 +18,7 @@ from gem_tasks.lineage import Link
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.stages import stage
 from gem_tasks.store import keys, shards
+from gem_tasks.worlds.played import Execution, Played
 
 
 def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
@@ -89,10 +90,12 @@ class Final(NamedTuple):
     """Recipe id of that stage."""
     take: Take
     draft: Draft
+    execution: Execution | None = None
+    """Set if the conversation happened in a world."""
 
 
 def finals(work: Workspace, partition: str, shard: int) -> dict[str, list[Final]]:
-    """Accepted conversations of a shard, with or without a revision, by segment id, take after take."""
+    """Accepted conversations of a shard in the workspace's line, by segment id, take after take."""
     found: defaultdict[str, list[Final]] = defaultdict(list)
     for each in work.each_take():
         for key, final in _finals(each, partition, shard):
@@ -102,6 +105,9 @@ def finals(work: Workspace, partition: str, shard: int) -> dict[str, list[Final]
 
 def _finals(work: Workspace, partition: str, shard: int) -> Iterator[tuple[str, Final]]:
     """Those of the workspace's take."""
+    if "simulate" in work.chain.line:
+        yield from _executed(work, partition, shard)
+        return
     for made_by, accepted_by in (_AT_ONCE, _REVISED):
         if passed := accepted(work, accepted_by, partition, shard):
             recipe, take = work.chain.id_of(accepted_by), work.chain.take
@@ -110,6 +116,15 @@ def _finals(work: Workspace, partition: str, shard: int) -> Iterator[tuple[str, 
             )
             for key in sorted(passed):
                 yield key, Final(made[key], judged[key], accepted_by, recipe, take, drafts[key])
+
+
+def _executed(work: Workspace, partition: str, shard: int) -> Iterator[tuple[str, Final]]:
+    if passed := accepted(work, "verify", partition, shard):
+        recipe, take = work.chain.id_of("verify"), work.chain.take
+        played, judged = (output_of(work, name, partition, shard) for name in ("simulate", "verify"))
+        for key in sorted(passed):
+            made: Played = played[key]
+            yield key, Final(made.conversation, judged[key], "verify", recipe, take, made, made.execution)
 
 
 _AT_ONCE: tuple[StageName, StageName] = ("refine", "validate")

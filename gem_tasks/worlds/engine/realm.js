@@ -1,8 +1,8 @@
 // Makes the engine's only realm safe for a world's code, then returns `run`. No world can reach this closure.
 // Frozen: all built-in objects. Removed: time, randomness, compilation, proxies, shared or weakly held memory, promises.
-(function () {
+(tablesOf, helpersOf) => {
   "use strict";
-  const { parse, stringify } = JSON, compile = Function, sourceOf = Function.prototype.toString, moment = Date, { max, min, floor } = Math;
+  const { parse, stringify } = JSON, compile = Function, sourceOf = Function.prototype.toString, moment = Date;
   const { keys, freeze, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Object;
   const ownKeys = Reflect.ownKeys, isArray = Array.isArray, plainPrototype = Object.prototype;
 
@@ -12,172 +12,108 @@
     "Infinity", "NaN", "undefined", "globalThis"]);
   const BEYOND = [["stack", /^Maximum call stack|^stack overflow/], ["memory", /^out of memory|^string too long/]];
   const FROZEN = /read-only|no setter|not extensible|could not delete|not configurable|nextId in a read/;
-  const KINDS = [TypeError, RangeError, ReferenceError, SyntaxError, Error], DEPTH = 64;
+  const KINDS = [TypeError, RangeError, ReferenceError, SyntaxError, Error], EXHAUSTED = "object: null", DEPTH = 64, MOST_SCENARIOS = 8;
 
-  // ---- the session: texts of the tables, frozen copies, counters of ids, and whether the running call may write
-  let factory, texts, ices, view, ids, limits, writing, base;
+  const session = { base: 0, writing: false }, tables = tablesOf(), { functions, keeping } = helpersOf(tables, session), { Refusal } = tables;
+  const scenarios = {}, made = new Map();           // events by scenario; compiled code of the last few
+  let world, first, tool;
 
-  function ice(value) {
-    if (typeof value !== "object" || value === null) return value;
-    for (const key of keys(value)) ice(value[key]);
-    return freeze(value);
+  // ---- what an operation answers, as JSON: ["r", changed tables, result], ["=", changed] for the wanted result, ["f", reason, detail]
+  // Joined, not added: the Python binding cannot read the rope that adding long texts gives.
+  function describe(error) {                        // [reason, detail]
+    if (error instanceof Refusal) return [error.reason, error.detail];
+    if (typeof error !== "object" || error === null) return ["threw", typeof error + ": " + String(error)];
+    const own = getOwnPropertyDescriptor(error, "message"), message = own && typeof own.value === "string" ? own.value : "";
+    for (const [reason, pattern] of BEYOND) if (pattern.test(message)) return [reason, message];
+    if (error instanceof TypeError && FROZEN.test(message)) return ["frozen", message];
+    const kind = KINDS.find((each) => error instanceof each);
+    return ["threw", (kind ? kind.name : "object") + ": " + message];
   }
-  function frozen(table) { return ices[table] || (ices[table] = [ice(parse(texts[table]))]); }
-  function readable() {
-    if (view) return view;
-    const state = {};
-    for (const table in texts) defineProperty(state, table, { get: () => frozen(table)[0], enumerable: true });
-    return (view = freeze(state));
+  function fault(reason, detail) { return ["f", reason, detail.slice(0, 300)]; }
+  function spoils([kind, reason, detail]) {         // the next operation needs a new engine
+    return kind === "f" && (reason === "memory" || reason === "stack" || detail === EXHAUSTED);
   }
-  // Tables are copied when a write first uses them; `fresh` says which it did not use.
-  function writable() {
-    const state = {}, getters = {};
-    for (const table in texts) {
-      const set = (value) => { defineProperty(state, table, { value, writable: true, enumerable: true, configurable: true }); return value; };
-      getters[table] = () => set(parse(texts[table]));
-      defineProperty(state, table, { get: getters[table], set, enumerable: true, configurable: true });
+
+  function invoke(name, state, given) {             // the result and its text
+    const found = tool(name);
+    if (typeof found !== "function") throw new Refusal("no_function", name);
+    const value = found(state, given);
+    if (typeof value !== "object" || value === null || isArray(value)) throw new Refusal("not_an_object", typeof value);
+    const text = tables.json(value, "result_not_json", name);
+    if (text[0] !== "{") throw new Refusal("result_not_json", name);
+    if (text.length > world.limits.result) throw new Refusal("result_too_large", text.length + " characters");
+    return [value, text];
+  }
+  function refuses(text) { return text.includes('"error"') && (parse(text).error ?? null) !== null; }
+  function changing(act) {                          // `act` says whether its changes stay
+    const { ids } = tables, state = tables.open();
+    session.writing = true;
+    try {
+      if (act(state)) return tables.commit(state, world.limits.state);
+      tables.ids = ids;
+      return [];
+    } catch (error) {
+      tables.ids = ids;
+      throw error;
+    } finally {
+      tables.close();
+      session.writing = false;
     }
-    const fresh = (table) => table in getters && getOwnPropertyDescriptor(state, table)?.get === getters[table];
-    return { state, fresh };
   }
-
-  // ---- helpers for a world's code
-  const HELPERS = {
-    fail(code, message) { return { error: { code, message } }; },
-    clone(value) { return value === undefined ? undefined : parse(stringify(value)); },
-    values(table) { return keys(table).sort().map((key) => table[key]); },
-    addSeconds(iso, seconds) { return new moment(moment.parse(iso) + seconds * 1000).toISOString().replace(".000Z", "Z"); },
-    filterBy(rows, where) { return rows.filter((row) => keys(where).every((key) => where[key] === undefined || row[key] === where[key])); },
-    sortBy(rows, ...fields) {
-      const order = (a, b) => (a === b ? 0 : a === undefined || a === null ? 1 : b === undefined || b === null ? -1 : a < b ? -1 : 1);
-      const by = (field, a, b) => (field[0] === "-" ? order(b[field.slice(1)], a[field.slice(1)]) : order(a[field], b[field]));
-      return rows.slice().sort((a, b) => fields.reduce((found, field) => found || by(field, a, b), 0));
+  const OPERATIONS = {
+    read(name, given) { return [invoke(name, tables.rows, given)[1], []]; },
+    write(name, given) {
+      let text;
+      const changed = changing((state) => {
+        const [value, told] = invoke(name, state, given);
+        text = told;
+        return keeping.has(value) || !refuses(text);
+      });
+      return [text, changed];
     },
-    page(rows, { limit = 20, offset = 0, most = 100 } = {}) {
-      const start = max(0, floor(offset)), end = start + min(max(1, floor(limit)), most);
-      return { items: parse(stringify(rows.slice(start, end))), total: rows.length, next_offset: end < rows.length ? end : null };
+    probe(name, given) {
+      let text;
+      changing((state) => { text = invoke(name, state, given)[1]; return false; });
+      return [text, []];
     },
-    nextId(state, prefix) {
-      if (!writing) throw new TypeError("nextId in a read");
-      prefix = String(prefix);
-      const kind = ids[prefix] || (ids[prefix] = { format: prefix + "-{n:4}", next: startOf(prefix), step: 1 });
-      const number = kind.next;
-      kind.next += kind.step;
-      return kind.format.replace(/\{(n|hex)(?::(\d+))?\}/, (_, form, width) => number.toString(form === "hex" ? 16 : 10).padStart(+width || 0, "0"));
+    event(name) {
+      return ["null", changing((state) => { tool("event " + name)(state); return true; })];
+    },
+    advance(_, seconds) {
+      if (!("now" in tables.rows)) return ["null", []];
+      tables.replace("now", functions.addSeconds(tables.rows.now, seconds));
+      return ["null", ["now"]];
     },
   };
-  function startOf(prefix) {                        // a base per world and prefix, so that no number is a fingerprint
-    let hash = base;
-    for (let i = 0; i < prefix.length; i++) hash = (hash * 31 + prefix.charCodeAt(i)) % 1000003;
-    return 1000 + (hash % 8000);
+  function operate(kind, name, given, wanted) {
+    try {
+      const [text, changed] = OPERATIONS[kind](name, given);
+      return text === wanted ? ["=", stringify(changed)] : ["r", stringify(changed), text];
+    } catch (error) {
+      const [reason, detail] = describe(error);
+      return ["f", reason, detail.slice(0, 300)];
+    }
   }
 
-  // ---- what a call answers: "r" result, "w" [result, changed tables, ids], "f" [reason, detail]
-  // Joined, not added: the Python binding cannot read the rope that adding long texts gives.
-  function answer(kind, text) { return [kind, text].join(""); }
-  function fault(reason, detail) { return answer("f", stringify([reason, detail.slice(0, 300)])); }
-  function describe(error) {
-    if (typeof error !== "object" || error === null) return fault("threw", typeof error + ": " + String(error));
-    const own = getOwnPropertyDescriptor(error, "message"), message = own && typeof own.value === "string" ? own.value : "";
-    for (const [reason, pattern] of BEYOND) if (pattern.test(message)) return fault(reason, message);
-    if (error instanceof TypeError && FROZEN.test(message)) return fault("frozen", message);
-    const kind = KINDS.find((each) => error instanceof each);
-    return fault("threw", (kind ? kind.name : "object") + ": " + message);
-  }
-  // Whether JSON keeps it, and every reader: no Map, Promise, function, NaN, half of a character, or endless nesting.
-  // A getter may lie here, but only its text is ever used.
-  function plain(value, depth = 0) {
-    if (typeof value === "string") return value.isWellFormed();
-    if (typeof value === "number") return isFinite(value);
-    if (typeof value !== "object" || value === null) return typeof value === "boolean" || !value;
-    if (depth > DEPTH) return false;
-    if (isArray(value)) { for (let i = 0; i < value.length; i++) if (!plain(value[i], depth + 1)) return false; return true; }
-    const prototype = getPrototypeOf(value);
-    if (prototype !== null && prototype !== plainPrototype) return false;
-    for (const key of keys(value)) if (!(key.isWellFormed() && plain(value[key], depth + 1))) return false;
-    return true;
-  }
-  function refused(text) { return text.includes('"error"') && (parse(text).error ?? null) !== null; }
-
-  function invoke(group, name, state, given) {
-    const found = factory()[group][name];
-    if (typeof found !== "function") return [fault("no_function", name)];
-    const value = found(state, given);
-    if (group === "events") return [null, "{}"];
-    if (typeof value !== "object" || value === null || isArray(value)) return [fault("not_an_object", typeof value)];
-    if (!plain(value)) return [fault("result_not_json", name)];
-    const text = stringify(value);
-    if (text === undefined || text[0] !== "{") return [fault("result_not_json", name)];
-    if (text.length > limits.result) return [fault("result_too_large", text.length + " characters")];
-    return [null, text];
-  }
-  function read(name, given) {
-    writing = false;
-    const [bad, text] = invoke("tools", name, readable(), given);
-    return bad || answer("r", text);
-  }
-  function write(group, name, given, commits) {
-    writing = true;
-    const kept = stringify(ids), { state, fresh } = writable();
-    const undo = (told) => { ids = parse(kept); return told; };
-    try {
-      const [bad, text] = invoke(group, name, state, given);
-      if (bad) return undo(bad);
-      if (!commits || (group === "tools" && refused(text))) return undo(answer("r", text));
-      const changed = changes(state, fresh);
-      if (typeof changed === "string") return undo(changed);
-      commit(changed);
-      return answer("w", stringify([text, changed, kept === stringify(ids) ? null : ids]));
-    } catch (error) {
-      return undo(describe(error));
+  // ---- requests. An answer begins with "o"; with "x" if only a new engine can go on; with "r" if code does not load
+  function batch({ first: again, base, scenario, operations, quiet }) {
+    if (again) tables.tree = first;
+    session.base = base;
+    tool = compiled(scenario);
+    const done = [], touched = new Set(), { ids } = tables;
+    for (let i = 0; i < operations.length; i++) {
+      const [kind, name, given, wanted] = operations[i], told = operate(kind, name, given, wanted);
+      if (spoils(told)) return "x" + stringify(told.slice(1));
+      if (!quiet && told[0] !== "f") for (const each of parse(told[1])) touched.add(each);
+      done.push(told[0] === "f" ? stringify(told) : ['["', told[0], '",', told.slice(1).join(), "]"].join(""));
     }
+    const state = quiet ? "" : [',"tables":', stringify(texts(touched)), ',"ids":', ids === tables.ids ? "null" : stringify(tables.ids)].join("");
+    return ['o{"done":[', done.join(), "]", state, "}"].join("");
   }
-  function changes(state, fresh) {
-    const changed = {}, present = ownKeys(state);
-    let size = 0;
-    for (const table of present) {
-      if (typeof table !== "string") return fault("state_not_json", "a symbol");
-      const unused = fresh(table);
-      if (!unused && !plain(state[table])) return fault("state_not_json", table);
-      const text = unused ? texts[table] : stringify(state[table]);
-      if (text === undefined) return fault("state_not_json", table);
-      size += text.length;
-      if (text !== texts[table]) changed[table] = text;
-    }
-    if (size > limits.state) return fault("state_too_large", size + " characters");
-    for (const table in texts) if (!present.includes(table)) changed[table] = null;
-    return changed;
-  }
-  function commit(changed) {
-    view = null;
-    for (const table in changed) {
-      delete ices[table];
-      if (changed[table] === null) delete texts[table]; else texts[table] = changed[table];
-    }
-  }
-  function begin(snapshot) {
-    const given = parse(snapshot);
-    texts = given.tables; ids = given.ids; ices = {}; view = null;
-    return "";
-  }
-  function advance(seconds) {
-    if (!("now" in texts)) return "r{}";
-    const changed = {};
-    changed.now = stringify(HELPERS.addSeconds(parse(texts.now), seconds));
-    commit(changed);
-    return answer("w", stringify(["{}", changed, null]));
-  }
-  function run(kind, name, given) {
-    try {
-      if (kind === "load") return load(given);
-      if (kind === "begin") return begin(given);
-      if (kind === "advance") return advance(+given);
-      if (kind === "event") return write("events", name, undefined, true);
-      const args = parse(given);
-      return kind === "read" ? read(name, args) : write("tools", name, args, kind === "write");
-    } catch (error) {
-      return describe(error);
-    }
+  function texts(names) {
+    const found = {};
+    for (const name of names) found[name] = name in tables.rows ? stringify(tables.rows[name]) : null;
+    return found;
   }
   // This engine compiles a body within braces without parsing it alone first, so a body could close them and run outside.
   // Then what comes out is not the whole text.
@@ -186,25 +122,45 @@
     if (typeof made !== "function" || sourceOf.call(made) !== "function anonymous(" + parameter + "\n) {\n" + code + "\n}")
       throw new SyntaxError("a brace closes more than the code opened");
   }
-  function load(text) {
-    const world = parse(text);
-    limits = world.limits; base = world.base;
-    const named = (name) => stringify(name) + ": typeof " + name + " === 'function' ? " + name + " : undefined";
-    const event = (name) => stringify(name) + ": function (state) {\n" + world.events[name] + "\n}";
+  // The world's code runs again for each call, so nothing but the state lasts. It answers the function of the called tool.
+  function code(events) {
+    const tools = keys(world.tools).map((name) => "case " + stringify(name) + ": return typeof " + world.tools[name] + " === 'function' ? " + world.tools[name] + " : undefined;");
+    const others = keys(events).map((name) => "case " + stringify("event " + name) + ": return function (state) {\n" + events[name] + "\n};");
+    return "'use strict'; return (function () {\n" + world.code + "\nswitch ($called) {" + tools.join("\n") + others.join("\n") + "}\n}).call(undefined);";
+  }
+  function compiled(scenario) {
+    const found = made.get(scenario) || compile("$called", code(scenarios[scenario]));
+    made.delete(scenario);
+    made.set(scenario, found);
+    if (made.size > MOST_SCENARIOS) made.delete(made.keys().next().value);
+    return found;
+  }
+  function load(given) {
+    world = given;
+    scenarios[""] = {};
+    whole("", world.code);
+    compiled("")("");
+    tables.begin(world.start);
+    first = tables.tree;
+  }
+  function scenario({ name, events, now }) {
+    scenarios[name] = events;
+    if (!now) return;
+    for (const each in events) whole("state", events[each]);
+    compiled(name)("");
+  }
+  function begin(state) { tables.begin(state); }
+  const REQUESTS = { batch, begin, load, scenario };
+  function run(kind, text) {
     try {
-      whole("", world.code);
-      for (const name in world.events) whole("state", world.events[name]);
-      factory = compile("'use strict'; return (function () {\n" + world.code + "\nreturn {tools: {" + world.tools.map(named).join() +
-        "}, events: {" + keys(world.events).map(event).join() + "}};\n}).call(undefined);");
-      factory();
+      return REQUESTS[kind](parse(text)) || "o";
     } catch (error) {
-      return describe(error);
+      return (kind === "batch" ? "x" : "r") + stringify(describe(error));
     }
-    return "";
   }
 
   // ---- lockdown
-  function functions() {
+  function languages() {
     return [function* () {}, async function () {}, async function* () {}, function () {}].map(getPrototypeOf);
   }
   function iterators() {
@@ -224,11 +180,11 @@
       freeze(each);
     }
   }
-  for (const prototype of functions()) defineProperty(prototype, "constructor", { value: undefined });
+  for (const prototype of languages()) defineProperty(prototype, "constructor", { value: undefined });
   delete Math.random;
   for (const key of ownKeys(plainPrototype)) delete plainPrototype[key];  // a table has no `constructor`, and needs no null prototype
   for (const key of ownKeys(globalThis)) if (typeof key === "symbol" || !KEPT.has(key)) delete globalThis[key];
-  for (const name in HELPERS) globalThis[name] = HELPERS[name];
-  lock([globalThis, ...functions(), ...iterators(), compile, moment]);
+  for (const name in functions) globalThis[name] = functions[name];
+  lock([globalThis, ...languages(), ...iterators(), compile, moment]);
   return run;
-})()
+}

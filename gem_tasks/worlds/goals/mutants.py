@@ -62,6 +62,8 @@ def _all(
         yield from _against(condition, run, scenario)
     for other in others:
         yield Mutant("other variant", "the run of another variant", other.steps)
+        if not positions:
+            yield from _anyway(other, world, scenario, schemas, tables)
 
 
 def writes(run: Run, world: World, scenario: Scenario) -> list[int]:
@@ -92,6 +94,14 @@ def _of_write(steps: Sequence[Step], at: int, schemas: dict[str, Json], tables: 
                 yield Mutant(
                     "extra", f"{named}, and then with {value!r} as {_path(leaf)}", (*before, call, wrong, *after)
                 )
+
+
+def _anyway(other: Run, world: World, scenario: Scenario, schemas: dict[str, Json], tables: Tables) -> Iterator[Mutant]:
+    """Where nothing may be done: what is done in another variant, with another record."""
+    for at in writes(other, world, scenario):
+        for mutant in _of_write(other.steps, at, schemas, tables):
+            if mutant.kind == "wrong target":
+                yield mutant._replace(kind="done anyway")
 
 
 def _swapped(steps: Sequence[Step], first: int, second: int) -> tuple[Step, ...]:

@@ -16,6 +16,8 @@ _BY_TYPE: dict[type, tuple[Any, ...]] = {
     dict: ({},),
 }
 """Values by the type of those that succeeded; `[` is no valid pattern."""
+_FREE = frozenset(" @")
+"""Characters of addresses and names."""
 
 
 def odd(schema: Json, arguments: Json) -> Iterator[Json]:
@@ -37,10 +39,13 @@ def _odd_values(value: Any) -> tuple[Any, ...]:
 
 
 def unknown(arguments: Json, at: Snapshot) -> Iterator[tuple[str, Json]]:
-    """`(name, arguments)` with the id of no record for one of a record."""
+    """`(name, arguments)` with the id of no record for one of a record.
+
+    Addresses and names may be unknown to the system, even if tables have them as keys.
+    """
     keys = {key for table in tables(at).values() for key in table}
     for name, value in arguments.items():
-        if isinstance(value, str) and value in keys:
+        if isinstance(value, str) and value in keys and not _FREE.intersection(value):
             yield name, arguments | {name: no_record(value, keys)}
 
 

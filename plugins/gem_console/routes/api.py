@@ -22,6 +22,7 @@ from gem_tasks.console import (
     trajectories,
     trajectory,
 )  # fmt: skip
+from gem_tasks.console.worlds import changes, execution, world
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.pipeline.workspace import Workspace
@@ -91,6 +92,18 @@ async def get_refused(reader: ReaderDep, reason: str = "", cursor: Cursor = "", 
 async def get_made(reader: ReaderDep, recipe_id: str, segment_id: str) -> Response:
     """The results of a segment under a recipe, published or not."""
     return await _answer(reader, lambda db, work: trajectory.by_segment(db, work, segment_id, recipe_id))
+
+
+@router.get("/made/{played_recipe}/{segment_id}/changes", response_model=changes.Changes)
+async def get_changes(reader: ReaderDep, played_recipe: str, segment_id: str) -> Response:
+    """What each step of an executed conversation changed in its world, from a replay."""
+    return await _answer(reader, lambda db, work: execution.changes_of(db, work, segment_id, played_recipe))
+
+
+@router.get("/worlds/{world_recipe}/{segment_id}", response_model=world.WorldView)
+async def get_world(reader: ReaderDep, world_recipe: str, segment_id: str) -> Response:
+    """The world that a recipe made of a segment, with its tasks and conversations."""
+    return await _answer(reader, lambda db, work: world.world(db, work, segment_id, world_recipe))
 
 
 @router.get("/prompts", response_model=prompts.Prompts)

@@ -9,7 +9,7 @@ from gem_tasks.edits.reading import messages_of
 
 NOTHING_WRITTEN: dict[str, Any] = {
     "problem": "", "errors": (), "others": (), "checked": False, "form": {}, "fields": (), "text": None, "started": "",
-    "revision": "", "written": {},
+    "revision": "", "written": {}, "changes": None,
 }  # fmt: skip
 """Names of the template before the user has written anything."""
 

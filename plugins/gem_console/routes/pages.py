@@ -26,6 +26,7 @@ from gem_tasks.console import (
     trajectory,
 )  # fmt: skip
 from gem_tasks.console.vocabulary import DOMAINS, PLATFORMS, STATUSES
+from gem_tasks.console.worlds import execution, world
 from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.pipeline.workspace import Workspace
@@ -122,8 +123,10 @@ async def trajectory_page(
         view = trajectory.by_id(db, work, trajectory_id)
         if view is None:
             return None
-        editing = editor(view, whole=bool(text)) if show == "edit" and may_act else {}
-        return {"view": view, "show": show, "may_act": may_act, **NOTHING_WRITTEN, **editing}
+        more = editor(view, whole=bool(text)) if show == "edit" and may_act else {}
+        if show == "changes":
+            more = {"changes": execution.changes_of(db, work, view.segment_id, view.results[-1].recipe_id)}
+        return {"view": view, "show": show, "may_act": may_act, **NOTHING_WRITTEN, **more}
 
     return await _page(request, "trajectory.html", make)
 
@@ -134,9 +137,23 @@ async def made_page(request: Request, recipe_id: str, segment_id: str, show: str
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
         view = trajectory.by_segment(db, work, segment_id, recipe_id)
-        return {"view": view, "show": show, "may_act": False, **NOTHING_WRITTEN} if view else None
+        if view is None:
+            return None
+        more = {"changes": execution.changes_of(db, work, segment_id, recipe_id)} if show == "changes" else {}
+        return {"view": view, "show": show, "may_act": False, **NOTHING_WRITTEN, **more}
 
     return await _page(request, "trajectory.html", make)
+
+
+@router.get("/worlds/{world_recipe}/{segment_id}")
+async def world_page(request: Request, world_recipe: str, segment_id: str) -> HTMLResponse:
+    """One world with its tables, code, rules, tasks and conversations."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
+        view = world.world(db, work, segment_id, world_recipe)
+        return {"view": view} if view else None
+
+    return await _page(request, "world.html", make)
 
 
 @router.get("/prompts")

@@ -3,11 +3,12 @@
 from gem_tasks.distill.experiment import options_of, plan
 from gem_tasks.distill.markdown import as_table
 from gem_tasks.distill.report import render
-from gem_tasks.distill.result import Result
+from gem_tasks.distill.result import TITLES, Result
 from gem_tasks.distill.steps import Measured
 from gem_tasks.domain.distill import Model, SetSpec, SftSet
-from gem_tasks.domain.evaluation import CaseScore, EvalReport, RunSettings
+from gem_tasks.domain.evaluation import HARNESSES, CaseScore, EvalReport, RunSettings
 from gem_tasks.evals.stats import average
+from gem_tasks.evals.worlds.report import scores
 
 
 def report(harness, scores, *, category="multi_turn_base", metric="accuracy", measures=None):
@@ -80,6 +81,28 @@ def test_a_real_base_is_not_called_random():
 def test_arms_that_ran_other_cases_are_not_compared():
     result = made("refinement-ablation", [report("bfcl", [0, 1]), report("bfcl", [0, 1, 1])])
     assert "did not run the same cases" in render(result)
+
+
+def test_tasks_in_worlds_have_their_overall_scores_and_are_compared_by_task():
+    def report_of(solved):
+        cases = tuple(
+            CaseScore(case_id=f"w/{at}/{kind}", category=kind, score=float(at < solved))
+            for at in range(20)
+            for kind in ("plain", "fault")
+        )
+        settings = RunSettings(version="gem-tasks 1", subset="worlds:a", user_model="person")
+        return EvalReport(harness="worlds", model="m", scores=scores(cases), cases=cases, settings=settings, seconds=1)
+
+    text = render(made("distill", [report_of(5), report_of(15)], harness="worlds", kind="agent"))
+    assert "## Tasks in worlds of held-out texts" in text
+    assert "| per cent ± standard error | overall pass^1 | failed tries | seconds |" in text
+    assert "user: person" in text
+    assert "| worlds | base → trained | +50.00 |" in text
+    assert "| yes | 20 |" in text
+
+
+def test_every_harness_has_a_title():
+    assert TITLES.keys() == set(HARNESSES)
 
 
 def cost(texts, accepted, tokens):

@@ -70,7 +70,7 @@ def looked(tmp_path):
         work = SimpleNamespace(
             settings=settings, chain=chain, variant=variant, ledger=lambda: ledger,
             accepting=lambda: [], chains=lambda: [chain.with_take(take) for take in takes],
-            chain_of_last=lambda: chain.with_take(takes[-1]), lines=lambda: [work],
+            last_recipe=lambda: "", lines=lambda: [work],
         )  # fmt: skip
         return stale(work, *args)
 

@@ -1,0 +1,81 @@
+"""What pages and API say about a world and about a conversation that happened in it."""
+
+import pytest
+
+from gem_tasks.console.worlds import execution
+from gem_tasks.console.worlds.changes import Changes
+from tests.console import hostile_world
+from tests.console.hostile import ALL, PAYLOADS
+
+
+@pytest.fixture(scope="module")
+def recipes(work):
+    return {name: recipe.recipe_id for name, recipe in hostile_world.chain(work.chain.id_of("extract")).items()}
+
+
+@pytest.fixture(scope="module")
+def segment(work, recipes):
+    with work.ledger() as ledger:
+        found = ledger.pg.execute("SELECT segment_id FROM stage_results WHERE stage = 'verify'").fetchone()
+    return found["segment_id"]
+
+
+@pytest.fixture
+def get(client):
+    def ask(path):
+        answer = client("viewer").get(path)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    return ask
+
+
+def test_a_world_has_tables_code_by_tool_rules_with_their_words_and_its_conversations(get, recipes, segment):
+    view = get(f"api/worlds/{recipes['world']}/{segment}").json()
+    assert [(table["name"][:6], table["records"]) for table in view["tables"]] == [
+        ("now", 0), (ALL[:6], 0), ("orders", len(PAYLOADS)), ("list", 2),
+    ]  # fmt: skip
+    orders = view["tables"][2]
+    assert orders["columns"] == ["note", "status"]  # the id says what the key says
+    assert orders["rows"][0][0] == PAYLOADS[0] and orders["rows"][0][2] == "open"
+    assert [(piece["tool"], piece["rules"]) for piece in view["code"]] == [(None, []), ("cancel", [1]), ("look", [])]
+    start, end = view["spans"]["rule 1"]
+    assert view["text"][start:end] == "Renew it, at most twice."
+    conversations = view["conversations"]
+    assert [(one["outcome"], one["why"], one["variant"]) for one in conversations] == [
+        ("accepted", "", PAYLOADS[2]), ("rejected", "simulate: goal_missed", PAYLOADS[2]),
+    ]  # fmt: skip
+    page = get(f"worlds/{recipes['world']}/{segment}").text
+    assert '<li id="rule-1">' in page and 'href="#text-rule-1"' in page and 'id="text-rule-1"' in page
+    assert 'id="code-cancel"' in page and "<script>window" not in page
+    assert f'href="../../made/{recipes["verify"]}/{segment}"' in page
+
+
+def test_a_conversation_tells_its_world_and_goal(get, recipes, segment):
+    view = get(f"api/made/{recipes['verify']}/{segment}").json()
+    told = view["execution"]
+    assert (told["world_recipe"], told["task"], told["seed"], told["attempt"]) == (recipes["world"], 0, 7, 1)
+    assert told["reached"] and told["ending"] == "impossible"
+    assert view["talk"]["size"]["calls"] == 2 and view["rules"]["R1"] is None
+    missed = get(f"made/{recipes['missed']}/{segment}").text
+    assert "The goal was missed" in missed and "what each call changed" in missed
+
+
+def test_what_each_call_changed_comes_from_a_replay(get, recipes, segment, monkeypatch):
+    changes = get(f"api/made/{recipes['verify']}/{segment}/changes").json()
+    turn, look, cancel = changes["turns"]["1"], changes["calls"]["call_1"], changes["calls"]["call_2"]
+    assert (turn["deeds"], [change["key"] for change in turn["changes"]]) == (["deed"], ["made"])
+    assert look["changes"] == [] and not look["differs"]
+    assert [(change["key"], change["kind"]) for change in cancel["changes"]] == [
+        (PAYLOADS[1], "changed"), ("late", "added"),
+    ]  # fmt: skip
+    assert cancel["changes"][0]["fields"] == [{"name": "status", "before": "open", "after": ALL[:400] + "…"}]
+    assert not cancel["differs"] and changes["note"] == ""
+    monkeypatch.setattr(execution, "changes", lambda *_: Changes.model_validate(changes))
+    page = get(f"made/{recipes['verify']}/{segment}?show=changes").text
+    assert '<td class="removed">open</td>' in page and "The user did <b>deed</b>" in page
+
+
+def test_nothing_is_replayed_unless_asked(get, recipes, segment, monkeypatch):
+    monkeypatch.setattr(execution, "changes", lambda *_: pytest.fail("replayed"))
+    assert "executed" in get(f"made/{recipes['verify']}/{segment}").text
