@@ -6,12 +6,13 @@ from pathlib import Path
 
 from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import echo, echo_json
-from gem_tasks.environments.library import Chosen, for_training
 from gem_tasks.environments.rows import environments_of
+from gem_tasks.environments.stored import for_training
 from gem_tasks.environments.write import write_packages
 from gem_tasks.errors import UserError
 from gem_tasks.evals.worlds.exported import exported
 from gem_tasks.files import for_others
+from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
 
@@ -28,9 +29,13 @@ def export_environments(out: Path, source: Path | None, partition: str | None, h
     if source and (partition or held_out):
         raise UserError("Files know no partition and no split", "Leave out --partition and --held-out, or --from.")
     settings = load()
-    chosen = Chosen(exported(source), 0) if source else for_training(settings, partition, held_out=held_out)
+    if source:
+        worlds, left_out = exported(source), 0
+    else:
+        chosen = for_training(Workspace.open(settings), partition, held_out=held_out)
+        worlds, left_out = [each.replayable for each in chosen.worlds], chosen.left_out
     with shown(as_json) as progress:
-        found = environments_of(chosen.worlds, mode=settings.sandbox, progress=progress)
+        found = environments_of(worlds, mode=settings.sandbox, progress=progress)
     if not found.rows:
         reasons = "; ".join(sorted(set(found.refused.values())))[:300]
         raise UserError(f"No task can be an environment: {reasons}", "Choose other worlds.")
@@ -38,13 +43,13 @@ def export_environments(out: Path, source: Path | None, partition: str | None, h
         folders = write_packages(found, out)
     if as_json:
         counts = {"environments": len(found.rows), "worlds": len(found.worlds), "left_out": found.refused}
-        other_split = {"worlds_of_the_other_split": chosen.left_out}
+        other_split = {"worlds_of_the_other_split": left_out}
         echo_json(json.dumps({"folders": list(map(str, folders)), **counts, **other_split}))
         return
     kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(row.kind for row in found.rows).most_common())
     echo(f"{len(found.rows)} environments ({kinds}) in {len(found.worlds)} worlds: {' and '.join(map(str, folders))}")
     for reason, count in Counter(found.refused.values()).most_common():
         echo(f"{count} left out: {reason}", err=True)
-    if chosen.left_out:
+    if left_out:
         side = "that sets train on or do not have" if held_out else "held out of training: gem export --held-out"
-        echo(f"{chosen.left_out} worlds left out: of documents {side}", err=True)
+        echo(f"{left_out} worlds left out: of documents {side}", err=True)
