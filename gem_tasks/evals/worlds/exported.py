@@ -22,13 +22,6 @@ def exported(path: Path) -> list[Replayable]:
 
 def _read(file: Path) -> Replayable:
     try:
-        found = read(file)
+        return read(file).replayable
     except UnreadableWorldError as error:
         raise UserError(f"{file}: {error}", "Name a file that travels with a dataset, in its folder worlds.") from None
-    return Replayable(
-        world=found.world,
-        scenarios=found.scenarios,
-        tools=found.tools,
-        tasks=found.tasks,
-        segment_id=found.segment_id,
-    )
