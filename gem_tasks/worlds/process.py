@@ -15,6 +15,7 @@ from gem_tasks.confine.job import Job, Limits, SandboxMode
 from gem_tasks.confine.launch import started
 from gem_tasks.domain.base import Json
 from gem_tasks.worlds.course import Operation
+from gem_tasks.worlds.names import function_name
 from gem_tasks.worlds.pipes import Pipes
 from gem_tasks.worlds.scenario import Scenario
 from gem_tasks.worlds.steps import Snapshot
@@ -133,7 +134,7 @@ class Process:
         return Done(reason=reason, detail=detail), start
 
     def _ensure(self) -> None:
-        if self._child is None or not self._has_events():
+        if self._child is None or self._child.poll() is not None or not self._has_events():
             self._start()
             if not self._has_events():
                 raise RefusedWorldError("crashed", "the engine's process ended while it loaded an event")
@@ -203,7 +204,7 @@ def _one(kind: str, changed: Any, result: Any = None) -> Done:
 def _given(world: World, start: Snapshot) -> Json:
     return {
         "code": world.code,
-        "tools": {tool.name: tool.name for tool in world.tools},
+        "tools": {tool.name: function_name(tool.name) for tool in world.tools},
         "limits": world.limits.model_dump(),
         "start": start.model_dump(),
     }
