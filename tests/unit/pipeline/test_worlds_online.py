@@ -8,7 +8,7 @@ from gem_tasks.pipeline.batch.run import _online
 from gem_tasks.settings import Settings
 
 
-@pytest.mark.parametrize(("stage", "online"), [("world", False), ("task", False), ("simulate", True), ("verify", False)])
-def test_simulate_ignores_batch_mode(stage, online):
+@pytest.mark.parametrize("stage", ["world", "task", "simulate", "verify"])
+def test_simulate_ignores_batch_mode(stage):
     work = SimpleNamespace(settings=Settings(llm_mode="batch"))
-    assert _online(SimpleNamespace(work=work, name=stage)) is online
+    assert _online(SimpleNamespace(work=work, name=stage)) is (stage == "simulate")
