@@ -237,8 +237,11 @@ class Chain:
         return plans.draw(self.menus, segment_id, self.take.workflow, self.take.rollout, self.id_of("generate"))
 
     def prompt_texts(self) -> dict[str, tuple[str, str]]:
-        """Name and text of every prompt, and of the menus, by hash."""
-        texts = {prompt.sha256: (prompt.name, prompt.text) for prompt in self.prompts.by_name.values()}
+        """Name and text of every prompt in use, and of the menus, by hash."""
+        used = {stage_named(name).prompt for name in self.line} | {"repair"}
+        used |= {USER_PROMPT} if "simulate" in self.line else set()
+        found = [prompt for name, prompt in self.prompts.by_name.items() if name in used]
+        texts = {prompt.sha256: (prompt.name, prompt.text) for prompt in found}
         return texts | {self.menus.sha256: (MENUS, self.menus.text)}
 
 

@@ -1,9 +1,11 @@
 -- prompt_versions --
--- Every prompt text that a run has used, last used first. The repair prompt and the menus of plans are in recipes' parameters.
+-- Every prompt text that a run has used, last used first. The repair prompt, that of the simulated user and
+-- the menus of plans are in recipes' parameters.
 SELECT p.name, p.sha256, length(p.text) AS chars, p.first_seen_at, max(r.last_used_at) AS last_used_at,
        count(r.recipe_id)::int AS recipes
 FROM prompts p
 LEFT JOIN recipes r ON r.prompt_sha256 = p.sha256 OR (p.name IN ('repair', 'plans') AND r.params ->> p.name = p.sha256)
+                    OR (p.name = 'simulate.user' AND r.params -> 'user' ->> 'prompt' = p.sha256)
 GROUP BY p.sha256 ORDER BY p.name, last_used_at DESC NULLS LAST, p.first_seen_at DESC
 
 -- find_prompts --

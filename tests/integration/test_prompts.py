@@ -162,9 +162,12 @@ def test_every_version_has_a_first_and_a_last_use(two_finished, workspace, folde
     listed = json.loads(at_edge(own, "prompts", "list", "--json", GEM_PROMPTS=folder))
     refine = [row for row in listed if row["name"] == "refine"]
     assert [(row["current"], row["origin"]) for row in refine] == [(True, str(folder / "refine.md")), (False, None)]
+    off = [row for row in listed if row["name"] in ("world", "task", "simulate", "simulate.user")]
+    assert [(row["current"], row["last_used_at"]) for row in off] == [(True, None)] * 4, "worlds are off"
     for row in listed:
-        assert row["first_seen_at"] <= row["last_used_at"]
-        assert row["recipes"] >= 1
+        if row not in off:
+            assert row["first_seen_at"] <= row["last_used_at"]
+            assert row["recipes"] >= 1
     old = refine[1]["sha256"]
     assert at_edge(own, "prompts", "show", "refine", "--version", old[:8]) == prompts.load("refine").text
     assert at_edge(own, "prompts", "show", "refine", GEM_PROMPTS=folder) == MINE
