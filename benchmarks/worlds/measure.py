@@ -157,6 +157,8 @@ if __name__ == "__main__":
     parser.add_argument("what", choices=["speed", "hostile"])
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--calls", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=0, help="of the first world of attacks; several processes take different ones")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the first world of attacks; several processes take different ones"
+    )
     given = parser.parse_args()
     speed(given.seconds) if given.what == "speed" else hostile(given.calls, given.seed)
