@@ -22,7 +22,8 @@ from gem_tasks.worlds.steps import Snapshot
 from gem_tasks.worlds.world import World
 
 _WORKER = Path(__file__).parent / "engine" / "worker.py"
-_LIMITS = Limits(memory_gb=1, processes=64, open_files=64, file_gb=0.001, scratch_gb=0.001)
+_LIMITS = Limits(memory_gb=1, processes=4096, open_files=64, file_gb=0.001, scratch_gb=0.001)
+"""The kernel counts the processes of all sandboxes of the machine together, and each conversation in progress has one."""
 
 
 class RefusedWorldError(Exception):
