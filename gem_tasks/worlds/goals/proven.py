@@ -1,18 +1,20 @@
 """Tasks that hold: every reference is right, wrong runs miss the goal, and other right runs reach it."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from gem_tasks.confine.job import SandboxMode
 from gem_tasks.worlds.built import Built
 from gem_tasks.worlds.goals.alternatives import alternatives
 from gem_tasks.worlds.goals.judged import Goal
-from gem_tasks.worlds.goals.mutants import mutants
+from gem_tasks.worlds.goals.mutants import and_another, mutants
 from gem_tasks.worlds.goals.references import Carried, faults_of
 from gem_tasks.worlds.goals.resolved import UnresolvedError, resolved
 from gem_tasks.worlds.goals.run import Run, ran
 from gem_tasks.worlds.process import RefusedWorldError
 from gem_tasks.worlds.session import Session, opened
+from gem_tasks.worlds.steps import Call
 from gem_tasks.worlds.task import Task, Tasks, Variant
 from gem_tasks.worlds.world import World
 
@@ -52,7 +54,7 @@ def proven(tasks: Tasks, built: Built, *, mode: SandboxMode = "auto") -> Tasks |
     refused: list[str] = list(tasks.refused)
     with opened(built.world, mode=mode) as session:
         for number, task in enumerate(tasks.tasks, 1):
-            proof = proof_of(session, built.world, task)
+            proof = proof_of(session, built.world, task, built.run)
             if proof.faults:
                 refused.append(f"task {number}, {task.title}: {'; '.join(proof.faults[:_TOLD])}")
             else:
@@ -62,21 +64,28 @@ def proven(tasks: Tasks, built: Built, *, mode: SandboxMode = "auto") -> Tasks |
     return Tasks(tasks=tuple(kept), refused=tuple(refused))
 
 
-def proof_of(session: Session, world: World, task: Task) -> Proof:
-    """Tries a task in a session of its world. Mutants are made only if every reference is right."""
+def proof_of(session: Session, world: World, task: Task, another: tuple[Call, ...] = ()) -> Proof:
+    """Tries a task in a session of its world. Mutants are made only if every reference is right.
+
+    Args:
+        session: of the world, in any scenario.
+        world: the world.
+        task: the task.
+        another: calls that succeed in the world but are no part of the task.
+    """
     carried: list[Carried] = []
     faults: list[str] = []
     for variant in task.variants:
         try:
             found = _carried(session, world, task, variant)
         except (RefusedWorldError, UnresolvedError, ValueError) as error:
-            faults.append(f"variant {variant.name}: {error}")
+            faults.append(f"variant {variant.name}: {': '.join(map(str, error.args))}")
             continue
         carried.append(found)
         faults += (f"variant {variant.name}: {fault}" for fault in faults_of(found, world, task))
     if not faults and not any(variant.ending == "done" for variant in task.variants):
         faults.append("in no variant the wish is carried out")
-    return Proof(faults=tuple(faults)) if faults else _tried(session, world, task, carried)
+    return Proof(faults=tuple(faults)) if faults else _tried(session, world, task, carried, another)
 
 
 def _carried(session: Session, world: World, task: Task, variant: Variant) -> Carried:
@@ -87,7 +96,7 @@ def _carried(session: Session, world: World, task: Task, variant: Variant) -> Ca
     return Carried(variant, runs[-1], runs[0], Goal(world, task, variant, runs[-1]))
 
 
-def _tried(session: Session, world: World, task: Task, carried: list[Carried]) -> Proof:
+def _tried(session: Session, world: World, task: Task, carried: list[Carried], another: tuple[Call, ...]) -> Proof:
     harmful = missed = equivalent = passed = 0
     survivors: list[str] = []
     wrong: list[str] = []
@@ -95,7 +104,8 @@ def _tried(session: Session, world: World, task: Task, carried: list[Carried]) -
         name, scenario = each.variant.name, each.variant.scenario
         session.begin(scenario, seed=_SEEDS[0])
         others = [other.run for other in carried if other is not each]
-        for mutant in mutants(each.run, world, scenario, task.conditions, others):
+        made = mutants(each.run, world, scenario, task.conditions, others)
+        for mutant in chain(made, and_another(session, each.run, another)):
             run = ran(session, mutant.steps)
             if not mutant.by_log and each.goal.leaves_the_same(run):
                 equivalent += 1
