@@ -21,7 +21,9 @@ from gem_tasks.worlds.steps import Snapshot
 from gem_tasks.worlds.world import World
 
 _WORKER = Path(__file__).parent / "engine" / "worker.py"
-_LIMITS = Limits(memory_gb=1, processes=64, open_files=64, file_gb=0.001, scratch_gb=0.001)
+_LIMITS = Limits(memory_gb=1, open_files=64, file_gb=0.001, scratch_gb=0.001)
+"""No lower number of processes than usual: the kernel counts those of all sandboxes on the machine, so that twenty
+worlds at once would end each other."""
 
 
 class RefusedWorldError(Exception):

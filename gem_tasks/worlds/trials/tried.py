@@ -20,6 +20,8 @@ from gem_tasks.worlds.trials.runs import Way, completed, played
 _PER_TOOL = 3
 """Successful calls of a tool that are varied."""
 _MOST_FAILURES = 40
+_STARTS = 3
+"""A child that ends while it loads the code may have been ended by a machine under load."""
 Results = Iterator[Failure | None]
 """Of one kind of trial; None: passed."""
 
@@ -42,11 +44,16 @@ def tried(built: Built, workflow: Workflow, *, mode: SandboxMode = "auto") -> Bu
 
 def examined(built: Built, workflow: Workflow, *, mode: SandboxMode = "auto") -> "Counter[str] | list[Failure]":
     """The same: numbers of passed trials by kind, or all failures."""
-    try:
-        with opened(built.world, mode=mode) as session:
-            return _all(Bench(built.world, session), built, workflow)
-    except RefusedWorldError as error:
-        return [Failure("not_loaded", "", ": ".join(map(str, error.args)))]
+    refused: list[Failure] = []
+    for _ in range(_STARTS):
+        try:
+            with opened(built.world, mode=mode) as session:
+                return _all(Bench(built.world, session), built, workflow)
+        except RefusedWorldError as error:
+            refused = [Failure("not_loaded", "", ": ".join(map(str, error.args)))]
+            if error.args[0] != "crashed":
+                break
+    return refused
 
 
 def _all(bench: Bench, built: Built, workflow: Workflow) -> "Counter[str] | list[Failure]":
