@@ -32,6 +32,7 @@ BAD = {
     "loops": ("for (;;) {}", "timeout"),
     "leaks": ("const kept = []; for (;;) kept.push(new Array(1e5).fill(state));", "memory"),
     "throws": ('if (args.id === "") missing(); return {ok: true};', "threw"),
+    "picky": ("return state.orders[args.id]?.status === 'sent' ? missing() : {};", "threw"),
     "mutates": ("state.orders[args.id].status = 'read'; return {};", "frozen"),
     "redefines": ("Array.prototype.map = null; return {};", "frozen"),
     "floods": ('return {text: "x".repeat(10 << 20)};', "result_too_large"),
@@ -48,7 +49,7 @@ BAD = {
         "",
     ),
 }
-READS = {"throws", "mutates", "redefines", "floods", "lists", "favours"}
+READS = {"picky", "throws", "mutates", "redefines", "floods", "lists", "favours"}
 
 
 def bad_world(*names, memory=48 << 20):
