@@ -1,7 +1,7 @@
 """Speed of worlds, and how they bear hostile code.
 
     python benchmarks/worlds/measure.py speed [--seconds 5]
-    python benchmarks/worlds/measure.py hostile [--calls 100000]
+    python benchmarks/worlds/measure.py hostile [--calls 100000] [--seed 0]
 
 `speed`: single calls through the confined process; replays of a made 24-call conversation (18 reads, 6 writes, 60
 records), by wall time and per second of CPU time of the child. `hostile`: random combinations of attacks as one world;
@@ -114,8 +114,8 @@ def attack(draw):
     return "; ".join(f"try {{ {each}; }} catch (e) {{}}" if draw.random() < 0.4 else each for each in body)
 
 
-def hostile(calls, tools=500):
-    reasons, done, longest, seed, began = Counter(), 0, 0.0, 0, time.perf_counter()
+def hostile(calls, seed, tools=500):
+    reasons, done, longest, first, began = Counter(), 0, 0.0, seed, time.perf_counter()
     while done < calls:
         draw = random.Random(seed)
         seed += 1
@@ -147,7 +147,7 @@ def hostile(calls, tools=500):
                 done += len(names)
         print(f"{done:,}", end=" ", flush=True)
     print(
-        f"{done:,} calls of {seed * tools:,} attacks in {time.perf_counter() - began:.0f} s: no escape; longest {longest:.2f} s"
+        f"{done:,} calls of {(seed - first) * tools:,} attacks in {time.perf_counter() - began:.0f} s: no escape; longest {longest:.2f} s"
     )
     print("  " + ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common()))
 
@@ -157,5 +157,8 @@ if __name__ == "__main__":
     parser.add_argument("what", choices=["speed", "hostile"])
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--calls", type=int, default=100_000)
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the first world of attacks; several processes take different ones"
+    )
     given = parser.parse_args()
-    speed(given.seconds) if given.what == "speed" else hostile(given.calls)
+    speed(given.seconds) if given.what == "speed" else hostile(given.calls, given.seed)

@@ -111,7 +111,8 @@ def _left(work: Workspace, source: str, partition: str) -> list[str]:
 def _report(
     work: Workspace, followed: Followed, source: str, left: list[str], as_json: bool, *, budgeted: bool
 ) -> None:
-    summary = summarise(work, followed.partition, followed.synthesize_run or followed.ingest_run)
+    run_id = followed.synthesize_run or followed.ingest_run
+    summary = summarise(work, followed.partition, run_id, followed.worlds_run)
     if as_json:
         kept = {"source": source, "limit": kept_limit(work, source), "hourly_budget_usd": work.settings.budget_usd}
         more = {**kept, "unfinished_partitions": left}

@@ -15,13 +15,15 @@ from gem_tasks.confine.job import Job, Limits, SandboxMode
 from gem_tasks.confine.launch import started
 from gem_tasks.domain.base import Json
 from gem_tasks.worlds.course import Operation
+from gem_tasks.worlds.names import function_name
 from gem_tasks.worlds.pipes import Pipes
 from gem_tasks.worlds.scenario import Scenario
 from gem_tasks.worlds.steps import Snapshot
 from gem_tasks.worlds.world import World
 
 _WORKER = Path(__file__).parent / "engine" / "worker.py"
-_LIMITS = Limits(memory_gb=1, processes=64, open_files=64, file_gb=0.001, scratch_gb=0.001)
+_LIMITS = Limits(memory_gb=1, processes=4096, open_files=64, file_gb=0.001, scratch_gb=0.001)
+"""The kernel counts the processes of all sandboxes of the machine together, and each conversation in progress has one."""
 
 
 class RefusedWorldError(Exception):
@@ -133,7 +135,7 @@ class Process:
         return Done(reason=reason, detail=detail), start
 
     def _ensure(self) -> None:
-        if self._child is None or not self._has_events():
+        if self._child is None or self._child.poll() is not None or not self._has_events():
             self._start()
             if not self._has_events():
                 raise RefusedWorldError("crashed", "the engine's process ended while it loaded an event")
@@ -203,7 +205,7 @@ def _one(kind: str, changed: Any, result: Any = None) -> Done:
 def _given(world: World, start: Snapshot) -> Json:
     return {
         "code": world.code,
-        "tools": {tool.name: tool.name for tool in world.tools},
+        "tools": {tool.name: function_name(tool.name) for tool in world.tools},
         "limits": world.limits.model_dump(),
         "start": start.model_dump(),
     }

@@ -12,6 +12,7 @@ from gem_tasks.worlds.scenario import Scenario
 from gem_tasks.worlds.steps import Answer, Finding, Step
 from gem_tasks.worlds.world import World
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _INTERNAL: Json = {"error": {"code": "INTERNAL", "message": "Internal error."}}
 
 
@@ -106,7 +107,7 @@ def _wanted(plan: Planned, result: Json | None) -> Iterator[str | None]:
     """The engine's text of the wanted result for the call itself, if nothing else can replace what it leads to."""
     for number in range(len(plan.operations)):
         own = number == plan.main and not plan.told and not plan.violation
-        yield json.dumps(result, ensure_ascii=False, separators=(",", ":")) if own else None
+        yield _compact(result) if own else None
 
 
 def _leads_to(plan: Planned, done: Sequence[Done], result: Json | None) -> bool:

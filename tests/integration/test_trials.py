@@ -120,7 +120,7 @@ def test_a_failing_run_says_which_call_failed_and_hides_what_follows_from_it():
     run = [{"name": "get_loan", "arguments": {"loan_id": "L-99"}},
            {"name": "renew_loan", "arguments": {"loan_id": "$1.loan.id", "weeks": 1}}]  # fmt: skip
     assert tried(built(run=json.dumps(run)), LOANS) == (
-        'The world was run, and failed:\n1. run_failed: get_loan: call 1 of the run: get_loan({"loan_id": "L-99"})'
+        'The world was run, and failed:\n1. run_failed: call 1 of the run: get_loan({"loan_id": "L-99"})'
         ' answered {"error": {"code": "NOT_FOUND", "message": "No loan L-99."}}'
     )
 

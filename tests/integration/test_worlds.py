@@ -1,6 +1,7 @@
 """Worlds in their confined process: honest ones, and code that attacks the engine, the runtime or the machine."""
 
 import json
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -165,7 +166,8 @@ def test_a_pool_lends_a_child_again_with_another_seed_or_scenario_and_starts_it_
         assert added(deed, 1, Deed(name="clear")) == (first[0], 1)
         assert children() <= own
         for each in own:
-            each.kill()
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
         psutil.wait_procs(own)
         assert added(None, 1) == first
 
@@ -175,6 +177,35 @@ def test_a_session_whose_scenario_does_not_load_can_begin_another(session):
         session.begin(Scenario(events={"bad": Event(code="}")}))
     session.begin()
     assert results(session, call("count")) == [{"calls": 1}]
+
+
+def test_tools_with_other_names_than_functions_and_errors_that_keep_their_changes():
+    code = """
+function check_pin(state, args) {
+  const card = state.cards[args.card];
+  if (card.locked) return fail("LOCKED", "The card is locked.");
+  if (args.pin === card.pin) { card.failed = 0; return {ok: true}; }
+  card.failed += 1; card.locked = card.failed >= 2; card.last = nextId(state, "attempt");
+  return failKeeping("WRONG_PIN", "Wrong.");
+}
+function delete_(state, args) { failKeeping("A", "b"); delete state.cards[args.card]; return fail("NO", "no"); }
+function look(state, args) { return failKeeping("NONE", state.cards.c ? "kept" : "lost"); }"""
+    tools = (
+        Tool(name="check-pin", parameters={}),
+        Tool(name="delete", parameters={}),
+        Tool(name="look", parameters={}, reads=True),
+    )
+    cards = {"c": {"pin": "1", "failed": 0, "locked": False}}
+    wrong, right = call("check-pin", card="c", pin="2"), call("check-pin", card="c", pin="1")
+    with opened(World(state={"cards": cards}, code=code, tools=tools)) as session:
+        answers = session.take([wrong, call("delete", card="c"), call("look"), right, wrong, wrong, right])
+        codes = [answer.result.get("error", {}).get("code") for answer in answers]
+        assert codes == ["WRONG_PIN", "NO", "NONE", None, "WRONG_PIN", "WRONG_PIN", "LOCKED"]
+        assert [answer.changed for answer in answers] == [("cards",), (), (), ("cards",), ("cards",), ("cards",), ()]
+        assert answers[0].result == {"error": {"code": "WRONG_PIN", "message": "Wrong."}}
+        assert (
+            session.state.ids["attempt"]["next"] - int(json.loads(session.state.tables["cards"])["c"]["last"][8:]) == 1
+        )
 
 
 HOSTILE = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from gem_tasks.confine.results import printable
 from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.errors import EndpointError, ErrorClass
@@ -170,12 +171,13 @@ def _ended(case: Case, aim: Aim, run: Run, simulation: Simulation, said: _Said) 
     assert outcome  # noqa: S101 - see `play`
     messages = Played.model_validate_json(outcome.payload).messages if outcome.payload else ()
     found: dict[str, object] = {"ending": outcome.reason or outcome.kind, "messages": messages}
+    found |= {"leaks": tuple(outcome.measures.get("leaks", ())), "copied": outcome.measures.get("copied", 0.0)}
     if outcome.kind == "accepted":
         return {**found, "reached": True}
     cause = _cause(case, aim, run, outcome, simulation.role, said)
     detail = outcome.detail or ""
     if cause is None:
-        return {**found, "error": beginning(f"{simulation.role}: {outcome.error_class}: {detail}", _SHOWN)}
+        return {**found, "error": _shown(f"{simulation.role}: {outcome.error_class}: {detail}")}
     if cause in OUTSIDE:
         return {**found, **_outside(cause, detail)}
     return {**found, "cause": cause, "reasons": tuple(detail.split("; "))}
@@ -199,4 +201,8 @@ def _cause(case: Case, aim: Aim, run: Run, outcome: Outcome, role: str, said: _S
 
 
 def _outside(cause: Cause, detail: str) -> dict[str, object]:
-    return {"cause": cause, "error": beginning(f"the {cause} is at fault: {detail}", _SHOWN)}
+    return {"cause": cause, "error": _shown(f"the {cause} is at fault: {detail}")}
+
+
+def _shown(text: str) -> str:
+    return printable(beginning(text, _SHOWN))

@@ -20,7 +20,7 @@ from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.worlds import policies, report
 from gem_tasks.evals.worlds.admission import Admitted, admitted
 from gem_tasks.evals.worlds.attempts import Attempt, Journal
-from gem_tasks.evals.worlds.cases import Case, set_id, task_of
+from gem_tasks.evals.worlds.cases import IDLE, Case, set_id, task_of
 from gem_tasks.evals.worlds.play import Casting, Clients, Stage, play
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.prompts import load
@@ -64,8 +64,9 @@ def evaluate(
     keep_job(out_dir, {"model": _name(model), **settings.model_dump(mode="json")})
     with Pool(most=options.concurrency, mode=sandbox) as pool:
         counted = admitted(cases, options.seed, pool, progress)
-        if not counted.kinds:
-            raise UserError(f"No case counts: {next(iter(counted.refused.values()))}", "Name other tasks.")
+        if not set(counted.kinds.values()) - {IDLE}:
+            why = next(iter(counted.refused.values()), "a conversation without calls solves all of them")
+            raise UserError(f"No case counts: {why}", "Name other tasks.")
         attempts = asyncio.run(_play_all(model, cases, counted, options, out_dir, pool, progress))
     scores = tuple(each.score for each in attempts)
     found = EvalReport(

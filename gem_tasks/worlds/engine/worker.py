@@ -41,10 +41,8 @@ class Engine:
         context = self._quickjs.Context()
         context.set_memory_limit(self._limits["memory"])
         context.set_max_stack_size(_STACK)
-        realm, tables, helpers = (
-            (_FOLDER / f"{name}.js").read_text("utf-8") for name in ("realm", "tables", "helpers")
-        )
-        self._run = context.eval(f"({realm})({tables}, {helpers})")
+        realm, *parts = ((_FOLDER / f"{name}.js").read_text("utf-8") for name in ("realm", "tables", "helpers", "code"))
+        self._run = context.eval(f"({realm})({', '.join(parts)})")
         context.set_time_limit(self._limits["seconds"])
         self._context, self._spoilt = context, False
         told = self._told("load", self._world)

@@ -41,8 +41,9 @@ class Failure(NamedTuple):
     """The call and its result, for the model."""
 
     def __str__(self) -> str:
-        """One line."""
-        return f"{self.reason}: {self.tool + ': ' if self.tool else ''}{self.detail}"
+        """One line; most details begin with the tool."""
+        tool = "" if not self.tool or self.tool in self.detail else f"{self.tool}: "
+        return f"{self.reason}: {tool}{self.detail}"
 
 
 def report(failures: Sequence[Failure]) -> str:

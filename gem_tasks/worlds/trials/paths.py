@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from gem_tasks.domain.base import Json
 
+_KEYS = 12
 _PATH = re.compile(r"\$(\d{1,4})\.([A-Za-z_][^\s]*)")
 
 
@@ -27,6 +28,12 @@ def resolved(value: Any, results: Mapping[int, Json]) -> Any:
     return _at(results, int(found[1]), found[2], found[0]) if found else value
 
 
+def _shown(here: Any) -> str:
+    if isinstance(here, list):
+        return f"a list of {len(cast('list[Any]', here))}"
+    return ", ".join(list(cast("Json", here))[:_KEYS]) if isinstance(here, dict) else f"{here!r:.40}"
+
+
 def _at(results: Mapping[int, Json], number: int, path: str, whole: str) -> Any:
     if number not in results:
         raise LookupError(f"{whole}: no call {number} before it succeeded")
@@ -37,5 +44,5 @@ def _at(results: Mapping[int, Json], number: int, path: str, whole: str) -> Any:
         elif isinstance(here, dict) and part in here:
             here = cast("Json", here)[part]
         else:
-            raise LookupError(f"{whole}: result {number} has no {part!r} there")
+            raise LookupError(f"{whole}: result {number} has no {part!r} there, but {_shown(here)}")
     return here

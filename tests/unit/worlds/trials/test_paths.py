@@ -15,7 +15,11 @@ def test_paths_are_replaced_anywhere_and_other_texts_stay():
 
 @pytest.mark.parametrize(
     ("path", "complaint"),
-    [("$2.id", "no call 2 before it succeeded"), ("$1.items.1.id", "has no '1' there"), ("$3.name", "has no 'name'")],
+    [
+        ("$2.id", "no call 2 before it succeeded"),
+        ("$1.items.1.id", "has no '1' there, but a list of 1"),
+        ("$3.name", "has no 'name' there, but id"),
+    ],
 )
 def test_a_path_that_leads_nowhere_says_where(path, complaint):
     with pytest.raises(LookupError, match=complaint):
