@@ -43,7 +43,7 @@ def summarise(work: Workspace, partition: str, run_id: str | None, worlds_run: s
             own = [stage for stage in worlds.chain.line if stage not in work.chain.line]
             stages = ledger.reports.summary(partition, worlds.recipes_of(*own), worlds_run or run_id).stages
             numbers = numbers.model_copy(update={"stages": (*numbers.stages, *stages)})
-        failed = ledger.failures.counts([each.recipe_id for each in work.recipes_of_lines()], partition=partition)
+        failed = ledger.failures.counts(work.every_recipe_id(), partition=partition)
     return RunSummary(numbers, failed, work.settings.store_root, work.settings.airflow_url)
 
 
@@ -57,8 +57,7 @@ def held_lines(held: Mapping[str, int]) -> Iterator[str]:
 def ask_again(work: Workspace, partition: str) -> str:
     """Failures of the partition under the current recipes, by class, and how to retry; empty if there are none."""
     with work.ledger() as ledger:
-        recipes = [each.recipe_id for each in work.recipes_of_lines()]
-        return failure_lines(partition, ledger.failures.counts(recipes, partition=partition))
+        return failure_lines(partition, ledger.failures.counts(work.every_recipe_id(), partition=partition))
 
 
 def failure_lines(partition: str, failed: Sequence[FailedCount]) -> str:

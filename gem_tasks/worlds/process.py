@@ -23,7 +23,7 @@ from gem_tasks.worlds.world import World
 
 _WORKER = Path(__file__).parent / "engine" / "worker.py"
 _LIMITS = Limits(memory_gb=1, processes=4096, open_files=64, file_gb=0.001, scratch_gb=0.001)
-"""The kernel counts the processes of all sandboxes of the machine together, and each conversation in progress has one."""
+"""The kernel counts the processes of all sandboxes of the machine together; each conversation in progress has one."""
 
 
 class RefusedWorldError(Exception):
