@@ -20,9 +20,13 @@ PYTHONS ?= 3.11 3.12 3.13
 
 .PHONY: demo test unit fuzz check format lock lock-envs distill-envs digests audit licences sbom release docs docs-serve install install-dev test-pythons up down clean uv
 
-demo: install  ## install, start everything, run the main job on examples/corpus, leave the UI running
+demo: export GEM_WORLDS := on
+demo: install  ## install, start everything, run the main job on examples/corpus, also in worlds, replay and serve them; leave the UI running
 	$(GEM) up
 	$(GEM) run examples/corpus
+	$(GEM) export --out "$(GEM_HOME)/demo"
+	$(GEM) check --replay "$(GEM_HOME)/demo/trajectories.jsonl"
+	.venv/bin/python examples/world_client.py "$(GEM_HOME)/demo"
 	$(GEM) status
 
 test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end; in Chromium if it is there; and branch coverage
@@ -74,12 +78,13 @@ lock: uv  ## lock dependencies, after a change of pyproject.toml
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes -c requirements.lock --extra production pyproject.toml -o requirements-production.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --group dev -c requirements.lock -c requirements-production.lock pyproject.toml -o requirements-dev.lock
 
-lock-envs: uv  ## lock environments, after a change of envs/train, envs/vllm, envs/bfcl or envs/tau2
+lock-envs: uv  ## lock environments, after a change of envs/train, envs/vllm, envs/bfcl, envs/tau2 or envs/verifiers
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/bfcl/overrides.txt envs/bfcl/requirements.in -o envs/bfcl/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/tau2/requirements.in -o envs/tau2/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/train/overrides.txt envs/train/requirements.in -o envs/train/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/train/torch.txt -o envs/train/torch-pypi.lock
 	$(UV) pip compile -q --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes envs/vllm/requirements.in -o envs/vllm/requirements.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/verifiers/requirements.in -o envs/verifiers/requirements.txt
 	.venv/bin/python -m tools.contamination
 
 digests:  ## print the images of docker-compose.yml with their digests, to pin them; needs their registries

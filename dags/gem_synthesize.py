@@ -45,13 +45,21 @@ def gem_synthesize() -> None:
         return [dict(shard) for shard in mappable(take_up(begins(), partition_key(), announced_by(), run_context()))]
 
     @task(outlets=[DATASET], trigger_rule="none_failed", execution_timeout=timedelta(hours=1))
-    def publish() -> dict[str, Any]:
-        """Writes the dataset version: Parquet, manifest, card, rows in `trajectories`. Skipped while incomplete."""
+    def publish(outlet_events: Any = None) -> dict[str, Any]:
+        """Writes the dataset version: Parquet, manifest, card, rows in `trajectories`. Skipped while incomplete.
+
+        What this starts has the run's options, and spends the same budget.
+        """
         from gem_tasks.dataset.publish import publish
 
-        report = publish(begun(), partition_key())
+        work = begun()
+        report = publish(work, partition_key())
         if report.held_back:
             raise AirflowSkipException(f"Not published: {report.held_back}")
+        options = work.options
+        if options.budget_usd:
+            options = options.model_copy(update={"purse": options.purse or run_context().run_id})
+        outlet_events[DATASET].extra = {"ingest_run_id": run_context().run_id, "options": options.packed()}
         return report.model_dump()
 
     shards = plan()

@@ -2,6 +2,7 @@
 
 INGEST = "gem_ingest"
 SYNTHESIZE = "gem_synthesize"
+WORLDS = "gem_worlds"
 DISTILL = "gem_distill"
 AUDIT = "gem_audit"
 PREFILTER = "gem_prefilter"

@@ -15,7 +15,7 @@ from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.key_source import KeyCommand, KeySource
 from gem_tasks.domain.request_options import RequestOptions, read_options
 from gem_tasks.domain.s3_access import S3Access
-from gem_tasks.domain.stage import HAVE_SETTINGS, Reasoning, settings_of
+from gem_tasks.domain.stage import HAVE_SETTINGS, Reasoning, StageName, settings_of
 from gem_tasks.domain.stage_settings import Command, LLMMode, StageSettings, read_by_stage, variable
 from gem_tasks.domain.take import MOST_TASKS
 from gem_tasks.domain.web_access import WebAccess
@@ -226,7 +226,7 @@ class Settings(BaseSettings):
         """The settings of the stage, or those of the stage whose settings it shares."""
         return self.llm_stages.get(settings_of(stage)) or StageSettings()
 
-    def with_models(self, models: Mapping[str, str | None]) -> "Settings":
+    def with_models(self, models: Mapping[str, str | None] | Mapping[StageName, str | None]) -> "Settings":
         """These settings with other models of stages; None means the common model."""
         changed = {stage: self.own(stage).model_copy(update={"model": model}) for stage, model in models.items()}
         return self.model_copy(update={"llm_stages": self.llm_stages | changed})

@@ -57,7 +57,9 @@ def tasks(count):
 
 
 class Play:
-    """A user who asks once, an assistant who answers once."""
+    """A user who asks once, an assistant who answers once; some attempts miss the goal."""
+
+    missing = frozenset()
 
     def __init__(self, work, record):
         self.work, self.record, self.role = work, record, "user"
@@ -82,7 +84,8 @@ class Play:
         done = Execution(world=world, task=take.task, variant="calm", seed=1, steps=(), reached=True)
         played = Played(tools=made.tools, messages=made.messages, execution=done)
         self.request = None
-        self.outcome = Outcome(segment_id=self.record.segment.segment_id, kind="accepted",
+        kind, reason = ("rejected", "goal_missed") if take.attempt in self.missing else ("accepted", None)
+        self.outcome = Outcome(segment_id=self.record.segment.segment_id, kind=kind, reason=reason,
                                payload=played.model_dump_json(), measures=played.measures, cost=self.cost)  # fmt: skip
 
     def failed(self, error):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.sdk import Connection, get_current_context
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from gem_tasks.airflow_names import WORLDS
 from gem_tasks.domain.partition import partition_of
 
 if TYPE_CHECKING:
@@ -21,14 +22,15 @@ logger = logging.getLogger(__name__)
 def workspace(options: "RunOptions | None" = None) -> "Workspace":
     """Opens settings, store and recipes for the running task, under the given options or those of its run.
 
-    Custom prompts are those that the run started with.
+    Custom prompts are those that the run started with. Runs of `gem_worlds` have the line in worlds.
     """
     from gem_tasks.pipeline.prompt_files import pin, pinned
     from gem_tasks.pipeline.workspace import Workspace
 
     settings, run = _settings(), _run()
     pin(settings, run)
-    return Workspace.open(settings, pinned(settings, run), options or run_options())
+    work = Workspace.open(settings, pinned(settings, run), options or run_options())
+    return work.in_worlds() if run.startswith(f"{WORLDS}/") else work
 
 
 def begins() -> "Workspace":

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Param
 
 from gem_airflow.params import SHA, line, several, text, whole
-from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.stage import EVERY_STAGE, USER_PROMPT
 
 if TYPE_CHECKING:
     from gem_tasks.domain.corpus import Source
 
 MOST = 1_000_000_000
 """Upper bound for counts of documents, tokens and characters."""
-_PROMPTS = [*STAGE_NAMES, "repair"]
+_PROMPTS = [*EVERY_STAGE, USER_PROMPT, "repair"]
 BUDGET = Param(
     None,
     type=["null", "number"],
@@ -48,7 +48,7 @@ RUN_OPTIONS = {
         " Instead of GEM_QUOTAS; none releases what is held.",
         pattern=line(200),
     ),
-    "stages": several("Stages", "Recompute stale results of these stages only. Empty: all.", enum=list(STAGE_NAMES)),
+    "stages": several("Stages", "Recompute stale results of these stages only. Empty: all.", enum=list(EVERY_STAGE)),
     "sources": several(
         "Sources",
         "Backfill: only documents of these sources (URIs, one per line). Empty: all.",
@@ -64,7 +64,7 @@ RUN_OPTIONS = {
     "models": _override(
         "Models (variant)",
         'Replace current models, for example {"refine": "model"}.',
-        list(STAGE_NAMES),
+        list(EVERY_STAGE),
         line(200),
     ),
 }

@@ -18,16 +18,27 @@ from gem_tasks.files import for_others
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
-_FORMATS = ("openai", *FORMATS, *PREFERENCES, *FOR_TOOLS)
+_ENVIRONMENTS = "environments"
+_FORMATS = ("openai", *FORMATS, *PREFERENCES, *FOR_TOOLS, _ENVIRONMENTS)
 
 
 def export(
     out: Annotated[Path, typer.Option(help="Folder to write to; created if it does not exist.")],
     format_: Annotated[str, typer.Option("--format", help=f"One of: {', '.join(_FORMATS)}.")] = "openai",
     partition: Annotated[str | None, typer.Option(help="Only this partition, such as 2026-01-31T14:00.")] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Environments: exported worlds: a file, or a folder."),
+    ] = None,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Environments: of documents that sets hold out of training.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print file and counts as JSON.")] = False,
 ) -> None:
     """Writes the published trajectories of all partitions, or of one, to a file for training or annotation.
+
+    The format environments writes tasks in worlds instead, as packages for reinforcement learning with verifiers and
+    NeMo Gym.
 
     Examples:
         gem export --out data
@@ -36,9 +47,15 @@ def export(
         gem export --format dpo --out data            (preference pairs: refused and revised answers)
         gem export --format argilla --out review      (annotation; also label-studio; see gem changes import)
         gem export --format openai --partition 2026-01-31T14:00 --out data
+        gem export --format environments --out rl     (without documents that sets hold out of training)
     """
     if format_ not in _FORMATS:
         raise UserError(f"There is no export format {format_!r}", f"Choose one of: {', '.join(_FORMATS)}.")
+    if format_ == _ENVIRONMENTS:
+        _environments(out, source, partition, held_out, as_json)
+        return
+    if source or held_out:
+        raise UserError("--from and --held-out belong to the format environments", "Leave them out.")
     work, left_out = Workspace.open(load()), 0
     with for_others():
         worlds.export(work, out, partition)
@@ -60,6 +77,12 @@ def export(
     echo(f"{count} {'steps' if format_ == 'steps' else 'trajectories'} in {path}")
     if left_out:
         echo(f"{left_out} trajectories left out: the format {format_} cannot express them", err=True)
+
+
+def _environments(out: Path, source: Path | None, partition: str | None, held_out: bool, as_json: bool) -> None:
+    from gem_tasks.cli.export_environments import export_environments  # the runtime of worlds, for this format only
+
+    export_environments(out, source, partition, held_out, as_json)
 
 
 def _warn_of_waiting_edits(work: Workspace, partition: str | None) -> None:

@@ -6,17 +6,19 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from gem_tasks.airflow_names import INGEST, SYNTHESIZE
+from gem_tasks.airflow_names import INGEST, SYNTHESIZE, WORLDS
 from gem_tasks.cli.summary import ask_again
 from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.stage import PER_TAKE, STAGE_NAMES, StageName
+from gem_tasks.domain.stage import STAGE_NAMES, StageName
 from gem_tasks.errors import GemError
 from gem_tasks.local.airflow_api import AirflowAPI
 from gem_tasks.pipeline.judging.gating import last_decision
 from gem_tasks.pipeline.workspace import Workspace
 
 _POLL_S = 0.5
+_COUNTED: tuple[StageName, ...] = ("generate", "world", "simulate")
+"""Stages with more input than the stage before accepted: a text has several workflows, a world several tasks."""
 _OVER = {"success", "failed"}
 _START_LIMIT_S = 120
 """Seconds that the scheduler may take to start a run for an asset event; later, it is not running."""
@@ -31,6 +33,8 @@ class Followed(Value):
     synthesize_run: str | None = None
     """None if there was nothing to do."""
     synthesize_url: str | None = None
+    worlds_run: str | None = None
+    """None if worlds are off, or nothing was published that could have some."""
 
 
 def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, console: Terminal) -> Followed:
@@ -40,11 +44,12 @@ def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, co
         GemError: a run failed; names the task and its log.
     """
     found = Followed(partition=partition, ingest_run=ingest_run, ingest_url=api.run_url(INGEST, ingest_run))
+    worlds_run: str | None = None
     with _progress(console) as progress:
         bar = progress.add_task("ingest", total=None)
         _wait(api, INGEST, ingest_run, progress)
         progress.update(bar, total=1, completed=1)
-        if _announced(api, ingest_run) == "skipped":
+        if _state(api, INGEST, ingest_run, "announce") == "skipped":
             return found
         run = _started_run(api, partition, ingest_run, progress)
         bars = {name: progress.add_task(name, total=None) for name in STAGE_NAMES}
@@ -59,7 +64,10 @@ def follow(work: Workspace, api: AirflowAPI, partition: str, ingest_run: str, co
         except GemError as error:
             why = _halt(work, api, partition, run) or str(error)
             raise GemError(f"{why}\n{ask_again(work, partition)}".strip()) from None
-    return found.model_copy(update={"synthesize_run": run, "synthesize_url": api.run_url(SYNTHESIZE, run)})
+        if work.settings.worlds == "on" and _state(api, SYNTHESIZE, run, "publish") == "success":
+            worlds_run = _follow_worlds(work.in_worlds(), api, partition, run, progress)
+    runs = {"synthesize_run": run, "synthesize_url": api.run_url(SYNTHESIZE, run), "worlds_run": worlds_run}
+    return found.model_copy(update=runs)
 
 
 def _wait(api: AirflowAPI, dag: str, run_id: str, progress: Progress, tick: object = None) -> None:
@@ -74,22 +82,44 @@ def _wait(api: AirflowAPI, dag: str, run_id: str, progress: Progress, tick: obje
         raise GemError(_failure(api, dag, run_id))
 
 
-def _announced(api: AirflowAPI, run_id: str) -> str:
-    return next(task["state"] for task in api.tasks(INGEST, run_id) if task["task_id"] == "announce")
+def _follow_worlds(worlds: Workspace, api: AirflowAPI, partition: str, synthesize_run: str, progress: Progress) -> str:
+    """Waits for the run that the publication has started, and returns its id.
+
+    What was published before stays, also if it fails.
+    """
+    run = _started_run(api, partition, synthesize_run, progress, WORLDS)
+    bar = progress.add_task("worlds", total=None)
+    asked: set[str] = set()
+
+    def tick() -> None:
+        done, total = done_of(worlds, partition)["simulate"]
+        progress.update(bar, total=total or None, completed=done)
+        _say_who_is_asked(api, run, progress, asked, WORLDS)
+
+    try:
+        _wait(api, WORLDS, run, progress, tick)
+    except GemError as error:
+        why = _halt(worlds, api, partition, run, WORLDS) or str(error)
+        raise GemError(f"{why}\n{ask_again(worlds, partition)}".strip()) from None
+    return run
 
 
-def _started_run(api: AirflowAPI, partition: str, ingest_run: str, progress: Progress) -> str:
-    """The synthesis run that the event of this ingestion started."""
+def _state(api: AirflowAPI, dag: str, run_id: str, task_id: str) -> str:
+    return next(task["state"] for task in api.tasks(dag, run_id) if task["task_id"] == task_id)
+
+
+def _started_run(api: AirflowAPI, partition: str, cause: str, progress: Progress, dag: str = SYNTHESIZE) -> str:
+    """The run that the event of another run started."""
     deadline = time.monotonic() + _START_LIMIT_S
     bar = progress.add_task("waiting for the scheduler", total=None)
     while time.monotonic() < deadline:
-        for run in api.runs_of_partition(SYNTHESIZE, partition):
-            if ingest_run in api.caused_by(SYNTHESIZE, run):
+        for run in api.runs_of_partition(dag, partition):
+            if cause in api.caused_by(dag, run):
                 progress.remove_task(bar)
                 return run
         time.sleep(_POLL_S)
     raise GemError(
-        f"{SYNTHESIZE} was not started within {_START_LIMIT_S} s. Is it unpaused, and is the scheduler healthy? "
+        f"{dag} was not started within {_START_LIMIT_S} s. Is it unpaused, and is the scheduler healthy? "
         "See `gem status`."
     )
 
@@ -103,23 +133,23 @@ def done_of(work: Workspace, partition: str) -> dict[StageName, tuple[int, int]]
     """Done and total by stage: what the stage before accepted, less what quotas hold; of `generate`, every take."""
     with work.ledger() as ledger:
         total = sum(count for _, count in ledger.ingestion.shards(partition))
-        counts = [ledger.gates.metrics(partition, *work.recipes_of(name)) for name in STAGE_NAMES]
-        drafts = [link for link in work.links() if link.stage == PER_TAKE[0]]
-        undrafted = sum(ledger.rebuild.unfinished(partition, drafts).values())
+        counts = [ledger.gates.metrics(partition, *work.recipes_of(name)) for name in work.chain.line]
+        drafts = [link for link in work.links() if link.stage in _COUNTED]
+        undrafted = ledger.rebuild.unfinished(partition, drafts)
         waiting = ledger.quotas.held(work.chain.id_of("filter"))
     held = sum(each.texts for each in waiting if each.partition == partition)
     done: dict[StageName, tuple[int, int]] = {}
-    for name, takes, before, found in zip(STAGE_NAMES, work.chain.takes, [None, *counts], counts, strict=False):
+    for name, takes, before, found in zip(work.chain.line, work.chain.takes, [None, *counts], counts, strict=False):
         total = getattr(before, takes, 0) if before else total
-        if name == PER_TAKE[0]:
-            total = found.total + undrafted
+        if name in _COUNTED:
+            total = found.total + undrafted.get(name, 0)
         done[name] = (found.total, total - held if name == "extract" else total)
     return done
 
 
-def _say_who_is_asked(api: AirflowAPI, run: str, progress: Progress, said: set[str]) -> None:
+def _say_who_is_asked(api: AirflowAPI, run: str, progress: Progress, said: set[str], dag: str = SYNTHESIZE) -> None:
     """Prints one line for each gate that waits for a person; the run pauses until it is answered."""
-    for waiting in api.waiting(SYNTHESIZE, run):
+    for waiting in api.waiting(dag, run):
         task = waiting["task_instance"]
         stage = task["task_id"].partition(".")[0]
         if stage not in said:
@@ -131,15 +161,17 @@ def _say_who_is_asked(api: AirflowAPI, run: str, progress: Progress, said: set[s
             )  # fmt: skip
 
 
-def _halt(work: Workspace, api: AirflowAPI, partition: str, run: str) -> str:
+def _halt(work: Workspace, api: AirflowAPI, partition: str, run: str, dag: str = SYNTHESIZE) -> str:
     """One line on why a gate ended the run; empty if none did."""
-    for task in api.tasks(SYNTHESIZE, run):
-        name: StageName | None = next((known for known in STAGE_NAMES if task["task_id"] == f"{known}.halted"), None)
+    for task in api.tasks(dag, run):
+        name: StageName | None = next(
+            (known for known in work.chain.line if task["task_id"] == f"{known}.halted"), None
+        )
         if name and task["state"] == "failed":
             reason = last_decision(work, name, partition).reason
             return (
                 f"The gate after {name} halted partition {partition}: {reason}. "
-                f"Nothing was published. {api.run_url(SYNTHESIZE, run)}"
+                f"Nothing was published. {api.run_url(dag, run)}"
             )
     return ""
 

@@ -8,7 +8,7 @@ import typer
 from rich.markdown import Markdown
 from rich.table import Table
 
-from gem_tasks.airflow_names import CONTINUE, HALT, SYNTHESIZE
+from gem_tasks.airflow_names import CONTINUE, HALT, SYNTHESIZE, WORLDS
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.gate import Policy
 from gem_tasks.domain.stage import StageName
@@ -79,7 +79,8 @@ def review(
     if (go_on or halt) and stage is None:
         raise UserError("The stage is missing", "Name it, such as: gem review filter --go-on")
     with AirflowAPI(load()) as api:
-        found = [each for each in api.waiting(SYNTHESIZE) if _meant(each["task_instance"], stage, partition)]
+        waiting = [each for dag in (SYNTHESIZE, WORLDS) for each in api.waiting(dag)]
+        found = [each for each in waiting if _meant(each["task_instance"], stage, partition)]
         if go_on or halt:
             task = _only(found)["task_instance"]
             api.answer(task, CONTINUE if go_on else HALT, comment)

@@ -20,6 +20,8 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 from gem_tasks.visible import visible, visible_lines
 
+_PLAYED = ("simulate", "verify")
+"""Stages whose takes are tasks and attempts in a world."""
 _COLOURS = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "yellow"}
 
 
@@ -62,7 +64,12 @@ def _head(console: Terminal, metadata: dict[str, Any]) -> None:
     models = ", ".join(sorted(set(metadata["teacher"].values())))
     console.print(f"{escape(kind)}; {_licence(metadata['license'])}; made by {escape(models)}")
     take = Take(workflow=metadata.get("workflow", 0), rollout=metadata.get("rollout", 0))
-    if take != FIRST:
+    if metadata.get("verified") == "executed":
+        console.print(
+            f"Executed in world {metadata['world']}: {take.in_world}, variant {escape(visible(metadata['variant']))},"
+            f" seed {metadata['seed']}. Replay it: gem export --out data; gem check data/trajectories.jsonl --replay"
+        )
+    elif take != FIRST:
         console.print(f"Another conversation of the same text: {take}")
     if plan := metadata.get("plan"):
         drawn = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in plan.items() if value != "")
@@ -154,9 +161,8 @@ def _tree(document: DocumentLineage) -> Tree:
             branch.add(_outcome(outcome))
         for trajectory_ in segment.trajectories:
             take = Take(workflow=trajectory_.workflow, rollout=trajectory_.rollout)
-            branch.add(
-                f"[green]trajectory {trajectory_.trajectory_id}[/] in {trajectory_.dataset_version}{_which(take)}"
-            )
+            made = f"{trajectory_.dataset_version}{_which(take, trajectory_.stage)}"
+            branch.add(f"[green]trajectory {trajectory_.trajectory_id}[/] in {made}")
     return tree
 
 
@@ -166,7 +172,9 @@ def _end(document: DocumentLineage) -> str:
     return f", [yellow]gone[/] since {document.gone_at:%Y-%m-%d %H:%M} UTC" if document.gone_at else ""
 
 
-def _which(take: Take) -> str:
+def _which(take: Take, stage: str) -> str:
+    if stage in _PLAYED:
+        return f", {take.in_world}"
     return "" if take == FIRST else f", {take}"
 
 
@@ -176,5 +184,5 @@ def _outcome(outcome: RecordedOutcome) -> str:
     calls = f"{outcome.calls} {'call' if outcome.calls == 1 else 'calls'}"
     made = f"recipe {outcome.recipe_id}, model {escape(str(outcome.model))}, {calls}"
     task = f"{outcome.airflow_task_id}[{outcome.airflow_map_index}] of {outcome.airflow_run_id}"
-    take = _which(Take(workflow=outcome.workflow, rollout=outcome.rollout))
+    take = _which(Take(workflow=outcome.workflow, rollout=outcome.rollout), outcome.stage)
     return f"[bold]{outcome.stage}[/]{take} {outcome.outcome}{why}{detail} [dim]({made}; {escape(task)})[/]"

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, STAGE_NAMES
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE
 from gem_tasks.lineage.failures import FailedCount
 from gem_tasks.lineage.reports import NOT_READ, DocumentCounts, PartitionSummary, StageCounts
 from gem_tasks.pipeline.workspace import Workspace
@@ -35,11 +35,15 @@ class RunSummary(NamedTuple):
         }
 
 
-def summarise(work: Workspace, partition: str, run_id: str | None) -> RunSummary:
-    """The numbers of a partition; calls and tokens are those of the run."""
+def summarise(work: Workspace, partition: str, run_id: str | None, worlds_run: str | None = None) -> RunSummary:
+    """The numbers of a partition; calls and tokens are those of the run, and of the run for conversations in worlds."""
     with work.ledger() as ledger:
-        numbers = ledger.reports.summary(partition, work.recipes_of(*STAGE_NAMES), run_id)
-        failed = ledger.failures.counts(work.recipe_ids(), partition=partition)
+        numbers = ledger.reports.summary(partition, work.recipes_of(*work.chain.line), run_id)
+        for worlds in work.lines()[1:]:
+            own = [stage for stage in worlds.chain.line if stage not in work.chain.line]
+            stages = ledger.reports.summary(partition, worlds.recipes_of(*own), worlds_run or run_id).stages
+            numbers = numbers.model_copy(update={"stages": (*numbers.stages, *stages)})
+        failed = ledger.failures.counts(work.every_recipe_id(), partition=partition)
     return RunSummary(numbers, failed, work.settings.store_root, work.settings.airflow_url)
 
 
@@ -53,7 +57,7 @@ def held_lines(held: Mapping[str, int]) -> Iterator[str]:
 def ask_again(work: Workspace, partition: str) -> str:
     """Failures of the partition under the current recipes, by class, and how to retry; empty if there are none."""
     with work.ledger() as ledger:
-        return failure_lines(partition, ledger.failures.counts(work.recipe_ids(), partition=partition))
+        return failure_lines(partition, ledger.failures.counts(work.every_recipe_id(), partition=partition))
 
 
 def failure_lines(partition: str, failed: Sequence[FailedCount]) -> str:
@@ -112,13 +116,20 @@ def print_summary(summary: RunSummary, console: Terminal, *, nothing_new: bool =
     if dataset := numbers.dataset:
         console.print(_sizes(dataset.manifest["means"]))
         console.print(f"Dataset {dataset.version}: {dataset.trajectories} trajectories", highlight=False)
-        if left := excluded_line(dataset.manifest.get("excluded", {})):
-            console.print(left, highlight=False, markup=False, soft_wrap=True)
-        for line in alike_lines(dataset.manifest.get("diversity", {})):
+        for line in _about(dataset.manifest):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         console.print(f"  {summary.store}/datasets/{dataset.version}/", soft_wrap=True, highlight=False)
         console.print(f"Show one:      gem show {dataset.example}", highlight=False)
         console.print("Export all:    gem export --out data", highlight=False)
+
+
+def _about(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What a dataset has and lacks, in lines of text."""
+    if worlds := manifest.get("worlds"):
+        yield f"  worlds: {worlds['worlds']}, with {worlds['executed']} executed conversations"
+    if left := excluded_line(manifest.get("excluded", {})):
+        yield left
+    yield from alike_lines(manifest.get("diversity", {}))
 
 
 def _funnel(summary: PartitionSummary) -> Table:

@@ -21,6 +21,7 @@ from gem_tasks.worlds.reading import Shelved
 from gem_tasks.worlds.scenario import Scenario
 
 _ID = typer.Argument(metavar="ID|FILE", help="A world's id, its first characters, or its JSON file.")
+_COLUMNS = ("world", "tools", "tasks", "text")
 group = typer.Typer(
     help="Looks at worlds, the small systems made from texts, and serves them to agents.",
     no_args_is_help=True,
@@ -30,19 +31,24 @@ group = typer.Typer(
 
 @group.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Lists the worlds of the published conversations.
+    """Lists the worlds of the current recipes, and those that travel with the published datasets.
 
     Examples:
         gem world list
     """
-    ids = library.stored(load())
+    found = {each.world_id: each for each in library.stored(load())}
     if as_json:
-        echo_json(json.dumps(ids))
+        rows = [dict(zip(_COLUMNS, _counted(each), strict=True)) for each in found.values()]
+        echo_json(json.dumps(rows, indent=1))
         return
-    for each in ids:
-        echo(each)
-    if not ids:
-        echo("No published conversation was executed in a world.", err=True)
+    table = Table(*_COLUMNS)
+    for each in found.values():
+        table.add_row(*(escape(visible(str(cell))) for cell in _counted(each)))
+    Terminal(highlight=False).print(table)
+
+
+def _counted(world: Shelved) -> tuple[str, int, int, str]:
+    return world.world_id, len(world.world.tools), len(world.tasks), world.segment_id
 
 
 @group.command("show")

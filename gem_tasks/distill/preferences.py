@@ -8,7 +8,7 @@ there is no pair. `reward`: whole conversations, for a model that scores them.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from pathlib import Path
 from typing import Literal
 
@@ -20,15 +20,18 @@ from gem_tasks.distill.formats.conversation import Conversation, dump
 from gem_tasks.distill.formats.openai_messages import trl
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.take import Take
 from gem_tasks.domain.trajectory import Message, Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.files import json_line, replacing
 from gem_tasks.pipeline.judging.revisions import Revision, refused_for_good, revisions_of_shard
-from gem_tasks.pipeline.shard.records import accepted, finals, output_of, segments_of
+from gem_tasks.pipeline.shard.records import accepted, ended, finals, outcomes_of, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.stages.revise import faults
+from gem_tasks.worlds.played import Played
 
-Kind = Literal["revised", "refined", "rollout", "edited"]
+Kind = Literal["revised", "refined", "rollout", "edited", "attempt"]
 
 
 class Versions(Value):
@@ -37,7 +40,8 @@ class Versions(Value):
     segment_id: str
     kind: Kind
     """`revised`: the worse one was refused by a check or the judge. `refined`: it is the draft. `rollout`: it is a
-    refused conversation about the same workflow. `edited`: a person edited it."""
+    refused conversation about the same workflow. `edited`: a person edited it. `attempt`: it is a conversation in a
+    world that missed the goal that the better one reached."""
     reason: str
     """The faults of the worse one, one finding per line; empty for others."""
     better: Trajectory
@@ -111,6 +115,8 @@ def versions(work: Workspace, partition: str, left_out: Counter[str] | None = No
         for take in work.each_take():
             yield from _of_take(take, partition, shard, left_out)
         yield from _rollouts(work, partition, shard)
+        for worlds in work.lines()[1:]:
+            yield from _attempts(worlds, partition, shard)
 
 
 def _of_take(work: Workspace, partition: str, shard: int, left_out: Counter[str]) -> Iterator[Versions]:
@@ -148,6 +154,36 @@ def _rollouts(work: Workspace, partition: str, shard: int) -> Iterator[Versions]
             if best := next((each for each in found if not each.veto), None):
                 worse = record.needed("refine", Trajectory)
                 yield _clean(record.segment, "rollout", "\n".join(faults(record)), best.trajectory, worse)
+
+
+def _attempts(work: Workspace, partition: str, shard: int) -> Iterator[Versions]:
+    """Conversations in worlds that missed their goal, each with the first that reached it and people did not veto."""
+    kept = finals(work, partition, shard)
+    changed = Changed.of(work, list(kept))
+    for take in work.each_take() if kept else ():
+        mine = take.chain.take
+        for segment, missed in _missed(take, partition, shard, kept.keys()):
+            same = (each for each in kept[segment.segment_id] if _same_task(each.take, mine))
+            found = (changed.at(segment.segment_id, each.trajectory) for each in same)
+            if best := next((each for each in found if not each.veto), None):
+                yield _clean(segment, "attempt", missed.detail, best.trajectory, _played(missed))
+
+
+def _same_task(one: Take, other: Take) -> bool:
+    return (one.workflow, one.task) == (other.workflow, other.task)
+
+
+def _played(outcome: Outcome) -> Trajectory:
+    return Played.model_validate_json(outcome.payload or "").conversation
+
+
+def _missed(work: Workspace, partition: str, shard: int, wanted: Set[str]) -> Iterator[tuple[Segment, Outcome]]:
+    """Results of `simulate` in a take that have a conversation and were refused."""
+    refused = ended(work, "simulate", "rejected", partition, shard) & wanted
+    results = outcomes_of(work, "simulate", partition, shard) if refused else {}
+    for segment in segments_of(work, partition, shard) if refused else ():
+        if segment.segment_id in refused and (found := results[segment.segment_id]).payload:
+            yield segment, found
 
 
 def write_preferences(work: Workspace, name: str, out: Path, partitions: Iterable[str]) -> Written:

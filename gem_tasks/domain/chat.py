@@ -202,6 +202,11 @@ class Completion(Value):
         return clean(text)
 
     @property
+    def written(self) -> str:
+        """All that the model wrote: words, thoughts and calls."""
+        return self.text + self.thoughts + "".join(call.name + call.arguments for call in self.tool_calls)
+
+    @property
     def calls(self) -> int:
         """HTTP requests made for it."""
         return 1 + sum(self.faults.values())

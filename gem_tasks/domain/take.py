@@ -44,6 +44,11 @@ class Take(Value):
         """In words, counted from 1."""
         return f"workflow {self.workflow + 1}, rollout {self.rollout + 1}"
 
+    @property
+    def in_world(self) -> str:
+        """In words, for a conversation in a world."""
+        return f"workflow {self.workflow + 1}, task {self.task + 1}, attempt {self.attempt + 1}"
+
 
 FIRST = Take()
 

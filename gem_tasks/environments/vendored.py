@@ -15,7 +15,14 @@ _ENTRANCES = ("gem_tasks.environments.kit.play", "gem_tasks.environments.kit.use
 _DATA = (".js",)
 """Files beside a module that it reads."""
 _IMPORT = re.compile(rf"^(\s*+)(from|import) {_ROOT}\b", re.MULTILINE)
-REQUIREMENTS = ("pydantic>=2.10", "jsonschema-rs>=0.60", "psutil>=6", "httpx2>=2", "quickjs-ng>=0.17,<0.18")
+REQUIREMENTS = (
+    "pydantic>=2.10",
+    "jsonschema-rs>=0.60",
+    "psutil>=6",
+    "httpcore2>=2",
+    "httpx2>=2",
+    "quickjs-ng>=0.17,<0.18",
+)
 """What the copied modules import."""
 
 

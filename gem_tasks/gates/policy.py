@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from gem_tasks.domain.gate import Bound, MinimumAgreement, Policy
-from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.stage import EVERY_STAGE
 from gem_tasks.errors import UserError
 from gem_tasks.gates import diversity
 from gem_tasks.gates.diversity import DIVERSITY
@@ -50,11 +50,11 @@ def parse_policy(text: str, name: str) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise _refuse(name, str(error)) from None
     agreement = _agreement(name, tables.pop(_AGREEMENT, None))
-    sections = (*STAGE_NAMES, _DEFAULT, DIVERSITY, _AGREEMENT)
+    sections = (*EVERY_STAGE, _DEFAULT, DIVERSITY, _AGREEMENT)
     if unknown := set(tables) - set(sections):
         raise _refuse(name, f"[{min(unknown)}] is not a stage; use {', '.join(sections[:-1])} or {_AGREEMENT}")
     read = {stage: _stage(name, stage, entries) for stage, entries in tables.items()}
-    bounds = {stage: read.get(_DEFAULT, {}) | read.get(stage, {}) for stage in STAGE_NAMES}
+    bounds = {stage: read.get(_DEFAULT, {}) | read.get(stage, {}) for stage in EVERY_STAGE}
     bounds[DIVERSITY] = read.get(DIVERSITY, {})
     return Policy(sha256=sha256(text.encode()).hexdigest(), bounds=bounds, agreement=agreement)
 

@@ -18,6 +18,7 @@ import httpx2
 from gem_tasks.audit.rate import so_far
 from gem_tasks.corpus.sources.hub import route
 from gem_tasks.corpus.sources.objects import why
+from gem_tasks.dataset import worlds
 from gem_tasks.dataset.export import published_of
 from gem_tasks.dataset.judged import require_diverse
 from gem_tasks.domain.base import Json, Value
@@ -173,6 +174,7 @@ def _commit(
             rows.write(published_of(work, each.name), path, rows.schema_of(each.manifest))
             operations.append(CommitOperationAdd(f"{each.folder}train-00000.parquet", path))
             own = {"README.md": _own_card(work, each.name), **card.pictures([each.manifest])}
+            own |= {f"{worlds.FOLDER}{name}": data for name, data in worlds.fetch(work, each.name)}
             operations += [CommitOperationAdd(f"{each.folder}{name}", page) for name, page in own.items()]
         progress("write versions", len(missing), len(missing))
         operations += [CommitOperationDelete(name) for name in stale]

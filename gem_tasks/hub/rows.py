@@ -12,7 +12,7 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_tasks.dataset.row import PLAN_FIELDS
+from gem_tasks.dataset.row import EXECUTION_FIELDS, PLAN_FIELDS, execution_columns
 from gem_tasks.distill.formats.conversation import dump, reports_error
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.plan import columns_of
@@ -47,7 +47,7 @@ SCHEMA = pa.schema(
         ("revised", pa.bool_()),
         *((name, pa.string()) for name in _TEXTS),
         ("metadata", pa.string()),
-        *((field.name, field.type) for field in PLAN_FIELDS),
+        *((field.name, field.type) for field in (*PLAN_FIELDS, *EXECUTION_FIELDS)),
     ]
 )
 """Flat columns for filters; `metadata` repeats everything, as in the export."""
@@ -82,6 +82,7 @@ def row_of(row: Json) -> Json:
         **{name: None if about.get(name) is None else str(about[name]) for name in _TEXTS},
         "metadata": dump(about),
         **columns_of(about.get("plan")),
+        **execution_columns(about),
     }
 
 

@@ -145,6 +145,10 @@ class Evaluations(Part):
         """Segments of a set's test split, in shard order."""
         return self._db.all(SegmentPlace, "held_out_segments", set_id=set_id)
 
+    def held_out_documents(self) -> set[str]:
+        """Documents that any set holds out of its training, also as another version or a copy."""
+        return {row["document_id"] for row in self._db.rows("held_out_documents")}
+
     def trained_on(self, set_id: str, documents: Sequence[str]) -> set[str]:
         """Those of these documents that a set trains or validates on, also as another version or copy."""
         rows = self._db.rows("trained_on", set_id=set_id, documents=list(documents))

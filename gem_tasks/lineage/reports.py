@@ -117,6 +117,8 @@ class RecordedTrajectory(Value):
     created_at: datetime
     workflow: int
     rollout: int
+    stage: str
+    """That accepted it."""
 
 
 class RecordedSegment(Value):

@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 from pydantic import SecretStr
 
-from gem_tasks.airflow_names import INGEST, LLM_POOL, SYNTHESIZE, pool_of
-from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.airflow_names import INGEST, LLM_POOL, SYNTHESIZE, WORLDS, pool_of
+from gem_tasks.domain.stage import EVERY_STAGE
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.lineage.migrate import migrate
 from gem_tasks.local import health, processes, teacher
@@ -33,7 +33,7 @@ Say = Callable[[str], None]
 LINEAGE_DB, AIRFLOW_DB = "gem", "airflow"
 _POOL_SLOTS = 4
 _HEALTHY_LIMIT_S = 240
-_DAGS = (INGEST, SYNTHESIZE)
+_DAGS = (INGEST, SYNTHESIZE, WORLDS)
 
 
 def up(*, airflow: bool = True, say: Say = lambda _: None) -> None:
@@ -158,7 +158,7 @@ def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
     if airflow:
         with AirflowAPI(settings) as api:
             api.ensure_pool(LLM_POOL, _POOL_SLOTS, "Tasks that call the LLM endpoint at the same time")
-            for stage in STAGE_NAMES:
+            for stage in EVERY_STAGE:
                 about = f"The same for {stage}, if it has a separate endpoint"
                 api.ensure_pool(pool_of(stage), _POOL_SLOTS, about)
             say("reading the DAGs")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from gem_tasks.domain.recipe import Recipe, Recorded
-from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, WORLD_LINE, StageName
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, STAGE_NAMES, WORLD_LINE, StageName
 from gem_tasks.domain.take import FIRST, Take, takes, world_takes
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
@@ -77,7 +77,7 @@ class Workspace:
             store=open_store(settings.store_root, settings.s3),
             chain=chain,
             options=options,
-            variant=chain.recipes != current.recipes,
+            variant=any(chain.over(line).recipes != current.over(line).recipes for line in (STAGE_NAMES, WORLD_LINE)),
         )
 
     def ledger(self) -> Ledger:
@@ -145,6 +145,10 @@ class Workspace:
         """This workspace with the line whose conversations happen in worlds. Both lines share their first stages."""
         return replace(self, chain=self.chain.over(WORLD_LINE))
 
+    def in_one_pass(self) -> "Workspace":
+        """This workspace with the line that writes conversations in one pass."""
+        return replace(self, chain=self.chain.over(STAGE_NAMES))
+
     def lines(self) -> list["Workspace"]:
         """This workspace, and the one in worlds if it is on."""
         return [self, self.in_worlds()] if self.settings.worlds == "on" else [self]
@@ -197,13 +201,23 @@ class Workspace:
         found = [chain.by_stage[stage] for stage in stages for chain in chains]
         return list({recipe.recipe_id: recipe for recipe in found}.values())
 
+    def recipes_of_lines(self) -> list[Recipe]:
+        """Current recipes of all stages of the lines that are on, without the root."""
+        found = [recipe for line in self.lines() for recipe in line.recipes_of(*line.chain.line)]
+        return list({recipe.recipe_id: recipe for recipe in found}.values())
+
+    def every_recipe_id(self) -> list[str]:
+        """As `recipes_of_lines`, the ids."""
+        return [recipe.recipe_id for recipe in self.recipes_of_lines()]
+
     def recipe_ids(self, *stages: StageName) -> list[str]:
         """As `recipes_of`, the ids; by default those of all stages."""
         return [recipe.recipe_id for recipe in self.recipes_of(*stages or self.chain.line)]
 
     def accepting(self) -> list[str]:
         """Current recipe ids of the stages whose acceptance makes a trajectory."""
-        return self.recipe_ids(*(stage for stage in ACCEPTING if stage in self.chain.line))
+        accepting: list[StageName] = [stage for stage in ACCEPTING if stage in self.chain.line]
+        return self.recipe_ids(*accepting)
 
     def last_recipe(self) -> str:
         """Id of the recipe that stands for all in a dataset version: that of the last stage in the last take."""

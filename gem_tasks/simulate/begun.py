@@ -1,9 +1,10 @@
 """Begins a conversation in a world, in a confined process."""
 
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from gem_tasks.confine.job import SandboxMode
+from gem_tasks.domain.base import Json
 from gem_tasks.simulate.scene import Caps, Players, Scene
 from gem_tasks.simulate.simulation import Simulation
 from gem_tasks.worlds.built import Built
@@ -32,28 +33,40 @@ def begun(
     Raises:
         KeyError: the task has no such variant.
     """
-    table = _Table(scene, built.world)
+    table = _Table(scene, built.world, mode)
     simulation = Simulation(scene, players, table, table.verdict, caps, segment_id)
     with ExitStack() as stack:
         try:
-            opening = opened(built.world, scene.played_variant.scenario, seed=scene.seed, mode=mode)
-            table.session = stack.enter_context(opening)
+            table.session = stack.enter_context(table.opened())
         except (RefusedWorldError, ValueError) as error:
             simulation.refused(error)
         yield simulation
 
 
 class _Table:
-    """A session that judges in the same process."""
+    """A session that remembers its results, and judges by a replay in a fresh process."""
 
     session: Session
 
-    def __init__(self, scene: Scene, world: World) -> None:
+    def __init__(self, scene: Scene, world: World, mode: SandboxMode) -> None:
         self._scene, self._world = scene, world
+        self._mode: SandboxMode = mode
+        self._told: list[Json | None] = []
+
+    def opened(self) -> AbstractContextManager[Session]:
+        return opened(self._world, self._scene.played_variant.scenario, seed=self._scene.seed, mode=self._mode)
 
     def take(self, steps: Sequence[Step]) -> list[Answer]:
-        return self.session.take(steps)
+        answers = self.session.take(steps)
+        self._told += [answer.result for answer in answers]
+        return answers
 
     def verdict(self, steps: tuple[Step, ...]) -> Verdict:
-        goal = goal_in(self.session, self._world, self._scene.task, self._scene.played_variant)
-        return goal.verdict(ran(self.session, steps))
+        """Raises RefusedWorldError: the replay gives other results."""
+        with self.opened() as session:
+            run = ran(session, steps)
+            results = [answer.result for answer in run.answers]
+            if results != self._told:
+                at = next(at for at, pair in enumerate(zip(results, self._told, strict=True)) if pair[0] != pair[1])
+                raise RefusedWorldError("not_repeatable", f"step {at} of {len(steps)} has another result in a replay")
+            return goal_in(session, self._world, self._scene.task, self._scene.played_variant).verdict(run)

@@ -7,7 +7,7 @@ from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion, Function
 from gem_tasks.domain.workflow import TOOL_NAME
 from gem_tasks.prompts.dialogue import render_tools
 from gem_tasks.prompts.tool_form import in_tags
-from gem_tasks.simulate.reading import AssistantTurn
+from gem_tasks.simulate.reading import AssistantTurn, plain
 from gem_tasks.simulate.scene import Player, Players, Scene
 from gem_tasks.worlds.task import Task
 
@@ -48,14 +48,14 @@ class Context:
 
     def complain(self, answer: Completion, complaint: str) -> None:
         """Adds an unusable answer and why it is unusable; its calls get an error, as an API answers them."""
-        place = len(self._messages)
-        calls = tuple(_echoed(call, f"refused_{place}_{at}") for at, call in enumerate(answer.tool_calls))
-        self.say(answer.text.strip() or ("" if calls else _EMPTY), calls)
+        place, refused = len(self._messages), answer.tool_calls if self._toolbox else ()
+        calls = tuple(_echoed(call, f"r{place:04}{at:04}") for at, call in enumerate(refused))
+        self.say(plain(answer.text) or ("" if calls else _EMPTY), calls)
         error = json.dumps({"error": {"code": "INVALID_REQUEST", "message": complaint}}, ensure_ascii=False)
         for call in calls:
             self._messages.append(ChatMessage(role="tool", content=error, tool_call_id=call.id))
         if not calls:
-            self.hear(complaint)
+            self.hear(f"[form] {complaint}")
 
     def say(self, text: str, calls: Iterable[FunctionCall] = ()) -> None:
         """Adds the player's own turn."""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from gem_tasks.corpus.text.harmless import harmless
+from gem_tasks.corpus.text.harmless import harmless, harmless_json
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import Completion, FunctionCall
 from gem_tasks.domain.spans import between, without
@@ -54,11 +54,10 @@ def read_assistant(answer: Completion, calls_before: int) -> AssistantTurn | Com
         return Complaint(CUT_OFF)
     try:
         if answer.tool_calls:
-            words, calls = _plain(answer.text), tuple(map(_native, _numbered(answer.tool_calls, calls_before)))
+            words, calls = plain(answer.text), tuple(map(_native, _numbered(answer.tool_calls, calls_before)))
         else:
-            message = parse_assistant(_unwrapped(_plain(answer.text), "assistant"), "your message", calls_before)
-            written = ((call.id, call.name, call.arguments) for call in message.tool_calls)
-            calls = tuple(CallTurn(_function(*each), each[2]) for each in written)
+            message = parse_assistant(_unwrapped(plain(answer.text), "assistant"), "your message", calls_before)
+            calls = tuple(_call(call.id, call.name, call.arguments) for call in message.tool_calls)
             words = message.content or ""
         if odd := next((call.written.name for call in calls if not TOOL_NAME.match(call.written.name)), None):
             return Complaint(f"There is no tool {odd[:64]!r}. Nothing of this message was carried out. Write it again.")
@@ -78,14 +77,14 @@ def read_user(answer: Completion, deeds: Collection[str]) -> UserTurn | Complain
     """
     if answer.finish_reason == "length":
         return Complaint(CUT_OFF)
-    text = _unwrapped(_plain(answer.text), "user")
+    text = _unwrapped(plain(answer.text), "user")
     spans = list(between(text, *_DEED))
     done = tuple(dict.fromkeys(span.inner.strip() for span in spans))
     said = without(text, spans)
     stops = _STOP.search(said) is not None
     words = _STOP.sub("", said).strip()
     if unknown := [name for name in done if name not in deeds]:
-        left = ", ".join(deeds) or "none"
+        left = ", ".join(sorted(deeds)) or "none"
         return Complaint(f"You have no deed {unknown[0][:60]!r} left. Your deeds: {left}. Write your message again.")
     if found := "a call" if answer.tool_calls else turn_tag(words) or _left(words):
         return Complaint(f"Your message contains {found}. You are the user: write only what the user says.")
@@ -94,7 +93,8 @@ def read_user(answer: Completion, deeds: Collection[str]) -> UserTurn | Complain
     return UserTurn(words, done, stops) if words or stops else Complaint(EMPTY)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """An answer without thoughts, and without characters that cannot be stored or shown."""
     text = text.encode("utf-8", "replace").decode()  # half a character cannot be stored
     return harmless(strip_thinking(text)).strip()
 
@@ -113,21 +113,22 @@ def _unwrapped(text: str, role: str) -> str:
     return text
 
 
-def _function(call_id: str, name: str, arguments: Json) -> FunctionCall:
-    return FunctionCall(id=call_id, name=name, arguments=json.dumps(arguments, ensure_ascii=False))
+def _call(call_id: str, name: str, arguments: Json) -> CallTurn:
+    cleaned = harmless_json(json.dumps(arguments, ensure_ascii=False))
+    return CallTurn(FunctionCall(id=call_id, name=name, arguments=cleaned), json.loads(cleaned))
 
 
 def _numbered(calls: tuple[FunctionCall, ...], before: int) -> list[FunctionCall]:
-    """Calls with different ids: some endpoints send none, or the same twice."""
+    """Calls with different ids: some endpoints send none, or the same twice. Mistral takes nine letters and digits."""
     ids = [call.id for call in calls]
     if all(ids) and len(set(ids)) == len(ids):
         return list(calls)
-    return [call.model_copy(update={"id": f"call_{at}"}) for at, call in enumerate(calls, before + 1)]
+    return [call.model_copy(update={"id": f"c{at:08}"}) for at, call in enumerate(calls, before + 1)]
 
 
 def _native(call: FunctionCall) -> CallTurn:
     """Raises TagError if the arguments are no JSON object."""
-    arguments = parse_json(harmless(call.arguments) or "{}", f"the arguments of {call.name[:64]}")
+    arguments = parse_json(call.arguments or "{}", f"the arguments of {call.name[:64]}")
     if not isinstance(arguments, dict):
         raise TagError(f"the arguments of {call.name[:64]} are not a JSON object")
-    return CallTurn(_function(call.id, call.name, arguments), arguments)  # pyright: ignore[reportUnknownArgumentType]
+    return _call(call.id, call.name, arguments)  # pyright: ignore[reportUnknownArgumentType]

@@ -51,8 +51,9 @@ class Player(Value):
 
     model: str
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=4096)
-    native: bool = False
-    """Whether the endpoint gets the tools in its own form; otherwise calls are tagged text."""
+    native: bool = True
+    """Whether the endpoint gets the tools in its own form; otherwise, and where it refuses them, calls are tagged text.
+    Some servers ignore tools that they do not know."""
 
 
 class Players(Value):
@@ -69,7 +70,7 @@ class Players(Value):
 class Caps(caps.Caps):
     """Limits of a conversation, which end it with a reason.
 
-    `repeats` counts equal calls with equal results before the user speaks again, and equal messages of the user.
+    `repeats` counts equal calls with equal results before the user speaks again, and equal pairs of messages.
     """
 
     unreadable: int = Field(default=2, ge=1)

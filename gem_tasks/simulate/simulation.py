@@ -15,7 +15,7 @@ goes back to its model with a complaint and is no part of the conversation, beca
 | rejected | `user_gave_up`                           | the user ended it before the assistant said anything           |
 | rejected | `cap_calls`, `cap_turns`                 | too many calls, or messages of the user                        |
 | rejected | `cap_repeats`                            | an equal call had an equal result again and again              |
-| rejected | `user_repeats`                           | the user said the same again and again                         |
+| rejected | `user_repeats`                           | both said the same again and again                             |
 | rejected | `user_unreadable`, `assistant_unreadable`| unusable answers in a row                                      |
 | rejected | `world_fault`, `task_fault`              | the code of the world, or of an event of the task, is at fault |
 | failed   | an error class                           | the endpoint did not answer, or the model refused              |
@@ -30,7 +30,7 @@ from gem_tasks.domain.chat import ChatRequest, Completion, Usage
 from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.errors import CONFIGURATION, EndpointError, ErrorClass
 from gem_tasks.simulate.contexts import of_assistant, of_user
-from gem_tasks.simulate.reading import AssistantTurn, Complaint, UserTurn, read_assistant, read_user
+from gem_tasks.simulate.reading import AssistantTurn, Complaint, UserTurn, plain, read_assistant, read_user
 from gem_tasks.simulate.review import review
 from gem_tasks.simulate.scene import Caps, Judge, Judged, Players, Playground, Role, Scene
 from gem_tasks.simulate.transcript import Transcript, as_text
@@ -65,7 +65,7 @@ class Simulation:
         self._cost, self._used = Cost(), {"assistant": Usage(), "user": Usage()}
         self._unreadable = 0
         self._repeated: Counter[str] = Counter()
-        self._same_words = 0
+        self._exchanges: Counter[str] = Counter()
         self._deeds = {name for name in scene.task.deeds if name in scene.played_variant.scenario.events}
         self._stopped = False
         self._ask("user")
@@ -80,7 +80,7 @@ class Simulation:
         self._cost = self._cost.plus(completion)
         self._used[self.role] += completion.usage
         if completion.finish_reason == "content_filter":
-            self._fail(ErrorClass.REFUSED, f"the {self.role}'s model refused: {completion.text[:200]}")
+            self._fail(ErrorClass.REFUSED, f"the {self.role}'s model refused: {plain(completion.text)[:200]}")
         elif self.role == "user":
             self._user_said(completion, read_user(completion, self._deeds))
         else:
@@ -99,7 +99,7 @@ class Simulation:
 
     def refused(self, error: RefusedWorldError | ValueError) -> None:
         """Notes that the world cannot be opened."""
-        self._reject("world_fault", str(error))
+        self._reject("world_fault", ": ".join(map(str, error.args)))
 
     def _user_said(self, answer: Completion, turn: UserTurn | Complaint) -> None:
         if isinstance(turn, Complaint):
@@ -109,11 +109,13 @@ class Simulation:
         if not turn.words:
             self._finish()
             return
-        self._user.say(answer.text)
+        self._user.say(plain(answer.text))
         self._deeds -= set(turn.deeds)
         self._repeated.clear()
-        if self._says_again(turn.words):
-            self._reject("user_repeats", f"the user said {turn.words[:80]!r} {self._same_words} times in a row")
+        exchange = f"{self._transcript.said_since()}\n{turn.words}"
+        self._exchanges[exchange] += 1
+        if self._exchanges[exchange] > self._caps.repeats:
+            self._reject("user_repeats", f"both said the same again and again; the user: {turn.words[:80]!r}")
         elif self._transcript.turns == self._caps.turns:
             self._reject("cap_turns", f"the user has had {self._caps.turns} messages")
         elif self._take(self._transcript.user(turn)) is not None:
@@ -143,6 +145,9 @@ class Simulation:
         if answers is None:
             return
         results = [as_text(answer.result) for answer in answers]
+        if any(harmless_json(result) != result for result in results):
+            self._reject("world_fault", "a result has characters that no conversation may have")
+            return
         self._transcript.results(results)
         self._assistant.told(turn, results)
         for step, result in zip(steps, results, strict=True):
@@ -158,18 +163,13 @@ class Simulation:
         try:
             answers = self._world.take(steps)
         except RefusedWorldError as error:
-            self._reject("world_fault", str(error))
+            self._reject("world_fault", ": ".join(map(str, error.args)))
             return None
         faults = [fault for each in answers for fault in each.findings if fault.reason != "unenforced"]
         if faults:
             self._reject("task_fault" if faults[0].fault_of == "scenario" else "world_fault", _told(faults[0]))
             return None
         return answers
-
-    def _says_again(self, words: str) -> bool:
-        before = next((each.content for each in reversed(self._transcript.messages) if each.role == "user"), "")
-        self._same_words = self._same_words + 1 if words == before else 1
-        return self._same_words > self._caps.repeats
 
     def _complain(self, answer: Completion, complaint: Complaint) -> None:
         self._cost = self._cost.wasted({ErrorClass.MALFORMED: 1}, calls=0)
@@ -192,7 +192,10 @@ class Simulation:
             return
         try:
             judged = self._judge(tuple(self._transcript.steps))
-        except (RefusedWorldError, ValueError) as error:  # the reference cannot be carried out
+        except RefusedWorldError as error:
+            self._reject("world_fault", ": ".join(map(str, error.args)))
+            return
+        except ValueError as error:  # the reference cannot be carried out
             self._reject("task_fault", str(error))
             return
         if not judged.reached:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatMessage, Sampling
@@ -19,6 +20,7 @@ from gem_tasks.prompts.tags import TagError, blocks, one, parse_json, strip_thin
 from gem_tasks.stages.base import Stage
 from gem_tasks.stages.generate import main_workflow, render_workflow
 from gem_tasks.worlds.built import Built
+from gem_tasks.worlds.caps import Caps
 from gem_tasks.worlds.goals import seed_facts
 from gem_tasks.worlds.goals.resolved import places
 from gem_tasks.worlds.scenario import Event, Fault, Scenario, Trigger
@@ -28,6 +30,8 @@ from gem_tasks.worlds.world import World
 
 COUNT = 3
 """Tasks of one request."""
+_MOST = 2 * COUNT
+"""Tasks of one answer."""
 _VARIANTS = 2, 3
 
 
@@ -59,11 +63,14 @@ class WriteTasks(Stage):
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads all `<task>` blocks and compares them with the world."""
+        world = record.needed("world", Built).world
         try:
-            tasks = _tasks(blocks(strip_thinking(text), "task"), record.needed("world", Built).world)
+            tasks = _tasks(blocks(strip_thinking(text), "task"), world)
+            return Accepted(payload=tasks.model_dump_json(), measures=tasks.measures)
         except TagError as error:
             return Malformed(complaint=str(error))
-        return Accepted(payload=tasks.model_dump_json(), measures=tasks.measures)
+        except (RecursionError, PydanticSerializationError) as error:  # nested too deeply for JSON
+            return Malformed(complaint=f"it cannot be used: {str(error)[:200]}")
 
 
 def _state(state: Json) -> str:
@@ -83,6 +90,8 @@ def _line(value: Any) -> str:
 def _tasks(found: list[str], world: World) -> Tasks:
     if not found:
         raise TagError("expected at least one <task>…</task>")
+    if len(found) > _MOST:
+        raise TagError(f"found {len(found)} tasks; write one for each plan")
     system = _optional(found[0], "system")
     tasks: list[Task] = []
     for number, block in enumerate(found, 1):
@@ -219,6 +228,8 @@ def _faults_of(variant: Variant, task: Task, tools: set[str]) -> Iterator[str]:
     yield from _unknown("reference", "tool", [call.name for call in calls], tools)
     deeds = [step.name for step in variant.reference if isinstance(step, Deed)]
     yield from _unknown("reference", "deed", deeds, task.deeds)
+    if beyond := Caps().broken(variant.reference):
+        yield f"its reference has {beyond}"
     if not calls or not isinstance(variant.reference[0], Turn):
         yield "its reference must begin with a turn and hold a call"
     for number, call in enumerate(calls, 1):

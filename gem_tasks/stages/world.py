@@ -16,9 +16,10 @@ from gem_tasks.prompts.tags import TagError, blocks, one, parse_json, strip_thin
 from gem_tasks.stages.base import Stage
 from gem_tasks.stages.generate import main_workflow, render_workflow
 from gem_tasks.worlds.built import Built, Rule
+from gem_tasks.worlds.names import collision
 from gem_tasks.worlds.quotes import Quotes
 from gem_tasks.worlds.steps import Call
-from gem_tasks.worlds.world import Clock, IdFormat, Tool, World, usable_name
+from gem_tasks.worlds.world import Clock, IdFormat, Tool, World
 
 CLOCK = Clock(per_call_s=2, per_turn_s=40)
 _NOW = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}Z")
@@ -37,9 +38,9 @@ class BuildWorld(Stage):
     output = Built
 
     def precheck(self, record: Record) -> Rejected | None:
-        """Rejects a workflow with a tool that no function can be named like."""
-        bad = [tool.name for tool in main_workflow(record).tools if not usable_name(tool.name)]
-        return Rejected(reason="tool_name", detail=f"no function can have the name {bad[0]}") if bad else None
+        """Rejects a workflow with two tools whose functions would have the same name."""
+        told = collision(tool.name for tool in main_workflow(record).tools)
+        return Rejected(reason="tool_name", detail=told) if told else None
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """Tools and workflow, then the text."""

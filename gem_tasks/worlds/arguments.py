@@ -14,6 +14,7 @@ from gem_tasks.domain.base import Json
 
 _SHAPE = frozenset({"type", "required", "additionalProperties", "unevaluatedProperties", "false schema", "$ref"})
 _MOST = 300
+_encode = json.JSONEncoder(allow_nan=False).encode
 _UNREADABLE = (ValueError, RecursionError, OverflowError)
 
 
@@ -40,17 +41,22 @@ class ArgumentCheck:
     def __init__(self, schema: Json) -> None:
         self._compiled = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, offline=True)
 
+    def read(self, arguments: Any) -> tuple[str, Violation | None]:
+        """The arguments as JSON (none if their shape is wrong), and what is wrong with them."""
+        if not isinstance(arguments, dict):
+            return "", Violation("arguments: not an object", of_shape=True)
+        try:
+            text = _encode(arguments)
+            return text, None if self._compiled.is_valid(arguments) else self._violation(arguments)
+        except _UNREADABLE as error:
+            return "", Violation(f"arguments: {type(error).__name__}", of_shape=True)
+
     def violation(self, arguments: Any) -> Violation | None:
         """What is wrong, or None."""
-        if not isinstance(arguments, dict):
-            return Violation("arguments: not an object", of_shape=True)
-        try:
-            json.dumps(arguments, allow_nan=False)
-            if self._compiled.is_valid(arguments):
-                return None
-            errors = sorted(self._compiled.iter_errors(arguments), key=str)
-        except _UNREADABLE as error:
-            return Violation(f"arguments: {type(error).__name__}", of_shape=True)
+        return self.read(arguments)[1]
+
+    def _violation(self, arguments: Any) -> Violation:
+        errors = sorted(self._compiled.iter_errors(arguments), key=str)
         told = "; ".join(f"{'/'.join(map(str, e.instance_path)) or 'arguments'}: {e.message}" for e in errors)
         return Violation(told[:_MOST], of_shape=any(_shapes(error) for error in errors))
 

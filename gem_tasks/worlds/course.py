@@ -3,7 +3,6 @@
 What happens depends on the steps only, never on results, so that a whole conversation is one request to the engine.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -87,17 +86,17 @@ class Course:
         tool = self._tools.get(call.name)
         if tool is None:
             return Planned((), told={"error": {"code": "UNKNOWN_TOOL", "message": f"No tool {call.name[:64]}."}})
-        violation = self._checks[call.name].violation(call.arguments)
+        given, violation = self._checks[call.name].read(call.arguments)
         if violation and violation.of_shape:
             return Planned((), told=violation.answer)
         before = (*self._advance(self._world.clock.per_call_s), *self._around(call, "before"))
         if violation:
-            probe = Operation("probe", call.name, json.dumps(call.arguments))
+            probe = Operation("probe", call.name, given)
             return Planned((*before, probe), main=len(before), violation=violation)
         fault = self._fails(call)
         if fault and fault.kind != "timeout":
             return Planned(before, told=fault.answer)
-        main = Operation("read" if tool.reads else "write", call.name, json.dumps(call.arguments))
+        main = Operation("read" if tool.reads else "write", call.name, given)
         after = self._around(call, "after")
         return Planned((*before, main, *after), main=len(before), told=fault.answer if fault else None)
 

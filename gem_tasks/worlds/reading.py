@@ -17,6 +17,9 @@ from gem_tasks.worlds.world import World
 LARGEST = 16 << 20
 """Bytes of a file: a world's code and state have far lower limits."""
 
+_TRAVELS = ("scenarios", "tools", "tasks", "segment_id")
+"""What a file of a dataset has beside the world."""
+
 
 class UnreadableWorldError(Exception):
     """A file is no world; the message is the reason."""
@@ -32,6 +35,8 @@ class Shelved(Value):
     """The tools with descriptions."""
     tasks: tuple[Task, ...] = ()
     """What users want in it."""
+    segment_id: str = ""
+    """The text that it was made from."""
 
     @property
     def world(self) -> World:
@@ -42,6 +47,11 @@ class Shelved(Value):
     def world_id(self) -> str:
         """The id that its rows name."""
         return self.built.world_id
+
+    @property
+    def replayable(self) -> Replayable:
+        """Without what only its trials and rules say."""
+        return Replayable(world=self.world, **{name: getattr(self, name) for name in _TRAVELS})
 
     def described(self, tool: str) -> str:
         """What an assistant is told of a tool; empty: nothing is known."""
@@ -82,7 +92,7 @@ def shelved(found: Any) -> Shelved:
     try:
         if isinstance(found, dict) and "scenarios" in found:
             kept = Replayable.model_validate(found)
-            return Shelved(built=Built(world=kept.world), scenarios=kept.scenarios, tools=kept.tools, tasks=kept.tasks)
+            return Shelved(built=Built(world=kept.world), **{name: getattr(kept, name) for name in _TRAVELS})
         return Shelved(built=Built.model_validate(found))
     except (ValidationError, RecursionError) as error:
         why = error.errors()[0] if isinstance(error, ValidationError) else None

@@ -8,7 +8,7 @@ from typing import Any
 from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.trajectory import Message, ToolCall
 from gem_tasks.worlds.built import Built
-from gem_tasks.worlds.played import Execution, Played, Replayable, name_of
+from gem_tasks.worlds.played import Execution, Played
 from gem_tasks.worlds.process import RefusedWorldError
 from gem_tasks.worlds.scenario import Scenario
 from gem_tasks.worlds.session import opened
@@ -39,16 +39,6 @@ def replays(played: Played, built: Built, task: Task, mode: SandboxMode = "auto"
     return differences(played.messages, execution, built.world, scenario, mode)
 
 
-def replays_from(
-    messages: Sequence[Message], execution: Execution, kept: Replayable, mode: SandboxMode = "auto"
-) -> list[str]:
-    """Like `replays`, for a row of a dataset and the world that travels with it."""
-    scenario = kept.scenarios.get(name_of(execution))
-    if scenario is None:
-        return [f"the world's file has no scenario {name_of(execution)!r}"]
-    return differences(messages, execution, kept.world, scenario, mode)
-
-
 def differences(
     messages: Sequence[Message], execution: Execution, world: World, scenario: Scenario, mode: SandboxMode = "auto"
 ) -> list[str]:
@@ -59,7 +49,7 @@ def differences(
         with opened(world, scenario, seed=execution.seed, mode=mode) as session:
             answers = session.take(execution.steps)
     except (RefusedWorldError, ValueError) as error:  # its code or a schema is invalid, or a deed is unknown
-        return [f"the world cannot be replayed: {error}"]
+        return [f"the world cannot be replayed: {': '.join(map(str, error.args))}"]
     return list(_other_results(messages, execution.steps, answers))
 
 

@@ -1,31 +1,18 @@
 """A world: data, code and tools of a small system. Plain values."""
 
-import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gem_tasks.domain.base import Json, Value
-
-NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
-_RESERVED = frozenset(
-    """
-    arguments await break case catch class const continue debugger default delete do else enum eval export extends
-    false finally for function if implements import in instanceof interface let new null package private protected
-    public return static super switch this throw true try typeof var void while with yield
-    """.split()
-)
-
-
-def usable_name(name: str) -> bool:
-    """Whether a function of strict JavaScript can have the name."""
-    return bool(re.match(NAME, name)) and name not in _RESERVED
+from gem_tasks.domain.workflow import TOOL_NAME
+from gem_tasks.worlds.names import collision
 
 
 class Tool(Value):
-    """A tool of a world; the code has a function of its name."""
+    """A tool of a world; the code has a function of its name (`function_name`)."""
 
-    name: str = Field(pattern=NAME)
+    name: str = Field(pattern=TOOL_NAME.pattern)
     parameters: Json
     """JSON Schema of its arguments."""
     description: str = ""
@@ -76,6 +63,12 @@ class World(Value):
     """By prefix. Other prefixes begin at a number that depends on the seed."""
     clock: Clock = Clock()
     limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _functions_differ(self) -> "World":
+        if told := collision(tool.name for tool in self.tools):
+            raise ValueError(told)
+        return self
 
 
 FaultReason = Literal[

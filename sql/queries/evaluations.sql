@@ -87,6 +87,23 @@ FROM sft_set_items i JOIN segments s USING (segment_id)
 WHERE i.set_id = %(set_id)s AND i.split = 'test'
 ORDER BY s.partition_key, s.shard, s.row_no
 
+-- held_out_documents --
+-- Documents that a set holds out of its training, also as another version or a copy: see `trained_on`.
+WITH named AS (
+    SELECT d.document_id, d.uri,
+           CASE WHEN coalesce(d.metadata ->> 'copy_of', '') = '' THEN d.uri
+                WHEN position('://' IN d.metadata ->> 'copy_of') > 0 THEN d.metadata ->> 'copy_of'
+                ELSE split_part(d.uri, '#', 1) || '#' || (d.metadata ->> 'copy_of') END AS address
+    FROM documents d
+), held AS (
+    SELECT uri, address FROM sft_set_items i JOIN segments s USING (segment_id) JOIN named USING (document_id)
+    WHERE i.split <> 'train'
+), places AS (
+    SELECT uri AS place FROM held UNION SELECT address FROM held
+)
+SELECT document_id FROM named
+WHERE uri IN (SELECT place FROM places) OR address IN (SELECT place FROM places)
+
 -- trained_on --
 -- Those of these documents that a set has outside its test split, also under another version or as a copy: see
 -- `distill.sets`, which groups documents alike.

@@ -64,6 +64,7 @@ WHERE s.document_id = %(document_id)s ORDER BY r.segment_id, r.updated_at, r.sta
 -- document_trajectories --
 -- Trajectories made from a document.
 SELECT t.trajectory_id, t.segment_id, t.recipe_id, t.dataset_version, t.messages, t.tools, t.calls, t.created_at,
-       coalesce(k.workflow, 0) AS workflow, coalesce(k.rollout, 0) AS rollout
-FROM trajectories t JOIN segments s USING (segment_id) LEFT JOIN recipe_takes k USING (recipe_id)
+       coalesce(k.workflow, 0) AS workflow, coalesce(k.rollout, 0) AS rollout, r.stage
+FROM trajectories t JOIN segments s USING (segment_id) JOIN recipes r USING (recipe_id)
+LEFT JOIN recipe_takes k USING (recipe_id)
 WHERE s.document_id = %(document_id)s ORDER BY workflow, rollout, t.trajectory_id

@@ -14,6 +14,7 @@ from gem_tasks.prompts.tags import TagError
 from offline_teacher.reading import english
 from offline_teacher.talk.memory import failed, id_field, rows_in
 from offline_teacher.talk.tools import Tool, Toolbox, toolbox
+from offline_teacher.worlds.system import words
 from offline_teacher.worlds.wishes import details, meant
 
 Messages = Sequence[tuple[str, str]]
@@ -81,7 +82,7 @@ def _calls(messages: Messages, box: Toolbox) -> Iterator[_Call]:
 
 
 def _arguments(tool: Tool, said: Json, before: Sequence[_Call]) -> Json:
-    """What the user said, and ids of what was created last or found first."""
+    """What the user said, and ids that results tell."""
     made = {param.name: said[param.name] for param in tool.params if param.name in said}
     for param in tool.params:
         if param.entity and param.required and param.name not in made:
@@ -92,10 +93,11 @@ def _arguments(tool: Tool, said: Json, before: Sequence[_Call]) -> Json:
 
 
 def _known(name: str, before: Sequence[_Call]) -> Iterator[Any]:
+    """Values of a field in results: of the last creation, then of searches by words, then of anything else."""
     for call in reversed(before):
         if call.tool.kind == "create" and name in call.result:
             yield call.result[name]
-    for call in before:
+    for call in sorted(before, key=lambda call: not set(words(call.tool)) & call.arguments.keys()):
         yield from (row[name] for row in rows_in(call.result) if name in row)
 
 
@@ -108,8 +110,8 @@ def _report(call: _Call) -> str:
     if failed(call.result):
         return f"I could not {call.tool.action(known=True)}: {_error(call.result).get('message', 'it failed')}"
     if call.tool.kind in ("find", "read"):
-        rows = [row for row in rows_in(call.result) if id_field(row) and "name" in row]
-        named = [f"{row['name']} ({row[str(id_field(row))]}, {row.get('status', 'no status')})" for row in rows[:3]]
+        rows = [(row, key) for row in rows_in(call.result) if (key := id_field(row)) and "status" in row]
+        named = [f"{row.get('name', f'the {call.tool.noun}')} ({row[key]}, {row['status']})" for row, key in rows[:3]]
         return f"I found {english.join(named)}." if named else "I found nothing."
     key = id_field(call.result)
     which = f" ({call.result[key]})" if key else ""

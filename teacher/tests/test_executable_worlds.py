@@ -13,6 +13,8 @@ from gem_tasks.worlds.steps import Call
 from gem_tasks.worlds.world import IdFormat, Tool, World
 from offline_teacher import task, world
 from offline_teacher.answers import answer
+from offline_teacher.server import spoil
+from offline_teacher.server.faults import Faults
 from teacher_cases import ID, TOOLS, question, sections, tool
 
 MADE = (
@@ -99,6 +101,12 @@ def test_limits_unknown_ids_and_the_order_are_enforced(call, built):
     assert call("close_loan", loan_id=loan)["status"] == "closed"
 
 
+def test_ids_of_odd_kinds_are_no_ids():
+    odd = tool("get_thing", "", ["id"], id={"type": "object", "properties": {}})
+    made = world.answer(sections((odd,), actions=[], requires=[]), 1)
+    assert json.loads(one(made, "run")) == [{"name": "get_thing", "arguments": {"id": {}}}]
+
+
 def test_a_search_finds_some_records_and_a_second_cancellation_is_refused(call, built):
     reader = next(iter(built.state["readers"].values()))
     assert call("search_readers", query=reader["name"].upper())["readers"] == [reader]
@@ -165,8 +173,25 @@ def test_the_assistant_calls_what_was_asked_with_ids_from_results():
     assert first == '<func>{"name": "search_readers", "arguments": {"query": "Park"}}</func>'
     messages += [("assistant", first), ("user", found)]
     assert answer(messages) == "I found Ida Park (RE-1, open)."
+    unnamed = '<tool>\n{"fee_id": "FE-1", "status": "open", "details": {"loan_id": "LO-1"}}\n</tool>'
+    assert answer([*messages[:-1], ("user", unnamed)]) == "I found the reader (FE-1, open)."
     messages += [("assistant", answer(messages)), ("user", "Please list loans.")]
     assert answer(messages) == '<func>{"name": "list_loans", "arguments": {"reader_id": "RE-1"}}</func>'
+
+
+def test_the_assistant_prefers_what_was_searched_to_what_was_listed():
+    messages = assistant(
+        ("user", "Please list loans."),
+        ("assistant", '<func>{"name": "list_loans", "arguments": {"reader_id": "RE-1"}}</func>'),
+        ("user", '<tool>\n{"loans": [{"loan_id": "LO-1", "reader_id": "RE-1"}]}\n</tool>'),
+        ("assistant", "I found nothing."),
+        ("user", 'Please search for readers.\n- query: "Park"'),
+        ("assistant", '<func>{"name": "search_readers", "arguments": {"query": "Park"}}</func>'),
+        ("user", '<tool>\n{"readers": [{"reader_id": "RE-2"}]}\n</tool>'),
+        ("assistant", "I found nothing."),
+        ("user", "Please list loans."),
+    )
+    assert answer(messages) == '<func>{"name": "list_loans", "arguments": {"reader_id": "RE-2"}}</func>'
 
 
 def test_the_assistant_tries_once_more_then_says_that_it_failed():
@@ -181,6 +206,14 @@ def test_the_assistant_tries_once_more_then_says_that_it_failed():
 
 def test_the_assistant_says_what_it_can_do_if_it_does_not_understand():
     assert answer(assistant(("user", "Make me a coffee."))).startswith("I can search for readers, ")
+
+
+def test_a_world_can_be_broken_on_demand_in_one_function(written):
+    bent = Faults.asked({"rate_broken_world": "1"}, "", [("user", "x")]).after(written, 10**6).text
+    before, after = written.splitlines(), bent.splitlines()
+    (added,) = (line for line in after if line not in before)
+    assert added.strip() in spoil._MISBEHAVIOUR and len(after) == len(before) + 1
+    assert Faults.asked({"rate_broken_world": "1"}, "", []).after("<run>[]</run>", 99).text == "<run>[]</run>"
 
 
 async def test_tools_in_the_form_of_an_endpoint_are_refused(serve):

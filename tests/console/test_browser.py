@@ -4,12 +4,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from gem_tasks.visible import visible_lines
+from tests.console import hostile_world
 from tests.console.hostile import PARTITION, PAYLOADS, RUN
 
 PAGES = (
     "?range=all", f"partitions/{PARTITION}", "documents", "documents/{document}", "trajectories", "refused",
     "trajectories/{trajectory}", "trajectories/{trajectory}?show=compare", "trajectories/{trajectory}?show=raw",
     "made/{recipe}/{refused}", "prompts", "prompts/{prompt}", "failures?range=all&stage=generate&class=malformed",
+    "worlds/{world}/{played}", "made/{verify}/{played}?show=changes",
     "datasets?all=1", "datasets/{version}", "run?dag_id=gem_synthesize&run_id={run}",
     "task?run_id={run}&task_id=filter.run&map_index=0", "api/docs", "documents?q={payload}",
 )  # fmt: skip
@@ -19,6 +21,7 @@ PAGES = (
 def known(work):
     from urllib.parse import quote
 
+    chain = hostile_world.chain(work.chain.id_of("extract"))
     with work.ledger() as ledger:
 
         def one(sql):
@@ -30,6 +33,9 @@ def known(work):
             "trajectory": trajectory,
             "recipe": work.chain.id_of("validate"),
             "refused": one("SELECT segment_id FROM stage_results WHERE reason = 'check_grounding' LIMIT 1"),
+            "world": chain["world"].recipe_id,
+            "verify": chain["verify"].recipe_id,
+            "played": one("SELECT segment_id FROM stage_results WHERE stage = 'verify'"),
             "prompt": one("SELECT sha256 FROM prompts LIMIT 1"),
             "version": one("SELECT version FROM datasets LIMIT 1"),
             "run": quote(RUN.run_id, safe=""),

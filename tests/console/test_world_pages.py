@@ -2,8 +2,9 @@
 
 import pytest
 
-from gem_tasks.console.worlds import execution
+from gem_tasks.console.worlds import execution, world
 from gem_tasks.console.worlds.changes import Changes
+from gem_tasks.lineage.console.trajectories import Trajectories
 from tests.console import hostile_world
 from tests.console.hostile import ALL, PAYLOADS
 
@@ -57,6 +58,7 @@ def test_a_conversation_tells_its_world_and_goal(get, recipes, segment):
     assert (told["world_recipe"], told["task"], told["seed"], told["attempt"]) == (recipes["world"], 0, 7, 1)
     assert told["reached"] and told["ending"] == "impossible"
     assert view["talk"]["size"]["calls"] == 2 and view["rules"]["R1"] is None
+    assert [one["outcome"] for one in view["others"]] == ["simulate: goal_missed"]
     missed = get(f"made/{recipes['missed']}/{segment}").text
     assert "The goal was missed" in missed and "what each call changed" in missed
 
@@ -79,3 +81,15 @@ def test_what_each_call_changed_comes_from_a_replay(get, recipes, segment, monke
 def test_nothing_is_replayed_unless_asked(get, recipes, segment, monkeypatch):
     monkeypatch.setattr(execution, "changes", lambda *_: pytest.fail("replayed"))
     assert "executed" in get(f"made/{recipes['verify']}/{segment}").text
+
+
+def test_a_world_that_was_not_made_has_a_page_that_says_why(get, recipes, segment, monkeypatch):
+    monkeypatch.setattr(world, "output_of", lambda *_: None)
+    row = {"outcome": "rejected", "reason": "tool_name", "detail": ALL}
+    results = Trajectories.results
+    monkeypatch.setattr(
+        Trajectories, "results",
+        lambda self, key: [each._replace(**row) for each in results(self, key) if each.stage == "world"],
+    )  # fmt: skip
+    page = get(f"worlds/{recipes['world']}/{segment}").text
+    assert "tool_name" in page and 'id="code"' not in page and "None yet." in page

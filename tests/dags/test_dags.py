@@ -26,7 +26,7 @@ def bag():
 
 def test_all_dags_import(bag):
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"gem_audit", "gem_distill", "gem_ingest", "gem_prefilter", "gem_synthesize"}
+    assert set(bag.dags) == {"gem_audit", "gem_distill", "gem_ingest", "gem_prefilter", "gem_synthesize", "gem_worlds"}
 
 
 def test_everything_is_documented_owned_and_retried(bag):
@@ -53,6 +53,17 @@ def test_each_stage_is_followed_by_its_gate_which_leads_on_asks_or_halts(bag):
         assert dag.get_task(f"{name}.run").upstream_task_ids == {"plan", f"{name}.entry"}
         assert dag.get_task(f"{name}.run").trigger_rule == "all_success", "plan alone does not let it run"
     assert dag.get_task("revalidate.entry").upstream_task_ids == {"revise.gate", "revise.review"}
+
+
+def test_the_line_in_worlds_has_the_same_groups_and_begins_with_a_dataset_version(bag):
+    dag, stages = bag.dags["gem_worlds"], ["world", "task", "simulate", "verify"]
+    assert "gem_dataset" in str(dag.timetable.asset_condition)
+    assert dag.get_task("plan").downstream_task_ids >= {"world.entry", "publish", "verify.run"}
+    for name, following in pairwise([*stages, "publish"]):
+        onward = "publish" if following == "publish" else f"{following}.entry"
+        assert dag.get_task(f"{name}.gate").downstream_task_ids == {f"{name}.review", f"{name}.halted", onward}
+        assert dag.get_task(f"{name}.halted").downstream_task_ids == {"publish"}
+    assert [asset.name for asset in dag.get_task("publish").outlets] == ["gem_dataset"]
 
 
 @pytest.mark.parametrize("action", ["continue", "review"])
@@ -105,7 +116,7 @@ def test_a_backfill_takes_a_way_of_its_own_that_reads_no_source(bag):
     assert options <= set(dag.params) & set(bag.dags["gem_synthesize"].params)
 
 
-@pytest.mark.parametrize("name", ["gem_audit", "gem_distill", "gem_ingest", "gem_prefilter", "gem_synthesize"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in DAGS.glob("gem_*.py")))
 def test_parsing_imports_nothing_heavy(name):
     """What costs time stays inside the tasks; a timed test would only measure the machine."""
     heavy = (

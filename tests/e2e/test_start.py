@@ -67,7 +67,12 @@ def demo(folder, **options):
     make(folder, "install", **options)
     try:
         said = make(folder, "demo", **{**PROXIES, **options})
-        assert re.search(r"Dataset \S+: 10 trajectories", said)
+        assert re.search(r"Dataset \S+: \d+ trajectories", said)
+        (executed,) = re.findall(r"worlds: \d+, with (\d+) executed conversations", said)
+        assert int(executed) >= 5
+        assert re.search(rf"replayed equal \D+ {executed} ", said)
+        calls, equal = re.findall(r"(\d+) calls of conversation \w+: (\d+) results equal", said)[0]
+        assert calls == equal
     finally:
         make(folder, "clean", **options)
     assert not (folder / ".venv").exists()

@@ -1,6 +1,7 @@
 """Worlds in their confined process: honest ones, and code that attacks the engine, the runtime or the machine."""
 
 import json
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from gem_tasks.worlds.pool import Pool
 from gem_tasks.worlds.process import RefusedWorldError
 from gem_tasks.worlds.scenario import Event, Fault, Scenario, Trigger
-from gem_tasks.worlds.session import opened
+from gem_tasks.worlds.session import Recorded, opened
 from gem_tasks.worlds.steps import Call, Deed, Turn
 from gem_tasks.worlds.world import Clock, IdFormat, Limits, Tool, World
 from tests.confining import WAYS, confine_by
@@ -165,9 +166,47 @@ def test_a_pool_lends_a_child_again_with_another_seed_or_scenario_and_starts_it_
         assert added(deed, 1, Deed(name="clear")) == (first[0], 1)
         assert children() <= own
         for each in own:
-            each.kill()
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
         psutil.wait_procs(own)
         assert added(None, 1) == first
+
+
+def test_a_replay_tells_only_the_steps_that_differ_and_why_a_conversation_cannot_be_replayed(session):
+    steps = [
+        call("add", name="sell"),
+        Turn(),
+        call("list"),
+        call("add", name="lost"),
+        call("get"),
+        call("loose", name="1234567"),
+    ]
+    told = [answer.result for answer in session.take(steps)]
+    other = [{"id": "i-1"}, None, *told[2:]]
+    code = {"broken": Event(code="nothing(); }")}
+    conversations = [
+        Recorded(steps, told, SCENARIO),
+        Recorded(steps, other, SCENARIO),
+        Recorded([Deed(name="gone")], [None], SCENARIO),
+        Recorded(steps, told, Scenario(events=code)),
+        Recorded(steps, told),
+        Recorded(steps, [*told[:4], {"ok": True}, told[5]], SCENARIO),
+    ]
+    same, changed, deed, broken, plain, shape = session.replay(conversations)
+    assert (same, list(changed), changed[0].result) == ({}, [0], {"id": "i-00fe"})
+    assert (deed, broken.partition(":")[0]) == ("the scenario has no deed 'gone'", "threw")
+    assert (list(plain), list(shape)) == ([2, 3], [4])
+    assert results(session, call("count")) == [{"calls": 1}]
+
+
+def test_a_replay_in_which_code_spoils_the_engine_is_the_same_as_taking_the_steps(hostile):
+    conversations = []
+    for names in (["good", "spins", "good"], ["recurses"], ["good"]):
+        hostile.restart()
+        steps = [call(name) for name in names]
+        conversations.append(Recorded(steps, [answer.result for answer in hostile.take(steps)]))
+    wrong = Recorded(conversations[0].steps, [{"n": 4}, {}, {"n": 6}])
+    assert [list(found) for found in hostile.replay([*conversations, wrong])] == [[], [], [], [1, 2]]
 
 
 def test_a_session_whose_scenario_does_not_load_can_begin_another(session):
@@ -175,6 +214,35 @@ def test_a_session_whose_scenario_does_not_load_can_begin_another(session):
         session.begin(Scenario(events={"bad": Event(code="}")}))
     session.begin()
     assert results(session, call("count")) == [{"calls": 1}]
+
+
+def test_tools_with_other_names_than_functions_and_errors_that_keep_their_changes():
+    code = """
+function check_pin(state, args) {
+  const card = state.cards[args.card];
+  if (card.locked) return fail("LOCKED", "The card is locked.");
+  if (args.pin === card.pin) { card.failed = 0; return {ok: true}; }
+  card.failed += 1; card.locked = card.failed >= 2; card.last = nextId(state, "attempt");
+  return failKeeping("WRONG_PIN", "Wrong.");
+}
+function delete_(state, args) { failKeeping("A", "b"); delete state.cards[args.card]; return fail("NO", "no"); }
+function look(state, args) { return failKeeping("NONE", state.cards.c ? "kept" : "lost"); }"""
+    tools = (
+        Tool(name="check-pin", parameters={}),
+        Tool(name="delete", parameters={}),
+        Tool(name="look", parameters={}, reads=True),
+    )
+    cards = {"c": {"pin": "1", "failed": 0, "locked": False}}
+    wrong, right = call("check-pin", card="c", pin="2"), call("check-pin", card="c", pin="1")
+    with opened(World(state={"cards": cards}, code=code, tools=tools)) as session:
+        answers = session.take([wrong, call("delete", card="c"), call("look"), right, wrong, wrong, right])
+        codes = [answer.result.get("error", {}).get("code") for answer in answers]
+        assert codes == ["WRONG_PIN", "NO", "NONE", None, "WRONG_PIN", "WRONG_PIN", "LOCKED"]
+        assert [answer.changed for answer in answers] == [("cards",), (), (), ("cards",), ("cards",), ("cards",), ()]
+        assert answers[0].result == {"error": {"code": "WRONG_PIN", "message": "Wrong."}}
+        assert (
+            session.state.ids["attempt"]["next"] - int(json.loads(session.state.tables["cards"])["c"]["last"][8:]) == 1
+        )
 
 
 HOSTILE = {

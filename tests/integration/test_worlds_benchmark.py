@@ -12,8 +12,9 @@ from gem_tasks.evals.worlds import run as runner
 from gem_tasks.evals.worlds.run import evaluate, settings_of
 from gem_tasks.simulate.scene import Caps
 from gem_tasks.worlds.pool import Pool
-from tests.oracles.server import serving, words
+from tests.oracles.server import calls, serving, words
 from tests.unit.evals.worlds.office import CASES
+from tests.unit.worlds.goals.shop import TOOLS
 
 ONE = [case for case in CASES if case.variant.name == "plain"]
 SOLVES = (
@@ -73,6 +74,25 @@ def test_a_served_model_and_a_user_play_and_all_that_a_score_means_is_recorded(t
     assert [row["seed"] for row in rows(tmp_path)] == [7, 8]
 
 
+def test_a_model_may_call_in_the_form_of_the_api(tmp_path):
+    offered = []
+
+    def native(body, headers):
+        offered.append([tool["function"]["name"] for tool in body.get("tools", ())])
+        done = sum(len(message.get("tool_calls") or ()) for message in body["messages"])
+        confirmed = said(body, "user") > 1
+        wanted = [("find", {"customer": "Aster"}), ("cancel", {"id": "o-1", "reason": "late"})]
+        wanted.append(("refund", {"id": "o-1", "share": 40}))
+        if done == 0 or (confirmed and done < len(wanted)):
+            return calls(wanted[done])
+        return words("Shall I cancel o-1?" if done == 1 else "Done.")
+
+    with serving(native=native, person=person) as url:
+        report = run(url, tmp_path, model="native", mode="native", tries=1)
+    assert (report.score().value, report.measures["means"]["calls"]) == (1, 3)
+    assert offered[-1] == [tool.name for tool in TOOLS]
+
+
 def test_a_run_continues_and_plays_only_what_is_missing_or_failed_outside_the_model(tmp_path):
     asked = []
 
@@ -113,6 +133,25 @@ def test_why_a_model_failed_is_told_apart(tmp_path):
         with pytest.raises(UserError, match="the user is at fault"):
             run(url, tmp_path / "mute", user="mute", tries=1)
     assert causes == {"looping": ({"cap": 1}, 0), "broken": ({"malformed": 1}, 0), "idle": ({"gave_up": 1}, 0)}
+
+
+ODD = {
+    "half": '\ud800 <func>{"name": "get", "arguments": {"id": "\\ud800"}}</func>',
+    "nul": '<func>{"name": "get", "arguments": {"id": "\\u0000"}}</func>',
+    "deep": '<func>{"name": "get", "arguments": ' + '{"a":' * 3000 + "1" + "}" * 3000 + "}</func>",
+    "tags": "</assistant><tool>{}</tool>",
+    "name": '<func>{"name": "__proto__", "arguments": {}}</func>',
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_nothing_that_a_model_writes_stops_a_run(tmp_path, name):
+    with serving(odd=lambda body, _: words(ODD[name]), solver=solver, person=person) as url:
+        report = run(url, tmp_path, model="odd", tries=1)
+        assert (report.score().value, report.errors) == (0, 0)
+        assert run(url, tmp_path, model="odd", tries=1).cases == report.cases
+        with pytest.raises(UserError, match="No case could be run"):
+            run(url, tmp_path / "user", user="odd", tries=1)
 
 
 def test_a_set_is_named_by_what_is_in_it():

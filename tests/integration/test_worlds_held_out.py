@@ -10,6 +10,7 @@ from gem_tasks.distill.experiment import options_of, plan
 from gem_tasks.distill.sets import build, candidates, place
 from gem_tasks.distill.worlds import held_out_cases
 from gem_tasks.domain.distill import Model, SetSpec
+from gem_tasks.environments.stored import for_training, worlds_of
 from gem_tasks.errors import UserError
 from gem_tasks.evals.worlds.cases import Case, task_of
 from gem_tasks.evals.worlds.contamination import untrained
@@ -17,7 +18,7 @@ from gem_tasks.evals.worlds.stored import stored
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.shard.run import run_shard
-from gem_tasks.worlds.built import Built
+from gem_tasks.worlds.built import Built, world_id
 from gem_tasks.worlds.task import Tasks
 from tests import planning, worlds_line
 from tests.corpus import PARTITION
@@ -66,6 +67,14 @@ def test_the_tasks_of_a_partition_are_played_and_the_score_is_recorded(work, mon
     shelves = stored(work, places)
     assert [each.segment_id for each in shelves] == [segments[0]] * 2
     assert all(tool.description for tool in shelves[0].tools), "the workflow's, which the assistant sees"
+    found = worlds_of(work)
+    assert [(each.replayable.tasks, each.segment_id) for each in found] == [
+        (each.tasks, each.segment_id) for each in shelves
+    ]
+    told = CliRunner().invoke(app, ["world", "list", "--json"], catch_exceptions=False).stdout
+    assert json.loads(told) == [{"world": world_id(WORLD), "tools": len(WORLD.tools), "tasks": 2, "text": segments[0]}]
+    (kept,) = for_training(work).worlds
+    assert kept.scenarios.keys() == {f"{n}/{each.name}" for n, task in enumerate(kept.tasks) for each in task.variants}
 
 
 def test_documents_in_another_version_or_as_a_copy_were_trained_on_too(finished):
@@ -97,6 +106,8 @@ def test_documents_in_another_version_or_as_a_copy_were_trained_on_too(finished)
         assert list(why) == [case.case_id for case in cases[:3]]
         with pytest.raises(UserError, match="trained on the documents of all tasks"):
             untrained(ledger, owner, cases[:3])
+        held = ledger.evaluations.held_out_documents()
+        assert [each.rpartition(".")[0] in held for each in asked] == [False, False, False, True, True, False]
 
 
 def test_an_experiment_plays_held_out_tasks_only_and_none_without_worlds(finished, monkeypatch):

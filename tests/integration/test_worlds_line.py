@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from gem_tasks.distill.preferences import dpo, reward, versions
 from gem_tasks.domain.take import MOST_TASKS, world_takes
 from gem_tasks.lineage import RunContext
 from gem_tasks.pipeline.ingest.source import ingest
@@ -16,7 +17,7 @@ from tests.corpus import PARTITION
 from tests.factories import TEXT
 from tests.integration.endpoint import Front
 from tests.planning import plan
-from tests.worlds_line import Answers, install
+from tests.worlds_line import Answers, Play, install
 
 SETTINGS = {"worlds": "on", "world_tasks": 3, "max_workflows": 2}
 
@@ -94,6 +95,21 @@ def test_what_is_wrong_with_a_world_goes_back_to_its_model_once(work, answers, m
         for shard in plan(worlds, PARTITION):
             report = run_shard(worlds, name, PARTITION, shard["shard"], RunContext())
     assert (report.accepted, report.calls, len(tried)) == (2, 3, 3)
+
+
+def test_an_attempt_that_misses_the_goal_is_a_preference_beside_one_that_reaches_it(
+    work, workspace, front, answers, monkeypatch
+):
+    monkeypatch.setattr(Play, "missing", {1})
+    more = workspace(llm_base_url=front.url, **SETTINGS, world_attempts=2)
+    worlds = more.in_worlds()
+    for name in worlds.chain.line:
+        for shard in plan(worlds, PARTITION):
+            run_shard(worlds, name, PARTITION, shard["shard"], RunContext())
+    found = list(versions(more, PARTITION))
+    assert [each.kind for each in found] == ["attempt"] * 3
+    assert (reward(found[0]), dpo(found[0])) == ("equal", "equal"), "the stand-in says the same in both"
+    assert list(versions(work, PARTITION)) == []
 
 
 def test_a_run_keeps_its_line_and_its_number_of_conversations(workspace, monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 LINES = {
-    "gem_tasks/domain/stage.py": ('Literal["filter", ', 'Literal["filter", "poem", '),
+    "gem_tasks/domain/stage.py": ('    "filter", "extract", ', '    "filter", "poem", "extract", '),
     "gem_tasks/stages/__init__.py": ("Filter(), Extract(), ", "Filter(), Poem(), Extract(), "),
 }
 """By file: what stands there, and what it becomes."""

@@ -17,7 +17,7 @@ class WorldsEnvConfig(vf.EnvConfig):
     user: vf.AgentConfig = vf.AgentConfig(harness={"id": "null"}, runtime=vf.SubprocessConfig(), max_turns=26)
     """The model that plays the user: `--env.user.model`, `--env.user.client.base-url`."""
     scripted_user: bool = False
-    """No model: the user says the wishes in order and does the deeds, whatever the assistant says."""
+    """No model: the user says the wishes in order and does the deeds, and does not listen to the assistant."""
     most_messages: int = 25
     """Messages of the user after which the conversation ends."""
 

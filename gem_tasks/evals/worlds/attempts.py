@@ -11,6 +11,7 @@ from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.evaluation import CaseScore
 from gem_tasks.domain.trajectory import Message
 from gem_tasks.evals.worlds.causes import Cause
+from gem_tasks.files import replacing
 from gem_tasks.worlds.steps import Step
 
 
@@ -38,6 +39,10 @@ class Attempt(Value):
     """Messages of the user."""
     usage: dict[str, Usage] = Field(default_factory=dict)
     """Tokens of `assistant` and `user`."""
+    leaks: tuple[str, ...] = ()
+    """Names of tools and codes in the user's words that the user cannot know."""
+    copied: float = 0.0
+    """Share of the user's sequences of four words that are in the task."""
     seconds: float = 0.0
     steps: tuple[Step, ...] = ()
     messages: tuple[Message, ...] = ()
@@ -69,9 +74,9 @@ class Journal:
 
     def __enter__(self) -> Self:
         """Rewrites the file without lines that a kill cut off and without failed tries."""
-        self._file = self._path.open("w", encoding="utf-8")
-        for each in self.found.values():
-            self._write(each)
+        with replacing(self._path) as part:
+            part.write_text("".join(map(_line, self.found.values())), encoding="utf-8")
+        self._file = self._path.open("a", encoding="utf-8")
         return self
 
     def __exit__(
@@ -83,11 +88,12 @@ class Journal:
     def add(self, attempt: Attempt) -> None:
         """Keeps a try."""
         self.found[attempt.case_id, attempt.epoch] = attempt
-        self._write(attempt)
-
-    def _write(self, attempt: Attempt) -> None:
-        self._file.write(f"{attempt.model_dump_json()}\n")
+        self._file.write(_line(attempt))
         self._file.flush()
+
+
+def _line(attempt: Attempt) -> str:
+    return f"{attempt.model_dump_json()}\n"
 
 
 def _attempt(line: bytes) -> Attempt | None:

@@ -22,6 +22,6 @@ def exported(path: Path) -> list[Replayable]:
 
 def _read(file: Path) -> Replayable:
     try:
-        return read(file)
+        return read(file).replayable
     except UnreadableWorldError as error:
         raise UserError(f"{file}: {error}", "Name a file that travels with a dataset, in its folder worlds.") from None

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from typing import NamedTuple
 
+from gem_tasks.confine.results import printable
 from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.errors import EndpointError, ErrorClass
@@ -69,13 +70,10 @@ async def play(stage: Stage, case: Case, kind: str, epoch: int, seed: int) -> At
     """
     started = time.monotonic()
     blank = Attempt(case_id=case.case_id, category=kind, epoch=epoch, seed=seed)
-    with ExitStack() as stack:
-        try:
-            opening = stage.pool.opened(case.shelf.world, case.variant.scenario, seed=seed)
-            session = await asyncio.to_thread(stack.enter_context, opening)
-            aim = await asyncio.to_thread(aim_at, case, session)
-        except (RefusedWorldError, ValueError) as error:
-            return blank.model_copy(update=_outside("world", str(error)))
+    async with _opened(stage.pool, case, seed) as opened:
+        if isinstance(opened, str):
+            return blank.model_copy(update=_outside("world", opened))
+        session, aim = opened
         table = _Table(session)
         simulation = Simulation(
             _scene(case, epoch, seed), stage.players, table, lambda _: _judged(kind, aim, table.run), stage.caps
@@ -94,6 +92,22 @@ async def play(stage: Stage, case: Case, kind: str, epoch: int, seed: int) -> At
             **ended,
         }
     )
+
+
+@asynccontextmanager
+async def _opened(pool: Pool, case: Case, seed: int) -> AsyncGenerator[tuple[Session, Aim] | str]:
+    """A session of the case and its goal, or why there is none. Children start and end outside the event loop."""
+    stack = ExitStack()
+    try:
+        opening = pool.opened(case.shelf.world, case.variant.scenario, seed=seed)
+        session = await asyncio.to_thread(stack.enter_context, opening)
+        found = session, await asyncio.to_thread(aim_at, case, session)
+    except (RefusedWorldError, ValueError) as error:
+        found = " ".join(map(str, error.args))
+    try:
+        yield found
+    finally:
+        await asyncio.to_thread(stack.close)
 
 
 class _Table:
@@ -170,12 +184,13 @@ def _ended(case: Case, aim: Aim, run: Run, simulation: Simulation, said: _Said) 
     assert outcome  # noqa: S101 - see `play`
     messages = Played.model_validate_json(outcome.payload).messages if outcome.payload else ()
     found: dict[str, object] = {"ending": outcome.reason or outcome.kind, "messages": messages}
+    found |= {"leaks": tuple(outcome.measures.get("leaks", ())), "copied": outcome.measures.get("copied", 0.0)}
     if outcome.kind == "accepted":
         return {**found, "reached": True}
     cause = _cause(case, aim, run, outcome, simulation.role, said)
     detail = outcome.detail or ""
     if cause is None:
-        return {**found, "error": beginning(f"{simulation.role}: {outcome.error_class}: {detail}", _SHOWN)}
+        return {**found, "error": _shown(f"{simulation.role}: {outcome.error_class}: {detail}")}
     if cause in OUTSIDE:
         return {**found, **_outside(cause, detail)}
     return {**found, "cause": cause, "reasons": tuple(detail.split("; "))}
@@ -199,4 +214,8 @@ def _cause(case: Case, aim: Aim, run: Run, outcome: Outcome, role: str, said: _S
 
 
 def _outside(cause: Cause, detail: str) -> dict[str, object]:
-    return {"cause": cause, "error": beginning(f"the {cause} is at fault: {detail}", _SHOWN)}
+    return {"cause": cause, "error": _shown(f"the {cause} is at fault: {detail}")}
+
+
+def _shown(text: str) -> str:
+    return printable(beginning(text, _SHOWN))

@@ -18,18 +18,24 @@ def counted(cases: Sequence[CaseScore]) -> list[CaseScore]:
 
 
 def scores(cases: Sequence[CaseScore]) -> tuple[Score, ...]:
-    """pass^1 to pass^k and pass@k: overall, then by kind."""
+    """pass^1 to pass^k and pass@k overall, then pass^1 and pass^k by kind."""
     by_kind: defaultdict[str, list[CaseScore]] = defaultdict(list)
     for case in cases:
         by_kind[case.category].append(case)
-    parts = [score for kind in sorted(by_kind) for score in passes(by_kind[kind], kind, task_of)]
+    parts = [score for kind in sorted(by_kind) for score in _first_and_last(by_kind[kind], kind)]
     return (*passes(counted(cases), OVERALL, task_of), *parts)
+
+
+def _first_and_last(cases: Sequence[CaseScore], kind: str) -> list[Score]:
+    found = [score for score in passes(cases, kind, task_of) if "^" in score.metric]
+    return found[:1] + found[1:][-1:]
 
 
 def measures(attempts: Sequence[Attempt], refused: dict[str, str]) -> Json:
     """Causes overall and by kind, means of a try, and cases that do not count.
 
-    Tries that failed outside the model have no part in the means.
+    Tries that failed outside the model have no part in the means. `user`: tries in which the simulated user said what
+    only the assistant sees, and the share of their words that is copied from the task.
     """
     played = [each for each in attempts if each.error is None]
     kinds: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -40,6 +46,10 @@ def measures(attempts: Sequence[Attempt], refused: dict[str, str]) -> Json:
         "kinds": {kind: dict(found.most_common()) for kind, found in sorted(kinds.items())},
         "endings": dict(Counter(each.ending for each in attempts if each.ending).most_common()),
         "means": _means(played) if played else {},
+        "user": {
+            "leaks": sum(bool(each.leaks) for each in played),
+            "copied": round(fmean(each.copied for each in played), 3) if played else 0.0,
+        },
         "refused": refused,
     }
 

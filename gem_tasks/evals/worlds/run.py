@@ -20,7 +20,7 @@ from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.worlds import policies, report
 from gem_tasks.evals.worlds.admission import Admitted, admitted
 from gem_tasks.evals.worlds.attempts import Attempt, Journal
-from gem_tasks.evals.worlds.cases import Case, set_id, task_of
+from gem_tasks.evals.worlds.cases import IDLE, Case, set_id, task_of
 from gem_tasks.evals.worlds.play import Casting, Clients, Stage, play
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.prompts import load
@@ -28,6 +28,8 @@ from gem_tasks.simulate.scene import Player, Players
 from gem_tasks.worlds.pool import Pool
 
 HARNESS = "worlds"
+_SCRIPTED_AT_ONCE = 2
+"""Conversations at a time that wait for no endpoint: more of them only start more children."""
 _TOO_MANY_FAILURES = 20
 """Tries in a row that an endpoint failed, after their retries, that end a run."""
 
@@ -64,8 +66,9 @@ def evaluate(
     keep_job(out_dir, {"model": _name(model), **settings.model_dump(mode="json")})
     with Pool(most=options.concurrency, mode=sandbox) as pool:
         counted = admitted(cases, options.seed, pool, progress)
-        if not counted.kinds:
-            raise UserError(f"No case counts: {next(iter(counted.refused.values()))}", "Name other tasks.")
+        if not set(counted.kinds.values()) - {IDLE}:
+            why = next(iter(counted.refused.values()), "a conversation without calls solves all of them")
+            raise UserError(f"No case counts: {why}", "Name other tasks.")
         attempts = asyncio.run(_play_all(model, cases, counted, options, out_dir, pool, progress))
     scores = tuple(each.score for each in attempts)
     found = EvalReport(
@@ -119,7 +122,8 @@ async def _play_all(
         journal = stack.enter_context(Journal(out_dir))
         clients = await stack.enter_async_context(_casting(model, options))
         stage = Stage(pool, _players(model, options), options.caps, clients)
-        runner = _Runner(stage, journal, counted.kinds, options, len(wanted), progress)
+        at_once = min(options.concurrency, _SCRIPTED_AT_ONCE) if isinstance(model, str) else options.concurrency
+        runner = _Runner(stage, journal, counted.kinds, options, at_once, len(wanted), progress)
         await runner.run([each for each in wanted if (each[0].case_id, each[1]) not in journal.found])
         return [journal.found[case.case_id, epoch] for case, epoch in wanted]
 
@@ -133,12 +137,13 @@ class _Runner:
         journal: Journal,
         kinds: Mapping[str, str],
         options: WorldsOptions,
+        at_once: int,
         total: int,
         progress: Progress,
     ) -> None:
         self._stage, self._journal, self._kinds, self._options = stage, journal, kinds, options
         self._total, self._progress = total, progress
-        self._slots, self._failures = asyncio.Semaphore(options.concurrency), 0
+        self._slots, self._failures = asyncio.Semaphore(at_once), 0
 
     async def run(self, wanted: Sequence[tuple[Case, int]]) -> None:
         self._report()

@@ -1,17 +1,16 @@
 """Worlds and tasks that the pipeline made of texts."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Set
 from itertools import groupby
 
-from gem_tasks.domain.take import Take
+from gem_tasks.dataset.worlds import replayables
 from gem_tasks.lineage.evaluations import SegmentPlace
-from gem_tasks.pipeline.shard.records import accepted, output_of
+from gem_tasks.pipeline.shard.records import accepted
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.worlds.played import Replayable
 
 
-def stored(work: Workspace, places: Sequence[SegmentPlace]) -> list[Replayable]:
+def stored(work: Workspace, places: list[SegmentPlace]) -> list[Replayable]:
     """The worlds with accepted tasks of these texts, under the current recipes.
 
     Args:
@@ -22,20 +21,15 @@ def stored(work: Workspace, places: Sequence[SegmentPlace]) -> list[Replayable]:
     found: list[Replayable] = []
     for (partition, shard), rows in groupby(places, key=lambda row: row[1:]):
         wanted = {row.segment_id for row in rows}
-        for workflow in range(work.settings.max_workflows):
-            take = replace(line, chain=line.chain.with_take(Take(workflow=workflow)))
-            if ids := sorted(wanted & accepted(take, "task", partition, shard)):
-                found += _shelved(take, ids, partition, shard)
+        found += replayables(line, partition, shard, _with_tasks(line, partition, shard, wanted))
     return found
 
 
-def _shelved(take: Workspace, ids: Sequence[str], partition: str, shard: int) -> Iterator[Replayable]:
-    workflows, worlds, tasks = (output_of(take, name, partition, shard) for name in ("extract", "world", "task"))
-    for segment_id in ids:
-        yield Replayable(
-            world=worlds[segment_id].world,
-            scenarios={},
-            tools=workflows[segment_id].workflows[take.chain.take.workflow].tools,
-            tasks=tasks[segment_id].tasks,
-            segment_id=segment_id,
-        )
+def _with_tasks(line: Workspace, partition: str, shard: int, wanted: Set[str]) -> Iterator[tuple[str, int]]:
+    """Those of these texts that have tasks, with the index of the workflow."""
+    seen: set[int] = set()
+    for each in line.each_take():
+        workflow = each.chain.take.workflow
+        if workflow not in seen:
+            seen.add(workflow)
+            yield from ((key, workflow) for key in wanted & accepted(each, "task", partition, shard))

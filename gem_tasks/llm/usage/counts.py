@@ -77,8 +77,7 @@ def filled_in(completion: Completion, body: bytes) -> Completion:
         body: body of its request.
     """
     usage = completion.usage
-    said = bool(completion.text or completion.thoughts)
-    if usage.prompt_tokens and (usage.completion_tokens or not said):
+    if usage.prompt_tokens and (usage.completion_tokens or not completion.written):
         return completion
     ours = _counted(completion, body)
     thought = usage.reasoning_tokens or min(len(completion.thoughts) // _CHARS_PER_TOKEN, ours.completion_tokens)
@@ -104,7 +103,7 @@ def at_least(completion: Completion, body: bytes) -> Usage:
 
 
 def _counted(completion: Completion, body: bytes) -> Usage:
-    said = (completion.text + completion.thoughts).encode("utf-8", "replace")
+    said = completion.written.encode("utf-8", "replace")
     return Usage(prompt_tokens=estimate_tokens(body), completion_tokens=estimate_tokens(said) if said else 0)
 
 

@@ -13,7 +13,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.domain.key_source import KeySource
 from gem_tasks.domain.request_options import ApiName
-from gem_tasks.domain.stage import STAGE_NAMES, StageName
+from gem_tasks.domain.stage import EVERY_STAGE, STAGE_NAMES, StageName
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.dialects.dialect import shape_of
@@ -143,7 +143,7 @@ def raise_for(found: Sequence[Ready]) -> None:
 
 def _questions(settings: Settings) -> _Questions:
     found: _Questions = {}
-    for name in STAGE_NAMES:
+    for name in STAGE_NAMES if settings.worlds == "off" else EVERY_STAGE:
         options, asked = settings.options_for(name), stage_named(name)
         place = _Place(
             settings.endpoint_for(name), settings.model_for(name), settings.key_for(name),

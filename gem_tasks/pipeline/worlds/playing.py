@@ -1,6 +1,6 @@
 """Plays conversations in worlds: gives the requests of both players to their endpoints, everything else to a thread.
 
-The conversation itself has no I/O of its own but the world, whose code runs in a process beside this one. That takes
+The only I/O of the conversation itself is the world, whose code runs in a process beside this one. That takes
 milliseconds to a second, in which other conversations continue to ask.
 """
 
@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
 
-from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.outcome import Cost, Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.errors import EndpointError, GemError
 from gem_tasks.pipeline.workspace import Workspace
@@ -59,7 +59,7 @@ class Playing:
                 kind="rejected",
                 reason="world_fault",
                 detail=f"{type(error).__name__}: {error}"[:500],
-                **({"cost": play.cost} if play else {}),
+                cost=play.cost if play else Cost(),
             )
         finally:
             await asyncio.to_thread(stack.close)

@@ -46,7 +46,8 @@ class Proved(Stage):
     slow = True
 
     def __init__(self, stage: Stage, proof: Proof, mode: SandboxMode) -> None:
-        self._stage, self._proof, self._mode = stage, proof, mode
+        self._stage, self._proof = stage, proof
+        self._mode: SandboxMode = mode
         self.name, self.version, self.sampling = stage.name, stage.version, stage.sampling
         self.needs, self.takes, self.output, self.asks_for = stage.needs, stage.takes, stage.output, stage.asks_for
         self.answer_schema = stage.answer_schema

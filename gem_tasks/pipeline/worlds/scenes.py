@@ -32,18 +32,21 @@ def scene_of(chain: Chain, record: Record) -> Scene:
     )
 
 
-def players_of(chain: Chain) -> Players:
-    """Both players under the recipe of `simulate`."""
-    assistant, user = chain.asking("simulate"), chain.asking_user
-    return Players(assistant=_player(assistant), user=_player(user), form=assistant.prompt, briefing=user.prompt)
+def players_of(work: Workspace) -> Players:
+    """Both players under the recipe of `simulate`. Calls are tagged text if `GEM_LLM_FORM_SIMULATE` is `tags`."""
+    assistant, user = work.chain.asking("simulate"), work.chain.asking_user
+    native = work.settings.options_for("simulate").form != "tags"
+    return Players(
+        assistant=_player(assistant, native=native), user=_player(user), form=assistant.prompt, briefing=user.prompt
+    )
 
 
-def _player(asking: Asking) -> Player:
-    return Player(model=asking.model, sampling=asking.sampling)
+def _player(asking: Asking, *, native: bool = False) -> Player:
+    return Player(model=asking.model, sampling=asking.sampling, native=native)
 
 
 def beginning(work: Workspace, record: Record) -> AbstractContextManager[Simulation]:
     """A conversation at its first request, while its world is open."""
     scene, built = scene_of(work.chain, record), record.needed("world", Built)
     segment_id, mode = record.segment.segment_id, work.settings.sandbox
-    return begun(scene, players_of(work.chain), built, segment_id=segment_id, mode=mode)
+    return begun(scene, players_of(work), built, segment_id=segment_id, mode=mode)

@@ -68,6 +68,7 @@
     layers.set(proxy, layer);
     return proxy;
   }
+  function raw(value) { return layers.get(value)?.target ?? value; }  // faster to list, and equal
   function open() { return opened(rows, null, ""); }
   function close() {                                // breaks cycles, which would stay until the engine's next collection
     for (const layer of layers.values()) layer.parent = null;
@@ -167,15 +168,17 @@
   function recordsOf(table) {                       // sorted by key, which is done once for a table of the tree
     const known = sorted.get(table);
     if (known) return known.slice();
-    const names = keys(table).sort(), found = [];
+    const names = keys(raw(table)).sort(), found = [];
     for (let i = 0; i < names.length; i++) found[i] = table[names[i]];
     if (values(rows).includes(table)) sorted.set(table, found.slice());
     return found;
   }
   function copied(value) {
-    const known = texts.get(value), text = known || stringify([value]);
-    if (known === "") texts.set(value, stringify(value));
-    return known ? parse(text) : parse(text)[0];
+    const known = texts.get(value);
+    if (known) return parse(known);
+    const text = stringify([raw(value)]);
+    if (known === "") texts.set(value, text.slice(1, -1));
+    return parse(text)[0];
   }
   return {
     Refusal, begin, close, commit, copied, json, open, recordsOf, replace,

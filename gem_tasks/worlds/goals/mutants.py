@@ -1,6 +1,7 @@
 """Harmful mutants of a right run: what an assistant could do wrong, made by a program."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -8,8 +9,10 @@ from gem_tasks.domain.base import Json
 from gem_tasks.worlds.goals.canonical import Tables, tables_of
 from gem_tasks.worlds.goals.conditions import matching
 from gem_tasks.worlds.goals.leaves import Leaf, changed, leaves, other_records, other_values
+from gem_tasks.worlds.goals.resolved import UnresolvedError, resolved
 from gem_tasks.worlds.goals.run import Run, carried_out, told
 from gem_tasks.worlds.scenario import Scenario
+from gem_tasks.worlds.session import Session
 from gem_tasks.worlds.steps import Call, Step, Turn
 from gem_tasks.worlds.task import Condition
 from gem_tasks.worlds.world import World
@@ -53,17 +56,26 @@ def _all(
 ) -> Iterator[Mutant]:
     schemas = {tool.name: tool.parameters for tool in world.tools}
     positions = writes(run, world, scenario)
-    tables = tables_of(run.last) | tables_of(run.first)
+    first, last = tables_of(run.first), tables_of(run.last)
+    tables = {name: last.get(name, {}) | first.get(name, {}) for name in first.keys() | last.keys()}
     for at in positions:
         yield from _of_write(run.steps, at, schemas, tables)
-    for first, second in pairwise(positions):
-        yield Mutant("other order", f"{_at(run, first)} after {_at(run, second)}", _swapped(run.steps, first, second))
+    for at, then in pairwise(positions):
+        yield Mutant("other order", f"{_at(run, at)} after {_at(run, then)}", _swapped(run.steps, at, then))
     for condition in conditions:
         yield from _against(condition, run, scenario)
     for other in others:
         yield Mutant("other variant", "the run of another variant", other.steps)
         if not positions:
             yield from _anyway(other, world, scenario, schemas, tables)
+
+
+def and_another(session: Session, run: Run, calls: Sequence[Call]) -> Iterator[Mutant]:
+    """The run, and then what is no part of the task."""
+    with suppress(UnresolvedError):  # the variant makes it impossible
+        if calls:
+            more = resolved(session, (run.steps[0], *calls))
+            yield Mutant("extra", "after it the same procedure for another record", (*run.steps, *more))
 
 
 def writes(run: Run, world: World, scenario: Scenario) -> list[int]:
@@ -97,7 +109,7 @@ def _of_write(steps: Sequence[Step], at: int, schemas: dict[str, Json], tables: 
 
 
 def _anyway(other: Run, world: World, scenario: Scenario, schemas: dict[str, Json], tables: Tables) -> Iterator[Mutant]:
-    """Where nothing may be done: what is done in another variant, with another record."""
+    """Where nothing may be done: the changes of another variant, with another record."""
     for at in writes(other, world, scenario):
         for mutant in _of_write(other.steps, at, schemas, tables):
             if mutant.kind == "wrong target":

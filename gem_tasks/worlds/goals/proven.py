@@ -1,18 +1,20 @@
 """Tasks that hold: every reference is right, wrong runs miss the goal, and other right runs reach it."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from gem_tasks.confine.job import SandboxMode
 from gem_tasks.worlds.built import Built
 from gem_tasks.worlds.goals.alternatives import alternatives
 from gem_tasks.worlds.goals.judged import Goal
-from gem_tasks.worlds.goals.mutants import mutants
+from gem_tasks.worlds.goals.mutants import and_another, mutants
 from gem_tasks.worlds.goals.references import Carried, faults_of
 from gem_tasks.worlds.goals.resolved import UnresolvedError, resolved
-from gem_tasks.worlds.goals.run import Run, ran
+from gem_tasks.worlds.goals.run import Run, ran, refused
 from gem_tasks.worlds.process import RefusedWorldError
 from gem_tasks.worlds.session import Session, opened
+from gem_tasks.worlds.steps import Call
 from gem_tasks.worlds.task import Task, Tasks, Variant
 from gem_tasks.worlds.world import World
 
@@ -49,34 +51,41 @@ def proven(tasks: Tasks, built: Built, *, mode: SandboxMode = "auto") -> Tasks |
         RefusedWorldError: the world's code does not load.
     """
     kept: list[Task] = []
-    refused: list[str] = list(tasks.refused)
+    left_out: list[str] = list(tasks.refused)
     with opened(built.world, mode=mode) as session:
         for number, task in enumerate(tasks.tasks, 1):
-            proof = proof_of(session, built.world, task)
+            proof = proof_of(session, built.world, task, built.run)
             if proof.faults:
-                refused.append(f"task {number}, {task.title}: {'; '.join(proof.faults[:_TOLD])}")
+                left_out.append(f"task {number}, {task.title}: {'; '.join(proof.faults[:_TOLD])}")
             else:
                 kept.append(task.model_copy(update={"trials": proof.trials}))
     if not kept:
-        return "No task holds when its runs are carried out:\n" + "\n".join(f"- {each}" for each in refused)
-    return Tasks(tasks=tuple(kept), refused=tuple(refused))
+        return "No task holds when its runs are carried out:\n" + "\n".join(f"- {each}" for each in left_out)
+    return Tasks(tasks=tuple(kept), refused=tuple(left_out))
 
 
-def proof_of(session: Session, world: World, task: Task) -> Proof:
-    """Tries a task in a session of its world. Mutants are made only if every reference is right."""
+def proof_of(session: Session, world: World, task: Task, another: tuple[Call, ...] = ()) -> Proof:
+    """Tries a task in a session of its world. Mutants are made only if every reference is right.
+
+    Args:
+        session: of the world, in any scenario.
+        world: the world.
+        task: the task.
+        another: calls that succeed in the world but are no part of the task.
+    """
     carried: list[Carried] = []
     faults: list[str] = []
     for variant in task.variants:
         try:
             found = _carried(session, world, task, variant)
         except (RefusedWorldError, UnresolvedError, ValueError) as error:
-            faults.append(f"variant {variant.name}: {error}")
+            faults.append(f"variant {variant.name}: {': '.join(map(str, error.args))}")
             continue
         carried.append(found)
         faults += (f"variant {variant.name}: {fault}" for fault in faults_of(found, world, task))
     if not faults and not any(variant.ending == "done" for variant in task.variants):
         faults.append("in no variant the wish is carried out")
-    return Proof(faults=tuple(faults)) if faults else _tried(session, world, task, carried)
+    return Proof(faults=tuple(faults)) if faults else _tried(session, world, task, carried, another)
 
 
 def _carried(session: Session, world: World, task: Task, variant: Variant) -> Carried:
@@ -87,7 +96,7 @@ def _carried(session: Session, world: World, task: Task, variant: Variant) -> Ca
     return Carried(variant, runs[-1], runs[0], Goal(world, task, variant, runs[-1]))
 
 
-def _tried(session: Session, world: World, task: Task, carried: list[Carried]) -> Proof:
+def _tried(session: Session, world: World, task: Task, carried: list[Carried], another: tuple[Call, ...]) -> Proof:
     harmful = missed = equivalent = passed = 0
     survivors: list[str] = []
     wrong: list[str] = []
@@ -95,7 +104,8 @@ def _tried(session: Session, world: World, task: Task, carried: list[Carried]) -
         name, scenario = each.variant.name, each.variant.scenario
         session.begin(scenario, seed=_SEEDS[0])
         others = [other.run for other in carried if other is not each]
-        for mutant in mutants(each.run, world, scenario, task.conditions, others):
+        made = mutants(each.run, world, scenario, task.conditions, others)
+        for mutant in chain(made, and_another(session, each.run, another)):
             run = ran(session, mutant.steps)
             if not mutant.by_log and each.goal.leaves_the_same(run):
                 equivalent += 1
@@ -122,11 +132,7 @@ def _refused_alternatives(session: Session, world: World, task: Task, each: Carr
     known = " ".join([task.persona, task.system, *(wish.text for wish in task.wishes), *task.knows]).lower()
     for other in alternatives(each.run, world, each.variant.scenario, task.conditions, known):
         run = ran(session, other.steps)
-        if other.refused_at is not None and not _refused(run.answers[other.refused_at].result):
+        if other.refused_at is not None and not refused(run.answers[other.refused_at]):
             continue
         verdict = each.goal.verdict(run)
         yield "" if verdict.reached else f"with {other.what} the run misses the goal: {'; '.join(verdict.reasons[:2])}"
-
-
-def _refused(result: object) -> bool:
-    return isinstance(result, dict) and "error" in result

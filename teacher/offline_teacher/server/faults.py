@@ -22,7 +22,7 @@ HEADER = "X-Gem-Faults"
 OPTIONS = frozenset(
     """seed latency_s latency_sigma rate_429 rate_429_bare retry_after_s rate_5xx rate_500 rate_502 rate_503
     rate_reset rate_hang rate_drip drip_s rate_truncated rate_malformed rate_empty rate_refused rate_language
-    rate_hallucinated rate_suffixed rate_request_failed rate_expired rate_invalid_file rate_queue_full
+    rate_hallucinated rate_suffixed rate_broken_world rate_request_failed rate_expired rate_invalid_file rate_queue_full
     batch_delay_s""".split()
 )
 Silence = Literal["reset", "hang"]
@@ -88,6 +88,8 @@ class Faults:
             text = spoil.hallucinated(text, self._random)
         if not self._corrects and "<toolsets>" in text and self.hits("rate_suffixed"):
             text = spoil.suffixed(text, self._random)
+        if "<code>" in text and self.hits("rate_broken_world"):
+            text = spoil.broken_world(text, self._random)
         if self.hits("rate_language"):
             text = spoil.in_cyrillic(text)
         if self.hits("rate_malformed"):

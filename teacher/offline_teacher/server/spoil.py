@@ -18,6 +18,11 @@ _SCRIPT = dict(zip(_LATIN, _CYRILLIC, strict=True))
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _KEYWORD = re.compile(r"[a-z_]+")
 """Looks like a value of an enumeration: changing it breaks the schema before it breaks the grounding."""
+_FUNCTION = re.compile(r"^function \w+\(state, args\) \{\n", re.MULTILINE)
+_MISBEHAVIOUR = (
+    "while (true) {}", "throw 1;", "return 1;", 'return {x: "x".repeat(1e7)};', "state.now = args.no.thing;",
+    "Object.prototype.x = 1;", "return new Array(1e9).fill(state);",
+)  # fmt: skip
 _TRIES = 50
 SUFFIX = "-ZQ9"
 """What a suffixed value ends with."""
@@ -55,6 +60,15 @@ def suffixed(text: str, rng: random.Random) -> str:
         return text
     match, path = rng.choice(slots)
     return _with(text, match, path, f"{_at(_arguments(match[1]), path)}{SUFFIX}")
+
+
+def broken_world(text: str, rng: random.Random) -> str:
+    """One function of a world loops, throws, or answers what no tool may; an answer without code stays as it is."""
+    found = list(_FUNCTION.finditer(text))
+    if not found:
+        return text
+    at = rng.choice(found).end()
+    return f"{text[:at]}  {rng.choice(_MISBEHAVIOUR)}\n{text[at:]}"
 
 
 def _with(text: str, match: re.Match[str], path: tuple[str | int, ...], value: object) -> str:

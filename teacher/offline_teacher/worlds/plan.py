@@ -1,6 +1,6 @@
 """The planned calls in order, with the ids that only earlier results tell."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from gem_tasks.domain.base import Json
 from offline_teacher.talk.tools import Tool
@@ -40,7 +40,8 @@ def existing(made: System, thing: str) -> list[Any]:
         for param in ids(action.tool):
             given = action.arguments.get(param.name)
             if made.thing(param.entity) == thing and not new and given is not None:
-                seen |= dict.fromkeys(given if isinstance(given, list) else [given])  # pyright: ignore[reportUnknownArgumentType]
+                every = cast("list[Any]", given) if isinstance(given, list) else [given]
+                seen |= dict.fromkeys(each for each in every if isinstance(each, str | int))
         new = new or (action.tool.kind == "create" and made.worked_on(action.tool) == thing)
     return list(seen)
 

@@ -16,6 +16,8 @@ from offline_teacher.talk.shapes import fits, kind_of
 from offline_teacher.talk.tools import Param, Tool, Toolbox, same_thing, toolbox
 from offline_teacher.talk.values import Unfit, Values, code
 
+_ID_KINDS = frozenset(("string", "integer", "array"))
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -45,7 +47,7 @@ class System:
 
     def _named(self) -> Iterator[str]:
         for tool in self.box.tools.values():
-            yield from (param.entity for param in tool.params if param.entity)
+            yield from (param.entity for param in ids(tool))
         for tool in self.box.tools.values():
             if tool.kind in ("find", "create") or not ids(tool):
                 yield tool.noun or "record"
@@ -124,12 +126,13 @@ def _made_up(tool: Tool, values: Values, known: dict[str, Any]) -> Json | None:
 
 def ids(tool: Tool) -> list[Param]:
     """Parameters that name records."""
-    return [param for param in tool.params if param.entity]
+    return [param for param in tool.params if param.entity and kind_of(param.schema) in _ID_KINDS]
 
 
 def own(tool: Tool) -> Param | None:
     """The parameter that names the record a tool works on: its own thing's, else the first."""
-    return tool.own_id() or next(iter(ids(tool)), None)
+    known = ids(tool)
+    return next((param for param in known if param == tool.own_id()), None) or next(iter(known), None)
 
 
 def words(tool: Tool) -> list[str]:

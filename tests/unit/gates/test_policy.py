@@ -3,7 +3,7 @@
 import pytest
 
 from gem_tasks.domain.gate import Bound
-from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.stage import EVERY_STAGE
 from gem_tasks.errors import UserError
 from gem_tasks.gates import parse_policy
 from gem_tasks.pipeline.policy_file import policy
@@ -12,8 +12,8 @@ from gem_tasks.settings import Settings
 
 def test_the_policy_that_comes_with_gem_bounds_every_stage():
     found = policy(Settings())
-    assert set(found.bounds) == {*STAGE_NAMES, "diversity"}
-    assert all("failed_share" in found.bounds[stage] for stage in STAGE_NAMES)
+    assert set(found.bounds) == {*EVERY_STAGE, "diversity"}
+    assert all("failed_share" in found.bounds[stage] for stage in EVERY_STAGE)
     assert "failed_share" not in found.bounds["diversity"], "that is of stages"
     assert found.sha256
 
@@ -62,7 +62,7 @@ def test_agreement_with_people_is_asked_for_only_where_the_policy_says_so():
     assert policy(Settings()).agreement is None
     found = parse_policy("[agreement]\nmin_precision = 0.8", "g")
     assert (found.agreement.min_precision, found.agreement.sample) == (0.8, 12)
-    assert set(found.bounds) == {*STAGE_NAMES, "diversity"}, "it is not a stage"
+    assert set(found.bounds) == {*EVERY_STAGE, "diversity"}, "it is not a stage"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

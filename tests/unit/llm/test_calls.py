@@ -12,6 +12,7 @@ from gem_tasks.llm.dialects.dialect import PLAIN, Dialect, Speaker, shape_of, sp
 from gem_tasks.llm.responses.classify import from_status
 from gem_tasks.llm.responses.completions import read_completion
 from gem_tasks.llm.responses.envelope import read_complaint
+from gem_tasks.llm.usage.counts import filled_in
 from gem_tasks.redaction import know
 
 FIND = {"type": "function", "function": {"name": "find", "description": "Finds.", "parameters": {"type": "object"}}}
@@ -112,6 +113,11 @@ def test_a_key_that_an_endpoint_echoes_in_a_call_is_removed():
     arguments = '{"x": "sk-a-secret-of-the-user"}'
     echo = {"id": "a", "function": {"name": "find", "arguments": arguments}}
     assert "secret-of" not in read_completion(answer({"tool_calls": [echo]}), 0.1).model_dump_json()
+
+
+def test_tokens_of_a_call_count_if_the_endpoint_reports_none():
+    found = filled_in(read_completion(answer({"content": None, "tool_calls": [CALL.to_openai()]}), 0.1), ASKED.body)
+    assert found.usage.completion_tokens > 3
 
 
 def streamed(*deltas):

@@ -1,5 +1,7 @@
 """Conversations between scripted models, over a world in Python."""
 
+import asyncio
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -8,9 +10,11 @@ from gem_tasks.domain.chat import Completion, FunctionCall, Usage
 from gem_tasks.domain.trajectory import ToolCall
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.errors import EndpointError, ErrorClass
+from gem_tasks.pipeline.journal.journal import Journal, JournaledClient
 from gem_tasks.prompts import load
 from gem_tasks.simulate.scene import Caps, Player, Players, Scene
 from gem_tasks.simulate.simulation import Simulation
+from gem_tasks.store.local import LocalStore
 from gem_tasks.worlds.played import Played
 from gem_tasks.worlds.scenario import Event, Scenario
 from gem_tasks.worlds.steps import Answer, Call, Deed, Finding, Turn
@@ -193,6 +197,19 @@ def test_an_odd_user_is_told_so(words, complaint):
     assert (simulation.outcome.kind, simulation.outcome.reason) == ("rejected", "user_unreadable")
 
 
+def test_a_call_of_the_user_is_not_repeated_to_an_endpoint_without_tools():
+    simulation = begun()
+    call = FunctionCall(id="a", name="find_order", arguments="{}")
+    play(simulation, Completion(text="I do it.", finish_reason="tool_calls", tool_calls=(call,)))
+    assert [message.to_openai() for message in simulation.request.messages[2:]] == [
+        {"role": "assistant", "content": "I do it."},
+        {
+            "role": "user",
+            "content": "[form] Your message contains a call. You are the user: write only what the user says.",
+        },
+    ]
+
+
 def test_thoughts_and_tags_around_the_whole_are_taken_off():
     simulation = begun()
     play(simulation, "<think>Hm.</think>\n<user>Cancel it.</user>", "<think>x</think><assistant>Done.</assistant>")
@@ -244,7 +261,28 @@ def test_endless_conversations_end_with_a_reason():
     assert reason_after(begun(caps=Caps(calls=1)), "Cancel.", FIND, CANCEL) == "cap_calls"
     assert reason_after(begun(caps=Caps(turns=1)), "Cancel.", "No.", "Please.") == "cap_turns"
     assert reason_after(begun(caps=Caps(repeats=1)), "Cancel.", FIND, CANCEL, FIND) == "cap_repeats"
-    assert reason_after(begun(caps=Caps(repeats=1)), "Cancel.", "No.", "Cancel.") == "user_repeats"
+    loop = ("No.", "Please.") * 2
+    assert reason_after(begun(caps=Caps(repeats=1)), "Cancel.", *loop) == "user_repeats"
+
+
+def test_a_user_may_say_yes_to_one_question_after_the_other():
+    simulation = begun(caps=Caps(repeats=1))
+    play(simulation, "Cancel.", "The lamp?", "Yes.", "The red one?", "Yes.", "Now?", "Yes.", "Done.", "<stop>")
+    assert simulation.outcome.kind == "accepted"
+
+
+def test_hidden_characters_reach_neither_the_world_nor_the_conversation():
+    simulation = begun(native=True)
+    call = FunctionCall(id="a", name="find_order", arguments='{"what": "la\\u202emp"}')
+    hidden = Completion(text="<think>x</think>I lo\u200bok.", finish_reason="tool_calls", tool_calls=(call,))
+    requests = play(simulation, "<think>x</think>Can\u202ecel.", hidden, "Done.", "<stop>")
+    assert simulation._world.steps[-1] == Call(name="find_order", arguments={"what": "lamp"})
+    assert [message.content for message in played(simulation).messages[1:3]] == ["Cancel.", "I look."]
+    assert [message.content for message in requests[-1][1].messages[2:]] == ["Cancel.", "I look.\n\nDone."]
+    odd = begun(Shop())
+    odd._world.result = {"name": "a\u202eb"}
+    play(odd, "Cancel.", FIND)
+    assert odd.outcome.reason == "world_fault"
 
 
 def test_the_same_call_after_a_message_of_the_user_is_no_repetition():
@@ -295,3 +333,44 @@ def test_words_copied_from_the_task_and_leaks_are_measured():
     measures = simulation.outcome.measures
     assert measures["leaks"] == ["message 1: tool cancel_order", "message 1: code A-4711"]
     assert measures["copied"] == round(3 / 11, 3)
+
+
+class Scripted:
+    """A client whose models say these things, one after the other, and is then interrupted."""
+
+    def __init__(self, *lines):
+        self.lines = list(lines)
+
+    async def complete(self, request):
+        if not self.lines:
+            raise InterruptedError
+        return said(self.lines.pop(0))
+
+
+async def journaled(folder, attempt, *lines):
+    """Plays with the answers of a journal, then with these; `(the conversation, answers from the journal)`."""
+    journal = Journal(folder / "journal", LocalStore(folder / "store"), "journal/", 60)
+    journal.load()
+    simulation, client = begun(attempt=attempt), JournaledClient(Scripted(*lines), journal)
+    async with journal:
+        with suppress(InterruptedError):
+            while simulation.request:
+                simulation.answered(await client.complete(simulation.request))
+    return simulation, client.replayed
+
+
+def test_an_interrupted_conversation_continues_from_the_journal(tmp_path):
+    talk = ["Cancel.", f"A moment. {FIND}", "Done.", "<stop>"]
+    half, replayed = asyncio.run(journaled(tmp_path, 1, *talk[:2]))
+    assert (half.outcome, half.role, replayed) == (None, "assistant", 0)
+    whole, replayed = asyncio.run(journaled(tmp_path, 1, *talk[2:]))
+    assert (whole.outcome.kind, replayed) == ("accepted", 2)
+    straight = begun()
+    play(straight, *talk)
+    assert whole.outcome == straight.outcome
+
+
+def test_attempts_do_not_take_the_answers_of_each_other(tmp_path):
+    asyncio.run(journaled(tmp_path, 1, "Cancel."))
+    other, replayed = asyncio.run(journaled(tmp_path, 2, "My lamp.", "No."))
+    assert (other._transcript.messages[1].content, replayed) == ("My lamp.", 0)

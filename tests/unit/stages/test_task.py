@@ -56,6 +56,7 @@ WRONG = [
     (json.dumps(VARIANTS), json.dumps(VARIANTS[:1]), "<variants> has 1 variants; write two or three"),
     (json.dumps(VARIANTS), json.dumps([VARIANTS[0], VARIANTS[0] | {"name": "b"}]),
      "two variants have the same events"),
+    ('{"turn": "hello"}, ', '{"turn": "hello"}, ' * 26, "variant plain: its reference has more than 25 mess"),
     (json.dumps(VARIANTS), "[", "<variants> is not valid JSON"),
 ]  # fmt: skip
 
@@ -70,6 +71,9 @@ def test_an_answer_that_contradicts_the_world_or_itself_is_malformed(old, new, c
 
 def test_an_answer_that_breaks_off_is_malformed():
     assert parse(ANSWER.removesuffix("</task>")) == Malformed(complaint="<task> is not closed by </task>")
+    assert parse(ANSWER * 7) == Malformed(complaint="found 7 tasks; write one for each plan")
+    deep = ANSWER.replace('"weeks": 2', '"weeks": ' + '{"a": ' * 900 + "1" + "}" * 900)
+    assert parse(deep).complaint.startswith("it cannot be used: ")
     assert parse("no") == Malformed(complaint="expected at least one <task>…</task>")
 
 

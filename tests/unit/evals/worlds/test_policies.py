@@ -2,6 +2,7 @@
 
 import pytest
 
+from gem_tasks.errors import UserError
 from gem_tasks.evals.options import WorldsOptions
 from gem_tasks.evals.worlds.run import evaluate
 from tests.unit.evals.worlds.office import CASES
@@ -37,3 +38,9 @@ def test_what_measures_nothing_is_refused_with_its_reason(reports):
     assert refused.keys() == {"2/no such order", "3/nothing"}
     assert refused["2/no such order"].startswith("it cannot be carried out: $1.items.0.id")
     assert refused["3/nothing"] == "there is nothing to do or to look up"
+
+
+def test_tasks_that_only_doing_nothing_solves_are_no_benchmark(tmp_path):
+    idle = [case for case in CASES if case.variant.name == "only look"]
+    with pytest.raises(UserError, match="a conversation without calls solves all of them"):
+        evaluate("oracle", idle, OPTIONS, tmp_path)

@@ -79,7 +79,7 @@ WRONG = [
      "it ends as impossible, but its reference changes orders"),
     (variant(reference=(T, FIND, LATE), events=event("state.orders['o-7'].n = 1;", {"turn": 1})),
      "the code fails of the event bad: threw"),
-    (variant(reference=(T, FIND, LATE), events=event("}", {"turn": 1})), "SyntaxError"),
+    (variant(reference=(T, FIND, LATE), events=event("}", {"turn": 1})), "variant plain: threw: SyntaxError"),
     (variant(reference=(T, FIND, LATE, call("refund", id="o-1", share=1), call("note", id="N0017", text="a"))),
      "is refused: NOT_FOUND"),
 ]  # fmt: skip
@@ -105,6 +105,14 @@ def test_what_no_outcome_table_shows_is_named(session):
     found = proof(session, unseen)
     assert "variant plain: without note" in " ".join(found.faults)
     assert proof(session, unseen, tables=("orders", "notes")).faults == ()
+
+
+def test_a_table_that_the_task_does_not_concern_is_guarded(session):
+    plain = task(variants=(PLAIN,))
+    another = (call("find", customer="Birch"), call("note", id="$1.items.0.id", text="x"))
+    before, after = proof_of(session, WORLD, plain), proof_of(session, WORLD, plain, another)
+    assert (after.faults, after.harmful, after.missed) == ((), before.harmful + 1, before.missed + 1)
+    assert proof_of(session, WORLD, plain, (call("note", id="$1.id", text="x"),)) == before
 
 
 def test_a_field_for_times_may_be_volatile_and_no_other(session):
