@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from gem_tasks import plans
 from gem_tasks.console.chains import chains
 from gem_tasks.console.overview import funnel
 from gem_tasks.console.span import Filters
@@ -143,8 +144,10 @@ def test_a_run_keeps_its_number_of_conversations(workspace):
     assert len(pinned(workspace(max_workflows=4), "gem_synthesize/r2").each_take()) == 1
 
 
-def test_rollouts_with_different_verdicts_are_preferences_with_reasons(workspace, teacher_url, tmp_path):
-    faulty = f"{teacher_url}?rate_suffixed=0.5&seed=3"
+def test_rollouts_with_different_verdicts_are_preferences_with_reasons(workspace, teacher_url, monkeypatch):
+    # A segment's id contains its path, its plan is drawn by the id, and the fault by the prompt with the plan.
+    monkeypatch.setattr(plans, "draw", lambda menus, _, *rest, draw=plans.draw: draw(menus, "anywhere", *rest))
+    faulty = f"{teacher_url}?rate_suffixed=0.5&seed=1"
     work = workspace(llm_base_url=faulty, rollouts=3, revise="off")
     ingest(work, str(EXAMPLES / TEXTS[1]), PARTITION)
     synthesise(work)

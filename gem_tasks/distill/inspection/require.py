@@ -19,7 +19,7 @@ from gem_tasks.visible import visible
 CPU_S = 60
 _WALL_S = 600
 """For a machine that is busy."""
-_LIMITS = Limits(memory_gb=4, processes=64, file_gb=0.01, scratch_gb=0.01)
+_LIMITS = Limits(memory_gb=4, processes=4096, file_gb=0.01, scratch_gb=0.01)
 _PACKAGES = ("markupsafe", "jinja2", "gem_tasks.distill.inspection")
 
 

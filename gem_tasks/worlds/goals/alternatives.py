@@ -41,7 +41,7 @@ def alternatives(
     counted = {each.tool for each in conditions if each.kind in ("at_most", "never")}
     looks = _lookups(run, world, counted)
     yield from _more(run, looks, scenario)
-    yield Alternative("lookups in another order", _reordered(run.steps, {step for step in map(_name, looks)}))
+    yield Alternative("lookups in another order", _reordered(run.steps, {call.name for call in looks}))
     yield from _failed_first(run, world, scenario, counted)
     yield from _reworded(run, world, scenario, known)
 
@@ -51,10 +51,6 @@ def _lookups(run: Run, world: World, counted: set[str]) -> list[Call]:
     pairs = zip(run.steps, run.answers, strict=True)
     found = [step for step, answer in pairs if isinstance(step, Call) and step.name in reads and not refused(answer)]
     return list({call.model_dump_json(): call for call in found}.values())
-
-
-def _name(call: Call) -> str:
-    return call.name
 
 
 def _more(run: Run, looks: list[Call], scenario: Scenario) -> Iterator[Alternative]:

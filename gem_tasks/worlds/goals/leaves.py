@@ -60,12 +60,8 @@ def other_records(value: Any, tables: Tables) -> list[str]:
     return alike[:_FEW]
 
 
-def _shape(record: Any) -> frozenset[str]:
-    return (
-        frozenset(f"{name}={each!r}" for name, each in cast("Json", record).items())
-        if isinstance(record, dict)
-        else frozenset()
-    )
+def _shape(record: Any) -> set[str]:
+    return {f"{name}={each!r}" for name, each in cast("Json", record).items()} if isinstance(record, dict) else set()
 
 
 def other_values(leaf: Leaf) -> list[Any]:

@@ -56,11 +56,12 @@ def _all(
 ) -> Iterator[Mutant]:
     schemas = {tool.name: tool.parameters for tool in world.tools}
     positions = writes(run, world, scenario)
-    tables = tables_of(run.last) | tables_of(run.first)
+    first, last = tables_of(run.first), tables_of(run.last)
+    tables = {name: last.get(name, {}) | first.get(name, {}) for name in first.keys() | last.keys()}
     for at in positions:
         yield from _of_write(run.steps, at, schemas, tables)
-    for first, second in pairwise(positions):
-        yield Mutant("other order", f"{_at(run, first)} after {_at(run, second)}", _swapped(run.steps, first, second))
+    for at, then in pairwise(positions):
+        yield Mutant("other order", f"{_at(run, at)} after {_at(run, then)}", _swapped(run.steps, at, then))
     for condition in conditions:
         yield from _against(condition, run, scenario)
     for other in others:

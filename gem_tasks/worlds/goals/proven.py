@@ -11,7 +11,7 @@ from gem_tasks.worlds.goals.judged import Goal
 from gem_tasks.worlds.goals.mutants import and_another, mutants
 from gem_tasks.worlds.goals.references import Carried, faults_of
 from gem_tasks.worlds.goals.resolved import UnresolvedError, resolved
-from gem_tasks.worlds.goals.run import Run, ran
+from gem_tasks.worlds.goals.run import Run, ran, refused
 from gem_tasks.worlds.process import RefusedWorldError
 from gem_tasks.worlds.session import Session, opened
 from gem_tasks.worlds.steps import Call
@@ -51,17 +51,17 @@ def proven(tasks: Tasks, built: Built, *, mode: SandboxMode = "auto") -> Tasks |
         RefusedWorldError: the world's code does not load.
     """
     kept: list[Task] = []
-    refused: list[str] = list(tasks.refused)
+    left_out: list[str] = list(tasks.refused)
     with opened(built.world, mode=mode) as session:
         for number, task in enumerate(tasks.tasks, 1):
             proof = proof_of(session, built.world, task, built.run)
             if proof.faults:
-                refused.append(f"task {number}, {task.title}: {'; '.join(proof.faults[:_TOLD])}")
+                left_out.append(f"task {number}, {task.title}: {'; '.join(proof.faults[:_TOLD])}")
             else:
                 kept.append(task.model_copy(update={"trials": proof.trials}))
     if not kept:
-        return "No task holds when its runs are carried out:\n" + "\n".join(f"- {each}" for each in refused)
-    return Tasks(tasks=tuple(kept), refused=tuple(refused))
+        return "No task holds when its runs are carried out:\n" + "\n".join(f"- {each}" for each in left_out)
+    return Tasks(tasks=tuple(kept), refused=tuple(left_out))
 
 
 def proof_of(session: Session, world: World, task: Task, another: tuple[Call, ...] = ()) -> Proof:
@@ -132,11 +132,7 @@ def _refused_alternatives(session: Session, world: World, task: Task, each: Carr
     known = " ".join([task.persona, task.system, *(wish.text for wish in task.wishes), *task.knows]).lower()
     for other in alternatives(each.run, world, each.variant.scenario, task.conditions, known):
         run = ran(session, other.steps)
-        if other.refused_at is not None and not _refused(run.answers[other.refused_at].result):
+        if other.refused_at is not None and not refused(run.answers[other.refused_at]):
             continue
         verdict = each.goal.verdict(run)
         yield "" if verdict.reached else f"with {other.what} the run misses the goal: {'; '.join(verdict.reasons[:2])}"
-
-
-def _refused(result: object) -> bool:
-    return isinstance(result, dict) and "error" in result
