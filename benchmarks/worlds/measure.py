@@ -1,10 +1,10 @@
 """Speed of worlds, and how they bear hostile code.
 
-    python benchmarks/worlds/measure.py speed [--seconds 5]
-    python benchmarks/worlds/measure.py hostile [--calls 100000] [--seed 0]
+    python -m benchmarks.worlds.measure speed [--seconds 5]
+    python -m benchmarks.worlds.measure hostile [--calls 100000] [--seed 0]
 
-`speed`: single calls through the confined process; replays of a made 24-call conversation (18 reads, 6 writes, 60
-records), by wall time and per second of CPU time of the child. `hostile`: random combinations of attacks as one world;
+`speed`: conversations of 24 calls (18 reads, 6 writes), in a world of 40 records in 5 tables and in one of two tables
+of 60, by wall time and per second of CPU time of the child and of both processes. `hostile`: random combinations of attacks as one world;
 each call must end with a reason or a plain result, and a probe after each batch must see the first state.
 """
 
@@ -15,7 +15,8 @@ from collections import Counter
 
 import psutil
 
-from gem_tasks.worlds.session import opened
+from benchmarks.worlds import library
+from gem_tasks.worlds.session import Recorded, opened
 from gem_tasks.worlds.steps import Call
 from gem_tasks.worlds.world import Limits, Tool, World
 
@@ -55,29 +56,35 @@ def cpu_of_children():
     return sum(each.user + each.system for each in used)
 
 
-def repeated(act, seconds):
-    """Rounds per second of wall time and of the children's CPU time."""
-    rounds, began, spent = 0, time.perf_counter(), cpu_of_children()
+def measured(name, each, seconds, act):
+    """Prints rates of wall time, of the child's CPU time, and of the CPU time of both processes."""
+    count, began, child, own = 0, time.perf_counter(), cpu_of_children(), time.process_time()
     while time.perf_counter() - began < seconds:
         act()
-        rounds += 1
-    return rounds / (time.perf_counter() - began), rounds / max(cpu_of_children() - spent, 0.01)
+        count += each
+    wall = time.perf_counter() - began
+    child, own = max(cpu_of_children() - child, 0.01), time.process_time() - own
+    print(
+        f"  {name}: {count / wall:,.0f}/s wall; per CPU second {count / child:,.0f} of the child, {count / (child + own):,.0f} of both"
+    )
 
 
 def speed(seconds):
-    for mode in ("auto", "off"):
+    for name, world, steps in (("library", library.WORLD, library.CONVERSATION), ("desk", DESK, CONVERSATION)):
         began = time.perf_counter()
-        with opened(DESK, mode=mode) as session:
-            print(f"sandbox {mode}: start {time.perf_counter() - began:.2f} s")
-            wall, cpu = repeated(lambda: session.take(CONVERSATION[1:2]), seconds)
-            print(f"  single reads: {wall:,.0f}/s wall, {cpu:,.0f} per CPU second of the child")
+        with opened(world) as session:
+            print(f"{name}: start {time.perf_counter() - began:.2f} s")
+            of_world(session, steps, seconds)
 
-            def replay():
-                session.restart()
-                session.take(CONVERSATION)
 
-            wall, cpu = repeated(replay, seconds)
-            print(f"  replays of {len(CONVERSATION)} calls: {wall:,.0f}/s wall, {cpu:,.0f} per CPU second of the child")
+def of_world(session, steps, seconds):
+    told = [answer.result for answer in session.take(steps)]
+    recorded = [Recorded(steps, told)] * 16
+    assert list(session.replay(recorded)) == [{}] * 16 and not any("error" in each for each in told)
+    measured("single reads", 1, seconds, lambda: session.take(steps[:1]))
+    measured("conversations, all results", 1, seconds, lambda: (session.restart(), session.take(steps)))
+    measured("replays", 16, seconds, lambda: list(session.replay(recorded)))
+    measured("begins", 1, seconds, lambda: session.begin(seed=7))
 
 
 SETS = (

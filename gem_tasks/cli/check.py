@@ -58,8 +58,14 @@ def check(
         gem check --replay data/trajectories.jsonl                (worlds are in data/worlds)
     """
     if replay:
+        if format_ or ignore or markdown or fail_on != "error":
+            raise UserError(
+                "--replay compares results only", "Combine it with --worlds, --jobs, --examples and --json."
+            )
         _replay(files, worlds, jobs, examples, as_json)
         return
+    if worlds:
+        raise UserError("--worlds belongs to --replay", "Add --replay, or leave --worlds out.")
     if format_ is not None and format_ not in FORMATS:
         raise UserError(f"There is no dataset format {format_!r}", f"Choose one of: {', '.join(FORMATS)}.")
     if fail_on not in _FAIL_ON:

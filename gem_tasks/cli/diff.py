@@ -126,7 +126,7 @@ def _reasons(effect: Effect) -> Table:
 def _list(work: Workspace, as_json: bool) -> None:
     with work.ledger() as ledger:
         used = ledger.comparisons.recipes_used()
-    current = set(work.recipe_ids())
+    current = set(work.every_recipe_id())
     if as_json:
         rows = [
             {"recipe_id": key, "current": key in current, **each.model_dump(mode="json")} for key, each in used.items()

@@ -47,7 +47,8 @@ def export_environments(out: Path, source: Path | None, partition: str | None, h
         echo_json(json.dumps({"folders": list(map(str, folders)), **counts, **other_split}))
         return
     kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(row.kind for row in found.rows).most_common())
-    echo(f"{len(found.rows)} environments ({kinds}) in {len(found.worlds)} worlds: {' and '.join(map(str, folders))}")
+    worlds_in = "1 world" if len(found.worlds) == 1 else f"{len(found.worlds)} worlds"
+    echo(f"Environments: {len(found.rows)} ({kinds}) in {worlds_in}: {' and '.join(map(str, folders))}")
     for reason, count in Counter(found.refused.values()).most_common():
         echo(f"{count} left out: {reason}", err=True)
     if left_out:

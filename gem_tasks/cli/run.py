@@ -105,7 +105,8 @@ def _left(work: Workspace, source: str, partition: str) -> list[str]:
         for each in {held.partition for held in ledger.quotas.held(work.chain.id_of("filter"))} - {partition}:
             apply_quotas(work, each)  # this run may have made room for them
         earlier = [each for each in ledger.sources.partitions_of(source) if each != partition][-_LOOK_BACK:]
-        return [each for each in earlier if ledger.rebuild.pending(each, work.links())]
+        links = [line.links() for line in work.lines()]
+        return [each for each in earlier if any(ledger.rebuild.pending(each, found) for found in links)]
 
 
 def _report(

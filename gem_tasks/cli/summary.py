@@ -7,7 +7,7 @@ from rich.table import Table
 
 from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, StageName
 from gem_tasks.lineage.failures import FailedCount
 from gem_tasks.lineage.reports import NOT_READ, DocumentCounts, PartitionSummary, StageCounts
 from gem_tasks.pipeline.workspace import Workspace
@@ -40,10 +40,10 @@ def summarise(work: Workspace, partition: str, run_id: str | None, worlds_run: s
     with work.ledger() as ledger:
         numbers = ledger.reports.summary(partition, work.recipes_of(*work.chain.line), run_id)
         for worlds in work.lines()[1:]:
-            own = [stage for stage in worlds.chain.line if stage not in work.chain.line]
+            own: list[StageName] = [stage for stage in worlds.chain.line if stage not in work.chain.line]
             stages = ledger.reports.summary(partition, worlds.recipes_of(*own), worlds_run or run_id).stages
             numbers = numbers.model_copy(update={"stages": (*numbers.stages, *stages)})
-        failed = ledger.failures.counts([each.recipe_id for each in work.recipes_of_lines()], partition=partition)
+        failed = ledger.failures.counts(work.every_recipe_id(), partition=partition)
     return RunSummary(numbers, failed, work.settings.store_root, work.settings.airflow_url)
 
 
@@ -57,8 +57,7 @@ def held_lines(held: Mapping[str, int]) -> Iterator[str]:
 def ask_again(work: Workspace, partition: str) -> str:
     """Failures of the partition under the current recipes, by class, and how to retry; empty if there are none."""
     with work.ledger() as ledger:
-        recipes = [each.recipe_id for each in work.recipes_of_lines()]
-        return failure_lines(partition, ledger.failures.counts(recipes, partition=partition))
+        return failure_lines(partition, ledger.failures.counts(work.every_recipe_id(), partition=partition))
 
 
 def failure_lines(partition: str, failed: Sequence[FailedCount]) -> str:

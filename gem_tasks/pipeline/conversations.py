@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.take import Take
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.lineage import Ledger
 from gem_tasks.store import keys, shards
+from gem_tasks.worlds.played import Played
 
 
 class Place(NamedTuple):
@@ -53,15 +55,26 @@ def _of_shard(
         found = shards.decode_outcomes(fetch(keys.stage_key(stage, line[stage], partition, shard)))
         return {outcome.segment_id: outcome for outcome in found if outcome.segment_id in wanted}
 
-    made_by, ended_by = ("revise", "revalidate") if "revalidate" in line else ("refine", "validate")
+    made_by, ended_by = next(ways for ways in _WAYS if ways[1] in line)
     extracted, made, ended = outcomes("extract"), outcomes(made_by), outcomes(ended_by)
     for segment in shards.decode_segments(fetch(keys.segments_key(partition, shard))):
         key = segment.segment_id
         if key in wanted and key in ended and (text := _payload(made, key)) and (found := _payload(extracted, key)):
-            trajectory = Trajectory.model_validate_json(text)
+            trajectory = _conversation(made_by, text)
             extraction = take.of(Extraction.model_validate_json(found))
             record = Record(segment=segment, outputs={"extract": extraction, made_by: trajectory})
             yield Conversation(wanted[key], record, trajectory, ended[key])
+
+
+_WAYS: tuple[tuple[StageName, StageName], ...] = (
+    ("revise", "revalidate"), ("refine", "validate"), ("simulate", "verify")
+)  # fmt: skip
+"""The stage that made a conversation, by the one that accepted or refused it; the later one first."""
+
+
+def _conversation(made_by: StageName, payload: str) -> Trajectory:
+    played = made_by == "simulate"
+    return Played.model_validate_json(payload).conversation if played else Trajectory.model_validate_json(payload)
 
 
 def _payload(outcomes: dict[str, Outcome], segment_id: str) -> str | None:

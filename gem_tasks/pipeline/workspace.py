@@ -206,6 +206,10 @@ class Workspace:
         found = [recipe for line in self.lines() for recipe in line.recipes_of(*line.chain.line)]
         return list({recipe.recipe_id: recipe for recipe in found}.values())
 
+    def every_recipe_id(self) -> list[str]:
+        """As `recipes_of_lines`, the ids."""
+        return [recipe.recipe_id for recipe in self.recipes_of_lines()]
+
     def recipe_ids(self, *stages: StageName) -> list[str]:
         """As `recipes_of`, the ids; by default those of all stages."""
         return [recipe.recipe_id for recipe in self.recipes_of(*stages or self.chain.line)]

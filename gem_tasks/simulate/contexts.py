@@ -48,8 +48,8 @@ class Context:
 
     def complain(self, answer: Completion, complaint: str) -> None:
         """Adds an unusable answer and why it is unusable; its calls get an error, as an API answers them."""
-        place = len(self._messages)
-        calls = tuple(_echoed(call, f"refused_{place}_{at}") for at, call in enumerate(answer.tool_calls))
+        place, refused = len(self._messages), answer.tool_calls if self._toolbox else ()
+        calls = tuple(_echoed(call, f"r{place:04}{at:04}") for at, call in enumerate(refused))
         self.say(plain(answer.text) or ("" if calls else _EMPTY), calls)
         error = json.dumps({"error": {"code": "INVALID_REQUEST", "message": complaint}}, ensure_ascii=False)
         for call in calls:

@@ -119,11 +119,11 @@ def _call(call_id: str, name: str, arguments: Json) -> CallTurn:
 
 
 def _numbered(calls: tuple[FunctionCall, ...], before: int) -> list[FunctionCall]:
-    """Calls with different ids: some endpoints send none, or the same twice."""
+    """Calls with different ids: some endpoints send none, or the same twice. Mistral takes nine letters and digits."""
     ids = [call.id for call in calls]
     if all(ids) and len(set(ids)) == len(ids):
         return list(calls)
-    return [call.model_copy(update={"id": f"call_{at}"}) for at, call in enumerate(calls, before + 1)]
+    return [call.model_copy(update={"id": f"c{at:08}"}) for at, call in enumerate(calls, before + 1)]
 
 
 def _native(call: FunctionCall) -> CallTurn:

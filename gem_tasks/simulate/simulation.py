@@ -80,7 +80,7 @@ class Simulation:
         self._cost = self._cost.plus(completion)
         self._used[self.role] += completion.usage
         if completion.finish_reason == "content_filter":
-            self._fail(ErrorClass.REFUSED, f"the {self.role}'s model refused: {completion.text[:200]}")
+            self._fail(ErrorClass.REFUSED, f"the {self.role}'s model refused: {plain(completion.text)[:200]}")
         elif self.role == "user":
             self._user_said(completion, read_user(completion, self._deeds))
         else:

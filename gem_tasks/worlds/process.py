@@ -23,7 +23,7 @@ from gem_tasks.worlds.world import World
 
 _WORKER = Path(__file__).parent / "engine" / "worker.py"
 _LIMITS = Limits(memory_gb=1, processes=4096, open_files=64, file_gb=0.001, scratch_gb=0.001)
-"""The kernel counts the processes of all sandboxes of the machine together, and each conversation in progress has one."""
+"""The kernel counts the processes of all sandboxes of the machine together; each conversation in progress has one."""
 
 
 class RefusedWorldError(Exception):
@@ -59,7 +59,7 @@ class Process:
         self._stack, self._child = ExitStack(), None
         self._load = "l" + json.dumps(_given(world, self.first))
         self._forget()
-        self._events, self._base = "{}", 0
+        self._events, self._base, self._added = "{}", 0, 0
 
     def close(self) -> None:
         """Ends the child."""
@@ -94,25 +94,35 @@ class Process:
             done.append(told)
         return done, start
 
-    def replay(self, operations: Sequence[Operation], wanted: Sequence[str | None]) -> list[Done]:
-        """Runs operations from the first state; results whose JSON is the wanted one do not come back."""
-        reply = self._batch(self.first, operations, wanted)
-        self._at = None
-        return _done(json.loads(reply[1:])) if reply and reply[0] == "o" else self.run(self.first, operations)[0]
+    def replay(self, operations: Sequence[Operation], wanted: Sequence[str | None]) -> str:
+        """A request for `replayed`: operations from the first state, with the loaded scenario.
 
-    def _batch(self, start: Snapshot, operations: Sequence[Operation], wanted: Sequence[str | None] = ()) -> str | None:
+        Args:
+            operations: the operations.
+            wanted: JSON of results, which do not come back if they are equal.
+        """
+        return self._request(operations, wanted, first=True)
+
+    def replayed(self, requests: Sequence[str]) -> list[list[Done]] | None:
+        """What the operations of each request led to; None: one needs an engine for itself, or the child ended."""
+        self._ensure()
+        self._at = None
+        reply = self._exchange(f"m[{','.join(requests)}]")
+        return [_done(each) for each in json.loads(reply[1:])] if reply and reply[0] == "o" else None
+
+    def _batch(self, start: Snapshot, operations: Sequence[Operation]) -> str | None:
         """None: the child ended."""
         if not self._begun(start):
             return None
         self._at = None
-        head = {"first": start is self.first, "base": self._base, "scenario": self._known[self._events]}
+        return self._exchange("b" + self._request(operations, first=start is self.first))
+
+    def _request(self, operations: Sequence[Operation], wanted: Sequence[str | None] = (), *, first: bool) -> str:
+        head = {"first": first, "base": self._base, "scenario": self._known[self._events], "quiet": bool(wanted)}
         texts = [f'["{each.kind}",{json.dumps(each.name)},{each.given or "null"}' for each in operations]
         if wanted:
             texts = [f"{text},{json.dumps(each)}" for text, each in zip(texts, wanted, strict=True)]
-        quiet = "true" if wanted else "false"
-        return self._exchange(
-            f'b{json.dumps(head)[:-1]},"quiet":{quiet},"operations":[{",".join(f"{text}]" for text in texts)}]}}'
-        )
+        return f'{json.dumps(head)[:-1]},"operations":[{",".join(f"{text}]" for text in texts)}]}}'
 
     def _begun(self, start: Snapshot) -> bool:
         self._ensure()
@@ -155,7 +165,8 @@ class Process:
         """False: the child ended, which one that waited may do: the kernel ends it with the thread that started it."""
         if self._events in self._known:
             return True
-        name = f"{len(self._known)}"
+        self._added += 1
+        name = f"{self._added}"  # of no earlier child either, so that a request for one has no meaning in the next
         reply = self._exchange(f's{{"name":"{name}","events":{self._events},"now":true}}')
         if reply is not None and reply != "o":
             raise RefusedScenarioError(*json.loads(reply[1:]))

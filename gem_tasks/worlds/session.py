@@ -1,19 +1,33 @@
 """A session of a world: steps in, answers out, with snapshots; and the replay of a whole conversation."""
 
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
+from typing import NamedTuple
 
 from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.base import Json
 from gem_tasks.worlds.course import Course, Operation, Planned
-from gem_tasks.worlds.process import Done, Process
+from gem_tasks.worlds.process import Done, Process, RefusedWorldError
 from gem_tasks.worlds.scenario import Scenario
 from gem_tasks.worlds.steps import Answer, Finding, Step
 from gem_tasks.worlds.world import World
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_AT_ONCE = 16
+"""Conversations in one request. They share the time limit of one call; if it is too short, each call gets its own."""
 _INTERNAL: Json = {"error": {"code": "INTERNAL", "message": "Internal error."}}
+
+
+class Recorded(NamedTuple):
+    """A conversation to replay."""
+
+    steps: Sequence[Step]
+    results: Sequence[Json | None]
+    """What each step led to; None if it is no call."""
+    scenario: Scenario | None = None
+    seed: int = 0
 
 
 class Session:
@@ -49,22 +63,52 @@ class Session:
         done, self.state = self._process.run(self.state, _operations(plans))
         return [_answer(plan, own) for plan, own in _shared(plans, done)]
 
-    def replay(self, steps: Sequence[Step], results: Sequence[Json | None]) -> dict[int, Answer]:
-        """Takes steps from the first state, and then begins again: several times faster than `take`.
+    def replay(self, conversations: Iterable[Recorded]) -> Iterator[dict[int, Answer] | str]:
+        """Replays whole conversations; faster than `take`, because several are one request and only differences return.
 
-        Args:
-            steps: of a whole conversation.
-            results: what each of them led to; None if it is no call.
-
-        Returns:
-            Answers of the steps whose results differ, by index.
+        Yields:
+            For each conversation, answers of the steps whose results differ, by index; or why it cannot be replayed.
+            The session is then at a first state, of one of their scenarios.
         """
-        self.restart()
-        plans = [self._course.plan(step) for step in steps]
-        wanted = [each for plan, result in zip(plans, results, strict=True) for each in _wanted(plan, result)]
-        done = self._process.replay(_operations(plans), wanted)
-        self.restart()
-        both = enumerate(zip(_shared(plans, done), results, strict=True))
+        left = iter(conversations)
+        while chunk := list(islice(left, _AT_ONCE)):
+            asked = [self._asked(each) for each in chunk]
+            done = self._process.replayed([each.request for each in asked if not isinstance(each, str)])
+            found = None if done is None else iter(done)
+            for conversation, each in zip(chunk, asked, strict=True):
+                if isinstance(each, str):
+                    yield each
+                else:
+                    yield self._alone(conversation) if found is None else each.differing(next(found))
+            self.restart()
+
+    def _asked(self, conversation: Recorded) -> "_Asked | str":
+        try:
+            self.begin(conversation.scenario, seed=conversation.seed)
+            plans = [self._course.plan(step) for step in conversation.steps]
+        except RefusedWorldError as error:
+            return ": ".join(map(str, error.args))
+        except ValueError as error:
+            return str(error)
+        both = zip(plans, conversation.results, strict=True)
+        wanted = [each for plan, result in both for each in _wanted(plan, result)]
+        return _Asked(conversation.results, plans, self._process.replay(_operations(plans), wanted))
+
+    def _alone(self, conversation: Recorded) -> dict[int, Answer]:
+        self.begin(conversation.scenario, seed=conversation.seed)
+        both = enumerate(zip(self.take(conversation.steps), conversation.results, strict=True))
+        return {at: answer for at, (answer, result) in both if _canonical(answer.result) != _canonical(result)}
+
+
+class _Asked(NamedTuple):
+    """A replay that the engine has been asked for."""
+
+    results: Sequence[Json | None]
+    plans: Sequence[Planned]
+    request: str
+
+    def differing(self, done: Sequence[Done]) -> dict[int, Answer]:
+        both = enumerate(zip(_shared(self.plans, done), self.results, strict=True))
         return {at: _answer(plan, own) for at, ((plan, own), result) in both if not _leads_to(plan, own, result)}
 
 

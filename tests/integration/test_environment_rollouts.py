@@ -30,7 +30,8 @@ def rewards(framework, tmp_path, place):
     if framework == "nemo_gym":
         shutil.copytree(tmp_path / "nemo_gym", folder / "resources_servers")
     script = shipped("envs") / framework / "rollout.py"
-    done = subprocess.run([python, str(script), str(folder)], capture_output=True, text=True, timeout=500)
+    command = [python, str(script), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500, cwd=tmp_path)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert lines, done.stderr[-2000:]
     return {line["policy"]: (line["reward"], line["steps"]) for line in lines}

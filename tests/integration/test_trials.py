@@ -8,7 +8,9 @@ import pytest
 from gem_tasks.domain.workflow import ExecutionGraph, Extraction, PlannedCall, Requirement, Workflow
 from gem_tasks.stages import stage
 from gem_tasks.worlds.built import Built
+from gem_tasks.worlds.process import RefusedWorldError
 from gem_tasks.worlds.steps import Call
+from gem_tasks.worlds.trials import tried as module
 from gem_tasks.worlds.trials.failure import Failure, report
 from gem_tasks.worlds.trials.tried import examined, tried
 from gem_tasks.worlds.world import IdFormat, Limits, Tool, World
@@ -30,6 +32,7 @@ BAD = {
     "loops": ("for (;;) {}", "timeout"),
     "leaks": ("const kept = []; for (;;) kept.push(new Array(1e5).fill(state));", "memory"),
     "throws": ('if (args.id === "") missing(); return {ok: true};', "threw"),
+    "picky": ("return state.orders[args.id]?.status === 'sent' ? missing() : {};", "threw"),
     "mutates": ("state.orders[args.id].status = 'read'; return {};", "frozen"),
     "redefines": ("Array.prototype.map = null; return {};", "frozen"),
     "floods": ('return {text: "x".repeat(10 << 20)};', "result_too_large"),
@@ -46,7 +49,7 @@ BAD = {
         "",
     ),
 }
-READS = {"throws", "mutates", "redefines", "floods", "lists", "favours"}
+READS = {"picky", "throws", "mutates", "redefines", "floods", "lists", "favours"}
 
 
 def bad_world(*names, memory=48 << 20):
@@ -132,6 +135,18 @@ def test_a_world_without_a_run_is_tried_with_calls_that_a_search_finds():
 def test_code_that_does_not_load_is_a_failure():
     [failure] = examined(built(code=CODE + "}"), LOANS)
     assert (failure.reason, failure.tool) == ("not_loaded", "")
+
+
+def test_a_child_that_the_machine_ended_while_it_loaded_the_code_is_not_the_worlds_fault(monkeypatch):
+    real, ended = module.opened, [RefusedWorldError("crashed", "the engine's process ended while it loaded the code")]
+
+    def flaky(*args, **more):
+        if ended:
+            raise ended.pop()
+        return real(*args, **more)
+
+    monkeypatch.setattr(module, "opened", flaky)
+    assert isinstance(tried(built(), LOANS), Built)
 
 
 def test_a_world_that_changes_nothing_or_has_few_records_is_refused():

@@ -9,7 +9,7 @@ import pytest
 from gem_tasks.worlds.pool import Pool
 from gem_tasks.worlds.process import RefusedWorldError
 from gem_tasks.worlds.scenario import Event, Fault, Scenario, Trigger
-from gem_tasks.worlds.session import opened
+from gem_tasks.worlds.session import Recorded, opened
 from gem_tasks.worlds.steps import Call, Deed, Turn
 from gem_tasks.worlds.world import Clock, IdFormat, Limits, Tool, World
 from tests.confining import WAYS, confine_by
@@ -170,6 +170,43 @@ def test_a_pool_lends_a_child_again_with_another_seed_or_scenario_and_starts_it_
                 each.kill()
         psutil.wait_procs(own)
         assert added(None, 1) == first
+
+
+def test_a_replay_tells_only_the_steps_that_differ_and_why_a_conversation_cannot_be_replayed(session):
+    steps = [
+        call("add", name="sell"),
+        Turn(),
+        call("list"),
+        call("add", name="lost"),
+        call("get"),
+        call("loose", name="1234567"),
+    ]
+    told = [answer.result for answer in session.take(steps)]
+    other = [{"id": "i-1"}, None, *told[2:]]
+    code = {"broken": Event(code="nothing(); }")}
+    conversations = [
+        Recorded(steps, told, SCENARIO),
+        Recorded(steps, other, SCENARIO),
+        Recorded([Deed(name="gone")], [None], SCENARIO),
+        Recorded(steps, told, Scenario(events=code)),
+        Recorded(steps, told),
+        Recorded(steps, [*told[:4], {"ok": True}, told[5]], SCENARIO),
+    ]
+    same, changed, deed, broken, plain, shape = session.replay(conversations)
+    assert (same, list(changed), changed[0].result) == ({}, [0], {"id": "i-00fe"})
+    assert (deed, broken.partition(":")[0]) == ("the scenario has no deed 'gone'", "threw")
+    assert (list(plain), list(shape)) == ([2, 3], [4])
+    assert results(session, call("count")) == [{"calls": 1}]
+
+
+def test_a_replay_in_which_code_spoils_the_engine_is_the_same_as_taking_the_steps(hostile):
+    conversations = []
+    for names in (["good", "spins", "good"], ["recurses"], ["good"]):
+        hostile.restart()
+        steps = [call(name) for name in names]
+        conversations.append(Recorded(steps, [answer.result for answer in hostile.take(steps)]))
+    wrong = Recorded(conversations[0].steps, [{"n": 4}, {}, {"n": 6}])
+    assert [list(found) for found in hostile.replay([*conversations, wrong])] == [[], [], [], [1, 2]]
 
 
 def test_a_session_whose_scenario_does_not_load_can_begin_another(session):

@@ -9,6 +9,7 @@ from gem_tasks.dataset.export import export_openai, published
 from gem_tasks.dataset.publish import publish, republish
 from gem_tasks.distill.sets import build
 from gem_tasks.domain.distill import SetSpec
+from gem_tasks.edits.make import By, undo, veto
 from gem_tasks.in_process import synthesize_partition
 from gem_tasks.lint.replay import replay_files
 from gem_tasks.pipeline.ingest.source import ingest
@@ -61,6 +62,10 @@ def test_executed_conversations_are_published_beside_the_others_with_their_world
     learnt = build(work, SetSpec(kind="agent", test_share=0, validation_share=0))
     assert (learnt.counts["train"], learnt.left_out) == (len(rows), {})
     assert publish(workspace(), PARTITION).version == version
+    vetoed = by_kind["executed"][0]["trajectory_id"]
+    made = veto(work, vetoed, "invented", By("Anna", "terminal"))
+    assert vetoed not in {row["metadata"]["trajectory_id"] for row in published(work, PARTITION)}
+    undo(work, made.change_id, By("Anna", "terminal"))
     more = workspace(**ON | {"world_tasks": 3, "world_attempts": 3})
     assert worlds_waiting(more, PARTITION)
     assert publish(more, PARTITION).version == version

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from typing import NamedTuple
 
 from gem_tasks.confine.results import printable
@@ -70,13 +70,10 @@ async def play(stage: Stage, case: Case, kind: str, epoch: int, seed: int) -> At
     """
     started = time.monotonic()
     blank = Attempt(case_id=case.case_id, category=kind, epoch=epoch, seed=seed)
-    with ExitStack() as stack:
-        try:
-            opening = stage.pool.opened(case.shelf.world, case.variant.scenario, seed=seed)
-            session = await asyncio.to_thread(stack.enter_context, opening)
-            aim = await asyncio.to_thread(aim_at, case, session)
-        except (RefusedWorldError, ValueError) as error:
-            return blank.model_copy(update=_outside("world", str(error)))
+    async with _opened(stage.pool, case, seed) as opened:
+        if isinstance(opened, str):
+            return blank.model_copy(update=_outside("world", opened))
+        session, aim = opened
         table = _Table(session)
         simulation = Simulation(
             _scene(case, epoch, seed), stage.players, table, lambda _: _judged(kind, aim, table.run), stage.caps
@@ -95,6 +92,22 @@ async def play(stage: Stage, case: Case, kind: str, epoch: int, seed: int) -> At
             **ended,
         }
     )
+
+
+@asynccontextmanager
+async def _opened(pool: Pool, case: Case, seed: int) -> AsyncGenerator[tuple[Session, Aim] | str]:
+    """A session of the case and its goal, or why there is none. Children start and end outside the event loop."""
+    stack = ExitStack()
+    try:
+        opening = pool.opened(case.shelf.world, case.variant.scenario, seed=seed)
+        session = await asyncio.to_thread(stack.enter_context, opening)
+        found = session, await asyncio.to_thread(aim_at, case, session)
+    except (RefusedWorldError, ValueError) as error:
+        found = " ".join(map(str, error.args))
+    try:
+        yield found
+    finally:
+        await asyncio.to_thread(stack.close)
 
 
 class _Table:

@@ -28,6 +28,8 @@ from gem_tasks.simulate.scene import Player, Players
 from gem_tasks.worlds.pool import Pool
 
 HARNESS = "worlds"
+_SCRIPTED_AT_ONCE = 2
+"""Conversations at a time that wait for no endpoint: more of them only start more children."""
 _TOO_MANY_FAILURES = 20
 """Tries in a row that an endpoint failed, after their retries, that end a run."""
 
@@ -120,7 +122,8 @@ async def _play_all(
         journal = stack.enter_context(Journal(out_dir))
         clients = await stack.enter_async_context(_casting(model, options))
         stage = Stage(pool, _players(model, options), options.caps, clients)
-        runner = _Runner(stage, journal, counted.kinds, options, len(wanted), progress)
+        at_once = min(options.concurrency, _SCRIPTED_AT_ONCE) if isinstance(model, str) else options.concurrency
+        runner = _Runner(stage, journal, counted.kinds, options, at_once, len(wanted), progress)
         await runner.run([each for each in wanted if (each[0].case_id, each[1]) not in journal.found])
         return [journal.found[case.case_id, epoch] for case, epoch in wanted]
 
@@ -134,12 +137,13 @@ class _Runner:
         journal: Journal,
         kinds: Mapping[str, str],
         options: WorldsOptions,
+        at_once: int,
         total: int,
         progress: Progress,
     ) -> None:
         self._stage, self._journal, self._kinds, self._options = stage, journal, kinds, options
         self._total, self._progress = total, progress
-        self._slots, self._failures = asyncio.Semaphore(options.concurrency), 0
+        self._slots, self._failures = asyncio.Semaphore(at_once), 0
 
     async def run(self, wanted: Sequence[tuple[Case, int]]) -> None:
         self._report()

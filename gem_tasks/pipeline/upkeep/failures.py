@@ -53,8 +53,8 @@ class Failures(Value):
 def failures(work: Workspace, which: FailureFilter, limit: int) -> Failures:
     """Failures under the current recipes."""
     with work.ledger() as ledger:
-        rows = ledger.failures.newest(work.recipe_ids(), limit, **which.model_dump())
-        counted = ledger.failures.counts(work.recipe_ids(), **which.model_dump())
+        rows = ledger.failures.newest(work.every_recipe_id(), limit, **which.model_dump())
+        counted = ledger.failures.counts(work.every_recipe_id(), **which.model_dump())
     raws = _raws(work, {row.object_key for row in rows})
     newest = [
         Failure.model_validate({**row._asdict(), "raw": raws[row.object_key].get(row.segment_id)}) for row in rows
@@ -71,10 +71,10 @@ def retry(work: Workspace, which: FailureFilter, *, dry_run: bool) -> dict[str, 
     """Marks failed segments for another attempt; returns their number by partition. All other results stay."""
     found: Counter[str] = Counter()
     with work.ledger() as ledger, ledger.transaction():
-        for row in ledger.failures.counts(work.recipe_ids(), **which.model_dump()):
+        for row in ledger.failures.counts(work.every_recipe_id(), **which.model_dump()):
             found[row.partition] += row.segments
         if not dry_run:
-            ledger.failures.mark(work.recipe_ids(), **which.model_dump())
+            ledger.failures.mark(work.every_recipe_id(), **which.model_dump())
     return dict(found)
 
 

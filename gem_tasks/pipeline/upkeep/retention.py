@@ -223,7 +223,7 @@ class _Sweeper:
             self._ledger.retention.mark_collected(sorted(versions))
 
     def _kept_recipes(self) -> set[str]:
-        current = [recipe.recipe_id for recipe in self._work.recipes()]
+        current = [self._work.chain.root.recipe_id, *self._work.every_recipe_id()]
         return self._ledger.retention.kept_recipes(current, self._days) | set(current)
 
     def _count(self, batch: Sequence[StoredObject], doomed: dict[str, str]) -> None:

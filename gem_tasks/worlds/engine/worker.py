@@ -65,18 +65,23 @@ class Engine:
         self.load()
         return self._told("begin", text)
 
-    def batch(self, text: str) -> str:
+    def batch(self, text: str, kind: str = "batch") -> str:
         """`o{"done": …}`, or `x[reason, detail]`: not every operation was carried out, and none is of effect.
 
         Args:
             text: JSON of `first` (otherwise it begins where the last one ended), `base`, `scenario`, `operations`, and
-                `quiet` (the state does not come back).
+                `quiet` (the state does not come back); of `many`, a list of them.
+            kind: `batch` or `many`.
         """
         if self._spoilt:
             self.load()
-        told = self._told("batch", text)
+        told = self._told(kind, text)
         self._spoilt = told[0] != "o"
         return told
+
+    def many(self, text: str) -> str:
+        """Several batches: `o[…]`, or `x[reason, detail]` for all."""
+        return self.batch(text, "many")
 
     def _told(self, kind: str, text: str) -> str:
         arm(_kill_s)
@@ -104,7 +109,7 @@ def serve(quickjs: Any) -> None:
             engine = Engine(text, quickjs)
             told = engine.load()
         else:
-            told = {"s": engine.scenario, "t": engine.begin, "b": engine.batch}[kind](text)
+            told = {"s": engine.scenario, "t": engine.begin, "b": engine.batch, "m": engine.many}[kind](text)
         sys.stdout.buffer.write(told.encode("utf-8", "replace") + b"\n")
         sys.stdout.buffer.flush()
 

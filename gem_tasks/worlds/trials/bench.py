@@ -56,11 +56,13 @@ class Bench:
     Attributes:
         first: its first state.
         tools: its tools by name.
+        errors: codes of the errors that calls had.
     """
 
     def __init__(self, world: World, session: Session) -> None:
         self._session = session
         self.first, self.world = session.state, world
+        self.errors = set[str]()
         self.tools: dict[str, Tool] = {tool.name: tool for tool in world.tools}
 
     def call(self, name: str, arguments: Any, at: Snapshot) -> Tried:
@@ -68,6 +70,8 @@ class Bench:
         made = Call(name=name, arguments=arguments)
         self._session.state = at
         answer = self._session.take([made])[0]
+        if error := (answer.result or {}).get("error"):
+            self.errors.add(str(cast("Json", error).get("code")) if isinstance(error, dict) else str(error))
         return Tried(made, at, answer, self._session.state)
 
     def with_tables(self, tables: Json) -> Snapshot:

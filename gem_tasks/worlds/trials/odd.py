@@ -16,6 +16,7 @@ _BY_TYPE: dict[type, tuple[Any, ...]] = {
     dict: ({},),
 }
 """Values by the type of those that succeeded; `[` is no valid pattern."""
+_MOST_RECORDS = 20
 _FREE = frozenset(" @")
 """Characters of addresses and names."""
 
@@ -47,6 +48,15 @@ def unknown(arguments: Json, at: Snapshot) -> Iterator[tuple[str, Json]]:
     for name, value in arguments.items():
         if isinstance(value, str) and value in keys and not _FREE.intersection(value):
             yield name, arguments | {name: no_record(value, keys)}
+
+
+def others(arguments: Json, at: Snapshot) -> Iterator[Json]:
+    """The id of each other record of its table for that of one: records in other states."""
+    for name, value in arguments.items():
+        keys = next(
+            (list(each) for each in tables(at).values() if isinstance(value, str) and value in each), list[str]()
+        )
+        yield from (arguments | {name: key} for key in keys[:_MOST_RECORDS] if key != value)
 
 
 def no_record(key: str, keys: set[str]) -> str:

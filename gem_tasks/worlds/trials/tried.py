@@ -13,13 +13,15 @@ from gem_tasks.worlds.trials.beyond import beyond
 from gem_tasks.worlds.trials.data import poor, taken
 from gem_tasks.worlds.trials.failure import MOST_SLOW, SLOW, Failure, report
 from gem_tasks.worlds.trials.fixed import fixed, special
-from gem_tasks.worlds.trials.odd import odd, unknown
+from gem_tasks.worlds.trials.odd import odd, others, unknown
 from gem_tasks.worlds.trials.order import unordered
 from gem_tasks.worlds.trials.runs import Way, completed, played
 
 _PER_TOOL = 3
 """Successful calls of a tool that are varied."""
 _MOST_FAILURES = 40
+_STARTS = 3
+"""A child that ends while it loads the code may have been ended by a machine under load."""
 Results = Iterator[Failure | None]
 """Of one kind of trial; None: passed."""
 
@@ -42,11 +44,16 @@ def tried(built: Built, workflow: Workflow, *, mode: SandboxMode = "auto") -> Bu
 
 def examined(built: Built, workflow: Workflow, *, mode: SandboxMode = "auto") -> "Counter[str] | list[Failure]":
     """The same: numbers of passed trials by kind, or all failures."""
-    try:
-        with opened(built.world, mode=mode) as session:
-            return _all(Bench(built.world, session), built, workflow)
-    except RefusedWorldError as error:
-        return [Failure("not_loaded", "", ": ".join(map(str, error.args)))]
+    refused: list[Failure] = []
+    for _ in range(_STARTS):
+        try:
+            with opened(built.world, mode=mode) as session:
+                return _all(Bench(built.world, session), built, workflow)
+        except RefusedWorldError as error:
+            refused = [Failure("not_loaded", "", ": ".join(map(str, error.args)))]
+            if error.args[0] != "crashed":
+                break
+    return refused
 
 
 def _all(bench: Bench, built: Built, workflow: Workflow) -> "Counter[str] | list[Failure]":
@@ -58,6 +65,7 @@ def _all(bench: Bench, built: Built, workflow: Workflow) -> "Counter[str] | list
         "limits": _limits(bench, _some(good)),
         "unknown": _unknown(bench, _some(good)),
         "odd": _odd(bench, _some(good)),
+        "others": _others(bench, _some(good)),
         "repeated": _repeated(bench, good),
         "state": fixed(bench, good),
         "literals": special(bench, built, workflow, good),
@@ -73,7 +81,7 @@ def _all(bench: Bench, built: Built, workflow: Workflow) -> "Counter[str] | list
                 failures.append(result)
             if len(failures) >= _MOST_FAILURES or sum(each.reason in SLOW for each in failures) >= MOST_SLOW:
                 return failures
-    return failures or passed
+    return failures or passed + Counter(errors=len(bench.errors))
 
 
 def _some(good: Sequence[Tried]) -> list[Tried]:
@@ -117,6 +125,12 @@ def _unknown(bench: Bench, good: Sequence[Tried]) -> Results:
 def _odd(bench: Bench, good: Sequence[Tried]) -> Results:
     for each in good:
         for arguments in odd(bench.tools[each.call.name].parameters, each.call.arguments):
+            yield bench.call(each.call.name, arguments, each.before).fault()
+
+
+def _others(bench: Bench, good: Sequence[Tried]) -> Results:
+    for each in good:
+        for arguments in others(each.call.arguments, each.before):
             yield bench.call(each.call.name, arguments, each.before).fault()
 
 

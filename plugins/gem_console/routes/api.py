@@ -121,7 +121,7 @@ async def get_prompt(reader: ReaderDep, sha256: str, against: str = "") -> Respo
 @router.get("/failures", response_model=failures.FailurePage)
 async def get_failures(reader: ReaderDep, filters: FiltersDep, query: FailureQueryDep) -> Response:
     """Failures by class with their trend, and the newest failures."""
-    return await _answer(reader, lambda db, work: failures.failures(db, work, filters, query, work.recipe_ids()))
+    return await _answer(reader, lambda db, work: failures.failures(db, work, filters, query, work.every_recipe_id()))
 
 
 @router.get("/datasets", response_model=datasets.DatasetPage)

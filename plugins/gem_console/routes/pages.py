@@ -183,7 +183,7 @@ async def failures_page(request: Request, filters: FiltersDep, query: FailureQue
     wanted = query.model_copy(update={"raw": bool(query.stage or query.error_class or query.raw)})
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
-        view = failures.failures(db, work, filters, wanted, work.recipe_ids())
+        view = failures.failures(db, work, filters, wanted, work.every_recipe_id())
         return {"view": view, "filters": filters, "wanted": wanted, "sources": db.documents.sources()}
 
     return await _page(request, "failures.html", make)

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from gem_tasks.cli import check_replay
 from gem_tasks.cli.main import app
+from gem_tasks.errors import UserError
 from gem_tasks.lint.replay import ReplayedRow
 
 RUN = CliRunner()
@@ -62,3 +63,9 @@ def test_the_report_counts_and_shows_the_first_difference(told):
 
 def test_nothing_executed_is_said(told):
     assert "nothing was replayed" in told("not_executed").stderr
+
+
+@pytest.mark.parametrize("options", [["--replay", "--markdown"], ["--replay", "--ignore", "schema"], ["--worlds", "w"]])
+def test_options_of_the_other_check_are_refused(options):
+    with pytest.raises(UserError, match="--replay"):
+        RUN.invoke(app, ["check", "rows.jsonl", *options], catch_exceptions=False)

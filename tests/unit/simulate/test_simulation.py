@@ -197,6 +197,19 @@ def test_an_odd_user_is_told_so(words, complaint):
     assert (simulation.outcome.kind, simulation.outcome.reason) == ("rejected", "user_unreadable")
 
 
+def test_a_call_of_the_user_is_not_repeated_to_an_endpoint_without_tools():
+    simulation = begun()
+    call = FunctionCall(id="a", name="find_order", arguments="{}")
+    play(simulation, Completion(text="I do it.", finish_reason="tool_calls", tool_calls=(call,)))
+    assert [message.to_openai() for message in simulation.request.messages[2:]] == [
+        {"role": "assistant", "content": "I do it."},
+        {
+            "role": "user",
+            "content": "[form] Your message contains a call. You are the user: write only what the user says.",
+        },
+    ]
+
+
 def test_thoughts_and_tags_around_the_whole_are_taken_off():
     simulation = begun()
     play(simulation, "<think>Hm.</think>\n<user>Cancel it.</user>", "<think>x</think><assistant>Done.</assistant>")
