@@ -116,6 +116,7 @@ def _task(block: str, system: str, world: World) -> Task:
             deeds={name: deed.words for name, deed in deeds.items()},
             tables=outcome.tables,
             volatile=outcome.volatile,
+            traces=outcome.traces,
             conditions=_read(tuple[Condition, ...], _optional(block, "conditions") or "[]", "<conditions>"),
             variants=tuple(_variant(each, deeds) for each in variants),
         )
@@ -134,6 +135,7 @@ class _Deed(Value):
 class _Outcome(Value):
     tables: tuple[str, ...] = Field(min_length=1)
     volatile: tuple[str, ...] = ()
+    traces: tuple[str, ...] = ()
 
 
 class _Event(Value):
@@ -184,7 +186,9 @@ def _variant(given: _Variant, deeds: dict[str, _Deed]) -> Variant:
 def _faults(task: Task, world: World) -> Iterator[str]:
     """What contradicts the world or itself."""
     tools = {tool.name for tool in world.tools}
-    yield from _unknown("<outcome>", "table", task.tables, world.state)
+    yield from _unknown("<outcome>", "table", [*task.tables, *task.traces], world.state)
+    if both := sorted({*task.tables} & {*task.traces}):
+        yield f"<outcome> names {both[0]} among tables and traces"
     yield from _unknown("<conditions>", "tool", [each.tool for each in task.conditions], tools)
     yield from _unknown("<conditions>", "tool", [each.other for each in task.conditions if each.kind == "after"], tools)
     if not task.system:

@@ -65,6 +65,8 @@ class Task(Value):
     stay as they were."""
     volatile: tuple[str, ...] = ()
     """Fields that may differ, such as `created_at`."""
+    traces: tuple[str, ...] = ()
+    """Tables that show only the way, such as opened documents, sessions or logs: they do not count."""
     conditions: tuple[Condition, ...] = ()
     variants: tuple[Variant, ...] = Field(min_length=1)
     trials: dict[str, int] = Field(default_factory=dict)

@@ -52,9 +52,14 @@ class Goal:
         reasons = tuple(dict.fromkeys(self._reasons(run)))[:_MOST]
         return Verdict(reached=not reasons, reasons=reasons)
 
-    def leaves_the_same(self, run: Run) -> bool:
-        """Whether a run leaves the same state as the reference, the fields for times among the volatile ones apart."""
-        return _everything(run, self._times) == self._all
+    def differs_in(self, run: Run) -> list[str]:
+        """Tables in which a run's state differs from the reference's.
+
+        Traces, and the fields for times among the volatile ones, do not count.
+        """
+        left = _everything(run, self._times)
+        names = (left.keys() | self._all.keys()) - {*self._task.traces}
+        return sorted(name for name in names if left.get(name, {}) != self._all.get(name, {}))
 
     def _reasons(self, run: Run) -> Iterator[str]:
         yield from run.findings
@@ -77,7 +82,7 @@ class Goal:
         return Canonical(run, volatile=self._task.volatile)
 
     def _others(self, run: Run) -> set[str]:
-        return (run.first.tables.keys() | run.last.tables.keys()) - {"now", *self._task.tables}
+        return (run.first.tables.keys() | run.last.tables.keys()) - {"now", *self._task.tables, *self._task.traces}
 
 
 def _everything(run: Run, times: set[str]) -> Tables:

@@ -40,6 +40,7 @@ WRONG = [
     ('"reveal": "first"', '"reveal": "later"', "the first of <wishes> has"),
     ("Wants the loan", "renew_loan it", "persona and wishes must not name tools, as renew_loan in 'renew_loan it"),
     ('["loans"]', '["books"]', "<outcome> names a table that does not exist: books"),
+    ('"volatile": ["due"]', '"traces": ["loans"]', "<outcome> names loans among tables and traces"),
     ('"other": "get_loan"', '"other": "gets"', "<conditions> names a tool that does not exist: gets"),
     ('"kind": "after"', '"kind": "before"', "<conditions>: 0.kind: Input should be 'confirmed', 'after', 'never' or"),
     ('{"deed": "signs"}', '{"deed": "sings"}', "variant plain: reference names a deed that does not exist: sings"),

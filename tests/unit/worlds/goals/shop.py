@@ -34,6 +34,7 @@ function refund(state, args) {
   state.refunds[id] = {id, order: args.id, share: args.share};
   return {id, note: args.note};
 }
+function post(state, args) { return args.batch in state.batches ? {batch: args.batch} : fail("NOT_FOUND", "None."); }
 function approve(state, args) {
   if (!(args.id in state.refunds)) return fail("NOT_FOUND", "No refund " + args.id + ".");
   return {id: args.id};
@@ -53,6 +54,7 @@ TOOLS = (
     tool("cancel", {"id": ID, "reason": {"enum": ["late", "broken", "other"]}}, ["id", "reason"]),
     tool("note", {"id": ID, "text": ID}, ["id", "text"]),
     tool("refund", {"id": ID, "share": {"type": "integer", "minimum": 0, "maximum": 100}, "note": ID}, ["id", "share"]),
+    tool("post", {"batch": ID}, ["batch"]),
     tool("approve", {"id": ID}, ["id"]),
 )
 
@@ -69,6 +71,7 @@ WORLD = World(
             "o-4": order("o-4", "Birch"),
         },
         "notes": {}, "refunds": {}, "flags": {"night": False},
+        "batches": {"monday": {}},
     },
     code=CODE,
     tools=TOOLS,

@@ -91,16 +91,21 @@ def test_new_records_have_neither_order_nor_numbers_nor_times_of_the_clock(sessi
 
 
 CONFIRMED = Condition(kind="confirmed", tool="cancel")
+POSTED = Condition(kind="confirmed", tool="post")
+POST = call("post", batch="monday")
 LOG = [
     (CONFIRMED, [T, FIND, T, CANCEL, REFUND, DEED], ()),
     (CONFIRMED, [T, FIND, T, call("get", id="o-1"), CANCEL, REFUND, DEED], ()),
     (CONFIRMED, [T, FIND, CANCEL, REFUND, DEED], ("cancel of o-1 was called before the user had answered",)),
     (CONFIRMED, [T, T, FIND, CANCEL, REFUND, DEED], ("cancel of o-1 was called before the user had answered",)),
     (CONFIRMED, [T, call("find", customer="Birch"), T, FIND, CANCEL, REFUND, DEED], ("cancel of o-1 was called",)),
+    (POSTED, [T, FIND, T, CANCEL, REFUND, POST, DEED], ()),
+    (POSTED, [T, call("find", customer="Birch"), T, FIND, CANCEL, REFUND, POST, DEED],
+     ("post of monday, o-1 was called before the user had answered",)),
     (Condition(kind="confirmed", tool="approve"), [T, FIND, T, CANCEL, REFUND, call("approve", id="R-01267"), DEED],
      ()),
     (Condition(kind="confirmed", tool="approve"), [T, FIND, CANCEL, REFUND, call("approve", id="R-01267"), DEED],
-     ("approve was called before the user had answered",)),
+     ("approve of o-1 was called before the user had answered",)),
     (Condition(kind="after", tool="cancel", other="get"), [T, FIND, CANCEL, REFUND, call("get", id="o-1"), DEED],
      ("cancel was called before get had succeeded",)),
     (Condition(kind="after", tool="cancel", other="get"), [T, FIND, call("get", id="o-1"), CANCEL, REFUND, DEED], ()),

@@ -104,7 +104,10 @@ def test_what_no_outcome_table_shows_is_named(session):
     )
     found = proof(session, unseen)
     assert "variant plain: without note" in " ".join(found.faults)
+    assert "it differs in notes" in found.faults[0]
+    assert 'under "traces"' in found.faults[-1]
     assert proof(session, unseen, tables=("orders", "notes")).faults == ()
+    assert proof(session, unseen, traces=("notes",)).faults == ()
 
 
 def test_a_table_that_the_task_does_not_concern_is_guarded(session):
